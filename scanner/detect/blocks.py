@@ -1,0 +1,52 @@
+"""What looks like values and is not: lines of base64, signatures of commits and tags."""
+
+from __future__ import annotations
+
+import re
+
+from scanner.detect.document import Document
+from scanner.detect.shape import Candidate
+
+_LINE = re.compile(r"^[\s\"'`#*/>+,\\-]*?([A-Za-z0-9+/]{64})(?:\\[nr])*[\s\"'`,;+\\.)]*$")
+_PLAIN = re.compile(r"^\s*[A-Za-z0-9+/]{64}\s*$")
+_MANY = 3
+_SIGNATURE = re.compile(
+    rb"-----BEGIN (?:PGP|SSH|CERTIFICATE|PKCS7|SIGNED)[^\n]*-----\n.*?(?:-----END [^\n]*-----|\Z)", re.DOTALL
+)
+_SIGNED_HEADER = re.compile(rb"^(?:gpgsig|gpgsig-sha256|mergetag) [^\n]*\n(?: [^\n]*\n)*", re.MULTILINE)
+
+
+def in_base64_block(document: Document, candidate: Candidate) -> bool:
+    """Whether the value is one of three or more neighbouring 64-column lines of base64, or has `-----BEGIN` above.
+
+    Lines in quotes or behind a list dash are values as often as base64, so there a `+` or `/` must tell.
+    """
+    index = document.line_index(candidate.start)
+    if not _LINE.match(document.line(index)):
+        return False
+    first = last = index
+    while _LINE.match(document.line(first - 1)) and index - first < 64:
+        first -= 1
+    while _LINE.match(document.line(last + 1)) and last - index < 64:
+        last += 1
+    lines = [document.line(at) for at in range(first, last + 1)]
+    if "-----BEGIN" in document.line(first - 1):
+        return True
+    if any("+" in line.strip("+ ") or "/" in line.strip("/ ") for line in map(_payload, lines)):
+        return len(lines) >= 2
+    if len(lines) >= _MANY:
+        return all(_PLAIN.match(line) for line in lines) or len(lines) >= 12
+    return False
+
+
+def _payload(line: str) -> str:
+    match = _LINE.match(line)
+    return match.group(1) if match else ""
+
+
+def without_signatures(message: bytes) -> bytes:
+    """A raw commit or tag object, or a message, with its signatures blanked line by line; positions stay."""
+    for pattern in (_SIGNED_HEADER, _SIGNATURE):
+        message = pattern.sub(lambda match: b"\n" * match.group().count(b"\n"), message)
+    return message
+

@@ -1,0 +1,122 @@
+"""Roles by column: CSV and TSV files, Markdown and other tables, SQL inserts."""
+
+from __future__ import annotations
+
+import csv
+import re
+
+from scanner.detect.document import Document
+from scanner.detect.labels import clean
+from scanner.detect.names import Name, Strength, read_name
+from scanner.detect.shape import Candidate
+
+_DELIMITERS = (",", "\t", ";", "|")
+_HEADER_SEARCH = 200
+_INSERT = re.compile(
+    r"(?:insert\s+into|copy|replace\s+into)\s+[\w.\"`\[\]]+\s*\(([^()]{3,1000})\)\s*(?:values|from|output|select)", re.IGNORECASE
+)
+_SQL_LEAD = 20_000
+
+
+def column_name(document: Document, candidate: Candidate) -> Name | None:
+    """The header of the column that the value stands in, if the value stands in a table whose header names a role."""
+    return _sql_column(document, candidate) or _table_column(document, candidate)
+
+
+def _sql_column(document: Document, candidate: Candidate) -> Name | None:
+    lead = document.text[max(0, candidate.start - _SQL_LEAD) : candidate.start]
+    if "(" not in lead:
+        return None
+    last = None
+    for last in _INSERT.finditer(lead):
+        pass
+    if last is None:
+        return None
+    columns = [column.strip(" \t\r\n\"'`[]") for column in last.group(1).split(",")]
+    row = lead[last.end() :]
+    if ";" in re.sub(r"'[^']*'", "", row.split("\n")[0]) and "stdin" not in row:
+        return None
+    if "stdin" in row[:40].lower():
+        index = row.rsplit("\n", 1)[-1].count("\t")
+    else:
+        index = _arguments_before(row)
+    return _named(columns, index)
+
+
+def _arguments_before(row: str) -> int:
+    """Number of commas outside quotes and inner parentheses since the tuple of `row`'s end was opened."""
+    depth, commas, quote = 0, 0, ""
+    for char in row:
+        if quote:
+            quote = "" if char == quote else quote
+        elif char in "'\"":
+            quote = char
+        elif char == "(":
+            depth += 1
+            commas = 0 if depth == 1 else commas
+        elif char == ")":
+            depth -= 1
+        elif char == "," and depth == 1:
+            commas += 1
+    return commas
+
+
+def _table_column(document: Document, candidate: Candidate) -> Name | None:
+    index = document.line_index(candidate.start)
+    start, end = document.line_span(index)
+    if end - start > 4000:
+        return None
+    for delimiter in _DELIMITERS:
+        row = document.text[start:end]
+        if delimiter not in row:
+            continue
+        cells = _cells(row, delimiter)
+        column = next((at for at, cell in enumerate(cells) if document.text[candidate.start : candidate.end] in cell), None)
+        if column is None:
+            continue
+        header = _header(document, index, delimiter, len(cells))
+        if header:
+            return _named(header, column)
+    return None
+
+
+def _header(document: Document, index: int, delimiter: str, width: int) -> list[str] | None:
+    """The nearest line above with as many cells, of which at least one names a role; else the first line."""
+    near = range(index - 1, max(-1, index - 1 - _HEADER_SEARCH), -1)
+    for above in [*near, 0] if index > _HEADER_SEARCH else near:
+        text = document.line(above)
+        if len(text) > 2000:
+            continue
+        if delimiter not in text:
+            if not text.strip(" |+-=:#/*"):
+                continue
+            return None
+        cells = _cells(text, delimiter)
+        if len(cells) == width and sum(1 for cell in cells if _is_role_header(cell)) >= 1 and not _has_value(text):
+            return cells
+    return None
+
+
+def _has_value(text: str) -> bool:
+    return bool(re.search(r"[A-Za-z0-9]{64}", text))
+
+
+def _is_role_header(cell: str) -> bool:
+    return len(cell) <= 40 and len(cell.split()) <= 4 and not re.search(r"[:=(){}<>]", cell) and read_name(cell).strength > Strength.WEAK
+
+
+def _cells(text: str, delimiter: str) -> list[str]:
+    text = clean(text).strip()
+    if delimiter == "|":
+        return [cell.strip(" \t*`_") for cell in text.strip("|").split("|")]
+    try:
+        return [cell.strip(" \t\"'`#*/") for cell in next(csv.reader([text], delimiter=delimiter, skipinitialspace=True), [])]
+    except csv.Error:
+        return [cell.strip() for cell in text.split(delimiter)]
+
+
+def _named(columns: list[str], index: int) -> Name | None:
+    if not 0 <= index < len(columns):
+        return None
+    name = read_name(columns[index])
+    return name if name.role or name.excluded else None

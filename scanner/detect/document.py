@@ -1,0 +1,143 @@
+"""Bytes as text: encodings, lines and columns, and the strings inside binaries."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import cached_property
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_PRINTABLE = bytes(byte if 0x20 <= byte < 0x7F or byte in b"\t\n\r" else 0x0A for byte in range(256))
+_WIDE_STRING = re.compile(rb"(?:[\x20-\x7e]\0){16}|(?:\0[\x20-\x7e]){16}")
+_SAMPLE = 4096
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """Text in which values are looked for, with the way back to lines and columns.
+
+    `path` is the part of its path that may speak for Binance. `binary` says that the text is the printable strings of
+    a binary, each on a line of its own; `raw`, `step` and `shift` lead from there to the byte. `first_line` and
+    `first_column` are those of the text within a larger file.
+    """
+
+    text: str
+    path: str = ""
+    binary: bool = False
+    raw: bytes = b""
+    step: int = 1
+    shift: int = 0
+    first_line: int = 1
+    first_column: int = 1
+    mentions_binance: bool = False
+
+    @cached_property
+    def line_starts(self) -> list[int]:
+        """Offsets of the first character of every line."""
+        starts = [0]
+        at = self.text.find("\n")
+        while at >= 0:
+            starts.append(at + 1)
+            at = self.text.find("\n", at + 1)
+        return starts
+
+    @cached_property
+    def flat(self) -> bytes:
+        """The text with one byte a character, so that byte searches give offsets of characters."""
+        return self.text.encode("latin-1", "replace")
+
+    def line_index(self, offset: int) -> int:
+        """Number of the line that holds `offset`, from 0."""
+        return bisect_right(self.line_starts, offset) - 1
+
+    def line(self, index: int) -> str:
+        """The text of a line without its end; empty outside the document."""
+        start, end = self.line_span(index)
+        return self.text[start:end]
+
+    def line_span(self, index: int) -> tuple[int, int]:
+        """Where a line begins and ends, its end of line left out; an empty span outside the document."""
+        starts = self.line_starts
+        if not 0 <= index < len(starts):
+            return 0, 0
+        end = starts[index + 1] - 1 if index + 1 < len(starts) else len(self.text)
+        if end > starts[index] and self.text[end - 1] == "\r":
+            end -= 1
+        return starts[index], end
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Line and column of `offset`, from 1, in the file that the document came from."""
+        if self.binary:
+            at = offset * self.step + self.shift
+            line = self.raw.count(b"\n", 0, at) + 1
+            column = at - self.raw.rfind(b"\n", 0, at)
+        else:
+            index = self.line_index(offset)
+            line, column = index + 1, offset - self.line_starts[index] + 1
+        if line == 1:
+            column += self.first_column - 1
+        return line + self.first_line - 1, column
+
+
+def documents(
+    data: bytes,
+    *,
+    path: str = "",
+    first_line: int = 1,
+    first_column: int = 1,
+    mentions_binance: bool = False,
+) -> list[Document]:
+    """The texts that `data` holds: itself, or for a binary its narrow and its wide strings."""
+
+    def document(text: str, *, binary: bool = False, step: int = 1, shift: int = 0) -> Document:
+        return Document(
+            text=text,
+            path=path,
+            binary=binary,
+            raw=data if binary else b"",
+            step=step,
+            shift=shift,
+            first_line=first_line,
+            first_column=first_column,
+            mentions_binance=mentions_binance,
+        )
+
+    for bom, encoding in _BOMS:
+        if data.startswith(bom):
+            return [document(data[len(bom) :].decode(encoding, _errors(encoding)))]
+    if b"\0" not in data:
+        return [document(data.decode("utf-8", "surrogateescape"))]
+    wide = _utf16_without_bom(data)
+    if wide:
+        return [document(data.decode(wide, "replace"))]
+    found = [document(data.translate(_PRINTABLE).decode("latin-1"), binary=True)]
+    if _WIDE_STRING.search(data):
+        found += [
+            document(data[shift::2].translate(_PRINTABLE).decode("latin-1"), binary=True, step=2, shift=shift)
+            for shift in (0, 1)
+        ]
+    return found
+
+
+def _errors(encoding: str) -> str:
+    return "surrogateescape" if encoding == "utf-8" else "replace"
+
+
+def _utf16_without_bom(data: bytes) -> str | None:
+    """UTF-16 by its zero bytes: text in Latin letters has one in nearly every second place and none in the others."""
+    sample = data[:_SAMPLE]
+    pairs = len(sample) // 2
+    if pairs < 2:
+        return None
+    even, odd = sample[0::2].count(0), sample[1::2].count(0)
+    if odd >= 0.4 * pairs and even <= 0.02 * pairs:
+        return "utf-16-le"
+    if even >= 0.4 * pairs and odd <= 0.02 * pairs:
+        return "utf-16-be"
+    return None

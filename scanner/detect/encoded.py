@@ -1,0 +1,59 @@
+"""Base64 of a value, as in the `data:` of a Kubernetes secret, and base64 of a whole text that holds values."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Iterator
+
+from scanner.detect.document import Document
+from scanner.detect.shape import LENGTH, Candidate, shape_of
+
+RULE = "base64"
+_TOKEN = re.compile(r"(?<![A-Za-z0-9+/=_-])(?:[A-Za-z0-9+/]{64,}|[A-Za-z0-9+/]{60,76}(?:\s{1,40}[A-Za-z0-9+/]{60,76})*\s{1,40}[A-Za-z0-9+/]{1,76})={0,2}(?![A-Za-z0-9+/=_-])")
+_VALUE_TOKENS = (86, 87, 88)
+_PROBE = 64
+_TEXT = bytes(sorted(set(range(0x20, 0x7F)) | {9, 10, 13}))
+_LARGEST_TEXT = 1 << 20
+
+
+def encoded_values(document: Document) -> Iterator[Candidate]:
+    """Every value that stands in base64, with or without a line feed at its end."""
+    for match in _tokens(document):
+        decoded = _decode(match.group())
+        if decoded is None:
+            continue
+        value = decoded.strip()
+        if len(value) != LENGTH or not value.isalnum() or not value.isascii():
+            continue
+        shape = shape_of(value.decode())
+        if shape is not None:
+            yield Candidate(start=match.start(), end=match.end(), value=value, shape=shape, rule=RULE)
+
+
+def encoded_texts(document: Document) -> Iterator[tuple[int, bytes]]:
+    """Base64 of printable text longer than a value: its offset and what it decodes to."""
+    for match in _tokens(document):
+        decoded = _decode(match.group())
+        if decoded is not None and len(decoded.strip()) > LENGTH:
+            yield match.start(), decoded
+
+
+def _tokens(document: Document) -> Iterator[re.Match[str]]:
+    return (match for match in _TOKEN.finditer(document.text) if len(match.group()) > 85)
+
+
+def _decode(token: str) -> bytes | None:
+    """The printable text that a base64 token stands for, None if it stands for anything else."""
+    packed = "".join(token.split())
+    if len(packed) > _LARGEST_TEXT or _decoded(packed[:_PROBE]) is None:
+        return None
+    return _decoded(packed + "=" * (-len(packed) % 4))
+
+
+def _decoded(packed: str) -> bytes | None:
+    try:
+        decoded = binascii.a2b_base64(packed)
+    except binascii.Error:
+        return None
+    return None if decoded.translate(None, _TEXT) else decoded

@@ -1,0 +1,129 @@
+"""Which of Binance's systems a credential belongs to, as its surroundings tell.
+
+The prudent answer is the main exchange: a test key taken for a real one costs a look, the reverse costs an account. So
+near the value a word is enough (`live`, `testnet`), farther off it takes a host name or a setting, and hints that
+contradict each other count as none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from scanner.detect.document import Document
+from scanner.detect.labels import Label, parents
+from scanner.detect.shape import Candidate, Shape
+from scanner.model import Environment, Evidence
+
+_Hints = tuple[tuple[Environment, "re.Pattern[str]"], ...]
+
+
+def _compile(*hints: tuple[Environment, str]) -> _Hints:
+    return tuple((environment, re.compile(pattern, re.IGNORECASE | re.VERBOSE)) for environment, pattern in hints)
+
+
+_ON = r"""["'\])\s]*(?:[:=]|=>|:=|\()+\s*["']?(?:true|1|yes|on)\b"""
+_OFF = re.compile(r"""["'\])\s]*(?:[:=]|=>|:=|\()+\s*["']?(?:false|0|no|off|none|null|nil|disabled)\b""", re.IGNORECASE)
+_STATED = _compile(
+    (Environment.PAY, r"binance[\s._-]?pay | bpay\.binanceapi"),
+    (Environment.FUTURES_TESTNET, r"testnet\.binancefuture"),
+    (Environment.TESTNET, rf"testnet\.binance\.vision | (?:test[\s_-]?net|sandbox|set_?sandbox_?mode){_ON} | (?:spot|binance)[\s_-]testnet"),
+    (Environment.DEMO, rf"demo-[a-z]*api\.binance | demo{_ON} | demo[\s_-](?:mode|trading|account|key|api)"),
+    (Environment.US, r"binance\.us(?![a-z]) | binanceus(?![a-z]) | tld[\"')\s]*[:=]+\s*[\"']us[\"']"),
+    (Environment.TR, r"binance\.tr(?![a-z]) | trbinance | tld[\"')\s]*[:=]+\s*[\"']tr[\"']"),
+    (Environment.MAINNET, r"(?:api\d?|fapi|dapi|eapi|papi|stream|api-gcp)\.binance\.com"),
+)  # fmt: skip
+_NAMED = _STATED + _compile(
+    (Environment.FUTURES_TESTNET, r"testnet[\s_.-]?futures? | futures?[\s_.-]?test(?:net)?(?![a-z])"),
+    (Environment.TESTNET, r"test[\s_.-]?net | (?<![a-z])sandbox(?![a-z]) | binance[\s_.-]?test(?![a-z]) | (?<![a-z])test(?=[\s_.-]?(?:api|key|secret|binance)) | (?<![a-z])paper(?![a-z])"),
+    (Environment.DEMO, r"(?<![a-z])demo(?![a-z]) | 模拟"),
+    (Environment.US, r"binance[\s_.-]?us(?![a-z])"),
+    (Environment.TR, r"binance[\s_.-]?tr(?![a-z])"),
+    (Environment.MAINNET, r"main[\s_-]?net | (?<![a-z])(?:live|prod|production|real)(?![a-z]) | 正式 | 实盘"),
+)  # fmt: skip
+_WHOLE_NAME = {"test": Environment.TESTNET, "testnet": Environment.TESTNET, "us": Environment.US, "tr": Environment.TR}
+_BLOCK = 10
+_REACH = 3000
+
+
+def environment_of(
+    document: Document, candidate: Candidate, label: Label | None, evidence: Sequence[Evidence]
+) -> Environment:
+    """The nearest hint: the value's own name, its line, its parents, its paragraph, its block, the file, the path."""
+    if candidate.shape is Shape.HEX:
+        return Environment.FUTURES_TESTNET
+    if candidate.shape is Shape.BASE36:
+        return Environment.PAY
+    near = _by_name(label) or _near(document, candidate)
+    if near is not None:
+        return near
+    far = _unanimous(document.text[:200_000]) or hinted(document.path)
+    return far or (Environment.MAINNET if evidence else Environment.UNKNOWN)
+
+
+def hinted(text: str) -> Environment | None:
+    """The environment that a short text, such as a path, names."""
+    return _nearest(text, len(text), _NAMED)
+
+
+def _by_name(label: Label | None) -> Environment | None:
+    if label is None:
+        return None
+    named = hinted(" ".join(label.name.words)) or hinted(label.name.text)
+    return named or next((_WHOLE_NAME[word] for word in label.name.words if word in _WHOLE_NAME), None)
+
+
+def _near(document: Document, candidate: Candidate) -> Environment | None:
+    text = document.text
+    index = document.line_index(candidate.start)
+    start, end = document.line_span(index)
+    start, end = max(start, candidate.start - 300), min(end, candidate.end + 200)
+    line = _nearest(text[start:end], candidate.start - start, _NAMED)
+    if line is not None:
+        return line
+    for span in parents(document, index):
+        named = hinted(text[span[0] : min(span[1], span[0] + 300)])
+        if named is not None:
+            return named
+    for (first, last), hints in ((_paragraph(document, index), _NAMED), ((max(0, index - _BLOCK), index + _BLOCK), _STATED)):
+        start = max(document.line_span(first)[0], candidate.start - _REACH)
+        end = min(document.line_span(min(last, len(document.line_starts) - 1))[1], candidate.end + _REACH)
+        named = _nearest(text[start:end], candidate.start - start, hints)
+        if named is not None:
+            return named
+    return None
+
+
+def _paragraph(document: Document, index: int) -> tuple[int, int]:
+    """First and last line of the run of lines without a blank one between, 12 lines each way at most."""
+    first = last = index
+    while first > max(0, index - 12) and document.line(first - 1).strip():
+        first -= 1
+    while last < min(len(document.line_starts) - 1, index + 12) and document.line(last + 1).strip():
+        last += 1
+    return first, last
+
+
+def _nearest(text: str, at: int, hints: _Hints) -> Environment | None:
+    """The hint nearest to offset `at`; what stands before counts as nearer than what follows."""
+    best: tuple[float, int, Environment] | None = None
+    for order, (environment, pattern) in enumerate(hints):
+        for match in pattern.finditer(text):
+            distance = float(at - match.end()) if match.start() <= at else (match.start() - at) * 1.5 + 64
+            if best is None or (distance, order) < best[:2]:
+                best = (distance, order, _unless_off(environment, text, match))
+    return best[2] if best else None
+
+
+def _unless_off(environment: Environment, text: str, match: re.Match[str]) -> Environment:
+    """`TESTNET=false` means the main exchange."""
+    off = environment in (Environment.TESTNET, Environment.DEMO) and _OFF.match(text, match.end())
+    return Environment.MAINNET if off else environment
+
+
+def _unanimous(text: str) -> Environment | None:
+    """What all statements of the file agree on."""
+    named = {
+        _unless_off(environment, text, match) for environment, pattern in _STATED for match in pattern.finditer(text)
+    }
+    return named.pop() if len(named) == 1 else None

@@ -1,0 +1,53 @@
+"""Published values that are no leak, by digest: examples in Binance's documentation and in well-known clients' tests."""
+
+from __future__ import annotations
+
+_DOCUMENTED = frozenset(
+    {
+        "038653e6d13445a3507c91c04874ccf2cb25e6078eac728ccf915a1d1e8706bd",
+        "09e59e63ee59f4f16875000cd3c33690f130ceab4aff3b75c96e8e88836f1b8a",
+        "0c1cc8ea05afd55a92ed4f3ca2269ee35cae1b8aa6ba13a1c88ac4214f41e69f",
+        "163479d8466a420a6e9b343c136cc1398afa1d1498849c99ecd59c8cecf86874",
+        "23e9efa3ced6e70c7f2dbe0d08295f18f94b0cbd5c6026677e3bc51897ee31f2",
+        "386028c139110266dcb868be85e408809f50dd7a843638c2b694a6fa1a679929",
+        "3ace0da1f0e32affb8240a438f06964af778af285ade589f787a8862181f3c5a",
+        "3b76d52c452446111712fa1a02da33ede27938e6e2ba943f514f3929b837f043",
+        "3dc1adcf0fa055b2b2d0cbf5faba2bb243bfb6f9f90fb7537b7c1f5a1c4b3b59",
+        "5ba1ed8425baaa72d558afddb8aaacdfe29ad0dc1a44dae76640127e83626d29",
+        "6a2f10e571ba3c7fcb0253911d1a3a40a70dac0793b7dea4b52bbd11775610fb",
+        "6ea05159099a1f9784b9a678a9f54ad27d75b6ed171256bdeb4cbbc092edfc82",
+        "6fd2063f1cd370c21f4d8e65c50d84c9c19bd87f10c7d134f9ce714e292aeee2",
+        "88a07940499df805e429410fb07b23408a5375962ad3960210e7c2c7aac67779",
+        "8988c60ac0be43a2adee594559e75784a0e6e9eb7f0be38c19d3cd7ea08a0e0f",
+        "9cd8af77c9ba453389dec726d31425ea880a9df1081f613f22dbb0c562fe9351",
+        "d220e908b229c75ec9dc9d8a156b4e9350aae804a50001d8e745bced16f5eb85",
+        "d996d642dd7d8ff19759fd9ccf1037d9979a6bcf29af9add09654ed8008c92df",
+        "dda7ecd568b230e7ac4fe9f94195cd20e9f6f4fd25e991d7abf8a0dacd610fa7",
+        "e031e4ca7b8238b83840b909ed23c76f26299bfb04689e3564939d18a6edddd3",
+        "e5c4fa101d4ee0a4730a555f5b8c0384ae0e8e0712698f35bf096c277121d022",
+        "f70a225fd07a0050137e0a9dcf2d366ff495fbad326f182eb5104bbeb99dd537",
+        "fc5a6c54a2079828a413a5700719d35e9e0b7e5035e8a371eedd56b39ef82f27",
+    }
+)
+_PUBLISHED_TESTS = frozenset(
+    {
+        "060a0973c62cb1eab32d90abb95900a13ba84ecc37fd10ebb6a9b110332f9c3a",
+        "245c773a8b1271e147bcd3231f6d9f57f505466609b61965736a56bc7abae751",
+        "510e63420997f25d3fa3fed1cf4b57b9a2e91fa9cded853d26de2dd30fcdb38d",
+        "7af693e91ebc364debefb385a04544a7140afda7f09472bdaa31bdcfd36c8384",
+        "869c21d50d4cc7febc1b41fee0e561af5f343bfd6fd511f8a4fd09b11575540d",
+        "9230af73256108342425bd9135559c3b16632596e106fb4d80c455f276bdf943",
+    }
+)
+
+
+def published_as(sha256: str) -> str | None:
+    """Where a value was published, as words that follow "published in"; None if it is not known.
+
+    Takes the SHA-256 of a value in lower-case hex, as `Value.sha256` has it.
+    """
+    if sha256 in _DOCUMENTED:
+        return "Binance's own documentation"
+    if sha256 in _PUBLISHED_TESTS:
+        return "the tests of python-binance"
+    return None

@@ -1,0 +1,73 @@
+"""Values cut into pieces: string literals joined by an operator or by nothing, lines continued with a backslash."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from scanner.detect.document import Document
+from scanner.detect.shape import LENGTH, Candidate, Shape, shape_of
+
+RULE = "fragments"
+_LITERAL = r"""(?:[@A-Za-z]?)(["'`])([A-Za-z0-9]{1,63})\1"""
+_FIRST = re.compile(_LITERAL)
+_NEXT = re.compile(rf"""\s*(?:\)\s*)?(?:\+|\.\.?|&|\|\||<>|\\|~|,)?\s*(?:_\s*\n\s*|\\\s*\n\s*)?(?:\(\s*)?{_LITERAL}""")
+_CONTINUED = re.compile(r"(?<![A-Za-z0-9+/=_-])([A-Za-z0-9]{1,63})((?:\\\r?\n[ \t]*[A-Za-z0-9]{1,63}){1,8})(?![A-Za-z0-9+/=_-])")
+_LONG = re.compile(rb"[A-Za-z0-9]{16,63}[\"'`\\]")
+_JOIN = re.compile(r"join\s*\(\s*[\[(]?\s*$|^\s*[\])]\s*\.\s*join")
+_MOST_PIECES = 12
+
+
+def fragments(document: Document) -> Iterator[Candidate]:
+    """Every value of the document that was cut into pieces, in order."""
+    if document.binary:
+        return
+    done = 0
+    for long in _LONG.finditer(document.flat):
+        if long.start() < done:
+            continue
+        found = _joined_literals(document, long.start()) or _continued(document, long.start())
+        if found is not None:
+            done = found.end
+            yield found
+
+
+def _joined_literals(document: Document, at: int) -> Candidate | None:
+    """A chain of literals through offset `at` that makes up exactly one value."""
+    text = document.text
+    for start in _starts(text, at):
+        match = _FIRST.match(text, start)
+        value, end, commas = "", start, 0
+        for _ in range(_MOST_PIECES):
+            if match is None or len(value) >= LENGTH:
+                break
+            commas += "," in text[end : match.start(1)]
+            value += match.group(2)
+            end = match.end()
+            match = _NEXT.match(text, end)
+        if end <= at or len(value) != LENGTH or shape_of(value) is not Shape.BASE62:
+            continue
+        if commas and not (_JOIN.search(text[max(0, start - 20) : start]) or _JOIN.search(text[end : end + 20])):
+            continue
+        return Candidate(start=start, end=end, value=value.encode(), shape=Shape.BASE62, rule=RULE)
+    return None
+
+
+def _starts(text: str, at: int) -> Iterator[int]:
+    """Offsets of the opening quotes, from the farthest, of literals up to the piece at `at`, within 300 characters."""
+    lead = text[max(0, at - 300) : at]
+    base = at - len(lead)
+    yield from (base + match.start() for match in re.finditer(r"[\"'`](?=[A-Za-z0-9])", lead))
+
+
+def _continued(document: Document, at: int) -> Candidate | None:
+    start = at
+    while start > 0 and at - start < LENGTH and document.text[start - 1].isalnum():
+        start -= 1
+    match = _CONTINUED.match(document.text, start)
+    if not match:
+        return None
+    value = match.group(1) + re.sub(r"[^A-Za-z0-9]", "", match.group(2))
+    if len(value) != LENGTH or shape_of(value) is not Shape.BASE62:
+        return None
+    return Candidate(start=start, end=match.end(), value=value.encode(), shape=Shape.BASE62, rule=RULE)

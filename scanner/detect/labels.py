@@ -1,0 +1,258 @@
+"""The name that a value carries: in front of it, behind it, on the line above, in its parents or in its file's name."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from html import unescape
+
+from scanner.detect.document import Document
+from scanner.detect.names import Name, Strength, read_name
+from scanner.detect.shape import Candidate
+from scanner.model import Role
+
+LABEL = "label"
+
+
+class Reach(Enum):
+    """Where a name stands, seen from its value."""
+
+    DIRECT = "direct"
+    ARGUMENT = "argument"
+    LOOSE = "loose"
+    ABOVE = "above"
+    BEHIND = "behind"
+    PARENT = "parent"
+    FILE_NAME = "file name"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Label:
+    """A name and where it was found. `call` says that an opening parenthesis stands between name and value."""
+
+    name: Name
+    reach: Reach
+    call: bool = False
+
+
+_WINDOW = 300
+_IDENTIFIER = re.compile(
+    r"(?<!\w)[^\W\d][\w$]*(?:(?:[-.:]|::|->|\?\.|\[[\"']?)[\w$]+[\"']?\]?)*|(?<=\|)553(?==)|(?<=\x01)553(?==)"
+)
+_TAG = re.compile(
+    r"</[\w:.-]+\s*>|</?(?:span|td|th|tr|code|b|i|pre|div|a|p|strong|em|li|ul|br|font|tt|kbd|samp|dt|dd|h\d|u|small|label)\b[^<>]*>",
+    re.IGNORECASE,
+)
+_ESCAPED_QUOTE = re.compile(r"\\+(?:[\"'`]|u0022|u0027|x22|x27)")
+_ESCAPED_SPACE = re.compile(r"\\+(?:[nrt]|u000[aAdD9]|x0[aAdD9])|%0[aAdD9]|%20|\x1b\[[0-9;]*m")
+_PERCENT = re.compile(r"%(?:25)*(3[AaDd]|22|27|2[Cc]|7[Bb])")
+_NOISE = frozenset(
+    {
+        "is", "are", "was", "be", "to", "as", "the", "a", "an", "my", "your", "our", "value", "val", "string", "str", "text", "new",
+        "some", "or", "and", "default", "fallback", "s", "b", "r", "u", "f", "l", "n", "t", "q", "rb", "br", "u8", "char", "byte",
+        "bytes", "std", "from", "into", "here", "equals", "ist", "est", "es", "é", "ser", "content", "type", "stringvalue",
+        "std::string", "string::from", "string.from", "std::string::from", "option", "arc", "box", "just", "nsstring", "v", "with",
+        "optional.of", "buffer.from", "bytes.fromhex", "wstring", "std::wstring", "ref", "mut", "const", "to_string", "secretstr",
+        "pydantic.secretstr", "secretstring", "initialvalue", "defaultvalue", "default_value", "placeholder", "set", "secure",
+        "varchar", "text.encode", "literal", "readonly", "obj", "str.encode", "description", "now", "это", "是", "为", "為", "は", "です",
+        "string.init", "decrypt", "trim", "help", "flag.string", "required", "env", "sensitive", "x", "inputvalue", "plaintext", "kind",
+    }
+)  # fmt: skip
+_LEADING_WORDS = frozenset({"of", "for", "to", "in", "from", "with", "and", "or", "the", "if", "else", "by", "at", "on", "using"})
+_OPENER = re.compile(r"(?:[:=(\[{,>|+\\&]|<-|->|=>|>-|\|-|:=|\bis|\bTO|\bDEFAULT|：|＝)\s*\\?\s*$")
+_COMMENT = re.compile(r"^\s*(?:#|//|/\*|\*|--|;|'|<!--|%|REM\b|>|=+|\*\*|-)")
+_BLANK_LEAD = re.compile(r"^[\s\"'`(\[{<>|,:=+*&@#/\\-]*$")
+_ABOVE = 3
+
+
+def label_of(document: Document, candidate: Candidate, previous_end: int, next_start: int) -> Label | None:
+    """The name of the value at `candidate`, which lies between two other values; None if it carries none."""
+    start, end = document.line_span(document.line_index(candidate.start))
+    lead = clean(document.text[max(start, previous_end, candidate.start - _WINDOW) : candidate.start])
+    same_line = previous_end > start
+    label = _direct(lead)
+    if label is not None and label.name.role is None and not label.name.excluded:
+        label = None
+    if label is None:
+        label = _loose(lead)
+    if label is None and not same_line and _only_noise(lead):
+        label = _above(document, document.line_index(candidate.start), previous_end)
+    if label is None:
+        tail = clean(document.text[candidate.end : min(_line_end(document, candidate.end), next_start, candidate.end + 160)])
+        label = _behind(tail)
+    if label is None or label.name.strength <= Strength.WEAK:
+        label = _parent(document, candidate.start, previous_end) or label
+    return label
+
+
+def file_label(document: Document) -> Label | None:
+    """The name that the file's own name gives to the only values in it, as in `keys/secret`."""
+    if len(document.text.strip()) > 200 or document.binary:
+        return None
+    stem = re.sub(r"\.\w{1,5}$", "", document.path.rsplit("/", 1)[-1])
+    name = read_name(stem)
+    return Label(name=name, reach=Reach.FILE_NAME) if name.role else None
+
+
+def clean(text: str) -> str:
+    """Text in which mark-up and escapes are what they stand for."""
+    if "<" in text:
+        text = _TAG.sub(" ", text)
+    if "&" in text:
+        text = unescape(text)
+    if "\\" in text:
+        text = _ESCAPED_SPACE.sub(" ", _ESCAPED_QUOTE.sub('"', text))
+    if "%" in text:
+        text = _ESCAPED_SPACE.sub(" ", _PERCENT.sub(_unquote, text))
+    return _ESCAPED_SPACE.sub(" ", text) if "\x1b" in text else text
+
+
+def _unquote(match: re.Match[str]) -> str:
+    return chr(int(match.group(1), 16))
+
+
+def _line_end(document: Document, offset: int) -> int:
+    return document.line_span(document.line_index(offset))[1]
+
+
+def _identifiers(text: str) -> list[re.Match[str]]:
+    """Identifiers of a text, without the noise words behind the last telling one."""
+    found = list(_IDENTIFIER.finditer(text))
+    while found and found[-1].group().lower() in _NOISE:
+        found.pop()
+    return found
+
+
+def _phrase(text: str, found: list[re.Match[str]], last: int) -> Name:
+    """The identifier at index `last`, with up to two words in front of it that belong to it (`Secret Key`)."""
+    name = read_name(found[last].group())
+    first = last
+    words = found[last].group()
+    while first > max(0, last - 3) and text[found[first - 1].end() : found[first].start()] in (" ", "-", "_"):
+        word = found[first - 1].group()
+        if word.lower() in _LEADING_WORDS or not word.isalpha():
+            break
+        first -= 1
+        words = f"{word} {words}"
+    if first == last:
+        return name
+    phrase = read_name(words)
+    return phrase if (phrase.role or phrase.excluded) and not (name.strength > Strength.PLAIN and name.role) else name
+
+
+def _direct(lead: str) -> Label | None:
+    found = _identifiers(lead)
+    if not found:
+        return None
+    between = lead[found[-1].end() :]
+    if ";" in between or "}" in between.replace("${", "") or len(between) > 80:
+        return None
+    name = _phrase(lead, found, len(found) - 1)
+    quoted = lead[max(0, found[-1].start() - 1) : found[-1].start()] in ('"', "'", "`", ":")
+    argument = "," in between and not quoted and "(" in lead[: found[-1].start()] and "=" not in between
+    return Label(name=name, reach=Reach.ARGUMENT if argument else Reach.DIRECT, call="(" in between)
+
+
+def _loose(lead: str) -> Label | None:
+    """The last name of a role anywhere in front of the value, on its line."""
+    found = _identifiers(lead)
+    for last in range(len(found) - 1, max(-1, len(found) - 9), -1):
+        name = _phrase(lead, found, last)
+        if name.excluded or (name.role and name.strength > Strength.WEAK):
+            return Label(name=name, reach=Reach.LOOSE)
+    return None
+
+
+def _only_noise(lead: str) -> bool:
+    return not _identifiers(lead) and (bool(_BLANK_LEAD.match(lead)) or bool(_IDENTIFIER.search(lead)) or not lead.strip())
+
+
+def _above(document: Document, index: int, previous_end: int) -> Label | None:
+    """The name on a line above, if that line leads up to the value or is a heading for it."""
+    for above in range(index - 1, max(-1, index - 1 - _ABOVE), -1):
+        start, end = document.line_span(above)
+        raw = document.text[max(start, previous_end) : end] if previous_end < end else ""
+        text = clean(raw[-_WINDOW:]).rstrip()
+        if not text.strip(" \t\"'`,+\\#/*>|-=_~"):
+            if previous_end >= end and end > start:
+                return None
+            continue
+        found = _identifiers(text)
+        if not found:
+            return None
+        opens = bool(_OPENER.search(text))
+        heading = len(text) <= 60 and (bool(_COMMENT.match(text)) or len(found) <= 5)
+        if not (opens or heading or document.binary):
+            return None
+        for last in range(len(found) - 1, max(-1, len(found) - 5), -1):
+            name = _phrase(text, found, last)
+            if name.role or name.excluded:
+                return Label(name=name, reach=Reach.ABOVE)
+        return None
+    return None
+
+
+def _behind(tail: str) -> Label | None:
+    """The name in a comment, a parenthesis or a reversed assignment behind the value."""
+    match = _BEHIND.match(tail)
+    if not match:
+        return None
+    text = match.group(1)
+    found = list(_IDENTIFIER.finditer(text))
+    for last in range(min(len(found), 5)):
+        name = _phrase(text, found, last)
+        if name.role and name.strength > Strength.WEAK:
+            return Label(name=name, reach=Reach.BEHIND)
+    return None
+
+
+_BEHIND = re.compile(r"""[\s"'`;,)\]}|]*(?:#|//|/\*|<!--|--|;|\(|=>|->|←|:|\bas\b|\bAS\b|,\s*["']?(?:name|key|label)["']?\s*[:=])(.{1,100})""")
+
+
+def _parent(document: Document, offset: int, previous_end: int) -> Label | None:
+    """The nearest parent, by indentation, that names a role (`api_secret:` above `live:`)."""
+    for start, end in parents(document, document.line_index(offset), most=3):
+        if start < previous_end < end:
+            return None
+        text = clean(document.text[start:end][:_WINDOW])
+        found = _identifiers(text)
+        if not found or not text.rstrip().endswith((":", "{", "[", "(", "=", ">", "]", "|", "=>")):
+            continue
+        name = _phrase(text, found, len(found) - 1)
+        if name.role and name.strength > Strength.WEAK and not name.plural:
+            return Label(name=name, reach=Reach.PARENT)
+    return None
+
+
+def parents(document: Document, index: int, *, most: int = 8, lines: int = 120) -> list[tuple[int, int]]:
+    """Spans of the lines that enclose line `index` by indentation, the nearest first; an INI section encloses too."""
+    found: list[tuple[int, int]] = []
+    indent = _indent(document.line(index))
+    for above in range(index - 1, max(-1, index - 1 - lines), -1):
+        text = document.line(above)
+        if not text.strip():
+            continue
+        own = _indent(text)
+        section = own <= indent and _SECTION.match(text)
+        if own < indent or section:
+            if text.strip() not in _CLOSERS:
+                found.append(document.line_span(above))
+            indent = own
+            if len(found) == most or section:
+                break
+    return found
+
+
+_SECTION = re.compile(r"^\s*\[{1,2}[^\]]+\]{1,2}\s*(?:[#;].*)?$")
+_CLOSERS = frozenset({"{", "[", "(", "---", "),", "],", "},", "}", "]", ")", "});", "};"})
+
+
+def _indent(text: str) -> int:
+    lead = re.match(r"[\s#/*-]*", text)
+    return len(text[: lead.end()].expandtabs(4)) if lead else 0
+
+
+def complement(role: Role) -> Role:
+    """The other half of a pair."""
+    return Role.SECRET_KEY if role is Role.API_KEY else Role.API_KEY

@@ -1,0 +1,273 @@
+"""Values of a document with their roles: shapes, names and positions brought together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from scanner.detect.allow import allowed
+from scanner.detect.blocks import in_base64_block
+from scanner.detect.columns import column_name
+from scanner.detect.document import Document
+from scanner.detect.encoded import encoded_values
+from scanner.detect.environments import environment_of
+from scanner.detect.evidence import (
+    FUTURES_WORDS,
+    PAY_WORDS,
+    document_mentions,
+    evidence_for,
+    foreign_service,
+    statement,
+)
+from scanner.detect.fragments import fragments
+from scanner.detect.labels import Label, Reach, file_label, label_of
+from scanner.detect.names import Strength
+from scanner.detect.positions import positional_roles
+from scanner.detect.private_keys import RULE_SEED, KeyType, PrivateKey, private_keys
+from scanner.detect.shape import Candidate, Shape, candidates
+from scanner.model import Evidence, Grade, Location, Role, Sighting, Value
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mark:
+    """A sighting with its place in the document's text. `partner` is the index of the value that position pairs it with."""
+
+    sighting: Sighting
+    start: int
+    end: int
+    shape: Shape | None
+    strength: Strength
+    partner: int | None = None
+
+    @property
+    def role(self) -> Role:
+        """The role of its value."""
+        return self.sighting.value.role
+
+
+def marks_of(document: Document) -> list[Mark]:
+    """Every value of the document that could be a credential, in order."""
+    found = _candidates(document)
+    keys = list(private_keys(document))
+    if not found and not keys:
+        return []
+    ends = [(key.start, key.end) for key in keys]
+    found = [candidate for candidate in found if not any(start <= candidate.start < end for start, end in ends)]
+    return sorted(
+        [*_hmac_marks(document, found), *_private_marks(document, keys, found)],
+        key=lambda mark: mark.start,
+    )
+
+
+def _candidates(document: Document) -> list[Candidate]:
+    """Plain, encoded and fragmented values; hex and base36 only where something speaks for Binance."""
+    plain = [candidate for candidate in candidates(document)]
+    if any(candidate.shape is not Shape.BASE62 for candidate in plain):
+        admitted = _admitted_shapes(document)
+        plain = [candidate for candidate in plain if candidate.shape in admitted]
+    plain = [candidate for candidate in plain if not in_base64_block(document, candidate)]
+    others = [
+        candidate
+        for candidate in (*encoded_values(document), *fragments(document))
+        if candidate.shape is Shape.BASE62 or candidate.shape in _admitted_shapes(document)
+    ]
+    return sorted([*plain, *others], key=lambda candidate: candidate.start)
+
+
+def _admitted_shapes(document: Document) -> set[Shape]:
+    admitted = {Shape.BASE62}
+    if FUTURES_WORDS.search(document.text) or document_mentions(document):
+        admitted.add(Shape.HEX)
+    if PAY_WORDS.search(document.text) or PAY_WORDS.search(document.path):
+        admitted.add(Shape.BASE36)
+    return admitted
+
+
+def _labels(document: Document, found: Sequence[Candidate]) -> list[Label | None]:
+    labels: list[Label | None] = []
+    for index, candidate in enumerate(found):
+        previous_end = found[index - 1].end if index else 0
+        next_start = found[index + 1].start if index + 1 < len(found) else len(document.text)
+        label = label_of(document, candidate, previous_end, next_start)
+        if label is None or label.reach is not Reach.DIRECT or label.call:
+            column = column_name(document, candidate)
+            label = Label(name=column, reach=Reach.DIRECT) if column is not None else label
+        labels.append(label)
+    if found and all(label is None for label in labels) and len({candidate.value for candidate in found}) == 1:
+        return [file_label(document)] * len(found)
+    return labels
+
+
+def _hmac_marks(document: Document, found: Sequence[Candidate]) -> list[Mark]:
+    labels = _labels(document, found)
+    positions = positional_roles(document, found, labels)
+    marks: dict[int, Mark] = {}
+    for index, candidate in enumerate(found):
+        label = labels[index]
+        placed = positions.get(index)
+        if label is not None and label.name.excluded and placed is None:
+            continue
+        role, strength, partner = Role.API_KEY, Strength.NONE, None
+        if placed is not None:
+            role, partner = placed
+            strength = _positional_strength(document, found, index, partner, label)
+        elif label is not None and label.name.role is not None:
+            role, strength = label.name.role, label.name.strength
+        mark = _mark(document, candidate, label, role, strength)
+        if mark is not None:
+            marks[index] = replace(mark, partner=partner)
+    order = {old: new for new, old in enumerate(sorted(marks))}
+    return _one_role_a_value(
+        [
+            replace(mark, partner=order.get(mark.partner) if mark.partner is not None else None)
+            for _, mark in sorted(marks.items())
+        ]
+    )
+
+
+_CALL = re.compile(r"[\w>\])]\s*(?:<[^<>()]*>)?\(\s*(?:[\w.:]+\(|new\s+\w+\()*\s*[@bruLfN]?[\"'`]?$")
+
+
+def _positional_strength(
+    document: Document, found: Sequence[Candidate], index: int, partner: int | None, label: Label | None
+) -> Strength:
+    """Position in a call or beside a name is as good as a name; two bare values are not."""
+    if partner is None:
+        return label.name.strength if label is not None else Strength.PLAIN
+    first = found[min(index, partner)]
+    lead = document.text[max(0, first.start - 80) : first.start]
+    if _CALL.search(lead) or label is not None:
+        return Strength.PLAIN
+    return Strength.NONE
+
+
+def _mark(
+    document: Document, candidate: Candidate, label: Label | None, role: Role, strength: Strength
+) -> Mark | None:
+    foreign = foreign_service(document, candidate, label)
+    evidence = evidence_for(document, candidate, label) if foreign is None else ()
+    if candidate.shape is not Shape.BASE62 and not _admitted(document, candidate, strength, evidence, foreign):
+        return None
+    sighting = _sighting(
+        document,
+        Value.of(role, candidate.value),
+        candidate.start,
+        candidate.end,
+        rule=candidate.rule,
+        label=label,
+        named=strength >= Strength.PLAIN,
+        evidence=evidence,
+    )
+    sighting = replace(sighting, environment=environment_of(document, candidate, label, evidence), foreign=foreign)
+    return Mark(sighting=sighting, start=candidate.start, end=candidate.end, shape=candidate.shape, strength=strength)
+
+
+_LOOKS_DERIVED = re.compile(
+    r"signature|\bhash|txid|tx_?hash|sha-?256|\bjwt|listen_?key|digest|checksum|0x$", re.IGNORECASE
+)
+
+
+def _admitted(
+    document: Document, candidate: Candidate, strength: Strength, evidence: Sequence[Evidence], foreign: str | None
+) -> bool:
+    """Hex and base36 look like a hundred other things: they need a credential's name, Binance, and no hash near."""
+    if foreign is not None or strength < Strength.PLAIN:
+        return False
+    start, _ = statement(document, candidate)
+    if _LOOKS_DERIVED.search(document.text[max(start, candidate.start - 40) : candidate.start]):
+        return False
+    if candidate.shape is Shape.BASE36:
+        return bool(evidence) or bool(PAY_WORDS.search(document.text))
+    return bool(evidence) or strength is Strength.STRONG
+
+
+def _sighting(
+    document: Document,
+    value: Value,
+    start: int,
+    end: int,
+    *,
+    rule: str,
+    label: Label | None,
+    named: bool,
+    evidence: Sequence[Evidence],
+) -> Sighting:
+    line, column = document.position(start)
+    last_line, _ = document.position(max(start, end - 1))
+    by_name = _shown_name(label) if named else None
+    return Sighting(
+        value=value,
+        location=Location(
+            role=value.role, path="", line=line, column=column, allowed=allowed(document, start, end)
+        ),
+        rule=rule,
+        last_line=last_line,
+        stem=label.name.stem if label is not None and label.reach is not Reach.ABOVE else (),
+        named=named,
+        evidence=(*evidence, Evidence(grade=Grade.STATEMENT, text=by_name, for_binance=False)) if by_name else tuple(evidence),
+    )
+
+
+_RANDOM = re.compile(r"(?=[A-Za-z]*\d)[A-Za-z0-9]{20,}")
+
+
+def _shown_name(label: Label | None) -> str | None:
+    """The name for the report, unless it could be part of a value itself."""
+    if label is None or len(label.name.text) > 40 or _RANDOM.search(label.name.text):
+        return None
+    return f"named “{label.name.text}”"
+
+
+def _one_role_a_value(marks: list[Mark]) -> list[Mark]:
+    """A value that stands in two roles, as when one string was pasted into both fields, takes the better-named one."""
+    best: dict[str, Mark] = {}
+    for mark in marks:
+        held = best.get(mark.sighting.value.sha256)
+        if held is None or mark.strength > held.strength:
+            best[mark.sighting.value.sha256] = mark
+    return [with_role(mark, best[mark.sighting.value.sha256].role) for mark in marks]
+
+
+def with_role(mark: Mark, role: Role) -> Mark:
+    """The same mark in another role."""
+    return replace(mark, sighting=mark.sighting.in_role(role))
+
+
+def _private_marks(document: Document, keys: Iterable[PrivateKey], found: Sequence[Candidate]) -> list[Mark]:
+    marks = []
+    for key in keys:
+        place = Candidate(start=key.start, end=key.end, value=b"", shape=None, rule=key.rule)
+        previous_end = max((candidate.end for candidate in found if candidate.end <= key.start), default=0)
+        label = label_of(document, place, previous_end, len(document.text))
+        if key.rule == RULE_SEED and not _names_private_key(label):
+            continue
+        foreign = foreign_service(document, place, label)
+        evidence = evidence_for(document, place, label) if foreign is None else ()
+        sighting = _sighting(
+            document,
+            Value.of(Role.PRIVATE_KEY, key.der),
+            key.start,
+            key.end,
+            rule=key.rule,
+            label=label if label is not None and label.name.role is not None else None,
+            named=True,
+            evidence=evidence,
+        )
+        environment = environment_of(document, place, label, evidence)
+        marks.append(
+            Mark(
+                sighting=replace(
+                    sighting, environment=environment, foreign=foreign, encrypted=key.type is KeyType.ENCRYPTED
+                ),
+                start=key.start,
+                end=key.end,
+                shape=None,
+                strength=Strength.PLAIN,
+            )
+        )
+    return marks
+
+
+def _names_private_key(label: Label | None) -> bool:
+    return label is not None and label.name.role is Role.SECRET_KEY and label.reach in (Reach.DIRECT, Reach.ABOVE)

@@ -1,0 +1,163 @@
+"""What a name says of the value that it names: key or secret, whose, and of which account."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import IntEnum
+
+from scanner.model import Role
+
+
+class Strength(IntEnum):
+    """How clearly a name speaks of an API credential."""
+
+    NONE = 0
+    WEAK = 1
+    PLAIN = 2
+    STRONG = 3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Name:
+    """A name as it was read.
+
+    `stem` holds its words that speak of neither role nor Binance, by which accounts are told apart. `foreign` names
+    another service or another kind of secret; `excluded` says that what has such a name is no credential at all.
+    """
+
+    text: str
+    words: tuple[str, ...]
+    role: Role | None
+    strength: Strength
+    binance: bool
+    foreign: str | None
+    excluded: bool
+    stem: tuple[str, ...]
+
+    @property
+    def plural(self) -> bool:
+        """Whether it names several values."""
+        return bool(self.words) and self.words[-1] in {"keys", "secrets", "apikeys", "accounts", "list"}
+
+
+_WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[^\W\d_]+")
+_SECRET = re.compile(
+    r"secr[eèé]t|sekret|segret|segredo|sicret|секрет|gizli|geheim|密[钥鑰匙]|秘[钥鑰]|私[钥鑰]|秘密|シークレット|시크릿|비밀"
+    r"|pr(?:i)?v(?:ate)?_?key|privkey|seckey|secr?key|signingkey|apisec(?![a-z])|clave_?privada|chave_?privada|приватн"
+)
+_SECRET_WORDS = frozenset({"sec", "sk", "skey", "scrt", "secretkey"})
+_WEAK_SECRET_WORDS = frozenset({"pass", "password", "passwd", "pwd"})
+_KEY = re.compile(
+    r"api_?key|apikey|access_?key|pub(?:lic)?_?key|key_?id|mbx|公[钥鑰]|api密[钥鑰匙]|密[钥鑰]id|apiключ|(?:api|апи)_?ключ"
+    r"|api_?schlüssel|api_?anahtar|clave_?api|chave_?api|cl[eé]_?api|apiキー|api키|certificatesn"
+)
+_KEY_WORDS = frozenset(
+    {"key", "keys", "apikey", "apikeys", "ak", "pk", "ключ", "키", "キー", "schlüssel", "anahtar", "clave", "chave", "clé"}
+)
+_KEY_ENDING = re.compile(r"(?<!mon)(?<!tur)(?<!don)(?<!hot)(?<!whis)(?<!joc)key s?$", re.VERBOSE)
+_WEAK_KEY_WORDS = frozenset({"api", "token", "id", "user", "username", "login", "account", "accounts", "credential"})
+_API = re.compile(r"api|access|mbx|binance|certificatesn")
+_BINANCE = re.compile(r"binance|binanse|bnc(?![a-z])|币安|幣安|바이낸스|バイナンス|бинанс|mbx|umfutures|cmfutures")
+_EXCLUDED_WORDS = frozenset(
+    {
+        "signature", "signatures", "sig", "hash", "hashes", "digest", "checksum", "sha", "sha256", "md5", "txid", "tx", "txhash",
+        "integrity", "nonce", "uuid", "guid", "commit", "oid", "etag", "fingerprint", "listenkey", "blockhash", "merkle",
+        "sri", "hmac", "block", "revision", "rev", "crc", "sum",
+    }
+)  # fmt: skip
+_EXCLUDED = re.compile(r"listenkey|listentoken|txhash|txid|sha256|sha512|blockhash")
+_FOREIGN_EXCHANGES = (
+    "bybit", "okx", "okex", "kucoin", "kraken", "bitget", "bitfinex", "bitmex", "huobi", "htx", "gateio", "mexc", "coinbase",
+    "bitstamp", "ftx", "deribit", "poloniex", "bittrex", "hitbtc", "gemini", "phemex", "bingx", "bitmart", "upbit", "bithumb",
+    "coinex", "wazirx", "hyperliquid", "dydx", "cryptocom", "bitflyer", "coincheck", "bitso", "lbank", "probit", "whitebit",
+    "bitvavo", "asterdex", "bitrue", "ascendex", "woox", "paradex", "oanda", "alpaca", "coindcx", "indodax", "luno", "btcturk",
+    "paribu", "exmo", "yobit", "cexio", "liquid", "zebpay", "bitbank", "bitpanda",
+)  # fmt: skip
+_FOREIGN_PURPOSES = (
+    "jwt", "session", "cookie", "csrf", "telegram", "discord", "slack", "twitter", "aws", "azure", "github", "gitlab", "google",
+    "firebase", "stripe", "openai", "anthropic", "django", "flask", "infura", "alchemy", "etherscan", "bscscan", "sendgrid",
+    "twilio", "mailgun", "mongo", "redis", "postgres", "mysql", "webhook", "encryption", "encrypt", "salt", "pepper", "oauth",
+    "npm", "docker", "sentry", "datadog", "coinmarketcap", "coingecko", "cmc", "wallet", "mnemonic", "ethereum", "solana",
+    "fernet", "aes", "recaptcha", "supabase", "cloudflare", "algolia", "nextauth", "moralis", "cryptocompare", "taapi",
+    "glassnode", "finnhub", "polygonio", "quandl", "tiingo", "newsapi", "refresh", "bearer",
+)  # fmt: skip
+_FOREIGN = frozenset(_FOREIGN_EXCHANGES + _FOREIGN_PURPOSES)
+_FOREIGN_INSIDE = re.compile("|".join(sorted((w for w in _FOREIGN if len(w) > 4), key=len, reverse=True)))
+FOREIGN_EXCHANGE = re.compile(rf"(?<![a-z])(?:{'|'.join(_FOREIGN_EXCHANGES)}|gate\.io|crypto\.com)(?![a-z])", re.IGNORECASE)
+_NOT_OF_THE_STEM = frozenset(
+    {
+        "api", "apis", "key", "keys", "apikey", "apikeys", "secret", "secrets", "apisecret", "secretkey", "access", "private",
+        "privatekey", "pub", "sec", "seckey", "pubkey", "id", "token", "binance", "binanceapi", "binancesecret", "bnc", "x",
+        "mbx", "the", "my", "your", "our", "const", "let", "var", "string", "str", "final", "static", "export", "set", "setx",
+        "env", "define", "self", "this", "config", "settings", "process", "os", "getenv", "environ", "with", "get", "credential",
+        "credentials", "creds", "auth", "client", "exchange", "value", "name", "user", "username", "password", "pass", "account",
+        "data", "hmac", "public", "def", "default", "val", "params", "options", "opts", "add", "put", "s", "c", "p", "k", "sk", "ak",
+        "skey", "privkey", "pem", "accesskey", "binanceapikey", "binancesecretkey", "binanceapisecret", "new", "in", "it", "is",
+    }
+)  # fmt: skip
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """The words of an identifier or phrase, lower case: snake, kebab, dotted and camel cases are cut."""
+    return tuple(word.lower() for word in _WORD.findall(text))
+
+
+def read_name(text: str) -> Name:
+    """What an identifier or a short phrase says."""
+    words = words_of(text)
+    squashed = "".join(words)
+    role, strength = _role(words, squashed)
+    binance = bool(_BINANCE.search(squashed))
+    return Name(
+        text=text,
+        words=words,
+        role=role,
+        strength=strength,
+        binance=binance,
+        foreign=None if binance else _foreign(words, squashed),
+        excluded=_is_excluded(words, squashed, role),
+        stem=tuple(word for word in words if not _is_role_word(word)),
+    )
+
+
+def _role(words: tuple[str, ...], squashed: str) -> tuple[Role | None, Strength]:
+    if not _EXCLUDED_WORDS.isdisjoint(words) and not {"secret", "apikey"} & set(words):
+        return None, Strength.NONE
+    joined = "_".join(words)
+    if re.search(r"api_?密[钥鑰匙]$", joined) and "secret" not in squashed:
+        return Role.API_KEY, Strength.PLAIN
+    if _SECRET.search(squashed) or _SECRET.search(joined) or not _SECRET_WORDS.isdisjoint(words):
+        clear = _API.search(squashed) or squashed.endswith("key") or "private" in squashed
+        return Role.SECRET_KEY, Strength.STRONG if clear else Strength.PLAIN
+    if _KEY.search(squashed):
+        return Role.API_KEY, Strength.STRONG
+    if not _KEY_WORDS.isdisjoint(words) or any(_KEY_ENDING.search(word) for word in words):
+        return Role.API_KEY, Strength.STRONG if _API.search(squashed) else Strength.PLAIN
+    if words == ("553",):
+        return Role.API_KEY, Strength.STRONG
+    if not _WEAK_SECRET_WORDS.isdisjoint(words):
+        return Role.SECRET_KEY, Strength.WEAK
+    if not _WEAK_KEY_WORDS.isdisjoint(words):
+        return Role.API_KEY, Strength.WEAK
+    return None, Strength.NONE
+
+
+def _is_excluded(words: tuple[str, ...], squashed: str, role: Role | None) -> bool:
+    if _EXCLUDED.search(squashed) or (words and words[-1] in _EXCLUDED_WORDS):
+        return True
+    return role is None and not _EXCLUDED_WORDS.isdisjoint(words)
+
+
+def _is_role_word(word: str) -> bool:
+    return word in _NOT_OF_THE_STEM or word in _KEY_WORDS or bool(_SECRET.search(word) or _KEY.search(word))
+
+
+def _foreign(words: tuple[str, ...], squashed: str) -> str | None:
+    for word in words:
+        if word in _FOREIGN:
+            return word
+    inside = _FOREIGN_INSIDE.search(squashed)
+    if inside:
+        return inside.group()
+    return "gate.io" if "gate" in words and ("io" in words or len(words) > 1) else None

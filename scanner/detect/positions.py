@@ -1,0 +1,129 @@
+"""Roles by position: `Client("K", "S")`, `K:S`, two lines of a bare file, tuple assignments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import groupby
+
+from scanner.detect.document import Document
+from scanner.detect.labels import Label, Reach, clean, complement
+from scanner.detect.names import Strength, read_name
+from scanner.detect.shape import Candidate
+from scanner.model import Role
+
+_BETWEEN = re.compile(
+    r"""^[\s"'`)\]}>]*                                                    # end of the first value
+    (?:\.(?:to_string|to_owned|into|clone|encode|getBytes|trim|strip|unwrap|as_str|c_str|decode)\([^()]*\)|\.into\(\)|\)|\s)*
+    (?:[,:;|/+&\s\\]|\#|//|->|=>|\.\.)+                                   # the separator
+    (?:\s*(?:Some|String::from|String\.from|String|std::string|std::wstring|SecretStr|SecretString|Optional\.of|Box::new|new
+        |str|SecureString|NSString|Buffer\.from|Just|Text|L|b|r|u|f|N|@)\b|[\s(\["'`{<@&*\#/-])*$""",
+    re.VERBOSE,
+)
+_BARE_NAME = re.compile(r"""^["'`\])]*\s*,\s*([A-Za-z_][\w.]*)\s*[,)\]]""")
+_TUPLE = re.compile(r"^[\s(\[{]*(?:const|let|var|my|local|val)?[\s(\[{]*([\w.$@-]+)\s*,\s*([\w.$@-]+)[\s)\]}]*(?::=|=|<-)(?!=)")
+_LONGEST_GAP = 200
+
+
+def adjacent_groups(document: Document, found: Sequence[Candidate]) -> list[list[int]]:
+    """Indices of values that stand next to each other with nothing but punctuation between."""
+    groups: list[list[int]] = []
+    for index, candidate in enumerate(found):
+        if index and _touch(document, found[index - 1], candidate):
+            groups[-1].append(index)
+        else:
+            groups.append([index])
+    return [part for group in groups for part in _by_lines(document, found, group)]
+
+
+def _touch(document: Document, first: Candidate, second: Candidate) -> bool:
+    gap = document.text[first.end : second.start]
+    if len(gap) > _LONGEST_GAP or gap.count("\n") > 3:
+        return False
+    return bool(_BETWEEN.match(clean(gap))) or not gap.strip()
+
+
+def _by_lines(document: Document, found: Sequence[Candidate], group: list[int]) -> list[list[int]]:
+    """A table of values is one group a line; anything else is one group."""
+    lines = [list(part) for _, part in groupby(group, key=lambda index: document.line_index(found[index].start))]
+    return lines if len(lines) > 1 and any(len(line) > 1 for line in lines) else [group]
+
+
+def positional_roles(
+    document: Document, found: Sequence[Candidate], labels: Sequence[Label | None]
+) -> dict[int, tuple[Role, int | None]]:
+    """Roles that position gives, by index, with the index of the partner where position names one."""
+    roles: dict[int, tuple[Role, int | None]] = {}
+    for group in adjacent_groups(document, found):
+        if len(group) == 2:
+            roles.update(_pair(document, found, labels, group[0], group[1]))
+        elif len(group) > 2:
+            roles.update(_list(labels, group))
+        else:
+            roles.update(_beside_a_name(document, found, labels, group[0]))
+    return roles
+
+
+def _pair(
+    document: Document, found: Sequence[Candidate], labels: Sequence[Label | None], first: int, second: int
+) -> dict[int, tuple[Role, int | None]]:
+    tuple_roles = _tuple_assignment(document, found[first])
+    if tuple_roles:
+        return {first: (tuple_roles[0], second), second: (tuple_roles[1], first)}
+    one, other = labels[first], labels[second]
+    if _own(other) or (one is not None and _own(one) and not one.call and one.reach is Reach.DIRECT and not _both(one)):
+        return {}
+    if one is not None and one.name.plural and not one.call and _lists_secrets_elsewhere(labels, first, second):
+        return _list(labels, [first, second])
+    if one is not None and one.reach is not Reach.LOOSE and one.name.role is Role.SECRET_KEY and one.name.plural and not one.call:
+        return _list(labels, [first, second])
+    return {first: (Role.API_KEY, second), second: (Role.SECRET_KEY, first)}
+
+
+def _both(label: Label) -> bool:
+    """Whether a name can stand for key and secret together, as in `BINANCE_KEYS=K:S`."""
+    return label.name.plural or label.name.strength is Strength.WEAK
+
+
+def _own(label: Label | None) -> bool:
+    return label is not None and label.name.role is not None and label.reach in (Reach.DIRECT, Reach.BEHIND)
+
+
+def _lists_secrets_elsewhere(labels: Sequence[Label | None], first: int, second: int) -> bool:
+    return any(
+        label is not None and label.name.role is Role.SECRET_KEY
+        for index, label in enumerate(labels)
+        if index not in (first, second)
+    )
+
+
+def _list(labels: Sequence[Label | None], group: list[int]) -> dict[int, tuple[Role, int | None]]:
+    label = labels[group[0]]
+    role = label.name.role if label is not None and label.name.role is not None else Role.API_KEY
+    return {index: (role, None) for index in group if not (index != group[0] and _own(labels[index]))}
+
+
+def _tuple_assignment(document: Document, candidate: Candidate) -> tuple[Role, Role] | None:
+    start, _ = document.line_span(document.line_index(candidate.start))
+    match = _TUPLE.match(document.text[max(start, candidate.start - 300) : candidate.start])
+    if not match:
+        return None
+    roles = (read_name(match.group(1)).role, read_name(match.group(2)).role)
+    if roles == (Role.API_KEY, Role.SECRET_KEY) or roles == (Role.SECRET_KEY, Role.API_KEY):
+        return roles
+    return None
+
+
+def _beside_a_name(
+    document: Document, found: Sequence[Candidate], labels: Sequence[Label | None], index: int
+) -> dict[int, tuple[Role, int | None]]:
+    """One literal beside a variable: `Client(api_key, "S")`, `Client("K", api_secret)`."""
+    label = labels[index]
+    if label is not None and label.reach is Reach.ARGUMENT and label.name.role is Role.API_KEY:
+        return {index: (Role.SECRET_KEY, None)}
+    if label is not None and label.name.role is not None and label.reach is Reach.DIRECT and not label.call:
+        return {}
+    end = found[index].end
+    match = _BARE_NAME.match(document.text[end : end + 80])
+    role = read_name(match.group(1)).role if match else None
+    return {index: (complement(role), None)} if role else {}

@@ -1,0 +1,85 @@
+"""Where in some bytes a credential could stand: the cheap test in front of the detector.
+
+Nearly every file holds nothing, so this is what nearly every byte of a scan meets, and all that a clean commit pays for.
+It translates the bytes to a few classes and searches the result for long runs. It may say yes where nothing is, never no
+where the detector would find something; a test holds that law.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_CLASS_MEMBERS = {
+    "a": b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
+    "q": b"\"'`",
+    "b": b"\\",
+    " ": b" \t\r\n",
+    "+": b"+.&|<>@_",
+    "\0": b"\0",
+}
+
+
+def _classes() -> bytes:
+    table = bytearray(b"x" * 256)
+    for name, members in _CLASS_MEMBERS.items():
+        for byte in members:
+            table[byte] = ord(name)
+    return bytes(table)
+
+
+_CLASSES = _classes()
+_RUN = b"a" * 64
+_WIDE_TEXT = b"a\0" * 8
+_LITERALS = (
+    b"PRIVATE KEY-----",
+    b"MC4CAQAwBQYDK2VwBCIEI",
+    b"IBADANBgkqhkiG9w0BAQEFAASC",
+    b"IBAAKCAQEA",
+    b"IBAAKCAgEA",
+)
+_FRAGMENTS = (b"a" * 16 + b"q", b"a" * 16 + b"b")
+_JOINT = re.compile(rb"(?:q[ +b]{0,100}a?q|b {1,100})a")
+_JOINT_BEFORE = re.compile(rb"a(?:q[ +b]{0,100}a?q|b {1,100})$")
+_LONGEST_JOINT = 120
+_SEED = re.compile(rb"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{43}=(?![A-Za-z0-9+/=])")
+
+
+def may_hold(data: bytes) -> bool:
+    """Whether anything in `data` is worth the detector's time."""
+    return next(hits(data), None) is not None
+
+
+def hits(data: bytes) -> Iterator[int]:
+    """Offsets of everything that could belong to a credential, kind by kind, each kind ascending."""
+    classes = data.translate(_CLASSES)
+    yield from _every(classes, _RUN)
+    for literal in _LITERALS:
+        yield from _every(data, literal)
+    for fragment in _FRAGMENTS:
+        yield from _joined(classes, fragment)
+    if mentions_binance(data):
+        yield from (match.start() for match in _SEED.finditer(data))
+    if _WIDE_TEXT in classes:
+        for first in (0, 1):
+            yield from (2 * at + first for at in hits(data[first::2]))
+
+
+def mentions_binance(data: bytes) -> bool:
+    """Whether the exchange's name stands in `data`, in one of the usual spellings."""
+    return b"inance" in data or b"INANCE" in data
+
+
+def _every(data: bytes, needle: bytes) -> Iterator[int]:
+    at = data.find(needle)
+    while at >= 0:
+        yield at
+        at = data.find(needle, at + len(needle))
+
+
+def _joined(classes: bytes, fragment: bytes) -> Iterator[int]:
+    """Long pieces at the end of a string literal or of a continued line, with another piece behind or before."""
+    for at in _every(classes, fragment):
+        before = classes[max(0, at - 64 - _LONGEST_JOINT) : at].rstrip(b"a")
+        if _JOINT.match(classes, at + len(fragment) - 1) or _JOINT_BEFORE.search(before):
+            yield at

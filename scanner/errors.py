@@ -1,0 +1,53 @@
+"""The errors of this package, one tree.
+
+ScannerError                 anything the user is told in one line, with what to do next
+├── UsageError               the command line cannot be carried out (exit 2)
+├── ConfigError              the configuration cannot be read or understood (exit 2)
+├── ScanError                the scan cannot be done or not be finished (exit 3)
+│   └── GitError             git is missing, refused, or failed (exit 3)
+└── Interrupted              the user stopped the run (exit 130)
+"""
+
+from __future__ import annotations
+
+
+class ScannerError(Exception):
+    """A failure that is told in one line.
+
+    `hint` says what the user can do next; it is empty where nothing useful can be said.
+    Neither text may hold a value of a credential.
+    """
+
+    exit_status = 3
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class UsageError(ScannerError):
+    """The command line names something that cannot be done."""
+
+    exit_status = 2
+
+
+class ConfigError(ScannerError):
+    """A configuration file is unreadable or says something unknown."""
+
+    exit_status = 2
+
+
+class ScanError(ScannerError):
+    """The scan could not be done, or not to its end."""
+
+    exit_status = 3
+
+
+class GitError(ScanError):
+    """git is missing, refuses the repository, or failed."""
+
+
+class Interrupted(ScannerError):
+    """The user interrupted the run."""
+
+    exit_status = 130
