@@ -1,0 +1,218 @@
+"""The measuring core: runs commands in turn as whole processes and compares their time, work and memory.
+
+POSIX only, as times and memory come from `wait4`. Commands are run A B C A B C …, so that a machine that grows slower
+or faster meanwhile touches all of them alike, and a ratio is the median of the ratios within each round.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+_RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # ru_maxrss is in bytes there, in KiB elsewhere
+_SAMPLE_EVERY = 0.01
+
+
+class BenchmarkError(Exception):
+    """A measurement that would mean nothing: a program that failed, or that did not do the work."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Command:
+    """A program with its arguments. `expected` are the exit statuses that mean that it did its work."""
+
+    name: str
+    argv: tuple[str, ...]
+    cwd: Path
+    env: Mapping[str, str]
+    expected: frozenset[int] = frozenset({0})
+    stdout: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Run:
+    """One process from start to end: seconds of wall clock, seconds of CPU and peak memory in bytes.
+
+    CPU is of the process and all its children. `peak` is the resident memory of the largest single one of them; Linux
+    never reports less than the measuring process itself holds, some 20 MB.
+    """
+
+    wall: float
+    cpu: float
+    peak: int
+    status: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TreePeak:
+    """Peak memory of a process and its descendants together, in bytes, shared pages counted once."""
+
+    total: int
+    processes: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Figures:
+    """What all rounds of one command come to. `ratio` is to the base, with its least and greatest."""
+
+    name: str
+    wall: float
+    cpu: float
+    peak: int
+    ratio: float
+    ratio_range: tuple[float, float]
+
+
+def run(command: Command) -> Run:
+    """Run once and measure. Raises BenchmarkError if it ends with a status that is not expected."""
+    return _run(command, _wait)
+
+
+def alternate(commands: Sequence[Command], *, rounds: int, warmup: int = 1) -> dict[str, list[Run]]:
+    """Run all commands in turn, `warmup` rounds uncounted and then `rounds` counted ones."""
+    for _ in range(warmup):
+        for command in commands:
+            run(command)
+    runs: dict[str, list[Run]] = {command.name: [] for command in commands}
+    for number in range(rounds):
+        for command in commands:
+            _progress(f"round {number + 1} of {rounds}: {command.name}")
+            runs[command.name].append(run(command))
+    _progress("")
+    return runs
+
+
+def tree_peak(command: Command) -> TreePeak | None:
+    """Run once more, watched: the memory of all its processes together. None where `/proc` does not tell it.
+
+    Apart from the timed runs, since watching costs time. Samples every 10 ms: a shorter peak may be missed.
+    """
+    if not Path("/proc/self/smaps_rollup").exists():
+        return None
+    peaks: list[TreePeak] = []
+    _run(command, lambda pid: _watch(pid, peaks))
+    return TreePeak(
+        total=max((peak.total for peak in peaks), default=0),
+        processes=max((peak.processes for peak in peaks), default=1),
+    )
+
+
+def summarize(runs: Mapping[str, Sequence[Run]], *, base: str) -> list[Figures]:
+    """Medians of each command, and the median of its ratios to the base within each round."""
+    return [_figures(name, several, runs[base]) for name, several in runs.items()]
+
+
+def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table, its columns padded."""
+    widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
+    lines = [header, ["-" * width for width in widths], *rows]
+    return "\n".join(
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines
+    )
+
+
+def megabytes(size: float) -> str:
+    """Bytes as MB of 1,000,000."""
+    return f"{size / 1e6:.0f} MB"
+
+
+def peak_text(peak: int) -> str:
+    """A `peak` as text: only a bound where it is no more than what the measuring process itself holds."""
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT
+    return megabytes(peak) if peak > own else f"under {megabytes(own)}"
+
+
+def seconds(value: float) -> str:
+    """Seconds, as milliseconds where that reads better."""
+    return f"{value * 1000:.1f} ms" if value < 1 else f"{value:.2f} s"
+
+
+def _progress(text: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{text:60}", end="" if text else "\r", file=sys.stderr, flush=True)
+
+
+def _figures(name: str, runs: Sequence[Run], base: Sequence[Run]) -> Figures:
+    ratios = [one.wall / other.wall for one, other in zip(runs, base, strict=True)]
+    return Figures(
+        name=name,
+        wall=statistics.median(one.wall for one in runs),
+        cpu=statistics.median(one.cpu for one in runs),
+        peak=max(one.peak for one in runs),
+        ratio=statistics.median(ratios),
+        ratio_range=(min(ratios), max(ratios)),
+    )
+
+
+def _run(command: Command, wait: Callable[[int], tuple[int, float, int]]) -> Run:
+    with ExitStack() as stack:
+        errors = stack.enter_context(tempfile.TemporaryFile())
+        output = stack.enter_context(command.stdout.open("wb")) if command.stdout else subprocess.DEVNULL
+        start = time.perf_counter()
+        process = subprocess.Popen(
+            command.argv,
+            cwd=command.cwd,
+            env=dict(command.env),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=errors,
+        )
+        try:
+            status, cpu, peak = wait(process.pid)
+            wall = time.perf_counter() - start
+            process.returncode = status
+        finally:
+            if process.returncode is None:
+                process.kill()
+        errors.seek(0)
+        said = errors.read()[-600:].decode("utf-8", "replace").strip()
+    if status not in command.expected:
+        raise BenchmarkError(f"{command.name} ended with status {status}: {said or 'it said nothing'}")
+    return Run(wall=wall, cpu=cpu, peak=peak, status=status)
+
+
+def _wait(pid: int) -> tuple[int, float, int]:
+    _, status, usage = os.wait4(pid, 0)
+    return os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _RSS_UNIT
+
+
+def _watch(pid: int, peaks: list[TreePeak]) -> tuple[int, float, int]:
+    while True:
+        sizes = [_proportional_size(one) for one in _family(pid)]
+        peaks.append(TreePeak(total=sum(sizes), processes=len(sizes)))
+        done, status, usage = os.wait4(pid, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _RSS_UNIT
+        time.sleep(_SAMPLE_EVERY)
+
+
+def _family(pid: int) -> list[int]:
+    family = [pid]
+    for parent in family:  # grows while it is walked: children of children
+        family.extend(_children(parent))
+    return family
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        lists = [tasks.read_text() for tasks in Path(f"/proc/{pid}/task").glob("*/children")]
+    except OSError:  # ended meanwhile
+        return []
+    return [int(child) for text in lists for child in text.split()]
+
+
+def _proportional_size(pid: int) -> int:
+    try:
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:  # ended meanwhile
+        return 0
+    return sum(int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("Pss:"))

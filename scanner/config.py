@@ -1,0 +1,172 @@
+"""The configuration: `[tool.binance-leaks]` in `pyproject.toml`, or `.binance-leaks.toml`."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from pathspec import GitIgnoreSpec
+
+from scanner.errors import ConfigError
+from scanner.model import Confidence, RiskLevel
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+FILE_NAMES = (".binance-leaks.toml", "pyproject.toml")
+_TABLE = "binance-leaks"
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+class Globs:
+    """Paths by patterns as in `.gitignore`: `*.log`, `tests/`, `docs/**/keys.json`, `!kept.log`."""
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        self._spec = GitIgnoreSpec.from_lines(patterns)
+        self._any = bool(patterns)
+
+    def match(self, path: str) -> bool:
+        """Whether the path, with `/`, relative to where the patterns hold, is one of them."""
+        return self._any and self._spec.match_file(path)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Allow:
+    """What is let through: a value by its digest, all values on some paths, or a value on some paths."""
+
+    sha256: str | None
+    path: str | None
+    reason: str
+
+    def covers(self, sha256: str, path: str) -> bool:
+        """Whether a value with this digest may stand at this path."""
+        if self.sha256 is not None and self.sha256 != sha256:
+            return False
+        return self.path is None or Globs([self.path]).match(path.split("!/", 1)[0])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Config:
+    """What the project wants, before the command line has its say. `file` is where it was read, for messages."""
+
+    exclude: tuple[str, ...] = ()
+    confidence: Confidence = Confidence.MEDIUM
+    fail_on: RiskLevel | None = None
+    allow: tuple[Allow, ...] = ()
+    file: str | None = None
+
+
+def find_config(folder: Path) -> Path | None:
+    """The configuration that holds for a folder: its own or that of the nearest parent up to the repository's top."""
+    folder = folder.resolve()
+    for place in (folder, *folder.parents):
+        for name in FILE_NAMES:
+            candidate = place / name
+            if candidate.is_file() and (name != "pyproject.toml" or _mentions_us(candidate)):
+                return candidate
+        if (place / ".git").exists():
+            return None
+    return None
+
+
+def load_config(file: Path) -> Config:
+    """The configuration in a file. Raises ConfigError naming the file and what is wrong in it."""
+    try:
+        text = file.read_text("utf-8")
+    except OSError as error:
+        raise ConfigError(f"configuration {file} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"configuration {file} is not UTF-8") from None
+    try:
+        whole: Mapping[str, object] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"configuration {file} is not TOML: {error}") from None
+    return _Reader(str(file)).config(_our_table(whole, file))
+
+
+def _our_table(whole: Mapping[str, object], file: Path) -> Mapping[str, object]:
+    """`[tool.binance-leaks]`; in our own file the table may also be the whole of it."""
+    tool = whole.get("tool")
+    ours = tool.get(_TABLE) if isinstance(tool, dict) else None
+    if ours is None:
+        ours = {} if file.name == "pyproject.toml" else whole
+    if not isinstance(ours, dict):
+        raise ConfigError(f"configuration {file}: tool.{_TABLE} must be a table")
+    return ours
+
+
+def _mentions_us(file: Path) -> bool:
+    try:
+        return f"tool.{_TABLE}".encode() in file.read_bytes()
+    except OSError:
+        return False
+
+
+class _Reader:
+    """Reads the table of one file, with errors that name it."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+
+    def config(self, table: Mapping[str, object]) -> Config:
+        self._known(table, ("exclude", "confidence", "fail-on", "allow"), "")
+        fail_on = table.get("fail-on")
+        return Config(
+            exclude=self._patterns(table.get("exclude", [])),
+            confidence=Confidence(self._choice("confidence", table.get("confidence", "medium"), Confidence)),
+            fail_on=None if fail_on is None else RiskLevel(self._choice("fail-on", fail_on, RiskLevel)),
+            allow=tuple(self._allow(entry) for entry in self._list("allow", table.get("allow", []))),
+            file=self._file,
+        )
+
+    def _allow(self, entry: object) -> Allow:
+        if not isinstance(entry, dict):
+            raise self._error('allow must be tables with "sha256" or "path", and "reason"')
+        self._known(entry, ("sha256", "path", "reason"), "allow.")
+        sha256, path, reason = (self._text(f"allow.{name}", entry.get(name)) for name in ("sha256", "path", "reason"))
+        if sha256 is None and path is None:
+            raise self._error('an allow entry needs "sha256" or "path"')
+        if sha256 is not None and not _DIGEST.fullmatch(sha256.lower()):
+            raise self._error("allow.sha256 must be the 64 hexadecimal digits that the report shows with -v, not the value")
+        return Allow(sha256=sha256.lower() if sha256 else None, path=path, reason=reason or "allowed by the configuration")
+
+    def _patterns(self, patterns: object) -> tuple[str, ...]:
+        listed = tuple(self._text("exclude", pattern) or "" for pattern in self._list("exclude", patterns))
+        try:
+            GitIgnoreSpec.from_lines(listed)
+        except ValueError as error:
+            raise self._error(f"exclude: {error}") from None
+        return listed
+
+    def _list(self, name: str, value: object) -> list[object]:
+        if not isinstance(value, list):
+            raise self._error(f"{name} must be a list")
+        return value
+
+    def _text(self, name: str, value: object) -> str | None:
+        if value is not None and not isinstance(value, str):
+            raise self._error(f"{name} must be text")
+        return value
+
+    def _choice(self, name: str, value: object, choices: type[Confidence] | type[RiskLevel]) -> str:
+        names = [choice.value for choice in choices]
+        if value not in names:
+            raise self._error(f"{name} must be one of {', '.join(names)}")
+        return str(value)
+
+    def _known(self, table: Mapping[str, object], names: Sequence[str], prefix: str) -> None:
+        for name in table:
+            if name not in names:
+                near = get_close_matches(name, names, n=1)
+                raise self._error(
+                    f"unknown setting {prefix}{name}", f"Did you mean {prefix}{near[0]}?" if near else f"Known: {', '.join(names)}"
+                )
+
+    def _error(self, message: str, hint: str = "") -> ConfigError:
+        return ConfigError(f"configuration {self._file}: {message}", hint=hint)

@@ -1,0 +1,85 @@
+"""What to do about findings, in the order in which to do it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scanner.model import Environment, Exposure, Finding, Result, SourceKind
+
+KEY_PAGE = "https://www.binance.com/en/my/settings/api-management"
+ALLOW_COMMENT = "# binance-leaks: allow"
+
+_ON_KEY_PAGE = frozenset({Environment.MAINNET, Environment.UNKNOWN})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """One thing to do. `verbatim` are lines to copy as they are."""
+
+    text: str
+    verbatim: tuple[str, ...] = ()
+
+
+_KEEP_ELSEWHERE = Step(text="Keep it in the environment or in a secret manager.")
+_ROTATE = Step(text="Make a new key with no more permissions than it needs, bound to your own addresses.")
+
+
+def steps(result: Result) -> list[Step]:
+    """What the owner of the credentials does now. A commit can be mended; what was seen must be revoked first."""
+    if result.source is SourceKind.STAGED and _is_being_committed(result):
+        return _steps_before_commit(result)
+    return _steps_after_leak(result)
+
+
+def allowing(sha256: str | None) -> list[Step]:
+    """How to allow a false alarm. Without a digest the form shows where one goes."""
+    where = "its digest" if sha256 else "its digest (-v shows digests)"
+    return [
+        Step(text="on its line, a comment:", verbatim=(ALLOW_COMMENT,)),
+        Step(
+            text=f"or {where} in pyproject.toml:",
+            verbatim=("[[tool.binance-leaks.allow]]", f'sha256 = "{sha256 or "…"}"'),
+        ),
+    ]
+
+
+def _steps_before_commit(result: Result) -> list[Step]:
+    in_message = all(
+        location.exposure is not Exposure.STAGED for finding in result.findings for location in finding.locations
+    )
+    take_out = (
+        Step(text="Take it out of the commit message.")
+        if in_message
+        else Step(text="Take it out of the commit: edit the file, then git add it again.")
+    )
+    return [take_out, _revoke(result.findings, "If it was ever pushed or shared, revoke it"), _KEEP_ELSEWHERE]
+
+
+def _steps_after_leak(result: Result) -> list[Step]:
+    revoke = _revoke(result.findings, "First revoke it: until then it works for whoever has seen it. Do that")
+    return [revoke, _removal(result.source), _KEEP_ELSEWHERE, _ROTATE]
+
+
+def _removal(source: SourceKind) -> Step:
+    match source:
+        case SourceKind.FILES | SourceKind.STAGED:
+            return Step(text="Then remove it from the files. If it was ever committed, the history still holds it.")
+        case SourceKind.HISTORY:
+            return Step(
+                text="Then remove it. A rewritten history does not call back what was pushed, cloned or forked."
+            )
+        case SourceKind.RANGE:
+            return Step(
+                text="Then remove it and rewrite these commits: a later commit that deletes it leaves it there."
+            )
+
+
+def _revoke(findings: tuple[Finding, ...], text: str) -> Step:
+    if any(finding.environment in _ON_KEY_PAGE for finding in findings):
+        return Step(text=f"{text} at", verbatim=(KEY_PAGE,))
+    return Step(text=f"{text} on the site that issued it.")
+
+
+def _is_being_committed(result: Result) -> bool:
+    exposures = {location.exposure for finding in result.findings for location in finding.locations}
+    return bool(exposures & {Exposure.STAGED, Exposure.MESSAGE})

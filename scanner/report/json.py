@@ -1,0 +1,176 @@
+"""The `json` format: schema `binance-leaks/1`, described by `binance-leaks-1.schema.json` beside this module.
+
+The wire format has its own types here, so that a change of the model cannot change it unnoticed.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TypedDict
+
+from scanner import __version__
+from scanner.model import Commit, Finding, Location, Result, Suppression, Value
+from scanner.report.sanitize import Redactor, encodable
+
+SCHEMA = "binance-leaks/1"
+
+
+class _Tool(TypedDict):
+    name: str
+    version: str
+
+
+class _Skipped(TypedDict):
+    what: str
+    why: str
+
+
+class _Scan(TypedDict):
+    source: str
+    target: str
+    complete: bool
+    skipped: list[_Skipped]
+    stats: dict[str, int | float]
+
+
+class _Risk(TypedDict):
+    level: str
+    reasons: list[str]
+
+
+class _Value(TypedDict):
+    role: str
+    sha256: str
+    masked: str
+
+
+class _Commit(TypedDict):
+    id: str
+    author: str
+    date: str
+    subject: str
+
+
+class _Location(TypedDict):
+    role: str
+    path: str
+    line: int
+    column: int
+    exposure: str
+    commit: _Commit | None
+    blob: str | None
+    refs: list[str]
+
+
+class _Suppressed(TypedDict):
+    by: str
+    reason: str
+
+
+class _Finding(TypedDict):
+    id: str
+    kind: str
+    environment: str
+    confidence: str
+    risk: _Risk
+    values: list[_Value]
+    locations: list[_Location]
+    evidence: list[str]
+    suppressed: _Suppressed | None
+    verification: None
+
+
+class _Report(TypedDict):
+    schema: str
+    tool: _Tool
+    scan: _Scan
+    findings: list[_Finding]
+
+
+def render_json(result: Result, *, show_suppressed: bool = False) -> str:
+    """The report as JSON, indented, in ASCII: the same on every console and code page, and inert on all.
+
+    Bytes of a path that are no UTF-8 stand as the text `\\xff`. Suppressed findings follow the others if they are
+    shown; their number is in `stats` either way.
+    """
+    wire = _Wire(Redactor.of(result))
+    shown = (*result.findings, *result.suppressed) if show_suppressed else result.findings
+    report: _Report = {
+        "schema": SCHEMA,
+        "tool": {"name": "binance-leaks", "version": __version__},
+        "scan": wire.scan(result),
+        "findings": [wire.finding(finding) for finding in shown],
+    }
+    return json.dumps(report, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+class _Wire:
+    """Turns the model into the wire format; whatever a repository wrote passes the redactor."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+
+    def scan(self, result: Result) -> _Scan:
+        skipped: list[_Skipped] = [
+            {"what": self._path(skipped.what), "why": self._prose(skipped.why)} for skipped in result.skipped
+        ]
+        if result.interrupted:
+            skipped.append({"what": "the rest of the scan", "why": "interrupted"})
+        return {
+            "source": result.source.value,
+            "target": self._path(result.target),
+            "complete": result.complete,
+            "skipped": skipped,
+            "stats": {**result.stats, "suppressed": len(result.suppressed)},
+        }
+
+    def finding(self, finding: Finding) -> _Finding:
+        return {
+            "id": finding.id,
+            "kind": finding.kind.value,
+            "environment": finding.environment.value,
+            "confidence": finding.confidence.value,
+            "risk": {"level": finding.risk.level.value, "reasons": [self._prose(r) for r in finding.risk.reasons]},
+            "values": [_value(value) for value in finding.values],
+            "locations": [self._location(location) for location in finding.locations],
+            "evidence": [self._prose(evidence) for evidence in finding.evidence],
+            "suppressed": self._suppressed(finding.suppressed),
+            "verification": None,
+        }
+
+    def _location(self, location: Location) -> _Location:
+        return {
+            "role": location.role.value,
+            "path": self._path(location.path),
+            "line": location.line,
+            "column": location.column,
+            "exposure": location.exposure.value,
+            "commit": self._commit(location.commit),
+            "blob": location.blob,
+            "refs": [self._path(ref) for ref in location.refs],
+        }
+
+    def _commit(self, commit: Commit | None) -> _Commit | None:
+        if commit is None:
+            return None
+        return {
+            "id": commit.id,
+            "author": self._prose(commit.author),
+            "date": self._path(commit.date),
+            "subject": self._prose(commit.subject),
+        }
+
+    def _suppressed(self, suppression: Suppression | None) -> _Suppressed | None:
+        if suppression is None:
+            return None
+        return {"by": suppression.by.value, "reason": self._prose(suppression.reason)}
+
+    def _path(self, text: str) -> str:
+        return encodable(self._redactor.path(text))
+
+    def _prose(self, text: str) -> str:
+        return encodable(self._redactor.prose(text))
+
+
+def _value(value: Value) -> _Value:
+    return {"role": value.role.value, "sha256": value.sha256, "masked": value.masked}

@@ -1,0 +1,95 @@
+"""Makes text that a stranger wrote fit to be shown: paths, names, commit subjects, evidence.
+
+A hostile repository may put escape sequences, line breaks and direction marks into them, to forge lines of a report
+or to hide some. A careless one may put a credential there: a pair has been seen in a commit's subject.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from types import MappingProxyType
+
+from scanner.model import Result, Role, mask
+
+_VALUE_LENGTH = 64
+_ALPHANUMERIC_RUN = re.compile(rf"[A-Za-z0-9]{{{_VALUE_LENGTH},}}")
+_LONGEST_RUN = 4096  # a window's digest is taken at each place of a run: hostile megabytes must not cost seconds
+_OPAQUE_RUN = re.compile(r"[A-Za-z0-9+/=]{40,}")  # base64 of a value or a key's body; commit ids have no capitals
+_UNSHOWABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_FIRST_BYTE_SURROGATE, _LAST_BYTE_SURROGATE = 0xDC80, 0xDCFF
+
+
+def printable(text: str) -> str:
+    r"""The text on one line, with nothing that a terminal obeys or that the eye cannot see.
+
+    Such characters become escapes: `\x1b`, `\n`, `\u202e`; bytes that are no UTF-8 become `\xff`.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_shown(char) for char in text)
+
+
+def encodable(text: str) -> str:
+    r"""The text with bytes that were no UTF-8 as `\xff`, so that it can be written as UTF-8."""
+    if text.isascii():
+        return text
+    return "".join(_escape(char) if "\ud800" <= char <= "\udfff" else char for char in text)
+
+
+def _shown(char: str) -> str:
+    return _escape(char) if unicodedata.category(char) in _UNSHOWABLE else char
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    if char in "\n\r\t":
+        return {"\n": r"\n", "\r": r"\r", "\t": r"\t"}[char]
+    if _FIRST_BYTE_SURROGATE <= code <= _LAST_BYTE_SURROGATE:
+        return f"\\x{code - 0xDC00:02x}"
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+@dataclass(frozen=True, slots=True)
+class Redactor:
+    """Masks credentials in text that goes along with a result. `masks` maps the digest of each value to its mask."""
+
+    masks: Mapping[str, str]
+
+    @classmethod
+    def of(cls, result: Result) -> Redactor:
+        """The redactor that knows every value of the result, and the shape of the others."""
+        findings = (*result.findings, *result.suppressed)
+        return cls(MappingProxyType({value.sha256: value.masked for finding in findings for value in finding.values}))
+
+    def path(self, text: str) -> str:
+        """A path, reference or address without values; all else stays, so that it can still be opened."""
+        return _ALPHANUMERIC_RUN.sub(lambda run: self._masked_run(run[0]), text)
+
+    def prose(self, text: str) -> str:
+        """Free text without values and without whatever looks like an encoded one."""
+        return _OPAQUE_RUN.sub(_masked_opaque, self.path(text))
+
+    def _masked_run(self, run: str) -> str:
+        if len(run) > _LONGEST_RUN:
+            return f"{run[:4]}…"
+        for start in range(len(run) - _VALUE_LENGTH + 1):
+            window = run[start : start + _VALUE_LENGTH]
+            if (shown := self.masks.get(sha256(window.encode()).hexdigest())) is not None:
+                return run[:start] + shown + self._masked_run(run[start + _VALUE_LENGTH :])
+        return mask(Role.SECRET_KEY, run.encode()) if len(run) == _VALUE_LENGTH and _is_mixed(run) else run
+
+
+def _masked_opaque(run: re.Match[str]) -> str:
+    return mask(Role.SECRET_KEY, run[0].encode()) if _is_mixed(run[0]) else run[0]
+
+
+def _is_mixed(run: str) -> bool:
+    """Whether it has capitals, small letters and digits, as practically every random value has."""
+    chars = set(run)
+    return any(c.isupper() for c in chars) and any(c.islower() for c in chars) and any(c.isdigit() for c in chars)

@@ -1,0 +1,213 @@
+"""Results to render, with values that a seeded generator makes up anew in each run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+from string import ascii_letters, digits
+
+from scanner.model import (
+    Commit,
+    Confidence,
+    Credential,
+    Environment,
+    Exposure,
+    Finding,
+    Kind,
+    Location,
+    Result,
+    Risk,
+    RiskLevel,
+    Role,
+    Skipped,
+    SourceKind,
+    SuppressedBy,
+    Suppression,
+    Value,
+)
+
+EVIDENCE = ("the package binance is imported in this file", "Client(...) takes it as its first argument")
+COMMIT = Commit(
+    id="1f3a" * 10, author="Jane Doe", date="2024-03-05T17:20:31+01:00", subject="Add the grid bot and its settings"
+)
+
+
+class Maker:
+    """Makes the same values for the same seed."""
+
+    def __init__(self, seed: int = 7) -> None:
+        self._random = Random(seed)
+
+    def raw(self, alphabet: str = ascii_letters + digits) -> bytes:
+        """64 random characters."""
+        return "".join(self._random.choices(alphabet, k=64)).encode()
+
+    def value(self, role: Role) -> Value:
+        """A random value; of a private key its 48 bytes of DER."""
+        raw = self._random.randbytes(48) if role is Role.PRIVATE_KEY else self.raw()
+        return Value.of(role, raw)
+
+    def finding(
+        self,
+        *roles: Role,
+        locations: Sequence[Location],
+        level: RiskLevel,
+        environment: Environment = Environment.MAINNET,
+        evidence: tuple[str, ...] = EVIDENCE,
+        suppressed: Suppression | None = None,
+    ) -> Finding:
+        """A finding of one random value for each role."""
+        values = tuple(self.value(role) for role in roles)
+        confidence = Confidence.HIGH if len(roles) > 1 else Confidence.MEDIUM
+        reasons = ("This is what can be done with it.", "It belongs to the live exchange.")
+        return Finding(
+            id=Credential(
+                values=values, sightings=(), environment=environment, confidence=confidence, evidence=evidence
+            ).id,
+            kind=kind_of(roles),
+            environment=environment,
+            confidence=confidence,
+            risk=Risk(level=level, reasons=reasons),
+            values=values,
+            locations=tuple(locations),
+            evidence=evidence,
+            suppressed=suppressed,
+        )
+
+
+def kind_of(roles: Sequence[Role]) -> Kind:
+    """The kind of a credential that has these roles."""
+    return Kind.KEY_PAIR if len(roles) > 1 else Kind(roles[0].value)
+
+
+def at(
+    path: str,
+    line: int,
+    column: int = 1,
+    *,
+    role: Role = Role.API_KEY,
+    exposure: Exposure = Exposure.PRESENT,
+    commit: Commit | None = None,
+    refs: tuple[str, ...] = (),
+) -> Location:
+    """A place."""
+    return Location(
+        role=role, path=path, line=line, column=column, exposure=exposure, commit=commit, blob="ab" * 20, refs=refs
+    )
+
+
+def pair_at(path: str, line: int, exposure: Exposure = Exposure.PRESENT) -> list[Location]:
+    """The places of a key and, on the next line, its secret."""
+    return [at(path, line, 12, exposure=exposure), at(path, line + 1, 15, role=Role.SECRET_KEY, exposure=exposure)]
+
+
+def files_result() -> Result:
+    """Every kind of finding, many places, something suppressed, something not read."""
+    make = Maker()
+    many = [at(f"services/collector/config/exchange_{n:02}.yaml", 3 + n, 14) for n in range(11)]
+    deep = "services/" + "very-long-folder-name/" * 5 + "settings.production.json"
+    findings = (
+        make.finding(Role.API_KEY, Role.SECRET_KEY, locations=pair_at("bot/settings.py", 12), level=RiskLevel.HIGH),
+        make.finding(Role.PRIVATE_KEY, locations=[at(deep, 1, role=Role.PRIVATE_KEY)], level=RiskLevel.MEDIUM),
+        make.finding(
+            Role.SECRET_KEY,
+            locations=[at("app.jar!/conf/app.properties", 4, 22, role=Role.SECRET_KEY)],
+            level=RiskLevel.MEDIUM,
+            environment=Environment.UNKNOWN,
+        ),
+        make.finding(Role.API_KEY, locations=many, level=RiskLevel.LOW, environment=Environment.US),
+        make.finding(
+            Role.API_KEY,
+            locations=[at("tests/test_client.py", 9, 5)],
+            level=RiskLevel.INFO,
+            environment=Environment.TESTNET,
+            evidence=tuple(f"evidence number {n}" for n in range(6)),
+        ),
+    )
+    return Result(
+        source=SourceKind.FILES,
+        target=".",
+        findings=findings,
+        suppressed=(_suppressed(make, SuppressedBy.INLINE), _suppressed(make, SuppressedBy.CONFIG)),
+        skipped=(
+            *(Skipped(what=f"data/part-{n:02}.bin", why="permission denied") for n in range(12)),
+            Skipped(what="vendor/lib", why="a submodule: scan it by itself", lost=False),
+        ),
+        stats={"files": 1234, "bytes": 56_100_000, "seconds": 0.8123},
+    )
+
+
+def staged_result() -> Result:
+    """A pair that is being committed and stood elsewhere before, and a key that was there before."""
+    make = Maker(8)
+    findings = (
+        make.finding(
+            Role.API_KEY,
+            Role.SECRET_KEY,
+            locations=[
+                *pair_at("bot/settings.py", 12, exposure=Exposure.STAGED),
+                *pair_at("bot/old_settings.py", 3, exposure=Exposure.PRESENT),
+            ],
+            level=RiskLevel.HIGH,
+        ),
+        make.finding(Role.API_KEY, locations=[at("README.md", 40, 3)], level=RiskLevel.LOW),
+    )
+    stats = {"files": 3, "bytes": 3456, "seconds": 0.0412}
+    return Result(source=SourceKind.STAGED, target=".", findings=findings, stats=stats)
+
+
+def message_result() -> Result:
+    """A pair in the message of the commit that is being made."""
+    make = Maker(9)
+    places = pair_at("COMMIT_EDITMSG", 1, exposure=Exposure.MESSAGE)
+    findings = (make.finding(Role.API_KEY, Role.SECRET_KEY, locations=places, level=RiskLevel.HIGH),)
+    return Result(source=SourceKind.STAGED, target=".", findings=findings, stats={"files": 1, "bytes": 210})
+
+
+def history_result() -> Result:
+    """A key in old commits, in a message, dropped, and at a tip; the scan was interrupted."""
+    make = Maker(10)
+    later = Commit(id="9c0d" * 10, author="Max", date="2024-04-01T09:00:00+00:00", subject="Move settings")
+    places = [
+        at("bot.py", 3, 9, exposure=Exposure.HISTORY, commit=COMMIT, refs=("main", "v1.0")),
+        at("settings.py", 7, 9, exposure=Exposure.HISTORY, commit=later, refs=("main",)),
+        at("bot.py", 4, 9, exposure=Exposure.HISTORY, commit=COMMIT),
+        at("conf.py", 1, 1, exposure=Exposure.PRESENT, commit=later),
+        at("commit message", 2, 5, exposure=Exposure.MESSAGE, commit=COMMIT),
+        at("stash.py", 8, 1, exposure=Exposure.UNREACHABLE),
+    ]
+    findings = (make.finding(Role.API_KEY, locations=places, level=RiskLevel.LOW, environment=Environment.DEMO),)
+    stats = {"commits": 31_000, "objects": 120_345, "bytes": 2_100_000_000, "seconds": 75.2}
+    return Result(source=SourceKind.HISTORY, target="repo", findings=findings, stats=stats, interrupted=True)
+
+
+def clean_result(*, source: SourceKind = SourceKind.FILES) -> Result:
+    """Nothing found."""
+    stats = {"files": 1234, "bytes": 56_100_000, "seconds": 0.8123}
+    return Result(source=source, target=".", findings=(), stats=stats)
+
+
+def hostile_result(hostile: str) -> Result:
+    """The same text in every place that a repository or a user fills."""
+    make = Maker(11)
+    commit = Commit(id="7e57" * 10, author=hostile, date=hostile, subject=hostile)
+    places = [at(hostile, 1, exposure=Exposure.HISTORY, commit=commit, refs=(hostile,)), at(hostile, 2)]
+    finding = make.finding(Role.API_KEY, locations=places, level=RiskLevel.LOW, evidence=(hostile,))
+    suppression = Suppression(by=SuppressedBy.INLINE, reason=hostile)
+    hidden = make.finding(Role.API_KEY, locations=places, level=RiskLevel.LOW, suppressed=suppression)
+    return Result(
+        source=SourceKind.HISTORY,
+        target=hostile,
+        findings=(finding,),
+        suppressed=(hidden,),
+        skipped=(Skipped(what=hostile, why=hostile), Skipped(what=hostile, why=hostile, lost=False)),
+    )
+
+
+def _suppressed(make: Maker, by: SuppressedBy) -> Finding:
+    return make.finding(
+        Role.API_KEY,
+        locations=[at("docs/example.md", 21, 3)],
+        level=RiskLevel.LOW,
+        suppressed=Suppression(by=by, reason="a made-up value"),
+    )

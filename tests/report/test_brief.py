@@ -1,0 +1,94 @@
+"""The words for sizes, times and counts, and the line for a clean scan."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from scanner.model import SourceKind
+from scanner.report.brief import clean_line, human_size, human_time, nothing_found, plural, scanned
+from scanner.report.format import View
+
+from . import examples
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (999, "999 bytes"),
+        (1000, "1.0 kB"),
+        (9949, "9.9 kB"),
+        (9951, "10 kB"),
+        (999_499, "999 kB"),
+        (999_500, "1.0 MB"),
+        (56_100_000, "56 MB"),
+        (8_100_000_000, "8.1 GB"),
+        (2_500_000_000_000, "2.5 TB"),
+    ],
+)
+def test_human_size(count: int, shown: str) -> None:
+    assert human_size(count) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (0.0, "0.01 s"),
+        (0.0412, "0.04 s"),
+        (0.8123, "0.8 s"),
+        (9.96, "10 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min 0 s"),
+        (125, "2 min 5 s"),
+        (3600, "1 h 0 min"),
+        (7384, "2 h 3 min"),
+    ],
+)
+def test_human_time(seconds: float, shown: str) -> None:
+    assert human_time(seconds) == shown
+
+
+def test_plural() -> None:
+    assert [plural(count, "file") for count in (0, 1, 1234)] == ["0 files", "1 file", "1,234 files"]
+
+
+def test_a_clean_scan_is_one_line() -> None:
+    assert clean_line(examples.clean_result(), View()) == (
+        "No Binance credentials found in 1,234 files (56 MB, 0.8 s).\n"
+    )
+    assert clean_line(examples.clean_result(source=SourceKind.STAGED), View()) == (
+        "No Binance credentials found in 1,234 staged files (56 MB, 0.8 s).\n"
+    )
+
+
+def test_a_clean_scan_counts_what_is_suppressed() -> None:
+    result = replace(examples.files_result(), findings=(), skipped=())
+    line = clean_line(result, View())
+    assert line is not None
+    assert line.endswith(". 2 suppressed, --show-suppressed lists them.\n")
+    assert clean_line(result, View(show_suppressed=True)) is None
+
+
+def test_more_than_a_line_is_needed() -> None:
+    clean = examples.clean_result()
+    assert clean_line(examples.files_result(), View()) is None
+    assert clean_line(replace(clean, interrupted=True), View()) is None
+    assert clean_line(replace(clean, skipped=examples.files_result().skipped[:1]), View()) is None
+
+
+def test_a_scan_of_nothing_does_not_pass_for_a_clean_one() -> None:
+    nothing = replace(examples.clean_result(), stats={"files": 0, "bytes": 0, "seconds": 0.01})
+    assert nothing_found(nothing) == "Nothing to scan."
+    assert nothing_found(replace(nothing, source=SourceKind.STAGED)) == "Nothing to scan: no staged files."
+    assert nothing_found(replace(nothing, interrupted=True)).startswith("No Binance credentials found in what was read")
+
+
+def test_stats_that_are_missing_are_left_out() -> None:
+    clean = examples.clean_result()
+    assert nothing_found(replace(clean, stats={})) == "No Binance credentials found."
+    assert nothing_found(replace(clean, stats={"seconds": 2})) == "No Binance credentials found in 2.0 s."
+    assert scanned(replace(clean, stats={})) == ""
+    assert scanned(replace(clean, stats={"commits": 1, "objects": 2})) == "Scanned 1 commit and 2 objects."

@@ -1,0 +1,164 @@
+"""The json report: its contract, its schema, and that nothing hostile gets through."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from importlib.resources import files
+from typing import cast
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator, ValidationError
+
+from scanner import __version__
+from scanner.model import Result
+from scanner.report.json import render_json
+
+from . import examples
+from .goldens import assert_golden
+from .test_text import HOSTILE
+
+RESULTS: dict[str, Callable[[], Result]] = {
+    "files": examples.files_result,
+    "staged": examples.staged_result,
+    "message": examples.message_result,
+    "history": examples.history_result,
+    "clean": examples.clean_result,
+}
+
+
+def schema() -> dict[str, object]:
+    text = (files("scanner.report") / "binance-leaks-1.schema.json").read_text(encoding="utf-8")
+    return cast("dict[str, object]", json.loads(text))
+
+
+def parsed(result: Result, *, show_suppressed: bool = False) -> dict[str, object]:
+    """The report of this result, after the schema has been held against it."""
+    report = json.loads(render_json(result, show_suppressed=show_suppressed))
+    Draft202012Validator(schema()).validate(report)
+    return cast("dict[str, object]", report)
+
+
+def part(report: Mapping[str, object], *keys: str) -> dict[str, object]:
+    """The object at these keys."""
+    for key in keys:
+        report = cast("dict[str, object]", report[key])
+    return cast("dict[str, object]", report)
+
+
+def findings(report: Mapping[str, object]) -> list[dict[str, object]]:
+    return cast("list[dict[str, object]]", report["findings"])
+
+
+def test_the_schema_is_a_schema() -> None:
+    Draft202012Validator.check_schema(schema())
+
+
+def test_the_schema_refuses_another_shape() -> None:
+    report = parsed(examples.files_result())
+    findings(report)[0]["value"] = "a field that is not in the contract"
+    with pytest.raises(ValidationError):
+        Draft202012Validator(schema()).validate(report)
+
+
+@pytest.mark.parametrize("name", RESULTS)
+@pytest.mark.parametrize("show_suppressed", [False, True])
+def test_golden(name: str, show_suppressed: bool) -> None:
+    parsed(RESULTS[name](), show_suppressed=show_suppressed)
+    text = render_json(RESULTS[name](), show_suppressed=show_suppressed)
+    stable = text.replace(f'"version": "{__version__}"', '"version": "0"')
+    assert_golden(f"{name}{'-suppressed' if show_suppressed else ''}.json", stable)
+
+
+def test_keys_come_in_the_order_of_the_contract() -> None:
+    report = parsed(examples.history_result())
+    finding = findings(report)[0]
+    location = cast("list[dict[str, object]]", finding["locations"])[0]
+    assert list(report) == ["schema", "tool", "scan", "findings"]
+    assert list(part(report, "tool")) == ["name", "version"]
+    assert list(part(report, "scan")) == ["source", "target", "complete", "skipped", "stats"]
+    assert " ".join(finding) == (
+        "id kind environment confidence risk values locations evidence suppressed verification"
+    )
+    assert list(part(finding, "risk")) == ["level", "reasons"]
+    assert [list(value) for value in cast("list[dict[str, object]]", finding["values"])] == [
+        ["role", "sha256", "masked"]
+    ]
+    assert list(location) == ["role", "path", "line", "column", "exposure", "commit", "blob", "refs"]
+    assert list(part(location, "commit")) == ["id", "author", "date", "subject"]
+    assert finding["verification"] is None
+
+
+def test_suppressed_are_counted_or_listed() -> None:
+    counted, listed = parsed(examples.files_result()), parsed(examples.files_result(), show_suppressed=True)
+    for report in (counted, listed):
+        assert part(report, "scan", "stats")["suppressed"] == 2
+    assert len(findings(listed)) == len(findings(counted)) + 2
+    assert [finding["suppressed"] for finding in findings(listed)[-2:]] == [
+        {"by": "inline", "reason": "a made-up value"},
+        {"by": "config", "reason": "a made-up value"},
+    ]
+    assert all(finding["suppressed"] is None for finding in findings(counted))
+
+
+def test_interrupted_is_incomplete_and_says_why() -> None:
+    scan = part(parsed(examples.history_result()), "scan")
+    assert scan["complete"] is False
+    assert scan["skipped"] == [{"what": "the rest of the scan", "why": "interrupted"}]
+
+
+def test_what_loses_nothing_leaves_it_complete() -> None:
+    result = examples.files_result()
+    harmless = replace(result, skipped=tuple(skipped for skipped in result.skipped if not skipped.lost))
+    scan = part(parsed(harmless), "scan")
+    assert scan["complete"] is True
+    assert scan["skipped"] == [{"what": "vendor/lib", "why": "a submodule: scan it by itself"}]
+
+
+def test_bytes_that_are_no_utf8_come_out_as_text() -> None:
+    path = b"caf\xe9/\xff.env".decode("utf-8", "surrogateescape")
+    report = parsed(examples.hostile_result(path))
+    assert cast("list[dict[str, object]]", findings(report)[0]["locations"])[1]["path"] == r"caf\xe9/\xff.env"
+
+
+def test_names_that_are_utf8_come_through() -> None:
+    path = "配置/ключ.env"
+    report = parsed(examples.hostile_result(path))
+    assert cast("list[dict[str, object]]", findings(report)[0]["locations"])[1]["path"] == path
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_hostile_names_inject_nothing(hostile: str) -> None:
+    result = examples.hostile_result(hostile)
+    parsed(result, show_suppressed=True)
+    text = render_json(result, show_suppressed=True)
+    assert text.isascii()
+    assert text.replace("\n", "").isprintable()
+
+
+@settings(max_examples=60, deadline=None)
+@given(hostile=st.text(st.characters(exclude_categories=()), max_size=300))
+def test_any_text_gives_valid_utf8(hostile: str) -> None:
+    report = parsed(examples.hostile_result(hostile), show_suppressed=True)
+    json.dumps(report, ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_no_value_is_written(name: str) -> None:
+    result = RESULTS[name]()
+    text = render_json(result, show_suppressed=True)
+    for finding in (*result.findings, *result.suppressed):
+        for value in finding.values:
+            assert value.secret is not None
+            assert value.secret.reveal().decode("latin-1") not in text
+            assert value.sha256 in text
+
+
+@pytest.mark.parametrize("around", ["{}", "keys/{}/a.txt", 'Client("{}")', "key={}"])
+def test_a_value_in_a_name_or_subject_is_masked(around: str) -> None:
+    value = examples.Maker(99).raw().decode()
+    text = render_json(examples.hostile_result(around.format(value)), show_suppressed=True)
+    assert value[4:] not in text

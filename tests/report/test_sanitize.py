@@ -1,0 +1,84 @@
+"""What strangers wrote is shown without effect and without values."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import replace
+from string import ascii_lowercase, ascii_uppercase, digits
+
+import pytest
+
+from scanner.model import Result, Role, Value
+from scanner.report.sanitize import Redactor, encodable, printable
+
+from . import examples
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("bot/settings.py", "bot/settings.py"),
+        ("with space/配置.py", "with space/配置.py"),
+        ("e\u0301", "e\u0301"),
+        ("\x1b[31m", r"\x1b[31m"),
+        ("a\nb\r\tc", r"a\nb\r\tc"),
+        ("\x9b\x7f\x00", r"\x9b\x7f\x00"),
+        ("\u202ex\u2066", r"\u202ex\u2066"),
+        ("\udce9\udcff", r"\xe9\xff"),
+        ("\ud800", r"\ud800"),
+        ("\U000e0041", r"\U000e0041"),
+    ],
+)
+def test_printable(text: str, shown: str) -> None:
+    assert printable(text) == shown
+    assert printable(shown) == shown
+
+
+def test_encodable_touches_only_what_cannot_be_encoded() -> None:
+    assert encodable("a\n\x1b配\udcff") == "a\n\x1b配\\xff"
+
+
+def knowing(value: Value) -> Result:
+    finding = replace(examples.files_result().findings[0], values=(value,))
+    return replace(examples.clean_result(), findings=(finding,))
+
+
+@pytest.mark.parametrize("alphabet", [digits + "abcdef", digits + ascii_lowercase, digits + ascii_uppercase])
+@pytest.mark.parametrize("around", ["{}", "n{}", "{}x", "abc{}def", "a/{}/b"])
+def test_a_known_value_is_masked_whatever_its_alphabet(alphabet: str, around: str) -> None:
+    raw = examples.Maker(5).raw(alphabet)
+    value = Value.of(Role.API_KEY, raw)
+    redactor = Redactor.of(knowing(value))
+    text = around.format(raw.decode())
+    assert redactor.path(text) == around.format(value.masked)
+    assert redactor.prose(text) == around.format(value.masked)
+
+
+def test_two_values_in_one_run_are_masked() -> None:
+    maker = examples.Maker(6)
+    first, second = maker.raw(), maker.raw()
+    values = tuple(Value.of(Role.API_KEY, raw) for raw in (first, second))
+    finding = replace(examples.files_result().findings[0], values=values)
+    redactor = Redactor.of(replace(examples.clean_result(), findings=(finding,)))
+    assert redactor.path((first + second).decode()) == values[0].masked + values[1].masked
+
+
+def test_digests_and_names_are_left_alone() -> None:
+    redactor = Redactor.of(examples.clean_result())
+    for text in (
+        f"blobs/{examples.Maker().raw(digits + 'abcdef').decode()}",
+        "src/test/java/org/example/ThisIsTheVeryLongNameOfATestOfSomethingThatWasWrittenByHandIn2019Test.java",
+        "a" * 64,
+    ):
+        assert redactor.path(text) == text
+
+
+def test_prose_shows_no_encoded_value() -> None:
+    redactor = Redactor.of(examples.clean_result())
+    encoded = b64encode(examples.Maker().raw()).decode()
+    assert redactor.prose(f"secret: {encoded}!") == f"secret: {encoded[:4]}…!"
+    assert redactor.prose(f"Revert {'1a2b' * 10}") == f"Revert {'1a2b' * 10}"
+
+
+def test_a_run_of_megabytes_costs_no_time() -> None:
+    assert Redactor.of(examples.clean_result()).path("a" * 5_000_000) == "aaaa…"

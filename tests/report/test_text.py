@@ -1,0 +1,244 @@
+"""The text report: golden files, widths, colours, and that nothing hostile gets through."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scanner.model import Environment, Exposure, Result, RiskLevel, Role, SourceKind
+from scanner.report.advice import ALLOW_COMMENT, KEY_PAGE
+from scanner.report.text import render_text
+
+from . import examples
+from .goldens import assert_golden
+
+RESULTS: dict[str, Callable[[], Result]] = {
+    "files": examples.files_result,
+    "staged": examples.staged_result,
+    "message": examples.message_result,
+    "history": examples.history_result,
+    "clean": examples.clean_result,
+}
+HOSTILE = (
+    "\x1b[31mred\x1b[0m",
+    "\x1b]8;;http://example.invalid\x07link\x1b]8;;\x07",
+    "a.py\nHIGH  forged, mainnet",
+    "a.py\rHIGH  forged, mainnet",
+    "exe.\u202egnp",
+    "a\u2028b\u2029c\x85d\x0be\x0cf",
+    "\x9b2J\x00\x08\x7f",
+    "zero\u200bwidth\ufeff\U000e0041",
+    "bytes-\udcff\udc80-\ud800",
+    "[bold red]markup[/bold red] [link=http://example.invalid]x[/link] :warning: [/]",
+)
+_SGR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def plain(result: Result, *, width: int = 80, show_suppressed: bool = False, verbose: bool = False) -> str:
+    return render_text(result, width=width, color=False, show_suppressed=show_suppressed, verbose=verbose)
+
+
+def assert_inert(text: str) -> None:
+    """No character but the line feed that moves a cursor, changes a colour or cannot be seen."""
+    assert not [char for char in text if char != "\n" and unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"}]
+
+
+@pytest.mark.parametrize("name", RESULTS)
+@pytest.mark.parametrize("width", [40, 80, 160])
+@pytest.mark.parametrize("color", [False, True])
+def test_golden(name: str, width: int, color: bool) -> None:
+    text = render_text(RESULTS[name](), width=width, color=color, show_suppressed=False)
+    assert_golden(f"{name}-{width}{'-color' if color else ''}.txt", text)
+
+
+@pytest.mark.parametrize("name", ["files", "history"])
+def test_golden_with_everything_shown(name: str) -> None:
+    assert_golden(f"{name}-80-verbose.txt", plain(RESULTS[name](), show_suppressed=True, verbose=True))
+
+
+@pytest.mark.parametrize("name", RESULTS)
+@pytest.mark.parametrize("width", [20, 40, 80])
+def test_only_lines_to_copy_run_over(name: str, width: int) -> None:
+    text = plain(RESULTS[name](), width=width, show_suppressed=True)
+    copied = re.compile(
+        r":\d+:\d+|https://|\[\[tool|sha256 = |# binance-leaks|^  (data|vendor)/|^  (API|secret|private) key "
+    )
+    assert [line for line in text.splitlines() if len(line) > width and not copied.search(line)] == []
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_no_trailing_blanks(name: str) -> None:
+    text = plain(RESULTS[name](), width=40, show_suppressed=True, verbose=True)
+    assert [line for line in text.splitlines() if line != line.rstrip()] == []
+    assert text.endswith("\n")
+    assert not text.endswith("\n\n")
+
+
+@pytest.mark.parametrize("name", RESULTS)
+@pytest.mark.parametrize("width", [40, 80])
+def test_color_changes_nothing_but_color(name: str, width: int) -> None:
+    colored = render_text(RESULTS[name](), width=width, color=True, show_suppressed=True, verbose=True)
+    assert "\x1b[" in colored
+    assert _SGR.sub("", colored) == plain(RESULTS[name](), width=width, show_suppressed=True, verbose=True)
+
+
+def test_a_level_stays_one_word_in_color() -> None:
+    colored = render_text(examples.staged_result(), width=40, color=True, show_suppressed=False)
+    assert colored.startswith("\x1b[1;31mHIGH\x1b[0m  ")
+
+
+def test_environment_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = plain(examples.files_result())
+    for name, value in {"FORCE_COLOR": "1", "COLUMNS": "33", "TTY_COMPATIBLE": "1", "TERM": "xterm-256color"}.items():
+        monkeypatch.setenv(name, value)
+    assert plain(examples.files_result()) == before
+    monkeypatch.delenv("FORCE_COLOR")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERM", "dumb")
+    assert "\x1b[" in render_text(examples.files_result(), width=80, color=True, show_suppressed=False)
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+@pytest.mark.parametrize("verbose", [False, True])
+def test_hostile_names_inject_nothing(hostile: str, verbose: bool) -> None:
+    result = examples.hostile_result(hostile)
+    text = plain(result, width=120, show_suppressed=True, verbose=verbose)
+    assert_inert(text)
+    assert text.encode()
+    assert not any(line.lstrip().startswith("HIGH") for line in text.splitlines())
+    colored = render_text(result, width=120, color=True, show_suppressed=True, verbose=verbose)
+    assert _SGR.sub("", colored) == text
+
+
+def test_markup_is_not_obeyed() -> None:
+    name = "[bold red]x[/bold red]:warning:.py"
+    assert f"    {name}:2:1\n" in plain(examples.hostile_result(name))
+
+
+@settings(max_examples=60, deadline=None)
+@given(hostile=st.text(st.characters(exclude_categories=()), max_size=300), width=st.integers(0, 200))
+def test_any_text_is_made_inert(hostile: str, width: int) -> None:
+    text = plain(examples.hostile_result(hostile), width=width, show_suppressed=True, verbose=True)
+    assert_inert(text)
+    text.encode()
+
+
+@pytest.mark.parametrize("around", ["{}", "keys/{}/a.txt", 'Client("{}")', "key={}"])
+def test_a_value_in_a_name_or_subject_is_masked(around: str) -> None:
+    value = examples.Maker(99).raw().decode()
+    text = plain(examples.hostile_result(around.format(value)), show_suppressed=True, verbose=True)
+    assert value not in re.sub(r"\s", "", text)
+    assert value[4:] not in re.sub(r"\s", "", text)
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_no_value_is_shown(name: str) -> None:
+    result = RESULTS[name]()
+    text = re.sub(r"\s", "", plain(result, width=40, show_suppressed=True, verbose=True))
+    for finding in (*result.findings, *result.suppressed):
+        for value in finding.values:
+            assert value.secret is not None
+            assert value.secret.reveal().decode("latin-1") not in text
+            assert value.sha256 in text
+
+
+def test_digests_are_shown_only_when_verbose() -> None:
+    assert re.search(r"[0-9a-f]{17}", plain(examples.files_result())) is None
+    digest = examples.files_result().findings[0].values[0].sha256
+    assert f'sha256 = "{digest}"' in plain(examples.files_result(), verbose=True)
+
+
+def test_a_long_list_is_folded_and_unfolded() -> None:
+    folded, whole = plain(examples.files_result()), plain(examples.files_result(), verbose=True)
+    assert folded.count("exchange_") == 6
+    assert "and 5 more places" in folded
+    assert whole.count("exchange_") == 11
+    assert folded.count("permission denied") == 10
+    assert whole.count("permission denied") == 12
+
+
+def test_a_fold_that_saves_no_line_is_not_made() -> None:
+    places = [examples.at(f"{n}.py", 1) for n in range(7)]
+    finding = replace(examples.files_result().findings[3], locations=tuple(places))
+    text = plain(replace(examples.files_result(), findings=(finding,)))
+    assert "6.py:1:1" in text
+    assert "more place" not in text
+
+
+def test_suppressed_are_counted_or_listed() -> None:
+    folded, listed = plain(examples.files_result()), plain(examples.files_result(), show_suppressed=True)
+    assert "2 suppressed, --show-suppressed lists them." in folded
+    assert "docs/example.md" not in folded
+    assert listed.count("docs/example.md:21:3") == 2
+    assert "suppressed (inline): a made-up value" in listed
+    assert "lists them" not in listed
+
+
+def test_only_suppressed_is_clean_and_gives_no_advice() -> None:
+    text = plain(replace(examples.files_result(), findings=(), skipped=()), show_suppressed=True)
+    assert "No Binance credentials found in 1,234 files" in text
+    assert "What to do now" not in text
+
+
+def test_staged_tells_what_blocks_from_what_does_not() -> None:
+    text = plain(examples.staged_result())
+    assert text.index("Added in this commit") < text.index("bot/settings.py") < text.index("Stood there before; does")
+    assert text.index("Stood there before; does") < text.index("bot/old_settings.py")
+    assert "Take it out of the commit" in text
+
+
+def test_staged_with_nothing_added_advises_as_for_a_leak() -> None:
+    result = examples.staged_result()
+    text = plain(replace(result, findings=result.findings[1:]))
+    assert "Take it out of the commit" not in text
+    assert "First revoke it" in text
+
+
+@pytest.mark.parametrize("source", list(SourceKind))
+def test_advice_says_where_to_revoke_and_how_to_allow(source: SourceKind) -> None:
+    text = plain(replace(examples.files_result(), source=source), width=40)
+    assert f"     {KEY_PAGE}\n" in text
+    assert f"     {ALLOW_COMMENT}\n" in text
+    assert '     [[tool.binance-leaks.allow]]\n     sha256 = "…"\n' in text
+
+
+def test_advice_names_the_key_page_only_where_it_holds_the_key() -> None:
+    finding = replace(examples.staged_result().findings[0], environment=Environment.US)
+    text = plain(replace(examples.staged_result(), findings=(finding,)))
+    assert KEY_PAGE not in text
+    assert "on the site that issued it" in text
+
+
+def test_incomplete_is_never_silent() -> None:
+    clean = examples.clean_result()
+    text = plain(replace(clean, interrupted=True))
+    assert "found in what was read: 1,234 files" in text
+    assert "Incomplete: interrupted" in text
+    colored = render_text(examples.files_result(), width=80, color=True, show_suppressed=False)
+    assert "\x1b[1;31mIncomplete: 12 not read.\x1b[0m" in colored
+
+
+def test_every_exposure_of_every_source_has_words() -> None:
+    for source in SourceKind:
+        for exposure in Exposure:
+            finding = replace(
+                examples.staged_result().findings[1], locations=(examples.at("a.py", 1, exposure=exposure),)
+            )
+            text = plain(replace(examples.clean_result(source=source), findings=(finding,)))
+            assert re.search(r"^  [A-Z][^:]+:\n    a\.py:1:1$", text, re.MULTILINE)
+
+
+def test_roles_are_named_where_there_are_several() -> None:
+    text = plain(examples.files_result())
+    assert "bot/settings.py:13:15  secret key" in text
+    assert "tests/test_client.py:9:5\n" in text
+    lone = examples.Maker(3).finding(
+        Role.PRIVATE_KEY, locations=[examples.at("id.pem", 1, role=Role.PRIVATE_KEY)], level=RiskLevel.MEDIUM
+    )
+    assert "  private key  48 bytes\n" in plain(replace(examples.clean_result(), findings=(lone,)))
