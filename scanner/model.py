@@ -204,7 +204,8 @@ class Commit:
 class Location:
     """Where a value stands. Lines and columns count from 1, columns in characters; `path` has `/` on every system.
 
-    A member of an archive is `archive.zip!/inner/path`. `allowed` is the reason of an inline allow comment, if any.
+    A member of an archive is `archive.zip!/inner/path`. `allowed` is the inline comment that allows the value, if any.
+    `standing` says that the value stood there before the change that is judged: it is shown and does not block.
     """
 
     role: Role
@@ -216,6 +217,7 @@ class Location:
     blob: str | None = None
     refs: tuple[str, ...] = ()
     allowed: str | None = None
+    standing: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -331,6 +333,11 @@ class Finding:
     def exposure(self) -> Exposure:
         """The widest exposure of its locations."""
         return max(location.exposure for location in self.locations)
+
+    @property
+    def blocks(self) -> bool:
+        """Whether any of its values is new where it stands, so that a gate must hold it up."""
+        return any(not location.standing for location in self.locations)
 
 
 class SourceKind(Enum):

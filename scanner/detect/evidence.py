@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from scanner.detect.document import Document
-from scanner.detect.labels import Label, parents
+from scanner.detect.labels import Label, indent_of, parents
 from scanner.detect.names import FOREIGN_EXCHANGE
 from scanner.detect.shape import Candidate
 from scanner.model import Evidence, Grade
@@ -69,11 +69,43 @@ def foreign_service(document: Document, candidate: Candidate, label: Label | Non
     after = FOREIGN_EXCHANGE.search(text, candidate.end, end)
     if after and not VOCABULARY.search(text, candidate.end, end):
         return after.group().lower()
-    for parent in parents(document, document.line_index(candidate.start)):
+    index = document.line_index(candidate.start)
+    beside = _exchange_beside(document, index)
+    if beside is not None:
+        return beside or None
+    for parent in parents(document, index):
         named = _last(text[parent[0] : parent[1]][:_LONG_LINE])
         if named is not None:
             return named or None
     return None
+
+
+def _exchange_beside(document: Document, index: int) -> str | None:
+    """What `name: kraken` beside the value says: "" for Binance, another exchange's name, None where nothing does.
+
+    Looks along the lines of the value's own level, upward and then downward.
+    """
+    level = indent_of(document.line(index))
+    for step in (-1, 1):
+        at = index + step
+        while abs(at - index) <= _BESIDE and 0 <= at < len(document.line_starts):
+            line = document.line(at)[:_LONG_LINE]
+            if not line.strip() or indent_of(line) < level:
+                break
+            match = _EXCHANGE_FIELD.match(line) if indent_of(line) == level else None
+            if match:
+                return _last(match.group(1))
+            if step > 0 and line.lstrip().startswith(("-", "{", "}", "[")):
+                break
+            at += step
+    return None
+
+
+_BESIDE = 8
+_EXCHANGE_FIELD = re.compile(
+    r"""^[\s{\[(#/-]*["']?(?:exchange|name|id|market|venue|broker|platform|provider|exchange_?(?:name|id))["']?\s*(?:=>|[:=])+\s*(\S.*)$""",
+    re.IGNORECASE,
+)
 
 
 def statement(document: Document, candidate: Candidate) -> tuple[int, int]:

@@ -71,8 +71,8 @@ def label_of(document: Document, candidate: Candidate, previous_end: int, next_s
     start, end = document.line_span(document.line_index(candidate.start))
     lead = clean(document.text[max(start, previous_end, candidate.start - _WINDOW) : candidate.start])
     same_line = previous_end > start
-    label = _direct(lead)
-    if label is not None and label.name.role is None and not label.name.excluded:
+    label = _signing(lead) or _direct(lead)
+    if label is not None and label.name.role is None and not (label.name.excluded or label.name.foreign):
         label = None
     if label is None:
         label = _loose(lead)
@@ -154,10 +154,24 @@ def _direct(lead: str) -> Label | None:
     return Label(name=name, reach=Reach.ARGUMENT if argument else Reach.DIRECT, call="(" in between)
 
 
+def _signing(lead: str) -> Label | None:
+    """The key of an HMAC or the first argument of a signing function is a secret."""
+    return Label(name=read_name("signing key"), reach=Reach.DIRECT) if _SIGNING_CALL.search(lead) else None
+
+
+_SIGNING_CALL = re.compile(
+    r"""(?:hmac|secretkeyspec|(?<![a-z])sign(?:ature|_?request|_?payload|_?query|_?params|_?message|ed)?)\w*(?:[.:]+new\w*|[.:]+from_?\w*)?
+    \s*\((?:[^()]*,\s*|[^()]*=\s*)?(?:new\s+\w+\(|\w+\()?[\s"'`b@&]*$""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
 def _loose(lead: str) -> Label | None:
     """The last name of a role anywhere in front of the value, on its line."""
     found = _identifiers(lead)
     for last in range(len(found) - 1, max(-1, len(found) - 9), -1):
+        if found[last].group().lower() in _NOISE:
+            continue
         name = _phrase(lead, found, last)
         if name.excluded or (name.role and name.strength > Strength.WEAK):
             return Label(name=name, reach=Reach.LOOSE)
@@ -228,12 +242,12 @@ def _parent(document: Document, offset: int, previous_end: int) -> Label | None:
 def parents(document: Document, index: int, *, most: int = 8, lines: int = 120) -> list[tuple[int, int]]:
     """Spans of the lines that enclose line `index` by indentation, the nearest first; an INI section encloses too."""
     found: list[tuple[int, int]] = []
-    indent = _indent(document.line(index))
+    indent = indent_of(document.line(index))
     for above in range(index - 1, max(-1, index - 1 - lines), -1):
         text = document.line(above)
         if not text.strip():
             continue
-        own = _indent(text)
+        own = indent_of(text)
         section = own <= indent and _SECTION.match(text)
         if own < indent or section:
             if text.strip() not in _CLOSERS:
@@ -248,7 +262,8 @@ _SECTION = re.compile(r"^\s*\[{1,2}[^\]]+\]{1,2}\s*(?:[#;].*)?$")
 _CLOSERS = frozenset({"{", "[", "(", "---", "),", "],", "},", "}", "]", ")", "});", "};"})
 
 
-def _indent(text: str) -> int:
+def indent_of(text: str) -> int:
+    """Columns in front of the text of a line; the marks of comments and lists count as blanks."""
     lead = re.match(r"[\s#/*-]*", text)
     return len(text[: lead.end()].expandtabs(4)) if lead else 0
 

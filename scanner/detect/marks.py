@@ -31,13 +31,20 @@ from scanner.model import Evidence, Grade, Location, Role, Sighting, Value
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mark:
-    """A sighting with its place in the document's text. `partner` is the index of the value that position pairs it with."""
+    """A sighting with its place in the document's text.
+
+    `partner` is the index of the value that position pairs it with.
+
+    `of_an_api` is false for a hex or base36 value whose name is that of some secret, not clearly an API's: such a value
+    counts only beside its other half.
+    """
 
     sighting: Sighting
     start: int
     end: int
     shape: Shape | None
     strength: Strength
+    of_an_api: bool = True
     partner: int | None = None
 
     @property
@@ -160,7 +167,14 @@ def _mark(
         evidence=evidence,
     )
     sighting = replace(sighting, environment=environment_of(document, candidate, label, evidence), foreign=foreign)
-    return Mark(sighting=sighting, start=candidate.start, end=candidate.end, shape=candidate.shape, strength=strength)
+    return Mark(
+        sighting=sighting,
+        start=candidate.start,
+        end=candidate.end,
+        shape=candidate.shape,
+        strength=strength,
+        of_an_api=candidate.shape is Shape.BASE62 or (label is not None and label.name.of_an_api),
+    )
 
 
 _LOOKS_DERIVED = re.compile(

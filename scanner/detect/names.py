@@ -36,6 +36,11 @@ class Name:
     stem: tuple[str, ...]
 
     @property
+    def of_an_api(self) -> bool:
+        """Whether it says that it is for an API, or for Binance, or for its futures: what hex values need."""
+        return self.binance or bool(_API_WORDS.search("".join(self.words)))
+
+    @property
     def plural(self) -> bool:
         """Whether it names several values."""
         return bool(self.words) and self.words[-1] in {"keys", "secrets", "apikeys", "accounts", "list"}
@@ -56,7 +61,10 @@ _KEY_WORDS = frozenset(
     {"key", "keys", "apikey", "apikeys", "ak", "pk", "ключ", "키", "キー", "schlüssel", "anahtar", "clave", "chave", "clé"}
 )
 _KEY_ENDING = re.compile(r"(?<!mon)(?<!tur)(?<!don)(?<!hot)(?<!whis)(?<!joc)key s?$", re.VERBOSE)
-_WEAK_KEY_WORDS = frozenset({"api", "token", "id", "user", "username", "login", "account", "accounts", "credential"})
+_WEAK_KEY_WORDS = frozenset({"api", "apitoken", "id", "user", "username", "login", "account", "accounts", "credential"})
+_API_WORDS = re.compile(r"api|mbx|future|testnet|merchant|certificatesn|pay")
+_HALVES = {"public": Role.API_KEY, "private": Role.SECRET_KEY}
+_INITIALS = {"k": Role.API_KEY, "s": Role.SECRET_KEY}
 _API = re.compile(r"api|access|mbx|binance|certificatesn")
 _BINANCE = re.compile(r"binance|binanse|bnc(?![a-z])|币安|幣安|바이낸스|バイナンス|бинанс|mbx|umfutures|cmfutures")
 _EXCLUDED_WORDS = frozenset(
@@ -72,7 +80,10 @@ _FOREIGN_EXCHANGES = (
     "bitstamp", "ftx", "deribit", "poloniex", "bittrex", "hitbtc", "gemini", "phemex", "bingx", "bitmart", "upbit", "bithumb",
     "coinex", "wazirx", "hyperliquid", "dydx", "cryptocom", "bitflyer", "coincheck", "bitso", "lbank", "probit", "whitebit",
     "bitvavo", "asterdex", "bitrue", "ascendex", "woox", "paradex", "oanda", "alpaca", "coindcx", "indodax", "luno", "btcturk",
-    "paribu", "exmo", "yobit", "cexio", "liquid", "zebpay", "bitbank", "bitpanda",
+    "paribu", "exmo", "yobit", "cexio", "liquid", "zebpay", "bitbank", "bitpanda", "toobit", "weex", "blofin", "backpack",
+    "hashkey", "aevo", "orderly", "pionex", "bitunix", "ourbit", "biconomy", "digifinex", "latoken", "bigone", "cointr",
+    "deepcoin", "fameex", "hotcoin", "koinbx", "kcex", "tapbit", "bydfi", "itbit", "paxos", "bitopro", "bullish", "coinone",
+    "korbit", "gopax", "zaif", "quoine", "bitbns", "tokocrypto", "novadax", "independentreserve", "btcmarkets", "bitteam",
 )  # fmt: skip
 _FOREIGN_PURPOSES = (
     "jwt", "session", "cookie", "csrf", "telegram", "discord", "slack", "twitter", "aws", "azure", "github", "gitlab", "google",
@@ -80,7 +91,7 @@ _FOREIGN_PURPOSES = (
     "twilio", "mailgun", "mongo", "redis", "postgres", "mysql", "webhook", "encryption", "encrypt", "salt", "pepper", "oauth",
     "npm", "docker", "sentry", "datadog", "coinmarketcap", "coingecko", "cmc", "wallet", "mnemonic", "ethereum", "solana",
     "fernet", "aes", "recaptcha", "supabase", "cloudflare", "algolia", "nextauth", "moralis", "cryptocompare", "taapi",
-    "glassnode", "finnhub", "polygonio", "quandl", "tiingo", "newsapi", "refresh", "bearer",
+    "cursor", "trace", "pagination", "glassnode", "finnhub", "polygonio", "quandl", "tiingo", "newsapi", "refresh", "bearer",
 )  # fmt: skip
 _FOREIGN = frozenset(_FOREIGN_EXCHANGES + _FOREIGN_PURPOSES)
 _FOREIGN_INSIDE = re.compile("|".join(sorted((w for w in _FOREIGN if len(w) > 4), key=len, reverse=True)))
@@ -136,6 +147,10 @@ def _role(words: tuple[str, ...], squashed: str) -> tuple[Role | None, Strength]
         return Role.API_KEY, Strength.STRONG if _API.search(squashed) else Strength.PLAIN
     if words == ("553",):
         return Role.API_KEY, Strength.STRONG
+    if words and words[-1] in _HALVES:
+        return _HALVES[words[-1]], Strength.PLAIN
+    if len(words) > 1 and words[-1] in _INITIALS:
+        return _INITIALS[words[-1]], Strength.WEAK
     if not _WEAK_SECRET_WORDS.isdisjoint(words):
         return Role.SECRET_KEY, Strength.WEAK
     if not _WEAK_KEY_WORDS.isdisjoint(words):
@@ -157,6 +172,8 @@ def _foreign(words: tuple[str, ...], squashed: str) -> str | None:
     for word in words:
         if word in _FOREIGN:
             return word
+    if "token" in words and "api" not in words:
+        return "token"
     inside = _FOREIGN_INSIDE.search(squashed)
     if inside:
         return inside.group()

@@ -71,6 +71,8 @@ def _pair(
     if tuple_roles:
         return {first: (tuple_roles[0], second), second: (tuple_roles[1], first)}
     one, other = labels[first], labels[second]
+    if one is not None and _is_choice(document, found[first], found[second]):
+        return _list(labels, [first, second])
     if _own(other) or (one is not None and _own(one) and not one.call and one.reach is Reach.DIRECT and not _both(one)):
         return {}
     if one is not None and one.name.plural and not one.call and _lists_secrets_elsewhere(labels, first, second):
@@ -78,6 +80,16 @@ def _pair(
     if one is not None and one.reach is not Reach.LOOSE and one.name.role is Role.SECRET_KEY and one.name.plural and not one.call:
         return _list(labels, [first, second])
     return {first: (Role.API_KEY, second), second: (Role.SECRET_KEY, first)}
+
+
+def _is_choice(document: Document, first: Candidate, second: Candidate) -> bool:
+    """`test ? "K1" : "K2"`."""
+    start, _ = document.line_span(document.line_index(first.start))
+    between = document.text[first.end : second.start]
+    return bool(_CHOICE.search(document.text[max(start, first.start - 200) : first.start])) and between.strip(" \t\n\"'`") == ":"
+
+
+_CHOICE = re.compile(r"\?\s*[\"'`]?$")
 
 
 def _both(label: Label) -> bool:

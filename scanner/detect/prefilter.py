@@ -7,8 +7,9 @@ where the detector would find something; a test holds that law.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+TYPE_CHECKING = False  # as typing has it: this module is all that a clean commit imports
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _CLASS_MEMBERS = {
     "a": b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
@@ -39,10 +40,10 @@ _LITERALS = (
     b"IBAAKCAgEA",
 )
 _FRAGMENTS = (b"a" * 16 + b"q", b"a" * 16 + b"b")
-_JOINT = re.compile(rb"(?:q[ +b]{0,100}a?q|b {1,100})a")
-_JOINT_BEFORE = re.compile(rb"a(?:q[ +b]{0,100}a?q|b {1,100})$")
+_JOINT = rb"(?:q[ +b]{0,100}a?q|b {1,100})a"
+_JOINT_BEFORE = rb"a(?:q[ +b]{0,100}a?q|b {1,100})$"
 _LONGEST_JOINT = 120
-_SEED = re.compile(rb"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{43}=(?![A-Za-z0-9+/=])")
+_SEED = rb"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{43}=(?![A-Za-z0-9+/=])"
 
 
 def may_hold(data: bytes) -> bool:
@@ -59,7 +60,7 @@ def hits(data: bytes) -> Iterator[int]:
     for fragment in _FRAGMENTS:
         yield from _joined(classes, fragment)
     if mentions_binance(data):
-        yield from (match.start() for match in _SEED.finditer(data))
+        yield from _seeds(data)
     if _WIDE_TEXT in classes:
         for first in (0, 1):
             yield from (2 * at + first for at in hits(data[first::2]))
@@ -80,6 +81,16 @@ def _every(data: bytes, needle: bytes) -> Iterator[int]:
 def _joined(classes: bytes, fragment: bytes) -> Iterator[int]:
     """Long pieces at the end of a string literal or of a continued line, with another piece behind or before."""
     for at in _every(classes, fragment):
+        import re  # start-up: 5 ms that most commits need not pay
+
         before = classes[max(0, at - 64 - _LONGEST_JOINT) : at].rstrip(b"a")
-        if _JOINT.match(classes, at + len(fragment) - 1) or _JOINT_BEFORE.search(before):
+        end = at + len(fragment)
+        if re.match(_JOINT, classes[end - 1 : end + _LONGEST_JOINT]) or re.search(_JOINT_BEFORE, before):
             yield at
+
+
+def _seeds(data: bytes) -> Iterator[int]:
+    """Base64 of 32 bytes, as of a bare Ed25519 seed."""
+    import re  # start-up, as above
+
+    yield from (match.start() for match in re.finditer(_SEED, data))

@@ -129,5 +129,5 @@ def _stands_alone(document: Document, at: int) -> bool:
     return bool(_JOINED_YET_ALONE.search(lead))
 
 
-# A sign of a diff at the start of the line, the default of a shell parameter, a comment without a space.
-_JOINED_YET_ALONE = re.compile(r"(?:^[+-]|\$\{\w+:?-|(?:^|\s)//)$")
+# A sign of a diff at the start of the line, the default of a shell parameter, a comment without a space, the user of a URL.
+_JOINED_YET_ALONE = re.compile(r"(?:^[+-]|\$\{\w+:?-|(?:^|[\s:])//)$")

@@ -1,0 +1,68 @@
+"""The command line: one function that returns an exit status and never shows a traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from scanner.errors import ScannerError
+
+TYPE_CHECKING = False  # as typing has it, without importing typing: start-up time of the hook
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command. 0 clean, 1 findings, 2 usage or configuration, 3 incomplete or failed, 130 interrupted."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        status = _run(words)
+        sys.stdout.flush()
+    except ScannerError as error:
+        _tell(f"binance-leaks: {error}", error.hint)
+        return error.exit_status
+    except KeyboardInterrupt:
+        _tell("binance-leaks: interrupted", "")
+        return 130
+    except BrokenPipeError:
+        return _closed_pipe()
+    except MemoryError:
+        _tell("binance-leaks: out of memory; the scan is incomplete", "Scan fewer paths at a time, or use --jobs 1.")
+        return 3
+    except OSError as error:
+        _tell(f"binance-leaks: {_one_line(error)}", "")
+        return 3
+    return status
+
+
+def _run(words: list[str]) -> int:
+    if words[:1] == ["staged"] and not any(word.startswith("-") for word in words):
+        from scanner.sources.glance import clean_files  # start-up: all that a clean commit imports
+
+        count = clean_files(words[1:])
+        if count is not None:
+            sys.stdout.write(f"No Binance credentials in {count} {'file' if count == 1 else 'files'} to be committed.\n")
+            return 0
+    from scanner.cli.parser import parse  # start-up: argparse and the rest only where there is more to do
+
+    options = parse(words)
+    return options.run(options)
+
+
+def _closed_pipe() -> int:
+    """Whoever reads our output has gone. Says nothing more, and that the report did not arrive."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    return 3
+
+
+def _tell(message: str, hint: str) -> None:
+    line = "".join(char if char.isprintable() else "?" for char in message)
+    print(line.encode("utf-8", "replace").decode(), file=sys.stderr)  # noqa: T201
+    if hint:
+        print(f"  {hint}", file=sys.stderr)  # noqa: T201
+
+
+def _one_line(error: OSError) -> str:
+    what = f"{error.filename}: " if error.filename else ""
+    return f"{what}{error.strerror or type(error).__name__}"

@@ -1,0 +1,82 @@
+"""From a result to what the user sees: formats, files, colour, width, exit status."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from scanner.cli.parser import Options
+from scanner.config import Config, Globs, find_config, load_config
+from scanner.errors import ScanError, UsageError
+from scanner.model import Confidence, Result, RiskLevel
+from scanner.pipeline.conclude import gate
+from scanner.report import Format, View, format_named
+from scanner.report.output import write_report
+
+
+def configured(options: Options, folder: Path) -> Config:
+    """The configuration for a folder, with what the command line says on top."""
+    file = Path(options.config) if options.config else find_config(folder)
+    config = load_config(file) if file else Config()
+    if options.confidence:
+        config = replace(config, confidence=Confidence(options.confidence))
+    if options.fail_on:
+        config = replace(config, fail_on=RiskLevel(options.fail_on))
+    return config
+
+
+def excluded(config: Config, options: Options) -> Globs:
+    """The patterns of the configuration and of the command line together."""
+    return Globs([*config.exclude, *getattr(options, "exclude", [])])
+
+
+def wanted_formats(options: Options) -> list[tuple[Format, Path | None]]:
+    """The formats that were asked for, each with its file; `text` to standard output where none was.
+
+    Raises UsageError for an unknown one, or for two that would share standard output.
+    """
+    wanted = []
+    for text in options.format or ["text"]:
+        name, _, file = text.partition(":")
+        wanted.append((format_named(name), Path(file) if file and file != "-" else None))
+    if sum(1 for _, file in wanted if file is None) > 1:
+        raise UsageError("two formats would go to standard output", hint="Give one a file: --format json:report.json")
+    return wanted
+
+
+def present(result: Result, options: Options, config: Config, formats: list[tuple[Format, Path | None]]) -> int:
+    """Writes the result in every format that was asked for, and returns the exit status."""
+    for report, file in formats:
+        view = View(
+            width=_width() if file is None else 100,
+            color=file is None and _color(options.color),
+            show_suppressed=options.show_suppressed,
+            verbose=options.verbose,
+        )
+        if file is not None:
+            _write(file, report.render(result, view))
+        elif not (options.quiet and report.name == "text" and not result.findings and result.complete):
+            write_report(report.render(result, view), sys.stdout)
+    return gate(result, config.fail_on)
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, "utf-8")
+    except OSError as error:
+        raise ScanError(f"report {file} cannot be written: {error.strerror}") from None
+
+
+def _width() -> int:
+    return max(20, shutil.get_terminal_size((80, 24)).columns)
+
+
+def _color(choice: str) -> bool:
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return sys.stdout.isatty()

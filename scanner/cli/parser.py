@@ -1,0 +1,172 @@
+"""The commands and their options. Imports nothing that a clean commit does not need."""
+
+from __future__ import annotations
+
+import argparse
+
+from scanner import __version__
+
+TYPE_CHECKING = False  # as typing has it, without importing typing: start-up time of the hook
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_CONFIDENCES = ("low", "medium", "high")
+_RISKS = ("info", "low", "medium", "high", "critical")
+_EPILOG = """exit status: 0 nothing found, 1 findings, 2 usage or configuration, 3 incomplete or failed, 130 interrupted"""
+
+
+class Options(argparse.Namespace):
+    """The parsed command line; each command reads what its own parser set."""
+
+    run: Callable[[Options], int]
+    format: list[str]
+    confidence: str | None
+    fail_on: str | None
+    config: str | None
+    jobs: int
+    no_progress: bool
+    color: str
+    show_suppressed: bool
+    verbose: bool
+    quiet: bool
+    exclude: list[str]
+    all_files: bool
+    paths: list[str]
+    files: list[str]
+    file: str
+    arguments: list[str]
+
+
+def parse(arguments: Sequence[str]) -> Options:
+    """The command line as options whose `run` carries it out. Exits with 2 and a usage line where it is wrong."""
+    if arguments[:1] == ["detect-secrets-hook"]:
+        return Options(run=_detect_secrets_hook, arguments=list(arguments[1:]))
+    return build().parse_args(arguments, namespace=Options())
+
+
+def build() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="binance-leaks",
+        description="binance-leaks finds leaked Binance API credentials, pairs keys with their secrets, and ranks them by harm.",
+        epilog=_EPILOG,
+    )
+    parser.add_argument("--version", action="version", version=f"binance-leaks {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, prog="binance-leaks")
+    _add_scan(commands)
+    _add_staged(commands)
+    _add_message(commands)
+    _add_plugin_path(commands)
+    commands.add_parser(
+        "detect-secrets-hook",
+        help="run detect-secrets-hook with our plugin; takes its arguments",
+        description="Runs detect-secrets-hook with the binance-leaks plugin and without the filter that hides Client(\"K\", \"S\").",
+    )
+    return parser
+
+
+def _add_scan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    scan = commands.add_parser(
+        "scan",
+        help="scan files, folders or standard input",
+        description="Scans files and folders; `-` is standard input. In a git work tree, what git ignores is left out.",
+        epilog=f"example: binance-leaks scan --all-files .\n{_EPILOG}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    scan.add_argument("paths", nargs="*", default=["."], metavar="PATH", help="file, folder or - (default: this folder)")
+    scan.add_argument(
+        "--exclude", action="append", default=[], metavar="GLOB", help="leave out paths, as in .gitignore; repeatable"
+    )
+    scan.add_argument("--all-files", action="store_true", help="read what git ignores too, such as a forgotten .env")
+    scan.add_argument("--jobs", type=_jobs, default=0, metavar="N", help="processes (default: one a core for large trees)")
+    scan.add_argument("--no-progress", action="store_true", help="no progress bar, even on a terminal")
+    _add_common(scan)
+    scan.set_defaults(run=_scan)
+
+
+def _add_staged(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    staged = commands.add_parser(
+        "staged",
+        help="scan what is about to be committed (the pre-commit hook)",
+        description="Scans git's index. A credential in a new or changed line blocks; one that stood there before is shown.",
+        epilog=f"example: binance-leaks staged\n{_EPILOG}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    staged.add_argument("files", nargs="*", metavar="FILE", help="only these; those that are not staged are scanned whole")
+    _add_common(staged)
+    staged.set_defaults(run=_staged)
+
+
+def _add_message(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    message = commands.add_parser(
+        "message",
+        help="scan a commit message (the commit-msg hook)",
+        description="Scans the file that holds a commit message, without the lines that git will drop.",
+        epilog=f"example: binance-leaks message .git/COMMIT_EDITMSG\n{_EPILOG}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    message.add_argument("file", metavar="FILE", help="the file with the message")
+    _add_common(message)
+    message.set_defaults(run=_message)
+
+
+def _add_plugin_path(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    plugin = commands.add_parser(
+        "plugin-path",
+        help="print the path of the detect-secrets plugin",
+        description="Prints the path of the plugin file.",
+        epilog='example: detect-secrets scan -p "$(binance-leaks plugin-path)"',
+    )
+    plugin.set_defaults(run=_plugin_path)
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--format", action="append", default=[], metavar="NAME[:FILE]", help="text or json, to a file if given; repeatable"
+    )
+    parser.add_argument("--confidence", choices=_CONFIDENCES, help="least confidence that is reported (default: medium)")
+    parser.add_argument("--fail-on", choices=_RISKS, metavar="RISK", help="least risk that fails (default: any finding)")
+    parser.add_argument("--config", metavar="FILE", help="configuration in place of the one that is found")
+    parser.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colour (default: on a terminal)")
+    parser.add_argument("--show-suppressed", action="store_true", help="list what is allowed, too")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show digests and everything that is folded")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print nothing where nothing was found")
+
+
+def _jobs(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 1024:
+        raise argparse.ArgumentTypeError("must be a number from 1 to 1024")
+    return int(text)
+
+
+# Each command is imported when it is run: start-up time of the hook.
+
+
+def _scan(options: Options) -> int:
+    from scanner.cli.scan import run
+
+    return run(options)
+
+
+def _staged(options: Options) -> int:
+    from scanner.cli.staged import run
+
+    return run(options)
+
+
+def _message(options: Options) -> int:
+    from scanner.cli.message import run
+
+    return run(options)
+
+
+def _plugin_path(options: Options) -> int:  # noqa: ARG001 - every command has this signature
+    from scanner.cli.detect_secrets import print_plugin_path
+
+    return print_plugin_path()
+
+
+def _detect_secrets_hook(options: Options) -> int:
+    from scanner.cli.detect_secrets import run_hook
+
+    return run_hook(options.arguments)

@@ -1,0 +1,52 @@
+"""What the pre-commit hook does once something looks like a credential."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from scanner.cli.output import configured, excluded, present, wanted_formats
+from scanner.cli.parser import Options
+from scanner.model import Credential, Skipped, SourceKind
+from scanner.pipeline.conclude import Scan, conclude
+from scanner.pipeline.files import credentials_in_entry
+from scanner.pipeline.staged import credentials_in_changes
+from scanner.sources.files import listed
+from scanner.sources.git import Git
+from scanner.sources.index import Change, Staged
+from scanner.sources.surroundings import IndexSurroundings
+
+
+def report(
+    options: Options,
+    git: Git,
+    staged: Staged,
+    found: Sequence[Change],
+    missing: Sequence[Change],
+    unstaged: Sequence[str],
+    *,
+    files: int,
+    size: int,
+) -> int:
+    """Detects, judges and shows. `found` and `unstaged` are what the prefilter let through."""
+    started = time.monotonic()
+    formats = wanted_formats(options)
+    config = configured(options, Path(git.folder))
+    exclude = excluded(config, options)
+    credentials, skipped = credentials_in_changes(git, found, exclude)
+    for file in unstaged:
+        if not exclude.match(file):
+            whole, lost = _whole(file)
+            credentials += whole
+            skipped += lost
+    skipped += [Skipped(what=change.shown, why="its content is not in the repository") for change in missing]
+    skipped += [Skipped(what=path, why="a submodule; scan it by itself", lost=False) for path in staged.submodules]
+    scan = Scan(
+        source=SourceKind.STAGED,
+        target=".",
+        credentials=tuple(credentials),
+        skipped=tuple(skipped),
+        stats={"files": files, "bytes": size, "seconds": round(time.monotonic() - started, 3)},
+    )
+    return present(conclude(scan, config=config, surroundings=IndexSurroundings(git)), options, config, formats)

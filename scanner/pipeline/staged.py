@@ -1,0 +1,106 @@
+"""Scan what is about to be committed: suspicious entries of the index, and files that are passed without being staged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from scanner.config import Globs
+from scanner.detect.engine import detect
+from scanner.model import Credential, Exposure, Location, Sighting, Skipped
+from scanner.sources.git import Git
+from scanner.sources.index import Change, NewLines, former_blobs
+from scanner.sources.piece import Piece
+from scanner.sources.stream import read_stream
+
+
+def credentials_in_changes(
+    git: Git, changes: Sequence[Change], exclude: Globs
+) -> tuple[list[Credential], list[Skipped]]:
+    """The credentials of staged files: `staged` where their lines are new, `standing` where they stood there before."""
+    changes = [change for change in changes if not exclude.match(change.shown)]
+    found: list[Credential] = []
+    skipped: list[Skipped] = []
+    if not changes:
+        return found, skipped
+    by_change: list[tuple[Change, list[tuple[Piece, Credential]]]] = []
+    with git.blobs(change.blob for change in changes) as blobs:
+        for change, (_, stream) in zip(changes, blobs, strict=True):
+            held: list[tuple[Piece, Credential]] = []
+            if stream is not None:
+                for piece in read_stream(change.shown, change.shown, stream, size=stream.size):
+                    if isinstance(piece, Skipped):
+                        skipped.append(piece)
+                    else:
+                        held += [(piece, credential) for credential in credentials_in(piece)]
+            by_change.append((change, held))
+    touched = [change for change, held in by_change if held]
+    former = former_blobs(git, touched) if touched else {}
+    for change, held in by_change:
+        if held:
+            judge = _Age(git, change, former[change.path])
+            found += [_aged(credential, change, judge, text=_is_text(piece)) for piece, credential in held]
+    return found, skipped
+
+
+def credentials_in(piece: Piece) -> tuple[Credential, ...]:
+    """The credentials of one piece."""
+    return detect(
+        piece.data,
+        path=piece.path,
+        evidence_path=piece.evidence_path,
+        first_line=piece.first_line,
+        first_column=piece.first_column,
+        mentions_binance=piece.mentions_binance,
+    )
+
+
+class _Age:
+    """Whether a value of a staged file is new: by the lines that git says are new, or by its digest where lines mean little."""
+
+    def __init__(self, git: Git, change: Change, former: Sequence[str]) -> None:
+        self._git = git
+        self._change = change
+        self._former = former
+        self._lines: NewLines | None = None
+        self._digests: list[set[str]] | None = None
+
+    def is_new(self, sighting: Sighting, *, text: bool) -> bool:
+        if not text:
+            return all(sighting.value.sha256 not in digests for digests in self._former_digests())
+        if self._lines is None:
+            self._lines = NewLines(self._git, self._change.blob, self._former)
+        return self._lines.touch(sighting.location.line, sighting.last_line)
+
+    def _former_digests(self) -> list[set[str]]:
+        if self._digests is None:
+            with self._git.blobs(self._former) as blobs:
+                self._digests = [
+                    {
+                        value.sha256
+                        for piece in (read_stream(self._change.shown, "", stream) if stream is not None else ())
+                        if isinstance(piece, Piece)
+                        for credential in credentials_in(piece)
+                        for value in credential.values
+                    }
+                    for _, stream in blobs
+                ]
+        return self._digests
+
+
+def _is_text(piece: Piece) -> bool:
+    return "!/" not in piece.path and b"\0" not in piece.data
+
+
+def _aged(credential: Credential, change: Change, age: _Age, *, text: bool) -> Credential:
+    def aged(sighting: Sighting) -> Sighting:
+        new = age.is_new(sighting, text=text)
+        location: Location = replace(
+            sighting.location,
+            exposure=Exposure.STAGED if new else Exposure.PRESENT,
+            standing=not new,
+            blob=change.blob,
+        )
+        return replace(sighting, location=location)
+
+    return replace(credential, sightings=tuple(aged(sighting) for sighting in credential.sightings))

@@ -1,0 +1,1 @@
+"""Where bytes come from: files, archives, streams and git, each with its provenance."""

@@ -1,0 +1,155 @@
+"""What is about to be committed: the changed entries of git's index, and which of their lines are new.
+
+The index is the truth, not the work tree. This module is on the start-up path of the hook and imports no more than it
+needs; what is needed only where something was found is imported there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Container, Iterator, Sequence
+
+from scanner.detect import prefilter
+from scanner.errors import GitError
+from scanner.sources.git import BlobStream, Git
+from scanner.sources.magic import archive_kind
+
+_SUBMODULE = "160000"
+_WHOLE_LIMIT = 8 << 20
+_HEAD_LENGTH = 512
+
+
+class Change:
+    """An entry of the index that differs from HEAD. `old` is empty where HEAD has no such file."""
+
+    __slots__ = ("blob", "old", "path")
+
+    def __init__(self, path: bytes, blob: str, old: str) -> None:
+        self.path = path
+        self.blob = blob
+        self.old = old
+
+    @property
+    def shown(self) -> str:
+        """The path from the top of the work tree, undecodable bytes kept as `os.fsdecode` keeps them."""
+        return os.fsdecode(self.path)
+
+
+class Staged:
+    """The changes of an index: files and links to scan, and submodules that are not."""
+
+    __slots__ = ("changes", "submodules")
+
+    def __init__(self, changes: Sequence[Change], submodules: Sequence[str]) -> None:
+        self.changes = changes
+        self.submodules = submodules
+
+
+def staged_changes(git: Git, paths: Container[bytes] | None) -> Staged:
+    """The entries that the index adds or changes, of those in `paths` if given; deletions have no content."""
+    changes: list[Change] = []
+    submodules: list[str] = []
+    for status, mode, old, new, path, _ in git.staged():
+        if status in "DU" or (paths is not None and path not in paths):
+            continue
+        if mode == _SUBMODULE:
+            submodules.append(os.fsdecode(path))
+        else:
+            changes.append(Change(path, new, old if old.strip("0") else ""))
+    return Staged(changes, submodules)
+
+
+def suspects(git: Git, changes: Sequence[Change]) -> tuple[list[Change], list[Change], int]:
+    """The changes whose content may hold a credential, those whose content is missing, and the bytes read.
+
+    An archive is always suspect: what it holds shows only when it is unpacked.
+    """
+    found: list[Change] = []
+    missing: list[Change] = []
+    size = 0
+    if not changes:
+        return found, missing, size
+    with git.blobs(change.blob for change in changes) as blobs:
+        for change, (_, stream) in zip(changes, blobs, strict=True):
+            if stream is None:
+                missing.append(change)
+                continue
+            size += stream.size
+            if _suspect(stream):
+                found.append(change)
+    return found, missing, size
+
+
+def _suspect(stream: BlobStream) -> bool:
+    if stream.size > _WHOLE_LIMIT:
+        return True
+    data = stream.read()
+    if len(data) < stream.size:
+        raise GitError("git cat-file stopped before the end of an object", hint="Run `git fsck` to see what is damaged.")
+    return archive_kind(data[:_HEAD_LENGTH]) is not None or prefilter.may_hold(data)
+
+
+def former_blobs(git: Git, changes: Sequence[Change]) -> dict[bytes, list[str]]:
+    """For every change the blobs in which its lines may have stood before, by path.
+
+    The file's own in HEAD, the one it was renamed or copied from, and in a merge those of every other parent. A path
+    with several lists lines as new only if all of them lack it; an empty list means that all is new.
+    """
+    former = {change.path: [change.old] if change.old else [] for change in changes}
+    if not all(former.values()):
+        for status, _, old, _, path, _ in git.staged(renames=True):
+            if status in "RC" and not former.get(path, [old]):
+                former[path].append(old)
+    for head in git.merge_heads():
+        names = [f"{head}:{change.shown}" for change in changes if "\n" not in change.shown]
+        plain = [change for change in changes if "\n" not in change.shown]
+        for change, blob in zip(plain, git.resolve(names), strict=True):
+            if blob is not None:
+                former[change.path].append(blob)
+    return former
+
+
+class NewLines:
+    """Which lines of a staged blob are new against every blob in which they may have stood before."""
+
+    def __init__(self, git: Git, blob: str, former: Sequence[str]) -> None:
+        self._runs = [git.added_lines(old, blob) if old != blob else [] for old in former]
+
+    def touch(self, first: int, last: int) -> bool:
+        """Whether any of the lines from `first` to `last` is new."""
+        return all(any(start <= last and first <= end for start, end in runs) for runs in self._runs)
+
+
+def paths_from_root(git: Git, files: Sequence[str]) -> dict[bytes, str]:
+    """The files that a user named, by their path from the top of the work tree; those outside it are left out."""
+    prefix = "" if os.path.exists(os.path.join(git.folder, ".git")) else _prefix(git)  # noqa: PTH110, PTH118
+    root = os.path.realpath(os.path.join(git.folder, *[".."] * prefix.count("/")))  # noqa: PTH118
+    named: dict[bytes, str] = {}
+    for file in files:
+        path = os.path.normpath(os.path.join(prefix, file)) if not os.path.isabs(file) else _below(root, file)  # noqa: PTH117, PTH118
+        if not path.startswith(".."):
+            named[os.fsencode(path.replace(os.sep, "/"))] = file
+    return named
+
+
+def _prefix(git: Git) -> str:
+    return os.fsdecode(git.run("rev-parse", "--show-prefix").rstrip(b"\n"))
+
+
+def _below(root: str, file: str) -> str:
+    folder, name = os.path.split(file)
+    return os.path.relpath(os.path.join(os.path.realpath(folder), name), root)  # noqa: PTH118
+
+
+def tracked_siblings(git: Git, folder: bytes, most: int) -> Iterator[bytes]:
+    """Contents of the files that the index has beside a path, and of the manifests at its top, as evidence."""
+    listed = git.run("ls-files", "-z", "-s", "--full-name", "--", ".").split(b"\0")[:-1]
+    ids = []
+    for entry in listed:
+        head, _, path = entry.partition(b"\t")
+        if path.rpartition(b"/")[0] == folder and not head.startswith(b"160000"):
+            ids.append(head.split(b" ")[1].decode("ascii"))
+    with git.blobs(ids[:most]) as blobs:
+        for _, stream in blobs:
+            if stream is not None and stream.size <= _WHOLE_LIMIT // 8:
+                yield stream.read()

@@ -1,0 +1,67 @@
+"""git's plumbing as data: hardened settings, environment, and the format of raw differences.
+
+A scanned repository may be hostile. Nothing it configures is run: no text conversion, external diff, hook, file-system
+monitor, lazy fetch or prompt. This module is on the start-up path of the hook and imports nothing.
+"""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False  # as typing has it, without importing typing
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    RawChange: TypeAlias = tuple[str, str, str, str, bytes, bytes]
+    """Status, new mode, old and new blob id, path, and for a rename or copy the old path.
+
+    Ids are hexadecimal; that of a missing side is all zeros.
+    """
+
+SETTINGS = (
+    "--no-optional-locks",
+    "--literal-pathspecs",
+    "-c", "core.fsmonitor=false",
+    "-c", "core.hooksPath=/dev/null",
+    "-c", "core.quotePath=false",
+    "-c", "core.untrackedCache=false",
+    "-c", "submodule.recurse=false",
+)  # fmt: skip
+_VARIABLES = {
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "none",
+    "GIT_PAGER": "cat",
+    "LC_ALL": "C",
+}
+STAGED = (
+    "diff", "--cached", "--raw", "-z", "--no-abbrev", "--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules=none",
+)  # fmt: skip
+BATCH = 400
+"""Objects that are asked for before the first answer is read: few enough for a pipe to hold the questions."""
+
+
+def environment(*, inherit: bool) -> dict[str, str]:
+    """The variables for git. `inherit` keeps the caller's GIT_* ones, which a hook needs (GIT_INDEX_FILE)."""
+    kept = {name: value for name, value in os.environ.items() if inherit or not name.startswith("GIT_")}
+    return {**kept, **_VARIABLES}
+
+
+def raw_changes(out: bytes) -> list[RawChange]:
+    """The entries of `git diff --raw -z`."""
+    fields = split(out)
+    changes = []
+    at = 0
+    while at < len(fields):
+        _, new_mode, old, new, status = fields[at].decode("ascii").split(" ")
+        renamed = status[0] in "RC"
+        former, path = (fields[at + 1], fields[at + 2]) if renamed else (b"", fields[at + 1])
+        changes.append((status[0], new_mode, old, new, path, former))
+        at += 3 if renamed else 2
+    return changes
+
+
+def split(out: bytes) -> list[bytes]:
+    """The items of a list that git ends each with a zero byte."""
+    return out.split(b"\0")[:-1]

@@ -1,0 +1,117 @@
+"""Reading streams of every sort, so that what was read before a failure is never lost with it."""
+
+from __future__ import annotations
+
+from typing import Protocol, TypeGuard, runtime_checkable
+
+
+class Readable(Protocol):
+    """What is asked of a stream: up to `size` bytes, none at its end, None where a non-blocking one has none now."""
+
+    def read(self, size: int, /) -> bytes | None: ...
+
+
+@runtime_checkable
+class Seekable(Protocol):
+    """A stream that may be able to go back; `seekable()` says whether it is."""
+
+    def read(self, size: int, /) -> bytes: ...
+    def seek(self, offset: int, whence: int = 0, /) -> int: ...
+    def seekable(self) -> bool: ...
+
+
+def rewinds(stream: Readable) -> TypeGuard[Seekable]:
+    """Whether a stream can go back."""
+    return isinstance(stream, Seekable) and stream.seekable()
+
+
+def reason(error: OSError) -> str:
+    """An error of the system in plain words, without the path that Python adds to it."""
+    return error.strerror or str(error) or type(error).__name__
+
+
+class Peeked:
+    """A stream whose next bytes can be looked at before they are read.
+
+    An error while looking ahead is raised when reading arrives there, not before.
+    """
+
+    def __init__(self, stream: Readable) -> None:
+        self._stream = stream
+        self._ahead = b""
+        self._at = 0
+        self._error: OSError | None = None
+
+    def peek(self, size: int) -> bytes:
+        """The next `size` bytes; fewer only at the end or before an error."""
+        parts = [self._ahead[self._at :]]
+        missing = size - len(parts[0])
+        while missing > 0 and self._error is None:
+            try:
+                part = _some(self._stream, missing)
+            except OSError as error:
+                self._error = error
+                break
+            if not part:
+                break
+            parts.append(part)
+            missing -= len(part)
+        self._ahead, self._at = b"".join(parts), 0
+        return self._ahead[:size]
+
+    @property
+    def failed(self) -> bool:
+        """Whether looking ahead met an error."""
+        return self._error is not None
+
+    def read(self, size: int, /) -> bytes:
+        """The next bytes, at most `size`; none at the end."""
+        if self._at < len(self._ahead):
+            part = self._ahead[self._at : self._at + size]
+            self._at += len(part)
+            return part
+        self._ahead, self._at = b"", 0
+        if self._error is not None:
+            raise self._error
+        return _some(self._stream, size)
+
+
+class Taker:
+    """Takes full measures from a stream and keeps what went wrong for later.
+
+    `expected` is the size in bytes that the stream should have: no more is read, and less is a fault.
+    """
+
+    def __init__(self, stream: Readable, expected: int | None = None) -> None:
+        self._stream = stream
+        self._left = expected
+        self.ended = False
+        self.fault: str | None = None
+
+    def take(self, size: int) -> bytes:
+        """The next `size` bytes; fewer at the end, where `ended` becomes true, or before a failure, told in `fault`."""
+        parts: list[bytes] = []
+        wanted = size if self._left is None else min(size, self._left)
+        missing = wanted
+        while missing > 0 and not self.ended:
+            try:
+                part = _some(self._stream, missing)
+            except OSError as error:
+                self.fault, self.ended = reason(error), True
+                break
+            self.ended = not part
+            parts.append(part)
+            missing -= len(part)
+        if self._left is not None:
+            self._left -= wanted - missing
+            if self.ended and self._left and self.fault is None:
+                self.fault = "the file shrank while it was read"
+            self.ended = self.ended or not self._left
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _some(stream: Readable, size: int) -> bytes:
+    part = stream.read(size)
+    if part is None:
+        raise BlockingIOError("no data is ready to be read")
+    return part

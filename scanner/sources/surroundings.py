@@ -1,0 +1,105 @@
+"""What stands around a file and speaks for Binance: its neighbours, the manifests at the top, the repository itself."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from scanner.detect.evidence import VOCABULARY
+from scanner.model import Evidence, Grade
+from scanner.sources.git import Git
+from scanner.sources.index import tracked_siblings
+
+_MOST_SIBLINGS = 200
+_LARGEST_SIBLING = 1 << 20
+_MANIFESTS = (
+    "requirements.txt", "pyproject.toml", "setup.py", "Pipfile", "package.json", "go.mod", "pom.xml", "build.gradle",
+    "Cargo.toml", "composer.json", "Gemfile", "README.md", "docker-compose.yml",
+)  # fmt: skip
+
+
+def speaks_of_binance(data: bytes) -> bool:
+    """Whether some text names the exchange, its hosts or its clients."""
+    return VOCABULARY.search(data.decode("utf-8", "replace")) is not None
+
+
+class FileSurroundings:
+    """The neighbours of files on disk."""
+
+    def __init__(self) -> None:
+        self._folders: dict[str, Evidence | None] = {}
+
+    def mention(self, path: str) -> Evidence | None:
+        """Evidence beside the file at `path`; a member of an archive has the archive's neighbours."""
+        folder = os.path.dirname(path.split("!/", 1)[0]) or "."  # noqa: PTH120
+        if folder not in self._folders:
+            self._folders[folder] = self._look(folder)
+        return self._folders[folder]
+
+    def _look(self, folder: str) -> Evidence | None:
+        name = next((name for name, data in _files_in(folder) if speaks_of_binance(data)), None)
+        if name is not None:
+            return Evidence(grade=Grade.SIBLING, text=f"“{name}” beside it speaks of Binance")
+        repository = repository_name(folder)
+        return Evidence(grade=Grade.REPOSITORY, text=repository) if repository else None
+
+
+class IndexSurroundings:
+    """The neighbours of files in git's index."""
+
+    def __init__(self, git: Git) -> None:
+        self._git = git
+        self._folders: dict[str, Evidence | None] = {}
+
+    def mention(self, path: str) -> Evidence | None:
+        """Evidence beside the staged file at `path`."""
+        folder = path.split("!/", 1)[0].rpartition("/")[0]
+        if folder not in self._folders:
+            if any(speaks_of_binance(data) for data in tracked_siblings(self._git, os.fsencode(folder), _MOST_SIBLINGS)):
+                evidence = Evidence(grade=Grade.SIBLING, text="a file beside it speaks of Binance")
+            else:
+                name = repository_name(self._git.folder)
+                evidence = Evidence(grade=Grade.REPOSITORY, text=name) if name else None
+            self._folders[folder] = evidence
+        return self._folders[folder]
+
+
+def repository_name(folder: str) -> str | None:
+    """What the repository of a folder is called, if that speaks of Binance: its top folder, its remotes, its manifests."""
+    from git import InvalidGitRepositoryError, NoSuchPathError, Repo  # start-up: 65 ms, and only findings need it
+    from git.exc import GitError as GitPythonError
+
+    try:
+        with Repo(folder, search_parent_directories=True) as repo:
+            top = repo.working_tree_dir or repo.git_dir
+            remotes = [url for remote in repo.remotes for url in remote.config_reader.get_value("url", "").split()]
+    except (InvalidGitRepositoryError, NoSuchPathError, GitPythonError, OSError, ValueError, KeyError):
+        return None
+    names = [os.path.basename(str(top)), *(re.sub(r"^[a-z+]+://[^/]*/|^[^/]*:", "", url) for url in remotes)]  # noqa: PTH119
+    if any(VOCABULARY.search(name.replace("_", " ")) for name in names):
+        return "the repository's name speaks of Binance"
+    for manifest in _MANIFESTS:
+        data = _content(Path(str(top)) / manifest)
+        if data is not None and speaks_of_binance(data):
+            return f"“{manifest}” of the repository speaks of Binance"
+    return None
+
+
+def _files_in(folder: str) -> Iterator[tuple[str, bytes]]:
+    try:
+        names = sorted(entry.name for entry in os.scandir(folder) if entry.is_file(follow_symlinks=False))
+    except OSError:
+        return
+    for name in names[:_MOST_SIBLINGS]:
+        data = _content(Path(folder) / name)
+        if data is not None:
+            yield name, data
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes() if path.stat().st_size <= _LARGEST_SIBLING else None
+    except OSError:
+        return None

@@ -1,0 +1,121 @@
+"""Where to cut content that is too large to hold: windows around what may be a credential.
+
+Windows never overlap, so nothing is seen twice, and they are cut at line ends, or else between words, so that no part
+of a long word looks like a credential of its own.
+"""
+
+from __future__ import annotations
+
+import itertools
+import string
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_WORD = (string.ascii_letters + string.digits + "+/=_-").encode() + b"\0"
+"""What a credential may stand among without being one; NUL, because UTF-16 has one between each two letters."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sizes:
+    """Bytes: content up to `whole` is one piece; larger goes in chunks, of which `margin` around each hit is shown, and
+    about `window` at most in one piece. `chunk` and `window` are at least four times the margin."""
+
+    whole: int = 8 << 20
+    chunk: int = 4 << 20
+    margin: int = 64 << 10
+    window: int = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """Windows as (start, end), ascending, and the offset from which on the data is needed again."""
+
+    windows: tuple[tuple[int, int], ...]
+    keep: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Planner:
+    """Plans the windows of one stretch of content. `offset` is where `data` begins in the file."""
+
+    data: bytes
+    offset: int
+    last: bool
+    sizes: Sizes
+
+    def plan(self, hits: Sequence[int]) -> Plan:
+        """The windows around `hits` (ascending) that are settled.
+
+        A hit so near the end that the next chunk belongs to its surroundings is left to the next stretch, which begins
+        at `keep`; no hit before `keep` is without its window.
+        """
+        margin, limit = self.sizes.margin, self.sizes.window
+        settled = len(self.data) if self.last else len(self.data) - margin
+        windows: list[tuple[int, int]] = []
+        group: list[int] = []
+        start = 0
+        for hit in hits:
+            if hit >= settled:
+                break
+            if group and hit - group[-1] > 2 * margin:
+                windows.append((start, self._end(group[-1])))
+                group = []
+            if not group:
+                start = max(windows[-1][1] if windows else 0, self._start(hit - margin))
+            group.append(hit)
+            if hit + margin - start > limit and len(group) > 1:
+                cut = self._split(group, start)
+                windows.append((start, cut))
+                group = [later for later in group if later >= cut]
+                start = cut
+        if group and (self.last or settled - group[-1] > 2 * margin):
+            windows.append((start, self._end(group[-1])))
+            group = []
+        floor = windows[-1][1] if windows else 0
+        return Plan(windows=tuple(windows), keep=start if group else max(floor, self._start(settled - margin)))
+
+    def _start(self, low: int) -> int:
+        """The first good place to begin at in the half margin after `low`, else `low`: then a word fills it."""
+        if low <= 0:
+            return 0
+        high = low + self.sizes.margin // 2
+        newline = self.data.find(b"\n", low, high)
+        if newline >= 0:
+            return self._after(newline)
+        rest = self.data[low:high].lstrip(_WORD)
+        return high - len(rest) if rest else low
+
+    def _end(self, hit: int) -> int:
+        """The last good place to end at in the outer half of the margin behind `hit`, else the margin's end."""
+        low, high = hit + self.sizes.margin // 2, hit + self.sizes.margin
+        if high >= len(self.data):
+            return len(self.data)
+        newline = self.data.rfind(b"\n", low, high)
+        if newline >= 0:
+            return self._after(newline)
+        rest = self.data[low:high].rstrip(_WORD)
+        return low + len(rest) if rest else high
+
+    def _split(self, group: Sequence[int], start: int) -> int:
+        """Where to end a window that grows too long: in the widest gap of its second half that has a line end."""
+        gaps = list(itertools.pairwise(group))
+        late = [(low, high) for low, high in gaps if high - start > self.sizes.window // 2] or gaps[-1:]
+        _, _, cut = max(self._cut(low, high) for low, high in late)
+        return cut
+
+    def _cut(self, low: int, high: int) -> tuple[int, int, int]:
+        """A cut between two hits: how good it is, how wide the gap, and where."""
+        middle = (low + high) // 2
+        newline = self.data.find(b"\n", middle, high)
+        if newline < 0:
+            newline = self.data.rfind(b"\n", low, middle)
+        if newline >= 0:
+            return 2, high - low, min(self._after(newline), high)
+        rest = self.data[low:high].rstrip(_WORD)
+        return (1, high - low, low + len(rest) - 1) if len(rest) > 1 else (0, high - low, high)
+
+    def _after(self, newline: int) -> int:
+        """Behind a line end, and behind its second byte where the line end is one of UTF-16."""
+        cut = newline + 1
+        odd = (self.offset + cut) % 2
+        return cut + 1 if odd and self.data[cut : cut + 1] == b"\0" else cut
