@@ -8,11 +8,11 @@ from pathlib import Path
 
 from scanner.cli.output import configured, excluded, present, wanted_formats
 from scanner.cli.parser import Options
-from scanner.model import Credential, Skipped, SourceKind
+from scanner.model import Skipped, SourceKind
 from scanner.pipeline.conclude import Scan, conclude
-from scanner.pipeline.files import credentials_in_entry
+from scanner.pipeline.files import scan_entries
 from scanner.pipeline.staged import credentials_in_changes
-from scanner.sources.files import listed
+from scanner.sources.files import list_files
 from scanner.sources.git import Git
 from scanner.sources.index import Change, Staged
 from scanner.sources.surroundings import IndexSurroundings
@@ -35,11 +35,11 @@ def report(
     config = configured(options, Path(git.folder))
     exclude = excluded(config, options)
     credentials, skipped = credentials_in_changes(git, found, exclude)
-    for file in unstaged:
-        if not exclude.match(file):
-            whole, lost = _whole(file)
-            credentials += whole
-            skipped += lost
+    if unstaged:
+        entries = list_files([Path(file) for file in unstaged], exclude=exclude.match, all_files=True)
+        whole = scan_entries(entries, jobs=1, progress=lambda tally: None)
+        credentials += whole.credentials
+        skipped += whole.skipped
     skipped += [Skipped(what=change.shown, why="its content is not in the repository") for change in missing]
     skipped += [Skipped(what=path, why="a submodule; scan it by itself", lost=False) for path in staged.submodules]
     scan = Scan(

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from scanner.config import Globs
-from scanner.detect.engine import detect
 from scanner.model import Credential, Exposure, Location, Sighting, Skipped
+from scanner.pipeline.files import credentials_in
 from scanner.sources.git import Git
 from scanner.sources.index import Change, NewLines, former_blobs
 from scanner.sources.piece import Piece
@@ -41,18 +41,6 @@ def credentials_in_changes(
             judge = _Age(git, change, former[change.path])
             found += [_aged(credential, change, judge, text=_is_text(piece)) for piece, credential in held]
     return found, skipped
-
-
-def credentials_in(piece: Piece) -> tuple[Credential, ...]:
-    """The credentials of one piece."""
-    return detect(
-        piece.data,
-        path=piece.path,
-        evidence_path=piece.evidence_path,
-        first_line=piece.first_line,
-        first_column=piece.first_column,
-        mentions_binance=piece.mentions_binance,
-    )
 
 
 class _Age:

@@ -11,8 +11,10 @@ import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_WORD = (string.ascii_letters + string.digits + "+/=_-").encode() + b"\0"
-"""What a credential may stand among without being one; NUL, because UTF-16 has one between each two letters."""
+_WORD = (string.ascii_letters + string.digits + "+/=_-").encode() + b"\0" + bytes(range(0x80, 0x100))
+"""What nothing is cut between: what a credential may stand among without being one, the bytes of other characters, and
+NUL, because UTF-16 has one between each two letters."""
+_CONTINUATION = bytes(range(0x80, 0xC0))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,7 +85,7 @@ class Planner:
         if newline >= 0:
             return self._after(newline)
         rest = self.data[low:high].lstrip(_WORD)
-        return high - len(rest) if rest else low
+        return high - len(rest) if rest else self._whole_character(low)
 
     def _end(self, hit: int) -> int:
         """The last good place to end at in the outer half of the margin behind `hit`, else the margin's end."""
@@ -94,7 +96,7 @@ class Planner:
         if newline >= 0:
             return self._after(newline)
         rest = self.data[low:high].rstrip(_WORD)
-        return low + len(rest) if rest else high
+        return low + len(rest) if rest else self._whole_character(high)
 
     def _split(self, group: Sequence[int], start: int) -> int:
         """Where to end a window that grows too long: in the widest gap of its second half that has a line end."""
@@ -113,6 +115,11 @@ class Planner:
             return 2, high - low, min(self._after(newline), high)
         rest = self.data[low:high].rstrip(_WORD)
         return (1, high - low, low + len(rest) - 1) if len(rest) > 1 else (0, high - low, high)
+
+    def _whole_character(self, at: int) -> int:
+        """The next offset that is not inside a character of UTF-8."""
+        near = self.data[at : at + 4]
+        return at + len(near) - len(near.lstrip(_CONTINUATION))
 
     def _after(self, newline: int) -> int:
         """Behind a line end, and behind its second byte where the line end is one of UTF-16."""

@@ -1,0 +1,33 @@
+"""`binance-leaks message`: the commit-msg hook. The message itself, as git will keep it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from scanner.cli.output import configured, present, wanted_formats
+from scanner.cli.parser import Options
+from scanner.errors import UsageError
+from scanner.model import SourceKind
+from scanner.pipeline.conclude import Scan, conclude
+from scanner.pipeline.message import credentials_in_message
+
+_SHOWN = "commit message"
+
+
+def run(options: Options) -> int:
+    """Scans the message in a file."""
+    started = time.monotonic()
+    formats = wanted_formats(options)
+    config = configured(options, Path())
+    try:
+        data = Path(options.file).read_bytes()
+    except OSError as error:
+        raise UsageError(f"message {options.file} cannot be read: {error.strerror}") from None
+    scan = Scan(
+        source=SourceKind.STAGED,
+        target=_SHOWN,
+        credentials=credentials_in_message(data),
+        stats={"messages": 1, "bytes": len(data), "seconds": round(time.monotonic() - started, 3)},
+    )
+    return present(conclude(scan, config=config, surroundings=None), options, config, formats)

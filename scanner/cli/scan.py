@@ -1,0 +1,76 @@
+"""`binance-leaks scan`: files, folders, standard input."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from scanner.cli.output import configured, excluded, present, wanted_formats
+from scanner.cli.parser import Options
+from scanner.config import Globs
+from scanner.model import Skipped, SourceKind
+from scanner.pipeline.conclude import Scan, conclude
+from scanner.pipeline.files import Tally, scan_entries, scan_pieces, usable_cores
+from scanner.sources.files import FileEntry, list_files
+from scanner.sources.stream import read_stream
+from scanner.sources.surroundings import FileSurroundings
+
+
+def run(options: Options) -> int:
+    """Scans the named paths and reports."""
+    started = time.monotonic()
+    formats = wanted_formats(options)
+    folder = _configuration_folder(options.paths)
+    config = configured(options, folder)
+    exclude = excluded(config, options)
+    tally = Tally()
+    if "-" in options.paths:
+        tally.add(scan_pieces(read_stream("<stdin>", "", sys.stdin.buffer)))
+    roots = [Path(path) for path in options.paths if path != "-"]
+    if roots:
+        entries = list_files(roots, exclude=_exclusion(exclude, folder), all_files=options.all_files)
+        found = _scan(entries, options)
+        tally.add(found)
+        tally.interrupted = found.interrupted
+    scan = Scan(
+        source=SourceKind.FILES,
+        target=" ".join(options.paths),
+        credentials=tuple(tally.credentials),
+        skipped=tuple(tally.skipped),
+        stats={"files": tally.files, "bytes": tally.bytes, "seconds": round(time.monotonic() - started, 3)},
+        interrupted=tally.interrupted,
+    )
+    status = present(conclude(scan, config=config, surroundings=FileSurroundings()), options, config, formats)
+    return 130 if tally.interrupted else status
+
+
+def _scan(entries: Iterable[FileEntry | Skipped], options: Options) -> Tally:
+    jobs = options.jobs or usable_cores()
+    if options.no_progress or options.quiet or not sys.stderr.isatty():
+        return scan_entries(entries, jobs=jobs, progress=lambda tally: None)
+    from scanner.cli.progress import FileProgress  # rich: only where somebody looks on
+
+    listed = list(entries)
+    with FileProgress(total=len(listed)) as bar:
+        return scan_entries(listed, jobs=jobs, progress=bar.update)
+
+
+def _configuration_folder(paths: list[str]) -> Path:
+    """Where the configuration is looked for: the first path's folder, else the current one."""
+    for path in paths:
+        if path != "-":
+            place = Path(path)
+            return place if place.is_dir() else place.parent
+    return Path()
+
+
+def _exclusion(exclude: Globs, folder: Path) -> Callable[[str], bool]:
+    """Patterns hold from the folder of the configuration, whatever way the paths were named."""
+    lead = "" if str(folder) == "." else folder.as_posix().rstrip("/") + "/"
+
+    def matches(shown: str) -> bool:
+        return exclude.match(shown.removeprefix(lead).lstrip("/"))
+
+    return matches

@@ -1,0 +1,159 @@
+"""Scan files: one after the other when they are few, in several processes when they are many."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from multiprocessing import get_all_start_methods, get_context
+
+from scanner.detect import prefilter
+from scanner.detect.engine import detect
+from scanner.errors import ScanError
+from scanner.model import Credential, Skipped
+from scanner.sources.files import FileEntry, pieces
+from scanner.sources.piece import Piece
+
+_BATCH = 128
+_SERIAL_SECONDS = 0.2
+_AHEAD = 4
+
+
+@dataclass(kw_only=True, slots=True)
+class Tally:
+    """What has been scanned so far. Credentials come without their secrets: those stay in the process that read them."""
+
+    files: int = 0
+    bytes: int = 0
+    credentials: list[Credential] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    interrupted: bool = False
+
+    def add(self, other: Tally) -> None:
+        """Adds what another process, or the next batch, has found."""
+        self.files += other.files
+        self.bytes += other.bytes
+        self.credentials += other.credentials
+        self.skipped += other.skipped
+
+
+Progress = Callable[[Tally], None]
+
+
+def scan_entries(entries: Iterable[FileEntry | Skipped], *, jobs: int, progress: Progress) -> Tally:
+    """Scans listed files. Starts in this process; if that has not finished soon, `jobs` processes take the rest.
+
+    An interrupt ends the scan and marks the tally; nothing keeps running.
+    """
+    tally = Tally()
+    batches = _batches(entries, tally)
+    started = time.monotonic()
+    try:
+        for batch in batches:
+            tally.add(scan_batch(batch))
+            progress(tally)
+            if jobs > 1 and time.monotonic() - started > _SERIAL_SECONDS:
+                break
+        _scan_in_pool(batches, tally, jobs=jobs, progress=progress)
+    except KeyboardInterrupt:
+        tally.interrupted = True
+    except BrokenProcessPool:
+        raise ScanError(
+            "a scanning process died, perhaps for lack of memory", hint="Try again with --jobs 1, or scan fewer paths."
+        ) from None
+    return tally
+
+
+def scan_batch(batch: Sequence[FileEntry]) -> Tally:
+    """Scans some files in this process."""
+    tally = Tally()
+    for entry in batch:
+        tally.files += 1
+        for piece in pieces(entry):
+            if isinstance(piece, Skipped):
+                tally.skipped.append(piece)
+                continue
+            tally.bytes += len(piece.data)
+            if prefilter.may_hold(piece.data):
+                tally.credentials += [credential.without_secrets() for credential in credentials_in(piece)]
+    return tally
+
+
+def scan_pieces(found: Iterable[Piece | Skipped]) -> Tally:
+    """Scans content that comes from elsewhere than a listed file."""
+    tally = Tally(files=1)
+    for piece in found:
+        if isinstance(piece, Skipped):
+            tally.skipped.append(piece)
+        else:
+            tally.bytes += len(piece.data)
+            tally.credentials += [credential.without_secrets() for credential in credentials_in(piece)]
+    return tally
+
+
+def credentials_in(piece: Piece) -> tuple[Credential, ...]:
+    """The credentials of one piece."""
+    return detect(
+        piece.data,
+        path=piece.path,
+        evidence_path=piece.evidence_path,
+        first_line=piece.first_line,
+        first_column=piece.first_column,
+        mentions_binance=piece.mentions_binance,
+    )
+
+
+def _batches(entries: Iterable[FileEntry | Skipped], tally: Tally) -> Iterator[list[FileEntry]]:
+    """Files in batches; what the listing skipped goes to the tally."""
+    iterator = iter(entries)
+    while True:
+        batch: list[FileEntry] = []
+        for entry in iterator:
+            if isinstance(entry, Skipped):
+                tally.skipped.append(entry)
+            else:
+                batch.append(entry)
+                if len(batch) == _BATCH:
+                    break
+        if not batch:
+            return
+        yield batch
+
+
+def _scan_in_pool(batches: Iterator[list[FileEntry]], tally: Tally, *, jobs: int, progress: Progress) -> None:
+    first = next(batches, None)
+    if first is None:
+        return
+    batches = chain([first], batches)
+    method = "fork" if "fork" in get_all_start_methods() else "spawn"
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context(method), initializer=_leave_interrupts_to_parent)
+    try:
+        running: set[Future[Tally]] = set()
+        while True:
+            running |= {pool.submit(scan_batch, batch) for batch in islice(batches, jobs * _AHEAD - len(running))}
+            if not running:
+                break
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                tally.add(future.result())
+            progress(tally)
+    except BaseException:
+        for process in list(pool._processes.values()):
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _leave_interrupts_to_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def usable_cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
