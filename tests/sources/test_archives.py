@@ -1,0 +1,513 @@
+"""Archives: every member read at every depth, bounded, and nothing lost in silence."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import random
+import struct
+import tarfile
+import tracemalloc
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scanner.model import Skipped
+from scanner.sources.archives import ArchiveKind, Limits, archive_kind, members
+from scanner.sources.piece import Piece
+
+TEXT = b"binance_key = something\n" * 20
+MIB = 1 << 20
+
+
+class Pipe:
+    """A stream that cannot go back."""
+
+    def __init__(self, data: bytes) -> None:
+        self._stream = io.BytesIO(data)
+
+    def read(self, size: int, /) -> bytes:
+        return self._stream.read(min(size, 5000))
+
+
+def zipped(files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+def tarred(files: Mapping[str, bytes], form: int = tarfile.PAX_FORMAT) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=form) as archive:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+def gzipped(data: bytes, name: str = "") -> bytes:
+    out = io.BytesIO()
+    with gzip.GzipFile(name, "wb", fileobj=out) as stream:
+        stream.write(data)
+    return out.getvalue()
+
+
+def read(data: bytes, path: str = "a.bin", limits: Limits | None = None) -> tuple[dict[str, bytes], list[Skipped]]:
+    """Contents by path and what was skipped; through a file and through a pipe, which must agree."""
+    limits = limits or Limits()
+    items = list(members(path, path, io.BytesIO(data), limits=limits))
+    piped = list(members(path, path, Pipe(data), limits=limits))
+    assert [item for item in piped if item not in items] == []
+    return contents(items), [item for item in items if isinstance(item, Skipped)]
+
+
+def contents(items: Iterable[Piece | Skipped]) -> dict[str, bytes]:
+    pieces = [item for item in items if isinstance(item, Piece)]
+    assert len({piece.path for piece in pieces}) == len(pieces)
+    return {piece.path: piece.data for piece in pieces}
+
+
+def reasons(skipped: Iterable[Skipped]) -> str:
+    skipped = list(skipped)
+    assert all(item.lost for item in skipped)
+    assert all("\n" not in item.why for item in skipped)
+    return "; ".join(item.why for item in skipped)
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (zipped({"a": b"x"}), ArchiveKind.ZIP),
+        (zipped({}), ArchiveKind.ZIP),
+        (gzipped(b"x"), ArchiveKind.GZIP),
+        (bz2.compress(b"x"), ArchiveKind.BZIP2),
+        (bz2.compress(b""), ArchiveKind.BZIP2),
+        (lzma.compress(b"x"), ArchiveKind.XZ),
+        (tarred({"a": b"x"}), ArchiveKind.TAR),
+        (tarred({"a": b"x"}, tarfile.GNU_FORMAT), ArchiveKind.TAR),
+        (b"", None),
+        (b"PK is how this text begins", None),
+        (b"BZh is no block", None),
+        (TEXT * 100, None),
+    ],
+)
+def test_archives_are_told_by_their_first_bytes(data: bytes, kind: ArchiveKind | None) -> None:
+    assert archive_kind(data[:512]) is kind
+    assert archive_kind(data) is kind
+
+
+FILES = {"a.txt": TEXT, "inner/b": b"b" * 70_000, "empty": b"", "ünï/ç.py": b"x"}
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2])
+def test_zip_members_are_read(method: int) -> None:
+    found, skipped = read(zipped(FILES, method), "dir/a.jar")
+    assert found == {f"dir/a.jar!/{name}": data for name, data in FILES.items()}
+    assert not skipped
+
+
+@pytest.mark.parametrize("form", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, lzma.compress])
+def test_tar_members_are_read_compressed_or_not(form: int, pack: Callable[[bytes], bytes]) -> None:
+    files = {**FILES, "long/" * 60 + "name": TEXT, "long/" * 600 + "name": TEXT}
+    found, skipped = read(pack(tarred(files, form)), "a.tar.gz")
+    assert found == {f"a.tar.gz!/{name}": data for name, data in files.items()}
+    assert not skipped
+
+
+@pytest.mark.parametrize(
+    ("data", "path", "inside"),
+    [
+        (gzipped(TEXT, "stored.env"), "dump.gz", "dump.gz!/stored.env"),
+        (gzipped(TEXT), "d/dump.sql.gz", "d/dump.sql.gz!/dump.sql"),
+        (gzipped(TEXT), "d/dump.tgz", "d/dump.tgz!/dump.tar"),
+        (gzipped(TEXT), "svgz", "svgz!/svgz"),
+        (bz2.compress(TEXT), "dump.bz2", "dump.bz2!/dump"),
+        (lzma.compress(TEXT), "dump.XZ", "dump.XZ!/dump"),
+        (gzipped(TEXT) + bytes(512) + gzipped(TEXT), "two.gz", "two.gz!/two"),
+        (bz2.compress(TEXT) + bz2.compress(TEXT), "two.bz2", "two.bz2!/two"),
+        (lzma.compress(TEXT) + lzma.compress(TEXT), "two.xz", "two.xz!/two"),
+    ],
+)
+def test_compressed_files_have_one_member(data: bytes, path: str, inside: str) -> None:
+    found, skipped = read(data, path)
+    assert found == {inside: TEXT * 2 if "two" in path else TEXT}
+    assert not skipped
+
+
+def test_gzip_headers_with_extra_fields_are_understood() -> None:
+    plain = gzipped(TEXT)
+    data = plain[:3] + b"\x0c" + plain[4:10] + b"\x05\x00extra" + "é.env".encode("latin-1") + b"\0" + plain[10:]
+    assert read(data)[0] == {"a.bin!/é.env": TEXT}
+
+
+nested = st.recursive(
+    st.binary(max_size=300).map(lambda data: b"t:" + data),
+    lambda inner: st.one_of(
+        st.tuples(st.just("zip"), st.dictionaries(st.sampled_from("abcd"), inner, max_size=3)),
+        st.tuples(st.just("tar"), st.dictionaries(st.sampled_from("abcd"), inner, min_size=1, max_size=3)),
+        st.tuples(st.sampled_from(["gz", "bz2", "xz"]), inner),
+    ),
+    max_leaves=6,
+)
+
+
+def build(tree: object) -> bytes:
+    match tree:
+        case bytes():
+            return tree
+        case ("zip", dict() as files):
+            return zipped({name: build(inner) for name, inner in files.items()})
+        case ("tar", dict() as files):
+            return tarred({name: build(inner) for name, inner in files.items()})
+        case ("gz", inner):
+            return gzip.compress(build(inner))
+        case ("bz2", inner):
+            return bz2.compress(build(inner))
+        case ("xz", inner):
+            return lzma.compress(build(inner))
+        case _:
+            raise TypeError(tree)
+
+
+def leaves(tree: object) -> list[bytes]:
+    match tree:
+        case bytes():
+            return [tree]
+        case (_, dict() as files):
+            return [leaf for inner in files.values() for leaf in leaves(inner)]
+        case (_, inner):
+            return leaves(inner)
+        case _:
+            raise TypeError(tree)
+
+
+@settings(max_examples=120, deadline=None)
+@given(tree=nested, pipe=st.booleans())
+def test_nestings_of_every_kind_give_their_leaves(tree: object, pipe: bool) -> None:
+    data = build(tree)
+    stream = Pipe(data) if pipe else io.BytesIO(data)
+    items = list(members("x", "x", stream, limits=Limits(depth=20)))
+    assert [item.data for item in items if isinstance(item, Piece)] == leaves(tree)
+    assert not [item for item in items if isinstance(item, Skipped)]
+
+
+def test_depth_is_bounded_and_said() -> None:
+    data = TEXT
+    for _ in range(4):
+        data = zipped({"in.zip": data})
+    assert read(data, "o")[0] == {"o" + "!/in.zip" * 4: TEXT}
+    found, skipped = read(zipped({"top.zip": data}), "o")
+    assert reasons(skipped) == "archives are nested deeper than 4"
+    assert list(found) == ["o!/top.zip" + "!/in.zip" * 3], "the raw bytes of what is too deep"
+
+
+def test_hostile_names_are_shown_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = ["/etc/passwd", "../../up", "a\x1b[31m\nb", "C:\\x", "n" * 60_000]
+    for data in (zipped(dict.fromkeys(names, TEXT)), tarred(dict.fromkeys(names, TEXT))):
+        found, skipped = read(data)
+        assert [path.removeprefix("a.bin!/") for path in found] == names
+        assert not skipped
+    assert not list(tmp_path.iterdir())
+
+
+def test_names_in_no_encoding_are_kept() -> None:
+    data = zipped({"é": TEXT, "later": TEXT}).replace("é".encode(), b"\xff\x80")
+    assert read(data) == ({"a.bin!/\xa0Ç": TEXT, "a.bin!/later": TEXT}, [])
+    assert read(tarred({"n\udcff": TEXT}, tarfile.GNU_FORMAT)) == ({"a.bin!/n\udcff": TEXT}, [])
+
+
+def test_links_in_archives_are_text_only() -> None:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for name, kind in (("s", tarfile.SYMTYPE), ("h", tarfile.LNKTYPE), ("d", tarfile.DIRTYPE)):
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = kind, "/etc/passwd"
+            archive.addfile(info)
+        fifo = tarfile.TarInfo("f")
+        fifo.type = tarfile.FIFOTYPE
+        archive.addfile(fifo)
+    found, skipped = read(out.getvalue())
+    assert found == {"a.bin!/s": b"/etc/passwd"}
+    assert not skipped
+
+
+def test_tar_archives_one_behind_the_other_are_read() -> None:
+    found, skipped = read(tarred({"a": TEXT}) + tarred({"b": TEXT}))
+    assert found == {"a.bin!/a": TEXT, "a.bin!/b": TEXT}
+    assert not skipped
+
+
+def test_what_stands_behind_a_tar_archive_is_scanned() -> None:
+    found, skipped = read(tarred({"a": TEXT}) + TEXT)
+    assert found == {"a.bin!/a": TEXT, "a.bin": TEXT}
+    assert not skipped
+
+
+def test_old_sparse_files_keep_the_archive_in_step() -> None:
+    header = tarfile.TarInfo("sparse")
+    header.type, header.size = tarfile.GNUTYPE_SPARSE, 512
+    block = bytearray(header.tobuf(tarfile.GNU_FORMAT))
+    block[482] = 1
+    block[148:156] = b"        "
+    block[148:156] = b"%06o\0 " % sum(block)
+    more, last = bytearray(512), bytes(512)
+    more[504] = 1
+    data = bytes(block) + bytes(more) + last + b"d" * 512 + tarred({"next": TEXT})
+    assert read(data)[0] == {"a.bin!/sparse": b"d" * 512, "a.bin!/next": TEXT}
+
+
+def test_zip64_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 1)
+    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 10)
+    data = zipped({"a": TEXT, "b": TEXT})
+    assert b"PK\x06\x07" in data
+    assert read(data) == ({"a.bin!/a": TEXT, "a.bin!/b": TEXT}, [])
+
+
+def test_zip_written_through_a_pipe_is_read() -> None:
+    class Sink(io.RawIOBase):
+        parts: list[bytes]
+
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data: object, /) -> int:
+            assert isinstance(data, (bytes, bytearray, memoryview))
+            self.parts.append(bytes(data))
+            return len(data)
+
+    sink = Sink()
+    sink.parts = []
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a", TEXT)
+        archive.writestr("b", TEXT)
+    data = b"".join(sink.parts)
+    assert read(data) == ({"a.bin!/a": TEXT, "a.bin!/b": TEXT}, [])
+    found, _ = read(data[: data.index(b"PK\x01\x02")])
+    assert found["a.bin!/a"] == found["a.bin!/b"] == TEXT, "found without the directory too"
+
+
+# --- what is refused ---------------------------------------------------------------------------------------------
+
+
+def test_encrypted_and_unsupported_members_are_said_once() -> None:
+    data = bytearray(zipped({"a": TEXT, "b": TEXT, "c": TEXT}, zipfile.ZIP_STORED))
+    at = -1
+    for _ in range(2):
+        at = data.index(b"PK\x01\x02", at + 1)
+        data[at + 8] |= 1
+    found, skipped = read(bytes(data))
+    assert found == {"a.bin!/c": TEXT}
+    assert reasons(skipped) == "2 of its members are encrypted"
+
+    found, skipped = read(zipped({"a": TEXT}, zipfile.ZIP_LZMA))
+    assert not found
+    assert reasons(skipped) == "1 of its members is compressed in a way that is not supported"
+
+
+def test_a_gzip_bomb_is_stopped() -> None:
+    bomb = gzip.compress(bytes(32 * MIB))
+    assert len(bomb) * 1000 < 32 * MIB
+    found, skipped = read(zipped({"bomb.gz": bomb, "fine": TEXT}))
+    assert found["a.bin!/fine"] == TEXT
+    assert reasons(skipped) == "it unpacks to more than 1,000 times its size"
+    assert sum(map(len, found.values())) < 20 * MIB
+    assert not read(gzip.compress(bytes(MIB)))[1], "a small file of zeros is no bomb"
+
+
+@pytest.mark.parametrize("pack", [bz2.compress, lzma.compress])
+def test_bombs_of_other_kinds_take_little_memory(pack: Callable[[bytes], bytes]) -> None:
+    bomb = pack(bytes(64 * MIB))
+    inside = zipped({"a": bytes(64 * MIB)}, zipfile.ZIP_BZIP2)
+    for data in (bomb, inside):
+        tracemalloc.start()
+        try:
+            items = list(members("a", "a", io.BytesIO(data)))
+            assert tracemalloc.get_traced_memory()[1] < 40 * MIB
+        finally:
+            tracemalloc.stop()
+        assert reasons(item for item in items if isinstance(item, Skipped))
+
+
+def test_nested_zip_bombs_are_stopped_by_the_total() -> None:
+    data = random.randbytes(1000) * 50
+    for _ in range(3):
+        data = zipped({f"{n}.zip": data for n in range(10)})
+    items = list(members("a", "a", io.BytesIO(data), limits=Limits(total=MIB)))
+    skipped = [item for item in items if isinstance(item, Skipped)]
+    assert skipped[-1] == Skipped(what="a", why="the archive unpacks to more than 1 MiB; the rest was not read")
+    assert len(skipped) < 10
+    assert sum(len(item.data) for item in items if isinstance(item, Piece)) <= 2 * MIB
+
+
+def test_members_that_share_their_bytes_are_read_once() -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("a", bytes(MIB))
+        archive.filelist = archive.filelist * 5000
+    items = list(members("a", "a", io.BytesIO(out.getvalue())))
+    assert len(items) == 1
+
+
+def test_the_number_of_members_is_bounded() -> None:
+    many = {str(n): b"x" for n in range(30)}
+    for data in (zipped(many), tarred(many), zipped({"a.tar": tarred(many)})):
+        found, skipped = read(data, limits=Limits(members=20))
+        assert 18 <= len(found) <= 20
+        assert reasons(skipped) == "the archive has more than 20 members; the rest was not read"
+
+
+def test_xz_data_that_ask_for_much_memory_are_refused() -> None:
+    data = bytearray(lzma.compress(TEXT))
+    size = (data[12] + 1) * 4
+    header = data[12 : 12 + size]
+    at = header.index(b"\x21\x01") + 2
+    header[at] = 40
+    header[-4:] = struct.pack("<L", zlib.crc32(header[:-4]))
+    data[12 : 12 + size] = header
+    found, skipped = read(bytes(data))
+    assert reasons(skipped) == "the xz data ask for too much memory"
+    assert not found
+
+
+# --- what is damaged ---------------------------------------------------------------------------------------------
+
+
+def test_a_truncated_zip_gives_what_it_has_and_its_raw_bytes() -> None:
+    data = zipped({"a": TEXT, "b": TEXT, "c": random.randbytes(3000)})[:-300]
+    found, skipped = read(data)
+    assert found["a.bin!/a"] == found["a.bin!/b"] == TEXT
+    assert found["a.bin"] == data
+    assert "no directory" in reasons(skipped)
+
+
+def test_a_zip_that_is_none_is_scanned_as_it_is() -> None:
+    data = b"PK\x03\x04" + TEXT
+    found, skipped = read(data)
+    assert found["a.bin"] == data
+    assert "no directory" in reasons(skipped)
+    nested_found, _ = read(gzip.compress(data), "a.gz")
+    assert nested_found["a.gz!/a"] == data
+
+
+def test_a_wrong_checksum_is_damage() -> None:
+    data = zipped({"a": TEXT, "b": TEXT}, zipfile.ZIP_STORED).replace(TEXT, b"B" + TEXT[1:], 1)
+    found, skipped = read(data)
+    assert found["a.bin!/a"] == b"B" + TEXT[1:]
+    assert found["a.bin!/b"] == TEXT
+    assert found["a.bin"] == data
+    assert "not what the zip file says" in reasons(skipped)
+
+
+def test_a_lost_member_does_not_hide_the_others() -> None:
+    data = bytearray(zipped({"a": TEXT, "b": TEXT, "c": TEXT}))
+    second = data.index(b"PK\x03\x04", 1)
+    data[second : second + 4] = b"XXXX"
+    found, skipped = read(bytes(data))
+    assert found == {"a.bin!/a": TEXT, "a.bin!/c": TEXT, "a.bin": bytes(data)}
+    assert reasons(skipped) == "1 of its members is not where the directory says"
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_truncated_compressed_data_give_what_they_have(pack: Callable[[bytes], bytes]) -> None:
+    content = "".join(f"line {n} {random.random()}\n" for n in range(60_000)).encode()
+    data = pack(content)
+    found, skipped = read(data[: len(data) - 1000], "a")
+    assert "too early" in reasons(skipped)
+    assert content.startswith(found["a!/a"])
+    if pack is gzip.compress:
+        assert len(found["a!/a"]) > len(content) // 2
+    assert data.startswith(found["a"][:1000])
+    _, skipped = read(data[:-1], "a")
+    assert "too early" in reasons(skipped)
+
+
+def test_corrupt_compressed_data_are_said_and_scanned_raw() -> None:
+    data = gzip.compress(random.randbytes(20_000))
+    corrupt = data[:12_000] + TEXT + data[12_000 + len(TEXT) :]
+    found, skipped = read(corrupt)
+    assert found["a.bin"] == corrupt
+    assert "corrupt" in reasons(skipped)
+    trailing = data + TEXT
+    found, skipped = read(trailing)
+    assert found["a.bin"] == trailing, "what stands behind is scanned"
+    assert not skipped
+
+
+def test_damaged_tar_archives_are_said() -> None:
+    data = tarred({"a": TEXT, "b": TEXT, "c": TEXT})
+    second = data.index(b"b\0\0")
+    corrupt = data[:second] + b"?" + data[second + 1 :]
+    found, skipped = read(corrupt)
+    assert found == {"a.bin!/a": TEXT, "a.bin": corrupt[second:]}
+    assert reasons(skipped) == "the tar archive is corrupt"
+
+    found, skipped = read(data[: second + 512 + 100])
+    assert found == {"a.bin!/a": TEXT, "a.bin!/b": TEXT[:100]}
+    assert "too early" in reasons(skipped)
+
+    found, skipped = read(data[: second + 100])
+    assert found == {"a.bin!/a": TEXT, "a.bin": data[second : second + 100]}
+    assert "too early" in reasons(skipped)
+
+
+def test_compressed_tar_archives_that_end_too_early_are_said_wherever_they_do() -> None:
+    data = gzip.compress(tarred({str(n): random.randbytes(600) for n in range(20)}))
+    for cut in range(30, len(data), 97):
+        _, skipped = read(data[:cut])
+        assert "too early" in reasons(skipped), cut
+
+
+def test_an_error_of_the_disk_is_told() -> None:
+    class Failing(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            if self.tell() > 20_000:
+                raise OSError(5, "Input/output error")
+            return super().read(min(size or 0, 8000))
+
+    for data in (tarred({"a": TEXT, "b": random.randbytes(99_000)}), gzip.compress(random.randbytes(99_000))):
+        items = list(members("a", "a", Failing(data)))
+        assert "Input/output error" in reasons(item for item in items if isinstance(item, Skipped))
+
+
+SAMPLES = [
+    zipped({"a": TEXT, "b.gz": gzip.compress(TEXT)}),
+    zipped({"a": TEXT, "d/b": TEXT}, zipfile.ZIP_STORED),
+    zipped({"a": TEXT}, zipfile.ZIP_BZIP2),
+    tarred({"a": TEXT, "é" * 90: TEXT}),
+    tarred({"a": TEXT, "b" * 200: TEXT}, tarfile.GNU_FORMAT),
+    gzipped(TEXT, "name"),
+    gzip.compress(tarred({"a": TEXT})),
+    bz2.compress(TEXT),
+    lzma.compress(TEXT),
+]
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    sample=st.sampled_from(SAMPLES),
+    changes=st.lists(st.tuples(st.floats(0, 0.9999), st.binary(min_size=1, max_size=8)), min_size=1, max_size=4),
+    length=st.floats(0.2, 1),
+    pipe=st.booleans(),
+)
+def test_no_damage_raises(sample: bytes, changes: list[tuple[float, bytes]], length: float, pipe: bool) -> None:
+    data = bytearray(sample)
+    for where, new in changes:
+        at = int(where * len(data))
+        data[at : at + len(new)] = new
+    content = bytes(data[: int(length * len(data))])
+    items = list(members("a", "a", Pipe(content) if pipe else io.BytesIO(content)))
+    assert items
+    reasons(item for item in items if isinstance(item, Skipped))
