@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import codecs
-import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
+
+from scanner.detect import prefilter
+from scanner.detect.vocabulary import mentions
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -14,7 +17,6 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _PRINTABLE = bytes(byte if 0x20 <= byte < 0x7F or byte in b"\t\n\r" else 0x0A for byte in range(256))
-_WIDE_STRING = re.compile(rb"(?:[\x20-\x7e]\0){16}|(?:\0[\x20-\x7e]){16}")
 _SAMPLE = 4096
 
 
@@ -40,17 +42,29 @@ class Document:
     @cached_property
     def line_starts(self) -> list[int]:
         """Offsets of the first character of every line."""
-        starts = [0]
-        at = self.text.find("\n")
-        while at >= 0:
-            starts.append(at + 1)
-            at = self.text.find("\n", at + 1)
-        return starts
+        return [0, *accumulate(len(line) + 1 for line in self.text.split("\n")[:-1])]
 
     @cached_property
     def flat(self) -> bytes:
         """The text with one byte a character, so that byte searches give offsets of characters."""
         return self.text.encode("latin-1", "replace")
+
+    @cached_property
+    def classes(self) -> bytes:
+        """The classes of the characters, as the prefilter has them."""
+        return prefilter.classified(self.flat)
+
+    @cached_property
+    def mentions(self) -> list[tuple[int, int]]:
+        """Spans of what speaks for Binance, in order."""
+        return mentions(self.text, self.flat)
+
+    def mention_between(self, start: int, end: int) -> tuple[int, int] | None:
+        """The first span of what speaks for Binance that begins and ends between two offsets."""
+        at = bisect_left(self.mentions, (start, start))
+        if at < len(self.mentions) and self.mentions[at][1] <= end:
+            return self.mentions[at]
+        return None
 
     def line_index(self, offset: int) -> int:
         """Number of the line that holds `offset`, from 0."""
@@ -117,7 +131,7 @@ def documents(
     if wide:
         return [document(data.decode(wide, "replace"))]
     found = [document(data.translate(_PRINTABLE).decode("latin-1"), binary=True)]
-    if _WIDE_STRING.search(data):
+    if prefilter.holds_wide_text(prefilter.classified(data)):
         found += [
             document(data[shift::2].translate(_PRINTABLE).decode("latin-1"), binary=True, step=2, shift=shift)
             for shift in (0, 1)

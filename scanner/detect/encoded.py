@@ -10,8 +10,9 @@ from scanner.detect.document import Document
 from scanner.detect.shape import LENGTH, Candidate, shape_of
 
 RULE = "base64"
-_TOKEN = re.compile(r"(?<![A-Za-z0-9+/=_-])(?:[A-Za-z0-9+/]{64,}|[A-Za-z0-9+/]{60,76}(?:\s{1,40}[A-Za-z0-9+/]{60,76})*\s{1,40}[A-Za-z0-9+/]{1,76})={0,2}(?![A-Za-z0-9+/=_-])")
-_VALUE_TOKENS = (86, 87, 88)
+_TOKEN = re.compile(r"[A-Za-z0-9+/]{60,}(?:\s{1,40}[A-Za-z0-9+/]{60,76})*(?:\s{1,40}[A-Za-z0-9+/]{1,76})?={0,2}(?![A-Za-z0-9+/=_-])")
+_PART = re.compile(r"[A-Za-z0-9+/]{86,}={0,2}(?![A-Za-z0-9+/=_-])")
+_RUN = b"a" * 60
 _PROBE = 64
 _TEXT = bytes(sorted(set(range(0x20, 0x7F)) | {9, 10, 13}))
 _LARGEST_TEXT = 1 << 20
@@ -40,7 +41,21 @@ def encoded_texts(document: Document) -> Iterator[tuple[int, bytes]]:
 
 
 def _tokens(document: Document) -> Iterator[re.Match[str]]:
-    return (match for match in _TOKEN.finditer(document.text) if len(match.group()) > 85)
+    """Base64 that holds a run of 60 alphanumerics, as that of any value does, on one line or folded over several."""
+    classes, text = document.classes, document.text
+    at = classes.find(_RUN)
+    while at >= 0:
+        start = at
+        while start > 0 and at - start < _LARGEST_TEXT and (classes[start - 1] == _ALNUM or text[start - 1] in "+/"):
+            start -= 1
+        whole = _PART.match(text, start) or _TOKEN.match(text, start)
+        if whole and text[start - 1 : start] not in _JOINED and len(whole.group()) > 85:
+            yield whole
+        at = classes.find(_RUN, max(whole.end() if whole else 0, at + len(_RUN)))
+
+
+_ALNUM = ord("a")
+_JOINED = ("=", "_", "-")
 
 
 def _decode(token: str) -> bytes | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cached_property
 
 from scanner.detect.document import Document
 from scanner.detect.labels import Label, parents
@@ -46,8 +47,20 @@ _BLOCK = 10
 _REACH = 3000
 
 
+class WholeFile:
+    """What a file as a whole says of the environment; worked out once, and only if it is asked for."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+
+    @cached_property
+    def environment(self) -> Environment | None:
+        """What all statements of the file agree on, else what its path names."""
+        return _unanimous(self._document.text[:200_000]) or hinted(self._document.path)
+
+
 def environment_of(
-    document: Document, candidate: Candidate, label: Label | None, evidence: Sequence[Evidence]
+    document: Document, candidate: Candidate, label: Label | None, evidence: Sequence[Evidence], whole: WholeFile
 ) -> Environment:
     """The nearest hint: the value's own name, its line, its parents, its paragraph, its block, the file, the path."""
     if candidate.shape is Shape.HEX:
@@ -57,8 +70,7 @@ def environment_of(
     near = _by_name(label) or _near(document, candidate)
     if near is not None:
         return near
-    far = _unanimous(document.text[:200_000]) or hinted(document.path)
-    return far or (Environment.MAINNET if evidence else Environment.UNKNOWN)
+    return whole.environment or (Environment.MAINNET if evidence else Environment.UNKNOWN)
 
 
 def hinted(text: str) -> Environment | None:

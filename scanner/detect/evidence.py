@@ -8,51 +8,57 @@ from scanner.detect.document import Document
 from scanner.detect.labels import Label, indent_of, parents
 from scanner.detect.names import FOREIGN_EXCHANGE
 from scanner.detect.shape import Candidate
+from scanner.detect.vocabulary import VOCABULARY, speaks_of_binance
 from scanner.model import Evidence, Grade
 
-# The chain that bears the name (Binance Smart Chain, dex.binance.org) is not the exchange.
-_NOT_THE_EXCHANGE = r"(?![\s_-]*(?:smart|chain|coin\b|dex|peg|\.org|-?bridge|labs))"
-VOCABULARY = re.compile(
-    rf"""binance(?:future|\.vision|\.us|\.com)?{_NOT_THE_EXCHANGE}
-    | 币安 | 幣安 | 바이낸스 | バイナンス | бинанс
-    | x-mbx-\w+ | UMFutures | CMFutures
-    | /(?:sapi|fapi|dapi|eapi|papi)/v\d | \b(?:fapi|dapi|eapi|papi)\b(?=[./_-])
-    | \brecvWindow\b | \brecv_window\b | userDataStream | \b(?:new_?listen_?key)\b
-    | (?<![A-Za-z])BNB[-_/]?(?:USDT|BUSD|BTC|ETH|FDUSD|USDC)\b
-    | \b(?:order\.(?:place|test|cancel)|session\.logon|account\.status)\b
-    | 8=FIX\.4""",
-    re.IGNORECASE | re.VERBOSE,
-)
 # Words of the futures testnet alone; they carry a hex pair that says nothing else up to `low`.
 FUTURES_WORDS = re.compile(r"future|testnet", re.IGNORECASE)
 PAY_WORDS = re.compile(r"binance[\s._-]?pay|bpay\.binanceapi|BinancePay-", re.IGNORECASE)
 _BEFORE, _AFTER = 400, 200
 _BLOCK = 10
+_SMALL_FILE = 40
+_BINARY_REACH = 1 << 16
 _LONG_LINE = 1000
 
 
 def evidence_for(document: Document, candidate: Candidate, label: Label | None) -> tuple[Evidence, ...]:
-    """The nearest evidence of each grade, the nearest grade first."""
+    """The nearest evidence in the text, and that of the path."""
     found: list[Evidence] = []
     if label is not None and label.name.binance:
         found.append(Evidence(grade=Grade.STATEMENT, text="its name says Binance"))
     else:
-        _add(found, Grade.STATEMENT, "on the same line", _search(document, *statement(document, candidate)))
-    if not found:
-        _add(found, Grade.BLOCK, "close by", _in_block(document, candidate))
-    if not found:
-        _add(found, Grade.FILE, "in the file", VOCABULARY.search(document.text))
-        if not found and document.mentions_binance:
-            found.append(Evidence(grade=Grade.FILE, text="“binance” in the file"))
-    _add(found, Grade.PATH, "in the path", VOCABULARY.search(document.path.replace("_", " ")))
+        nearest = _nearest(document, candidate)
+        found += [nearest] if nearest is not None else []
+    if speaks_of_binance(document.path):
+        found.append(Evidence(grade=Grade.PATH, text="the path speaks of Binance"))
     return tuple(found)
+
+
+def _nearest(document: Document, candidate: Candidate) -> Evidence | None:
+    span = document.mention_between(*statement(document, candidate))
+    if span:
+        return _quoted(document, span, Grade.STATEMENT, "on the same line")
+    span = _in_block(document, candidate)
+    if span:
+        return _quoted(document, span, Grade.BLOCK, "close by")
+    near = (0, len(document.text))
+    if document.binary:
+        near = (candidate.start - _BINARY_REACH, candidate.end + _BINARY_REACH)
+    span = document.mention_between(*near)
+    if span:
+        return _quoted(document, span, Grade.FILE, "in the file")
+    if document.mentions_binance and not document.binary:
+        return Evidence(grade=Grade.FILE, text="“binance” in the file")
+    return None
+
+
+def _quoted(document: Document, span: tuple[int, int], grade: Grade, where: str) -> Evidence:
+    return Evidence(grade=grade, text=f"“{document.text[span[0] : span[1]].strip()}” {where}")
 
 
 def document_mentions(document: Document) -> bool:
     """Whether anything in the document or its path speaks for Binance."""
-    if document.mentions_binance or VOCABULARY.search(document.path.replace("_", " ")):
-        return True
-    return bool(VOCABULARY.search(document.text))
+    return bool(document.mentions) or document.mentions_binance or speaks_of_binance(document.path)
 
 
 def foreign_service(document: Document, candidate: Candidate, label: Label | None) -> str | None:
@@ -67,7 +73,7 @@ def foreign_service(document: Document, candidate: Candidate, label: Label | Non
     if before is not None:
         return before or None
     after = FOREIGN_EXCHANGE.search(text, candidate.end, end)
-    if after and not VOCABULARY.search(text, candidate.end, end):
+    if after and not document.mention_between(candidate.end, end):
         return after.group().lower()
     index = document.line_index(candidate.start)
     beside = _exchange_beside(document, index)
@@ -128,25 +134,17 @@ def _last(text: str) -> str | None:
     return "" if ours > theirs else name
 
 
-def _search(document: Document, start: int, end: int) -> re.Match[str] | None:
-    return VOCABULARY.search(document.text, start, end)
-
-
-def _in_block(document: Document, candidate: Candidate) -> re.Match[str] | None:
+def _in_block(document: Document, candidate: Candidate) -> tuple[int, int] | None:
     index = document.line_index(candidate.start)
-    start = max(document.line_span(max(0, index - _BLOCK))[0], candidate.start - 4000)
-    last = min(len(document.line_starts) - 1, document.line_index(candidate.end) + _BLOCK)
+    reach = _BLOCK if len(document.line_starts) > _SMALL_FILE else _SMALL_FILE
+    start = max(document.line_span(max(0, index - reach))[0], candidate.start - 4000)
+    last = min(len(document.line_starts) - 1, document.line_index(candidate.end) + reach)
     end = min(document.line_span(last)[1], candidate.end + 4000)
-    near = _search(document, start, end)
-    if near:
+    near = document.mention_between(start, end)
+    if near or not document.mentions:
         return near
     for parent in parents(document, index):
-        named = _search(document, parent[0], min(parent[1], parent[0] + _LONG_LINE))
+        named = document.mention_between(parent[0], min(parent[1], parent[0] + _LONG_LINE))
         if named:
             return named
     return None
-
-
-def _add(found: list[Evidence], grade: Grade, where: str, match: re.Match[str] | None) -> None:
-    if match:
-        found.append(Evidence(grade=grade, text=f"“{match.group().strip()}” {where}"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from scanner.detect import prefilter
 from scanner.detect.document import Document
 from scanner.detect.shape import LENGTH, Candidate, Shape, shape_of
 
@@ -13,7 +14,6 @@ _LITERAL = r"""(?:[@A-Za-z]?)(["'`])([A-Za-z0-9]{1,63})\1"""
 _FIRST = re.compile(_LITERAL)
 _NEXT = re.compile(rf"""\s*(?:\)\s*)?(?:\+|\.\.?|&|\|\||<>|\\|~|,)?\s*(?:_\s*\n\s*|\\\s*\n\s*)?(?:\(\s*)?{_LITERAL}""")
 _CONTINUED = re.compile(r"(?<![A-Za-z0-9+/=_-])([A-Za-z0-9]{1,63})((?:\\\r?\n[ \t]*[A-Za-z0-9]{1,63}){1,8})(?![A-Za-z0-9+/=_-])")
-_LONG = re.compile(rb"[A-Za-z0-9]{16,63}[\"'`\\]")
 _JOIN = re.compile(r"join\s*\(\s*[\[(]?\s*$|^\s*[\])]\s*\.\s*join")
 _MOST_PIECES = 12
 
@@ -23,10 +23,10 @@ def fragments(document: Document) -> Iterator[Candidate]:
     if document.binary:
         return
     done = 0
-    for long in _LONG.finditer(document.flat):
-        if long.start() < done:
+    for at in sorted(prefilter.joined_pieces(document.classes)):
+        if at < done:
             continue
-        found = _joined_literals(document, long.start()) or _continued(document, long.start())
+        found = _joined_literals(document, at) or _continued(document, at)
         if found is not None:
             done = found.end
             yield found

@@ -11,7 +11,7 @@ from scanner.detect.blocks import in_base64_block
 from scanner.detect.columns import column_name
 from scanner.detect.document import Document
 from scanner.detect.encoded import encoded_values
-from scanner.detect.environments import environment_of
+from scanner.detect.environments import WholeFile, environment_of
 from scanner.detect.evidence import (
     FUTURES_WORDS,
     PAY_WORDS,
@@ -84,7 +84,7 @@ def _candidates(document: Document) -> list[Candidate]:
 
 def _admitted_shapes(document: Document) -> set[Shape]:
     admitted = {Shape.BASE62}
-    if FUTURES_WORDS.search(document.text) or document_mentions(document):
+    if (not document.binary and FUTURES_WORDS.search(document.text)) or document_mentions(document):
         admitted.add(Shape.HEX)
     if PAY_WORDS.search(document.text) or PAY_WORDS.search(document.path):
         admitted.add(Shape.BASE36)
@@ -110,6 +110,7 @@ def _hmac_marks(document: Document, found: Sequence[Candidate]) -> list[Mark]:
     labels = _labels(document, found)
     positions = positional_roles(document, found, labels)
     marks: dict[int, Mark] = {}
+    whole = WholeFile(document)
     for index, candidate in enumerate(found):
         label = labels[index]
         placed = positions.get(index)
@@ -121,7 +122,7 @@ def _hmac_marks(document: Document, found: Sequence[Candidate]) -> list[Mark]:
             strength = _positional_strength(document, found, index, partner, label)
         elif label is not None and label.name.role is not None:
             role, strength = label.name.role, label.name.strength
-        mark = _mark(document, candidate, label, role, strength)
+        mark = _mark(document, candidate, label, role, strength, whole)
         if mark is not None:
             marks[index] = replace(mark, partner=partner)
     order = {old: new for new, old in enumerate(sorted(marks))}
@@ -150,7 +151,7 @@ def _positional_strength(
 
 
 def _mark(
-    document: Document, candidate: Candidate, label: Label | None, role: Role, strength: Strength
+    document: Document, candidate: Candidate, label: Label | None, role: Role, strength: Strength, whole: WholeFile
 ) -> Mark | None:
     foreign = foreign_service(document, candidate, label)
     evidence = evidence_for(document, candidate, label) if foreign is None else ()
@@ -166,7 +167,7 @@ def _mark(
         named=strength >= Strength.PLAIN,
         evidence=evidence,
     )
-    sighting = replace(sighting, environment=environment_of(document, candidate, label, evidence), foreign=foreign)
+    sighting = replace(sighting, environment=environment_of(document, candidate, label, evidence, whole), foreign=foreign)
     return Mark(
         sighting=sighting,
         start=candidate.start,
@@ -250,6 +251,7 @@ def with_role(mark: Mark, role: Role) -> Mark:
 
 def _private_marks(document: Document, keys: Iterable[PrivateKey], found: Sequence[Candidate]) -> list[Mark]:
     marks = []
+    whole = WholeFile(document)
     for key in keys:
         place = Candidate(start=key.start, end=key.end, value=b"", shape=None, rule=key.rule)
         previous_end = max((candidate.end for candidate in found if candidate.end <= key.start), default=0)
@@ -268,7 +270,7 @@ def _private_marks(document: Document, keys: Iterable[PrivateKey], found: Sequen
             named=True,
             evidence=evidence,
         )
-        environment = environment_of(document, place, label, evidence)
+        environment = environment_of(document, place, label, evidence, whole)
         marks.append(
             Mark(
                 sighting=replace(

@@ -32,7 +32,7 @@ def _classes() -> bytes:
 _CLASSES = _classes()
 _RUN = b"a" * 64
 _WIDE_TEXT = b"a\0" * 8
-_LITERALS = (
+PRIVATE_KEY_LITERALS = (
     b"PRIVATE KEY-----",
     b"MC4CAQAwBQYDK2VwBCIEI",
     b"IBADANBgkqhkiG9w0BAQEFAASC",
@@ -53,17 +53,37 @@ def may_hold(data: bytes) -> bool:
 
 def hits(data: bytes) -> Iterator[int]:
     """Offsets of everything that could belong to a credential, kind by kind, each kind ascending."""
-    classes = data.translate(_CLASSES)
-    yield from _every(classes, _RUN)
-    for literal in _LITERALS:
+    classes = classified(data)
+    yield from runs(classes)
+    for literal in PRIVATE_KEY_LITERALS:
         yield from _every(data, literal)
-    for fragment in _FRAGMENTS:
-        yield from _joined(classes, fragment)
+    yield from joined_pieces(classes)
     if mentions_binance(data):
         yield from _seeds(data)
-    if _WIDE_TEXT in classes:
+    if holds_wide_text(classes):
         for first in (0, 1):
             yield from (2 * at + first for at in hits(data[first::2]))
+
+
+def classified(data: bytes) -> bytes:
+    """Every byte by its class, as the functions below want it: `a` for an alphanumeric, `q` for a quote, and so on."""
+    return data.translate(_CLASSES)
+
+
+def runs(classes: bytes) -> Iterator[int]:
+    """Starts of 64 alphanumerics; several in a longer run."""
+    return _every(classes, _RUN)
+
+
+def joined_pieces(classes: bytes) -> Iterator[int]:
+    """Starts within long pieces of a value that was cut into literals or lines."""
+    for fragment in _FRAGMENTS:
+        yield from _joined(classes, fragment)
+
+
+def holds_wide_text(classes: bytes) -> bool:
+    """Whether there is text in UTF-16."""
+    return _WIDE_TEXT in classes
 
 
 def mentions_binance(data: bytes) -> bool:

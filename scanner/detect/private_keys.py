@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from scanner.detect.document import Document
-from scanner.detect.prefilter import mentions_binance
+from scanner.detect.prefilter import PRIVATE_KEY_LITERALS, mentions_binance
 
 RULE_PEM = "private-key-pem"
 RULE_BARE = "private-key-base64"
@@ -52,6 +52,9 @@ class PrivateKey:
 
 def private_keys(document: Document) -> Iterator[PrivateKey]:
     """Every private key of a type that Binance takes, in order of kind and place."""
+    if not any(literal in document.flat for literal in PRIVATE_KEY_LITERALS):
+        yield from _seeds(document)
+        return
     taken: list[tuple[int, int]] = []
     for begin in _BEGIN.finditer(document.text):
         key = _pem(document.text, begin)

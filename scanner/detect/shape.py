@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from enum import Enum
 from math import log2
 
+from scanner.detect import prefilter
 from scanner.detect.document import Document
 
 LENGTH = 64
 _ALNUM = re.compile(rb"[A-Za-z0-9]+")
-_TO_CLASSES = bytes(0x61 if chr(byte).isascii() and chr(byte).isalnum() else 0x2E for byte in range(256))
-_RUN = b"a" * LENGTH
 _JOINED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-")
 # Shannon entropy in bits a character: 60,000 random keys lie from 4.66 to 5.54, hand-made alphabets above.
 _ENTROPY = (4.6, 5.6)
@@ -90,14 +89,12 @@ def entropy(value: str) -> float:
 
 def _runs(document: Document) -> Iterator[tuple[int, int]]:
     """Maximal runs of 64 or more alphanumerics."""
-    flat = document.flat
-    classes = flat.translate(_TO_CLASSES)
-    at = classes.find(_RUN)
-    while at >= 0:
-        match = _ALNUM.match(flat, at)
-        end = match.end() if match else at + LENGTH
-        yield at, end
-        at = classes.find(_RUN, end)
+    done = 0
+    for at in prefilter.runs(document.classes):
+        if at >= done:
+            match = _ALNUM.match(document.flat, at)
+            done = match.end() if match else at + LENGTH
+            yield at, done
 
 
 def _bounds(document: Document, start: int, end: int) -> int | None:

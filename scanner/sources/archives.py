@@ -112,7 +112,8 @@ class _Unpacker:
                 inside = place.member(entry.name)
                 if entry.link is not None:
                     yield _link(inside, entry.link)
-                yield from self.content(inside, entry.data, depth + 1)
+                else:
+                    yield from self.content(inside, entry.data, depth + 1)
         except OSError as error:
             yield place.skipped(reason(error))
         if stream.peek(1):

@@ -81,5 +81,5 @@ def _characters(data: bytes) -> int:
 def _mentions_binance(data: bytes) -> bool:
     if prefilter.mentions_binance(data):
         return True
-    wide = data.count(b"\0") * 3 > len(data)
+    wide = b"\0" in data and data.count(b"\0") * 3 > len(data)
     return wide and prefilter.mentions_binance(data.replace(b"\0", b""))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol, TypeGuard, runtime_checkable
+from typing import Protocol, TypeGuard
 
 
 class Readable(Protocol):
@@ -11,7 +11,6 @@ class Readable(Protocol):
     def read(self, size: int, /) -> bytes | None: ...
 
 
-@runtime_checkable
 class Seekable(Protocol):
     """A stream that may be able to go back; `seekable()` says whether it is."""
 
@@ -22,7 +21,9 @@ class Seekable(Protocol):
 
 def rewinds(stream: Readable) -> TypeGuard[Seekable]:
     """Whether a stream can go back."""
-    return isinstance(stream, Seekable) and stream.seekable()
+    # Not isinstance(): with a protocol it takes longer than a small member to unpack.
+    seekable = getattr(stream, "seekable", None)
+    return seekable is not None and seekable()
 
 
 def reason(error: OSError) -> str:

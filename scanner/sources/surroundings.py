@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from scanner.detect.evidence import VOCABULARY
+from scanner.detect.vocabulary import VOCABULARY
 from scanner.model import Evidence, Grade
 from scanner.sources.git import Git
 from scanner.sources.index import tracked_siblings
@@ -57,13 +57,15 @@ class IndexSurroundings:
         """Evidence beside the staged file at `path`."""
         folder = path.split("!/", 1)[0].rpartition("/")[0]
         if folder not in self._folders:
-            if any(speaks_of_binance(data) for data in tracked_siblings(self._git, os.fsencode(folder), _MOST_SIBLINGS)):
-                evidence = Evidence(grade=Grade.SIBLING, text="a file beside it speaks of Binance")
-            else:
-                name = repository_name(self._git.folder)
-                evidence = Evidence(grade=Grade.REPOSITORY, text=name) if name else None
-            self._folders[folder] = evidence
+            self._folders[folder] = self._look(folder)
         return self._folders[folder]
+
+    def _look(self, folder: str) -> Evidence | None:
+        siblings = tracked_siblings(self._git, os.fsencode(folder), _MOST_SIBLINGS)
+        if any(speaks_of_binance(data) for data in siblings):
+            return Evidence(grade=Grade.SIBLING, text="a file beside it speaks of Binance")
+        name = repository_name(self._git.folder)
+        return Evidence(grade=Grade.REPOSITORY, text=name) if name else None
 
 
 def repository_name(folder: str) -> str | None:

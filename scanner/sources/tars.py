@@ -33,7 +33,7 @@ _NO_CONTENT = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """A member: its name as stored, its content, and where it points if it is a symbolic link."""
+    """A file, with its name as stored and its content, or a symbolic link, with where it points."""
 
     name: str
     data: Readable
@@ -52,7 +52,7 @@ class _Extended:
 
 
 def entries(stream: Peeked) -> Iterator[Entry]:
-    """The members in order; each one's data must be read before the next is asked for.
+    """The files and symbolic links in order; each one's data must be read before the next is asked for.
 
     Ends where the archive does, with what is behind it still unread, or raises `DamagedError` before a header that is
     none.
@@ -79,7 +79,8 @@ def entries(stream: Peeked) -> Iterator[Entry]:
         elif header.type in (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE):
             extended.values.update(_records(_small(body, size)))
         elif header.type != tarfile.XGLTYPE:
-            yield _entry(header, extended, body)
+            if header.type == tarfile.SYMTYPE or header.type not in _NO_CONTENT:
+                yield _entry(header, extended, body)
             extended = _Extended()
         body.skip()
         Taker(stream).take(-size % _BLOCK)

@@ -27,6 +27,7 @@ _NAMES = {
     stat.S_IFCHR: "a device, not a file",
     stat.S_IFBLK: "a device, not a file",
 }
+_IGNORED_FOLDERS = ("ls-files", "--others", "--ignored", "--exclude-standard", "--directory")
 _MOUNT_POINT = 0xA0000003
 
 
@@ -48,7 +49,7 @@ class WorkTree(Protocol):
     """What is asked of git in a folder; see `Git`."""
 
     def worktree_files(self, *, ignored: bool) -> list[bytes]: ...
-    def run(self, *arguments: str, accept: tuple[int, ...] = ...) -> bytes: ...
+    def run(self, *arguments: str) -> bytes: ...
 
 
 OpenGit = Callable[[str], WorkTree | None]
@@ -232,8 +233,9 @@ def _by_folder(top: str, paths: Iterable[str]) -> dict[str, set[str]]:
 
 
 def _ignored(listing: _Listing, relative: str) -> bool:
+    """Whether git ignores a folder that it cannot read. (check-ignore does not take paths literally.)"""
     try:
-        return bool(listing.git.run("check-ignore", "--", relative[len(listing.base) :], accept=(0, 1)))
+        return bool(listing.git.run(*_IGNORED_FOLDERS, "--", relative[len(listing.base) :]))
     except GitError:
         return False
 

@@ -63,7 +63,7 @@ class Planner:
                 windows.append((start, self._end(group[-1])))
                 group = []
             if not group:
-                start = max(windows[-1][1] if windows else 0, self._start(hit - margin))
+                start = self._start(hit - margin)
             group.append(hit)
             if hit + margin - start > limit and len(group) > 1:
                 cut = self._split(group, start)
@@ -73,8 +73,7 @@ class Planner:
         if group and (self.last or settled - group[-1] > 2 * margin):
             windows.append((start, self._end(group[-1])))
             group = []
-        floor = windows[-1][1] if windows else 0
-        return Plan(windows=tuple(windows), keep=start if group else max(floor, self._start(settled - margin)))
+        return Plan(windows=tuple(windows), keep=start if group else self._start(settled - margin))
 
     def _start(self, low: int) -> int:
         """The first good place to begin at in the half margin after `low`, else `low`: then a word fills it."""
@@ -83,9 +82,9 @@ class Planner:
         high = low + self.sizes.margin // 2
         newline = self.data.find(b"\n", low, high)
         if newline >= 0:
-            return self._after(newline)
+            return self._even(newline + 1)
         rest = self.data[low:high].lstrip(_WORD)
-        return high - len(rest) if rest else self._whole_character(low)
+        return self._even(high - len(rest)) if rest else self._whole_character(low)
 
     def _end(self, hit: int) -> int:
         """The last good place to end at in the outer half of the margin behind `hit`, else the margin's end."""
@@ -94,9 +93,9 @@ class Planner:
             return len(self.data)
         newline = self.data.rfind(b"\n", low, high)
         if newline >= 0:
-            return self._after(newline)
+            return self._even(newline + 1)
         rest = self.data[low:high].rstrip(_WORD)
-        return low + len(rest) if rest else self._whole_character(high)
+        return self._even(low + len(rest)) if rest else self._whole_character(high)
 
     def _split(self, group: Sequence[int], start: int) -> int:
         """Where to end a window that grows too long: in the widest gap of its second half that has a line end."""
@@ -112,17 +111,20 @@ class Planner:
         if newline < 0:
             newline = self.data.rfind(b"\n", low, middle)
         if newline >= 0:
-            return 2, high - low, min(self._after(newline), high)
+            return 2, high - low, min(self._even(newline + 1), high)
         rest = self.data[low:high].rstrip(_WORD)
-        return (1, high - low, low + len(rest) - 1) if len(rest) > 1 else (0, high - low, high)
+        return (1, high - low, self._even(low + len(rest) - 1)) if len(rest) > 1 else (0, high - low, high)
 
     def _whole_character(self, at: int) -> int:
         """The next offset that is not inside a character of UTF-8."""
         near = self.data[at : at + 4]
         return at + len(near) - len(near.lstrip(_CONTINUATION))
 
-    def _after(self, newline: int) -> int:
-        """Behind a line end, and behind its second byte where the line end is one of UTF-16."""
-        cut = newline + 1
-        odd = (self.offset + cut) % 2
-        return cut + 1 if odd and self.data[cut : cut + 1] == b"\0" else cut
+    def _even(self, cut: int) -> int:
+        """A cut that does not go through a letter of UTF-16, whose letters stand at even offsets in the file."""
+        if (self.offset + cut) % 2:
+            if self.data[cut : cut + 1] == b"\0":
+                return cut + 1
+            if self.data[cut - 1 : cut] == b"\0":
+                return cut - 1
+        return cut
