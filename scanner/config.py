@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+# ruff: noqa: PTH
+# Paths of findings are text: they may name members of archives, and pathlib would cost more than the match.
+
+import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -31,6 +35,9 @@ class Globs:
         self._spec = GitIgnoreSpec.from_lines(patterns)
         self._any = bool(patterns)
 
+    def __bool__(self) -> bool:
+        return self._any
+
     def match(self, path: str) -> bool:
         """Whether the path, with `/`, relative to where the patterns hold, is one of them."""
         return self._any and self._spec.match_file(path)
@@ -45,7 +52,7 @@ class Allow:
     reason: str
 
     def covers(self, sha256: str, path: str) -> bool:
-        """Whether a value with this digest may stand at this path."""
+        """Whether a value with this digest may stand at this path, relative to the configuration's folder."""
         if self.sha256 is not None and self.sha256 != sha256:
             return False
         return self.path is None or Globs([self.path]).match(path.split("!/", 1)[0])
@@ -60,6 +67,16 @@ class Config:
     fail_on: RiskLevel | None = None
     allow: tuple[Allow, ...] = ()
     file: str | None = None
+
+    def relative(self, path: str, anchor: str) -> str:
+        """A path, relative to the folder `anchor`, as the patterns see it: relative to the configuration's folder.
+
+        Where no file was read, patterns hold from `anchor`.
+        """
+        if self.file is None:
+            return path
+        folder = os.path.dirname(os.path.realpath(self.file))
+        return os.path.relpath(os.path.join(os.path.realpath(anchor), path), folder).replace(os.sep, "/")
 
 
 def find_config(folder: Path) -> Path | None:

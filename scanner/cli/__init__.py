@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command. 0 clean, 1 findings, 2 usage or configuration, 3 incomplete or failed, 130 interrupted."""
     words = sys.argv[1:] if arguments is None else list(arguments)
+    _open_closed_streams()
     try:
         status = _run(words)
         sys.stdout.flush()
@@ -33,6 +34,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _tell(f"binance-leaks: {_one_line(error)}", "")
         return 3
     return status
+
+
+def _open_closed_streams() -> None:
+    """A program that was started with its output closed (`>&-`) has None in its place."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123
 
 
 def _run(words: list[str]) -> int:
@@ -57,10 +65,12 @@ def _closed_pipe() -> int:
 
 
 def _tell(message: str, hint: str) -> None:
-    line = "".join(char if char.isprintable() else "?" for char in message)
-    print(line.encode("utf-8", "replace").decode(), file=sys.stderr)  # noqa: T201
-    if hint:
-        print(f"  {hint}", file=sys.stderr)  # noqa: T201
+    """Tells on standard error, in one line and without a value that the user may have passed as an argument."""
+    from scanner.report.sanitize import printable, without_values  # start-up: only for errors
+
+    for line in (message, f"  {hint}" if hint else ""):
+        if line:
+            print(without_values(printable(line)), file=sys.stderr)  # noqa: T201
 
 
 def _one_line(error: OSError) -> str:

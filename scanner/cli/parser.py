@@ -5,14 +5,24 @@ from __future__ import annotations
 import argparse
 
 from scanner import __version__
+from scanner.errors import UsageError
 
 TYPE_CHECKING = False  # as typing has it, without importing typing: start-up time of the hook
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import NoReturn
 
 _CONFIDENCES = ("low", "medium", "high")
 _RISKS = ("info", "low", "medium", "high", "critical")
 _EPILOG = """exit status: 0 nothing found, 1 findings, 2 usage or configuration, 3 incomplete or failed, 130 interrupted"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are told like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raises UsageError; argparse itself would print and exit."""
+        raise UsageError(message, hint=f"See {self.prog} --help.")
 
 
 class Options(argparse.Namespace):
@@ -44,9 +54,9 @@ def parse(arguments: Sequence[str]) -> Options:
     return build().parse_args(arguments, namespace=Options())
 
 
-def build() -> argparse.ArgumentParser:
+def build() -> _Parser:
     """The parser of all commands."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="binance-leaks",
         description="binance-leaks finds leaked Binance API credentials, pairs keys with their secrets, and ranks them by harm.",
         epilog=_EPILOG,
@@ -65,7 +75,7 @@ def build() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_scan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_scan(commands: argparse._SubParsersAction[_Parser]) -> None:
     scan = commands.add_parser(
         "scan",
         help="scan files, folders or standard input",
@@ -84,7 +94,7 @@ def _add_scan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     scan.set_defaults(run=_scan)
 
 
-def _add_staged(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_staged(commands: argparse._SubParsersAction[_Parser]) -> None:
     staged = commands.add_parser(
         "staged",
         help="scan what is about to be committed (the pre-commit hook)",
@@ -97,7 +107,7 @@ def _add_staged(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     staged.set_defaults(run=_staged)
 
 
-def _add_message(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_message(commands: argparse._SubParsersAction[_Parser]) -> None:
     message = commands.add_parser(
         "message",
         help="scan a commit message (the commit-msg hook)",
@@ -110,7 +120,7 @@ def _add_message(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     message.set_defaults(run=_message)
 
 
-def _add_plugin_path(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_plugin_path(commands: argparse._SubParsersAction[_Parser]) -> None:
     plugin = commands.add_parser(
         "plugin-path",
         help="print the path of the detect-secrets plugin",
@@ -120,7 +130,7 @@ def _add_plugin_path(commands: argparse._SubParsersAction[argparse.ArgumentParse
     plugin.set_defaults(run=_plugin_path)
 
 
-def _add_common(parser: argparse.ArgumentParser) -> None:
+def _add_common(parser: _Parser) -> None:
     parser.add_argument(
         "--format", action="append", default=[], metavar="NAME[:FILE]", help="text or json, to a file if given; repeatable"
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from scanner.cli.output import configured, excluded, present, wanted_formats
 from scanner.cli.parser import Options
-from scanner.config import Globs
+from scanner.config import Config, Globs
 from scanner.model import Skipped, SourceKind
 from scanner.pipeline.conclude import Scan, conclude
 from scanner.pipeline.files import Tally, scan_entries, scan_pieces, usable_cores
@@ -30,7 +30,7 @@ def run(options: Options) -> int:
         tally.add(scan_pieces(read_stream("<stdin>", "", sys.stdin.buffer)))
     roots = [Path(path) for path in options.paths if path != "-"]
     if roots:
-        entries = list_files(roots, exclude=_exclusion(exclude, folder), all_files=options.all_files)
+        entries = list_files(roots, exclude=_exclusion(exclude, config), all_files=options.all_files)
         found = _scan(entries, options)
         tally.add(found)
         tally.interrupted = found.interrupted
@@ -66,11 +66,8 @@ def _configuration_folder(paths: list[str]) -> Path:
     return Path()
 
 
-def _exclusion(exclude: Globs, folder: Path) -> Callable[[str], bool]:
+def _exclusion(exclude: Globs, config: Config) -> Callable[[str], bool]:
     """Patterns hold from the folder of the configuration, whatever way the paths were named."""
-    lead = "" if str(folder) == "." else folder.as_posix().rstrip("/") + "/"
-
-    def matches(shown: str) -> bool:
-        return exclude.match(shown.removeprefix(lead).lstrip("/"))
-
-    return matches
+    if not exclude:
+        return lambda shown: False
+    return lambda shown: exclude.match(config.relative(shown, "."))

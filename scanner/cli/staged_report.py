@@ -26,18 +26,21 @@ def report(
     missing: Sequence[Change],
     unstaged: Sequence[str],
     *,
-    files: int,
     size: int,
 ) -> int:
-    """Detects, judges and shows. `found` and `unstaged` are what the prefilter let through."""
+    """Detects, judges and shows. `found` are the changes that the prefilter let through, `size` the bytes of all."""
+    files = len(staged.changes)
     started = time.monotonic()
     formats = wanted_formats(options)
     config = configured(options, Path(git.folder))
     exclude = excluded(config, options)
-    credentials, skipped = credentials_in_changes(git, found, exclude)
+    root = git.root()
+    credentials, skipped = credentials_in_changes(git, found, lambda path: exclude.match(config.relative(path, root)))
     if unstaged:
-        entries = list_files([Path(file) for file in unstaged], exclude=exclude.match, all_files=True)
+        entries = list_files([Path(file) for file in unstaged], exclude=lambda path: exclude.match(config.relative(path, git.folder)), all_files=True)
         whole = scan_entries(entries, jobs=1, progress=lambda tally: None)
+        files += whole.files
+        size += whole.bytes
         credentials += whole.credentials
         skipped += whole.skipped
     skipped += [Skipped(what=change.shown, why="its content is not in the repository") for change in missing]
@@ -47,6 +50,7 @@ def report(
         target=".",
         credentials=tuple(credentials),
         skipped=tuple(skipped),
+        anchor=root,
         stats={"files": files, "bytes": size, "seconds": round(time.monotonic() - started, 3)},
     )
     return present(conclude(scan, config=config, surroundings=IndexSurroundings(git)), options, config, formats)

@@ -18,6 +18,8 @@ _BOMS = (
 )
 _PRINTABLE = bytes(byte if 0x20 <= byte < 0x7F or byte in b"\t\n\r" else 0x0A for byte in range(256))
 _SAMPLE = 4096
+_LONG = b"a" * 30
+_ALNUM = ord("a")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +57,25 @@ class Document:
         return prefilter.classified(self.flat)
 
     @cached_property
+    def words(self) -> str:
+        """The text with what looks random blanked, so that no word is read out of the middle of a value."""
+        parts = []
+        done = 0
+        at = self.classes.find(_LONG)
+        while at >= 0:
+            end = at + len(_LONG)
+            while end < len(self.classes) and self.classes[end] == _ALNUM:
+                end += 1
+            if any(char.isdigit() for char in self.text[at:end]):
+                parts += [self.text[done:at], "\0" * (end - at)]
+                done = end
+            at = self.classes.find(_LONG, end)
+        return "".join([*parts, self.text[done:]]) if parts else self.text
+
+    @cached_property
     def mentions(self) -> list[tuple[int, int]]:
         """Spans of what speaks for Binance, in order."""
-        return mentions(self.text, self.flat)
+        return mentions(self.words, self.words.encode("latin-1", "replace"))
 
     def mention_between(self, start: int, end: int) -> tuple[int, int] | None:
         """The first span of what speaks for Binance that begins and ends between two offsets."""

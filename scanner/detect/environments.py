@@ -56,7 +56,7 @@ class WholeFile:
     @cached_property
     def environment(self) -> Environment | None:
         """What all statements of the file agree on, else what its path names."""
-        return _unanimous(self._document.text[:200_000]) or hinted(self._document.path)
+        return _unanimous(self._document.words[:200_000]) or hinted(self._document.path)
 
 
 def environment_of(
@@ -86,7 +86,7 @@ def _by_name(label: Label | None) -> Environment | None:
 
 
 def _near(document: Document, candidate: Candidate) -> Environment | None:
-    text = document.text
+    text = document.words
     index = document.line_index(candidate.start)
     start, end = document.line_span(index)
     start, end = max(start, candidate.start - 300), min(end, candidate.end + 200)

@@ -68,7 +68,7 @@ def foreign_service(document: Document, candidate: Candidate, label: Label | Non
     if label is not None and label.name.foreign:
         return label.name.foreign
     start, end = statement(document, candidate)
-    text = document.text
+    text = document.words
     before = _last(text[start : candidate.start])
     if before is not None:
         return before or None

@@ -34,7 +34,7 @@ class Surroundings(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scan:
-    """What a source found, before it is judged."""
+    """What a source found, before it is judged. The paths of its locations are relative to the folder `anchor`."""
 
     source: SourceKind
     target: str
@@ -42,6 +42,7 @@ class Scan:
     skipped: tuple[Skipped, ...] = ()
     stats: Mapping[str, int | float]
     interrupted: bool = False
+    anchor: str = "."
 
 
 def conclude(scan: Scan, *, config: Config, surroundings: Surroundings | None) -> Result:
@@ -51,7 +52,7 @@ def conclude(scan: Scan, *, config: Config, surroundings: Surroundings | None) -
         credentials = paired_across(_weighed(credentials, surroundings))
     credentials = settled(credentials)
     shown = [credential for credential in credentials if credential.confidence >= config.confidence]
-    findings = [_finding(credential, config) for credential in shown]
+    findings = [_finding(credential, config, scan.anchor) for credential in shown]
     counted = tuple(sorted((finding for finding in findings if finding.suppressed is None), key=_order))
     suppressed = tuple(sorted((finding for finding in findings if finding.suppressed is not None), key=_order))
     stats = {
@@ -88,9 +89,11 @@ def _weighed(credentials: Sequence[Credential], surroundings: Surroundings) -> I
         yield with_evidence(credential, max(found, key=lambda evidence: evidence.grade)) if found else credential
 
 
-def _finding(credential: Credential, config: Config) -> Finding:
+def _finding(credential: Credential, config: Config, anchor: str) -> Finding:
     allows = {
-        (sighting.value.sha256, sighting.location.path): _allowed(config, sighting.value.sha256, sighting.location.path)
+        (sighting.value.sha256, sighting.location.path): _allowed(
+            config, sighting.value.sha256, config.relative(sighting.location.path, anchor)
+        )
         for sighting in credential.sightings
     }
     locations = tuple(sighting.location for sighting in credential.sightings)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from scanner.config import Globs
 from scanner.model import Credential, Exposure, Location, Sighting, Skipped
 from scanner.pipeline.files import credentials_in
 from scanner.sources.git import Git
@@ -15,10 +14,10 @@ from scanner.sources.stream import read_stream
 
 
 def credentials_in_changes(
-    git: Git, changes: Sequence[Change], exclude: Globs
+    git: Git, changes: Sequence[Change], excluded: Callable[[str], bool]
 ) -> tuple[list[Credential], list[Skipped]]:
     """The credentials of staged files: `staged` where their lines are new, `standing` where they stood there before."""
-    changes = [change for change in changes if not exclude.match(change.shown)]
+    changes = [change for change in changes if not excluded(change.shown)]
     found: list[Credential] = []
     skipped: list[Skipped] = []
     if not changes:

@@ -85,6 +85,11 @@ class Redactor:
         return mask(Role.SECRET_KEY, run.encode()) if len(run) == _VALUE_LENGTH and _is_mixed(run) else run
 
 
+def without_values(text: str) -> str:
+    """Text that goes with no result, such as an error, without what looks like a value."""
+    return Redactor(MappingProxyType({})).prose(text)
+
+
 def _masked_opaque(run: re.Match[str]) -> str:
     return mask(Role.SECRET_KEY, run[0].encode()) if _is_mixed(run[0]) else run[0]
 

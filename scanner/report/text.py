@@ -56,6 +56,7 @@ _ENVIRONMENT = {
     Environment.PAY: "Binance Pay",
     Environment.UNKNOWN: "environment unknown",
 }
+_STANDING = "Stood there before; does not block"
 _EXPOSURE_ORDER = (
     Exposure.STAGED,
     Exposure.MESSAGE,
@@ -110,9 +111,11 @@ class _Report:
         with_role = len({location.role for location in finding.locations}) > 1
         for exposure in _EXPOSURE_ORDER:
             places = [location for location in finding.locations if location.exposure is exposure]
-            if places:
-                self._heading(_exposed(exposure, self._result.source))
-                self._places(places, with_role=with_role)
+            for standing in (False, True):
+                group = [place for place in places if place.standing is standing]
+                if group:
+                    self._heading(_STANDING if standing else _exposed(exposure, self._result.source))
+                    self._places(group, with_role=with_role)
         self._why(finding)
 
     def summary(self, *, listed: bool) -> None:
@@ -234,10 +237,8 @@ def _exposed(exposure: Exposure, source: SourceKind) -> str:
             return "Added in this commit"
         case Exposure.MESSAGE:
             return "In a commit or tag message" if source is not SourceKind.STAGED else "In the commit message"
-        case Exposure.PRESENT if source is SourceKind.STAGED:
-            return "Stood there before; does not block"
         case Exposure.PRESENT:
-            return "Found at" if source is SourceKind.FILES else "Still there today"
+            return "Found at" if source in (SourceKind.FILES, SourceKind.STAGED) else "Still there today"
         case Exposure.HISTORY:
             return "Only in older commits"
         case Exposure.UNREACHABLE:

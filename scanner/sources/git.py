@@ -110,7 +110,7 @@ class Git:
             out, _ = process.communicate(asked.encode("utf-8", "surrogateescape"))
         return [
             None if line.endswith((b" missing", b" ambiguous")) else line.split(b" ")[0].decode("ascii")
-            for line in out.splitlines()
+            for line in out.split(b"\n")[:-1]
         ]
 
     def merge_heads(self) -> list[str]:

@@ -29,7 +29,10 @@ def clean_files(named: Sequence[str]) -> int | None:
     """
     if not hasattr(os, "posix_spawnp") or (named and not _plainly_from_root(named)):
         return None
-    changes = _staged()
+    try:
+        changes = _staged()
+    except OSError:
+        return None
     if changes is None:
         return None
     wanted = {os.fsencode(name) for name in named}
@@ -93,8 +96,6 @@ def _harmless_file(path: bytes) -> bool:
     try:
         with open(path, "rb") as stream:  # noqa: PTH123
             data = stream.read(_LARGE + 1)
-    except FileNotFoundError:
-        return True
     except OSError:
         return False
     return len(data) <= _LARGE and _harmless(data)

@@ -36,27 +36,31 @@ class Change:
 
 
 class Staged:
-    """The changes of an index: files and links to scan, and submodules that are not."""
+    """The changes of an index: files and links to scan, submodules that are not, and what it deletes or leaves open."""
 
-    __slots__ = ("changes", "submodules")
+    __slots__ = ("changes", "deleted", "submodules")
 
-    def __init__(self, changes: Sequence[Change], submodules: Sequence[str]) -> None:
+    def __init__(self, changes: Sequence[Change], submodules: Sequence[str], deleted: Container[bytes]) -> None:
         self.changes = changes
         self.submodules = submodules
+        self.deleted = deleted
 
 
 def staged_changes(git: Git, paths: Container[bytes] | None) -> Staged:
     """The entries that the index adds or changes, of those in `paths` if given; deletions have no content."""
     changes: list[Change] = []
     submodules: list[str] = []
+    deleted: set[bytes] = set()
     for status, mode, old, new, path, _ in git.staged():
-        if status in "DU" or (paths is not None and path not in paths):
+        if paths is not None and path not in paths:
             continue
-        if mode == _SUBMODULE:
+        if status in "DU":
+            deleted.add(path)
+        elif mode == _SUBMODULE:
             submodules.append(os.fsdecode(path))
         else:
             changes.append(Change(path, new, old if old.strip("0") else ""))
-    return Staged(changes, submodules)
+    return Staged(changes, submodules, deleted)
 
 
 def suspects(git: Git, changes: Sequence[Change]) -> tuple[list[Change], list[Change], int]:
@@ -120,30 +124,49 @@ class NewLines:
         return all(any(start <= last and first <= end for start, end in runs) for runs in self._runs)
 
 
-def paths_from_root(git: Git, files: Sequence[str]) -> dict[bytes, str]:
-    """The files that a user named, by their path from the top of the work tree; those outside it are left out."""
-    prefix = "" if os.path.exists(os.path.join(git.folder, ".git")) else _prefix(git)  # noqa: PTH110, PTH118
+class Named:
+    """The files and folders that a user named, by their paths from the top of the work tree.
+
+    `outside` are those that lie in no place of it.
+    """
+
+    __slots__ = ("files", "folders", "outside")
+
+    def __init__(self, files: dict[bytes, str], folders: Sequence[bytes], outside: Sequence[str]) -> None:
+        self.files = files
+        self.folders = folders
+        self.outside = outside
+
+    def __contains__(self, path: object) -> bool:
+        return path in self.files or (isinstance(path, bytes) and any(path.startswith(folder) for folder in self.folders))
+
+
+def named_paths(git: Git, names: Sequence[str]) -> Named:
+    """What the user named. Raises UsageError for what is neither on disk nor in the index nor in HEAD."""
+    prefix = os.fsdecode(git.run("rev-parse", "--show-prefix").rstrip(b"\n"))
     root = os.path.realpath(os.path.join(git.folder, *[".."] * prefix.count("/")))  # noqa: PTH118
-    named: dict[bytes, str] = {}
-    for file in files:
-        path = os.path.normpath(os.path.join(prefix, file)) if not os.path.isabs(file) else _below(root, file)  # noqa: PTH117, PTH118
-        if not path.startswith(".."):
-            named[os.fsencode(path.replace(os.sep, "/"))] = file
-    return named
-
-
-def _prefix(git: Git) -> str:
-    return os.fsdecode(git.run("rev-parse", "--show-prefix").rstrip(b"\n"))
-
-
-def _below(root: str, file: str) -> str:
-    folder, name = os.path.split(file)
-    return os.path.relpath(os.path.join(os.path.realpath(folder), name), root)  # noqa: PTH118
+    files: dict[bytes, str] = {}
+    folders: list[bytes] = []
+    outside: list[str] = []
+    for name in names:
+        parent, base = os.path.split(os.path.join(git.folder, name.rstrip("/") or "/"))  # noqa: PTH118
+        full = os.path.join(os.path.realpath(parent), base) if base not in ("", ".", "..") else os.path.realpath(name)  # noqa: PTH118
+        path = os.path.relpath(full, root)
+        if path == ".." or path.startswith(f"..{os.sep}"):
+            outside.append(name)
+        elif os.path.isdir(full) and not os.path.islink(full) and not os.path.exists(os.path.join(full, ".git")):  # noqa: PTH110, PTH112, PTH114, PTH118
+            folders.append(b"" if path == "." else os.fsencode(path.replace(os.sep, "/")) + b"/")
+        elif path == ".":
+            folders.append(b"")
+        else:
+            files[os.fsencode(path.replace(os.sep, "/"))] = name
+    return Named(files, folders, outside)
 
 
 def tracked_siblings(git: Git, folder: bytes, most: int) -> Iterator[bytes]:
     """Contents of the files that the index has beside a path, and of the manifests at its top, as evidence."""
-    listed = git.run("ls-files", "-z", "-s", "--full-name", "--", ".").split(b"\0")[:-1]
+    whole = Git(git.root(), inherit=True)
+    listed = whole.run("ls-files", "-z", "-s").split(b"\0")[:-1]
     ids = []
     for entry in listed:
         head, _, path = entry.partition(b"\t")

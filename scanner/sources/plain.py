@@ -41,11 +41,12 @@ def read_plain(
 def _windows(
     path: str, evidence_path: str, data: bytes, taker: Taker, hits: Hits, sizes: Sizes
 ) -> Iterator[Piece | Skipped]:
-    line, column, offset, mentioned = 1, 1, 0, False
+    line, column, offset, opened, mentioned = 1, 1, 0, False, False
     while True:
         last = taker.ended
         mentioned = mentioned or _mentions_binance(data)
-        plan = Planner(data=data, offset=offset, last=last, sizes=sizes).plan(sorted(hits(data)))
+        planner = Planner(data=data, offset=offset, opened=opened, last=last, sizes=sizes)
+        plan = planner.plan(sorted(hits(data)))
         at = 0
         for start, end in plan.windows:
             line, column = _advance(line, column, data, at, start)
@@ -62,7 +63,7 @@ def _windows(
         if last:
             return
         line, column = _advance(line, column, data, at, plan.keep)
-        offset += plan.keep
+        offset, opened = offset + plan.keep, plan.opened
         data = data[plan.keep :] + taker.take(sizes.chunk)
 
 

@@ -26,6 +26,8 @@ SETTINGS = (
     "-c", "core.quotePath=false",
     "-c", "core.untrackedCache=false",
     "-c", "submodule.recurse=false",
+    "-c", "diff.relative=false",
+    "-c", "diff.ignoreSubmodules=none",
 )  # fmt: skip
 _VARIABLES = {
     "GIT_TERMINAL_PROMPT": "0",
@@ -37,6 +39,7 @@ _VARIABLES = {
 }
 STAGED = (
     "diff", "--cached", "--raw", "-z", "--no-abbrev", "--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules=none",
+    "-O/dev/null",
 )  # fmt: skip
 BATCH = 400
 """Objects that are asked for before the first answer is read: few enough for a pipe to hold the questions."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+from configparser import Error as ConfigParserError
 from collections.abc import Iterator
 from pathlib import Path
+from stat import S_ISREG
 
 from scanner.detect.vocabulary import VOCABULARY
 from scanner.model import Evidence, Grade
@@ -70,14 +72,16 @@ class IndexSurroundings:
 
 def repository_name(folder: str) -> str | None:
     """What the repository of a folder is called, if that speaks of Binance: its top folder, its remotes, its manifests."""
-    from git import InvalidGitRepositoryError, NoSuchPathError, Repo  # start-up: 65 ms, and only findings need it
-    from git.exc import GitError as GitPythonError
-
+    try:
+        from git import Repo  # start-up: 65 ms, and only findings need it
+        from git.exc import GitError as GitPythonError
+    except ImportError:
+        return None  # GitPython says so where there is no git program
     try:
         with Repo(folder, search_parent_directories=True) as repo:
             top = repo.working_tree_dir or repo.git_dir
             remotes = [url for remote in repo.remotes for url in remote.config_reader.get_value("url", "").split()]
-    except (InvalidGitRepositoryError, NoSuchPathError, GitPythonError, OSError, ValueError, KeyError):
+    except (GitPythonError, ConfigParserError, OSError, ValueError, KeyError):
         return None
     names = [os.path.basename(str(top)), *(re.sub(r"^[a-z+]+://[^/]*/|^[^/]*:", "", url) for url in remotes)]  # noqa: PTH119
     if any(VOCABULARY.search(name.replace("_", " ")) for name in names):
@@ -101,7 +105,9 @@ def _files_in(folder: str) -> Iterator[tuple[str, bytes]]:
 
 
 def _content(path: Path) -> bytes | None:
+    """A small regular file; a pipe, device or link is no neighbour."""
     try:
-        return path.read_bytes() if path.stat().st_size <= _LARGEST_SIBLING else None
+        status = path.lstat()
+        return path.read_bytes() if S_ISREG(status.st_mode) and status.st_size <= _LARGEST_SIBLING else None
     except OSError:
         return None

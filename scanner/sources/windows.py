@@ -30,18 +30,26 @@ class Sizes:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """Windows as (start, end), ascending, and the offset from which on the data is needed again."""
+    """Windows as (start, end), ascending, and the offset from which on the data is needed again.
+
+    `opened` says that a window begins at `keep` whose end is not settled yet.
+    """
 
     windows: tuple[tuple[int, int], ...]
     keep: int
+    opened: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Planner:
-    """Plans the windows of one stretch of content. `offset` is where `data` begins in the file."""
+    """Plans the windows of one stretch of content.
+
+    `offset` is where `data` begins in the file, `opened` is that of the plan before, and `last` says that no more comes.
+    """
 
     data: bytes
     offset: int
+    opened: bool
     last: bool
     sizes: Sizes
 
@@ -63,7 +71,7 @@ class Planner:
                 windows.append((start, self._end(group[-1])))
                 group = []
             if not group:
-                start = self._start(hit - margin)
+                start = 0 if self.opened and not windows else self._start(hit - margin)
             group.append(hit)
             if hit + margin - start > limit and len(group) > 1:
                 cut = self._split(group, start)
@@ -73,7 +81,8 @@ class Planner:
         if group and (self.last or settled - group[-1] > 2 * margin):
             windows.append((start, self._end(group[-1])))
             group = []
-        return Plan(windows=tuple(windows), keep=start if group else self._start(settled - margin))
+        keep = start if group else self._start(settled - margin)
+        return Plan(windows=tuple(windows), keep=keep, opened=bool(group))
 
     def _start(self, low: int) -> int:
         """The first good place to begin at in the half margin after `low`, else `low`: then a word fills it."""

@@ -89,16 +89,28 @@ def at(
     exposure: Exposure = Exposure.PRESENT,
     commit: Commit | None = None,
     refs: tuple[str, ...] = (),
+    standing: bool = False,
 ) -> Location:
     """A place."""
     return Location(
-        role=role, path=path, line=line, column=column, exposure=exposure, commit=commit, blob="ab" * 20, refs=refs
+        role=role,
+        path=path,
+        line=line,
+        column=column,
+        exposure=exposure,
+        commit=commit,
+        blob="ab" * 20,
+        refs=refs,
+        standing=standing,
     )
 
 
-def pair_at(path: str, line: int, exposure: Exposure = Exposure.PRESENT) -> list[Location]:
+def pair_at(path: str, line: int, exposure: Exposure = Exposure.PRESENT, *, standing: bool = False) -> list[Location]:
     """The places of a key and, on the next line, its secret."""
-    return [at(path, line, 12, exposure=exposure), at(path, line + 1, 15, role=Role.SECRET_KEY, exposure=exposure)]
+    return [
+        at(path, line, 12, exposure=exposure, standing=standing),
+        at(path, line + 1, 15, role=Role.SECRET_KEY, exposure=exposure, standing=standing),
+    ]
 
 
 def files_result() -> Result:
@@ -146,11 +158,11 @@ def staged_result() -> Result:
             Role.SECRET_KEY,
             locations=[
                 *pair_at("bot/settings.py", 12, exposure=Exposure.STAGED),
-                *pair_at("bot/old_settings.py", 3, exposure=Exposure.PRESENT),
+                *pair_at("bot/old_settings.py", 3, standing=True),
             ],
             level=RiskLevel.HIGH,
         ),
-        make.finding(Role.API_KEY, locations=[at("README.md", 40, 3)], level=RiskLevel.LOW),
+        make.finding(Role.API_KEY, locations=[at("README.md", 40, 3, standing=True)], level=RiskLevel.LOW),
     )
     stats = {"files": 3, "bytes": 3456, "seconds": 0.0412}
     return Result(source=SourceKind.STAGED, target=".", findings=findings, stats=stats)

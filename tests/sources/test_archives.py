@@ -62,6 +62,11 @@ def gzipped(data: bytes, name: str = "") -> bytes:
     return out.getvalue()
 
 
+def label(value: object) -> str:
+    """The name of a test's parameter, for archives are not the same bytes in every run."""
+    return "data" if isinstance(value, bytes) else str(value)
+
+
 def read(data: bytes, path: str = "a.bin", limits: Limits | None = None) -> tuple[dict[str, bytes], list[Skipped]]:
     """Contents by path and what was skipped; through a file and through a pipe, which must agree."""
     limits = limits or Limits()
@@ -100,6 +105,7 @@ def reasons(skipped: Iterable[Skipped]) -> str:
         (b"BZh is no block", None),
         (TEXT * 100, None),
     ],
+    ids=label,
 )
 def test_archives_are_told_by_their_first_bytes(data: bytes, kind: ArchiveKind | None) -> None:
     assert archive_kind(data[:512]) is kind
@@ -138,6 +144,7 @@ def test_tar_members_are_read_compressed_or_not(form: int, pack: Callable[[bytes
         (bz2.compress(TEXT) + bz2.compress(TEXT), "two.bz2", "two.bz2!/two"),
         (lzma.compress(TEXT) + lzma.compress(TEXT), "two.xz", "two.xz!/two"),
     ],
+    ids=label,
 )
 def test_compressed_files_have_one_member(data: bytes, path: str, inside: str) -> None:
     found, skipped = read(data, path)

@@ -1,0 +1,78 @@
+"""Guards for every test: a home of its own, a git that hears no configuration of this machine, no network."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.repositories import Repository
+
+_IDENTITY = {
+    "GIT_AUTHOR_NAME": "A Test",
+    "GIT_AUTHOR_EMAIL": "test@project.example",
+    "GIT_COMMITTER_NAME": "A Test",
+    "GIT_COMMITTER_EMAIL": "test@project.example",
+}
+_NO_CONFIGURATION = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+_FORGOTTEN = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "COLUMNS", "PYTHONUTF8", "PRE_COMMIT_FROM_REF", "PRE_COMMIT_TO_REF")
+
+
+class NetworkError(AssertionError):
+    """A test tried to reach another machine."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """HOME in a temporary folder, an identity for commits, none of this machine's settings; for child processes too."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("GIT_")] + list(_FORGOTTEN):
+            patch.delenv(name, raising=False)
+        for name, value in {**_IDENTITY, **_NO_CONFIGURATION, "HOME": str(home), "USERPROFILE": str(home)}.items():
+            patch.setenv(name, value)
+        patch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
+        patch.setenv("XDG_CACHE_HOME", str(home / ".cache"))
+        patch.setenv("TERM", "dumb")
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_network() -> Iterator[None]:
+    """Connections of this process beyond loopback raise."""
+    connect, connect_ex = socket.socket.connect, socket.socket.connect_ex
+
+    def guarded(self: socket.socket, address: object, /) -> None:
+        _refuse_strangers(self, address)
+        connect(self, address)  # type: ignore[arg-type]  # socket's own type for addresses is private
+
+    def guarded_ex(self: socket.socket, address: object, /) -> int:
+        _refuse_strangers(self, address)
+        return connect_ex(self, address)  # type: ignore[arg-type]  # as above
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded)
+        patch.setattr(socket.socket, "connect_ex", guarded_ex)
+        yield
+
+
+def _refuse_strangers(connecting: socket.socket, address: object) -> None:
+    if connecting.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    host = str(address[0]) if isinstance(address, tuple) else ""
+    try:
+        near = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        near = host == "localhost"
+    if not near:
+        raise NetworkError(f"a test connects to {host}")
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    """A real git repository without a commit."""
+    return Repository.create(tmp_path / "project")
