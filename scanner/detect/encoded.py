@@ -36,7 +36,7 @@ def encoded_texts(document: Document) -> Iterator[tuple[int, bytes]]:
     """Base64 of printable text longer than a value: its offset and what it decodes to."""
     for match in _tokens(document):
         decoded = _decode(match.group())
-        if decoded is not None and len(decoded.strip()) > LENGTH:
+        if decoded is not None and len(decoded.strip()) > LENGTH and b"PRIVATE KEY-----" not in decoded:
             yield match.start(), decoded
 
 
@@ -55,7 +55,7 @@ def _tokens(document: Document) -> Iterator[re.Match[str]]:
 
 
 _ALNUM = ord("a")
-_JOINED = ("=", "_", "-")
+_JOINED = ("_", "-")
 
 
 def _decode(token: str) -> bytes | None:

@@ -12,9 +12,13 @@ from scanner.detect.shape import LENGTH, Candidate, Shape, shape_of
 RULE = "fragments"
 _LITERAL = r"""(?:[@A-Za-z]?)(["'`])([A-Za-z0-9]{1,63})\1"""
 _FIRST = re.compile(_LITERAL)
-_NEXT = re.compile(rf"""\s*(?:\)\s*)?(?:\+|\.\.?|&|\|\||<>|\\|~|,)?\s*(?:_\s*\n\s*|\\\s*\n\s*)?(?:\(\s*)?{_LITERAL}""")
-_CONTINUED = re.compile(r"(?<![A-Za-z0-9+/=_-])([A-Za-z0-9]{1,63})((?:\\\r?\n[ \t]*[A-Za-z0-9]{1,63}){1,8})(?![A-Za-z0-9+/=_-])")
-_JOIN = re.compile(r"join\s*\(\s*[\[(]?\s*$|^\s*[\])]\s*\.\s*join")
+_NEXT = re.compile(
+    rf"""(?:\s*(?:\)\s*)?(?:\+\+?|\.\.?|&|\|\||<>|\\|~|,)?\s*(?:_\s*\n\s*|\\\s*\n\s*)?(?:\(\s*)?
+    |\s*;?\s*[\w$.{{}}]{{1,60}}\s*(?:\+|\.|&|<>)=\s*){_LITERAL}""",
+    re.VERBOSE,
+)
+_CONTINUED = re.compile(r"(?<![A-Za-z0-9+/_-])([A-Za-z0-9]{1,63})((?:[\\=]\r?\n[ \t]*[A-Za-z0-9]{1,63}){1,8})(?![A-Za-z0-9+/=_-])")
+_JOIN = re.compile(r"(?:join|concat!?)\s*\(\s*[\[(]?\s*$|^\s*[\])]\s*\.\s*join")
 _MOST_PIECES = 12
 
 
@@ -23,7 +27,7 @@ def fragments(document: Document) -> Iterator[Candidate]:
     if document.binary:
         return
     done = 0
-    for at in sorted(prefilter.joined_pieces(document.classes)):
+    for at in sorted(prefilter.joined_pieces(document.flat, document.classes)):
         if at < done:
             continue
         found = _joined_literals(document, at) or _continued(document, at)

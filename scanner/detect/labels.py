@@ -45,8 +45,8 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _ESCAPED_QUOTE = re.compile(r"\\+(?:[\"'`]|u0022|u0027|x22|x27)")
-_ESCAPED_SPACE = re.compile(r"\\+(?:[nrt]|u000[aAdD9]|x0[aAdD9])|%0[aAdD9]|%20|\x1b\[[0-9;]*m")
-_PERCENT = re.compile(r"%(?:25)*(3[AaDd]|22|27|2[Cc]|7[Bb])")
+_ESCAPED_SPACE = re.compile(r"\\+(?:033|e|x1[bB]|u001[bB])\[[0-9;]*m|\\+(?:[nrt]|u000[aAdD9]|x0[aAdD9])|%0[aAdD9]|%20|\x1b\[[0-9;]*m")
+_PERCENT = re.compile(r"%(?:25)*([2-7][0-9A-Fa-f])")
 _NOISE = frozenset(
     {
         "is", "are", "was", "be", "to", "as", "the", "a", "an", "my", "your", "our", "value", "val", "string", "str", "text", "new",
@@ -56,7 +56,7 @@ _NOISE = frozenset(
         "optional.of", "buffer.from", "bytes.fromhex", "wstring", "std::wstring", "ref", "mut", "const", "to_string", "secretstr",
         "pydantic.secretstr", "secretstring", "initialvalue", "defaultvalue", "default_value", "placeholder", "set", "secure",
         "varchar", "text.encode", "literal", "readonly", "obj", "str.encode", "description", "now", "это", "是", "为", "為", "は", "です",
-        "string.init", "decrypt", "trim", "help", "flag.string", "required", "env", "sensitive", "x", "inputvalue", "plaintext", "kind",
+        "string.init", "decrypt", "trim", "help", "flag.string", "required", "env", "send", "profile", "sensitive", "x", "inputvalue", "plaintext", "kind",
     }
 )  # fmt: skip
 _LEADING_WORDS = frozenset({"of", "for", "to", "in", "from", "with", "and", "or", "the", "if", "else", "by", "at", "on", "using"})
@@ -76,11 +76,11 @@ def label_of(document: Document, candidate: Candidate, previous_end: int, next_s
         label = None
     if label is None:
         label = _loose(lead)
-    if label is None and not same_line and _only_noise(lead):
-        label = _above(document, document.line_index(candidate.start), previous_end)
     if label is None:
         tail = clean(document.text[candidate.end : min(_line_end(document, candidate.end), next_start, candidate.end + 160)])
         label = _behind(tail)
+    if label is None and not same_line and _only_noise(lead):
+        label = _above(document, document.line_index(candidate.start), previous_end)
     if label is None or label.name.strength <= Strength.WEAK:
         label = _parent(document, candidate.start, previous_end) or label
     return label
@@ -119,9 +119,21 @@ def _line_end(document: Document, offset: int) -> int:
 def _identifiers(text: str) -> list[re.Match[str]]:
     """Identifiers of a text, without the noise words behind the last telling one."""
     found = list(_IDENTIFIER.finditer(text))
-    while found and found[-1].group().lower() in _NOISE:
+    while found and _is_noise(text, found[-1]):
         found.pop()
     return found
+
+
+def _is_noise(text: str, found: re.Match[str]) -> bool:
+    """Whether an identifier names nothing: a type, a wrapper, the prefix of a literal (`b"…"`)."""
+    word = found.group().lower()
+    if word in _INITIALS:
+        prefixes = text[found.end() : found.end() + 1] in ("'", '"') and text[found.start() - 1 : found.start()] not in ("'", '"')
+        return prefixes or text[found.end() :].strip() == ""
+    return word in _NOISE
+
+
+_INITIALS = frozenset({"k", "s"})
 
 
 def _phrase(text: str, found: list[re.Match[str]], last: int) -> Name:
@@ -151,7 +163,11 @@ def _direct(lead: str) -> Label | None:
     name = _phrase(lead, found, len(found) - 1)
     quoted = lead[max(0, found[-1].start() - 1) : found[-1].start()] in ('"', "'", "`", ":")
     argument = "," in between and not quoted and "(" in lead[: found[-1].start()] and "=" not in between
+    argument = argument and not _SETTER.search(lead[: found[-1].start()])
     return Label(name=name, reach=Reach.ARGUMENT if argument else Reach.DIRECT, call="(" in between)
+
+
+_SETTER = re.compile(r"(?:def\w*|set\w*|put|add|const|let|export|register|env)\s*\(\s*$", re.IGNORECASE)
 
 
 def _signing(lead: str) -> Label | None:
@@ -160,8 +176,8 @@ def _signing(lead: str) -> Label | None:
 
 
 _SIGNING_CALL = re.compile(
-    r"""(?:hmac|secretkeyspec|(?<![a-z])sign(?:ature|_?request|_?payload|_?query|_?params|_?message|ed)?)\w*(?:[.:]+new\w*|[.:]+from_?\w*)?
-    \s*\((?:[^()]*,\s*|[^()]*=\s*)?(?:new\s+\w+\(|\w+\()?[\s"'`b@&]*$""",
+    r"""-hmac\s+["']?$|hexkey:$|macopt\s+key:$|(?:hmac|secretkeyspec|(?<![a-z])sign(?:ature|_?request|_?payload|_?query|_?params|_?message|ed)?)\w*(?:[.:]+new\w*|[.:]+from_?\w*)?
+    \s*\((?:[^()]*,\s*|[^()]*=\s*)?(?:new\s+\w+\(|[\w.]+\()*[\s"'`b@&]*$""",
     re.IGNORECASE | re.VERBOSE,
 )
 
@@ -170,7 +186,7 @@ def _loose(lead: str) -> Label | None:
     """The last name of a role anywhere in front of the value, on its line."""
     found = _identifiers(lead)
     for last in range(len(found) - 1, max(-1, len(found) - 9), -1):
-        if found[last].group().lower() in _NOISE:
+        if _is_noise(lead, found[last]):
             continue
         name = _phrase(lead, found, last)
         if name.excluded or (name.role and name.strength > Strength.WEAK):
@@ -194,16 +210,17 @@ def _above(document: Document, index: int, previous_end: int) -> Label | None:
             continue
         found = _identifiers(text)
         if not found:
+            continue
+        opens = bool(_OPENER.search(text.rstrip(" \"'")))
+        if start < previous_end < end and not opens:
             return None
-        opens = bool(_OPENER.search(text))
         heading = len(text) <= 60 and (bool(_COMMENT.match(text)) or len(found) <= 5)
         if not (opens or heading or document.binary):
             return None
-        for last in range(len(found) - 1, max(-1, len(found) - 5), -1):
-            name = _phrase(text, found, last)
-            if name.role or name.excluded:
-                return Label(name=name, reach=Reach.ABOVE)
-        return None
+        names = [_phrase(text, found, last) for last in range(len(found) - 1, max(-1, len(found) - 6), -1)]
+        telling = [name for name in names if name.role or name.excluded]
+        clear = [name for name in telling if name.strength > Strength.WEAK or name.excluded]
+        return Label(name=(clear or telling)[0], reach=Reach.ABOVE) if telling else None
     return None
 
 
@@ -221,7 +238,7 @@ def _behind(tail: str) -> Label | None:
     return None
 
 
-_BEHIND = re.compile(r"""[\s"'`;,)\]}|]*(?:#|//|/\*|<!--|--|;|\(|=>|->|←|:|\bas\b|\bAS\b|,\s*["']?(?:name|key|label)["']?\s*[:=])(.{1,100})""")
+_BEHIND = re.compile(r"""[\s"'`;,)\]}|]*(?:#|//|/\*|<!--|--|;|\(|=>|->|←|:|\bas\b|\bAS\b|["']?(?:name|key|label)["']?\s*[:=]|WHERE\s+\w+\s*=)(.{1,100})""")
 
 
 def _parent(document: Document, offset: int, previous_end: int) -> Label | None:

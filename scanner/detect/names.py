@@ -41,6 +41,11 @@ class Name:
         return self.binance or bool(_API_WORDS.search("".join(self.words)))
 
     @property
+    def ambiguous(self) -> bool:
+        """Whether it may mean the key as well as the secret: 密钥 says no more than "key"."""
+        return bool(_AMBIGUOUS.search("".join(self.words)))
+
+    @property
     def plural(self) -> bool:
         """Whether it names several values."""
         return bool(self.words) and self.words[-1] in {"keys", "secrets", "apikeys", "accounts", "list"}
@@ -48,7 +53,7 @@ class Name:
 
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[^\W\d_]+")
 _SECRET = re.compile(
-    r"secr[eèé]t|sekret|segret|segredo|sicret|секрет|gizli|geheim|密[钥鑰匙]|秘[钥鑰]|私[钥鑰]|秘密|シークレット|시크릿|비밀"
+    r"secr[eèé]t|sekret|segret|segredo|sicret|секрет|gizli|geheim|密[钥鑰匙]|秘[钥鑰]|私[钥鑰]|秘密|シークレット|시크릿|비밀|b[íi]m[ậa]t|rahasia|tajn|سري|مخفی|محرمانه|titkos|hemlig|סודי"
     r"|pr(?:i)?v(?:ate)?_?key|privkey|seckey|secr?key|signingkey|apisec(?![a-z])|clave_?privada|chave_?privada|приватн"
 )
 _SECRET_WORDS = frozenset({"sec", "sk", "skey", "scrt", "secretkey"})
@@ -58,7 +63,8 @@ _KEY = re.compile(
     r"|api_?schlüssel|api_?anahtar|clave_?api|chave_?api|cl[eé]_?api|apiキー|api키|certificatesn"
 )
 _KEY_WORDS = frozenset(
-    {"key", "keys", "apikey", "apikeys", "ak", "pk", "ключ", "키", "キー", "schlüssel", "anahtar", "clave", "chave", "clé"}
+    {"key", "keys", "apikey", "apikeys", "ak", "pk", "ключ", "키", "キー", "schlüssel", "anahtar", "clave", "chave", "clé",
+     "khóa", "kunci", "klucz", "مفتاح", "المفتاح", "کلید", "chiave", "sleutel", "nyckel", "kulcs"}
 )
 _KEY_ENDING = re.compile(r"(?<!mon)(?<!tur)(?<!don)(?<!hot)(?<!whis)(?<!joc)key s?$", re.VERBOSE)
 _WEAK_KEY_WORDS = frozenset({"api", "apitoken", "id", "user", "username", "login", "account", "accounts", "credential"})
@@ -66,12 +72,12 @@ _API_WORDS = re.compile(r"api|mbx|future|testnet|merchant|certificatesn|pay")
 _HALVES = {"public": Role.API_KEY, "private": Role.SECRET_KEY}
 _INITIALS = {"k": Role.API_KEY, "s": Role.SECRET_KEY}
 _API = re.compile(r"api|access|mbx|binance|certificatesn")
-_BINANCE = re.compile(r"binance|binanse|bnc(?![a-z])|币安|幣安|바이낸스|バイナンス|бинанс|mbx|umfutures|cmfutures")
+_BINANCE = re.compile(r"binance(?!smart|chain|coin(?!m)|dex)|binanse|bnc(?![a-z])|币安|幣安|바이낸스|バイナンス|бинанс|mbx|umfutures|cmfutures")
 _EXCLUDED_WORDS = frozenset(
     {
         "signature", "signatures", "sig", "hash", "hashes", "digest", "checksum", "sha", "sha256", "md5", "txid", "tx", "txhash",
         "integrity", "nonce", "uuid", "guid", "commit", "oid", "etag", "fingerprint", "listenkey", "blockhash", "merkle",
-        "sri", "hmac", "block", "revision", "rev", "crc", "sum",
+        "sri", "block", "state", "challenge", "verifier", "streams", "stream", "listen", "params", "revision", "rev", "crc", "sum",
     }
 )  # fmt: skip
 _EXCLUDED = re.compile(r"listenkey|listentoken|txhash|txid|sha256|sha512|blockhash")
@@ -83,7 +89,8 @@ _FOREIGN_EXCHANGES = (
     "paribu", "exmo", "yobit", "cexio", "liquid", "zebpay", "bitbank", "bitpanda", "toobit", "weex", "blofin", "backpack",
     "hashkey", "aevo", "orderly", "pionex", "bitunix", "ourbit", "biconomy", "digifinex", "latoken", "bigone", "cointr",
     "deepcoin", "fameex", "hotcoin", "koinbx", "kcex", "tapbit", "bydfi", "itbit", "paxos", "bitopro", "bullish", "coinone",
-    "korbit", "gopax", "zaif", "quoine", "bitbns", "tokocrypto", "novadax", "independentreserve", "btcmarkets", "bitteam",
+    "korbit", "gopax", "coinpayments", "nowpayments", "btcpay",
+    "cryptocompare", "nicehash", "moonpay", "zaif", "quoine", "bitbns", "tokocrypto", "novadax", "independentreserve", "btcmarkets", "bitteam",
 )  # fmt: skip
 _FOREIGN_PURPOSES = (
     "jwt", "session", "cookie", "csrf", "telegram", "discord", "slack", "twitter", "aws", "azure", "github", "gitlab", "google",
@@ -93,13 +100,16 @@ _FOREIGN_PURPOSES = (
     "fernet", "aes", "recaptcha", "supabase", "cloudflare", "algolia", "nextauth", "moralis", "cryptocompare", "taapi",
     "cursor", "trace", "pagination", "glassnode", "finnhub", "polygonio", "quandl", "tiingo", "newsapi", "refresh", "bearer",
 )  # fmt: skip
+_NEVER_OF_AN_API = frozenset({"encryption", "encrypt", "passphrase", "jwt", "session", "salt", "cookie", "telegram", "webhook"})
 _FOREIGN = frozenset(_FOREIGN_EXCHANGES + _FOREIGN_PURPOSES)
 _FOREIGN_INSIDE = re.compile("|".join(sorted((w for w in _FOREIGN if len(w) > 4), key=len, reverse=True)))
 FOREIGN_EXCHANGE = re.compile(rf"(?<![a-z])(?:{'|'.join(_FOREIGN_EXCHANGES)}|gate\.io|crypto\.com)(?![a-z])", re.IGNORECASE)
+_AMBIGUOUS = re.compile(r"^(?:币安|幣安|binance|api)*密[钥鑰匙]$")
+_STORE = re.compile(r"^secrets[.\[]")
 _NOT_OF_THE_STEM = frozenset(
     {
         "api", "apis", "key", "keys", "apikey", "apikeys", "secret", "secrets", "apisecret", "secretkey", "access", "private",
-        "privatekey", "pub", "sec", "seckey", "pubkey", "id", "token", "binance", "binanceapi", "binancesecret", "bnc", "x",
+        "privatekey", "pub", "sec", "seckey", "pubkey", "id", "token", "certificate", "sn", "merchant", "binance", "binanceapi", "binancesecret", "bnc", "x",
         "mbx", "the", "my", "your", "our", "const", "let", "var", "string", "str", "final", "static", "export", "set", "setx",
         "env", "define", "self", "this", "config", "settings", "process", "os", "getenv", "environ", "with", "get", "credential",
         "credentials", "creds", "auth", "client", "exchange", "value", "name", "user", "username", "password", "pass", "account",
@@ -116,7 +126,7 @@ def words_of(text: str) -> tuple[str, ...]:
 
 def read_name(text: str) -> Name:
     """What an identifier or a short phrase says."""
-    words = words_of(text)
+    words = words_of(_STORE.sub("", text))
     squashed = "".join(words)
     role, strength = _role(words, squashed)
     binance = bool(_BINANCE.search(squashed))
@@ -126,7 +136,7 @@ def read_name(text: str) -> Name:
         role=role,
         strength=strength,
         binance=binance,
-        foreign=None if binance else _foreign(words, squashed),
+        foreign=next((word for word in words if word in _NEVER_OF_AN_API), None) or (None if binance else _foreign(words, squashed)),
         excluded=_is_excluded(words, squashed, role),
         stem=tuple(word for word in words if not _is_role_word(word)),
     )
@@ -149,7 +159,7 @@ def _role(words: tuple[str, ...], squashed: str) -> tuple[Role | None, Strength]
         return Role.API_KEY, Strength.STRONG
     if words and words[-1] in _HALVES:
         return _HALVES[words[-1]], Strength.PLAIN
-    if len(words) > 1 and words[-1] in _INITIALS:
+    if words and words[-1] in _INITIALS:
         return _INITIALS[words[-1]], Strength.WEAK
     if not _WEAK_SECRET_WORDS.isdisjoint(words):
         return Role.SECRET_KEY, Strength.WEAK

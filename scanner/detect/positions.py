@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from scanner.detect.document import Document
 from scanner.detect.labels import Label, Reach, clean, complement
@@ -15,13 +15,16 @@ from scanner.model import Role
 _BETWEEN = re.compile(
     r"""^[\s"'`)\]}>]*                                                    # end of the first value
     (?:\.(?:to_string|to_owned|into|clone|encode|getBytes|trim|strip|unwrap|as_str|c_str|decode)\([^()]*\)|\.into\(\)|\)|\s)*
-    (?:[,:;|/+&\s\\]|\#|//|->|=>|\.\.)+                                   # the separator
+    (?:[,:;|/+&\s\\]|\#|//|->|=>|\.\.|\bto\b)+                                   # the separator
     (?:\s*(?:Some|String::from|String\.from|String|std::string|std::wstring|SecretStr|SecretString|Optional\.of|Box::new|new
         |str|SecureString|NSString|Buffer\.from|Just|Text|L|b|r|u|f|N|@)\b|[\s(\["'`{<@&*\#/-])*$""",
     re.VERBOSE,
 )
 _BARE_NAME = re.compile(r"""^["'`\])]*\s*,\s*([A-Za-z_][\w.]*)\s*[,)\]]""")
-_TUPLE = re.compile(r"^[\s(\[{]*(?:const|let|var|my|local|val)?[\s(\[{]*([\w.$@-]+)\s*,\s*([\w.$@-]+)[\s)\]}]*(?::=|=|<-)(?!=)")
+_TWO_NAMES = re.compile(
+    r"""([\w.$@-]+)\s*(?:[,/|:&+;]|\s|\band\b|和|\bи\b)\s*([\w.$@-]+)[\s)\]}]*(?::=|=>|<-|=|:|<<<|\bis\b|\bare\b|->)[\s("'`\[{]*$"""
+)
+_BOUNDARY = re.compile(r"[\])}]\s*,?\s*[\[({]")
 _LONGEST_GAP = 200
 
 
@@ -29,7 +32,7 @@ def adjacent_groups(document: Document, found: Sequence[Candidate]) -> list[list
     """Indices of values that stand next to each other with nothing but punctuation between."""
     groups: list[list[int]] = []
     for index, candidate in enumerate(found):
-        if index and _touch(document, found[index - 1], candidate):
+        if index and (_touch(document, found[index - 1], candidate) or _same_frame(document, found[index - 1], candidate)):
             groups[-1].append(index)
         else:
             groups.append([index])
@@ -43,8 +46,29 @@ def _touch(document: Document, first: Candidate, second: Candidate) -> bool:
     return bool(_BETWEEN.match(clean(gap))) or not gap.strip()
 
 
+def _same_frame(document: Document, first: Candidate, second: Candidate) -> bool:
+    """Whether two neighbouring lines are the same but for their values, as two `<constructor-arg value="…"/>`."""
+    index = document.line_index(first.start)
+    if document.line_index(second.start) != index + 1:
+        return False
+    frames = []
+    for candidate, at in ((first, index), (second, index + 1)):
+        start, end = document.line_span(at)
+        frames.append(document.text[start : candidate.start] + "…" + document.text[candidate.end : end])
+    return frames[0].strip() == frames[1].strip() and len(frames[0]) <= 200
+
+
 def _by_lines(document: Document, found: Sequence[Candidate], group: list[int]) -> list[list[int]]:
-    """A table of values is one group a line; anything else is one group."""
+    """A table of values is one group a line, a list of lists one group a list; anything else is one group."""
+    gaps = [document.text[found[one].end : found[other].start] for one, other in pairwise(group)]
+    bounds = [bool(_BOUNDARY.search(gap)) for gap in gaps]
+    if any(bounds) and not all(bounds):
+        parts = [[group[0]]]
+        for index, bound in zip(group[1:], bounds, strict=True):
+            if bound:
+                parts.append([])
+            parts[-1].append(index)
+        return parts
     lines = [list(part) for _, part in groupby(group, key=lambda index: document.line_index(found[index].start))]
     return lines if len(lines) > 1 and any(len(line) > 1 for line in lines) else [group]
 
@@ -67,10 +91,14 @@ def positional_roles(
 def _pair(
     document: Document, found: Sequence[Candidate], labels: Sequence[Label | None], first: int, second: int
 ) -> dict[int, tuple[Role, int | None]]:
-    tuple_roles = _tuple_assignment(document, found[first])
-    if tuple_roles:
-        return {first: (tuple_roles[0], second), second: (tuple_roles[1], first)}
+    if found[first].shape is not found[second].shape:
+        return {}
+    named = _two_names(document, found[first])
+    if named:
+        return {first: (named[0], second), second: (named[1], first)}
     one, other = labels[first], labels[second]
+    if any(label is not None and label.name.excluded for label in (one, other)):
+        return {}
     if one is not None and _is_choice(document, found[first], found[second]):
         return _list(labels, [first, second])
     if _own(other) or (one is not None and _own(one) and not one.call and one.reach is Reach.DIRECT and not _both(one)):
@@ -115,14 +143,15 @@ def _list(labels: Sequence[Label | None], group: list[int]) -> dict[int, tuple[R
     return {index: (role, None) for index in group if not (index != group[0] and _own(labels[index]))}
 
 
-def _tuple_assignment(document: Document, candidate: Candidate) -> tuple[Role, Role] | None:
+def _two_names(document: Document, candidate: Candidate) -> tuple[Role, Role] | None:
+    """The roles of two names right before two values: `key, secret = "K", "S"`, `api key/secret: K / S`."""
     start, _ = document.line_span(document.line_index(candidate.start))
-    match = _TUPLE.match(document.text[max(start, candidate.start - 300) : candidate.start])
+    match = _TWO_NAMES.search(clean(document.text[max(start, candidate.start - 300) : candidate.start]))
     if not match:
         return None
-    roles = (read_name(match.group(1)).role, read_name(match.group(2)).role)
-    if roles == (Role.API_KEY, Role.SECRET_KEY) or roles == (Role.SECRET_KEY, Role.API_KEY):
-        return roles
+    one, other = read_name(match.group(1)), read_name(match.group(2))
+    if one.role is not None and other.role is not None and one.role is not other.role:
+        return one.role, other.role
     return None
 
 

@@ -16,7 +16,7 @@ _CLASS_MEMBERS = {
     "q": b"\"'`",
     "b": b"\\",
     " ": b" \t\r\n",
-    "+": b"+.&|<>@_",
+    "=": b"=",
     "\0": b"\0",
 }
 
@@ -39,10 +39,13 @@ PRIVATE_KEY_LITERALS = (
     b"IBAAKCAQEA",
     b"IBAAKCAgEA",
 )
-_FRAGMENTS = (b"a" * 16 + b"q", b"a" * 16 + b"b")
-_JOINT = rb"(?:q[ +b]{0,100}a?q|b {1,100})a"
-_JOINT_BEFORE = rb"a(?:q[ +b]{0,100}a?q|b {1,100})$"
-_LONGEST_JOINT = 120
+_FRAGMENTS = (b"a" * 16 + b"q", b"a" * 16 + b"b", b"a" * 16 + b"= ")
+_JOINT = (
+    rb"""["'`][\s\\)]{0,60}(?:[+.&|<>~,\\]{0,3})[\s_\\(]{0,80}[A-Za-z@]?["'`]"""  # "…" + "…"
+    rb"""|["'`][\s;]{0,40}[\w$.{}]{1,60}\s{0,20}(?:\+|\.|&|<>)=\s{0,20}["'`]"""  # "…"; name += "…"
+    rb"""|[\\=]\r?\n[ \t]{0,60}"""  # …\ or, in quoted-printable, …=
+)
+_LONGEST_JOINT = 160
 _SEED = rb"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{43}=(?![A-Za-z0-9+/=])"
 
 
@@ -57,7 +60,7 @@ def hits(data: bytes) -> Iterator[int]:
     yield from runs(classes)
     for literal in PRIVATE_KEY_LITERALS:
         yield from _every(data, literal)
-    yield from joined_pieces(classes)
+    yield from joined_pieces(data, classes)
     if mentions_binance(data):
         yield from _seeds(data)
     if holds_wide_text(classes):
@@ -75,10 +78,10 @@ def runs(classes: bytes) -> Iterator[int]:
     return _every(classes, _RUN)
 
 
-def joined_pieces(classes: bytes) -> Iterator[int]:
+def joined_pieces(data: bytes, classes: bytes) -> Iterator[int]:
     """Starts within long pieces of a value that was cut into literals or lines."""
     for fragment in _FRAGMENTS:
-        yield from _joined(classes, fragment)
+        yield from _joined(data, classes, fragment)
 
 
 def holds_wide_text(classes: bytes) -> bool:
@@ -98,14 +101,20 @@ def _every(data: bytes, needle: bytes) -> Iterator[int]:
         at = data.find(needle, at + len(needle))
 
 
-def _joined(classes: bytes, fragment: bytes) -> Iterator[int]:
-    """Long pieces at the end of a string literal or of a continued line, with another piece behind or before."""
+def _joined(data: bytes, classes: bytes, fragment: bytes) -> Iterator[int]:
+    """Long pieces at the end of a string literal or of a continued line, with another piece right behind or before."""
+    lists = b"join" in data or b"concat" in data
     for at in _every(classes, fragment):
         import re  # start-up: 5 ms that most commits need not pay
 
-        before = classes[max(0, at - 64 - _LONGEST_JOINT) : at].rstrip(b"a")
-        end = at + len(fragment)
-        if re.match(_JOINT, classes[end - 1 : end + _LONGEST_JOINT]) or re.search(_JOINT_BEFORE, before):
+        end = at + 16
+        behind = re.match(rb"(?:" + _JOINT + rb")[A-Za-z0-9]", data[end : end + _LONGEST_JOINT])
+        if behind and (lists or b"," not in behind.group()):
+            yield at
+            continue
+        start = len(classes[max(0, at - 64) : at].rstrip(b"a")) + max(0, at - 64)
+        before = re.search(rb"[A-Za-z0-9](?:" + _JOINT + rb")$", data[max(0, start - _LONGEST_JOINT) : start])
+        if before and (lists or b"," not in before.group()):
             yield at
 
 

@@ -44,7 +44,7 @@ class Plan:
 class Planner:
     """Plans the windows of one stretch of content.
 
-    `offset` is where `data` begins in the file, `opened` is that of the plan before, and `last` says that no more comes.
+    `offset` is where `data` begins in the file, `opened` is that of the plan before, `last` says that no more comes.
     """
 
     data: bytes

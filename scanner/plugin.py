@@ -1,0 +1,302 @@
+"""The detect-secrets plugin: what the detector finds in a file, told to detect-secrets line by line.
+
+detect-secrets hands over one line after the other, with five lines around it. That is too little to tell a Binance
+credential by, so the file itself is read, once, and each value is told when its line comes up. The lines handed over
+alone decide where no such file can be read, as for `scan --string`.
+
+Two things of the host would lose values, and are made up for here. Its filter `is_indirect_reference` drops the line
+`client = Client("KEY", "SECRET")` before any plugin sees it. And of YAML and INI files it hands over rewritten lines in
+which lists, comments and the ends of blocks are missing. Values that stand there are told with the first line that does
+come up, if every other filter of the host would let them through on their own. Where no line comes up at all, because
+the filter drops each line of the file or the host cannot read it, nothing can be told; to be sure of the first case,
+run with `--disable-filter detect_secrets.filters.heuristic.is_indirect_reference`.
+
+In a baseline a value is told by the digest of its text, a private key by that of the base64 of its DER, however it is
+wrapped. What `audit` shows is what stands on the line: the value, or the part of it that begins there. A private key in
+PEM is told where it begins, so that `audit` shows its first lines, and comments that allow it hold as for any value.
+
+The host executes this file by its path, outside of any package: absolute imports only, and no dataclasses. Every class
+here whose name has no leading underscore, imported ones too, would become one of its plugins if it were one.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import stat
+from base64 import b64encode
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar, NamedTuple
+
+from detect_secrets.constants import VerifiedResult
+from detect_secrets.core.potential_secret import PotentialSecret
+from detect_secrets.filters import allowlist, heuristic
+from detect_secrets.plugins.base import RegexBasedDetector
+from detect_secrets.settings import get_filters, get_settings
+from detect_secrets.util.code_snippet import CodeSnippet, get_code_snippet
+from detect_secrets.util.filetype import FileType, determine_file_type
+from detect_secrets.util.inject import call_function_with_arguments
+
+from scanner.detect import prefilter
+from scanner.detect.credentials import lacks_evidence, paired_across, settled, with_evidence
+from scanner.detect.engine import detect
+from scanner.model import Confidence, Credential, Role, Sighting
+from scanner.pipeline.files import credentials_in
+from scanner.sources.piece import Piece
+from scanner.sources.plain import read_plain
+from scanner.sources.roots import Roots
+from scanner.sources.surroundings import FileSurroundings
+
+REFERENCE_FILTER = "detect_secrets.filters.heuristic.is_indirect_reference"
+CAREFUL_FILTER = "scanner.plugin.is_indirect_reference"
+"""The host's filter that hides calls which take credentials, and what our hook puts in its place."""
+
+_ALLOWLIST_FILTER = "detect_secrets.filters.allowlist.is_line_allowlisted"
+_OUR_COMMENT = "binance-leaks"
+_RUN = re.compile(r"[A-Za-z0-9+/]{16,}")
+_PIECE = re.compile(r"[A-Za-z0-9+/]{8,}")
+_BEGINS = re.compile(r"-----BEGIN [A-Z ]{1,40}-----|[^A-Za-z0-9]{0,8}[A-Za-z0-9+/=_-]{8,}")
+_SECTION = re.compile(r"^\[[^\]\n]+\]", re.MULTILINE)
+
+
+def is_indirect_reference(line: str) -> bool:
+    """The host's filter of the same name, but for lines that may hold a credential."""
+    return heuristic.is_indirect_reference(line) and not prefilter.may_hold(_encoded(line))
+
+
+class _Found(NamedTuple):
+    """A value and its line: `text` tells it from others, `shown` stands on the line; `pragma` is one of the host's."""
+
+    role: Role
+    line: int
+    text: str
+    shown: str
+    pragma: bool
+
+
+class _File:
+    """A file as the host counts its lines, with the values that are to be told."""
+
+    def __init__(self, filename: str, data: bytes, least: Confidence, around: FileSurroundings) -> None:
+        plain = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        self._filename = filename
+        self._text = plain.decode("utf-8", "surrogateescape")
+        self.lines = [line.rstrip() for line in self._text.split("\n")]
+        credentials = _credentials_of_file(filename, plain, around) if prefilter.may_hold(plain) else ()
+        self.found = tuple(_told(credentials, self.lines, least))
+
+    def holds(self, line: str, number: int) -> bool:
+        """Whether all of a line that could be part of a value stands in the file, so that it was judged there."""
+        if 0 < number <= len(self.lines) and self.lines[number - 1] == line:
+            return True
+        return all(run in self._runs for run in _RUN.findall(line))
+
+    @cached_property
+    def rewritten(self) -> bool:
+        """Whether the host may hand over other lines than stand in the file."""
+        return determine_file_type(self._filename) is FileType.YAML or _SECTION.search(self._text) is not None
+
+    @cached_property
+    def _runs(self) -> frozenset[str]:
+        return frozenset(_RUN.findall(self._text))
+
+
+class _Detector(RegexBasedDetector):
+    """The values of one role. The host spares detectors by regular expression a guess, so it counts as one of them."""
+
+    denylist = ()
+    role: ClassVar[Role]
+
+    def __init__(self, confidence: str = Confidence.MEDIUM.value) -> None:
+        levels = {level.value: level for level in Confidence}
+        if confidence not in levels:
+            raise ValueError(f"confidence of {type(self).__name__} must be one of {', '.join(levels)}")
+        self._least = levels[confidence]
+        self._surroundings = FileSurroundings()
+        self._file: _File | None = None
+        self._version: tuple[str, int, int] | None = None
+        self._last_line = 0
+        self._told_overlooked = False
+
+    def analyze_line(
+        self,
+        filename: str,
+        line: str,
+        line_number: int = 0,
+        context: CodeSnippet | None = None,
+        **_options: object,
+    ) -> set[PotentialSecret]:
+        """The values that stand on a line of a file, and once a pass those on lines that the host leaves out."""
+        file = self._read(filename)
+        if file is None:
+            return self._secrets(filename, self._in_context(filename, line, line_number, context))
+        if not file.found and file.holds(line, line_number):
+            return set()  # nearly every line of nearly every file
+        if line_number <= self._last_line:
+            self._told_overlooked = False
+        self._last_line = line_number
+        found = [each for each in file.found if each.line == line_number]
+        if not found and not file.holds(line, line_number):
+            found = self._in_context(filename, line, line_number, context)
+        if file.found and not self._told_overlooked:
+            found += self._overlooked(file, filename, line, context)
+        return self._secrets(filename, found)
+
+    def analyze_string(self, string: str) -> Generator[str, None, None]:
+        """The values in a string that stands alone."""
+        yield from (each.text for each in self._in_context("", string, 1, None) if each.role is self.role)
+
+    def verify(self, secret: str) -> VerifiedResult:  # noqa: ARG002 - the host calls it with this
+        """Nobody is asked: neither Binance nor anyone else."""
+        return VerifiedResult.UNVERIFIED
+
+    def json(self) -> dict[str, str]:
+        """Name and settings, as a baseline keeps them."""
+        return {"name": type(self).__name__, "confidence": self._least.value}
+
+    def _read(self, filename: str) -> _File | None:
+        """The file, from memory while it is the same one, or None where there is no such file to read."""
+        try:
+            status = os.stat(filename)  # noqa: PTH116 - asked for every line
+            version = (filename, status.st_mtime_ns, status.st_size)
+            if version != self._version:
+                if not stat.S_ISREG(status.st_mode):
+                    return None
+                self._file = _File(filename, Path(filename).read_bytes(), self._least, self._surroundings)
+                self._version, self._last_line, self._told_overlooked = version, 0, False
+        except (OSError, ValueError):
+            return None
+        return self._file
+
+    def _in_context(self, filename: str, line: str, number: int, context: CodeSnippet | None) -> list[_Found]:
+        """What the lines handed over hold on the one in question, which may itself be of several lines."""
+        lines, target = [line], 0
+        if context and [each.rstrip() for each in context.lines[context.target_index :][:1]] == [line.rstrip()]:
+            lines, target = [each.rstrip() for each in context.lines], context.target_index
+        data = _encoded("\n".join(lines))
+        if not prefilter.may_hold(data):
+            return []
+        first = sum(each.count("\n") + 1 for each in lines[:target]) + 1
+        last = first + lines[target].count("\n")
+        credentials = settled(paired_across(detect(data, path=filename)))
+        told = _told(credentials, "\n".join(lines).split("\n"), self._least)
+        return [each._replace(line=number) for each in told if first <= each.line <= last]
+
+    def _overlooked(self, file: _File, filename: str, line: str, context: CodeSnippet | None) -> list[_Found]:
+        """The values that the host is not going to ask for on their own lines, if it would let them through."""
+        around = context or get_code_snippet([line], 1)
+        if allowlist.is_line_allowlisted(filename=filename, line=line, context=around):
+            # The host asks for allowed lines only when it looks for what they allow, and for nothing else.
+            return []
+        self._told_overlooked = True
+        references = not {REFERENCE_FILTER, CAREFUL_FILTER}.isdisjoint(get_settings().filters)
+        return [
+            each
+            for each in file.found
+            if file.rewritten or (references and heuristic.is_indirect_reference(file.lines[each.line - 1]))
+            if not self._filtered(each, filename, file.lines)
+        ]
+
+    def _filtered(self, found: _Found, filename: str, lines: Sequence[str]) -> bool:
+        """Whether a filter of the host, that of references apart, hides a value on its own line."""
+        context = get_code_snippet(list(lines), found.line)
+        line, secret = context.target_line, found.shown
+        known = {"filename": filename, "line": line, "context": context, "secret": secret, "plugin": self}
+        for hides in get_filters():
+            if hides.path in (REFERENCE_FILTER, CAREFUL_FILTER):
+                continue
+            try:
+                if call_function_with_arguments(hides, **known):
+                    return True
+            except TypeError:  # a filter that needs what is not known here; the host passes over it likewise
+                continue
+        return False
+
+    def _secrets(self, filename: str, found: Iterable[_Found]) -> set[PotentialSecret]:
+        pragmas_hold = _ALLOWLIST_FILTER in get_settings().filters
+        secrets = set()
+        for each in found:
+            if each.role is self.role and not (each.pragma and pragmas_hold):
+                secret = PotentialSecret(self.secret_type, filename, each.text, each.line)
+                secret.secret_value = each.shown
+                secrets.add(secret)
+        return secrets
+
+
+class BinanceApiKeyDetector(_Detector):
+    """API keys of Binance."""
+
+    secret_type = "Binance API Key"  # noqa: S105 - the name in baselines, never to change
+    role = Role.API_KEY
+
+
+class BinanceSecretKeyDetector(_Detector):
+    """HMAC secrets of Binance."""
+
+    secret_type = "Binance Secret Key"  # noqa: S105 - the name in baselines, never to change
+    role = Role.SECRET_KEY
+
+
+class BinancePrivateKeyDetector(_Detector):
+    """Ed25519 and RSA private keys that sign for Binance."""
+
+    secret_type = "Binance Private Key"  # noqa: S105 - the name in baselines, never to change
+    role = Role.PRIVATE_KEY
+
+
+PLUGIN_NAMES = frozenset(
+    plugin.__name__ for plugin in (BinanceApiKeyDetector, BinanceSecretKeyDetector, BinancePrivateKeyDetector)
+)
+"""By these names a baseline lists the plugins of this file."""
+
+
+def _credentials_of_file(filename: str, data: bytes, surroundings: FileSurroundings) -> tuple[Credential, ...]:
+    """The credentials of a file as a scan of it alone judges them."""
+    root = Roots().root(filename)
+    evidence_path = root.evidence if root.in_work_tree or Path(filename).is_absolute() else root.shown
+    pieces = read_plain(filename, evidence_path, io.BytesIO(data))
+    found = [credential for piece in pieces if isinstance(piece, Piece) for credential in credentials_in(piece)]
+    weighed = []
+    for credential in paired_across(found):
+        lacking = lacks_evidence(credential) and not credential.known_example
+        evidence = surroundings.mention(filename) if lacking else None
+        weighed.append(with_evidence(credential, evidence) if evidence is not None else credential)
+    return settled(paired_across(weighed))
+
+
+def _told(credentials: Iterable[Credential], lines: Sequence[str], least: Confidence) -> Iterator[_Found]:
+    """The values that are sure enough, no published examples, and not allowed by a comment of ours."""
+    for credential in credentials:
+        if credential.known_example or credential.confidence < least:
+            continue
+        for sighting in credential.sightings:
+            allowed = sighting.location.allowed or ""
+            if not allowed.lower().startswith(_OUR_COMMENT):
+                text = _text(sighting)
+                shown = _shown(text, sighting, lines)
+                yield _Found(sighting.value.role, sighting.location.line, text, shown, bool(allowed))
+
+
+def _text(sighting: Sighting) -> str:
+    value = sighting.value.secret.reveal() if sighting.value.secret else b""
+    return b64encode(value).decode("ascii") if sighting.value.role is Role.PRIVATE_KEY else value.decode("ascii")
+
+
+def _shown(text: str, sighting: Sighting, lines: Sequence[str]) -> str:
+    """What of a value stands on its line: all of it, else the longest part, else what begins in its place."""
+    number, column = sighting.location.line, sighting.location.column
+    line = lines[number - 1] if number <= len(lines) else ""
+    if text in line:
+        return text
+    parts: list[str] = [part for part in _PIECE.findall(line) if part in text]
+    if parts:
+        return max(parts, key=len)
+    begins = _BEGINS.match(line, column - 1)
+    return begins[0] if begins else line.strip() or text
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
