@@ -14,6 +14,7 @@ from scanner.sources.index import Named, Staged, named_paths, staged_changes, su
 def run(options: Options) -> int:
     """Scans the index, and whole those named files that are not in it."""
     git = Git(os.getcwd(), inherit=True)  # noqa: PTH109 - pathlib costs the hook's start-up
+    git.root()  # says clearly where there is no work tree, or one that git refuses
     named = named_paths(git, options.files) if options.files else None
     staged = staged_changes(git, named)
     found, missing, size = suspects(git, staged.changes)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 from scanner.cli.output import configured, excluded, present, wanted_formats
@@ -12,7 +14,7 @@ from scanner.model import Skipped, SourceKind
 from scanner.pipeline.conclude import Scan, conclude
 from scanner.pipeline.files import scan_entries
 from scanner.pipeline.staged import credentials_in_changes
-from scanner.sources.files import list_files
+from scanner.sources.files import FileEntry, list_files
 from scanner.sources.git import Git
 from scanner.sources.index import Change, Staged
 from scanner.sources.surroundings import IndexSurroundings
@@ -37,8 +39,14 @@ def report(
     root = git.root()
     credentials, skipped = credentials_in_changes(git, found, lambda path: exclude.match(config.relative(path, root)))
     if unstaged:
-        entries = list_files([Path(file) for file in unstaged], exclude=lambda path: exclude.match(config.relative(path, git.folder)), all_files=True)
-        whole = scan_entries(entries, jobs=1, progress=lambda tally: None)
+        links = [file for file in unstaged if os.path.islink(file)]  # noqa: PTH114
+        texts = [FileEntry(path=file, shown=file, evidence_path=file, link=True) for file in links]
+        others = list_files(
+            [Path(file) for file in unstaged if file not in links],
+            exclude=lambda path: exclude.match(config.relative(path, git.folder)),
+            all_files=True,
+        )
+        whole = scan_entries(chain(texts, others), jobs=1, progress=lambda tally: None)
         files += whole.files
         size += whole.bytes
         credentials += whole.credentials

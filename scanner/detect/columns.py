@@ -10,7 +10,10 @@ from scanner.detect.labels import clean
 from scanner.detect.names import Name, Strength, read_name
 from scanner.detect.shape import Candidate
 
-_DELIMITERS = (",", "\t", ";", "|")
+_DELIMITERS = (",", "\t", ";", "|", "<")
+_CELL = re.compile(r"<(?:td|th|Cell)\b[^<>]*>(.*?)</(?:td|th|Cell)>", re.IGNORECASE)
+_HEADER_CELL = re.compile(r"[^\W\d_][\w .#/()-]{0,39}")
+_ANY_TAG = re.compile(r"<[^<>]*>")
 _HEADER_SEARCH = 200
 _INSERT = re.compile(
     r"(?:insert\s+into|copy|replace\s+into)\s+[\w.\"`\[\]]+\s*\(([^()]{3,1000})\)\s*(?:values|from|output|select)", re.IGNORECASE
@@ -92,7 +95,7 @@ def _header(document: Document, index: int, delimiter: str, width: int) -> list[
                 continue
             return None
         cells = _cells(text, delimiter)
-        if len(cells) == width and sum(1 for cell in cells if _is_role_header(cell)) >= 1 and not _has_value(text):
+        if len(cells) == width and _is_header(cells) and not _has_value(text):
             return cells
     return None
 
@@ -101,11 +104,17 @@ def _has_value(text: str) -> bool:
     return bool(re.search(r"[A-Za-z0-9]{64}", text))
 
 
-def _is_role_header(cell: str) -> bool:
-    return len(cell) <= 40 and len(cell.split()) <= 4 and not re.search(r"[:=(){}<>]", cell) and read_name(cell).strength > Strength.WEAK
+def _is_header(cells: list[str]) -> bool:
+    """Whether cells are names, two at least, and one of them that of a credential."""
+    named = [cell for cell in cells if cell]
+    if len(named) < 2 or not all(_HEADER_CELL.fullmatch(cell) for cell in named):
+        return False
+    return any(read_name(cell).strength > Strength.WEAK for cell in named)
 
 
 def _cells(text: str, delimiter: str) -> list[str]:
+    if delimiter == "<":
+        return [_ANY_TAG.sub("", cell).strip() for cell in _CELL.findall(text)]
     text = clean(text).strip()
     if delimiter == "|":
         return [cell.strip(" \t*`_") for cell in text.strip("|").split("|")]

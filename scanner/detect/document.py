@@ -144,7 +144,7 @@ def documents(
         if data.startswith(bom):
             return [document(data[len(bom) :].decode(encoding, _errors(encoding)))]
     if b"\0" not in data:
-        return [document(data.decode("utf-8", "surrogateescape"))]
+        return [document(_text(data))]
     wide = _utf16_without_bom(data)
     if wide:
         return [document(data.decode(wide, "replace"))]
@@ -155,6 +155,39 @@ def documents(
             for shift in (0, 1)
         ]
     return found
+
+
+_LEGACY = {
+    "gb18030": ("密钥", "私钥", "秘钥", "公钥", "币安"),
+    "big5": ("密鑰", "私鑰", "公鑰", "幣安"),
+    "shift_jis": ("秘密鍵", "シークレット", "キー", "バイナンス"),
+    "euc_kr": ("시크릿", "비밀", "바이낸스", " 키"),
+    "cp1251": ("ключ", "секрет", "Секрет", "Ключ"),
+}
+
+
+def _text(data: bytes) -> str:
+    """UTF-8, else the legacy encoding in which words that matter here are found, else Latin-1.
+
+    Nothing is lost by a wrong guess but the meaning of names that are not ASCII.
+    """
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        scores = {encoding: sum(data.count(word.encode(encoding)) for word in words) for encoding, words in _LEGACY.items()}
+    best = max(scores, key=lambda encoding: scores[encoding])
+    if scores[best]:
+        try:
+            return data.decode(best)
+        except UnicodeDecodeError:
+            pass
+    return data.decode("utf-8", "surrogateescape") if _mostly_utf8(data) else data.decode("latin-1")
+
+
+def _mostly_utf8(data: bytes) -> bool:
+    """Whether a damaged byte or two is all that keeps it from being UTF-8 with other letters in it."""
+    text = data.decode("utf-8", "surrogateescape")
+    return sum("\udc80" <= char <= "\udcff" for char in text) * 4 < sum(char > "\x7f" for char in text)
 
 
 def _errors(encoding: str) -> str:

@@ -6,7 +6,7 @@ import re
 
 from scanner.detect.document import Document
 from scanner.detect.labels import Label, indent_of, parents
-from scanner.detect.names import FOREIGN_EXCHANGE
+from scanner.detect.names import FOREIGN_EXCHANGE, read_name
 from scanner.detect.shape import Candidate
 from scanner.detect.vocabulary import VOCABULARY, speaks_of_binance
 from scanner.model import Evidence, Grade
@@ -19,6 +19,8 @@ _BLOCK = 10
 _SMALL_FILE = 40
 _BINARY_REACH = 1 << 16
 _LONG_LINE = 1000
+_HEADING = 40
+_USUAL_HEADINGS = frozenset({"session", "webhook", "docker"})
 
 
 def evidence_for(document: Document, candidate: Candidate, label: Label | None) -> tuple[Evidence, ...]:
@@ -63,10 +65,12 @@ def document_mentions(document: Document) -> bool:
 
 def foreign_service(document: Document, candidate: Candidate, label: Label | None) -> str | None:
     """Another service that the value belongs to: by its name, by the nearest exchange in its statement, by its parents."""
-    if label is not None and label.name.binance:
-        return None
     if label is not None and label.name.foreign:
         return label.name.foreign
+    if label is not None and label.name.binance:
+        return None
+    if label is not None and _WEB_FRAMEWORK_SECRET.search(label.name.text):
+        return "flask"
     start, end = statement(document, candidate)
     text = document.words
     before = _last(text[start : candidate.start])
@@ -80,7 +84,10 @@ def foreign_service(document: Document, candidate: Candidate, label: Label | Non
     if beside is not None:
         return beside or None
     for parent in parents(document, index):
-        named = _last(text[parent[0] : parent[1]][:_LONG_LINE])
+        heading = text[parent[0] : parent[1]][:_LONG_LINE]
+        named = _last(heading)
+        if named is None and len(heading) <= _HEADING:
+            named = next((word for word in [read_name(heading).foreign] if word not in _USUAL_HEADINGS), None)
         if named is not None:
             return named or None
     return None
@@ -107,6 +114,7 @@ def _exchange_beside(document: Document, index: int) -> str | None:
     return None
 
 
+_WEB_FRAMEWORK_SECRET = re.compile(r"^app\.(?:config\W{0,2}SECRET_KEY|secret_key)|^settings\.SECRET_KEY")
 _BESIDE = 8
 _EXCHANGE_FIELD = re.compile(
     r"""^[\s{\[(#/-]*["']?(?:exchange|name|id|market|venue|broker|platform|provider|exchange_?(?:name|id))["']?\s*(?:=>|[:=])+\s*(\S.*)$""",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from html import unescape
 
@@ -44,6 +44,7 @@ _TAG = re.compile(
     r"</[\w:.-]+\s*>|</?(?:span|td|th|tr|code|b|i|pre|div|a|p|strong|em|li|ul|br|font|tt|kbd|samp|dt|dd|h\d|u|small|label)\b[^<>]*>",
     re.IGNORECASE,
 )
+_WHOLE_URL = re.compile(r"([\"'`])\w+://[^\s\"'`<>]*\1")
 _ESCAPED_QUOTE = re.compile(r"\\+(?:[\"'`]|u0022|u0027|x22|x27)")
 _ESCAPED_SPACE = re.compile(r"\\+(?:033|e|x1[bB]|u001[bB])\[[0-9;]*m|\\+(?:[nrt]|u000[aAdD9]|x0[aAdD9])|%0[aAdD9]|%20|\x1b\[[0-9;]*m")
 _PERCENT = re.compile(r"%(?:25)*([2-7][0-9A-Fa-f])")
@@ -56,7 +57,7 @@ _NOISE = frozenset(
         "optional.of", "buffer.from", "bytes.fromhex", "wstring", "std::wstring", "ref", "mut", "const", "to_string", "secretstr",
         "pydantic.secretstr", "secretstring", "initialvalue", "defaultvalue", "default_value", "placeholder", "set", "secure",
         "varchar", "text.encode", "literal", "readonly", "obj", "str.encode", "description", "now", "это", "是", "为", "為", "は", "です",
-        "string.init", "decrypt", "trim", "help", "flag.string", "required", "env", "send", "profile", "sensitive", "x", "inputvalue", "plaintext", "kind",
+        "string.init", "decrypt", "trim", "help", "flag.string", "required", "env", "for", "send", "profile", "sensitive", "x", "inputvalue", "plaintext", "kind",
     }
 )  # fmt: skip
 _LEADING_WORDS = frozenset({"of", "for", "to", "in", "from", "with", "and", "or", "the", "if", "else", "by", "at", "on", "using"})
@@ -97,6 +98,8 @@ def file_label(document: Document) -> Label | None:
 
 def clean(text: str) -> str:
     """Text in which mark-up and escapes are what they stand for."""
+    if "://" in text:
+        text = _WHOLE_URL.sub(" ", text)
     if "<" in text:
         text = _TAG.sub(" ", text)
     if "&" in text:
@@ -129,7 +132,9 @@ def _is_noise(text: str, found: re.Match[str]) -> bool:
     word = found.group().lower()
     if word in _INITIALS:
         prefixes = text[found.end() : found.end() + 1] in ("'", '"') and text[found.start() - 1 : found.start()] not in ("'", '"')
-        return prefixes or text[found.end() :].strip() == ""
+        flag = text[found.start() - 1 : found.start()] == "-"
+        typed = text[: found.start()].rstrip("\"' ").endswith("{")
+        return prefixes or typed or (text[found.end() :].strip() == "" and not flag)
     return word in _NOISE
 
 
@@ -149,7 +154,7 @@ def _phrase(text: str, found: list[re.Match[str]], last: int) -> Name:
         words = f"{word} {words}"
     if first == last:
         return name
-    phrase = read_name(words)
+    phrase = replace(read_name(words), stem=name.stem)
     return phrase if (phrase.role or phrase.excluded) and not (name.strength > Strength.PLAIN and name.role) else name
 
 

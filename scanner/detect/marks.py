@@ -36,7 +36,7 @@ class Mark:
     `partner` is the index of the value that position pairs it with.
 
     `of_an_api` is false for a hex or base36 value whose name is that of some secret, not clearly an API's: such a value
-    counts only beside its other half.
+    counts only beside its other half. `binance` says that the name itself does, `ambiguous` that it may mean either half.
     """
 
     sighting: Sighting
@@ -45,6 +45,8 @@ class Mark:
     shape: Shape | None
     strength: Strength
     of_an_api: bool = True
+    binance: bool = False
+    ambiguous: bool = False
     partner: int | None = None
 
     @property
@@ -174,12 +176,23 @@ def _mark(
         end=candidate.end,
         shape=candidate.shape,
         strength=strength,
-        of_an_api=candidate.shape is Shape.BASE62 or (label is not None and label.name.of_an_api),
+        of_an_api=candidate.shape is Shape.BASE62 or (label is not None and _names_an_api(document, candidate, label)),
+        binance=label is not None and label.name.binance,
+        ambiguous=label is not None and label.name.ambiguous,
     )
 
 
+def _names_an_api(document: Document, candidate: Candidate, label: Label) -> bool:
+    """Whether a lone hex or base36 value is named for an API, with Binance or its futures in the same statement."""
+    if not label.name.of_an_api or "private" in label.name.words:
+        return False
+    if candidate.shape is Shape.BASE36 or label.name.binance or FUTURES_WORDS.search(label.name.text):
+        return True
+    return document.mention_between(*statement(document, candidate)) is not None
+
+
 _LOOKS_DERIVED = re.compile(
-    r"signature|\bhash|txid|tx_?hash|sha-?256|\bjwt|listen_?key|digest|checksum|0x$", re.IGNORECASE
+    r"hmac\W*$|signature|\bhash|txid|tx_?hash|sha-?256|\bjwt|listen_?key|digest|checksum|0x$", re.IGNORECASE
 )
 
 
@@ -241,7 +254,19 @@ def _one_role_a_value(marks: list[Mark]) -> list[Mark]:
         held = best.get(mark.sighting.value.sha256)
         if held is None or mark.strength > held.strength:
             best[mark.sighting.value.sha256] = mark
-    return [with_role(mark, best[mark.sighting.value.sha256].role) for mark in marks]
+    marks = [with_role(mark, best[mark.sighting.value.sha256].role) for mark in marks]
+    return [
+        with_role(mark, Role.API_KEY) if mark.ambiguous and _beside_a_clear_secret(marks, index) else mark
+        for index, mark in enumerate(marks)
+    ]
+
+
+def _beside_a_clear_secret(marks: Sequence[Mark], index: int) -> bool:
+    """Of two secrets side by side the one whose name is ambiguous (密钥) is the key."""
+    around = [marks[at] for at in (index - 1, index + 1) if 0 <= at < len(marks)]
+    return any(other.role is Role.SECRET_KEY and not other.ambiguous for other in around) and all(
+        other.role is Role.SECRET_KEY for other in around
+    )
 
 
 def with_role(mark: Mark, role: Role) -> Mark:

@@ -77,9 +77,10 @@ _EXCLUDED_WORDS = frozenset(
     {
         "signature", "signatures", "sig", "hash", "hashes", "digest", "checksum", "sha", "sha256", "md5", "txid", "tx", "txhash",
         "integrity", "nonce", "uuid", "guid", "commit", "oid", "etag", "fingerprint", "listenkey", "blockhash", "merkle",
-        "sri", "block", "state", "challenge", "verifier", "streams", "stream", "listen", "params", "revision", "rev", "crc", "sum",
+        "sri", "block", "verifier", "streams", "stream", "listen", "params", "revision", "rev", "crc", "sum",
     }
 )  # fmt: skip
+_EXCLUDED_NAMES = frozenset({"state", "oauthstate", "codechallenge", "code"})
 _EXCLUDED = re.compile(r"listenkey|listentoken|txhash|txid|sha256|sha512|blockhash")
 _FOREIGN_EXCHANGES = (
     "bybit", "okx", "okex", "kucoin", "kraken", "bitget", "bitfinex", "bitmex", "huobi", "htx", "gateio", "mexc", "coinbase",
@@ -171,7 +172,7 @@ def _role(words: tuple[str, ...], squashed: str) -> tuple[Role | None, Strength]
 def _is_excluded(words: tuple[str, ...], squashed: str, role: Role | None) -> bool:
     if _EXCLUDED.search(squashed) or (words and words[-1] in _EXCLUDED_WORDS):
         return True
-    return role is None and not _EXCLUDED_WORDS.isdisjoint(words)
+    return role is None and (squashed in _EXCLUDED_NAMES or not _EXCLUDED_WORDS.isdisjoint(words))
 
 
 def _is_role_word(word: str) -> bool:

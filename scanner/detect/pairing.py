@@ -100,6 +100,8 @@ def _separation(document: Document, mark: Mark, other: Mark) -> float:
         cost += 3
     if mark.sighting.stem != other.sighting.stem:
         cost += 2
+    if mark.binance != other.binance:
+        cost += 1.5
     if not same_world(mark.sighting.environment, other.sighting.environment):
         cost += 10
     return cost

@@ -38,6 +38,7 @@ PRIVATE_KEY_LITERALS = (
     b"IBADANBgkqhkiG9w0BAQEFAASC",
     b"IBAAKCAQEA",
     b"IBAAKCAgEA",
+    b"LS0tLS1CRUdJTi",
 )
 _FRAGMENTS = (b"a" * 16 + b"q", b"a" * 16 + b"b", b"a" * 16 + b"= ")
 _JOINT = (

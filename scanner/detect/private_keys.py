@@ -5,7 +5,7 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from scanner.detect.document import Document
@@ -19,10 +19,13 @@ _BEGIN = re.compile(r"-----BEGIN (RSA |ENCRYPTED |)PRIVATE KEY-----")
 _END = re.compile(r"-----END (?:RSA |ENCRYPTED |)PRIVATE KEY-----")
 _ESCAPED = re.compile(r"\\+[nrt]|\\+u000[aAdD]|%0[aAdD]|&#1[03];|<br\s*/?>")
 _HEADERS = re.compile(r"(?:Proc-Type|DEK-Info):[^\n\\]*")
+_DIFF_SIGN = re.compile(r"\n[+-]")
+_LITERAL_JOINT = re.compile(r"""["'`]\s*(?:\+|\.|&|\\)?\s*_?\s*["'`]""")
+_ENCODED_PEM = re.compile(r"(?<![A-Za-z0-9+/])LS0tLS1CRUdJTi[A-Za-z0-9+/\s]{80,8000}={0,2}")
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/=]")
 _LONGEST = 12_000
 _BARE = re.compile(
-    r"(?<![A-Za-z0-9+/=_-])(?:MC4CAQAwBQYDK2VwBCIEI[A-Za-z0-9+/]{43}"
+    r"(?<![A-Za-z0-9+/_-])(?:MC4CAQAwBQYDK2VwBCIEI[A-Za-z0-9+/]{43}"
     r"|MII[A-Za-z0-9+/]{2,4}(?:IBADANBgkqhkiG9w0BAQEFAASC|IBAAKCAQEA|IBAAKCAgEA)[A-Za-z0-9+/\s]{800,3400}={0,2})(?![A-Za-z0-9+/=_-])"
 )
 _SEED = re.compile(r"(?<![A-Za-z0-9+/=_-])=?([A-Za-z0-9+/]{43}=)(?![A-Za-z0-9+/=_-])")
@@ -41,7 +44,7 @@ class KeyType(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PrivateKey:
-    """A private key at `text[start:end]` of its document, as DER (32 bytes of seed for a bare seed)."""
+    """A private key at `text[start:end]` of its document, as DER; a bare seed is told in its PKCS#8 form."""
 
     start: int
     end: int
@@ -68,6 +71,12 @@ def private_keys(document: Document) -> Iterator[PrivateKey]:
         kind = _type_of(der)
         if kind is not None:
             yield PrivateKey(start=match.start(), end=match.end(), der=der, type=kind, rule=RULE_BARE)
+    for match in _ENCODED_PEM.finditer(document.text):
+        text = _decode(match.group()).decode("latin-1")
+        begin = _BEGIN.search(text)
+        key = _pem(text, begin) if begin else None
+        if key is not None:
+            yield replace(key, start=match.start(), end=match.end())
     yield from _seeds(document)
 
 
@@ -77,6 +86,8 @@ def _seeds(document: Document) -> Iterator[PrivateKey]:
     for match in _SEED.finditer(document.text):
         der = _decode(match.group(1))
         if len(der) == 32 and len(set(der)) > 16:
+            # The PKCS#8 form, so that a seed and the same key in PEM are one credential.
+            der = _ED25519 + der
             yield PrivateKey(start=match.start(1), end=match.end(1), der=der, type=KeyType.ED25519, rule=RULE_SEED)
 
 
@@ -85,6 +96,9 @@ def _pem(text: str, begin: re.Match[str]) -> PrivateKey | None:
     body = text[begin.end() : end.start() if end else begin.end() + _LONGEST]
     if not end:
         body = re.split(r"-----|\n\s*\n|[;}]", body, maxsplit=1)[0]
+    if text[max(0, begin.start() - 1) : begin.start()] in ("+", "-"):
+        body = _DIFF_SIGN.sub("\n", body)
+    body = _LITERAL_JOINT.sub("", body)
     encrypted = begin.group(1) == "ENCRYPTED " or "Proc-Type" in body or "DEK-Info" in body
     packed = _NOT_BASE64.sub("", _HEADERS.sub("", _ESCAPED.sub("", body)))
     der = _decode(packed)

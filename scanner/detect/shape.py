@@ -116,7 +116,8 @@ def _stands_alone(document: Document, at: int) -> bool:
     text = document.text
     left, right = text[at - 1 : at] if at else "", text[at + LENGTH : at + LENGTH + 1]
     if right in _JOINED and right and not document.binary:
-        return False
+        tail = text[at + LENGTH : at + LENGTH + 12]
+        return left == "=" and bool(_END_OF_SUBSTITUTION.match(tail))
     if not left or left == "=" or left not in _JOINED or document.binary:
         return True
     if left.isalnum():
@@ -126,5 +127,6 @@ def _stands_alone(document: Document, at: int) -> bool:
     return bool(_JOINED_YET_ALONE.search(lead))
 
 
+_END_OF_SUBSTITUTION = re.compile(r"/[gIimp]{0,3}(?:[;\"'\s|]|$)")  # sed "s/KEY=.*/KEY=…/g"
 # A sign of a diff at the start of the line, the default of a shell parameter, a comment without a space, the user of a URL.
 _JOINED_YET_ALONE = re.compile(r"(?:^[+-]|\$\{\w+:?-|(?:^|[\s:])//)$")

@@ -79,10 +79,10 @@ class Git:
         standard = () if ignored else ("--exclude-standard",)
         return split(self.run("ls-files", "-z", "--cached", "--others", *standard))
 
-    def staged(self, *, renames: bool = False) -> list[RawChange]:
-        """What the index changes against HEAD; without a first commit everything is new."""
+    def staged(self, *, against: str | None = None, renames: bool = False) -> list[RawChange]:
+        """What the index changes against a commit, HEAD unless given; without a first commit everything is new."""
         finding = ("-M", "-l2000") if renames else ("--no-renames",)
-        return raw_changes(self.run(*STAGED, *finding))
+        return raw_changes(self.run(*STAGED, *finding, *([against] if against else [])))
 
     def added_lines(self, old: str, new: str) -> list[tuple[int, int]]:
         """First and last line, from 1, of every run of lines of blob `new` that blob `old` does not have."""
@@ -102,16 +102,6 @@ class Git:
     def blobs(self, ids: Iterable[str]) -> Blobs:
         """A reader of many objects through one `git cat-file`."""
         return Blobs(self._start("cat-file", "--batch", stdin=subprocess.PIPE), list(ids))
-
-    def resolve(self, names: Iterable[str]) -> list[str | None]:
-        """Object ids of revisions such as `MERGE_HEAD:path`, None for those that do not exist."""
-        asked = "".join(f"{name}\n" for name in names)
-        with self._start("cat-file", "--batch-check", stdin=subprocess.PIPE) as process:
-            out, _ = process.communicate(asked.encode("utf-8", "surrogateescape"))
-        return [
-            None if line.endswith((b" missing", b" ambiguous")) else line.split(b" ")[0].decode("ascii")
-            for line in out.split(b"\n")[:-1]
-        ]
 
     def merge_heads(self) -> list[str]:
         """The commits that a merge in progress brings in, none where no merge is in progress."""

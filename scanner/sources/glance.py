@@ -33,7 +33,7 @@ def clean_files(named: Sequence[str]) -> int | None:
         changes = _staged()
     except OSError:
         return None
-    if changes is None:
+    if not changes:
         return None
     wanted = {os.fsencode(name) for name in named}
     blobs = [(path, blob) for path, blob in changes if not named or path in wanted]

@@ -7,6 +7,7 @@ needs; what is needed only where something was found is imported there.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Container, Iterator, Sequence
 
 from scanner.detect import prefilter
@@ -36,7 +37,7 @@ class Change:
 
 
 class Staged:
-    """The changes of an index: files and links to scan, submodules that are not, and what it deletes or leaves open."""
+    """The changes of an index: files and links to scan, submodules that are not, and what it deletes; files in conflict are in none of them."""
 
     __slots__ = ("changes", "deleted", "submodules")
 
@@ -54,8 +55,10 @@ def staged_changes(git: Git, paths: Container[bytes] | None) -> Staged:
     for status, mode, old, new, path, _ in git.staged():
         if paths is not None and path not in paths:
             continue
-        if status in "DU":
+        if status == "D":
             deleted.add(path)
+        elif status == "U":
+            continue
         elif mode == _SUBMODULE:
             submodules.append(os.fsdecode(path))
         else:
@@ -105,10 +108,10 @@ def former_blobs(git: Git, changes: Sequence[Change]) -> dict[bytes, list[str]]:
             if status in "RC" and not former.get(path, [old]):
                 former[path].append(old)
     for head in git.merge_heads():
-        names = [f"{head}:{change.shown}" for change in changes if "\n" not in change.shown]
-        plain = [change for change in changes if "\n" not in change.shown]
-        for change, blob in zip(plain, git.resolve(names), strict=True):
-            if blob is not None:
+        differing = {path: old for _, _, old, _, path, _ in git.staged(against=head, renames=True)}
+        for change in changes:
+            blob = differing.get(change.path, change.blob)
+            if blob.strip("0"):
                 former[change.path].append(blob)
     return former
 
@@ -117,11 +120,19 @@ class NewLines:
     """Which lines of a staged blob are new against every blob in which they may have stood before."""
 
     def __init__(self, git: Git, blob: str, former: Sequence[str]) -> None:
-        self._runs = [git.added_lines(old, blob) if old != blob else [] for old in former]
+        self._runs = [_added(git, old, blob) for old in former]
 
     def touch(self, first: int, last: int) -> bool:
         """Whether any of the lines from `first` to `last` is new."""
         return all(any(start <= last and first <= end for start, end in runs) for runs in self._runs)
+
+
+def _added(git: Git, old: str, new: str) -> list[tuple[int, int]]:
+    """Added lines; all of them where the old blob cannot be read."""
+    try:
+        return git.added_lines(old, new) if old != new else []
+    except GitError:
+        return [(1, sys.maxsize)]
 
 
 class Named:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SETTINGS = (
     "--no-optional-locks",
+    "--no-replace-objects",
     "--literal-pathspecs",
     "-c", "core.fsmonitor=false",
     "-c", "core.hooksPath=/dev/null",
@@ -27,7 +28,6 @@ SETTINGS = (
     "-c", "core.untrackedCache=false",
     "-c", "submodule.recurse=false",
     "-c", "diff.relative=false",
-    "-c", "diff.ignoreSubmodules=none",
 )  # fmt: skip
 _VARIABLES = {
     "GIT_TERMINAL_PROMPT": "0",
@@ -37,6 +37,7 @@ _VARIABLES = {
     "GIT_PAGER": "cat",
     "LC_ALL": "C",
 }
+_UNWELCOME = frozenset({"GIT_DIFF_OPTS", "GIT_EXTERNAL_DIFF", "GIT_TRACE", "GIT_REPLACE_REF_BASE"})
 STAGED = (
     "diff", "--cached", "--raw", "-z", "--no-abbrev", "--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules=none",
     "-O/dev/null",
@@ -47,7 +48,11 @@ BATCH = 400
 
 def environment(*, inherit: bool) -> dict[str, str]:
     """The variables for git. `inherit` keeps the caller's GIT_* ones, which a hook needs (GIT_INDEX_FILE)."""
-    kept = {name: value for name, value in os.environ.items() if inherit or not name.startswith("GIT_")}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("GIT_") or (inherit and name not in _UNWELCOME)
+    }
     return {**kept, **_VARIABLES}
 
 
