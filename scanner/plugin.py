@@ -4,19 +4,19 @@ detect-secrets hands over one line after the other, with five lines around it. T
 credential by, so the file itself is read, once, and each value is told when its line comes up. The lines handed over
 alone decide where no such file can be read, as for `scan --string`.
 
-Two things of the host would lose values, and are made up for here. Its filter `is_indirect_reference` drops the line
-`client = Client("KEY", "SECRET")` before any plugin sees it. And of YAML and INI files it hands over rewritten lines in
+Two things of the host would lose values and are made up for here. Its filter `is_indirect_reference` drops the line
+`client = Client("KEY", "SECRET")` before any plugin sees it. Of YAML and INI files it hands over rewritten lines, in
 which lists, comments and the ends of blocks are missing. Values that stand there are told with the first line that does
-come up, if every other filter of the host would let them through on their own. Where no line comes up at all, because
-the filter drops each line of the file or the host cannot read it, nothing can be told; to be sure of the first case,
-run with `--disable-filter detect_secrets.filters.heuristic.is_indirect_reference`.
+come up, if every other filter of the host lets them through. What remains lost: a file of which the filter drops every
+line (unless run with `--disable-filter detect_secrets.filters.heuristic.is_indirect_reference`), and what the host does
+not read at all, such as a file that is no UTF-8.
 
-In a baseline a value is told by the digest of its text, a private key by that of the base64 of its DER, however it is
+In a baseline a value is known by the digest of its text, a private key by that of the base64 of its DER, however it is
 wrapped. What `audit` shows is what stands on the line: the value, or the part of it that begins there. A private key in
 PEM is told where it begins, so that `audit` shows its first lines, and comments that allow it hold as for any value.
 
-The host executes this file by its path, outside of any package: absolute imports only, and no dataclasses. Every class
-here whose name has no leading underscore, imported ones too, would become one of its plugins if it were one.
+The host executes this file by its path, outside of any package: absolute imports only, no dataclasses. It registers
+every plugin class it finds here, imported ones too, unless the name begins with an underscore.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ from scanner.sources.roots import Roots
 from scanner.sources.surroundings import FileSurroundings
 
 REFERENCE_FILTER = "detect_secrets.filters.heuristic.is_indirect_reference"
+"""The host's filter that hides calls which take credentials."""
 CAREFUL_FILTER = "scanner.plugin.is_indirect_reference"
-"""The host's filter that hides calls which take credentials, and what our hook puts in its place."""
-
+"""What our hook puts in its place."""
 _ALLOWLIST_FILTER = "detect_secrets.filters.allowlist.is_line_allowlisted"
 _OUR_COMMENT = "binance-leaks"
 _RUN = re.compile(r"[A-Za-z0-9+/]{16,}")
@@ -70,7 +70,6 @@ def is_indirect_reference(line: str) -> bool:
 class _Found(NamedTuple):
     """A value and its line: `text` tells it from others, `shown` stands on the line; `pragma` is one of the host's."""
 
-    role: Role
     line: int
     text: str
     shown: str
@@ -78,15 +77,13 @@ class _Found(NamedTuple):
 
 
 class _File:
-    """A file as the host counts its lines, with the values that are to be told."""
+    """A file in lines as the host counts them, with the values that are to be told."""
 
-    def __init__(self, filename: str, data: bytes, least: Confidence, around: FileSurroundings) -> None:
-        plain = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    def __init__(self, filename: str, text: str) -> None:
         self._filename = filename
-        self._text = plain.decode("utf-8", "surrogateescape")
-        self.lines = [line.rstrip() for line in self._text.split("\n")]
-        credentials = _credentials_of_file(filename, plain, around) if prefilter.may_hold(plain) else ()
-        self.found = tuple(_told(credentials, self.lines, least))
+        self._text = text
+        self.lines = [line.rstrip() for line in text.split("\n")]
+        self.found: dict[int, list[_Found]] = {}
 
     def holds(self, line: str, number: int) -> bool:
         """Whether all of a line that could be part of a value stands in the file, so that it was judged there."""
@@ -122,12 +119,7 @@ class _Detector(RegexBasedDetector):
         self._told_overlooked = False
 
     def analyze_line(
-        self,
-        filename: str,
-        line: str,
-        line_number: int = 0,
-        context: CodeSnippet | None = None,
-        **_options: object,
+        self, filename: str, line: str, line_number: int = 0, context: CodeSnippet | None = None, **_options: object
     ) -> set[PotentialSecret]:
         """The values that stand on a line of a file, and once a pass those on lines that the host leaves out."""
         file = self._read(filename)
@@ -138,7 +130,7 @@ class _Detector(RegexBasedDetector):
         if line_number <= self._last_line:
             self._told_overlooked = False
         self._last_line = line_number
-        found = [each for each in file.found if each.line == line_number]
+        found = list(file.found.get(line_number, ()))
         if not found and not file.holds(line, line_number):
             found = self._in_context(filename, line, line_number, context)
         if file.found and not self._told_overlooked:
@@ -147,7 +139,7 @@ class _Detector(RegexBasedDetector):
 
     def analyze_string(self, string: str) -> Generator[str, None, None]:
         """The values in a string that stands alone."""
-        yield from (each.text for each in self._in_context("", string, 1, None) if each.role is self.role)
+        yield from (each.text for each in self._in_context("", string, 1, None))
 
     def verify(self, secret: str) -> VerifiedResult:  # noqa: ARG002 - the host calls it with this
         """Nobody is asked: neither Binance nor anyone else."""
@@ -162,14 +154,33 @@ class _Detector(RegexBasedDetector):
         try:
             status = os.stat(filename)  # noqa: PTH116 - asked for every line
             version = (filename, status.st_mtime_ns, status.st_size)
-            if version != self._version:
-                if not stat.S_ISREG(status.st_mode):
-                    return None
-                self._file = _File(filename, Path(filename).read_bytes(), self._least, self._surroundings)
-                self._version, self._last_line, self._told_overlooked = version, 0, False
+            if version == self._version:
+                return self._file
+            data = Path(filename).read_bytes() if stat.S_ISREG(status.st_mode) else None
         except (OSError, ValueError):
             return None
+        self._version, self._last_line, self._told_overlooked = version, 0, False
+        self._file = self._judged(filename, data) if data is not None else None
         return self._file
+
+    def _judged(self, filename: str, data: bytes) -> _File:
+        plain = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        file = _File(filename, plain.decode("utf-8", "surrogateescape"))
+        if prefilter.may_hold(plain):
+            for each in self._told(_credentials_of_file(filename, plain, self._surroundings), file.lines):
+                file.found.setdefault(each.line, []).append(each)
+        return file
+
+    def _told(self, credentials: Iterable[Credential], lines: Sequence[str]) -> Iterator[_Found]:
+        """The values that are sure enough, no published examples, and not allowed by a comment of ours."""
+        for credential in credentials:
+            if credential.known_example or credential.confidence < self._least:
+                continue
+            for sighting in credential.sightings:
+                allowed = sighting.location.allowed or ""
+                if sighting.value.role is self.role and not allowed.lower().startswith(_OUR_COMMENT):
+                    text = _text(sighting)
+                    yield _Found(sighting.location.line, text, _shown(text, sighting, lines), bool(allowed))
 
     def _in_context(self, filename: str, line: str, number: int, context: CodeSnippet | None) -> list[_Found]:
         """What the lines handed over hold on the one in question, which may itself be of several lines."""
@@ -182,7 +193,7 @@ class _Detector(RegexBasedDetector):
         first = sum(each.count("\n") + 1 for each in lines[:target]) + 1
         last = first + lines[target].count("\n")
         credentials = settled(paired_across(detect(data, path=filename)))
-        told = _told(credentials, "\n".join(lines).split("\n"), self._least)
+        told = self._told(credentials, "\n".join(lines).split("\n"))
         return [each._replace(line=number) for each in told if first <= each.line <= last]
 
     def _overlooked(self, file: _File, filename: str, line: str, context: CodeSnippet | None) -> list[_Found]:
@@ -195,8 +206,9 @@ class _Detector(RegexBasedDetector):
         references = not {REFERENCE_FILTER, CAREFUL_FILTER}.isdisjoint(get_settings().filters)
         return [
             each
-            for each in file.found
-            if file.rewritten or (references and heuristic.is_indirect_reference(file.lines[each.line - 1]))
+            for number, found in file.found.items()
+            if file.rewritten or (references and heuristic.is_indirect_reference(file.lines[number - 1]))
+            for each in found
             if not self._filtered(each, filename, file.lines)
         ]
 
@@ -219,7 +231,7 @@ class _Detector(RegexBasedDetector):
         pragmas_hold = _ALLOWLIST_FILTER in get_settings().filters
         secrets = set()
         for each in found:
-            if each.role is self.role and not (each.pragma and pragmas_hold):
+            if not (each.pragma and pragmas_hold):
                 secret = PotentialSecret(self.secret_type, filename, each.text, each.line)
                 secret.secret_value = each.shown
                 secrets.add(secret)
@@ -247,9 +259,7 @@ class BinancePrivateKeyDetector(_Detector):
     role = Role.PRIVATE_KEY
 
 
-PLUGIN_NAMES = frozenset(
-    plugin.__name__ for plugin in (BinanceApiKeyDetector, BinanceSecretKeyDetector, BinancePrivateKeyDetector)
-)
+PLUGIN_NAMES = ("BinanceApiKeyDetector", "BinanceSecretKeyDetector", "BinancePrivateKeyDetector")
 """By these names a baseline lists the plugins of this file."""
 
 
@@ -265,19 +275,6 @@ def _credentials_of_file(filename: str, data: bytes, surroundings: FileSurroundi
         evidence = surroundings.mention(filename) if lacking else None
         weighed.append(with_evidence(credential, evidence) if evidence is not None else credential)
     return settled(paired_across(weighed))
-
-
-def _told(credentials: Iterable[Credential], lines: Sequence[str], least: Confidence) -> Iterator[_Found]:
-    """The values that are sure enough, no published examples, and not allowed by a comment of ours."""
-    for credential in credentials:
-        if credential.known_example or credential.confidence < least:
-            continue
-        for sighting in credential.sightings:
-            allowed = sighting.location.allowed or ""
-            if not allowed.lower().startswith(_OUR_COMMENT):
-                text = _text(sighting)
-                shown = _shown(text, sighting, lines)
-                yield _Found(sighting.value.role, sighting.location.line, text, shown, bool(allowed))
 
 
 def _text(sighting: Sighting) -> str:

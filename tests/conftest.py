@@ -19,7 +19,15 @@ _IDENTITY = {
     "GIT_COMMITTER_EMAIL": "test@project.example",
 }
 _NO_CONFIGURATION = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-_FORGOTTEN = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "COLUMNS", "PYTHONUTF8", "PRE_COMMIT_FROM_REF", "PRE_COMMIT_TO_REF")
+_FORGOTTEN = (
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "CLICOLOR_FORCE",
+    "COLUMNS",
+    "PYTHONUTF8",
+    "PRE_COMMIT_FROM_REF",
+    "PRE_COMMIT_TO_REF",
+)
 
 
 class NetworkError(AssertionError):

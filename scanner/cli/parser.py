@@ -51,6 +51,8 @@ def parse(arguments: Sequence[str]) -> Options:
     """The command line as options whose `run` carries it out. Exits with 2 and a usage line where it is wrong."""
     if arguments[:1] == ["detect-secrets-hook"]:
         return Options(run=_detect_secrets_hook, arguments=list(arguments[1:]))
+    if arguments[:1] == ["detect-secrets-audit"]:
+        return Options(run=_detect_secrets_audit, arguments=list(arguments[1:]))
     return build().parse_args(arguments, namespace=Options())
 
 
@@ -71,6 +73,11 @@ def build() -> _Parser:
         "detect-secrets-hook",
         help="run detect-secrets-hook with our plugin; takes its arguments",
         description="Runs detect-secrets-hook with the binance-leaks plugin and without the filter that hides Client(\"K\", \"S\").",
+    )
+    commands.add_parser(
+        "detect-secrets-audit",
+        help="run detect-secrets audit on a baseline with our plugin; takes its arguments",
+        description="Runs detect-secrets audit, which by itself stops at any plugin that was given with -p.",
     )
     return parser
 
@@ -180,3 +187,9 @@ def _detect_secrets_hook(options: Options) -> int:
     from scanner.cli.detect_secrets import run_hook
 
     return run_hook(options.arguments)
+
+
+def _detect_secrets_audit(options: Options) -> int:
+    from scanner.cli.detect_secrets import run_audit
+
+    return run_audit(options.arguments)

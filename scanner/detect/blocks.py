@@ -10,6 +10,7 @@ from scanner.detect.shape import Candidate
 _LINE = re.compile(r"^[\s\"'`#*/>+,\\-]*?([A-Za-z0-9+/]{64})(?:\\[nr])*[\s\"'`,;+\\.)]*$")
 _PLAIN = re.compile(r"^\s*[A-Za-z0-9+/]{64}\s*$")
 _MANY = 3
+_PEM_REACH = 4000
 _SIGNATURE = re.compile(
     rb"-----BEGIN (?:PGP|SSH|CERTIFICATE|PKCS7|SIGNED)[^\n]*-----\n.*?(?:-----END [^\n]*-----|\Z)", re.DOTALL
 )
@@ -22,6 +23,8 @@ def in_base64_block(document: Document, candidate: Candidate) -> bool:
     Lines in quotes or behind a list dash are values as often as base64, so there a `+` or `/` must tell.
     """
     index = document.line_index(candidate.start)
+    if _in_one_line_pem(document.text[max(0, candidate.start - _PEM_REACH) : candidate.start]):
+        return True
     if not _LINE.match(document.line(index)):
         return False
     first = last = index
@@ -37,6 +40,11 @@ def in_base64_block(document: Document, candidate: Candidate) -> bool:
     if len(lines) >= _MANY:
         return all(_PLAIN.match(line) for line in lines) or len(lines) >= 12
     return False
+
+
+def _in_one_line_pem(lead: str) -> bool:
+    """Whether a PEM block has begun and not ended, as in a string with escaped line ends."""
+    return lead.rfind("-----BEGIN ") > lead.rfind("-----END ")
 
 
 def _payload(line: str) -> str:

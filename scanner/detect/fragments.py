@@ -27,7 +27,9 @@ def fragments(document: Document) -> Iterator[Candidate]:
     if document.binary:
         return
     done = 0
-    for at in sorted(prefilter.joined_pieces(document.flat, document.classes)):
+    flat, classes = document.flat, document.classes
+    pieces = {*prefilter.joined_pieces(flat, classes), *prefilter.runs_and_last_pieces(flat, classes)}
+    for at in sorted(pieces):
         if at < done:
             continue
         found = _joined_literals(document, at) or _continued(document, at)
@@ -59,8 +61,8 @@ def _joined_literals(document: Document, at: int) -> Candidate | None:
 
 def _starts(text: str, at: int) -> Iterator[int]:
     """Offsets of the opening quotes, from the farthest, of literals up to the piece at `at`, within 300 characters."""
-    lead = text[max(0, at - 300) : at]
-    base = at - len(lead)
+    base = max(0, at - 300)
+    lead = text[base : at + 1]
     yield from (base + match.start() for match in re.finditer(r"[\"'`](?=[A-Za-z0-9])", lead))
 
 

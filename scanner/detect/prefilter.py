@@ -14,9 +14,8 @@ if TYPE_CHECKING:
 _CLASS_MEMBERS = {
     "a": b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
     "q": b"\"'`",
-    "b": b"\\",
-    " ": b" \t\r\n",
-    "=": b"=",
+    "b": b"\\=",
+    " ": b" \t\r\n+.&|<>~_;",
     "\0": b"\0",
 }
 
@@ -31,22 +30,25 @@ def _classes() -> bytes:
 
 _CLASSES = _classes()
 _RUN = b"a" * 64
+_SHORTEST_RUN = b"a" * 16
+_KEY_RUN = b"a" * 21
 _WIDE_TEXT = b"a\0" * 8
-PRIVATE_KEY_LITERALS = (
-    b"PRIVATE KEY-----",
-    b"MC4CAQAwBQYDK2VwBCIEI",
-    b"IBADANBgkqhkiG9w0BAQEFAASC",
-    b"IBAAKCAQEA",
-    b"IBAAKCAgEA",
-    b"LS0tLS1CRUdJTi",
-)
-_FRAGMENTS = (b"a" * 16 + b"q", b"a" * 16 + b"b", b"a" * 16 + b"= ")
-_JOINT = (
-    rb"""["'`][\s\\)]{0,60}(?:[+.&|<>~,\\]{0,3})[\s_\\(]{0,80}[A-Za-z@]?["'`]"""  # "…" + "…"
-    rb"""|["'`][\s;]{0,40}[\w$.{}]{1,60}\s{0,20}(?:\+|\.|&|<>)=\s{0,20}["'`]"""  # "…"; name += "…"
-    rb"""|[\\=]\r?\n[ \t]{0,60}"""  # …\ or, in quoted-printable, …=
-)
+_PEM = b"PRIVATE KEY-----"
+_PACKED = (b"IBAAKCA", b"MC4CAQAwBQYDK2VwBCIEI", b"IBADANBgkqhkiG9w0BAQEFAASC", b"LS0tLS1CRUdJTi")
+_LITERAL_ENDS = b"a" * 16 + b"q "
+_LINE_GOES_ON = b"a" * 16 + b"b "
+_LONG_PIECE = b"a" * 48
+_QUOTES = b"\"'`"
+_PREFIXES = b"bruLfN@"
+_JOINERS = b" \t\r\n+.&|<>~\\()_;"
 _LONGEST_JOINT = 160
+_APPENDED = rb"[;\s]*[\w$.{}]{1,60}\s{0,20}(?:\+|\.|&|<>)=\s{0,20}[\"'`]"
+_LISTED = rb"[\"'`][A-Za-z0-9]{1,63}[\"'`](?:\s*,\s*[\"'`][A-Za-z0-9]{1,63}[\"'`]){1,15}"
+_LIST_REACH = 300
+_JOINING_CALLS = (b"join(", b"cat!(")
+_NAME = (b"inanc", b"INANC")
+_WIDE_NAME = (b"i\0n\0a\0n\0c", b"I\0N\0A\0N\0C")
+_SEED_NAMES = (b"rivate", b"RIVATE", b"25519")
 _SEED = rb"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{43}=(?![A-Za-z0-9+/=])"
 
 
@@ -58,15 +60,16 @@ def may_hold(data: bytes) -> bool:
 def hits(data: bytes) -> Iterator[int]:
     """Offsets of everything that could belong to a credential, kind by kind, each kind ascending."""
     classes = classified(data)
-    yield from runs(classes)
-    for literal in PRIVATE_KEY_LITERALS:
-        yield from _every(data, literal)
-    yield from joined_pieces(data, classes)
-    if mentions_binance(data):
+    if may_hold_seed(data):
         yield from _seeds(data)
     if holds_wide_text(classes):
         for first in (0, 1):
             yield from (2 * at + first for at in hits(data[first::2]))
+    if _SHORTEST_RUN not in classes:
+        return  # whatever else there is to find has such a run; numbers and zeros have none
+    yield from runs_and_last_pieces(data, classes)
+    yield from private_key_marks(data, classes)
+    yield from joined_pieces(data, classes)
 
 
 def classified(data: bytes) -> bytes:
@@ -79,20 +82,54 @@ def runs(classes: bytes) -> Iterator[int]:
     return _every(classes, _RUN)
 
 
+def runs_and_last_pieces(data: bytes, classes: bytes) -> Iterator[int]:
+    """In one pass the runs of 64, and the long last pieces of values that were cut into literals."""
+    for at in _every(classes, _LONG_PIECE):
+        start = max(0, at - 64) + len(classes[max(0, at - 64) : at].rstrip(b"a"))
+        end = at + 48 + len(classes[at + 48 : at + 128]) - len(classes[at + 48 : at + 128].lstrip(b"a"))
+        if end - start >= 64 or (classes[start - 1 : start] == b"q" and _joined_before(data, start)):
+            yield start
+
+
+def private_key_marks(data: bytes, classes: bytes) -> Iterator[int]:
+    """Where a private key in PEM or in base64 begins, or its first recognisable part."""
+    yield from _every(data, _PEM)
+    if _KEY_RUN in classes:
+        for literal in _PACKED:
+            yield from _every(data, literal)
+
+
 def joined_pieces(data: bytes, classes: bytes) -> Iterator[int]:
-    """Starts within long pieces of a value that was cut into literals or lines."""
-    for fragment in _FRAGMENTS:
-        yield from _joined(data, classes, fragment)
+    """Offsets in long pieces of a value that was cut into literals or lines.
+
+    Of the pieces one must have 16 characters and not be the last, or be the last of 48 or more.
+    """
+    for at in _every(classes, _LITERAL_ENDS):
+        if _joined_behind(data, at + 16):
+            yield at
+    for at in _every(classes, _LINE_GOES_ON):
+        if classes[at + 17 : at + _LONGEST_JOINT].lstrip(b" ")[:1] == b"a":
+            yield at
+    for word in _JOINING_CALLS:
+        for at in _every(data, word):
+            yield from _listed(data, at)
 
 
 def holds_wide_text(classes: bytes) -> bool:
     """Whether there is text in UTF-16."""
-    return _WIDE_TEXT in classes
+    return b"\0" in classes and _WIDE_TEXT in classes
 
 
 def mentions_binance(data: bytes) -> bool:
-    """Whether the exchange's name stands in `data`, in one of the usual spellings."""
-    return b"inance" in data or b"INANCE" in data
+    """Whether the exchange's name stands in `data`, in one of the usual spellings, narrow or in UTF-16."""
+    if any(name in data for name in _NAME):
+        return True
+    return b"\0" in data and any(name in data for name in _WIDE_NAME)
+
+
+def may_hold_seed(data: bytes) -> bool:
+    """Whether a bare Ed25519 seed in `data` could be told from other base64: it takes a name and Binance's."""
+    return mentions_binance(data) and any(word in data for word in _SEED_NAMES)
 
 
 def _every(data: bytes, needle: bytes) -> Iterator[int]:
@@ -102,21 +139,48 @@ def _every(data: bytes, needle: bytes) -> Iterator[int]:
         at = data.find(needle, at + len(needle))
 
 
-def _joined(data: bytes, classes: bytes, fragment: bytes) -> Iterator[int]:
-    """Long pieces at the end of a string literal or of a continued line, with another piece right behind or before."""
-    lists = b"join" in data or b"concat" in data
-    for at in _every(classes, fragment):
-        import re  # start-up: 5 ms that most commits need not pay
+def _joined_behind(data: bytes, end: int) -> bool:
+    """Whether another literal follows the one that ends at `end`, or is appended to the same name."""
+    behind = data[end + 1 : end + _LONGEST_JOINT]
+    rest = behind.lstrip(_JOINERS)
+    if rest[:1] in _PREFIXES and rest[1:2]:
+        quoted = rest[1:]
+    else:
+        quoted = rest
+    if quoted[:1] and quoted[:1] in _QUOTES:
+        return quoted[1:2].isalnum()
+    return b"=" in behind and _appended(behind)
 
-        end = at + 16
-        behind = re.match(rb"(?:" + _JOINT + rb")[A-Za-z0-9]", data[end : end + _LONGEST_JOINT])
-        if behind and (lists or b"," not in behind.group()):
-            yield at
-            continue
-        start = len(classes[max(0, at - 64) : at].rstrip(b"a")) + max(0, at - 64)
-        before = re.search(rb"[A-Za-z0-9](?:" + _JOINT + rb")$", data[max(0, start - _LONGEST_JOINT) : start])
-        if before and (lists or b"," not in before.group()):
-            yield at
+
+def _joined_before(data: bytes, start: int) -> bool:
+    """Whether another literal stands before the one that begins at `start`, or the name had one already."""
+    before = data[max(0, start - _LONGEST_JOINT) : start]
+    rest = before[:-1].rstrip(_JOINERS + _PREFIXES)
+    if rest[-1:] and rest[-1:] in _QUOTES:
+        return rest[-2:-1].isalnum()
+    opened = max(rest.rfind(quote) for quote in (b'"', b"'", b"`"))
+    return rest[-1:] == b"=" and opened > 0 and _appended(before[opened + 1 :])
+
+
+def _appended(between: bytes) -> bool:
+    import re  # start-up: 5 ms that most commits need not pay
+
+    return re.match(_APPENDED, between) is not None
+
+
+def _listed(data: bytes, at: int) -> Iterator[int]:
+    """Pieces of a list that is joined, such as `"".join(["…", "…"])`: 64 characters in all."""
+    behind = data[at : at + 20].lstrip(b"joincat!(").lstrip(b"[( \t\r\n")
+    if data[at - 2 : at] != b"]." and (not behind or behind[:1] not in _QUOTES):
+        return
+    import re  # start-up, as above
+
+    first = max(0, at - _LIST_REACH)
+    for chain in re.finditer(_LISTED, data[first : at + _LIST_REACH]):
+        pieces = re.findall(rb"[A-Za-z0-9]+", chain.group())
+        if sum(map(len, pieces)) == 64:
+            longest = max(pieces, key=len)
+            yield first + chain.start() + chain.group().index(longest)
 
 
 def _seeds(data: bytes) -> Iterator[int]:

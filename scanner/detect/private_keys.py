@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from scanner.detect import prefilter
 from scanner.detect.document import Document
-from scanner.detect.prefilter import PRIVATE_KEY_LITERALS, mentions_binance
 
 RULE_PEM = "private-key-pem"
 RULE_BARE = "private-key-base64"
@@ -55,7 +55,7 @@ class PrivateKey:
 
 def private_keys(document: Document) -> Iterator[PrivateKey]:
     """Every private key of a type that Binance takes, in order of kind and place."""
-    if not any(literal in document.flat for literal in PRIVATE_KEY_LITERALS):
+    if next(prefilter.private_key_marks(document.flat, document.classes), None) is None:
         yield from _seeds(document)
         return
     taken: list[tuple[int, int]] = []
@@ -81,7 +81,7 @@ def private_keys(document: Document) -> Iterator[PrivateKey]:
 
 
 def _seeds(document: Document) -> Iterator[PrivateKey]:
-    if not mentions_binance(document.flat):
+    if not prefilter.may_hold_seed(document.flat):
         return
     for match in _SEED.finditer(document.text):
         der = _decode(match.group(1))

@@ -115,6 +115,8 @@ def _stands_alone(document: Document, at: int) -> bool:
     """Whether no neighbour makes the value part of something longer, such as base64 or an identifier."""
     text = document.text
     left, right = text[at - 1 : at] if at else "", text[at + LENGTH : at + LENGTH + 1]
+    if _ENCODED_BASE64_LEFT.search(text[max(0, at - 9) : at]) or _ENCODED_BASE64_RIGHT.match(text, at + LENGTH):
+        return False
     if right in _JOINED and right and not document.binary:
         tail = text[at + LENGTH : at + LENGTH + 12]
         return left == "=" and bool(_END_OF_SUBSTITUTION.match(tail))
@@ -128,5 +130,7 @@ def _stands_alone(document: Document, at: int) -> bool:
 
 
 _END_OF_SUBSTITUTION = re.compile(r"/[gIimp]{0,3}(?:[;\"'\s|]|$)")  # sed "s/KEY=.*/KEY=…/g"
+_ENCODED_BASE64_LEFT = re.compile(r"%(?:25)*2[BbFf]$")
+_ENCODED_BASE64_RIGHT = re.compile(r"%(?:25)*(?:2[BbFf]|3[Dd])")
 # A sign of a diff at the start of the line, the default of a shell parameter, a comment without a space, the user of a URL.
 _JOINED_YET_ALONE = re.compile(r"(?:^[+-]|\$\{\w+:?-|(?:^|[\s:])//)$")

@@ -60,6 +60,9 @@ class _Place:
     def member(self, name: str) -> _Place:
         return _Place(path=f"{self.path}!/{name}", evidence=f"{self.evidence}!/{name}")
 
+    def piece(self, data: bytes) -> Piece:
+        return Piece(path=self.path, evidence_path=self.evidence, data=data)
+
     def skipped(self, why: str) -> Skipped:
         return Skipped(what=self.path, why=why)
 
@@ -111,7 +114,7 @@ class _Unpacker:
                     return
                 inside = place.member(entry.name)
                 if entry.link is not None:
-                    yield _link(inside, entry.link)
+                    yield inside.piece(entry.link.encode("utf-8", "surrogateescape"))
                 else:
                     yield from self.content(inside, entry.data, depth + 1)
         except OSError as error:
@@ -147,41 +150,45 @@ class _Unpacker:
                     if entry.offset in seen or entry.is_folder:
                         continue
                     seen.add(entry.offset)
-                    why = yield from self._zip_member(place, file, entry, depth)
-                    if why is not None:
-                        refused[why] += 1
-                        damaged = damaged or entry.refusal is None
+                    damaged |= yield from self._zip_member(place, file, entry, depth, refused)
                 break
             except OSError as error:
                 damaged = True
                 yield place.skipped(reason(error))
         for why, count in refused.items():
             yield place.skipped(f"{count:,} of its members {'is' if count == 1 else 'are'} {why}")
-        if damaged and self.budget.exhausted is None:
+        if self.budget.exhausted is not None:
+            return
+        if damaged:
             file.seek(0)
             yield from _raw(place, file)
+            return
+        try:
+            rest = zips.behind(file)
+        except OSError as error:
+            yield place.skipped(reason(error))
+            return
+        if rest:
+            yield place.piece(rest)
 
     def _zip_member(
-        self, place: _Place, file: Seekable, entry: zips.Entry, depth: int
-    ) -> Generator[Piece | Skipped, None, str | None]:
-        """The pieces of one member; returns what is to be told of it together with its like."""
+        self, place: _Place, file: Seekable, entry: zips.Entry, depth: int, refused: Counter[str]
+    ) -> Generator[Piece | Skipped, None, bool]:
+        """The pieces of one member; returns whether it is damaged. What is told once for all its like is counted."""
         if entry.refusal is not None:
-            return entry.refusal
+            refused[entry.refusal] += 1
+            return False
         try:
             member = zips.content(file, entry, self.budget)
         except DamagedError:
-            return "not where the directory says"
+            refused["not where the directory says"] += 1
+            return True
         yield from self.content(place.member(entry.name), member, depth + 1)
-        return "corrupt" if member.damaged else None
+        return member.damaged
 
 
 def _raw(place: _Place, stream: Readable) -> Iterator[Piece | Skipped]:
     return read_plain(place.path, place.evidence, stream)
-
-
-def _link(place: _Place, target: str) -> Piece:
-    data = target.encode("utf-8", "surrogateescape")
-    return Piece(path=place.path, evidence_path=place.evidence, data=data)
 
 
 def _kept(stream: Readable) -> Seekable | Peeked:

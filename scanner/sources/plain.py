@@ -44,7 +44,7 @@ def _windows(
     line, column, offset, opened, mentioned = 1, 1, 0, False, False
     while True:
         last = taker.ended
-        mentioned = mentioned or _mentions_binance(data)
+        mentioned = mentioned or prefilter.mentions_binance(data)
         planner = Planner(data=data, offset=offset, opened=opened, last=last, sizes=sizes)
         plan = planner.plan(sorted(hits(data)))
         at = 0
@@ -78,9 +78,3 @@ def _advance(line: int, column: int, data: bytes, start: int, end: int) -> tuple
 def _characters(data: bytes) -> int:
     return len(data) if data.isascii() else len(data.translate(None, _CONTINUATION))
 
-
-def _mentions_binance(data: bytes) -> bool:
-    if prefilter.mentions_binance(data):
-        return True
-    wide = b"\0" in data and data.count(b"\0") * 3 > len(data)
-    return wide and prefilter.mentions_binance(data.replace(b"\0", b""))

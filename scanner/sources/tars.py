@@ -54,8 +54,8 @@ class _Extended:
 def entries(stream: Peeked) -> Iterator[Entry]:
     """The files and symbolic links in order; each one's data must be read before the next is asked for.
 
-    Ends where the archive does, with what is behind it still unread, or raises `DamagedError` before a header that is
-    none.
+    Ends where the archive does, by its zeros, with what is behind it still unread. Raises `DamagedError` before a
+    header that is none, and where the zeros are missing.
     """
     extended = _Extended()
     ended = False
@@ -84,6 +84,9 @@ def entries(stream: Peeked) -> Iterator[Entry]:
             extended = _Extended()
         body.skip()
         Taker(stream).take(-size % _BLOCK)
+    if not ended:
+        # Cut between two members it looks whole, but for the zeros that every archive ends with.
+        raise DamagedError(_TRUNCATED)
 
 
 def _next_block(stream: Peeked) -> bytes:

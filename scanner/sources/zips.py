@@ -20,6 +20,7 @@ _END = Struct("<4s4H2LH")
 _LOCATOR64 = Struct("<4sLQL")
 _END64 = Struct("<4sQ2H2L4Q")
 _LOCAL_MAGIC = b"PK\x03\x04"
+_END_MAGIC = b"PK\x05\x06"
 _CENTRAL_MAGIC = b"PK\x01\x02"
 _LONGEST_COMMENT = 0xFFFF
 _ELSEWHERE = 0xFFFFFFFF
@@ -52,6 +53,8 @@ class Entry:
         """Why the content cannot be had, in plain words."""
         if self.flags & _ENCRYPTED:
             return "encrypted"
+        if self.method == _STORED and self.size is None:
+            return "stored without its size"
         return None if self.method in (_STORED, _DEFLATED, _BZIPPED) else "compressed in a way that is not supported"
 
 
@@ -82,9 +85,12 @@ class Member:
 def listed(stream: Seekable) -> Iterator[Entry]:
     """The entries of the directory, one after the other as they are asked for.
 
-    Raises `DamagedError` where there is no directory, or where it ends before its time.
+    Where it leaves out what the file begins with, as when two zip files were joined or the directory was emptied, what
+    can be found follows, entries already told among it. Raises `DamagedError` where there is no directory, or where it
+    ends before its time.
     """
     at, end, shift = _directory(stream)
+    complete = _at(stream, 0, len(_LOCAL_MAGIC)) != _LOCAL_MAGIC
     while at < end:
         fixed = _at(stream, at, _CENTRAL.size)
         if len(fixed) < _CENTRAL.size or not fixed.startswith(_CENTRAL_MAGIC):
@@ -95,9 +101,11 @@ def listed(stream: Seekable) -> Iterator[Entry]:
         name_at = at + _CENTRAL.size
         names = _at(stream, name_at, name_size + extra_size)
         size, packed, offset = _wide(names[name_size:], size, packed, offset)
+        offset += shift
+        complete = complete or not offset
         yield Entry(
             name=_text(names[:name_size]),
-            offset=offset + shift,
+            offset=offset,
             method=method,
             flags=flags,
             packed=packed,
@@ -105,6 +113,8 @@ def listed(stream: Seekable) -> Iterator[Entry]:
             crc=crc,
         )
         at = name_at + name_size + extra_size + comment_size
+    if not complete:
+        yield from found(stream)
 
 
 def found(stream: Seekable) -> Iterator[Entry]:
@@ -120,7 +130,7 @@ def found(stream: Seekable) -> Iterator[Entry]:
         size, packed, _ = _wide(names[name_size:], size, packed, 0)
         start = at + _LOCAL.size + name_size + extra_size
         unknown = bool(flags & _SIZE_FOLLOWS)
-        if start <= length and not (unknown and method == _STORED):
+        if start <= length:
             yield Entry(
                 name=_text(names[:name_size]),
                 offset=at,
@@ -131,6 +141,11 @@ def found(stream: Seekable) -> Iterator[Entry]:
                 crc=None if unknown else crc,
             )
         at = _search(stream, start if unknown else start + packed)
+
+
+def behind(stream: Seekable) -> bytes:
+    """The comment of the zip file and what else stands behind its directory. Raises `DamagedError`."""
+    return _end(stream)[1][_END.size :]
 
 
 def content(stream: Seekable, entry: Entry, budget: Budget) -> Member:
@@ -148,14 +163,8 @@ def content(stream: Seekable, entry: Entry, budget: Budget) -> Member:
 
 def _directory(stream: Seekable) -> tuple[int, int, int]:
     """Start and end of the directory, and by how much all offsets are off because something stands in front."""
-    length = stream.seek(0, 2)
-    tail_at = max(0, length - _END.size - _LONGEST_COMMENT)
-    tail = _at(stream, tail_at, length - tail_at)
-    found_at = tail.rfind(b"PK\x05\x06", 0, len(tail) - _END.size + 4)
-    if found_at < 0:
-        raise DamagedError("the zip file has no directory: it is truncated or corrupt")
-    end = tail_at + found_at
-    *_, size, offset, _ = _END.unpack_from(tail, found_at)
+    end, tail = _end(stream)
+    *_, size, offset, _ = _END.unpack_from(tail)
     wide = _at(stream, max(0, end - _LOCATOR64.size), _LOCATOR64.size)
     if wide.startswith(b"PK\x06\x07"):
         end64 = _LOCATOR64.unpack(wide)[2]
@@ -167,6 +176,17 @@ def _directory(stream: Seekable) -> tuple[int, int, int]:
     if size > end:
         raise DamagedError("the directory of the zip file is corrupt")
     return end - size, end, end - size - offset
+
+
+def _end(stream: Seekable) -> tuple[int, bytes]:
+    """Where the record at the end of the directory stands, and all from there on."""
+    length = stream.seek(0, 2)
+    tail_at = max(0, length - _END.size - _LONGEST_COMMENT)
+    tail = _at(stream, tail_at, length - tail_at)
+    found_at = tail.rfind(_END_MAGIC, 0, max(0, len(tail) - _END.size + len(_END_MAGIC)))
+    if found_at < 0:
+        raise DamagedError("the zip file has no directory: it is truncated or corrupt")
+    return tail_at + found_at, tail[found_at:]
 
 
 def _wide(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int, int]:

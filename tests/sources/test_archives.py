@@ -275,6 +275,22 @@ def test_old_sparse_files_keep_the_archive_in_step() -> None:
     assert read(data)[0] == {"a.bin!/sparse": b"d" * 512, "a.bin!/next": TEXT}
 
 
+def test_members_that_the_directory_leaves_out_are_read_too() -> None:
+    found, skipped = read(zipped({"a": TEXT}) + zipped({"b": TEXT}))
+    assert found == {"a.bin!/a": TEXT, "a.bin!/b": TEXT}
+    assert not skipped
+    emptied = zipped({"a": TEXT, "b": TEXT})
+    emptied = emptied[:-18] + bytes(18)
+    assert read(emptied) == ({"a.bin!/a": TEXT, "a.bin!/b": TEXT}, [])
+
+
+def test_the_comment_of_a_zip_file_and_what_stands_behind_it_are_scanned() -> None:
+    data = zipped({"a": TEXT})
+    commented = data[:-2] + struct.pack("<H", len(TEXT)) + TEXT
+    assert read(commented) == ({"a.bin!/a": TEXT, "a.bin": TEXT}, [])
+    assert read(data + TEXT) == ({"a.bin!/a": TEXT, "a.bin": TEXT}, [])
+
+
 def test_zip64_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 1)
     monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 10)
@@ -409,6 +425,13 @@ def test_a_zip_that_is_none_is_scanned_as_it_is() -> None:
     assert nested_found["a.gz!/a"] == data
 
 
+@pytest.mark.parametrize("data", [b"PK\x05\x06", b"PK\x03\x04", b"PK\x05\x06" + b"\xff" * 18, b"\x1f\x8b\x08"])
+def test_the_smallest_archives_are_damaged(data: bytes) -> None:
+    found, skipped = read(data)
+    assert found["a.bin"] == data
+    assert reasons(skipped)
+
+
 def test_a_wrong_checksum_is_damage() -> None:
     data = zipped({"a": TEXT, "b": TEXT}, zipfile.ZIP_STORED).replace(TEXT, b"B" + TEXT[1:], 1)
     found, skipped = read(data)
@@ -502,15 +525,31 @@ SAMPLES = [
 ]
 
 
+@pytest.mark.parametrize("sample", range(len(SAMPLES)))
+def test_wherever_an_archive_is_cut_nothing_is_lost_in_silence(sample: int) -> None:
+    data = SAMPLES[sample]
+    whole = contents(members("a", "a", io.BytesIO(data)))
+    for length in {*range(10, len(data), 7), *range(512, len(data), 512), len(data) - 1}:
+        items = list(members("a", "a", io.BytesIO(data[:length])))
+        if not any(isinstance(item, Skipped) for item in items):
+            assert archive_kind(data[:length]) is None or contents(items) == whole, length
+
+
+new_bytes = st.one_of(
+    st.binary(min_size=1, max_size=8),
+    st.sampled_from([b"PK\x03\x04", b"PK\x05\x06", b"PK\x06\x07", b"PK\x01\x02", b"\xff" * 8, bytes(8), bytes(512)]),
+)
+
+
 @settings(max_examples=400, deadline=None)
 @given(
-    sample=st.sampled_from(SAMPLES),
-    changes=st.lists(st.tuples(st.floats(0, 0.9999), st.binary(min_size=1, max_size=8)), min_size=1, max_size=4),
+    sample=st.integers(0, len(SAMPLES) - 1),
+    changes=st.lists(st.tuples(st.floats(0, 0.9999), new_bytes), min_size=1, max_size=4),
     length=st.floats(0.2, 1),
     pipe=st.booleans(),
 )
-def test_no_damage_raises(sample: bytes, changes: list[tuple[float, bytes]], length: float, pipe: bool) -> None:
-    data = bytearray(sample)
+def test_no_damage_raises(sample: int, changes: list[tuple[float, bytes]], length: float, pipe: bool) -> None:
+    data = bytearray(SAMPLES[sample])
     for where, new in changes:
         at = int(where * len(data))
         data[at : at + len(new)] = new
