@@ -147,6 +147,8 @@ class _Reader:
             raise self._error('allow must be tables with "sha256" or "path", and "reason"')
         self._known(entry, ("sha256", "path", "reason"), "allow.")
         sha256, path, reason = (self._text(f"allow.{name}", entry.get(name)) for name in ("sha256", "path", "reason"))
+        if path is not None:
+            self._patterns([path])
         if sha256 is None and path is None:
             raise self._error('an allow entry needs "sha256" or "path"')
         if sha256 is not None and not _DIGEST.fullmatch(sha256.lower()):
@@ -158,7 +160,7 @@ class _Reader:
         try:
             GitIgnoreSpec.from_lines(listed)
         except ValueError as error:
-            raise self._error(f"exclude: {error}") from None
+            raise self._error(f"not a pattern: {error}") from None
         return listed
 
     def _list(self, name: str, value: object) -> list[object]:

@@ -44,10 +44,15 @@ def _open_closed_streams() -> None:
 
 
 def _run(words: list[str]) -> int:
-    if words[:1] == ["staged"] and not any(word.startswith("-") for word in words):
-        from scanner.sources.glance import clean_files  # start-up: all that a clean commit imports
+    if words[:1] == ["staged"]:
+        words = _names_last(words)
+        at = words.index("--") if "--" in words else len(words)
+        if not any(word.startswith("-") for word in words[1:at]):
+            from scanner.sources.glance import clean_files  # start-up: all that a clean commit imports
 
-        count = clean_files(words[1:])
+            count = clean_files([*words[1:at], *words[at + 1 :]])
+        else:
+            count = None
         if count is not None:
             sys.stdout.write(f"No Binance credentials in {count} {'file' if count == 1 else 'files'} to be committed.\n")
             return 0
@@ -55,6 +60,17 @@ def _run(words: list[str]) -> int:
 
     options = parse(words)
     return options.run(options)
+
+
+def _names_last(words: list[str]) -> list[str]:
+    """The words with file names that look like options behind a `--`.
+
+    pre-commit puts the names of files right behind the arguments: a file called `-q` must not be taken for an option.
+    """
+    if "--" in words or not any(word.startswith("-") for word in words):
+        return words
+    names = [word for word in words[1:] if word.startswith("-") and os.path.lexists(word)]
+    return [*(word for word in words if word not in names), "--", *names] if names else words
 
 
 def _closed_pipe() -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 from scanner.cli.output import configured, excluded, present, wanted_formats
 from scanner.cli.parser import Options
 from scanner.config import Config, Globs
+from scanner.errors import UsageError
 from scanner.model import Skipped, SourceKind
 from scanner.pipeline.conclude import Scan, conclude
 from scanner.pipeline.files import Tally, scan_entries, scan_pieces, usable_cores
@@ -26,7 +27,11 @@ def run(options: Options) -> int:
     config = configured(options, folder)
     exclude = excluded(config, options)
     tally = Tally()
+    if "" in options.paths:
+        raise UsageError("no such file or folder: the path is empty", hint="Is a variable unset?")
     if "-" in options.paths:
+        if sys.stdin is None:
+            raise UsageError("standard input is closed")
         tally.add(scan_pieces(read_stream("<stdin>", "", sys.stdin.buffer)))
     roots = [Path(path) for path in options.paths if path != "-"]
     if roots:

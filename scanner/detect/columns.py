@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 
+from scanner.detect import prefilter
 from scanner.detect.document import Document
 from scanner.detect.labels import clean
 from scanner.detect.names import Name, Strength, read_name
@@ -19,6 +20,10 @@ _INSERT = re.compile(
     r"(?:insert\s+into|copy|replace\s+into)\s+[\w.\"`\[\]]+\s*\(([^()]{3,1000})\)\s*(?:values|from|output|select)", re.IGNORECASE
 )
 _SQL_LEAD = 20_000
+_SQL_ROW = 3000
+_NEXT_ROW = re.compile(r"\)\s*,\s*\(")
+_QUOTED = re.compile(r"'[^']*'")
+_STATEMENT_END = re.compile(r";\s*\n")
 
 
 def column_name(document: Document, candidate: Candidate) -> Name | None:
@@ -27,23 +32,19 @@ def column_name(document: Document, candidate: Candidate) -> Name | None:
 
 
 def _sql_column(document: Document, candidate: Candidate) -> Name | None:
-    lead = document.text[max(0, candidate.start - _SQL_LEAD) : candidate.start]
-    if "(" not in lead:
+    first = max(0, candidate.start - _SQL_LEAD)
+    at = max(document.lower.rfind(word, first, candidate.start) for word in (b"insert", b"replace", b"copy "))
+    insert = _INSERT.match(document.text, at, candidate.start) if at >= 0 else None
+    if insert is None:
         return None
-    last = None
-    for last in _INSERT.finditer(lead):
-        pass
-    if last is None:
+    columns = [column.strip(" \t\r\n\"'`[]") for column in insert.group(1).split(",")]
+    row = document.text[max(insert.end(), candidate.start - _SQL_ROW) : candidate.start]
+    if "stdin" in document.text[insert.end() : insert.end() + 40].lower():
+        return _named(columns, row.rsplit("\n", 1)[-1].count("\t"))
+    if _STATEMENT_END.search(_QUOTED.sub("", row)):
         return None
-    columns = [column.strip(" \t\r\n\"'`[]") for column in last.group(1).split(",")]
-    row = lead[last.end() :]
-    if ";" in re.sub(r"'[^']*'", "", row.split("\n")[0]) and "stdin" not in row:
-        return None
-    if "stdin" in row[:40].lower():
-        index = row.rsplit("\n", 1)[-1].count("\t")
-    else:
-        index = _arguments_before(row)
-    return _named(columns, index)
+    rows = [match.end() - 1 for match in _NEXT_ROW.finditer(row)]
+    return _named(columns, _arguments_before(row[rows[-1] :] if rows else row))
 
 
 def _arguments_before(row: str) -> int:
@@ -84,24 +85,26 @@ def _table_column(document: Document, candidate: Candidate) -> Name | None:
 
 
 def _header(document: Document, index: int, delimiter: str, width: int) -> list[str] | None:
-    """The nearest line above with as many cells, of which at least one names a role; else the first line."""
-    near = range(index - 1, max(-1, index - 1 - _HEADER_SEARCH), -1)
-    for above in [*near, 0] if index > _HEADER_SEARCH else near:
-        text = document.line(above)
-        if len(text) > 2000:
+    """The nearest line above with as many cells, one of which names a role. What the row before found holds on."""
+    last, found = document.headers.get((delimiter, width), (-1, None))
+    lowest = last if index - _HEADER_SEARCH <= last < index else max(-1, index - 1 - _HEADER_SEARCH)
+    result = found if lowest == last >= 0 else None
+    for above in range(index - 1, lowest, -1):
+        start, end = document.line_span(above)
+        if end - start > 2000 or next(prefilter.runs(document.classes[start:end]), None) is not None:
             continue
+        text = document.text[start:end]
         if delimiter not in text:
-            if not text.strip(" |+-=:#/*"):
-                continue
-            return None
+            if text.strip(" |+-=:#/*"):
+                result = None
+                break
+            continue
         cells = _cells(text, delimiter)
-        if len(cells) == width and _is_header(cells) and not _has_value(text):
-            return cells
-    return None
-
-
-def _has_value(text: str) -> bool:
-    return bool(re.search(r"[A-Za-z0-9]{64}", text))
+        if len(cells) == width and _is_header(cells):
+            result = cells
+            break
+    document.headers[delimiter, width] = (index, result)
+    return result
 
 
 def _is_header(cells: list[str]) -> bool:

@@ -45,7 +45,8 @@ def merged(credentials: Iterable[Credential]) -> tuple[Credential, ...]:
     """
     groups: dict[str, list[Sighting]] = {}
     held: dict[str, str] = {}
-    known = _with_settled_roles(credentials)
+    known = sorted(credentials, key=lambda credential: [_place(sighting) for sighting in credential.sightings])
+    known = _with_settled_roles(known)
     for credential in sorted(known, key=lambda credential: -len(credential.values)):
         ids = [value.sha256 for value in credential.values]
         group = next((held[value] for value in ids if value in held and _joins(credential, value)), credential.id)
@@ -62,8 +63,7 @@ def _joins(credential: Credential, value: str) -> bool:
     )
 
 
-def _with_settled_roles(credentials: Iterable[Credential]) -> list[Credential]:
-    credentials = list(credentials)
+def _with_settled_roles(credentials: Sequence[Credential]) -> list[Credential]:
     roles: dict[str, tuple[bool, int, Role]] = {}
     for credential in credentials:
         for sighting in credential.sightings:
@@ -198,14 +198,14 @@ def _evidence(sightings: Sequence[Sighting]) -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda text: (-found[text], text))[:12])
 
 
-def _place(sighting: Sighting) -> tuple[str, int, int, str]:
+def _place(sighting: Sighting) -> tuple[str, int, int, str, str]:
     location = sighting.location
-    return location.path, location.line, location.column, location.role.value
+    return location.path, location.line, location.column, location.role.value, sighting.value.sha256
 
 
 def _unique(sightings: Iterable[Sighting]) -> list[Sighting]:
     seen: dict[tuple[object, ...], Sighting] = {}
     for sighting in sightings:
         location = sighting.location
-        seen.setdefault((*_place(sighting), sighting.value.sha256, location.exposure, location.blob), sighting)
+        seen.setdefault((*_place(sighting), location.exposure, location.blob), sighting)
     return list(seen.values())

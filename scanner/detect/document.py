@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cached_property
@@ -83,6 +84,26 @@ class Document:
         if at < len(self.mentions) and self.mentions[at][1] <= end:
             return self.mentions[at]
         return None
+
+    @cached_property
+    def indents(self) -> list[int]:
+        """Columns in front of the text of every line, the marks of comments and lists counted as blanks; -1 for a blank line."""
+        return [_indent(self.line(index)) for index in range(len(self.line_starts))]
+
+    @cached_property
+    def lower(self) -> bytes:
+        """The text in lower case with one byte a character."""
+        return self.flat.lower()
+
+    @cached_property
+    def headers(self) -> dict[tuple[str, int], tuple[int, list[str] | None]]:
+        """The line last asked for and its header, by delimiter and number of columns, kept by `columns`."""
+        return {}
+
+    @cached_property
+    def parents(self) -> dict[int, list[tuple[int, int]]]:
+        """The enclosing lines of lines that were asked for, kept by `labels.parents`."""
+        return {}
 
     def line_index(self, offset: int) -> int:
         """Number of the line that holds `offset`, from 0."""
@@ -188,6 +209,16 @@ def _mostly_utf8(data: bytes) -> bool:
     """Whether a damaged byte or two is all that keeps it from being UTF-8 with other letters in it."""
     text = data.decode("utf-8", "surrogateescape")
     return sum("\udc80" <= char <= "\udcff" for char in text) * 4 < sum(char > "\x7f" for char in text)
+
+
+_LEAD = re.compile(r"[\s#/*-]*")
+
+
+def _indent(line: str) -> int:
+    lead = _LEAD.match(line)
+    if not line.strip() or lead is None:
+        return -1
+    return len(lead.group().expandtabs(4))
 
 
 def _errors(encoding: str) -> str:

@@ -8,7 +8,8 @@ contradict each other count as none.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from scanner.detect.document import Document
@@ -16,6 +17,7 @@ from scanner.detect.labels import Label, parents
 from scanner.detect.shape import Candidate, Shape
 from scanner.model import Environment, Evidence
 
+_Hint = tuple[int, int, int, Environment]
 _Hints = tuple[tuple[Environment, "re.Pattern[str]"], ...]
 
 
@@ -45,10 +47,11 @@ _NAMED = _STATED + _compile(
 _WHOLE_NAME = {"test": Environment.TESTNET, "testnet": Environment.TESTNET, "us": Environment.US, "tr": Environment.TR}
 _BLOCK = 10
 _REACH = 3000
+_LARGEST_WHOLE = 1 << 20
 
 
 class WholeFile:
-    """What a file as a whole says of the environment; worked out once, and only if it is asked for."""
+    """The hints of a file, found once however many values it holds."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
@@ -56,7 +59,21 @@ class WholeFile:
     @cached_property
     def environment(self) -> Environment | None:
         """What all statements of the file agree on, else what its path names."""
-        return _unanimous(self._document.words[:200_000]) or hinted(self._document.path)
+        return _unanimous(self._document.words[:_LARGEST_WHOLE]) or hinted(self._document.path)
+
+    @cached_property
+    def _hints(self) -> list[_Hint]:
+        return sorted(_found(self._document.words, _NAMED), key=lambda hint: hint[:3])
+
+    def nearest(self, start: int, end: int, at: int, *, stated: bool) -> Environment | None:
+        """The hint nearest to offset `at` in `text[start:end]`; `stated` leaves out what is no more than a word."""
+        if len(self._document.text) > _LARGEST_WHOLE:
+            found = _found(self._document.words[start:end], _STATED if stated else _NAMED)
+            hints = [(first + start, last + start, order, hint) for first, last, order, hint in found]
+        else:
+            first = bisect_left(self._hints, start, key=_start)
+            hints = self._hints[first : bisect_left(self._hints, end, first, key=_start)]
+        return _best((hint for hint in hints if hint[1] <= end and not (stated and hint[2] >= len(_STATED))), at)
 
 
 def environment_of(
@@ -67,7 +84,7 @@ def environment_of(
         return Environment.FUTURES_TESTNET
     if candidate.shape is Shape.BASE36:
         return Environment.PAY
-    near = _by_name(label) or _near(document, candidate)
+    near = _by_name(label) or _near(document, candidate, whole)
     if near is not None:
         return near
     return whole.environment or (Environment.MAINNET if evidence else Environment.UNKNOWN)
@@ -75,7 +92,7 @@ def environment_of(
 
 def hinted(text: str) -> Environment | None:
     """The environment that a short text, such as a path, names."""
-    return _nearest(text, len(text), _NAMED)
+    return _best(_found(text, _NAMED), len(text))
 
 
 def _by_name(label: Label | None) -> Environment | None:
@@ -85,22 +102,23 @@ def _by_name(label: Label | None) -> Environment | None:
     return named or next((_WHOLE_NAME[word] for word in label.name.words if word in _WHOLE_NAME), None)
 
 
-def _near(document: Document, candidate: Candidate) -> Environment | None:
-    text = document.words
+def _near(document: Document, candidate: Candidate, whole: WholeFile) -> Environment | None:
     index = document.line_index(candidate.start)
     start, end = document.line_span(index)
-    start, end = max(start, candidate.start - 300), min(end, candidate.end + 200)
-    line = _nearest(text[start:end], candidate.start - start, _NAMED)
+    at = candidate.start
+    line = whole.nearest(max(start, at - 300), min(end, candidate.end + 200), at, stated=False)
     if line is not None:
         return line
     for span in parents(document, index):
-        named = hinted(text[span[0] : min(span[1], span[0] + 300)])
+        end = min(span[1], span[0] + 300)
+        named = whole.nearest(span[0], end, end, stated=False)
         if named is not None:
             return named
-    for (first, last), hints in ((_paragraph(document, index), _NAMED), ((max(0, index - _BLOCK), index + _BLOCK), _STATED)):
-        start = max(document.line_span(first)[0], candidate.start - _REACH)
+    block = (max(0, index - _BLOCK), index + _BLOCK)
+    for (first, last), stated in ((_paragraph(document, index), False), (block, True)):
+        start = max(document.line_span(first)[0], at - _REACH)
         end = min(document.line_span(min(last, len(document.line_starts) - 1))[1], candidate.end + _REACH)
-        named = _nearest(text[start:end], candidate.start - start, hints)
+        named = whole.nearest(start, end, at, stated=stated)
         if named is not None:
             return named
     return None
@@ -116,14 +134,23 @@ def _paragraph(document: Document, index: int) -> tuple[int, int]:
     return first, last
 
 
-def _nearest(text: str, at: int, hints: _Hints) -> Environment | None:
-    """The hint nearest to offset `at`; what stands before counts as nearer than what follows."""
-    best: tuple[float, int, Environment] | None = None
+def _start(hint: _Hint) -> int:
+    return hint[0]
+
+
+def _found(text: str, hints: _Hints) -> Iterator[_Hint]:
     for order, (environment, pattern) in enumerate(hints):
         for match in pattern.finditer(text):
-            distance = float(at - match.end()) if match.start() <= at else (match.start() - at) * 1.5 + 64
-            if best is None or (distance, order) < best[:2]:
-                best = (distance, order, _unless_off(environment, text, match))
+            yield match.start(), match.end(), order, _unless_off(environment, text, match)
+
+
+def _best(hints: Iterable[_Hint], at: int) -> Environment | None:
+    """The hint nearest to offset `at`; what stands before counts as nearer than what follows."""
+    best: tuple[float, int, Environment] | None = None
+    for start, end, order, environment in hints:
+        distance = float(at - end) if start <= at else (start - at) * 1.5 + 64
+        if best is None or (distance, order) < best[:2]:
+            best = (distance, order, environment)
     return best[2] if best else None
 
 

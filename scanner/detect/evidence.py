@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from scanner.detect.document import Document
-from scanner.detect.labels import Label, indent_of, parents
+from scanner.detect.labels import Label, parents
 from scanner.detect.names import FOREIGN_EXCHANGE, read_name
 from scanner.detect.shape import Candidate
 from scanner.detect.vocabulary import VOCABULARY, speaks_of_binance
@@ -98,14 +98,14 @@ def _exchange_beside(document: Document, index: int) -> str | None:
 
     Looks along the lines of the value's own level, upward and then downward.
     """
-    level = indent_of(document.line(index))
+    indents = document.indents
     for step in (-1, 1):
         at = index + step
         while abs(at - index) <= _BESIDE and 0 <= at < len(document.line_starts):
-            line = document.line(at)[:_LONG_LINE]
-            if not line.strip() or indent_of(line) < level:
+            if indents[at] < indents[index]:
                 break
-            match = _EXCHANGE_FIELD.match(line) if indent_of(line) == level else None
+            line = document.line(at)[:_LONG_LINE]
+            match = _EXCHANGE_FIELD.match(line) if indents[at] == indents[index] else None
             if match:
                 return _last(match.group(1))
             if step > 0 and line.lstrip().startswith(("-", "{", "}", "[")):

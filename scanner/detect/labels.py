@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 from html import unescape
@@ -263,31 +264,31 @@ def _parent(document: Document, offset: int, previous_end: int) -> Label | None:
 
 def parents(document: Document, index: int, *, most: int = 8, lines: int = 120) -> list[tuple[int, int]]:
     """Spans of the lines that enclose line `index` by indentation, the nearest first; an INI section encloses too."""
-    found: list[tuple[int, int]] = []
-    indent = indent_of(document.line(index))
+    held = document.parents.get(index)
+    if held is None:
+        held = document.parents[index] = list(_enclosing(document, index, lines))
+    return held[:most]
+
+
+def _enclosing(document: Document, index: int, lines: int) -> Iterator[tuple[int, int]]:
+    indents = document.indents
+    indent = indents[index]
     for above in range(index - 1, max(-1, index - 1 - lines), -1):
-        text = document.line(above)
-        if not text.strip():
+        own = indents[above]
+        if own < 0 or own > indent:
             continue
-        own = indent_of(text)
-        section = own <= indent and _SECTION.match(text)
+        text = document.line(above)
+        section = _SECTION.match(text)
         if own < indent or section:
             if text.strip() not in _CLOSERS:
-                found.append(document.line_span(above))
+                yield document.line_span(above)
             indent = own
-            if len(found) == most or section:
-                break
-    return found
+            if section:
+                return
 
 
 _SECTION = re.compile(r"^\s*\[{1,2}[^\]]+\]{1,2}\s*(?:[#;].*)?$")
 _CLOSERS = frozenset({"{", "[", "(", "---", "),", "],", "},", "}", "]", ")", "});", "};"})
-
-
-def indent_of(text: str) -> int:
-    """Columns in front of the text of a line; the marks of comments and lists count as blanks."""
-    lead = re.match(r"[\s#/*-]*", text)
-    return len(text[: lead.end()].expandtabs(4)) if lead else 0
 
 
 def complement(role: Role) -> Role:

@@ -73,10 +73,10 @@ def private_keys(document: Document) -> Iterator[PrivateKey]:
             yield PrivateKey(start=match.start(), end=match.end(), der=der, type=kind, rule=RULE_BARE)
     for match in _ENCODED_PEM.finditer(document.text):
         text = _decode(match.group()).decode("latin-1")
-        begin = _BEGIN.search(text)
-        key = _pem(text, begin) if begin else None
-        if key is not None:
-            yield replace(key, start=match.start(), end=match.end())
+        inner = _BEGIN.search(text)
+        decoded = _pem(text, inner) if inner else None
+        if decoded is not None:
+            yield replace(decoded, start=match.start(), end=match.end())
     yield from _seeds(document)
 
 

@@ -19,7 +19,7 @@ from scanner.model import Credential, Skipped
 from scanner.sources.files import FileEntry, pieces
 from scanner.sources.piece import Piece
 
-_BATCH = 128
+_FIRST_BATCH, _BATCH = 4, 128
 _SERIAL_SECONDS = 0.2
 _AHEAD = 4
 
@@ -109,8 +109,9 @@ def credentials_in(piece: Piece) -> tuple[Credential, ...]:
 
 
 def _batches(entries: Iterable[FileEntry | Skipped], tally: Tally) -> Iterator[list[FileEntry]]:
-    """Files in batches; what the listing skipped goes to the tally."""
+    """Files in batches, small ones first, so that large files soon reach the pool; what the listing skipped is tallied."""
     iterator = iter(entries)
+    size = _FIRST_BATCH
     while True:
         batch: list[FileEntry] = []
         for entry in iterator:
@@ -118,11 +119,12 @@ def _batches(entries: Iterable[FileEntry | Skipped], tally: Tally) -> Iterator[l
                 tally.skipped.append(entry)
             else:
                 batch.append(entry)
-                if len(batch) == _BATCH:
+                if len(batch) == size:
                     break
         if not batch:
             return
         yield batch
+        size = min(2 * size, _BATCH)
 
 
 def _scan_in_pool(batches: Iterator[list[FileEntry]], tally: Tally, *, jobs: int, progress: Progress) -> None:

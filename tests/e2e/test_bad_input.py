@@ -11,7 +11,6 @@ import random
 import signal
 import socket
 import subprocess
-import sys
 import tarfile
 import threading
 import time
@@ -24,7 +23,8 @@ import pytest
 from tests.e2e import PROGRAM, Outcome, Pair, Report, as_report, digests, run, staged, value
 from tests.repositories import Repository
 
-ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
+PROC = Path("/proc/self/fd").exists()
+_POWERS = "-dac_override,-dac_read_search"
 CLEAN = "import os\n"
 C_LOCALE = {"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 
@@ -39,6 +39,21 @@ def tree(tmp_path: Path) -> Path:
     folder = tmp_path / "tree"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture(scope="session")
+def unprivileged(tmp_path_factory: pytest.TempPathFactory) -> Sequence[str]:
+    """The program run so that permissions of files hold, for root too."""
+    closed = put(tmp_path_factory.mktemp("closed"), "closed", "")
+    closed.chmod(0)
+    without = () if os.geteuid() else ("setpriv", f"--bounding-set={_POWERS}", f"--inh-caps={_POWERS}")
+    try:
+        done = subprocess.run([*without, "cat", str(closed)], capture_output=True, check=False)
+    except FileNotFoundError:
+        pytest.skip("needs setpriv to be without root's powers")
+    if b"Permission denied" not in done.stderr:
+        pytest.skip("permissions do not hold here")
+    return (*without, *PROGRAM)
 
 
 def put(folder: Path, name: str, content: str | bytes) -> Path:
@@ -103,19 +118,46 @@ class TestPaths:
         assert scan("empty", cwd=tree).report["scan"]["complete"] is True
         assert scan("empty", cwd=tree).status == 0
 
-    @pytest.mark.skipif(ROOT, reason="root can read everything")
-    def test_a_file_that_cannot_be_read(self, tree: Path, pair: Pair) -> None:
+    def test_what_cannot_be_read(self, tree: Path, pair: Pair, unprivileged: Sequence[str]) -> None:
         put(tree, "closed.py", CLEAN).chmod(0)
         (tree / "closed").mkdir(mode=0)
+        words = ("scan", "--format", "json")
         try:
-            outcome = scan(".", cwd=tree)
+            outcome = run(*words, ".", cwd=tree, program=unprivileged)
             assert outcome.status == 3
-            assert set(skipped(outcome.report)) == {"closed.py", "closed"}
-            assert "Permission denied" in run("scan", "closed.py", cwd=tree).out
+            assert skipped(outcome.report) == {"closed.py": "Permission denied", "closed": "Permission denied"}
+            assert run(*words, "closed.py", cwd=tree, program=unprivileged).status == 3
+            assert run(*words, "closed", cwd=tree, program=unprivileged).status == 3
+            assert run(*words, "closed/within", cwd=tree, program=unprivileged).status in (2, 3)
             put(tree, "bot.py", pair.python)
-            assert scan(".", cwd=tree).status == 1
+            outcome = run(*words, ".", cwd=tree, program=unprivileged)
+            assert (outcome.status, outcome.report["scan"]["complete"]) == (1, False)
         finally:
             (tree / "closed").chmod(0o700)
+
+    def test_what_cannot_be_read_in_a_work_tree(self, repository: Repository, unprivileged: Sequence[str]) -> None:
+        repository.commit({"closed.py": CLEAN, "clean.py": CLEAN, "sub/in.py": CLEAN})
+        repository.write("ignored/a", "words\n")
+        repository.write(".gitignore", "ignored/\n")
+        closed = [repository.path(name) for name in ("closed.py", "sub", "ignored")]
+        for path in closed:
+            path.chmod(0)
+        try:
+            outcome = run("scan", "--format", "json", ".", cwd=repository.folder, program=unprivileged)
+            assert outcome.status == 3
+            assert {name.split("/")[0] for name in skipped(outcome.report)} == {"closed.py", "sub"}
+            outcome = run("staged", "closed.py", cwd=repository.folder, program=unprivileged)
+            assert outcome.status == 3
+            assert "closed.py" in outcome.out + outcome.err
+            assert run("staged", cwd=repository.folder, program=unprivileged).status == 0
+        finally:
+            for path in closed:
+                path.chmod(0o700)
+
+    def test_a_configuration_that_cannot_be_read(self, tree: Path, unprivileged: Sequence[str]) -> None:
+        put(tree, "clean.py", CLEAN)
+        put(tree, ".binance-leaks.toml", "").chmod(0)
+        assert_told(run("scan", cwd=tree, program=unprivileged), 2, "Permission denied")
 
     @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="no file that fails when it is read")
     def test_a_file_that_fails_when_it_is_read(self, tree: Path) -> None:
@@ -224,6 +266,7 @@ class TestPaths:
             stop.set()
             thread.join()
 
+    @pytest.mark.skipif(not PROC, reason="open files are told by /proc")
     def test_a_file_that_shrinks_for_good_is_incomplete(self, tree: Path) -> None:
         large = put(tree, "large.log", b"")
         os.truncate(large, 1 << 30)
@@ -415,10 +458,10 @@ class TestCommandLine:
         put(tree, "clean.py", CLEAN)
         assert_told(run("scan", "--format", f"json:{place}", cwd=tree), 3, place)
 
-    @pytest.mark.skipif(ROOT, reason="root can write everywhere")
-    def test_a_report_in_a_closed_folder(self, tree: Path) -> None:
+    def test_a_report_in_a_closed_folder(self, tree: Path, unprivileged: Sequence[str]) -> None:
         (tree / "closed").mkdir(mode=0o500)
-        assert_told(run("scan", "--format", "json:closed/report.json", cwd=tree), 3, "closed/report.json")
+        outcome = run("scan", "--format", "json:closed/report.json", cwd=tree, program=unprivileged)
+        assert_told(outcome, 3, "closed/report.json")
 
     def test_a_value_on_the_command_line_is_not_repeated(self, tree: Path) -> None:
         held = value()
@@ -543,6 +586,7 @@ class TestStreams:
         assert run("staged", cwd=repository.folder, env=C_LOCALE).status == 0
 
 
+@pytest.mark.skipif(not PROC, reason="processes are told by /proc")
 class TestInterrupts:
     """Ctrl-C ends everything at once, says so, and leaves nothing behind."""
 
@@ -625,8 +669,3 @@ def group(leader: int) -> set[int]:
             if int(pgrp) == leader and state not in "ZX":
                 found.add(int(folder.name))
     return found
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_the_group_of_a_process_is_seen() -> None:
-    assert os.getpid() in group(os.getpgrp())

@@ -293,11 +293,14 @@ def test_a_linked_work_tree(hooked: Repository, shared: Path, pair: Pair, tmp_pa
     assert commit(linked, shared).status == 0
 
 
-def test_a_submodule(hooked: Repository, shared: Path, tmp_path: Path) -> None:
+def test_a_submodule(repository: Repository, shared: Path, tmp_path: Path) -> None:
+    pre_commit = use(repository, local_hooks(), shared / "local")
     inner = Repository.create(tmp_path / "inner")
     inner.commit({"bot.py": Pair.fresh().python})
-    hooked.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(inner.folder), "modules/in")
-    ran = commit(hooked, shared)
+    repository.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(inner.folder), "modules/in")
+    ran = commit(repository, shared)
+    assert ran.status == 0, ran.out + ran.err
+    ran = pre_commit("run", "binance-leaks", "--all-files")
     assert ran.status == 0, ran.out + ran.err
 
 

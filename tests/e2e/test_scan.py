@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import random
 import re
+import signal
+import subprocess
 import tarfile
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -18,7 +21,7 @@ from scanner.model import Confidence, Finding, SourceKind
 from scanner.pipeline.conclude import Scan, conclude
 from scanner.pipeline.files import Tally, scan_entries
 from scanner.sources.files import list_files
-from tests.e2e import Found, Outcome, Pair, as_report, digest, digests, run, staged, value
+from tests.e2e import PROGRAM, Found, Outcome, Pair, as_report, digest, digests, run, staged, value
 from tests.repositories import Repository
 
 CLEAN = "import os\n\n\ndef price(symbol: str) -> float:\n    return float(os.environ[symbol])\n"
@@ -369,6 +372,74 @@ class TestOptions:
             outcome = run(*words, cwd=tmp_path)
             assert (outcome.status, outcome.err) == (0, "")
             assert outcome.out.startswith("usage: binance-leaks")
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="no pseudo terminals here")
+class TestTerminal:
+    """On a terminal: colour, and a progress bar that goes away."""
+
+    def test_colour_and_progress(self, tree: Path, pair: Pair) -> None:
+        make_large_tree(tree, random.Random())
+        put(tree, "bot.py", pair.python)
+        shown, status = on_terminal("scan", ".", cwd=tree)
+        assert status == 1
+        assert "scanning" in shown
+        assert "\x1b[1;31mHIGH" in shown
+        assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h"), "the cursor is not shown again"
+        report = shown[shown.index("HIGH") :]
+        assert "scanning" not in report
+        assert not re.search(r"[A-Za-z0-9]{64}", shown)
+        for word in ("--no-progress", "-q"):
+            shown, _ = on_terminal("scan", word, "part0", cwd=tree)
+            assert "scanning" not in shown
+
+    def test_no_colour(self, tree: Path, pair: Pair) -> None:
+        put(tree, "bot.py", pair.python)
+        for words, env in ((["--no-progress"], {"NO_COLOR": "1"}), (["--color", "never", "--no-progress"], {})):
+            shown, status = on_terminal("scan", *words, ".", cwd=tree, env=env)
+            assert status == 1
+            assert "\x1b" not in shown
+        assert "\x1b[" in on_terminal("scan", "--no-progress", ".", cwd=tree)[0]
+        assert "\x1b" not in on_terminal("scan", "--no-progress", ".", cwd=tree, env={"TERM": "dumb"})[0]
+
+    def test_an_interrupt_leaves_the_terminal_as_it_was(self, tree: Path) -> None:
+        make_large_tree(tree, random.Random())
+        shown, status = on_terminal("scan", "--jobs", "2", ".", cwd=tree, interrupt=b"scanning")
+        assert status == 130
+        assert "Traceback" not in shown
+        assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h")
+
+
+def on_terminal(
+    *words: str, cwd: Path, env: Mapping[str, str] | None = None, interrupt: bytes | None = None
+) -> tuple[str, int]:
+    """What the program shows on a terminal of 80 columns, and its exit status; Ctrl-C once `interrupt` is shown."""
+    ours, theirs = os.openpty()
+    with subprocess.Popen(
+        [*PROGRAM, *words],
+        cwd=cwd,
+        env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24", **(env or {})},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    ) as process:
+        os.close(theirs)
+        shown = b""
+        while True:
+            try:
+                part = os.read(ours, 65536)
+            except OSError:
+                break
+            if not part:
+                break
+            shown += part
+            if interrupt is not None and interrupt in shown:
+                os.killpg(process.pid, signal.SIGINT)
+                interrupt = None
+        status = process.wait(timeout=60)
+    os.close(ours)
+    return shown.decode("utf-8", "replace"), status
 
 
 class TestLaws:
