@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-# ruff: noqa: PTH
-# Paths of findings are text: they may name members of archives, and pathlib would cost more than the match.
-
 import os
 import re
 import sys
@@ -75,8 +72,9 @@ class Config:
         """
         if self.file is None:
             return path
-        folder = os.path.dirname(os.path.realpath(self.file))
-        return os.path.relpath(os.path.join(os.path.realpath(anchor), path), folder).replace(os.sep, "/")
+        # Paths of findings are text: they may name members of archives.
+        folder = os.path.dirname(os.path.realpath(self.file))  # noqa: PTH120
+        return os.path.relpath(os.path.join(os.path.realpath(anchor), path), folder).replace(os.sep, "/")  # noqa: PTH118
 
 
 def find_config(folder: Path) -> Path | None:
@@ -152,8 +150,12 @@ class _Reader:
         if sha256 is None and path is None:
             raise self._error('an allow entry needs "sha256" or "path"')
         if sha256 is not None and not _DIGEST.fullmatch(sha256.lower()):
-            raise self._error("allow.sha256 must be the 64 hexadecimal digits that the report shows with -v, not the value")
-        return Allow(sha256=sha256.lower() if sha256 else None, path=path, reason=reason or "allowed by the configuration")
+            raise self._error(
+                "allow.sha256 must be the 64 hexadecimal digits that the report shows with -v, not the value"
+            )
+        return Allow(
+            sha256=sha256.lower() if sha256 else None, path=path, reason=reason or "allowed by the configuration"
+        )
 
     def _patterns(self, patterns: object) -> tuple[str, ...]:
         listed = tuple(self._text("exclude", pattern) or "" for pattern in self._list("exclude", patterns))
@@ -184,7 +186,8 @@ class _Reader:
             if name not in names:
                 near = get_close_matches(name, names, n=1)
                 raise self._error(
-                    f"unknown setting {prefix}{name}", f"Did you mean {prefix}{near[0]}?" if near else f"Known: {', '.join(names)}"
+                    f"unknown setting {prefix}{name}",
+                    f"Did you mean {prefix}{near[0]}?" if near else f"Known: {', '.join(names)}",
                 )
 
     def _error(self, message: str, hint: str = "") -> ConfigError:

@@ -47,7 +47,7 @@ class GitError(ScanError):
     """git is missing, refuses the repository, or failed."""
 
 
-class Interrupted(ScannerError):
+class Interrupted(ScannerError):  # noqa: N818 - not a failure
     """The user interrupted the run."""
 
     exit_status = 130

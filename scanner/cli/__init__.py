@@ -54,7 +54,9 @@ def _run(words: list[str]) -> int:
         else:
             count = None
         if count is not None:
-            sys.stdout.write(f"No Binance credentials in {count} {'file' if count == 1 else 'files'} to be committed.\n")
+            sys.stdout.write(
+                f"No Binance credentials in {count} {'file' if count == 1 else 'files'} to be committed.\n"
+            )
             return 0
     from scanner.cli.parser import parse  # start-up: argparse and the rest only where there is more to do
 

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 _CONFIDENCES = ("low", "medium", "high")
 _RISKS = ("info", "low", "medium", "high", "critical")
-_EPILOG = """exit status: 0 nothing found, 1 findings, 2 usage or configuration, 3 incomplete or failed, 130 interrupted"""
+_EPILOG = (
+    """exit status: 0 nothing found, 1 findings, 2 usage or configuration, 3 incomplete or failed, 130 interrupted"""
+)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -60,7 +62,7 @@ def build() -> _Parser:
     """The parser of all commands."""
     parser = _Parser(
         prog="binance-leaks",
-        description="binance-leaks finds leaked Binance API credentials, pairs keys with their secrets, and ranks them by harm.",
+        description="Finds leaked Binance API credentials, pairs keys with their secrets, and ranks them by harm.",
         epilog=_EPILOG,
     )
     parser.add_argument("--version", action="version", version=f"binance-leaks {__version__}")
@@ -72,7 +74,7 @@ def build() -> _Parser:
     commands.add_parser(
         "detect-secrets-hook",
         help="run detect-secrets-hook with our plugin; takes its arguments",
-        description="Runs detect-secrets-hook with the binance-leaks plugin and without the filter that hides Client(\"K\", \"S\").",
+        description='Runs detect-secrets-hook with our plugin and without the filter that hides Client("K", "S").',
     )
     commands.add_parser(
         "detect-secrets-audit",
@@ -90,12 +92,16 @@ def _add_scan(commands: argparse._SubParsersAction[_Parser]) -> None:
         epilog=f"example: binance-leaks scan --all-files .\n{_EPILOG}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    scan.add_argument("paths", nargs="*", default=["."], metavar="PATH", help="file, folder or - (default: this folder)")
+    scan.add_argument(
+        "paths", nargs="*", default=["."], metavar="PATH", help="file, folder or - (default: this folder)"
+    )
     scan.add_argument(
         "--exclude", action="append", default=[], metavar="GLOB", help="leave out paths, as in .gitignore; repeatable"
     )
     scan.add_argument("--all-files", action="store_true", help="read what git ignores too, such as a forgotten .env")
-    scan.add_argument("--jobs", type=_jobs, default=0, metavar="N", help="processes (default: one a core for large trees)")
+    scan.add_argument(
+        "--jobs", type=_jobs, default=0, metavar="N", help="processes (default: one a core for large trees)"
+    )
     scan.add_argument("--no-progress", action="store_true", help="no progress bar, even on a terminal")
     _add_common(scan)
     scan.set_defaults(run=_scan)
@@ -105,11 +111,13 @@ def _add_staged(commands: argparse._SubParsersAction[_Parser]) -> None:
     staged = commands.add_parser(
         "staged",
         help="scan what is about to be committed (the pre-commit hook)",
-        description="Scans git's index. A credential in a new or changed line blocks; one that stood there before is shown.",
+        description="Scans git's index. A credential in a new line blocks; one that stood there before is shown.",
         epilog=f"example: binance-leaks staged\n{_EPILOG}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    staged.add_argument("files", nargs="*", metavar="FILE", help="only these; those that are not staged are scanned whole")
+    staged.add_argument(
+        "files", nargs="*", metavar="FILE", help="only these; those that are not staged are scanned whole"
+    )
     _add_common(staged)
     staged.set_defaults(run=_staged)
 
@@ -139,12 +147,22 @@ def _add_plugin_path(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 def _add_common(parser: _Parser) -> None:
     parser.add_argument(
-        "--format", action="append", default=[], metavar="NAME[:FILE]", help="text or json, to a file if given; repeatable"
+        "--format",
+        action="append",
+        default=[],
+        metavar="NAME[:FILE]",
+        help="text or json, to a file if given; repeatable",
     )
-    parser.add_argument("--confidence", choices=_CONFIDENCES, help="least confidence that is reported (default: medium)")
-    parser.add_argument("--fail-on", choices=_RISKS, metavar="RISK", help="least risk that fails (default: any finding)")
+    parser.add_argument(
+        "--confidence", choices=_CONFIDENCES, help="least confidence that is reported (default: medium)"
+    )
+    parser.add_argument(
+        "--fail-on", choices=_RISKS, metavar="RISK", help="least risk that fails (default: any finding)"
+    )
     parser.add_argument("--config", metavar="FILE", help="configuration in place of the one that is found")
-    parser.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colour (default: on a terminal)")
+    parser.add_argument(
+        "--color", choices=("auto", "always", "never"), default="auto", help="colour (default: on a terminal)"
+    )
     parser.add_argument("--show-suppressed", action="store_true", help="list what is allowed, too")
     parser.add_argument("-v", "--verbose", action="store_true", help="show digests and everything that is folded")
     parser.add_argument("-q", "--quiet", action="store_true", help="print nothing where nothing was found")

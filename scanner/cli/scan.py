@@ -54,7 +54,7 @@ def run(options: Options) -> int:
 def _scan(entries: Iterable[FileEntry | Skipped], options: Options) -> Tally:
     jobs = options.jobs or usable_cores()
     if options.no_progress or options.quiet or not sys.stderr.isatty():
-        return scan_entries(entries, jobs=jobs, progress=lambda tally: None)
+        return scan_entries(entries, jobs=jobs, progress=lambda _: None)
     from scanner.cli.progress import FileProgress  # rich: only where somebody looks on
 
     listed = list(entries)
@@ -74,5 +74,5 @@ def _configuration_folder(paths: list[str]) -> Path:
 def _exclusion(exclude: Globs, config: Config) -> Callable[[str], bool]:
     """Patterns hold from the folder of the configuration, whatever way the paths were named."""
     if not exclude:
-        return lambda shown: False
+        return lambda _: False
     return lambda shown: exclude.match(config.relative(shown, "."))

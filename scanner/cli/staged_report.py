@@ -38,6 +38,8 @@ def report(
     exclude = excluded(config, options)
     root = git.root()
     credentials, skipped = credentials_in_changes(git, found, lambda path: exclude.match(config.relative(path, root)))
+    submodules = [*staged.submodules, *(name for name in unstaged if os.path.isdir(name) and not os.path.islink(name))]  # noqa: PTH112, PTH114
+    unstaged = [name for name in unstaged if name not in submodules]
     if unstaged:
         links = [file for file in unstaged if os.path.islink(file)]  # noqa: PTH114
         texts = [FileEntry(path=file, shown=file, evidence_path=file, link=True) for file in links]
@@ -46,13 +48,13 @@ def report(
             exclude=lambda path: exclude.match(config.relative(path, git.folder)),
             all_files=True,
         )
-        whole = scan_entries(chain(texts, others), jobs=1, progress=lambda tally: None)
+        whole = scan_entries(chain(texts, others), jobs=1, progress=lambda _: None)
         files += whole.files
         size += whole.bytes
         credentials += whole.credentials
         skipped += whole.skipped
     skipped += [Skipped(what=change.shown, why="its content is not in the repository") for change in missing]
-    skipped += [Skipped(what=path, why="a submodule; scan it by itself", lost=False) for path in staged.submodules]
+    skipped += [Skipped(what=path, why="a submodule; scan it by itself", lost=False) for path in submodules]
     scan = Scan(
         source=SourceKind.STAGED,
         target=".",

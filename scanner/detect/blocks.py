@@ -57,4 +57,3 @@ def without_signatures(message: bytes) -> bytes:
     for pattern in (_SIGNED_HEADER, _SIGNATURE):
         message = pattern.sub(lambda match: b"\n" * match.group().count(b"\n"), message)
     return message
-

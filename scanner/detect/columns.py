@@ -17,7 +17,8 @@ _HEADER_CELL = re.compile(r"[^\W\d_][\w .#/()-]{0,39}")
 _ANY_TAG = re.compile(r"<[^<>]*>")
 _HEADER_SEARCH = 200
 _INSERT = re.compile(
-    r"(?:insert\s+into|copy|replace\s+into)\s+[\w.\"`\[\]]+\s*\(([^()]{3,1000})\)\s*(?:values|from|output|select)", re.IGNORECASE
+    r"(?:insert\s+into|copy|replace\s+into)\s+[\w.\"`\[\]]+\s*\(([^()]{3,1000})\)\s*(?:values|from|output|select)",
+    re.IGNORECASE,
 )
 _SQL_LEAD = 20_000
 _SQL_ROW = 3000
@@ -75,7 +76,9 @@ def _table_column(document: Document, candidate: Candidate) -> Name | None:
         if delimiter not in row:
             continue
         cells = _cells(row, delimiter)
-        column = next((at for at, cell in enumerate(cells) if document.text[candidate.start : candidate.end] in cell), None)
+        column = next(
+            (at for at, cell in enumerate(cells) if document.text[candidate.start : candidate.end] in cell), None
+        )
         if column is None:
             continue
         header = _header(document, index, delimiter, len(cells))
@@ -122,7 +125,10 @@ def _cells(text: str, delimiter: str) -> list[str]:
     if delimiter == "|":
         return [cell.strip(" \t*`_") for cell in text.strip("|").split("|")]
     try:
-        return [cell.strip(" \t\"'`#*/") for cell in next(csv.reader([text], delimiter=delimiter, skipinitialspace=True), [])]
+        return [
+            cell.strip(" \t\"'`#*/")
+            for cell in next(csv.reader([text], delimiter=delimiter, skipinitialspace=True), [])
+        ]
     except csv.Error:
         return [cell.strip() for cell in text.split(delimiter)]
 

@@ -98,12 +98,19 @@ def paired_across(credentials: Iterable[Credential]) -> tuple[Credential, ...]:
             continue
         pair = credential_of((*key.sightings, *secret.sightings))
         joined[key.id] = joined[secret.id] = pair
-    result = {(joined.get(credential.id) or credential).id: joined.get(credential.id) or credential for credential in credentials}
+    result = {
+        (joined.get(credential.id) or credential).id: joined.get(credential.id) or credential
+        for credential in credentials
+    }
     return tuple(result.values())
 
 
 def _is_lone(credential: Credential, *, key: bool) -> bool:
-    if len(credential.values) != 1 or (credential.values[0].role is Role.API_KEY) is not key or credential.known_example:
+    if (
+        len(credential.values) != 1
+        or (credential.values[0].role is Role.API_KEY) is not key
+        or credential.known_example
+    ):
         return False
     if not key and credential.values[0].role is Role.PRIVATE_KEY:
         return any(evidence.for_binance for sighting in credential.sightings for evidence in sighting.evidence)
@@ -121,7 +128,7 @@ def _best(credential: Credential, others: Sequence[Credential]) -> Credential | 
 
 
 def _distance(one: Credential, other: Credential) -> tuple[int, int] | None:
-    """How badly two lone halves fit: first by the names of their accounts, then by folders between; None for not at all."""
+    """How badly two lone halves fit: by the names of their accounts, then by folders between; None for not at all."""
     best: tuple[int, int] | None = None
     for first in one.sightings[:8]:
         for second in other.sightings[:8]:
@@ -143,9 +150,7 @@ def _sighting_distance(first: Sighting, second: Sighting) -> tuple[int, int] | N
     return (0 if first.stem == second.stem else 1), folders
 
 
-_PAIRED_RULES = frozenset(
-    {"hmac", "base64", "fragments", "private-key-pem", "private-key-base64", "ed25519-seed"}
-)
+_PAIRED_RULES = frozenset({"hmac", "base64", "fragments", "private-key-pem", "private-key-base64", "ed25519-seed"})
 _FAR, _NEAR = 6, 0
 
 
@@ -182,7 +187,9 @@ def lacks_evidence(credential: Credential) -> bool:
     """Whether a look at the files beside it could change what is thought of it."""
     if credential.confidence is Confidence.HIGH or any(sighting.foreign for sighting in credential.sightings):
         return False
-    grades = [evidence.grade for sighting in credential.sightings for evidence in sighting.evidence if evidence.for_binance]
+    grades = [
+        evidence.grade for sighting in credential.sightings for evidence in sighting.evidence if evidence.for_binance
+    ]
     named = any(sighting.named for sighting in credential.sightings)
     return named and not any(grade >= Grade.SIBLING for grade in grades)
 

@@ -87,7 +87,7 @@ class Document:
 
     @cached_property
     def indents(self) -> list[int]:
-        """Columns in front of the text of every line, the marks of comments and lists counted as blanks; -1 for a blank line."""
+        """Columns in front of the text of every line, marks of comments and lists included; -1 for a blank line."""
         return [_indent(self.line(index)) for index in range(len(self.line_starts))]
 
     @cached_property
@@ -195,7 +195,9 @@ def _text(data: bytes) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
-        scores = {encoding: sum(data.count(word.encode(encoding)) for word in words) for encoding, words in _LEGACY.items()}
+        scores = {
+            encoding: sum(data.count(word.encode(encoding)) for word in words) for encoding, words in _LEGACY.items()
+        }
     best = max(scores, key=lambda encoding: scores[encoding])
     if scores[best]:
         try:

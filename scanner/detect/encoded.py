@@ -10,7 +10,9 @@ from scanner.detect.document import Document
 from scanner.detect.shape import LENGTH, Candidate, shape_of
 
 RULE = "base64"
-_TOKEN = re.compile(r"[A-Za-z0-9+/]{60,}(?:\s{1,40}[A-Za-z0-9+/]{60,76})*(?:\s{1,40}[A-Za-z0-9+/]{1,76})?={0,2}(?![A-Za-z0-9+/=_-])")
+_TOKEN = re.compile(
+    r"[A-Za-z0-9+/]{60,}(?:\s{1,40}[A-Za-z0-9+/]{60,76})*(?:\s{1,40}[A-Za-z0-9+/]{1,76})?={0,2}(?![A-Za-z0-9+/=_-])"
+)
 _PART = re.compile(r"[A-Za-z0-9+/]{86,}={0,2}(?![A-Za-z0-9+/=_-])")
 _RUN = b"a" * 60
 _PROBE = 64

@@ -64,7 +64,7 @@ def document_mentions(document: Document) -> bool:
 
 
 def foreign_service(document: Document, candidate: Candidate, label: Label | None) -> str | None:
-    """Another service that the value belongs to: by its name, by the nearest exchange in its statement, by its parents."""
+    """Another service that the value belongs to: by its name, by what is named nearest, by its parents."""
     if label is not None and label.name.foreign:
         return label.name.foreign
     if label is not None and label.name.binance:

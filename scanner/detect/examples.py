@@ -1,4 +1,4 @@
-"""Published values that are no leak, by digest: examples in Binance's documentation and in well-known clients' tests."""
+"""Published values that are no leak, by digest: from Binance's documentation and from well-known clients' tests."""
 
 from __future__ import annotations
 

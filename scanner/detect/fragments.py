@@ -17,7 +17,9 @@ _NEXT = re.compile(
     |\s*;?\s*[\w$.{{}}]{{1,60}}\s*(?:\+|\.|&|<>)=\s*){_LITERAL}""",
     re.VERBOSE,
 )
-_CONTINUED = re.compile(r"(?<![A-Za-z0-9+/_-])([A-Za-z0-9]{1,63})((?:[\\=]\r?\n[ \t]*[A-Za-z0-9]{1,63}){1,8})(?![A-Za-z0-9+/=_-])")
+_CONTINUED = re.compile(
+    r"(?<![A-Za-z0-9+/_-])([A-Za-z0-9]{1,63})((?:[\\=]\r?\n[ \t]*[A-Za-z0-9]{1,63}){1,8})(?![A-Za-z0-9+/=_-])"
+)
 _JOIN = re.compile(r"(?:join|concat!?)\s*\(\s*[\[(]?\s*$|^\s*[\])]\s*\.\s*join")
 _MOST_PIECES = 12
 

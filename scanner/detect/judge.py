@@ -39,4 +39,3 @@ def _of_private_key(grades: set[Grade], pair: bool) -> Confidence:
     if grades & _NEAR:
         return Confidence.HIGH
     return Confidence.MEDIUM if grades or pair else Confidence.LOW
-

@@ -9,6 +9,7 @@ from enum import Enum
 from html import unescape
 
 from scanner.detect.document import Document
+from scanner.detect.lexicon import NOISE_WORDS
 from scanner.detect.names import Name, Strength, read_name
 from scanner.detect.shape import Candidate
 from scanner.model import Role
@@ -47,21 +48,13 @@ _TAG = re.compile(
 )
 _WHOLE_URL = re.compile(r"([\"'`])\w+://[^\s\"'`<>]*\1")
 _ESCAPED_QUOTE = re.compile(r"\\+(?:[\"'`]|u0022|u0027|x22|x27)")
-_ESCAPED_SPACE = re.compile(r"\\+(?:033|e|x1[bB]|u001[bB])\[[0-9;]*m|\\+(?:[nrt]|u000[aAdD9]|x0[aAdD9])|%0[aAdD9]|%20|\x1b\[[0-9;]*m")
+_ESCAPED_SPACE = re.compile(
+    r"\\+(?:033|e|x1[bB]|u001[bB])\[[0-9;]*m|\\+(?:[nrt]|u000[aAdD9]|x0[aAdD9])|%0[aAdD9]|%20|\x1b\[[0-9;]*m"
+)
 _PERCENT = re.compile(r"%(?:25)*([2-7][0-9A-Fa-f])")
-_NOISE = frozenset(
-    {
-        "is", "are", "was", "be", "to", "as", "the", "a", "an", "my", "your", "our", "value", "val", "string", "str", "text", "new",
-        "some", "or", "and", "default", "fallback", "s", "b", "r", "u", "f", "l", "n", "t", "q", "rb", "br", "u8", "char", "byte",
-        "bytes", "std", "from", "into", "here", "equals", "ist", "est", "es", "é", "ser", "content", "type", "stringvalue",
-        "std::string", "string::from", "string.from", "std::string::from", "option", "arc", "box", "just", "nsstring", "v", "with",
-        "optional.of", "buffer.from", "bytes.fromhex", "wstring", "std::wstring", "ref", "mut", "const", "to_string", "secretstr",
-        "pydantic.secretstr", "secretstring", "initialvalue", "defaultvalue", "default_value", "placeholder", "set", "secure",
-        "varchar", "text.encode", "literal", "readonly", "obj", "str.encode", "description", "now", "это", "是", "为", "為", "は", "です",
-        "string.init", "decrypt", "trim", "help", "flag.string", "required", "env", "for", "send", "profile", "sensitive", "x", "inputvalue", "plaintext", "kind",
-    }
-)  # fmt: skip
-_LEADING_WORDS = frozenset({"of", "for", "to", "in", "from", "with", "and", "or", "the", "if", "else", "by", "at", "on", "using"})
+_LEADING_WORDS = frozenset(
+    {"of", "for", "to", "in", "from", "with", "and", "or", "the", "if", "else", "by", "at", "on", "using"}
+)
 _OPENER = re.compile(r"(?:[:=(\[{,>|+\\&]|<-|->|=>|>-|\|-|:=|\bis|\bTO|\bDEFAULT|：|＝)\s*\\?\s*$")
 _COMMENT = re.compile(r"^\s*(?:#|//|/\*|\*|--|;|'|<!--|%|REM\b|>|=+|\*\*|-)")
 _BLANK_LEAD = re.compile(r"^[\s\"'`(\[{<>|,:=+*&@#/\\-]*$")
@@ -70,7 +63,7 @@ _ABOVE = 3
 
 def label_of(document: Document, candidate: Candidate, previous_end: int, next_start: int) -> Label | None:
     """The name of the value at `candidate`, which lies between two other values; None if it carries none."""
-    start, end = document.line_span(document.line_index(candidate.start))
+    start, _ = document.line_span(document.line_index(candidate.start))
     lead = clean(document.text[max(start, previous_end, candidate.start - _WINDOW) : candidate.start])
     same_line = previous_end > start
     label = _signing(lead) or _direct(lead)
@@ -79,7 +72,9 @@ def label_of(document: Document, candidate: Candidate, previous_end: int, next_s
     if label is None:
         label = _loose(lead)
     if label is None:
-        tail = clean(document.text[candidate.end : min(_line_end(document, candidate.end), next_start, candidate.end + 160)])
+        tail = clean(
+            document.text[candidate.end : min(_line_end(document, candidate.end), next_start, candidate.end + 160)]
+        )
         label = _behind(tail)
     if label is None and not same_line and _only_noise(lead):
         label = _above(document, document.line_index(candidate.start), previous_end)
@@ -132,11 +127,13 @@ def _is_noise(text: str, found: re.Match[str]) -> bool:
     """Whether an identifier names nothing: a type, a wrapper, the prefix of a literal (`b"…"`)."""
     word = found.group().lower()
     if word in _INITIALS:
-        prefixes = text[found.end() : found.end() + 1] in ("'", '"') and text[found.start() - 1 : found.start()] not in ("'", '"')
+        prefixes = text[found.end() : found.end() + 1] in ("'", '"') and text[
+            found.start() - 1 : found.start()
+        ] not in ("'", '"')
         flag = text[found.start() - 1 : found.start()] == "-"
         typed = text[: found.start()].rstrip("\"' ").endswith("{")
         return prefixes or typed or (text[found.end() :].strip() == "" and not flag)
-    return word in _NOISE
+    return word in NOISE_WORDS
 
 
 _INITIALS = frozenset({"k", "s"})
@@ -201,7 +198,9 @@ def _loose(lead: str) -> Label | None:
 
 
 def _only_noise(lead: str) -> bool:
-    return not _identifiers(lead) and (bool(_BLANK_LEAD.match(lead)) or bool(_IDENTIFIER.search(lead)) or not lead.strip())
+    return not _identifiers(lead) and (
+        bool(_BLANK_LEAD.match(lead)) or bool(_IDENTIFIER.search(lead)) or not lead.strip()
+    )
 
 
 def _above(document: Document, index: int, previous_end: int) -> Label | None:
@@ -244,7 +243,9 @@ def _behind(tail: str) -> Label | None:
     return None
 
 
-_BEHIND = re.compile(r"""[\s"'`;,)\]}|]*(?:#|//|/\*|<!--|--|;|\(|=>|->|←|:|\bas\b|\bAS\b|["']?(?:name|key|label)["']?\s*[:=]|WHERE\s+\w+\s*=)(.{1,100})""")
+_BEHIND = re.compile(
+    r"""[\s"'`;,)\]}|]*(?:#|//|/\*|<!--|--|;|\(|=>|->|←|:|\bas\b|\bAS\b|["']?(?:name|key|label)["']?\s*[:=]|WHERE\s+\w+\s*=)(.{1,100})"""
+)
 
 
 def _parent(document: Document, offset: int, previous_end: int) -> Label | None:

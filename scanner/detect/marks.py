@@ -36,7 +36,7 @@ class Mark:
     `partner` is the index of the value that position pairs it with.
 
     `of_an_api` is false for a hex or base36 value whose name is that of some secret, not clearly an API's: such a value
-    counts only beside its other half. `binance` says that the name itself does, `ambiguous` that it may mean either half.
+    counts only beside its other half. `binance` says that the name itself does, `ambiguous` that it may mean either.
     """
 
     sighting: Sighting
@@ -71,7 +71,7 @@ def marks_of(document: Document) -> list[Mark]:
 
 def _candidates(document: Document) -> list[Candidate]:
     """Plain, encoded and fragmented values; hex and base36 only where something speaks for Binance."""
-    plain = [candidate for candidate in candidates(document)]
+    plain = list(candidates(document))
     if any(candidate.shape is not Shape.BASE62 for candidate in plain):
         admitted = _admitted_shapes(document)
         plain = [candidate for candidate in plain if candidate.shape in admitted]
@@ -169,7 +169,9 @@ def _mark(
         named=strength >= Strength.PLAIN,
         evidence=evidence,
     )
-    sighting = replace(sighting, environment=environment_of(document, candidate, label, evidence, whole), foreign=foreign)
+    sighting = replace(
+        sighting, environment=environment_of(document, candidate, label, evidence, whole), foreign=foreign
+    )
     return Mark(
         sighting=sighting,
         start=candidate.start,
@@ -226,14 +228,14 @@ def _sighting(
     by_name = _shown_name(label) if named else None
     return Sighting(
         value=value,
-        location=Location(
-            role=value.role, path="", line=line, column=column, allowed=allowed(document, start, end)
-        ),
+        location=Location(role=value.role, path="", line=line, column=column, allowed=allowed(document, start, end)),
         rule=rule,
         last_line=last_line,
         stem=label.name.stem if label is not None and label.reach is not Reach.ABOVE else (),
         named=named,
-        evidence=(*evidence, Evidence(grade=Grade.STATEMENT, text=by_name, for_binance=False)) if by_name else tuple(evidence),
+        evidence=(*evidence, Evidence(grade=Grade.STATEMENT, text=by_name, for_binance=False))
+        if by_name
+        else tuple(evidence),
     )
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import IntEnum
 
+from scanner.detect.lexicon import EXCLUDED_WORDS, FOREIGN_EXCHANGES, FOREIGN_PURPOSES, STEMLESS_WORDS
 from scanner.model import Role
 
 
@@ -63,8 +64,32 @@ _KEY = re.compile(
     r"|api_?schlüssel|api_?anahtar|clave_?api|chave_?api|cl[eé]_?api|apiキー|api키|certificatesn"
 )
 _KEY_WORDS = frozenset(
-    {"key", "keys", "apikey", "apikeys", "ak", "pk", "ключ", "키", "キー", "schlüssel", "anahtar", "clave", "chave", "clé",
-     "khóa", "kunci", "klucz", "مفتاح", "المفتاح", "کلید", "chiave", "sleutel", "nyckel", "kulcs"}
+    {
+        "key",
+        "keys",
+        "apikey",
+        "apikeys",
+        "ak",
+        "pk",
+        "ключ",
+        "키",
+        "キー",
+        "schlüssel",
+        "anahtar",
+        "clave",
+        "chave",
+        "clé",
+        "khóa",
+        "kunci",
+        "klucz",
+        "مفتاح",
+        "المفتاح",
+        "کلید",
+        "chiave",
+        "sleutel",
+        "nyckel",
+        "kulcs",
+    }
 )
 _KEY_ENDING = re.compile(r"(?<!mon)(?<!tur)(?<!don)(?<!hot)(?<!whis)(?<!joc)key s?$", re.VERBOSE)
 _WEAK_KEY_WORDS = frozenset({"api", "apitoken", "id", "user", "username", "login", "account", "accounts", "credential"})
@@ -72,52 +97,21 @@ _API_WORDS = re.compile(r"api|mbx|future|testnet|merchant|certificatesn|pay")
 _HALVES = {"public": Role.API_KEY, "private": Role.SECRET_KEY}
 _INITIALS = {"k": Role.API_KEY, "s": Role.SECRET_KEY}
 _API = re.compile(r"api|access|mbx|binance|certificatesn")
-_BINANCE = re.compile(r"binance(?!smart|chain|coin(?!m)|dex)|binanse|bnc(?![a-z])|币安|幣安|바이낸스|バイナンス|бинанс|mbx|umfutures|cmfutures")
-_EXCLUDED_WORDS = frozenset(
-    {
-        "signature", "signatures", "sig", "hash", "hashes", "digest", "checksum", "sha", "sha256", "md5", "txid", "tx", "txhash",
-        "integrity", "nonce", "uuid", "guid", "commit", "oid", "etag", "fingerprint", "listenkey", "blockhash", "merkle",
-        "sri", "block", "verifier", "streams", "stream", "listen", "params", "revision", "rev", "crc", "sum",
-    }
-)  # fmt: skip
+_BINANCE = re.compile(
+    r"binance(?!smart|chain|coin(?!m)|dex)|binanse|bnc(?![a-z])|币安|幣安|바이낸스|バイナンス|бинанс|mbx|umfutures|cmfutures"
+)
 _EXCLUDED_NAMES = frozenset({"state", "oauthstate", "codechallenge", "code"})
 _EXCLUDED = re.compile(r"listenkey|listentoken|txhash|txid|sha256|sha512|blockhash")
-_FOREIGN_EXCHANGES = (
-    "bybit", "okx", "okex", "kucoin", "kraken", "bitget", "bitfinex", "bitmex", "huobi", "htx", "gateio", "mexc", "coinbase",
-    "bitstamp", "ftx", "deribit", "poloniex", "bittrex", "hitbtc", "gemini", "phemex", "bingx", "bitmart", "upbit", "bithumb",
-    "coinex", "wazirx", "hyperliquid", "dydx", "cryptocom", "bitflyer", "coincheck", "bitso", "lbank", "probit", "whitebit",
-    "bitvavo", "asterdex", "bitrue", "ascendex", "woox", "paradex", "oanda", "alpaca", "coindcx", "indodax", "luno", "btcturk",
-    "paribu", "exmo", "yobit", "cexio", "liquid", "zebpay", "bitbank", "bitpanda", "toobit", "weex", "blofin", "backpack",
-    "hashkey", "aevo", "orderly", "pionex", "bitunix", "ourbit", "biconomy", "digifinex", "latoken", "bigone", "cointr",
-    "deepcoin", "fameex", "hotcoin", "koinbx", "kcex", "tapbit", "bydfi", "itbit", "paxos", "bitopro", "bullish", "coinone",
-    "korbit", "gopax", "coinpayments", "nowpayments", "btcpay",
-    "cryptocompare", "nicehash", "moonpay", "zaif", "quoine", "bitbns", "tokocrypto", "novadax", "independentreserve", "btcmarkets", "bitteam",
-)  # fmt: skip
-_FOREIGN_PURPOSES = (
-    "jwt", "session", "cookie", "csrf", "telegram", "discord", "slack", "twitter", "aws", "azure", "github", "gitlab", "google",
-    "firebase", "stripe", "openai", "anthropic", "django", "flask", "infura", "alchemy", "etherscan", "bscscan", "sendgrid",
-    "twilio", "mailgun", "mongo", "redis", "postgres", "mysql", "webhook", "encryption", "encrypt", "salt", "pepper", "oauth",
-    "npm", "docker", "sentry", "datadog", "coinmarketcap", "coingecko", "cmc", "wallet", "mnemonic", "ethereum", "solana",
-    "fernet", "aes", "recaptcha", "supabase", "cloudflare", "algolia", "nextauth", "moralis", "cryptocompare", "taapi",
-    "cursor", "trace", "pagination", "glassnode", "finnhub", "polygonio", "quandl", "tiingo", "newsapi", "refresh", "bearer",
-)  # fmt: skip
-_NEVER_OF_AN_API = frozenset({"encryption", "encrypt", "passphrase", "jwt", "session", "salt", "cookie", "telegram", "webhook"})
-_FOREIGN = frozenset(_FOREIGN_EXCHANGES + _FOREIGN_PURPOSES)
+_NEVER_OF_AN_API = frozenset(
+    {"encryption", "encrypt", "passphrase", "jwt", "session", "salt", "cookie", "telegram", "webhook"}
+)
+_FOREIGN = FOREIGN_EXCHANGES | FOREIGN_PURPOSES
 _FOREIGN_INSIDE = re.compile("|".join(sorted((w for w in _FOREIGN if len(w) > 4), key=len, reverse=True)))
-FOREIGN_EXCHANGE = re.compile(rf"(?<![a-z])(?:{'|'.join(_FOREIGN_EXCHANGES)}|gate\.io|crypto\.com)(?![a-z])", re.IGNORECASE)
+FOREIGN_EXCHANGE = re.compile(
+    rf"(?<![a-z])(?:{'|'.join(sorted(FOREIGN_EXCHANGES))}|gate\.io|crypto\.com)(?![a-z])", re.IGNORECASE
+)
 _AMBIGUOUS = re.compile(r"^(?:币安|幣安|binance|api)*密[钥鑰匙]$")
 _STORE = re.compile(r"^secrets[.\[]")
-_NOT_OF_THE_STEM = frozenset(
-    {
-        "api", "apis", "key", "keys", "apikey", "apikeys", "secret", "secrets", "apisecret", "secretkey", "access", "private",
-        "privatekey", "pub", "sec", "seckey", "pubkey", "id", "token", "certificate", "sn", "merchant", "binance", "binanceapi", "binancesecret", "bnc", "x",
-        "mbx", "the", "my", "your", "our", "const", "let", "var", "string", "str", "final", "static", "export", "set", "setx",
-        "env", "define", "self", "this", "config", "settings", "process", "os", "getenv", "environ", "with", "get", "credential",
-        "credentials", "creds", "auth", "client", "exchange", "value", "name", "user", "username", "password", "pass", "account",
-        "data", "hmac", "public", "def", "default", "val", "params", "options", "opts", "add", "put", "s", "c", "p", "k", "sk", "ak",
-        "skey", "privkey", "pem", "accesskey", "binanceapikey", "binancesecretkey", "binanceapisecret", "new", "in", "it", "is",
-    }
-)  # fmt: skip
 
 
 def words_of(text: str) -> tuple[str, ...]:
@@ -137,14 +131,14 @@ def read_name(text: str) -> Name:
         role=role,
         strength=strength,
         binance=binance,
-        foreign=next((word for word in words if word in _NEVER_OF_AN_API), None) or (None if binance else _foreign(words, squashed)),
+        foreign=_foreign_name(words, squashed, binance=binance),
         excluded=_is_excluded(words, squashed, role),
         stem=tuple(word for word in words if not _is_role_word(word)),
     )
 
 
 def _role(words: tuple[str, ...], squashed: str) -> tuple[Role | None, Strength]:
-    if not _EXCLUDED_WORDS.isdisjoint(words) and not {"secret", "apikey"} & set(words):
+    if not EXCLUDED_WORDS.isdisjoint(words) and not {"secret", "apikey"} & set(words):
         return None, Strength.NONE
     joined = "_".join(words)
     if re.search(r"api_?密[钥鑰匙]$", joined) and "secret" not in squashed:
@@ -170,13 +164,18 @@ def _role(words: tuple[str, ...], squashed: str) -> tuple[Role | None, Strength]
 
 
 def _is_excluded(words: tuple[str, ...], squashed: str, role: Role | None) -> bool:
-    if _EXCLUDED.search(squashed) or (words and words[-1] in _EXCLUDED_WORDS):
+    if _EXCLUDED.search(squashed) or (words and words[-1] in EXCLUDED_WORDS):
         return True
-    return role is None and (squashed in _EXCLUDED_NAMES or not _EXCLUDED_WORDS.isdisjoint(words))
+    return role is None and (squashed in _EXCLUDED_NAMES or not EXCLUDED_WORDS.isdisjoint(words))
 
 
 def _is_role_word(word: str) -> bool:
-    return word in _NOT_OF_THE_STEM or word in _KEY_WORDS or bool(_SECRET.search(word) or _KEY.search(word))
+    return word in STEMLESS_WORDS or word in _KEY_WORDS or bool(_SECRET.search(word) or _KEY.search(word))
+
+
+def _foreign_name(words: tuple[str, ...], squashed: str, *, binance: bool) -> str | None:
+    never = next((word for word in words if word in _NEVER_OF_AN_API), None)
+    return never if never or binance else _foreign(words, squashed)
 
 
 def _foreign(words: tuple[str, ...], squashed: str) -> str | None:

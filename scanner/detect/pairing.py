@@ -86,7 +86,9 @@ def _edges(document: Document, marks: Sequence[Mark], *, same_stem: bool) -> Ite
             if same_stem and not equal:
                 continue
             lines = document.line_index(other.start) - document.line_index(mark.end - 1)
-            if not equal and lines > (_UNNAMED_LINES if Strength.NONE in (mark.strength, other.strength) else _NEAR_LINES):
+            if not equal and lines > (
+                _UNNAMED_LINES if Strength.NONE in (mark.strength, other.strength) else _NEAR_LINES
+            ):
                 break
             yield lines + _separation(document, mark, other), first, second
 
@@ -96,7 +98,7 @@ def _separation(document: Document, mark: Mark, other: Mark) -> float:
     cost = 0.0
     if "\n\n" in between or "\r\n\r\n" in between:
         cost += 3
-    if "}" in between or "\n[" in between or "</" in between and between.count("</") > 2:
+    if "}" in between or "\n[" in between or ("</" in between and between.count("</") > 2):
         cost += 3
     if mark.sighting.stem != other.sighting.stem:
         cost += 2

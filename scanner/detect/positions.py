@@ -32,7 +32,9 @@ def adjacent_groups(document: Document, found: Sequence[Candidate]) -> list[list
     """Indices of values that stand next to each other with nothing but punctuation between."""
     groups: list[list[int]] = []
     for index, candidate in enumerate(found):
-        if index and (_touch(document, found[index - 1], candidate) or _same_frame(document, found[index - 1], candidate)):
+        if index and (
+            _touch(document, found[index - 1], candidate) or _same_frame(document, found[index - 1], candidate)
+        ):
             groups[-1].append(index)
         else:
             groups.append([index])
@@ -105,7 +107,13 @@ def _pair(
         return {}
     if one is not None and one.name.plural and not one.call and _lists_secrets_elsewhere(labels, first, second):
         return _list(labels, [first, second])
-    if one is not None and one.reach is not Reach.LOOSE and one.name.role is Role.SECRET_KEY and one.name.plural and not one.call:
+    if (
+        one is not None
+        and one.reach is not Reach.LOOSE
+        and one.name.role is Role.SECRET_KEY
+        and one.name.plural
+        and not one.call
+    ):
         return _list(labels, [first, second])
     return {first: (Role.API_KEY, second), second: (Role.SECRET_KEY, first)}
 
@@ -114,7 +122,10 @@ def _is_choice(document: Document, first: Candidate, second: Candidate) -> bool:
     """`test ? "K1" : "K2"`."""
     start, _ = document.line_span(document.line_index(first.start))
     between = document.text[first.end : second.start]
-    return bool(_CHOICE.search(document.text[max(start, first.start - 200) : first.start])) and between.strip(" \t\n\"'`") == ":"
+    return (
+        bool(_CHOICE.search(document.text[max(start, first.start - 200) : first.start]))
+        and between.strip(" \t\n\"'`") == ":"
+    )
 
 
 _CHOICE = re.compile(r"\?\s*[\"'`]?$")

@@ -1,8 +1,8 @@
 """Where in some bytes a credential could stand: the cheap test in front of the detector.
 
-Nearly every file holds nothing, so this is what nearly every byte of a scan meets, and all that a clean commit pays for.
-It translates the bytes to a few classes and searches the result for long runs. It may say yes where nothing is, never no
-where the detector would find something; a test holds that law.
+Nearly every file holds nothing, so this is what nearly every byte of a scan meets, and all that a clean commit pays
+for. It translates the bytes to a few classes and searches the result for long runs. It may say yes where nothing is,
+never no where the detector would find something; a test holds that law.
 """
 
 from __future__ import annotations
@@ -143,10 +143,7 @@ def _joined_behind(data: bytes, end: int) -> bool:
     """Whether another literal follows the one that ends at `end`, or is appended to the same name."""
     behind = data[end + 1 : end + _LONGEST_JOINT]
     rest = behind.lstrip(_JOINERS)
-    if rest[:1] in _PREFIXES and rest[1:2]:
-        quoted = rest[1:]
-    else:
-        quoted = rest
+    quoted = rest[1:] if rest[:1] in _PREFIXES and rest[1:2] else rest
     if quoted[:1] and quoted[:1] in _QUOTES:
         return quoted[1:2].isalnum()
     return b"=" in behind and _appended(behind)

@@ -17,7 +17,7 @@ _ALNUM = re.compile(rb"[A-Za-z0-9]+")
 _JOINED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-")
 # Shannon entropy in bits a character: 60,000 random keys lie from 4.66 to 5.54, hand-made alphabets above.
 _ENTROPY = (4.6, 5.6)
-# A random value has 11 ± 4 lower-case letters after a lower-case letter, 30 at most in 60,000; an identifier in CamelCase has 45.
+# Lower-case letters after a lower-case letter: 11 ± 4 in a random value, 30 at most in 60,000; 45 in CamelCase.
 _MOST_LOWER_PAIRS = 36
 _LOWER_PAIR = re.compile(r"(?=[a-z][a-z])")
 _GLUED_LEFT = re.compile(
@@ -132,5 +132,5 @@ def _stands_alone(document: Document, at: int) -> bool:
 _END_OF_SUBSTITUTION = re.compile(r"/[gIimp]{0,3}(?:[;\"'\s|]|$)")  # sed "s/KEY=.*/KEY=…/g"
 _ENCODED_BASE64_LEFT = re.compile(r"%(?:25)*2[BbFf]$")
 _ENCODED_BASE64_RIGHT = re.compile(r"%(?:25)*(?:2[BbFf]|3[Dd])")
-# A sign of a diff at the start of the line, the default of a shell parameter, a comment without a space, the user of a URL.
+# The sign of a diff at the start of a line, the default of a shell parameter, a comment with no space, a URL's user.
 _JOINED_YET_ALONE = re.compile(r"(?:^[+-]|\$\{\w+:?-|(?:^|[\s:])//)$")

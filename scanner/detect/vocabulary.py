@@ -19,9 +19,9 @@ VOCABULARY = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _STEMS = (
-    b"binance", b"x-mbx-", b"umfutures", b"cmfutures", b"/sapi/v", b"/fapi/v", b"/dapi/v", b"/eapi/v", b"/papi/v", b"fapi",
-    b"dapi", b"eapi", b"papi", b"recvwindow", b"recv_window", b"userdatastream", b"newlisten", b"new_listen", b"bnb",
-    b"order.", b"session.logon", b"account.status", b"8=fix.4",
+    b"binance", b"x-mbx-", b"umfutures", b"cmfutures", b"/sapi/v", b"/fapi/v", b"/dapi/v", b"/eapi/v", b"/papi/v",
+    b"fapi", b"dapi", b"eapi", b"papi", b"recvwindow", b"recv_window", b"userdatastream", b"newlisten", b"new_listen",
+    b"bnb", b"order.", b"session.logon", b"account.status", b"8=fix.4",
 )  # fmt: skip
 _FOREIGN_STEMS = ("币安", "幣安", "바이낸스", "バイナンス", "бинанс", "Бинанс", "БИНАНС")
 

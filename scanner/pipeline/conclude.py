@@ -46,7 +46,7 @@ class Scan:
 
 
 def conclude(scan: Scan, *, config: Config, surroundings: Surroundings | None) -> Result:
-    """The result of a scan: findings at or above the configured confidence, the gravest first, and what was suppressed."""
+    """The result of a scan: findings of at least the configured confidence, the gravest first, and what is allowed."""
     credentials = paired_across(scan.credentials)
     if surroundings is not None:
         credentials = paired_across(_weighed(credentials, surroundings))
@@ -139,4 +139,3 @@ def _suppression(credential: Credential, allows: Mapping[tuple[str, str], str | 
 def _order(finding: Finding) -> tuple[int, int, str, int, str]:
     first = finding.locations[0]
     return -finding.risk.level.rank, -finding.confidence.rank, first.path, first.line, finding.id
-

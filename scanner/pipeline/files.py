@@ -26,7 +26,7 @@ _AHEAD = 4
 
 @dataclass(kw_only=True, slots=True)
 class Tally:
-    """What has been scanned so far. Credentials come without their secrets: those stay in the process that read them."""
+    """What has been scanned so far. Credentials come without their secrets: those stay where they were read."""
 
     files: int = 0
     bytes: int = 0
@@ -109,7 +109,7 @@ def credentials_in(piece: Piece) -> tuple[Credential, ...]:
 
 
 def _batches(entries: Iterable[FileEntry | Skipped], tally: Tally) -> Iterator[list[FileEntry]]:
-    """Files in batches, small ones first, so that large files soon reach the pool; what the listing skipped is tallied."""
+    """Files in batches, small ones first so that large files soon reach the pool; what was skipped is tallied."""
     iterator = iter(entries)
     size = _FIRST_BATCH
     while True:

@@ -1,4 +1,4 @@
-"""Scan what is about to be committed: suspicious entries of the index, and files that are passed without being staged."""
+"""Scan what is about to be committed: the suspicious entries of the index."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def credentials_in_changes(
 
 
 class _Age:
-    """Whether a value of a staged file is new: by the lines that git says are new, or by its digest where lines mean little."""
+    """Whether a value of a staged file is new: by the lines that git calls new, by digest where lines mean little."""
 
     def __init__(self, git: Git, change: Change, former: Sequence[str]) -> None:
         self._git = git

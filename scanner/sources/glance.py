@@ -47,7 +47,9 @@ def _plainly_from_root(named: Sequence[str]) -> bool:
     """Whether names are paths from the top of the work tree, as those that pre-commit passes."""
     if not os.path.exists(".git"):  # noqa: PTH110
         return False
-    return not any(name.startswith(("/", "./", "../")) or "/../" in name or "//" in name or "/./" in name for name in named)
+    return not any(
+        name.startswith(("/", "./", "../")) or "/../" in name or "//" in name or "/./" in name for name in named
+    )
 
 
 def _staged() -> list[tuple[bytes, str]] | None:
@@ -136,6 +138,6 @@ class _Process:
         for stream in (self.answers, self.questions):
             try:
                 stream.close()
-            except BrokenPipeError:
+            except BrokenPipeError:  # noqa: PERF203
                 continue
         return os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])

@@ -37,7 +37,10 @@ class Change:
 
 
 class Staged:
-    """The changes of an index: files and links to scan, submodules that are not, and what it deletes; files in conflict are in none of them."""
+    """The changes of an index: files and links to scan, submodules that are not, and what it deletes.
+
+    Files in conflict are in none of them.
+    """
 
     __slots__ = ("changes", "deleted", "submodules")
 
@@ -92,7 +95,9 @@ def _suspect(stream: BlobStream) -> bool:
         return True
     data = stream.read()
     if len(data) < stream.size:
-        raise GitError("git cat-file stopped before the end of an object", hint="Run `git fsck` to see what is damaged.")
+        raise GitError(
+            "git cat-file stopped before the end of an object", hint="Run `git fsck` to see what is damaged."
+        )
     return archive_kind(data[:_HEAD_LENGTH]) is not None or prefilter.may_hold(data)
 
 
@@ -149,7 +154,9 @@ class Named:
         self.outside = outside
 
     def __contains__(self, path: object) -> bool:
-        return path in self.files or (isinstance(path, bytes) and any(path.startswith(folder) for folder in self.folders))
+        return path in self.files or (
+            isinstance(path, bytes) and any(path.startswith(folder) for folder in self.folders)
+        )
 
 
 def named_paths(git: Git, names: Sequence[str]) -> Named:

@@ -77,4 +77,3 @@ def _advance(line: int, column: int, data: bytes, start: int, end: int) -> tuple
 
 def _characters(data: bytes) -> int:
     return len(data) if data.isascii() else len(data.translate(None, _CONTINUATION))
-

@@ -39,8 +39,8 @@ _VARIABLES = {
 }
 _UNWELCOME = frozenset({"GIT_DIFF_OPTS", "GIT_EXTERNAL_DIFF", "GIT_TRACE", "GIT_REPLACE_REF_BASE"})
 STAGED = (
-    "diff", "--cached", "--raw", "-z", "--no-abbrev", "--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules=none",
-    "-O/dev/null",
+    "diff", "--cached", "--raw", "-z", "--no-abbrev", "--no-ext-diff", "--no-textconv", "--no-color",
+    "--ignore-submodules=none", "-O/dev/null",
 )  # fmt: skip
 BATCH = 400
 """Objects that are asked for before the first answer is read: few enough for a pipe to hold the questions."""

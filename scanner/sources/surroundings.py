@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from configparser import Error as ConfigParserError
 from collections.abc import Iterator
+from configparser import Error as ConfigParserError
 from pathlib import Path
 from stat import S_ISREG
 
@@ -71,7 +71,7 @@ class IndexSurroundings:
 
 
 def repository_name(folder: str) -> str | None:
-    """What the repository of a folder is called, if that speaks of Binance: its top folder, its remotes, its manifests."""
+    """What in the repository of a folder speaks of Binance: its top folder's name, its remotes, its manifests."""
     try:
         from git import Repo  # start-up: 65 ms, and only findings need it
         from git.exc import GitError as GitPythonError

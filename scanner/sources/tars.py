@@ -21,14 +21,16 @@ _TRUNCATED = "the tar archive ends too early"
 _SPARSE_MORE_AT = 482
 _SPARSE_STILL_MORE_AT = 504
 _LONG_NAMES = {tarfile.GNUTYPE_LONGNAME: "path", tarfile.GNUTYPE_LONGLINK: "linkpath"}
-_NO_CONTENT = frozenset({
-    tarfile.LNKTYPE,
-    tarfile.SYMTYPE,
-    tarfile.DIRTYPE,
-    tarfile.FIFOTYPE,
-    tarfile.CHRTYPE,
-    tarfile.BLKTYPE,
-})
+_NO_CONTENT = frozenset(
+    {
+        tarfile.LNKTYPE,
+        tarfile.SYMTYPE,
+        tarfile.DIRTYPE,
+        tarfile.FIFOTYPE,
+        tarfile.CHRTYPE,
+        tarfile.BLKTYPE,
+    }
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

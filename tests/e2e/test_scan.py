@@ -404,7 +404,7 @@ class TestTerminal:
 
     def test_an_interrupt_leaves_the_terminal_as_it_was(self, tree: Path) -> None:
         make_large_tree(tree, random.Random())
-        shown, status = on_terminal("scan", "--jobs", "2", ".", cwd=tree, interrupt=b"scanning")
+        shown, status = on_terminal("scan", "--jobs", "2", ".", cwd=tree, interrupt=b"MB/s")
         assert status == 130
         assert "Traceback" not in shown
         assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h")

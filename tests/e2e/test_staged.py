@@ -25,7 +25,7 @@ STANDING_PAIR = {("api-key", "present"), ("secret-key", "present")}
 
 
 ODD_NAMES: tuple[str | bytes, ...] = (
-    "new\nline.py", 'quo"te.py', "apo'strophe.py", b"latin-\xe9.py", "-dash.py", "--format", " spa ce .py",
+    "new\nline.py", 'quo"te.py', "apo'strophe.py", b"latin-\xe9.py", "-dash.py", "--odd", " spa ce .py",
     "\u5e01\u5b89-\xfc.py", "ta\tb.py", "back\\slash.py", ":(top)colon.py", "*.py", "[x]?.py", "..dots.py", "...",
     "car\rriage.py", "\x1b[31mred.py", "{brace},$HOME.py", "-", "#hash.py", "sub/-q", "a\u0301.py",
 )  # fmt: skip
@@ -506,6 +506,14 @@ class TestEntries:
         repository.stage(name, pair.python)
         assert staged(repository, "--", name).status == 1
         assert staged(repository, "--", b"./" + os.fsencode(name)).status == 1
+
+    @pytest.mark.parametrize(("name", "words"), [("-q", ["-q"]), ("--format", ["--format", "json"]), ("-v", ["-v"])])
+    def test_a_file_called_like_an_option(
+        self, repository: Repository, pair: Pair, name: str, words: list[str]
+    ) -> None:
+        repository.stage(name, CLEAN)
+        repository.stage("bot.py", pair.python)
+        assert run("staged", *words, cwd=repository.folder).status in (1, 2), "the file hides the rest of the commit"
 
     def test_a_name_that_holds_a_value_is_masked(self, repository: Repository, pair: Pair) -> None:
         repository.stage(f"keys/{pair.key}/{pair.secret}.py", pair.python)
