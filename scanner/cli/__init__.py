@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from scanner.errors import ScannerError
+from scanner.errors import ScannerError, UsageError
 
 TYPE_CHECKING = False  # as typing has it, without importing typing: start-up time of the hook
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def _open_closed_streams() -> None:
 
 def _run(words: list[str]) -> int:
     if words[:1] == ["staged"]:
-        words = _names_last(words)
+        _refuse_ambiguous(words)
         at = words.index("--") if "--" in words else len(words)
         if not any(word.startswith("-") for word in words[1:at]):
             from scanner.sources.glance import clean_files  # start-up: all that a clean commit imports
@@ -64,15 +64,13 @@ def _run(words: list[str]) -> int:
     return options.run(options)
 
 
-def _names_last(words: list[str]) -> list[str]:
-    """The words with file names that look like options behind a `--`.
-
-    pre-commit puts the names of files right behind the arguments: a file called `-q` must not be taken for an option.
-    """
-    if "--" in words or not any(word.startswith("-") for word in words):
-        return words
-    names = [word for word in words[1:] if word.startswith("-") and os.path.lexists(word)]
-    return [*(word for word in words if word not in names), "--", *names] if names else words
+def _refuse_ambiguous(words: list[str]) -> None:
+    """Refuses a word that is both an option and a file, as when pre-commit passes a file called `-q` without `--`."""
+    for word in words[1:]:
+        if word == "--":
+            return
+        if word.startswith("-") and os.path.lexists(word):
+            raise UsageError(f"{word} is an option and a file", hint="Put -- before the names of files.")
 
 
 def _closed_pipe() -> int:

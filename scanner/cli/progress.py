@@ -32,7 +32,11 @@ class FileProgress:
         self._drawn = 0.0
 
     def __enter__(self) -> FileProgress:
-        self._progress.start()
+        try:
+            self._progress.start()
+        except BaseException:
+            self._progress.stop()  # an interrupt must not leave the cursor hidden
+            raise
         return self
 
     def __exit__(

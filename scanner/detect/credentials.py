@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from scanner.detect import rules
 from scanner.detect.examples import published_as
 from scanner.detect.judge import confidence_of
 from scanner.detect.pairing import same_world, stems_conflict
@@ -139,7 +140,7 @@ def _distance(one: Credential, other: Credential) -> tuple[int, int] | None:
 
 
 def _sighting_distance(first: Sighting, second: Sighting) -> tuple[int, int] | None:
-    if first.rule != second.rule and not {first.rule, second.rule} <= _PAIRED_RULES:
+    if first.rule != second.rule and not {first.rule, second.rule} <= rules.OF_ONE_ACCOUNT:
         return None
     if stems_conflict(first.stem, second.stem) or not same_world(first.environment, second.environment):
         return None
@@ -150,7 +151,6 @@ def _sighting_distance(first: Sighting, second: Sighting) -> tuple[int, int] | N
     return (0 if first.stem == second.stem else 1), folders
 
 
-_PAIRED_RULES = frozenset({"hmac", "base64", "fragments", "private-key-pem", "private-key-base64", "ed25519-seed"})
 _FAR, _NEAR = 6, 0
 
 

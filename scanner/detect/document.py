@@ -10,6 +10,7 @@ from functools import cached_property
 from itertools import accumulate
 
 from scanner.detect import prefilter
+from scanner.detect.sqlite import TableText, table_text
 from scanner.detect.vocabulary import mentions
 
 _BOMS = (
@@ -21,6 +22,7 @@ _PRINTABLE = bytes(byte if 0x20 <= byte < 0x7F or byte in b"\t\n\r" else 0x0A fo
 _SAMPLE = 4096
 _LONG = b"a" * 30
 _ALNUM = ord("a")
+_SCHEMA = 1 << 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +30,8 @@ class Document:
     """Text in which values are looked for, with the way back to lines and columns.
 
     `path` is the part of its path that may speak for Binance. `binary` says that the text is the printable strings of
-    a binary, each on a line of its own; `raw`, `step` and `shift` lead from there to the byte. `first_line` and
-    `first_column` are those of the text within a larger file.
+    a binary, each on a line of its own; `raw`, `step` and `shift` lead from there to the byte. `table` says that it is
+    the rows of a database. `first_line` and `first_column` are those of the text within a larger file.
     """
 
     text: str
@@ -38,6 +40,7 @@ class Document:
     raw: bytes = b""
     step: int = 1
     shift: int = 0
+    table: TableText | None = None
     first_line: int = 1
     first_column: int = 1
     mentions_binance: bool = False
@@ -126,8 +129,8 @@ class Document:
 
     def position(self, offset: int) -> tuple[int, int]:
         """Line and column of `offset`, from 1, in the file that the document came from."""
-        if self.binary:
-            at = offset * self.step + self.shift
+        if self.binary or self.table is not None:
+            at = self._byte(offset)
             line = self.raw.count(b"\n", 0, at) + 1
             column = at - self.raw.rfind(b"\n", 0, at)
         else:
@@ -136,6 +139,12 @@ class Document:
         if line == 1:
             column += self.first_column - 1
         return line + self.first_line - 1, column
+
+    def _byte(self, offset: int) -> int:
+        """Where in `raw` the character at `offset` stands."""
+        if self.table is None:
+            return offset * self.step + self.shift
+        return self.table.byte(offset)
 
 
 def documents(
@@ -146,19 +155,22 @@ def documents(
     first_column: int = 1,
     mentions_binance: bool = False,
 ) -> list[Document]:
-    """The texts that `data` holds: itself, or for a binary its narrow and its wide strings."""
+    """The texts that `data` holds: itself, or for a binary its narrow and its wide strings and the rows of a database."""
 
-    def document(text: str, *, binary: bool = False, step: int = 1, shift: int = 0) -> Document:
+    def document(
+        text: str, *, binary: bool = False, step: int = 1, shift: int = 0, table: TableText | None = None
+    ) -> Document:
         return Document(
             text=text,
             path=path,
             binary=binary,
-            raw=data if binary else b"",
+            raw=data if binary or table else b"",
             step=step,
             shift=shift,
+            table=table,
             first_line=first_line,
             first_column=first_column,
-            mentions_binance=mentions_binance,
+            mentions_binance=mentions_binance or (table is not None and prefilter.mentions_binance(data[:_SCHEMA])),
         )
 
     for bom, encoding in _BOMS:
@@ -166,10 +178,13 @@ def documents(
             return [document(data[len(bom) :].decode(encoding, _errors(encoding)))]
     if b"\0" not in data:
         return [document(_text(data))]
-    wide = _utf16_without_bom(data)
+    table = table_text(data)
+    wide = _utf16_without_bom(data) if table is None else None
     if wide:
         return [document(data.decode(wide, "replace"))]
     found = [document(data.translate(_PRINTABLE).decode("latin-1"), binary=True)]
+    if table is not None:
+        found.append(document(table.text, table=table))
     if prefilter.holds_wide_text(prefilter.classified(data)):
         found += [
             document(data[shift::2].translate(_PRINTABLE).decode("latin-1"), binary=True, step=2, shift=shift)

@@ -6,10 +6,10 @@ import binascii
 import re
 from collections.abc import Iterator
 
+from scanner.detect import rules
 from scanner.detect.document import Document
 from scanner.detect.shape import LENGTH, Candidate, shape_of
 
-RULE = "base64"
 _TOKEN = re.compile(
     r"[A-Za-z0-9+/]{60,}(?:\s{1,40}[A-Za-z0-9+/]{60,76})*(?:\s{1,40}[A-Za-z0-9+/]{1,76})?={0,2}(?![A-Za-z0-9+/=_-])"
 )
@@ -31,7 +31,7 @@ def encoded_values(document: Document) -> Iterator[Candidate]:
             continue
         shape = shape_of(value.decode())
         if shape is not None:
-            yield Candidate(start=match.start(), end=match.end(), value=value, shape=shape, rule=RULE)
+            yield Candidate(start=match.start(), end=match.end(), value=value, shape=shape, rule=rules.BASE64)
 
 
 def encoded_texts(document: Document) -> Iterator[tuple[int, bytes]]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from scanner.detect import prefilter
+from scanner.detect import prefilter, rules
 from scanner.detect.document import Document
 from scanner.detect.shape import LENGTH, Candidate, Shape, shape_of
 
-RULE = "fragments"
 _LITERAL = r"""(?:[@A-Za-z]?)(["'`])([A-Za-z0-9]{1,63})\1"""
 _FIRST = re.compile(_LITERAL)
 _NEXT = re.compile(
@@ -57,7 +56,7 @@ def _joined_literals(document: Document, at: int) -> Candidate | None:
             continue
         if commas and not (_JOIN.search(text[max(0, start - 20) : start]) or _JOIN.search(text[end : end + 20])):
             continue
-        return Candidate(start=start, end=end, value=value.encode(), shape=Shape.BASE62, rule=RULE)
+        return Candidate(start=start, end=end, value=value.encode(), shape=Shape.BASE62, rule=rules.FRAGMENTS)
     return None
 
 
@@ -78,4 +77,4 @@ def _continued(document: Document, at: int) -> Candidate | None:
     value = match.group(1) + re.sub(r"[^A-Za-z0-9]", "", match.group(2))
     if len(value) != LENGTH or shape_of(value) is not Shape.BASE62:
         return None
-    return Candidate(start=start, end=match.end(), value=value.encode(), shape=Shape.BASE62, rule=RULE)
+    return Candidate(start=start, end=match.end(), value=value.encode(), shape=Shape.BASE62, rule=rules.FRAGMENTS)

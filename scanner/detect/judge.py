@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from scanner.detect import rules
 from scanner.model import Confidence, Grade, Role, Sighting
 
 _OF_THE_TEXT = frozenset({Grade.PATH, Grade.FILE, Grade.BLOCK, Grade.STATEMENT})
-_STRICT_RULES = frozenset({"futures-testnet", "pay"})
 _NEAR = frozenset({Grade.PATH, Grade.BLOCK, Grade.STATEMENT})
 
 
@@ -24,7 +24,7 @@ def confidence_of(sightings: Sequence[Sighting]) -> Confidence:
     pair = Role.API_KEY in roles and len(roles) > 1
     if any(sighting.foreign for sighting in sightings) or any(sighting.encrypted for sighting in sightings):
         return Confidence.LOW
-    if not grades and any(sighting.rule in _STRICT_RULES for sighting in sightings):
+    if not grades and any(sighting.rule in rules.STRICT for sighting in sightings):
         return Confidence.LOW
     if Role.PRIVATE_KEY in roles:
         return _of_private_key(grades, pair)

@@ -8,12 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from scanner.detect import prefilter
+from scanner.detect import prefilter, rules
 from scanner.detect.document import Document
 
-RULE_PEM = "private-key-pem"
-RULE_BARE = "private-key-base64"
-RULE_SEED = "ed25519-seed"
+RULE_SEED = rules.ED25519_SEED
 
 _BEGIN = re.compile(r"-----BEGIN (RSA |ENCRYPTED |)PRIVATE KEY-----")
 _END = re.compile(r"-----END (?:RSA |ENCRYPTED |)PRIVATE KEY-----")
@@ -70,7 +68,7 @@ def private_keys(document: Document) -> Iterator[PrivateKey]:
         der = _decode(match.group())
         kind = _type_of(der)
         if kind is not None:
-            yield PrivateKey(start=match.start(), end=match.end(), der=der, type=kind, rule=RULE_BARE)
+            yield PrivateKey(start=match.start(), end=match.end(), der=der, type=kind, rule=rules.PRIVATE_KEY_BASE64)
     for match in _ENCODED_PEM.finditer(document.text):
         text = _decode(match.group()).decode("latin-1")
         inner = _BEGIN.search(text)
@@ -106,7 +104,11 @@ def _pem(text: str, begin: re.Match[str]) -> PrivateKey | None:
     if kind is None:
         return None
     return PrivateKey(
-        start=begin.start(), end=end.end() if end else begin.end() + len(body), der=der, type=kind, rule=RULE_PEM
+        start=begin.start(),
+        end=end.end() if end else begin.end() + len(body),
+        der=der,
+        type=kind,
+        rule=rules.PRIVATE_KEY_PEM,
     )
 
 

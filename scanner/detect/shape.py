@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from math import log2
 
-from scanner.detect import prefilter
+from scanner.detect import prefilter, rules
 from scanner.detect.document import Document
 
 LENGTH = 64
@@ -60,7 +60,7 @@ def candidates(document: Document) -> Iterator[Candidate]:
             yield Candidate(start=at, end=at + LENGTH, value=value.encode(), shape=shape, rule=_RULES[shape])
 
 
-_RULES = {Shape.BASE62: "hmac", Shape.HEX: "futures-testnet", Shape.BASE36: "pay"}
+_RULES = {Shape.BASE62: rules.HMAC, Shape.HEX: rules.FUTURES_TESTNET, Shape.BASE36: rules.PAY}
 
 
 def shape_of(value: str) -> Shape | None:

@@ -1,0 +1,136 @@
+"""Laws of the detector: the prefilter loses nothing, form and place do not matter, no input makes it raise."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scanner.detect import prefilter
+from scanner.detect.engine import detect
+from tests.corpus import Case, fill, load
+
+CASES = tuple(load())
+# Texts that can be written anew in any encoding; a NUL would make a binary of some of the forms and a text of others.
+PLAIN = tuple(case for case in CASES if case.expect and case.encoding == "utf-8" and "\0" not in "".join(case.template))
+FIRST_COLUMN_MATTERS = frozenset(
+    {
+        "pk-diff-added",  # the sign of a diff
+        "sql-copy-stdin",  # a tab makes a column
+        "http-multipart",  # an indented paragraph below a heading is no body
+    }
+)
+INDENTED = tuple(case for case in PLAIN if case.id not in FIRST_COLUMN_MATTERS)
+FORMS: Mapping[str, Callable[[str], bytes]] = MappingProxyType(
+    {
+        "CRLF": lambda text: text.replace("\n", "\r\n").encode(),
+        "UTF-8 with BOM": lambda text: codecs.BOM_UTF8 + text.encode(),
+        "UTF-16 LE with BOM": lambda text: codecs.BOM_UTF16_LE + text.encode("utf-16-le"),
+        "UTF-16 BE with BOM": lambda text: codecs.BOM_UTF16_BE + text.encode("utf-16-be"),
+        "UTF-16 LE": lambda text: text.encode("utf-16-le"),
+        "UTF-16 BE": lambda text: text.encode("utf-16-be"),
+        "UTF-16 LE with BOM and CRLF": lambda text: (
+            codecs.BOM_UTF16_LE + text.replace("\n", "\r\n").encode("utf-16-le")
+        ),
+    }
+)
+
+law = settings(deadline=None, max_examples=150)
+seeds = st.integers(min_value=0, max_value=999)
+surroundings = st.one_of(
+    st.binary(max_size=80),
+    st.text(max_size=40).map(str.encode),
+    st.text(alphabet="aZ0 \n\t\"'`=+/\\-_,;:#()[]{}\0", max_size=80).map(str.encode),
+)
+
+
+def _text(case: Case, seed: int) -> str:
+    return fill(case, seed).data.decode().replace("\r\n", "\n")
+
+
+def _ids(data: bytes, case: Case) -> frozenset[str]:
+    return frozenset(credential.id for credential in detect(data, path=case.filename))
+
+
+@law
+@given(case=st.sampled_from(CASES), seed=seeds, before=surroundings, after=surroundings)
+def test_prefilter_lets_through_what_the_detector_finds(case: Case, seed: int, before: bytes, after: bytes) -> None:
+    data = before + fill(case, seed).data + after
+    if detect(data, path=case.filename):
+        assert prefilter.may_hold(data)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_prefilter_lets_every_form_through(form: str) -> None:
+    texts = ((case, FORMS[form](_text(case, 1))) for case in PLAIN)
+    assert [case.id for case, data in texts if not prefilter.may_hold(data)] == []
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_a_text_gives_the_same_ids(form: str) -> None:
+    texts = ((case, _text(case, 1)) for case in PLAIN)
+    assert [case.id for case, text in texts if _ids(FORMS[form](text), case) != _ids(text.encode(), case)] == []
+
+
+@law
+@given(
+    case=st.sampled_from(INDENTED),
+    seed=seeds,
+    indent=st.sampled_from([*(" " * width for width in range(1, 25)), *("\t" * depth for depth in range(1, 5))]),
+)
+def test_indenting_every_line_gives_the_same_ids(case: Case, seed: int, indent: str) -> None:
+    text = _text(case, seed)
+    indented = re.sub(r"(?m)^(?=[^\n])", indent, text)
+    assert _ids(indented.encode(), case) == _ids(text.encode(), case)
+
+
+@law
+@given(
+    case=st.sampled_from(CASES),
+    seed=seeds,
+    folder=st.text(alphabet="abc/._- é", max_size=20),
+    line=st.integers(1, 10**6),
+    column=st.integers(1, 10**4),
+)
+def test_ids_hold_no_path_and_no_place(case: Case, seed: int, folder: str, line: int, column: int) -> None:
+    data = fill(case, seed).data
+    here = detect(data, path=case.filename)
+    there = detect(data, path=f"{folder}/elsewhere", evidence_path=case.filename, first_line=line, first_column=column)
+    assert {credential.id for credential in there} == {credential.id for credential in here}
+    assert all(re.fullmatch(r"[0-9a-f]{32}", credential.id) for credential in here)
+    places = {sighting.location.path for credential in there for sighting in credential.sightings}
+    assert places <= {f"{folder}/elsewhere"}
+
+
+@law
+@given(case=st.sampled_from(PLAIN), seed=seeds, lines=st.integers(1, 60))
+def test_moving_a_text_down_gives_the_same_ids(case: Case, seed: int, lines: int) -> None:
+    text = _text(case, seed)
+    assert _ids(("\n" * lines + text).encode(), case) == _ids(text.encode(), case)
+
+
+@law
+@given(data=st.binary(max_size=600))
+def test_no_bytes_make_it_raise(data: bytes) -> None:
+    assert detect(data, path="data.bin") == detect(data, path="data.bin")
+
+
+@law
+@given(
+    case=st.sampled_from(CASES),
+    seed=seeds,
+    flips=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(1, 255)), min_size=1, max_size=12),
+    end=st.floats(0, 1),
+)
+def test_no_damage_makes_it_raise(case: Case, seed: int, flips: list[tuple[float, int]], end: float) -> None:
+    data = bytearray(fill(case, seed).data)
+    for place, change in flips:
+        data[int(place * len(data))] ^= change
+    for damaged in (bytes(data), bytes(data[: int(end * len(data))])):
+        if detect(damaged, path=case.filename):
+            assert prefilter.may_hold(damaged)

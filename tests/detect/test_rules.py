@@ -1,0 +1,125 @@
+"""The rules: every example is found by its rule, no counter-example is, and no finding comes from an unknown rule."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scanner.detect import rules
+from scanner.detect.engine import detect
+from scanner.detect.rules import RULES, Example, Rule
+from scanner.model import Confidence, Credential, Role, Sighting
+from tests.corpus import Case, Filled, fill, load, placeholders
+
+SEEDS = (1, 2, 3)
+FEWEST_EXAMPLES = 4
+PRIVATE_KEY_RULES = frozenset({rules.PRIVATE_KEY_PEM, rules.PRIVATE_KEY_BASE64, rules.ED25519_SEED})
+
+
+def _filled(example: Example, seed: int) -> Filled:
+    case = Case(
+        id=example.text,
+        family="rules",
+        filename=example.path,
+        template=tuple(example.text.split("\n")),
+        expect=(),
+        pairs=(),
+        environments={},
+        floor=example.confidence,
+    )
+    return fill(case, seed)
+
+
+def _credentials_in(example: Example) -> dict[str, Role]:
+    """The names of the placeholders that stand for credentials, with their roles."""
+    named = {each.name: placeholders.role_of(each.base) for each in placeholders.parts(example.text)}
+    return {name: role for name, role in named.items() if role is not None}
+
+
+def _sightings(found: tuple[Credential, ...], digest: str) -> Iterator[tuple[Credential, Sighting]]:
+    for credential in found:
+        for sighting in credential.sightings:
+            if sighting.value.sha256 == digest:
+                yield credential, sighting
+
+
+def _rule_of(rule: Rule, role: Role) -> str:
+    """The rule that finds a value of this role: an API key beside a private key is found by that of API keys."""
+    return rules.HMAC if rule.id in PRIVATE_KEY_RULES and role is not Role.PRIVATE_KEY else rule.id
+
+
+EXAMPLES = [
+    pytest.param(rule, example, id=f"{rule.id}-{number}")
+    for rule in RULES
+    for number, example in enumerate(rule.examples, 1)
+]
+COUNTER_EXAMPLES = [
+    pytest.param(rule, example, id=f"{rule.id}-{number}")
+    for rule in RULES
+    for number, example in enumerate(rule.counter_examples, 1)
+]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("rule", "example"), EXAMPLES)
+def test_example_is_found_by_its_rule(rule: Rule, example: Example, seed: int) -> None:
+    filled = _filled(example, seed)
+    found = detect(filled.data, path=example.path)
+    roles = _credentials_in(example)
+    assert rule.id in {_rule_of(rule, role) for role in roles.values()}
+    for name, role in roles.items():
+        seen = list(_sightings(found, filled.digests[name]))
+        assert {sighting.rule for _, sighting in seen} == {_rule_of(rule, role)}, name
+        assert max(credential.confidence for credential, _ in seen) >= example.confidence, name
+        if example.confidence is Confidence.LOW:
+            assert {credential.confidence for credential, _ in seen} == {Confidence.LOW}, name
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("rule", "example"), COUNTER_EXAMPLES)
+def test_counter_example_is_left(rule: Rule, example: Example, seed: int) -> None:
+    found = detect(_filled(example, seed).data, path=example.path)
+    wrong = [
+        sighting
+        for credential in found
+        if credential.confidence >= Confidence.MEDIUM
+        for sighting in credential.sightings
+        if sighting.rule == rule.id
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule.id))
+def test_rule_is_described(rule: Rule) -> None:
+    assert len(rule.examples) >= FEWEST_EXAMPLES
+    assert len(rule.counter_examples) >= FEWEST_EXAMPLES
+    assert len({*rule.examples, *rule.counter_examples}) == len(rule.examples) + len(rule.counter_examples)
+    assert len(rule.title) <= 60
+    assert not rule.title.endswith(".")
+    assert 2 <= len(re.findall(r"\.(?:\s|$)", rule.description)) <= 5
+    assert "  " not in rule.description
+
+
+def test_ids_are_unique_and_lead_to_their_rules() -> None:
+    assert len({rule.id for rule in RULES}) == len(RULES)
+    assert all(rules.rule(each.id) is each for each in RULES)
+    with pytest.raises(KeyError):
+        rules.rule("none")
+    assert {each.id for each in RULES} >= rules.STRICT | rules.OF_ONE_ACCOUNT
+
+
+def test_the_corpus_is_found_by_these_rules_and_needs_each() -> None:
+    found = {
+        sighting.rule
+        for case in load()
+        for credential in detect(fill(case, SEEDS[0]).data, path=case.filename)
+        for sighting in credential.sightings
+    }
+    assert found == {rule.id for rule in RULES}
+
+
+def test_no_value_stands_in_the_rules() -> None:
+    assert re.search(r"[A-Za-z0-9+/]{40}", Path(rules.__file__).read_text(encoding="utf-8")) is None
