@@ -94,7 +94,7 @@ def _header(document: Document, index: int, delimiter: str, width: int) -> list[
     result = found if lowest == last >= 0 else None
     for above in range(index - 1, lowest, -1):
         start, end = document.line_span(above)
-        if end - start > 2000 or next(prefilter.runs(document.classes[start:end]), None) is not None:
+        if end - start > 2000 or next(prefilter.long_runs(document.classes[start:end]), None) is not None:
             continue
         text = document.text[start:end]
         if delimiter not in text:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import codecs
 import re
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 
 from scanner.detect import prefilter
-from scanner.detect.sqlite import TableText, table_text
+from scanner.detect.sqlite import table_text
 from scanner.detect.vocabulary import mentions
 
 _BOMS = (
@@ -23,6 +24,7 @@ _SAMPLE = 4096
 _LONG = b"a" * 30
 _ALNUM = ord("a")
 _SCHEMA = 1 << 16
+_CHARS_A_CONTROL = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,17 +32,17 @@ class Document:
     """Text in which values are looked for, with the way back to lines and columns.
 
     `path` is the part of its path that may speak for Binance. `binary` says that the text is the printable strings of
-    a binary, each on a line of its own; `raw`, `step` and `shift` lead from there to the byte. `table` says that it is
-    the rows of a database. `first_line` and `first_column` are those of the text within a larger file.
+    a binary, each on a line of its own. `raw` are the bytes of a binary and `places` lead there: pairs of an offset in
+    the text and that of its byte, ascending; what follows is in `encoding` up to the next. `first_line` and
+    `first_column` are those of the text within a larger file.
     """
 
     text: str
     path: str = ""
     binary: bool = False
     raw: bytes = b""
-    step: int = 1
-    shift: int = 0
-    table: TableText | None = None
+    places: Sequence[tuple[int, int]] = ()
+    encoding: str = "latin-1"
     first_line: int = 1
     first_column: int = 1
     mentions_binance: bool = False
@@ -129,7 +131,7 @@ class Document:
 
     def position(self, offset: int) -> tuple[int, int]:
         """Line and column of `offset`, from 1, in the file that the document came from."""
-        if self.binary or self.table is not None:
+        if self.binary or self.places:
             at = self._byte(offset)
             line = self.raw.count(b"\n", 0, at) + 1
             column = at - self.raw.rfind(b"\n", 0, at)
@@ -142,9 +144,9 @@ class Document:
 
     def _byte(self, offset: int) -> int:
         """Where in `raw` the character at `offset` stands."""
-        if self.table is None:
-            return offset * self.step + self.shift
-        return self.table.byte(offset)
+        index = bisect_left(self.places, (offset + 1, 0)) - 1
+        start, at = self.places[index] if index >= 0 else (0, 0)
+        return at + len(self.text[start:offset].encode(self.encoding, "replace"))
 
 
 def documents(
@@ -155,42 +157,73 @@ def documents(
     first_column: int = 1,
     mentions_binance: bool = False,
 ) -> list[Document]:
-    """The texts that `data` holds: itself, or for a binary its narrow and its wide strings and the rows of a database."""
+    """The texts that `data` holds: itself, or for a binary its narrow and wide strings and the rows of a database."""
 
     def document(
-        text: str, *, binary: bool = False, step: int = 1, shift: int = 0, table: TableText | None = None
+        text: str, *, binary: bool = False, places: Sequence[tuple[int, int]] = (), encoding: str = "latin-1"
     ) -> Document:
         return Document(
             text=text,
             path=path,
             binary=binary,
-            raw=data if binary or table else b"",
-            step=step,
-            shift=shift,
-            table=table,
+            raw=data if binary or places else b"",
+            places=places,
+            encoding=encoding,
             first_line=first_line,
             first_column=first_column,
-            mentions_binance=mentions_binance or (table is not None and prefilter.mentions_binance(data[:_SCHEMA])),
+            mentions_binance=mentions_binance or (bool(places) and prefilter.mentions_binance(data[:_SCHEMA])),
         )
 
     for bom, encoding in _BOMS:
         if data.startswith(bom):
             return [document(data[len(bom) :].decode(encoding, _errors(encoding)))]
-    if b"\0" not in data:
-        return [document(_text(data))]
-    table = table_text(data)
-    wide = _utf16_without_bom(data) if table is None else None
+    if b"\0" not in data and not _is_packed(data):
+        return [document(_text(_PICKLED.sub(_blanked, data) if data.startswith(_PICKLE) else data))]
+    rows = table_text(data)
+    wide = _utf16_without_bom(data) if rows is None else None
     if wide:
         return [document(data.decode(wide, "replace"))]
     found = [document(data.translate(_PRINTABLE).decode("latin-1"), binary=True)]
-    if table is not None:
-        found.append(document(table.text, table=table))
+    if rows is not None:
+        found.append(document(rows.text, places=rows.places, encoding=rows.encoding))
     if prefilter.holds_wide_text(prefilter.classified(data)):
-        found += [
-            document(data[shift::2].translate(_PRINTABLE).decode("latin-1"), binary=True, step=2, shift=shift)
-            for shift in (0, 1)
-        ]
+        text, places = _wide_strings(data)
+        found.append(document(text, binary=True, places=places, encoding="utf-16-le"))
     return found
+
+
+_PICKLE = (b"(", b"c")
+_PICKLED = re.compile(rb"^([a-z(]{0,4}V)([^\n]*\n)(p\d+)$", re.MULTILINE)
+
+
+def _blanked(match: re.Match[bytes]) -> bytes:
+    """A string of a pickle in the protocol of text without the letters and numbers around it."""
+    opcodes, string, memo = match.groups()
+    return b" " * len(opcodes) + string + b" " * len(memo)
+
+
+_CONTROLS = bytes((*range(0x02, 0x07), *range(0x0E, 0x1A), *range(0x1C, 0x20)))
+
+
+def _is_packed(data: bytes) -> bool:
+    """Whether bytes without a zero are strings with lengths and tags between, such as MessagePack, and not text."""
+    controls = len(data) - len(data.translate(None, _CONTROLS))
+    return controls * _CHARS_A_CONTROL >= len(data)
+
+
+_WIDE_STRING = re.compile(rb"[\t\x20-\x7e](?:\0[\t\x20-\x7e]){3,}")
+
+
+def _wide_strings(data: bytes) -> tuple[str, list[tuple[int, int]]]:
+    """The strings in UTF-16 of a binary, each on a line of its own, with their places; they begin at odd bytes too."""
+    parts: list[str] = []
+    places: list[tuple[int, int]] = []
+    length = 0
+    for match in _WIDE_STRING.finditer(data):
+        places.append((length, match.start()))
+        parts.append(match.group()[::2].decode("ascii"))
+        length += len(parts[-1]) + 1
+    return "\n".join(parts), places
 
 
 _LEGACY = {

@@ -29,7 +29,7 @@ def fragments(document: Document) -> Iterator[Candidate]:
         return
     done = 0
     flat, classes = document.flat, document.classes
-    pieces = {*prefilter.joined_pieces(flat, classes), *prefilter.runs_and_last_pieces(flat, classes)}
+    pieces = {*prefilter.joined_pieces(flat, classes), *prefilter.last_pieces(flat, classes)}
     for at in sorted(pieces):
         if at < done:
             continue

@@ -203,8 +203,45 @@ def _only_noise(lead: str) -> bool:
     )
 
 
+def _string_above(document: Document, index: int, previous_end: int) -> Label | None:
+    """The name in one of the nearest strings above, in a binary: lengths, types and tags may stand between."""
+    seen = 0
+    for above in range(index - 1, max(-1, index - 1 - _ABOVE_IN_BINARY), -1):
+        start, end = document.line_span(above)
+        if start < previous_end:
+            return None
+        text = document.text[max(start, end - _WINDOW) : end].strip()
+        if len(text) < _SHORTEST_STRING:
+            continue
+        name = packed_name(text)
+        if name is not None:
+            return Label(name=name, reach=Reach.ABOVE)
+        seen += 1
+        if seen == _ABOVE:
+            return None
+    return None
+
+
+def packed_name(text: str) -> Name | None:
+    """The name of a role in a string of a binary, without its last letter where that is the tag of what follows."""
+    found = _identifiers(text)
+    if not found or len(found) > 5:
+        return None
+    name = _phrase(text, found, len(found) - 1)
+    if not (name.role or name.excluded) and found[-1].group()[-1] in _TAGS and found[-1].end() == len(text):
+        name = read_name(found[-1].group()[:-1])
+    return name if name.role or name.excluded else None
+
+
+_ABOVE_IN_BINARY = 16
+_SHORTEST_STRING = 3
+_TAGS = "qrstuzZAaXV"
+
+
 def _above(document: Document, index: int, previous_end: int) -> Label | None:
     """The name on a line above, if that line leads up to the value or is a heading for it."""
+    if document.binary:
+        return _string_above(document, index, previous_end)
     for above in range(index - 1, max(-1, index - 1 - _ABOVE), -1):
         start, end = document.line_span(above)
         raw = document.text[max(start, previous_end) : end] if previous_end < end else ""
@@ -219,8 +256,8 @@ def _above(document: Document, index: int, previous_end: int) -> Label | None:
         opens = bool(_OPENER.search(text.rstrip(" \"'")))
         if start < previous_end < end and not opens:
             return None
-        heading = len(text) <= 60 and (bool(_COMMENT.match(text)) or len(found) <= 5)
-        if not (opens or heading or document.binary):
+        heading = len(text.strip()) <= 60 and (bool(_COMMENT.match(text)) or len(found) <= 5)
+        if not (opens or heading):
             return None
         names = [_phrase(text, found, last) for last in range(len(found) - 1, max(-1, len(found) - 6), -1)]
         telling = [name for name in names if name.role or name.excluded]

@@ -24,7 +24,8 @@ from scanner.detect.fragments import fragments
 from scanner.detect.labels import Label, Reach, file_label, label_of
 from scanner.detect.names import Strength
 from scanner.detect.positions import positional_roles
-from scanner.detect.private_keys import RULE_SEED, KeyType, PrivateKey, private_keys
+from scanner.detect.private_keys import KeyType, PrivateKey, private_keys
+from scanner.detect.rules import ED25519_SEED
 from scanner.detect.shape import Candidate, Shape, candidates
 from scanner.model import Evidence, Grade, Location, Role, Sighting, Value
 
@@ -283,7 +284,7 @@ def _private_marks(document: Document, keys: Iterable[PrivateKey], found: Sequen
         place = Candidate(start=key.start, end=key.end, value=b"", shape=None, rule=key.rule)
         previous_end = max((candidate.end for candidate in found if candidate.end <= key.start), default=0)
         label = label_of(document, place, previous_end, len(document.text))
-        if key.rule == RULE_SEED and not _names_private_key(label):
+        if key.rule == ED25519_SEED and not _names_private_key(label):
             continue
         foreign = foreign_service(document, place, label)
         evidence = evidence_for(document, place, label) if foreign is None else ()

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from itertools import groupby, pairwise
 
 from scanner.detect.document import Document
-from scanner.detect.labels import Label, Reach, clean, complement
-from scanner.detect.names import Strength, read_name
+from scanner.detect.labels import Label, Reach, clean, complement, packed_name
+from scanner.detect.names import Name, Strength, read_name
 from scanner.detect.shape import Candidate
 from scanner.model import Role
 
@@ -26,10 +26,15 @@ _TWO_NAMES = re.compile(
 )
 _BOUNDARY = re.compile(r"[\])}]\s*,?\s*[\[({]")
 _LONGEST_GAP = 200
+_LIST_REACH = 2000
+_LONGEST_TAG = 8
+_LONGEST_SHORT = 14
 
 
 def adjacent_groups(document: Document, found: Sequence[Candidate]) -> list[list[int]]:
     """Indices of values that stand next to each other with nothing but punctuation between."""
+    if found and _is_property_list(document):
+        return [list(range(len(found)))]
     groups: list[list[int]] = []
     for index, candidate in enumerate(found):
         if index and (
@@ -43,6 +48,8 @@ def adjacent_groups(document: Document, found: Sequence[Candidate]) -> list[list
 
 def _touch(document: Document, first: Candidate, second: Candidate) -> bool:
     gap = document.text[first.end : second.start]
+    if document.binary and len(gap) <= _LONGEST_TAG:
+        return True
     if len(gap) > _LONGEST_GAP or gap.count("\n") > 3:
         return False
     return bool(_BETWEEN.match(clean(gap))) or not gap.strip()
@@ -81,12 +88,64 @@ def positional_roles(
     """Roles that position gives, by index, with the index of the partner where position names one."""
     roles: dict[int, tuple[Role, int | None]] = {}
     for group in adjacent_groups(document, found):
-        if len(group) == 2:
+        listed = _listed_names(document, found, labels, group) if document.binary else []
+        if listed:
+            roles.update(_by_names(listed, group))
+        elif len(group) == 2:
             roles.update(_pair(document, found, labels, group[0], group[1]))
         elif len(group) > 2:
             roles.update(_list(labels, group))
         else:
             roles.update(_beside_a_name(document, found, labels, group[0]))
+    return roles
+
+
+def _listed_names(
+    document: Document, found: Sequence[Candidate], labels: Sequence[Label | None], group: list[int]
+) -> list[Name]:
+    """Names that a binary lists apart from its values, one each: behind them in .pyc, in front in a property list."""
+    first, last = group[0], group[-1]
+    if _is_property_list(document):
+        start = found[first - 1].end if first else 0
+        lines = _property_strings(document.text[max(start, found[first].start - _LIST_REACH) : found[first].start])
+    elif all(label is None or label.name.strength <= Strength.WEAK for label in (labels[index] for index in group)):
+        end = found[last + 1].start if last + 1 < len(found) else len(document.text)
+        lines = document.text[found[last].end : min(end, found[last].end + _LIST_REACH)].split("\n")
+    else:
+        return []
+    names = {line: name for line in lines if len(line) >= 3 and (name := packed_name(line)) is not None and name.role}
+    listed = list(names.values())
+    return listed if len(listed) == len(group) else []
+
+
+def _is_property_list(document: Document) -> bool:
+    """Whether it is a binary property list: all the names of a dictionary, then all its values."""
+    return document.binary and document.raw.startswith(b"bplist")
+
+
+def _property_strings(text: str) -> list[str]:
+    """Strings of a property list: a short one has its length in the letter before it, from Q for 1 to ^ for 14."""
+    strings = []
+    for line in text.split("\n"):
+        at = 0
+        while at < len(line):
+            length = ord(line[at]) - ord("P")
+            end = at + 1 + length if 1 <= length <= _LONGEST_SHORT else len(line)
+            strings.append(line[at + 1 : end] if end < len(line) or at + 1 + length == end else line[at:])
+            at = end
+    return strings
+
+
+def _by_names(names: Sequence[Name], group: list[int]) -> dict[int, tuple[Role, int | None]]:
+    roles: dict[int, tuple[Role, int | None]] = {}
+    for index, name in zip(group, names, strict=True):
+        partners = [
+            at
+            for at, other in zip(group, names, strict=True)
+            if other.role is not name.role and set(other.stem) == set(name.stem)
+        ]
+        if name.role is not None:
+            roles[index] = (name.role, partners[0] if len(partners) == 1 else None)
     return roles
 
 

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 
 _CLASS_MEMBERS = {
     "a": b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
-    "q": b"\"'`",
-    "b": b"\\=",
+    "q": b"\"'`\\=",
     " ": b" \t\r\n+.&|<>~_;",
     "\0": b"\0",
 }
@@ -29,15 +28,14 @@ def _classes() -> bytes:
 
 
 _CLASSES = _classes()
-_RUN = b"a" * 64
 _SHORTEST_RUN = b"a" * 16
 _KEY_RUN = b"a" * 21
 _WIDE_TEXT = b"a\0" * 8
 _PEM = b"PRIVATE KEY-----"
 _PACKED = (b"IBAAKCA", b"MC4CAQAwBQYDK2VwBCIEI", b"IBADANBgkqhkiG9w0BAQEFAASC", b"LS0tLS1CRUdJTi")
-_LITERAL_ENDS = b"a" * 16 + b"q "
-_LINE_GOES_ON = b"a" * 16 + b"b "
+_PIECE_ENDS = b"a" * 16 + b"q "
 _LONG_PIECE = b"a" * 48
+_MUCH = b"a" * 4096
 _QUOTES = b"\"'`"
 _PREFIXES = b"bruLfN@"
 _JOINERS = b" \t\r\n+.&|<>~\\()_;"
@@ -45,11 +43,10 @@ _LONGEST_JOINT = 160
 _APPENDED = rb"[;\s]*[\w$.{}]{1,60}\s{0,20}(?:\+|\.|&|<>)=\s{0,20}[\"'`]"
 _LISTED = rb"[\"'`][A-Za-z0-9]{1,63}[\"'`](?:\s*,\s*[\"'`][A-Za-z0-9]{1,63}[\"'`]){1,15}"
 _LIST_REACH = 300
-_JOINING_CALLS = (b"join(", b"cat!(")
-_NAME = (b"inanc", b"INANC")
+_JOINING_CALLS = (b"join(", b"concat!")
 _WIDE_NAME = (b"i\0n\0a\0n\0c", b"I\0N\0A\0N\0C")
 _SEED_NAMES = (b"rivate", b"RIVATE", b"25519")
-_SEED = rb"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{43}=(?![A-Za-z0-9+/=])"
+_SEED = rb"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{43}=(?![A-Za-z0-9+/=])"
 
 
 def may_hold(data: bytes) -> bool:
@@ -59,6 +56,8 @@ def may_hold(data: bytes) -> bool:
 
 def hits(data: bytes) -> Iterator[int]:
     """Offsets of everything that could belong to a credential, kind by kind, each kind ascending."""
+    if _is_mostly_zeros(data) and _SHORTEST_RUN not in classified(data.translate(None, b"\0")):
+        return
     classes = classified(data)
     if may_hold_seed(data):
         yield from _seeds(data)
@@ -67,9 +66,16 @@ def hits(data: bytes) -> Iterator[int]:
             yield from (2 * at + first for at in hits(data[first::2]))
     if _SHORTEST_RUN not in classes:
         return  # whatever else there is to find has such a run; numbers and zeros have none
-    yield from runs_and_last_pieces(data, classes)
+    for start, end in long_runs(classes):
+        if end - start >= 64 or _is_last_piece(data, start):
+            yield start
     yield from private_key_marks(data, classes)
     yield from joined_pieces(data, classes)
+
+
+def _is_mostly_zeros(data: bytes) -> bool:
+    """Whether it is a table of numbers, an image of a disk or the like, in which text is rare."""
+    return b"\0" in data and data.count(b"\0") * 10 > len(data) * 9
 
 
 def classified(data: bytes) -> bytes:
@@ -77,18 +83,28 @@ def classified(data: bytes) -> bytes:
     return data.translate(_CLASSES)
 
 
-def runs(classes: bytes) -> Iterator[int]:
-    """Starts of 64 alphanumerics; several in a longer run."""
-    return _every(classes, _RUN)
+def long_runs(classes: bytes) -> Iterator[tuple[int, int]]:
+    """Start and end of every run of 48 or more alphanumerics."""
+    start = classes.find(_LONG_PIECE)
+    while start >= 0:
+        end = start + len(_LONG_PIECE)
+        while classes.startswith(_MUCH, end):
+            end += len(_MUCH)
+        rest = classes[end : end + len(_MUCH)]
+        end += len(rest) - len(rest.lstrip(b"a"))
+        yield start, end
+        start = classes.find(_LONG_PIECE, end)
 
 
-def runs_and_last_pieces(data: bytes, classes: bytes) -> Iterator[int]:
-    """In one pass the runs of 64, and the long last pieces of values that were cut into literals."""
-    for at in _every(classes, _LONG_PIECE):
-        start = max(0, at - 64) + len(classes[max(0, at - 64) : at].rstrip(b"a"))
-        end = at + 48 + len(classes[at + 48 : at + 128]) - len(classes[at + 48 : at + 128].lstrip(b"a"))
-        if end - start >= 64 or (classes[start - 1 : start] == b"q" and _joined_before(data, start)):
+def last_pieces(data: bytes, classes: bytes) -> Iterator[int]:
+    """Starts of long last pieces of values that were cut into literals."""
+    for start, end in long_runs(classes):
+        if end - start < 64 and _is_last_piece(data, start):
             yield start
+
+
+def _is_last_piece(data: bytes, start: int) -> bool:
+    return start > 0 and data[start - 1] in _QUOTES and _joined_before(data, start)
 
 
 def private_key_marks(data: bytes, classes: bytes) -> Iterator[int]:
@@ -104,11 +120,12 @@ def joined_pieces(data: bytes, classes: bytes) -> Iterator[int]:
 
     Of the pieces one must have 16 characters and not be the last, or be the last of 48 or more.
     """
-    for at in _every(classes, _LITERAL_ENDS):
-        if _joined_behind(data, at + 16):
-            yield at
-    for at in _every(classes, _LINE_GOES_ON):
-        if classes[at + 17 : at + _LONGEST_JOINT].lstrip(b" ")[:1] == b"a":
+    for at in _every(classes, _PIECE_ENDS):
+        if data[at + 16] in _QUOTES:
+            joined = _joined_behind(data, at + 16)
+        else:  # a backslash, or the = of quoted-printable, at the end of a line
+            joined = classes[at + 17 : at + _LONGEST_JOINT].lstrip(b" ")[:1] == b"a"
+        if joined:
             yield at
     for word in _JOINING_CALLS:
         for at in _every(data, word):
@@ -122,14 +139,16 @@ def holds_wide_text(classes: bytes) -> bool:
 
 def mentions_binance(data: bytes) -> bool:
     """Whether the exchange's name stands in `data`, in one of the usual spellings, narrow or in UTF-16."""
-    if any(name in data for name in _NAME):
+    if b"inanc" in data or b"INANC" in data:
         return True
     return b"\0" in data and any(name in data for name in _WIDE_NAME)
 
 
 def may_hold_seed(data: bytes) -> bool:
     """Whether a bare Ed25519 seed in `data` could be told from other base64: it takes a name and Binance's."""
-    return mentions_binance(data) and any(word in data for word in _SEED_NAMES)
+    if b"inanc" not in data and b"INANC" not in data:
+        return False
+    return any(word in data for word in _SEED_NAMES)
 
 
 def _every(data: bytes, needle: bytes) -> Iterator[int]:
@@ -167,7 +186,7 @@ def _appended(between: bytes) -> bool:
 
 def _listed(data: bytes, at: int) -> Iterator[int]:
     """Pieces of a list that is joined, such as `"".join(["…", "…"])`: 64 characters in all."""
-    behind = data[at : at + 20].lstrip(b"joincat!(").lstrip(b"[( \t\r\n")
+    behind = data[at : at + 20].lstrip(b"joincat!").lstrip(b"[( \t\r\n")
     if data[at - 2 : at] != b"]." and (not behind or behind[:1] not in _QUOTES):
         return
     import re  # start-up, as above

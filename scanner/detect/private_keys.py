@@ -11,7 +11,6 @@ from enum import Enum
 from scanner.detect import prefilter, rules
 from scanner.detect.document import Document
 
-RULE_SEED = rules.ED25519_SEED
 
 _BEGIN = re.compile(r"-----BEGIN (RSA |ENCRYPTED |)PRIVATE KEY-----")
 _END = re.compile(r"-----END (?:RSA |ENCRYPTED |)PRIVATE KEY-----")
@@ -26,7 +25,7 @@ _BARE = re.compile(
     r"(?<![A-Za-z0-9+/_-])(?:MC4CAQAwBQYDK2VwBCIEI[A-Za-z0-9+/]{43}"
     r"|MII[A-Za-z0-9+/]{2,4}(?:IBADANBgkqhkiG9w0BAQEFAASC|IBAAKCAQEA|IBAAKCAgEA)[A-Za-z0-9+/\s]{800,3400}={0,2})(?![A-Za-z0-9+/=_-])"
 )
-_SEED = re.compile(r"(?<![A-Za-z0-9+/=_-])=?([A-Za-z0-9+/]{43}=)(?![A-Za-z0-9+/=_-])")
+_SEED = re.compile(r"(?<![A-Za-z0-9+/_-])([A-Za-z0-9+/]{43}=)(?![A-Za-z0-9+/=_-])")
 _ED25519 = bytes.fromhex("302e020100300506032b657004220420")
 _RSA_OID = bytes.fromhex("06092a864886f70d010101")
 _ENCRYPTED_OID = bytes.fromhex("06092a864886f70d01050d")
@@ -86,7 +85,7 @@ def _seeds(document: Document) -> Iterator[PrivateKey]:
         if len(der) == 32 and len(set(der)) > 16:
             # The PKCS#8 form, so that a seed and the same key in PEM are one credential.
             der = _ED25519 + der
-            yield PrivateKey(start=match.start(1), end=match.end(1), der=der, type=KeyType.ED25519, rule=RULE_SEED)
+            yield PrivateKey(start=match.start(1), end=match.end(1), der=der, type=KeyType.ED25519, rule=rules.ED25519_SEED)
 
 
 def _pem(text: str, begin: re.Match[str]) -> PrivateKey | None:

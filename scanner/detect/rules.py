@@ -88,10 +88,10 @@ _FUTURES_TESTNET = Rule(
     id=FUTURES_TESTNET,
     title="Binance futures testnet API key or secret",
     description=(
-        "Exactly 64 lower-case hexadecimal digits: keys and secrets of the old futures testnet, as seen in public code. "
-        "A digest, a signature, a transaction id and an EVM private key look the same, so it needs both the name of an "
-        "API credential (or a call that takes one) and evidence for Binance, and no word such as hash or signature "
-        "before it."
+        "Exactly 64 lower-case hexadecimal digits: keys and secrets of the old futures testnet, as seen in public "
+        "code. A digest, a signature, a transaction id and an EVM private key look the same, so it needs both the name "
+        "of an API credential (or a call that takes one) and evidence for Binance, and no word such as hash or "
+        "signature before it."
     ),
     examples=(
         Example("BINANCE_FUTURES_TESTNET_KEY={HEX_KEY}\nBINANCE_FUTURES_TESTNET_SECRET={HEX_SECRET}", path=".env"),
@@ -139,9 +139,9 @@ _BASE64 = Rule(
     id=BASE64,
     title="Binance API key or secret in base64",
     description=(
-        "Base64 that decodes to nothing but a value of the shape that the plain rules know, with or without a line feed "
-        "behind it, as in the data of a Kubernetes secret. The evidence that it needs is that of the value itself. Of "
-        "1.95 million tokens of this length in public repositories five decode to 64 letters and digits."
+        "Base64 that decodes to nothing but a value of the shape that the plain rules know, with or without a line "
+        "feed behind it, as in the data of a Kubernetes secret. The evidence that it needs is that of the value "
+        "itself. Of 1.95 million tokens of this length in public repositories only five decode to such a value."
     ),
     examples=(
         Example("BINANCE_API_KEY_B64={KEY_B64}\nBINANCE_API_SECRET_B64={SECRET_B64}", path=".env"),
@@ -163,10 +163,10 @@ _FRAGMENTS = Rule(
     id=FRAGMENTS,
     title="Binance API key or secret cut into pieces",
     description=(
-        "String literals that an operator, a join or nothing at all puts together, appended pieces, and lines continued "
-        "with a backslash, where the pieces make up exactly one value of 64 letters and digits with the shape of an API "
-        "key. The evidence that it needs is that of the same value in one piece. A list of strings counts only "
-        "where it is joined."
+        "String literals that an operator, a join or nothing at all puts together, appended pieces, and lines "
+        "continued with a backslash, where the pieces make up exactly one value of 64 letters and digits with the "
+        "shape of an API key. The evidence that it needs is that of the same value in one piece. A list of strings "
+        "counts only where it is joined."
     ),
     examples=(
         Example("BINANCE_KEY = '{KEY_FIRST32}' + '{KEY_LAST32}'", path="keys.py"),

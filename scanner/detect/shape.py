@@ -13,7 +13,6 @@ from scanner.detect import prefilter, rules
 from scanner.detect.document import Document
 
 LENGTH = 64
-_ALNUM = re.compile(rb"[A-Za-z0-9]+")
 _JOINED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-")
 # Shannon entropy in bits a character: 60,000 random keys lie from 4.66 to 5.54, hand-made alphabets above.
 _ENTROPY = (4.6, 5.6)
@@ -27,6 +26,8 @@ _GLUED_LEFT = re.compile(
     r"|\x1b\[[0-9;]*m)$"
 )
 _LONGEST_GLUE = 14
+# A length of 64, "@", as a byte or as four; what follows a value in .pyc, pickle and protobuf may be a letter.
+_LENGTH_LEFT = re.compile(r"@(?:\n{3})?$")
 
 
 class Shape(Enum):
@@ -89,12 +90,7 @@ def entropy(value: str) -> float:
 
 def _runs(document: Document) -> Iterator[tuple[int, int]]:
     """Maximal runs of 64 or more alphanumerics."""
-    done = 0
-    for at in prefilter.runs(document.classes):
-        if at >= done:
-            match = _ALNUM.match(document.flat, at)
-            done = match.end() if match else at + LENGTH
-            yield at, done
+    return (run for run in prefilter.long_runs(document.classes) if run[1] - run[0] >= LENGTH)
 
 
 def _bounds(document: Document, start: int, end: int) -> int | None:
@@ -102,8 +98,7 @@ def _bounds(document: Document, start: int, end: int) -> int | None:
     surplus = end - start - LENGTH
     if surplus == 0:
         return start
-    if document.binary and document.text[start - 1 : start] == "@":
-        # A length byte: 64 is "@". What follows in .pyc, pickle and protobuf may be a letter.
+    if document.binary and _LENGTH_LEFT.search(document.text[max(0, start - 4) : start]):
         return start
     if surplus > _LONGEST_GLUE:
         return None

@@ -7,7 +7,6 @@ nothing raises, and the work is bounded by the size of the file. The format is t
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -26,6 +25,7 @@ _WORK_PER_BYTE = 4
 _CELL_WORK = 8
 _LONGEST_NAME = 60
 _LONGEST_SQL = 1 << 16
+_RUN = b"a" * 64
 _ROOT_PAGE, _SQL = 3, 4
 
 
@@ -40,14 +40,6 @@ class TableText:
     text: str
     places: tuple[tuple[int, int], ...]
     encoding: str
-
-    def byte(self, offset: int) -> int:
-        """Where in the data the character at `offset` of the text came from."""
-        index = bisect_left(self.places, (offset + 1, 0)) - 1
-        if index < 0:
-            return 0
-        start, at = self.places[index]
-        return at + len(self.text[start:offset].encode(self.encoding, "replace"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,6 +67,12 @@ class _Pages:
         """How text is encoded, told by the first page where it is there."""
         first = self.last.get(1, len(self.data))
         return _ENCODINGS.get(_number(self.data, first + 56, 4), "utf-8")
+
+    def start_of(self, at: int) -> int:
+        """Where the page begins that holds a byte."""
+        first = self.starts[0][1]
+        step = self.starts[1][1] - first if len(self.starts) > 1 else self.size
+        return first + (at - first) // step * step
 
     def header(self, number: int, start: int) -> int:
         """Where the header of a page stands."""
@@ -144,14 +142,18 @@ def table_text(data: bytes) -> TableText | None:
     if pages is None:
         return None
     budget = _Budget(left=_WORK_PER_BYTE * len(data))
-    read = [(number, start) for number, start in pages.starts if _holds_something(data[start : start + pages.size])]
-    if not read:
+    holding = {start for _, start in pages.starts if _holds_something(data[start : start + pages.size])}
+    if not holding:
         return None
+    kinds = {data[pages.header(number, start)] for number, start in pages.starts if start in holding}
     owners = _owners(pages, budget)
     writer = _Writer(encoding=pages.encoding())
-    for number, start in read:
+    for number, start in pages.starts:
+        if start not in holding and kinds <= _HOLDS_ROWS:
+            continue  # else an overflow page holds something, and its row may begin anywhere
         for record in _records(pages, number, start, budget):
-            _write(writer, record, owners.get(number))
+            if not holding.isdisjoint(pages.start_of(at) for _, at in record.parts):
+                _write(writer, record, owners.get(number))
     return TableText(text="".join(writer.parts), places=tuple(writer.places), encoding=writer.encoding)
 
 
@@ -175,7 +177,7 @@ def _pages(data: bytes) -> _Pages | None:
 
 def _holds_something(page: bytes) -> bool:
     classes = prefilter.classified(page)
-    return next(prefilter.runs(classes), None) is not None or prefilter.holds_wide_text(classes)
+    return _RUN in classes or prefilter.holds_wide_text(classes)
 
 
 def _owners(pages: _Pages, budget: _Budget) -> dict[int, _Table]:
@@ -318,7 +320,7 @@ def _primary(definitions: Sequence[Sequence[str]]) -> Iterator[str]:
             if "primary" in words:
                 yield _plain_name(each[0])
         elif "primary" in words and "(" in words:
-            yield from dict.fromkeys(_plain_name(token) for token in each[words.index("(") + 1 :] if token not in "(),")
+            yield from dict.fromkeys(_plain_name(word) for word in each[words.index("(") + 1 :] if word not in "(),")
 
 
 def _plain_name(name: str) -> str:

@@ -44,9 +44,9 @@ def _windows(
     line, column, offset, opened, mentioned = 1, 1, 0, False, False
     while True:
         last = taker.ended
-        mentioned = mentioned or prefilter.mentions_binance(data)
         planner = Planner(data=data, offset=offset, opened=opened, last=last, sizes=sizes)
         plan = planner.plan(sorted(hits(data)))
+        mentioned = mentioned or (data.count(b"\0") * 10 <= len(data) * 9 and prefilter.mentions_binance(data))
         at = 0
         for start, end in plan.windows:
             line, column = _advance(line, column, data, at, start)

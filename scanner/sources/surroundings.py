@@ -9,7 +9,7 @@ from configparser import Error as ConfigParserError
 from pathlib import Path
 from stat import S_ISREG
 
-from scanner.detect.vocabulary import VOCABULARY
+from scanner.detect.vocabulary import VOCABULARY, mentions
 from scanner.model import Evidence, Grade
 from scanner.sources.git import Git
 from scanner.sources.index import tracked_siblings
@@ -24,7 +24,8 @@ _MANIFESTS = (
 
 def speaks_of_binance(data: bytes) -> bool:
     """Whether some text names the exchange, its hosts or its clients."""
-    return VOCABULARY.search(data.decode("utf-8", "replace")) is not None
+    text = data.decode("utf-8", "replace")
+    return bool(mentions(text, text.encode("latin-1", "replace")))
 
 
 class FileSurroundings:

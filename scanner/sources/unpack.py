@@ -38,7 +38,7 @@ class Limits:
     depth: int = 4
     ratio: int = 1000
     ratio_from: int = 1 << 20
-    total: int = 1 << 30
+    total: int = 512 << 20
     members: int = 100_000
     held: int = 64 << 20
 
