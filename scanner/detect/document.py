@@ -91,9 +91,15 @@ class Document:
         return None
 
     @cached_property
-    def indents(self) -> list[int]:
-        """Columns in front of the text of every line, marks of comments and lists included; -1 for a blank line."""
-        return [_indent(self.line(index)) for index in range(len(self.line_starts))]
+    def _indents(self) -> dict[int, int]:
+        return {}
+
+    def indent(self, index: int) -> int:
+        """Columns in front of the text of a line, marks of comments and lists included; -1 for a blank line."""
+        held = self._indents.get(index)
+        if held is None:
+            held = self._indents[index] = _indent(self.line(index))
+        return held
 
     @cached_property
     def lower(self) -> bytes:

@@ -98,14 +98,14 @@ def _exchange_beside(document: Document, index: int) -> str | None:
 
     Looks along the lines of the value's own level, upward and then downward.
     """
-    indents = document.indents
+    level = document.indent(index)
     for step in (-1, 1):
         at = index + step
         while abs(at - index) <= _BESIDE and 0 <= at < len(document.line_starts):
-            if indents[at] < indents[index]:
+            if document.indent(at) < level:
                 break
             line = document.line(at)[:_LONG_LINE]
-            match = _EXCHANGE_FIELD.match(line) if indents[at] == indents[index] else None
+            match = _EXCHANGE_FIELD.match(line) if document.indent(at) == level else None
             if match:
                 return _last(match.group(1))
             if step > 0 and line.lstrip().startswith(("-", "{", "}", "[")):

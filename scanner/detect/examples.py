@@ -4,6 +4,8 @@ from __future__ import annotations
 
 _DOCUMENTED = frozenset(
     {
+        "2650745bb746403de0349bb468926a38ce2d7b8f771d81f73f8c3a832647e260",
+        "e913b2d618bc45f167e08b53b0b68d26f8c4b03666499f2310344eccf031bf0b",
         "038653e6d13445a3507c91c04874ccf2cb25e6078eac728ccf915a1d1e8706bd",
         "09e59e63ee59f4f16875000cd3c33690f130ceab4aff3b75c96e8e88836f1b8a",
         "0c1cc8ea05afd55a92ed4f3ca2269ee35cae1b8aa6ba13a1c88ac4214f41e69f",
@@ -31,6 +33,7 @@ _DOCUMENTED = frozenset(
 )
 _PUBLISHED_TESTS = frozenset(
     {
+        "26c6191f354cc25dce7b632a3071b963ea51601c392b5671bac204c69f4c0fe9",
         "060a0973c62cb1eab32d90abb95900a13ba84ecc37fd10ebb6a9b110332f9c3a",
         "245c773a8b1271e147bcd3231f6d9f57f505466609b61965736a56bc7abae751",
         "510e63420997f25d3fa3fed1cf4b57b9a2e91fa9cded853d26de2dd30fcdb38d",

@@ -309,10 +309,9 @@ def parents(document: Document, index: int, *, most: int = 8, lines: int = 120) 
 
 
 def _enclosing(document: Document, index: int, lines: int) -> Iterator[tuple[int, int]]:
-    indents = document.indents
-    indent = indents[index]
+    indent = document.indent(index)
     for above in range(index - 1, max(-1, index - 1 - lines), -1):
-        own = indents[above]
+        own = document.indent(above)
         if own < 0 or own > indent:
             continue
         text = document.line(above)

@@ -11,7 +11,6 @@ from enum import Enum
 from scanner.detect import prefilter, rules
 from scanner.detect.document import Document
 
-
 _BEGIN = re.compile(r"-----BEGIN (RSA |ENCRYPTED |)PRIVATE KEY-----")
 _END = re.compile(r"-----END (?:RSA |ENCRYPTED |)PRIVATE KEY-----")
 _ESCAPED = re.compile(r"\\+[nrt]|\\+u000[aAdD]|%0[aAdD]|&#1[03];|<br\s*/?>")
@@ -85,7 +84,9 @@ def _seeds(document: Document) -> Iterator[PrivateKey]:
         if len(der) == 32 and len(set(der)) > 16:
             # The PKCS#8 form, so that a seed and the same key in PEM are one credential.
             der = _ED25519 + der
-            yield PrivateKey(start=match.start(1), end=match.end(1), der=der, type=KeyType.ED25519, rule=rules.ED25519_SEED)
+            yield PrivateKey(
+                start=match.start(1), end=match.end(1), der=der, type=KeyType.ED25519, rule=rules.ED25519_SEED
+            )
 
 
 def _pem(text: str, begin: re.Match[str]) -> PrivateKey | None:

@@ -112,10 +112,12 @@ def _stands_alone(document: Document, at: int) -> bool:
     left, right = text[at - 1 : at] if at else "", text[at + LENGTH : at + LENGTH + 1]
     if _ENCODED_BASE64_LEFT.search(text[max(0, at - 9) : at]) or _ENCODED_BASE64_RIGHT.match(text, at + LENGTH):
         return False
-    if right in _JOINED and right and not document.binary:
+    if right and right in _JOINED and not document.binary:
         tail = text[at + LENGTH : at + LENGTH + 12]
         return left == "=" and bool(_END_OF_SUBSTITUTION.match(tail))
-    if not left or left == "=" or left not in _JOINED or document.binary:
+    if document.binary:
+        return "_" not in (left, right)  # symbols of compiled C++ begin with _Z
+    if not left or left == "=" or left not in _JOINED:
         return True
     if left.isalnum():
         return True  # the letter of an escape, which _bounds has recognised

@@ -36,8 +36,8 @@ class Limits:
     A zip file that arrives through a pipe is held in memory up to `held`, in a temporary file beyond."""
 
     depth: int = 4
-    ratio: int = 1000
-    ratio_from: int = 1 << 20
+    ratio: int = 200
+    ratio_from: int = 16 << 20
     total: int = 512 << 20
     members: int = 100_000
     held: int = 64 << 20

@@ -166,7 +166,8 @@ def test_crowded_hits_give_bounded_windows_cut_between_lines() -> None:
 
 def test_crowded_hits_on_one_line_are_cut_between_words() -> None:
     content = b",".join(b'"%s"' % value() for _ in range(500))
-    pieces, _ = split(read_plain("f", "f", io.BytesIO(content), sizes=SMALL))
+    everywhere = read_plain("f", "f", io.BytesIO(content), sizes=SMALL, hits=lambda data: range(0, len(data), 64))
+    pieces, _ = split(everywhere)
     assert b"".join(piece.data for piece in pieces) == content
     assert sum(len(list(alone(piece.data))) for piece in pieces) == 500
     assert all(piece.first_line == 1 for piece in pieces)
@@ -175,7 +176,8 @@ def test_crowded_hits_on_one_line_are_cut_between_words() -> None:
 
 def test_one_word_without_end_is_cut_somewhere() -> None:
     content = value() * 2000
-    pieces, _ = split(read_plain("f", "f", io.BytesIO(content), sizes=SMALL))
+    everywhere = read_plain("f", "f", io.BytesIO(content), sizes=SMALL, hits=lambda data: range(0, len(data), 64))
+    pieces, _ = split(everywhere)
     assert b"".join(piece.data for piece in pieces) == content
 
 
