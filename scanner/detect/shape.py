@@ -116,7 +116,7 @@ def _stands_alone(document: Document, at: int) -> bool:
         tail = text[at + LENGTH : at + LENGTH + 12]
         return left == "=" and bool(_END_OF_SUBSTITUTION.match(tail))
     if document.binary:
-        return "_" not in (left, right)  # symbols of compiled C++ begin with _Z
+        return left != "_"  # symbols of compiled C++ begin with _Z
     if not left or left == "=" or left not in _JOINED:
         return True
     if left.isalnum():
