@@ -48,18 +48,21 @@ _WHOLE_NAME = {"test": Environment.TESTNET, "testnet": Environment.TESTNET, "us"
 _BLOCK = 10
 _REACH = 3000
 _LARGEST_WHOLE = 1 << 20
+_LARGEST_UNANIMOUS = 1 << 16
+_FEW = 60
 
 
 class WholeFile:
-    """The hints of a file, found once however many values it holds."""
+    """The hints of a file: looked for where they are asked for, and all at once in a file of many values."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
+        self._asked = 0
 
     @cached_property
     def environment(self) -> Environment | None:
         """What all statements of the file agree on, else what its path names."""
-        return _unanimous(self._document.words[:_LARGEST_WHOLE]) or hinted(self._document.path)
+        return _unanimous(self._document.words[:_LARGEST_UNANIMOUS]) or hinted(self._document.path)
 
     @cached_property
     def _hints(self) -> list[_Hint]:
@@ -67,7 +70,8 @@ class WholeFile:
 
     def nearest(self, start: int, end: int, at: int, *, stated: bool) -> Environment | None:
         """The hint nearest to offset `at` in `text[start:end]`; `stated` leaves out what is no more than a word."""
-        if len(self._document.text) > _LARGEST_WHOLE:
+        self._asked += 1
+        if self._asked <= _FEW or len(self._document.text) > _LARGEST_WHOLE:
             found = _found(self._document.words[start:end], _STATED if stated else _NAMED)
             hints = [(first + start, last + start, order, hint) for first, last, order, hint in found]
         else:

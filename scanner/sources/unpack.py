@@ -37,7 +37,7 @@ class Limits:
 
     depth: int = 4
     ratio: int = 200
-    ratio_from: int = 16 << 20
+    ratio_from: int = 4 << 20
     total: int = 512 << 20
     members: int = 100_000
     held: int = 64 << 20
