@@ -87,9 +87,10 @@ def _candidates(document: Document) -> list[Candidate]:
 
 def _admitted_shapes(document: Document) -> set[Shape]:
     admitted = {Shape.BASE62}
-    if (not document.binary and FUTURES_WORDS.search(document.text)) or document_mentions(document):
+    futures = not document.binary and any(word in document.lower for word in (b"future", b"testnet"))
+    if futures or document_mentions(document):
         admitted.add(Shape.HEX)
-    if PAY_WORDS.search(document.text) or PAY_WORDS.search(document.path):
+    if (b"pay" in document.lower and PAY_WORDS.search(document.text)) or PAY_WORDS.search(document.path):
         admitted.add(Shape.BASE36)
     return admitted
 

@@ -20,7 +20,7 @@ from scanner.sources.files import FileEntry, pieces
 from scanner.sources.piece import Piece
 
 _FIRST_BATCH, _BATCH = 4, 128
-_SERIAL_SECONDS = 0.2
+_SERIAL_SECONDS = 0.1
 _AHEAD = 4
 
 
