@@ -263,7 +263,8 @@ class TestBaseline:
         assert {name for name in after if after[name] != before.get(name)} <= {"results", "generated_at"}
         assert list(after) == list(before)
         known.stage(BASELINE)
-        assert hook(known, "--baseline", BASELINE, "old.py").returncode == 0
+        # The same limit again: what lies between it and the default is no longer in the baseline.
+        assert hook(known, "--base64-limit", "5", "--baseline", BASELINE, "old.py").returncode == 0
 
     def test_what_is_gone_is_taken_out(self, known: Repository) -> None:
         known.stage("old.py", CLEAN)
