@@ -10,6 +10,7 @@ from scanner.detect.shape import Candidate
 _LINE = re.compile(r"^[\s\"'`#*/>+,\\-]*?([A-Za-z0-9+/]{64})(?:\\[nr])*[\s\"'`,;+\\.)]*$")
 _PLAIN = re.compile(r"^\s*[A-Za-z0-9+/]{64}\s*$")
 _MANY = 3
+_LONGEST_LINE = 400
 _PEM_REACH = 4000
 _SIGNATURE = re.compile(
     rb"-----BEGIN (?:PGP|SSH|CERTIFICATE|PKCS7|SIGNED)[^\n]*-----\n.*?(?:-----END [^\n]*-----|\Z)", re.DOTALL
@@ -25,7 +26,8 @@ def in_base64_block(document: Document, candidate: Candidate) -> bool:
     index = document.line_index(candidate.start)
     if _in_one_line_pem(document.text[max(0, candidate.start - _PEM_REACH) : candidate.start]):
         return True
-    if not _LINE.match(document.line(index)):
+    start, end = document.line_span(index)
+    if end - start > _LONGEST_LINE or not _LINE.match(document.text[start:end]):
         return False
     first = last = index
     while _LINE.match(document.line(first - 1)) and index - first < 64:

@@ -28,21 +28,25 @@ def fragments(document: Document) -> Iterator[Candidate]:
     if document.binary:
         return
     done = 0
+    tried: set[int] = set()
     flat, classes = document.flat, document.classes
     pieces = {*prefilter.joined_pieces(flat, classes), *prefilter.last_pieces(flat, classes)}
     for at in sorted(pieces):
         if at < done:
             continue
-        found = _joined_literals(document, at) or _continued(document, at)
+        found = _joined_literals(document, at, tried) or _continued(document, at)
         if found is not None:
             done = found.end
             yield found
 
 
-def _joined_literals(document: Document, at: int) -> Candidate | None:
-    """A chain of literals through offset `at` that makes up exactly one value."""
+def _joined_literals(document: Document, at: int, tried: set[int]) -> Candidate | None:
+    """A chain of literals through offset `at` that makes up exactly one value. A start is `tried` once only."""
     text = document.text
     for start in _starts(text, at):
+        if start in tried:
+            continue
+        tried.add(start)
         match = _FIRST.match(text, start)
         value, end, commas = "", start, 0
         for _ in range(_MOST_PIECES):
@@ -52,7 +56,7 @@ def _joined_literals(document: Document, at: int) -> Candidate | None:
             value += match.group(2)
             end = match.end()
             match = _NEXT.match(text, end)
-        if end <= at or len(value) != LENGTH or shape_of(value) is not Shape.BASE62:
+        if len(value) != LENGTH or shape_of(value) is not Shape.BASE62:
             continue
         if commas and not (_JOIN.search(text[max(0, start - 20) : start]) or _JOIN.search(text[end : end + 20])):
             continue
