@@ -38,4 +38,4 @@ def confidence_of(sightings: Sequence[Sighting]) -> Confidence:
 def _of_private_key(grades: set[Grade], pair: bool) -> Confidence:
     if grades & _NEAR:
         return Confidence.HIGH
-    return Confidence.MEDIUM if grades or pair else Confidence.LOW
+    return Confidence.MEDIUM if grades - {Grade.REPOSITORY} or pair else Confidence.LOW

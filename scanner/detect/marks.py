@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from scanner.detect import prefilter
 from scanner.detect.allow import allowed
 from scanner.detect.blocks import in_base64_block
 from scanner.detect.columns import column_name
@@ -289,6 +290,9 @@ def _private_marks(document: Document, keys: Iterable[PrivateKey], found: Sequen
             continue
         foreign = foreign_service(document, place, label)
         evidence = evidence_for(document, place, label) if foreign is None else ()
+        if not prefilter.mentions_binance(document.flat):
+            # Far from the key only the name itself counts: other exchanges have the same API and its parameters.
+            evidence = tuple(piece for piece in evidence if piece.grade is not Grade.FILE)
         sighting = _sighting(
             document,
             Value.of(Role.PRIVATE_KEY, key.der),

@@ -23,9 +23,10 @@ _MANIFESTS = (
 
 
 def speaks_of_binance(data: bytes) -> bool:
-    """Whether some text names the exchange, its hosts or its clients."""
+    """Whether some text names the exchange; parameters of its API alone, which others copied, do not count."""
     text = data.decode("utf-8", "replace")
-    return bool(mentions(text, text.encode("latin-1", "replace")))
+    named = (text[start:end] for start, end in mentions(text, text.encode("latin-1", "replace")))
+    return any("binance" in word.lower() or not word.isascii() for word in named)
 
 
 class FileSurroundings:
