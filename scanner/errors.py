@@ -3,9 +3,8 @@
 ScannerError                 anything the user is told in one line, with what to do next
 ├── UsageError               the command line cannot be carried out (exit 2)
 ├── ConfigError              the configuration cannot be read or understood (exit 2)
-├── ScanError                the scan cannot be done or not be finished (exit 3)
-│   └── GitError             git is missing, refused, or failed (exit 3)
-└── Interrupted              the user stopped the run (exit 130)
+└── ScanError                the scan cannot be done or not be finished (exit 3)
+    └── GitError             git is missing, refused, or failed (exit 3)
 """
 
 from __future__ import annotations
@@ -45,9 +44,3 @@ class ScanError(ScannerError):
 
 class GitError(ScanError):
     """git is missing, refuses the repository, or failed."""
-
-
-class Interrupted(ScannerError):  # noqa: N818 - not a failure
-    """The user interrupted the run."""
-
-    exit_status = 130

@@ -14,8 +14,6 @@ from scanner.detect.names import Name, Strength, read_name
 from scanner.detect.shape import Candidate
 from scanner.model import Role
 
-LABEL = "label"
-
 
 class Reach(Enum):
     """Where a name stands, seen from its value."""
