@@ -1,4 +1,4 @@
-"""The command line of each scanner for the same work: a tree or a file, or what is staged.
+"""The command line of each scanner for the same work: a tree or a file, what is staged, or a history.
 
 Each peer gets one rule only, its own report format, no network and no validation; all else stays as its maker ships it.
 `lean` takes away what a peer does beyond the rule (decoding, archives, language detection), so that no ratio rests on
@@ -89,6 +89,38 @@ def scan_staged(program: Program, repository: Path, files: Sequence[str], settin
         cwd=repository,
         env=setting.env,
         expected=frozenset({status}),
+    )
+
+
+def scan_history(program: Program, repository: Path, setting: Setting, *, limit: float | None) -> Command:
+    """Scan all that a repository ever held, as far as the program goes, and write a report."""
+    report = str(setting.report(program.tool))
+    match program.tool:
+        case Tool.BINANCE_LEAKS:
+            arguments = [
+                "history",
+                str(repository),
+                "--no-progress",
+                "--allow-incomplete",
+                "--format",
+                f"json:{report}",
+            ]
+        case Tool.GITLEAKS:
+            arguments = ["git", str(repository), "--log-opts=--all", *_gitleaks(setting), "-f", "json", "-r", report]
+        case Tool.BETTERLEAKS:
+            arguments = ["git", str(repository), *_betterleaks(setting), "-o", report]
+        case Tool.KINGFISHER:
+            arguments = ["scan", str(repository), *_kingfisher(setting), "--git-history", "full"]
+            arguments += ["--max-file-size", "0", "-f", "json", "-o", report]
+        case Tool.DETECT_SECRETS:
+            raise BenchmarkError("detect-secrets reads no history")
+    return Command(
+        name=program.tool.value,
+        argv=(str(program.path), *arguments),
+        cwd=setting.scratch,
+        env=setting.env,
+        expected=frozenset({0, FOUND[program.tool]}),
+        limit=limit,
     )
 
 

@@ -72,8 +72,8 @@ def add_arguments(parser: argparse.ArgumentParser, *, rounds: int) -> None:
         metavar="DIR",
         help="where the peers' programs are (repeatable)",
     )
-    names = [tool.value for tool in PEERS]
-    parser.add_argument("--without", choices=names, action="append", default=[], help="leave a peer out (repeatable)")
+    names = [tool.value for tool in Tool]
+    parser.add_argument("--without", choices=names, action="append", default=[], help="leave one out (repeatable)")
     parser.add_argument("--launchers", action="store_true", help="peers through the Python scripts that pip installs")
     parser.add_argument("--lean", action="store_true", help="peers without decoding, archives and language detection")
     parser.add_argument("--rounds", type=int, default=rounds, help="counted rounds (default: %(default)s)")
@@ -85,8 +85,8 @@ def add_program_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--program", type=Path, help="binance-leaks (default: beside this Python, else from PATH)")
 
 
-def find_all(options: argparse.Namespace) -> list[Program]:
-    """Ourselves and our peers, ourselves first. Prints which are measured, and which are left out and why.
+def find_all(options: argparse.Namespace, peers: Sequence[Tool] = PEERS) -> list[Program]:
+    """Ourselves and the peers, ourselves first. Prints which are measured, and which are left out and why.
 
     Raises BenchmarkError if there is nothing to measure.
     """
@@ -94,8 +94,9 @@ def find_all(options: argparse.Namespace) -> list[Program]:
     folders: list[Path] = options.peers
     without: list[str] = options.without
     launchers: bool = options.launchers
-    wanted = [tool for tool in PEERS if tool.value not in without]
-    found = [find_own(program), *(find_peer(tool, folders, launchers=launchers) for tool in wanted)]
+    wanted = [tool for tool in peers if tool.value not in without]
+    own = [find_own(program)] if Tool.BINANCE_LEAKS.value not in without else []
+    found = [*own, *(find_peer(tool, folders, launchers=launchers) for tool in wanted)]
     present = [one for one in found if isinstance(one, Program)]
     print(_introduction(present, [one for one in found if isinstance(one, Absent)]) + "\n")
     if not present:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +30,10 @@ class BenchmarkError(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Command:
-    """A program with its arguments. `expected` are the exit statuses that mean that it did its work."""
+    """A program with its arguments. `expected` are the exit statuses that mean that it did its work.
+
+    After `limit` seconds it is ended with all its children, and that is no error.
+    """
 
     name: str
     argv: tuple[str, ...]
@@ -36,6 +41,7 @@ class Command:
     env: Mapping[str, str]
     expected: frozenset[int] = frozenset({0})
     stdout: Path | None = None
+    limit: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,13 +49,16 @@ class Run:
     """One process from start to end: seconds of wall clock, seconds of CPU and peak memory in bytes.
 
     CPU is of the process and all its children. `peak` is the resident memory of the largest single one of them; Linux
-    never reports less than the measuring process itself holds, some 20 MB.
+    never reports less than the measuring process itself holds, some 20 MB. `said` is the end of its standard error;
+    `stopped` that its limit was reached, so that all figures are lower bounds.
     """
 
     wall: float
     cpu: float
     peak: int
     status: int
+    said: str = ""
+    stopped: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,6 +67,7 @@ class TreePeak:
 
     total: int
     processes: int
+    stopped: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,36 +83,43 @@ class Figures:
 
 
 def run(command: Command) -> Run:
-    """Run once and measure. Raises BenchmarkError if it ends with a status that is not expected."""
+    """Run once and measure. Raises BenchmarkError if it ends by itself with a status that is not expected."""
     return _run(command, _wait)
 
 
 def alternate(commands: Sequence[Command], *, rounds: int, warmup: int = 1) -> dict[str, list[Run]]:
-    """Run all commands in turn, `warmup` rounds uncounted and then `rounds` counted ones."""
-    for _ in range(warmup):
-        for command in commands:
-            run(command)
+    """Run all commands in turn, `warmup` rounds uncounted and then `rounds` counted ones.
+
+    A command that reached its limit is not run again: that run stands for it in every round.
+    """
     runs: dict[str, list[Run]] = {command.name: [] for command in commands}
-    for number in range(rounds):
+    stopped: dict[str, Run] = {}
+    for number in range(-warmup, rounds):
         for command in commands:
             _progress(f"round {number + 1} of {rounds}: {command.name}")
-            runs[command.name].append(run(command))
+            done = stopped.get(command.name) or run(command)
+            if done.stopped:
+                stopped[command.name] = done
+            if number >= 0:
+                runs[command.name].append(done)
     _progress("")
     return runs
 
 
-def tree_peak(command: Command) -> TreePeak | None:
+def tree_peak(command: Command, *, without: tuple[str, ...] = ()) -> TreePeak | None:
     """Run once more, watched: the memory of all its processes together. None where `/proc` does not tell it.
 
-    Apart from the timed runs, since watching costs time. Samples every 10 ms: a shorter peak may be missed.
+    Mapped files whose names end in one of `without` do not count. Apart from the timed runs, since watching costs time.
+    Samples every 10 ms, less often where that would hold the processes up: a shorter peak may be missed.
     """
     if not Path("/proc/self/smaps_rollup").exists():
         return None
     peaks: list[TreePeak] = []
-    _run(command, lambda pid: _watch(pid, peaks))
+    done = _run(command, lambda pid: _watch(pid, peaks, without))
     return TreePeak(
         total=max((peak.total for peak in peaks), default=0),
         processes=max((peak.processes for peak in peaks), default=1),
+        stopped=done.stopped,
     )
 
 
@@ -165,19 +182,35 @@ def _run(command: Command, wait: Callable[[int], tuple[int, float, int]]) -> Run
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=errors,
+            start_new_session=True,  # so that its children can be ended with it
         )
+        stopped = threading.Event()
+        timer = threading.Timer(command.limit or 0, _stop, (process.pid, stopped))
         try:
+            if command.limit is not None:
+                timer.start()
             status, cpu, peak = wait(process.pid)
             wall = time.perf_counter() - start
             process.returncode = status
         finally:
+            timer.cancel()
             if process.returncode is None:
-                process.kill()
+                _kill(process.pid)
         errors.seek(0)
         said = errors.read()[-600:].decode("utf-8", "replace").strip()
-    if status not in command.expected:
+    if status not in command.expected and not stopped.is_set():
         raise BenchmarkError(f"{command.name} ended with status {status}: {said or 'it said nothing'}")
-    return Run(wall=wall, cpu=cpu, peak=peak, status=status)
+    return Run(wall=wall, cpu=cpu, peak=peak, status=status, said=said, stopped=stopped.is_set())
+
+
+def _stop(pid: int, stopped: threading.Event) -> None:
+    stopped.set()
+    _kill(pid)
+
+
+def _kill(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
 
 
 def _wait(pid: int) -> tuple[int, float, int]:
@@ -185,14 +218,15 @@ def _wait(pid: int) -> tuple[int, float, int]:
     return os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _RSS_UNIT
 
 
-def _watch(pid: int, peaks: list[TreePeak]) -> tuple[int, float, int]:
+def _watch(pid: int, peaks: list[TreePeak], without: tuple[str, ...]) -> tuple[int, float, int]:
     while True:
-        sizes = [_proportional_size(one) for one in _family(pid)]
+        start = time.perf_counter()
+        sizes = [_proportional_size(one, without) for one in _family(pid)]
         peaks.append(TreePeak(total=sum(sizes), processes=len(sizes)))
         done, status, usage = os.wait4(pid, os.WNOHANG)
         if done:
             return os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _RSS_UNIT
-        time.sleep(_SAMPLE_EVERY)
+        time.sleep(max(_SAMPLE_EVERY, 4 * (time.perf_counter() - start)))
 
 
 def _family(pid: int) -> list[int]:
@@ -210,9 +244,15 @@ def _children(pid: int) -> list[int]:
     return [int(child) for text in lists for child in text.split()]
 
 
-def _proportional_size(pid: int) -> int:
+def _proportional_size(pid: int, without: tuple[str, ...]) -> int:
     try:
-        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        text = Path(f"/proc/{pid}/{'smaps' if without else 'smaps_rollup'}").read_text()
     except OSError:  # ended meanwhile
         return 0
-    return sum(int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("Pss:"))
+    size, counts = 0, True
+    for line in text.splitlines():
+        if not line[0].isupper():  # an address range and what is mapped there: the fields that follow are its own
+            counts = not line.endswith(without)
+        elif counts and line.startswith("Pss:"):
+            size += int(line.split()[1]) * 1024
+    return size

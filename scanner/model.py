@@ -109,7 +109,8 @@ class Secret:
     """The bytes of a value, kept from every output.
 
     `repr`, `str` and `format` show no character of it, and it cannot be pickled, so that it stays in the process that
-    read it. Only `scanner.verify`, `scanner.plugin` and this module may call `reveal()`; a test holds that.
+    read it. Only `scanner.verify`, `scanner.plugin`, `scanner.replacements` and this module may call `reveal()`; a test
+    holds that.
     """
 
     __slots__ = ("_bytes",)
@@ -192,7 +193,7 @@ class Evidence:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Commit:
-    """The commit that brought a value in. `date` is ISO 8601 with offset."""
+    """A commit that brought a value in or took it out. `date` is the author's, ISO 8601 with offset."""
 
     id: str
     author: str
@@ -206,6 +207,8 @@ class Location:
 
     A member of an archive is `archive.zip!/inner/path`. `allowed` is the inline comment that allows the value, if any.
     `standing` says that the value stood there before the change that is judged: it is shown and does not block.
+    In a history `commit` brought the value to this path, `removed` took it out, `refs` are the branches and tags whose
+    history holds it, and `pushed` says that a remote had one of them.
     """
 
     role: Role
@@ -218,6 +221,8 @@ class Location:
     refs: tuple[str, ...] = ()
     allowed: str | None = None
     standing: bool = False
+    removed: Commit | None = None
+    pushed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -60,7 +60,7 @@ def present(result: Result, options: Options, config: Config, formats: list[tupl
             _write(file, report.render(result, view))
         elif not (options.quiet and report.name == "text" and not result.findings and result.complete):
             write_report(report.render(result, view), sys.stdout)
-    return gate(result, config.fail_on)
+    return gate(result, config.fail_on, allow_incomplete=getattr(options, "allow_incomplete", False))
 
 
 def _write(file: Path, text: str) -> None:

@@ -47,6 +47,16 @@ class Options(argparse.Namespace):
     files: list[str]
     file: str
     arguments: list[str]
+    repository: str
+    reachable: bool
+    since: str | None
+    branch: list[str]
+    path: list[str]
+    submodules: bool
+    keep: str | None
+    state: str | None
+    allow_incomplete: bool
+    write_replacements: str | None
 
 
 def parse(arguments: Sequence[str]) -> Options:
@@ -68,6 +78,7 @@ def build() -> _Parser:
     parser.add_argument("--version", action="version", version=f"binance-leaks {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, prog="binance-leaks")
     _add_scan(commands)
+    _add_history(commands)
     _add_staged(commands)
     _add_message(commands)
     _add_plugin_path(commands)
@@ -105,6 +116,46 @@ def _add_scan(commands: argparse._SubParsersAction[_Parser]) -> None:
     scan.add_argument("--no-progress", action="store_true", help="no progress bar, even on a terminal")
     _add_common(scan)
     scan.set_defaults(run=_scan)
+
+
+def _add_history(commands: argparse._SubParsersAction[_Parser]) -> None:
+    history = commands.add_parser(
+        "history",
+        help="scan everything that a repository ever held",
+        description="Scans every object of a git repository: all commits and their messages, deleted files, amended\n"
+        "commits, stashes, notes. Says which commit brought each credential in, and which took it out.",
+        epilog="examples:\n"
+        "  binance-leaks history\n"
+        "  binance-leaks history https://git.example/team/bot.git --keep bot.git\n"
+        f"  binance-leaks history --since 2024-01-01 --branch main\n\n{_EPILOG}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    history.add_argument(
+        "repository", nargs="?", default=".", metavar="REPO|URL", help="folder or URL (default: this folder)"
+    )
+    narrowing = history.add_argument_group("what of it")
+    narrowing.add_argument("--reachable", action="store_true", help="only what branches, tags and other refs reach")
+    narrowing.add_argument("--branch", action="append", default=[], metavar="NAME", help="only these; repeatable")
+    narrowing.add_argument("--since", metavar="DATE", help="only what came in since a date, as git understands it")
+    narrowing.add_argument(
+        "--path", action="append", default=[], metavar="GLOB", help="only these paths, as in .gitignore; repeatable"
+    )
+    narrowing.add_argument(
+        "--exclude", action="append", default=[], metavar="GLOB", help="leave out paths, as in .gitignore; repeatable"
+    )
+    narrowing.add_argument("--submodules", action="store_true", help="also the submodules' stores in .git/modules")
+    history.add_argument("--keep", metavar="DIR", help="keep the clone of a URL there, and use it again")
+    history.add_argument("--state", metavar="FILE", help="remember what was scanned; the next run reads what is new")
+    history.add_argument(
+        "--allow-incomplete", action="store_true", help="do not fail because of objects that are missing"
+    )
+    history.add_argument(
+        "--write-replacements", metavar="FILE", help="write the values there, for git filter-repo --replace-text"
+    )
+    history.add_argument("--jobs", type=_jobs, default=0, metavar="N", help="processes (default: one a core)")
+    history.add_argument("--no-progress", action="store_true", help="no progress bar, even on a terminal")
+    _add_common(history)
+    history.set_defaults(run=_history)
 
 
 def _add_staged(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -179,6 +230,12 @@ def _jobs(text: str) -> int:
 
 def _scan(options: Options) -> int:
     from scanner.cli.scan import run
+
+    return run(options)
+
+
+def _history(options: Options) -> int:
+    from scanner.cli.history import run
 
     return run(options)
 

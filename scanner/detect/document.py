@@ -22,7 +22,6 @@ _BOMS = (
 _PRINTABLE = bytes(byte if 0x20 <= byte < 0x7F or byte in b"\t\n\r" else 0x0A for byte in range(256))
 _SAMPLE = 4096
 _LONG = b"a" * 30
-_ALNUM = ord("a")
 _SCHEMA = 1 << 16
 _CHARS_A_CONTROL = 500
 
@@ -69,9 +68,7 @@ class Document:
         done = 0
         at = self.classes.find(_LONG)
         while at >= 0:
-            end = at + len(_LONG)
-            while end < len(self.classes) and self.classes[end] == _ALNUM:
-                end += 1
+            end = prefilter.run_end(self.classes, at + len(_LONG))
             if any(char.isdigit() for char in self.text[at:end]):
                 parts += [self.text[done:at], "\0" * (end - at)]
                 done = end

@@ -32,10 +32,11 @@ _SHORTEST_RUN = b"a" * 16
 _KEY_RUN = b"a" * 21
 _WIDE_TEXT = b"a\0" * 8
 _PEM = b"PRIVATE KEY-----"
-_PACKED = (b"IBAAKCA", b"MC4CAQAwBQYDK2VwBCIEI", b"IBADANBgkqhkiG9w0BAQEFAASC", b"LS0tLS1CRUdJTi")
+PACKED_KEYS = (b"IBAAKCA", b"MC4CAQAwBQYDK2VwBCIEI", b"IBADANBgkqhkiG9w0BAQEFAASC", b"LS0tLS1CRUdJTi")
 _PIECE_ENDS = b"a" * 16 + b"q "
 _LONG_PIECE = b"a" * 48
 _MUCH = b"a" * 4096
+_SOME = 64
 _QUOTES = b"\"'`"
 _PREFIXES = b"bruLfN@"
 _JOINERS = b" \t\r\n+.&|<>~\\()_;"
@@ -67,7 +68,7 @@ def hits(data: bytes) -> Iterator[int]:
     if _SHORTEST_RUN not in classes:
         return  # whatever else there is to find has such a run; numbers and zeros have none
     for start, end in long_runs(classes):
-        if end - start >= 64 or _is_last_piece(data, start):
+        if end - start >= 64 or is_last_piece(data, start):
             yield start
     yield from private_key_marks(data, classes)
     yield from joined_pieces(data, classes)
@@ -87,23 +88,33 @@ def long_runs(classes: bytes) -> Iterator[tuple[int, int]]:
     """Start and end of every run of 48 or more alphanumerics."""
     start = classes.find(_LONG_PIECE)
     while start >= 0:
-        end = start + len(_LONG_PIECE)
-        while classes.startswith(_MUCH, end):
-            end += len(_MUCH)
-        rest = classes[end : end + len(_MUCH)]
-        end += len(rest) - len(rest.lstrip(b"a"))
+        end = run_end(classes, start + len(_LONG_PIECE))
         yield start, end
         start = classes.find(_LONG_PIECE, end)
+
+
+def run_end(classes: bytes, at: int) -> int:
+    """Where the alphanumerics end that go on at an offset."""
+    rest = classes[at : at + _SOME]
+    left = len(rest.lstrip(b"a"))
+    if left or len(rest) < _SOME:
+        return at + len(rest) - left
+    at += _SOME
+    while classes.startswith(_MUCH, at):
+        at += len(_MUCH)
+    rest = classes[at : at + len(_MUCH)]
+    return at + len(rest) - len(rest.lstrip(b"a"))
 
 
 def last_pieces(data: bytes, classes: bytes) -> Iterator[int]:
     """Starts of long last pieces of values that were cut into literals."""
     for start, end in long_runs(classes):
-        if end - start < 64 and _is_last_piece(data, start):
+        if end - start < 64 and is_last_piece(data, start):
             yield start
 
 
-def _is_last_piece(data: bytes, start: int) -> bool:
+def is_last_piece(data: bytes, start: int) -> bool:
+    """Whether the literal that begins at `start` goes on with what stands in one before it."""
     return start > 0 and data[start - 1] in _QUOTES and _joined_before(data, start)
 
 
@@ -111,7 +122,7 @@ def private_key_marks(data: bytes, classes: bytes) -> Iterator[int]:
     """Where a private key in PEM or in base64 begins, or its first recognisable part."""
     yield from _every(data, _PEM)
     if _KEY_RUN in classes:
-        for literal in _PACKED:
+        for literal in PACKED_KEYS:
             yield from _every(data, literal)
 
 
@@ -120,6 +131,12 @@ def joined_pieces(data: bytes, classes: bytes) -> Iterator[int]:
 
     Of the pieces one must have 16 characters and not be the last, or be the last of 48 or more.
     """
+    yield from joined_literals(data, classes)
+    yield from listed_pieces(data)
+
+
+def joined_literals(data: bytes, classes: bytes) -> Iterator[int]:
+    """Offsets in pieces of 16 or more characters that are followed by another, by an operator or by nothing."""
     for at in _every(classes, _PIECE_ENDS):
         if data[at + 16] in _QUOTES:
             joined = _joined_behind(data, at + 16)
@@ -127,6 +144,10 @@ def joined_pieces(data: bytes, classes: bytes) -> Iterator[int]:
             joined = classes[at + 17 : at + _LONGEST_JOINT].lstrip(b" ")[:1] == b"a"
         if joined:
             yield at
+
+
+def listed_pieces(data: bytes) -> Iterator[int]:
+    """Offsets in the pieces of a value that stand in a list which is joined."""
     for word in _JOINING_CALLS:
         for at in _every(data, word):
             yield from _listed(data, at)

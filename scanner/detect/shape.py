@@ -52,13 +52,22 @@ class Candidate:
 def candidates(document: Document) -> Iterator[Candidate]:
     """Every plain value of the document, in order."""
     for start, end in _runs(document):
-        at = _bounds(document, start, end)
-        if at is None or not _stands_alone(document, at):
+        at = value_in_run(document.text, start, end, binary=document.binary)
+        if at is None:
             continue
         value = document.text[at : at + LENGTH]
         shape = shape_of(value)
         if shape is not None:
             yield Candidate(start=at, end=at + LENGTH, value=value.encode(), shape=shape, rule=_RULES[shape])
+
+
+def value_in_run(text: str, start: int, end: int, *, binary: bool) -> int | None:
+    """Where in a maximal run of alphanumerics a string of a value's length stands alone, None where none does.
+
+    Looks at 60 characters in front of the run and 12 behind it, at most.
+    """
+    at = _bounds(text, start, end, binary=binary)
+    return at if at is not None and _stands_alone(text, at, binary=binary) else None
 
 
 _RULES = {Shape.BASE62: rules.HMAC, Shape.HEX: rules.FUTURES_TESTNET, Shape.BASE36: rules.PAY}
@@ -93,29 +102,28 @@ def _runs(document: Document) -> Iterator[tuple[int, int]]:
     return (run for run in prefilter.long_runs(document.classes) if run[1] - run[0] >= LENGTH)
 
 
-def _bounds(document: Document, start: int, end: int) -> int | None:
+def _bounds(text: str, start: int, end: int, *, binary: bool) -> int | None:
     """Where in a run the value begins; an escape in front may have glued a letter or a hex pair to it."""
     surplus = end - start - LENGTH
     if surplus == 0:
         return start
-    if document.binary and _LENGTH_LEFT.search(document.text[max(0, start - 4) : start]):
+    if binary and _LENGTH_LEFT.search(text[max(0, start - 4) : start]):
         return start
     if surplus > _LONGEST_GLUE:
         return None
-    lead = document.text[max(0, start - 8) : start + surplus]
+    lead = text[max(0, start - 8) : start + surplus]
     return start + surplus if _GLUED_LEFT.search(lead) else None
 
 
-def _stands_alone(document: Document, at: int) -> bool:
+def _stands_alone(text: str, at: int, *, binary: bool) -> bool:
     """Whether no neighbour makes the value part of something longer, such as base64 or an identifier."""
-    text = document.text
     left, right = text[at - 1 : at] if at else "", text[at + LENGTH : at + LENGTH + 1]
     if _ENCODED_BASE64_LEFT.search(text[max(0, at - 9) : at]) or _ENCODED_BASE64_RIGHT.match(text, at + LENGTH):
         return False
-    if right and right in _JOINED and not document.binary:
+    if right and right in _JOINED and not binary:
         tail = text[at + LENGTH : at + LENGTH + 12]
         return left == "=" and bool(_END_OF_SUBSTITUTION.match(tail))
-    if document.binary:
+    if binary:
         return left != "_"  # symbols of compiled C++ begin with _Z
     if not left or left == "=" or left not in _JOINED:
         return True

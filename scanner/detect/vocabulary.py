@@ -18,12 +18,12 @@ VOCABULARY = re.compile(
     | 8=FIX\.4""",
     re.IGNORECASE | re.VERBOSE,
 )
-_STEMS = (
+STEMS = (
     b"binance", b"x-mbx-", b"umfutures", b"cmfutures", b"/sapi/v", b"/fapi/v", b"/dapi/v", b"/eapi/v", b"/papi/v",
     b"fapi", b"dapi", b"eapi", b"papi", b"recvwindow", b"recv_window", b"userdatastream", b"newlisten", b"new_listen",
     b"bnb", b"order.", b"session.logon", b"account.status", b"8=fix.4",
 )  # fmt: skip
-_FOREIGN_STEMS = ("币安", "幣安", "바이낸스", "バイナンス", "бинанс", "Бинанс", "БИНАНС")
+FOREIGN_STEMS = ("币安", "幣安", "바이낸스", "バイナンス", "бинанс", "Бинанс", "БИНАНС")
 
 
 def mentions(text: str, flat: bytes) -> list[tuple[int, int]]:
@@ -37,13 +37,13 @@ def mentions(text: str, flat: bytes) -> list[tuple[int, int]]:
 
 
 def _starts(text: str, lower: bytes) -> Iterator[int]:
-    for stem in _STEMS:
+    for stem in STEMS:
         at = lower.find(stem)
         while at >= 0:
             yield at
             at = lower.find(stem, at + len(stem))
     if not text.isascii():
-        for word in _FOREIGN_STEMS:
+        for word in FOREIGN_STEMS:
             at = text.find(word)
             while at >= 0:
                 yield at

@@ -71,12 +71,15 @@ def conclude(scan: Scan, *, config: Config, surroundings: Surroundings | None) -
     )
 
 
-def gate(result: Result, fail_on: RiskLevel | None) -> int:
-    """The exit status: 1 for a finding at or above the gate, 3 for an incomplete scan without one, 0 otherwise."""
+def gate(result: Result, fail_on: RiskLevel | None, *, allow_incomplete: bool = False) -> int:
+    """The exit status: 1 for a finding at or above the gate, 3 for an incomplete scan without one, 0 otherwise.
+
+    With `allow_incomplete` what could not be read is told and does not count.
+    """
     for finding in result.findings:
         if finding.blocks and (fail_on is None or finding.risk.level >= fail_on):
             return 1
-    return 0 if result.complete else 3
+    return 0 if result.complete or allow_incomplete else 3
 
 
 def _weighed(credentials: Sequence[Credential], surroundings: Surroundings) -> Iterable[Credential]:

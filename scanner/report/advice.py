@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from scanner.model import Environment, Exposure, Finding, Result, SourceKind
+from scanner.report.rewrite import rewriting
+from scanner.report.step import Step
 
 KEY_PAGE = "https://www.binance.com/en/my/settings/api-management"
 ALLOW_COMMENT = "# binance-leaks: allow"
 
 _ON_KEY_PAGE = frozenset({Environment.MAINNET, Environment.UNKNOWN})
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Step:
-    """One thing to do. `verbatim` are lines to copy as they are."""
-
-    text: str
-    verbatim: tuple[str, ...] = ()
-
-
 _KEEP_ELSEWHERE = Step(text="Keep it in the environment or in a secret manager.")
 _ROTATE = Step(text="Make a new key with no more permissions than it needs, bound to your own addresses.")
 
@@ -57,21 +47,18 @@ def _steps_before_commit(result: Result) -> list[Step]:
 
 def _steps_after_leak(result: Result) -> list[Step]:
     revoke = _revoke(result.findings, "First revoke it: until then it works for whoever has seen it. Do that")
-    return [revoke, _removal(result.source), _KEEP_ELSEWHERE, _ROTATE]
+    return [revoke, *_removal(result), _KEEP_ELSEWHERE, _ROTATE]
 
 
-def _removal(source: SourceKind) -> Step:
-    match source:
+def _removal(result: Result) -> list[Step]:
+    match result.source:
         case SourceKind.FILES | SourceKind.STAGED:
-            return Step(text="Then remove it from the files. If it was ever committed, the history still holds it.")
+            return [Step(text="Then remove it from the files. If it was ever committed, the history still holds it.")]
         case SourceKind.HISTORY:
-            return Step(
-                text="Then remove it. A rewritten history does not call back what was pushed, cloned or forked."
-            )
+            return rewriting([location for finding in result.findings for location in finding.locations])
         case SourceKind.RANGE:
-            return Step(
-                text="Then remove it and rewrite these commits: a later commit that deletes it leaves it there."
-            )
+            text = "Then remove it and rewrite these commits: a later commit that deletes it leaves it there."
+            return [Step(text=text)]
 
 
 def _revoke(findings: tuple[Finding, ...], text: str) -> Step:

@@ -6,6 +6,10 @@ from scanner.model import Result, SourceKind
 from scanner.report.format import View
 
 _COUNTED = ("commits", "files", "objects")
+_NOTHING = {
+    SourceKind.STAGED: "Nothing to scan: no staged files.",
+    SourceKind.HISTORY: "Nothing to scan: no objects.",
+}
 
 
 def clean_line(result: Result, view: View) -> str | None:
@@ -25,7 +29,7 @@ def nothing_found(result: Result) -> str:
         return f"No Binance credentials found in what was read{_scope(result, ': ')}."
     counts = _counts(result)
     if counts and not any(result.stats[name] for name in counts):
-        return "Nothing to scan: no staged files." if result.source is SourceKind.STAGED else "Nothing to scan."
+        return _NOTHING.get(result.source, "Nothing to scan.")
     return f"No Binance credentials found{_scope(result, ' in ')}."
 
 
@@ -85,6 +89,8 @@ def _scope(result: Result, lead: str) -> str:
 
 
 def _counts(result: Result) -> list[str]:
+    if result.source is SourceKind.HISTORY and "objects" in result.stats:
+        return ["objects"]  # blobs and commits among them
     return [name for name in _COUNTED if name in result.stats]
 
 

@@ -60,6 +60,8 @@ class _Location(TypedDict):
     commit: _Commit | None
     blob: str | None
     refs: list[str]
+    removed: _Commit | None
+    pushed: bool
 
 
 class _Suppressed(TypedDict):
@@ -148,6 +150,8 @@ class _Wire:
             "commit": self._commit(location.commit),
             "blob": location.blob,
             "refs": [self._path(ref) for ref in location.refs],
+            "removed": self._commit(location.removed),
+            "pushed": location.pushed,
         }
 
     def _commit(self, commit: Commit | None) -> _Commit | None:

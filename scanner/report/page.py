@@ -8,6 +8,8 @@ from io import StringIO
 from rich.console import Console
 from rich.text import Text
 
+from scanner.report.brief import plural
+
 _NARROWEST = 20  # leaves room beside the deepest indentation
 
 
@@ -56,6 +58,12 @@ class Page:
         """Lines to copy as they are."""
         for line in lines:
             self.whole(Text(line, style="bold"), indent=indent)
+
+    def more(self, count: int, noun: str = "", *, indent: int) -> None:
+        """The end of a list that was folded, if anything was."""
+        if count > 0:
+            more = plural(count, f"more {noun}") if noun else f"{count:,} more"
+            self.wrapped(Text(f"and {more}", style="dim"), indent=indent)
 
     def gap(self) -> None:
         """An empty line."""

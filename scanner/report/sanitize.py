@@ -19,6 +19,7 @@ _VALUE_LENGTH = 64
 _ALPHANUMERIC_RUN = re.compile(rf"[A-Za-z0-9]{{{_VALUE_LENGTH},}}")
 _LONGEST_RUN = 4096  # a window's digest is taken at each place of a run: hostile megabytes must not cost seconds
 _OPAQUE_RUN = re.compile(r"[A-Za-z0-9+/=]{40,}")  # base64 of a value or a key's body; commit ids have no capitals
+_LONGEST_PROSE = 200
 _UNSHOWABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _FIRST_BYTE_SURROGATE, _LAST_BYTE_SURROGATE = 0xDC80, 0xDCFF
 
@@ -83,6 +84,22 @@ class Redactor:
             if (shown := self.masks.get(sha256(window.encode()).hexdigest())) is not None:
                 return run[:start] + shown + self._masked_run(run[start + _VALUE_LENGTH :])
         return mask(Role.SECRET_KEY, run.encode()) if len(run) == _VALUE_LENGTH and _is_mixed(run) else run
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """Text that a stranger wrote as a page may show it: on one line, inert, without values."""
+
+    redactor: Redactor
+
+    def path(self, text: str) -> str:
+        """A path or the name of a reference, whole."""
+        return printable(self.redactor.path(text))
+
+    def prose(self, text: str) -> str:
+        """Free text, cut if it is long."""
+        shown = printable(self.redactor.prose(text))
+        return shown if len(shown) <= _LONGEST_PROSE else f"{shown[: _LONGEST_PROSE - 1]}…"
 
 
 def without_values(text: str) -> str:

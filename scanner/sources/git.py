@@ -49,6 +49,14 @@ class Git:
             raise _error(arguments[0], err)
         return out
 
+    def run_with(self, text: str, *arguments: str, accept: tuple[int, ...] = (0,)) -> bytes:
+        """Output of one git command that reads a text. Raises GitError with git's own first line where it fails."""
+        with self._start(*arguments, stdin=subprocess.PIPE) as process:
+            out, err = process.communicate(text.encode("utf-8", "surrogateescape"))
+        if process.returncode not in accept:
+            raise _error(arguments[0], err)
+        return out
+
     def _start(self, *arguments: str, stdin: int | None = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
         try:
             return subprocess.Popen(
@@ -154,18 +162,19 @@ class Blobs:
         fields = header.split()
         if len(fields) != 3:
             raise GitError(f"git cat-file stopped at object {name}", hint="Run `git fsck` to see what is damaged.")
-        stream = BlobStream(answers, int(fields[2]))
+        stream = BlobStream(answers, int(fields[2]), fields[1].decode("ascii"))
         yield name, stream
         stream.skip()
         answers.read(1)
 
 
 class BlobStream:
-    """The content of one object, of known size, as a stream that ends with it."""
+    """The content of one object, of known type and size, as a stream that ends with it."""
 
-    def __init__(self, source: IO[bytes], size: int) -> None:
+    def __init__(self, source: IO[bytes], size: int, kind: str) -> None:
         self._source = source
         self.size = size
+        self.kind = kind
         self._left = size
 
     def read(self, size: int = -1) -> bytes:

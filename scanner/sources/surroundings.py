@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from configparser import Error as ConfigParserError
 from pathlib import Path
 from stat import S_ISREG
@@ -70,6 +70,56 @@ class IndexSurroundings:
             return Evidence(grade=Grade.SIBLING, text="a file beside it speaks of Binance")
         name = repository_name(self._git.folder)
         return Evidence(grade=Grade.REPOSITORY, text=name) if name else None
+
+
+class CommitSurroundings:
+    """The neighbours of files in the commits that brought them: `commits` gives for a path the id of one."""
+
+    def __init__(self, git: Git, commits: Mapping[str, str]) -> None:
+        self._git = git
+        self._commits = commits
+        self._folders: dict[tuple[str, str], Evidence | None] = {}
+        self._repository: list[Evidence | None] = []
+
+    def mention(self, path: str) -> Evidence | None:
+        """Evidence beside the file at `path` when it came in, else that of the repository."""
+        outer = path.split("!/", 1)[0]
+        commit = self._commits.get(outer)
+        folder = outer.rpartition("/")[0]
+        if commit is not None:
+            if (commit, folder) not in self._folders:
+                self._folders[commit, folder] = self._look(commit, folder)
+            if (found := self._folders[commit, folder]) is not None:
+                return found
+        if not self._repository:
+            name = repository_name(self._git.folder) or self._manifest()
+            self._repository.append(Evidence(grade=Grade.REPOSITORY, text=name) if name else None)
+        return self._repository[0]
+
+    def _look(self, commit: str, folder: str) -> Evidence | None:
+        for name, data in self._files(f"{commit}:{folder}"):
+            if speaks_of_binance(data):
+                return Evidence(grade=Grade.SIBLING, text=f"“{name}” beside it spoke of Binance")
+        return None
+
+    def _manifest(self) -> str | None:
+        for name, data in self._files("HEAD:"):
+            if name in _MANIFESTS and speaks_of_binance(data):
+                return f"“{name}” of the repository speaks of Binance"
+        return None
+
+    def _files(self, tree: str) -> Iterator[tuple[str, bytes]]:
+        listed = self._git.run("ls-tree", "-z", "--full-tree", tree, accept=(0, 128))
+        names = []
+        for entry in listed.split(b"\0")[:-1]:
+            head, _, path = entry.partition(b"\t")
+            mode, kind, blob = head.decode("ascii").split(" ")
+            if kind == "blob" and mode != "120000":
+                names.append((blob, os.fsdecode(path)))
+        with self._git.blobs(blob for blob, _ in names[:_MOST_SIBLINGS]) as blobs:
+            for (_, name), (_, stream) in zip(names, blobs, strict=False):
+                if stream is not None and stream.size <= _LARGEST_SIBLING:
+                    yield name, stream.read()
 
 
 def repository_name(folder: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 from string import ascii_letters, digits
 
@@ -28,8 +29,12 @@ from scanner.model import (
 
 EVIDENCE = ("the package binance is imported in this file", "Client(...) takes it as its first argument")
 COMMIT = Commit(
-    id="1f3a" * 10, author="Jane Doe", date="2024-03-05T17:20:31+01:00", subject="Add the grid bot and its settings"
+    id="1f3a" * 10,
+    author="Jane Doe <jane@project.example>",
+    date="2024-03-05T17:20:31+01:00",
+    subject="Add the grid bot and its settings",
 )
+LATER = Commit(id="9c0d" * 10, author="Max", date="2024-04-01T09:00:00+00:00", subject="Move settings")
 
 
 class Maker:
@@ -90,6 +95,8 @@ def at(
     commit: Commit | None = None,
     refs: tuple[str, ...] = (),
     standing: bool = False,
+    removed: Commit | None = None,
+    pushed: bool = False,
 ) -> Location:
     """A place."""
     return Location(
@@ -102,6 +109,8 @@ def at(
         blob="ab" * 20,
         refs=refs,
         standing=standing,
+        removed=removed,
+        pushed=pushed,
     )
 
 
@@ -177,20 +186,44 @@ def message_result() -> Result:
 
 
 def history_result() -> Result:
-    """A key in old commits, in a message, dropped, and at a tip; the scan was interrupted."""
+    """A key in old commits, in messages, dropped, in a stash, and at a tip, pushed; the scan was interrupted."""
     make = Maker(10)
-    later = Commit(id="9c0d" * 10, author="Max", date="2024-04-01T09:00:00+00:00", subject="Move settings")
+    many = ("main", "origin/main", "release/1", "release/2", "v1.0", "v1.1", "v2.0")
+    message = Exposure.MESSAGE
     places = [
-        at("bot.py", 3, 9, exposure=Exposure.HISTORY, commit=COMMIT, refs=("main", "v1.0")),
-        at("settings.py", 7, 9, exposure=Exposure.HISTORY, commit=later, refs=("main",)),
-        at("bot.py", 4, 9, exposure=Exposure.HISTORY, commit=COMMIT),
-        at("conf.py", 1, 1, exposure=Exposure.PRESENT, commit=later),
-        at("commit message", 2, 5, exposure=Exposure.MESSAGE, commit=COMMIT),
-        at("stash.py", 8, 1, exposure=Exposure.UNREACHABLE),
+        at("bot.py", 3, 9, exposure=Exposure.HISTORY, commit=COMMIT, refs=many, removed=LATER, pushed=True),
+        at("settings.py", 7, 9, exposure=Exposure.HISTORY, commit=LATER, refs=("main",)),
+        at("bot.py", 4, 9, exposure=Exposure.HISTORY, commit=COMMIT, refs=many, removed=LATER, pushed=True),
+        at("old/bot.py", 4, 9, exposure=Exposure.HISTORY, commit=COMMIT, refs=("refs/stash",)),
+        at("conf.py", 1, 1, exposure=Exposure.PRESENT, commit=LATER, refs=("main", "origin/main"), pushed=True),
+        at("commit message", 2, 5, exposure=message, commit=COMMIT, refs=many[:5], pushed=True),
+        at("stash.py", 8, 1, exposure=Exposure.UNREACHABLE, commit=LATER),
+        at(f"blob:{'ab' * 20}", 8, 1, exposure=Exposure.UNREACHABLE),
     ]
-    findings = (make.finding(Role.API_KEY, locations=places, level=RiskLevel.LOW, environment=Environment.DEMO),)
-    stats = {"commits": 31_000, "objects": 120_345, "bytes": 2_100_000_000, "seconds": 75.2}
-    return Result(source=SourceKind.HISTORY, target="repo", findings=findings, stats=stats, interrupted=True)
+    demo = make.finding(Role.API_KEY, locations=places, level=RiskLevel.LOW, environment=Environment.DEMO)
+    tagged = make.finding(
+        Role.API_KEY,
+        Role.SECRET_KEY,
+        locations=[
+            at("tag message", 3, 1, exposure=message, refs=("v1.0",)),
+            at("tag message", 4, 1, role=Role.SECRET_KEY, exposure=message, refs=("v1.0",)),
+        ],
+        level=RiskLevel.HIGH,
+    )
+    stats = {"objects": 120_345, "blobs": 60_000, "commits": 31_000, "bytes": 2_100_000_000, "seconds": 75.2}
+    return Result(source=SourceKind.HISTORY, target="repo", findings=(tagged, demo), stats=stats, interrupted=True)
+
+
+def local_result() -> Result:
+    """A pair that was committed, and then taken out, in a repository without a remote."""
+    removed = replace(LATER, subject="Keep the settings out of the repository, where they should never have been")
+    places = [
+        replace(place, commit=COMMIT, removed=removed, refs=("main",))
+        for place in pair_at("bot/settings.py", 12, Exposure.HISTORY)
+    ]
+    finding = Maker(12).finding(Role.API_KEY, Role.SECRET_KEY, locations=places, level=RiskLevel.HIGH)
+    stats = {"objects": 1, "blobs": 1, "commits": 0, "bytes": 210, "seconds": 0.2}
+    return Result(source=SourceKind.HISTORY, target=".", findings=(finding,), stats=stats)
 
 
 def clean_result(*, source: SourceKind = SourceKind.FILES) -> Result:
@@ -203,7 +236,11 @@ def hostile_result(hostile: str) -> Result:
     """The same text in every place that a repository or a user fills."""
     make = Maker(11)
     commit = Commit(id="7e57" * 10, author=hostile, date=hostile, subject=hostile)
-    places = [at(hostile, 1, exposure=Exposure.HISTORY, commit=commit, refs=(hostile,)), at(hostile, 2)]
+    places = [
+        at(hostile, 1, exposure=Exposure.HISTORY, commit=commit, refs=(hostile,), removed=commit, pushed=True),
+        at(hostile, 2),
+        at(hostile, 3, exposure=Exposure.MESSAGE, commit=commit, refs=(hostile,) * 9),
+    ]
     finding = make.finding(Role.API_KEY, locations=places, level=RiskLevel.LOW, evidence=(hostile,))
     suppression = Suppression(by=SuppressedBy.INLINE, reason=hostile)
     hidden = make.finding(Role.API_KEY, locations=places, level=RiskLevel.LOW, suppressed=suppression)

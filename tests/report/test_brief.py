@@ -92,3 +92,12 @@ def test_stats_that_are_missing_are_left_out() -> None:
     assert nothing_found(replace(clean, stats={"seconds": 2})) == "No Binance credentials found in 2.0 s."
     assert scanned(replace(clean, stats={})) == ""
     assert scanned(replace(clean, stats={"commits": 1, "objects": 2})) == "Scanned 1 commit and 2 objects."
+
+
+def test_a_history_counts_its_objects_alone() -> None:
+    stats = {"objects": 120_345, "blobs": 60_000, "commits": 31_000, "bytes": 2_100_000_000, "seconds": 1.2}
+    result = replace(examples.clean_result(source=SourceKind.HISTORY), stats=stats)
+    assert clean_line(result, View()) == "No Binance credentials found in 120,345 objects (2.1 GB, 1.2 s).\n"
+    assert scanned(result) == "Scanned 120,345 objects (2.1 GB, 1.2 s)."
+    nothing = replace(result, stats={"objects": 0, "blobs": 0, "commits": 0, "bytes": 0, "seconds": 0.1})
+    assert nothing_found(nothing) == "Nothing to scan: no objects."

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, ValidationError
 
 from scanner import __version__
-from scanner.model import Result
+from scanner.model import Result, SourceKind
 from scanner.report.json import render_json
 
 from . import examples
@@ -26,6 +26,7 @@ RESULTS: dict[str, Callable[[], Result]] = {
     "staged": examples.staged_result,
     "message": examples.message_result,
     "history": examples.history_result,
+    "local": examples.local_result,
     "clean": examples.clean_result,
 }
 
@@ -75,7 +76,7 @@ def test_golden(name: str, show_suppressed: bool) -> None:
 
 def test_keys_come_in_the_order_of_the_contract() -> None:
     report = parsed(examples.history_result())
-    finding = findings(report)[0]
+    finding = findings(report)[1]
     location = cast("list[dict[str, object]]", finding["locations"])[0]
     assert list(report) == ["schema", "tool", "scan", "findings"]
     assert list(part(report, "tool")) == ["name", "version"]
@@ -84,12 +85,42 @@ def test_keys_come_in_the_order_of_the_contract() -> None:
         "id kind environment confidence risk values locations evidence suppressed verification"
     )
     assert list(part(finding, "risk")) == ["level", "reasons"]
-    assert [list(value) for value in cast("list[dict[str, object]]", finding["values"])] == [
-        ["role", "sha256", "masked"]
+    for value in cast("list[dict[str, object]]", finding["values"]):
+        assert list(value) == ["role", "sha256", "masked"]
+    assert list(location) == [
+        "role",
+        "path",
+        "line",
+        "column",
+        "exposure",
+        "commit",
+        "blob",
+        "refs",
+        "removed",
+        "pushed",
     ]
-    assert list(location) == ["role", "path", "line", "column", "exposure", "commit", "blob", "refs"]
-    assert list(part(location, "commit")) == ["id", "author", "date", "subject"]
+    for commit in ("commit", "removed"):
+        assert list(part(location, commit)) == ["id", "author", "date", "subject"]
     assert finding["verification"] is None
+
+
+def test_what_became_of_it_is_always_written() -> None:
+    for result in (examples.files_result(), examples.local_result()):
+        for finding in findings(parsed(result)):
+            for location in cast("list[dict[str, object]]", finding["locations"]):
+                assert location["pushed"] is False
+                assert (location["removed"] is None) is (result.source is SourceKind.FILES)
+    location = cast("list[dict[str, object]]", findings(parsed(examples.history_result()))[1]["locations"])[0]
+    assert location["pushed"] is True
+    assert part(location, "removed")["id"] == examples.LATER.id
+
+
+@pytest.mark.parametrize("key", ["removed", "pushed"])
+def test_the_schema_wants_them(key: str) -> None:
+    report = parsed(examples.history_result())
+    del cast("list[dict[str, object]]", findings(report)[0]["locations"])[0][key]
+    with pytest.raises(ValidationError):
+        Draft202012Validator(schema()).validate(report)
 
 
 def test_suppressed_are_counted_or_listed() -> None:

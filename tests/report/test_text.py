@@ -23,6 +23,7 @@ RESULTS: dict[str, Callable[[], Result]] = {
     "staged": examples.staged_result,
     "message": examples.message_result,
     "history": examples.history_result,
+    "local": examples.local_result,
     "clean": examples.clean_result,
 }
 HOSTILE = (
@@ -67,7 +68,8 @@ def test_golden_with_everything_shown(name: str) -> None:
 def test_only_lines_to_copy_run_over(name: str, width: int) -> None:
     text = plain(RESULTS[name](), width=width, show_suppressed=True)
     copied = re.compile(
-        r":\d+:\d+|https://|\[\[tool|sha256 = |# binance-leaks|^  (data|vendor)/|^  (API|secret|private) key "
+        r":\d+:\d+|https://|\[\[tool|sha256 = |# binance-leaks|^     (git|binance-leaks) "
+        r"|^  (data|vendor)/|^  (API|secret|private) key "
     )
     assert [line for line in text.splitlines() if len(line) > width and not copied.search(line)] == []
 
@@ -242,3 +244,40 @@ def test_roles_are_named_where_there_are_several() -> None:
         Role.PRIVATE_KEY, locations=[examples.at("id.pem", 1, role=Role.PRIVATE_KEY)], level=RiskLevel.MEDIUM
     )
     assert "  private key  48 bytes\n" in plain(replace(examples.clean_result(), findings=(lone,)))
+
+
+def test_refs_are_folded_and_unfolded() -> None:
+    folded, whole = plain(examples.history_result()), plain(examples.history_result(), verbose=True)
+    assert "        in main, origin/main, release/1, release/2 and 3 more\n" in folded
+    assert "        in main, origin/main, release/1, release/2, v1.0, v1.1, v2.0\n" in whole
+    assert "        in main, origin/main, release/1, release/2, v1.0\n" in folded  # a fold would save nothing
+
+
+def test_a_history_says_who_brought_it_and_who_took_it_out() -> None:
+    text = plain(examples.history_result())
+    assert "    1f3a1f3a1f3a 2024-03-05 Jane Doe: Add the grid bot and its settings\n      bot.py:3:9\n" in text
+    assert "        removed in 9c0d9c0d9c0d (2024-04-01) by Max: Move settings\n" in text
+    assert text.count("removed in") == 1, "two places of one fate are told together"
+    assert "jane@" not in text
+    assert "2024-03-05 Jane Doe <jane@project.example>: Add" in plain(examples.history_result(), verbose=True)
+
+
+def test_an_author_of_an_address_alone_is_shown() -> None:
+    commit = replace(examples.COMMIT, author="<only@project.example>")
+    finding = replace(examples.local_result().findings[0], locations=(examples.at("a.py", 1, commit=commit),))
+    assert "2024-03-05 <only@project.example>: Add" in plain(replace(examples.local_result(), findings=(finding,)))
+
+
+def test_pushed_is_said_once_a_finding() -> None:
+    assert plain(examples.history_result()).count("Pushed: a remote has it.") == 1
+    assert "Pushed" not in plain(examples.local_result())
+
+
+def test_messages_are_told_apart() -> None:
+    text = plain(examples.history_result())
+    assert "  In a tag message:\n    tag message:3:1" in text
+    assert "  In a commit message:\n" in text
+    finding = examples.history_result().findings[0]
+    both = (*finding.locations, examples.at("commit message", 1, exposure=Exposure.MESSAGE))
+    mixed = plain(replace(examples.history_result(), findings=(replace(finding, locations=both),)))
+    assert "  In a commit or tag message:\n" in mixed

@@ -1,0 +1,206 @@
+"""`binance-leaks history`: everything that a repository ever held."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scanner.cli.output import configured, excluded, present, wanted_formats
+from scanner.cli.parser import Options
+from scanner.config import Config, Globs
+from scanner.errors import UsageError
+from scanner.model import Credential, Finding, Location, Result, SourceKind
+from scanner.pipeline.conclude import Scan, conclude
+from scanner.pipeline.files import usable_cores
+from scanner.pipeline.history import HistorySurroundings, Outcome, Progress, Request, scan_history
+from scanner.pipeline.object_scan import Count
+from scanner.pipeline.state import State, conditions, read_state, write_state
+from scanner.replacements import refuse_existing, write_replacements
+from scanner.sources.git import Git
+
+if TYPE_CHECKING:
+    from scanner.sources.clone import CloneProgress
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Target:
+    """What is scanned: a folder, what it is called for the user, and whether it is a mirror of a URL."""
+
+    folder: str
+    shown: str
+    mirror: bool = False
+
+
+def run(options: Options) -> int:
+    """Scans the history of a repository and reports."""
+    started = time.monotonic()
+    formats = wanted_formats(options)
+    if options.write_replacements:
+        refuse_existing(Path(options.write_replacements))
+    with _target(options) as target:
+        top = _top(target)
+        config = configured(options, Path(top))
+        holds_for = _conditions(options, config, target)
+        state = _state(options, holds_for)
+        request = Request(
+            folder=target.folder,
+            jobs=options.jobs or usable_cores(),
+            reachable=options.reachable,
+            since=options.since,
+            branches=tuple(options.branch),
+            submodules=options.submodules,
+            mirror=target.mirror,
+            state=state,
+            excluded=_exclusion(options, config, top),
+        )
+        outcome = _scan(request, options)
+        scan = Scan(
+            source=SourceKind.HISTORY,
+            target=target.shown,
+            credentials=_narrowed(outcome.credentials, options),
+            skipped=tuple(outcome.skipped),
+            stats={**outcome.stats, "seconds": round(time.monotonic() - started, 3)},
+            interrupted=outcome.interrupted,
+            anchor=top,
+        )
+        result = conclude(scan, config=config, surroundings=HistorySurroundings(request, outcome))
+        if options.write_replacements:
+            _replace(Path(options.write_replacements), result, outcome.credentials)
+        if options.state and not outcome.interrupted:
+            write_state(Path(options.state), holds_for, starts=outcome.scanned, hits=outcome.hits)
+    status = present(_without_secrets(result), options, config, formats)
+    return 130 if outcome.interrupted else status
+
+
+@contextmanager
+def _target(options: Options) -> Iterator[_Target]:
+    """The repository on disk; a URL is cloned first."""
+    named = options.repository
+    if not named:
+        raise UsageError("no such repository: the name is empty", hint="Is a variable unset?")
+    from scanner.sources import clone  # start-up: GitPython takes 65 ms, and only a URL needs it
+
+    if not clone.is_url(named):
+        if options.keep:
+            raise UsageError("--keep is for URLs", hint=f"{named} is on disk already.")
+        if not os.path.isdir(named):  # noqa: PTH112 - the text may be too long for a path
+            raise UsageError(f"no such folder: {named}", hint="Give a folder with a git repository, or a URL.")
+        yield _Target(folder=named, shown=named)
+        return
+    shown = clone.shown_url(named)
+    if options.keep:
+        with _clone_progress(options) as progress:
+            clone.kept_clone(named, Path(options.keep), progress)
+        yield _Target(folder=options.keep, shown=shown, mirror=True)
+        return
+    with ExitStack() as stack:
+        with _clone_progress(options) as progress:
+            place = stack.enter_context(clone.temporary_clone(named, progress))
+        yield _Target(folder=str(place), shown=shown, mirror=True)
+
+
+@contextmanager
+def _clone_progress(options: Options) -> Iterator[Callable[[CloneProgress], None]]:
+    if not _is_watched(options):
+        yield lambda _: None
+        return
+    from scanner.cli.progress import CloneProgressBar  # rich: only where somebody looks on
+
+    with CloneProgressBar() as bar:
+        yield lambda step: bar.update(step.phase, step.done, step.total)
+
+
+def _scan(request: Request, options: Options) -> Outcome:
+    if not _is_watched(options):
+        return scan_history(request, lambda _: None)
+    from scanner.cli.progress import HistoryProgress  # rich: only where somebody looks on
+
+    with HistoryProgress() as bar:
+
+        def show(count: Count) -> None:
+            bar.update(count.objects, count.total, count.size, count.found)
+
+        progress: Progress = show
+        return scan_history(request, progress)
+
+
+def _is_watched(options: Options) -> bool:
+    return not (options.no_progress or options.quiet) and sys.stderr.isatty()
+
+
+def _top(target: _Target) -> str:
+    """The folder from which paths in the history count; raises GitError where there is no repository."""
+    git = Git(target.folder)
+    if git.run("rev-parse", "--is-bare-repository").strip() == b"true":
+        return target.folder
+    return os.fsdecode(git.run("rev-parse", "--show-toplevel", accept=(0, 128)).rstrip(b"\n")) or target.folder
+
+
+def _conditions(options: Options, config: Config, target: _Target) -> str:
+    chosen = (options.branch, options.since, options.reachable, options.path, options.exclude, options.submodules)
+    return conditions(repr(chosen), repr(replace(config, file=None)), target.shown)
+
+
+def _state(options: Options, holds_for: str) -> State | None:
+    if not options.state:
+        return None
+    if options.reachable or options.since or options.branch:
+        raise UsageError("--state remembers whole scans", hint="Leave out --reachable, --since and --branch.")
+    file = Path(options.state)
+    state = read_state(file, holds_for)
+    if state is None and file.exists() and not options.quiet:
+        sys.stderr.write(
+            f"binance-leaks: {file} is of another repository, version or configuration: everything is scanned again\n"
+        )
+    return state
+
+
+def _exclusion(options: Options, config: Config, top: str) -> Callable[[str], bool]:
+    """Which paths are left out: those of the configuration and the command line, and all but those asked for."""
+    unwanted, wanted = excluded(config, options), Globs(options.path)
+
+    def leaves_out(path: str) -> bool:
+        if wanted and not wanted.match(path):
+            return True
+        return bool(unwanted) and unwanted.match(config.relative(path, top))
+
+    return leaves_out
+
+
+def _narrowed(credentials: list[Credential], options: Options) -> tuple[Credential, ...]:
+    """With --path no messages, which have none."""
+    if not options.path:
+        return tuple(credentials)
+    return tuple(
+        credential
+        for credential in credentials
+        if any(_has_path(sighting.location) for sighting in credential.sightings)
+    )
+
+
+def _has_path(location: Location) -> bool:
+    return location.blob is not None
+
+
+def _replace(file: Path, result: Result, credentials: list[Credential]) -> None:
+    """Writes the values of what is reported, in the one output that holds any."""
+    reported = {value.sha256 for finding in result.findings for value in finding.values}
+    chosen = [credential for credential in credentials if any(value.sha256 in reported for value in credential.values)]
+    count = write_replacements(file, chosen)
+    told = f"wrote {count} {'value' if count == 1 else 'values'} to {file}; delete it when the history is rewritten"
+    sys.stderr.write(f"binance-leaks: {told if count else f'no value to replace, {file} was not written'}\n")
+
+
+def _without_secrets(result: Result) -> Result:
+    def stripped(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+        return tuple(
+            replace(finding, values=tuple(value.without_secret() for value in finding.values)) for finding in findings
+        )
+
+    return replace(result, findings=stripped(result.findings), suppressed=stripped(result.suppressed))

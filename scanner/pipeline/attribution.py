@@ -1,0 +1,241 @@
+"""From hits in objects to credentials with paths, commits, refs and exposure."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from scanner.detect import prefilter
+from scanner.detect.blocks import without_signatures
+from scanner.detect.credentials import credential_of, merged
+from scanner.detect.engine import detect
+from scanner.errors import GitError
+from scanner.model import Commit, Credential, Exposure, Sighting, Skipped
+from scanner.pipeline.files import credentials_in
+from scanner.pipeline.lineage import Lineage, Stay
+from scanner.pipeline.object_scan import ObjectScan
+from scanner.pipeline.object_worker import Hit
+from scanner.sources.files import FileEntry, pieces
+from scanner.sources.git import Git
+from scanner.sources.objects.content import commit_of, message_start
+from scanner.sources.piece import Piece
+from scanner.sources.refs import Ref
+from scanner.sources.stream import read_stream
+
+COMMIT_MESSAGE = "commit message"
+TAG_MESSAGE = "tag message"
+_MOST_TAGS_DEEP = 10
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attributed:
+    """Credentials with their places in history, and for each path the commit that has its neighbours."""
+
+    credentials: tuple[Credential, ...]
+    commits: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Remote:
+    """Whether all that a repository has came from elsewhere, as in a mirror of a URL."""
+
+    everything: bool
+
+    def has(self, refs: Iterable[Ref]) -> bool:
+        """Whether a remote has one of these refs."""
+        return any(self.everything or ref.is_remote for ref in refs)
+
+
+def attribute(
+    scan: ObjectScan,
+    git: Git,
+    refs: list[Ref],
+    *,
+    remote: Remote,
+    excluded: Callable[[str], bool],
+    stand_ins: Mapping[bytes, Path],
+) -> Attributed:
+    """Finds out where everything comes from that a scan has found. Reads the objects in question again, with paths.
+
+    `stand_ins` are files on disk whose content some blobs stand for.
+    """
+    blobs = {name: hit for name, hit in scan.held.hits.items() if hit.kind == "blob"}
+    messages = {name: hit for name, hit in scan.held.hits.items() if hit.kind in ("commit", "tag")}
+    lineage = Lineage(scan, {name: hit.digests for name, hit in blobs.items()}, refs)
+    stays, of_messages = lineage.stays(name for name, hit in messages.items() if hit.kind == "commit")
+    stays = {key: stay for key, stay in stays.items() if not excluded(stay.path)}
+    reader = _Reader(git, stand_ins)
+    places = _Places(stays, reader.commits(stays.values()), remote)
+    found = [
+        places.placed(credential, blob, path)
+        for blob, path, credential in reader.again(_worth_reading(stays, blobs, lineage))
+    ]
+    for name, hit in messages.items():
+        held_by = of_messages.get(name, ()) if hit.kind == "commit" else _tags_to(git, name, refs)
+        found += reader.message(name, hit.kind, held_by, pushed=remote.has(held_by))
+    return Attributed(
+        credentials=merged(credential for credential in found if credential.sightings),
+        commits={stay.path: stay.commit.hex() for stay in stays.values() if stay.commit is not None},
+    )
+
+
+def _worth_reading(
+    stays: Mapping[tuple[str, str], Stay], blobs: Mapping[bytes, Hit], lineage: Lineage
+) -> dict[bytes, set[str]]:
+    """The blobs to read again, with their paths: of each stay the first and, where there is one, that at a tip; of each
+    value the one that says most of it."""
+    wanted: dict[bytes, set[str]] = {}
+    for stay in stays.values():
+        for blob in (stay.blob, stay.tip):
+            if blob is not None:
+                wanted.setdefault(blob, set()).add(stay.path)
+    best: dict[str, tuple[int, int, bytes]] = {}
+    for name, hit in sorted(blobs.items()):
+        for credential in hit.credentials:
+            for value in credential.values:
+                rank = (credential.confidence.rank, len(credential.values), name)
+                if value.sha256 not in best or rank[:2] > best[value.sha256][:2]:
+                    best[value.sha256] = rank
+    by_digest = dict(sorted(stays))
+    for digest, (_, _, blob) in best.items():
+        if blob not in wanted and digest in by_digest:
+            wanted[blob] = set(lineage.paths_of(blob)[:1]) or {by_digest[digest]}
+    return wanted
+
+
+class _Places:
+    """Puts the locations of credentials in their history."""
+
+    def __init__(self, stays: Mapping[tuple[str, str], Stay], commits: Mapping[bytes, Commit], remote: Remote) -> None:
+        self._stays = stays
+        self._commits = commits
+        self._remote = remote
+        self._first: dict[tuple[str, str], tuple[int, int, int]] = {}
+        self._allowed: dict[tuple[str, str], str | None] = {}
+
+    def placed(self, credential: Credential, blob: bytes, path: str) -> Credential:
+        """A credential that was read in a blob under a path."""
+        sightings = [self._sighting(sighting, blob, path) for sighting in credential.sightings]
+        kept = [sighting for sighting in sightings if sighting is not None]
+        if not kept:
+            return replace(credential, sightings=())
+        return credential_of(kept)
+
+    def _sighting(self, sighting: Sighting, blob: bytes, path: str) -> Sighting | None:
+        stay = self._stays.get((sighting.value.sha256, path)) or next(
+            (stay for (_, where), stay in self._stays.items() if where == path and blob in (stay.blob, stay.tip)), None
+        )
+        if stay is None:
+            return None
+        location = sighting.location
+        key = sighting.value.sha256, location.path
+        if blob == stay.blob:
+            self._first.setdefault(key, (location.line, location.column, sighting.last_line))
+        line, column, last_line = self._first.get(key, (location.line, location.column, sighting.last_line))
+        if blob == (stay.tip or stay.blob):
+            self._allowed.setdefault(key, location.allowed)
+        return replace(
+            sighting,
+            last_line=last_line,
+            location=replace(
+                location,
+                line=line,
+                column=column,
+                exposure=_exposure(stay),
+                commit=self._commits.get(stay.commit) if stay.commit else None,
+                removed=self._commits.get(stay.removed) if stay.removed else None,
+                blob=stay.blob.hex(),
+                refs=tuple(ref.shown for ref in stay.refs),
+                pushed=self._remote.has(stay.refs),
+                allowed=self._allowed.get(key, location.allowed),
+            ),
+        )
+
+
+def _exposure(stay: Stay) -> Exposure:
+    if stay.tip is not None:
+        return Exposure.PRESENT
+    return Exposure.HISTORY if stay.refs else Exposure.UNREACHABLE
+
+
+class _Reader:
+    """Reads objects again through git, now that it is known what they are."""
+
+    def __init__(self, git: Git, stand_ins: Mapping[bytes, Path]) -> None:
+        self._git = git
+        self._stand_ins = stand_ins
+
+    def commits(self, stays: Iterable[Stay]) -> dict[bytes, Commit]:
+        """The commits of some stays, for the reader."""
+        names = {name for stay in stays for name in (stay.commit, stay.removed) if name is not None}
+        return {name: commit_of(name.hex(), content) for name, content in self._contents(names)}
+
+    def again(self, wanted: Mapping[bytes, set[str]]) -> Iterator[tuple[bytes, str, Credential]]:
+        """The credentials of some blobs under some paths, those of the first versions first."""
+        for name, content in self._contents(wanted):
+            for path in sorted(wanted[name]):
+                for piece in self._pieces(name, content, path):
+                    if isinstance(piece, Piece) and prefilter.may_hold(piece.data):
+                        for credential in credentials_in(piece):
+                            yield name, path, credential
+
+    def _pieces(self, name: bytes, content: bytes, path: str) -> Iterator[Piece | Skipped]:
+        file = self._stand_ins.get(name)
+        if file is None:
+            return read_stream(path, path, io.BytesIO(content), size=len(content))
+        return pieces(FileEntry(path=str(file), shown=path, evidence_path=path, explicit=True))
+
+    def message(self, name: bytes, kind: str, refs: tuple[Ref, ...], *, pushed: bool) -> Iterator[Credential]:
+        """The credentials of a commit or tag; lines and columns are those of the message, or of the headers."""
+        for _, content in self._contents([name]):
+            about = commit_of(name.hex(), content)
+            kept = without_signatures(content)
+            start = message_start(kept)
+            place = partial(
+                replace,
+                path=COMMIT_MESSAGE if kind == "commit" else TAG_MESSAGE,
+                exposure=Exposure.MESSAGE if refs else Exposure.UNREACHABLE,
+                commit=about,
+                refs=tuple(ref.shown for ref in refs),
+                pushed=pushed,
+            )
+            for credential in (*detect(kept[start:]), *detect(kept[:start])):
+                yield replace(
+                    credential,
+                    sightings=tuple(
+                        replace(sighting, location=place(sighting.location)) for sighting in credential.sightings
+                    ),
+                )
+
+    def _contents(self, names: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
+        listed = sorted(names)
+        at = 0
+        while at < len(listed):
+            try:
+                with self._git.blobs(name.hex() for name in listed[at:]) as blobs:
+                    for _, stream in blobs:
+                        if stream is not None:
+                            yield listed[at], stream.read()
+                        at += 1
+            except GitError:  # noqa: PERF203 - goes on behind what makes git stop
+                at += 1
+
+
+def _tags_to(git: Git, name: bytes, refs: Iterable[Ref]) -> tuple[Ref, ...]:
+    """The refs that lead to a tag, straight or over other tags."""
+    found = []
+    for ref in refs:
+        target = ref.target
+        for _ in range(_MOST_TAGS_DEEP):
+            if target == name:
+                found.append(ref)
+                break
+            content = git.run("cat-file", "tag", target.hex(), accept=(0, 128))
+            if not content.startswith(b"object "):
+                break
+            target = bytes.fromhex(os.fsdecode(content[7 : content.index(b"\n")]))
+    return tuple(found)

@@ -1,0 +1,65 @@
+"""Which objects a scan looks at: all, those that some refs reach, those since a date, those not scanned before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scanner.errors import GitError, UsageError
+from scanner.sources.git import Git
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reached:
+    """The objects that a walk from refs has met, and those that were missing on its way."""
+
+    names: frozenset[bytes]
+    missing: frozenset[bytes]
+    cut_short: str | None = None
+
+    def whole(self) -> bool:
+        """No."""
+        return False
+
+    def takes(self, name: bytes) -> bool:
+        """Whether the walk met the object."""
+        return name in self.names
+
+    takes_message = takes
+
+
+def reached(git: Git, *, branches: Sequence[str], since: str | None) -> Reached:
+    """What the given branches reach, or all refs where none is given, and no more than what came in `since` a date.
+
+    Raises UsageError for an unknown branch. Where git cannot walk to the end, `cut_short` says why.
+    """
+    tips = [_resolved(git, branch) for branch in branches] or ["--all", "HEAD"]
+    if not branches and not git.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", accept=(0, 1, 128)):
+        tips = ["--all"]
+    if since is not None:
+        listed = git.run("rev-list", "--boundary", f"--since={since}", *tips).decode("ascii").split()
+        tips = [name for name in listed if not name.startswith("-")]
+        tips += [f"^{name[1:]}" for name in listed if name.startswith("-")]
+        if not tips:
+            return Reached(names=frozenset(), missing=frozenset())
+    arguments = ("rev-list", "--objects", "--missing=print", "--no-object-names", "--stdin")
+    cut_short = None
+    try:
+        out = git.run_with("\n".join(tips) + "\n", *arguments)
+    except GitError as error:
+        out, cut_short = b"", str(error)
+    names, missing = set(), set()
+    for line in out.split():
+        if line.startswith(b"?"):
+            missing.add(bytes.fromhex(line[1:].decode("ascii")))
+        else:
+            names.add(bytes.fromhex(line.decode("ascii")))
+    return Reached(names=frozenset(names), missing=frozenset(missing), cut_short=cut_short)
+
+
+def _resolved(git: Git, branch: str) -> str:
+    for name in (f"refs/heads/{branch}", f"refs/remotes/{branch}", f"refs/tags/{branch}", branch):
+        out = git.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}", accept=(0, 1, 128))
+        if out.strip():
+            return out.decode("ascii").strip()
+    raise UsageError(f"no such branch: {branch}", hint="`git branch --all` lists them.")

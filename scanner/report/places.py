@@ -1,0 +1,135 @@
+"""The part of the text report that says where a credential stands, since when, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+from itertools import groupby
+
+from rich.text import Text
+
+from scanner.model import Commit, Exposure, Finding, Location, Role, SourceKind
+from scanner.report.page import Page
+from scanner.report.sanitize import Quoted, printable
+
+_MOST_LOCATIONS = 6
+_MOST_REFS = 4
+
+ROLE_NAMES = {Role.API_KEY: "API key", Role.SECRET_KEY: "secret key", Role.PRIVATE_KEY: "private key"}
+_STANDING = "Stood there before; does not block"
+_EXPOSURE_ORDER = (
+    Exposure.STAGED,
+    Exposure.PRESENT,
+    Exposure.HISTORY,
+    Exposure.MESSAGE,
+    Exposure.UNREACHABLE,
+)
+_COMMIT_MESSAGE, _TAG_MESSAGE = "commit message", "tag message"  # how a history names these places
+
+
+class Places:
+    """Draws the locations of findings on a page, by exposure and commit."""
+
+    def __init__(self, page: Page, quoted: Quoted, *, source: SourceKind, verbose: bool) -> None:
+        self._page = page
+        self._quoted = quoted
+        self._source = source
+        self._verbose = verbose
+
+    def of(self, finding: Finding) -> None:
+        """Where its values stand, the most visible places first. `verbose` unfolds places, refs and authors."""
+        with_role = len({location.role for location in finding.locations}) > 1
+        for exposure in _EXPOSURE_ORDER:
+            places = [location for location in finding.locations if location.exposure is exposure]
+            for standing in (False, True):
+                group = [place for place in places if place.standing is standing]
+                if group:
+                    heading = _STANDING if standing else _exposed(group, self._source)
+                    self._page.wrapped(Text(f"{heading}:"), indent=2, hang=2)
+                    self._group(group, with_role=with_role)
+
+    def _group(self, places: Sequence[Location], *, with_role: bool) -> None:
+        shown = places if self._verbose else _first_places(places)
+        for commit, group in groupby(_by_commit(shown), key=lambda location: location.commit):
+            if commit is not None:
+                self._page.wrapped(self._commit(commit), indent=4, hang=2)
+            indent = 4 if commit is None else 6
+            for fate, fellows in groupby(group, key=_fate):
+                for location in fellows:
+                    self._place(location, indent=indent, with_role=with_role)
+                self._outcome(*fate, indent=indent + 2)
+        self._page.more(len(places) - len(shown), "place", indent=4)
+
+    def _place(self, location: Location, *, indent: int, with_role: bool) -> None:
+        line = Text(f"{self._quoted.path(location.path)}:{location.line}:{location.column}")
+        if with_role:
+            line.append(f"  {ROLE_NAMES[location.role]}", style="dim")
+        self._page.whole(line, indent=indent)
+
+    def _outcome(self, removed: Commit | None, refs: Sequence[str], *, indent: int) -> None:
+        """What became of the places above, and which branches and tags hold them."""
+        if removed is not None:
+            line = Text.assemble("removed in ", (printable(removed.id[:12]), "yellow"))
+            line.append(f" ({self._date(removed)}) by {self._author(removed)}: {self._quoted.prose(removed.subject)}")
+            self._page.wrapped(line, indent=indent, hang=2)
+        if refs:
+            folded = len(refs) > _MOST_REFS + 1 and not self._verbose
+            shown = ", ".join(map(self._quoted.path, refs[:_MOST_REFS] if folded else refs))
+            more = f" and {len(refs) - _MOST_REFS:,} more" if folded else ""
+            self._page.wrapped(Text(f"in {shown}{more}", style="dim"), indent=indent, hang=2)
+
+    def _commit(self, commit: Commit) -> Text:
+        line = Text(printable(commit.id[:12]), style="yellow")
+        line = Text.assemble(line, f" {self._date(commit)} {self._author(commit)}: ")
+        return line.append(self._quoted.prose(commit.subject))
+
+    def _date(self, commit: Commit) -> str:
+        return self._quoted.path(commit.date)[:10]
+
+    def _author(self, commit: Commit) -> str:
+        """The name; the address behind it only when verbose."""
+        name = commit.author.partition(" <")[0].strip()
+        return self._quoted.prose(commit.author if self._verbose or not name else name)
+
+
+def _exposed(places: Sequence[Location], source: SourceKind) -> str:
+    """The heading over places of one exposure."""
+    match places[0].exposure:
+        case Exposure.STAGED:
+            return "Added in this commit"
+        case Exposure.MESSAGE:
+            return _in_message({place.path for place in places}, source)
+        case Exposure.PRESENT:
+            return "Found at" if source in (SourceKind.FILES, SourceKind.STAGED) else "Still there today"
+        case Exposure.HISTORY:
+            return "Only in older commits"
+        case Exposure.UNREACHABLE:
+            return "Only in the object database, no branch or tag leads to it"
+
+
+def _in_message(paths: Set[str], source: SourceKind) -> str:
+    if source is SourceKind.STAGED:
+        return "In the commit message"
+    if paths == {_COMMIT_MESSAGE}:
+        return "In a commit message"
+    return "In a tag message" if paths == {_TAG_MESSAGE} else "In a commit or tag message"
+
+
+def _by_commit(places: Sequence[Location]) -> list[Location]:
+    """Places of one commit and fate side by side, both as they first come, then by path and position."""
+    commits: dict[Commit | None, int] = {}
+    fates: dict[tuple[Commit | None, tuple[str, ...]], int] = {}
+    for place in places:
+        commits.setdefault(place.commit, len(commits))
+        fates.setdefault(_fate(place), len(fates))
+    return sorted(
+        places, key=lambda place: (commits[place.commit], fates[_fate(place)], place.path, place.line, place.column)
+    )
+
+
+def _fate(place: Location) -> tuple[Commit | None, tuple[str, ...]]:
+    return place.removed, place.refs
+
+
+def _first_places(places: Sequence[Location]) -> Sequence[Location]:
+    """The places that fit; a list that is one too long is not folded, as the fold would be as long."""
+    return places if len(places) <= _MOST_LOCATIONS + 1 else _by_commit(places)[:_MOST_LOCATIONS]

@@ -1,0 +1,443 @@
+"""A repository at a URL, as a bare mirror on disk.
+
+The repository may be hostile and so may its server. Only https, ssh and files are spoken; no template, hook, submodule,
+LFS filter, helper program or prompt of anybody but the user is run. The user's own settings hold: proxies,
+certificates, credential helpers, the ssh command. Credentials of a URL reach git in its environment only: neither the
+list of processes nor the settings of the mirror nor any error shows them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event, Timer
+from typing import IO, Protocol, TypeAlias
+
+from scanner.errors import GitError, UsageError
+from scanner.sources.plumbing import SETTINGS, environment
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://([^/?#]*)(.*)", re.DOTALL)
+_HELPER = re.compile(r"[A-Za-z0-9+.-]*::")
+_SCP = re.compile(r"(?:[^/:\s]+@)?(?:\[[^\]/\s]+\]|[^/:\s\[\]]{2,}):", re.DOTALL)
+_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.%]+\]|[^\[\]:@\s\\-][^\[\]:@\s\\]*)(?::[0-9]*)?")
+_ALLOWED = ("https", "ssh", "file")
+_PROTOCOLS = "Use https://, ssh:// or file://: other ways can be read, changed, or run a program."
+_PATIENCE = 60
+_LONGEST = 4096
+_SETTINGS = (
+    "clone.defaultRemoteName=origin", "clone.rejectShallow=false",
+    "transfer.fsckObjects=false", "fetch.fsckObjects=false",  # what is damaged is scanned as far as it goes
+    "transfer.bundleURI=false", "fetch.recurseSubmodules=false", "fetch.unpackLimit=1",
+    "gc.auto=0", "maintenance.auto=false",  # both would go on in the background
+    "http.lowSpeedLimit=1", "credential.interactive=false",
+)  # fmt: skip
+_VARIABLES = {
+    "GIT_ALLOW_PROTOCOL": ":".join(_ALLOWED),
+    "GIT_ASKPASS": "",  # set and empty: git asks no program, those that are configured neither
+    "GIT_LFS_SKIP_SMUDGE": "1",
+    "SSH_ASKPASS_REQUIRE": "never",
+    "GCM_INTERACTIVE": "never",
+}
+_OF_THE_USER = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH",
+                "GIT_SSH_VARIANT")  # fmt: skip
+_LOGIN = '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$CLONE_USER" "$CLONE_PASSWORD"; }; f'
+_OF_A_MIRROR = re.compile(
+    r"core\.(?:repositoryformatversion|filemode|bare|ignorecase|precomposeunicode|symlinks|logallrefupdates)"
+    r"|extensions\.(?:objectformat|refstorage)|remote\.origin\.(?:url|fetch|mirror|tagopt)"
+)
+_AGAIN = "Try again, or clone it yourself and give the folder."
+_FAILURES = (
+    (("no space left", "out of diskspace", "quota exceeded"), "the disk is full",
+     "Free some space, or point TMPDIR or --keep at a larger disk."),
+    (("could not resolve proxy",), "the proxy was not found", "Check http.proxy and the variable https_proxy."),
+    (("could not resolve host", "name or service not known", "nodename nor servname", "name resolution"),
+     "the host was not found", "Check the address and the connection."),
+    (("connection refused", "failed to connect", "couldn't connect", "no route to host", "network is unreachable"),
+     "the host refused the connection", "Check the address, the port and the firewall."),
+    (("timed out", "operation too slow", "timeout"), "the host did not answer in time", _AGAIN),
+    (("host key verification failed",), "the key of the ssh host is not known", "Connect to it once with ssh."),
+    (("certificate",), "the certificate of the host cannot be verified", "Check the address and http.sslCAInfo."),
+    (("could not read username", "could not read password", "authentication failed", "permission denied (",
+      "terminal prompts disabled", "returned error: 401", "returned error: 403", "returned error: 407"),
+     "there is no such repository, or it needs a login",
+     "Check the address; set up a credential helper of git, or an ssh key, that may read it."),
+    (("repository not found", "' not found", "returned error: 404", "not appear to be a git repository",
+      "does not exist", "could not be found"),
+     "there is no such repository", "Check the address and that you may read it."),
+    (("dubious ownership",), "the repository belongs to somebody else",
+     "If you trust it: git config --global --add safe.directory FOLDER"),
+    (("' not allowed",), "your git settings lead to a protocol that is not allowed",
+     "Look for url.*.insteadOf; only https, ssh and file are allowed."),
+    (("hung up", "early eof", "unexpected disconnect", "connection reset", "empty reply", "non-properly terminated",
+      "unexpected eof", "handshake", "rpc failed", "connection closed", "closed by remote"),
+     "the connection broke off", _AGAIN),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CloneProgress:
+    """How far a clone has come. `phase` is what is done now; `done` and `total` count objects, or deltas."""
+
+    phase: str
+    done: int
+    total: int | None
+
+
+Report: TypeAlias = Callable[[CloneProgress], None]
+"""What is told of progress; what it raises ends the clone."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Address:
+    """A URL taken apart: `plain` is for git and holds no password, `scope` is what the login is for."""
+
+    plain: str
+    shown: str
+    scope: str = ""
+    user: str = field(default="", repr=False)
+    password: str | None = field(default=None, repr=False)
+
+
+class _Process(Protocol):
+    @property
+    def pid(self) -> int: ...
+    def poll(self) -> int | None: ...
+    def wait(self) -> int: ...
+    def terminate(self) -> None: ...
+
+
+def is_url(text: str) -> bool:
+    """Whether a text is to be cloned and is no path here; also for URLs that `clone_mirror` then refuses."""
+    if _SCHEME.match(text):
+        return True
+    if text.startswith((".", "/", "\\", "~")) or os.path.exists(text):  # noqa: PTH110 - long texts make Path raise
+        return False
+    return bool(_HELPER.match(text) or _SCP.match(text))
+
+
+def shown_url(url: str) -> str:
+    """A URL for reports: without password and token, and printable. The user of ssh stays, who is no secret."""
+    text = "".join(letter if letter.isprintable() else "\ufffd" for letter in url)
+    match = _SCHEME.match(text)
+    if match is None:
+        return text if not is_url(text) else re.sub(r"^[^/@]*:[^/@]*@|(?<=//)[^/\s]*@", "", text)
+    scheme, authority, rest = match[1].lower(), match[2], match[3]
+    if scheme == "file":
+        return f"{scheme}://{authority}{rest}"
+    login, _, host = authority.rpartition("@")
+    if not _HOST.fullmatch(host) or (not login and ":" in host and "@" in rest):
+        return f"{scheme}://…"  # a password with a slash in it looks so
+    if scheme == "ssh":
+        user = login.partition(":")[0]
+        return f"{scheme}://{user}@{host}{rest}" if user else f"{scheme}://{host}{rest}"
+    return f"{scheme}://{host}{re.split('[?#]', rest, maxsplit=1)[0]}"
+
+
+def clone_mirror(url: str, folder: Path, progress: Report, *, patience: int = _PATIENCE) -> None:
+    """Clones all refs of the repository at a URL, or of one on this disk, into a new or empty folder.
+
+    A host that is silent for `patience` seconds is given up; for the first answer it has twice that. On any error or
+    interrupt no process is left and nothing in the folder. Raises UsageError where the URL is not allowed or the
+    folder is not empty, GitError where the clone fails, and what `progress` raises.
+    """
+    address = _address(url)
+    folder = folder.resolve()
+    existed = folder.exists()
+    if existed and not _is_empty(folder):
+        raise UsageError(f"not an empty folder: {folder}")
+    words = ("clone", "--mirror", "--no-local", "--template=", "--progress", "--", address.plain, str(folder))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be made: {error.strerror}") from None
+    try:
+        _run(words, address, folder, progress, patience)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        if existed:
+            folder.mkdir(exist_ok=True)
+        raise
+
+
+@contextmanager
+def temporary_clone(url: str, progress: Report, *, patience: int = _PATIENCE) -> Iterator[Path]:
+    """A mirror of the repository at a URL that is removed at the end, however that comes. Raises as `clone_mirror`."""
+    _address(url)
+    # A folder's own name can be evidence: these names say nothing of an exchange.
+    with tempfile.TemporaryDirectory(prefix="mirror-", ignore_cleanup_errors=True) as above:
+        folder = Path(above) / "mirror.git"
+        clone_mirror(url, folder, progress, patience=patience)
+        yield folder
+
+
+def kept_clone(url: str, folder: Path, progress: Report, *, patience: int = _PATIENCE) -> None:
+    """Clones into a folder that stays, or brings up to date the mirror of the same URL that is there.
+
+    Refs that are gone at the URL go from the mirror, too; their objects stay. Raises as `clone_mirror`, and UsageError
+    where something else is in the folder.
+    """
+    address = _address(url)
+    if not folder.exists() or _is_empty(folder):
+        clone_mirror(url, folder, progress, patience=patience)
+        return
+    folder = folder.resolve()
+    if _mirrored(folder) != address.plain:
+        raise UsageError(
+            f"{folder} holds something else than a mirror of {address.shown}",
+            hint="Give an empty folder, or the one that an earlier run made for this URL.",
+        )
+    words = ("fetch", "--prune", "--force", "--progress", "--", address.plain, "+refs/*:refs/*")
+    _run((f"--git-dir={folder}", *words), address, folder, progress, patience)
+
+
+def _is_empty(folder: Path) -> bool:
+    return folder.is_dir() and next(folder.iterdir(), None) is None
+
+
+def _address(url: str) -> _Address:
+    shown = shown_url(url)
+    if url.startswith("-") or not url:
+        raise UsageError(f"not a URL: {shown}")
+    if not is_url(url):
+        if not os.path.exists(url):  # noqa: PTH110 - as in is_url
+            raise UsageError(f"no such repository: {shown}")
+        return _Address(plain=str(Path(url).absolute()), shown=shown)
+    match = _SCHEME.match(url)
+    scheme = match[1].lower() if match else url.partition("::")[0] if _HELPER.match(url) else "ssh"
+    if scheme not in _ALLOWED or (match is None and _HELPER.match(url)):
+        raise UsageError(f"a repository at {scheme}{'://' if match else '::'} is not cloned", hint=_PROTOCOLS)
+    if match is None:
+        host, _, path = url.partition(":")
+        if not url.isprintable() or host.rpartition("@")[2].startswith("-") or "@" in path.partition("/")[0]:
+            raise UsageError(f"not a valid URL: {shown}")
+        return _Address(plain=url, shown=shown)
+    login, _, host = match[2].rpartition("@")
+    if not url.isprintable() or (scheme != "file" and not _HOST.fullmatch(host)) or login.startswith("-"):
+        raise UsageError(f"not a valid URL: {shown}")
+    if scheme != "https":
+        user = f"{login.partition(':')[0]}@" if login and scheme == "ssh" else ""
+        return _Address(plain=f"{scheme}://{user}{host if scheme == 'ssh' else match[2]}{match[3]}", shown=shown)
+    if "?" in match[3] or "#" in match[3]:
+        raise UsageError(f"more than an address: {shown}", hint="Leave out what comes after “?” or “#”.")
+    user, colon, password = (_decoded(part) for part in login.partition(":"))
+    plain = f"https://{host}{match[3]}"
+    return _Address(plain=plain, shown=shown, scope=f"https://{host}", user=user, password=password if colon else None)
+
+
+def _decoded(text: str) -> str:
+    octets = re.sub(rb"%([0-9A-Fa-f]{2})", lambda match: bytes.fromhex(match[1].decode()), text.encode("utf-8"))
+    decoded = octets.decode("utf-8", "replace")
+    if not decoded.isprintable():
+        raise UsageError("the login in the URL is not valid")
+    return decoded
+
+
+def _mirrored(folder: Path) -> str | None:
+    """The URL that a folder is a mirror of; None unless it holds no more settings than a mirror has.
+
+    Settings can name programs that a fetch would run, so strange ones are not put up with.
+    """
+    from scanner.sources.git import Git  # start-up: nothing else here needs the module
+
+    settings = folder / "config"
+    parts = (settings.is_file(), (folder / "objects").is_dir(), (folder / "HEAD").is_file())
+    if not all(parts) or (folder / "commondir").exists():
+        return None
+    try:
+        out = Git(str(folder.parent)).run("config", "--file", str(settings), "--no-includes", "--list", "-z")
+    except GitError:
+        return None
+    found = dict(entry.partition("\n")[::2] for entry in os.fsdecode(out).split("\0")[:-1])
+    mirror = found.get("core.bare") == "true" and found.get("remote.origin.mirror") == "true"
+    return found.get("remote.origin.url") if mirror and all(map(_OF_A_MIRROR.fullmatch, found)) else None
+
+
+def _run(words: tuple[str, ...], address: _Address, folder: Path, progress: Report, patience: int) -> None:
+    """Runs git to its end, or ends it and what it started. Raises GitError where it fails."""
+    told: deque[str] = deque(maxlen=40)
+    answered, silent = Event(), Event()
+    progress(CloneProgress(phase="connecting", done=0, total=None))
+    with _started(words, address, folder, patience) as (process, stream):
+
+        def give_up() -> None:
+            if not answered.is_set():
+                silent.set()
+                _stop(process)
+
+        # http.lowSpeedTime does not count while a connection is made, where curl waits for five minutes.
+        watch = Timer(2 * patience, give_up)
+        watch.daemon = True
+        watch.start()
+        try:
+            heard = _listener(progress, answered)
+            for line in _lines(stream):
+                told.append(line)
+                heard(line)
+            status = process.wait()
+        finally:
+            watch.cancel()
+    if silent.is_set():
+        told.append("timed out")
+    if status or silent.is_set():
+        raise _failure(list(told), address)
+
+
+@contextmanager
+def _started(
+    words: tuple[str, ...], address: _Address, folder: Path, patience: int
+) -> Iterator[tuple[_Process, IO[bytes]]]:
+    """git with a pipe from its standard error; it and its children do not outlive the block."""
+    missing = GitError("the git program was not found", hint="Install git, or put it on the PATH.")
+    try:
+        from git import Git  # start-up: 65 ms, and only a URL needs it
+        from git.exc import GitCommandNotFound
+    except ImportError:
+        raise missing from None  # GitPython says so where there is no git program
+    settings = [part for name in (*_SETTINGS, f"http.lowSpeedTime={patience}") for part in ("-c", name)]
+    runner, variables = Git(folder), _surroundings(address)
+    ssh, program = os.environ.get("GIT_SSH_COMMAND"), shlex.quote(os.environ.get("GIT_SSH") or "ssh")
+    with _no_variables_of_git():
+        try:
+            if not ssh:  # a folder without settings of its own: those of the user only
+                asked, nowhere = ["git", "config", "--get", "core.sshCommand"], {**variables, "GIT_DIR": os.devnull}
+                ssh = runner.execute(asked, with_exceptions=False, shell=False, env=nowhere)
+            handle = runner.execute(
+                ["git", *SETTINGS, *settings, *words], as_process=True, with_stdout=False, shell=False,
+                env={**variables, "GIT_SSH_COMMAND": _ssh(ssh or program, patience)}, start_new_session=True,
+            )  # fmt: skip
+        except GitCommandNotFound:
+            raise missing from None
+    process = handle.proc
+    if process is None or process.stderr is None:
+        raise GitError("git could not be spoken to")
+    try:
+        yield process, process.stderr
+    finally:
+        _stop(process)
+        process.stderr.close()
+
+
+@contextmanager
+def _no_variables_of_git() -> Iterator[None]:
+    """GitPython adds to the variables of this process and leaves none out: they are away while it starts git."""
+    away = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("GIT_")}
+    try:
+        yield
+    finally:
+        os.environ.update(away)
+
+
+def _surroundings(address: _Address) -> dict[str, str]:
+    """The variables that git is given over those of this process that do not begin with GIT_."""
+    ours = {name: value for name, value in environment(inherit=False).items() if name.startswith("GIT_")}
+    kept = {name: os.environ[name] for name in _OF_THE_USER if name in os.environ}
+    settings = []
+    if address.password is not None:  # the empty helper forgets those before it, which would be told to store the login
+        settings = [(f"credential.{address.scope}.helper", ""), (f"credential.{address.scope}.helper", _LOGIN)]
+    elif address.user:
+        settings = [(f"credential.{address.scope}.username", address.user)]
+    named = {f"GIT_CONFIG_KEY_{at}": name for at, (name, _) in enumerate(settings)}
+    given = {f"GIT_CONFIG_VALUE_{at}": value for at, (_, value) in enumerate(settings)}
+    login = {"CLONE_USER": address.user, "CLONE_PASSWORD": address.password or ""}
+    return {**ours, **kept, **_VARIABLES, **named, **given, **login, "GIT_CONFIG_COUNT": str(len(settings))}
+
+
+def _ssh(command: str, patience: int) -> str:
+    """A command for ssh that asks nothing, waits for nobody and leaves no master behind; other programs as they are."""
+    try:
+        program = shlex.split(command)[0]
+    except (ValueError, IndexError):
+        return command
+    if Path(program).name.lower().removesuffix(".exe") != "ssh":
+        return command
+    alive = f"-o ServerAliveInterval={max(1, patience // 4)} -o ServerAliveCountMax=4"
+    return f"{command} -o BatchMode=yes -o ControlMaster=no -o ConnectTimeout={patience} {alive}"
+
+
+def _lines(stream: IO[bytes]) -> Iterator[str]:
+    """What git says, in lines that a carriage return ends, too, and of which none is long."""
+    rest = b""
+    while data := os.read(stream.fileno(), 1 << 16):
+        *lines, rest = re.split(rb"[\r\n]+", rest + data)
+        yield from (line[:_LONGEST].decode("utf-8", "replace") for line in lines if line)
+        rest = rest[:_LONGEST]
+    if rest:
+        yield rest.decode("utf-8", "replace")
+
+
+def _listener(progress: Report, answered: Event) -> Callable[[str], None]:
+    """What reads lines of git, tells their progress, and that the other side has answered."""
+    from git import RemoteProgress  # start-up: as above
+
+    phases = {
+        RemoteProgress.COUNTING: "counting objects",
+        RemoteProgress.COMPRESSING: "compressing objects",
+        RemoteProgress.RECEIVING: "receiving objects",
+        RemoteProgress.RESOLVING: "resolving deltas",
+    }
+
+    class Listener(RemoteProgress):
+        def update(
+            self, op_code: int, cur_count: str | float, max_count: str | float | None = None, message: str = ""
+        ) -> None:
+            del message
+            phase = phases.get(op_code & self.OP_MASK)
+            if phase is not None:
+                done, total = (int(min(float(count or 0), 2.0**53)) for count in (cur_count, max_count))
+                progress(CloneProgress(phase=phase, done=done, total=total or None))
+
+    listener = Listener()
+    handle = listener.new_message_handler()
+
+    def heard(line: str) -> None:
+        handle(line)
+        listener.other_lines.clear()  # a server may say what it likes, without end
+        listener.error_lines.clear()
+        if not line.startswith("Cloning into"):
+            answered.set()
+
+    return heard
+
+
+def _failure(told: list[str], address: _Address) -> GitError:
+    """The error for what git said last, which may name the URL but nothing that is secret in it."""
+    lines = [line.replace(address.plain, "") for line in told if not line.startswith("Cloning into")]
+    text = "\n".join(lines).lower()
+    for words, message, hint in _FAILURES:
+        if any(word in text for word in words):
+            return GitError(f"{address.shown} cannot be cloned: {message}", hint=hint)
+    said = next((line for line in reversed(lines) if line.startswith(("fatal: ", "error: "))), "fatal: git failed")
+    for secret in filter(None, (address.password, address.user)):
+        said = said.replace(secret, "…")
+    reason = "".join(letter for letter in said.partition(": ")[2] if letter.isprintable())[:200]
+    return GitError(f"{address.shown} cannot be cloned: {reason}", hint=_AGAIN)
+
+
+def _stop(process: _Process) -> None:
+    """Ends git and its children where it still runs; kindly first, so that it takes its locks away."""
+    if process.poll() is not None:
+        return
+    if not hasattr(os, "killpg"):
+        process.terminate()
+        process.wait()
+        return
+    try:
+        with suppress(ProcessLookupError, PermissionError):  # it may end by itself in this moment
+            os.killpg(process.pid, signal.SIGTERM)
+        until = time.monotonic() + 3
+        while process.poll() is None and time.monotonic() < until:
+            time.sleep(0.01)
+    finally:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

@@ -1,0 +1,48 @@
+"""Which objects there are, held in eight bytes each."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+
+from scanner.sources.objects.changes import SEPARATOR
+from scanner.sources.objects.pack import Pack
+
+
+class KnownIds:
+    """The objects of some packs and some others, by the first 64 bits of their ids: a stranger is told from them but
+    for one in 2^40."""
+
+    def __init__(self, packs: Sequence[Pack], others: Iterable[bytes]) -> None:
+        self._tables = [table for pack in packs if (table := pack.id_starts())]
+        loose = array("Q", sorted(int.from_bytes(name[:8], "big") for name in others))
+        if loose:
+            self._tables.append(loose)
+
+    def starts(self) -> Iterator[int]:
+        """The first 64 bits of all ids."""
+        return chain.from_iterable(self._tables)
+
+    def __contains__(self, name: bytes) -> bool:
+        start = int.from_bytes(name[:8], "big")
+        for table in self._tables:
+            at = bisect_left(table, start)
+            if at < len(table) and table[at] == start:
+                return True
+        return False
+
+
+class NamedObjects:
+    """Reads the objects off trees or parts of trees. Commits of submodules are none."""
+
+    def __init__(self, id_size: int) -> None:
+        self._entry = re.compile(rb"(?:100\d{3}|120000|40000) [^\0]+\0(.{%d})" % id_size, re.DOTALL)
+
+    def of(self, tree: bytes) -> list[bytes]:
+        """The ids of the blobs and trees that are named."""
+        if SEPARATOR not in tree:
+            return self._entry.findall(tree)
+        return [name for place in tree.split(SEPARATOR) for name in self._entry.findall(place)]

@@ -1,0 +1,128 @@
+"""One pack and its index: where its entries stand, what they are called."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import struct
+import sys
+from array import array
+from bisect import bisect_left
+from functools import cached_property
+from pathlib import Path
+
+_MAGIC = b"\xfftOc\x00\x00\x00\x02"
+_HEADER, _FANOUT = 8, 1024
+_LARGE = 1 << 31
+
+
+class DamagedPackError(Exception):
+    """A pack or its index is not what the format says, or of a version that only git reads."""
+
+
+class Pack:
+    """A pack, mapped into memory, whose entries are numbered from 0 in the order in which they stand in the file.
+
+    Raises DamagedPackError where pack or index cannot be relied on, and OSError where they cannot be read. See
+    gitformat-pack for what is read here: index version 2, offsets of 31 and 64 bits, SHA-1 and SHA-256.
+    """
+
+    def __init__(self, path: Path, id_size: int) -> None:
+        self.path = path
+        self.id_size = id_size
+        self.data = _mapped(path)
+        self._index = _mapped(path.with_suffix(".idx"))
+        if self.data[:4] != b"PACK" or self.data[4:8] not in (b"\0\0\0\2", b"\0\0\0\3"):
+            raise DamagedPackError("it is no pack")
+        if self._index[:8] != _MAGIC:
+            raise DamagedPackError("its index is of another version")
+        fanout = struct.unpack(">256I", self._index[_HEADER : _HEADER + _FANOUT])
+        self.count: int = fanout[255]
+        if list(fanout) != sorted(fanout) or struct.unpack(">I", self.data[8:12])[0] != self.count:
+            raise DamagedPackError("its index does not fit it")
+        self._fanout = (0, *fanout)
+        self._names = _HEADER + _FANOUT
+        if len(self._index) < self._names + self.count * (id_size + 8) + 2 * id_size:
+            raise DamagedPackError("its index is cut short")
+        self._unsorted = self._read_offsets()
+        self.offsets = array("Q", sorted(self._unsorted))
+        """Where each entry begins, and at last where the entries end."""
+        end = len(self.data) - id_size
+        if self.count and (self.offsets[0] < 12 or self.offsets[-1] >= end):
+            raise DamagedPackError("its index points outside of it")
+        self.offsets.append(end)
+
+    def __reduce__(self) -> tuple[type[Pack], tuple[Path, int]]:
+        return Pack, (self.path, self.id_size)
+
+    def id_at(self, entry: int) -> bytes:
+        """The object id of an entry, as bytes."""
+        position = self._position_of[entry]
+        start = self._names + position * self.id_size
+        return self._index[start : start + self.id_size]
+
+    def entry_of(self, name: bytes) -> int | None:
+        """The entry with this object id, None where it is in another pack or nowhere."""
+        low, high = self._fanout[name[0]], self._fanout[name[0] + 1]
+        while low < high:
+            middle = (low + high) // 2
+            start = self._names + middle * self.id_size
+            found = self._index[start : start + self.id_size]
+            if found == name:
+                return self.entry_at(self._unsorted[middle])
+            if found < name:
+                low = middle + 1
+            else:
+                high = middle
+        return None
+
+    def entry_at(self, offset: int) -> int | None:
+        """The entry that begins at an offset of the file, None where none does."""
+        entry = bisect_left(self.offsets, offset, 0, self.count)
+        return entry if entry < self.count and self.offsets[entry] == offset else None
+
+    def ids(self, first_byte: int) -> list[bytes]:
+        """All object ids that begin with a byte, ascending."""
+        low, high = self._fanout[first_byte], self._fanout[first_byte + 1]
+        block = self._index[self._names + low * self.id_size : self._names + high * self.id_size]
+        return [block[at : at + self.id_size] for at in range(0, len(block), self.id_size)]
+
+    def id_starts(self) -> array[int]:
+        """The first 64 bits of every object id, ascending."""
+        starts = array("Q")
+        step = self.id_size
+        table = self._index[self._names : self._names + self.count * step]
+        starts.frombytes(b"".join([table[at : at + 8] for at in range(0, len(table), step)]))
+        if sys.byteorder == "little":
+            starts.byteswap()
+        return starts
+
+    @cached_property
+    def _position_of(self) -> array[int]:
+        """For each entry the position of its id in the index."""
+        return array("I", sorted(range(self.count), key=self._unsorted.__getitem__))
+
+    def _read_offsets(self) -> array[int]:
+        start = self._names + self.count * (self.id_size + 4)
+        short = array("I", self._index[start : start + 4 * self.count])
+        if sys.byteorder == "little":
+            short.byteswap()
+        if not self.count or max(short) < _LARGE:
+            return short
+        table = array("Q", self._index[start + 4 * self.count : len(self._index) - 2 * self.id_size])
+        if sys.byteorder == "little":
+            table.byteswap()
+        try:
+            return array("Q", [table[offset - _LARGE] if offset >= _LARGE else offset for offset in short])
+        except IndexError:
+            raise DamagedPackError("its index points outside of it") from None
+
+
+def _mapped(path: Path) -> mmap.mmap:
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        if os.fstat(descriptor).st_size < 32:
+            raise DamagedPackError(f"{path.name} is cut short")
+        return mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
+    finally:
+        os.close(descriptor)

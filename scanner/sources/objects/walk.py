@@ -1,0 +1,167 @@
+"""Every object of a pack's delta trees, each inflated and put together once, depth first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from scanner.sources.objects.changes import changed
+from scanner.sources.objects.codec import Codec, DamagedObjectError, delta_sizes
+from scanner.sources.objects.forest import NONE, Forest
+from scanner.sources.objects.pack import Pack
+
+LARGEST = 8 << 20
+"""Bytes of an object that is put together here; larger ones are left to git."""
+_MOST_HELD = 64 << 20
+"""Bytes of bases that wait for their other deltas; when there are more, those deltas are left to git."""
+
+
+class Visitor(Protocol):
+    """What looks at objects."""
+
+    partial: bool
+    """Whether it is enough to be shown what of an object its base does not have."""
+
+    def visit(self, entry: int, content: bytes, fresh: bytes, inherited: int) -> int:
+        """Looks at an object: `fresh` is what its base did not have, all of it where there is none.
+
+        `inherited` is what the visit of its base returned, 0 where there is none; returns what its deltas inherit.
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Selection:
+    """Which entries are looked at (`wanted`), and which are put together for their sake (`needed`): a mark for each."""
+
+    wanted: bytearray
+    needed: bytearray
+
+
+@dataclass(kw_only=True, slots=True)
+class Walked:
+    """How many objects and bytes were looked at, and which entries are left to git."""
+
+    objects: int = 0
+    size: int = 0
+    left: list[int] = field(default_factory=list)
+
+
+def walk(
+    pack: Pack, forest: Forest, roots: Iterable[int], visitor: Visitor, codec: Codec, selection: Selection | None = None
+) -> Walked:
+    """Shows a visitor the objects of some delta trees. What is damaged or too large is left to git, with its deltas."""
+    walked = Walked()
+    with memoryview(pack.data) as data:
+        entries = _Entries(pack, data, codec)
+        for root in roots:
+            if selection is None or selection.needed[root]:
+                _walk_tree(entries, forest, root, visitor, selection, walked)
+    return walked
+
+
+class _Entries:
+    """Makes objects of the entries of a pack. Raises DamagedObjectError for those that are left to git."""
+
+    def __init__(self, pack: Pack, data: memoryview, codec: Codec) -> None:
+        self._data = data
+        self._offsets = pack.offsets
+        self._id_size = pack.id_size
+        self._inflate = codec.inflate
+        self._apply = codec.apply
+
+    def unpacked(self, entry: int, *, delta: bool) -> bytes:
+        """What an entry holds: an object, or a delta."""
+        data = self._data
+        at = self._offsets[entry]
+        end = self._offsets[entry + 1]
+        lead = byte = data[at]
+        at += 1
+        size = byte & 15
+        shift = 4
+        while byte & 128 and shift < 60:
+            byte = data[at]
+            at += 1
+            size |= (byte & 127) << shift
+            shift += 7
+        if size > LARGEST:
+            raise DamagedObjectError("too large to hold")
+        if delta:
+            if lead & 0x70 == 0x60:
+                while data[at] & 128:
+                    at += 1
+                at += 1
+            else:
+                at += self._id_size
+        return self._inflate(data[at:end], size)
+
+    def made(self, base: bytes, delta: bytes) -> bytes:
+        """The object that a delta makes of its base."""
+        if delta_sizes(delta)[1] > LARGEST:
+            raise DamagedObjectError("too large to hold")
+        return self._apply(base, delta)
+
+
+def _walk_tree(
+    entries: _Entries, forest: Forest, root: int, visitor: Visitor, selection: Selection | None, walked: Walked
+) -> None:
+    first, following, visit, partial = forest.first, forest.following, visitor.visit, visitor.partial
+    stack: list[tuple[int, bytes | None, int]] = [(root, None, 0)]
+    held = 0
+    while stack:
+        entry, base, inherited = stack.pop()
+        if selection is not None and not selection.needed[entry]:
+            continue
+        try:
+            if base is None:
+                fresh = content = entries.unpacked(entry, delta=False)
+            else:
+                delta = entries.unpacked(entry, delta=True)
+                content = entries.made(base, delta)
+                fresh = changed(len(base), delta, content) if partial and inherited >= 0 else content
+        except (DamagedObjectError, IndexError, MemoryError):
+            _leave(forest, entry, selection, walked)
+            continue
+        if selection is None or selection.wanted[entry]:
+            passed = visit(entry, content, fresh, max(inherited, 0))
+            walked.objects += 1
+            walked.size += len(content)
+        else:
+            passed = -1  # nobody looked at it: its deltas are looked at whole
+        child = first[entry]
+        if child == NONE:
+            continue
+        held = len(content) + (held if len(stack) > 1 else 0)
+        if held > _MOST_HELD:
+            held = len(content) + _settle(forest, stack, walked, selection)
+        while child != NONE:
+            stack.append((child, content, passed))
+            child = following[child]
+
+
+def _settle(
+    forest: Forest, stack: list[tuple[int, bytes | None, int]], walked: Walked, selection: Selection | None
+) -> int:
+    """The bytes that the stack really holds; the oldest of it goes to git until they are few enough."""
+    sizes: dict[int, int] = {id(base): len(base) for _, base, _ in stack if base is not None}
+    total = sum(sizes.values())
+    while stack and total > _MOST_HELD // 2:
+        entry, base, _ = stack.pop(0)
+        _leave(forest, entry, selection, walked)
+        if base is not None and not any(base is other for _, other, _ in stack[:1]):
+            total -= len(base)
+    return total
+
+
+def _leave(forest: Forest, entry: int, selection: Selection | None, walked: Walked) -> None:
+    """Leaves an entry and all that descends from it to git."""
+    stack = [entry]
+    while stack:
+        at = stack.pop()
+        if selection is None or selection.wanted[at]:
+            walked.left.append(at)
+        child = forest.first[at]
+        while child != NONE:
+            stack.append(child)
+            child = forest.following[child]
