@@ -41,3 +41,8 @@ def fast_import(
 
 def _data(content: bytes) -> bytes:
     return b"data %d\n%s\n" % (len(content), content)
+
+
+def pad(repository: Repository, commits: int = 1200) -> None:
+    """A branch of many small commits, so that the repository is large enough for several processes."""
+    fast_import(repository, ({"padding.txt": f"number {number}\n"} for number in range(commits)), branch="padding")

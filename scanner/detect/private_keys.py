@@ -51,9 +51,13 @@ class PrivateKey:
 
 def private_keys(document: Document) -> Iterator[PrivateKey]:
     """Every private key of a type that Binance takes, in order of kind and place."""
-    if next(prefilter.private_key_marks(document.flat, document.classes), None) is None:
-        yield from _seeds(document)
-        return
+    if next(prefilter.private_key_marks(document.flat, document.classes), None) is not None:
+        yield from packed_keys(document)
+    yield from _seeds(document)
+
+
+def packed_keys(document: Document) -> Iterator[PrivateKey]:
+    """Those in PEM, or in base64 without its lines around them."""
     taken: list[tuple[int, int]] = []
     for begin in _BEGIN.finditer(document.text):
         key = _pem(document.text, begin)
@@ -73,7 +77,6 @@ def private_keys(document: Document) -> Iterator[PrivateKey]:
         decoded = _pem(text, inner) if inner else None
         if decoded is not None:
             yield replace(decoded, start=match.start(), end=match.end())
-    yield from _seeds(document)
 
 
 def _seeds(document: Document) -> Iterator[PrivateKey]:

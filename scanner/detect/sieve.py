@@ -12,6 +12,7 @@ With hyperscan this takes a tenth of the time of `prefilter`, which stands in fo
 from __future__ import annotations
 
 import binascii
+import re
 from collections.abc import Callable
 from typing import Protocol
 
@@ -19,6 +20,7 @@ from scanner.detect import prefilter
 from scanner.detect.document import Document
 from scanner.detect.encoded import encoded_texts, encoded_values
 from scanner.detect.fragments import fragments
+from scanner.detect.private_keys import packed_keys
 from scanner.detect.shape import LENGTH, Shape, shape_of, value_in_run
 from scanner.detect.vocabulary import FOREIGN_STEMS, STEMS
 
@@ -35,15 +37,13 @@ LIST = 16
 WIDE = 32
 """Text in UTF-16."""
 SEED = 64
-"""43 characters of base64: a bare Ed25519 seed, if names say so."""
+"""43 characters of base64 near a word that may name a private key: a bare Ed25519 seed."""
 MENTION = 128
 """A word that may speak for the exchange or for its futures."""
-PRIVATE = 256
-"""A word that may name a private key."""
-ENCODED = 512
+ENCODED = 256
 """Base64 of text."""
-_ASKED = 1024
-"""Whether the two words were looked for, which only HEX and SEED make worth while."""
+_ASKED = 512
+"""Whether MENTION was looked for, which only HEX and SEED make worth while."""
 
 _DEPENDENT = HEX | SEED
 _HEX_DIGITS = b"0123456789abcdef"
@@ -54,6 +54,17 @@ _TEXT = bytes([*range(0x20, 0x7F), 9, 10, 13])
 _JOINED = b"+/_-="
 _MENTIONS = (*STEMS, b"inanc", b"future", b"testnet")
 _PRIVATE = (b"private", b"25519")
+_NAMED_SEED = re.compile(rb"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{43}=(?![A-Za-z0-9+/=])")
+_NEAR = 200
+_LONGEST_KEY = 12_000
+_PIECE = 16
+_ALNUM = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_QUOTES = b"\"'`"
+_LONGEST_JOINT = 240
+_ASSIGNED = re.compile(rb"[\"'`][;\s]*[\w$.{}]{1,60}\s{0,20}(?:\+|\.|&|<>)=\s{0,20}[\"'`]$")
+_AROUND_PIECE = 800
+_MOST_PIECES, _MOST_PLACES, _MOST_REMEMBERED = 200, 8, 50_000
+_JOINERS = b" \t\r\n+.&|<>~\\()_;bruLfN@"
 
 _RUN = rb"[A-Za-z0-9]{48}"
 _JOINT = rb"[A-Za-z0-9]{4}[\"'`][ \t\r\n+.&|<>~_;][ \t\r\n+.&|<>~\\()_;]*[bruLfN@]?[\"'`][A-Za-z0-9]"
@@ -68,8 +79,13 @@ _SEED = rb"[A-Za-z0-9+/]{43}="
 class Sieve(Protocol):
     """Tells which content the detector must see."""
 
-    partial: bool
-    """Whether the traits of a version are those of its base and of what changed."""
+    @property
+    def margin(self) -> int | None:
+        """The traits of a version are those of its base and of what changed, with so many bytes around it.
+
+        None if they are not.
+        """
+        ...
 
     def traits(self, content: bytes, fresh: bytes, inherited: int) -> int:
         """The traits of a file: of what is `fresh` in it, and those that it has `inherited` from its base."""
@@ -91,7 +107,7 @@ def best_sieve() -> Sieve:
 class PlainSieve:
     """The prefilter as a sieve: needs nothing, and the whole of every file."""
 
-    partial = False
+    margin = None
 
     def traits(self, content: bytes, fresh: bytes, inherited: int) -> int:  # noqa: ARG002 - knows the whole only
         """All or none."""
@@ -105,23 +121,26 @@ class PlainSieve:
 class FastSieve:
     """The sieve with hyperscan. Raises ImportError where that is not installed."""
 
-    partial = True
+    margin = 256
 
     def __init__(self) -> None:
         self._seen = 0
+        self._joined: list[tuple[int, int]] = []
+        self._dull: set[int] = set()
         # Apart, because together they are slower than one after the other.
         self._scans = (
             self._database((_RUN, VALUE)),
-            self._database((_JOINT, PIECE)),
-            self._database((_APPENDED, PIECE), (_CONTINUED, PIECE)),
             self._database(*((literal, PACKED) for literal in _PACKED), (_LIST, LIST)),
             self._database(*((pattern, WIDE) for pattern in _WIDE)),
             self._database((_SEED, SEED)),
         )
+        self._joints = (
+            self._database((_JOINT, 0), places=True),
+            self._database((_APPENDED, 1), (_CONTINUED, 2), places=True),
+        )
         self._ask = self._database(
             *((_escaped(stem), MENTION) for stem in _MENTIONS),
             *((_escaped(word.encode()), MENTION) for word in FOREIGN_STEMS),
-            *((_escaped(word), PRIVATE) for word in _PRIVATE),
             caseless=True,
         )
 
@@ -131,10 +150,12 @@ class FastSieve:
         for scan in self._scans:
             scan(fresh)
         traits = self._seen
-        if traits & PIECE and next(prefilter.joined_literals(fresh, prefilter.classified(fresh)), None) is None:
-            traits &= ~PIECE
+        if self._holds_piece(content, fresh):
+            traits |= PIECE
         if traits & VALUE:
             traits = (traits & ~VALUE) | _traits_of_runs(fresh)
+        if traits & SEED and not _holds_named_seed(fresh):
+            traits &= ~SEED
         traits |= inherited
         if traits & _DEPENDENT:
             self._seen = _ASKED
@@ -144,15 +165,42 @@ class FastSieve:
             traits |= self._wide_traits(content)
         return traits
 
+    def _holds_piece(self, content: bytes, fresh: bytes) -> bool:
+        """Whether some pieces, of which the first is fresh, make up a value."""
+        self._joined.clear()
+        for scan in self._joints:
+            scan(fresh)
+        pieces = {piece for kind, end in self._joined if (piece := _PIECES_BEFORE[kind](fresh, end)) is not None}
+        return len(pieces) > _MOST_PIECES or any(self._is_of_value(content, piece) for piece in pieces)
+
+    def _is_of_value(self, content: bytes, piece: bytes) -> bool:
+        """Whether one of the first places where a piece stands in a file belongs to a value that was cut into pieces.
+
+        Versions of a file have the same places: those that were no value are remembered.
+        """
+        at = content.find(piece)
+        for _ in range(_MOST_PLACES):
+            if at < 0:
+                return False
+            window = content[max(0, at - _AROUND_PIECE) : at + _AROUND_PIECE]
+            known = hash(window)
+            if known not in self._dull:
+                if next(fragments(Document(text=window.decode("latin-1"))), None) is not None:
+                    return True
+                if len(self._dull) < _MOST_REMEMBERED:
+                    self._dull.add(known)
+            at = content.find(piece, at + 1)
+        return True
+
     def suspects(self, content: bytes, traits: int) -> bool:
         """Whether the detector could find something in a file that has, or may have, these traits."""
-        if traits & PACKED:
-            return True
-        if traits & MENTION and (traits & HEX or (traits & SEED and traits & PRIVATE)):
+        if traits & MENTION and traits & (HEX | SEED):
             return True
         if traits & VALUE and (traits & WIDE or _traits_of_runs(content) & VALUE):
             return True
         listed = traits & LIST and next(prefilter.listed_pieces(content), None) is not None
+        if traits & PACKED and _holds_packed_key(content):
+            return True
         if not (listed or traits & (PIECE | ENCODED)):
             return False
         if traits & WIDE:
@@ -170,12 +218,14 @@ class FastSieve:
             traits |= self.traits(letters, letters, 0) & ~WIDE
         return traits & ~_ASKED
 
-    def _database(self, *patterns: tuple[bytes, int], caseless: bool = False) -> Callable[[bytes], None]:
+    def _database(
+        self, *patterns: tuple[bytes, int], caseless: bool = False, places: bool = False
+    ) -> Callable[[bytes], None]:
         import hyperscan  # start-up: only a scan of a history needs it, and it may be absent
 
-        flags = hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_DOTALL
-        if caseless:
-            flags |= hyperscan.HS_FLAG_CASELESS
+        flags = hyperscan.HS_FLAG_DOTALL
+        flags |= hyperscan.HS_FLAG_CASELESS if caseless else 0
+        flags |= 0 if places else hyperscan.HS_FLAG_SINGLEMATCH
         database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
         database.compile(
             expressions=[pattern for pattern, _ in patterns],
@@ -183,7 +233,7 @@ class FastSieve:
             elements=len(patterns),
             flags=[flags] * len(patterns),
         )
-        scan, seen = database.scan, self._see
+        scan, seen = database.scan, self._note if places else self._see
 
         def search(data: bytes) -> None:
             scan(data, match_event_handler=seen)
@@ -192,6 +242,9 @@ class FastSieve:
 
     def _see(self, trait: int, start: int, end: int, flags: int, context: object) -> None:  # noqa: ARG002 - its signature
         self._seen |= trait
+
+    def _note(self, kind: int, start: int, end: int, flags: int, context: object) -> None:  # noqa: ARG002 - as above
+        self._joined.append((kind, end))
 
 
 def _escaped(literal: bytes) -> bytes:
@@ -227,6 +280,63 @@ def _trait_of_run(data: bytes, start: int, end: int, *, binary: bool) -> int:
             if shape is not None:
                 return VALUE if shape is Shape.BASE62 else HEX
     return 0
+
+
+def _holds_named_seed(data: bytes) -> bool:
+    lower = data.lower()
+    for word in _PRIVATE:
+        at = lower.find(word)
+        while at >= 0:
+            if _NAMED_SEED.search(data, max(0, at - _NEAR), at + _NEAR):
+                return True
+            at = lower.find(word, at + len(word))
+    return False
+
+
+def _holds_packed_key(data: bytes) -> bool:
+    for literal in _PACKED:
+        at = data.find(literal)
+        while at >= 0:
+            window = data[max(0, at - _NEAR) : at + _LONGEST_KEY]
+            if next(packed_keys(Document(text=window.decode("latin-1"))), None) is not None:
+                return True
+            at = data.find(literal, at + len(literal))
+    return False
+
+
+def _piece_before_literal(data: bytes, end: int) -> bytes | None:
+    """The last 16 characters of a literal, if it and the one that begins just before `end` are pieces.
+
+    A piece is a literal of alphanumerics alone.
+    """
+    lead = data[max(0, end - _LONGEST_JOINT) : end - 2].rstrip(_JOINERS)
+    closing = data[end : end + LENGTH].lstrip(_ALNUM)[:1]
+    return _last_of_literal(lead) if not closing or closing in _QUOTES else None
+
+
+def _piece_before_appended(data: bytes, end: int) -> bytes | None:
+    """The last 16 characters of a literal to which the one that begins at `end` is appended."""
+    lead = data[max(0, end - _LONGEST_JOINT) : end]
+    found = _ASSIGNED.search(lead)
+    return _last_of_literal(lead[: found.start() + 1]) if found else None
+
+
+def _piece_before_line(data: bytes, end: int) -> bytes | None:
+    """The last 16 characters of a line that is continued on the one that begins at `end`."""
+    piece = data[max(0, end - _PIECE - 3) : end].rstrip(b"\r\n")[-_PIECE - 1 : -1]
+    return piece if len(piece) == _PIECE and piece.isalnum() else None
+
+
+_PIECES_BEFORE = (_piece_before_literal, _piece_before_appended, _piece_before_line)
+
+
+def _last_of_literal(lead: bytes) -> bytes | None:
+    """The last 16 characters of the literal at the end of some bytes, None if it has fewer or other ones."""
+    piece = lead[-_PIECE - 1 : -1]
+    if len(piece) < _PIECE or not piece.isalnum():
+        return None
+    opening = lead[:-1].rstrip(_ALNUM)[-1:]
+    return piece if not opening or opening in _QUOTES else None
 
 
 def _holds_encoded(document: Document) -> bool:

@@ -6,13 +6,14 @@ import io
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import starmap
+from hashlib import sha256
+from itertools import islice, starmap
 from typing import NamedTuple, TypeAlias
 
 from scanner.detect import prefilter
 from scanner.detect.blocks import without_signatures
 from scanner.detect.engine import detect
-from scanner.detect.sieve import HEX, Sieve, best_sieve
+from scanner.detect.sieve import Sieve, best_sieve
 from scanner.errors import GitError
 from scanner.model import Credential, Skipped
 from scanner.pipeline.files import credentials_in
@@ -33,7 +34,9 @@ Ref: TypeAlias = tuple[int, int] | bytes
 """An object: the number of a pack with that of an entry in it, or an object id."""
 
 _BATCH = 64 << 10
-_TIMES = 16
+_MOST_REPEATS = 100_000
+_MOST_RUNS = 200
+_AROUND = 250
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,7 +126,7 @@ class ObjectWorker:
         self._links: Links[Ref] = Links(plan.id_size)
         self._named = NamedObjects(plan.id_size)
         self._search: Callable[[bytes], list[int]] | None = None
-        self._repeats: dict[tuple[bytes, ...], tuple[int, frozenset[str]]] = {}
+        self._repeats: dict[bytes, frozenset[str]] = {}
 
     def work(self, task: Task) -> Seen:
         """Does one task."""
@@ -219,14 +222,14 @@ class ObjectWorker:
         if archive_kind(content) is not None:
             self._keep(ref, "blob", _stream_credentials(io.BytesIO(content), ref, seen), seen)
         elif traits and self._sieve.suspects(content, traits):
-            key = _repeated(content) if not traits & HEX else ()
-            times, digests = self._repeats.get(key, (0, frozenset()))
-            if key and times >= _TIMES:
+            key = _repeated(content)
+            digests = self._repeats.get(key) if key else None
+            if digests is not None:
                 seen.hits += [Hit(ref, "blob", digests, ())] if digests else []
                 return
             found = self._keep(ref, "blob", detect(content), seen)
-            if key:
-                self._repeats[key] = (times + 1 if found == digests else 0, found)
+            if key and len(self._repeats) < _MOST_REPEATS:
+                self._repeats[key] = found
 
     def message(self, ref: Ref, kind: str, content: bytes, seen: Seen) -> None:
         """Looks for credentials in a commit or tag."""
@@ -238,10 +241,7 @@ class ObjectWorker:
 
     def tree(self, ref: Ref, content: bytes, fresh: bytes, seen: Seen) -> None:
         """Looks whether the objects are there that a tree newly names; searches it, and remembers its folders."""
-        known = self._plan.known
-        for name in self._named.of(fresh):
-            if name not in known:
-                seen.missing.add(name)
+        seen.missing.update(self._plan.known.strangers(self._named.of(fresh)))
         if self._search is not None:
             if ends := self._search(content):
                 seen.links += [Link(ref, name, target) for name, target in named_in(content, ends, self._plan.id_size)]
@@ -266,8 +266,10 @@ class ObjectWorker:
 
 
 class _Blobs:
+    worth = 10
+
     def __init__(self, worker: ObjectWorker, pack: int, seen: Seen) -> None:
-        self.partial = worker.sieve.partial
+        self.margin = worker.sieve.margin
         self._worker = worker
         self._traits = worker.sieve.traits
         self._pack = pack
@@ -283,7 +285,8 @@ class _Blobs:
 class _Messages:
     """Commits and tags: many small texts, sieved in batches."""
 
-    partial = False
+    margin = None
+    worth = 1
 
     def __init__(self, worker: ObjectWorker, pack: int, seen: Seen, kind: ObjectType) -> None:
         self._worker = worker
@@ -318,7 +321,8 @@ class _Messages:
 
 
 class _Trees:
-    partial = True
+    margin = 64  # an entry with a name as long as most are
+    worth = 1
 
     def __init__(self, worker: ObjectWorker, pack: int, seen: Seen) -> None:
         self._look = worker.tree
@@ -330,10 +334,17 @@ class _Trees:
         return 0
 
 
-def _repeated(content: bytes) -> tuple[bytes, ...]:
-    """What tells a version of a file with the same values from one with others."""
-    runs = [content[start:end] for start, end in prefilter.long_runs(prefilter.classified(content))]
-    return (*runs, b"mentions" if prefilter.mentions_binance(content) else b"") if 0 < len(runs) <= 64 else ()
+def _repeated(content: bytes) -> bytes:
+    """A digest of all that may be a value with what is around it, by which a version of a file is known to hold the
+    same as another; empty where there is too much of it or none."""
+    runs = list(islice(prefilter.long_runs(prefilter.classified(content)), _MOST_RUNS))
+    if not 0 < len(runs) < _MOST_RUNS:
+        return b""
+    digest = sha256(b"\1" if prefilter.mentions_binance(content) else b"\0")
+    for start, end in runs:
+        around = content[max(0, start - _AROUND) : end + _AROUND]
+        digest.update(len(around).to_bytes(4, "big") + around)
+    return digest.digest()
 
 
 def _stream_credentials(stream: BlobStream | io.BytesIO, ref: Ref, seen: Seen) -> tuple[Credential, ...]:

@@ -8,22 +8,23 @@ from __future__ import annotations
 
 from scanner.sources.objects.codec import DamagedObjectError, delta_sizes
 
-MARGIN = 256
-"""Bytes to either side of a change: no trigger of the prefilter is wider."""
 SEPARATOR = b"\n\0\1\0\n"
 """Between two places that do not touch."""
 _ARGUMENTS = tuple(bin(code & 127).count("1") for code in range(256))
 
 
-def changed(base_size: int, delta: bytes, content: bytes) -> bytes:
+def changed(base_size: int, delta: bytes, content: bytes, margin: int, worth: int) -> bytes:
     """The changed places of `content`, which `delta` makes of a base of `base_size` bytes; all of it if they are many.
+
+    They come with `margin` bytes to either side. `worth` is how many times as long as the delta the object must be
+    for the delta to be looked into.
 
     Copying and inserting are read off the delta (gitformat-pack); the caller has applied it, so it is well formed.
     """
     length = len(content)
-    if len(delta) * 16 > length:
+    if len(delta) * worth > length:
         return content
-    places = _places(base_size, delta, length)
+    places = _places(base_size, delta, length, margin)
     if not places:
         return b""
     if sum(end - start for start, end in places) * 2 > length:
@@ -31,7 +32,7 @@ def changed(base_size: int, delta: bytes, content: bytes) -> bytes:
     return SEPARATOR.join([content[start:end] for start, end in places])
 
 
-def _places(base_size: int, delta: bytes, length: int) -> list[tuple[int, int]]:
+def _places(base_size: int, delta: bytes, length: int, margin: int) -> list[tuple[int, int]]:
     """Start and end of the changed places with their margins, ascending, none touching another."""
     places: list[tuple[int, int]] = []
     start = end = -1
@@ -49,11 +50,11 @@ def _places(base_size: int, delta: bytes, length: int) -> list[tuple[int, int]]:
                     made += size
                     expected = offset + size
                     continue
-                low, high = made - MARGIN, made + MARGIN
+                low, high = made - margin, made + margin
                 made += size
                 expected = offset + size
             else:
-                low, high = made - MARGIN, made + code + MARGIN
+                low, high = made - margin, made + code + margin
                 made += code
                 at += code
                 expected = -1
@@ -65,7 +66,7 @@ def _places(base_size: int, delta: bytes, length: int) -> list[tuple[int, int]]:
     except IndexError:
         raise DamagedObjectError("its delta is corrupt") from None
     if expected != base_size:  # the base went on where this ends
-        low = length - MARGIN
+        low = length - margin
         if low > end:
             if end >= 0:
                 places.append((start, end))

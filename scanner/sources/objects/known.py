@@ -27,12 +27,22 @@ class KnownIds:
         return chain.from_iterable(self._tables)
 
     def __contains__(self, name: bytes) -> bool:
-        start = int.from_bytes(name[:8], "big")
+        return not self.strangers([name])
+
+    def strangers(self, names: Iterable[bytes]) -> list[bytes]:
+        """Those of some ids that are unknown."""
         for table in self._tables:
-            at = bisect_left(table, start)
-            if at < len(table) and table[at] == start:
-                return True
-        return False
+            end = len(table)
+            left = []
+            for name in names:
+                start = int.from_bytes(name[:8], "big")
+                at = bisect_left(table, start)
+                if at == end or table[at] != start:
+                    left.append(name)
+            names = left
+            if not left:
+                break
+        return list(names)
 
 
 class NamedObjects:

@@ -20,8 +20,15 @@ _MOST_HELD = 64 << 20
 class Visitor(Protocol):
     """What looks at objects."""
 
-    partial: bool
-    """Whether it is enough to be shown what of an object its base does not have."""
+    @property
+    def margin(self) -> int | None:
+        """How many bytes around what of an object its base does not have are enough; None if all is to be shown."""
+        ...
+
+    @property
+    def worth(self) -> int:
+        """How many times as long as its delta an object must be for it to pay to look for what changed."""
+        ...
 
     def visit(self, entry: int, content: bytes, fresh: bytes, inherited: int) -> int:
         """Looks at an object: `fresh` is what its base did not have, all of it where there is none.
@@ -106,7 +113,8 @@ class _Entries:
 def _walk_tree(
     entries: _Entries, forest: Forest, root: int, visitor: Visitor, selection: Selection | None, walked: Walked
 ) -> None:
-    first, following, visit, partial = forest.first, forest.following, visitor.visit, visitor.partial
+    first, following, visit, margin = forest.first, forest.following, visitor.visit, visitor.margin
+    worth = visitor.worth
     stack: list[tuple[int, bytes | None, int]] = [(root, None, 0)]
     held = 0
     while stack:
@@ -119,7 +127,8 @@ def _walk_tree(
             else:
                 delta = entries.unpacked(entry, delta=True)
                 content = entries.made(base, delta)
-                fresh = changed(len(base), delta, content) if partial and inherited >= 0 else content
+                whole = margin is None or inherited < 0
+                fresh = content if whole else changed(len(base), delta, content, margin or 0, worth)
         except (DamagedObjectError, IndexError, MemoryError):
             _leave(forest, entry, selection, walked)
             continue
