@@ -42,7 +42,9 @@ MENTION = 128
 """A word that may speak for the exchange or for its futures."""
 ENCODED = 256
 """Base64 of text."""
-_ASKED = 512
+DATABASE = 512
+"""The beginning of an SQLite database, whose values may run together."""
+_ASKED = 1024
 """Whether MENTION was looked for, which only HEX and SEED make worth while."""
 
 _DEPENDENT = HEX | SEED
@@ -58,6 +60,9 @@ _NAMED_SEED = re.compile(rb"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{43}=(?![A-Za-z0-9+/=
 _NEAR = 200
 _LONGEST_KEY = 12_000
 _PIECE = 16
+_LENGTHS = (b"@", b"@\0\0\0")
+_PRINTABLE = {byte: "\n" for byte in range(256) if not (0x20 <= byte < 0x7F or byte in (9, 10, 13))}
+_SQLITE = b"SQLite format 3\0"
 _ALNUM = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _QUOTES = b"\"'`"
 _LONGEST_JOINT = 240
@@ -163,7 +168,7 @@ class FastSieve:
             traits |= self._seen
         if traits & WIDE:
             traits |= self._wide_traits(content)
-        return traits
+        return traits | DATABASE if content.startswith(_SQLITE) else traits
 
     def _holds_piece(self, content: bytes, fresh: bytes) -> bool:
         """Whether some pieces, of which the first is fresh, make up a value."""
@@ -199,6 +204,8 @@ class FastSieve:
         if traits & VALUE and (traits & WIDE or _traits_of_runs(content) & VALUE):
             return True
         listed = traits & LIST and next(prefilter.listed_pieces(content), None) is not None
+        if traits & DATABASE and prefilter.may_hold(content):
+            return True
         if traits & PACKED and _holds_packed_key(content):
             return True
         if not (listed or traits & (PIECE | ENCODED)):
@@ -259,7 +266,7 @@ def _traits_of_runs(data: bytes) -> int:
         length = end - start
         if length < LENGTH:
             traits |= PIECE if prefilter.is_last_piece(data, start) else 0
-        elif length <= _LONGEST_GLUED or data[start - 1 : start] in (b"@", b"\n"):
+        elif length <= _LONGEST_GLUED or (binary and data[max(0, start - 4) : start].endswith(_LENGTHS)):
             run = data[start:end]
             if length == LENGTH and not run.translate(None, _HEX_DIGITS):
                 traits |= HEX
@@ -273,7 +280,9 @@ def _traits_of_runs(data: bytes) -> int:
 def _trait_of_run(data: bytes, start: int, end: int, *, binary: bool) -> int:
     before = max(0, start - _BEFORE)
     text = data[before : end + _BEHIND].decode("latin-1")
-    for as_binary in {False, binary}:
+    for as_binary in (False, True) if binary else (False,):
+        if as_binary:
+            text = text.translate(_PRINTABLE)
         at = value_in_run(text, start - before, end - before, binary=as_binary)
         if at is not None:
             shape = shape_of(text[at : at + LENGTH])

@@ -68,12 +68,12 @@ def attribute(
     lineage = Lineage(scan, {name: hit.digests for name, hit in blobs.items()}, refs)
     stays, of_messages = lineage.stays(name for name, hit in messages.items() if hit.kind == "commit")
     stays = {key: stay for key, stay in stays.items() if not excluded(stay.path)}
-    reader = _Reader(git, stand_ins)
+    reader = _Reader(scan, git, stand_ins)
     places = _Places(stays, reader.commits(stays.values()), remote)
-    found = [
-        places.placed(credential, blob, path)
-        for blob, path, credential in reader.again(_worth_reading(stays, blobs, lineage))
-    ]
+    read = list(reader.again(_worth_reading(stays, blobs, lineage), blobs))
+    for blob, path, credential in read:
+        places.note(credential, blob, path)
+    found = [places.placed(credential, blob, path) for blob, path, credential in read]
     for name, hit in messages.items():
         held_by = of_messages.get(name, ()) if hit.kind == "commit" else _tags_to(git, name, refs)
         found += reader.message(name, hit.kind, held_by, pushed=remote.has(held_by))
@@ -117,6 +117,19 @@ class _Places:
         self._first: dict[tuple[str, str], tuple[int, int, int]] = {}
         self._allowed: dict[tuple[str, str], str | None] = {}
 
+    def note(self, credential: Credential, blob: bytes, path: str) -> None:
+        """Remembers where values stand in the first version of a file, and what allows them in the last."""
+        for sighting in credential.sightings:
+            stay = self._stay(sighting, blob, path)
+            if stay is None:
+                continue
+            location = sighting.location
+            key = sighting.value.sha256, location.path
+            if blob == stay.blob:
+                self._first.setdefault(key, (location.line, location.column, sighting.last_line))
+            if blob == (stay.tip or stay.blob):
+                self._allowed.setdefault(key, location.allowed)
+
     def placed(self, credential: Credential, blob: bytes, path: str) -> Credential:
         """A credential that was read in a blob under a path."""
         sightings = [self._sighting(sighting, blob, path) for sighting in credential.sightings]
@@ -126,18 +139,12 @@ class _Places:
         return credential_of(kept)
 
     def _sighting(self, sighting: Sighting, blob: bytes, path: str) -> Sighting | None:
-        stay = self._stays.get((sighting.value.sha256, path)) or next(
-            (stay for (_, where), stay in self._stays.items() if where == path and blob in (stay.blob, stay.tip)), None
-        )
+        stay = self._stay(sighting, blob, path)
         if stay is None:
             return None
         location = sighting.location
         key = sighting.value.sha256, location.path
-        if blob == stay.blob:
-            self._first.setdefault(key, (location.line, location.column, sighting.last_line))
         line, column, last_line = self._first.get(key, (location.line, location.column, sighting.last_line))
-        if blob == (stay.tip or stay.blob):
-            self._allowed.setdefault(key, location.allowed)
         return replace(
             sighting,
             last_line=last_line,
@@ -155,6 +162,12 @@ class _Places:
             ),
         )
 
+    def _stay(self, sighting: Sighting, blob: bytes, path: str) -> Stay | None:
+        """The stay of a value; that of another in the same file where only the path tells that it is one."""
+        return self._stays.get((sighting.value.sha256, path)) or next(
+            (stay for (_, where), stay in self._stays.items() if where == path and blob in (stay.blob, stay.tip)), None
+        )
+
 
 def _exposure(stay: Stay) -> Exposure:
     if stay.tip is not None:
@@ -163,9 +176,10 @@ def _exposure(stay: Stay) -> Exposure:
 
 
 class _Reader:
-    """Reads objects again through git, now that it is known what they are."""
+    """Reads objects again, now that it is known what they are."""
 
-    def __init__(self, git: Git, stand_ins: Mapping[bytes, Path]) -> None:
+    def __init__(self, scan: ObjectScan, git: Git, stand_ins: Mapping[bytes, Path]) -> None:
+        self._scan = scan
         self._git = git
         self._stand_ins = stand_ins
 
@@ -174,14 +188,23 @@ class _Reader:
         names = {name for stay in stays for name in (stay.commit, stay.removed) if name is not None}
         return {name: commit_of(name.hex(), content) for name, content in self._contents(names)}
 
-    def again(self, wanted: Mapping[bytes, set[str]]) -> Iterator[tuple[bytes, str, Credential]]:
-        """The credentials of some blobs under some paths, those of the first versions first."""
+    def again(
+        self, wanted: Mapping[bytes, set[str]], hits: Mapping[bytes, Hit]
+    ) -> Iterator[tuple[bytes, str, Credential]]:
+        """The credentials of some blobs under some paths; what was found before where one cannot be read again."""
+        unread = set(wanted)
         for name, content in self._contents(wanted):
+            unread.discard(name)
             for path in sorted(wanted[name]):
                 for piece in self._pieces(name, content, path):
                     if isinstance(piece, Piece) and prefilter.may_hold(piece.data):
                         for credential in credentials_in(piece):
                             yield name, path, credential
+
+        for name in sorted(unread):
+            for path in sorted(wanted[name]):
+                for credential in hits[name].credentials:
+                    yield name, path, _under(path, credential)
 
     def _pieces(self, name: bytes, content: bytes, path: str) -> Iterator[Piece | Skipped]:
         file = self._stand_ins.get(name)
@@ -212,7 +235,14 @@ class _Reader:
                 )
 
     def _contents(self, names: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
-        listed = sorted(names)
+        """Some objects with their content: from the packs, and through git what is not in one or too large."""
+        listed = []
+        for name in sorted(names):
+            held = self._scan.content(name) if name not in self._stand_ins else None
+            if held is None:
+                listed.append(name)
+            else:
+                yield name, held[1]
         at = 0
         while at < len(listed):
             try:
@@ -223,6 +253,16 @@ class _Reader:
                         at += 1
             except GitError:  # noqa: PERF203 - goes on behind what makes git stop
                 at += 1
+
+
+def _under(path: str, credential: Credential) -> Credential:
+    return replace(
+        credential,
+        sightings=tuple(
+            replace(sighting, location=replace(sighting.location, path=path + sighting.location.path))
+            for sighting in credential.sightings
+        ),
+    )
 
 
 def _tags_to(git: Git, name: bytes, refs: Iterable[Ref]) -> tuple[Ref, ...]:

@@ -12,14 +12,15 @@ from scanner.model import Credential, Evidence, Skipped
 from scanner.pipeline.attribution import COMMIT_MESSAGE, TAG_MESSAGE, Attributed, Remote, attribute
 from scanner.pipeline.large_files import LargeFiles
 from scanner.pipeline.narrowing import Reached, reached
-from scanner.pipeline.object_scan import Choice, Count, Held, ObjectScan
+from scanner.pipeline.object_scan import Choice, Count, ObjectScan
 from scanner.pipeline.state import State
 from scanner.sources.git import Git
 from scanner.sources.objects.database import Database
-from scanner.sources.refs import refs_of
+from scanner.sources.refs import kinds_of, refs_of
 from scanner.sources.surroundings import CommitSurroundings
 
 _MOST_NAMED = 20
+_MOST_ASKED = 100_000
 
 Progress = Callable[[Count], None]
 
@@ -114,7 +115,7 @@ def _scan(git: Git, database: Database, request: Request, outcome: Outcome, prog
             attributed = Attributed(credentials=scan.found_so_far(), commits={})
         outcome.scanned += scan.starts()
         outcome.hits += scan.held.hits
-        outcome.skipped += _unread(git, database, scan.held, walked, prefix)
+        outcome.skipped += _unread(git, database, scan, walked, prefix)
         _add(outcome.stats, scan.count)
     outcome.commits.update({prefix + path: commit for path, commit in attributed.commits.items()})
     outcome.credentials += [_under(prefix, credential) for credential in attributed.credentials]
@@ -137,8 +138,9 @@ def _under(prefix: str, credential: Credential) -> Credential:
     )
 
 
-def _unread(git: Git, database: Database, held: Held, walked: Reached | None, prefix: str) -> Iterator[Skipped]:
+def _unread(git: Git, database: Database, scan: ObjectScan, walked: Reached | None, prefix: str) -> Iterator[Skipped]:
     """What could not be read: what failed, what is missing, what a shallow or partial clone does not have."""
+    held = scan.held
     for skipped in held.skipped:
         yield replace(skipped, what=prefix + skipped.what) if prefix else skipped
     boundary = _shallow(database)
@@ -153,9 +155,14 @@ def _unread(git: Git, database: Database, held: Held, walked: Reached | None, pr
         missing = set(walked.missing)
     else:
         missing = set(held.missing)
+        named: set[bytes] = set()
         for name, node in held.nodes.items():
             if name not in boundary:
                 missing.update(parent for parent in node.parents if parent not in held.nodes)
+            named.add(node.tree)
+        named.update(ref.target for ref in refs_of(git))
+        missing.update(scan.strangers(named))
+        missing.difference_update(kinds_of(git, scan.strangers(missing)[:_MOST_ASKED]))  # some came meanwhile
     partial = bool(missing) and _is_partial(git)
     why = "not in this partial clone" if partial else "missing, though a commit or tree names it"
     for name in sorted(missing)[:_MOST_NAMED]:

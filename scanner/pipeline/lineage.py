@@ -50,8 +50,10 @@ class Lineage:
 
     def stays(self, messages: Iterable[bytes] = ()) -> tuple[dict[tuple[str, str], Stay], dict[bytes, tuple[Ref, ...]]]:
         """Every stay, by what stays and its path, and for some commits the refs whose history holds them."""
-        gained, lost = self._changes()
-        sources = {commit for commits in gained.values() for commit, _ in commits} | set(messages)
+        gained, lost, dropped = self._changes()
+        asked = set(messages)
+        sources = {commit for commits in gained.values() for commit, _ in commits} | asked
+        sources.update(commit for commits in (*lost.values(), *dropped.values()) for commit in commits)
         masks, bits = self._descent(sources)
         at_tips = self._at_tips()
         found = {}
@@ -67,7 +69,9 @@ class Lineage:
                 commits, key=lambda one: (not bits[one[0]] & reached, self._nodes[one[0]].time, self._order[one[0]])
             )
             tip = at_tips.get(key)
-            gone = lost.get(key, ()) if tip is None else ()
+            gone: list[bytes] = []
+            for taken in (lost, dropped) if tip is None else ():
+                gone = gone or [one for one in taken.get(key, ()) if bits[one] & reached or not refs]
             found[key] = Stay(
                 path=key[1],
                 blob=blob,
@@ -79,7 +83,7 @@ class Lineage:
         self._add_homeless(found)
         of_messages = {
             commit: tuple(ref for ref in self._refs if masks.get(ref.commit or b"", 0) & bits[commit])
-            for commit in messages
+            for commit in asked
         }
         return found, of_messages
 
@@ -133,13 +137,18 @@ class Lineage:
 
     def _changes(
         self,
-    ) -> tuple[dict[tuple[str, str], list[tuple[bytes, bytes]]], dict[tuple[str, str], list[bytes]]]:
-        """The commits that brought something to a path, with the blob, and those that took it away.
+    ) -> tuple[
+        dict[tuple[str, str], list[tuple[bytes, bytes]]],
+        dict[tuple[str, str], list[bytes]],
+        dict[tuple[str, str], list[bytes]],
+    ]:
+        """The commits that brought something to a path, with the blob; those that took it away; those that dropped it.
 
-        A merge brings in what none of its parents had, and takes away what all of them had.
+        A merge brings in what none of its parents had, takes away what all of them had, and drops what one had.
         """
         gained: dict[tuple[str, str], list[tuple[bytes, bytes]]] = {}
         lost: dict[tuple[str, str], list[bytes]] = {}
+        dropped: dict[tuple[str, str], list[bytes]] = {}
         known: dict[Files, dict[tuple[str, str], bytes]] = {}
         nodes, named = self._nodes, self._named
         for commit, node in nodes.items():
@@ -155,10 +164,10 @@ class Lineage:
             for key, blob in now.items():
                 if not any(key in held for held in then):
                     gained.setdefault(key, []).append((commit, blob))
-            for key in then[0] if then else ():
-                if key not in now and all(key in held for held in then):
-                    lost.setdefault(key, []).append(commit)
-        return gained, lost
+            for key in {key for held in then for key in held if key not in now}:
+                taken = lost if all(key in held for held in then) else dropped
+                taken.setdefault(key, []).append(commit)
+        return gained, lost, dropped
 
     def _descent(self, sources: Iterable[bytes]) -> tuple[dict[bytes, int], dict[bytes, int]]:
         """For each commit the sources among its ancestors, as bits, and the bit of each source."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from scanner.errors import GitError, UsageError
 from scanner.sources.git import Git
+from scanner.sources.refs import refs_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,28 +34,40 @@ def reached(git: Git, *, branches: Sequence[str], since: str | None) -> Reached:
 
     Raises UsageError for an unknown branch. Where git cannot walk to the end, `cut_short` says why.
     """
-    tips = [_resolved(git, branch) for branch in branches] or ["--all", "HEAD"]
-    if not branches and not git.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", accept=(0, 1, 128)):
-        tips = ["--all"]
+    tips = [_resolved(git, branch) for branch in branches]
+    if not tips:
+        refs = refs_of(git)
+        tips = [(ref.target if since is None else ref.commit or b"").hex() for ref in refs]
+    tips = [tip for tip in tips if tip]
     if since is not None:
-        listed = git.run("rev-list", "--boundary", f"--since={since}", *tips).decode("ascii").split()
-        tips = [name for name in listed if not name.startswith("-")]
-        tips += [f"^{name[1:]}" for name in listed if name.startswith("-")]
-        if not tips:
-            return Reached(names=frozenset(), missing=frozenset())
+        _refuse_date(git, since)
+        listed = git.run_with("\n".join(tips) + "\n", "rev-list", "--boundary", f"--since={since}", "--stdin")
+        names = listed.decode("ascii").split()
+        tips = [name for name in names if not name.startswith("-")]
+        tips += [f"^{name[1:]}" for name in names if name.startswith("-")]
+    if not tips:
+        return Reached(names=frozenset(), missing=frozenset())
     arguments = ("rev-list", "--objects", "--missing=print", "--no-object-names", "--stdin")
     cut_short = None
     try:
         out = git.run_with("\n".join(tips) + "\n", *arguments)
     except GitError as error:
-        out, cut_short = b"", str(error)
-    names, missing = set(), set()
+        out, cut_short = git.run_with("\n".join(tips) + "\n", *arguments, accept=(0, 128)), str(error)
+    met, missing = set(), set()
     for line in out.split():
         if line.startswith(b"?"):
             missing.add(bytes.fromhex(line[1:].decode("ascii")))
         else:
-            names.add(bytes.fromhex(line.decode("ascii")))
-    return Reached(names=frozenset(names), missing=frozenset(missing), cut_short=cut_short)
+            met.add(bytes.fromhex(line.decode("ascii")))
+    return Reached(names=frozenset(met), missing=frozenset(missing), cut_short=cut_short)
+
+
+def _refuse_date(git: Git, since: str) -> None:
+    """Raises UsageError for what git does not understand: it takes that for now."""
+    asked = git.run("rev-parse", f"--since={since}").decode("ascii").strip().removeprefix("--max-age=")
+    now = git.run("rev-parse", "--since=now").decode("ascii").strip().removeprefix("--max-age=")
+    if not since.strip() or int(asked) >= int(now) - 1:
+        raise UsageError(f"--since {since}: no date in the past", hint="Such as 2024-01-31, or 2.weeks.ago.")
 
 
 def _resolved(git: Git, branch: str) -> str:

@@ -12,12 +12,16 @@ from scanner.detect.credentials import merged
 from scanner.model import Credential, Exposure, Skipped
 from scanner.pipeline.object_worker import Above, ByGit, Hit, Link, ObjectWorker, Packed, Plan, Ref, Search, Seen, Task
 from scanner.pipeline.workers import Alone, Team
+from scanner.sources.git import Git
+from scanner.sources.objects.codec import best_codec
 from scanner.sources.objects.content import Node
 from scanner.sources.objects.database import Database, open_packs
 from scanner.sources.objects.forest import Forest, ObjectType, layout
 from scanner.sources.objects.known import KnownIds
 from scanner.sources.objects.pack import Pack
+from scanner.sources.objects.single import read_object
 from scanner.sources.objects.walk import Selection
+from scanner.sources.refs import kinds_of
 
 _FEW = 3000
 """Objects that one process has read before others would have started."""
@@ -90,20 +94,24 @@ class ObjectScan:
         self.count = Count()
         self._database = database
         self._folder = folder
+        self._git = Git(folder)
         self._jobs = jobs
         self._choice: Choice = choice or Everything()
         self._stack = ExitStack()
         self._loose_trees: list[bytes] = []
         self._hits: list[Hit] = []
+        self._codec = best_codec()
 
     def __enter__(self) -> ObjectScan:
         paths = self._database.pack_files()
-        packs, skipped = open_packs(paths, self._database.id_size)
+        opened = open_packs(paths, self._database.id_size)
+        packs = opened.packs
         self._paths = set(paths)
-        self.held.skipped += skipped
+        self.held.skipped += [*self._database.unread, *opened.skipped]
         laid = [layout(pack) for pack in packs]
         forests = [forest for forest, _ in laid]
-        self._loose = [name for name in self._database.loose() if not _in_packs(name, packs)]
+        others = dict.fromkeys([*self._database.loose(), *opened.by_git])
+        self._loose = [name for name in others if not _in_packs(name, packs)]
         self._plan = Plan(
             packs=packs,
             forests=forests,
@@ -133,6 +141,8 @@ class ObjectScan:
         left: list[Ref] = [
             (number, entry) for number, forest in enumerate(self._plan.forests) for entry in forest.astray
         ]
+        for number, forest in enumerate(self._plan.forests):
+            self._refuse((number, entry) for entry in forest.endless)
         for seen in self._team.run(tasks):
             left += seen.left
             self._take(seen)
@@ -199,11 +209,20 @@ class ObjectScan:
         """The first 64 bits of the ids of all objects that there were at the beginning."""
         return self._plan.known.starts()
 
-    def knows(self, name: bytes) -> bool:
-        """Whether there is such an object."""
-        return name in self._plan.known
+    def strangers(self, names: Iterable[bytes]) -> list[bytes]:
+        """Those of some ids that no object had at the beginning."""
+        return self._plan.known.strangers(names)
+
+    def _refuse(self, refs: Iterable[Ref]) -> None:
+        for ref in refs:
+            self.held.skipped.append(Skipped(what=f"object {self.id_of(ref).hex()}", why="its pack entry is forged"))
+
+    def content(self, name: bytes) -> tuple[str, bytes] | None:
+        """Type and content of an object in a pack, None where git must be asked."""
+        return read_object(self._plan.packs, name, self._codec)
 
     def _take(self, seen: Seen) -> None:
+        self._refuse(seen.forged)
         count = self.count
         count.objects += seen.objects
         count.blobs += seen.blobs
@@ -231,8 +250,12 @@ class ObjectScan:
         ]
 
     def _kept(self, names: Iterable[bytes]) -> list[bytes]:
+        names = list(names)
+        if self._choice.whole():
+            return names
         takes, takes_message = self._choice.takes, self._choice.takes_message
-        return [name for name in names if takes(name) or takes_message(name)]
+        kinds = kinds_of(self._git, names)
+        return [name for name in names if (takes if kinds.get(name) == "blob" else takes_message)(name)]
 
     def _selections(
         self, packs: Sequence[Pack], laid: Sequence[tuple[Forest, Sequence[int]]]
@@ -272,10 +295,10 @@ class ObjectScan:
     def _appeared(self) -> list[bytes]:
         """Objects of packs that appeared while others were read, as when git gathers garbage meanwhile."""
         new = [path for path in self._database.pack_files() if path not in self._paths]
-        packs, skipped = open_packs(new, self._database.id_size)
-        self.held.skipped += skipped
-        known = self._plan.known
-        return [name for pack in packs for first in range(256) for name in pack.ids(first) if name not in known]
+        opened = open_packs(new, self._database.id_size)
+        self.held.skipped += opened.skipped
+        names = [name for pack in opened.packs for first in range(256) for name in pack.ids(first)]
+        return self._plan.known.strangers([*names, *opened.by_git])
 
 
 def _by_git(names: Sequence[bytes], *, trees: bool = False) -> list[ByGit]:

@@ -26,7 +26,8 @@ from scanner.sources.objects.forest import Forest, ObjectType
 from scanner.sources.objects.known import KnownIds, NamedObjects
 from scanner.sources.objects.links import Links, finder, named_in
 from scanner.sources.objects.pack import Pack
-from scanner.sources.objects.walk import LARGEST, Selection, Walked, walk
+from scanner.sources.objects.single import LARGEST
+from scanner.sources.objects.walk import Selection, Walked, walk
 from scanner.sources.piece import Piece
 from scanner.sources.stream import WHOLE_LIMIT, read_stream
 
@@ -109,6 +110,7 @@ class Seen:
     nodes: list[tuple[Ref, Node]] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
     left: list[Ref] = field(default_factory=list)
+    forged: list[Ref] = field(default_factory=list)
     trees: list[bytes] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     unread: list[tuple[Ref, Skipped]] = field(default_factory=list)
@@ -162,6 +164,7 @@ class ObjectWorker:
         if task.kind is ObjectType.BLOB:
             seen.blobs += walked.objects
         seen.left += [(task.pack, entry) for entry in walked.left]
+        seen.forged += [(task.pack, entry) for entry in walked.forged]
         return seen
 
     def _by_git(self, task: ByGit) -> Seen:

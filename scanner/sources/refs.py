@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scanner.errors import GitError
@@ -38,22 +39,34 @@ class Ref:
 
 
 def refs_of(git: Git) -> list[Ref]:
-    """All refs, sorted by name; a HEAD that is on no branch is one of them, in every work tree."""
-    found: dict[str, Ref] = {}
-    for line in git.run("show-ref", "--dereference", accept=(0, 1)).splitlines():
+    """All refs, sorted by name; a HEAD that is on no branch is one of them, in every work tree.
+
+    A ref that is broken, or whose commit is missing, leads to none.
+    """
+    targets: dict[str, bytes] = {}
+    listed = git.run("for-each-ref", "--format=%(objectname) %(refname)", accept=(0, 1, 128))
+    for line in listed.splitlines():
         name, _, ref = line.partition(b" ")
-        peeled = ref.endswith(b"^{}")
-        shown = os.fsdecode(ref[:-3] if peeled else ref)
-        target = found[shown].target if peeled and shown in found else bytes.fromhex(name.decode("ascii"))
-        found[shown] = Ref(name=shown, target=target, commit=bytes.fromhex(name.decode("ascii")))
-    for head in _detached(git):
-        found.setdefault(f"HEAD {head.hex()[:12]}", Ref(name=f"HEAD {head.hex()[:12]}", target=head, commit=head))
-    commits = _commits(git, {ref.commit for ref in found.values() if ref.commit is not None})
-    return [
-        ref if ref.commit in commits else Ref(name=ref.name, target=ref.target, commit=None)
-        for _, ref in sorted(found.items())
-        if not ref.name.startswith("refs/remotes/") or not ref.name.endswith("/HEAD")
-    ]
+        shown = os.fsdecode(ref)
+        if not (shown.startswith("refs/remotes/") and shown.endswith("/HEAD")):
+            targets[shown] = bytes.fromhex(name.decode("ascii"))
+    targets.update({f"HEAD {head.hex()[:12]}": head for head in _detached(git)})
+    named = sorted(targets.items())
+    asked = "".join(f"{target.hex()}^{{commit}}\n" for _, target in named)
+    answers = git.run_with(asked, "cat-file", "--batch-check", accept=(0, 128)).splitlines()
+    refs = []
+    for number, (shown, target) in enumerate(named):
+        fields = answers[number].split() if number < len(answers) else []
+        commit = bytes.fromhex(fields[0].decode("ascii")) if len(fields) == 3 and fields[1] == b"commit" else None
+        refs.append(Ref(name=shown, target=target, commit=commit))
+    return refs
+
+
+def kinds_of(git: Git, names: Sequence[bytes]) -> dict[bytes, str]:
+    """The types of those of some objects that exist."""
+    out = git.run_with("".join(f"{name.hex()}\n" for name in names), "cat-file", "--batch-check", accept=(0, 128))
+    fields = (line.split() for line in out.splitlines())
+    return {bytes.fromhex(line[0].decode("ascii")): line[1].decode("ascii") for line in fields if len(line) == 3}
 
 
 def _detached(git: Git) -> list[bytes]:
@@ -67,10 +80,3 @@ def _detached(git: Git) -> list[bytes]:
         if "detached" in lines:
             heads += [bytes.fromhex(line[5:]) for line in lines if line.startswith("HEAD ") and set(line[5:]) != {"0"}]
     return heads
-
-
-def _commits(git: Git, names: set[bytes]) -> set[bytes]:
-    """Those of some objects that are commits."""
-    out = git.run_with("".join(f"{name.hex()}\n" for name in sorted(names)), "cat-file", "--batch-check")
-    fields = (line.split() for line in out.splitlines())
-    return {bytes.fromhex(line[0].decode("ascii")) for line in fields if len(line) > 1 and line[1] == b"commit"}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from scanner.model import Skipped
 from scanner.sources.git import Git
-from scanner.sources.objects.pack import DamagedPackError, Pack
+from scanner.sources.objects.pack import DamagedPackError, OldIndexError, Pack
 from scanner.sources.reading import reason
 
 _MOST_ALTERNATES = 64
@@ -23,6 +23,7 @@ class Database:
     git_folder: Path
     folders: tuple[Path, ...]
     id_size: int
+    unread: tuple[Skipped, ...] = ()
 
     @classmethod
     def of(cls, git: Git) -> Database:
@@ -30,10 +31,12 @@ class Database:
         lines = git.run("rev-parse", "--show-object-format", "--git-common-dir", "--git-path", "objects")
         algorithm, common, objects = os.fsdecode(lines).split("\n")[:3]
         base = Path(git.folder)
+        folders, unread = _with_alternates(base / objects)
         return cls(
             git_folder=base / common,
-            folders=tuple(_with_alternates(base / objects)),
+            folders=folders,
             id_size=32 if algorithm == "sha256" else 20,
+            unread=unread,
         )
 
     def pack_files(self) -> list[Path]:
@@ -63,26 +66,38 @@ class Database:
                     yield bytes.fromhex(prefix + name)
 
 
-def open_packs(paths: Iterable[Path], id_size: int) -> tuple[list[Pack], list[Skipped]]:
-    """The packs at some paths, and those that cannot be relied on. One that vanished meanwhile is neither."""
-    packs: list[Pack] = []
-    skipped: list[Skipped] = []
+@dataclass(kw_only=True, slots=True)
+class Opened:
+    """Packs; ids of objects in packs that only git reads; packs that cannot be relied on."""
+
+    packs: list[Pack] = field(default_factory=list)
+    by_git: list[bytes] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+
+
+def open_packs(paths: Iterable[Path], id_size: int) -> Opened:
+    """The packs at some paths. One that vanished meanwhile is left out."""
+    opened = Opened()
+    packs, skipped = opened.packs, opened.skipped
     for path in paths:
         try:
             packs.append(Pack(path, id_size))
         except FileNotFoundError:  # noqa: PERF203 - each pack for itself
             if path.exists():
                 skipped.append(Skipped(what=f"pack {path.name}", why="it has no index"))
+        except OldIndexError as error:
+            opened.by_git += error.ids
         except DamagedPackError as error:
             skipped.append(Skipped(what=f"pack {path.name}", why=str(error)))
         except OSError as error:
             skipped.append(Skipped(what=f"pack {path.name}", why=reason(error)))
-    return packs, skipped
+    return opened
 
 
-def _with_alternates(objects: Path) -> list[Path]:
-    """A folder of objects and all that it borrows from, as gitrepository-layout has it."""
+def _with_alternates(objects: Path) -> tuple[tuple[Path, ...], tuple[Skipped, ...]]:
+    """A folder of objects and all that it borrows from, as gitrepository-layout has it, and those that are gone."""
     found = [objects]
+    unread: list[Skipped] = []
     seen = {os.path.realpath(objects)}
     for folder in found:
         try:
@@ -92,11 +107,13 @@ def _with_alternates(objects: Path) -> list[Path]:
         for line in lines:
             if not line or line.startswith(b"#"):
                 continue
-            other = folder / os.fsdecode(line)
-            if os.path.realpath(other) not in seen and len(found) < _MOST_ALTERNATES:
+            other = folder / os.fsdecode(line.replace(b"\0", b"?"))
+            if not other.is_dir():
+                unread.append(Skipped(what=f"objects borrowed from {other}", why="there is no such folder"))
+            elif os.path.realpath(other) not in seen and len(found) < _MOST_ALTERNATES:
                 seen.add(os.path.realpath(other))
                 found.append(other)
-    return found
+    return tuple(found), tuple(unread)
 
 
 def _size(path: Path) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import compress
 from operator import sub
@@ -31,14 +31,16 @@ class Forest:
 
     `first[n]` is the first entry that is a delta on entry n, `following[n]` the next one on the same base as n; both
     are NONE where there is none. `weight[n]` is the number of bytes in the pack of n and all that descends from it.
-    `astray` are entries that no root leads to: their base is missing, or damaged, or each other.
+    No root leads to those that are `astray`, whose base is not in the pack, nor to those that are `endless`, made of
+    each other.
     """
 
     first: array[int]
     following: array[int]
     weight: array[int]
     roots: dict[ObjectType, array[int]]
-    astray: tuple[int, ...]
+    astray: tuple[int, ...] = ()
+    endless: tuple[int, ...] = ()
 
     def shares(self, kind: ObjectType, size: int) -> list[array[int]]:
         """The roots of a type in shares of about `size` bytes of the pack each, the largest share first."""
@@ -118,10 +120,11 @@ def layout(pack: Pack) -> tuple[Forest, array[int]]:
         for entry in reversed(deltas):
             weight[base[entry]] += weight[entry]
     roots = {kind: array("I", compress(range(count), types.translate(_MARKS[kind.value]))) for kind in ObjectType}
-    forest = Forest(first=first, following=following, weight=weight, roots=roots, astray=())
+    forest = Forest(first=first, following=following, weight=weight, roots=roots)
     whole = sum(map(len, roots.values()))
     if named or whole + len(deltas) != count:
-        forest = Forest(first=first, following=following, weight=weight, roots=roots, astray=_astray(forest, base))
+        astray, endless = _unrooted(forest, base)
+        forest = replace(forest, astray=astray, endless=endless)
     return forest, base
 
 
@@ -137,9 +140,16 @@ def _named_base(pack: Pack, entry: int, lead: int) -> int | None:
     return pack.entry_of(pack.data[at : at + pack.id_size])
 
 
-def _astray(forest: Forest, base: Sequence[int]) -> tuple[int, ...]:
+def _unrooted(forest: Forest, base: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The entries that no root leads to: those whose base is elsewhere, and those that are made of each other."""
     reached = bytearray(len(base))
     for roots in forest.roots.values():
         for entry in forest.below(roots):
             reached[entry] = 1
-    return tuple(entry for entry, seen in enumerate(reached) if not seen)
+    astray = []
+    for entry, seen in enumerate(reached):
+        if not seen and base[entry] == NONE:
+            for below in forest.below([entry]):
+                reached[below] = 1
+                astray.append(below)
+    return tuple(astray), tuple(entry for entry, seen in enumerate(reached) if not seen)

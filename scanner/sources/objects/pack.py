@@ -17,14 +17,22 @@ _LARGE = 1 << 31
 
 
 class DamagedPackError(Exception):
-    """A pack or its index is not what the format says, or of a version that only git reads."""
+    """A pack or its index is not what the format says."""
+
+
+class OldIndexError(Exception):
+    """The index of a pack is of version 1, which is left to git; `ids` are the objects in it."""
+
+    def __init__(self, ids: list[bytes]) -> None:
+        super().__init__("its index is of version 1")
+        self.ids = ids
 
 
 class Pack:
     """A pack, mapped into memory, whose entries are numbered from 0 in the order in which they stand in the file.
 
-    Raises DamagedPackError where pack or index cannot be relied on, and OSError where they cannot be read. See
-    gitformat-pack for what is read here: index version 2, offsets of 31 and 64 bits, SHA-1 and SHA-256.
+    Raises DamagedPackError where pack or index cannot be relied on, OldIndexError, and OSError where they cannot be
+    read. See gitformat-pack for what is read here: index version 2, offsets of 31 and 64 bits, SHA-1 and SHA-256.
     """
 
     def __init__(self, path: Path, id_size: int) -> None:
@@ -34,8 +42,10 @@ class Pack:
         self._index = _mapped(path.with_suffix(".idx"))
         if self.data[:4] != b"PACK" or self.data[4:8] not in (b"\0\0\0\2", b"\0\0\0\3"):
             raise DamagedPackError("it is no pack")
+        if len(self._index) < _HEADER + _FANOUT:
+            raise DamagedPackError("its index is cut short")
         if self._index[:8] != _MAGIC:
-            raise DamagedPackError("its index is of another version")
+            raise OldIndexError(_ids_of_version_1(self._index, id_size))
         fanout = struct.unpack(">256I", self._index[_HEADER : _HEADER + _FANOUT])
         self.count: int = fanout[255]
         if list(fanout) != sorted(fanout) or struct.unpack(">I", self.data[8:12])[0] != self.count:
@@ -116,6 +126,14 @@ class Pack:
             return array("Q", [table[offset - _LARGE] if offset >= _LARGE else offset for offset in short])
         except IndexError:
             raise DamagedPackError("its index points outside of it") from None
+
+
+def _ids_of_version_1(index: mmap.mmap, id_size: int) -> list[bytes]:
+    count = struct.unpack(">I", index[_FANOUT - 4 : _FANOUT])[0]
+    step = 4 + id_size
+    if len(index) != _FANOUT + count * step + 2 * id_size:
+        raise DamagedPackError("its index is of an unknown version, or damaged")
+    return [index[at + 4 : at + step] for at in range(_FANOUT, _FANOUT + count * step, step)]
 
 
 def _mapped(path: Path) -> mmap.mmap:

@@ -10,9 +10,8 @@ from scanner.sources.objects.changes import changed
 from scanner.sources.objects.codec import Codec, DamagedObjectError, delta_sizes
 from scanner.sources.objects.forest import NONE, Forest
 from scanner.sources.objects.pack import Pack
+from scanner.sources.objects.single import LARGEST, ForgedObjectError, refuse_result, refuse_size
 
-LARGEST = 8 << 20
-"""Bytes of an object that is put together here; larger ones are left to git."""
 _MOST_HELD = 64 << 20
 """Bytes of bases that wait for their other deltas; when there are more, those deltas are left to git."""
 
@@ -48,11 +47,12 @@ class Selection:
 
 @dataclass(kw_only=True, slots=True)
 class Walked:
-    """How many objects and bytes were looked at, and which entries are left to git."""
+    """How many objects and bytes were looked at; which entries are left to git, and which nobody can read."""
 
     objects: int = 0
     size: int = 0
     left: list[int] = field(default_factory=list)
+    forged: list[int] = field(default_factory=list)
 
 
 def walk(
@@ -81,8 +81,9 @@ class _Entries:
     def unpacked(self, entry: int, *, delta: bool) -> bytes:
         """What an entry holds: an object, or a delta."""
         data = self._data
-        at = self._offsets[entry]
+        start = at = self._offsets[entry]
         end = self._offsets[entry + 1]
+        # Spelt out, as it is done for every object: `single.header` does the same.
         lead = byte = data[at]
         at += 1
         size = byte & 15
@@ -93,7 +94,7 @@ class _Entries:
             size |= (byte & 127) << shift
             shift += 7
         if size > LARGEST:
-            raise DamagedObjectError("too large to hold")
+            refuse_size(size, end - start)
         if delta:
             if lead & 0x70 == 0x60:
                 while data[at] & 128:
@@ -105,8 +106,9 @@ class _Entries:
 
     def made(self, base: bytes, delta: bytes) -> bytes:
         """The object that a delta makes of its base."""
-        if delta_sizes(delta)[1] > LARGEST:
-            raise DamagedObjectError("too large to hold")
+        size = delta_sizes(delta)[1]
+        if size > LARGEST:
+            refuse_result(size, len(delta))
         return self._apply(base, delta)
 
 
@@ -129,8 +131,11 @@ def _walk_tree(
                 content = entries.made(base, delta)
                 whole = margin is None or inherited < 0
                 fresh = content if whole else changed(len(base), delta, content, margin or 0, worth)
+        except ForgedObjectError:
+            _leave(forest, entry, selection, walked.forged)
+            continue
         except (DamagedObjectError, IndexError, MemoryError):
-            _leave(forest, entry, selection, walked)
+            _leave(forest, entry, selection, walked.left)
             continue
         if selection is None or selection.wanted[entry]:
             passed = visit(entry, content, fresh, max(inherited, 0))
@@ -157,20 +162,12 @@ def _settle(
     total = sum(sizes.values())
     while stack and total > _MOST_HELD // 2:
         entry, base, _ = stack.pop(0)
-        _leave(forest, entry, selection, walked)
+        _leave(forest, entry, selection, walked.left)
         if base is not None and not any(base is other for _, other, _ in stack[:1]):
             total -= len(base)
     return total
 
 
-def _leave(forest: Forest, entry: int, selection: Selection | None, walked: Walked) -> None:
-    """Leaves an entry and all that descends from it to git."""
-    stack = [entry]
-    while stack:
-        at = stack.pop()
-        if selection is None or selection.wanted[at]:
-            walked.left.append(at)
-        child = forest.first[at]
-        while child != NONE:
-            stack.append(child)
-            child = forest.following[child]
+def _leave(forest: Forest, entry: int, selection: Selection | None, left: list[int]) -> None:
+    """Leaves an entry and all that descends from it."""
+    left += [at for at in forest.below([entry]) if selection is None or selection.wanted[at]]
