@@ -21,6 +21,9 @@ _CONTINUED = re.compile(
 )
 _JOIN = re.compile(r"(?:join|concat!?)\s*\(\s*[\[(]?\s*$|^\s*[\])]\s*\.\s*join")
 _MOST_PIECES = 12
+_PIECE = 16
+_CONTINUING = ("\\\n", "\\\r\n", "=\n", "=\r\n")
+_ALNUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
 def fragments(document: Document) -> Iterator[Candidate]:
@@ -34,7 +37,9 @@ def fragments(document: Document) -> Iterator[Candidate]:
     for at in sorted(pieces):
         if at < done:
             continue
-        found = _joined_literals(document, at, tried) or _continued(document, at)
+        found = _joined_literals(document, at, tried)
+        if found is None and document.text.startswith(_CONTINUING, at + _PIECE):
+            found = _continued(document, at)
         if found is not None:
             done = found.end
             yield found
@@ -72,9 +77,8 @@ def _starts(text: str, at: int) -> Iterator[int]:
 
 
 def _continued(document: Document, at: int) -> Candidate | None:
-    start = at
-    while start > 0 and at - start < LENGTH and document.text[start - 1].isalnum():
-        start -= 1
+    lead = document.text[max(0, at - LENGTH) : at]
+    start = at - len(lead) + len(lead.rstrip(_ALNUM))
     match = _CONTINUED.match(document.text, start)
     if not match:
         return None

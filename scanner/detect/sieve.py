@@ -22,12 +22,12 @@ from scanner.detect.encoded import encoded_texts, encoded_values
 from scanner.detect.fragments import fragments
 from scanner.detect.private_keys import packed_keys
 from scanner.detect.shape import LENGTH, Shape, shape_of, value_in_run
-from scanner.detect.vocabulary import FOREIGN_STEMS, STEMS
+from scanner.detect.vocabulary import FOREIGN_STEMS
 
 VALUE = 1
 """A run that is a value by its shape and its neighbours."""
 HEX = 2
-"""A run of 64 digits that counts only where the exchange is named."""
+"""A run of 64 hexadecimal digits, which counts only where the exchange is named."""
 PIECE = 4
 """A piece of a value that was cut into literals or lines."""
 PACKED = 8
@@ -44,6 +44,12 @@ ENCODED = 256
 """Base64 of text."""
 DATABASE = 512
 """The beginning of an SQLite database, whose values may run together."""
+_NAMED = 2048
+"""A word that may name a private key."""
+FUTURE = 4096
+"""A word that may speak for the futures testnet."""
+NAMED_HEX = 8192
+"""A run of 64 hexadecimal digits near a word of which names of credentials are made."""
 _ASKED = 1024
 """Whether MENTION was looked for, which only HEX and SEED make worth while."""
 
@@ -54,12 +60,20 @@ _BEFORE, _BEHIND = 80, 32
 _SHORTEST_ENCODED = 60
 _TEXT = bytes([*range(0x20, 0x7F), 9, 10, 13])
 _JOINED = b"+/_-="
-_MENTIONS = (*STEMS, b"inanc", b"future", b"testnet")
-_PRIVATE = (b"private", b"25519")
+# The vocabulary without what hyperscan lacks, so a little wider.
+_MENTIONS = (
+    rb"binance|x-mbx-|[UC]MFutures|recv_?Window|userDataStream|new_?listen_?key|session\.logon|account\.status|8=FIX\.4",
+    rb"/[sfdep]api/v\d|\b[fdep]api[./_-]|order\.(?:place|test|cancel)|BNB[-_/]?(?:USDT|BUSD|BTC|ETH|FDUSD|USDC)",
+    rb"papi[./_-]|inanc",
+)
+_NAMES = (b"secret", b"api", b"access", b"private", b"553", "密".encode(), "秘".encode(), "키".encode())
+_PRIVATE = rb"rivate|RIVATE|25519"
 _NAMED_SEED = re.compile(rb"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{43}=(?![A-Za-z0-9+/=])")
 _NEAR = 200
 _LONGEST_KEY = 12_000
 _PIECE = 16
+_BEFORE_HEX, _BEHIND_HEX = 250, 100
+_CONTEXT, _LONGEST_KNOWN = 170, 400
 _LENGTHS = (b"@", b"@\0\0\0")
 _PRINTABLE = {byte: "\n" for byte in range(256) if not (0x20 <= byte < 0x7F or byte in (9, 10, 13))}
 _SQLITE = b"SQLite format 3\0"
@@ -68,7 +82,7 @@ _QUOTES = b"\"'`"
 _LONGEST_JOINT = 240
 _ASSIGNED = re.compile(rb"[\"'`][;\s]*[\w$.{}]{1,60}\s{0,20}(?:\+|\.|&|<>)=\s{0,20}[\"'`]$")
 _AROUND_PIECE = 800
-_MOST_PIECES, _MOST_PLACES, _MOST_REMEMBERED = 200, 8, 50_000
+_MOST_PIECES, _MOST_PLACES, _MOST_REMEMBERED = 200, 8, 200_000
 _JOINERS = b" \t\r\n+.&|<>~\\()_;bruLfN@"
 
 _RUN = rb"[A-Za-z0-9]{48}"
@@ -135,16 +149,17 @@ class FastSieve:
         # Apart, because together they are slower than one after the other.
         self._scans = (
             self._database((_RUN, VALUE)),
-            self._database(*((literal, PACKED) for literal in _PACKED), (_LIST, LIST)),
+            self._database(*((literal, PACKED) for literal in _PACKED), (_LIST, LIST), (_PRIVATE, _NAMED)),
             self._database(*((pattern, WIDE) for pattern in _WIDE)),
-            self._database((_SEED, SEED)),
         )
+        self._seeds = self._database((_SEED, SEED))
         self._joints = (
             self._database((_JOINT, 0), places=True),
             self._database((_APPENDED, 1), (_CONTINUED, 2), places=True),
         )
         self._ask = self._database(
-            *((_escaped(stem), MENTION) for stem in _MENTIONS),
+            *((pattern, MENTION) for pattern in _MENTIONS),
+            (b"future|testnet", FUTURE),
             *((_escaped(word.encode()), MENTION) for word in FOREIGN_STEMS),
             caseless=True,
         )
@@ -154,11 +169,13 @@ class FastSieve:
         self._seen = 0
         for scan in self._scans:
             scan(fresh)
-        traits = self._seen
+        if self._seen & _NAMED:
+            self._seeds(fresh)
+        traits = self._seen & ~_NAMED
         if self._holds_piece(content, fresh):
             traits |= PIECE
         if traits & VALUE:
-            traits = (traits & ~VALUE) | _traits_of_runs(fresh)
+            traits = (traits & ~VALUE) | self._traits_of_runs(fresh)
         if traits & SEED and not _holds_named_seed(fresh):
             traits &= ~SEED
         traits |= inherited
@@ -199,9 +216,9 @@ class FastSieve:
 
     def suspects(self, content: bytes, traits: int) -> bool:
         """Whether the detector could find something in a file that has, or may have, these traits."""
-        if traits & MENTION and traits & (HEX | SEED):
+        if (traits & MENTION and traits & (HEX | SEED)) or (traits & FUTURE and traits & NAMED_HEX):
             return True
-        if traits & VALUE and (traits & WIDE or _traits_of_runs(content) & VALUE):
+        if traits & VALUE and (traits & WIDE or self._traits_of_runs(content) & VALUE):
             return True
         listed = traits & LIST and next(prefilter.listed_pieces(content), None) is not None
         if traits & DATABASE and prefilter.may_hold(content):
@@ -216,6 +233,50 @@ class FastSieve:
         if (listed or traits & PIECE) and next(fragments(document), None) is not None:
             return True
         return bool(traits & ENCODED) and _holds_encoded(document)
+
+    def _traits_of_runs(self, data: bytes) -> int:
+        """VALUE, HEX, PIECE, ENCODED: what the long runs in some bytes may be.
+
+        Versions of a file have the same runs: those that were nothing are remembered.
+        """
+        traits = 0
+        binary = b"\0" in data
+        dull = self._dull
+        for start, end in prefilter.long_runs(prefilter.classified(data)):
+            length = end - start
+            run = data[start:end]
+            if not run.translate(None, _HEX_DIGITS) or (
+                run.startswith(b"0x") and not run[2:].translate(None, _HEX_DIGITS)
+            ):
+                if LENGTH <= length <= _LONGEST_GLUED:
+                    traits |= HEX if traits & NAMED_HEX else self._traits_of_hex(data, start, end)
+                continue
+            known = hash((data[max(0, start - _CONTEXT) : end + _CONTEXT], binary)) if length <= _LONGEST_KNOWN else 0
+            if known in dull:
+                continue
+            found = 0
+            if length < LENGTH:
+                found |= PIECE if prefilter.is_last_piece(data, start) else 0
+            elif length <= _LONGEST_GLUED or (binary and data[max(0, start - 4) : start].endswith(_LENGTHS)):
+                found |= _trait_of_run(data, start, end, binary=binary)
+            if length >= _SHORTEST_ENCODED and _is_encoded_text(data[start : min(end, start + 128)]):
+                found |= ENCODED
+            if not found and known and len(dull) < _MOST_REMEMBERED:
+                dull.add(known)
+            traits |= found
+        return traits
+
+    def _traits_of_hex(self, data: bytes, start: int, end: int) -> int:
+        window = data[max(0, start - _BEFORE_HEX) : end + _BEHIND_HEX]
+        known = hash(window)
+        if known in self._dull:
+            return HEX
+        lower = window.lower()
+        if any(word in lower for word in _NAMES):
+            return HEX | NAMED_HEX
+        if len(self._dull) < _MOST_REMEMBERED:
+            self._dull.add(known)
+        return HEX
 
     def _wide_traits(self, content: bytes) -> int:
         """The traits of text in UTF-16, whose letters are every second byte."""
@@ -258,25 +319,6 @@ def _escaped(literal: bytes) -> bytes:
     return b"".join(b"\\x%02x" % byte for byte in literal)
 
 
-def _traits_of_runs(data: bytes) -> int:
-    """VALUE, HEX, PIECE, ENCODED: what the long runs in some bytes may be."""
-    traits = 0
-    binary = b"\0" in data
-    for start, end in prefilter.long_runs(prefilter.classified(data)):
-        length = end - start
-        if length < LENGTH:
-            traits |= PIECE if prefilter.is_last_piece(data, start) else 0
-        elif length <= _LONGEST_GLUED or (binary and data[max(0, start - 4) : start].endswith(_LENGTHS)):
-            run = data[start:end]
-            if length == LENGTH and not run.translate(None, _HEX_DIGITS):
-                traits |= HEX
-                continue
-            traits |= _trait_of_run(data, start, end, binary=binary)
-        if length >= _SHORTEST_ENCODED and _is_encoded_text(data[start : min(end, start + 128)]):
-            traits |= ENCODED
-    return traits
-
-
 def _trait_of_run(data: bytes, start: int, end: int, *, binary: bool) -> int:
     before = max(0, start - _BEFORE)
     text = data[before : end + _BEHIND].decode("latin-1")
@@ -292,13 +334,12 @@ def _trait_of_run(data: bytes, start: int, end: int, *, binary: bool) -> int:
 
 
 def _holds_named_seed(data: bytes) -> bool:
-    lower = data.lower()
-    for word in _PRIVATE:
-        at = lower.find(word)
+    for word in (b"rivate", b"RIVATE", b"25519"):
+        at = data.find(word)
         while at >= 0:
             if _NAMED_SEED.search(data, max(0, at - _NEAR), at + _NEAR):
                 return True
-            at = lower.find(word, at + len(word))
+            at = data.find(word, at + len(word))
     return False
 
 

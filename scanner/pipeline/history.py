@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from scanner.pipeline.object_scan import Choice, Count, ObjectScan
 from scanner.pipeline.state import State
 from scanner.sources.git import Git
 from scanner.sources.objects.database import Database
-from scanner.sources.refs import kinds_of, refs_of
+from scanner.sources.refs import Ref, kinds_of, refs_of
 from scanner.sources.surroundings import CommitSurroundings
 
 _MOST_NAMED = 20
@@ -95,6 +95,7 @@ def _scan(git: Git, database: Database, request: Request, outcome: Outcome, prog
     choice: Choice | None = walked or request.state
     large = LargeFiles(database)
     attributed = Attributed(credentials=(), commits={})
+    refs = refs_of(git)
     with ObjectScan(database, git.folder, jobs=request.jobs, choice=choice) as scan:
         try:
             scan.read(progress)
@@ -105,7 +106,7 @@ def _scan(git: Git, database: Database, request: Request, outcome: Outcome, prog
             attributed = attribute(
                 scan,
                 git,
-                refs_of(git),
+                refs,
                 remote=Remote(everything=request.mirror or _is_mirror(git)),
                 excluded=lambda path: request.excluded(prefix + path),
                 stand_ins=large.stand_ins,
@@ -115,7 +116,7 @@ def _scan(git: Git, database: Database, request: Request, outcome: Outcome, prog
             attributed = Attributed(credentials=scan.found_so_far(), commits={})
         outcome.scanned += scan.starts()
         outcome.hits += scan.held.hits
-        outcome.skipped += _unread(git, database, scan, walked, prefix)
+        outcome.skipped += _unread(git, database, scan, refs, walked, prefix)
         _add(outcome.stats, scan.count)
     outcome.commits.update({prefix + path: commit for path, commit in attributed.commits.items()})
     outcome.credentials += [_under(prefix, credential) for credential in attributed.credentials]
@@ -138,7 +139,9 @@ def _under(prefix: str, credential: Credential) -> Credential:
     )
 
 
-def _unread(git: Git, database: Database, scan: ObjectScan, walked: Reached | None, prefix: str) -> Iterator[Skipped]:
+def _unread(
+    git: Git, database: Database, scan: ObjectScan, refs: Sequence[Ref], walked: Reached | None, prefix: str
+) -> Iterator[Skipped]:
     """What could not be read: what failed, what is missing, what a shallow or partial clone does not have."""
     held = scan.held
     for skipped in held.skipped:
@@ -160,7 +163,7 @@ def _unread(git: Git, database: Database, scan: ObjectScan, walked: Reached | No
             if name not in boundary:
                 missing.update(parent for parent in node.parents if parent not in held.nodes)
             named.add(node.tree)
-        named.update(ref.target for ref in refs_of(git))
+        named.update(ref.target for ref in refs)
         missing.update(scan.strangers(named))
         missing.difference_update(kinds_of(git, scan.strangers(missing)[:_MOST_ASKED]))  # some came meanwhile
     partial = bool(missing) and _is_partial(git)

@@ -19,7 +19,7 @@ from scanner.model import Credential, Skipped
 from scanner.pipeline.files import credentials_in
 from scanner.sources.git import BlobStream, Git
 from scanner.sources.magic import archive_kind
-from scanner.sources.objects.changes import SEPARATOR
+from scanner.sources.objects.changes import SEPARATOR, Around
 from scanner.sources.objects.codec import best_codec
 from scanner.sources.objects.content import Node, message_start, node_of, text_of
 from scanner.sources.objects.forest import Forest, ObjectType
@@ -218,12 +218,12 @@ class ObjectWorker:
                 raise GitError("git stopped")
             self.blob(name, content, self._sieve.traits(content, content, 0), seen)
             return
-        self._keep(name, "blob", _stream_credentials(stream, name, seen), seen)
+        self._keep(name, "blob", _stream_credentials(stream, name, seen, self._sieve), seen)
 
     def blob(self, ref: Ref, content: bytes, traits: int, seen: Seen) -> None:
         """Looks for credentials in a blob with these traits."""
         if archive_kind(content) is not None:
-            self._keep(ref, "blob", _stream_credentials(io.BytesIO(content), ref, seen), seen)
+            self._keep(ref, "blob", _stream_credentials(io.BytesIO(content), ref, seen, self._sieve), seen)
         elif traits and self._sieve.suspects(content, traits):
             key = _repeated(content)
             digests = self._repeats.get(key) if key else None
@@ -269,10 +269,9 @@ class ObjectWorker:
 
 
 class _Blobs:
-    worth = 10
-
     def __init__(self, worker: ObjectWorker, pack: int, seen: Seen) -> None:
-        self.margin = worker.sieve.margin
+        margin = worker.sieve.margin
+        self.around = None if margin is None else Around(margin, margin, worth=10)
         self._worker = worker
         self._traits = worker.sieve.traits
         self._pack = pack
@@ -288,8 +287,7 @@ class _Blobs:
 class _Messages:
     """Commits and tags: many small texts, sieved in batches."""
 
-    margin = None
-    worth = 1
+    around = None
 
     def __init__(self, worker: ObjectWorker, pack: int, seen: Seen, kind: ObjectType) -> None:
         self._worker = worker
@@ -324,8 +322,7 @@ class _Messages:
 
 
 class _Trees:
-    margin = 64  # an entry with a name as long as most are
-    worth = 1
+    around = Around(64, 20, worth=1)  # an entry with a name as long as most are, and a changed end of its id
 
     def __init__(self, worker: ObjectWorker, pack: int, seen: Seen) -> None:
         self._look = worker.tree
@@ -350,12 +347,12 @@ def _repeated(content: bytes) -> bytes:
     return digest.digest()
 
 
-def _stream_credentials(stream: BlobStream | io.BytesIO, ref: Ref, seen: Seen) -> tuple[Credential, ...]:
+def _stream_credentials(stream: BlobStream | io.BytesIO, ref: Ref, seen: Seen, sieve: Sieve) -> tuple[Credential, ...]:
     found: list[Credential] = []
     for piece in _pieces(stream):
         if isinstance(piece, Skipped):
             seen.unread.append((ref, piece))
-        elif prefilter.may_hold(piece.data):
+        elif sieve.suspects(piece.data, sieve.traits(piece.data, piece.data, 0)):
             found += credentials_in(piece)
     return tuple(found)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from scanner.sources.objects.changes import changed
+from scanner.sources.objects.changes import Around, changed
 from scanner.sources.objects.codec import Codec, DamagedObjectError, delta_sizes
 from scanner.sources.objects.forest import NONE, Forest
 from scanner.sources.objects.pack import Pack
@@ -20,13 +20,8 @@ class Visitor(Protocol):
     """What looks at objects."""
 
     @property
-    def margin(self) -> int | None:
-        """How many bytes around what of an object its base does not have are enough; None if all is to be shown."""
-        ...
-
-    @property
-    def worth(self) -> int:
-        """How many times as long as its delta an object must be for it to pay to look for what changed."""
+    def around(self) -> Around | None:
+        """How much it is shown around what of an object its base does not have; None for all of the object."""
         ...
 
     def visit(self, entry: int, content: bytes, fresh: bytes, inherited: int) -> int:
@@ -104,19 +99,18 @@ class _Entries:
                 at += self._id_size
         return self._inflate(data[at:end], size)
 
-    def made(self, base: bytes, delta: bytes) -> bytes:
-        """The object that a delta makes of its base."""
-        size = delta_sizes(delta)[1]
+    def made(self, base: bytes, delta: bytes) -> tuple[bytes, int]:
+        """The object that a delta makes of its base, and where in the delta the instructions begin."""
+        _, size, at = delta_sizes(delta)
         if size > LARGEST:
             refuse_result(size, len(delta))
-        return self._apply(base, delta)
+        return self._apply(base, delta), at
 
 
 def _walk_tree(
     entries: _Entries, forest: Forest, root: int, visitor: Visitor, selection: Selection | None, walked: Walked
 ) -> None:
-    first, following, visit, margin = forest.first, forest.following, visitor.visit, visitor.margin
-    worth = visitor.worth
+    first, following, visit, around = forest.first, forest.following, visitor.visit, visitor.around
     stack: list[tuple[int, bytes | None, int]] = [(root, None, 0)]
     held = 0
     while stack:
@@ -128,9 +122,8 @@ def _walk_tree(
                 fresh = content = entries.unpacked(entry, delta=False)
             else:
                 delta = entries.unpacked(entry, delta=True)
-                content = entries.made(base, delta)
-                whole = margin is None or inherited < 0
-                fresh = content if whole else changed(len(base), delta, content, margin or 0, worth)
+                content, at = entries.made(base, delta)
+                fresh = content if around is None or inherited < 0 else changed(len(base), delta, at, content, around)
         except ForgedObjectError:
             _leave(forest, entry, selection, walked.forged)
             continue
