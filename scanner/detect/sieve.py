@@ -14,6 +14,7 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Callable
+from functools import cached_property
 from typing import Protocol
 
 from scanner.detect import prefilter
@@ -157,7 +158,11 @@ class FastSieve:
             self._database((_JOINT, 0), places=True),
             self._database((_APPENDED, 1), (_CONTINUED, 2), places=True),
         )
-        self._ask = self._database(
+
+    @cached_property
+    def _ask(self) -> Callable[[bytes], None]:
+        """The search for words that speak for the exchange; most histories never need it."""
+        return self._database(
             *((pattern, MENTION) for pattern in _MENTIONS),
             (b"future|testnet", FUTURE),
             *((_escaped(word.encode()), MENTION) for word in FOREIGN_STEMS),

@@ -335,14 +335,19 @@ class _Trees:
 
 
 def _repeated(content: bytes) -> bytes:
-    """A digest of all that may be a value with what is around it, by which a version of a file is known to hold the
-    same as another; empty where there is too much of it or none."""
+    """A digest of all that may be a value, with its line and the one above it, which mostly name it.
+
+    By it a version of a file is known to hold the same as another. Empty where there is too much of it or none.
+    """
     runs = list(islice(prefilter.long_runs(prefilter.classified(content)), _MOST_RUNS))
     if not 0 < len(runs) < _MOST_RUNS:
         return b""
     digest = sha256(b"\1" if prefilter.mentions_binance(content) else b"\0")
     for start, end in runs:
-        around = content[max(0, start - _AROUND) : end + _AROUND]
+        first = content.rfind(b"\n", max(0, start - _AROUND), start)
+        first = content.rfind(b"\n", max(0, start - _AROUND), max(0, first))
+        last = content.find(b"\n", end, end + _AROUND)
+        around = content[max(0, start - _AROUND) if first < 0 else first : end + _AROUND if last < 0 else last]
         digest.update(len(around).to_bytes(4, "big") + around)
     return digest.digest()
 

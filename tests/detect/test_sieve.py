@@ -1,0 +1,193 @@
+"""Laws of the sieve: it suspects whatever the detector finds something in, seen whole or as a version of another."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping
+from random import Random
+from types import MappingProxyType
+
+import pytest
+
+from scanner.detect.engine import detect
+from scanner.detect.sieve import FastSieve, PlainSieve, Sieve
+from scanner.sources.objects.changes import Around, changed
+from scanner.sources.objects.codec import apply_delta, delta_sizes
+from tests.corpus import fill, load
+from tests.corpus.values import hex_value, hmac_value, rsa_pem
+from tests.deltas import Part, delta_of
+from tests.detect.test_laws import FORMS, PLAIN
+from tests.versions import CHANGES, Version
+
+CASES = tuple(load())
+TEXT = b"".join(
+    b"line %d of some text that says nothing, x = compute(%d)\n" % (number, 7 * number) for number in range(60)
+)
+WIDE = "".join(f"line {number} of some wide text, x = compute({number})\n" for number in range(60))
+TELLING_FAMILIES = frozenset({"private_keys", "split", "encodings", "compiled"})
+NOISE: Mapping[str, tuple[bytes, bytes]] = MappingProxyType(
+    {
+        "text": (TEXT, TEXT),
+        "beginning": (b"", TEXT * 2),
+        "end": (TEXT * 2, b""),
+        "binary": (Random(1).randbytes(3000), Random(2).randbytes(3000)),
+        "zeros": (bytes(5000), bytes(5000)),
+        "far zero": (TEXT, TEXT + b"\0"),
+        "Latin-1": ("é ü ß\n".encode("latin-1") * 500,) * 2,
+        "controls": (b"\xd9\x07abc def\n" * 300,) * 2,
+        "wide": (WIDE.encode("utf-16-le"),) * 2,
+        "wide beginning": (b"", WIDE.encode("utf-16-be") * 2),
+    }
+)
+AROUND = Around(256, 256, worth=1)
+
+
+@pytest.fixture(scope="module")
+def fast() -> FastSieve:
+    pytest.importorskip("hyperscan")
+    return FastSieve()
+
+
+def suspects(sieve: Sieve, content: bytes) -> bool:
+    """Whether a sieve that sees the whole of some content wants the detector to see it."""
+    return sieve.suspects(content, sieve.traits(content, content, 0))
+
+
+def assert_suspects(fast: FastSieve, contents: Mapping[str, bytes]) -> None:
+    plain = PlainSieve()
+    found = {name: content for name, content in contents.items() if detect(content)}
+    assert {name for name, content in found.items() if not suspects(fast, content)} == set()
+    assert {name for name, content in found.items() if not suspects(plain, content)} == set()
+
+
+@pytest.mark.parametrize("seed", (1, 2))
+def test_corpus(seed: int, fast: FastSieve) -> None:
+    assert_suspects(fast, {case.id: fill(case, seed).data for case in CASES})
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_forms(form: str, fast: FastSieve) -> None:
+    some = [
+        case
+        for number, case in enumerate(PLAIN)
+        if case.family in TELLING_FAMILIES or number % len(FORMS) == list(FORMS).index(form)
+    ]
+    texts = {case.id: fill(case, 1).data.decode().replace("\r\n", "\n") for case in some}
+    assert_suspects(fast, {name: FORMS[form](text) for name, text in texts.items()})
+
+
+@pytest.mark.parametrize("noise", NOISE)
+def test_in_the_middle_of_something_else(noise: str, fast: FastSieve) -> None:
+    before, behind = NOISE[noise]
+    some = [
+        case
+        for number, case in enumerate(CASES)
+        if case.family in TELLING_FAMILIES or number % len(NOISE) == list(NOISE).index(noise)
+    ]
+    assert_suspects(fast, {case.id: before + fill(case, 2).data + behind for case in some})
+
+
+def odd_shapes(rng: Random) -> Iterator[tuple[str, bytes]]:
+    """Contents in which the sieve must look at the text as the detector does, not at the bytes."""
+    value, other = hmac_value(rng), hmac_value(rng)
+    names = {"utf-8": "币安", "gb18030": "币安", "big5": "幣安密鑰", "shift_jis": "バイナンス", "cp1251": "Бинанс ключ"}
+    for encoding, name in {**names, "utf-16": "币安", "utf-16-le": "币安"}.items():
+        hexes = f"# {name}\napi_key = {hex_value(rng)}\nsecret_key = {hex_value(rng)}\n"
+        yield f"hex with a foreign name in {encoding}", hexes.encode(encoding)
+    pieces = value[:20], value[20:40], value[40:]
+    yield "a joint with a no-break space", 'secret = "{}" + "{}" +\u00a0"{}"\n'.format(*pieces).encode()
+    yield "the same, wide", 'secret = "{}" + "{}" +\u00a0"{}"\n'.format(*pieces).encode("utf-16")
+    yield "a wide list", 'secret = "".join(["{}", "{}", "{}"])\n'.format(*pieces).encode("utf-16")
+    packed = b"\x82\xa7api_key\xd9@" + value.encode() + b"\xa6secret\xd9@" + other.encode()
+    yield "MessagePack without a zero", packed + b"\x01\x02"
+    yield "the same, glued to a letter", packed + b"A\x01\x02"
+    yield "strings between controls, glued", b"\x02\x03key " + value.encode() + b"_x\x04"
+    encoded = base64.b64encode(value.encode())
+    yield "folded base64 in a binary", b"\0\0secret " + encoded[:76] + b"\0" + encoded[76:] + b"\0\0"
+    text = base64.b64encode(f"BINANCE_KEY={value}\nBINANCE_SECRET={other}\n".encode())
+    yield "folded base64 of a text in a binary", b"\0\1" + text[:76] + b"\0" + text[76:152] + b"\0" + text[152:]
+    key = rsa_pem()
+    bare = "".join(key.splitlines()[1:-1])
+    for encoding in ("utf-8", "utf-16", "utf-16-be"):
+        yield f"PEM in {encoding}", f"binance\n{key}".encode(encoding)
+        yield f"bare DER in {encoding}", f"binance private_key = {bare}\n".encode(encoding)
+    yield "PEM with zeros for ends of lines", b"\0binance\0" + key.encode().replace(b"\n", b"\0")
+    seed = base64.b64encode(rng.randbytes(32)).decode()
+    yield "a seed", f"BINANCE_Private_Key = {seed}\n".encode()
+    yield "a wide seed", f"binance\nprivate_key = {seed}\n".encode("utf-16")
+    yield "a seed far from its kind", (f"# binance Ed25519 keys\n{TEXT.decode()}secret_key = {seed}\n").encode()
+    yield "a seed without private in its name", f"# binance ed25519\nsecret_key = {seed}\n".encode()
+
+
+@pytest.mark.parametrize("name", [name for name, _ in odd_shapes(Random(0))])
+def test_odd_shapes(name: str, fast: FastSieve) -> None:
+    content = dict(odd_shapes(Random(1)))[name]
+    found = bool(detect(content))
+    assert found, "nothing is found: the shape is of no use here"
+    assert_suspects(fast, {name: content})
+
+
+def missed(fast: FastSieve, version: Version, *, short: bool) -> bool:
+    """Whether the detector finds something in a version that the sieve passes over."""
+    base, parts = version
+    delta = delta_of(base, parts, short=short)
+    child = apply_delta(base, delta)
+    if not detect(child):
+        return False
+    fresh = changed(len(base), delta, delta_sizes(delta)[2], child, AROUND)
+    return not fast.suspects(child, fast.traits(child, fresh, fast.traits(base, base, 0)))
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_versions(change: str, fast: FastSieve) -> None:
+    rng = Random(change)
+    noises = [noise for name, noise in NOISE.items() if "zeros" not in name]
+    bad = set()
+    for case in (*rng.sample(CASES, 220), *(case for case in CASES if case.family in {"private_keys", "encodings"})):
+        entry = fill(case, rng.randrange(1000)).data
+        before, behind = rng.choice(noises)
+        if missed(fast, CHANGES[change](rng, entry, before, behind), short=rng.random() < 0.5):
+            bad.add(case.id)
+    assert bad == set()
+
+
+@pytest.mark.parametrize("start", (0, 1, 64, 255, 256, 257, 400))
+def test_a_line_near_the_beginning(start: int, fast: FastSieve) -> None:
+    value = hmac_value(Random(start)).encode()
+    base = TEXT[:start] + b"\n" + TEXT * 2
+    parts: list[Part] = [(0, start), b"\nbinance_secret_key = " + value + b"\n", (start + 1, len(base) - start - 1)]
+    lost = missed(fast, (base, parts), short=True)
+    assert not lost
+
+
+@pytest.mark.parametrize("value", [b"key %s/x\n", b"\x05@%sA\n", b"key %s\n"])
+def test_a_value_in_a_binary_with_no_zero_near(value: bytes, fast: FastSieve) -> None:
+    head = bytes(range(256)) + TEXT
+    added = value % hmac_value(Random(1)).encode()
+    version: Version = head + TEXT, [(0, len(head)), added, (len(head), len(TEXT))]
+    found = bool(detect(head + added + TEXT))
+    assert found, "nothing is found: the shape is of no use here"
+    lost = missed(fast, version, short=True)
+    assert not lost
+
+
+def test_versions_of_versions(fast: FastSieve) -> None:
+    """A file that grows and shrinks by whole entries; what was seen of it is passed on from version to version."""
+    rng = Random(4)
+    bad = []
+    for number in range(40):
+        entries = [fill(case, 1).data for case in rng.sample(CASES, 4)]
+        base = TEXT + TEXT
+        traits = fast.traits(base, base, 0)
+        for entry in (*entries, b""):
+            at = rng.randint(0, len(base))
+            gone = rng.randint(0, min(80, len(base) - at))
+            parts: list[Part] = [(0, at), entry, (at + gone, len(base) - at - gone)]
+            delta = delta_of(base, parts)
+            child = apply_delta(base, delta)
+            fresh = changed(len(base), delta, delta_sizes(delta)[2], child, AROUND)
+            traits = fast.traits(child, fresh, traits)
+            if detect(child) and not fast.suspects(child, traits):
+                bad.append(number)
+            base = child
+    assert bad == []
