@@ -20,7 +20,7 @@ _GONE = b"".join(b"line %d of some text that goes away, x = compute(%d)\n" % (nu
 
 def _inserted(rng: Random, entry: bytes, before: bytes, behind: bytes) -> Version:
     one, two = _cuts(rng, entry)
-    parts = [(0, len(before)), entry[:one], entry[one:two], entry[two:], (len(before), len(behind))]
+    parts: list[Part] = [(0, len(before)), entry[:one], entry[one:two], entry[two:], (len(before), len(behind))]
     return before + behind, parts
 
 

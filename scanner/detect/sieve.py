@@ -56,6 +56,7 @@ _ASKED = 1024
 
 _DEPENDENT = HEX | SEED
 _HEX_DIGITS = b"0123456789abcdef"
+_ANY_HEX_DIGITS = b"0123456789abcdefABCDEF"
 _LONGEST_GLUED = LENGTH + 14
 _BEFORE, _BEHIND = 80, 32
 _SHORTEST_ENCODED = 60
@@ -198,6 +199,8 @@ class FastSieve:
         for scan in self._joints:
             scan(fresh)
         pieces = {piece for kind, end in self._joined if (piece := _PIECES_BEFORE[kind](fresh, end)) is not None}
+        # One in ten million pieces of values is of hexadecimal digits alone, and nearly all such lines are.
+        pieces = {piece for piece in pieces if piece.translate(None, _ANY_HEX_DIGITS)}
         return len(pieces) > _MOST_PIECES or any(self._is_of_value(content, piece) for piece in pieces)
 
     def _is_of_value(self, content: bytes, piece: bytes) -> bool:
@@ -253,8 +256,10 @@ class FastSieve:
             if not run.translate(None, _HEX_DIGITS) or (
                 run.startswith(b"0x") and not run[2:].translate(None, _HEX_DIGITS)
             ):
-                if LENGTH <= length <= _LONGEST_GLUED:
-                    traits |= HEX if traits & NAMED_HEX else self._traits_of_hex(data, start, end)
+                if length == LENGTH and not traits & NAMED_HEX:
+                    traits |= self._traits_of_hex(data, start, end)
+                elif LENGTH < length <= _LONGEST_GLUED and not run.startswith(b"0x"):
+                    traits |= HEX | NAMED_HEX
                 continue
             known = hash((data[max(0, start - _CONTEXT) : end + _CONTEXT], binary)) if length <= _LONGEST_KNOWN else 0
             if known in dull:
