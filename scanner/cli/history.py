@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -41,6 +42,8 @@ def run(options: Options) -> int:
     """Scans the history of a repository and reports."""
     started = time.monotonic()
     formats = wanted_formats(options)
+    _refuse_empty(options)
+    _end_in_order()
     if options.write_replacements:
         refuse_existing(Path(options.write_replacements))
     with _target(options) as target:
@@ -72,10 +75,33 @@ def run(options: Options) -> int:
         result = conclude(scan, config=config, surroundings=HistorySurroundings(request, outcome))
         if options.write_replacements:
             _replace(Path(options.write_replacements), result, outcome.credentials)
+        status = present(_without_secrets(result), options, config, formats)
         if options.state and not outcome.interrupted:
             write_state(Path(options.state), holds_for, starts=outcome.scanned, hits=outcome.hits)
-    status = present(_without_secrets(result), options, config, formats)
     return 130 if outcome.interrupted else status
+
+
+def _refuse_empty(options: Options) -> None:
+    named = (
+        ("--keep", [options.keep]),
+        ("--state", [options.state]),
+        ("--path", options.path),
+        ("--branch", options.branch),
+    )
+    for option, values in named:
+        if any(value == "" for value in values):
+            raise UsageError(f"{option} is empty", hint="Is a variable unset?")
+
+
+def _end_in_order() -> None:
+    """Lets a signal that asks this process to end take its clone and its processes with it."""
+
+    def end(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), end)
 
 
 @contextmanager
@@ -90,7 +116,8 @@ def _target(options: Options) -> Iterator[_Target]:
         if options.keep:
             raise UsageError("--keep is for URLs", hint=f"{named} is on disk already.")
         if not os.path.isdir(named):  # noqa: PTH112 - the text may be too long for a path
-            raise UsageError(f"no such folder: {named}", hint="Give a folder with a git repository, or a URL.")
+            what = "not a folder" if os.path.lexists(named) else "no such folder"
+            raise UsageError(f"{what}: {named}", hint="Give a folder with a git repository, or a URL.")
         yield _Target(folder=named, shown=named)
         return
     shown = clone.shown_url(named)

@@ -19,7 +19,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_PRINTABLE = bytes(byte if 0x20 <= byte < 0x7F or byte in b"\t\n\r" else 0x0A for byte in range(256))
+PRINTABLE = bytes(byte if 0x20 <= byte < 0x7F or byte in b"\t\n\r" else 0x0A for byte in range(256))
 _SAMPLE = 4096
 _LONG = b"a" * 30
 _SCHEMA = 1 << 16
@@ -180,13 +180,13 @@ def documents(
     for bom, encoding in _BOMS:
         if data.startswith(bom):
             return [document(data[len(bom) :].decode(encoding, _errors(encoding)))]
-    if b"\0" not in data and not _is_packed(data):
+    if not is_binary(data):
         return [document(_text(_PICKLED.sub(_blanked, data) if data.startswith(_PICKLE) else data))]
     rows = table_text(data)
     wide = _utf16_without_bom(data) if rows is None else None
     if wide:
         return [document(data.decode(wide, "replace"))]
-    found = [document(data.translate(_PRINTABLE).decode("latin-1"), binary=True)]
+    found = [document(data.translate(PRINTABLE).decode("latin-1"), binary=True)]
     if rows is not None:
         found.append(document(rows.text, places=rows.places, encoding=rows.encoding))
     if prefilter.holds_wide_text(prefilter.classified(data)):
@@ -206,6 +206,11 @@ def _blanked(match: re.Match[bytes]) -> bytes:
 
 
 _CONTROLS = bytes((*range(0x02, 0x07), *range(0x0E, 0x1A), *range(0x1C, 0x20)))
+
+
+def is_binary(data: bytes) -> bool:
+    """Whether bytes are read as the strings of a binary; text in UTF-16 is among them."""
+    return b"\0" in data or _is_packed(data)
 
 
 def _is_packed(data: bytes) -> bool:

@@ -14,11 +14,12 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
 from typing import Protocol
 
 from scanner.detect import prefilter
-from scanner.detect.document import Document
+from scanner.detect.document import PRINTABLE, Document, is_binary
 from scanner.detect.encoded import encoded_texts, encoded_values
 from scanner.detect.fragments import fragments
 from scanner.detect.private_keys import packed_keys
@@ -38,7 +39,7 @@ LIST = 16
 WIDE = 32
 """Text in UTF-16."""
 SEED = 64
-"""43 characters of base64 near a word that may name a private key: a bare Ed25519 seed."""
+"""43 characters of base64 near a word that may name a secret: a bare Ed25519 seed, if the file speaks of such keys."""
 MENTION = 128
 """A word that may speak for the exchange or for its futures."""
 ENCODED = 256
@@ -46,15 +47,18 @@ ENCODED = 256
 DATABASE = 512
 """The beginning of an SQLite database, whose values may run together."""
 _NAMED = 2048
-"""A word that may name a private key."""
+"""A word that may name a secret."""
 FUTURE = 4096
 """A word that may speak for the futures testnet."""
 NAMED_HEX = 8192
 """A run of 64 hexadecimal digits near a word of which names of credentials are made."""
+BINARY = 16384
+"""A zero byte, by which neighbours mean less."""
 _ASKED = 1024
 """Whether MENTION was looked for, which only HEX and SEED make worth while."""
 
 _DEPENDENT = HEX | SEED
+_OF_RUNS = VALUE | HEX | NAMED_HEX | MENTION | FUTURE | LIST | BINARY | _ASKED
 _HEX_DIGITS = b"0123456789abcdef"
 _ANY_HEX_DIGITS = b"0123456789abcdefABCDEF"
 _LONGEST_GLUED = LENGTH + 14
@@ -69,11 +73,13 @@ _MENTIONS = (
     rb"papi[./_-]|inanc",
 )
 _NAMES = (b"secret", b"api", b"access", b"private", b"553", "密".encode(), "秘".encode(), "키".encode())
-_PRIVATE = rb"rivate|RIVATE|25519"
+_SECRET_WORDS = (b"riv", b"RIV", b"25519", b"ecret", b"ECRET", "密".encode(), "秘".encode(), "私".encode())
+_PRIVATE = b"|".join(_SECRET_WORDS)
 _NAMED_SEED = re.compile(rb"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{43}=(?![A-Za-z0-9+/=])")
 _NEAR = 200
 _LONGEST_KEY = 12_000
 _PIECE = 16
+_ENCODINGS = ("utf-8", "gb18030", "big5", "shift_jis", "euc_jp", "euc_kr", "cp1251", "koi8_r")
 _BEFORE_HEX, _BEHIND_HEX = 250, 100
 _CONTEXT, _LONGEST_KNOWN = 170, 400
 _LENGTHS = (b"@", b"@\0\0\0")
@@ -85,10 +91,10 @@ _LONGEST_JOINT = 240
 _ASSIGNED = re.compile(rb"[\"'`][;\s]*[\w$.{}]{1,60}\s{0,20}(?:\+|\.|&|<>)=\s{0,20}[\"'`]$")
 _AROUND_PIECE = 800
 _MOST_PIECES, _MOST_PLACES, _MOST_REMEMBERED = 200, 8, 200_000
-_JOINERS = b" \t\r\n+.&|<>~\\()_;bruLfN@"
+_JOINERS = b" \t\r\n+.&|<>~\\()_;bruLfN@\xc2\xa0"
 
 _RUN = rb"[A-Za-z0-9]{48}"
-_JOINT = rb"[A-Za-z0-9]{4}[\"'`][ \t\r\n+.&|<>~_;][ \t\r\n+.&|<>~\\()_;]*[bruLfN@]?[\"'`][A-Za-z0-9]"
+_JOINT = rb"[A-Za-z0-9]{4}[\"'`][ \t\r\n+.&|<>~_;][ \t\r\n+.&|<>~\\()_;\xc2\xa0]*[bruLfN@]?[\"'`][A-Za-z0-9]"
 _APPENDED = rb"[+.&>]=\s*[\"'`]"
 _CONTINUED = rb"[A-Za-z0-9]{2}[\\=]\r?\n"
 _PACKED = (rb"PRIVATE KEY-----", *prefilter.PACKED_KEYS)
@@ -116,6 +122,10 @@ class Sieve(Protocol):
         """Whether the detector could find something in a file that has, or may have, these traits."""
         ...
 
+    def is_of_runs(self, content: bytes, traits: int) -> bool:
+        """Whether it is known that all that such a file may hold stands in runs of 48 or more alphanumerics."""
+        ...
+
 
 def best_sieve() -> Sieve:
     """The fastest that is installed."""
@@ -137,6 +147,10 @@ class PlainSieve:
     def suspects(self, content: bytes, traits: int) -> bool:  # noqa: ARG002 - the traits are of the same content
         """Whether there are traits."""
         return bool(traits)
+
+    def is_of_runs(self, content: bytes, traits: int) -> bool:  # noqa: ARG002 - knows too little
+        """Never known."""
+        return False
 
 
 class FastSieve:
@@ -166,22 +180,25 @@ class FastSieve:
         return self._database(
             *((pattern, MENTION) for pattern in _MENTIONS),
             (b"future|testnet", FUTURE),
-            *((_escaped(word.encode()), MENTION) for word in FOREIGN_STEMS),
+            *((_escaped(word), MENTION) for word in _foreign_mentions()),
             caseless=True,
         )
 
     def traits(self, content: bytes, fresh: bytes, inherited: int) -> int:
         """The traits of a file: of what is `fresh` in it, and those that it has `inherited` from its base."""
+        binary = BINARY if b"\0" in content else 0
+        if binary & ~inherited:
+            fresh = content  # what was judged as text is judged anew
         self._seen = 0
         for scan in self._scans:
             scan(fresh)
         if self._seen & _NAMED:
             self._seeds(fresh)
-        traits = self._seen & ~_NAMED
+        traits = (self._seen & ~_NAMED) | binary
         if self._holds_piece(content, fresh):
             traits |= PIECE
         if traits & VALUE:
-            traits = (traits & ~VALUE) | self._traits_of_runs(fresh)
+            traits = (traits & ~VALUE) | self._traits_of_runs(fresh, binary=bool(binary) or is_binary(content))
         if traits & SEED and not _holds_named_seed(fresh):
             traits &= ~SEED
         traits |= inherited
@@ -189,8 +206,6 @@ class FastSieve:
             self._seen = _ASKED
             self._ask(fresh if inherited & _ASKED else content)
             traits |= self._seen
-        if traits & WIDE:
-            traits |= self._wide_traits(content)
         return traits | DATABASE if content.startswith(_SQLITE) else traits
 
     def _holds_piece(self, content: bytes, fresh: bytes) -> bool:
@@ -215,7 +230,7 @@ class FastSieve:
             window = content[max(0, at - _AROUND_PIECE) : at + _AROUND_PIECE]
             known = hash(window)
             if known not in self._dull:
-                if next(fragments(Document(text=window.decode("latin-1"))), None) is not None:
+                if next(fragments(Document(text=window.decode("utf-8", "replace"))), None) is not None:
                     return True
                 if len(self._dull) < _MOST_REMEMBERED:
                     self._dull.add(known)
@@ -224,31 +239,38 @@ class FastSieve:
 
     def suspects(self, content: bytes, traits: int) -> bool:
         """Whether the detector could find something in a file that has, or may have, these traits."""
-        if (traits & MENTION and traits & (HEX | SEED)) or (traits & FUTURE and traits & NAMED_HEX):
+        if traits & (WIDE | DATABASE):
+            return prefilter.may_hold(content)
+        if traits & HEX and (traits & MENTION or (traits & FUTURE and traits & NAMED_HEX)):
             return True
-        if traits & VALUE and (traits & WIDE or self._traits_of_runs(content) & VALUE):
+        if traits & SEED and traits & MENTION and prefilter.may_hold_seed(content):
             return True
-        listed = traits & LIST and next(prefilter.listed_pieces(content), None) is not None
-        if traits & DATABASE and prefilter.may_hold(content):
+        binary = is_binary(content) if traits & (VALUE | ENCODED) else False
+        if traits & VALUE and self._traits_of_runs(content, binary=binary) & VALUE:
             return True
         if traits & PACKED and _holds_packed_key(content):
             return True
+        listed = traits & LIST and next(prefilter.listed_pieces(content), None) is not None
         if not (listed or traits & (PIECE | ENCODED)):
             return False
-        if traits & WIDE:
-            return True
-        document = Document(text=content.decode("latin-1"))
+        text = content.translate(PRINTABLE).decode("latin-1") if binary else content.decode("utf-8", "replace")
+        document = Document(text=text)
         if (listed or traits & PIECE) and next(fragments(document), None) is not None:
             return True
         return bool(traits & ENCODED) and _holds_encoded(document)
 
-    def _traits_of_runs(self, data: bytes) -> int:
+    def is_of_runs(self, content: bytes, traits: int) -> bool:
+        """Whether it is known that all that such a file may hold stands in runs of 48 or more alphanumerics."""
+        if traits & ~_OF_RUNS:
+            return False
+        return not traits & LIST or next(prefilter.listed_pieces(content), None) is None
+
+    def _traits_of_runs(self, data: bytes, *, binary: bool) -> int:
         """VALUE, HEX, PIECE, ENCODED: what the long runs in some bytes may be.
 
         Versions of a file have the same runs: those that were nothing are remembered.
         """
         traits = 0
-        binary = b"\0" in data
         dull = self._dull
         for start, end in prefilter.long_runs(prefilter.classified(data)):
             length = end - start
@@ -261,7 +283,10 @@ class FastSieve:
                 elif LENGTH < length <= _LONGEST_GLUED and not run.startswith(b"0x"):
                     traits |= HEX | NAMED_HEX
                 continue
-            known = hash((data[max(0, start - _CONTEXT) : end + _CONTEXT], binary)) if length <= _LONGEST_KNOWN else 0
+            first = max(0, start - _CONTEXT)
+            known = (
+                hash((data[first : end + _CONTEXT], start - first, length, binary)) if length <= _LONGEST_KNOWN else 0
+            )
             if known in dull:
                 continue
             found = 0
@@ -287,14 +312,6 @@ class FastSieve:
         if len(self._dull) < _MOST_REMEMBERED:
             self._dull.add(known)
         return HEX
-
-    def _wide_traits(self, content: bytes) -> int:
-        """The traits of text in UTF-16, whose letters are every second byte."""
-        traits = 0
-        for first in (0, 1):
-            letters = content[first::2]
-            traits |= self.traits(letters, letters, 0) & ~WIDE
-        return traits & ~_ASKED
 
     def _database(
         self, *patterns: tuple[bytes, int], caseless: bool = False, places: bool = False
@@ -325,6 +342,16 @@ class FastSieve:
         self._joined.append((kind, end))
 
 
+def _foreign_mentions() -> set[bytes]:
+    """The exchange's name in other scripts, in the encodings in which they are written."""
+    words = set()
+    for word in FOREIGN_STEMS:
+        for encoding in _ENCODINGS:
+            with suppress(UnicodeEncodeError):
+                words.add(word.encode(encoding))
+    return words
+
+
 def _escaped(literal: bytes) -> bytes:
     return b"".join(b"\\x%02x" % byte for byte in literal)
 
@@ -344,7 +371,7 @@ def _trait_of_run(data: bytes, start: int, end: int, *, binary: bool) -> int:
 
 
 def _holds_named_seed(data: bytes) -> bool:
-    for word in (b"rivate", b"RIVATE", b"25519"):
+    for word in _SECRET_WORDS:
         at = data.find(word)
         while at >= 0:
             if _NAMED_SEED.search(data, max(0, at - _NEAR), at + _NEAR):

@@ -18,7 +18,7 @@ VOCABULARY = re.compile(
     | 8=FIX\.4""",
     re.IGNORECASE | re.VERBOSE,
 )
-_STEMS = (
+STEMS = (
     b"binance", b"x-mbx-", b"umfutures", b"cmfutures", b"/sapi/v", b"/fapi/v", b"/dapi/v", b"/eapi/v", b"/papi/v",
     b"fapi", b"dapi", b"eapi", b"papi", b"recvwindow", b"recv_window", b"userdatastream", b"newlisten", b"new_listen",
     b"bnb", b"order.", b"session.logon", b"account.status", b"8=fix.4",
@@ -37,7 +37,7 @@ def mentions(text: str, flat: bytes) -> list[tuple[int, int]]:
 
 
 def _starts(text: str, lower: bytes) -> Iterator[int]:
-    for stem in _STEMS:
+    for stem in STEMS:
         at = lower.find(stem)
         while at >= 0:
             yield at

@@ -10,18 +10,16 @@ from functools import partial
 from pathlib import Path
 
 from scanner.detect import prefilter
-from scanner.detect.blocks import without_signatures
 from scanner.detect.credentials import credential_of, merged
-from scanner.detect.engine import detect
 from scanner.errors import GitError
 from scanner.model import Commit, Credential, Exposure, Sighting, Skipped
 from scanner.pipeline.files import credentials_in
 from scanner.pipeline.lineage import Lineage, Stay
 from scanner.pipeline.object_scan import ObjectScan
-from scanner.pipeline.object_worker import Hit
+from scanner.pipeline.object_worker import Hit, credentials_in_object
 from scanner.sources.files import FileEntry, pieces
 from scanner.sources.git import Git
-from scanner.sources.objects.content import commit_of, message_start
+from scanner.sources.objects.content import commit_of
 from scanner.sources.piece import Piece
 from scanner.sources.refs import Ref
 from scanner.sources.stream import read_stream
@@ -67,6 +65,7 @@ def attribute(
     messages = {name: hit for name, hit in scan.held.hits.items() if hit.kind in ("commit", "tag")}
     lineage = Lineage(scan, {name: hit.digests for name, hit in blobs.items()}, refs)
     stays, of_messages = lineage.stays(name for name, hit in messages.items() if hit.kind == "commit")
+    stays = dict(_named_after(stay, key, stand_ins) for key, stay in stays.items())
     stays = {key: stay for key, stay in stays.items() if not excluded(stay.path)}
     reader = _Reader(scan, git, stand_ins)
     places = _Places(stays, reader.commits(stays.values()), remote)
@@ -81,6 +80,14 @@ def attribute(
         credentials=merged(credential for credential in found if credential.sightings),
         commits={stay.path: stay.commit.hex() for stay in stays.values() if stay.commit is not None},
     )
+
+
+def _named_after(stay: Stay, key: tuple[str, str], stand_ins: Mapping[bytes, Path]) -> tuple[tuple[str, str], Stay]:
+    """A stay at no path of a file that no pointer in a tree stands for, under the name of the file."""
+    if stay.blob not in stand_ins or not stay.path.startswith("blob:"):
+        return key, stay
+    path = f"lfs object {stand_ins[stay.blob].name}"
+    return (key[0], path), replace(stay, path=path)
 
 
 def _worth_reading(
@@ -216,8 +223,6 @@ class _Reader:
         """The credentials of a commit or tag; lines and columns are those of the message, or of the headers."""
         for _, content in self._contents([name]):
             about = commit_of(name.hex(), content)
-            kept = without_signatures(content)
-            start = message_start(kept)
             place = partial(
                 replace,
                 path=COMMIT_MESSAGE if kind == "commit" else TAG_MESSAGE,
@@ -226,7 +231,7 @@ class _Reader:
                 refs=tuple(ref.shown for ref in refs),
                 pushed=pushed,
             )
-            for credential in (*detect(kept[start:]), *detect(kept[:start])):
+            for credential in credentials_in_object(content):
                 yield replace(
                     credential,
                     sightings=tuple(

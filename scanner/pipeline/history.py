@@ -99,10 +99,9 @@ def _scan(git: Git, database: Database, request: Request, outcome: Outcome, prog
     with ObjectScan(database, git.folder, jobs=request.jobs, choice=choice) as scan:
         try:
             scan.read(progress)
-            if walked is None:
-                large.scan()
-                scan.held.skipped += large.skipped
-            large.add_pointers(scan)
+            large.scan()
+            scan.held.skipped += large.skipped
+            large.add_pointers(scan, only=None if walked is None else walked.names)
             attributed = attribute(
                 scan,
                 git,

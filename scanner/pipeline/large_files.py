@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Container
 from pathlib import Path
 
 from scanner.model import Credential, Skipped
@@ -30,7 +31,7 @@ class LargeFiles:
     def scan(self) -> None:
         """Looks through all files."""
         for path in sorted(self._folder.glob("??/??/*")):
-            if not _NAME.fullmatch(path.name):
+            if not _NAME.fullmatch(path.name) or path.is_symlink():
                 continue
             found: list[Credential] = []
             entry = FileEntry(path=str(path), shown="", evidence_path="", explicit=True)
@@ -42,11 +43,16 @@ class LargeFiles:
             if found:
                 self._found.append((path, found))
 
-    def add_pointers(self, scan: ObjectScan) -> None:
-        """Counts what the files hold as hits of their pointers, so that it is found where they stand."""
+    def add_pointers(self, scan: ObjectScan, only: Container[bytes] | None) -> None:
+        """Counts what the files hold as hits of their pointers, so that it is found where they stand.
+
+        Where `only` is given, for the pointers in it.
+        """
         for path, found in self._found:
             content = _POINTER.format(name=path.name, size=path.stat().st_size).encode("ascii")
             name = hashlib.new(self._algorithm, b"blob %d\0" % len(content) + content).digest()
+            if only is not None and name not in only:
+                continue
             digests = frozenset(value.sha256 for credential in found for value in credential.values)
             scan.held.hits[name] = Hit(name, "blob", digests, tuple(found))
             self.stand_ins[name] = path

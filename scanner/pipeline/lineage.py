@@ -15,8 +15,8 @@ from scanner.pipeline.object_scan import ObjectScan
 from scanner.sources.objects.content import Node
 from scanner.sources.refs import Ref
 
-_MOST_PATHS = 2000
-"""Paths that one tree is followed to: a few trees that name each other many times have billions."""
+_MOST_PATHS = 40
+"""Paths of one blob that are followed in one tree: a few trees that name each other many times have billions."""
 
 Files: TypeAlias = frozenset[tuple[bytes, bytes]]
 """Pairs of a path and the blob there."""
@@ -119,9 +119,7 @@ class Lineage:
                 if target in self._contents:
                     found.append((name, target))
                 found += [(name + b"/" + path, blob) for path, blob in files.get(target, ())]
-                if len(found) > _MOST_PATHS:
-                    break
-            files[at] = frozenset(found[:_MOST_PATHS])
+            files[at] = _bounded(found)
             stack.pop()
         return files[tree]
 
@@ -207,6 +205,19 @@ class Lineage:
                 found[content, path] = Stay(
                     path=path, blob=blob, commit=None, removed=None, tip=None, refs=(ref,) if ref else ()
                 )
+
+
+def _bounded(found: list[tuple[bytes, bytes]]) -> Files:
+    """Paths with their blobs, the first few of each blob."""
+    if len(found) <= _MOST_PATHS:
+        return frozenset(found)
+    counts: dict[bytes, int] = {}
+    kept = []
+    for path, blob in sorted(found):
+        counts[blob] = counts.get(blob, 0) + 1
+        if counts[blob] <= _MOST_PATHS:
+            kept.append((path, blob))
+    return frozenset(kept)
 
 
 def _named_by(scan: ObjectScan, contents: Mapping[bytes, frozenset[str]]) -> dict[bytes, list[tuple[bytes, bytes]]]:

@@ -45,21 +45,40 @@ def reached(git: Git, *, branches: Sequence[str], since: str | None) -> Reached:
         names = listed.decode("ascii").split()
         tips = [name for name in names if not name.startswith("-")]
         tips += [f"^{name[1:]}" for name in names if name.startswith("-")]
+    tags = _tags_since(git, since) if since is not None and not branches else set()
     if not tips:
-        return Reached(names=frozenset(), missing=frozenset())
+        return Reached(names=frozenset(tags), missing=frozenset())
     arguments = ("rev-list", "--objects", "--missing=print", "--no-object-names", "--stdin")
     cut_short = None
     try:
         out = git.run_with("\n".join(tips) + "\n", *arguments)
     except GitError as error:
         out, cut_short = git.run_with("\n".join(tips) + "\n", *arguments, accept=(0, 128)), str(error)
-    met, missing = set(), set()
+    met: set[bytes] = set()
+    missing: set[bytes] = set()
     for line in out.split():
         if line.startswith(b"?"):
             missing.add(bytes.fromhex(line[1:].decode("ascii")))
         else:
             met.add(bytes.fromhex(line.decode("ascii")))
-    return Reached(names=frozenset(met), missing=frozenset(missing), cut_short=cut_short)
+    return Reached(names=frozenset(met | tags), missing=frozenset(missing), cut_short=cut_short)
+
+
+def _is_ref(git: Git, name: str) -> bool:
+    """Whether there is a ref of exactly this name; a range or an expression is none."""
+    return bool(git.run("for-each-ref", "--format=%(refname)", "--count=1", name, accept=(0, 1, 128)).strip())
+
+
+def _tags_since(git: Git, since: str) -> set[bytes]:
+    """The annotated tags that were made since a date; their messages came in with them."""
+    oldest = int(git.run("rev-parse", f"--since={since}").decode("ascii").strip().removeprefix("--max-age="))
+    listed = git.run("for-each-ref", "--format=%(objecttype) %(objectname) %(creatordate:unix)", accept=(0, 1, 128))
+    fields = [line.split() for line in listed.splitlines()]
+    return {
+        bytes.fromhex(line[1].decode("ascii"))
+        for line in fields
+        if len(line) == 3 and line[0] == b"tag" and int(line[2]) >= oldest
+    }
 
 
 def _refuse_date(git: Git, since: str) -> None:
@@ -71,7 +90,10 @@ def _refuse_date(git: Git, since: str) -> None:
 
 
 def _resolved(git: Git, branch: str) -> str:
-    for name in (f"refs/heads/{branch}", f"refs/remotes/{branch}", f"refs/tags/{branch}", branch):
+    whole = (branch,) if branch == "HEAD" or branch.startswith("refs/") else ()
+    for name in (f"refs/heads/{branch}", f"refs/remotes/{branch}", f"refs/tags/{branch}", *whole):
+        if name != "HEAD" and not _is_ref(git, name):
+            continue
         out = git.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}", accept=(0, 1, 128))
         if out.strip():
             return out.decode("ascii").strip()

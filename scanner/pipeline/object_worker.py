@@ -13,7 +13,8 @@ from typing import NamedTuple, TypeAlias
 from scanner.detect import prefilter
 from scanner.detect.blocks import without_signatures
 from scanner.detect.engine import detect
-from scanner.detect.sieve import Sieve, best_sieve
+from scanner.detect.sieve import HEX, Sieve, best_sieve
+from scanner.detect.vocabulary import STEMS
 from scanner.errors import GitError
 from scanner.model import Credential, Skipped
 from scanner.pipeline.files import credentials_in
@@ -21,7 +22,7 @@ from scanner.sources.git import BlobStream, Git
 from scanner.sources.magic import archive_kind
 from scanner.sources.objects.changes import SEPARATOR, Around
 from scanner.sources.objects.codec import best_codec
-from scanner.sources.objects.content import Node, message_start, node_of, text_of
+from scanner.sources.objects.content import Node, merged_tags, message_start, node_of, text_of
 from scanner.sources.objects.forest import Forest, ObjectType
 from scanner.sources.objects.known import KnownIds, NamedObjects
 from scanner.sources.objects.links import Links, finder, named_in
@@ -38,6 +39,8 @@ _BATCH = 64 << 10
 _MOST_REPEATS = 100_000
 _MOST_RUNS = 200
 _AROUND = 250
+_HEADER = 200
+_TELLING_WORDS = (*STEMS, b"future", b"testnet", b"inanc")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -225,7 +228,7 @@ class ObjectWorker:
         if archive_kind(content) is not None:
             self._keep(ref, "blob", _stream_credentials(io.BytesIO(content), ref, seen, self._sieve), seen)
         elif traits and self._sieve.suspects(content, traits):
-            key = _repeated(content)
+            key = _repeated(content, traits) if self._sieve.is_of_runs(content, traits) else b""
             digests = self._repeats.get(key) if key else None
             if digests is not None:
                 seen.hits += [Hit(ref, "blob", digests, ())] if digests else []
@@ -236,11 +239,7 @@ class ObjectWorker:
 
     def message(self, ref: Ref, kind: str, content: bytes, seen: Seen) -> None:
         """Looks for credentials in a commit or tag."""
-        kept = without_signatures(content)
-        if prefilter.may_hold(kept):
-            start = message_start(kept)
-            found = (*detect(kept[start:]), *detect(kept[:start]))
-            self._keep(ref, kind, found, seen)
+        self._keep(ref, kind, credentials_in_object(content), seen)
 
     def tree(self, ref: Ref, content: bytes, fresh: bytes, seen: Seen) -> None:
         """Looks whether the objects are there that a tree newly names; searches it, and remembers its folders."""
@@ -266,6 +265,17 @@ class ObjectWorker:
             kept = tuple(credential.without_secrets() for credential in credentials)
             seen.hits.append(Hit(ref, kind, digests, kept))
         return digests
+
+
+def credentials_in_object(content: bytes) -> tuple[Credential, ...]:
+    """The credentials of a commit or tag: of its message, of its headers, and of the tags that it keeps."""
+    found: list[Credential] = []
+    kept = without_signatures(content)
+    start = message_start(kept)
+    for text in (kept[start:], kept[:start], *map(without_signatures, merged_tags(content))):
+        if prefilter.may_hold(text):
+            found += detect(text)
+    return tuple(found)
 
 
 class _Blobs:
@@ -334,7 +344,7 @@ class _Trees:
         return 0
 
 
-def _repeated(content: bytes) -> bytes:
+def _repeated(content: bytes, traits: int) -> bytes:
     """A digest of all that may be a value, with its line and the one above it, which mostly name it.
 
     By it a version of a file is known to hold the same as another. Empty where there is too much of it or none.
@@ -342,7 +352,10 @@ def _repeated(content: bytes) -> bytes:
     runs = list(islice(prefilter.long_runs(prefilter.classified(content)), _MOST_RUNS))
     if not 0 < len(runs) < _MOST_RUNS:
         return b""
-    digest = sha256(b"\1" if prefilter.mentions_binance(content) else b"\0")
+    lower = content.lower()
+    words = bytes(word in lower for word in _TELLING_WORDS)
+    header = content[:_HEADER] if traits & HEX else b""  # names of columns, without which such a run is nothing
+    digest = sha256(b"%d " % traits + words + header)
     for start, end in runs:
         first = content.rfind(b"\n", max(0, start - _AROUND), start)
         first = content.rfind(b"\n", max(0, start - _AROUND), max(0, first))

@@ -63,6 +63,10 @@ def read_state(file: Path, holds_for: str) -> State | None:
     Raises UsageError for a file that is something else, and ScanError for one that cannot be read.
     """
     try:
+        if not file.parent.is_dir():
+            raise UsageError(f"{file} cannot be written: there is no folder {file.parent}")
+        if file.exists() and not file.is_file():
+            raise UsageError(f"{file} is no file", hint="Name another one.")
         content = file.read_bytes()
     except FileNotFoundError:
         return None

@@ -129,6 +129,7 @@ def _died() -> ScanError:
 
 def _serve(connection: Connection, make: Callable[[], Worker[T, R]], others: Sequence[Connection]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it, too
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     for other in others:
         other.close()
     try:

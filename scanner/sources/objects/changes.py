@@ -48,7 +48,7 @@ def _places(base_size: int, delta: bytes, at: int, length: int, around: Around) 
     """Start and end of the changed places with what is around them, ascending, none touching another."""
     places: list[tuple[int, int]] = []
     before, behind = around.before, around.behind
-    start = end = -1
+    start, end = 0, -1
     made = expected = 0  # bytes of the result so far; where in the base the next byte would go on
     stop = len(delta)
     number, arguments = int.from_bytes, _ARGUMENTS

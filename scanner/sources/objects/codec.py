@@ -45,6 +45,8 @@ def _libdeflate() -> Inflate | None:
     decompress, error = deflate.zlib_decompress, deflate.DeflateError
 
     def inflate(data: memoryview, size: int) -> bytes:
+        if not size:  # the library takes that for "unknown"
+            return _inflate(data, size)
         try:
             unpacked = bytes(decompress(data, size))
         except (error, ValueError):

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 from scanner.model import Commit
 
 _PERSON = re.compile(rb"^(.*?) ?<([^>\n]*)>[^\n]*? (-?\d+) ([+-]\d{4})$")
-_SIGNED = (b"\ngpgsig", b"\nmergetag ")
+_MERGED_TAG = re.compile(rb"^mergetag ([^\n]*\n(?: [^\n]*\n)*)", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,13 +23,17 @@ class Node:
 
 
 def text_of(content: bytes) -> bytes:
-    """A commit's or a tag's headers and message without the signatures in its headers. For a quick look only."""
-    for mark in _SIGNED:
-        at = content.find(mark)
-        if at >= 0:
-            end = content.find(b"\n\n", at)
-            content = content[:at] + (content[end:] if end >= 0 else b"")
-    return content
+    """A commit's or a tag's headers and message without the signature in its headers. For a quick look only."""
+    at = content.find(b"\ngpgsig")
+    if at < 0 or b"\nmergetag " in content:
+        return content
+    end = content.find(b"\n\n", at)
+    return content[:at] + (content[end:] if end >= 0 else b"")
+
+
+def merged_tags(content: bytes) -> list[bytes]:
+    """The tags that a merge commit keeps in its headers: they live on where the tags are deleted."""
+    return [match.group(1).replace(b"\n ", b"\n") for match in _MERGED_TAG.finditer(content)]
 
 
 def message_start(content: bytes) -> int:
