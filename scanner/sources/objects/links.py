@@ -73,12 +73,11 @@ class Links(Generic[Owner]):
     def __init__(self, id_size: int) -> None:
         self._id_size = id_size
         self._folder = re.compile(rb"40000 ([^\0]+)\0(.{%d})" % id_size, re.DOTALL)
-        self._ids: list[bytes] = []
+        self._ids = bytearray()
         self._names: dict[bytes, int] = {}
         self._numbers = array("I")
         self._owners: list[Owner] = []
         self._starts = array("I")
-        self._joined: bytes | None = None
 
     def add(self, owner: Owner, tree: bytes) -> None:
         """Remembers the folders of a tree, under its id or whatever stands for it."""
@@ -89,15 +88,11 @@ class Links(Generic[Owner]):
         self._starts.append(len(self._numbers))
         names = self._names
         self._numbers.extend([names.setdefault(name, len(names)) for name, _ in found])
-        self._ids += [child for _, child in found]
-        self._joined = None
+        self._ids += b"".join([child for _, child in found])
 
     def above(self, sought: Sequence[bytes]) -> Iterator[tuple[Owner, bytes, bytes]]:
         """Every tree that names one of the sought trees: what stands for it, the name, and the one that it names."""
-        if self._joined is None:
-            self._joined = b"".join(self._ids)
-            self._ids = [self._joined] if self._joined else []
-        joined, size = self._joined, self._id_size
+        joined, size = bytes(self._ids), self._id_size
         by_number = list(self._names)
         for end in finder(sought)(joined) if len(sought) <= _FEW else _aligned(joined, size, frozenset(sought)):
             if end % size == 0:
