@@ -6,7 +6,7 @@ with its secret or what there is of it, a *finding* is a credential that was jud
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from hashlib import sha256
@@ -285,6 +285,11 @@ class Credential:
         """
         values = sorted(self.values, key=lambda value: (value.role is not Role.API_KEY, value.sha256))
         return sha256(f"binance-leaks/1:{values[0].sha256}".encode()).hexdigest()[:32]
+
+    def moved(self, move: Callable[[Location], Location]) -> Credential:
+        """The same credential with its places moved."""
+        sightings = (replace(sighting, location=move(sighting.location)) for sighting in self.sightings)
+        return replace(self, sightings=tuple(sightings))
 
     def without_secrets(self) -> Credential:
         """The same credential, fit to be sent to another process."""

@@ -65,7 +65,6 @@ _LONGEST_GLUED = LENGTH + 14
 _BEFORE, _BEHIND = 80, 32
 _SHORTEST_ENCODED = 60
 _TEXT = bytes([*range(0x20, 0x7F), 9, 10, 13])
-_JOINED = b"+/_-="
 # The vocabulary without what hyperscan lacks, so a little wider.
 _MENTIONS = (
     rb"binance|x-mbx-|[UC]MFutures|recv_?Window|userDataStream|new_?listen_?key|session\.logon|account\.status|8=FIX\.4",

@@ -12,7 +12,7 @@ from pathlib import Path
 from scanner.detect import prefilter
 from scanner.detect.credentials import credential_of, merged
 from scanner.errors import GitError
-from scanner.model import Commit, Credential, Exposure, Sighting, Skipped
+from scanner.model import Commit, Credential, Exposure, Location, Sighting, Skipped
 from scanner.pipeline.files import credentials_in
 from scanner.pipeline.lineage import Lineage, Stay
 from scanner.pipeline.object_scan import ObjectScan
@@ -211,7 +211,7 @@ class _Reader:
         for name in sorted(unread):
             for path in sorted(wanted[name]):
                 for credential in hits[name].credentials:
-                    yield name, path, _under(path, credential)
+                    yield name, path, credential.moved(partial(_under, path))
 
     def _pieces(self, name: bytes, content: bytes, path: str) -> Iterator[Piece | Skipped]:
         file = self._stand_ins.get(name)
@@ -232,12 +232,7 @@ class _Reader:
                 pushed=pushed,
             )
             for credential in credentials_in_object(content):
-                yield replace(
-                    credential,
-                    sightings=tuple(
-                        replace(sighting, location=place(sighting.location)) for sighting in credential.sightings
-                    ),
-                )
+                yield credential.moved(place)
 
     def _contents(self, names: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
         """Some objects with their content: from the packs, and through git what is not in one or too large."""
@@ -260,14 +255,8 @@ class _Reader:
                 at += 1
 
 
-def _under(path: str, credential: Credential) -> Credential:
-    return replace(
-        credential,
-        sightings=tuple(
-            replace(sighting, location=replace(sighting.location, path=path + sighting.location.path))
-            for sighting in credential.sightings
-        ),
-    )
+def _under(path: str, place: Location) -> Location:
+    return replace(place, path=path + place.path)
 
 
 def _tags_to(git: Git, name: bytes, refs: Iterable[Ref]) -> tuple[Ref, ...]:

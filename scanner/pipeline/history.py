@@ -47,7 +47,7 @@ class Request:
 
 @dataclass(kw_only=True, slots=True)
 class Outcome:
-    """What came of a scan, as far as it came. `scanned` and `hits` are for the next one."""
+    """What came of a scan, as far as it came. For the next one: what was `scanned`, and `hits` to look at again."""
 
     credentials: list[Credential] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
@@ -114,7 +114,7 @@ def _scan(git: Git, database: Database, request: Request, outcome: Outcome, prog
             outcome.interrupted = True
             attributed = Attributed(credentials=scan.found_so_far(), commits={})
         outcome.scanned += scan.starts()
-        outcome.hits += scan.held.hits
+        outcome.hits += [*scan.held.hits, *scan.held.unread]
         outcome.skipped += _unread(git, database, scan, refs, walked, prefix)
         _add(outcome.stats, scan.count)
     outcome.commits.update({prefix + path: commit for path, commit in attributed.commits.items()})
@@ -127,15 +127,7 @@ def _add(stats: dict[str, int | float], count: Count) -> None:
 
 
 def _under(prefix: str, credential: Credential) -> Credential:
-    if not prefix:
-        return credential
-    return replace(
-        credential,
-        sightings=tuple(
-            replace(sighting, location=replace(sighting.location, path=prefix + sighting.location.path))
-            for sighting in credential.sightings
-        ),
-    )
+    return credential.moved(lambda place: replace(place, path=prefix + place.path)) if prefix else credential
 
 
 def _unread(

@@ -25,12 +25,6 @@ def credentials_in_message(data: bytes) -> tuple[Credential, ...]:
     if not prefilter.may_hold(kept):
         return ()
     return tuple(
-        replace(
-            credential,
-            sightings=tuple(
-                replace(sighting, location=replace(sighting.location, exposure=Exposure.MESSAGE))
-                for sighting in credential.sightings
-            ),
-        ).without_secrets()
+        credential.moved(lambda place: replace(place, exposure=Exposure.MESSAGE)).without_secrets()
         for credential in detect(kept, path=_SHOWN, evidence_path="")
     )

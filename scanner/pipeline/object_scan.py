@@ -9,7 +9,7 @@ from functools import partial
 from typing import Protocol
 
 from scanner.detect.credentials import merged
-from scanner.model import Credential, Exposure, Skipped
+from scanner.model import Credential, Exposure, Location, Skipped
 from scanner.pipeline.object_worker import Above, ByGit, Hit, Link, ObjectWorker, Packed, Plan, Ref, Search, Seen, Task
 from scanner.pipeline.workers import Alone, Team
 from scanner.sources.git import Git
@@ -44,11 +44,15 @@ class Count:
 
 @dataclass(kw_only=True, slots=True)
 class Held:
-    """What the objects hold: hits and the graph of commits by object id, and what could not be read."""
+    """What the objects hold: hits and the graph of commits by object id, and what could not be read.
+
+    `unread` are the ids of those that were not read, or not to their end; `missing` are named and not there.
+    """
 
     hits: dict[bytes, Hit] = field(default_factory=dict)
     nodes: dict[bytes, Node] = field(default_factory=dict)
     skipped: list[Skipped] = field(default_factory=list)
+    unread: set[bytes] = field(default_factory=set)
     missing: set[bytes] = field(default_factory=set)
 
 
@@ -181,24 +185,13 @@ class ObjectScan:
 
     def found_so_far(self) -> tuple[Credential, ...]:
         """What was found before an interrupt, with the objects that hold it in place of paths."""
-        found = []
+        found: list[Credential] = []
         for hit in self._hits:
             name = self.id_of(hit.ref).hex()
-            path = f"blob:{name}" if hit.kind == "blob" else f"{hit.kind} message"
-            for credential in hit.credentials:
-                sightings = [
-                    replace(
-                        sighting,
-                        location=replace(
-                            sighting.location,
-                            path=path + sighting.location.path,
-                            blob=name if hit.kind == "blob" else None,
-                            exposure=Exposure.HISTORY,
-                        ),
-                    )
-                    for sighting in credential.sightings
-                ]
-                found.append(replace(credential, sightings=tuple(sightings)))
+            blob = name if hit.kind == "blob" else None
+            path = f"blob:{name}" if blob else f"{hit.kind} message"
+            move = partial(_unattributed, path, blob)
+            found += [credential.moved(move) for credential in hit.credentials]
         return merged(found)
 
     def id_of(self, ref: Ref) -> bytes:
@@ -215,6 +208,7 @@ class ObjectScan:
 
     def _refuse(self, refs: Iterable[Ref]) -> None:
         for ref in refs:
+            self.held.unread.add(self.id_of(ref))
             self.held.skipped.append(Skipped(what=f"object {self.id_of(ref).hex()}", why="its pack entry is forged"))
 
     def content(self, name: bytes) -> tuple[str, bytes] | None:
@@ -235,6 +229,8 @@ class ObjectScan:
         held.skipped += [
             replace(skipped, what=f"blob {self.id_of(ref).hex()}{skipped.what}") for ref, skipped in seen.unread
         ]
+        held.unread.update(self.id_of(ref) for ref, _ in seen.unread)
+        held.unread |= seen.damaged | seen.missing
         held.missing |= seen.missing
         held.nodes.update((self.id_of(ref), node) for ref, node in seen.nodes)
 
@@ -299,6 +295,10 @@ class ObjectScan:
         self.held.skipped += opened.skipped
         names = [name for pack in opened.packs for first in range(256) for name in pack.ids(first)]
         return self._plan.known.strangers([*names, *opened.by_git])
+
+
+def _unattributed(path: str, blob: str | None, place: Location) -> Location:
+    return replace(place, path=path + place.path, blob=blob, exposure=Exposure.HISTORY)
 
 
 def _by_git(names: Sequence[bytes], *, trees: bool = False) -> list[ByGit]:

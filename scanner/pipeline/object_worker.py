@@ -117,6 +117,7 @@ class Seen:
     trees: list[bytes] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     unread: list[tuple[Ref, Skipped]] = field(default_factory=list)
+    damaged: set[bytes] = field(default_factory=set)
     missing: set[bytes] = field(default_factory=set)
 
 
@@ -187,6 +188,7 @@ class ObjectWorker:
             except GitError:  # noqa: PERF203 - goes on behind what makes git stop
                 if at < len(names):
                     seen.skipped.append(Skipped(what=f"object {names[at]}", why="it is damaged"))
+                    seen.damaged.add(bytes.fromhex(names[at]))
                 at += 1
         return seen
 

@@ -133,6 +133,15 @@ class TestState:
         path.write_bytes(content)
         assert self.again(repository, state).ids == {identity(pair)}
 
+    def test_what_could_not_be_read_is_told_again(self, repository: Repository, state: Path, pair: Pair) -> None:
+        repository.commit({"bot.py": module(pair), "data.tar": b"x" * 257 + b"ustar" + b"no tar at all" * 99})
+        first = self.again(repository, state)
+        assert not first.complete
+        again = self.again(repository, state)
+        assert not again.complete
+        assert again.report["scan"]["skipped"] == first.report["scan"]["skipped"]
+        assert again.ids == first.ids
+
     def test_a_narrowed_run_does_not_hide_from_a_wide_one(self, repository: Repository, state: Path) -> None:
         one, two = Pair.fresh(), Pair.fresh()
         repository.commit({"a/bot.py": module(one), "b/bot.py": module(two)})
