@@ -6,14 +6,14 @@ import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
 from scanner.errors import ConfigError
-from scanner.model import Confidence, RiskLevel
+from scanner.model import Confidence, Environment, RiskLevel
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -22,6 +22,7 @@ else:
 
 FILE_NAMES = (".binance-leaks.toml", "pyproject.toml")
 _TABLE = "binance-leaks"
+_NEVER = "none"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -56,12 +57,37 @@ class Allow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class FailOn:
+    """The least risk that fails the gate, where None lets everything pass.
+
+    What is said of an environment holds for it in place of the default, so that keys of a testnet can warn only.
+    """
+
+    default: RiskLevel | None = RiskLevel.INFO
+    environments: Mapping[Environment, RiskLevel | None] = field(default_factory=dict)
+
+    @classmethod
+    def named(cls, name: str) -> FailOn:
+        """The same for all environments: the name of a level, or `none`."""
+        return cls(default=_level(name))
+
+    def fails(self, environment: Environment, level: RiskLevel) -> bool:
+        """Whether a finding of this risk in this environment fails."""
+        least = self.environments.get(environment, self.default)
+        return least is not None and level >= least
+
+
+def _level(name: str) -> RiskLevel | None:
+    return None if name == _NEVER else RiskLevel(name)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Config:
     """What the project wants, before the command line has its say. `file` is where it was read, for messages."""
 
     exclude: tuple[str, ...] = ()
     confidence: Confidence = Confidence.MEDIUM
-    fail_on: RiskLevel | None = None
+    fail_on: FailOn = FailOn()
     allow: tuple[Allow, ...] = ()
     file: str | None = None
 
@@ -131,14 +157,31 @@ class _Reader:
 
     def config(self, table: Mapping[str, object]) -> Config:
         self._known(table, ("exclude", "confidence", "fail-on", "allow"), "")
-        fail_on = table.get("fail-on")
         return Config(
             exclude=self._patterns(table.get("exclude", [])),
             confidence=Confidence(self._choice("confidence", table.get("confidence", "medium"), Confidence)),
-            fail_on=None if fail_on is None else RiskLevel(self._choice("fail-on", fail_on, RiskLevel)),
+            fail_on=self._fail_on(table.get("fail-on", RiskLevel.INFO.value)),
             allow=tuple(self._allow(entry) for entry in self._list("allow", table.get("allow", []))),
             file=self._file,
         )
+
+    def _fail_on(self, value: object) -> FailOn:
+        """A level, or a table with a level for each environment and a `default`."""
+        if not isinstance(value, dict) or not value:
+            return FailOn(default=self._least("fail-on", value))
+        names = [environment.value for environment in Environment]
+        self._known(value, ("default", *names), "fail-on.")
+        levels = {name: self._least(f"fail-on.{name}", level) for name, level in value.items()}
+        return FailOn(
+            default=levels.pop("default", RiskLevel.INFO),
+            environments={Environment(name): level for name, level in levels.items()},
+        )
+
+    def _least(self, name: str, value: object) -> RiskLevel | None:
+        names = [_NEVER, *(level.value for level in RiskLevel)]
+        if not isinstance(value, str) or value not in names:
+            raise self._error(f"{name} must be one of {', '.join(names)}")
+        return _level(str(value))
 
     def _allow(self, entry: object) -> Allow:
         if not isinstance(entry, dict):
@@ -175,7 +218,7 @@ class _Reader:
             raise self._error(f"{name} must be text")
         return value
 
-    def _choice(self, name: str, value: object, choices: type[Confidence] | type[RiskLevel]) -> str:
+    def _choice(self, name: str, value: object, choices: type[Confidence]) -> str:
         names = [choice.value for choice in choices]
         if value not in names:
             raise self._error(f"{name} must be one of {', '.join(names)}")

@@ -6,10 +6,11 @@ with its secret or what there is of it, a *finding* is a credential that was jud
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from hashlib import sha256
+from hashlib import sha1, sha256
 from typing import TypeVar
 
 _O = TypeVar("_O", bound="Ordered")
@@ -143,18 +144,27 @@ class Value:
     """One string with the shape of a credential, told by digest and mask.
 
     `sha256` is of the value's ASCII bytes, of the DER bytes for a private key. It is safe to print: 64 random base62
-    characters hold 381 bits. `secret` is None once the value has left the process that read it.
+    characters hold 381 bits. So is `sha1`, by which a baseline of detect-secrets knows the value: of the same bytes,
+    for a private key of the base64 of its DER. `secret` is None once the value has left the process that read it.
     """
 
     role: Role
     sha256: str
     masked: str
+    sha1: str = ""
     secret: Secret | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, role: Role, value: bytes) -> Value:
         """The value of these bytes in this role."""
-        return cls(role=role, sha256=sha256(value).hexdigest(), masked=mask(role, value), secret=Secret(value))
+        text = b64encode(value) if role is Role.PRIVATE_KEY else value
+        return cls(
+            role=role,
+            sha256=sha256(value).hexdigest(),
+            masked=mask(role, value),
+            sha1=sha1(text, usedforsecurity=False).hexdigest(),
+            secret=Secret(value),
+        )
 
     def in_role(self, role: Role) -> Value:
         """The same value, known to be in another role; its mask shows no more than before if the value has left."""
@@ -327,7 +337,11 @@ class Risk:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """A credential that was judged: what reports show and gates count."""
+    """A credential that was judged: what reports show and gates count.
+
+    `fails` says that the gate does not let it pass: it is new where it stands, and of a risk that fails in its
+    environment. What does not fail is shown as a warning.
+    """
 
     id: str
     kind: Kind
@@ -338,6 +352,7 @@ class Finding:
     locations: tuple[Location, ...]
     evidence: tuple[str, ...]
     suppressed: Suppression | None = None
+    fails: bool = True
 
     @property
     def exposure(self) -> Exposure:

@@ -75,7 +75,7 @@ def run(options: Options) -> int:
         result = conclude(scan, config=config, surroundings=HistorySurroundings(request, outcome))
         if options.write_replacements:
             _replace(Path(options.write_replacements), result, outcome.credentials)
-        status = present(_without_secrets(result), options, config, formats)
+        status = present(_without_secrets(result), options, formats)
         if options.state and not outcome.interrupted:
             write_state(Path(options.state), holds_for, starts=outcome.scanned, hits=outcome.hits)
     return 130 if outcome.interrupted else status

@@ -30,4 +30,4 @@ def run(options: Options) -> int:
         credentials=credentials_in_message(data),
         stats={"messages": 1, "bytes": len(data), "seconds": round(time.monotonic() - started, 3)},
     )
-    return present(conclude(scan, config=config, surroundings=None), options, config, formats)
+    return present(conclude(scan, config=config, surroundings=None), options, formats)

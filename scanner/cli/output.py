@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from scanner.cli.parser import Options
-from scanner.config import Config, Globs, find_config, load_config
+from scanner.config import Config, FailOn, Globs, find_config, load_config
 from scanner.errors import ScanError, UsageError
-from scanner.model import Confidence, Result, RiskLevel
+from scanner.model import Confidence, Result
 from scanner.pipeline.conclude import gate
 from scanner.report import Format, View, format_named
 from scanner.report.output import write_report
@@ -24,7 +24,7 @@ def configured(options: Options, folder: Path) -> Config:
     if options.confidence:
         config = replace(config, confidence=Confidence(options.confidence))
     if options.fail_on:
-        config = replace(config, fail_on=RiskLevel(options.fail_on))
+        config = replace(config, fail_on=FailOn.named(options.fail_on))
     return config
 
 
@@ -47,7 +47,7 @@ def wanted_formats(options: Options) -> list[tuple[Format, Path | None]]:
     return wanted
 
 
-def present(result: Result, options: Options, config: Config, formats: list[tuple[Format, Path | None]]) -> int:
+def present(result: Result, options: Options, formats: list[tuple[Format, Path | None]]) -> int:
     """Writes the result in every format that was asked for, and returns the exit status."""
     for report, file in formats:
         view = View(
@@ -60,7 +60,7 @@ def present(result: Result, options: Options, config: Config, formats: list[tupl
             _write(file, report.render(result, view))
         elif not (options.quiet and report.name == "text" and not result.findings and result.complete):
             write_report(report.render(result, view), sys.stdout)
-    return gate(result, config.fail_on, allow_incomplete=getattr(options, "allow_incomplete", False))
+    return gate(result, allow_incomplete=getattr(options, "allow_incomplete", False))
 
 
 def _write(file: Path, text: str) -> None:

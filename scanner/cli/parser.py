@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 _CONFIDENCES = ("low", "medium", "high")
-_RISKS = ("info", "low", "medium", "high", "critical")
+_RISKS = ("none", "info", "low", "medium", "high", "critical")
 _EPILOG = (
     """exit status: 0 nothing found, 1 findings, 2 usage or configuration, 3 incomplete or failed, 130 interrupted"""
 )
@@ -208,7 +208,7 @@ def _add_common(parser: _Parser) -> None:
         "--confidence", choices=_CONFIDENCES, help="least confidence that is reported (default: medium)"
     )
     parser.add_argument(
-        "--fail-on", choices=_RISKS, metavar="RISK", help="least risk that fails (default: any finding)"
+        "--fail-on", choices=_RISKS, metavar="RISK", help="least risk that fails, or none (default: any finding)"
     )
     parser.add_argument("--config", metavar="FILE", help="configuration in place of the one that is found")
     parser.add_argument(

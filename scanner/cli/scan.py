@@ -47,7 +47,7 @@ def run(options: Options) -> int:
         stats={"files": tally.files, "bytes": tally.bytes, "seconds": round(time.monotonic() - started, 3)},
         interrupted=tally.interrupted,
     )
-    status = present(conclude(scan, config=config, surroundings=FileSurroundings()), options, config, formats)
+    status = present(conclude(scan, config=config, surroundings=FileSurroundings()), options, formats)
     return 130 if tally.interrupted else status
 
 

@@ -63,4 +63,4 @@ def report(
         anchor=root,
         stats={"files": files, "bytes": size, "seconds": round(time.monotonic() - started, 3)},
     )
-    return present(conclude(scan, config=config, surroundings=IndexSurroundings(git)), options, config, formats)
+    return present(conclude(scan, config=config, surroundings=IndexSurroundings(git)), options, formats)

@@ -71,14 +71,13 @@ def conclude(scan: Scan, *, config: Config, surroundings: Surroundings | None) -
     )
 
 
-def gate(result: Result, fail_on: RiskLevel | None, *, allow_incomplete: bool = False) -> int:
-    """The exit status: 1 for a finding at or above the gate, 3 for an incomplete scan without one, 0 otherwise.
+def gate(result: Result, *, allow_incomplete: bool = False) -> int:
+    """The exit status: 1 for a finding that fails, 3 for an incomplete scan without one, 0 otherwise.
 
     With `allow_incomplete` what could not be read is told and does not count.
     """
-    for finding in result.findings:
-        if finding.blocks and (fail_on is None or finding.risk.level >= fail_on):
-            return 1
+    if any(finding.fails for finding in result.findings):
+        return 1
     return 0 if result.complete or allow_incomplete else 3
 
 
@@ -104,6 +103,7 @@ def _finding(credential: Credential, config: Config, anchor: str) -> Finding:
     risk = assess(credential, locations)
     if suppressed is not None and suppressed.by is SuppressedBy.KNOWN_EXAMPLE:
         risk = Risk(level=RiskLevel.INFO, reasons=(suppressed.reason,))
+    new = any(not location.standing for location in locations)
     return Finding(
         id=credential.id,
         kind=credential.kind,
@@ -114,6 +114,7 @@ def _finding(credential: Credential, config: Config, anchor: str) -> Finding:
         locations=locations,
         evidence=credential.evidence,
         suppressed=suppressed,
+        fails=new and suppressed is None and config.fail_on.fails(credential.environment, risk.level),
     )
 
 

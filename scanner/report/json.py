@@ -62,6 +62,7 @@ class _Location(TypedDict):
     refs: list[str]
     removed: _Commit | None
     pushed: bool
+    standing: bool
 
 
 class _Suppressed(TypedDict):
@@ -79,6 +80,7 @@ class _Finding(TypedDict):
     locations: list[_Location]
     evidence: list[str]
     suppressed: _Suppressed | None
+    fails: bool
     verification: None
 
 
@@ -137,6 +139,7 @@ class _Wire:
             "locations": [self._location(location) for location in finding.locations],
             "evidence": [self._prose(evidence) for evidence in finding.evidence],
             "suppressed": self._suppressed(finding.suppressed),
+            "fails": finding.fails,
             "verification": None,
         }
 
@@ -152,6 +155,7 @@ class _Wire:
             "refs": [self._path(ref) for ref in location.refs],
             "removed": self._commit(location.removed),
             "pushed": location.pushed,
+            "standing": location.standing,
         }
 
     def _commit(self, commit: Commit | None) -> _Commit | None:

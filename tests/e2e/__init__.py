@@ -45,6 +45,7 @@ class Found(TypedDict):
 
     id: str
     kind: str
+    environment: str
     confidence: str
     risk: dict[str, object]
     values: list[Named]

@@ -968,6 +968,18 @@ class TestOptions:
         assert staged(repository).status == 1
         assert staged(repository, "--fail-on", "medium").status == 0
         assert staged(repository, "--fail-on", "low").status == 1
+        assert staged(repository, "--fail-on", "none").status == 0
+
+    def test_a_gate_for_each_environment(self, repository: Repository, pair: Pair) -> None:
+        gate = '[tool.binance-leaks.fail-on]\ndefault = "low"\ntestnet = "none"\n'
+        repository.stage("pyproject.toml", gate)
+        repository.stage("bot.py", f'client = Client("{pair.key}", "{pair.secret}", testnet=True)  # Binance\n')
+        ran = staged(repository)
+        assert ran.status == 0
+        assert [finding["environment"] for finding in ran.findings] == ["testnet"]
+        repository.stage("live.py", Pair.fresh().python)
+        assert staged(repository).status == 1
+        assert staged(repository, "--fail-on", "none").status == 0
 
     def test_quiet(self, repository: Repository, pair: Pair) -> None:
         repository.stage("a.py", CLEAN)

@@ -82,7 +82,7 @@ def test_keys_come_in_the_order_of_the_contract() -> None:
     assert list(part(report, "tool")) == ["name", "version"]
     assert list(part(report, "scan")) == ["source", "target", "complete", "skipped", "stats"]
     assert " ".join(finding) == (
-        "id kind environment confidence risk values locations evidence suppressed verification"
+        "id kind environment confidence risk values locations evidence suppressed fails verification"
     )
     assert list(part(finding, "risk")) == ["level", "reasons"]
     for value in cast("list[dict[str, object]]", finding["values"]):
@@ -98,6 +98,7 @@ def test_keys_come_in_the_order_of_the_contract() -> None:
         "refs",
         "removed",
         "pushed",
+        "standing",
     ]
     for commit in ("commit", "removed"):
         assert list(part(location, commit)) == ["id", "author", "date", "subject"]
