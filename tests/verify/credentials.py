@@ -1,0 +1,42 @@
+"""Credentials as the detector would hand them on, of accounts that the played exchange has or has not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from scanner.model import Confidence, Credential, Environment, Location, Role, Sighting, Value
+from tests.binance.accounts import Account
+
+
+def value_of(account: Account, *, key: bool) -> Value:
+    """The key of an account, or its secret half."""
+    return Value.of(Role.API_KEY, account.key.encode()) if key else Value.of(account.role, account.secret)
+
+
+def sighting(value: Value, *, path: str = "bot.py", line: int = 1, encrypted: bool = False) -> Sighting:
+    """A value on a line of a file."""
+    location = Location(role=value.role, path=path, line=line, column=1)
+    return Sighting(value=value, location=location, rule="test", last_line=line, encrypted=encrypted)
+
+
+def credential(
+    *values: Value,
+    environment: Environment = Environment.MAINNET,
+    sightings: Sequence[Sighting] = (),
+    known_example: bool = False,
+) -> Credential:
+    """These values as one credential, on neighbouring lines unless their places are given."""
+    seen = tuple(sightings) or tuple(sighting(value, line=number) for number, value in enumerate(values, start=1))
+    return Credential(
+        values=values,
+        sightings=seen,
+        environment=environment,
+        confidence=Confidence.HIGH,
+        evidence=(),
+        known_example=known_example,
+    )
+
+
+def pair(account: Account, *, environment: Environment = Environment.MAINNET) -> Credential:
+    """The key of an account with its secret half."""
+    return credential(value_of(account, key=True), value_of(account, key=False), environment=environment)
