@@ -62,8 +62,10 @@ class Asker:
         self._limits = limits
 
     def ask(self, question: Question, purse: Purse, *, insist: bool = True) -> Outcome:
-        """What Binance says. The clock is corrected once, a limit is waited for once and, to `insist`, an unknown key is
-        asked about once more, since such answers were seen to change.
+        """What Binance says.
+
+        Once each, the clock is corrected, a limit is waited for and, to `insist`, an unknown key is asked about again,
+        since such answers were seen to change.
         """
         sign = wrong_signer() if question.secret is None else signer_of(question.secret)
         if isinstance(sign, Unusable):

@@ -23,20 +23,17 @@ _MOST_PLACES = 100
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """One credential to be asked about: its key, the secrets to try with it, the likeliest first, and where."""
+    """One credential to be asked about: its key, the secrets to try with it, the likeliest first, and where.
+
+    `swappable` says that key and first secret could be each other: nothing but names and order tell them apart.
+    """
 
     id: str
     environment: Environment
     key: Value
     secrets: tuple[Value, ...]
     probes: tuple[Probe, ...]
-
-    @property
-    def swappable(self) -> bool:
-        """Whether key and first secret could be each other: then nothing but their names told them apart."""
-        if not self.secrets or self.secrets[0].role is not Role.SECRET_KEY:
-            return False
-        return _KEY.fullmatch(_bytes_of(self.secrets[0])) is not None
+    swappable: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,7 +104,8 @@ def _job_of(credential: Credential, nearby: _Nearby, limits: Limits) -> Job | Ve
     material = _bytes_of(key)
     if not _KEY.fullmatch(material):
         return unasked(Verdict.NOT_VERIFIABLE, Cause.UNUSABLE, "the API key is not at hand, or no text that can be one")
-    candidates = _candidates(credential, key, nearby)
+    own = _own_secrets(credential, key)
+    candidates = own + _further_secrets(key, own, credential, nearby)
     secrets = [secret for secret in candidates if not isinstance(signer_of(secret), Unusable)]
     if candidates and not secrets:
         problem = next(answer for answer in map(signer_of, candidates) if isinstance(answer, Unusable))
@@ -121,17 +119,23 @@ def _job_of(credential: Credential, nearby: _Nearby, limits: Limits) -> Job | Ve
         key=key,
         secrets=tuple(secrets[: limits.candidates]),
         probes=probes_for(credential.environment, material),
+        swappable=bool(own) and own[0].role is Role.SECRET_KEY and _KEY.fullmatch(_bytes_of(own[0])) is not None,
     )
 
 
-def _candidates(credential: Credential, key: Value, nearby: _Nearby) -> list[Value]:
-    """The secrets that may go with a key: its own, the nearest first, then others near it in the same files."""
+def _own_secrets(credential: Credential, key: Value) -> list[Value]:
+    """The secrets found with a key, the nearest first, without those that need a passphrase."""
     encrypted = {sighting.value.sha256 for sighting in credential.sightings if sighting.encrypted}
-    places = [sighting for sighting in credential.sightings if sighting.value.sha256 == key.sha256]
+    places = _of(key, credential.sightings)
     own = [value for value in credential.values if value.role is not Role.API_KEY and value.sha256 not in encrypted]
-    own.sort(key=lambda value: _distance(places, _of(value, credential.sightings)))
-    taken = {value.sha256 for value in own} | {key.sha256}
-    return own + [value for value in nearby.secrets_near(places) if value.sha256 not in taken]
+    return sorted(own, key=lambda value: _distance(places, _of(value, credential.sightings)))
+
+
+def _further_secrets(key: Value, own: Sequence[Value], credential: Credential, nearby: _Nearby) -> list[Value]:
+    """Other secrets that stand near a key: of two keys beside one secret, detection gives it to one only."""
+    taken = {value.sha256 for value in (key, *own)}
+    places = _of(key, credential.sightings)
+    return [value for value in nearby.secrets_near(places) if value.sha256 not in taken]
 
 
 def _of(value: Value, sightings: Sequence[Sighting]) -> list[Sighting]:

@@ -261,7 +261,7 @@ def _exchange(connection: _Connection, request: Request, headers: Mapping[str, s
         connection.connect()
     connection.request("GET", request.path, headers=headers, preload_content=False, decode_content=False)
     response = connection.getresponse()
-    body = response.read(_LARGEST_BODY + 1)
+    body = _body(response)
     if connection.is_cut_short:
         return Trouble.TIMED_OUT
     if len(body) > _LARGEST_BODY:
@@ -276,6 +276,17 @@ def _exchange(connection: _Connection, request: Request, headers: Mapping[str, s
         retry_after=_seconds(response.headers.get("Retry-After")),
         used_weight=_used_weight(response),
     )
+
+
+def _body(response: HTTPResponse) -> bytes:
+    """The body, up to one byte beyond the limit. It is read until nothing comes, as only that tells a cut one."""
+    body = b""
+    while len(body) <= _LARGEST_BODY:
+        data = response.read(_LARGEST_BODY + 1 - len(body))
+        if not data:
+            break
+        body += data
+    return body
 
 
 def _used_weight(response: HTTPResponse) -> int | None:
@@ -293,6 +304,8 @@ def _trouble_of(error: BaseException) -> Trouble:
     match error:
         case NameResolutionError() | socket.gaierror():
             return Trouble.NO_ADDRESS
+        case NewConnectionError() | ConnectionRefusedError():
+            return Trouble.NOT_REACHED
         case ConnectTimeoutError() | ReadTimeoutError() | TimeoutError():
             return Trouble.TIMED_OUT
         case ssl.SSLCertVerificationError() | ssl.CertificateError():
@@ -303,8 +316,6 @@ def _trouble_of(error: BaseException) -> Trouble:
             return Trouble.CUT
         case ssl.SSLError() | WrappedSSLError():
             return Trouble.TLS
-        case NewConnectionError() | ConnectionRefusedError():
-            return Trouble.NOT_REACHED
         case http.client.RemoteDisconnected() | http.client.IncompleteRead():
             return Trouble.CUT
         case http.client.HTTPException():

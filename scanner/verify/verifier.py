@@ -201,7 +201,7 @@ def _worded(finding: _Finding, unknown_on: list[str]) -> Verification:
 
 
 def _with_lone_secrets(credentials: Iterable[Credential], found: Mapping[str, Verification]) -> dict[str, Verification]:
-    """The same in the order of the credentials; a lone secret that turned out to sign for some key shares its verdict."""
+    """The same in the order of the credentials; a lone secret that turned out to sign for a key shares its verdict."""
     live = {each.secret: each for each in found.values() if each.secret is not None}
     result = {credential.id: found[credential.id] for credential in credentials}
     for credential in credentials:

@@ -36,7 +36,7 @@ class Authority:
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         signed = builder.add_extension(issuer, critical=False).sign(self._key, hashes.SHA256())
         private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        file = self._folder / f"{hosts[0]}{'-expired' if expired else ''}.pem"
+        file = self._folder / f"{signed.serial_number}.pem"
         file.write_bytes(signed.public_bytes(Encoding.PEM) + private)
         return file
 

@@ -1,0 +1,51 @@
+"""A clock that waits for nobody, and a transport that answers from a list."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from scanner.verify.wire import Reply, Request, Trouble
+
+
+class FakeClock:
+    """Starts at this machine's own time of day, so that a played exchange agrees; sleeping is instant, and counted."""
+
+    def __init__(self, now: float) -> None:
+        self._lock = threading.Lock()
+        self._start = now
+        self._passed = 0.0
+        self.slept: list[float] = []
+
+    def now(self) -> float:
+        with self._lock:
+            return self._start + self._passed
+
+    def monotonic(self) -> float:
+        with self._lock:
+            return self._passed
+
+    def sleep(self, seconds: float) -> None:
+        with self._lock:
+            self._passed += seconds
+            self.slept.append(seconds)
+
+
+class FakeTransport:
+    """Gives to every request what a function says, and keeps the requests with the moments at which they came."""
+
+    def __init__(self, answer: Callable[[Request], Reply | Trouble], clock: FakeClock) -> None:
+        self._answer = answer
+        self._clock = clock
+        self._lock = threading.Lock()
+        self.requests: list[Request] = []
+        self.moments: list[float] = []
+
+    def send(self, request: Request) -> Reply | Trouble:
+        with self._lock:
+            self.requests.append(request)
+            self.moments.append(self._clock.monotonic())
+            return self._answer(request)
+
+    def route(self, host: str) -> str:
+        return host
