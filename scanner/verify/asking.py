@@ -75,9 +75,11 @@ class Asker:
             offset = self._traffic.offset(question.probe.host)
             reply, outcome = self._once(question, sign, offset, purse)
             why = outcome.cause or outcome.verdict
-            unknown = outcome.verdict is Verdict.NOT_FOUND and reply is not None
-            again = insist if unknown else self._may_repeat(question.probe, reply, outcome, offset, purse)
-            if why in repeated or not again:
+            if outcome.verdict is Verdict.NOT_FOUND:
+                again = insist and why not in repeated
+            else:
+                again = why not in repeated and self._may_repeat(question.probe, reply, outcome, offset, purse)
+            if not again:
                 self._note(question.probe, outcome)
                 return outcome
             repeated.add(why)

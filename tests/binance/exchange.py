@@ -81,7 +81,8 @@ def refusal(status: int, code: int, message: str = "") -> Answer:
 class Exchange:
     """State and rules: accounts, used weight, what was asked, and answers that tests put in the way.
 
-    `ahead` are the milliseconds that its clock is ahead of this machine's. Used by several threads.
+    `ahead` are the milliseconds that its clock is ahead of this machine's, `window` the seconds for which weight
+    counts. Used by several threads.
     """
 
     def __init__(self, accounts: Iterable[Account] = (), *, ahead: int = 0) -> None:
@@ -89,6 +90,7 @@ class Exchange:
         self.ahead = ahead
         self.asked: list[Asked] = []
         self.limits = dict(LIMITS)
+        self.window = 60.0
         self.peak: dict[tuple[str, str], int] = {}
         self._used: dict[tuple[str, str, int], int] = {}
         self._refused = 0
@@ -136,10 +138,10 @@ class Exchange:
         return Answer(status=answer.status, body=answer.body, headers={**headers, **answer.headers})
 
     def _weigh(self, host: str, endpoint: Endpoint) -> tuple[Answer | None, dict[str, str]]:
-        """Weight counts for the clock's minute; who goes on after several refusals is banned."""
+        """Weight counts for the clock's minute, or what `window` says; who goes on after several refusals is banned."""
         seconds = time.time()
         with self._lock:
-            slot = (host, endpoint.budget, int(seconds // 60))
+            slot = (host, endpoint.budget, int(seconds // self.window))
             self._used[slot] = used = self._used.get(slot, 0) + endpoint.weight
             self.peak[slot[:2]] = max(self.peak.get(slot[:2], 0), used)
             over = used > self.limits.get(slot[:2], 6000)

@@ -6,7 +6,7 @@ import json
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner.model import Environment
@@ -168,6 +168,7 @@ def test_damaged_bodies_say_nothing(body: bytes, status: int) -> None:
     assert server_time(Reply(status=200, body=body)) is None
 
 
+@settings(deadline=None)
 @given(status=st.integers(100, 999), body=st.binary(max_size=300))
 def test_noise_is_never_an_opinion(status: int, body: bytes) -> None:
     """No bytes at random make a key live or dead."""
@@ -181,6 +182,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(
     status=st.sampled_from([200, 400, 401]),
     fields=st.dictionaries(

@@ -1,0 +1,325 @@
+"""How much is asked at most: once each, a few, in time, no faster than allowed, and no more after a refusal."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from random import Random
+
+import pytest
+
+from scanner.model import Credential, Environment
+from scanner.verification import Cause, Verdict, Verification
+from scanner.verify.pacing import Limits
+from scanner.verify.probes import HOSTS, probes_for
+from scanner.verify.transport import UrllibTransport
+from scanner.verify.verifier import Verifier
+from scanner.verify.wire import Reply, Request, Trouble
+from tests.binance.accounts import MAINNET, TESTNET, hmac_account
+from tests.binance.exchange import Answer, Exchange
+from tests.binance.server import serving
+from tests.verify.credentials import credential, pair, value_of
+from tests.verify.fakes import FakeClock, FakeTransport
+
+LIVE = Reply(status=200, body=json.dumps({"ipRestrict": False, "enableReading": True, "canTrade": True}).encode())
+
+
+def error(status: int, code: int, **more: int) -> Reply:
+    return Reply(status=status, body=json.dumps({"code": code}).encode(), **more)
+
+
+@pytest.fixture
+def rng() -> Random:
+    return Random()
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock(1_800_000_000.0)
+
+
+def always(reply: Reply | Trouble) -> Callable[[Request], Reply | Trouble]:
+    return lambda _: reply
+
+
+def some(rng: Random, number: int, environment: Environment = Environment.MAINNET) -> list[Credential]:
+    return [pair(hmac_account(rng), environment=environment) for _ in range(number)]
+
+
+def verdicts(found: dict[str, Verification]) -> list[tuple[Verdict, Cause | None]]:
+    return [(each.verdict, each.cause) for each in found.values()]
+
+
+class TestOnce:
+    def test_a_thousand_repeats_are_one_request(self, rng: Random, clock: FakeClock) -> None:
+        transport = FakeTransport(always(LIVE), clock)
+        account = hmac_account(rng)
+        found = Verifier(transport, clock=clock).verify([pair(account)] * 1000)
+        assert len(found) == 1
+        assert len(transport.requests) == 1
+
+    def test_so_are_a_thousand_calls(self, rng: Random, clock: FakeClock) -> None:
+        transport = FakeTransport(always(LIVE), clock)
+        verifier, asked = Verifier(transport, clock=clock), pair(hmac_account(rng))
+        results = [verifier.verify([asked]) for _ in range(1000)]
+        assert all(result == results[0] for result in results)
+        assert len(transport.requests) == 1
+
+    def test_the_order_is_that_of_the_credentials(self, rng: Random, clock: FakeClock) -> None:
+        credentials = some(rng, 30)
+        credentials[7] = credential(value_of(hmac_account(rng), key=False))
+        found = Verifier(FakeTransport(always(LIVE), clock), clock=clock).verify(credentials)
+        assert list(found) == [each.id for each in credentials]
+
+    def test_progress_is_told_for_each(self, rng: Random, clock: FakeClock) -> None:
+        told: list[tuple[int, int]] = []
+        caller = threading.get_ident()
+
+        def progress(done: int, total: int) -> None:
+            assert threading.get_ident() == caller
+            told.append((done, total))
+
+        Verifier(FakeTransport(always(LIVE), clock), clock=clock).verify(some(rng, 7), progress)
+        assert told == [(number, 7) for number in range(1, 8)]
+
+    def test_nothing_to_ask(self, clock: FakeClock) -> None:
+        transport = FakeTransport(always(LIVE), clock)
+        verifier = Verifier(transport, clock=clock)
+        assert verifier.verify([]) == {}
+        assert verifier.announcement([]).startswith("Nothing is sent")
+        assert transport.requests == []
+
+
+class TestLimits:
+    def test_so_many_credentials(self, rng: Random, clock: FakeClock) -> None:
+        transport = FakeTransport(always(LIVE), clock)
+        found = Verifier(transport, clock=clock, limits=Limits(credentials=3)).verify(some(rng, 5))
+        assert verdicts(found) == [(Verdict.LIVE, None)] * 3 + [(Verdict.NOT_ASKED, Cause.BUDGET)] * 2
+        assert len(transport.requests) == 3
+
+    def test_so_many_requests_for_one(self, rng: Random, clock: FakeClock) -> None:
+        transport = FakeTransport(always(error(401, -2008)), clock)
+        limits = Limits(requests=3)
+        found = Verifier(transport, clock=clock, limits=limits).verify(some(rng, 1, Environment.UNKNOWN))
+        assert len(transport.requests) == 3
+        assert verdicts(found) == [(Verdict.NOT_FOUND, None)]
+
+    def test_so_much_time(self, rng: Random, clock: FakeClock) -> None:
+        transport = FakeTransport(always(LIVE), clock)
+        limits = Limits(seconds=10, workers=1)
+        found = Verifier(transport, clock=clock, limits=limits).verify(some(rng, 60, Environment.TESTNET))
+        asked = [each for each in found.values() if each.verdict is Verdict.LIVE]
+        assert 0 < len(asked) == len(transport.requests) < 60
+        assert clock.monotonic() <= 10
+        rest = [each for each in found.values() if each.verdict is not Verdict.LIVE]
+        assert {(each.verdict, each.cause, each.host) for each in rest} == {(Verdict.INCONCLUSIVE, Cause.BUDGET, None)}
+
+    @pytest.mark.parametrize("workers", [1, 4])
+    @pytest.mark.parametrize(
+        "environment", [Environment.MAINNET, Environment.US, Environment.TESTNET, Environment.FUTURES_TESTNET]
+    )
+    def test_no_faster_than_a_share_of_the_limit(
+        self, rng: Random, clock: FakeClock, workers: int, environment: Environment
+    ) -> None:
+        transport = FakeTransport(always(LIVE), clock)
+        probe = probes_for(environment, b"Zz")[0]
+        limits = Limits(workers=workers, share=0.25, seconds=1e6)
+        Verifier(transport, clock=clock, limits=limits).verify(some(rng, 100, environment))
+        assert len(transport.moments) == 100
+        per_minute = probe.limit * 0.25 / probe.weight
+        for start in transport.moments:
+            within = sum(start <= moment < start + 60 for moment in transport.moments)
+            assert within <= per_minute + workers
+
+    def test_turns_are_evenly_spaced(self, rng: Random, clock: FakeClock) -> None:
+        transport = FakeTransport(always(LIVE), clock)
+        Verifier(transport, clock=clock, limits=Limits(workers=1)).verify(some(rng, 20, Environment.TESTNET))
+        assert all(later - earlier >= 0.39 for earlier, later in pairwise(transport.moments))
+
+    def test_what_others_spend_is_left_to_them(self, rng: Random, clock: FakeClock) -> None:
+        reply = Reply(status=200, body=LIVE.body, used_weight=11_000)
+        transport = FakeTransport(always(reply), clock)
+        Verifier(transport, clock=clock, limits=Limits(workers=1)).verify(some(rng, 3))
+        minutes = [int((1_800_000_000 + moment) // 60) for moment in transport.moments]
+        assert len(set(minutes)) == 3
+
+
+class TestWaiting:
+    def test_a_retry_after_is_obeyed_and_the_question_asked_again(self, rng: Random, clock: FakeClock) -> None:
+        answers = iter([error(429, -1003, retry_after=7), LIVE])
+        transport = FakeTransport(lambda _: next(answers), clock)
+        found = Verifier(transport, clock=clock).verify(some(rng, 1))
+        assert verdicts(found) == [(Verdict.LIVE, None)]
+        assert transport.moments[1] - transport.moments[0] >= 7
+
+    def test_without_one_it_is_a_minute(self, rng: Random, clock: FakeClock) -> None:
+        answers = iter([error(400, -1003), LIVE])
+        transport = FakeTransport(lambda _: next(answers), clock)
+        Verifier(transport, clock=clock).verify(some(rng, 1))
+        assert transport.moments[1] - transport.moments[0] >= 60
+
+    def test_the_others_wait_too(self, rng: Random, clock: FakeClock) -> None:
+        answers = iter([error(429, -1003, retry_after=30), *[LIVE] * 20])
+        transport = FakeTransport(lambda _: next(answers), clock)
+        found = Verifier(transport, clock=clock, limits=Limits(workers=1)).verify(some(rng, 5))
+        assert set(verdicts(found)) == {(Verdict.LIVE, None)}
+        assert all(moment >= 30 for moment in transport.moments[1:])
+
+    def test_a_second_refusal_ends_it_for_this_host(self, rng: Random, clock: FakeClock) -> None:
+        def answer(request: Request) -> Reply:
+            return error(429, -1003, retry_after=1) if request.host == MAINNET else LIVE
+
+        transport = FakeTransport(answer, clock)
+        credentials = [*some(rng, 3), *some(rng, 1, Environment.TESTNET)]
+        found = Verifier(transport, clock=clock, limits=Limits(workers=1)).verify(credentials)
+        stopped = (Verdict.INCONCLUSIVE, Cause.STOPPED)
+        assert verdicts(found) == [(Verdict.INCONCLUSIVE, Cause.RATE), stopped, stopped, (Verdict.LIVE, None)]
+        assert [request.host for request in transport.requests] == [MAINNET, MAINNET, TESTNET]
+
+    @pytest.mark.parametrize("seconds", [76, 86_400, 999_999_999])
+    def test_a_long_wait_is_not_waited(self, rng: Random, clock: FakeClock, seconds: int) -> None:
+        transport = FakeTransport(always(error(429, -1003, retry_after=seconds)), clock)
+        found = Verifier(transport, clock=clock).verify(some(rng, 1))
+        assert verdicts(found) == [(Verdict.INCONCLUSIVE, Cause.RATE)]
+        assert len(transport.requests) == 1
+        assert clock.monotonic() < 1
+
+
+class TestStopping:
+    @pytest.mark.parametrize(
+        ("reply", "cause"),
+        [(Reply(status=403, body=b"<html>"), Cause.FIREWALL), (error(418, -1003, retry_after=120), Cause.BANNED)],
+    )
+    def test_everything(self, rng: Random, clock: FakeClock, reply: Reply, cause: Cause) -> None:
+        answers = iter([LIVE, reply])
+        transport = FakeTransport(lambda _: next(answers), clock)
+        credentials = [*some(rng, 4), *some(rng, 2, Environment.TESTNET)]
+        found = Verifier(transport, clock=clock, limits=Limits(workers=1)).verify(credentials)
+        stopped = (Verdict.INCONCLUSIVE, Cause.STOPPED)
+        assert verdicts(found) == [(Verdict.LIVE, None), (Verdict.INCONCLUSIVE, cause), *[stopped] * 4]
+        assert len(transport.requests) == 2
+        last = list(found.values())[-1]
+        assert cause.value in last.note
+        assert (last.host, last.checked_at) == (None, None)
+
+    def test_it_holds_for_later_calls(self, rng: Random, clock: FakeClock) -> None:
+        transport = FakeTransport(always(Reply(status=403)), clock)
+        verifier = Verifier(transport, clock=clock)
+        verifier.verify(some(rng, 1))
+        assert verdicts(verifier.verify(some(rng, 1))) == [(Verdict.INCONCLUSIVE, Cause.STOPPED)]
+        assert len(transport.requests) == 1
+
+    def test_with_several_at_a_time_only_those_under_way(self, rng: Random, clock: FakeClock) -> None:
+        transport = FakeTransport(always(Reply(status=403)), clock)
+        Verifier(transport, clock=clock, limits=Limits(workers=4)).verify(some(rng, 50))
+        assert len(transport.requests) <= 4
+
+    def test_a_refused_place_stops_that_host(self, rng: Random, clock: FakeClock) -> None:
+        transport = FakeTransport(lambda request: Reply(status=451) if request.host == MAINNET else LIVE, clock)
+        credentials = [*some(rng, 3), *some(rng, 2, Environment.TESTNET)]
+        found = Verifier(transport, clock=clock, limits=Limits(workers=1)).verify(credentials)
+        assert [each.verdict for each in found.values()] == [Verdict.INCONCLUSIVE] * 3 + [Verdict.LIVE] * 2
+        assert [request.host for request in transport.requests] == [MAINNET, TESTNET, TESTNET]
+
+    @pytest.mark.parametrize("reply", [Trouble.TIMED_OUT, Reply(status=502), Reply(status=200, body=b"<html>")])
+    def test_a_host_that_fails_again_and_again(self, rng: Random, clock: FakeClock, reply: Reply | Trouble) -> None:
+        transport = FakeTransport(always(reply), clock)
+        found = Verifier(transport, clock=clock, limits=Limits(workers=1)).verify(some(rng, 50))
+        assert len(transport.requests) == 3
+        assert {each.verdict for each in found.values()} == {Verdict.INCONCLUSIVE}
+
+    def test_a_failure_now_and_then_does_not(self, rng: Random, clock: FakeClock) -> None:
+        answers: Iterator[Reply | Trouble] = iter([Trouble.CUT, Trouble.CUT, LIVE] * 20)
+        transport = FakeTransport(lambda _: next(answers), clock)
+        Verifier(transport, clock=clock, limits=Limits(workers=1)).verify(some(rng, 60))
+        assert len(transport.requests) == 60
+
+    def test_an_interrupt_stops_it(self, rng: Random, clock: FakeClock) -> None:
+        transport = FakeTransport(always(LIVE), clock)
+
+        def interrupt(*_: int) -> None:
+            raise KeyboardInterrupt
+
+        verifier = Verifier(transport, clock=clock, limits=Limits(workers=1, seconds=1e6))
+        with pytest.raises(KeyboardInterrupt):
+            verifier.verify(some(rng, 100), interrupt)
+        sent = len(transport.requests)
+        assert verdicts(verifier.verify(some(rng, 1))) == [(Verdict.INCONCLUSIVE, Cause.STOPPED)]
+        assert len(transport.requests) == sent
+
+
+class TestAnnouncing:
+    def test_what_is_sent_where(self, rng: Random, clock: FakeClock) -> None:
+        transport = FakeTransport(always(LIVE), clock)
+        credentials = [*some(rng, 2), *some(rng, 1, Environment.UNKNOWN), *some(rng, 1, Environment.TESTNET)]
+        verifier = Verifier(transport, clock=clock)
+        text = verifier.announcement(credentials)
+        assert "about 4 credentials" in text
+        assert f"to {MAINNET} (3), {TESTNET} (1)" in text
+        assert "not with its secret" in text
+        assert "then the other is sent as key" in text
+        plan = verifier.plan(credentials)
+        assert plan.hosts() == {MAINNET: 3, TESTNET: 1}
+        assert transport.requests == []
+
+    def test_it_names_every_host_that_is_asked(self, rng: Random, clock: FakeClock) -> None:
+        for environment in Environment:
+            transport = FakeTransport(always(error(401, -2008)), clock)
+            verifier = Verifier(transport, clock=clock)
+            credentials = some(rng, 1, environment)
+            text = verifier.announcement(credentials)
+            verifier.verify(credentials)
+            hosts = {request.host for request in transport.requests}
+            assert hosts <= HOSTS
+            assert [host for host in HOSTS if host in text] == [host for host in HOSTS if host in hosts]
+
+    def test_no_word_of_swapping_where_there_is_none(self, rng: Random, clock: FakeClock) -> None:
+        verifier = Verifier(FakeTransport(always(LIVE), clock), clock=clock, limits=Limits(swapped=False))
+        assert "the other is sent" not in verifier.announcement(some(rng, 1))
+        assert "1 credential:" in verifier.announcement(some(rng, 1))
+
+    def test_a_stand_in_is_named(self, rng: Random) -> None:
+        with UrllibTransport(loopback="http://127.0.0.1:8123") as transport:
+            text = Verifier(transport).announcement(some(rng, 1))
+        assert f"127.0.0.1:8123 in place of {MAINNET}" in text
+
+
+class TestAgainstTheExchange:
+    @pytest.fixture
+    def exchange(self) -> Exchange:
+        return Exchange()
+
+    @pytest.fixture
+    def transport(self, exchange: Exchange) -> Iterator[UrllibTransport]:
+        with serving(exchange) as url, UrllibTransport(loopback=url) as made:
+            yield made
+
+    def test_the_weights_are_the_exchange_s(self, exchange: Exchange, transport: UrllibTransport, rng: Random) -> None:
+        exchange.window = 1e10
+        accounts = [hmac_account(rng) for _ in range(40)]
+        exchange.add(*accounts)
+        Verifier(transport).verify(map(pair, accounts))
+        assert exchange.peak == {(MAINNET, "SAPI"): 40}
+        assert len({asked.connection for asked in exchange.asked}) <= 4
+
+    def test_a_limit_that_is_reached(self, exchange: Exchange, transport: UrllibTransport, rng: Random) -> None:
+        """The exchange bans who goes on after a refusal: nobody does."""
+        exchange.limits[MAINNET, "SAPI"], exchange.window = 5, 1e10
+        accounts = [hmac_account(rng) for _ in range(20)]
+        exchange.add(*accounts)
+        found = Verifier(transport, clock=FakeClock(time.time()), limits=Limits(workers=1)).verify(map(pair, accounts))
+        causes = [each.cause for each in found.values()]
+        refused = causes.index(Cause.RATE)
+        assert refused == 5
+        assert set(causes[:refused]) == {None}
+        assert set(causes[refused + 1 :]) == {Cause.STOPPED}
+        assert len(exchange.asked) == refused + 2
+
+    def test_slow_hosts_do_not_add_up(self, exchange: Exchange, transport: UrllibTransport, rng: Random) -> None:
+        exchange.script(Answer(manner="cut"))
+        accounts = [hmac_account(rng) for _ in range(200)]
+        Verifier(transport, limits=Limits(credentials=200)).verify(map(pair, accounts))
+        assert len(exchange.asked) <= 3 + 3
