@@ -11,7 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from hashlib import sha1, sha256
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from scanner.verification import Verification
 
 _O = TypeVar("_O", bound="Ordered")
 
@@ -340,7 +343,7 @@ class Finding:
     """A credential that was judged: what reports show and gates count.
 
     `fails` says that the gate does not let it pass: it is new where it stands, and of a risk that fails in its
-    environment. What does not fail is shown as a warning.
+    environment. What does not fail is shown as a warning. `verification` is None if nobody was to ask Binance.
     """
 
     id: str
@@ -353,6 +356,7 @@ class Finding:
     evidence: tuple[str, ...]
     suppressed: Suppression | None = None
     fails: bool = True
+    verification: Verification | None = None
 
     @property
     def exposure(self) -> Exposure:

@@ -23,6 +23,7 @@ LAYERS: Mapping[str, int] = MappingProxyType(
         "scanner": 0,
         "scanner.model": 0,
         "scanner.errors": 0,
+        "scanner.verification": 0,
         "scanner.detect": 1,
         "scanner.sources": 2,
         "scanner.verify": 2,
@@ -222,6 +223,23 @@ def test_the_network_is_for_verification_only(modules: list[Module]) -> None:
         if one.of.split(".")[0] in NETWORK and module.layered != "scanner.verify"
     ]
     assert not wrong
+
+
+def test_one_module_opens_connections(modules: list[Module]) -> None:
+    """The rest of verification takes the transport as an argument, and of the network's modules only `urllib.parse`."""
+    connecting = {
+        one.by
+        for module in modules
+        for one in module.imports()
+        if one.of.split(".")[0] in NETWORK | {"certifi"} and one.of != "urllib.parse"
+    }
+    assert connecting == {"scanner.verify.transport"}
+
+
+def test_nobody_brings_a_transport_along(inner: list[tuple[Module, Module, Import]]) -> None:
+    """Not even the verifier imports the module that connects: who builds one says so."""
+    importing = {module.name for module, other, _ in inner if other.name == "scanner.verify.transport"}
+    assert not {name for name in importing if not name.startswith(("scanner.cli", "scanner.plugin"))}
 
 
 def test_detection_is_pure(modules: list[Module]) -> None:

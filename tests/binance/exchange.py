@@ -85,9 +85,10 @@ class Exchange:
     counts. Used by several threads.
     """
 
-    def __init__(self, accounts: Iterable[Account] = (), *, ahead: int = 0) -> None:
+    def __init__(self, accounts: Iterable[Account] = (), *, ahead: int = 0, default: str = MAINNET) -> None:
         self.accounts = {(account.host, account.key): account for account in accounts}
         self.ahead = ahead
+        self.default = default
         self.asked: list[Asked] = []
         self.limits = dict(LIMITS)
         self.window = 60.0
@@ -120,9 +121,9 @@ class Exchange:
         return None
 
     def _host(self, asked: Asked) -> str:
-        """The host that is meant; for clients that were given a loopback address, the live exchange."""
+        """The host that is meant; for clients that were given a loopback address, the default."""
         name = re.sub(r":\d+$", "", asked.host)
-        return MAINNET if name in _LOOPBACK else name
+        return self.default if name in _LOOPBACK else name
 
     def now(self) -> int:
         """Its clock, milliseconds since 1970."""

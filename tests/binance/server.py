@@ -61,6 +61,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = b"0" * _HUGE if answer.manner == "huge" else answer.body
         length = len(body) + 100 if answer.manner == "cut in the body" else len(body)
         lines = [f"HTTP/1.1 {answer.status} Played", f"Content-Length: {length}"]
+        if answer.body[:1] in (b"{", b"["):
+            lines.append("Content-Type: application/json;charset=UTF-8")
         lines += [f"{name}: {value}" for name, value in answer.headers.items()]
         head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
         with suppress(OSError):
