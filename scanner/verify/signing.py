@@ -106,7 +106,7 @@ def _without_trail(der: bytes) -> bytes:
 
 
 def _signing_with(key: Ed25519PrivateKey | RSAPrivateKey) -> Sign:
-    # Imported here as above: who has such a key has loaded it already.
+    """What signs with a private key. Imports as late as what loaded the key."""
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import padding, rsa
 

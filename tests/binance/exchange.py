@@ -82,7 +82,7 @@ class Exchange:
     """State and rules: accounts, used weight, what was asked, and answers that tests put in the way.
 
     `ahead` are the milliseconds that its clock is ahead of this machine's, `window` the seconds for which weight
-    counts. Used by several threads.
+    counts, `latency` the seconds that an answer takes. Used by several threads.
     """
 
     def __init__(self, accounts: Iterable[Account] = (), *, ahead: int = 0, default: str = MAINNET) -> None:
@@ -92,6 +92,7 @@ class Exchange:
         self.asked: list[Asked] = []
         self.limits = dict(LIMITS)
         self.window = 60.0
+        self.latency = 0.0
         self.peak: dict[tuple[str, str], int] = {}
         self._used: dict[tuple[str, str, int], int] = {}
         self._refused = 0

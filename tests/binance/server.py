@@ -55,7 +55,10 @@ class _Handler(BaseHTTPRequestHandler):
             connection=self.number,
             at=time.monotonic(),
         )
-        self._give(self.server.exchange.answer(asked))
+        answer = self.server.exchange.answer(asked)
+        if self.server.exchange.latency:
+            time.sleep(self.server.exchange.latency)
+        self._give(answer)
 
     def _give(self, answer: Answer) -> None:
         body = b"0" * _HUGE if answer.manner == "huge" else answer.body
