@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Sign: TypeAlias = Callable[[bytes], str]
 """From a payload to its signature, as it stands in a URL."""
 
-INSTALL = 'python -m pip install "binance-leaks[verify]"'
+INSTALL = 'python -m pip install "cryptography>=42", which the extra "verify" of this package does too'
 _SEED_LENGTH = 32
 _LONGEST_DER = 4_000  # A 4096-bit RSA key takes 2,400 bytes; larger ones are none of Binance's and slow to load.
 _RSA_BITS = (2048, 4096)

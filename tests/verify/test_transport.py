@@ -27,7 +27,7 @@ from tests.binance.recorder import recording
 from tests.binance.server import serving
 from tests.corpus import values
 
-SHORT = Timeouts(connect=2, read=0.4, total=0.8)
+SHORT = Timeouts(connect=5, read=1.5, total=2.5)
 PING = Request(host=MAINNET, path="/api/v3/ping")
 
 
