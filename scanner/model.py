@@ -360,8 +360,8 @@ class Finding:
         return max(location.exposure for location in self.locations)
 
     @property
-    def blocks(self) -> bool:
-        """Whether any of its values is new where it stands, so that a gate must hold it up."""
+    def is_new(self) -> bool:
+        """Whether any of its values is new where it stands."""
         return any(not location.standing for location in self.locations)
 
 

@@ -47,7 +47,7 @@ def run(options: Options) -> int:
     if options.write_replacements:
         refuse_existing(Path(options.write_replacements))
     with _target(options) as target:
-        top = _top(target)
+        top = Git(target.folder).top()
         config = configured(options, Path(top))
         holds_for = _conditions(options, config, target)
         state = _state(options, holds_for)
@@ -159,14 +159,6 @@ def _scan(request: Request, options: Options) -> Outcome:
 
 def _is_watched(options: Options) -> bool:
     return not (options.no_progress or options.quiet) and sys.stderr.isatty()
-
-
-def _top(target: _Target) -> str:
-    """The folder from which paths in the history count; raises GitError where there is no repository."""
-    git = Git(target.folder)
-    if git.run("rev-parse", "--is-bare-repository").strip() == b"true":
-        return target.folder
-    return os.fsdecode(git.run("rev-parse", "--show-toplevel", accept=(0, 128)).rstrip(b"\n")) or target.folder
 
 
 def _conditions(options: Options, config: Config, target: _Target) -> str:

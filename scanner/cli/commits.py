@@ -1,0 +1,108 @@
+"""`binance-leaks range` and `binance-leaks ci`: what some commits bring in."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from scanner.cli.output import configured, excluded, present, wanted_formats
+from scanner.cli.parser import Options
+from scanner.errors import ScanError
+from scanner.model import SourceKind
+from scanner.pipeline.commit_range import RangeOutcome, RangeRequest, brought_in, scan_range
+from scanner.pipeline.conclude import Scan, conclude
+from scanner.report.sanitize import printable, without_values
+from scanner.sources.ci.change import Change
+from scanner.sources.ci.detect import announced_change
+from scanner.sources.fetching import Fetcher
+from scanner.sources.git import Git
+from scanner.sources.selecting import Chosen, chosen_change, chosen_range
+from scanner.sources.surroundings import CommitSurroundings
+
+
+def run_range(options: Options) -> int:
+    """Scans the commits between two revisions and reports."""
+    git = Git(os.getcwd())  # noqa: PTH109 - as git sees it
+    return report_commits(options, git, lambda: chosen_range(git, options.range))
+
+
+def run_ci(options: Options) -> int:
+    """Scans what the run of a CI system is about and reports. Never passes where it cannot tell what that is."""
+    git = Git(os.getcwd())  # noqa: PTH109 - as git sees it
+    git.top()  # says clearly where there is no repository
+    change = _announced(options)
+    if change.deletes:
+        tell(options, f"{change.system}, {change.what}: it only deletes, so there is nothing to scan")
+        return 0
+    fetcher = Fetcher(git.folder) if options.fetch else None
+    return report_commits(
+        options,
+        git,
+        lambda: chosen_change(git, change, fetcher.more if fetcher else None),
+        fetch=fetcher.blobs if fetcher else None,
+    )
+
+
+def report_commits(
+    options: Options,
+    git: Git,
+    choose: Callable[[], Chosen],
+    *,
+    fetch: Callable[[Sequence[str]], None] | None = None,
+) -> int:
+    """Scans the commits that are chosen, tells which these are, and reports what they bring in."""
+    started = time.monotonic()
+    formats = wanted_formats(options)
+    top = git.top()
+    chosen = choose()
+    count = len(chosen.commits)
+    tell(options, f"{chosen.target} ({count:,} {'commit' if count == 1 else 'commits'})", *chosen.notes)
+    config = configured(options, Path(top))
+    exclude = excluded(config, options)
+    request = RangeRequest(chosen=chosen, excluded=lambda path: exclude.match(config.relative(path, top)), fetch=fetch)
+    outcome = _scanned(git, request, options)
+    scan = Scan(
+        source=SourceKind.RANGE,
+        target=chosen.target,
+        credentials=outcome.credentials,
+        skipped=tuple(outcome.skipped),
+        stats={**outcome.stats, "seconds": round(time.monotonic() - started, 3)},
+        anchor=top,
+    )
+    result = conclude(scan, config=config, surroundings=CommitSurroundings(git, outcome.commits))
+    return present(brought_in(result), options, formats)
+
+
+def tell(options: Options, *lines: str) -> None:
+    """Says on standard error what is scanned, unless that is unwanted."""
+    if not options.quiet:
+        for line in lines:
+            sys.stderr.write(f"binance-leaks: {without_values(printable(line))}\n")
+
+
+def _announced(options: Options) -> Change:
+    """What the environment says, or the command line where it says more."""
+    try:
+        change = announced_change(os.environ)
+    except ScanError:
+        if options.base is None:
+            raise
+        change = announced_change({})
+    if options.head is not None:
+        change = replace(change, head=options.head, what=options.head, head_ref=None, also=())
+    if options.base is not None:
+        change = replace(change, base=options.base, forced=False, whole=False, deletes=False, also=())
+    return change
+
+
+def _scanned(git: Git, request: RangeRequest, options: Options) -> RangeOutcome:
+    if getattr(options, "no_progress", True) or options.quiet or not sys.stderr.isatty():
+        return scan_range(git, request)
+    from scanner.cli.progress import HistoryProgress  # rich: only where somebody looks on
+
+    with HistoryProgress() as bar:
+        return scan_range(git, request, lambda done, total, size: bar.update(done, total, size, 0))
