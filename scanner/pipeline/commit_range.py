@@ -7,7 +7,7 @@ re-indents a line, renames its file, or merges it from elsewhere brings nothing 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -17,7 +17,7 @@ from scanner.model import Commit, Credential, Exposure, Result, Sighting, Skippe
 from scanner.pipeline.attribution import COMMIT_MESSAGE, TAG_MESSAGE
 from scanner.pipeline.object_worker import credentials_in_object
 from scanner.pipeline.versions import Version, Versions
-from scanner.sources.commits import CommitChange, Listed, blobs_at, changes_of, renamed_from
+from scanner.sources.commits import CommitChange, Listed, blobs_at, changes_of, differences_to_parents, renamed_from
 from scanner.sources.git import Git
 from scanner.sources.index import NewLines
 from scanner.sources.objects.content import commit_of
@@ -65,7 +65,7 @@ def scan_range(git: Git, request: RangeRequest, progress: Progress = lambda *_: 
     in_files = stays.credentials(selection.heads, about)
     outcome.credentials = merged((*in_files, *_messages(about, commits, request.chosen.tags)))
     outcome.skipped += [
-        Skipped(what=change.shown, why=f"its content in commit {change.commit[:12]} is not in the repository")
+        Skipped(what=change.shown, why=f"its content in commit {change.commit[:12]} is not in this clone")
         for change in changes
         if change.blob in versions.missing
     ]
@@ -148,6 +148,7 @@ class _Stays:
     def credentials(self, heads: Sequence[str], about: _About) -> list[Credential]:
         """The credentials of all versions, at the places where their values came in and are today."""
         at_heads = [blobs_at(self._git, head, sorted({path for _, path in self._stays})) for head in heads]
+        self._look_into_merges(at_heads)
         about.learn(name for stay in self._stays.values() for name in (stay.commit, stay.removed) if name)
         found = []
         for path, blob in self._read:
@@ -161,6 +162,24 @@ class _Stays:
     def neighbours(self) -> dict[str, str]:
         """For each path a commit that has it."""
         return {self._versions.shown(path): stay.commit for (_, path), stay in self._stays.items()}
+
+    def _look_into_merges(self, at_heads: Sequence[Mapping[bytes, str]]) -> None:
+        """A value that nothing took out and that no head has was lost where a merge took another parent's version."""
+        lost = {
+            (digest, path): stay
+            for (digest, path), stay in self._stays.items()
+            if stay.removed is None and not any(self._holds(tips.get(path), path, digest) for tips in at_heads)
+        }
+        merges = [commit for commit in self._commits.values() if len(commit.parents) > 1] if lost else []
+        for change in differences_to_parents(self._git, merges, sorted({path for _, path in lost})):
+            for (digest, path), stay in lost.items():
+                if path != change.path or self._holds(change.blob, path, digest):
+                    continue
+                if any(self._holds(blob, path, digest) for blob in change.former):
+                    stay.removed = change.commit
+
+    def _holds(self, blob: str | None, path: bytes, digest: str) -> bool:
+        return blob is not None and digest in self._versions.version(blob, path).digests
 
     def _former(self, change: CommitChange) -> list[str]:
         """The blobs of the parents, under the name that each has for the file."""
@@ -201,7 +220,7 @@ class _Stays:
             if new and version.is_text(digest) and change.blob is not None:
                 lines = lines or NewLines(self._git, change.blob, former)
                 new = lines.touch(sighting.location.line, sighting.last_line)
-            elif not any(change.former):  # the file was renamed: what came in under its old name is new here, too
+            elif not new and not any(change.former):  # renamed: what came in under the old name is new here, too
                 new = any(stay.new for (held, _), stay in self._stays.items() if held == digest)
             stay = self._stays.get((digest, change.path))
             if stay is None or (new and not stay.new):

@@ -11,6 +11,7 @@ from scanner.model import Credential, Sighting, Skipped
 from scanner.pipeline.files import credentials_in
 from scanner.sources.git import Git
 from scanner.sources.index import may_hold
+from scanner.sources.objects.presence import absent, is_partial
 from scanner.sources.stream import read_stream
 
 _EVERY = 64
@@ -49,6 +50,7 @@ class Versions:
     def __init__(self, git: Git, fetch: Callable[[Sequence[str]], None] | None = None) -> None:
         self._git = git
         self._fetch = fetch
+        self._partial = is_partial(git)
         self._versions: dict[tuple[str, bytes], Version] = {}
         self._looked: set[str] = set()
         self.suspicious: set[str] = set()
@@ -68,10 +70,12 @@ class Versions:
 
     def _look(self, wanted: Sequence[str], progress: Callable[[int, int, int], None]) -> list[str]:
         """Looks at some blobs; returns those that are missing."""
-        lacking: list[str] = []
-        if not wanted:
+        lacking = absent(self._git, wanted) if self._partial and wanted else []
+        gone = set(lacking)
+        here = [blob for blob in wanted if blob not in gone]
+        if not here:
             return lacking
-        with self._git.blobs(wanted) as streams:
+        with self._git.blobs(here) as streams:
             for number, (blob, stream) in enumerate(streams):
                 if stream is None:
                     lacking.append(blob)
@@ -80,7 +84,7 @@ class Versions:
                 if may_hold(stream):
                     self.suspicious.add(blob)
                 if number % _EVERY == 0:
-                    progress(number, len(wanted), self.bytes)
+                    progress(number, len(here), self.bytes)
         return lacking
 
     def read(self, wanted: Sequence[tuple[str, bytes]]) -> None:

@@ -6,12 +6,13 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from scanner.errors import GitError
 from scanner.sources.git import Git
 from scanner.sources.plumbing import raw_changes, split
 
 _SUBMODULE = b"160000"
 _CHANGES = (
-    "diff-tree", "--stdin", "-r", "-c", "--root", "--raw", "-z", "--no-abbrev", "--no-renames", "-O/dev/null",
+    "diff-tree", "--stdin", "-r", "--raw", "-z", "--no-abbrev", "--no-renames", "-O/dev/null",
 )  # fmt: skip
 _RENAMES = ("diff-tree", "-r", "--raw", "-z", "--no-abbrev", "-M", "-l2000", "-O/dev/null")
 
@@ -100,10 +101,18 @@ def changes_of(git: Git, commits: Sequence[Listed]) -> Iterator[CommitChange]:
 
     Raises GitError where a tree is missing.
     """
+    yield from _changes(git, commits, "-c", "--root")
+
+
+def differences_to_parents(git: Git, merges: Sequence[Listed], paths: Sequence[bytes]) -> Iterator[CommitChange]:
+    """What sets some merges apart from each of their parents, at some paths: one change for each parent."""
+    yield from _changes(git, merges, "-m", "--", *map(os.fsdecode, paths))
+
+
+def _changes(git: Git, commits: Sequence[Listed], *options: str) -> Iterator[CommitChange]:
     if not commits:
         return
-    out = git.run_with("".join(f"{commit.id}\n" for commit in commits), *_CHANGES)
-    fields = split(out)
+    fields = split(git.run_with("".join(f"{commit.id}\n" for commit in commits), *_CHANGES, *options))
     commit, at = "", 0
     while at < len(fields):
         field = fields[at]
@@ -134,8 +143,14 @@ def _change(commit: str, field: bytes, path: bytes) -> CommitChange:
 
 
 def renamed_from(git: Git, parent: str, commit: str) -> dict[bytes, str]:
-    """For each path of a commit that a parent has under another name, the blob that it has there."""
-    out = git.run(*_RENAMES, parent, commit)
+    """For each path of a commit that a parent has under another name, the blob that it has there.
+
+    None where git lacks the contents that it would have to compare.
+    """
+    try:
+        out = git.run(*_RENAMES, parent, commit)
+    except GitError:
+        return {}
     return {path: old for status, _, old, _, path, _ in raw_changes(out) if status in "RC"}
 
 

@@ -205,7 +205,7 @@ def _sides(text: str) -> tuple[str, str, str]:
     for dots in ("...", ".."):
         base, found, head = text.partition(dots)
         if found and (base or head):
-            if ".." in head or base.startswith("-") or head.startswith("-"):
+            if ".." in head or head.startswith(("-", ".")) or base.startswith("-"):
                 break
             return base, dots, head
     raise UsageError(f"not a range: {text}", hint="Give BASE..HEAD, such as origin/main..HEAD.")
