@@ -13,6 +13,10 @@ from enum import Enum
 from hashlib import sha1, sha256
 from typing import TypeVar
 
+COMMIT_MESSAGE = "commit message"
+TAG_MESSAGE = "tag message"
+"""In place of a path, where a value stands in a message."""
+
 _O = TypeVar("_O", bound="Ordered")
 
 

@@ -44,7 +44,7 @@ from scanner.detect import prefilter
 from scanner.detect.credentials import lacks_evidence, paired_across, settled, with_evidence
 from scanner.detect.engine import detect
 from scanner.model import Confidence, Credential, Role, Sighting
-from scanner.pipeline.files import credentials_in
+from scanner.pipeline.detection import credentials_in
 from scanner.sources.piece import Piece
 from scanner.sources.plain import read_plain
 from scanner.sources.roots import Roots

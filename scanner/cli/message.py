@@ -8,11 +8,9 @@ from pathlib import Path
 from scanner.cli.output import configured, present, wanted_formats
 from scanner.cli.parser import Options
 from scanner.errors import UsageError
-from scanner.model import SourceKind
+from scanner.model import COMMIT_MESSAGE, SourceKind
 from scanner.pipeline.conclude import Scan, conclude
 from scanner.pipeline.message import credentials_in_message
-
-_SHOWN = "commit message"
 
 
 def run(options: Options) -> int:
@@ -26,7 +24,7 @@ def run(options: Options) -> int:
         raise UsageError(f"message {options.file} cannot be read: {error.strerror}") from None
     scan = Scan(
         source=SourceKind.STAGED,
-        target=_SHOWN,
+        target=COMMIT_MESSAGE,
         credentials=credentials_in_message(data),
         stats={"messages": 1, "bytes": len(data), "seconds": round(time.monotonic() - started, 3)},
     )

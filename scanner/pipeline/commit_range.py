@@ -13,9 +13,8 @@ from functools import partial
 
 from scanner.detect.credentials import credential_of, merged
 from scanner.errors import GitError
-from scanner.model import Commit, Credential, Exposure, Result, Sighting, Skipped
-from scanner.pipeline.attribution import COMMIT_MESSAGE, TAG_MESSAGE
-from scanner.pipeline.object_worker import credentials_in_object
+from scanner.model import COMMIT_MESSAGE, TAG_MESSAGE, Commit, Credential, Exposure, Result, Sighting, Skipped
+from scanner.pipeline.detection import credentials_in_object
 from scanner.pipeline.versions import Version, Versions
 from scanner.sources.commits import CommitChange, Listed, blobs_at, changes_of, differences_to_parents, renamed_from
 from scanner.sources.git import Git

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from scanner.model import Credential, Exposure, Location, Sighting, Skipped
-from scanner.pipeline.files import credentials_in
+from scanner.pipeline.detection import credentials_in
 from scanner.sources.git import Git
 from scanner.sources.index import Change, NewLines, former_blobs
 from scanner.sources.piece import Piece

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from scanner.model import Credential, Sighting, Skipped
-from scanner.pipeline.files import credentials_in
+from scanner.pipeline.detection import credentials_in
 from scanner.sources.git import Git
 from scanner.sources.index import may_hold
 from scanner.sources.objects.presence import absent, is_partial
