@@ -7,22 +7,17 @@ re-indents a line, renames its file, or merges it from elsewhere brings nothing 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 
-from scanner.detect.credentials import credential_of, merged
+from scanner.detect import prefilter
 from scanner.errors import GitError
-from scanner.model import COMMIT_MESSAGE, TAG_MESSAGE, Commit, Credential, Exposure, Result, Sighting, Skipped
-from scanner.pipeline.detection import credentials_in_object
-from scanner.pipeline.versions import Version, Versions
-from scanner.sources.commits import CommitChange, Listed, blobs_at, changes_of, differences_to_parents, renamed_from
+from scanner.model import COMMIT_MESSAGE, TAG_MESSAGE, Credential, Result, Skipped
+from scanner.pipeline.versions import Versions
+from scanner.sources.commits import CommitChange, changes_of
 from scanner.sources.git import Git
-from scanner.sources.index import NewLines
-from scanner.sources.objects.content import commit_of
+from scanner.sources.objects.content import text_of
 from scanner.sources.selecting import Chosen
-
-_MOST_BASES = 64
 
 Progress = Callable[[int, int, int], None]
 """Told the blobs that were read, those to be read in all, and the bytes so far."""
@@ -50,31 +45,30 @@ class RangeOutcome:
 def scan_range(git: Git, request: RangeRequest, progress: Progress = lambda *_: None) -> RangeOutcome:
     """Scans the commits that were chosen. Raises GitError where commits or trees are missing."""
     outcome = RangeOutcome()
-    commits, selection = request.chosen.commits, request.chosen.selection
-    changes, submodules = _wanted(changes_of(git, commits), request.excluded)
+    changes, submodules = _wanted(changes_of(git, request.chosen.commits), request.excluded)
     outcome.skipped += [
         Skipped(what=path, why="a submodule; scan it by itself", lost=False) for path in dict.fromkeys(submodules)
     ]
     versions = Versions(git, request.fetch)
     versions.look([change.blob for change in changes if change.blob is not None], progress)
-    stays = _Stays(git, versions, {commit.id: commit for commit in commits})
-    stays.follow(changes)
-    stays.settle(selection.bases)
-    about = _About(git)
-    in_files = stays.credentials(selection.heads, about)
-    outcome.credentials = merged((*in_files, *_messages(about, commits, request.chosen.tags)))
+    messages, size = _messages(git, request.chosen)
+    if versions.suspicious or messages:
+        from scanner.pipeline.stays import Message, brought  # start-up: most ranges are clean and need no detector
+
+        told = [Message(id=name, content=content, path=path) for name, content, path in messages]
+        held = brought(git, request.chosen, versions, changes, told)
+        outcome.credentials, outcome.commits = held.credentials, dict(held.commits)
     outcome.skipped += [
         Skipped(what=change.shown, why=f"its content in commit {change.commit[:12]} is not in this clone")
         for change in changes
         if change.blob in versions.missing
     ]
     outcome.skipped += versions.skipped
-    outcome.commits = stays.neighbours()
     outcome.stats = {
-        "commits": len(commits),
+        "commits": len(request.chosen.commits),
         "files": len({(change.path, change.blob) for change in changes if change.blob}),
+        "bytes": versions.bytes + size,
     }
-    outcome.stats["bytes"] = versions.bytes + about.bytes
     return outcome
 
 
@@ -100,190 +94,19 @@ def _wanted(changes: Iterable[CommitChange], excluded: Callable[[str], bool]) ->
     return files, submodules
 
 
-@dataclass(kw_only=True, slots=True)
-class _Stay:
-    """A value at a path, over the commits. `first` is where it came in, `last` its latest version."""
+def _messages(git: Git, chosen: Chosen) -> tuple[list[tuple[str, bytes, str]], int]:
+    """The commits and tags whose content may hold a credential, with what stands for their path; the bytes of all.
 
-    first: Version
-    last: Version
-    commit: str
-    new: bool
-    removed: str | None = None
-
-
-class _Stays:
-    """Follows values through the versions of files, commit by commit."""
-
-    def __init__(self, git: Git, versions: Versions, commits: dict[str, Listed]) -> None:
-        self._git = git
-        self._versions = versions
-        self._commits = commits
-        self._renames: dict[tuple[str, str], dict[bytes, str]] = {}
-        self._stays: dict[tuple[str, bytes], _Stay] = {}
-        self._read: dict[tuple[bytes, str], None] = {}
-
-    def follow(self, changes: Sequence[CommitChange]) -> None:
-        """Takes in all changes, those of parents before those of their children."""
-        touched = {change.path for change in changes if change.blob in self._versions.suspicious}
-        changes = [change for change in changes if change.path in touched]
-        formers = {id(change): self._former(change) for change in changes}
-        self._versions.read(
-            [(blob, change.path) for change in changes for blob in (change.blob, *formers[id(change)]) if blob]
-        )
-        for change in changes:
-            self._follow(change, formers[id(change)])
-
-    def settle(self, bases: Sequence[str]) -> None:
-        """What a base has at the same path is not new, whatever became of it in between."""
-        new = {key: stay for key, stay in self._stays.items() if stay.new}
-        paths = sorted({path for _, path in new})
-        for base in bases[:_MOST_BASES] if new else ():
-            held = blobs_at(self._git, base, paths)
-            self._versions.read([(blob, path) for path, blob in held.items()])
-            for (digest, path), stay in new.items():
-                if path in held and digest in self._versions.version(held[path], path).digests:
-                    stay.new = False
-
-    def credentials(self, heads: Sequence[str], about: _About) -> list[Credential]:
-        """The credentials of all versions, at the places where their values came in and are today."""
-        at_heads = [blobs_at(self._git, head, sorted({path for _, path in self._stays})) for head in heads]
-        self._look_into_merges(at_heads)
-        about.learn(name for stay in self._stays.values() for name in (stay.commit, stay.removed) if name)
-        found = []
-        for path, blob in self._read:
-            version = self._versions.version(blob, path)
-            tips = [self._versions.version(tip[path], path) for tip in at_heads if path in tip]
-            for credential in version.credentials:
-                sightings = [self._placed(sighting, path, tips, about) for sighting in credential.sightings]
-                found.append(credential_of(sightings))
-        return found
-
-    def neighbours(self) -> dict[str, str]:
-        """For each path a commit that has it."""
-        return {self._versions.shown(path): stay.commit for (_, path), stay in self._stays.items()}
-
-    def _look_into_merges(self, at_heads: Sequence[Mapping[bytes, str]]) -> None:
-        """A value that nothing took out and that no head has was lost where a merge took another parent's version."""
-        lost = {
-            (digest, path): stay
-            for (digest, path), stay in self._stays.items()
-            if stay.removed is None and not any(self._holds(tips.get(path), path, digest) for tips in at_heads)
-        }
-        merges = [commit for commit in self._commits.values() if len(commit.parents) > 1] if lost else []
-        for change in differences_to_parents(self._git, merges, sorted({path for _, path in lost})):
-            for (digest, path), stay in lost.items():
-                if path != change.path or self._holds(change.blob, path, digest):
-                    continue
-                if any(self._holds(blob, path, digest) for blob in change.former):
-                    stay.removed = change.commit
-
-    def _holds(self, blob: str | None, path: bytes, digest: str) -> bool:
-        return blob is not None and digest in self._versions.version(blob, path).digests
-
-    def _former(self, change: CommitChange) -> list[str]:
-        """The blobs of the parents, under the name that each has for the file."""
-        if change.blob is None or None not in change.former or change.blob not in self._versions.suspicious:
-            return [blob for blob in change.former if blob]
-        found = []
-        for parent, blob in zip(self._commits[change.commit].parents, change.former, strict=False):
-            old = blob or self._renamed(parent, change.commit).get(change.path)
-            if old is not None:
-                found.append(old)
-        return found
-
-    def _renamed(self, parent: str, commit: str) -> dict[bytes, str]:
-        if (parent, commit) not in self._renames:
-            self._renames[parent, commit] = renamed_from(self._git, parent, commit)
-        return self._renames[parent, commit]
-
-    def _follow(self, change: CommitChange, former: Sequence[str]) -> None:
-        before: set[str] = set()
-        for blob in former:
-            before |= self._versions.version(blob, change.path).digests
-        after: set[str] = set()
-        if change.blob is not None:
-            version = self._versions.version(change.blob, change.path)
-            if version.digests:
-                self._read[change.path, change.blob] = None
-            after = set(version.digests)
-            self._appear(change, version, before, former)
-        for digest in before - after:
-            stay = self._stays.get((digest, change.path))
-            if stay is not None:
-                stay.removed = change.commit
-
-    def _appear(self, change: CommitChange, version: Version, before: set[str], former: Sequence[str]) -> None:
-        lines: NewLines | None = None
-        for digest, sighting in version.sightings.items():
-            new = digest not in before
-            if new and version.is_text(digest) and change.blob is not None:
-                lines = lines or NewLines(self._git, change.blob, former)
-                new = lines.touch(sighting.location.line, sighting.last_line)
-            elif not new and not any(change.former):  # renamed: what came in under the old name is new here, too
-                new = any(stay.new for (held, _), stay in self._stays.items() if held == digest)
-            stay = self._stays.get((digest, change.path))
-            if stay is None or (new and not stay.new):
-                stay = _Stay(first=version, last=version, commit=change.commit, new=new)
-                self._stays[digest, change.path] = stay
-            stay.last = version
-            stay.removed = None
-
-    def _placed(self, sighting: Sighting, path: bytes, tips: Sequence[Version], about: _About) -> Sighting:
-        """The sighting where it is today, else where it came in."""
-        digest = sighting.value.sha256
-        stay = self._stays[digest, path]
-        tip = next((version for version in tips if digest in version.digests), None)
-        version = tip or stay.first
-        shown = version.sightings[digest]
-        location = replace(
-            sighting.location,
-            line=shown.location.line,
-            column=shown.location.column,
-            path=shown.location.path,
-            exposure=Exposure.PRESENT if tip is not None else Exposure.HISTORY,
-            commit=about.commit(stay.commit) if stay.new else None,
-            removed=None if tip is not None or stay.removed is None else about.commit(stay.removed),
-            blob=version.blob,
-            standing=not stay.new,
-            allowed=stay.last.sightings[digest].location.allowed,
-        )
-        return replace(sighting, last_line=shown.last_line, location=location)
-
-
-class _About:
-    """Commits and tags for the reader, read once."""
-
-    def __init__(self, git: Git) -> None:
-        self._git = git
-        self._known: dict[str, Commit] = {}
-        self.bytes = 0
-
-    def learn(self, names: Iterable[str]) -> None:
-        """Reads some commits."""
-        for name, content in self.contents(dict.fromkeys(names)):
-            self._known[name] = commit_of(name, content)
-
-    def contents(self, names: Iterable[str]) -> Iterable[tuple[str, bytes]]:
-        """Some commits or tags with their content. Raises GitError for one that is missing."""
-        with self._git.blobs(names) as objects:
-            for name, stream in objects:
-                if stream is None:
-                    raise GitError(f"object {name} is missing", hint="Run `git fsck` to see what is damaged.")
-                content = stream.read()
-                self.bytes += len(content)
-                yield name, content
-
-    def commit(self, name: str) -> Commit:
-        """A commit that was learned."""
-        return self._known[name]
-
-
-def _messages(about: _About, commits: Sequence[Listed], tags: Sequence[str]) -> list[Credential]:
-    """The credentials in the messages and headers of commits and tags."""
-    found = []
-    for names, path in (([commit.id for commit in commits], COMMIT_MESSAGE), (list(tags), TAG_MESSAGE)):
-        for name, content in about.contents(names):
-            held = credentials_in_object(content)
-            place = partial(replace, path=path, exposure=Exposure.MESSAGE, commit=commit_of(name, content))
-            found += [credential.without_secrets().moved(place) for credential in held]
-    return found
+    Raises GitError for one that is missing.
+    """
+    paths = [*((commit.id, COMMIT_MESSAGE) for commit in chosen.commits), *((tag, TAG_MESSAGE) for tag in chosen.tags)]
+    found, size = [], 0
+    with git.blobs(name for name, _ in paths) as objects:
+        for (name, path), (_, stream) in zip(paths, objects, strict=True):
+            if stream is None:
+                raise GitError(f"object {name} is missing", hint="Run `git fsck` to see what is damaged.")
+            size += stream.size
+            content = stream.read()
+            if prefilter.may_hold(text_of(content)):
+                found.append((name, content, path))
+    return found, size

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from scanner.model import Credential, Sighting, Skipped
-from scanner.pipeline.detection import credentials_in
 from scanner.sources.git import Git
 from scanner.sources.index import may_hold
 from scanner.sources.objects.presence import absent, is_partial
@@ -97,6 +96,8 @@ class Versions:
         asked = [(blob, path) for blob, paths in by_blob.items() for path in paths]
         if not asked:
             return
+        from scanner.pipeline.detection import credentials_in  # start-up: most ranges are clean and need no detector
+
         with self._git.blobs(blob for blob, _ in asked) as streams:
             for (blob, path), (_, stream) in zip(asked, streams, strict=True):
                 if stream is None:

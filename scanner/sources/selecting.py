@@ -48,19 +48,25 @@ def chosen_range(git: Git, text: str) -> Chosen:
     """
     base_text, dots, head_text = _sides(text)
     base, head = _known(git, base_text or "HEAD"), _known(git, head_text or "HEAD")
-    if base == head:
-        raise UsageError(f"{text} is empty: both are commit {base[:12]}")
-    common = merge_bases(git, base, head)
-    if not common and (dots == "..." or is_shallow(git)):
+    selection = Selection(heads=(head,), bases=(base,))
+    commits = whole(git, selection, _SHALLOW) if base != head else ()
+    if not commits:
+        raise _empty(text, dots, base, head)
+    if dots == "..." and not merge_bases(git, base, head):
         if is_shallow(git):
             raise MissingHistoryError(f"this shallow clone has no common ancestor of {text}", hint=_SHALLOW, wanted=())
-        hint = f"{base_text or 'HEAD'}..{head_text or 'HEAD'} scans all commits that only the second has."
+        hint = f"{text.replace('...', '..')} scans all commits that only the second has."
         raise UsageError(f"{text} has no common ancestor", hint=hint)
-    if head in common:
-        swapped = f"{head_text or 'HEAD'}{dots}{base_text or 'HEAD'}"
-        raise UsageError(f"{text} is empty: the second is an ancestor of the first", hint=f"Is {swapped} meant?")
-    selection = Selection(heads=(head,), bases=(base,))
-    return Chosen(selection=selection, commits=whole(git, selection, _SHALLOW), target=text)
+    return Chosen(selection=selection, commits=commits, target=text)
+
+
+def _empty(text: str, dots: str, base: str, head: str) -> UsageError:
+    """Why a range has no commits: nothing was scanned, which must not pass."""
+    if base == head:
+        return UsageError(f"{text} is empty: both are commit {base[:12]}")
+    first, _, second = text.partition(dots)
+    hint = f"Is {second or 'HEAD'}{dots}{first or 'HEAD'} meant?"
+    return UsageError(f"{text} is empty: the second is an ancestor of the first", hint=hint)
 
 
 def chosen_change(git: Git, change: Change, more: Callable[[Sequence[str]], bool] | None = None) -> Chosen:
