@@ -152,7 +152,7 @@ class Stays:
         return found
 
     def _renamed(self, parent: str, commit: str) -> dict[bytes, str]:
-        """What is called otherwise in a parent: nothing where a commit deletes nothing; of a merge git has to say it."""
+        """What is called otherwise in a parent: nothing if a commit deletes nothing; of a merge git has to say it."""
         if commit not in self._deleting and len(self._commits[commit].parents) == 1:
             return {}
         if (parent, commit) not in self._renames:
