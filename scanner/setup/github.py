@@ -44,7 +44,7 @@ jobs:
 _MAY_UPLOAD = """\
     permissions:
       contents: read
-      security-events: write
+      security-events: write  # for the upload to code scanning
 """
 _ACTION = """\
       - uses: @ACTION@

@@ -35,7 +35,13 @@ HOOKS = (
     Hook(
         id="binance-leaks",
         entry="binance-leaks staged --",
-        settings=("name: Binance credentials", "types: []", "require_serial: true", "stages: [pre-commit, manual]"),
+        settings=(
+            "name: Binance credentials",
+            "types: []",
+            "always_run: true",
+            "require_serial: true",
+            "stages: [pre-commit, manual]",
+        ),
     ),
     Hook(
         id="binance-leaks-message",

@@ -42,7 +42,7 @@ def _amend(old: bytes, origin: Origin | None) -> Plan:
     if not edits:
         return Keep(path=PATH, notes=notes)
     new = document.edited(edits)
-    if _load(new[len(document.mark) :].decode("utf-8")) != wanted:
+    if not _says(new[len(document.mark) :].decode("utf-8"), wanted):
         raise UnsafeError("its layout is unusual")
     return Write(path=PATH, old=old, new=new, notes=notes)
 
@@ -57,6 +57,13 @@ def _load(text: str) -> dict[str, object]:
     if not isinstance(config, dict):
         raise UnsafeError("its top level is not a block of keys")
     return config
+
+
+def _says(text: str, wanted: dict[str, object]) -> bool:
+    try:
+        return _load(text) == wanted
+    except UnsafeError:
+        return False
 
 
 def _notes(config: dict[str, object]) -> tuple[str, ...]:
