@@ -5,16 +5,23 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 import yaml
 
+from scanner.cli.parser import parse
+from scanner.errors import UsageError
+from scanner.report import format_named
 from scanner.setup import github
+from tests.e2e import Pair
+from tests.repositories import Repository
 from tests.schemas import complaints
 
 TOP = Path(__file__).resolve().parents[1]
@@ -93,27 +100,37 @@ class Played:
 
 def play(folder: Path, inputs: Mapping[str, str], *, ends: int = 1, writes: bool = True) -> Played:
     """Runs the scan's step with a program in place of ours that writes its arguments down and two findings."""
-    temporary, work, programs = folder / "temp dir", folder / "work", folder / "programs"
-    for made in (temporary, work, programs):
-        made.mkdir(exist_ok=True)
-    stub = programs / "stub.py"
+    folder.joinpath("programs").mkdir(exist_ok=True)
+    stub = folder / "programs" / "stub.py"
     stub.write_text(
         "import json, sys\n"
         f"open({str(folder / 'arguments')!r}, 'w').write(json.dumps(sys.argv[1:]))\n"
         "files = dict(word.split(':', 1) for word in sys.argv if word.startswith(('sarif:', 'json:')))\n"
+        f"findings = [{{}}] * {FINDINGS} + [{{'suppressed': {{'by': 'inline'}}}}]\n"
         f"for name in (files if {writes} else ()):\n"
-        f"    open(files[name], 'w').write(json.dumps({{'findings': [{{}}] * {FINDINGS}}}))\n"
+        "    open(files[name], 'w').write(json.dumps({'findings': findings}))\n"
         f"sys.exit({ends})\n",
         "utf-8",
     )
-    for name, words in (("binance-leaks", f'"{sys.executable}" "{stub}"'), ("python", f'"{sys.executable}"')):
-        program = programs / name
-        program.write_text(f'#!/bin/sh\nexec {words} "$@"\n', "utf-8")
-        program.chmod(0o755)
+    return play_with([str(stub)], folder, inputs)
+
+
+def play_with(
+    program: Sequence[str], folder: Path, inputs: Mapping[str, str], event: Mapping[str, str] = MappingProxyType({})
+) -> Played:
+    """Runs the scan's step with a program of Python in place of the installed one, in a folder called `work`."""
+    temporary, work, programs = folder / "temp dir", folder / "work", folder / "programs"
+    for made in (temporary, work, programs):
+        made.mkdir(exist_ok=True)
+    for name, words in (("binance-leaks", shlex.join([sys.executable, *program])), ("python", sys.executable)):
+        script = programs / name
+        script.write_text(f'#!/bin/sh\nexec {words} "$@"\n', "utf-8")
+        script.chmod(0o755)
     scan = step("Scan")
     variables = scan["env"]
     assert isinstance(variables, dict)
-    defaults = {name: str(spec.get("default", "")) for name, spec in action()["inputs"].items()}  # type: ignore[attr-defined]
+    specs = [(name, spec) for name, spec in action()["inputs"].items() if isinstance(spec, dict)]
+    defaults = {name: str(spec.get("default", "")) for name, spec in specs}
     told = {**defaults, **inputs}
     environment = {name: INPUT.sub(lambda found: told[found[1]], str(value)) for name, value in variables.items()}
     outputs = folder / "outputs"
@@ -124,6 +141,7 @@ def play(folder: Path, inputs: Mapping[str, str], *, ends: int = 1, writes: bool
         env={
             **os.environ,
             **environment,
+            **event,
             "PROGRAMS": str(programs),
             "RUNNER_TEMP": str(temporary),
             "GITHUB_OUTPUT": str(outputs),
@@ -205,3 +223,40 @@ def test_an_input_forges_no_output(tmp_path: Path) -> None:
     played = play(tmp_path, {"sarif-file": "x\nstatus=0"}, ends=1)
     assert played.status == 2
     assert played.outputs == {}
+
+
+def has_the_gate() -> bool:
+    """Whether the command and the formats that the action asks for are there."""
+    try:
+        parse(["ci"])
+        return all(format_named(name) for name in ("github", "sarif"))
+    except UsageError:
+        return False
+
+
+@pytest.mark.skipif(not has_the_gate(), reason="the command or its formats are not there yet")
+def test_with_the_real_program(tmp_path: Path) -> None:
+    pair = Pair.fresh()
+    repository = Repository.create(tmp_path / "work")
+    before = repository.commit({"a.py": "import os\n"})
+    repository.commit({"bot.py": pair.python})
+    repository.git("rm", "--quiet", "bot.py")
+    after = repository.commit()
+    payload = {"ref": "refs/heads/main", "before": before, "after": after, "repository": {"default_branch": "main"}}
+    (tmp_path / "event.json").write_text(json.dumps(payload), "utf-8")
+    event = {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_EVENT_NAME": "push",
+        "GITHUB_EVENT_PATH": str(tmp_path / "event.json"),
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
+        "PYTHONPATH": str(TOP),
+    }
+    played = play_with(["-m", "scanner"], tmp_path, {}, event)
+    assert played.status == 1, played.out
+    assert played.outputs["findings"] == "1"
+    assert "::error file=bot.py,line=2" in played.out
+    assert "bot.py" in (tmp_path / "summary").read_text("utf-8")
+    assert json.loads(Path(played.outputs["sarif-file"]).read_text("utf-8"))["version"] == "2.1.0"
+    assert pair.secret not in played.out + (tmp_path / "summary").read_text("utf-8")
+    (tmp_path / "outputs").unlink()
+    assert play_with(["-m", "scanner"], tmp_path, {"fail-on": "none"}, event).status == 0

@@ -32,8 +32,9 @@ SCHEMAS = {
     ".buildkite/pipeline.yml": "buildkite",
 }
 COMMAND = re.compile(r"binance-leaks\"? ((?:[a-z][a-z-]*)(?: [^\n`|#']*)?)")
-# Commands that are written elsewhere at the same time.
-COMING = frozenset({"ci", "range", "push", "baseline", "report", "verify"})
+# Commands, and settings of all of them, that are written at the same time as this.
+COMING = frozenset({"ci", "range", "push"})
+COMING_SETTINGS = frozenset({"baseline"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +115,7 @@ def test_the_configuration_is_understood(tmp_path: Path) -> None:
     tables = blocks("toml")
     assert tables
     for block in tables:
-        if "baseline" in block.text and "baseline" in COMING:
+        if any(name in block.text for name in COMING_SETTINGS):
             continue
         (tmp_path / "pyproject.toml").write_text(block.text, "utf-8")
         load_config(tmp_path / "pyproject.toml")
@@ -177,7 +178,7 @@ def test_commands_and_options_exist() -> None:
     assert len(asked) > 10
     assert {("ci", "--format"), ("ci", "--fetch"), ("init", "--ci"), ("staged", "")} <= asked
     wrong = {(command, option) for command, option in asked if option and option not in known.get(command, {option})}
-    assert not wrong
+    assert not {(command, option) for command, option in wrong if option.strip("-") not in COMING_SETTINGS}
 
 
 def test_shell_lines_can_be_read() -> None:

@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
+from scanner.cli.parser import parse
+from scanner.errors import UsageError
 from scanner.setup.files import WorkTree
 from tests.e2e import PROGRAM, Pair, run
 from tests.repositories import Repository
@@ -209,15 +210,14 @@ def test_no_draft_is_left_behind(repository: Repository) -> None:
     assert WorkTree(repository.folder).read(CONFIG) is not None
 
 
-def test_the_written_hooks_hold_a_commit_back(repository: Repository, tmp_path: Path) -> None:
-    pair = Pair.fresh()
+def installed(repository: Repository, folder: Path) -> dict[str, str]:
+    """Sets the hooks up as a user does, and gives the environment in which git then runs."""
     env = {
-        "PRE_COMMIT_HOME": str(tmp_path / "cache"),
+        "PRE_COMMIT_HOME": str(folder / "cache"),
         "PATH": os.pathsep.join([str(TOOLS), os.environ.get("PATH", "")]),
     }
-    repository.write(CONFIG, "# ours\nrepos: []  # none yet\n")
     assert run("init", cwd=repository.folder).status == 0
-    installed = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "pre_commit", "install"],
         cwd=repository.folder,
         env={**os.environ, **env},
@@ -226,10 +226,17 @@ def test_the_written_hooks_hold_a_commit_back(repository: Repository, tmp_path: 
         timeout=60,
         check=False,
     )
-    assert installed.returncode == 0, installed.stdout + installed.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
     for kind in ("pre-commit", "commit-msg", "pre-push"):
         assert repository.path(f".git/hooks/{kind}").exists()
     repository.stage(CONFIG)
+    return env
+
+
+def test_the_written_hooks_hold_a_commit_back(repository: Repository, tmp_path: Path) -> None:
+    pair = Pair.fresh()
+    repository.write(CONFIG, "# ours\nrepos: []  # none yet\n")
+    env = installed(repository, tmp_path)
     repository.stage("bot.py", pair.python)
     ran = repository.run("commit", "-m", "a change", env=env)
     assert ran.status == 1
@@ -241,5 +248,27 @@ def test_the_written_hooks_hold_a_commit_back(repository: Repository, tmp_path: 
     assert "commit message" in ran.out + ran.err
     ran = repository.run("commit", "-m", "a change", env=env)
     assert ran.status == 0, ran.out + ran.err
-    config = yaml.safe_load(repository.path(CONFIG).read_text("utf-8"))
-    assert [hook["stages"][0] for hook in config["repos"][0]["hooks"]] == ["pre-commit", "commit-msg", "pre-push"]
+
+
+def has_push() -> bool:
+    """Whether the command of the pre-push hook is there."""
+    try:
+        return bool(parse(["push"]))
+    except UsageError:
+        return False
+
+
+@pytest.mark.skipif(not has_push(), reason="the command is not there yet")
+def test_the_written_hooks_hold_a_push_back(repository: Repository, tmp_path: Path) -> None:
+    repository.git("init", "--quiet", "--bare", str(tmp_path / "remote"))
+    repository.git("remote", "add", "origin", str(tmp_path / "remote"))
+    env = installed(repository, tmp_path)
+    clean = repository.commit()
+    ran = repository.run("push", "origin", "main", env=env)
+    assert ran.status == 0, ran.out + ran.err
+    repository.commit({"bot.py": Pair.fresh().python})
+    repository.commit({"bot.py": "import os\n"})
+    ran = repository.run("push", "origin", "main", env=env)
+    assert ran.status == 1
+    assert "bot.py:2" in ran.out + ran.err
+    assert Repository(tmp_path / "remote").git("rev-parse", "main") == clean

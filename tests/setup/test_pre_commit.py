@@ -38,7 +38,9 @@ def ours(origin: Origin | None) -> dict[str, object]:
     hooks = []
     for name in ids:
         hook = dict(manifest()[name])
-        words = [str(hook["entry"]), *map(str, hook.pop("args", []))]  # type: ignore[call-overload]
+        args = hook.pop("args", [])
+        assert isinstance(args, list)
+        words = [str(hook["entry"]), *map(str, args)]
         hook |= {"entry": " ".join(words), "language": "system"}
         del hook["description"], hook["minimum_pre_commit_version"]
         hooks.append(hook)
@@ -288,7 +290,9 @@ def test_local_hooks_by_another_name_are_known() -> None:
     assert isinstance(repos, list)
     assert len(repos) == 1
     assert [hook["id"] for hook in repos[0]["hooks"]] == ["secrets", "binance-leaks-message", "binance-leaks-push"]
-    assert repos[0]["hooks"][1:] == ours(None)["hooks"][1:]  # type: ignore[index]
+    wanted = ours(None)["hooks"]
+    assert isinstance(wanted, list)
+    assert repos[0]["hooks"][1:] == wanted[1:]
 
 
 def test_kinds_to_install_are_the_users() -> None:
