@@ -63,6 +63,12 @@ class Options(argparse.Namespace):
     head: str | None
     remote: str | None
     url: str | None
+    ci: str | None
+    repo: str | None
+    rev: str | None
+    upload_sarif: bool
+    dry_run: bool
+    yes: bool
 
 
 def parse(arguments: Sequence[str]) -> Options:
@@ -90,6 +96,7 @@ def build() -> _Parser:
     _add_staged(commands)
     _add_message(commands)
     _add_push(commands)
+    _add_init(commands)
     _add_plugin_path(commands)
     commands.add_parser(
         "detect-secrets-hook",
@@ -255,6 +262,30 @@ def _add_message(commands: argparse._SubParsersAction[_Parser]) -> None:
     message.set_defaults(run=_message)
 
 
+def _add_init(commands: argparse._SubParsersAction[_Parser]) -> None:
+    init = commands.add_parser(
+        "init",
+        help="set up the hooks of pre-commit, and CI",
+        description="Adds our hooks to .pre-commit-config.yaml and, with --ci, what CI needs. Shows the difference\n"
+        "first and, on a terminal, asks. What it did not write itself it adds to, or leaves alone.",
+        epilog="examples:\n"
+        "  binance-leaks init --dry-run\n"
+        "  binance-leaks init --ci github\n"
+        "  binance-leaks init --ci gitlab --repo https://git.example/tools/binance-leaks --rev v1.2.0\n\n"
+        "exit status: 0 done or nothing to do, 2 a file was left alone and nothing was written",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    init.add_argument("--ci", choices=("github", "gitlab"), help="also write what this CI needs")
+    init.add_argument(
+        "--repo", metavar="URL", help="where hooks and CI get this program (default: the installed one, the index)"
+    )
+    init.add_argument("--rev", metavar="REV", help="commit or tag of --repo")
+    init.add_argument("--upload-sarif", action="store_true", help="let GitHub show findings in its security tab")
+    init.add_argument("--dry-run", action="store_true", help="only show what would change")
+    init.add_argument("--yes", action="store_true", help="do not ask")
+    init.set_defaults(run=_init)
+
+
 def _add_plugin_path(commands: argparse._SubParsersAction[_Parser]) -> None:
     plugin = commands.add_parser(
         "plugin-path",
@@ -335,6 +366,12 @@ def _staged(options: Options) -> int:
 
 def _message(options: Options) -> int:
     from scanner.cli.message import run
+
+    return run(options)
+
+
+def _init(options: Options) -> int:
+    from scanner.cli.init import run
 
     return run(options)
 
