@@ -11,6 +11,7 @@ from typing import TypedDict
 from scanner import __version__
 from scanner.model import Commit, Finding, Location, Result, Suppression, Value
 from scanner.report.sanitize import Redactor, encodable
+from scanner.report.words import REST
 
 SCHEMA = "binance-leaks/1"
 
@@ -119,13 +120,13 @@ class _Wire:
             {"what": self._path(skipped.what), "why": self._prose(skipped.why)} for skipped in result.skipped
         ]
         if result.interrupted:
-            skipped.append({"what": "the rest of the scan", "why": "interrupted"})
+            skipped.append({"what": REST.what, "why": REST.why})
         return {
             "source": result.source.value,
             "target": self._path(result.target),
             "complete": result.complete,
             "skipped": skipped,
-            "stats": {**result.stats, "suppressed": len(result.suppressed)},
+            "stats": {**result.stats, "suppressed": result.stats.get("suppressed", len(result.suppressed))},
         }
 
     def finding(self, finding: Finding) -> _Finding:
