@@ -68,9 +68,8 @@ class _Report:
         self._redactor = Redactor.of(result)
         self._telling = Telling.of(result)
         advice = steps(result) if result.findings else []
-        self._solution = "\n".join(
-            f"{number}. {' '.join((step.text, *step.verbatim))}" for number, step in enumerate(advice, 1)
-        )[:_LONGEST_SOLUTION]
+        lines = (("\n    ".join((f"{n}. {step.text}", *step.verbatim))) for n, step in enumerate(advice, 1))
+        self._solution = "\n".join(lines)[:_LONGEST_SOLUTION]
 
     def scan(self, end: datetime) -> _Object:
         """Who scanned, when, and what was not read."""

@@ -69,8 +69,8 @@ class _Report:
     def case(self, finding: Finding) -> ET.Element:
         """One finding."""
         rule = rule_of(finding).id
-        place = self._telling.where(by_use(finding)[0])
-        case = _case(f"{title(finding)} {printable(finding.id[:12])} at {place}", f"{_SUITE}.{rule}", "0")
+        path = self._telling.quoted.path(by_use(finding)[0].path)  # no line: the name is to outlive a moved one
+        case = _case(f"{title(finding)}, {printable(finding.id[:12])}, in {path}", f"{_SUITE}.{rule}", "0")
         heading = f"{finding.risk.level.value}: {masked(finding)}"
         if _fails(finding):
             failure = ET.SubElement(case, "failure", {"message": heading, "type": rule})

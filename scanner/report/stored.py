@@ -42,6 +42,7 @@ _ID = re.compile(r"[0-9a-f]{8,64}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _OBJECT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _MASK = re.compile(r"[!-~]{1,4}…[!-~]{0,4}|private key, [0-9]{1,9} bytes")
+_STATISTIC = re.compile(r"[a-z_]{1,40}")
 _MOST = 2**53  # what every reader of JSON can hold
 _FAMILY = SCHEMA.partition("/")[0]
 
@@ -49,8 +50,8 @@ _FAMILY = SCHEMA.partition("/")[0]
 def read_report(data: bytes, name: str) -> Result:
     """The result that a report holds. Raises UsageError, naming the report and what is wrong in it.
 
-    Whether a thing that was not read was lost is not in a report: all of them count as lost if it says that the scan
-    is incomplete for another reason than an interruption, else none.
+    Which of the things that were not read could have held a credential is not in a report: all of them count as lost
+    if it says that the scan is incomplete, else none.
     """
     try:
         whole = json.loads(data, parse_constant=_refuse_constant)
@@ -161,6 +162,8 @@ def _result(whole: _Part) -> Result:
     skipped, interrupted, complete = _skipped(scan)
     findings = whole["findings"].items(_finding)
     stats = scan["stats"]
+    if not all(map(_STATISTIC.fullmatch, stats.mapping())):
+        raise UsageError(f"report {whole.report}: scan.stats has a name that is none of a statistic")
     result = Result(
         source=scan["source"].member(SourceKind),
         target=scan["target"].text(),

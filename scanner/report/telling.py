@@ -42,7 +42,7 @@ class Telling:
         if location.exposure is not Exposure.PRESENT or self.source in (SourceKind.HISTORY, SourceKind.RANGE):
             phrases.append(EXPOSURE_NAMES[location.exposure])
         if location.commit is not None:
-            phrases.append(f"brought in by {self.commit(location.commit)}")
+            phrases.append(f"added in {self.commit(location.commit)}")
         if location.removed is not None:
             phrases.append(f"removed in {self.commit(location.removed)}")
         if location.refs:
