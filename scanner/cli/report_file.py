@@ -29,10 +29,10 @@ def write_file(file: Path, text: str) -> None:
     data = text.encode()
     try:
         target = Path(os.path.realpath(file))
-        if _is_plain(target) and os.access(target.parent, os.W_OK):
+        if (file.is_file() or not file.exists()) and os.access(target.parent, os.W_OK):
             _replace(target, data)
         else:
-            target.write_bytes(data)
+            file.write_bytes(data)
     except OSError as error:
         raise _unwritable(file, error.strerror or type(error).__name__) from None
 
@@ -73,10 +73,6 @@ def _problem(file: Path) -> str:
         )
     except (OSError, ValueError) as error:
         return getattr(error, "strerror", None) or "its name is no name of a file"
-
-
-def _is_plain(target: Path) -> bool:
-    return not target.exists() or stat.S_ISREG(target.stat().st_mode)
 
 
 def _replace(target: Path, data: bytes) -> None:

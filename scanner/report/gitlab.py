@@ -6,7 +6,6 @@ so that the only identifier beside the CWE, which does not count there, is the c
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -20,6 +19,7 @@ from scanner.report.inline import code, plain
 from scanner.report.rules import CWE, CWE_PAGE, rule_of
 from scanner.report.sanitize import Redactor, encodable, printable
 from scanner.report.telling import Telling
+from scanner.report.wire import as_json
 from scanner.report.words import (
     ENVIRONMENT_NAMES,
     EXPOSURE_NAMES,
@@ -57,7 +57,7 @@ def render_gitlab(result: Result, view: View) -> str:
         "scan": report.scan(view.moment),
         "vulnerabilities": [report.vulnerability(finding) for finding in findings],
     }
-    return json.dumps(made, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+    return as_json(made)
 
 
 class _Report:

@@ -5,13 +5,13 @@ The wire format has its own types here, so that a change of the model cannot cha
 
 from __future__ import annotations
 
-import json
 from typing import TypedDict
 
 from scanner import __version__
 from scanner.model import Commit, Finding, Location, Result, Suppression, Value
 from scanner.report.sanitize import Redactor, encodable
-from scanner.report.words import REST
+from scanner.report.wire import as_json
+from scanner.report.words import REST, statistics
 
 SCHEMA = "binance-leaks/1"
 
@@ -106,7 +106,7 @@ def render_json(result: Result, *, show_suppressed: bool = False) -> str:
         "scan": wire.scan(result),
         "findings": [wire.finding(finding) for finding in shown],
     }
-    return json.dumps(report, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+    return as_json(report)
 
 
 class _Wire:
@@ -126,7 +126,7 @@ class _Wire:
             "target": self._path(result.target),
             "complete": result.complete,
             "skipped": skipped,
-            "stats": {**result.stats, "suppressed": result.stats.get("suppressed", len(result.suppressed))},
+            "stats": statistics(result),
         }
 
     def finding(self, finding: Finding) -> _Finding:

@@ -10,7 +10,6 @@ from medium risk on, else a `note`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
@@ -22,7 +21,19 @@ from scanner.report.rules import CWE, CWE_PAGE, RULES, Rule, rule_of
 from scanner.report.sanitize import Redactor, encodable, printable
 from scanner.report.telling import Telling
 from scanner.report.uri import is_absolute, path_uri
-from scanner.report.words import by_use, file_of, is_inside, left_out, masked, passes_because, shown, title, unread
+from scanner.report.wire import as_json
+from scanner.report.words import (
+    by_use,
+    file_of,
+    is_inside,
+    left_out,
+    masked,
+    passes_because,
+    shown,
+    statistics,
+    title,
+    unread,
+)
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _ROOT = "%SRCROOT%"
@@ -33,7 +44,7 @@ _Object = dict[str, object]
 def render_sarif(result: Result, view: View) -> str:
     """The report as SARIF, indented, in ASCII."""
     log: _Object = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [_Run(result, view).run()]}
-    return json.dumps(log, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+    return as_json(log)
 
 
 class _Run:
@@ -60,7 +71,7 @@ class _Run:
                 "source": source,
                 "target": self._path(result.target),
                 "complete": result.complete,
-                "stats": {**result.stats},
+                "stats": statistics(result),
             },
         }
 

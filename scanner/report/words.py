@@ -96,6 +96,11 @@ def shown(result: Result, *, show_suppressed: bool) -> tuple[Finding, ...]:
     return (*result.findings, *result.suppressed) if show_suppressed else result.findings
 
 
+def statistics(result: Result) -> dict[str, int | float]:
+    """The counts of the scan, that of suppressed findings too, which a stored report keeps even if it lists none."""
+    return {**result.stats, "suppressed": result.stats.get("suppressed", len(result.suppressed))}
+
+
 def file_of(location: Location) -> str | None:
     """The file that a reader can open for a place: of a member of an archive the archive, None for a message."""
     if location.exposure is Exposure.MESSAGE or location.path.startswith(("blob:", "<")) or not location.path:

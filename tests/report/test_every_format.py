@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from scanner import __version__
 from scanner.cli.parser import build
-from scanner.model import Result, Role
+from scanner.model import Result, RiskLevel, Role
 from scanner.report import FORMAT_NAMES, View, format_named
 
 from . import examples
@@ -98,6 +98,20 @@ def test_hostile_names_are_inert_text(name: str, hostile: str) -> None:
     assert not [char for char in shown if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp", "Cn"}]
 
 
+@pytest.mark.parametrize("name", FORMAT_NAMES)
+@pytest.mark.parametrize(
+    "command", ["::error::forged", "##[error]forged", "##vso[task.complete]forged", "##teamcity[x]"]
+)
+def test_no_name_is_a_command_in_a_log(name: str, command: str) -> None:
+    """Logs of GitHub Actions, Azure Pipelines and TeamCity obey some text in what a program prints."""
+    for hostile in (command, f"{'x' * 70} {command}", f"{'x' * 74}{command}"):
+        text = rendered(name, examples.hostile_result(hostile))
+        assert not re.search(r"##(vso|teamcity)?\[", text)
+        lines = [line for line in text.splitlines() if line.lstrip().startswith("::")]
+        assert not any("forged" in line.split("::")[1] or line.lstrip().startswith(command) for line in lines)
+        assert not lines or name == "github"
+
+
 @pytest.mark.parametrize("name", SUFFIX)
 @settings(max_examples=40, deadline=None)
 @given(hostile=st.text(st.characters(exclude_categories=()), max_size=200))
@@ -146,7 +160,7 @@ def test_a_private_key_shows_nothing() -> None:
     lone = examples.Maker(3).finding(
         Role.PRIVATE_KEY,
         locations=[examples.at("id.pem", 1, role=Role.PRIVATE_KEY)],
-        level=examples.RiskLevel.MEDIUM,
+        level=RiskLevel.MEDIUM,
     )
     for name in FORMAT_NAMES:
         assert "48 bytes" in rendered(name, replace(examples.clean_result(), findings=(lone,)))
