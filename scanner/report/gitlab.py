@@ -130,7 +130,7 @@ class _Report:
             f"Why {finding.risk.level.value}: {reasons}",
             f"Evidence: {evidence}" if evidence else "",
             passes_because(finding),
-            "\n".join(f"- {code(place) if ':' in place else place}" for place in tell.places(finding, most=20)),
+            "\n".join(f"- {place}" for place in tell.places(finding, most=20, marked=True)),
         )
         return "\n\n".join(part for part in parts if part)
 

@@ -134,8 +134,7 @@ class _Page:
             yield f"Evidence: {'; '.join(plain(tell.quoted.prose(evidence)) for evidence in finding.evidence[:6])}"
         if any(place.pushed for place in finding.locations):
             yield "**Pushed**: a remote has it."
-        for place in tell.places(finding, most=100 if self._verbose else 6):
-            yield code(place) if ":" in place else place
+        yield from tell.places(finding, most=100 if self._verbose else 6, marked=True)
         if self._verbose:
             yield f"id {code(finding.id)}"
             for value in finding.values:

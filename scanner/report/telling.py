@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scanner.model import Commit, Exposure, Finding, Location, Result, Skipped, SourceKind
+from scanner.report.inline import code, plain
 from scanner.report.sanitize import Quoted, Redactor, printable
 from scanner.report.words import EXPOSURE_NAMES, ROLE_NAMES, by_use
 
@@ -53,13 +54,18 @@ class Telling:
         """One place on one line."""
         return "; ".join((f"{self.where(location)} ({ROLE_NAMES[location.role]})", *self.fate(location)))
 
-    def places(self, finding: Finding, most: int = _MOST_PLACES) -> list[str]:
-        """Its places, the most useful first, and how many more there are than `most`."""
+    def marked(self, location: Location) -> str:
+        """The same in Markdown."""
+        phrases = map(plain, self.fate(location))
+        return "; ".join((f"{code(self.where(location))} ({ROLE_NAMES[location.role]})", *phrases))
+
+    def places(self, finding: Finding, most: int = _MOST_PLACES, *, marked: bool = False) -> list[str]:
+        """Its places, the most useful first, and how many more there are than `most`; in Markdown if `marked`."""
         places = by_use(finding)
         more = len(places) - most
-        if more <= 1:
-            return [self.place(place) for place in places]
-        return [*(self.place(place) for place in places[:most]), f"and {more:,} more places"]
+        shown = places if more <= 1 else places[:most]
+        told = [self.marked(place) if marked else self.place(place) for place in shown]
+        return told if more <= 1 else [*told, f"and {more:,} more places"]
 
     def refs(self, refs: Sequence[str]) -> str:
         """Names of branches and tags, the first few."""
