@@ -199,7 +199,7 @@ def _add_report(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     report.add_argument("report", metavar="REPORT.json", help="the report, or - for standard input")
     _add_format(report)
-    _add_fail_on(report)
+    _add_fail_on(report, default="as the scan judged")
     _add_look(report)
     report.set_defaults(run=_report)
 
@@ -234,9 +234,9 @@ def _add_format(parser: _Parser) -> None:
     )
 
 
-def _add_fail_on(parser: _Parser) -> None:
+def _add_fail_on(parser: _Parser, default: str = "any finding") -> None:
     parser.add_argument(
-        "--fail-on", choices=_RISKS, metavar="RISK", help="least risk that fails, or none (default: any finding)"
+        "--fail-on", choices=_RISKS, metavar="RISK", help=f"least risk that fails, or none (default: {default})"
     )
 
 
