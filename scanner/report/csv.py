@@ -17,7 +17,7 @@ from scanner.report.words import left_out, passes_because, shown, unread
 
 COLUMNS = (
     "record", "id", "kind", "environment", "confidence", "risk", "reasons", "fails", "passes_because", "role", "masked",
-    "sha256", "path", "line", "column", "exposure", "standing", "pushed", "refs", "commit", "author", "date", "subject",
+    "digest", "path", "line", "column", "exposure", "standing", "pushed", "refs", "commit", "author", "date", "subject",
     "removed", "removed_author", "removed_date", "removed_subject", "blob", "evidence",
 )  # fmt: skip
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -91,7 +91,7 @@ def _values(finding: Finding, location: Location) -> dict[str, str]:
     return {
         "role": location.role.value,
         "masked": " ".join(printable(value.masked) for value in there),
-        "sha256": " ".join(printable(value.sha256) for value in there),
+        "digest": " ".join(f"sha256:{printable(value.sha256)}" for value in there),
     }
 
 

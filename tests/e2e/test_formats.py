@@ -241,3 +241,13 @@ def test_staged_formats(repository: Repository, pair: Pair) -> None:
         outcome = run("staged", "--format", name, cwd=repository.folder)
         assert (outcome.status, outcome.err) == (1, "")
         assert "bot.py" in outcome.out
+
+
+def test_a_report_is_no_finding(leaky: Repository, tmp_path: Path) -> None:
+    """Reports are kept beside the code and scanned with it; the digests in them are hexadecimal like some values."""
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    leaky.commit({"testnet.py": Pair.fresh().python.replace("binance.client", "binance.testnet")})
+    assert run("history", "-v", "--show-suppressed", *into(folder), cwd=leaky.folder).status == 1
+    outcome = run("scan", "--confidence", "low", ".", cwd=folder)
+    assert outcome.status == 0, outcome.out

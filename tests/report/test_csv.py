@@ -36,7 +36,7 @@ def test_a_row_has_all_there_is() -> None:
     row = next(row for row in rows(examples.history_result()) if row["path"] == "bot.py")
     finding = examples.history_result().findings[1]
     assert row["id"] == finding.id
-    assert (row["masked"], row["sha256"]) == (finding.values[0].masked, finding.values[0].sha256)
+    assert (row["masked"], row["digest"]) == (finding.values[0].masked, f"sha256:{finding.values[0].sha256}")
     assert (row["line"], row["column"], row["exposure"], row["pushed"]) == ("3", "9", "history", "true")
     assert (row["commit"], row["author"]) == (examples.COMMIT.id, examples.COMMIT.author)
     assert (row["removed"], row["removed_subject"]) == (examples.LATER.id, examples.LATER.subject)
