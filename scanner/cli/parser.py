@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _CONFIDENCES = ("low", "medium", "high")
 _RISKS = ("none", "info", "low", "medium", "high", "critical")
+_FORMATS = "text, json, sarif, github, gitlab, junit, csv or markdown"
 _EPILOG = (
     """exit status: 0 nothing found, 1 findings, 2 usage or configuration, 3 incomplete or failed, 130 interrupted"""
 )
@@ -46,6 +47,7 @@ class Options(argparse.Namespace):
     paths: list[str]
     files: list[str]
     file: str
+    report: str
     arguments: list[str]
     repository: str
     reachable: bool
@@ -97,6 +99,7 @@ def build() -> _Parser:
     _add_message(commands)
     _add_push(commands)
     _add_init(commands)
+    _add_report(commands)
     _add_plugin_path(commands)
     commands.add_parser(
         "detect-secrets-hook",
@@ -286,6 +289,21 @@ def _add_init(commands: argparse._SubParsersAction[_Parser]) -> None:
     init.set_defaults(run=_init)
 
 
+def _add_report(commands: argparse._SubParsersAction[_Parser]) -> None:
+    report = commands.add_parser(
+        "report",
+        help="render a stored JSON report in another format",
+        description="Renders a report that --format json wrote; `-` is standard input. Nothing is scanned.",
+        epilog=f"example: binance-leaks report report.json --format sarif:report.sarif\n{_EPILOG}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    report.add_argument("report", metavar="REPORT.json", help="the report, or - for standard input")
+    _add_format(report)
+    _add_fail_on(report, default="as the scan judged")
+    _add_look(report)
+    report.set_defaults(run=_report)
+
+
 def _add_plugin_path(commands: argparse._SubParsersAction[_Parser]) -> None:
     plugin = commands.add_parser(
         "plugin-path",
@@ -297,20 +315,32 @@ def _add_plugin_path(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 
 def _add_common(parser: _Parser) -> None:
+    _add_format(parser)
+    parser.add_argument(
+        "--confidence", choices=_CONFIDENCES, help="least confidence that is reported (default: medium)"
+    )
+    _add_fail_on(parser)
+    parser.add_argument("--config", metavar="FILE", help="configuration in place of the one that is found")
+    _add_look(parser)
+
+
+def _add_format(parser: _Parser) -> None:
     parser.add_argument(
         "--format",
         action="append",
         default=[],
         metavar="NAME[:FILE]",
-        help="text or json, to a file if given; repeatable",
+        help=f"{_FORMATS}, to a file if given; repeatable",
     )
+
+
+def _add_fail_on(parser: _Parser, default: str = "any finding") -> None:
     parser.add_argument(
-        "--confidence", choices=_CONFIDENCES, help="least confidence that is reported (default: medium)"
+        "--fail-on", choices=_RISKS, metavar="RISK", help=f"least risk that fails, or none (default: {default})"
     )
-    parser.add_argument(
-        "--fail-on", choices=_RISKS, metavar="RISK", help="least risk that fails, or none (default: any finding)"
-    )
-    parser.add_argument("--config", metavar="FILE", help="configuration in place of the one that is found")
+
+
+def _add_look(parser: _Parser) -> None:
     parser.add_argument(
         "--color", choices=("auto", "always", "never"), default="auto", help="colour (default: on a terminal)"
     )
@@ -372,6 +402,12 @@ def _message(options: Options) -> int:
 
 def _init(options: Options) -> int:
     from scanner.cli.init import run
+
+    return run(options)
+
+
+def _report(options: Options) -> int:
+    from scanner.cli.report import run
 
     return run(options)
 

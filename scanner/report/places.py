@@ -7,14 +7,14 @@ from itertools import groupby
 
 from rich.text import Text
 
-from scanner.model import COMMIT_MESSAGE, TAG_MESSAGE, Commit, Exposure, Finding, Location, Role, SourceKind
+from scanner.model import COMMIT_MESSAGE, TAG_MESSAGE, Commit, Exposure, Finding, Location, SourceKind
 from scanner.report.page import Page
 from scanner.report.sanitize import Quoted, printable
+from scanner.report.words import ROLE_NAMES
 
 _MOST_LOCATIONS = 6
 _MOST_REFS = 4
 
-ROLE_NAMES = {Role.API_KEY: "API key", Role.SECRET_KEY: "secret key", Role.PRIVATE_KEY: "private key"}
 _STANDING = "Stood there before; does not block"
 _EXPOSURE_ORDER = (
     Exposure.STAGED,
