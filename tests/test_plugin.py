@@ -18,9 +18,8 @@ from detect_secrets.core.plugins.util import get_plugins_from_file
 from detect_secrets.util.code_snippet import get_code_snippet
 
 import scanner.plugin
+from scanner.baseline.names import PLUGIN_NAMES, REFERENCE_FILTER
 from scanner.plugin import (
-    PLUGIN_NAMES,
-    REFERENCE_FILTER,
     BinanceApiKeyDetector,
     BinancePrivateKeyDetector,
     BinanceSecretKeyDetector,

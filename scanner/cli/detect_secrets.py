@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
+import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from detect_secrets import main as host
 from detect_secrets import pre_commit_hook
@@ -24,13 +25,14 @@ from detect_secrets.core import baseline as host_baseline
 from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
 
 import scanner.plugin
+from scanner.baseline.file import content_of, write
+from scanner.baseline.names import OUR_TYPES, PLUGIN_NAMES, REFERENCE_FILTER
 from scanner.errors import ConfigError, UsageError
 from scanner.model import Confidence
-from scanner.plugin import CAREFUL_FILTER, PLUGIN_NAMES, REFERENCE_FILTER
+from scanner.pipeline.one_file import lines_of
+from scanner.plugin import CAREFUL_FILTER
 
 _SCHEME = "file://"
-_VERSION = re.compile(r"\d+\.\d+\.\d+")
-_SETTINGS = ("plugins_used", "filters_used")
 
 
 def print_plugin_path() -> int:
@@ -54,7 +56,7 @@ def run_hook(arguments: list[str]) -> int:
     given = _given(arguments)
     baseline = _Baseline.read(given.baseline) if given.baseline is not None else None
     arguments = [*_added(given, baseline), *arguments]
-    with _reading([baseline] if baseline is not None else []):
+    with _reading([_Updated(baseline)] if baseline is not None else []):
         return _status(lambda: pre_commit_hook.main(arguments))
 
 
@@ -62,10 +64,11 @@ def run_audit(arguments: list[str]) -> int:
     """Runs `detect-secrets audit` in this process, and returns its exit status.
 
     By itself detect-secrets 1.5.0 ends its audit in a traceback where a baseline has a plugin that came with `-p`
-    (its issue 611), and cannot find ours on another machine. Raises UsageError and ConfigError as `run_hook` does.
+    (its issue 611), and cannot find ours on another machine. Of what it writes only the labels are kept: it drops
+    entries whose file is gone, such as those of a history. Raises UsageError and ConfigError as `run_hook` does.
     """
     baselines = [_Baseline.read(argument) for argument in arguments if not argument.startswith("-")]
-    with _reading(baselines):
+    with _reading([_Audited(baseline) for baseline in baselines]):
         try:
             return _status(lambda: host.main(["audit", *arguments]))
         except EOFError:
@@ -129,27 +132,15 @@ class _Baseline:
 
     @classmethod
     def read(cls, path: str) -> _Baseline:
-        """The baseline in a file; UsageError where there is none, ConfigError where it is no good."""
-        try:
-            content = json.loads(Path(path).read_text("utf-8"))
-        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-            hint = f'Make one: detect-secrets scan -p "$(binance-leaks plugin-path)" > {path}'
-            raise UsageError(f"no such baseline: {path}", hint=hint) from None
-        except OSError as error:
-            raise UsageError(f"baseline {path} cannot be read: {error.strerror}") from None
-        except ValueError:
-            raise ConfigError(f"baseline {path} is not valid JSON") from None
-        match content:
-            case {"version": str(version), "results": dict()} if _VERSION.fullmatch(version):
-                read = cls(path=path, content=content)
-                read.check_plugins()
-                return read
-        raise ConfigError(f"{path} is not a baseline of detect-secrets")
+        """The baseline in a file; ConfigError where there is none, or it is no good."""
+        read = cls(path=path, content=content_of(Path(path)))
+        read.check_plugins()
+        return read
 
     @property
     def has_our_plugins(self) -> bool:
         """Whether it was made with any plugin of ours."""
-        return any(_is_ours(plugin) for plugin in self._plugins)
+        return any(_is_ours(plugin) for plugin in self.plugins)
 
     @property
     def filters_references(self) -> bool:
@@ -162,7 +153,7 @@ class _Baseline:
     def check_plugins(self) -> None:
         """Raises ConfigError for a plugin that cannot be set up: without one, detect-secrets scans nothing."""
         levels = [level.value for level in Confidence]
-        for plugin in self._plugins:
+        for plugin in self.plugins:
             name, place = plugin.get("name"), plugin.get("path")
             if _is_ours(plugin):
                 if plugin.get("confidence", levels[0]) not in levels:
@@ -171,22 +162,15 @@ class _Baseline:
                 hint = "Put the path right in the baseline, or take the plugin out of it."
                 raise ConfigError(f"baseline {self.path}: plugin {name} is not at {place}", hint=hint)
 
-    def on_this_machine(self) -> dict[str, object]:
-        """Its content with our plugins at their present place."""
-        here = f"{_SCHEME}{plugin_path()}"
-        plugins = [{**plugin, "path": here} if _is_ours(plugin) else plugin for plugin in self._plugins]
-        return {**self.content, **({"plugins_used": plugins} if "plugins_used" in self.content else {})}
-
-    def keep_settings(self) -> None:
-        """Puts back the settings if detect-secrets has updated the file: it wrote paths and options of this run."""
-        written = json.loads(Path(self.path).read_text("utf-8"))
-        if written == self.content or written.get("version") != self.content["version"]:
-            return  # not touched, or upgraded from what stood in the file
-        kept = {name: self.content[name] for name in _SETTINGS if name in self.content}
-        Path(self.path).write_text(json.dumps({**written, **kept}, indent=2) + "\n", "utf-8")
+    @property
+    def results(self) -> dict[str, list[dict[str, object]]]:
+        """The entries of each path."""
+        results = self.content["results"]
+        return results if isinstance(results, dict) else {}
 
     @property
-    def _plugins(self) -> list[dict[str, object]]:
+    def plugins(self) -> list[dict[str, object]]:
+        """The plugins that it names, with their settings."""
         plugins = self.content.get("plugins_used", [])
         if not isinstance(plugins, list) or not all(isinstance(plugin, dict) for plugin in plugins):
             raise ConfigError(f"baseline {self.path}: “plugins_used” is not a list of plugins")
@@ -197,28 +181,120 @@ def _is_ours(plugin: dict[str, object]) -> bool:
     return plugin.get("name") in PLUGIN_NAMES
 
 
+class _Borrowed(Protocol):
+    """A baseline that detect-secrets works with."""
+
+    @property
+    def baseline(self) -> _Baseline: ...
+    def shown(self) -> dict[str, object]: ...
+    def settle(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Updated:
+    """A baseline that the hook may update."""
+
+    baseline: _Baseline
+
+    def shown(self) -> dict[str, object]:
+        """Its content with our plugins at their present place."""
+        here = f"{_SCHEME}{plugin_path()}"
+        before = self.baseline
+        plugins = [{**plugin, "path": here} if _is_ours(plugin) else plugin for plugin in before.plugins]
+        return {**before.content, **({"plugins_used": plugins} if "plugins_used" in before.content else {})}
+
+    def settle(self) -> None:
+        """Puts back all but the results if the file was updated: settings are of this run, other things are lost."""
+        before = self.baseline
+        written = json.loads(Path(before.path).read_text("utf-8"))
+        if written == before.content or written.get("version") != before.content["version"]:
+            return  # not touched, or upgraded from what stood in the file
+        told = {name: written[name] for name in ("results", "generated_at") if name in before.content}
+        write(Path(before.path), json.dumps({**before.content, **told}, indent=2) + "\n")
+
+
+@dataclass(frozen=True, slots=True)
+class _Audited:
+    """A baseline that is audited."""
+
+    baseline: _Baseline
+
+    def shown(self) -> dict[str, object]:
+        """Its content with our plugins at their present place, looking at everything, and our values where they are."""
+        here = f"{_SCHEME}{plugin_path()}"
+        ours = [{"name": name, "path": here, "confidence": Confidence.LOW.value} for name in PLUGIN_NAMES]
+        others = [plugin for plugin in self.baseline.plugins if not _is_ours(plugin)]
+        results = {path: _located(path, entries) for path, entries in self.baseline.results.items()}
+        return {**self.baseline.content, "plugins_used": [*others, *ours], "results": results}
+
+    def settle(self) -> None:
+        """Puts back all but the labels if the file was written."""
+        before = self.baseline
+        file = Path(before.path)
+        written = json.loads(file.read_text("utf-8"))
+        if written == before.content:
+            return
+        labels = {
+            (_slashed(path), entry["type"], entry["hashed_secret"]): entry.get("is_secret")
+            for path, entries in written["results"].items()
+            for entry in entries
+        }
+        results = {
+            path: [_labelled(path, entry, labels) for entry in entries] for path, entries in before.results.items()
+        }
+        write(file, json.dumps({**before.content, "results": results}, indent=2) + "\n")
+
+
+def _located(path: str, entries: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Entries with the lines at which our values stand today: detect-secrets looks for them nowhere else."""
+    if not any(entry.get("type") in OUR_TYPES for entry in entries):
+        return entries
+    lines = lines_of(path.replace("\\", os.sep))
+    return [
+        {**entry, "line_number": lines.get(str(entry.get("hashed_secret")), entry.get("line_number") or 1)}
+        if entry.get("type") in OUR_TYPES
+        else entry
+        for entry in entries
+    ]
+
+
+def _labelled(
+    path: str, entry: dict[str, object], labels: Mapping[tuple[str, object, object], object]
+) -> dict[str, object]:
+    """An entry with the label that an audit gave it, if it was shown there."""
+    key = _slashed(path), entry.get("type"), entry.get("hashed_secret")
+    if key not in labels:
+        return entry
+    without = {name: value for name, value in entry.items() if name != "is_secret"}
+    return without if labels[key] is None else {**without, "is_secret": labels[key]}
+
+
+def _slashed(path: str) -> str:
+    return path.replace("\\", "/")
+
+
 @contextmanager
-def _reading(baselines: Sequence[_Baseline]) -> Iterator[None]:
-    """While it lasts, detect-secrets reads these baselines with our plugins at their present place, and may write them.
+def _reading(borrowed: Sequence[_Borrowed]) -> Iterator[None]:
+    """While it lasts, detect-secrets reads these baselines as they are shown to it, and may write them.
 
     It is also made to forget the plugins that it looked up before it knew the baseline.
     """
     load = host_baseline.load_from_file
-    known = {baseline.path: baseline for baseline in baselines}
+    known = {each.baseline.path: each for each in borrowed}
 
     def load_here(filename: str) -> dict[str, object]:
         get_mapping_from_secret_type_to_class.cache_clear()
-        return known[filename].on_this_machine() if filename in known else load(filename)
+        return known[filename].shown() if filename in known else load(filename)
 
     host_baseline.load_from_file = load_here
     try:
         yield
     except TypeError as error:  # with which detect-secrets ends after it has named the plugin that it lacks
-        if not baselines:
+        if not borrowed:
             raise
         hint = "Unless it says more above: make a new one, or update detect-secrets."
         raise ConfigError(f"detect-secrets cannot work with {' and '.join(known)}", hint=hint) from error
     finally:
         host_baseline.load_from_file = load
-    for baseline in baselines:
-        baseline.keep_settings()
+    for each in borrowed:
+        each.settle()

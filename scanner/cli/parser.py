@@ -57,6 +57,9 @@ class Options(argparse.Namespace):
     state: str | None
     allow_incomplete: bool
     write_replacements: str | None
+    baseline: str | None
+    no_baseline: bool
+    history: bool
 
 
 def parse(arguments: Sequence[str]) -> Options:
@@ -65,6 +68,8 @@ def parse(arguments: Sequence[str]) -> Options:
         return Options(run=_detect_secrets_hook, arguments=list(arguments[1:]))
     if arguments[:1] == ["detect-secrets-audit"]:
         return Options(run=_detect_secrets_audit, arguments=list(arguments[1:]))
+    if list(arguments[:2]) == ["baseline", "audit"]:
+        return Options(run=_baseline_audit, arguments=list(arguments[2:]))
     return build().parse_args(arguments, namespace=Options())
 
 
@@ -81,6 +86,7 @@ def build() -> _Parser:
     _add_history(commands)
     _add_staged(commands)
     _add_message(commands)
+    _add_baseline(commands)
     _add_plugin_path(commands)
     commands.add_parser(
         "detect-secrets-hook",
@@ -89,7 +95,7 @@ def build() -> _Parser:
     )
     commands.add_parser(
         "detect-secrets-audit",
-        help="run detect-secrets audit on a baseline with our plugin; takes its arguments",
+        help="as baseline audit, with paths from this folder",
         description="Runs detect-secrets audit, which by itself stops at any plugin that was given with -p.",
     )
     return parser
@@ -186,6 +192,71 @@ def _add_message(commands: argparse._SubParsersAction[_Parser]) -> None:
     message.set_defaults(run=_message)
 
 
+def _add_baseline(commands: argparse._SubParsersAction[_Parser]) -> None:
+    baseline = commands.add_parser(
+        "baseline",
+        help="write down what is known, so that only what is new is reported",
+        description="Makes and updates baselines of known findings, in the format of detect-secrets. They hold\n"
+        "digests, no values. What is known is known by path and value: it may move to other lines.",
+        epilog="examples:\n"
+        "  binance-leaks baseline create\n"
+        "  binance-leaks baseline update\n"
+        "  binance-leaks baseline audit\n"
+        "  binance-leaks scan --baseline .secrets.baseline",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    actions = baseline.add_subparsers(metavar="ACTION", required=True, prog="binance-leaks baseline")
+    create = actions.add_parser(
+        "create",
+        help="make a baseline of what is found",
+        description="Makes a baseline of what is found, and overwrites none.",
+        epilog="example: binance-leaks baseline create --history",
+    )
+    _add_baseline_options(create)
+    create.set_defaults(run=_baseline_create)
+    update = actions.add_parser(
+        "update",
+        help="add what is new, drop what is gone",
+        description="Adds what is new to a baseline and drops what is gone. What an audit said stays, and so do "
+        "entries of other plugins and of paths that were not read.",
+        epilog="example: binance-leaks baseline update src/",
+    )
+    _add_baseline_options(update)
+    update.set_defaults(run=_baseline_update)
+    actions.add_parser(
+        "audit",
+        help="say of each entry whether it is real; takes the arguments of detect-secrets audit",
+        description="Shows the entries one after the other, values included, and keeps what you say of them.",
+        epilog="example: binance-leaks baseline audit --stats",
+    )
+
+
+def _add_baseline_options(parser: _Parser) -> None:
+    parser.add_argument(
+        "paths", nargs="*", default=[], metavar="PATH", help="only what is in these (default: the whole repository)"
+    )
+    parser.add_argument(
+        "--baseline",
+        metavar="FILE",
+        help="the baseline (default: that of the configuration, else .secrets.baseline at the top of the repository)",
+    )
+    parser.add_argument(
+        "--history", action="store_true", help="take in what the history holds, too; updates remember it"
+    )
+    parser.add_argument("--confidence", choices=_CONFIDENCES, help="least confidence that is added (default: medium)")
+    parser.add_argument(
+        "--exclude", action="append", default=[], metavar="GLOB", help="leave out paths, as in .gitignore; repeatable"
+    )
+    parser.add_argument("--all-files", action="store_true", help="read what git ignores too, such as a forgotten .env")
+    parser.add_argument("--config", metavar="FILE", help="configuration in place of the one that is found")
+    parser.add_argument(
+        "--jobs", type=_jobs, default=0, metavar="N", help="processes (default: one a core for large trees)"
+    )
+    parser.add_argument("--no-progress", action="store_true", help="no progress bar, even on a terminal")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print nothing where nothing changed")
+    parser.set_defaults(fail_on=None)
+
+
 def _add_plugin_path(commands: argparse._SubParsersAction[_Parser]) -> None:
     plugin = commands.add_parser(
         "plugin-path",
@@ -210,6 +281,9 @@ def _add_common(parser: _Parser) -> None:
     parser.add_argument(
         "--fail-on", choices=_RISKS, metavar="RISK", help="least risk that fails, or none (default: any finding)"
     )
+    known = parser.add_mutually_exclusive_group()
+    known.add_argument("--baseline", metavar="FILE", help="suppress what this baseline knows (baseline --help)")
+    known.add_argument("--no-baseline", action="store_true", help="pass over the baseline of the configuration")
     parser.add_argument("--config", metavar="FILE", help="configuration in place of the one that is found")
     parser.add_argument(
         "--color", choices=("auto", "always", "never"), default="auto", help="colour (default: on a terminal)"
@@ -250,6 +324,24 @@ def _message(options: Options) -> int:
     from scanner.cli.message import run
 
     return run(options)
+
+
+def _baseline_create(options: Options) -> int:
+    from scanner.cli.baseline import create
+
+    return create(options)
+
+
+def _baseline_update(options: Options) -> int:
+    from scanner.cli.baseline import update
+
+    return update(options)
+
+
+def _baseline_audit(options: Options) -> int:
+    from scanner.cli.baseline import audit
+
+    return audit(options.arguments)
 
 
 def _plugin_path(options: Options) -> int:  # noqa: ARG001 - every command has this signature

@@ -12,7 +12,7 @@ from random import Random
 import pytest
 
 import scanner.plugin
-from scanner.plugin import PLUGIN_NAMES, REFERENCE_FILTER
+from scanner.baseline.names import PLUGIN_NAMES, REFERENCE_FILTER
 from tests.corpus import values
 from tests.repositories import Repository
 
