@@ -148,7 +148,9 @@ def parsed(file: Path, data: bytes) -> dict[str, object]:
 
 def content_of(file: Path) -> dict[str, object]:
     """The content of a baseline of any version. Raises ConfigError as `Baseline.read` does."""
-    return parsed(file, _bytes(file))
+    content = parsed(file, _bytes(file))
+    _results(file, content["results"])
+    return content
 
 
 def refuse_existing(file: Path) -> None:

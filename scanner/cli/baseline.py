@@ -17,7 +17,7 @@ from scanner.cli.output import baseline_file, configured, excluded
 from scanner.cli.parser import Options
 from scanner.config import Config
 from scanner.errors import UsageError
-from scanner.model import Skipped, SourceKind
+from scanner.model import Skipped, SourceKind, Value
 from scanner.pipeline.baseline import Look, Seen, look
 from scanner.pipeline.conclude import Scan
 from scanner.pipeline.files import usable_cores
@@ -181,7 +181,7 @@ def _told(file: Path, update: Update, lost: Iterable[Skipped], *, changed: bool)
     lines = [f"{'Wrote' if changed else 'No change to'} {quoted.path(str(file))}: {counts}."]
     for new in update.added:
         place = f"{quoted.path(new.path)}:{new.line}"
-        lines.append(f"  added    {place}  {ROLE_NAMES[new.value.role]} {new.value.masked}")
+        lines.append(f"  added    {place}  {ROLE_NAMES[new.value.role]} {_shown(new.value)}")
     lines += [
         f"  dropped  {quoted.path(old.path)}  {old.type}, SHA-1 {printable(old.sha1[:12])}…" for old in update.dropped
     ]
@@ -189,6 +189,10 @@ def _told(file: Path, update: Update, lost: Iterable[Skipped], *, changed: bool)
     if unread:
         lines += [f"Incomplete: {len(unread):,} not read. What is known there is kept.", *unread]
     return "\n".join([*lines, ""])
+
+
+def _shown(value: Value) -> str:
+    return value.masked.removeprefix("private key, ")
 
 
 def _noting(entries: Iterable[FileEntry | Skipped], read: list[str]) -> Iterator[FileEntry | Skipped]:
