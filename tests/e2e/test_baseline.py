@@ -162,7 +162,7 @@ class TestCreate:
         assert "there is no folder gone" in outcome.err
         assert "the path is empty" in create(repository.folder, "", status=2).err
         assert "no such file" in create(repository.folder, "gone.py", status=2).err
-        assert "not in the repository" in create(repository.folder, "..", status=2).err
+        assert "not in the repository" in create(repository.folder, ".", "..", status=2).err
         assert not repository.path(NAME).exists()
 
 
