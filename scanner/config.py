@@ -89,7 +89,15 @@ class Config:
     confidence: Confidence = Confidence.MEDIUM
     fail_on: FailOn = FailOn()
     allow: tuple[Allow, ...] = ()
+    baseline: str | None = None
     file: str | None = None
+
+    @property
+    def baseline_file(self) -> Path | None:
+        """The baseline that the configuration names, from its own folder."""
+        if self.baseline is None or self.file is None:
+            return None
+        return Path(self.file).resolve().parent / self.baseline
 
     def relative(self, path: str, anchor: str) -> str:
         """A path, relative to the folder `anchor`, as the patterns see it: relative to the configuration's folder.
@@ -156,12 +164,13 @@ class _Reader:
         self._file = file
 
     def config(self, table: Mapping[str, object]) -> Config:
-        self._known(table, ("exclude", "confidence", "fail-on", "allow"), "")
+        self._known(table, ("exclude", "confidence", "fail-on", "allow", "baseline"), "")
         return Config(
             exclude=self._patterns(table.get("exclude", [])),
             confidence=Confidence(self._choice("confidence", table.get("confidence", "medium"), Confidence)),
             fail_on=self._fail_on(table.get("fail-on", RiskLevel.INFO.value)),
             allow=tuple(self._allow(entry) for entry in self._list("allow", table.get("allow", []))),
+            baseline=self._file_name("baseline", table.get("baseline")),
             file=self._file,
         )
 
@@ -217,6 +226,12 @@ class _Reader:
         if value is not None and not isinstance(value, str):
             raise self._error(f"{name} must be text")
         return value
+
+    def _file_name(self, name: str, value: object) -> str | None:
+        text = self._text(name, value)
+        if text is not None and (not text or "\0" in text):
+            raise self._error(f"{name} must be the name of a file")
+        return text
 
     def _choice(self, name: str, value: object, choices: type[Confidence]) -> str:
         names = [choice.value for choice in choices]

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from scanner.cli.output import configured, excluded, present, wanted_formats
-from scanner.cli.parser import Options
+from scanner.cli.arguments.common import Options
+from scanner.cli.output import configured, excluded, known_baseline, present, wanted_formats
 from scanner.errors import ScanError
 from scanner.model import SourceKind
 from scanner.pipeline.commit_range import RangeOutcome, RangeRequest, brought_in, scan_range
@@ -62,6 +62,7 @@ def report_commits(
     count = len(chosen.commits)
     tell(options, f"{chosen.target} ({count:,} {'commit' if count == 1 else 'commits'})", *chosen.notes)
     config = configured(options, Path(top))
+    baseline = known_baseline(options, config, top)
     exclude = excluded(config, options)
     request = RangeRequest(chosen=chosen, excluded=lambda path: exclude.match(config.relative(path, top)), fetch=fetch)
     outcome = _scanned(git, request, options)
@@ -73,7 +74,7 @@ def report_commits(
         stats={**outcome.stats, "seconds": round(time.monotonic() - started, 3)},
         anchor=top,
     )
-    result = conclude(scan, config=config, surroundings=CommitSurroundings(git, outcome.commits))
+    result = conclude(scan, config=config, surroundings=CommitSurroundings(git, outcome.commits), baseline=baseline)
     return present(brought_in(result), options, formats)
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scanner.cli.output import configured, excluded, present, wanted_formats
-from scanner.cli.parser import Options
+from scanner.cli.arguments.common import Options
+from scanner.cli.output import configured, excluded, known_baseline, present, wanted_formats
 from scanner.config import Config, Globs
 from scanner.errors import UsageError
 from scanner.model import Credential, Finding, Location, Result, SourceKind
@@ -49,6 +49,7 @@ def run(options: Options) -> int:
     with _target(options) as target:
         top = Git(target.folder).top()
         config = configured(options, Path(top))
+        baseline = known_baseline(options, config, top)
         holds_for = _conditions(options, config, target)
         state = _state(options, holds_for)
         request = Request(
@@ -62,7 +63,7 @@ def run(options: Options) -> int:
             state=state,
             excluded=_exclusion(options, config, top),
         )
-        outcome = _scan(request, options)
+        outcome = scan_watched(request, options)
         scan = Scan(
             source=SourceKind.HISTORY,
             target=target.shown,
@@ -72,7 +73,8 @@ def run(options: Options) -> int:
             interrupted=outcome.interrupted,
             anchor=top,
         )
-        result = conclude(scan, config=config, surroundings=HistorySurroundings(request, outcome))
+        surroundings = HistorySurroundings(request, outcome)
+        result = conclude(scan, config=config, surroundings=surroundings, baseline=baseline)
         if options.write_replacements:
             _replace(Path(options.write_replacements), result, outcome.credentials)
         status = present(_without_secrets(result), options, formats)
@@ -143,7 +145,8 @@ def _clone_progress(options: Options) -> Iterator[Callable[[CloneProgress], None
         yield lambda step: bar.update(step.phase, step.done, step.total)
 
 
-def _scan(request: Request, options: Options) -> Outcome:
+def scan_watched(request: Request, options: Options) -> Outcome:
+    """Scans a history, with a progress bar where somebody looks on."""
     if not _is_watched(options):
         return scan_history(request, lambda _: None)
     from scanner.cli.progress import HistoryProgress  # rich: only where somebody looks on
@@ -163,7 +166,7 @@ def _is_watched(options: Options) -> bool:
 
 def _conditions(options: Options, config: Config, target: _Target) -> str:
     chosen = (options.branch, options.since, options.reachable, options.path, options.exclude, options.submodules)
-    return conditions(repr(chosen), repr(replace(config, file=None)), target.shown)
+    return conditions(repr(chosen), repr(replace(config, file=None, baseline=None)), target.shown)
 
 
 def _state(options: Options, holds_for: str) -> State | None:

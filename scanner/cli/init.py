@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 
-from scanner.cli.parser import Options
+from scanner.cli.arguments.common import Options
 from scanner.errors import UsageError
 from scanner.report.output import write_report
 from scanner.report.sanitize import Quoted, Redactor

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from scanner.cli.output import configured, present, wanted_formats
-from scanner.cli.parser import Options
+from scanner.cli.arguments.common import Options
+from scanner.cli.output import configured, known_baseline, present, wanted_formats
 from scanner.errors import UsageError
 from scanner.model import COMMIT_MESSAGE, SourceKind
 from scanner.pipeline.conclude import Scan, conclude
 from scanner.pipeline.message import credentials_in_message
+from scanner.sources.roots import Roots
 
 
 def run(options: Options) -> int:
@@ -18,6 +19,7 @@ def run(options: Options) -> int:
     started = time.monotonic()
     formats = wanted_formats(options)
     config = configured(options, Path())
+    baseline = known_baseline(options, config, Roots().top("."))
     try:
         data = Path(options.file).read_bytes()
     except OSError as error:
@@ -28,4 +30,4 @@ def run(options: Options) -> int:
         credentials=credentials_in_message(data),
         stats={"messages": 1, "bytes": len(data), "seconds": round(time.monotonic() - started, 3)},
     )
-    return present(conclude(scan, config=config, surroundings=None), options, formats)
+    return present(conclude(scan, config=config, surroundings=None, baseline=baseline), options, formats)

@@ -9,7 +9,9 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-from scanner.cli.parser import Options
+from scanner.baseline.file import Baseline
+from scanner.baseline.known import Known
+from scanner.cli.arguments.common import Options
 from scanner.cli.report_file import append_summary, refuse_unwritable, write_file
 from scanner.config import Config, FailOn, Globs, find_config, load_config
 from scanner.errors import ScanError, UsageError
@@ -34,6 +36,27 @@ def configured(options: Options, folder: Path) -> Config:
 def excluded(config: Config, options: Options) -> Globs:
     """The patterns of the configuration and of the command line together."""
     return Globs([*config.exclude, *getattr(options, "exclude", [])])
+
+
+def baseline_file(options: Options, config: Config) -> Path | None:
+    """The baseline of the command line, else that of the configuration; None where there is none or none is wanted."""
+    if getattr(options, "no_baseline", False):
+        return None
+    named = getattr(options, "baseline", None)
+    if named == "":
+        raise UsageError("--baseline is empty", hint="Is a variable unset?")
+    return Path(named) if named is not None else config.baseline_file
+
+
+def known_baseline(options: Options, config: Config, root: str | None) -> Known | None:
+    """What the baseline knows, None without one. Raises ConfigError for one that cannot be read or understood.
+
+    Its paths count from `root`, the top of the repository that is scanned; outside of one, from its own folder.
+    """
+    file = baseline_file(options, config)
+    if file is None:
+        return None
+    return Baseline.read(file).known(root if root is not None else str(file.resolve().parent))
 
 
 def wanted_formats(options: Options) -> list[tuple[Format, Path | None]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+from scanner.cli.arguments.common import Options
 from scanner.cli.commits import report_commits, tell
-from scanner.cli.parser import Options
 from scanner.sources.git import Git
 from scanner.sources.pushing import Update, chosen_between, chosen_push, read_updates, update_of_pre_commit
 from scanner.sources.selecting import Chosen

@@ -6,8 +6,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from scanner.cli.arguments.common import Options
 from scanner.cli.output import present, wanted_formats
-from scanner.cli.parser import Options
 from scanner.config import FailOn
 from scanner.errors import UsageError
 from scanner.model import Finding, Result

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from scanner.cli.parser import Options
+from scanner.cli.arguments.common import Options
 from scanner.errors import UsageError
 from scanner.sources.git import Git
 from scanner.sources.index import Named, Staged, named_paths, staged_changes, suspects

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 
-from scanner.cli.output import configured, excluded, present, wanted_formats
-from scanner.cli.parser import Options
+from scanner.cli.arguments.common import Options
+from scanner.cli.output import configured, excluded, known_baseline, present, wanted_formats
 from scanner.model import Skipped, SourceKind
 from scanner.pipeline.conclude import Scan, conclude
 from scanner.pipeline.files import scan_entries
@@ -63,4 +63,6 @@ def report(
         anchor=root,
         stats={"files": files, "bytes": size, "seconds": round(time.monotonic() - started, 3)},
     )
-    return present(conclude(scan, config=config, surroundings=IndexSurroundings(git)), options, formats)
+    baseline = known_baseline(options, config, root) if credentials else None
+    result = conclude(scan, config=config, surroundings=IndexSurroundings(git), baseline=baseline)
+    return present(result, options, formats)

@@ -8,8 +8,8 @@ from pathlib import Path, PureWindowsPath
 
 import pytest
 
+from scanner.cli.arguments.common import Options
 from scanner.cli.output import wanted_formats
-from scanner.cli.parser import Options
 from scanner.cli.report_file import append_summary, refuse_unwritable, write_file
 from scanner.errors import ScanError, UsageError
 
