@@ -9,16 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-
-from pathspec import GitIgnoreSpec
+from typing import TYPE_CHECKING
 
 from scanner.errors import ConfigError
 from scanner.model import Confidence, Environment, RiskLevel
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 FILE_NAMES = (".binance-leaks.toml", "pyproject.toml")
 _TABLE = "binance-leaks"
@@ -30,15 +27,20 @@ class Globs:
     """Paths by patterns as in `.gitignore`: `*.log`, `tests/`, `docs/**/keys.json`, `!kept.log`."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
-        self._spec = GitIgnoreSpec.from_lines(patterns)
-        self._any = bool(patterns)
+        self._spec = _spec(patterns) if patterns else None
 
     def __bool__(self) -> bool:
-        return self._any
+        return self._spec is not None
 
     def match(self, path: str) -> bool:
         """Whether the path, with `/`, relative to where the patterns hold, is one of them."""
-        return self._any and self._spec.match_file(path)
+        return self._spec is not None and self._spec.match_file(path)
+
+
+def _spec(patterns: Sequence[str]) -> GitIgnoreSpec:
+    from pathspec import GitIgnoreSpec  # start-up: 15 ms, and most projects have no patterns
+
+    return GitIgnoreSpec.from_lines(patterns)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -133,10 +135,19 @@ def load_config(file: Path) -> Config:
     except UnicodeDecodeError:
         raise ConfigError(f"configuration {file} is not UTF-8") from None
     try:
-        whole: Mapping[str, object] = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        whole = _read_toml(text)
+    except ValueError as error:
         raise ConfigError(f"configuration {file} is not TOML: {error}") from None
     return _Reader(str(file)).config(_our_table(whole, file))
+
+
+def _read_toml(text: str) -> Mapping[str, object]:
+    """Raises ValueError for what is not TOML."""
+    if sys.version_info >= (3, 11):
+        import tomllib  # start-up: only where there is a configuration
+    else:
+        import tomli as tomllib  # as above
+    return tomllib.loads(text)
 
 
 def _our_table(whole: Mapping[str, object], file: Path) -> Mapping[str, object]:
@@ -212,7 +223,7 @@ class _Reader:
     def _patterns(self, patterns: object) -> tuple[str, ...]:
         listed = tuple(self._text("exclude", pattern) or "" for pattern in self._list("exclude", patterns))
         try:
-            GitIgnoreSpec.from_lines(listed)
+            _spec(listed)
         except ValueError as error:
             raise self._error(f"not a pattern: {error}") from None
         return listed

@@ -19,9 +19,9 @@ from scanner.config import Config
 from scanner.errors import UsageError
 from scanner.model import Skipped, SourceKind, Value
 from scanner.pipeline.baseline import Look, Seen, look
-from scanner.pipeline.conclude import Scan
 from scanner.pipeline.files import usable_cores
 from scanner.pipeline.history import HistorySurroundings, Request
+from scanner.pipeline.scan import Scan
 from scanner.report.output import write_report
 from scanner.report.sanitize import Quoted, Redactor, printable
 from scanner.report.words import ROLE_NAMES

@@ -8,20 +8,24 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scanner.cli.arguments.common import Options
 from scanner.cli.output import configured, excluded, known_baseline, present, wanted_formats
+from scanner.config import Config
 from scanner.errors import ScanError
-from scanner.model import SourceKind
+from scanner.model import Result, SourceKind
 from scanner.pipeline.commit_range import RangeOutcome, RangeRequest, brought_in, scan_range
-from scanner.pipeline.conclude import Scan, conclude
+from scanner.pipeline.scan import Scan, result_of
 from scanner.report.sanitize import printable, without_values
 from scanner.sources.ci.change import Change
 from scanner.sources.ci.detect import announced_change
 from scanner.sources.fetching import Fetcher
 from scanner.sources.git import Git
 from scanner.sources.selecting import Chosen, chosen_change, chosen_range
-from scanner.sources.surroundings import CommitSurroundings
+
+if TYPE_CHECKING:
+    from scanner.baseline.known import Known
 
 
 def run_range(options: Options) -> int:
@@ -74,8 +78,18 @@ def report_commits(
         stats={**outcome.stats, "seconds": round(time.monotonic() - started, 3)},
         anchor=top,
     )
-    result = conclude(scan, config=config, surroundings=CommitSurroundings(git, outcome.commits), baseline=baseline)
-    return present(brought_in(result), options, formats)
+    return present(_judged(scan, outcome, git, config, baseline), options, formats)
+
+
+def _judged(scan: Scan, outcome: RangeOutcome, git: Git, config: Config, baseline: Known | None) -> Result:
+    """What the scan comes to; most find nothing."""
+    if not scan.credentials:
+        return brought_in(result_of(scan))
+    from scanner.pipeline.conclude import conclude  # start-up: only where something was found
+    from scanner.sources.surroundings import CommitSurroundings  # as above
+
+    surroundings = CommitSurroundings(git, outcome.commits)
+    return brought_in(conclude(scan, config=config, surroundings=surroundings, baseline=baseline))
 
 
 def tell(options: Options, *lines: str) -> None:

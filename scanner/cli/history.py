@@ -17,10 +17,11 @@ from scanner.cli.output import configured, excluded, known_baseline, present, wa
 from scanner.config import Config, Globs
 from scanner.errors import UsageError
 from scanner.model import Credential, Finding, Location, Result, SourceKind
-from scanner.pipeline.conclude import Scan, conclude
+from scanner.pipeline.conclude import conclude
 from scanner.pipeline.files import usable_cores
 from scanner.pipeline.history import HistorySurroundings, Outcome, Progress, Request, scan_history
 from scanner.pipeline.object_scan import Count
+from scanner.pipeline.scan import Scan
 from scanner.pipeline.state import State, conditions, read_state, write_state
 from scanner.replacements import refuse_existing, write_replacements
 from scanner.sources.git import Git

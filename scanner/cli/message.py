@@ -9,8 +9,9 @@ from scanner.cli.arguments.common import Options
 from scanner.cli.output import configured, known_baseline, present, wanted_formats
 from scanner.errors import UsageError
 from scanner.model import COMMIT_MESSAGE, SourceKind
-from scanner.pipeline.conclude import Scan, conclude
+from scanner.pipeline.conclude import conclude
 from scanner.pipeline.message import credentials_in_message
+from scanner.pipeline.scan import Scan
 from scanner.sources.roots import Roots
 
 

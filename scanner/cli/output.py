@@ -8,18 +8,20 @@ import sys
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from scanner.baseline.file import Baseline
-from scanner.baseline.known import Known
 from scanner.cli.arguments.common import Options
 from scanner.cli.report_file import append_summary, refuse_unwritable, write_file
 from scanner.config import Config, FailOn, Globs, find_config, load_config
 from scanner.errors import ScanError, UsageError
 from scanner.model import Confidence, Result
-from scanner.pipeline.conclude import gate
+from scanner.pipeline.scan import gate
 from scanner.report import Format, View, format_named
 from scanner.report.output import write_report
 from scanner.report.sanitize import printable, without_values
+
+if TYPE_CHECKING:
+    from scanner.baseline.known import Known
 
 
 def configured(options: Options, folder: Path) -> Config:
@@ -56,6 +58,8 @@ def known_baseline(options: Options, config: Config, root: str | None) -> Known 
     file = baseline_file(options, config)
     if file is None:
         return None
+    from scanner.baseline.file import Baseline  # start-up: most scans have no baseline
+
     return Baseline.read(file).known(root if root is not None else str(file.resolve().parent))
 
 

@@ -12,8 +12,9 @@ from scanner.cli.output import configured, excluded, known_baseline, present, wa
 from scanner.config import Config, Globs
 from scanner.errors import UsageError
 from scanner.model import Skipped, SourceKind
-from scanner.pipeline.conclude import Scan, conclude
+from scanner.pipeline.conclude import conclude
 from scanner.pipeline.files import Tally, scan_entries, scan_pieces, usable_cores
+from scanner.pipeline.scan import Scan
 from scanner.sources.files import FileEntry, list_files
 from scanner.sources.roots import Roots
 from scanner.sources.stream import read_stream

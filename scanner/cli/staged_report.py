@@ -11,8 +11,9 @@ from pathlib import Path
 from scanner.cli.arguments.common import Options
 from scanner.cli.output import configured, excluded, known_baseline, present, wanted_formats
 from scanner.model import Skipped, SourceKind
-from scanner.pipeline.conclude import Scan, conclude
+from scanner.pipeline.conclude import conclude
 from scanner.pipeline.files import scan_entries
+from scanner.pipeline.scan import Scan
 from scanner.pipeline.staged import credentials_in_changes
 from scanner.sources.files import FileEntry, list_files
 from scanner.sources.git import Git

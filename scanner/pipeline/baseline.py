@@ -10,7 +10,8 @@ from scanner.baseline.known import path_from, stored
 from scanner.baseline.update import Found
 from scanner.config import Config
 from scanner.model import COMMIT_MESSAGE, TAG_MESSAGE, Skipped
-from scanner.pipeline.conclude import Scan, Surroundings, judge, place_of, weighed
+from scanner.pipeline.conclude import Surroundings, judge, place_of, weighed
+from scanner.pipeline.scan import Scan
 
 _NO_FILES = (COMMIT_MESSAGE, TAG_MESSAGE)
 _NO_FILE_BEGINS = ("blob:", "lfs object ")

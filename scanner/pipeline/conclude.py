@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,12 +18,12 @@ from scanner.model import (
     Risk,
     RiskLevel,
     Sighting,
-    Skipped,
     SourceKind,
     SuppressedBy,
     Suppression,
     Value,
 )
+from scanner.pipeline.scan import Scan, result_of
 from scanner.risk import assess
 
 
@@ -33,19 +33,6 @@ class Surroundings(Protocol):
     def mention(self, path: str) -> Evidence | None:
         """What beside the file at `path` speaks for Binance, the nearest, or None."""
         ...
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Scan:
-    """What a source found, before it is judged. The paths of its locations are relative to the folder `anchor`."""
-
-    source: SourceKind
-    target: str
-    credentials: tuple[Credential, ...]
-    skipped: tuple[Skipped, ...] = ()
-    stats: Mapping[str, int | float]
-    interrupted: bool = False
-    anchor: str = "."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,20 +52,7 @@ def conclude(scan: Scan, *, config: Config, surroundings: Surroundings | None, b
     findings = [judged.finding for judged in judge(credentials, scan, config=config, baseline=baseline)]
     counted = tuple(sorted((finding for finding in findings if finding.suppressed is None), key=_order))
     suppressed = tuple(sorted((finding for finding in findings if finding.suppressed is not None), key=_order))
-    stats = {
-        **scan.stats,
-        "suppressed": len(suppressed),
-        "below_confidence": len(credentials) - len(findings),
-    }
-    return Result(
-        source=scan.source,
-        target=scan.target,
-        findings=counted,
-        suppressed=suppressed,
-        skipped=tuple(sorted(scan.skipped, key=lambda skipped: (not skipped.lost, skipped.what, skipped.why))),
-        stats=stats,
-        interrupted=scan.interrupted,
-    )
+    return result_of(scan, counted, suppressed, below_confidence=len(credentials) - len(findings))
 
 
 def weighed(scan: Scan, surroundings: Surroundings | None) -> tuple[Credential, ...]:
@@ -103,16 +77,6 @@ def judge(
 def place_of(path: str, scan: Scan, root: str) -> str:
     """The path of a finding from the folder `root`, the top of the repository: that of git is such a path already."""
     return path_from(root, path, scan.anchor) if scan.source is SourceKind.FILES else path
-
-
-def gate(result: Result, *, allow_incomplete: bool = False) -> int:
-    """The exit status: 1 for a finding that fails, 3 for an incomplete scan without one, 0 otherwise.
-
-    With `allow_incomplete` what could not be read is told and does not count.
-    """
-    if any(finding.fails for finding in result.findings):
-        return 1
-    return 0 if result.complete or allow_incomplete else 3
 
 
 def _weighed(credentials: Sequence[Credential], surroundings: Surroundings) -> Iterable[Credential]:

@@ -71,6 +71,9 @@ def _add_commits(parser: Parser) -> None:
     add_common(parser)
 
 
+# Each command is imported when it is run: start-up time of the hook.
+
+
 def _range(options: Options) -> int:
     from scanner.cli.commits import run_range
 

@@ -102,6 +102,9 @@ def add_message(commands: Commands) -> None:
     message.set_defaults(run=_message)
 
 
+# Each command is imported when it is run: start-up time of the hook.
+
+
 def _scan(options: Options) -> int:
     from scanner.cli.scan import run
 

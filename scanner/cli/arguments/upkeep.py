@@ -125,6 +125,9 @@ def add_plugin_path(commands: Commands) -> None:
     plugin.set_defaults(run=_plugin_path)
 
 
+# Each command is imported when it is run: start-up time of the hook.
+
+
 def _baseline_create(options: Options) -> int:
     from scanner.cli.baseline import create
 
