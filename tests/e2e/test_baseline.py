@@ -290,6 +290,15 @@ class TestEverywhere:
         repository.stage("new.py", Pair.fresh().python)
         assert staged(repository, "--baseline", NAME).status == 1
 
+    def test_named_files_that_are_not_staged(self, repository: Repository) -> None:
+        pair = known_pair(repository, "src/bot.py")
+        named = run("staged", "--baseline", f"../{NAME}", "--", "bot.py", cwd=repository.path("src"))
+        assert named.status == 0, named.out
+        repository.write("src/other.py", pair.python)
+        named = run("staged", "--baseline", f"../{NAME}", "--", "bot.py", "other.py", cwd=repository.path("src"))
+        assert named.status == 1
+        assert "src/other.py:2" in named.out
+
     def test_staged_reads_it_only_where_something_is_found(self, repository: Repository) -> None:
         repository.stage("a.py", "import os\n")
         assert run("staged", "--baseline", "gone", cwd=repository.folder).status == 0
