@@ -119,7 +119,7 @@ def find_config(folder: Path) -> Path | None:
     for place in (folder, *folder.parents):
         for name in FILE_NAMES:
             candidate = place / name
-            if candidate.is_file() and (name != "pyproject.toml" or _mentions_us(candidate)):
+            if candidate.is_file() and (name != "pyproject.toml" or _file_mentions_us(candidate)):
                 return candidate
         if (place / ".git").exists():
             return None
@@ -129,9 +129,16 @@ def find_config(folder: Path) -> Path | None:
 def load_config(file: Path) -> Config:
     """The configuration in a file. Raises ConfigError naming the file and what is wrong in it."""
     try:
-        text = file.read_text("utf-8")
+        data = file.read_bytes()
     except OSError as error:
         raise ConfigError(f"configuration {file} cannot be read: {error.strerror}") from None
+    return parse_config(data, file)
+
+
+def parse_config(data: bytes, file: Path) -> Config:
+    """The configuration that a file holds or held. Raises ConfigError naming the file and what is wrong in it."""
+    try:
+        text = data.decode("utf-8")
     except UnicodeDecodeError:
         raise ConfigError(f"configuration {file} is not UTF-8") from None
     try:
@@ -161,9 +168,14 @@ def _our_table(whole: Mapping[str, object], file: Path) -> Mapping[str, object]:
     return ours
 
 
-def _mentions_us(file: Path) -> bool:
+def mentions_us(data: bytes) -> bool:
+    """Whether a `pyproject.toml` may have a table of ours."""
+    return f"tool.{_TABLE}".encode() in data
+
+
+def _file_mentions_us(file: Path) -> bool:
     try:
-        return f"tool.{_TABLE}".encode() in file.read_bytes()
+        return mentions_us(file.read_bytes())
     except OSError:
         return False
 

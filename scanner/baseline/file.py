@@ -64,7 +64,11 @@ class Baseline:
     @classmethod
     def read(cls, file: Path) -> Baseline:
         """The baseline in a file. Raises ConfigError, with what to do, for one that is not understood in full."""
-        data = _bytes(file)
+        return cls.parse(file, file_content(file))
+
+    @classmethod
+    def parse(cls, file: Path, data: bytes) -> Baseline:
+        """The baseline that a file holds or held. Raises ConfigError as `read` does."""
         content = parsed(file, data)
         version = str(content["version"])
         if version.startswith("0."):
@@ -148,7 +152,7 @@ def parsed(file: Path, data: bytes) -> dict[str, object]:
 
 def content_of(file: Path) -> dict[str, object]:
     """The content of a baseline of any version. Raises ConfigError as `Baseline.read` does."""
-    content = parsed(file, _bytes(file))
+    content = parsed(file, file_content(file))
     _results(file, content["results"])
     return content
 
@@ -195,7 +199,8 @@ def write(file: Path, text: str, *, newline: str = "\n") -> None:
         raise ScanError(f"baseline {file} cannot be written: {error.strerror}") from None
 
 
-def _bytes(file: Path) -> bytes:
+def file_content(file: Path) -> bytes:
+    """The bytes of a baseline. Raises ConfigError, with what to do, where there are none to be had."""
     try:
         if file.is_dir():
             raise ConfigError(f"baseline {file} is a folder", hint=f"Name the file: {file / DEFAULT_NAME}")

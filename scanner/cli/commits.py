@@ -7,12 +7,10 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from scanner.cli.arguments.common import Options
-from scanner.cli.output import configured, excluded, known_baseline, present, wanted_formats
-from scanner.config import Config
+from scanner.cli.output import excluded, present, wanted_formats
+from scanner.cli.policy import Policy, policy
 from scanner.errors import ScanError
 from scanner.model import Result, SourceKind
 from scanner.pipeline.commit_range import RangeOutcome, RangeRequest, brought_in, scan_range
@@ -23,9 +21,6 @@ from scanner.sources.ci.detect import announced_change
 from scanner.sources.fetching import Fetcher
 from scanner.sources.git import Git
 from scanner.sources.selecting import Chosen, chosen_change, chosen_range
-
-if TYPE_CHECKING:
-    from scanner.baseline.known import Known
 
 
 def run_range(options: Options) -> int:
@@ -65,23 +60,22 @@ def report_commits(
     chosen = choose()
     count = len(chosen.commits)
     tell(options, f"{chosen.target} ({count:,} {'commit' if count == 1 else 'commits'})", *chosen.notes)
-    config = configured(options, Path(top))
-    baseline = known_baseline(options, config, top)
-    exclude = excluded(config, options)
+    rules = policy(options, git, top, next(iter(chosen.selection.bases), None))
+    config, exclude = rules.config, excluded(rules.config, options)
     request = RangeRequest(chosen=chosen, excluded=lambda path: exclude.match(config.relative(path, top)), fetch=fetch)
     outcome = _scanned(git, request, options)
     scan = Scan(
         source=SourceKind.RANGE,
         target=chosen.target,
-        credentials=outcome.credentials,
+        credentials=rules.applied(outcome.credentials),
         skipped=tuple(outcome.skipped),
         stats={**outcome.stats, "seconds": round(time.monotonic() - started, 3)},
         anchor=top,
     )
-    return present(_judged(scan, outcome, git, config, baseline), options, formats)
+    return present(_judged(scan, outcome, git, rules), options, formats)
 
 
-def _judged(scan: Scan, outcome: RangeOutcome, git: Git, config: Config, baseline: Known | None) -> Result:
+def _judged(scan: Scan, outcome: RangeOutcome, git: Git, rules: Policy) -> Result:
     """What the scan comes to; most find nothing."""
     if not scan.credentials:
         return brought_in(result_of(scan))
@@ -89,7 +83,7 @@ def _judged(scan: Scan, outcome: RangeOutcome, git: Git, config: Config, baselin
     from scanner.sources.surroundings import CommitSurroundings  # as above
 
     surroundings = CommitSurroundings(git, outcome.commits)
-    return brought_in(conclude(scan, config=config, surroundings=surroundings, baseline=baseline))
+    return brought_in(conclude(scan, config=rules.config, surroundings=surroundings, baseline=rules.baseline))
 
 
 def tell(options: Options, *lines: str) -> None:

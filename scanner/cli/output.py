@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 def configured(options: Options, folder: Path) -> Config:
     """The configuration for a folder, with what the command line says on top."""
     file = Path(options.config) if options.config else find_config(folder)
-    config = load_config(file) if file else Config()
+    return adjusted(load_config(file) if file else Config(), options)
+
+
+def adjusted(config: Config, options: Options) -> Config:
+    """A configuration with what the command line says on top."""
     if options.confidence:
         config = replace(config, confidence=Confidence(options.confidence))
     if options.fail_on:

@@ -416,6 +416,104 @@ class TestChoices:
         assert run("range", "base..main", "-q", "--fail-on", "none", cwd=project.folder).err == ""
 
 
+class TestBaseline:
+    """What a baseline knows passes, however the commits are written."""
+
+    @pytest.fixture
+    def known(self, project: Repository, pair: Pair) -> Repository:
+        """The pair on `main`, known to a baseline that is committed there too."""
+        project.commit({"bot.py": module(pair)})
+        assert run("baseline", "create", cwd=project.folder).status == 0
+        project.commit({".secrets.baseline": project.path(".secrets.baseline").read_bytes()})
+        return project
+
+    def test_it_passes(self, known: Repository) -> None:
+        assert over(known).status == 1
+        found = over(known, "--baseline", ".secrets.baseline")
+        assert (found.status, found.found) == (0, [])
+        assert found.stats["suppressed"] == 1
+
+    def test_by_the_configuration(self, known: Repository) -> None:
+        known.commit({"pyproject.toml": '[tool.binance-leaks]\nbaseline = ".secrets.baseline"\n'})
+        assert over(known).status == 0
+        assert over(known, "--no-baseline").status == 1
+
+    def test_squashed_and_rebased(self, known: Repository) -> None:
+        known.git("reset", "--quiet", "--soft", "base")
+        known.commit(message="All in one")
+        assert over(known, "--baseline", ".secrets.baseline").status == 0
+        known.git("checkout", "--quiet", "base")
+        known.commit({"other.py": "import os\n"})
+        known.git("checkout", "--quiet", "main")
+        known.git("rebase", "--quiet", "base")
+        assert over(known, "--baseline", ".secrets.baseline").status == 0
+
+    def test_moved_to_another_line(self, known: Repository, pair: Pair) -> None:
+        known.commit({"bot.py": "# one\n# two\n" + module(pair)})
+        assert over(known, "--baseline", ".secrets.baseline").status == 0
+
+    def test_another_value_on_the_same_line(self, known: Repository, pair: Pair) -> None:
+        other = Pair.fresh()
+        known.commit({"bot.py": module(pair).replace(pair.call, f"{pair.call.strip()}; {other.call}")})
+        assert over(known, "--baseline", ".secrets.baseline").is_of(other)
+
+    def test_a_known_half_with_a_new_one(self, known: Repository, pair: Pair) -> None:
+        other = Pair.fresh()
+        known.commit({"bot.py": module(pair).replace(pair.secret, other.secret)})
+        assert over(known, "--baseline", ".secrets.baseline").status == 1
+
+    @pytest.mark.parametrize("content", ["", "{", "[]", "<<<<<<< ours\n", '{"version": "9.0.0", "results": {}}'])
+    def test_no_baseline_at_all(self, known: Repository, content: str) -> None:
+        known.write("broken", content)
+        ran = run("range", "base..main", "--baseline", "broken", cwd=known.folder)
+        assert (ran.status, ran.out) == (2, "")
+        assert "broken" in ran.err
+        assert run("range", "base..main", "--baseline", "nowhere", cwd=known.folder).status == 2
+
+
+class TestPolicy:
+    """A change does not allow itself where the word of the base counts."""
+
+    def test_a_comment(self, project: Repository, pair: Pair) -> None:
+        project.commit({"bot.py": f"from binance.client import Client\n{pair.call.strip()}  # binance-leaks: allow\n"})
+        assert over(project).status == 0
+        assert over(project, "--policy", "base").is_of(pair)
+
+    @pytest.mark.parametrize("name", ["pyproject.toml", ".binance-leaks.toml"])
+    @pytest.mark.parametrize(
+        "line", ['exclude = ["*"]', 'fail-on = "none"', '[[tool.binance-leaks.allow]]\npath = "*"']
+    )
+    def test_its_configuration(self, project: Repository, pair: Pair, name: str, line: str) -> None:
+        project.commit({"bot.py": module(pair), name: f"[tool.binance-leaks]\n{line}\n"})
+        assert over(project, "--fail-on", "info" if "fail" not in line else "none").status == 0
+        assert run("range", "base..main", "--policy", "base", cwd=project.folder).status == 1
+        assert run("range", "base..main", "--policy", "base", "--config", name, cwd=project.folder).status == 1
+
+    def test_its_baseline(self, project: Repository, pair: Pair) -> None:
+        project.commit({"bot.py": module(pair)})
+        run("baseline", "create", cwd=project.folder)
+        project.commit({".secrets.baseline": project.path(".secrets.baseline").read_bytes()})
+        words = ("range", "base..main", "--baseline", ".secrets.baseline")
+        assert run(*words, cwd=project.folder).status == 0
+        assert run(*words, "--policy", "base", cwd=project.folder).status == 1
+
+    def test_what_the_base_allows(self, repository: Repository, pair: Pair) -> None:
+        repository.commit({"bot.py": module(pair)})
+        run("baseline", "create", cwd=repository.folder)
+        baseline = repository.path(".secrets.baseline").read_bytes()
+        repository.commit(
+            {
+                "bot.py": "import os\n",
+                ".secrets.baseline": baseline,
+                "pyproject.toml": '[tool.binance-leaks]\nbaseline = ".secrets.baseline"\nexclude = ["docs/"]\n',
+            }
+        )
+        repository.git("branch", "base")
+        repository.commit({"bot.py": module(pair), "docs/a.py": module(Pair.fresh()), "pyproject.toml": ""})
+        assert over(repository, "--policy", "base").status == 0
+        assert len(over(repository).found) == 2
+
+
 class TestWrong:
     """What cannot be scanned is told, and never passes."""
 

@@ -68,6 +68,7 @@ class Options(argparse.Namespace):
     head: str | None
     remote: str | None
     url: str | None
+    policy: str
     ci: str | None
     repo: str | None
     rev: str | None

@@ -67,6 +67,12 @@ def _add_commits(parser: Parser) -> None:
     parser.add_argument(
         "--exclude", action="append", default=[], metavar="GLOB", help="leave out paths, as in .gitignore; repeatable"
     )
+    parser.add_argument(
+        "--policy",
+        choices=("head", "base"),
+        default="head",
+        help="whose configuration, baseline and allow comments count (default: head, what is checked out)",
+    )
     parser.add_argument("--no-progress", action="store_true", help="no progress bar, even on a terminal")
     add_common(parser)
 
