@@ -124,6 +124,33 @@ def scan_history(program: Program, repository: Path, setting: Setting, *, limit:
     )
 
 
+def scan_commits(
+    program: Program, repository: Path, base: str, head: str, setting: Setting, *, limit: float | None
+) -> Command:
+    """Scan what the commits between two revisions bring in, as each maker says to do for a pull request."""
+    report = str(setting.report(program.tool))
+    match program.tool:
+        case Tool.BINANCE_LEAKS:
+            arguments = ["range", f"{base}..{head}", "--no-progress", "--format", f"json:{report}"]
+        case Tool.GITLEAKS:
+            arguments = ["git", ".", f"--log-opts={base}..{head}", *_gitleaks(setting), "-f", "json", "-r", report]
+        case Tool.BETTERLEAKS:
+            arguments = ["git", ".", f"--log-opts={base}..{head}", *_betterleaks(setting), "-o", report]
+        case Tool.KINGFISHER:
+            arguments = ["scan", ".", *_kingfisher(setting), "--since-commit", base, "--branch", head]
+            arguments += ["--max-file-size", "0", "-f", "json", "-o", report]
+        case Tool.DETECT_SECRETS:
+            raise BenchmarkError("detect-secrets reads no commits")
+    return Command(
+        name=program.tool.value,
+        argv=(str(program.path), *arguments),
+        cwd=repository,
+        env=setting.env,
+        expected=frozenset({0, FOUND[program.tool]}),
+        limit=limit,
+    )
+
+
 def _gitleaks(setting: Setting) -> list[str]:
     quiet = ["--no-banner", "--no-color", "--log-level", "error", "--redact"]
     return ["--config", str(RULES / "gitleaks.toml"), *quiet, *(["--max-decode-depth", "0"] if setting.lean else [])]

@@ -9,16 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-
-from pathspec import GitIgnoreSpec
+from typing import TYPE_CHECKING
 
 from scanner.errors import ConfigError
 from scanner.model import Confidence, Environment, RiskLevel
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 FILE_NAMES = (".binance-leaks.toml", "pyproject.toml")
 _TABLE = "binance-leaks"
@@ -30,15 +27,20 @@ class Globs:
     """Paths by patterns as in `.gitignore`: `*.log`, `tests/`, `docs/**/keys.json`, `!kept.log`."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
-        self._spec = GitIgnoreSpec.from_lines(patterns)
-        self._any = bool(patterns)
+        self._spec = _spec(patterns) if patterns else None
 
     def __bool__(self) -> bool:
-        return self._any
+        return self._spec is not None
 
     def match(self, path: str) -> bool:
         """Whether the path, with `/`, relative to where the patterns hold, is one of them."""
-        return self._any and self._spec.match_file(path)
+        return self._spec is not None and self._spec.match_file(path)
+
+
+def _spec(patterns: Sequence[str]) -> GitIgnoreSpec:
+    from pathspec import GitIgnoreSpec  # start-up: 15 ms, and most projects have no patterns
+
+    return GitIgnoreSpec.from_lines(patterns)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,7 +91,15 @@ class Config:
     confidence: Confidence = Confidence.MEDIUM
     fail_on: FailOn = FailOn()
     allow: tuple[Allow, ...] = ()
+    baseline: str | None = None
     file: str | None = None
+
+    @property
+    def baseline_file(self) -> Path | None:
+        """The baseline that the configuration names, from its own folder."""
+        if self.baseline is None or self.file is None:
+            return None
+        return Path(self.file).resolve().parent / self.baseline
 
     def relative(self, path: str, anchor: str) -> str:
         """A path, relative to the folder `anchor`, as the patterns see it: relative to the configuration's folder.
@@ -109,7 +119,7 @@ def find_config(folder: Path) -> Path | None:
     for place in (folder, *folder.parents):
         for name in FILE_NAMES:
             candidate = place / name
-            if candidate.is_file() and (name != "pyproject.toml" or _mentions_us(candidate)):
+            if candidate.is_file() and (name != "pyproject.toml" or _file_mentions_us(candidate)):
                 return candidate
         if (place / ".git").exists():
             return None
@@ -119,16 +129,32 @@ def find_config(folder: Path) -> Path | None:
 def load_config(file: Path) -> Config:
     """The configuration in a file. Raises ConfigError naming the file and what is wrong in it."""
     try:
-        text = file.read_text("utf-8")
+        data = file.read_bytes()
     except OSError as error:
         raise ConfigError(f"configuration {file} cannot be read: {error.strerror}") from None
+    return parse_config(data, file)
+
+
+def parse_config(data: bytes, file: Path) -> Config:
+    """The configuration that a file holds or held. Raises ConfigError naming the file and what is wrong in it."""
+    try:
+        text = data.decode("utf-8")
     except UnicodeDecodeError:
         raise ConfigError(f"configuration {file} is not UTF-8") from None
     try:
-        whole: Mapping[str, object] = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        whole = _read_toml(text)
+    except ValueError as error:
         raise ConfigError(f"configuration {file} is not TOML: {error}") from None
     return _Reader(str(file)).config(_our_table(whole, file))
+
+
+def _read_toml(text: str) -> Mapping[str, object]:
+    """Raises ValueError for what is not TOML."""
+    if sys.version_info >= (3, 11):
+        import tomllib  # start-up: only where there is a configuration
+    else:
+        import tomli as tomllib  # as above
+    return tomllib.loads(text)
 
 
 def _our_table(whole: Mapping[str, object], file: Path) -> Mapping[str, object]:
@@ -142,9 +168,14 @@ def _our_table(whole: Mapping[str, object], file: Path) -> Mapping[str, object]:
     return ours
 
 
-def _mentions_us(file: Path) -> bool:
+def mentions_us(data: bytes) -> bool:
+    """Whether a `pyproject.toml` may have a table of ours."""
+    return f"tool.{_TABLE}".encode() in data
+
+
+def _file_mentions_us(file: Path) -> bool:
     try:
-        return f"tool.{_TABLE}".encode() in file.read_bytes()
+        return mentions_us(file.read_bytes())
     except OSError:
         return False
 
@@ -156,12 +187,13 @@ class _Reader:
         self._file = file
 
     def config(self, table: Mapping[str, object]) -> Config:
-        self._known(table, ("exclude", "confidence", "fail-on", "allow"), "")
+        self._known(table, ("exclude", "confidence", "fail-on", "allow", "baseline"), "")
         return Config(
             exclude=self._patterns(table.get("exclude", [])),
             confidence=Confidence(self._choice("confidence", table.get("confidence", "medium"), Confidence)),
             fail_on=self._fail_on(table.get("fail-on", RiskLevel.INFO.value)),
             allow=tuple(self._allow(entry) for entry in self._list("allow", table.get("allow", []))),
+            baseline=self._file_name("baseline", table.get("baseline")),
             file=self._file,
         )
 
@@ -203,7 +235,7 @@ class _Reader:
     def _patterns(self, patterns: object) -> tuple[str, ...]:
         listed = tuple(self._text("exclude", pattern) or "" for pattern in self._list("exclude", patterns))
         try:
-            GitIgnoreSpec.from_lines(listed)
+            _spec(listed)
         except ValueError as error:
             raise self._error(f"not a pattern: {error}") from None
         return listed
@@ -217,6 +249,12 @@ class _Reader:
         if value is not None and not isinstance(value, str):
             raise self._error(f"{name} must be text")
         return value
+
+    def _file_name(self, name: str, value: object) -> str | None:
+        text = self._text(name, value)
+        if text is not None and (not text or "\0" in text):
+            raise self._error(f"{name} must be the name of a file")
+        return text
 
     def _choice(self, name: str, value: object, choices: type[Confidence]) -> str:
         names = [choice.value for choice in choices]

@@ -4,7 +4,8 @@ ScannerError                 anything the user is told in one line, with what to
 ├── UsageError               the command line cannot be carried out (exit 2)
 ├── ConfigError              the configuration cannot be read or understood (exit 2)
 └── ScanError                the scan cannot be done or not be finished (exit 3)
-    └── GitError             git is missing, refused, or failed (exit 3)
+    ├── GitError             git is missing, refused, or failed (exit 3)
+    └── MissingHistoryError  commits that are needed are not in this clone (exit 3)
 """
 
 from __future__ import annotations
@@ -44,3 +45,11 @@ class ScanError(ScannerError):
 
 class GitError(ScanError):
     """git is missing, refuses the repository, or failed."""
+
+
+class MissingHistoryError(ScanError):
+    """Commits are needed that a clone does not have. `wanted` names them, as `git fetch` takes it."""
+
+    def __init__(self, message: str, *, hint: str, wanted: tuple[str, ...]) -> None:
+        super().__init__(message, hint=hint)
+        self.wanted = wanted

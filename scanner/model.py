@@ -16,6 +16,10 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from scanner.verification import Verification
 
+COMMIT_MESSAGE = "commit message"
+TAG_MESSAGE = "tag message"
+"""In place of a path, where a value stands in a message."""
+
 _O = TypeVar("_O", bound="Ordered")
 
 
@@ -364,8 +368,8 @@ class Finding:
         return max(location.exposure for location in self.locations)
 
     @property
-    def blocks(self) -> bool:
-        """Whether any of its values is new where it stands, so that a gate must hold it up."""
+    def is_new(self) -> bool:
+        """Whether any of its values is new where it stands."""
         return any(not location.standing for location in self.locations)
 
 

@@ -21,7 +21,6 @@ every plugin class it finds here, imported ones too, unless the name begins with
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import stat
@@ -40,18 +39,14 @@ from detect_secrets.util.code_snippet import CodeSnippet, get_code_snippet
 from detect_secrets.util.filetype import FileType, determine_file_type
 from detect_secrets.util.inject import call_function_with_arguments
 
+from scanner.baseline.names import REFERENCE_FILTER, SECRET_TYPES
 from scanner.detect import prefilter
-from scanner.detect.credentials import lacks_evidence, paired_across, settled, with_evidence
+from scanner.detect.credentials import paired_across, settled
 from scanner.detect.engine import detect
 from scanner.model import Confidence, Credential, Role, Sighting
-from scanner.pipeline.files import credentials_in
-from scanner.sources.piece import Piece
-from scanner.sources.plain import read_plain
-from scanner.sources.roots import Roots
+from scanner.pipeline.one_file import credentials_alone, unified
 from scanner.sources.surroundings import FileSurroundings
 
-REFERENCE_FILTER = "detect_secrets.filters.heuristic.is_indirect_reference"
-"""The host's filter that hides calls which take credentials."""
 CAREFUL_FILTER = "scanner.plugin.is_indirect_reference"
 """What our hook puts in its place."""
 _ALLOWLIST_FILTER = "detect_secrets.filters.allowlist.is_line_allowlisted"
@@ -164,10 +159,10 @@ class _Detector(RegexBasedDetector):
         return self._file
 
     def _judged(self, filename: str, data: bytes) -> _File:
-        plain = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        plain = unified(data)
         file = _File(filename, plain.decode("utf-8", "surrogateescape"))
         if prefilter.may_hold(plain):
-            for each in self._told(_credentials_of_file(filename, plain, self._surroundings), file.lines):
+            for each in self._told(credentials_alone(filename, plain, self._surroundings), file.lines):
                 file.found.setdefault(each.line, []).append(each)
         return file
 
@@ -241,40 +236,22 @@ class _Detector(RegexBasedDetector):
 class BinanceApiKeyDetector(_Detector):
     """API keys of Binance."""
 
-    secret_type = "Binance API Key"  # noqa: S105 - the name in baselines, never to change
     role = Role.API_KEY
+    secret_type = SECRET_TYPES[role]
 
 
 class BinanceSecretKeyDetector(_Detector):
     """HMAC secrets of Binance."""
 
-    secret_type = "Binance Secret Key"  # noqa: S105 - the name in baselines, never to change
     role = Role.SECRET_KEY
+    secret_type = SECRET_TYPES[role]
 
 
 class BinancePrivateKeyDetector(_Detector):
     """Ed25519 and RSA private keys that sign for Binance."""
 
-    secret_type = "Binance Private Key"  # noqa: S105 - the name in baselines, never to change
     role = Role.PRIVATE_KEY
-
-
-PLUGIN_NAMES = ("BinanceApiKeyDetector", "BinanceSecretKeyDetector", "BinancePrivateKeyDetector")
-"""By these names a baseline lists the plugins of this file."""
-
-
-def _credentials_of_file(filename: str, data: bytes, surroundings: FileSurroundings) -> tuple[Credential, ...]:
-    """The credentials of a file as a scan of it alone judges them."""
-    root = Roots().root(filename)
-    evidence_path = root.evidence if root.in_work_tree or Path(filename).is_absolute() else root.shown
-    pieces = read_plain(filename, evidence_path, io.BytesIO(data))
-    found = [credential for piece in pieces if isinstance(piece, Piece) for credential in credentials_in(piece)]
-    weighed = []
-    for credential in paired_across(found):
-        lacking = lacks_evidence(credential) and not credential.known_example
-        evidence = surroundings.mention(filename) if lacking else None
-        weighed.append(with_evidence(credential, evidence) if evidence is not None else credential)
-    return settled(paired_across(weighed))
+    secret_type = SECRET_TYPES[role]
 
 
 def _text(sighting: Sighting) -> str:

@@ -53,6 +53,11 @@ def assess(credential: Credential, locations: Sequence[Location]) -> Risk:
     return _lessened(base, _mitigations(credential, locations))
 
 
+def is_play_money(environment: Environment) -> bool:
+    """Whether an environment is a test system, where nothing real can be lost."""
+    return _STAKES[environment][0] == _PLAY_MONEY
+
+
 def _unverified(credential: Credential) -> Risk:
     """What the credential could do, judged by its shape and surroundings alone."""
     stakes, where = _STAKES[credential.environment]

@@ -19,7 +19,30 @@ _IDENTITY = {
     "GIT_COMMITTER_EMAIL": "test@project.example",
 }
 _NO_CONFIGURATION = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+_CI = (
+    "GITHUB_",
+    "GITLAB_",
+    "GITEA_",
+    "FORGEJO_",
+    "CI_",
+    "BITBUCKET_",
+    "SYSTEM_",
+    "BUILD_",
+    "CIRCLE",
+    "BUILDKITE",
+    "CHANGE_",
+)
 _FORGOTTEN = (
+    "CI",
+    "TF_BUILD",
+    "JENKINS_URL",
+    "BRANCH_NAME",
+    "TAG_NAME",
+    "PRE_COMMIT",
+    "PRE_COMMIT_LOCAL_BRANCH",
+    "PRE_COMMIT_REMOTE_BRANCH",
+    "PRE_COMMIT_REMOTE_NAME",
+    "PRE_COMMIT_REMOTE_URL",
     "NO_COLOR",
     "FORCE_COLOR",
     "CLICOLOR_FORCE",
@@ -39,7 +62,7 @@ def _own_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """HOME in a temporary folder, an identity for commits, none of this machine's settings; for child processes too."""
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("GIT_")] + list(_FORGOTTEN):
+        for name in [name for name in os.environ if name.startswith(("GIT_", *_CI))] + list(_FORGOTTEN):
             patch.delenv(name, raising=False)
         for name, value in {**_IDENTITY, **_NO_CONFIGURATION, "HOME": str(home), "USERPROFILE": str(home)}.items():
             patch.setenv(name, value)

@@ -31,6 +31,7 @@ LAYERS: Mapping[str, int] = MappingProxyType(
         "scanner.config": 3,
         "scanner.baseline": 3,
         "scanner.replacements": 3,
+        "scanner.setup": 3,
         "scanner.report": 4,
         "scanner.pipeline": 5,
         "scanner.cli": 6,

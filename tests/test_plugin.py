@@ -18,9 +18,8 @@ from detect_secrets.core.plugins.util import get_plugins_from_file
 from detect_secrets.util.code_snippet import get_code_snippet
 
 import scanner.plugin
+from scanner.baseline.names import PLUGIN_NAMES, REFERENCE_FILTER
 from scanner.plugin import (
-    PLUGIN_NAMES,
-    REFERENCE_FILTER,
     BinanceApiKeyDetector,
     BinancePrivateKeyDetector,
     BinanceSecretKeyDetector,
@@ -316,7 +315,7 @@ class TestBaseline:
         stats = json.loads(audited(file, "--stats", "--json").stdout)
         assert {name: stats[name]["stats"]["raw"]["true-positives"] for name in PLUGIN_NAMES} == {
             name: sum(kind == TYPES[role] for _, _, kind, _ in found)
-            for name, role in zip(PLUGIN_NAMES, ("api-key", "secret-key", "private-key"), strict=True)
+            for name, role in zip(PLUGIN_NAMES, ("api-key", "private-key", "secret-key"), strict=True)
         }
         report = json.loads(audited(file, "--report").stdout)["results"]
         reported = {(entry["filename"], int(line)) for entry in report for line in entry["lines"]}
@@ -465,7 +464,7 @@ class TestLines:
 
         monkeypatch.setattr(Path, "read_bytes", counted)
         monkeypatch.setattr("scanner.plugin.detect", detected)
-        monkeypatch.setattr("scanner.plugin.credentials_in", detected)
+        monkeypatch.setattr("scanner.plugin.credentials_alone", detected)
         plugin = BinanceApiKeyDetector()
         assert not any(plugin.analyze_line(str(file), row, number) for number, row in enumerate(rows, 1))
         assert reads == [file]

@@ -47,7 +47,7 @@ def _run(words: list[str]) -> int:
     if words[:1] == ["staged"]:
         _refuse_ambiguous(words)
         at = words.index("--") if "--" in words else len(words)
-        if not any(word.startswith("-") for word in words[1:at]):
+        if not any(word.startswith("-") for word in words[1:at]) and "PRE_COMMIT_FROM_REF" not in os.environ:
             from scanner.sources.glance import clean_files  # start-up: all that a clean commit imports
 
             count = clean_files([*words[1:at], *words[at + 1 :]])

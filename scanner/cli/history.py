@@ -12,15 +12,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scanner.cli.output import configured, excluded, present, wanted_formats
-from scanner.cli.parser import Options
+from scanner.cli.arguments.common import Options
+from scanner.cli.output import configured, excluded, known_baseline, present, wanted_formats
 from scanner.config import Config, Globs
 from scanner.errors import UsageError
 from scanner.model import Credential, Finding, Location, Result, SourceKind
-from scanner.pipeline.conclude import Scan, conclude
+from scanner.pipeline.conclude import conclude
 from scanner.pipeline.files import usable_cores
 from scanner.pipeline.history import HistorySurroundings, Outcome, Progress, Request, scan_history
 from scanner.pipeline.object_scan import Count
+from scanner.pipeline.scan import Scan
 from scanner.pipeline.state import State, conditions, read_state, write_state
 from scanner.replacements import refuse_existing, write_replacements
 from scanner.sources.git import Git
@@ -47,8 +48,9 @@ def run(options: Options) -> int:
     if options.write_replacements:
         refuse_existing(Path(options.write_replacements))
     with _target(options) as target:
-        top = _top(target)
+        top = Git(target.folder).top()
         config = configured(options, Path(top))
+        baseline = known_baseline(options, config, top)
         holds_for = _conditions(options, config, target)
         state = _state(options, holds_for)
         request = Request(
@@ -62,7 +64,7 @@ def run(options: Options) -> int:
             state=state,
             excluded=_exclusion(options, config, top),
         )
-        outcome = _scan(request, options)
+        outcome = scan_watched(request, options)
         scan = Scan(
             source=SourceKind.HISTORY,
             target=target.shown,
@@ -72,7 +74,8 @@ def run(options: Options) -> int:
             interrupted=outcome.interrupted,
             anchor=top,
         )
-        result = conclude(scan, config=config, surroundings=HistorySurroundings(request, outcome))
+        surroundings = HistorySurroundings(request, outcome)
+        result = conclude(scan, config=config, surroundings=surroundings, baseline=baseline)
         if options.write_replacements:
             _replace(Path(options.write_replacements), result, outcome.credentials)
         status = present(_without_secrets(result), options, formats)
@@ -143,7 +146,8 @@ def _clone_progress(options: Options) -> Iterator[Callable[[CloneProgress], None
         yield lambda step: bar.update(step.phase, step.done, step.total)
 
 
-def _scan(request: Request, options: Options) -> Outcome:
+def scan_watched(request: Request, options: Options) -> Outcome:
+    """Scans a history, with a progress bar where somebody looks on."""
     if not _is_watched(options):
         return scan_history(request, lambda _: None)
     from scanner.cli.progress import HistoryProgress  # rich: only where somebody looks on
@@ -161,17 +165,9 @@ def _is_watched(options: Options) -> bool:
     return not (options.no_progress or options.quiet) and sys.stderr.isatty()
 
 
-def _top(target: _Target) -> str:
-    """The folder from which paths in the history count; raises GitError where there is no repository."""
-    git = Git(target.folder)
-    if git.run("rev-parse", "--is-bare-repository").strip() == b"true":
-        return target.folder
-    return os.fsdecode(git.run("rev-parse", "--show-toplevel", accept=(0, 128)).rstrip(b"\n")) or target.folder
-
-
 def _conditions(options: Options, config: Config, target: _Target) -> str:
     chosen = (options.branch, options.since, options.reachable, options.path, options.exclude, options.submodules)
-    return conditions(repr(chosen), repr(replace(config, file=None)), target.shown)
+    return conditions(repr(chosen), repr(replace(config, file=None, baseline=None)), target.shown)
 
 
 def _state(options: Options, holds_for: str) -> State | None:

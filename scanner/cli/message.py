@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from scanner.cli.output import configured, present, wanted_formats
-from scanner.cli.parser import Options
+from scanner.cli.arguments.common import Options
+from scanner.cli.output import configured, known_baseline, present, wanted_formats
 from scanner.errors import UsageError
-from scanner.model import SourceKind
-from scanner.pipeline.conclude import Scan, conclude
+from scanner.model import COMMIT_MESSAGE, SourceKind
+from scanner.pipeline.conclude import conclude
 from scanner.pipeline.message import credentials_in_message
-
-_SHOWN = "commit message"
+from scanner.pipeline.scan import Scan
+from scanner.sources.roots import Roots
 
 
 def run(options: Options) -> int:
@@ -20,14 +20,15 @@ def run(options: Options) -> int:
     started = time.monotonic()
     formats = wanted_formats(options)
     config = configured(options, Path())
+    baseline = known_baseline(options, config, Roots().top("."))
     try:
         data = Path(options.file).read_bytes()
     except OSError as error:
         raise UsageError(f"message {options.file} cannot be read: {error.strerror}") from None
     scan = Scan(
         source=SourceKind.STAGED,
-        target=_SHOWN,
+        target=COMMIT_MESSAGE,
         credentials=credentials_in_message(data),
         stats={"messages": 1, "bytes": len(data), "seconds": round(time.monotonic() - started, 3)},
     )
-    return present(conclude(scan, config=config, surroundings=None), options, formats)
+    return present(conclude(scan, config=config, surroundings=None, baseline=baseline), options, formats)

@@ -7,14 +7,16 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from scanner.cli.output import configured, excluded, present, wanted_formats
-from scanner.cli.parser import Options
+from scanner.cli.arguments.common import Options
+from scanner.cli.output import configured, excluded, known_baseline, present, wanted_formats
 from scanner.config import Config, Globs
 from scanner.errors import UsageError
 from scanner.model import Skipped, SourceKind
-from scanner.pipeline.conclude import Scan, conclude
+from scanner.pipeline.conclude import conclude
 from scanner.pipeline.files import Tally, scan_entries, scan_pieces, usable_cores
+from scanner.pipeline.scan import Scan
 from scanner.sources.files import FileEntry, list_files
+from scanner.sources.roots import Roots
 from scanner.sources.stream import read_stream
 from scanner.sources.surroundings import FileSurroundings
 
@@ -23,8 +25,9 @@ def run(options: Options) -> int:
     """Scans the named paths and reports."""
     started = time.monotonic()
     formats = wanted_formats(options)
-    folder = _configuration_folder(options.paths)
+    folder = configuration_folder(options.paths)
     config = configured(options, folder)
+    baseline = known_baseline(options, config, Roots().top(str(folder)))
     exclude = excluded(config, options)
     tally = Tally()
     if "" in options.paths:
@@ -35,8 +38,8 @@ def run(options: Options) -> int:
         tally.add(scan_pieces(read_stream("<stdin>", "", sys.stdin.buffer)))
     roots = [Path(path) for path in options.paths if path != "-"]
     if roots:
-        entries = list_files(roots, exclude=_exclusion(exclude, config), all_files=options.all_files)
-        found = _scan(entries, options)
+        entries = list_files(roots, exclude=exclusion(exclude, config), all_files=options.all_files)
+        found = scan_watched(entries, options)
         tally.add(found)
         tally.interrupted = found.interrupted
     scan = Scan(
@@ -47,11 +50,13 @@ def run(options: Options) -> int:
         stats={"files": tally.files, "bytes": tally.bytes, "seconds": round(time.monotonic() - started, 3)},
         interrupted=tally.interrupted,
     )
-    status = present(conclude(scan, config=config, surroundings=FileSurroundings()), options, formats)
+    result = conclude(scan, config=config, surroundings=FileSurroundings(), baseline=baseline)
+    status = present(result, options, formats)
     return 130 if tally.interrupted else status
 
 
-def _scan(entries: Iterable[FileEntry | Skipped], options: Options) -> Tally:
+def scan_watched(entries: Iterable[FileEntry | Skipped], options: Options) -> Tally:
+    """Scans listed files, with a progress bar where somebody looks on."""
     jobs = options.jobs or usable_cores()
     if options.no_progress or options.quiet or not sys.stderr.isatty():
         return scan_entries(entries, jobs=jobs, progress=lambda _: None)
@@ -62,7 +67,7 @@ def _scan(entries: Iterable[FileEntry | Skipped], options: Options) -> Tally:
         return scan_entries(listed, jobs=jobs, progress=bar.update)
 
 
-def _configuration_folder(paths: list[str]) -> Path:
+def configuration_folder(paths: list[str]) -> Path:
     """Where the configuration is looked for: the first path's folder, else the current one."""
     for path in paths:
         if path != "-":
@@ -71,7 +76,7 @@ def _configuration_folder(paths: list[str]) -> Path:
     return Path()
 
 
-def _exclusion(exclude: Globs, config: Config) -> Callable[[str], bool]:
+def exclusion(exclude: Globs, config: Config) -> Callable[[str], bool]:
     """Patterns hold from the folder of the configuration, whatever way the paths were named."""
     if not exclude:
         return lambda _: False

@@ -5,14 +5,22 @@ from __future__ import annotations
 import os
 import sys
 
-from scanner.cli.parser import Options
+from scanner.cli.arguments.common import Options
 from scanner.errors import UsageError
 from scanner.sources.git import Git
 from scanner.sources.index import Named, Staged, named_paths, staged_changes, suspects
 
 
 def run(options: Options) -> int:
-    """Scans the index, and whole those named files that are not in it."""
+    """Scans the index, and whole those named files that are not in it.
+
+    `pre-commit run --from-ref A --to-ref B` asks for what the commits in between bring in, of which the files that it
+    names are only the outcome.
+    """
+    if "PRE_COMMIT_FROM_REF" in os.environ and "PRE_COMMIT_TO_REF" in os.environ:
+        from scanner.cli.push import run_between  # start-up: nothing that a commit needs
+
+        return run_between(options, os.environ["PRE_COMMIT_FROM_REF"], os.environ["PRE_COMMIT_TO_REF"])
     git = Git(os.getcwd(), inherit=True)  # noqa: PTH109 - pathlib costs the hook's start-up
     git.root()  # says clearly where there is no work tree, or one that git refuses
     named = named_paths(git, options.files) if options.files else None

@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from scanner.cli.output import configured, excluded, present, wanted_formats
-from scanner.cli.parser import Options
-from scanner.model import Skipped, SourceKind
-from scanner.pipeline.conclude import Scan, conclude
+from scanner.baseline.known import path_from
+from scanner.cli.arguments.common import Options
+from scanner.cli.output import configured, excluded, known_baseline, present, wanted_formats
+from scanner.model import Location, Skipped, SourceKind
+from scanner.pipeline.conclude import conclude
 from scanner.pipeline.files import scan_entries
+from scanner.pipeline.scan import Scan
 from scanner.pipeline.staged import credentials_in_changes
 from scanner.sources.files import FileEntry, list_files
 from scanner.sources.git import Git
@@ -51,7 +55,7 @@ def report(
         whole = scan_entries(chain(texts, others), jobs=1, progress=lambda _: None)
         files += whole.files
         size += whole.bytes
-        credentials += whole.credentials
+        credentials += [credential.moved(partial(_from_top, root, git.folder)) for credential in whole.credentials]
         skipped += whole.skipped
     skipped += [Skipped(what=change.shown, why="its content is not in the repository") for change in missing]
     skipped += [Skipped(what=path, why="a submodule; scan it by itself", lost=False) for path in submodules]
@@ -63,4 +67,11 @@ def report(
         anchor=root,
         stats={"files": files, "bytes": size, "seconds": round(time.monotonic() - started, 3)},
     )
-    return present(conclude(scan, config=config, surroundings=IndexSurroundings(git)), options, formats)
+    baseline = known_baseline(options, config, root) if credentials else None
+    result = conclude(scan, config=config, surroundings=IndexSurroundings(git), baseline=baseline)
+    return present(result, options, formats)
+
+
+def _from_top(root: str, folder: str, place: Location) -> Location:
+    """A place in a file that was named from `folder`, named as what is staged is: from the top."""
+    return replace(place, path=path_from(root, place.path, folder))

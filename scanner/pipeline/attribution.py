@@ -12,11 +12,11 @@ from pathlib import Path
 from scanner.detect import prefilter
 from scanner.detect.credentials import credential_of, merged
 from scanner.errors import GitError
-from scanner.model import Commit, Credential, Exposure, Location, Sighting, Skipped
-from scanner.pipeline.files import credentials_in
+from scanner.model import COMMIT_MESSAGE, TAG_MESSAGE, Commit, Credential, Exposure, Location, Sighting, Skipped
+from scanner.pipeline.detection import credentials_in, credentials_in_object
 from scanner.pipeline.lineage import Lineage, Stay
 from scanner.pipeline.object_scan import ObjectScan
-from scanner.pipeline.object_worker import Hit, credentials_in_object
+from scanner.pipeline.object_worker import Hit
 from scanner.sources.files import FileEntry, pieces
 from scanner.sources.git import Git
 from scanner.sources.objects.content import commit_of
@@ -24,8 +24,6 @@ from scanner.sources.piece import Piece
 from scanner.sources.refs import Ref
 from scanner.sources.stream import read_stream
 
-COMMIT_MESSAGE = "commit message"
-TAG_MESSAGE = "tag message"
 _MOST_TAGS_DEEP = 10
 
 

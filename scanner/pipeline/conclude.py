@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from scanner.baseline.known import Known, Label, path_from
 from scanner.config import Config
 from scanner.detect.credentials import lacks_evidence, paired_across, settled, with_evidence
 from scanner.detect.examples import published_as
@@ -16,11 +17,13 @@ from scanner.model import (
     Result,
     Risk,
     RiskLevel,
-    Skipped,
+    Sighting,
     SourceKind,
     SuppressedBy,
     Suppression,
+    Value,
 )
+from scanner.pipeline.scan import Scan, result_of
 from scanner.risk import assess
 
 
@@ -33,52 +36,47 @@ class Surroundings(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Scan:
-    """What a source found, before it is judged. The paths of its locations are relative to the folder `anchor`."""
+class Judged:
+    """A credential that is sure enough to be reported, and what became of it. Nothing allows its `open` sightings."""
 
-    source: SourceKind
-    target: str
-    credentials: tuple[Credential, ...]
-    skipped: tuple[Skipped, ...] = ()
-    stats: Mapping[str, int | float]
-    interrupted: bool = False
-    anchor: str = "."
+    finding: Finding
+    open: tuple[Sighting, ...]
 
 
-def conclude(scan: Scan, *, config: Config, surroundings: Surroundings | None) -> Result:
-    """The result of a scan: findings of at least the configured confidence, the gravest first, and what is allowed."""
+def conclude(scan: Scan, *, config: Config, surroundings: Surroundings | None, baseline: Known | None = None) -> Result:
+    """The result of a scan: findings of at least the configured confidence, the gravest first, and what is allowed.
+
+    With a baseline, what it knows at the place where it stands is suppressed.
+    """
+    credentials = weighed(scan, surroundings)
+    findings = [judged.finding for judged in judge(credentials, scan, config=config, baseline=baseline)]
+    counted = tuple(sorted((finding for finding in findings if finding.suppressed is None), key=_order))
+    suppressed = tuple(sorted((finding for finding in findings if finding.suppressed is not None), key=_order))
+    return result_of(scan, counted, suppressed, below_confidence=len(credentials) - len(findings))
+
+
+def weighed(scan: Scan, surroundings: Surroundings | None) -> tuple[Credential, ...]:
+    """The credentials of a scan, merged, paired and with what their surroundings say of them."""
     credentials = paired_across(scan.credentials)
     if surroundings is not None:
         credentials = paired_across(_weighed(credentials, surroundings))
-    credentials = settled(credentials)
-    shown = [credential for credential in credentials if credential.confidence >= config.confidence]
-    findings = [_finding(credential, config, scan.anchor) for credential in shown]
-    counted = tuple(sorted((finding for finding in findings if finding.suppressed is None), key=_order))
-    suppressed = tuple(sorted((finding for finding in findings if finding.suppressed is not None), key=_order))
-    stats = {
-        **scan.stats,
-        "suppressed": len(suppressed),
-        "below_confidence": len(credentials) - len(shown),
-    }
-    return Result(
-        source=scan.source,
-        target=scan.target,
-        findings=counted,
-        suppressed=suppressed,
-        skipped=tuple(sorted(scan.skipped, key=lambda skipped: (not skipped.lost, skipped.what, skipped.why))),
-        stats=stats,
-        interrupted=scan.interrupted,
-    )
+    return settled(credentials)
 
 
-def gate(result: Result, *, allow_incomplete: bool = False) -> int:
-    """The exit status: 1 for a finding that fails, 3 for an incomplete scan without one, 0 otherwise.
+def judge(
+    credentials: Iterable[Credential], scan: Scan, *, config: Config, baseline: Known | None = None
+) -> list[Judged]:
+    """Those credentials of a scan that are sure enough, each with whatever allows it."""
+    return [
+        _judged(credential, scan, config, baseline)
+        for credential in credentials
+        if credential.confidence >= config.confidence
+    ]
 
-    With `allow_incomplete` what could not be read is told and does not count.
-    """
-    if any(finding.fails for finding in result.findings):
-        return 1
-    return 0 if result.complete or allow_incomplete else 3
+
+def place_of(path: str, scan: Scan, root: str) -> str:
+    """The path of a finding from the folder `root`, the top of the repository: that of git is such a path already."""
+    return path_from(root, path, scan.anchor) if scan.source is SourceKind.FILES else path
 
 
 def _weighed(credentials: Sequence[Credential], surroundings: Surroundings) -> Iterable[Credential]:
@@ -91,20 +89,18 @@ def _weighed(credentials: Sequence[Credential], surroundings: Surroundings) -> I
         yield with_evidence(credential, max(found, key=lambda evidence: evidence.grade)) if found else credential
 
 
-def _finding(credential: Credential, config: Config, anchor: str) -> Finding:
-    allows = {
-        (sighting.value.sha256, sighting.location.path): _allowed(
-            config, sighting.value.sha256, config.relative(sighting.location.path, anchor)
-        )
-        for sighting in credential.sightings
-    }
+def _judged(credential: Credential, scan: Scan, config: Config, baseline: Known | None) -> Judged:
+    permits = _permits(credential, scan, config, baseline)
+    suppressed = _suppression(credential, permits)
     locations = tuple(sighting.location for sighting in credential.sightings)
-    suppressed = _suppression(credential, allows)
     risk = assess(credential, locations)
     if suppressed is not None and suppressed.by is SuppressedBy.KNOWN_EXAMPLE:
         risk = Risk(level=RiskLevel.INFO, reasons=(suppressed.reason,))
-    new = any(not location.standing for location in locations)
-    return Finding(
+    new = any(
+        permit is None and not sighting.location.standing
+        for sighting, permit in zip(credential.sightings, permits, strict=True)
+    )
+    finding = Finding(
         id=credential.id,
         kind=credential.kind,
         environment=credential.environment,
@@ -116,28 +112,54 @@ def _finding(credential: Credential, config: Config, anchor: str) -> Finding:
         suppressed=suppressed,
         fails=new and suppressed is None and config.fail_on.fails(credential.environment, risk.level),
     )
+    open_ones = (
+        sighting
+        for sighting, permit in zip(credential.sightings, permits, strict=True)
+        if permit is None and published_as(sighting.value.sha256) is None
+    )
+    return Judged(finding=finding, open=tuple(open_ones))
 
 
-def _allowed(config: Config, sha256: str, path: str) -> str | None:
-    return next((allow.reason for allow in config.allow if allow.covers(sha256, path)), None)
+def _permits(
+    credential: Credential, scan: Scan, config: Config, baseline: Known | None
+) -> tuple[Suppression | None, ...]:
+    """What allows each sighting: a comment, the configuration, or the baseline."""
+    by_place: dict[tuple[Value, str], Suppression | None] = {}
+    for sighting in credential.sightings:
+        key = sighting.value, sighting.location.path
+        if key not in by_place:
+            by_place[key] = _permit(*key, scan, config, baseline)
+    return tuple(
+        by_place[sighting.value, sighting.location.path]
+        if sighting.location.allowed is None
+        else Suppression(by=SuppressedBy.INLINE, reason=sighting.location.allowed)
+        for sighting in credential.sightings
+    )
 
 
-def _suppression(credential: Credential, allows: Mapping[tuple[str, str], str | None]) -> Suppression | None:
-    """A finding is suppressed only if every one of its places is."""
+def _permit(value: Value, path: str, scan: Scan, config: Config, baseline: Known | None) -> Suppression | None:
+    if config.allow:
+        relative = config.relative(path, scan.anchor)
+        reason = next((allow.reason for allow in config.allow if allow.covers(value.sha256, relative)), None)
+        if reason is not None:
+            return Suppression(by=SuppressedBy.CONFIG, reason=reason)
+    label = baseline.label(value, place_of(path, scan, baseline.root)) if baseline is not None else None
+    return Suppression(by=SuppressedBy.BASELINE, reason=label.value) if label is not None else None
+
+
+def _suppression(credential: Credential, permits: Sequence[Suppression | None]) -> Suppression | None:
+    """A finding is suppressed only if every one of its places is; by a baseline with the gravest of its labels."""
     if credential.known_example:
         source = published_as(credential.values[0].sha256)
         return Suppression(by=SuppressedBy.KNOWN_EXAMPLE, reason=f"published in {source}")
-    reasons: list[Suppression] = []
-    for sighting in credential.sightings:
-        location = sighting.location
-        configured = allows[sighting.value.sha256, location.path]
-        if location.allowed is not None:
-            reasons.append(Suppression(by=SuppressedBy.INLINE, reason=location.allowed))
-        elif configured is not None:
-            reasons.append(Suppression(by=SuppressedBy.CONFIG, reason=configured))
-        elif published_as(sighting.value.sha256) is None:
+    for sighting, permit in zip(credential.sightings, permits, strict=True):
+        if permit is None and published_as(sighting.value.sha256) is None:
             return None
-    return reasons[0] if reasons else None
+    given = [permit for permit in permits if permit is not None]
+    known = [permit for permit in given if permit.by is SuppressedBy.BASELINE]
+    if known:
+        return max(known, key=lambda permit: Label(permit.reason))
+    return given[0] if given else None
 
 
 def _order(finding: Finding) -> tuple[int, int, str, int, str]:

@@ -13,9 +13,9 @@ from itertools import chain, islice
 from multiprocessing import get_all_start_methods, get_context
 
 from scanner.detect import prefilter
-from scanner.detect.engine import detect
 from scanner.errors import ScanError
 from scanner.model import Credential, Skipped
+from scanner.pipeline.detection import credentials_in
 from scanner.sources.files import FileEntry, pieces
 from scanner.sources.piece import Piece
 
@@ -94,18 +94,6 @@ def scan_pieces(found: Iterable[Piece | Skipped]) -> Tally:
             tally.bytes += len(piece.data)
             tally.credentials += [credential.without_secrets() for credential in credentials_in(piece)]
     return tally
-
-
-def credentials_in(piece: Piece) -> tuple[Credential, ...]:
-    """The credentials of one piece."""
-    return detect(
-        piece.data,
-        path=piece.path,
-        evidence_path=piece.evidence_path,
-        first_line=piece.first_line,
-        first_column=piece.first_column,
-        mentions_binance=piece.mentions_binance,
-    )
 
 
 def _batches(entries: Iterable[FileEntry | Skipped], tally: Tally) -> Iterator[list[FileEntry]]:

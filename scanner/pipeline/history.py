@@ -8,14 +8,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from scanner.errors import GitError
-from scanner.model import Credential, Evidence, Skipped
-from scanner.pipeline.attribution import COMMIT_MESSAGE, TAG_MESSAGE, Attributed, Remote, attribute
+from scanner.model import COMMIT_MESSAGE, TAG_MESSAGE, Credential, Evidence, Skipped
+from scanner.pipeline.attribution import Attributed, Remote, attribute
 from scanner.pipeline.large_files import LargeFiles
 from scanner.pipeline.narrowing import Reached, reached
 from scanner.pipeline.object_scan import Choice, Count, ObjectScan
 from scanner.pipeline.state import State
 from scanner.sources.git import Git
 from scanner.sources.objects.database import Database
+from scanner.sources.objects.presence import is_partial
 from scanner.sources.refs import Ref, kinds_of, refs_of
 from scanner.sources.surroundings import CommitSurroundings
 
@@ -157,7 +158,7 @@ def _unread(
         named.update(ref.target for ref in refs)
         missing.update(scan.strangers(named))
         missing.difference_update(kinds_of(git, scan.strangers(missing)[:_MOST_ASKED]))  # some came meanwhile
-    partial = bool(missing) and _is_partial(git)
+    partial = bool(missing) and is_partial(git)
     why = "not in this partial clone" if partial else "missing, though a commit or tree names it"
     for name in sorted(missing)[:_MOST_NAMED]:
         yield Skipped(what=f"{prefix}object {name.hex()}", why=why)
@@ -171,10 +172,6 @@ def _shallow(database: Database) -> set[bytes]:
         return {bytes.fromhex(line) for line in lines}
     except (OSError, ValueError):
         return set()
-
-
-def _is_partial(git: Git) -> bool:
-    return bool(git.run("config", "--get-regexp", r"^remote\..*\.(promisor|partialclonefilter)$", accept=(0, 1)))
 
 
 def _is_mirror(git: Git) -> bool:

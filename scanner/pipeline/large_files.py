@@ -8,7 +8,7 @@ from collections.abc import Container
 from pathlib import Path
 
 from scanner.model import Credential, Skipped
-from scanner.pipeline.files import credentials_in
+from scanner.pipeline.detection import credentials_in
 from scanner.pipeline.object_scan import ObjectScan
 from scanner.pipeline.object_worker import Hit
 from scanner.sources.files import FileEntry, pieces

@@ -8,9 +8,8 @@ from dataclasses import replace
 from scanner.detect import prefilter
 from scanner.detect.blocks import without_signatures
 from scanner.detect.engine import detect
-from scanner.model import Credential, Exposure
+from scanner.model import COMMIT_MESSAGE, Credential, Exposure
 
-_SHOWN = "commit message"
 _SCISSORS = re.compile(rb"^.{0,2} ?-+ >8 -+$", re.MULTILINE)
 
 
@@ -26,5 +25,5 @@ def credentials_in_message(data: bytes) -> tuple[Credential, ...]:
         return ()
     return tuple(
         credential.moved(lambda place: replace(place, exposure=Exposure.MESSAGE)).without_secrets()
-        for credential in detect(kept, path=_SHOWN, evidence_path="")
+        for credential in detect(kept, path=COMMIT_MESSAGE, evidence_path="")
     )

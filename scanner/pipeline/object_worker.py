@@ -11,18 +11,17 @@ from itertools import islice, starmap
 from typing import NamedTuple, TypeAlias
 
 from scanner.detect import prefilter
-from scanner.detect.blocks import without_signatures
 from scanner.detect.engine import detect
 from scanner.detect.sieve import HEX, Sieve, best_sieve
 from scanner.detect.vocabulary import STEMS
 from scanner.errors import GitError
 from scanner.model import Credential, Skipped
-from scanner.pipeline.files import credentials_in
+from scanner.pipeline.detection import credentials_in, credentials_in_object
 from scanner.sources.git import BlobStream, Git
 from scanner.sources.magic import archive_kind
 from scanner.sources.objects.changes import SEPARATOR, Around
 from scanner.sources.objects.codec import best_codec
-from scanner.sources.objects.content import Node, merged_tags, message_start, node_of, text_of
+from scanner.sources.objects.content import Node, node_of, text_of
 from scanner.sources.objects.forest import Forest, ObjectType
 from scanner.sources.objects.known import KnownIds, NamedObjects
 from scanner.sources.objects.links import Links, finder, named_in
@@ -267,17 +266,6 @@ class ObjectWorker:
             kept = tuple(credential.without_secrets() for credential in credentials)
             seen.hits.append(Hit(ref, kind, digests, kept))
         return digests
-
-
-def credentials_in_object(content: bytes) -> tuple[Credential, ...]:
-    """The credentials of a commit or tag: of its message, of its headers, and of the tags that it keeps."""
-    found: list[Credential] = []
-    kept = without_signatures(content)
-    start = message_start(kept)
-    for text in (kept[start:], kept[:start], *map(without_signatures, merged_tags(content))):
-        if prefilter.may_hold(text):
-            found += detect(text)
-    return tuple(found)
 
 
 class _Blobs:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from scanner.model import Credential, Exposure, Location, Sighting, Skipped
-from scanner.pipeline.files import credentials_in
+from scanner.pipeline.detection import credentials_in
 from scanner.sources.git import Git
 from scanner.sources.index import Change, NewLines, former_blobs
 from scanner.sources.piece import Piece
@@ -38,7 +38,7 @@ def credentials_in_changes(
     for change, held in by_change:
         if held:
             judge = _Age(git, change, former[change.path])
-            found += [_aged(credential, change, judge, text=_is_text(piece)) for piece, credential in held]
+            found += [_aged(credential, change, judge, text=piece.is_text) for piece, credential in held]
     return found, skipped
 
 
@@ -73,10 +73,6 @@ class _Age:
                     for _, stream in blobs
                 ]
         return self._digests
-
-
-def _is_text(piece: Piece) -> bool:
-    return "!/" not in piece.path and b"\0" not in piece.data
 
 
 def _aged(credential: Credential, change: Change, age: _Age, *, text: bool) -> Credential:

@@ -40,7 +40,69 @@ class _Json:
         return render_json(result, show_suppressed=view.show_suppressed)
 
 
-_FORMATS: tuple[Format, ...] = (_Text(), _Json())
+@dataclass(frozen=True, slots=True)
+class _Sarif:
+    name: str = "sarif"
+
+    def render(self, result: Result, view: View) -> str:
+        from scanner.report.sarif import render_sarif  # start-up, as for all formats below
+
+        return render_sarif(result, view)
+
+
+@dataclass(frozen=True, slots=True)
+class _Github:
+    name: str = "github"
+
+    def render(self, result: Result, view: View) -> str:
+        from scanner.report.github import render_github  # start-up
+
+        return render_github(result, view)
+
+
+@dataclass(frozen=True, slots=True)
+class _Gitlab:
+    name: str = "gitlab"
+
+    def render(self, result: Result, view: View) -> str:
+        from scanner.report.gitlab import render_gitlab  # start-up
+
+        return render_gitlab(result, view)
+
+
+@dataclass(frozen=True, slots=True)
+class _Junit:
+    name: str = "junit"
+
+    def render(self, result: Result, view: View) -> str:
+        from scanner.report.junit import render_junit  # start-up
+
+        return render_junit(result, view)
+
+
+@dataclass(frozen=True, slots=True)
+class _Csv:
+    name: str = "csv"
+
+    def render(self, result: Result, view: View) -> str:
+        from scanner.report.csv import render_csv  # start-up
+
+        return render_csv(result, view)
+
+
+@dataclass(frozen=True, slots=True)
+class _Markdown:
+    name: str = "markdown"
+
+    def render(self, result: Result, view: View) -> str:
+        from scanner.report.markdown import render_markdown  # start-up
+
+        return render_markdown(result, view)
+
+
+_FORMATS: tuple[Format, ...] = (
+    _Text(), _Json(), _Sarif(), _Github(), _Gitlab(), _Junit(), _Csv(), _Markdown(),
+)  # fmt: skip
 
 FORMAT_NAMES: tuple[str, ...] = tuple(known.name for known in _FORMATS)
 

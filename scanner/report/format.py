@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Protocol
 
 from scanner.model import Result
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class View:
-    """How a report is to look. Formats for machines heed `show_suppressed` alone.
+    """How a report is to look. Formats for machines heed `show_suppressed` and `moment` alone.
 
     `width` is in columns. `color` is the caller's decision, who knows the terminal, `NO_COLOR` and `TERM`.
-    `verbose` adds digests and shows what is otherwise folded.
+    `verbose` adds digests and shows what is otherwise folded. `moment` is when the report is made, in UTC, for formats
+    that say so: given by the caller, so that the same view gives the same text.
     """
 
     width: int = 80
     color: bool = False
     show_suppressed: bool = False
     verbose: bool = False
+    moment: datetime = _EPOCH
 
 
 class Format(Protocol):

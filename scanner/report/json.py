@@ -5,12 +5,13 @@ The wire format has its own types here, so that a change of the model cannot cha
 
 from __future__ import annotations
 
-import json
 from typing import TypedDict
 
 from scanner import __version__
 from scanner.model import Commit, Finding, Location, Result, Suppression, Value
 from scanner.report.sanitize import Redactor, encodable
+from scanner.report.wire import as_json
+from scanner.report.words import REST, statistics
 
 SCHEMA = "binance-leaks/1"
 
@@ -105,7 +106,7 @@ def render_json(result: Result, *, show_suppressed: bool = False) -> str:
         "scan": wire.scan(result),
         "findings": [wire.finding(finding) for finding in shown],
     }
-    return json.dumps(report, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+    return as_json(report)
 
 
 class _Wire:
@@ -119,13 +120,13 @@ class _Wire:
             {"what": self._path(skipped.what), "why": self._prose(skipped.why)} for skipped in result.skipped
         ]
         if result.interrupted:
-            skipped.append({"what": "the rest of the scan", "why": "interrupted"})
+            skipped.append({"what": REST.what, "why": REST.why})
         return {
             "source": result.source.value,
             "target": self._path(result.target),
             "complete": result.complete,
             "skipped": skipped,
-            "stats": {**result.stats, "suppressed": len(result.suppressed)},
+            "stats": statistics(result),
         }
 
     def finding(self, finding: Finding) -> _Finding:

@@ -7,14 +7,14 @@ from itertools import groupby
 
 from rich.text import Text
 
-from scanner.model import Commit, Exposure, Finding, Location, Role, SourceKind
+from scanner.model import COMMIT_MESSAGE, TAG_MESSAGE, Commit, Exposure, Finding, Location, SourceKind
 from scanner.report.page import Page
 from scanner.report.sanitize import Quoted, printable
+from scanner.report.words import ROLE_NAMES
 
 _MOST_LOCATIONS = 6
 _MOST_REFS = 4
 
-ROLE_NAMES = {Role.API_KEY: "API key", Role.SECRET_KEY: "secret key", Role.PRIVATE_KEY: "private key"}
 _STANDING = "Stood there before; does not block"
 _EXPOSURE_ORDER = (
     Exposure.STAGED,
@@ -23,7 +23,6 @@ _EXPOSURE_ORDER = (
     Exposure.MESSAGE,
     Exposure.UNREACHABLE,
 )
-_COMMIT_MESSAGE, _TAG_MESSAGE = "commit message", "tag message"  # how a history names these places
 
 
 class Places:
@@ -109,9 +108,9 @@ def _exposed(places: Sequence[Location], source: SourceKind) -> str:
 def _in_message(paths: Set[str], source: SourceKind) -> str:
     if source is SourceKind.STAGED:
         return "In the commit message"
-    if paths == {_COMMIT_MESSAGE}:
+    if paths == {COMMIT_MESSAGE}:
         return "In a commit message"
-    return "In a tag message" if paths == {_TAG_MESSAGE} else "In a commit or tag message"
+    return "In a tag message" if paths == {TAG_MESSAGE} else "In a commit or tag message"
 
 
 def _by_commit(places: Sequence[Location]) -> list[Location]:

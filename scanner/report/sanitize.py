@@ -20,6 +20,13 @@ _ALPHANUMERIC_RUN = re.compile(rf"[A-Za-z0-9]{{{_VALUE_LENGTH},}}")
 _LONGEST_RUN = 4096  # a window's digest is taken at each place of a run: hostile megabytes must not cost seconds
 _OPAQUE_RUN = re.compile(r"[A-Za-z0-9+/=]{40,}")  # base64 of a value or a key's body; commit ids have no capitals
 _LONGEST_PROSE = 200
+# What GitHub Actions, Azure Pipelines and TeamCity obey in a log: at the start of a line, which may be where text was
+# broken, or anywhere.
+_COMMAND = re.compile(
+    r"::(?=(?:add-mask|add-matcher|add-path|debug|echo|endgroup|error|group|internal-|notice|remove-matcher|save-state"
+    r"|set-env|set-output|stop-commands|warning))|##(?=(?:vso|teamcity)?\[)",
+    re.IGNORECASE,
+)
 _UNSHOWABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _FIRST_BYTE_SURROGATE, _LAST_BYTE_SURROGATE = 0xDC80, 0xDCFF
 
@@ -27,11 +34,12 @@ _FIRST_BYTE_SURROGATE, _LAST_BYTE_SURROGATE = 0xDC80, 0xDCFF
 def printable(text: str) -> str:
     r"""The text on one line, with nothing that a terminal obeys or that the eye cannot see.
 
-    Such characters become escapes: `\x1b`, `\n`, `\u202e`; bytes that are no UTF-8 become `\xff`.
+    Such characters become escapes: `\x1b`, `\n`, `\u202e`; bytes that are no UTF-8 become `\xff`. So does the start of
+    what a CI system would obey in a log: `\x3a:error::`, `\x23#vso[`.
     """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_shown(char) for char in text)
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(_shown(char) for char in text)
+    return _COMMAND.sub(lambda found: _escape(found[0][0]) + found[0][1], text)
 
 
 def encodable(text: str) -> str:

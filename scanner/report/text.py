@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from scanner.model import Environment, Finding, Kind, Result, RiskLevel, Role, Skipped, Value
+from scanner.model import Finding, Result, RiskLevel, Role, Skipped, Value
 from scanner.report.advice import allowing, steps
 from scanner.report.brief import nothing_found, plural, scanned, suppressed_count
 from scanner.report.page import Page
-from scanner.report.places import ROLE_NAMES, Places
+from scanner.report.places import Places
 from scanner.report.sanitize import Quoted, Redactor, printable
+from scanner.report.words import ENVIRONMENT_NAMES, KIND_NAMES, ROLE_NAMES
 
 _MOST_EVIDENCE = 4
 _MOST_SKIPPED = 10
@@ -23,23 +24,7 @@ _LEVEL_STYLE = {
     RiskLevel.LOW: "bold cyan",
     RiskLevel.INFO: "bold",
 }
-_KIND = {
-    Kind.KEY_PAIR: "Binance key pair",
-    Kind.API_KEY: "API key without its secret",
-    Kind.SECRET_KEY: "secret key",
-    Kind.PRIVATE_KEY: "private key",
-}
 _ROLE_ORDER = tuple(Role)
-_ENVIRONMENT = {
-    Environment.MAINNET: "mainnet",
-    Environment.TESTNET: "testnet",
-    Environment.FUTURES_TESTNET: "futures testnet",
-    Environment.DEMO: "demo trading",
-    Environment.US: "Binance.US",
-    Environment.TR: "Binance TR",
-    Environment.PAY: "Binance Pay",
-    Environment.UNKNOWN: "environment unknown",
-}
 
 
 def render_text(result: Result, *, width: int, color: bool, show_suppressed: bool, verbose: bool = False) -> str:
@@ -152,8 +137,8 @@ class _Report:
 
 def _headline(finding: Finding) -> Text:
     level = finding.risk.level
-    marks = f", {_ENVIRONMENT[finding.environment]}, {finding.confidence.value} confidence"
-    return Text.assemble((level.value.upper(), _LEVEL_STYLE[level]), "  ", (_KIND[finding.kind], "bold"), marks)
+    marks = f", {ENVIRONMENT_NAMES[finding.environment]}, {finding.confidence.value} confidence"
+    return Text.assemble((level.value.upper(), _LEVEL_STYLE[level]), "  ", (KIND_NAMES[finding.kind], "bold"), marks)
 
 
 def _counts(findings: Sequence[Finding]) -> Text:

@@ -21,11 +21,14 @@ if TYPE_CHECKING:
 
 
 class Git:
-    """git in one folder. `inherit` keeps the GIT_* variables of the caller, which a hook needs (GIT_INDEX_FILE)."""
+    """git in one folder. `inherit` keeps the GIT_* variables of the caller, which a hook needs (GIT_INDEX_FILE).
 
-    def __init__(self, folder: str, *, inherit: bool = False) -> None:
+    `protocols` are those by which git may reach a remote, joined with colons; none unless given.
+    """
+
+    def __init__(self, folder: str, *, inherit: bool = False, protocols: str = "none") -> None:
         self.folder = folder
-        self._environment = environment(inherit=inherit)
+        self._environment = {**environment(inherit=inherit), "GIT_ALLOW_PROTOCOL": protocols}
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str]) -> Git | None:
@@ -77,6 +80,12 @@ class Git:
     def root(self) -> str:
         """The top folder of the work tree."""
         return os.fsdecode(self.run("rev-parse", "--show-toplevel").rstrip(b"\n"))
+
+    def top(self) -> str:
+        """The top folder of the work tree; of a bare repository the folder in which git was started."""
+        if self.run("rev-parse", "--is-bare-repository").strip() == b"true":
+            return self.folder
+        return os.fsdecode(self.run("rev-parse", "--show-toplevel", accept=(0, 128)).rstrip(b"\n")) or self.folder
 
     def worktree_files(self, *, ignored: bool) -> list[bytes]:
         """Paths below the folder that git tracks or would track, relative to it; with `ignored` also the ignored ones.

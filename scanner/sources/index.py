@@ -85,12 +85,13 @@ def suspects(git: Git, changes: Sequence[Change]) -> tuple[list[Change], list[Ch
                 missing.append(change)
                 continue
             size += stream.size
-            if _suspect(stream):
+            if may_hold(stream):
                 found.append(change)
     return found, missing, size
 
 
-def _suspect(stream: BlobStream) -> bool:
+def may_hold(stream: BlobStream) -> bool:
+    """Whether the content of a blob is worth the detector's time."""
     if stream.size > _WHOLE_LIMIT:
         return True
     data = stream.read()

@@ -24,3 +24,8 @@ class Piece:
     whole: bool = True
     blob: str | None = None
     mentions_binance: bool = False
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it has lines as git counts them: an archive's member or a binary has none."""
+        return "!/" not in self.path and b"\0" not in self.data

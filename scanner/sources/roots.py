@@ -82,6 +82,10 @@ class Roots:
             in_work_tree=top is not None,
         )
 
+    def top(self, folder: str) -> str | None:
+        """The root of the work tree that a folder is in, without links; None outside of one."""
+        return self._top(self._real(folder))
+
     def _real(self, folder: str) -> str:
         if folder not in self._reals:
             self._reals[folder] = os.path.realpath(folder)

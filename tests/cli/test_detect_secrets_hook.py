@@ -12,7 +12,7 @@ from random import Random
 import pytest
 
 import scanner.plugin
-from scanner.plugin import PLUGIN_NAMES, REFERENCE_FILTER
+from scanner.baseline.names import PLUGIN_NAMES, REFERENCE_FILTER
 from tests.corpus import values
 from tests.repositories import Repository
 
@@ -51,7 +51,7 @@ def call() -> str:
 
 def reference() -> str:
     """A line that a plugin of the host's own would report, and its filter keeps from it."""
-    return f'data = decode("{values.base64_bytes(Random(), 30)}")\n'
+    return f'data = decode("{values.base64_bytes(Random(), 60)}")\n'
 
 
 def program(name: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -334,7 +334,7 @@ class TestBadBaseline:
 
     def test_missing(self, repository: Repository) -> None:
         assert refused(repository, "--baseline", "gone.json") == "binance-leaks: no such baseline: gone.json"
-        assert refused(repository, "--baseline", ".") == "binance-leaks: no such baseline: ."
+        assert refused(repository, "--baseline", ".") == "binance-leaks: baseline . is a folder"
 
     @pytest.mark.parametrize(
         ("content", "message"),
@@ -358,7 +358,7 @@ class TestBadBaseline:
 
     def test_not_even_text(self, repository: Repository) -> None:
         repository.stage(BASELINE, b"\xff\xfe\x00")
-        assert refused(repository, "--baseline", BASELINE).endswith("is not valid JSON")
+        assert refused(repository, "--baseline", BASELINE).endswith("is not valid JSON: not UTF-8")
 
     def test_unknown_confidence(self, known: Repository) -> None:
         rewrite(known, plugins_used=plugins(known, confidence="certain"))

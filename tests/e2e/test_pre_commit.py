@@ -325,7 +325,12 @@ def test_the_message(hooked: Repository, shared: Path, pair: Pair) -> None:
 
 def test_the_hooks_are_complete() -> None:
     hooks = yaml.safe_load((SOURCE / ".pre-commit-hooks.yaml").read_text("utf-8"))
-    assert {hook["id"] for hook in hooks} == {"binance-leaks", "binance-leaks-message", "binance-leaks-detect-secrets"}
+    assert {hook["id"] for hook in hooks} == {
+        "binance-leaks",
+        "binance-leaks-push",
+        "binance-leaks-message",
+        "binance-leaks-detect-secrets",
+    }
     for hook in hooks:
         assert hook["require_serial"] is True
         assert hook["language"] == "python"

@@ -18,8 +18,9 @@ import pytest
 
 from scanner.config import Config, Globs
 from scanner.model import Confidence, Finding, SourceKind
-from scanner.pipeline.conclude import Scan, conclude
+from scanner.pipeline.conclude import conclude
 from scanner.pipeline.files import Tally, scan_entries
+from scanner.pipeline.scan import Scan
 from scanner.sources.files import list_files
 from tests.e2e import PROGRAM, Found, Outcome, Pair, as_report, digest, digests, run, staged, value
 from tests.repositories import Repository

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from random import Random
 from string import ascii_letters, digits
@@ -260,3 +260,36 @@ def _suppressed(make: Maker, by: SuppressedBy) -> Finding:
         level=RiskLevel.LOW,
         suppressed=Suppression(by=by, reason="a made-up value"),
     )
+
+
+def gate_result() -> Result:
+    """What a gate sees: a pair that fails, one that stood there before, one below the gate, many more of those."""
+    make = Maker(13)
+    failing = make.finding(
+        Role.API_KEY,
+        Role.SECRET_KEY,
+        locations=[replace(place, commit=COMMIT) for place in pair_at("bot/settings.py", 12, Exposure.STAGED)],
+        level=RiskLevel.HIGH,
+    )
+    standing = make.finding(
+        Role.API_KEY, Role.SECRET_KEY, locations=pair_at("old.py", 3, standing=True), level=RiskLevel.HIGH
+    )
+    low = [
+        make.finding(
+            Role.API_KEY, locations=[at(f"tests/{n}.py", n)], level=RiskLevel.LOW, environment=Environment.TESTNET
+        )
+        for n in range(1, 15)
+    ]
+    passing = (replace(finding, fails=False) for finding in (standing, *low))
+    return Result(source=SourceKind.RANGE, target="main..HEAD", findings=(failing, *passing), stats={"commits": 3})
+
+
+RESULTS: dict[str, Callable[[], Result]] = {
+    "files": files_result,
+    "staged": staged_result,
+    "message": message_result,
+    "history": history_result,
+    "local": local_result,
+    "clean": clean_result,
+    "gate": gate_result,
+}

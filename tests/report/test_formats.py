@@ -18,14 +18,14 @@ from . import examples
 
 
 def test_formats_are_found_by_name() -> None:
-    assert FORMAT_NAMES == ("text", "json")
+    assert FORMAT_NAMES == ("text", "json", "sarif", "github", "gitlab", "junit", "csv", "markdown")
     assert [format_named(name).name for name in FORMAT_NAMES] == list(FORMAT_NAMES)
 
 
 def test_an_unknown_format_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="unknown report format: 'yaml'") as caught:
         format_named("yaml")
-    assert caught.value.hint == "formats are text, json"
+    assert caught.value.hint == f"formats are {', '.join(FORMAT_NAMES)}"
 
 
 def test_formats_pass_the_view_on() -> None:

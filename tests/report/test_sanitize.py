@@ -27,6 +27,12 @@ from . import examples
         ("\udce9\udcff", r"\xe9\xff"),
         ("\ud800", r"\ud800"),
         ("\U000e0041", r"\U000e0041"),
+        ("::error file=x::forged", r"\x3a:error file=x::forged"),
+        ("a ::ADD-MASK::b", r"a \x3a:ADD-MASK::b"),
+        ("x##vso[task.complete]", r"x\x23#vso[task.complete]"),
+        ("###[error]", r"#\x23#[error]"),
+        ("##teamcity[x]", r"\x23#teamcity[x]"),
+        ("std::string ## [x] a::b", "std::string ## [x] a::b"),
     ],
 )
 def test_printable(text: str, shown: str) -> None:

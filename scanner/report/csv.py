@@ -1,0 +1,103 @@
+"""The `csv` format: one row a place (RFC 4180), and one for each thing that was not read.
+
+A spreadsheet takes cells that start with `=`, `+`, `-` or `@` for formulas, and a repository may name a file like that:
+such cells get a `'` in front, which spreadsheets do not show.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from io import StringIO
+
+from scanner.model import Commit, Finding, Location, Result
+from scanner.report.format import View
+from scanner.report.sanitize import Quoted, Redactor, printable
+from scanner.report.words import left_out, passes_because, shown, unread
+
+COLUMNS = (
+    "record", "id", "kind", "environment", "confidence", "risk", "reasons", "fails", "passes_because", "role", "masked",
+    "digest", "path", "line", "column", "exposure", "standing", "pushed", "refs", "commit", "author", "date", "subject",
+    "removed", "removed_author", "removed_date", "removed_subject", "blob", "evidence",
+)  # fmt: skip
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def render_csv(result: Result, view: View) -> str:
+    """The table with its heading; `record` says `finding`, `not-read` or `skipped`."""
+    stream = StringIO()
+    writer = csv.DictWriter(stream, COLUMNS, restval="", lineterminator="\n")
+    writer.writeheader()
+    rows = _Rows(Quoted(Redactor.of(result)))
+    for finding in shown(result, show_suppressed=view.show_suppressed):
+        writer.writerows({name: _inert(cell) for name, cell in row.items()} for row in rows.of(finding))
+    for record, things in (("not-read", unread(result)), ("skipped", left_out(result))):
+        for skipped in things:
+            row = {"record": record, "path": rows.path(skipped.what), "reasons": rows.prose(skipped.why)}
+            writer.writerow({name: _inert(cell) for name, cell in row.items()})
+    return stream.getvalue()
+
+
+class _Rows:
+    """Turns findings into rows of text on one line."""
+
+    def __init__(self, quoted: Quoted) -> None:
+        self.path = quoted.path
+        self.prose = quoted.prose
+
+    def of(self, finding: Finding) -> Iterator[dict[str, str]]:
+        """A row for each of its places."""
+        suppressed = finding.suppressed
+        why = passes_because(finding) + (f" {self.prose(suppressed.reason)}" if suppressed is not None else "")
+        common = {
+            "record": "finding",
+            "id": printable(finding.id),
+            "kind": finding.kind.value,
+            "environment": finding.environment.value,
+            "confidence": finding.confidence.value,
+            "risk": finding.risk.level.value,
+            "reasons": " ".join(map(self.prose, finding.risk.reasons)),
+            "fails": _yes(finding.fails and suppressed is None),
+            "passes_because": why,
+            "evidence": "; ".join(map(self.prose, finding.evidence)),
+        }
+        for location in finding.locations:
+            yield {**common, **_values(finding, location), **self._place(location)}
+
+    def _place(self, location: Location) -> dict[str, str]:
+        return {
+            "path": self.path(location.path),
+            "line": str(location.line),
+            "column": str(location.column),
+            "exposure": location.exposure.value,
+            "standing": _yes(location.standing),
+            "pushed": _yes(location.pushed),
+            "refs": " ".join(map(self.path, location.refs)),
+            "blob": printable(location.blob or ""),
+            **self._commit(location.commit, ("commit", "author", "date", "subject")),
+            **self._commit(location.removed, ("removed", "removed_author", "removed_date", "removed_subject")),
+        }
+
+    def _commit(self, commit: Commit | None, names: tuple[str, str, str, str]) -> dict[str, str]:
+        if commit is None:
+            return {}
+        told = (printable(commit.id), self.prose(commit.author), self.path(commit.date), self.prose(commit.subject))
+        return dict(zip(names, told, strict=True))
+
+
+def _values(finding: Finding, location: Location) -> dict[str, str]:
+    """The values that may stand there: those of the place's role."""
+    there = [value for value in finding.values if value.role is location.role]
+    return {
+        "role": location.role.value,
+        "masked": " ".join(printable(value.masked) for value in there),
+        "digest": " ".join(f"sha256:{printable(value.sha256)}" for value in there),
+    }
+
+
+def _yes(fact: bool) -> str:
+    return "true" if fact else "false"
+
+
+def _inert(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell

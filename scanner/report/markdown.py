@@ -1,0 +1,178 @@
+"""The `markdown` format: for step summaries and comments on merge requests, as GitHub and GitLab render it.
+
+A table of all findings, then the details of the gravest. It is bounded, since a comment may hold 65,536 characters on
+GitHub, so that what is left out is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+from scanner.model import Finding, Location, Result, RiskLevel, Skipped
+from scanner.report.advice import allowing, steps
+from scanner.report.brief import nothing_found, plural, scanned
+from scanner.report.format import View
+from scanner.report.inline import code, plain
+from scanner.report.step import Step
+from scanner.report.telling import Telling
+from scanner.report.words import (
+    ENVIRONMENT_NAMES,
+    KIND_NAMES,
+    by_use,
+    left_out,
+    masks,
+    passes_because,
+    title,
+    unread,
+)
+
+_T = TypeVar("_T")
+_MOST_ROWS = 50
+_MOST_DETAILS = 10
+_MOST_SKIPPED = 10
+_LONGEST_PATH = 160
+
+
+def render_markdown(result: Result, view: View) -> str:
+    """The report as GitHub flavoured Markdown. `verbose` unfolds the table and the details."""
+    page = _Page(result, verbose=view.verbose)
+    blocks = [page.heading(), *page.incomplete()]
+    if result.findings:
+        blocks += [page.table(result.findings), *page.details(result.findings), page.advice(), page.false_alarm()]
+    if view.show_suppressed and result.suppressed:
+        blocks += ["### Suppressed, these do not count", page.table(result.suppressed)]
+    blocks += page.closing(listed=view.show_suppressed)
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+class _Page:
+    """Draws the blocks of one result."""
+
+    def __init__(self, result: Result, *, verbose: bool) -> None:
+        self._result = result
+        self._verbose = verbose
+        self._telling = Telling.of(result)
+
+    def heading(self) -> str:
+        """How many of which risk."""
+        levels = [finding.risk.level for finding in self._result.findings]
+        if not levels:
+            mark = (
+                "No Binance credentials found" if self._result.complete else "Scan for Binance credentials: incomplete"
+            )
+            return f"## {mark}"
+        counts = (
+            f"{levels.count(level):,} {level.value}" for level in sorted(RiskLevel, reverse=True) if level in levels
+        )
+        return f"## Binance credentials found: {', '.join(counts)}"
+
+    def incomplete(self) -> Iterator[str]:
+        """What was not read; it comes before all else."""
+        lost = unread(self._result)
+        if lost:
+            yield f"> **The scan is incomplete**: {len(lost):,} not read."
+            yield self._skipped(lost)
+
+    def table(self, findings: Sequence[Finding]) -> str:
+        """A row a finding."""
+        rows = findings if self._verbose else _first(findings, _MOST_ROWS)
+        lines = ["| Risk | Credential | Where | Gate |", "|---|---|---|---|", *map(self._row, rows)]
+        if len(findings) > len(rows):
+            lines.append(f"\n… and {plural(len(findings) - len(rows), 'more credential')}.")
+        return "\n".join(lines)
+
+    def details(self, findings: Sequence[Finding]) -> Iterator[str]:
+        """Reasons, evidence and places of the gravest findings."""
+        chosen = findings if self._verbose else _first(findings, _MOST_DETAILS)
+        for finding in chosen:
+            yield f"### {_level(finding)}: {title(finding)}"
+            yield "\n".join(f"- {line}" for line in self._lines(finding))
+        if len(findings) > len(chosen):
+            yield f"Details of {plural(len(findings) - len(chosen), 'more credential')} are in the other formats."
+
+    def advice(self) -> str:
+        """What to do now."""
+        told = (f"{number}. {_step(step, indent=3)}" for number, step in enumerate(steps(self._result), start=1))
+        return "\n".join(("### What to do now", "", *told))
+
+    def false_alarm(self) -> str:
+        """How to allow a false alarm."""
+        sha256 = self._result.findings[0].values[0].sha256 if self._verbose else None
+        return "\n".join(
+            ("### If it is a false alarm", "", *(f"- {_step(step, indent=2)}" for step in allowing(sha256)))
+        )
+
+    def closing(self, *, listed: bool) -> list[str]:
+        """How much was read, what does not count, what was skipped without loss."""
+        result = self._result
+        read = scanned(result) if result.findings else nothing_found(result)
+        if result.suppressed:
+            read += f" {len(result.suppressed):,} suppressed{'' if listed else ', `--show-suppressed` lists them'}."
+        harmless = left_out(result)
+        return [read, *([f"{len(harmless):,} skipped, nothing lost:", self._skipped(harmless)] if harmless else [])]
+
+    def _row(self, finding: Finding) -> str:
+        place, *others = by_use(finding)
+        where = code(self._where(place))
+        if place.commit is not None:
+            where += f" in {code(place.commit.id[:12])}"
+        if others:
+            where += f" and {plural(len(others), 'more place')}"
+        kind = f"{KIND_NAMES[finding.kind]}, {ENVIRONMENT_NAMES[finding.environment]}"
+        gate = passes_because(finding) or "**fails**"
+        if finding.suppressed is not None:
+            gate += f" {plain(self._telling.quoted.prose(finding.suppressed.reason))}"
+        return f"| **{_level(finding)}** | {kind}: {_masks(finding)} | {where} | {gate} |"
+
+    def _lines(self, finding: Finding) -> Iterator[str]:
+        tell = self._telling
+        yield f"{_masks(finding)}, {finding.confidence.value} confidence"
+        reasons = " ".join(plain(tell.quoted.prose(reason)) for reason in finding.risk.reasons)
+        yield f"Why {finding.risk.level.value}: {reasons}"
+        if finding.evidence:
+            yield f"Evidence: {'; '.join(plain(tell.quoted.prose(evidence)) for evidence in finding.evidence[:6])}"
+        if any(place.pushed for place in finding.locations):
+            yield "**Pushed**: a remote has it."
+        yield from tell.places(finding, most=100 if self._verbose else 6, marked=True)
+        if self._verbose:
+            yield f"id {code(finding.id)}"
+            for value in finding.values:
+                yield f"SHA-256 of the {value.role.value}: {code(value.sha256)}"
+
+    def _where(self, place: Location) -> str:
+        path = self._telling.quoted.path(place.path)
+        if len(path) > _LONGEST_PATH:
+            path = f"{path[: _LONGEST_PATH // 2]}…{path[-_LONGEST_PATH // 2 :]}"
+        return f"{path}:{place.line}"
+
+    def _skipped(self, things: Sequence[Skipped]) -> str:
+        rows = things if self._verbose else _first(things, _MOST_SKIPPED)
+        lines = [
+            f"- {code(self._telling.quoted.path(one.what))}: {plain(self._telling.quoted.prose(one.why))}"
+            for one in rows
+        ]
+        if len(things) > len(rows):
+            lines.append(f"- and {len(things) - len(rows):,} more")
+        return "\n".join(lines)
+
+
+def _first(things: Sequence[_T], most: int) -> Sequence[_T]:
+    """The first, or all if a fold would be as long."""
+    return things if len(things) <= most + 1 else things[:most]
+
+
+def _level(finding: Finding) -> str:
+    return finding.risk.level.value.upper()
+
+
+def _masks(finding: Finding) -> str:
+    return ", ".join(f"{name} {code(mask)}" for name, mask in masks(finding))
+
+
+def _step(step: Step, *, indent: int) -> str:
+    """A step with its lines to copy as a block of their own, all of them ours."""
+    if not step.verbatim:
+        return step.text
+    pad = " " * indent
+    return "\n".join((step.text, "", f"{pad}```", *(f"{pad}{line}" for line in step.verbatim), f"{pad}```"))

@@ -1,0 +1,83 @@
+"""The csv report: one row a place, and no cell that a spreadsheet would run."""
+
+from __future__ import annotations
+
+import csv
+from io import StringIO
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scanner.model import Result
+from scanner.report import View
+from scanner.report.csv import COLUMNS, render_csv
+
+from . import examples
+from .test_text import HOSTILE
+
+
+def rows(result: Result, *, show_suppressed: bool = False) -> list[dict[str, str]]:
+    text = render_csv(result, View(show_suppressed=show_suppressed))
+    return list(csv.DictReader(StringIO(text), strict=True))
+
+
+@pytest.mark.parametrize("name", examples.RESULTS)
+def test_a_row_for_each_place_and_each_thing_not_read(name: str) -> None:
+    result = examples.RESULTS[name]()
+    places = sum(len(finding.locations) for finding in result.findings)
+    found = [row for row in rows(result) if row["record"] == "finding"]
+    assert len(found) == places
+    assert len(rows(result)) == places + len(result.skipped) + result.interrupted
+    assert all(tuple(row) == COLUMNS for row in rows(result))
+
+
+def test_a_row_has_all_there_is() -> None:
+    row = next(row for row in rows(examples.history_result()) if row["path"] == "bot.py")
+    finding = examples.history_result().findings[1]
+    assert row["id"] == finding.id
+    assert (row["masked"], row["digest"]) == (finding.values[0].masked, f"sha256:{finding.values[0].sha256}")
+    assert (row["line"], row["column"], row["exposure"], row["pushed"]) == ("3", "9", "history", "true")
+    assert (row["commit"], row["author"]) == (examples.COMMIT.id, examples.COMMIT.author)
+    assert (row["removed"], row["removed_subject"]) == (examples.LATER.id, examples.LATER.subject)
+    assert row["refs"].split() == ["main", "origin/main", "release/1", "release/2", "v1.0", "v1.1", "v2.0"]
+
+
+def test_a_pair_shows_each_value_at_its_place() -> None:
+    key, secret = rows(examples.local_result())
+    assert (key["role"], secret["role"]) == ("api-key", "secret-key")
+    assert key["masked"] != secret["masked"]
+
+
+def test_the_gate_is_told() -> None:
+    gate = rows(examples.gate_result())
+    assert [row["fails"] for row in gate[:4]] == ["true", "true", "false", "false"]
+    assert gate[2]["passes_because"] == "It stood there before this change."
+    hidden = rows(examples.files_result(), show_suppressed=True)
+    assert [row["passes_because"] for row in hidden if row["path"] == "docs/example.md"] == [
+        "Suppressed (inline). a made-up value",
+        "Suppressed (config). a made-up value",
+    ]
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\r=", "\n=", "＝", "＋", "－", "＠"])
+def test_no_cell_is_a_formula(start: str) -> None:
+    hostile = f"{start}HYPERLINK(A1)"
+    for row in rows(examples.hostile_result(hostile), show_suppressed=True):
+        for cell in row.values():
+            assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"))
+    assert "HYPERLINK(A1)" in rows(examples.hostile_result(hostile))[0]["path"]
+
+
+@pytest.mark.parametrize("hostile", [*HOSTILE, '"', 'a","b', "a;b", "a\nb", ",,,"])
+def test_hostile_names_make_no_cells_or_rows(hostile: str) -> None:
+    found = rows(examples.hostile_result(hostile), show_suppressed=True)
+    assert len(found) == 3 + 3 + 2
+    assert all(None not in row and None not in row.values() for row in found)
+
+
+@settings(max_examples=60, deadline=None)
+@given(hostile=st.text(st.characters(exclude_categories=()), max_size=100))
+def test_any_text_stays_in_its_cell(hostile: str) -> None:
+    text = render_csv(examples.hostile_result(hostile), View())
+    assert len(text.splitlines()) == 1 + 3 + 2

@@ -1,0 +1,132 @@
+"""The markdown report: rendered to HTML as GitHub and GitLab do, and what is left of hostile text there."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from scanner.model import Finding, Result
+from scanner.report import View
+from scanner.report.advice import KEY_PAGE
+from scanner.report.inline import code, plain
+from scanner.report.markdown import render_markdown
+
+from . import examples
+from .test_text import HOSTILE
+
+INJECTIONS = (
+    "[x](http://evil.example)", "![x](http://evil.example/i.png)", "<img src=x onerror=y>", "<script>x</script>",
+    "<!-- x", "http://evil.example", "www.evil.example", "<http://evil.example>", "me@evil.example", "@octocat", "#1",
+    "!1", "GH-1", "octocat/repo#1", "`", "``", "a`b", "`` ` ``", "a|b", "|", "\\|", "a\\", "\\`", "**bold**", "_it_",
+    "~~x~~", "$x$", ":smile:", "# heading", "> quote", "- [ ] task", "1. one", "```\nfence", "| a | b |",
+    "&lt;b&gt;", "</td></tr>", "[ref]", "[^1]", "---", "{+ added +}", "%5Bx%5D", " ", "", "a\n\n# b", "  x  ",
+)  # fmt: skip
+
+
+def html(result: Result, *, show_suppressed: bool = True, verbose: bool = False) -> str:
+    """With tables, raw HTML and bare addresses as GitHub takes them."""
+    parser = MarkdownIt("gfm-like", {"html": True, "linkify": True})
+    return str(parser.render(render_markdown(result, View(show_suppressed=show_suppressed, verbose=verbose))))
+
+
+def prose(rendered: str) -> str:
+    """What is not in a code span or block, where GitHub and GitLab look for names, numbers and addresses."""
+    return re.sub(r"<pre>.*?</pre>|<code>.*?</code>", "", rendered, flags=re.DOTALL)
+
+
+def shape(rendered: str) -> list[str]:
+    """The tags, in their order."""
+    return re.findall(r"</?[a-z0-9]+", rendered)
+
+
+@pytest.mark.parametrize("hostile", [*HOSTILE, *INJECTIONS])
+@pytest.mark.parametrize("verbose", [False, True])
+def test_hostile_text_makes_no_markup(hostile: str, verbose: bool) -> None:
+    """The tags are those of the same report with a harmless name in the place of the hostile one."""
+    harmless = html(examples.hostile_result("a/b"), verbose=verbose)
+    rendered = html(examples.hostile_result(hostile), verbose=verbose)
+    spans = ("<code", "</code")
+    assert [tag for tag in shape(rendered) if tag not in spans] == [tag for tag in shape(harmless) if tag not in spans]
+    outside = prose(rendered)
+    assert not set("@#!$|[]*~`") & set(re.sub(r"<[^>]*>|&[a-z]+;", "", outside))
+    assert "evil" not in outside
+    assert "octocat" not in outside
+
+
+@settings(max_examples=150, deadline=None)
+@given(hostile=st.text(st.sampled_from("`|\\*_[]()<>#@&;:/.~$-+ \nabc\u200b"), max_size=30))
+def test_any_text_makes_no_markup(hostile: str) -> None:
+    spans = ("<code", "</code")
+    found = [
+        [tag for tag in shape(html(examples.hostile_result(text))) if tag not in spans] for text in (hostile, "a/b")
+    ]
+    assert found[0] == found[1]
+
+
+@settings(max_examples=200, deadline=None)
+@given(text=st.text(st.characters(exclude_categories=()), max_size=40))
+def test_a_code_span_is_one(text: str) -> None:
+    for shown in (code(text), plain(text)):
+        tokens = MarkdownIt("gfm-like", {"html": True, "linkify": True}).parseInline(f"see {shown} there")[0].children
+        assert tokens is not None
+        assert {token.type for token in tokens} <= {"text", "code_inline"}
+    assert MarkdownIt("commonmark").render(code(text)).count("<code>") == 1
+
+
+def test_words_stay_words() -> None:
+    for text in (
+        "Its name says Binance.",
+        "It belongs to Binance.US, where money is real.",
+        "One step down: no branch.",
+    ):
+        assert plain(text) == text
+    for text in ("see www.x", "a@b", "#1", "1f3a1f3a", "a_b_", "http://x", "x:y", "GL-1"):
+        assert plain(text) == code(text)
+
+
+def test_the_table_has_a_row_for_each_finding() -> None:
+    rendered = html(examples.files_result(), show_suppressed=False)
+    assert rendered.count("<table>") == 1
+    assert rendered.count("<tr>") == 1 + 5
+    assert html(examples.files_result()).count("<table>") == 2
+
+
+def test_the_gate_and_the_counts_are_told() -> None:
+    text = render_markdown(examples.gate_result(), View())
+    assert text.startswith("## Binance credentials found: 2 high, 14 low\n")
+    assert "**fails**" in text
+    assert "It stood there before this change." in text
+    assert "Its risk is below the gate." in text
+
+
+def test_it_says_what_to_do_and_how_to_allow() -> None:
+    text = render_markdown(examples.history_result(), View())
+    assert "### What to do now" in text
+    assert KEY_PAGE in text
+    assert "git filter-repo" in text
+    assert "# binance-leaks: allow" in text
+    assert "What to do now" not in render_markdown(examples.clean_result(), View())
+
+
+def test_incompleteness_comes_first() -> None:
+    blocks = render_markdown(examples.files_result(), View()).split("\n\n")
+    assert blocks[1] == "> **The scan is incomplete**: 12 not read."
+    clean = render_markdown(replace(examples.clean_result(), interrupted=True), View())
+    assert clean.startswith("## Scan for Binance credentials: incomplete\n")
+
+
+def test_it_fits_a_comment_and_counts_what_is_left_out() -> None:
+    finding = examples.files_result().findings[3]
+    long = "folder/" * 40
+    places = tuple(examples.at(f"{long}{n}.py", n) for n in range(1, 100))
+    many: tuple[Finding, ...] = tuple(replace(finding, id=f"{n:032x}", locations=places) for n in range(2000))
+    text = render_markdown(replace(examples.clean_result(), findings=many), View())
+    assert len(text) < 65_536
+    assert "… and 1,950 more credentials." in text
+    assert "and 93 more places" in text
+    assert len(render_markdown(replace(examples.clean_result(), findings=many), View(verbose=True))) > 65_536

@@ -1,0 +1,256 @@
+"""Stored reports: read back as they were written, and refused clearly where they are anything else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import cast
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scanner.errors import UsageError
+from scanner.model import Result
+from scanner.report import FORMAT_NAMES, View, format_named
+from scanner.report.json import render_json
+from scanner.report.stored import read_report
+
+from . import examples
+from .test_text import HOSTILE
+
+Node = dict[str, object]
+
+
+def stored(result: Result) -> bytes:
+    """The report with everything in it."""
+    return render_json(result, show_suppressed=True).encode()
+
+
+def changed(change: Callable[[Node], object]) -> bytes:
+    """A report of a history after a change of its tree."""
+    report = json.loads(stored(examples.history_result()))
+    change(report)
+    return json.dumps(report).encode()
+
+
+def put(value: object, *keys: str | int) -> Callable[[Node], object]:
+    """A change that puts a value at these keys."""
+
+    def change(report: Node) -> None:
+        node: object = report
+        for key in keys[:-1]:
+            node = cast("Node", node)[cast("str", key)]
+        cast("Node", node)[cast("str", keys[-1])] = value
+
+    return change
+
+
+def cut(*keys: str | int) -> Callable[[Node], object]:
+    """A change that takes out what stands at these keys."""
+
+    def change(report: Node) -> None:
+        node: object = report
+        for key in keys[:-1]:
+            node = cast("Node", node)[cast("str", key)]
+        del cast("Node", node)[cast("str", keys[-1])]
+
+    return change
+
+
+@pytest.mark.parametrize("name", examples.RESULTS)
+@pytest.mark.parametrize("show_suppressed", [False, True])
+def test_json_comes_back_byte_for_byte(name: str, show_suppressed: bool) -> None:
+    text = render_json(examples.RESULTS[name](), show_suppressed=show_suppressed)
+    again = read_report(text.encode(), "report.json")
+    assert render_json(again, show_suppressed=show_suppressed) == text
+
+
+@pytest.mark.parametrize("hostile", [*HOSTILE, b"\xff".decode("utf-8", "surrogateescape")])
+def test_hostile_text_comes_back_too(hostile: str) -> None:
+    data = stored(examples.hostile_result(hostile))
+    assert stored(read_report(data, "report.json")) == data
+
+
+@pytest.mark.parametrize("name", FORMAT_NAMES)
+@pytest.mark.parametrize("shown", examples.RESULTS)
+def test_every_format_says_the_same_of_it(name: str, shown: str) -> None:
+    """But for what was skipped without loss, of which a report of an incomplete scan does not tell."""
+    result = examples.RESULTS[shown]()
+    result = replace(result, skipped=tuple(replace(skipped, lost=not result.complete) for skipped in result.skipped))
+    view = View(show_suppressed=True, verbose=True)
+    again = read_report(stored(result), "report.json")
+    assert format_named(name).render(again, view) == format_named(name).render(result, view)
+
+
+def test_what_was_lost_is_lost_again() -> None:
+    assert not read_report(stored(examples.files_result()), "r").complete
+    interrupted = read_report(stored(examples.history_result()), "r")
+    assert (interrupted.interrupted, interrupted.complete, interrupted.skipped) == (True, False, ())
+    harmless = replace(examples.clean_result(), skipped=examples.files_result().skipped[-1:])
+    again = read_report(stored(harmless), "r")
+    assert (again.complete, again.skipped) == (True, harmless.skipped)
+
+
+def test_the_number_of_suppressed_ones_is_kept() -> None:
+    folded = render_json(examples.files_result())
+    assert render_json(read_report(folded.encode(), "r")) == folded
+    assert '"suppressed": 2' in folded
+
+
+def test_keys_that_are_not_known_are_passed_over() -> None:
+    def change(report: Node) -> None:
+        for node in (report, report["scan"], cast("list[Node]", report["findings"])[0]):
+            cast("Node", node)["later"] = {"a": [1, 2, {"b": None}]}
+
+    assert stored(read_report(changed(change), "r")) == stored(examples.history_result())
+
+
+def test_older_reports_lack_some_keys() -> None:
+    def change(report: Node) -> None:
+        for finding in cast("list[Node]", report["findings"]):
+            del finding["fails"]
+            for location in cast("list[Node]", finding["locations"]):
+                del location["standing"]
+
+    assert stored(read_report(changed(change), "r")) == stored(examples.history_result())
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_what_a_shell_makes_of_it_is_read(encoding: str) -> None:
+    """PowerShell redirects as UTF-16."""
+    text = stored(examples.history_result()).decode()
+    assert stored(read_report(text.encode(encoding), "r")).decode() == text
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"", "not JSON"),
+        (b"\x00\xff\xfe", "not JSON"),
+        (b"{", "not JSON"),
+        (stored(examples.files_result())[:-40], "not JSON"),
+        (b"[" * 200_000, "not JSON"),
+        (b'{"a":' * 200_000, "not JSON"),
+        (b"9" * 10_000, "not JSON"),
+        (b"NaN", "not JSON"),
+        (b"null", "the whole must be an object"),
+        (b"[]", "the whole must be an object"),
+        (b"{}", "the whole lacks 'schema'"),
+        (b'{"schema": 1}', "schema must be text"),
+        (b'{"schema": "other/1"}', "is none of binance-leaks"),
+        (b'{"schema": "binance-leaks/2"}', "another version of the schema than binance-leaks/1"),
+        (b'{"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "runs": []}', "lacks 'schema'"),
+    ],
+)
+def test_what_is_no_report_is_refused(data: bytes, told: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_report(data, "report.json")
+    assert "report report.json" in str(caught.value)
+    assert told in str(caught.value)
+    assert caught.value.hint
+
+
+_FIRST = ("findings", 0)
+_PLACE = ("findings", 0, "locations", 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (cut("findings"), "lacks 'findings'"),
+        (cut("scan", "complete"), "scan lacks 'complete'"),
+        (put([], "scan"), "scan must be an object"),
+        (put("yes", "scan", "complete"), "scan.complete must be true or false"),
+        (put("server", "scan", "source"), "scan.source must be one of files, staged"),
+        (put({"x": True}, "scan", "stats"), "scan.stats.x must be a number"),
+        (put({"x": -1}, "scan", "stats"), "scan.stats.x must be a number"),
+        (put({"x": 10**400}, "scan", "stats"), "scan.stats.x must be a number"),
+        (put({"X y": 1}, "scan", "stats"), "scan.stats has a name"),
+        (put({}, "findings"), "findings must be a list"),
+        (put(None, *_FIRST), "findings[0] must be an object"),
+        (cut(*_FIRST, "id"), "findings[0] lacks 'id'"),
+        (put("../x", *_FIRST, "id"), "findings[0].id is not an id"),
+        (put("key", *_FIRST, "kind"), "findings[0].kind must be one of key-pair"),
+        (put("moon", *_FIRST, "environment"), "findings[0].environment must be one of mainnet"),
+        (put("sure", *_FIRST, "confidence"), "findings[0].confidence must be one of low"),
+        (put("fatal", *_FIRST, "risk", "level"), "findings[0].risk.level must be one of info"),
+        (put([1], *_FIRST, "risk", "reasons"), "findings[0].risk.reasons[0] must be text"),
+        (put([], *_FIRST, "values"), "findings[0].values is empty"),
+        (put([], *_FIRST, "locations"), "findings[0].locations is empty"),
+        (put("x", *_FIRST, "values", 0, "sha256"), "findings[0].values[0].sha256 is not a SHA-256 digest"),
+        (put("abcdefgh", *_FIRST, "values", 0, "masked"), "findings[0].values[0].masked is not a mask"),
+        (put("1", *_FIRST, "fails"), "findings[0].fails must be true or false"),
+        (put({"by": "me", "reason": ""}, *_FIRST, "suppressed"), "findings[0].suppressed.by must be one of inline"),
+        (put(0, *_PLACE, "line"), "findings[0].locations[0].line must be a whole number from 1"),
+        (put(1.5, *_PLACE, "line"), "findings[0].locations[0].line must be a whole number from 1"),
+        (put(True, *_PLACE, "column"), "findings[0].locations[0].column must be a whole number from 1"),
+        (put(10**30, *_PLACE, "column"), "findings[0].locations[0].column must be a whole number from 1"),
+        (put(7, *_PLACE, "path"), "findings[0].locations[0].path must be text"),
+        (put("there", *_PLACE, "exposure"), "findings[0].locations[0].exposure must be one of unreachable"),
+        (put("x", *_PLACE, "blob"), "findings[0].locations[0].blob is not an object id"),
+        (put("main", *_PLACE, "refs"), "findings[0].locations[0].refs must be a list"),
+        (put({"id": "HEAD"}, *_PLACE, "commit"), "findings[0].locations[0].commit.id is not a commit id"),
+        (put([], "scan", "skipped"), "nothing is named that was not read"),
+    ],
+)
+def test_another_shape_is_refused_by_its_place(change: Callable[[Node], object], told: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_report(changed(change), "report.json")
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["id", "sha256", "masked"])
+def test_a_value_in_the_place_of_a_digest_is_refused_and_not_repeated(key: str) -> None:
+    """Those fields are shown as they are, so that they must be what they say."""
+    value = examples.Maker(5).raw().decode()
+    place = (*_FIRST, "id") if key == "id" else (*_FIRST, "values", 0, key)
+    with pytest.raises(UsageError) as caught:
+        read_report(changed(put(value, *place)), "r")
+    assert value not in f"{caught.value}{caught.value.hint}"
+
+
+@pytest.mark.parametrize("name", FORMAT_NAMES)
+def test_a_value_in_any_text_is_masked(name: str) -> None:
+    value = examples.Maker(5).raw().decode()
+
+    fixed = {"schema", "id", "sha256", "masked", "blob", "source", "kind", "environment", "confidence", "level"}
+    fixed |= {"role", "exposure", "by"}
+
+    def poisoned(node: object) -> object:
+        if isinstance(node, dict):
+            return {key: one if key in fixed else poisoned(one) for key, one in node.items()}
+        if isinstance(node, list):
+            return [poisoned(one) for one in node]
+        return f"x {value}" if isinstance(node, str) else node
+
+    data = json.dumps(poisoned(json.loads(stored(examples.history_result())))).encode()
+    text = format_named(name).render(read_report(data, "r"), View(show_suppressed=True, verbose=True))
+    assert value[8:24] not in "".join(text.split())
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_any_tree_is_read_or_refused(data: st.DataObject) -> None:
+    """A part of a real report is exchanged for anything."""
+    report = json.loads(stored(examples.history_result()))
+    node: object = report
+    while True:
+        keys = list(node) if isinstance(node, dict) else list(range(len(cast("list[object]", node))))
+        key = data.draw(st.sampled_from(keys))
+        inner = cast("Node", node)[key]
+        if not isinstance(inner, (dict, list)) or not inner or data.draw(st.booleans()):
+            break
+        node = inner
+    leaves = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5)
+    anything = st.recursive(
+        leaves, lambda some: st.lists(some, max_size=2) | st.dictionaries(st.text(max_size=3), some)
+    )
+    cast("Node", node)[key] = data.draw(anything)
+    try:
+        result = read_report(json.dumps(report).encode(), "r")
+    except UsageError:
+        return
+    for name in FORMAT_NAMES:
+        format_named(name).render(result, View(show_suppressed=True, verbose=True)).encode()
