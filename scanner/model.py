@@ -179,6 +179,10 @@ class Value:
             return Value.of(role, self.secret.reveal())
         return replace(self, role=role)
 
+    def with_secret(self, secrets: Mapping[str, Secret]) -> Value:
+        """The same value with its bytes, if it lacks them and they are among those given, by their digests."""
+        return replace(self, secret=secrets.get(self.sha256)) if self.secret is None else self
+
     def without_secret(self) -> Value:
         """The same value, fit to be sent to another process."""
         return replace(self, secret=None)
@@ -308,6 +312,21 @@ class Credential:
         sightings = (replace(sighting, location=move(sighting.location)) for sighting in self.sightings)
         return replace(self, sightings=tuple(sightings))
 
+    @property
+    def has_key(self) -> bool:
+        """Whether its API key was found."""
+        return any(value.role is Role.API_KEY for value in self.values)
+
+    def with_secrets(self, secrets: Mapping[str, Secret]) -> Credential:
+        """The same credential in the process that has its values, by their digests."""
+        return replace(
+            self,
+            values=tuple(value.with_secret(secrets) for value in self.values),
+            sightings=tuple(
+                replace(sighting, value=sighting.value.with_secret(secrets)) for sighting in self.sightings
+            ),
+        )
+
     def without_secrets(self) -> Credential:
         """The same credential, fit to be sent to another process."""
         return replace(
@@ -405,6 +424,17 @@ class Result:
     skipped: tuple[Skipped, ...] = ()
     stats: Mapping[str, int | float] = field(default_factory=dict)
     interrupted: bool = False
+
+    def without_secrets(self) -> Result:
+        """The same result without the bytes of any value, as reports need none."""
+
+        def stripped(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+            return tuple(
+                replace(finding, values=tuple(value.without_secret() for value in finding.values))
+                for finding in findings
+            )
+
+        return replace(self, findings=stripped(self.findings), suppressed=stripped(self.suppressed))
 
     @property
     def complete(self) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from scanner.cli.arguments.common import Options
+from scanner.cli.online import Online, asking, online
 from scanner.cli.output import excluded, present, wanted_formats
 from scanner.cli.policy import Policy, policy
 from scanner.errors import ScanError
@@ -54,6 +55,17 @@ def report_commits(
     fetch: Callable[[Sequence[str]], None] | None = None,
 ) -> int:
     """Scans the commits that are chosen, tells which these are, and reports what they bring in."""
+    with online(options) as asker:
+        return _report(options, git, choose, fetch, asker)
+
+
+def _report(
+    options: Options,
+    git: Git,
+    choose: Callable[[], Chosen],
+    fetch: Callable[[Sequence[str]], None] | None,
+    asker: Online | None,
+) -> int:
     started = time.monotonic()
     formats = wanted_formats(options)
     top = git.top()
@@ -72,10 +84,10 @@ def report_commits(
         stats={**outcome.stats, "seconds": round(time.monotonic() - started, 3)},
         anchor=top,
     )
-    return present(_judged(scan, outcome, git, rules), options, formats)
+    return present(_judged(scan, outcome, git, rules, asker), options, formats)
 
 
-def _judged(scan: Scan, outcome: RangeOutcome, git: Git, rules: Policy) -> Result:
+def _judged(scan: Scan, outcome: RangeOutcome, git: Git, rules: Policy, asker: Online | None) -> Result:
     """What the scan comes to; most find nothing."""
     if not scan.credentials:
         return brought_in(result_of(scan))
@@ -83,7 +95,9 @@ def _judged(scan: Scan, outcome: RangeOutcome, git: Git, rules: Policy) -> Resul
     from scanner.sources.surroundings import CommitSurroundings  # as above
 
     surroundings = CommitSurroundings(git, outcome.commits)
-    return brought_in(conclude(scan, config=rules.config, surroundings=surroundings, baseline=rules.baseline))
+    return brought_in(
+        conclude(scan, config=rules.config, surroundings=surroundings, baseline=rules.baseline, verify=asking(asker))
+    )
 
 
 def tell(options: Options, *lines: str) -> None:

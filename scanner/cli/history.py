@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scanner.cli.arguments.common import Options
+from scanner.cli.online import asking, online
 from scanner.cli.output import configured, excluded, known_baseline, present, wanted_formats
 from scanner.config import Config, Globs
 from scanner.errors import UsageError
-from scanner.model import Credential, Finding, Location, Result, SourceKind
+from scanner.model import Credential, Location, Result, SourceKind
 from scanner.pipeline.conclude import conclude
 from scanner.pipeline.files import usable_cores
 from scanner.pipeline.history import HistorySurroundings, Outcome, Progress, Request, scan_history
@@ -47,7 +48,7 @@ def run(options: Options) -> int:
     _end_in_order()
     if options.write_replacements:
         refuse_existing(Path(options.write_replacements))
-    with _target(options) as target:
+    with online(options) as asker, _target(options) as target:
         top = Git(target.folder).top()
         config = configured(options, Path(top))
         baseline = known_baseline(options, config, top)
@@ -75,10 +76,11 @@ def run(options: Options) -> int:
             anchor=top,
         )
         surroundings = HistorySurroundings(request, outcome)
-        result = conclude(scan, config=config, surroundings=surroundings, baseline=baseline)
+        verify = None if outcome.interrupted else asking(asker)
+        result = conclude(scan, config=config, surroundings=surroundings, baseline=baseline, verify=verify)
         if options.write_replacements:
             _replace(Path(options.write_replacements), result, outcome.credentials)
-        status = present(_without_secrets(result), options, formats)
+        status = present(result, options, formats)
         if options.state and not outcome.interrupted:
             write_state(Path(options.state), holds_for, starts=outcome.scanned, hits=outcome.hits)
     return 130 if outcome.interrupted else status
@@ -218,12 +220,3 @@ def _replace(file: Path, result: Result, credentials: list[Credential]) -> None:
     count = write_replacements(file, chosen)
     told = f"wrote {count} {'value' if count == 1 else 'values'} to {file}; delete it when the history is rewritten"
     sys.stderr.write(f"binance-leaks: {told if count else f'no value to replace, {file} was not written'}\n")
-
-
-def _without_secrets(result: Result) -> Result:
-    def stripped(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-        return tuple(
-            replace(finding, values=tuple(value.without_secret() for value in finding.values)) for finding in findings
-        )
-
-    return replace(result, findings=stripped(result.findings), suppressed=stripped(result.suppressed))

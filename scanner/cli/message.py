@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from scanner.cli.arguments.common import Options
+from scanner.cli.online import Online, asking, online
 from scanner.cli.output import configured, known_baseline, present, wanted_formats
 from scanner.errors import UsageError
 from scanner.model import COMMIT_MESSAGE, SourceKind
@@ -17,6 +18,11 @@ from scanner.sources.roots import Roots
 
 def run(options: Options) -> int:
     """Scans the message in a file."""
+    with online(options) as asker:
+        return _run(options, asker)
+
+
+def _run(options: Options, asker: Online | None) -> int:
     started = time.monotonic()
     formats = wanted_formats(options)
     config = configured(options, Path())
@@ -31,4 +37,5 @@ def run(options: Options) -> int:
         credentials=credentials_in_message(data),
         stats={"messages": 1, "bytes": len(data), "seconds": round(time.monotonic() - started, 3)},
     )
-    return present(conclude(scan, config=config, surroundings=None, baseline=baseline), options, formats)
+    result = conclude(scan, config=config, surroundings=None, baseline=baseline, verify=asking(asker))
+    return present(result, options, formats)

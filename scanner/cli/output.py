@@ -89,6 +89,7 @@ def wanted_formats(options: Options) -> list[tuple[Format, Path | None]]:
 def present(result: Result, options: Options, formats: list[tuple[Format, Path | None]]) -> int:
     """Writes the result in every format that was asked for, and returns the exit status."""
     moment = datetime.now(timezone.utc)
+    result = result.without_secrets()
     for report, file in formats:
         view = View(
             width=_width() if file is None else 100,

@@ -94,6 +94,18 @@ class HistoryProgress(_Bar):
             self._draw(objects, total, self._told(objects, total, bytes, found))
 
 
+class VerifyProgress(_Bar):
+    """Credentials asked about of all."""
+
+    def __init__(self, *, console: Console | None = None) -> None:
+        super().__init__("asking Binance", console=console)
+
+    def update(self, done: int, total: int) -> None:
+        """Shows how far the asking is."""
+        if self._is_due() or done == total:
+            self._draw(done, total, f"{done:,}/{total:,}")
+
+
 class CloneProgressBar(_Bar):
     """The phases of a clone, one after the other."""
 

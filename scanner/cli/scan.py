@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from scanner.cli.arguments.common import Options
+from scanner.cli.online import Online, asking, online
 from scanner.cli.output import configured, excluded, known_baseline, present, wanted_formats
 from scanner.config import Config, Globs
 from scanner.errors import UsageError
 from scanner.model import Skipped, SourceKind
 from scanner.pipeline.conclude import conclude
-from scanner.pipeline.files import Tally, scan_entries, scan_pieces, usable_cores
+from scanner.pipeline.files import Tally, scan_entries, scan_pieces, secrets_again, usable_cores
 from scanner.pipeline.scan import Scan
 from scanner.sources.files import FileEntry, list_files
 from scanner.sources.roots import Roots
@@ -23,6 +24,11 @@ from scanner.sources.surroundings import FileSurroundings
 
 def run(options: Options) -> int:
     """Scans the named paths and reports."""
+    with online(options) as asker:
+        return _run(options, asker)
+
+
+def _run(options: Options, asker: Online | None) -> int:
     started = time.monotonic()
     formats = wanted_formats(options)
     folder = configuration_folder(options.paths)
@@ -50,7 +56,8 @@ def run(options: Options) -> int:
         stats={"files": tally.files, "bytes": tally.bytes, "seconds": round(time.monotonic() - started, 3)},
         interrupted=tally.interrupted,
     )
-    result = conclude(scan, config=config, surroundings=FileSurroundings(), baseline=baseline)
+    verify = None if tally.interrupted else asking(asker, lambda: secrets_again(tally.holding))
+    result = conclude(scan, config=config, surroundings=FileSurroundings(), baseline=baseline, verify=verify)
     status = present(result, options, formats)
     return 130 if tally.interrupted else status
 

@@ -29,9 +29,11 @@ def run(options: Options) -> int:
     unstaged = _unstaged(staged, named)
     if found or unstaged or missing or staged.submodules or options.format or options.config or options.verbose:
         # What follows costs more than the whole of a clean run.
+        from scanner.cli.online import online
         from scanner.cli.staged_report import report
 
-        return report(options, git, staged, found, missing, unstaged, size=size)
+        with online(options) as asker:
+            return report(options, git, staged, found, missing, unstaged, asker, size=size)
     if not options.quiet:
         count = len(staged.changes)
         sys.stdout.write(f"No Binance credentials in {count} {'file' if count == 1 else 'files'} to be committed.\n")

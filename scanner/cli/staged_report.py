@@ -12,10 +12,11 @@ from pathlib import Path
 
 from scanner.baseline.known import path_from
 from scanner.cli.arguments.common import Options
+from scanner.cli.online import Online, asking
 from scanner.cli.output import configured, excluded, known_baseline, present, wanted_formats
 from scanner.model import Location, Skipped, SourceKind
 from scanner.pipeline.conclude import conclude
-from scanner.pipeline.files import scan_entries
+from scanner.pipeline.files import scan_entries, secrets_again
 from scanner.pipeline.scan import Scan
 from scanner.pipeline.staged import credentials_in_changes
 from scanner.sources.files import FileEntry, list_files
@@ -31,6 +32,7 @@ def report(
     found: Sequence[Change],
     missing: Sequence[Change],
     unstaged: Sequence[str],
+    asker: Online | None,
     *,
     size: int,
 ) -> int:
@@ -44,6 +46,7 @@ def report(
     credentials, skipped = credentials_in_changes(git, found, lambda path: exclude.match(config.relative(path, root)))
     submodules = [*staged.submodules, *(name for name in unstaged if os.path.isdir(name) and not os.path.islink(name))]  # noqa: PTH112, PTH114
     unstaged = [name for name in unstaged if name not in submodules]
+    holding: list[FileEntry] = []
     if unstaged:
         links = [file for file in unstaged if os.path.islink(file)]  # noqa: PTH114
         texts = [FileEntry(path=file, shown=file, evidence_path=file, link=True) for file in links]
@@ -53,6 +56,7 @@ def report(
             all_files=True,
         )
         whole = scan_entries(chain(texts, others), jobs=1, progress=lambda _: None)
+        holding = whole.holding
         files += whole.files
         size += whole.bytes
         credentials += [credential.moved(partial(_from_top, root, git.folder)) for credential in whole.credentials]
@@ -68,7 +72,8 @@ def report(
         stats={"files": files, "bytes": size, "seconds": round(time.monotonic() - started, 3)},
     )
     baseline = known_baseline(options, config, root) if credentials else None
-    result = conclude(scan, config=config, surroundings=IndexSurroundings(git), baseline=baseline)
+    verify = asking(asker, lambda: secrets_again(holding))
+    result = conclude(scan, config=config, surroundings=IndexSurroundings(git), baseline=baseline, verify=verify)
     return present(result, options, formats)
 
 

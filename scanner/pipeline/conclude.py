@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -24,7 +24,9 @@ from scanner.model import (
     Value,
 )
 from scanner.pipeline.scan import Scan, result_of
+from scanner.pipeline.verified import Verify
 from scanner.risk import assess
+from scanner.verification import Verification
 
 
 class Surroundings(Protocol):
@@ -43,16 +45,36 @@ class Judged:
     open: tuple[Sighting, ...]
 
 
-def conclude(scan: Scan, *, config: Config, surroundings: Surroundings | None, baseline: Known | None = None) -> Result:
+def conclude(
+    scan: Scan,
+    *,
+    config: Config,
+    surroundings: Surroundings | None,
+    baseline: Known | None = None,
+    verify: Verify | None = None,
+) -> Result:
     """The result of a scan: findings of at least the configured confidence, the gravest first, and what is allowed.
 
-    With a baseline, what it knows at the place where it stands is suppressed.
+    With a baseline, what it knows at the place where it stands is suppressed. With `verify`, Binance is asked about
+    what is reported: not about what is suppressed, not sure enough, or stood there before the commits of a range.
     """
     credentials = weighed(scan, surroundings)
-    findings = [judged.finding for judged in judge(credentials, scan, config=config, baseline=baseline)]
+    verifications: Mapping[str, Verification] = {}
+    if verify is not None:
+        judged = judge(credentials, scan, config=config, baseline=baseline)
+        open_ids = {each.finding.id for each in judged if _is_asked(each, scan)}
+        asked = verify([credential for credential in credentials if credential.id in open_ids])
+        others = (credential for credential in credentials if credential.id not in open_ids)
+        credentials, verifications = (*asked.credentials, *others), asked.verifications
+    judged = judge(credentials, scan, config=config, baseline=baseline, verifications=verifications)
+    findings = [each.finding for each in judged]
     counted = tuple(sorted((finding for finding in findings if finding.suppressed is None), key=_order))
     suppressed = tuple(sorted((finding for finding in findings if finding.suppressed is not None), key=_order))
     return result_of(scan, counted, suppressed, below_confidence=len(credentials) - len(findings))
+
+
+def _is_asked(judged: Judged, scan: Scan) -> bool:
+    return any(not (scan.source is SourceKind.RANGE and sighting.location.standing) for sighting in judged.open)
 
 
 def weighed(scan: Scan, surroundings: Surroundings | None) -> tuple[Credential, ...]:
@@ -64,11 +86,17 @@ def weighed(scan: Scan, surroundings: Surroundings | None) -> tuple[Credential, 
 
 
 def judge(
-    credentials: Iterable[Credential], scan: Scan, *, config: Config, baseline: Known | None = None
+    credentials: Iterable[Credential],
+    scan: Scan,
+    *,
+    config: Config,
+    baseline: Known | None = None,
+    verifications: Mapping[str, Verification] | None = None,
 ) -> list[Judged]:
-    """Those credentials of a scan that are sure enough, each with whatever allows it."""
+    """Those credentials of a scan that are sure enough, each with whatever allows it and what is known of it."""
+    known = verifications or {}
     return [
-        _judged(credential, scan, config, baseline)
+        _judged(credential, scan, config, baseline, known.get(credential.id))
         for credential in credentials
         if credential.confidence >= config.confidence
     ]
@@ -89,11 +117,13 @@ def _weighed(credentials: Sequence[Credential], surroundings: Surroundings) -> I
         yield with_evidence(credential, max(found, key=lambda evidence: evidence.grade)) if found else credential
 
 
-def _judged(credential: Credential, scan: Scan, config: Config, baseline: Known | None) -> Judged:
+def _judged(
+    credential: Credential, scan: Scan, config: Config, baseline: Known | None, verification: Verification | None
+) -> Judged:
     permits = _permits(credential, scan, config, baseline)
     suppressed = _suppression(credential, permits)
     locations = tuple(sighting.location for sighting in credential.sightings)
-    risk = assess(credential, locations)
+    risk = assess(credential, locations)  # VERIFICATION
     if suppressed is not None and suppressed.by is SuppressedBy.KNOWN_EXAMPLE:
         risk = Risk(level=RiskLevel.INFO, reasons=(suppressed.reason,))
     new = any(
@@ -110,6 +140,7 @@ def _judged(credential: Credential, scan: Scan, config: Config, baseline: Known 
         locations=locations,
         evidence=credential.evidence,
         suppressed=suppressed,
+        verification=verification,
         fails=new and suppressed is None and config.fail_on.fails(credential.environment, risk.level),
     )
     open_ones = (

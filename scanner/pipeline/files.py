@@ -14,7 +14,7 @@ from multiprocessing import get_all_start_methods, get_context
 
 from scanner.detect import prefilter
 from scanner.errors import ScanError
-from scanner.model import Credential, Skipped
+from scanner.model import Credential, Secret, Skipped
 from scanner.pipeline.detection import credentials_in
 from scanner.sources.files import FileEntry, pieces
 from scanner.sources.piece import Piece
@@ -26,12 +26,16 @@ _AHEAD = 4
 
 @dataclass(kw_only=True, slots=True)
 class Tally:
-    """What has been scanned so far. Credentials come without their secrets: those stay where they were read."""
+    """What has been scanned so far. Credentials come without their secrets: those stay where they were read.
+
+    `holding` are the files in which there are any, to be read again where the secrets are needed.
+    """
 
     files: int = 0
     bytes: int = 0
     credentials: list[Credential] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    holding: list[FileEntry] = field(default_factory=list)
     interrupted: bool = False
 
     def add(self, other: Tally) -> None:
@@ -40,6 +44,7 @@ class Tally:
         self.bytes += other.bytes
         self.credentials += other.credentials
         self.skipped += other.skipped
+        self.holding += other.holding
 
 
 Progress = Callable[[Tally], None]
@@ -79,20 +84,35 @@ def scan_batch(batch: Sequence[FileEntry]) -> Tally:
                 tally.skipped.append(piece)
                 continue
             tally.bytes += len(piece.data)
-            if prefilter.may_hold(piece.data):
-                tally.credentials += [credential.without_secrets() for credential in credentials_in(piece)]
+            found = credentials_in(piece) if prefilter.may_hold(piece.data) else ()
+            if found:
+                tally.credentials += [credential.without_secrets() for credential in found]
+                tally.holding += [entry] if tally.holding[-1:] != [entry] else []
     return tally
 
 
+def secrets_again(entries: Iterable[FileEntry]) -> dict[str, Secret]:
+    """The bytes of the values in some files, by their digests, read once more: they never leave a process."""
+    return {
+        value.sha256: value.secret
+        for entry in entries
+        for piece in pieces(entry)
+        if isinstance(piece, Piece)
+        for credential in credentials_in(piece)
+        for value in credential.values
+        if value.secret is not None
+    }
+
+
 def scan_pieces(found: Iterable[Piece | Skipped]) -> Tally:
-    """Scans content that comes from elsewhere than a listed file."""
+    """Scans content that comes from elsewhere than a listed file, in this process: the secrets stay."""
     tally = Tally(files=1)
     for piece in found:
         if isinstance(piece, Skipped):
             tally.skipped.append(piece)
         else:
             tally.bytes += len(piece.data)
-            tally.credentials += [credential.without_secrets() for credential in credentials_in(piece)]
+            tally.credentials += credentials_in(piece)
     return tally
 
 

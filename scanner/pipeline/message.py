@@ -24,6 +24,6 @@ def credentials_in_message(data: bytes) -> tuple[Credential, ...]:
     if not prefilter.may_hold(kept):
         return ()
     return tuple(
-        credential.moved(lambda place: replace(place, exposure=Exposure.MESSAGE)).without_secrets()
+        credential.moved(lambda place: replace(place, exposure=Exposure.MESSAGE))
         for credential in detect(kept, path=COMMIT_MESSAGE, evidence_path="")
     )

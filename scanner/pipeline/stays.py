@@ -54,7 +54,7 @@ def _in_messages(messages: Iterable[Message]) -> Iterator[Credential]:
         about = commit_of(message.id, message.content)
         place = partial(replace, path=message.path, exposure=Exposure.MESSAGE, commit=about)
         for credential in credentials_in_object(message.content):
-            yield credential.without_secrets().moved(place)
+            yield credential.moved(place)
 
 
 @dataclass(kw_only=True, slots=True)

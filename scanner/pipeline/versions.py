@@ -110,7 +110,7 @@ class Versions:
                         self.skipped.append(piece)
                         continue
                     held = credentials_in(piece)
-                    found += [credential.without_secrets() for credential in held]
+                    found += held
                     if not piece.is_text:
                         binary.update(value.sha256 for credential in held for value in credential.values)
                 self._versions[blob, path] = Version(blob=blob, credentials=tuple(found), binary=frozenset(binary))

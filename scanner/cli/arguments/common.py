@@ -69,6 +69,13 @@ class Options(argparse.Namespace):
     remote: str | None
     url: str | None
     policy: str
+    verify: bool
+    verify_limit: int | None
+    verify_cache: str | None
+    verify_ca: str | None
+    verify_loopback: str | None
+    proxy: str | None
+    environment_proxy: bool
     ci: str | None
     repo: str | None
     rev: str | None
@@ -89,6 +96,31 @@ def add_common(parser: Parser) -> None:
     known.add_argument("--no-baseline", action="store_true", help="pass over the baseline of the configuration")
     parser.add_argument("--config", metavar="FILE", help="configuration in place of the one that is found")
     add_look(parser)
+    add_verify(parser)
+
+
+def add_verify(parser: Parser, *, switch: bool = True) -> None:
+    """Whether and how Binance is asked; `switch` adds the option without which nothing is."""
+    group = parser.add_argument_group("asking Binance")
+    if switch:
+        group.add_argument(
+            "--verify", action="store_true", help="ask Binance whether each credential lives and what it may do"
+        )
+    group.add_argument(
+        "--verify-limit", type=_credentials, metavar="N", help="ask about so many credentials at most (default: 100)"
+    )
+    group.add_argument("--verify-cache", metavar="FILE", help="remember answers there: digests and verdicts, no values")
+    group.add_argument("--proxy", metavar="URL", help="go through this proxy, which sees the host's name only")
+    group.add_argument(
+        "--proxy-from-environment",
+        action="store_true",
+        dest="environment_proxy",
+        help="go through the proxy that HTTPS_PROXY names",
+    )
+    group.add_argument("--verify-ca", metavar="FILE", help="trust these authorities in place of the usual ones")
+    group.add_argument(
+        "--verify-loopback", metavar="URL", help="send all to this URL on this very machine: to rehearse, and for tests"
+    )
 
 
 def add_format(parser: Parser) -> None:
@@ -114,6 +146,12 @@ def add_look(parser: Parser) -> None:
     parser.add_argument("--show-suppressed", action="store_true", help="list what is allowed, too")
     parser.add_argument("-v", "--verbose", action="store_true", help="show digests and everything that is folded")
     parser.add_argument("-q", "--quiet", action="store_true", help="print nothing where nothing was found")
+
+
+def _credentials(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 100_000:
+        raise argparse.ArgumentTypeError("must be a number from 1 to 100000")
+    return int(text)
 
 
 def jobs(text: str) -> int:
