@@ -30,7 +30,7 @@ def run(options: Options) -> int:
     if found or unstaged or missing or staged.submodules or options.format or options.config or options.verbose:
         # What follows costs more than the whole of a clean run.
         from scanner.cli.online import online
-        from scanner.cli.staged_report import report
+        from scanner.cli.staged_report import report  # as above
 
         with online(options) as asker:
             return report(options, git, staged, found, missing, unstaged, asker, size=size)
