@@ -81,7 +81,7 @@ class _Report:
         result = self._result
         failing = sum(finding.fails for finding in result.findings)
         if result.findings:
-            line = f"{plural(len(result.findings), 'credential')}, {failing:,} of them failing."
+            line = f"{plural(len(result.findings), 'credential')}, {failing:,} failing."
         else:
             line = nothing_found(result)
         if result.suppressed:
