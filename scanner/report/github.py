@@ -37,6 +37,11 @@ def render_github(result: Result, view: View) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
+def failure(message: str, hint: str) -> str:
+    """An annotation for a scan that could not be done."""
+    return _command("error", [("title", "Not scanned for Binance credentials")], f"{message}\n{hint}".rstrip()) + "\n"
+
+
 class _Report:
     """Draws one result as commands."""
 
