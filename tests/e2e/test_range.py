@@ -395,6 +395,17 @@ class TestChoices:
         project.write(".binance-leaks.toml", 'exclude = ["vendor/"]\n')
         assert over(project).found == []
 
+    def test_paths_that_are_left_out_are_counted(self, project: Repository, pair: Pair) -> None:
+        """A change may exclude itself: that must not look like a change that was read."""
+        project.commit({"vendor/bot.py": module(pair), "a.py": "", ".binance-leaks.toml": 'exclude = ["vendor/"]\n'})
+        project.commit({"vendor/bot.py": module(Pair.fresh())})
+        assert over(project).stats["excluded"] == 1
+        told = run("range", "base..main", cwd=project.folder)
+        assert (told.status, "1 path excluded, not read." in told.out) == (0, True)
+        project.commit({"bot.py": module(pair)})
+        assert "1 path excluded, not read." in run("range", "base..main", cwd=project.folder).out
+        assert "excluded" not in run("range", "base..main", "--policy", "base", cwd=project.folder).out
+
     def test_a_comment_allows(self, project: Repository, pair: Pair) -> None:
         project.commit({"bot.py": f"from binance.client import Client\n# binance-leaks: allow next line\n{pair.call}"})
         found = over(project)
