@@ -528,6 +528,12 @@ class TestPolicy:
 class TestWrong:
     """What cannot be scanned is told, and never passes."""
 
+    def test_a_branch_that_only_the_remote_has(self, project: Repository) -> None:
+        project.git("update-ref", "refs/remotes/origin/trunk", "base")
+        told = over(project, text="trunk..main")
+        assert (told.status, "Is origin/trunk meant?" in told.err) == (2, True)
+        assert "git fetch" in over(project, text="other..main").err
+
     @pytest.mark.parametrize(
         ("text", "told"),
         [
