@@ -500,6 +500,13 @@ class TestPolicy:
         assert run("range", "base..main", "--policy", "base", cwd=project.folder).status == 1
         assert run("range", "base..main", "--policy", "base", "--config", name, cwd=project.folder).status == 1
 
+    def test_it_is_told(self, project: Repository, pair: Pair) -> None:
+        """Else the advice to allow a false alarm by a comment would be followed in vain."""
+        project.commit({"bot.py": module(pair)})
+        assert "does not count" in over(project, "--policy", "base").err
+        assert "does not count" not in over(project).err
+        assert over(project, "--policy", "base", "--quiet").err == ""
+
     def test_its_baseline(self, project: Repository, pair: Pair) -> None:
         project.commit({"bot.py": module(pair)})
         run("baseline", "create", cwd=project.folder)
