@@ -21,6 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except ScannerError as error:
         _tell(f"binance-leaks: {error}", error.hint)
+        _annotate(words, str(error), error.hint)
         return error.exit_status
     except KeyboardInterrupt:
         _tell("binance-leaks: interrupted", "")
@@ -48,15 +49,13 @@ def _run(words: list[str]) -> int:
         _refuse_ambiguous(words)
         at = words.index("--") if "--" in words else len(words)
         if not any(word.startswith("-") for word in words[1:at]) and "PRE_COMMIT_FROM_REF" not in os.environ:
-            from scanner.sources.glance import clean_files  # start-up: all that a clean commit imports
+            from scanner.sources.glance import clean_commit, clean_files  # start-up: all that a clean commit imports
 
             count = clean_files([*words[1:at], *words[at + 1 :]])
         else:
             count = None
         if count is not None:
-            sys.stdout.write(
-                f"No Binance credentials in {count} {'file' if count == 1 else 'files'} to be committed.\n"
-            )
+            sys.stdout.write(clean_commit(count))
             return 0
     from scanner.cli.parser import parse  # start-up: argparse and the rest only where there is more to do
 
@@ -87,6 +86,21 @@ def _tell(message: str, hint: str) -> None:
     for line in (message, f"  {hint}" if hint else ""):
         if line:
             print(without_values(printable(line)), file=sys.stderr)  # noqa: T201
+
+
+def _annotate(words: list[str], message: str, hint: str) -> None:
+    """Tells GitHub Actions too, where its format was to come on standard output: else a run says its status alone."""
+    after = {word for before, word in zip(["", *words], words, strict=False) if before == "--format"}
+    if "--format=github" in words or "github" in after:
+        from contextlib import suppress  # start-up: only for errors
+
+        from scanner.report.github import failure  # as above
+        from scanner.report.output import write_report  # as above
+        from scanner.report.sanitize import printable, without_values  # as above
+
+        with suppress(OSError):  # whoever reads it has gone; standard error has told it
+            write_report(failure(without_values(printable(message)), without_values(printable(hint))), sys.stdout)
+            sys.stdout.flush()
 
 
 def _one_line(error: OSError) -> str:

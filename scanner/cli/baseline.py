@@ -36,7 +36,10 @@ def create(options: Options) -> int:
     """Makes a baseline of what is found. Raises UsageError where one is, as that may have been audited."""
     task = _Task.of(options)
     refuse_existing(task.file)
-    return task.run(Baseline.new(task.config.confidence), history=options.history)
+    status = task.run(Baseline.new(task.config.confidence), history=options.history)
+    if status == 0 and not options.quiet:
+        write_report(_next_step(task), sys.stdout)
+    return status
 
 
 def update(options: Options) -> int:
@@ -171,6 +174,19 @@ class _Task:
             return by_pattern(path) or (path.endswith(name) and os.path.realpath(path) == real)
 
         return leaves_out
+
+
+def _next_step(task: _Task) -> str:
+    """What to do with a baseline that was just made."""
+    audit = "Audit it (binance-leaks baseline audit), then commit it."
+    named = task.config.baseline_file
+    if named is not None and os.path.realpath(named) == os.path.realpath(task.file):
+        return f"{audit}\n"
+    shown = Quoted(Redactor(MappingProxyType({}))).path(path_from(task.root, str(task.file), os.curdir))
+    return (
+        f"{audit} Scans heed it with --baseline, or always, once pyproject.toml names it:\n"
+        f'  [tool.binance-leaks]\n  baseline = "{shown}"\n'
+    )
 
 
 def _told(file: Path, update: Update, lost: Iterable[Skipped], *, changed: bool) -> str:

@@ -73,6 +73,10 @@ def _report(
     count = len(chosen.commits)
     tell(options, f"{chosen.target} ({count:,} {'commit' if count == 1 else 'commits'})", *chosen.notes)
     rules = policy(options, git, top, next(iter(chosen.selection.bases), None))
+    if not rules.comments:
+        tell(
+            options, "--policy base: what these commits themselves allow, exclude or put into a baseline does not count"
+        )
     config, exclude = rules.config, excluded(rules.config, options)
     request = RangeRequest(chosen=chosen, excluded=lambda path: exclude.match(config.relative(path, top)), fetch=fetch)
     outcome = _scanned(git, request, options)

@@ -27,7 +27,7 @@ def parse(arguments: Sequence[str]) -> Options:
         return Options(run=detect_secrets_hook, arguments=list(arguments[1:]))
     if arguments[:1] == ["detect-secrets-audit"]:
         return Options(run=detect_secrets_audit, arguments=list(arguments[1:]))
-    if list(arguments[:2]) == ["baseline", "audit"]:
+    if list(arguments[:2]) == ["baseline", "audit"] and not {"-h", "--help"}.intersection(arguments):
         return Options(run=baseline_audit, arguments=list(arguments[2:]))
     return build().parse_args(arguments, namespace=Options())
 

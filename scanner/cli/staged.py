@@ -8,6 +8,7 @@ import sys
 from scanner.cli.arguments.common import Options
 from scanner.errors import UsageError
 from scanner.sources.git import Git
+from scanner.sources.glance import clean_commit
 from scanner.sources.index import Named, Staged, named_paths, staged_changes, suspects
 
 
@@ -35,8 +36,7 @@ def run(options: Options) -> int:
         with online(options) as asker:
             return report(options, git, staged, found, missing, unstaged, asker, size=size)
     if not options.quiet:
-        count = len(staged.changes)
-        sys.stdout.write(f"No Binance credentials in {count} {'file' if count == 1 else 'files'} to be committed.\n")
+        sys.stdout.write(clean_commit(len(staged.changes)))
     return 0
 
 

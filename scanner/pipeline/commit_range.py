@@ -45,7 +45,7 @@ class RangeOutcome:
 def scan_range(git: Git, request: RangeRequest, progress: Progress = lambda *_: None) -> RangeOutcome:
     """Scans the commits that were chosen. Raises GitError where commits or trees are missing."""
     outcome = RangeOutcome()
-    changes, submodules = _wanted(changes_of(git, request.chosen.commits), request.excluded)
+    changes, submodules, excluded = _wanted(changes_of(git, request.chosen.commits), request.excluded)
     outcome.skipped += [
         Skipped(what=path, why="a submodule; scan it by itself", lost=False) for path in dict.fromkeys(submodules)
     ]
@@ -68,6 +68,7 @@ def scan_range(git: Git, request: RangeRequest, progress: Progress = lambda *_: 
         "commits": len(request.chosen.commits),
         "files": len({(change.path, change.blob) for change in changes if change.blob}),
         "bytes": versions.bytes + size,
+        **({"excluded": excluded} if excluded else {}),
     }
     return outcome
 
@@ -81,17 +82,19 @@ def brought_in(result: Result) -> Result:
     return replace(result, findings=new, suppressed=suppressed, stats=stats)
 
 
-def _wanted(changes: Iterable[CommitChange], excluded: Callable[[str], bool]) -> tuple[list[CommitChange], list[str]]:
-    """The changes of files that are not left out, and the paths of submodules."""
-    files, submodules = [], []
+def _wanted(
+    changes: Iterable[CommitChange], excluded: Callable[[str], bool]
+) -> tuple[list[CommitChange], list[str], int]:
+    """The changes of files that are not left out, the paths of submodules, and how many paths are left out."""
+    files, submodules, left_out = [], [], set()
     for change in changes:
         if excluded(change.shown):
-            continue
-        if change.submodule:
+            left_out.add(change.shown)
+        elif change.submodule:
             submodules.append(change.shown)
         else:
             files.append(change)
-    return files, submodules
+    return files, submodules, len(left_out)
 
 
 def _messages(git: Git, chosen: Chosen) -> tuple[list[tuple[str, bytes, str]], int]:

@@ -112,4 +112,4 @@ def format_named(name: str) -> Format:
     for known in _FORMATS:
         if known.name == name:
             return known
-    raise UsageError(f"unknown report format: {name!r}", hint=f"formats are {', '.join(FORMAT_NAMES)}")
+    raise UsageError(f"unknown report format: {name!r}", hint=f"Known: {', '.join(FORMAT_NAMES)}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from scanner.model import Environment, Exposure, Finding, Result, SourceKind
+from collections.abc import Sequence
+
+from scanner.model import TAG_MESSAGE, Environment, Exposure, Finding, Result, SourceKind
 from scanner.report.rewrite import rewriting
 from scanner.report.step import Step
 
@@ -21,14 +23,19 @@ def steps(result: Result) -> list[Step]:
     return _steps_after_leak(result)
 
 
-def allowing(sha256: str | None) -> list[Step]:
-    """How to allow a false alarm. Without a digest the form shows where one goes."""
-    where = "its digest" if sha256 else "its digest (-v shows digests)"
+def allowing(findings: Sequence[Finding], *, digests: bool) -> list[Step]:
+    """How to allow a false alarm, a pair by both of its values: with `digests` the gravest, else the form to fill."""
+    paired = any(len(finding.values) > 1 for finding in findings[: 1 if digests else None])
+    notes = [*(["a pair: both"] if paired else []), *([] if digests else ["-v shows digests"])]
+    note = f" ({'; '.join(notes)})" if notes else ""
+    values = [value.sha256 for value in findings[0].values] if digests else ["…"]
     return [
-        Step(text="on its line, a comment:", verbatim=(ALLOW_COMMENT,)),
+        Step(text=f"on its line{' (a pair: on both)' if paired else ''}, a comment:", verbatim=(ALLOW_COMMENT,)),
         Step(
-            text=f"or {where} in pyproject.toml:",
-            verbatim=("[[tool.binance-leaks.allow]]", f'sha256 = "{sha256 or "…"}"'),
+            text=f"or its digest{note} in pyproject.toml:",
+            verbatim=tuple(
+                line for sha256 in values for line in ("[[tool.binance-leaks.allow]]", f'sha256 = "{sha256}"')
+            ),
         ),
     ]
 
@@ -57,8 +64,16 @@ def _removal(result: Result) -> list[Step]:
         case SourceKind.HISTORY:
             return rewriting([location for finding in result.findings for location in finding.locations])
         case SourceKind.RANGE:
-            text = "Then remove it and rewrite these commits: a later commit that deletes it leaves it there."
-            return [Step(text=text)]
+            return _removal_from_commits({place.path for finding in result.findings for place in finding.locations})
+
+
+def _removal_from_commits(paths: set[str]) -> list[Step]:
+    rewrite = (
+        "Then remove it and rewrite these commits, with git commit --amend or git rebase --interactive: a later commit "
+        "that deletes it leaves it there."
+    )
+    tags = Step(text="Delete the tag, and make it again with another message.")
+    return [*([Step(text=rewrite)] if paths - {TAG_MESSAGE} else []), *([tags] if TAG_MESSAGE in paths else [])]
 
 
 def _revoke(findings: tuple[Finding, ...], text: str) -> Step:

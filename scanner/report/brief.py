@@ -26,17 +26,17 @@ def clean_line(result: Result, view: View) -> str | None:
 def nothing_found(result: Result) -> str:
     """A sentence for a scan without findings. A scan of nothing says so, lest it pass for a clean one."""
     if not result.complete:
-        return f"No Binance credentials found in what was read{_scope(result, ': ')}."
+        return f"No Binance credentials found in what was read{_scope(result, ': ')}.{_excluded(result)}"
     counts = _counts(result)
     if counts and not any(result.stats[name] for name in counts):
         return _NOTHING.get(result.source, "Nothing to scan.")
-    return f"No Binance credentials found{_scope(result, ' in ')}."
+    return f"No Binance credentials found{_scope(result, ' in ')}.{_excluded(result)}"
 
 
 def scanned(result: Result) -> str:
     """A sentence on how much was scanned, empty if nobody counted."""
     scope = _scope(result, " ")
-    return f"Scanned{scope}." if scope else ""
+    return f"Scanned{scope}.{_excluded(result)}" if scope else ""
 
 
 def suppressed_count(result: Result) -> str:
@@ -86,6 +86,12 @@ def _scope(result: Result, lead: str) -> str:
     if not counts:
         return f"{lead}{', '.join(measures)}" if measures else ""
     return f"{lead}{counts} ({', '.join(measures)})" if measures else f"{lead}{counts}"
+
+
+def _excluded(result: Result) -> str:
+    """How many of the paths that a change touches were left out, as a change may bring the pattern that does it."""
+    count = int(result.stats.get("excluded", 0))
+    return f" {plural(count, 'path')} excluded, not read." if count else ""
 
 
 def _counts(result: Result) -> list[str]:

@@ -37,6 +37,11 @@ def render_github(result: Result, view: View) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
+def failure(message: str, hint: str) -> str:
+    """An annotation for a scan that could not be done."""
+    return _command("error", [("title", "Not scanned for Binance credentials")], f"{message}\n{hint}".rstrip()) + "\n"
+
+
 class _Report:
     """Draws one result as commands."""
 
@@ -81,7 +86,7 @@ class _Report:
         result = self._result
         failing = sum(finding.fails for finding in result.findings)
         if result.findings:
-            line = f"{plural(len(result.findings), 'credential')}, {failing:,} of them failing."
+            line = f"{plural(len(result.findings), 'credential')}, {failing:,} failing."
         else:
             line = nothing_found(result)
         if result.suppressed:

@@ -98,10 +98,8 @@ class _Page:
 
     def false_alarm(self) -> str:
         """How to allow a false alarm."""
-        sha256 = self._result.findings[0].values[0].sha256 if self._verbose else None
-        return "\n".join(
-            ("### If it is a false alarm", "", *(f"- {_step(step, indent=2)}" for step in allowing(sha256)))
-        )
+        ways = allowing(self._result.findings, digests=self._verbose)
+        return "\n".join(("### If it is a false alarm", "", *(f"- {_step(step, indent=2)}" for step in ways)))
 
     def closing(self, *, listed: bool) -> list[str]:
         """How much was read, what does not count, what was skipped without loss."""

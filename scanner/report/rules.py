@@ -84,6 +84,8 @@ class Rule:
         tick, fence = ("`", "```") if markdown else ("", "")
         revoke = "on the site that issued it" if self.play_money else f"at {KEY_PAGE}"
         allow = [f"{fence}toml" if markdown else "", "[[tool.binance-leaks.allow]]", 'sha256 = "…"', fence]
+        pair = "; a pair, by both of its values" if self.kind is Kind.KEY_PAIR else ""
+        comment = f"a comment on its line, {tick}{ALLOW_COMMENT}{tick}"
         lines = (
             self.description,
             "",
@@ -92,7 +94,7 @@ class Rule:
             "3. Keep it in the environment or in a secret manager.",
             "4. Make a new one with no more permissions than it needs, bound to your own addresses.",
             "",
-            f"A false alarm is allowed by a comment on its line, {tick}{ALLOW_COMMENT}{tick}, or in pyproject.toml:",
+            f"A false alarm is allowed by {comment}, or by its digest in pyproject.toml{pair}:",
             "",
             *(line for line in allow if line),
         )

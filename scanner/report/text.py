@@ -12,7 +12,7 @@ from scanner.report.brief import nothing_found, plural, scanned, suppressed_coun
 from scanner.report.page import Page
 from scanner.report.places import Places
 from scanner.report.sanitize import Quoted, Redactor, printable
-from scanner.report.words import ENVIRONMENT_NAMES, KIND_NAMES, ROLE_NAMES
+from scanner.report.words import ENVIRONMENT_NAMES, KIND_NAMES, ROLE_NAMES, passes_because
 
 _MOST_EVIDENCE = 4
 _MOST_SKIPPED = 10
@@ -72,6 +72,8 @@ class _Report:
             self._page.whole(Text(f"id           {printable(finding.id)}", style="dim"), indent=2)
         if any(location.pushed for location in finding.locations):
             self._page.wrapped(Text("Pushed: a remote has it.", style="bold red"), indent=2, hang=2)
+        if finding.is_new and (passes := passes_because(finding)) and finding.suppressed is None:
+            self._page.wrapped(Text(f"Does not fail. {passes}"), indent=2, hang=2)
         self._places.of(finding)
         self._why(finding)
 
@@ -97,7 +99,7 @@ class _Report:
             self._page.verbatim(step.verbatim, indent=5)
         self._page.gap()
         self._page.wrapped(Text("If it is a false alarm, allow it", style="bold"))
-        for step in allowing(self._result.findings[0].values[0].sha256 if self._verbose else None):
+        for step in allowing(self._result.findings, digests=self._verbose):
             self._page.wrapped(Text(step.text), indent=2)
             self._page.verbatim(step.verbatim, indent=5)
 
@@ -149,4 +151,8 @@ def _counts(findings: Sequence[Finding]) -> Text:
         for level in sorted(RiskLevel, reverse=True)
         if level in levels
     ]
-    return line.append_text(Text(", ").join(counts)).append(".")
+    line.append_text(Text(", ").join(counts))
+    failing = sum(finding.fails for finding in findings)
+    if failing < len(findings):
+        line.append(f"; {failing:,} of them fail{'s' if failing == 1 else ''}" if failing else "; none of them fails")
+    return line.append(".")

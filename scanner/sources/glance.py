@@ -43,6 +43,13 @@ def clean_files(named: Sequence[str]) -> int | None:
     return None
 
 
+def clean_commit(count: int) -> str:
+    """The line for a commit of so many files without a credential. One of none says so, lest it pass for scanned."""
+    if not count:
+        return "Nothing to scan: no staged files.\n"
+    return f"No Binance credentials in {count} {'file' if count == 1 else 'files'} to be committed.\n"
+
+
 def _plainly_from_root(named: Sequence[str]) -> bool:
     """Whether names are paths from the top of the work tree, as those that pre-commit passes."""
     if not os.path.exists(".git"):  # noqa: PTH110

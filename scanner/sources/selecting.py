@@ -224,7 +224,7 @@ def _known(git: Git, revision: str) -> str:
             raise MissingHistoryError(
                 f"{revision} names no commit of this shallow clone", hint=_SHALLOW, wanted=(revision,)
             )
-        raise UsageError(
-            f"{revision} names no commit of this repository", hint="Is it fetched? `git fetch` brings what is new."
-        )
+        elsewhere = commit_named(git, f"refs/remotes/origin/{revision}") is not None
+        hint = f"Is origin/{revision} meant?" if elsewhere else "Is it fetched? `git fetch` brings what is new."
+        raise UsageError(f"{revision} names no commit of this repository", hint=hint)
     return commit

@@ -41,6 +41,26 @@ def suppressed(outcome_text: str) -> list[tuple[str, str]]:
 class TestCreate:
     """A new baseline: complete, sorted, of digests alone."""
 
+    def test_it_says_what_to_do_next(self, repository: Repository) -> None:
+        repository.commit({"bots/a.py": Pair.fresh().python})
+        told = create(repository.path("bots")).out
+        assert "commit it" in told
+        setting = f'[tool.binance-leaks]\nbaseline = "{NAME}"\n'
+        assert setting in told.replace("\n  ", "\n"), told
+        repository.write("pyproject.toml", setting)
+        assert run("scan", cwd=repository.folder).status == 0
+        repository.path(NAME).unlink()
+        told = create(repository.folder).out
+        assert "commit it" in told
+        assert "[tool.binance-leaks]" not in told
+        repository.path(NAME).unlink()
+        assert "commit it" not in create(repository.folder, "--quiet").out
+
+    def test_the_audit_has_help_without_a_baseline(self, tmp_path: Path) -> None:
+        outcome = run("baseline", "audit", "--help", cwd=tmp_path)
+        assert (outcome.status, outcome.err) == (0, "")
+        assert "usage: binance-leaks baseline audit" in outcome.out
+
     def test_what_is_written(self, repository: Repository) -> None:
         one, two = Pair.fresh(), Pair.fresh()
         pem = values.pem("PRIVATE KEY", values.ed25519_der(Random()))

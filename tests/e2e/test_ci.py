@@ -110,6 +110,17 @@ def assert_only_the_new_pair(found: Gate, forge: Forge, *, commits: int = 3) -> 
 class TestGitHub:
     """Events of GitHub Actions."""
 
+    def test_what_cannot_be_scanned_is_annotated(self, forge: Forge, tmp_path: Path) -> None:
+        clone = forge.clone(tmp_path / "clone", "--depth=1", checkout="merge")
+        env = github(tmp_path, "pull_request", pull_request(forge), GITHUB_SHA=forge.merge)
+        for words in (["--format", "github"], ["--format=github"]):
+            ran = run("ci", *words, cwd=clone.folder, env=env)
+            assert ran.status == 3
+            (line,) = ran.out.splitlines()
+            assert line.startswith("::error title=Not scanned for Binance credentials::")
+            assert "%0ASet `fetch-depth: 0` at actions/checkout" in line
+        assert run("ci", cwd=clone.folder, env=env).out == ""
+
     @pytest.mark.parametrize("checkout", ["merge", "head"])
     def test_pull_request(self, forge: Forge, tmp_path: Path, checkout: str) -> None:
         clone = forge.full(tmp_path / "clone", checkout=checkout)

@@ -395,6 +395,17 @@ class TestChoices:
         project.write(".binance-leaks.toml", 'exclude = ["vendor/"]\n')
         assert over(project).found == []
 
+    def test_paths_that_are_left_out_are_counted(self, project: Repository, pair: Pair) -> None:
+        """A change may exclude itself: that must not look like a change that was read."""
+        project.commit({"vendor/bot.py": module(pair), "a.py": "", ".binance-leaks.toml": 'exclude = ["vendor/"]\n'})
+        project.commit({"vendor/bot.py": module(Pair.fresh())})
+        assert over(project).stats["excluded"] == 1
+        told = run("range", "base..main", cwd=project.folder)
+        assert (told.status, "1 path excluded, not read." in told.out) == (0, True)
+        project.commit({"bot.py": module(pair)})
+        assert "1 path excluded, not read." in run("range", "base..main", cwd=project.folder).out
+        assert "excluded" not in run("range", "base..main", "--policy", "base", cwd=project.folder).out
+
     def test_a_comment_allows(self, project: Repository, pair: Pair) -> None:
         project.commit({"bot.py": f"from binance.client import Client\n# binance-leaks: allow next line\n{pair.call}"})
         found = over(project)
@@ -489,6 +500,13 @@ class TestPolicy:
         assert run("range", "base..main", "--policy", "base", cwd=project.folder).status == 1
         assert run("range", "base..main", "--policy", "base", "--config", name, cwd=project.folder).status == 1
 
+    def test_it_is_told(self, project: Repository, pair: Pair) -> None:
+        """Else the advice to allow a false alarm by a comment would be followed in vain."""
+        project.commit({"bot.py": module(pair)})
+        assert "does not count" in over(project, "--policy", "base").err
+        assert "does not count" not in over(project).err
+        assert over(project, "--policy", "base", "--quiet").err == ""
+
     def test_its_baseline(self, project: Repository, pair: Pair) -> None:
         project.commit({"bot.py": module(pair)})
         run("baseline", "create", cwd=project.folder)
@@ -516,6 +534,12 @@ class TestPolicy:
 
 class TestWrong:
     """What cannot be scanned is told, and never passes."""
+
+    def test_a_branch_that_only_the_remote_has(self, project: Repository) -> None:
+        project.git("update-ref", "refs/remotes/origin/trunk", "base")
+        told = over(project, text="trunk..main")
+        assert (told.status, "Is origin/trunk meant?" in told.err) == (2, True)
+        assert "git fetch" in over(project, text="other..main").err
 
     @pytest.mark.parametrize(
         ("text", "told"),

@@ -49,7 +49,7 @@ class TestLines:
         repository.commit({"a.py": CLEAN})
         looked = staged(repository)
         assert (looked.status, looked.findings) == (0, [])
-        assert "0 files" in looked.text
+        assert looked.text == "Nothing to scan: no staged files.\n"
 
     def test_clean_files(self, repository: Repository) -> None:
         repository.stage("a.py", CLEAN)

@@ -25,7 +25,7 @@ def test_formats_are_found_by_name() -> None:
 def test_an_unknown_format_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="unknown report format: 'yaml'") as caught:
         format_named("yaml")
-    assert caught.value.hint == f"formats are {', '.join(FORMAT_NAMES)}"
+    assert caught.value.hint == f"Known: {', '.join(FORMAT_NAMES)}"
 
 
 def test_formats_pass_the_view_on() -> None:

@@ -156,6 +156,38 @@ def test_digests_are_shown_only_when_verbose() -> None:
     assert f'sha256 = "{digest}"' in plain(examples.files_result(), verbose=True)
 
 
+def test_a_pair_is_allowed_by_both_of_its_values() -> None:
+    result = replace(examples.files_result(), findings=examples.files_result().findings[:1])
+    assert len(result.findings[0].values) == 2
+    folded, verbose = plain(result), plain(result, verbose=True)
+    assert "on its line (a pair: on both), a comment:" in folded
+    assert "or its digest (a pair: both; -v shows digests) in pyproject.toml:" in folded
+    allowed = re.findall(r'\[\[tool\.binance-leaks\.allow\]\]\n +sha256 = "([0-9a-f]{64})"', verbose)
+    assert allowed == [value.sha256 for value in result.findings[0].values]
+    lone = replace(result, findings=(replace(result.findings[0], values=result.findings[0].values[:1]),))
+    assert "pair: " not in plain(lone)
+
+
+def test_what_passes_the_gate_is_told_from_what_fails() -> None:
+    result = examples.files_result()
+    one, two = (replace(result.findings[n], fails=n == 0) for n in range(2))
+    text = plain(replace(result, findings=(one, two)))
+    assert text.count("Does not fail. Its risk is below the gate.") == 1
+    assert text.index("Does not fail") > text.index("Why ")
+    assert "; 1 of them fails.\n" in text
+    assert "; none of them fails.\n" in plain(replace(result, findings=(two,)))
+    assert "of them" not in plain(result)
+
+
+def test_a_tag_message_is_mended_by_another_tag() -> None:
+    range_ = replace(examples.clean_result(), source=SourceKind.RANGE)
+    tag, commit = (examples.at(path, 1, exposure=Exposure.MESSAGE) for path in ("tag message", "commit message"))
+    for places, tags, commits in (((tag,), 1, 0), ((commit,), 0, 1), ((tag, commit), 1, 1)):
+        finding = replace(examples.files_result().findings[0], locations=places)
+        text = plain(replace(range_, findings=(finding,)), width=200)
+        assert (text.count("Delete the tag"), text.count("rewrite these commits")) == (tags, commits)
+
+
 def test_a_long_list_is_folded_and_unfolded() -> None:
     folded, whole = plain(examples.files_result()), plain(examples.files_result(), verbose=True)
     assert folded.count("exchange_") == 6

@@ -42,12 +42,29 @@ def add_baseline(commands: Commands) -> None:
     )
     _add_baseline_options(update)
     update.set_defaults(run=_baseline_update)
-    actions.add_parser(
+    audit = actions.add_parser(
         "audit",
         help="say of each entry whether it is real; takes the arguments of detect-secrets audit",
         description="Shows the entries one after the other, values included, and keeps what you say of them.",
         epilog="example: binance-leaks baseline audit --stats",
     )
+    _add_audit_help(audit)
+
+
+def _add_audit_help(parser: Parser) -> None:
+    """What `--help` tells: detect-secrets reads these arguments, and its own help names another program."""
+    parser.add_argument(
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="the baseline (default: that of the configuration, else .secrets.baseline at the top of the repository)",
+    )
+    parser.add_argument("--stats", action="store_true", help="count the answers, plugin by plugin")
+    parser.add_argument("--report", action="store_true", help="list entries with their answers and values, as JSON")
+    parser.add_argument("--only-real", action="store_true", help="with --report: what is real")
+    parser.add_argument("--only-false", action="store_true", help="with --report: what is a false alarm")
+    parser.add_argument("--diff", action="store_true", help="compare two baselines")
+    parser.add_argument("--json", action="store_true", help="with --stats: as JSON")
 
 
 def _add_baseline_options(parser: Parser) -> None:
