@@ -28,6 +28,7 @@ RESULTS: dict[str, Callable[[], Result]] = {
     "history": examples.history_result,
     "local": examples.local_result,
     "clean": examples.clean_result,
+    "verified": examples.verified_result,
 }
 
 
