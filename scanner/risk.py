@@ -5,7 +5,9 @@ docs/risk.md gives the rationale of each cell of the tables here, with its sourc
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 
@@ -141,6 +143,8 @@ _REACH_REASONS: Mapping[Reach, str] = MappingProxyType(
     }
 )
 _UNREACHABLE = "One step down: no branch or tag leads to it any more."
+_NAME = re.compile(r"(?=.{1,48}\Z)(?:enable|permits)(?:[A-Z][a-z]{1,15}){1,6}")
+_NAMELESS = "enableOther"
 _LAPSING = frozenset({"enableSpotAndMarginTrading"})
 _POSITIONS: Mapping[Verdict, int] = MappingProxyType(
     {
@@ -203,6 +207,12 @@ def power_of(verification: Verification) -> Power | None:
     tiers = (PERMISSION_TIERS.get(name, Tier.TRADE) for name in permissions.granted if name not in lapsed)
     tier = max(tiers, default=None)
     return Power(tier.value) if tier is not None else Power.NOTHING
+
+
+def nameable(permissions: Permissions) -> Permissions:
+    """The same with names that can be shown: a server wrote them, so that what is no words becomes `enableOther`."""
+    granted, denied = ({_name(name) for name in names} for names in (permissions.granted, permissions.denied))
+    return replace(permissions, granted=tuple(sorted(granted)), denied=tuple(sorted(denied - granted)))
 
 
 def reach_of(verification: Verification) -> Reach:
@@ -286,12 +296,16 @@ def _of_live(credential: Credential, locations: Sequence[Location], verification
 def _on_rights(verification: Verification) -> tuple[str, ...]:
     """What makes the rights of a live key other than their names say."""
     told = []
-    permissions = verification.permissions or Permissions()
+    permissions = nameable(verification.permissions or Permissions())
     if permissions.unknown:
         told.append(f"Not known here, counted as trading at least: {', '.join(permissions.unknown)}.")
     if trading_has_ended(verification) and _LAPSING & set(permissions.granted):
         told.append("Its right to trade spot and margin has lapsed, and does not count.")
     return tuple(told)
+
+
+def _name(name: str) -> str:
+    return name if name in PERMISSION_TIERS or _NAME.fullmatch(name) else _NAMELESS
 
 
 def _stakes(environment: Environment, verification: Verification) -> tuple[bool, str]:

@@ -14,6 +14,7 @@ from scanner.model import Commit, Finding, Location, Result
 from scanner.report.format import View
 from scanner.report.sanitize import Quoted, Redactor, printable
 from scanner.report.words import left_out, passes_because, shown, unread
+from scanner.risk import nameable
 from scanner.verification import Verification
 
 COLUMNS = (
@@ -85,7 +86,7 @@ class _Rows:
             "cause": verification.cause.value if verification.cause is not None else "",
             "tier": verification.tier.value if verification.tier is not None else "",
             "ip_restricted": _yes(restricted) if restricted is not None else "",
-            "permissions": " ".join(map(self.path, permissions.granted)) if permissions is not None else "",
+            "permissions": " ".join(nameable(permissions).granted) if permissions is not None else "",
             "checked_at": self.path(verification.checked_at or ""),
             "host": self.path(verification.host or ""),
             "note": self.note(verification.note),

@@ -12,6 +12,7 @@ from scanner.model import Commit, Finding, Location, Result, Suppression, Value
 from scanner.report.sanitize import Redactor, encodable
 from scanner.report.wire import as_json
 from scanner.report.words import REST, statistics
+from scanner.risk import nameable
 from scanner.verification import Verification
 
 SCHEMA = "binance-leaks/1"
@@ -212,12 +213,12 @@ def wire_verification(verification: Verification | None, redactor: Redactor) -> 
     if verification is None:
         return None
     permissions = verification.permissions
-    fields = permissions.fields() if permissions is not None else {}
+    fields = nameable(permissions).fields() if permissions is not None else {}
     tier, cause, environment = verification.tier, verification.cause, verification.environment
     return {
         "verdict": verification.verdict.value,
         "tier": tier.value if tier is not None else None,
-        "permissions": {encodable(redactor.path(name)): told for name, told in fields.items()},
+        "permissions": fields,
         "ip_restricted": verification.ip_restricted,
         "checked_at": verification.checked_at,
         "host": verification.host,

@@ -33,6 +33,7 @@ from scanner.model import (
 from scanner.report.json import SCHEMA
 from scanner.report.part import Part
 from scanner.report.words import REST
+from scanner.risk import nameable
 from scanner.verification import Cause, Permissions, Verdict, Verification
 
 _T = TypeVar("_T")
@@ -40,7 +41,6 @@ _ID = re.compile(r"[0-9a-f]{8,64}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _OBJECT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _MASK = re.compile(r"[!-~]{1,4}…[!-~]{0,4}|private key, [0-9]{1,9} bytes")
-_PERMISSION = re.compile(r"(?:enable|permits)[A-Z][A-Za-z0-9]{1,40}")
 _HOST = re.compile(r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,9}")
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|\+00:00)")
 _CREATED, _TRADING_ENDS = "createTime", "tradingAuthorityExpirationTime"
@@ -159,20 +159,16 @@ def _held(part: Part, key: str, read: Callable[[Part], _T]) -> _T | None:
 
 def _permissions(part: Part, ip_restricted: bool | None) -> Permissions | None:
     """None if nothing is told; what was told of no permission at all is the same."""
-    granted: list[str] = []
-    denied: list[str] = []
-    for name in part.mapping():
-        if name in (_CREATED, _TRADING_ENDS):
-            continue
-        if _PERMISSION.fullmatch(name) is None:
-            raise part.wrong("has a name that is no permission")
-        (granted if part[name].truth() else denied).append(name)
+    names = {name for name in part.mapping() if name not in (_CREATED, _TRADING_ENDS)}
+    if set(nameable(Permissions(granted=tuple(names))).granted) != names:
+        raise part.wrong("has a name that is no permission")
+    granted = {name for name in names if part[name].truth()}
     created, ends = _held(part, _CREATED, Part.milliseconds), _held(part, _TRADING_ENDS, Part.milliseconds)
     if not part.mapping() and ip_restricted is None:
         return None
     return Permissions(
         granted=tuple(sorted(granted)),
-        denied=tuple(sorted(denied)),
+        denied=tuple(sorted(names - granted)),
         ip_restricted=ip_restricted,
         created=created,
         trading_ends=ends,

@@ -1,6 +1,7 @@
 """Tells in plain words what Binance answered about a credential: the verdict, the rights, how many of which.
 
-A stored report may come from anywhere, so that names of permissions, hosts and notes pass for text of strangers.
+Nothing that a server wrote is shown but names of permissions that are words. A stored report may come from anywhere, so
+that hosts and notes pass for text of strangers.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from types import MappingProxyType
 
 from scanner.model import Finding
 from scanner.report.sanitize import Quoted
-from scanner.risk import Power, Reach, is_play_money, power_of, reach_of, system_of
+from scanner.risk import Power, Reach, is_play_money, nameable, power_of, reach_of, system_of
 from scanner.verification import PERMISSION_TIERS, Permissions, Tier, Verdict, Verification
 
 VERDICT_NAMES: Mapping[Verdict, str] = MappingProxyType(
@@ -77,7 +78,7 @@ _SHORT: Mapping[str, str] = MappingProxyType(
 def told(verification: Verification, quoted: Quoted) -> list[str]:
     """The verdict on one line, the rights on one where they are known, the note."""
     lines = [f"Verdict: {verdict(verification)}{_asked(verification, quoted)}."]
-    if verification.permissions is not None and (rights := _rights(verification.permissions, quoted)):
+    if verification.permissions is not None and (rights := _rights(nameable(verification.permissions))):
         lines.append(f"Rights: {rights}.")
     return [*lines, f"Note: {quoted.note(verification.note)}"] if verification.note else lines
 
@@ -131,11 +132,11 @@ def _asked(verification: Verification, quoted: Quoted) -> str:
     return f" ({', '.join(parts)})" if parts else ""
 
 
-def _rights(permissions: Permissions, quoted: Quoted) -> str:
+def _rights(permissions: Permissions) -> str:
     """What a key may do by tier, when it was made and until when it trades."""
     parts = [part for tier in Tier if (part := _tier(tier, permissions))]
     if permissions.unknown:
-        parts.append(f"not known here {', '.join(map(quoted.path, permissions.unknown))}")
+        parts.append(f"not known here {', '.join(permissions.unknown)}")
     if permissions.created is not None:
         parts.append(f"made {_day(permissions.created)}")
     if permissions.trading_ends is not None:

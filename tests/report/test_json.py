@@ -106,6 +106,23 @@ def test_keys_come_in_the_order_of_the_contract() -> None:
     assert finding["verification"] is None
 
 
+def test_a_verification_has_the_keys_of_the_contract_first() -> None:
+    told = [part(finding, "verification") for finding in findings(parsed(examples.verified_result()))]
+    contract = ["verdict", "tier", "permissions", "ip_restricted", "checked_at", "host", "note"]
+    for one in told:
+        assert list(one) == [*contract, "cause", "environment", "swapped", "key_sha256", "secret_sha256"]
+    assert [one["tier"] for one in told if one["verdict"] == "live"] == [
+        "withdraw",
+        "transfer",
+        "trade",
+        "trade",
+        "read",
+    ]
+    assert part(told[0], "permissions")["enableWithdrawals"] is True
+    undecided = next(one for one in told if one["verdict"] == "inconclusive")
+    assert (undecided["tier"], undecided["permissions"], undecided["ip_restricted"]) == (None, {}, None)
+
+
 def test_what_became_of_it_is_always_written() -> None:
     for result in (examples.files_result(), examples.local_result()):
         for finding in findings(parsed(result)):
