@@ -25,7 +25,7 @@ from scanner.model import (
 )
 from scanner.pipeline.scan import Scan, result_of
 from scanner.pipeline.verified import Verify
-from scanner.risk import assess
+from scanner.risk import assess, order
 from scanner.verification import Verification
 
 
@@ -68,8 +68,8 @@ def conclude(
         credentials, verifications = (*asked.credentials, *others), asked.verifications
     judged = judge(credentials, scan, config=config, baseline=baseline, verifications=verifications)
     findings = [each.finding for each in judged]
-    counted = tuple(sorted((finding for finding in findings if finding.suppressed is None), key=_order))
-    suppressed = tuple(sorted((finding for finding in findings if finding.suppressed is not None), key=_order))
+    counted = tuple(sorted((finding for finding in findings if finding.suppressed is None), key=order))
+    suppressed = tuple(sorted((finding for finding in findings if finding.suppressed is not None), key=order))
     return result_of(scan, counted, suppressed, below_confidence=len(credentials) - len(findings))
 
 
@@ -123,7 +123,7 @@ def _judged(
     permits = _permits(credential, scan, config, baseline)
     suppressed = _suppression(credential, permits)
     locations = tuple(sighting.location for sighting in credential.sightings)
-    risk = assess(credential, locations)  # VERIFICATION
+    risk = assess(credential, locations, verification)
     if suppressed is not None and suppressed.by is SuppressedBy.KNOWN_EXAMPLE:
         risk = Risk(level=RiskLevel.INFO, reasons=(suppressed.reason,))
     new = any(
@@ -191,8 +191,3 @@ def _suppression(credential: Credential, permits: Sequence[Suppression | None]) 
     if known:
         return max(known, key=lambda permit: Label(permit.reason))
     return given[0] if given else None
-
-
-def _order(finding: Finding) -> tuple[int, int, str, int, str]:
-    first = finding.locations[0]
-    return -finding.risk.level.rank, -finding.confidence.rank, first.path, first.line, finding.id

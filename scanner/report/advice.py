@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from scanner.model import TAG_MESSAGE, Environment, Exposure, Finding, Result, SourceKind
+from scanner.model import TAG_MESSAGE, Exposure, Finding, Result, SourceKind
+from scanner.report.remedy import KEY_PAGE, is_urgent, remedies, revoke
 from scanner.report.rewrite import rewriting
 from scanner.report.step import Step
 
-KEY_PAGE = "https://www.binance.com/en/my/settings/api-management"
+__all__ = ["ALLOW_COMMENT", "KEY_PAGE", "allowing", "steps"]
+
 ALLOW_COMMENT = "# binance-leaks: allow"
 
-_ON_KEY_PAGE = frozenset({Environment.MAINNET, Environment.UNKNOWN})
 _KEEP_ELSEWHERE = Step(text="Keep it in the environment or in a secret manager.")
+_FIND_LEAK = Step(
+    text="Find out who could read it, and close the leak. What was pushed stays leaked, whatever is rewritten."
+)
 _ROTATE = Step(text="Make a new key with no more permissions than it needs, bound to your own addresses.")
 
 
@@ -49,12 +53,17 @@ def _steps_before_commit(result: Result) -> list[Step]:
         if in_message
         else Step(text="Take it out of the commit: edit the file, then git add it again.")
     )
-    return [take_out, _revoke(result.findings, "If it was ever pushed or shared, revoke it"), _KEEP_ELSEWHERE]
+    if _is_verified(result):
+        return [take_out, *remedies(result.findings, condition="if it was ever pushed or shared, "), _KEEP_ELSEWHERE]
+    return [take_out, revoke(result.findings, "If it was ever pushed or shared, revoke it"), _KEEP_ELSEWHERE]
 
 
 def _steps_after_leak(result: Result) -> list[Step]:
-    revoke = _revoke(result.findings, "First revoke it: until then it works for whoever has seen it. Do that")
-    return [revoke, *_removal(result), _KEEP_ELSEWHERE, _ROTATE]
+    if _is_verified(result):
+        last = [_ROTATE] if is_urgent(result.findings) else []
+        return [*remedies(result.findings), _FIND_LEAK, *_removal(result), _KEEP_ELSEWHERE, *last]
+    first = revoke(result.findings, "First revoke it: until then it works for whoever has seen it. Do that")
+    return [first, *_removal(result), _KEEP_ELSEWHERE, _ROTATE]
 
 
 def _removal(result: Result) -> list[Step]:
@@ -76,12 +85,10 @@ def _removal_from_commits(paths: set[str]) -> list[Step]:
     return [*([Step(text=rewrite)] if paths - {TAG_MESSAGE} else []), *([tags] if TAG_MESSAGE in paths else [])]
 
 
-def _revoke(findings: tuple[Finding, ...], text: str) -> Step:
-    if any(finding.environment in _ON_KEY_PAGE for finding in findings):
-        return Step(text=f"{text} at", verbatim=(KEY_PAGE,))
-    return Step(text=f"{text} on the site that issued it.")
-
-
 def _is_being_committed(result: Result) -> bool:
     exposures = {location.exposure for finding in result.findings for location in finding.locations}
     return bool(exposures & {Exposure.STAGED, Exposure.MESSAGE})
+
+
+def _is_verified(result: Result) -> bool:
+    return any(finding.verification is not None for finding in result.findings)

@@ -14,22 +14,33 @@ from scanner.model import Commit, Finding, Location, Result
 from scanner.report.format import View
 from scanner.report.sanitize import Quoted, Redactor, printable
 from scanner.report.words import left_out, passes_because, shown, unread
+from scanner.risk import nameable
+from scanner.verification import Verification
 
 COLUMNS = (
     "record", "id", "kind", "environment", "confidence", "risk", "reasons", "fails", "passes_because", "role", "masked",
     "digest", "path", "line", "column", "exposure", "standing", "pushed", "refs", "commit", "author", "date", "subject",
     "removed", "removed_author", "removed_date", "removed_subject", "blob", "evidence",
 )  # fmt: skip
+VERIFICATION_COLUMNS = (
+    "verdict", "cause", "tier", "ip_restricted", "permissions", "checked_at", "host", "note",
+)  # fmt: skip
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def render_csv(result: Result, view: View) -> str:
-    """The table with its heading; `record` says `finding`, `not-read` or `skipped`."""
+    """The table with its heading; `record` says `finding`, `not-read` or `skipped`.
+
+    If anything was verified, the columns of that follow the others.
+    """
     stream = StringIO()
-    writer = csv.DictWriter(stream, COLUMNS, restval="", lineterminator="\n")
+    findings = shown(result, show_suppressed=view.show_suppressed)
+    verified = any(finding.verification is not None for finding in findings)
+    columns = (*COLUMNS, *VERIFICATION_COLUMNS) if verified else COLUMNS
+    writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
     writer.writeheader()
     rows = _Rows(Quoted(Redactor.of(result)))
-    for finding in shown(result, show_suppressed=view.show_suppressed):
+    for finding in findings:
         writer.writerows({name: _inert(cell) for name, cell in row.items()} for row in rows.of(finding))
     for record, things in (("not-read", unread(result)), ("skipped", left_out(result))):
         for skipped in things:
@@ -44,6 +55,7 @@ class _Rows:
     def __init__(self, quoted: Quoted) -> None:
         self.path = quoted.path
         self.prose = quoted.prose
+        self.note = quoted.note
 
     def of(self, finding: Finding) -> Iterator[dict[str, str]]:
         """A row for each of its places."""
@@ -61,8 +73,24 @@ class _Rows:
             "passes_because": why,
             "evidence": "; ".join(map(self.prose, finding.evidence)),
         }
+        if finding.verification is not None:
+            common |= self._verification(finding.verification)
         for location in finding.locations:
             yield {**common, **_values(finding, location), **self._place(location)}
+
+    def _verification(self, verification: Verification) -> dict[str, str]:
+        """What Binance answered; what it did not say stays empty."""
+        permissions, restricted = verification.permissions, verification.ip_restricted
+        return {
+            "verdict": verification.verdict.value,
+            "cause": verification.cause.value if verification.cause is not None else "",
+            "tier": verification.tier.value if verification.tier is not None else "",
+            "ip_restricted": _yes(restricted) if restricted is not None else "",
+            "permissions": " ".join(nameable(permissions).granted) if permissions is not None else "",
+            "checked_at": self.path(verification.checked_at or ""),
+            "host": self.path(verification.host or ""),
+            "note": self.note(verification.note),
+        }
 
     def _place(self, location: Location) -> dict[str, str]:
         return {

@@ -14,6 +14,7 @@ from scanner.model import Finding, Result
 from scanner.report.brief import nothing_found, plural, suppressed_count
 from scanner.report.format import View
 from scanner.report.telling import Telling
+from scanner.report.verdicts import GONE, counts
 from scanner.report.words import by_use, file_of, is_inside, left_out, masked, passes_because, title, unread
 
 _MOST_SHOWN = 10
@@ -62,12 +63,11 @@ class _Report:
         message = (
             f"{masked(finding)} ({finding.confidence.value} confidence)",
             passes_because(finding) + (f" {tell.quoted.prose(suppressed.reason)}" if suppressed is not None else ""),
+            *tell.verdict(finding),
             *tell.places(finding),
             tell.why(finding),
             tell.evidence(finding),
-            ""
-            if suppressed is not None
-            else "Revoke it first: what was pushed stays leaked, whatever is removed later.",
+            _advice(finding),
         )
         return _command(level, (*properties, ("title", heading)), "\n".join(part for part in message if part))
 
@@ -87,6 +87,8 @@ class _Report:
         failing = sum(finding.fails for finding in result.findings)
         if result.findings:
             line = f"{plural(len(result.findings), 'credential')}, {failing:,} failing."
+            if verified := counts(result.findings):
+                line += f" {verified}"
         else:
             line = nothing_found(result)
         if result.suppressed:
@@ -94,6 +96,15 @@ class _Report:
         if harmless := left_out(result):
             line += f" {len(harmless):,} skipped, nothing lost."
         return line if result.complete else f"{line} The scan is incomplete."
+
+
+def _advice(finding: Finding) -> str:
+    """What to do first, unless it does not count."""
+    if finding.suppressed is not None:
+        return ""
+    if finding.verification is not None and finding.verification.verdict in GONE:
+        return "Check that it is really gone, and remove it."
+    return "Revoke it first: what was pushed stays leaked, whatever is removed later."
 
 
 def _bounded(level: str, commands: Sequence[str], most: int) -> Sequence[str]:

@@ -15,10 +15,11 @@ from scanner import __version__
 from scanner.model import Finding, Location, Result, RiskLevel, Skipped
 from scanner.report.advice import steps
 from scanner.report.format import View
-from scanner.report.inline import code, plain
+from scanner.report.inline import code, plain, worded
 from scanner.report.rules import CWE, CWE_PAGE, rule_of
 from scanner.report.sanitize import Redactor, encodable, printable
 from scanner.report.telling import Telling
+from scanner.report.verdicts import verdict
 from scanner.report.wire import as_json
 from scanner.report.words import (
     ENVIRONMENT_NAMES,
@@ -68,7 +69,7 @@ class _Report:
         self._redactor = Redactor.of(result)
         self._telling = Telling.of(result)
         advice = steps(result) if result.findings else []
-        lines = (("\n    ".join((f"{n}. {step.text}", *step.verbatim))) for n, step in enumerate(advice, 1))
+        lines = (("\n    ".join((f"{n}. {step.told(code)}", *step.verbatim))) for n, step in enumerate(advice, 1))
         self._solution = "\n".join(lines)[:_LONGEST_SOLUTION]
 
     def scan(self, end: datetime) -> _Object:
@@ -127,6 +128,7 @@ class _Report:
         evidence = "; ".join(plain(tell.quoted.prose(evidence)) for evidence in finding.evidence)
         parts = (
             f"{title(finding)}: {shown_values}, {finding.confidence.value} confidence.",
+            "\n".join(f"- {worded(line)}" for line in tell.verdict(finding)),
             f"Why {finding.risk.level.value}: {reasons}",
             f"Evidence: {evidence}" if evidence else "",
             passes_because(finding),
@@ -157,6 +159,8 @@ class _Report:
             "pushed": ("A remote has it", "yes" if any(place.pushed for place in finding.locations) else "not known"),
             "gate": ("Gate", passes_because(finding) or "Fails."),
         }
+        if finding.verification is not None:
+            told["verdict"] = ("Verdict", verdict(finding.verification))
         return {key: {"name": name, "type": "text", "value": value} for key, (name, value) in told.items()}
 
     def _message(self, skipped: Skipped, level: str) -> _Object:

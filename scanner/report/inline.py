@@ -12,6 +12,7 @@ import re
 from scanner.report.sanitize import printable
 
 _PLAIN = re.compile(r"(?:[A-Za-z0-9,;()“”’'…\u0020-]|[.:?](?=\s|$)|(?<=Binance)\.(?=US))*")
+_WORD = re.compile(r"[^ ,;()]+")
 _REFERENCE = re.compile(r"\b[0-9a-f]{7,64}\b|\bwww\b|\bGL-\d|--", re.IGNORECASE)
 
 
@@ -24,3 +25,15 @@ def code(text: str) -> str:
 def plain(text: str) -> str:
     """Words and simple punctuation as they are, everything else as a code span."""
     return text if _PLAIN.fullmatch(text) and not _REFERENCE.search(text) else code(text)
+
+
+def worded(text: str) -> str:
+    """Sentences with every word that is more than a word, such as a host, as a code span of its own."""
+    return _WORD.sub(lambda word: _word(word[0], text[word.end() : word.end() + 1]), text)
+
+
+def _word(word: str, following: str) -> str:
+    """A word with the mark behind it that ends a sentence or phrase, if that is followed by a blank."""
+    if word[-1] in ".:?" and word[:-1].strip(".:?") and following in ("", " "):
+        return f"{plain(word[:-1])}{word[-1]}"
+    return plain(word)

@@ -12,6 +12,8 @@ from scanner.model import Commit, Finding, Location, Result, Suppression, Value
 from scanner.report.sanitize import Redactor, encodable
 from scanner.report.wire import as_json
 from scanner.report.words import REST, statistics
+from scanner.risk import nameable
+from scanner.verification import Verification
 
 SCHEMA = "binance-leaks/1"
 
@@ -71,6 +73,23 @@ class _Suppressed(TypedDict):
     reason: str
 
 
+class WireVerification(TypedDict):
+    """What Binance answered, as it is written."""
+
+    verdict: str
+    tier: str | None
+    permissions: dict[str, bool | int]
+    ip_restricted: bool | None
+    checked_at: str | None
+    host: str | None
+    note: str
+    cause: str | None
+    environment: str | None
+    swapped: bool
+    key_sha256: str | None
+    secret_sha256: str | None
+
+
 class _Finding(TypedDict):
     id: str
     kind: str
@@ -82,7 +101,7 @@ class _Finding(TypedDict):
     evidence: list[str]
     suppressed: _Suppressed | None
     fails: bool
-    verification: None
+    verification: WireVerification | None
 
 
 class _Report(TypedDict):
@@ -141,7 +160,7 @@ class _Wire:
             "evidence": [self._prose(evidence) for evidence in finding.evidence],
             "suppressed": self._suppressed(finding.suppressed),
             "fails": finding.fails,
-            "verification": None,
+            "verification": wire_verification(finding.verification, self._redactor),
         }
 
     def _location(self, location: Location) -> _Location:
@@ -183,3 +202,30 @@ class _Wire:
 
 def _value(value: Value) -> _Value:
     return {"role": value.role.value, "sha256": value.sha256, "masked": value.masked}
+
+
+def wire_verification(verification: Verification | None, redactor: Redactor) -> WireVerification | None:
+    """What Binance answered as plain data: verdict, rights and dates in the contract's names, then what goes further.
+
+    `permissions` has Binance's names, `createTime` and `tradingAuthorityExpirationTime` in milliseconds since 1970; it
+    is empty where nobody told them.
+    """
+    if verification is None:
+        return None
+    permissions = verification.permissions
+    fields = nameable(permissions).fields() if permissions is not None else {}
+    tier, cause, environment = verification.tier, verification.cause, verification.environment
+    return {
+        "verdict": verification.verdict.value,
+        "tier": tier.value if tier is not None else None,
+        "permissions": fields,
+        "ip_restricted": verification.ip_restricted,
+        "checked_at": verification.checked_at,
+        "host": verification.host,
+        "note": encodable(redactor.prose(verification.note)),
+        "cause": cause.value if cause is not None else None,
+        "environment": environment.value if environment is not None else None,
+        "swapped": verification.swapped,
+        "key_sha256": verification.key,
+        "secret_sha256": verification.secret,
+    }

@@ -14,6 +14,7 @@ from scanner.report.format import View
 from scanner.report.rules import rule_of
 from scanner.report.sanitize import printable
 from scanner.report.telling import Telling
+from scanner.report.verdicts import counts
 from scanner.report.words import by_use, left_out, masked, passes_because, shown, title, unread
 
 _SUITE = "binance-leaks"
@@ -84,6 +85,7 @@ class _Report:
         """How much was scanned, and what was skipped without loss."""
         result = self._result
         lines = [scanned(result) if result.findings else nothing_found(result)]
+        lines += [counts(result.findings)]
         lines += [f"Skipped, nothing lost: {self._telling.skipped(skipped)}" for skipped in left_out(result)]
         return "\n".join(line for line in lines if line)
 
@@ -91,7 +93,12 @@ class _Report:
         tell = self._telling
         suppressed = f"Reason: {tell.quoted.prose(finding.suppressed.reason)}" if finding.suppressed is not None else ""
         confidence = f"{finding.confidence.value} confidence"
-        lines = (f"{title(finding)}, {confidence}: {masked(finding)}", suppressed, tell.why(finding))
+        lines = (
+            f"{title(finding)}, {confidence}: {masked(finding)}",
+            suppressed,
+            *tell.verdict(finding),
+            tell.why(finding),
+        )
         told = (*lines, tell.evidence(finding), *tell.places(finding))
         return "\n".join(line for line in told if line)
 

@@ -13,9 +13,10 @@ from scanner.model import Finding, Location, Result, RiskLevel, Skipped
 from scanner.report.advice import allowing, steps
 from scanner.report.brief import nothing_found, plural, scanned
 from scanner.report.format import View
-from scanner.report.inline import code, plain
+from scanner.report.inline import code, plain, worded
 from scanner.report.step import Step
 from scanner.report.telling import Telling
+from scanner.report.verdicts import counts, verdict
 from scanner.report.words import (
     ENVIRONMENT_NAMES,
     KIND_NAMES,
@@ -39,7 +40,13 @@ def render_markdown(result: Result, view: View) -> str:
     page = _Page(result, verbose=view.verbose)
     blocks = [page.heading(), *page.incomplete()]
     if result.findings:
-        blocks += [page.table(result.findings), *page.details(result.findings), page.advice(), page.false_alarm()]
+        blocks += [
+            counts(result.findings),
+            page.table(result.findings),
+            *page.details(result.findings),
+            page.advice(),
+            page.false_alarm(),
+        ]
     if view.show_suppressed and result.suppressed:
         blocks += ["### Suppressed, these do not count", page.table(result.suppressed)]
     blocks += page.closing(listed=view.show_suppressed)
@@ -118,14 +125,16 @@ class _Page:
         if others:
             where += f" and {plural(len(others), 'more place')}"
         kind = f"{KIND_NAMES[finding.kind]}, {ENVIRONMENT_NAMES[finding.environment]}"
+        asked = f", **{verdict(finding.verification)}**" if finding.verification is not None else ""
         gate = passes_because(finding) or "**fails**"
         if finding.suppressed is not None:
             gate += f" {plain(self._telling.quoted.prose(finding.suppressed.reason))}"
-        return f"| **{_level(finding)}** | {kind}: {_masks(finding)} | {where} | {gate} |"
+        return f"| **{_level(finding)}** | {kind}: {_masks(finding)}{asked} | {where} | {gate} |"
 
     def _lines(self, finding: Finding) -> Iterator[str]:
         tell = self._telling
         yield f"{_masks(finding)}, {finding.confidence.value} confidence"
+        yield from map(worded, tell.verdict(finding))
         reasons = " ".join(plain(tell.quoted.prose(reason)) for reason in finding.risk.reasons)
         yield f"Why {finding.risk.level.value}: {reasons}"
         if finding.evidence:
@@ -171,6 +180,6 @@ def _masks(finding: Finding) -> str:
 def _step(step: Step, *, indent: int) -> str:
     """A step with its lines to copy as a block of their own, all of them ours."""
     if not step.verbatim:
-        return step.text
+        return step.told(code)
     pad = " " * indent
-    return "\n".join((step.text, "", f"{pad}```", *(f"{pad}{line}" for line in step.verbatim), f"{pad}```"))
+    return "\n".join((step.told(code), "", f"{pad}```", *(f"{pad}{line}" for line in step.verbatim), f"{pad}```"))

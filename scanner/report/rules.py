@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from scanner.model import Finding, Kind
 from scanner.report.advice import ALLOW_COMMENT, KEY_PAGE
-from scanner.risk import is_play_money
+from scanner.risk import is_play_money, system_of
 
 CWE = "CWE-798"  # use of hard-coded credentials
 CWE_PAGE = "https://cwe.mitre.org/data/definitions/798.html"
@@ -105,5 +105,5 @@ RULES: tuple[Rule, ...] = tuple(Rule(kind=kind, play_money=play) for play in (Fa
 
 
 def rule_of(finding: Finding) -> Rule:
-    """The rule under which a finding is filed."""
-    return Rule(kind=finding.kind, play_money=is_play_money(finding.environment))
+    """The rule under which a finding is filed, by the system that knew it if one did."""
+    return Rule(kind=finding.kind, play_money=is_play_money(system_of(finding.environment, finding.verification)))

@@ -20,6 +20,7 @@ _ALPHANUMERIC_RUN = re.compile(rf"[A-Za-z0-9]{{{_VALUE_LENGTH},}}")
 _LONGEST_RUN = 4096  # a window's digest is taken at each place of a run: hostile megabytes must not cost seconds
 _OPAQUE_RUN = re.compile(r"[A-Za-z0-9+/=]{40,}")  # base64 of a value or a key's body; commit ids have no capitals
 _LONGEST_PROSE = 200
+_LONGEST_NOTE = 700
 # What GitHub Actions, Azure Pipelines and TeamCity obey in a log: at the start of a line, which may be where text was
 # broken, or anywhere.
 _COMMAND = re.compile(
@@ -106,8 +107,15 @@ class Quoted:
 
     def prose(self, text: str) -> str:
         """Free text, cut if it is long."""
+        return self._cut(text, _LONGEST_PROSE)
+
+    def note(self, text: str) -> str:
+        """A few sentences, cut if they are more than that."""
+        return self._cut(text, _LONGEST_NOTE)
+
+    def _cut(self, text: str, longest: int) -> str:
         shown = printable(self.redactor.prose(text))
-        return shown if len(shown) <= _LONGEST_PROSE else f"{shown[: _LONGEST_PROSE - 1]}…"
+        return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
 
 
 def without_values(text: str) -> str:

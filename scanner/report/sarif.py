@@ -5,7 +5,9 @@ would hold the value. GitHub refuses a whole upload over one result without a fi
 have none, get one in name; what they are stands in `logicalLocations`.
 
 `level` follows the gate first: what fails is an `error`, or a `warning` below medium risk; what passes is a `warning`
-from medium risk on, else a `note`.
+from medium risk on, else a `note`. What Binance answered shows in message, properties and `rank`, a priority from 0 to
+100 within the log; code scanning reads `security-severity` of rules alone, which no answer can change: there `level`
+tells a live key from a dead one.
 """
 
 from __future__ import annotations
@@ -17,10 +19,12 @@ from scanner import __version__
 from scanner.model import Exposure, Finding, Location, Result, RiskLevel, Skipped, SuppressedBy
 from scanner.report.advice import KEY_PAGE
 from scanner.report.format import View
+from scanner.report.json import wire_verification
 from scanner.report.rules import CWE, CWE_PAGE, RULES, Rule, rule_of
 from scanner.report.sanitize import Redactor, encodable, printable
 from scanner.report.telling import Telling
 from scanner.report.uri import is_absolute, path_uri
+from scanner.report.verdicts import verdict
 from scanner.report.wire import as_json
 from scanner.report.words import (
     by_use,
@@ -34,6 +38,7 @@ from scanner.report.words import (
     title,
     unread,
 )
+from scanner.risk import priority
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _ROOT = "%SRCROOT%"
@@ -105,6 +110,8 @@ class _Run:
                 "primaryLocationLineHash": f"{printable(finding.id)}:1",
             },
         }
+        if finding.verification is not None:
+            made["rank"] = priority(finding)
         if others:
             made["relatedLocations"] = [
                 {"id": number, **self._location(location)} for number, location in enumerate(others[:_MOST_RELATED], 1)
@@ -116,6 +123,8 @@ class _Run:
     def _text(self, finding: Finding) -> str:
         reasons = " ".join(self._telling.quoted.prose(reason) for reason in finding.risk.reasons)
         parts = [f"{title(finding)}: {masked(finding)}.", f"Risk {finding.risk.level.value}: {reasons}"]
+        if finding.verification is not None:
+            parts.insert(1, f"Verdict: {verdict(finding.verification)}.")
         if any(location.pushed for location in finding.locations):
             parts.append("Pushed: a remote has it.")
         return _message(" ".join(part for part in (*parts, passes_because(finding)) if part))
@@ -163,7 +172,7 @@ class _Run:
         return made if location.blob is None else {**made, "blob": printable(location.blob)}
 
     def _properties(self, finding: Finding) -> _Object:
-        return {
+        made: _Object = {
             "id": printable(finding.id),
             "environment": finding.environment.value,
             "confidence": finding.confidence.value,
@@ -178,6 +187,9 @@ class _Run:
             ],
             "evidence": [self._prose(evidence) for evidence in finding.evidence],
         }
+        if finding.verification is not None:
+            made["verification"] = wire_verification(finding.verification, self._redactor)
+        return made
 
     def _suppressions(self, finding: Finding) -> Sequence[Mapping[str, str]]:
         if finding.suppressed is None:

@@ -7,11 +7,8 @@ masks and text passes, which the formats treat as they treat text of strangers. 
 from __future__ import annotations
 
 import json
-import math
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Callable
 from typing import TypeVar
 
 from scanner.errors import UsageError
@@ -34,16 +31,20 @@ from scanner.model import (
     Value,
 )
 from scanner.report.json import SCHEMA
+from scanner.report.part import Part
 from scanner.report.words import REST
+from scanner.risk import nameable
+from scanner.verification import Cause, Permissions, Verdict, Verification
 
 _T = TypeVar("_T")
-_E = TypeVar("_E", bound=Enum)
 _ID = re.compile(r"[0-9a-f]{8,64}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _OBJECT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _MASK = re.compile(r"[!-~]{1,4}…[!-~]{0,4}|private key, [0-9]{1,9} bytes")
+_HOST = re.compile(r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,9}")
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|\+00:00)")
+_CREATED, _TRADING_ENDS = "createTime", "tradingAuthorityExpirationTime"
 _STATISTIC = re.compile(r"[a-z_]{1,40}")
-_MOST = 2**53  # what every reader of JSON can hold
 _FAMILY = SCHEMA.partition("/")[0]
 
 
@@ -59,104 +60,14 @@ def read_report(data: bytes, name: str) -> Result:
         raise UsageError(
             f"report {name} is not JSON, or it is cut off", hint="Write it with --format json:FILE."
         ) from None
-    return _result(_Part(name, "", whole))
+    return _result(Part(name, "", whole))
 
 
 def _refuse_constant(text: str) -> float:
     raise ValueError(text)
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """One value of a report with its place in it, which errors name."""
-
-    report: str
-    place: str
-    value: object
-
-    def __getitem__(self, key: str) -> _Part:
-        """A value that an object must have."""
-        part = self.get(key)
-        if part is None:
-            raise self._wrong(f"lacks {key!r}")
-        return part
-
-    def get(self, key: str) -> _Part | None:
-        """A value that an object may have."""
-        held = self.mapping()
-        if key not in held:
-            return None
-        return _Part(self.report, f"{self.place}.{key}" if self.place else key, held[key])
-
-    def mapping(self) -> Mapping[str, object]:
-        """An object."""
-        if not isinstance(self.value, dict):
-            raise self._wrong("must be an object")
-        return self.value
-
-    def items(self, read: Callable[[_Part], _T], *, least: int = 0) -> tuple[_T, ...]:
-        """A list of at least so many."""
-        if not isinstance(self.value, list):
-            raise self._wrong("must be a list")
-        if len(self.value) < least:
-            raise self._wrong("is empty")
-        held: Sequence[object] = self.value
-        return tuple(read(_Part(self.report, f"{self.place}[{n}]", one)) for n, one in enumerate(held))
-
-    def optional(self, read: Callable[[_Part], _T]) -> _T | None:
-        """What is there, or null."""
-        return None if self.value is None else read(self)
-
-    def text(self) -> str:
-        """A string."""
-        if not isinstance(self.value, str):
-            raise self._wrong("must be text")
-        return self.value
-
-    def form(self, pattern: re.Pattern[str], what: str) -> str:
-        """A string of a form. What has another form is not repeated in the error: it may be a value."""
-        text = self.text()
-        if pattern.fullmatch(text) is None:
-            raise self._wrong(f"is not {what}")
-        return text
-
-    def truth(self) -> bool:
-        """True or false."""
-        if not isinstance(self.value, bool):
-            raise self._wrong("must be true or false")
-        return self.value
-
-    def count(self) -> int:
-        """A whole number from 1."""
-        if isinstance(self.value, bool) or not isinstance(self.value, int) or not 1 <= self.value <= _MOST:
-            raise self._wrong("must be a whole number from 1")
-        return self.value
-
-    def number(self) -> int | float:
-        """A number from 0."""
-        value = self.value
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise self._wrong("must be a number from 0")
-        if not (0 <= value <= _MOST and math.isfinite(value)):
-            raise self._wrong("must be a number from 0")
-        return value
-
-    def member(self, kind: type[_E]) -> _E:
-        """A name of an enumeration."""
-        text = self.text()
-        for member in kind:
-            if member.value == text:
-                return member
-        raise self._wrong(f"must be one of {', '.join(str(member.value) for member in kind)}")
-
-    def _wrong(self, what: str) -> UsageError:
-        return UsageError(
-            f"report {self.report}: {self.place or 'the whole'} {what}",
-            hint=f"It must be a whole report of binance-leaks, schema {SCHEMA}.",
-        )
-
-
-def _result(whole: _Part) -> Result:
+def _result(whole: Part) -> Result:
     _check_schema(whole)
     scan = whole["scan"]
     skipped, interrupted, complete = _skipped(scan)
@@ -178,7 +89,7 @@ def _result(whole: _Part) -> Result:
     return result
 
 
-def _check_schema(whole: _Part) -> None:
+def _check_schema(whole: Part) -> None:
     schema = whole["schema"].text()
     if schema == SCHEMA:
         return
@@ -190,7 +101,7 @@ def _check_schema(whole: _Part) -> None:
     raise UsageError(f"report {whole.report} is none of binance-leaks", hint="Write it with --format json:FILE.")
 
 
-def _skipped(scan: _Part) -> tuple[tuple[Skipped, ...], bool, bool]:
+def _skipped(scan: Part) -> tuple[tuple[Skipped, ...], bool, bool]:
     """What was not read, whether the scan was interrupted, and whether it says that it is complete."""
     complete = scan["complete"].truth()
     listed = scan["skipped"].items(lambda part: (part["what"].text(), part["why"].text()))
@@ -200,7 +111,7 @@ def _skipped(scan: _Part) -> tuple[tuple[Skipped, ...], bool, bool]:
     return tuple(Skipped(what=what, why=why, lost=not complete) for what, why in listed), interrupted, complete
 
 
-def _finding(part: _Part) -> Finding:
+def _finding(part: Part) -> Finding:
     locations = part["locations"].items(_location, least=1)
     suppressed = part["suppressed"].optional(_suppression)
     new = suppressed is None and any(not location.standing for location in locations)
@@ -218,10 +129,53 @@ def _finding(part: _Part) -> Finding:
         evidence=part["evidence"].items(lambda one: one.text()),
         suppressed=suppressed,
         fails=new if fails is None else fails.truth(),
+        verification=verification.optional(_verification) if (verification := part.get("verification")) else None,
     )
 
 
-def _value(part: _Part) -> Value:
+def _verification(part: Part) -> Verification:
+    """The rights decide the tier. Reports of an earlier version lack what is read with `_held`."""
+    swapped = part.get("swapped")
+    note = part["note"].optional(lambda one: one.text())
+    return Verification(
+        verdict=part["verdict"].member(Verdict),
+        cause=_held(part, "cause", lambda one: one.member(Cause)),
+        permissions=_permissions(part["permissions"], part["ip_restricted"].optional(lambda one: one.truth())),
+        environment=_held(part, "environment", lambda one: one.member(Environment)),
+        host=part["host"].optional(lambda one: one.form(_HOST, "a host")),
+        checked_at=part["checked_at"].optional(lambda one: one.form(_MOMENT, "a moment in UTC")),
+        note=note or "",
+        key=_held(part, "key_sha256", lambda one: one.form(_DIGEST, "a SHA-256 digest")),
+        secret=_held(part, "secret_sha256", lambda one: one.form(_DIGEST, "a SHA-256 digest")),
+        swapped=swapped is not None and swapped.truth(),
+    )
+
+
+def _held(part: Part, key: str, read: Callable[[Part], _T]) -> _T | None:
+    """What an object may lack or have as null."""
+    held = part.get(key)
+    return held.optional(read) if held is not None else None
+
+
+def _permissions(part: Part, ip_restricted: bool | None) -> Permissions | None:
+    """None if nothing is told; what was told of no permission at all is the same."""
+    names = {name for name in part.mapping() if name not in (_CREATED, _TRADING_ENDS)}
+    if set(nameable(Permissions(granted=tuple(names))).granted) != names:
+        raise part.wrong("has a name that is no permission")
+    granted = {name for name in names if part[name].truth()}
+    created, ends = _held(part, _CREATED, Part.milliseconds), _held(part, _TRADING_ENDS, Part.milliseconds)
+    if not part.mapping() and ip_restricted is None:
+        return None
+    return Permissions(
+        granted=tuple(sorted(granted)),
+        denied=tuple(sorted(names - granted)),
+        ip_restricted=ip_restricted,
+        created=created,
+        trading_ends=ends,
+    )
+
+
+def _value(part: Part) -> Value:
     return Value(
         role=part["role"].member(Role),
         sha256=part["sha256"].form(_DIGEST, "a SHA-256 digest"),
@@ -229,7 +183,7 @@ def _value(part: _Part) -> Value:
     )
 
 
-def _location(part: _Part) -> Location:
+def _location(part: Part) -> Location:
     standing = part.get("standing")
     return Location(
         role=part["role"].member(Role),
@@ -246,7 +200,7 @@ def _location(part: _Part) -> Location:
     )
 
 
-def _commit(part: _Part) -> Commit:
+def _commit(part: Part) -> Commit:
     return Commit(
         id=part["id"].form(_OBJECT, "a commit id"),
         author=part["author"].text(),
@@ -255,5 +209,5 @@ def _commit(part: _Part) -> Commit:
     )
 
 
-def _suppression(part: _Part) -> Suppression:
+def _suppression(part: Part) -> Suppression:
     return Suppression(by=part["by"].member(SuppressedBy), reason=part["reason"].text())

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from scanner.model import Commit, Exposure, Finding, Location, Result, Skipped, SourceKind
 from scanner.report.inline import code, plain
 from scanner.report.sanitize import Quoted, Redactor, printable
+from scanner.report.verdicts import told
 from scanner.report.words import EXPOSURE_NAMES, ROLE_NAMES, by_use
 
 _MOST_PLACES = 6
@@ -77,6 +78,10 @@ class Telling:
         """The risk with its reasons."""
         reasons = " ".join(self.quoted.prose(reason) for reason in finding.risk.reasons)
         return f"Why {finding.risk.level.value}: {reasons}"
+
+    def verdict(self, finding: Finding) -> list[str]:
+        """What Binance answered about it, a line each; nothing if nobody was to ask."""
+        return told(finding.verification, self.quoted) if finding.verification is not None else []
 
     def evidence(self, finding: Finding) -> str:
         """What speaks for Binance, the first few; empty if nothing is known."""

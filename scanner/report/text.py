@@ -12,7 +12,9 @@ from scanner.report.brief import nothing_found, plural, scanned, suppressed_coun
 from scanner.report.page import Page
 from scanner.report.places import Places
 from scanner.report.sanitize import Quoted, Redactor, printable
+from scanner.report.verdicts import counts, told
 from scanner.report.words import ENVIRONMENT_NAMES, KIND_NAMES, ROLE_NAMES, passes_because
+from scanner.risk import power_of
 
 _MOST_EVIDENCE = 4
 _MOST_SKIPPED = 10
@@ -70,6 +72,7 @@ class _Report:
             self._value(value)
         if self._verbose:
             self._page.whole(Text(f"id           {printable(finding.id)}", style="dim"), indent=2)
+        self._verification(finding)
         if any(location.pushed for location in finding.locations):
             self._page.wrapped(Text("Pushed: a remote has it.", style="bold red"), indent=2, hang=2)
         if finding.is_new and (passes := passes_because(finding)) and finding.suppressed is None:
@@ -82,6 +85,8 @@ class _Report:
         result = self._result
         if result.findings:
             self._page.wrapped(_counts(result.findings))
+            if verified := counts(result.findings):
+                self._page.wrapped(Text(verified))
         else:
             self._page.wrapped(Text(nothing_found(result), style="green" if result.complete else ""))
         if result.suppressed:
@@ -95,7 +100,7 @@ class _Report:
         """What to do now, and how to allow a false alarm."""
         self._page.wrapped(Text("What to do now", style="bold"))
         for number, step in enumerate(steps(self._result), start=1):
-            self._page.wrapped(Text(f"{number}. {step.text}"), indent=2, hang=3)
+            self._page.wrapped(Text(f"{number}. {step.told(printable)}"), indent=2, hang=3)
             self._page.verbatim(step.verbatim, indent=5)
         self._page.gap()
         self._page.wrapped(Text("If it is a false alarm, allow it", style="bold"))
@@ -108,6 +113,16 @@ class _Report:
         self._page.whole(Text.assemble((f"{ROLE_NAMES[value.role]:<13}", "dim"), (shown, "bold")), indent=2)
         if self._verbose:
             self._page.whole(Text(f"sha256       {printable(value.sha256)}", style="dim"), indent=2)
+
+    def _verification(self, finding: Finding) -> None:
+        """What Binance answered: the verdict stands out, the rest is small print."""
+        if finding.verification is None:
+            return
+        first, *more = told(finding.verification, self._quoted)
+        alive = "bold red" if power_of(finding.verification) is not None else "bold"
+        self._page.wrapped(Text(first, style=alive), indent=2, hang=2)
+        for line in more:
+            self._page.wrapped(Text(line, style="dim"), indent=2, hang=2)
 
     def _why(self, finding: Finding) -> None:
         evidence = [self._quoted.prose(evidence) for evidence in finding.evidence]

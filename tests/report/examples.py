@@ -26,6 +26,8 @@ from scanner.model import (
     Suppression,
     Value,
 )
+from scanner.risk import assess, order
+from scanner.verification import PERMISSION_TIERS, Cause, Permissions, Verdict, Verification
 
 EVIDENCE = ("the package binance is imported in this file", "Client(...) takes it as its first argument")
 COMMIT = Commit(
@@ -242,6 +244,7 @@ def hostile_result(hostile: str) -> Result:
         at(hostile, 3, exposure=Exposure.MESSAGE, commit=commit, refs=(hostile,) * 9),
     ]
     finding = make.finding(Role.API_KEY, locations=places, level=RiskLevel.LOW, evidence=(hostile,))
+    finding = replace(finding, verification=Verification(verdict=Verdict.INCONCLUSIVE, note=f"{hostile}."))
     suppression = Suppression(by=SuppressedBy.INLINE, reason=hostile)
     hidden = make.finding(Role.API_KEY, locations=places, level=RiskLevel.LOW, suppressed=suppression)
     return Result(
@@ -284,6 +287,100 @@ def gate_result() -> Result:
     return Result(source=SourceKind.RANGE, target="main..HEAD", findings=(failing, *passing), stats={"commits": 3})
 
 
+READING = "enableReading"
+SPOT = "enableSpotAndMarginTrading"
+CHECKED = "2026-05-04T03:02:01+00:00"
+
+
+def permissions(*granted: str, ip_restricted: bool | None = False, ends: int | None = None) -> Permissions:
+    """These are granted, the others that are documented denied."""
+    return Permissions(
+        granted=tuple(sorted(granted)),
+        denied=tuple(sorted(PERMISSION_TIERS.keys() - set(granted))),
+        ip_restricted=ip_restricted,
+        created=1_700_000_000_000,
+        trading_ends=ends,
+    )
+
+
+def live(*granted: str, ip_restricted: bool | None = False, ends: int | None = None) -> Verification:
+    """A live key of the live exchange that may do this."""
+    return Verification(
+        verdict=Verdict.LIVE,
+        permissions=permissions(*granted, ip_restricted=ip_restricted, ends=ends),
+        environment=Environment.MAINNET,
+        host="api.binance.com",
+        checked_at=CHECKED,
+        note="Alive: api.binance.com accepted it and told what the key may do.",
+    )
+
+
+WRONG = Verification(
+    verdict=Verdict.KEY_LIVE_SECRET_WRONG,
+    environment=Environment.MAINNET,
+    host="api.binance.com",
+    checked_at=CHECKED,
+    note="The API key is probably alive: api.binance.com refused nothing but the signature (code -1022); the secret "
+    "found with it is not its own.",
+)
+REVOKED = Verification(
+    verdict=Verdict.NOT_FOUND,
+    host="api.binance.com",
+    checked_at=CHECKED,
+    note="Probably revoked or deleted: api.binance.com did not know the key, asked again too. It could still be of a "
+    "system that was not asked.",
+)
+UNDECIDED = Verification(
+    verdict=Verdict.INCONCLUSIVE,
+    cause=Cause.ADDRESS,
+    host="api.binance.com",
+    checked_at=CHECKED,
+    note="Cannot tell from here whether it is alive: Binance refused this request: this address may not be on the "
+    "key's list, a permission may be missing, the key may be of another environment, or banned for a while. That does "
+    "not mean it is dead (code -2015).",
+)
+NOT_ASKED = Verification(
+    verdict=Verdict.NOT_ASKED, cause=Cause.BUDGET, note="Not asked: this run asks about 8 at most."
+)
+RANKED: tuple[tuple[str, Verification], ...] = (
+    ("withdraw", live(READING, SPOT, "enableWithdrawals", ip_restricted=True)),
+    ("transfer", live(READING, SPOT, "permitsUniversalTransfer")),
+    ("trade", live(READING, SPOT, "enableFutures", "enableCopyTrading", ends=1_790_000_000_000)),
+    ("trade-ip", live(READING, SPOT, ip_restricted=True)),
+    ("read", live(READING)),
+    ("wrong", WRONG),
+    ("revoked", REVOKED),
+)
+"""The gravest first."""
+
+
+def judged(finding: Finding, verification: Verification | None) -> Finding:
+    """The finding as it is after Binance was asked."""
+    credential = Credential(
+        values=finding.values,
+        sightings=(),
+        environment=finding.environment,
+        confidence=finding.confidence,
+        evidence=finding.evidence,
+    )
+    return replace(finding, verification=verification, risk=assess(credential, finding.locations, verification))
+
+
+def verified_result() -> Result:
+    """Seven pairs of which Binance told something, one of which it did not, and a key that nobody asked about."""
+    make = Maker(14)
+    found = []
+    for name, verification in (*RANKED, ("undecided", UNDECIDED)):
+        places = [replace(place, commit=COMMIT, refs=("main",)) for place in pair_at(f"accounts/{name}.env", 1)]
+        pair = make.finding(Role.API_KEY, Role.SECRET_KEY, locations=places, level=RiskLevel.HIGH)
+        found.append(judged(pair, verification))
+    lone = make.finding(Role.API_KEY, locations=[at("notes.txt", 9, commit=COMMIT)], level=RiskLevel.LOW)
+    found.append(judged(lone, NOT_ASKED))
+    found.reverse()
+    stats = {"objects": 40, "blobs": 12, "commits": 9, "bytes": 4100, "seconds": 1.3}
+    return Result(source=SourceKind.HISTORY, target=".", findings=tuple(sorted(found, key=order)), stats=stats)
+
+
 RESULTS: dict[str, Callable[[], Result]] = {
     "files": files_result,
     "staged": staged_result,
@@ -292,4 +389,5 @@ RESULTS: dict[str, Callable[[], Result]] = {
     "local": local_result,
     "clean": clean_result,
     "gate": gate_result,
+    "verified": verified_result,
 }

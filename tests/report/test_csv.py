@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from scanner.model import Result
 from scanner.report import View
-from scanner.report.csv import COLUMNS, render_csv
+from scanner.report.csv import COLUMNS, VERIFICATION_COLUMNS, render_csv
 
 from . import examples
 from .test_text import HOSTILE
@@ -29,7 +29,8 @@ def test_a_row_for_each_place_and_each_thing_not_read(name: str) -> None:
     found = [row for row in rows(result) if row["record"] == "finding"]
     assert len(found) == places
     assert len(rows(result)) == places + len(result.skipped) + result.interrupted
-    assert all(tuple(row) == COLUMNS for row in rows(result))
+    columns = (*COLUMNS, *VERIFICATION_COLUMNS) if name == "verified" else COLUMNS
+    assert all(tuple(row) == columns for row in rows(result))
 
 
 def test_a_row_has_all_there_is() -> None:
@@ -58,6 +59,16 @@ def test_the_gate_is_told() -> None:
         "Suppressed (inline). a made-up value",
         "Suppressed (config). a made-up value",
     ]
+
+
+def test_what_binance_answered_is_in_columns_of_its_own() -> None:
+    first, *_, last = rows(examples.verified_result())
+    told = [first[name] for name in ("verdict", "tier", "ip_restricted", "checked_at", "host")]
+    assert told == ["live", "withdraw", "true", examples.CHECKED, "api.binance.com"]
+    assert first["permissions"].split() == ["enableReading", "enableSpotAndMarginTrading", "enableWithdrawals"]
+    assert (last["verdict"], last["tier"], last["ip_restricted"]) == ("not-found", "", "")
+    undecided = next(row for row in rows(examples.verified_result()) if row["verdict"] == "inconclusive")
+    assert undecided["cause"] == "address"
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\r=", "\n=", "＝", "＋", "－", "＠"])

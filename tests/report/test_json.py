@@ -28,6 +28,7 @@ RESULTS: dict[str, Callable[[], Result]] = {
     "history": examples.history_result,
     "local": examples.local_result,
     "clean": examples.clean_result,
+    "verified": examples.verified_result,
 }
 
 
@@ -103,6 +104,23 @@ def test_keys_come_in_the_order_of_the_contract() -> None:
     for commit in ("commit", "removed"):
         assert list(part(location, commit)) == ["id", "author", "date", "subject"]
     assert finding["verification"] is None
+
+
+def test_a_verification_has_the_keys_of_the_contract_first() -> None:
+    told = [part(finding, "verification") for finding in findings(parsed(examples.verified_result()))]
+    contract = ["verdict", "tier", "permissions", "ip_restricted", "checked_at", "host", "note"]
+    for one in told:
+        assert list(one) == [*contract, "cause", "environment", "swapped", "key_sha256", "secret_sha256"]
+    assert [one["tier"] for one in told if one["verdict"] == "live"] == [
+        "withdraw",
+        "transfer",
+        "trade",
+        "trade",
+        "read",
+    ]
+    assert part(told[0], "permissions")["enableWithdrawals"] is True
+    undecided = next(one for one in told if one["verdict"] == "inconclusive")
+    assert (undecided["tier"], undecided["permissions"], undecided["ip_restricted"]) == (None, {}, None)
 
 
 def test_what_became_of_it_is_always_written() -> None:

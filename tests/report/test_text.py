@@ -25,6 +25,7 @@ RESULTS: dict[str, Callable[[], Result]] = {
     "history": examples.history_result,
     "local": examples.local_result,
     "clean": examples.clean_result,
+    "verified": examples.verified_result,
 }
 HOSTILE = (
     "\x1b[31mred\x1b[0m",
@@ -58,7 +59,7 @@ def test_golden(name: str, width: int, color: bool) -> None:
     assert_golden(f"{name}-{width}{'-color' if color else ''}.txt", text)
 
 
-@pytest.mark.parametrize("name", ["files", "history"])
+@pytest.mark.parametrize("name", ["files", "history", "verified"])
 def test_golden_with_everything_shown(name: str) -> None:
     assert_golden(f"{name}-80-verbose.txt", plain(RESULTS[name](), show_suppressed=True, verbose=True))
 

@@ -1,0 +1,329 @@
+"""Risk of what Binance was asked about: the tables and their document, the steps, the reasons, the order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import combinations, product
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from scanner.model import Confidence, Environment, Exposure, Finding, Kind, Location, Risk, RiskLevel
+from scanner.risk import (
+    LIVE_LEVELS,
+    OTHER_LEVELS,
+    Power,
+    Reach,
+    assess,
+    nameable,
+    order,
+    power_of,
+    priority,
+    reach_of,
+    system_of,
+)
+from scanner.verification import PERMISSION_TIERS, Cause, Permissions, Tier, Verdict, Verification
+from tests.report.examples import RANKED, live
+from tests.test_risk import at, credential
+
+DOCUMENT = Path(__file__).resolve().parents[1] / "docs/risk.md"
+READING = "enableReading"
+SPOT = "enableSpotAndMarginTrading"
+LAPSED = 1_500_000_000_000
+PLAYING = (Environment.TESTNET, Environment.FUTURES_TESTNET, Environment.DEMO)
+GRANTED: dict[Power, tuple[str, ...]] = {
+    Power.WITHDRAW: (READING, SPOT, "enableWithdrawals"),
+    Power.TRANSFER: (READING, "permitsUniversalTransfer"),
+    Power.TRADE: (READING, SPOT),
+    Power.READ: (READING,),
+    Power.NOTHING: (),
+}
+
+
+def of_power(power: Power, *, restricted: bool | None = False) -> Verification:
+    """A live key of the live exchange that may do this."""
+    if power in GRANTED:
+        return live(*GRANTED[power], ip_restricted=restricted)
+    told = Permissions(ip_restricted=restricted) if restricted is not None else None
+    verdict = Verdict.LIVE_NO_PERMISSION if power is Power.REFUSED else Verdict.LIVE
+    return Verification(verdict=verdict, environment=Environment.MAINNET, permissions=told)
+
+
+def of_verdict(verdict: Verdict, environment: Environment | None = None) -> Verification:
+    return Verification(verdict=verdict, environment=environment)
+
+
+def level(verification: Verification | None, *places: Exposure, kind: Kind = Kind.KEY_PAIR) -> RiskLevel:
+    return assess(credential(kind), at(*places), verification).level
+
+
+def finding(verification: Verification | None, *, path: str = "a.py", exposure: Exposure = Exposure.PRESENT) -> Finding:
+    """A pair that was judged."""
+    pair = credential()
+    places = tuple(replace(place, path=path) for place in at(exposure))
+    return Finding(
+        id=pair.id,
+        kind=pair.kind,
+        environment=pair.environment,
+        confidence=pair.confidence,
+        risk=assess(pair, places, verification),
+        values=pair.values,
+        locations=places,
+        evidence=(),
+        verification=verification,
+    )
+
+
+def ordered(ranked: list[Finding]) -> list[Finding]:
+    """In the order of reports, from another order than they have."""
+    turned = list(reversed(ranked))
+    turned.sort(key=order)
+    return turned
+
+
+def documented(heading: str) -> Iterator[list[str]]:
+    """The rows of the first table of a chapter of the document, without its heading."""
+    chapter = DOCUMENT.read_text("utf-8").split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    rows = [line for line in chapter.splitlines() if line.startswith("|")]
+    for row in rows[2:]:
+        yield [cell.strip().strip("`") for cell in row.strip("|").split("|")]
+
+
+def test_the_document_has_the_table_of_live_keys() -> None:
+    rows = {row[0]: row[1:3] for row in documented("A live key, where money is real")}
+    assert rows == {power.value: [level.value for level in LIVE_LEVELS[power]] for power in LIVE_LEVELS}
+    assert list(rows) == [power.value for power in sorted(Power, reverse=True)]
+
+
+def test_the_document_has_the_table_of_other_answers() -> None:
+    rows = {row[0]: row[1:3] for row in documented("Other answers")}
+    assert rows == {verdict.value: [level.value for level in levels] for verdict, levels in OTHER_LEVELS.items()}
+
+
+def test_the_document_has_the_table_of_what_nobody_asked_about() -> None:
+    rows = {row[0]: row[1:3] for row in documented("Nobody asked")}
+    systems = (Environment.MAINNET, Environment.TESTNET)
+    levels = {kind: [assess(credential(kind, system), at()).level.value for system in systems] for kind in Kind}
+    assert rows == {kind.value: levels[kind] for kind in Kind}
+
+
+@pytest.mark.parametrize("heading", ["A live key, where money is real", "Other answers", "Nobody asked"])
+def test_the_document_gives_each_row_its_reason_and_source(heading: str) -> None:
+    for row in documented(heading):
+        assert len(row) == 5
+        assert len(row[3]) > 10
+        assert re.search(r"Binance|reported|belief|judgement", row[4])
+
+
+@pytest.mark.parametrize("power", Power)
+@pytest.mark.parametrize("restricted", [False, None, True])
+def test_a_live_key_has_the_level_of_the_table(power: Power, restricted: bool | None) -> None:
+    verification = of_power(power, restricted=restricted)
+    assert power_of(verification) is power
+    assert reach_of(verification) is {False: Reach.ANYWHERE, None: Reach.UNTOLD, True: Reach.TRUSTED}[restricted]
+    anywhere, trusted = LIVE_LEVELS[power]
+    assert level(verification) is (trusted if restricted else anywhere)
+
+
+def test_an_address_list_takes_one_step_and_stops_at_the_row_beneath() -> None:
+    """Who is inside the network can do at least what the tier beneath does from anywhere."""
+    beneath = {
+        Power.WITHDRAW: Power.TRANSFER,
+        Power.UNTOLD: Power.TRANSFER,
+        Power.TRANSFER: Power.TRADE,
+        Power.TRADE: Power.READ,
+        Power.REFUSED: Power.READ,
+        Power.READ: Power.NOTHING,
+        Power.NOTHING: Power.NOTHING,
+    }
+    assert beneath.keys() == LIVE_LEVELS.keys()
+    for power, (anywhere, trusted) in LIVE_LEVELS.items():
+        step = list(RiskLevel)[anywhere.rank - 1]
+        assert trusted is max(step, LIVE_LEVELS[beneath[power]][0])
+
+
+def test_a_higher_tier_is_never_of_less_risk() -> None:
+    for column in (0, 1):
+        levels = [LIVE_LEVELS[Power(tier.value)][column] for tier in Tier]
+        assert levels == sorted(levels)
+
+
+def test_a_name_that_is_no_words_is_not_repeated() -> None:
+    """A server wrote it."""
+    odd = live(READING, "enable" + "9aB" * 12, "permits\x1b[31m")
+    assert power_of(odd) is Power.TRADE
+    assert "Not known here, counted as trading at least: enableOther." in assess(credential(), at(), odd).reasons
+    assert nameable(odd.permissions or Permissions()).granted == ("enableOther", READING)
+    for known in PERMISSION_TIERS:
+        assert nameable(Permissions(denied=(known,))).denied == (known,)
+
+
+@pytest.mark.parametrize("name", PERMISSION_TIERS)
+def test_every_documented_permission_counts(name: str) -> None:
+    assert power_of(live(name)) is Power(PERMISSION_TIERS[name].value)
+
+
+def test_unknown_permissions_count_as_trading_and_are_named() -> None:
+    alone, beside = live(READING, "enableTeleport"), live(READING, "enableWithdrawals", "enableTeleport")
+    assert level(alone) is LIVE_LEVELS[Power.TRADE][0]
+    assert level(beside) is LIVE_LEVELS[Power.WITHDRAW][0]
+    for verification in (alone, beside):
+        assert any("enableTeleport" in reason for reason in assess(credential(), at(), verification).reasons)
+
+
+def test_trading_that_had_lapsed_when_it_was_asked_does_not_count() -> None:
+    lapsed = live(READING, SPOT, ends=LAPSED)
+    assert level(lapsed) is LIVE_LEVELS[Power.READ][0]
+    assert (
+        "Its right to trade spot and margin has lapsed, and does not count."
+        in assess(credential(), at(), lapsed).reasons
+    )
+    assert power_of(live(READING, SPOT, ends=LAPSED * 2)) is Power.TRADE
+    assert power_of(live(READING, SPOT, "enableFutures", ends=LAPSED)) is Power.TRADE
+    assert power_of(replace(lapsed, checked_at=None)) is Power.TRADE, "without a moment nothing has lapsed"
+    assert power_of(replace(lapsed, checked_at="yesterday")) is Power.TRADE
+
+
+def test_a_live_key_without_told_rights_is_judged_as_if_it_could_do_anything() -> None:
+    us = Verification(verdict=Verdict.LIVE, environment=Environment.US)
+    risk = assess(credential(environment=Environment.US), at(), us)
+    assert risk.level is RiskLevel.CRITICAL
+    assert "nobody told what it may do" in risk.reasons[0]
+    assert "It belongs to Binance.US, where money is real." in risk.reasons
+
+
+@pytest.mark.parametrize("environment", PLAYING)
+@pytest.mark.parametrize("verdict", Verdict)
+def test_play_money_is_info_to_low(environment: Environment, verdict: Verdict) -> None:
+    for kind, system in product(Kind, (environment, None)):
+        risk = assess(credential(kind, environment), at(), of_verdict(verdict, system))
+        assert risk.level <= RiskLevel.LOW
+
+
+def test_the_system_that_knew_the_key_decides() -> None:
+    assert system_of(Environment.TESTNET, of_verdict(Verdict.LIVE, Environment.MAINNET)) is Environment.MAINNET
+    assert system_of(Environment.TESTNET, of_verdict(Verdict.NOT_FOUND)) is Environment.TESTNET
+    assert system_of(Environment.TESTNET, None) is Environment.TESTNET
+    real = assess(credential(environment=Environment.TESTNET), at(), live(READING, SPOT))
+    assert real.level is RiskLevel.HIGH
+    play = assess(credential(environment=Environment.UNKNOWN), at(), of_verdict(Verdict.LIVE, Environment.DEMO))
+    assert play.level is RiskLevel.LOW
+
+
+@pytest.mark.parametrize("verdict", [Verdict.NOT_FOUND, Verdict.MALFORMED])
+@pytest.mark.parametrize("kind", Kind)
+def test_what_is_gone_is_still_to_be_removed(verdict: Verdict, kind: Kind) -> None:
+    risk = assess(credential(kind), at(), of_verdict(verdict))
+    assert risk.level is RiskLevel.INFO
+    assert any("till remove it" in reason for reason in risk.reasons)
+    assert "evoked" not in risk.reasons[0] or "Probably" in risk.reasons[0]
+
+
+def test_a_wrong_secret_is_a_lone_key() -> None:
+    risk = assess(credential(), at(), of_verdict(Verdict.KEY_LIVE_SECRET_WRONG, Environment.MAINNET))
+    assert risk.level is level(None, kind=Kind.API_KEY)
+    assert "probably alive" in risk.reasons[0]
+
+
+@pytest.mark.parametrize("cause", [Cause.ADDRESS, Cause.NETWORK, Cause.STOPPED])
+def test_a_pair_that_nobody_could_tell_of_is_a_step_below_a_live_one(cause: Cause) -> None:
+    undecided = Verification(verdict=Verdict.INCONCLUSIVE, cause=cause)
+    risk = assess(credential(), at(), undecided)
+    assert risk.level.rank == level(of_power(Power.UNTOLD)).rank - 1
+    assert "one step down" in risk.reasons[0]
+
+
+@pytest.mark.parametrize(("kind", "environment", "confidence"), list(product(Kind, Environment, Confidence)))
+def test_a_question_without_an_answer_changes_no_level(
+    kind: Kind, environment: Environment, confidence: Confidence
+) -> None:
+    found = credential(kind, environment, confidence)
+    for verdict, exposure in product((Verdict.INCONCLUSIVE, Verdict.NOT_ASKED, Verdict.NOT_VERIFIABLE), Exposure):
+        unasked, risk = assess(found, at(exposure)), assess(found, at(exposure), of_verdict(verdict))
+        assert risk.level is unasked.level
+        if verdict is not Verdict.INCONCLUSIVE:
+            assert risk == unasked
+
+
+def test_a_documented_example_stays_one() -> None:
+    assert assess(credential(known_example=True), at(), live("enableWithdrawals")).level is RiskLevel.INFO
+
+
+def test_a_live_key_is_no_longer_doubted() -> None:
+    doubtful = credential(confidence=Confidence.LOW)
+    assert assess(doubtful, at(), live(READING, SPOT)).level is RiskLevel.HIGH
+
+
+def test_a_hidden_place_takes_a_step_unless_it_was_pushed() -> None:
+    hidden = at(Exposure.UNREACHABLE)
+    pushed = [replace(place, pushed=True) for place in hidden]
+    trade = live(READING, SPOT)
+    assert assess(credential(), hidden, trade).level is RiskLevel.MEDIUM
+    assert assess(credential(), pushed, trade).level is RiskLevel.HIGH
+    assert assess(credential(), at(Exposure.HISTORY), trade).level is RiskLevel.HIGH
+    least = assess(credential(), hidden, live(READING, ip_restricted=True))
+    assert least.level is RiskLevel.LOW
+    assert not any("branch" in reason for reason in least.reasons), "a step that was not taken is not told"
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_every_level_says_why_in_plain_sentences(verdict: Verdict) -> None:
+    for kind, environment, exposure in product(Kind, Environment, Exposure):
+        reasons = assess(credential(kind, environment), at(exposure), of_verdict(verdict)).reasons
+        assert all(reason.endswith(".") and len(reason) <= 110 for reason in reasons)
+        assert reasons
+    for power, restricted in product(Power, (False, None, True)):
+        first, *_ = assess(credential(), at(), of_power(power, restricted=restricted)).reasons
+        assert first.startswith(("Alive", "Probably alive"))
+
+
+def test_the_gravest_comes_first() -> None:
+    """As the seven are listed: withdraw, transfer, trade, trade from few addresses, read, wrong secret, revoked."""
+    ranked = [finding(verification) for _, verification in RANKED]
+    assert [priority(one) for one in ranked] == sorted({priority(one) for one in ranked}, reverse=True)
+    for seed in range(20):
+        shuffled = Random(seed).sample(ranked, len(ranked))
+        assert sorted(shuffled, key=order) == ranked
+
+
+@pytest.mark.parametrize("restricted", [False, None, True])
+def test_whether_a_key_that_withdraws_has_an_address_list_or_not_it_comes_first(restricted: bool | None) -> None:
+    ranked = [finding(of_power(Power.WITHDRAW, restricted=restricted)), *[finding(one) for _, one in RANKED[1:]]]
+    assert ordered(ranked) == ranked
+
+
+def test_priority_follows_the_level_and_keeps_its_bounds() -> None:
+    pairs = [finding(of_power(power, restricted=each)) for power, each in product(Power, (False, None, True))]
+    pairs += [finding(of_verdict(verdict)) for verdict in Verdict]
+    assert all(0 <= priority(one) <= 100 for one in pairs)
+    for one, other in combinations(pairs, 2):
+        if one.risk.level != other.risk.level:
+            assert (priority(one) > priority(other)) == (one.risk.level > other.risk.level)
+
+
+def test_among_equals_what_can_be_seen_comes_first() -> None:
+    trade = live(READING, SPOT)
+    pushed = finding(trade, path="d.py", exposure=Exposure.HISTORY)
+    pushed = replace(pushed, locations=tuple(replace(place, pushed=True) for place in pushed.locations))
+    ranked = [
+        finding(trade, path="z.py", exposure=Exposure.PRESENT),
+        pushed,
+        finding(trade, path="a.py", exposure=Exposure.HISTORY),
+    ]
+    assert ordered(ranked) == ranked
+
+
+def test_without_a_verification_the_order_is_by_level_confidence_and_place() -> None:
+    places = [Location(role=place.role, path="a.py", line=3, column=1, exposure=Exposure.HISTORY) for place in at()]
+    first = finding(None, path="b.py")
+    doubted = replace(first, confidence=Confidence.LOW)
+    ranked = [
+        replace(first, risk=Risk(level=RiskLevel.CRITICAL, reasons=()), locations=tuple(places)),
+        replace(first, locations=tuple(places)),
+        first,
+        doubted,
+    ]
+    assert ordered(ranked) == ranked
