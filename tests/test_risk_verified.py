@@ -295,6 +295,12 @@ def test_whether_a_key_that_withdraws_has_an_address_list_or_not_it_comes_first(
     assert ordered(ranked) == ranked
 
 
+def test_of_one_right_and_level_the_wider_reach_comes_first() -> None:
+    ranked = [finding(of_power(Power.WITHDRAW, restricted=restricted)) for restricted in (False, None, True)]
+    assert len({one.risk.level for one in ranked}) == 1
+    assert ordered(ranked) == ranked
+
+
 def test_priority_follows_the_level_and_keeps_its_bounds() -> None:
     pairs = [finding(of_power(power, restricted=each)) for power, each in product(Power, (False, None, True))]
     pairs += [finding(of_verdict(verdict)) for verdict in Verdict]
