@@ -88,8 +88,9 @@ def _made_of(sightings: Sequence[Sighting], former: Credential) -> Credential:
 
 
 def _surer(credential: Credential, verification: Verification) -> Credential:
-    """What Binance knows is Binance's."""
+    """What Binance knows is Binance's, and of the system that knows it, whatever stands beside it."""
     if verification.verdict not in _KNOWN or verification.host is None:
         return credential
     evidence = (f"{verification.host} knows it", *credential.evidence)
-    return replace(credential, confidence=Confidence.HIGH, evidence=evidence)
+    environment = verification.environment or credential.environment
+    return replace(credential, confidence=Confidence.HIGH, evidence=evidence, environment=environment)

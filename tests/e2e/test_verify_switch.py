@@ -262,6 +262,17 @@ class TestSettled:
         assert (said(leak)["verdict"], said(leak)["host"]) == ("live", TESTNET)
         assert leak["risk"]["level"] in ("info", "low")
 
+    def test_a_live_key_beside_the_word_testnet(self, played: Played, rng: Random, tmp_path: Path) -> None:
+        """It is what answers that counts, for the gate too."""
+        account = hmac_account(rng, permissions=TRADE)
+        played.exchange.add(account)
+        (tmp_path / "bot.py").write_text(call(account).replace(")\n", ", testnet=True)\n"))
+        (tmp_path / "pyproject.toml").write_text('[tool.binance-leaks.fail-on]\ntestnet = "none"\n')
+        assert run("scan", "bot.py", cwd=tmp_path).status == 0
+        assert played.scan("scan", "bot.py", cwd=tmp_path).status == 1
+        (leak,) = played.leaks("scan", "bot.py", cwd=tmp_path)
+        assert (said(leak)["host"], leak["risk"]["level"]) == ("api.binance.com", "high")
+
     def test_one_request_however_often_it_stands_there(self, played: Played, rng: Random, tmp_path: Path) -> None:
         account = hmac_account(rng)
         played.exchange.add(account)
