@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import sys
+import warnings
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -107,8 +108,13 @@ def _some(credentials: tuple[Credential, ...], where: str) -> tuple[Credential, 
 
 def _prompted(*, secret: bool) -> Credential:
     """Asked for on the terminal, which shows nothing of it."""
-    key = getpass.getpass("API key (not shown): ").strip()
-    other = getpass.getpass("Secret key (not shown): ").strip() if secret else None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", getpass.GetPassWarning)  # it would show what is typed
+            key = getpass.getpass("API key (not shown): ").strip()
+            other = getpass.getpass("Secret key (not shown): ").strip() if secret else None
+    except (EOFError, getpass.GetPassWarning):
+        raise UsageError("no key could be read from the terminal", hint="Use --env-file or --stdin.") from None
     if not key or other == "":
         raise UsageError("no key was given", hint="Both key and secret are needed.")
     return typed(key.encode("utf-8"), other.encode("utf-8") if other is not None else None, path=_PROMPT)

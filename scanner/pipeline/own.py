@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -19,7 +21,7 @@ from scanner.sources.stream import read_stream
 ENVIRONMENT = "environment"
 """In place of a path, for what variables of the environment hold."""
 _GIVEN = "given"
-_BARE = range(16, 129)
+_BARE = re.compile(rb"[A-Za-z0-9]{40,128}")
 _LONGEST_VARIABLE = 16_384
 
 
@@ -39,8 +41,8 @@ def from_text(data: bytes, path: str) -> tuple[Credential, ...]:
 
     The owner says that they are Binance's: where no pair is found without that, it counts as said in the text.
     """
-    words = data.split()
-    if len(words) in (1, 2) and all(word.isalnum() and word.isascii() and len(word) in _BARE for word in words):
+    words = _decoded(data).split()
+    if len(words) in (1, 2) and all(map(_BARE.fullmatch, words)):
         return (typed(words[0], words[1] if len(words) == 2 else None, path=path),)
     pieces = [piece for piece in read_stream(path, path, io.BytesIO(data)) if isinstance(piece, Piece)]
     plain = _of(pieces)
@@ -51,7 +53,12 @@ def from_text(data: bytes, path: str) -> tuple[Credential, ...]:
 
 
 def typed(key: bytes, secret: bytes | None, *, path: str) -> Credential:
-    """The credential of a key and a secret that were handed over as such."""
+    """The credential of a key and a secret that were handed over as such.
+
+    Raises UsageError for what cannot be one, as it may be another password, which must not be shown even in part.
+    """
+    if not all(_BARE.fullmatch(value) for value in (key, secret) if value is not None):
+        raise UsageError("that is no key of Binance's: they have 64 letters and digits", hint="Was it copied whole?")
     values = [(Role.API_KEY, key), *([(Role.SECRET_KEY, secret)] if secret is not None else [])]
     return credential_of(
         [_sighting(Value.of(role, value), path, line) for line, (role, value) in enumerate(values, start=1)]
@@ -96,6 +103,13 @@ def in_environment(credentials: Iterable[Credential], environment: Environment |
         else each
         for each in credentials
     )
+
+
+def _decoded(data: bytes) -> bytes:
+    """Text of a program that marks its encoding, as PowerShell does, in UTF-8."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", "replace").encode("utf-8", "replace")
+    return data.removeprefix(codecs.BOM_UTF8)
 
 
 def _of(pieces: Iterable[Piece]) -> tuple[Credential, ...]:
