@@ -259,7 +259,7 @@ def test_allowed_values_are_not_asked_about(host: Host) -> None:
     host.repository.write(
         "a.py", f'BINANCE_API_KEY = "{key}"  # pragma: allowlist secret\nSECRET = "{secret}"  # binance-leaks: allow\n'
     )
-    assert host.scan("--disable-plugin", "KeywordDetector", **host.on) == {}
+    assert not any(host.scan(**host.on).values())
     assert host.exchange.asked == []
 
 

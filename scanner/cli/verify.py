@@ -145,6 +145,8 @@ def _scanned(options: Options) -> tuple[tuple[Credential, ...], int]:
 
 
 def _content(file: str) -> bytes:
+    if not file:
+        raise UsageError("the name of a file is empty", hint="Is a variable unset?")
     try:
         with Path(file).open("rb") as stream:
             return _limited(stream.read(_LARGEST + 1), file)

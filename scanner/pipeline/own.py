@@ -86,9 +86,7 @@ def with_private_key(credentials: Sequence[Credential], key: Sighting) -> tuple[
     keys = [credential for credential in credentials if credential.has_key]
     if len(keys) != 1:
         raise UsageError(
-            f"--private-key goes with one API key, and {len(keys) or 'none'} of these was given"
-            if not keys
-            else f"--private-key goes with one API key, and {len(keys)} were given",
+            f"--private-key goes with one API key, and {len(keys) or 'none'} {'was' if not keys else 'were'} given",
             hint="Give that key alone: in BINANCE_API_KEY, --env-file or --stdin.",
         )
     halves = [sighting for sighting in keys[0].sightings if sighting.value.role is Role.API_KEY]

@@ -22,7 +22,7 @@ from scanner.audit import (
     needed_words,
     words_for,
 )
-from scanner.model import Credential, Role, Value
+from scanner.model import Credential, Kind, Role, Value
 from scanner.report.page import Page
 from scanner.report.sanitize import encodable, printable, without_values
 from scanner.report.wire import as_json
@@ -104,6 +104,8 @@ class _Shown:
 
     def _head(self) -> None:
         verdict, style = _VERDICTS[self._verification.verdict]
+        if self._verification.verdict is Verdict.KEY_LIVE_SECRET_WRONG and self._credential.kind is Kind.API_KEY:
+            verdict = "probably alive, asked about without its secret"
         environment = self._verification.environment or self._credential.environment
         first, *others = sorted(self._credential.values, key=lambda value: list(Role).index(value.role))
         named = Text.assemble((f"{_capital(ROLE_NAMES[first.role])} {_mask(first)}", "bold"), ": ", (verdict, style))
@@ -234,10 +236,11 @@ def _summary(audited: Sequence[Audited], purpose: Purpose | None) -> str:
     if wrong:
         parts.append(f"{wrong:,} with faults")
     if untold:
-        parts.append(f"{untold:,} of which could not be told what {'it' if untold == 1 else 'they'} may do")
+        parts.append(f"{untold:,} that could not be judged")
     if not wrong and not untold:
         parts.append("no faults")
-    hint = "" if purpose is not None else " With --purpose, also whether that is more than needed."
+    told = any(each.audit.verification.permissions is not None for each in audited)
+    hint = " With --purpose, also whether that is more than needed." if told and purpose is None else ""
     return f"{', '.join(parts)}.{hint}"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import select
 import signal
 import subprocess
@@ -190,11 +189,14 @@ class TestSources:
             (["--stdin"], "x" * (1 << 21), "more than a mebibyte"),
             (["--env-file", "gone.env"], "", "gone.env cannot be read"),
             (["--env-file", "."], "", "cannot be read"),
+            (["--env-file", ""], "", "the name of a file is empty"),
+            (["--scan", ""], "", "the path is empty"),
+            (["--proxy", "http://127.0.0.1:1"], "", "a proxy would see"),
             (["--private-key", "gone.pem"], "", "gone.pem cannot be read"),
             (["--stdin", "--env-file", "a"], "", "not allowed with"),
             (["--purpose", "fun"], "", "invalid choice"),
             (["key.txt"], "", "unrecognized arguments"),
-            (["--verify"], "", ""),
+            (["--verify"], "", "--verify"),
         ],
     )
     def test_what_cannot_be_done(self, desk: Desk, words: list[str], stdin: str, told: str) -> None:
@@ -322,6 +324,21 @@ class TestAudit:
         assert (status, key["verdict"], key["standing"], key["permissions"]) == (3, verdict, "untold", None)
         assert "cannot tell" not in desk.verify(env=env_of(account)).out or verdict == "inconclusive"
 
+    def test_halves(self, desk: Desk) -> None:
+        account = desk.account()
+        key = desk.verify("--stdin", stdin=account.key)
+        assert (key.status, "probably alive, asked about without its secret" in key.out) == (3, True)
+        asked = len(desk.exchange.asked)
+        secret = desk.verify("--stdin", stdin=f"BINANCE_API_SECRET={account.secret.decode()}\n")
+        assert (secret.status, "its API key was not found" in secret.out) == (3, True)
+        assert len(desk.exchange.asked) == asked
+        private = ed25519_account(desk.rng)
+        (desk.folder / "key.pem").write_text(pem("PRIVATE KEY", private.secret))
+        lacking = desk.verify(
+            "--private-key", "key.pem", "--stdin", stdin=f"BINANCE_API_SECRET={account.secret.decode()}"
+        )
+        assert (lacking.status, "none was given" in lacking.err) == (2, True)
+
     def test_a_fault_outweighs_what_could_not_be_told(self, desk: Desk) -> None:
         good, gone = desk.account(permissions=WITHDRAW), hmac_account(desk.rng)
         file = desk.folder / "keys.env"
@@ -360,7 +377,7 @@ class Terminal:
     """The program on a pseudo terminal."""
 
     def __init__(self, desk: Desk, *words: str) -> None:
-        self.master, slave = pty.openpty()
+        self.master, slave = os.openpty()
         self.process = subprocess.Popen(
             [*PROGRAM, "verify", "--verify-loopback", desk.url, *words],
             cwd=desk.folder,
