@@ -11,6 +11,9 @@ come up, if every other filter of the host lets them through. What remains lost:
 line (unless run with `--disable-filter detect_secrets.filters.heuristic.is_indirect_reference`), and what the host does
 not read at all, such as a file that is no UTF-8.
 
+It asks Binance about nothing unless `"verify": true` in its settings, as a baseline has them, or BINANCE_LEAKS_VERIFY=1
+says so; BINANCE_LEAKS_VERIFY=0 forbids it, whatever a baseline says. A value that lives is then marked as verified.
+
 In a baseline a value is known by the digest of its text, a private key by that of the base64 of its DER, however it is
 wrapped. What `audit` shows is what stands on the line: the value, or the part of it that begins there. A private key in
 PEM is told where it begins, so that `audit` shows its first lines, and comments that allow it hold as for any value.
@@ -51,6 +54,9 @@ CAREFUL_FILTER = "scanner.plugin.is_indirect_reference"
 """What our hook puts in its place."""
 _ALLOWLIST_FILTER = "detect_secrets.filters.allowlist.is_line_allowlisted"
 _OUR_COMMENT = "binance-leaks"
+_SWITCH = "BINANCE_LEAKS_VERIFY"
+_LOOPBACK = "BINANCE_LEAKS_VERIFY_LOOPBACK"
+_ON, _OFF = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
 _RUN = re.compile(r"[A-Za-z0-9+/]{16,}")
 _PIECE = re.compile(r"[A-Za-z0-9+/]{8,}")
 _BEGINS = re.compile(r"-----BEGIN [A-Z ]{1,40}-----|[^A-Za-z0-9]{0,8}[A-Za-z0-9+/=_-]{8,}")
@@ -69,6 +75,7 @@ class _Found(NamedTuple):
     text: str
     shown: str
     pragma: bool
+    sha256: str
 
 
 class _File:
@@ -78,6 +85,7 @@ class _File:
         self._filename = filename
         self._text = text
         self.lines = [line.rstrip() for line in text.split("\n")]
+        self.credentials: tuple[Credential, ...] = ()
         self.found: dict[int, list[_Found]] = {}
 
     def holds(self, line: str, number: int) -> bool:
@@ -102,16 +110,25 @@ class _Detector(RegexBasedDetector):
     denylist = ()
     role: ClassVar[Role]
 
-    def __init__(self, confidence: str = Confidence.MEDIUM.value) -> None:
+    def __init__(
+        self, confidence: str = Confidence.MEDIUM.value, verify: bool = False, verify_loopback: str | None = None
+    ) -> None:
         levels = {level.value: level for level in Confidence}
         if confidence not in levels:
             raise ValueError(f"confidence of {type(self).__name__} must be one of {', '.join(levels)}")
+        if not isinstance(verify, bool):
+            raise ValueError(f"verify of {type(self).__name__} must be true or false")
         self._least = levels[confidence]
+        self._verifies = verify
+        self._loopback = verify_loopback
         self._surroundings = FileSurroundings()
         self._file: _File | None = None
         self._version: tuple[str, int, int] | None = None
         self._last_line = 0
         self._told_overlooked = False
+        self._credentials: tuple[Credential, ...] = ()
+        self._told_last: list[_Found] = []
+        self._secrets_told: set[PotentialSecret] = set()
 
     def analyze_line(
         self, filename: str, line: str, line_number: int = 0, context: CodeSnippet | None = None, **_options: object
@@ -119,6 +136,7 @@ class _Detector(RegexBasedDetector):
         """The values that stand on a line of a file, and once a pass those on lines that the host leaves out."""
         file = self._read(filename)
         if file is None:
+            self._credentials = ()
             return self._secrets(filename, self._in_context(filename, line, line_number, context))
         if not file.found and file.holds(line, line_number):
             return set()  # nearly every line of nearly every file
@@ -126,6 +144,7 @@ class _Detector(RegexBasedDetector):
             self._told_overlooked = False
         self._last_line = line_number
         found = list(file.found.get(line_number, ()))
+        self._credentials = file.credentials
         if not found and not file.holds(line, line_number):
             found = self._in_context(filename, line, line_number, context)
         if file.found and not self._told_overlooked:
@@ -134,15 +153,36 @@ class _Detector(RegexBasedDetector):
 
     def analyze_string(self, string: str) -> Generator[str, None, None]:
         """The values in a string that stands alone."""
+        self._credentials = ()
         yield from (each.text for each in self._in_context("", string, 1, None))
 
-    def verify(self, secret: str) -> VerifiedResult:  # noqa: ARG002 - the host calls it with this
-        """Nobody is asked: neither Binance nor anyone else."""
-        return VerifiedResult.UNVERIFIED
+    def verify(self, secret: str) -> VerifiedResult:
+        """Whether a value that was told last lives. Nobody is asked unless that was switched on.
 
-    def json(self) -> dict[str, str]:
-        """Name and settings, as a baseline keeps them."""
-        return {"name": type(self).__name__, "confidence": self._least.value}
+        Never `VERIFIED_FALSE`: the host drops what is called so, and a key that Binance does not know today can be one
+        of another system. Only here and not where values are told, since `--no-verify` keeps the host from calling it.
+        """
+        digests = {each.sha256 for each in self._told_last if secret in (each.text, each.shown)}
+        if not digests or not _is_switched_on(self._verifies):
+            return VerifiedResult.UNVERIFIED
+        from scanner.plugin_online import live_of  # start-up: only where it is switched on
+
+        asked = [each for each in self._credentials if not digests.isdisjoint(value.sha256 for value in each.values)]
+        if not digests <= live_of(asked, os.environ.get(_LOOPBACK) or self._loopback):
+            return VerifiedResult.UNVERIFIED
+        for told in self._secrets_told:
+            if told.secret_value == secret:
+                told.is_verified = True
+        return VerifiedResult.VERIFIED_TRUE
+
+    def json(self) -> dict[str, object]:
+        """Name and settings, as a baseline keeps them; what is not switched on is not mentioned."""
+        settings: dict[str, object] = {"name": type(self).__name__, "confidence": self._least.value}
+        if self._verifies:
+            settings["verify"] = True
+        if self._loopback is not None:
+            settings["verify_loopback"] = self._loopback
+        return settings
 
     def _read(self, filename: str) -> _File | None:
         """The file, from memory while it is the same one, or None where there is no such file to read."""
@@ -162,7 +202,8 @@ class _Detector(RegexBasedDetector):
         plain = unified(data)
         file = _File(filename, plain.decode("utf-8", "surrogateescape"))
         if prefilter.may_hold(plain):
-            for each in self._told(credentials_alone(filename, plain, self._surroundings), file.lines):
+            file.credentials = credentials_alone(filename, plain, self._surroundings)
+            for each in self._told(file.credentials, file.lines):
                 file.found.setdefault(each.line, []).append(each)
         return file
 
@@ -175,7 +216,8 @@ class _Detector(RegexBasedDetector):
                 allowed = sighting.location.allowed or ""
                 if sighting.value.role is self.role and not allowed.lower().startswith(_OUR_COMMENT):
                     text = _text(sighting)
-                    yield _Found(sighting.location.line, text, _shown(text, sighting, lines), bool(allowed))
+                    shown = _shown(text, sighting, lines)
+                    yield _Found(sighting.location.line, text, shown, bool(allowed), sighting.value.sha256)
 
     def _in_context(self, filename: str, line: str, number: int, context: CodeSnippet | None) -> list[_Found]:
         """What the lines handed over hold on the one in question, which may itself be of several lines."""
@@ -188,6 +230,7 @@ class _Detector(RegexBasedDetector):
         first = sum(each.count("\n") + 1 for each in lines[:target]) + 1
         last = first + lines[target].count("\n")
         credentials = settled(paired_across(detect(data, path=filename)))
+        self._credentials = (*self._credentials, *credentials)
         told = self._told(credentials, "\n".join(lines).split("\n"))
         return [each._replace(line=number) for each in told if first <= each.line <= last]
 
@@ -222,7 +265,7 @@ class _Detector(RegexBasedDetector):
                 continue
         return False
 
-    def _secrets(self, filename: str, found: Iterable[_Found]) -> set[PotentialSecret]:
+    def _secrets(self, filename: str, found: list[_Found]) -> set[PotentialSecret]:
         pragmas_hold = _ALLOWLIST_FILTER in get_settings().filters
         secrets = set()
         for each in found:
@@ -230,6 +273,8 @@ class _Detector(RegexBasedDetector):
                 secret = PotentialSecret(self.secret_type, filename, each.text, each.line)
                 secret.secret_value = each.shown
                 secrets.add(secret)
+        if found:
+            self._told_last, self._secrets_told = found, secrets
         return secrets
 
 
@@ -252,6 +297,12 @@ class BinancePrivateKeyDetector(_Detector):
 
     role = Role.PRIVATE_KEY
     secret_type = SECRET_TYPES[role]
+
+
+def _is_switched_on(setting: bool) -> bool:
+    """Whether Binance may be asked: as the environment says, and where it says nothing, the plugin's settings."""
+    said = os.environ.get(_SWITCH, "").strip().lower()
+    return said in _ON or (setting and said not in _OFF)
 
 
 def _text(sighting: Sighting) -> str:

@@ -28,6 +28,7 @@ LAYERS: Mapping[str, int] = MappingProxyType(
         "scanner.sources": 2,
         "scanner.verify": 2,
         "scanner.risk": 3,
+        "scanner.audit": 3,
         "scanner.config": 3,
         "scanner.baseline": 3,
         "scanner.replacements": 3,
@@ -36,6 +37,7 @@ LAYERS: Mapping[str, int] = MappingProxyType(
         "scanner.pipeline": 5,
         "scanner.cli": 6,
         "scanner.plugin": 6,
+        "scanner.plugin_online": 6,
         "scanner.__main__": 6,
     }
 )

@@ -70,6 +70,8 @@ class LentBaseline:
             if _is_ours(plugin):
                 if plugin.get("confidence", levels[0]) not in levels:
                     raise ConfigError(f"baseline {self.path}: confidence of {name} must be one of {', '.join(levels)}")
+                if not isinstance(plugin.get("verify", False), bool):
+                    raise ConfigError(f"baseline {self.path}: verify of {name} must be true or false")
             elif isinstance(place, str) and not Path(place.removeprefix(_SCHEME)).is_file():
                 hint = "Put the path right in the baseline, or take the plugin out of it."
                 raise ConfigError(f"baseline {self.path}: plugin {name} is not at {place}", hint=hint)

@@ -57,16 +57,17 @@ class Online:
 
 
 @contextmanager
-def online(options: Options) -> Iterator[Online | None]:
+def online(options: Options, *, first_line: str = FIRST_LINE) -> Iterator[Online | None]:
     """What asks Binance, if the user wants that, else None. To be entered before a scan, so that none is in vain.
 
-    Raises UsageError for options of `--verify` that cannot be used. Opens nothing before something is asked.
+    `first_line` is said before anything else. Raises UsageError for options of `--verify` that cannot be used. Opens
+    nothing before something is asked.
     """
     if not getattr(options, "verify", False):
         _refuse_alone(options)
         yield None
         return
-    sys.stderr.write(FIRST_LINE)
+    sys.stderr.write(first_line)
     sys.stderr.flush()
     from scanner.verify.cache import CacheFile, NoCache  # start-up: only with --verify
     from scanner.verify.pacing import Limits  # as above

@@ -92,8 +92,8 @@ def present(result: Result, options: Options, formats: list[tuple[Format, Path |
     result = result.without_secrets()
     for report, file in formats:
         view = View(
-            width=_width() if file is None else 100,
-            color=file is None and _color(options.color),
+            width=page_width() if file is None else 100,
+            color=file is None and colored(options.color),
             show_suppressed=options.show_suppressed,
             verbose=options.verbose,
             moment=moment,
@@ -115,11 +115,13 @@ def _summarize(file: Path, text: str) -> None:
         sys.stderr.write(f"binance-leaks: warning: {without_values(printable(str(error)))}\n")
 
 
-def _width() -> int:
+def page_width() -> int:
+    """Columns of the terminal, 80 where there is none."""
     return max(20, shutil.get_terminal_size((80, 24)).columns)
 
 
-def _color(choice: str) -> bool:
+def colored(choice: str) -> bool:
+    """Whether standard output gets colour: as the choice says, or `auto`, where it is a terminal that wants it."""
     if choice != "auto":
         return choice == "always"
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":

@@ -11,9 +11,11 @@ from scanner.cli.arguments.upkeep import (
     add_init,
     add_plugin_path,
     add_report,
+    add_verify_command,
     baseline_audit,
     detect_secrets_audit,
     detect_secrets_hook,
+    refuse_values,
 )
 
 TYPE_CHECKING = False  # as typing has it, without importing typing: start-up time of the hook
@@ -29,6 +31,8 @@ def parse(arguments: Sequence[str]) -> Options:
         return Options(run=detect_secrets_audit, arguments=list(arguments[1:]))
     if list(arguments[:2]) == ["baseline", "audit"] and not {"-h", "--help"}.intersection(arguments):
         return Options(run=baseline_audit, arguments=list(arguments[2:]))
+    if arguments[:1] == ["verify"]:
+        refuse_values(arguments[1:])
     return build().parse_args(arguments, namespace=Options())
 
 
@@ -50,6 +54,7 @@ def build() -> Parser:
     add_push(commands)
     add_init(commands)
     add_report(commands)
+    add_verify_command(commands)
     add_baseline(commands)
     add_plugin_path(commands)
     commands.add_parser(

@@ -76,6 +76,13 @@ class Options(argparse.Namespace):
     verify_loopback: str | None
     proxy: str | None
     environment_proxy: bool
+    env_file: str | None
+    stdin: bool
+    scan_paths: list[str] | None
+    private_key: str | None
+    purpose: str | None
+    environment: str | None
+    audit_format: str
     ci: str | None
     repo: str | None
     rev: str | None

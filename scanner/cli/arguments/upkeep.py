@@ -1,14 +1,26 @@
-"""Commands around scans: `baseline`, `report`, `init`, and those for detect-secrets."""
+"""Commands around scans: `baseline`, `report`, `verify`, `init`, and those for detect-secrets."""
 
 from __future__ import annotations
 
 import argparse
+import os
+import re
 
-from scanner.cli.arguments.common import CONFIDENCES, EPILOG, add_fail_on, add_format, add_look, jobs
+from scanner.cli.arguments.common import CONFIDENCES, EPILOG, add_fail_on, add_format, add_look, add_verify, jobs
+from scanner.errors import UsageError
 
 TYPE_CHECKING = False  # as typing has it, without importing typing: start-up time of the hook
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from scanner.cli.arguments.common import Commands, Options, Parser
+
+_PURPOSES = ("tax", "portfolio", "monitor", "grid", "dca", "arbitrage", "trading-bot")
+_ENVIRONMENTS = ("mainnet", "testnet", "futures-testnet", "demo", "us")
+_TOKEN = re.compile(r"[A-Za-z0-9]{40,}")
+_MIXED = re.compile(r"(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=[^0-9]*[0-9])[A-Za-z0-9]{40,}")
+_LOWER = re.compile(r"[0-9a-z]{64}")
+_PRIVATE = re.compile(r"PRIVATE KEY-----|MC4CAQAwBQYDK2Vw|MII[A-Za-z0-9+/]{60}|[A-Za-z0-9+/]{43}=")
 
 
 def add_baseline(commands: Commands) -> None:
@@ -108,6 +120,74 @@ def add_report(commands: Commands) -> None:
     report.set_defaults(run=_report)
 
 
+def add_verify_command(commands: Commands) -> None:
+    verify = commands.add_parser(
+        "verify",
+        help="ask Binance what your own key may do, and whether that is too much",
+        description="Audits keys that you own: alive or not, permissions, restriction to addresses, age; with\n"
+        "--purpose also what a key may do beyond what it is for. Keys come from the environment (where it holds\n"
+        "none, a terminal is asked), a file, standard input or a scan; never from arguments, which the shell's\n"
+        "history keeps and everybody on the machine sees.",
+        epilog="examples:\n"
+        "  binance-leaks verify                          # BINANCE_API_KEY and BINANCE_API_SECRET, or a prompt\n"
+        "  binance-leaks verify --env-file .env --purpose trading-bot\n"
+        "  pass show binance | binance-leaks verify --stdin --purpose tax\n"
+        "  BINANCE_API_KEY=$KEY binance-leaks verify --private-key bot.pem\n"
+        "  binance-leaks verify --scan src/ --format json\n\n"
+        "exit status: 0 all well, 1 a key may do more than its purpose needs, or move money from any address,\n"
+        "2 usage or configuration, 3 what a key may do could not be told, 130 interrupted",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    sources = verify.add_argument_group("where the keys are (default: the environment)").add_mutually_exclusive_group()
+    sources.add_argument("--env-file", metavar="FILE", help="a .env file, or another that holds them: JSON, YAML, code")
+    sources.add_argument(
+        "--stdin", action="store_true", help="standard input: the same, or two lines, the key and then its secret"
+    )
+    sources.add_argument(
+        "--scan", nargs="*", dest="scan_paths", metavar="PATH", help="what a scan of these finds (default: this folder)"
+    )
+    verify.add_argument(
+        "--private-key", metavar="FILE", help="the Ed25519 or RSA private key of the one API key that is given"
+    )
+    verify.add_argument("--purpose", choices=_PURPOSES, help="what the key is for; more than that needs is a fault")
+    verify.add_argument(
+        "--environment",
+        choices=_ENVIRONMENTS,
+        help="where a key belongs of which nothing else tells (default: mainnet)",
+    )
+    verify.add_argument(
+        "--format", choices=("text", "json"), default="text", dest="audit_format", help="(default: text)"
+    )
+    verify.add_argument(
+        "--color", choices=("auto", "always", "never"), default="auto", help="colour (default: on a terminal)"
+    )
+    add_verify(verify, switch=False)
+    verify.set_defaults(
+        run=_verify, verify=True, config=None, confidence=None, fail_on=None, all_files=True, exclude=[]
+    )
+    verify.set_defaults(jobs=0, no_progress=False, quiet=False)
+
+
+def refuse_values(words: Sequence[str]) -> None:
+    """Raises UsageError if an argument looks like a credential, which it does not repeat.
+
+    A run of 64 small letters and digits may also name a file, so that one is refused only where there is no such file.
+    """
+    for word in words:
+        tokens = _TOKEN.findall(word)
+        hex_like = any(_LOWER.fullmatch(token) for token in tokens) and not _names_a_file(word)
+        if hex_like or any(_MIXED.fullmatch(token) for token in tokens) or _PRIVATE.search(word):
+            raise UsageError(
+                "an argument looks like a key or secret, and arguments are never read as such",
+                hint="It stands in the shell's history now, and every program here could see it: make a new key, "
+                "delete this one, and give the new one by the environment, --env-file, --stdin or at the prompt.",
+            )
+
+
+def _names_a_file(word: str) -> bool:
+    return os.path.lexists(word) or os.path.lexists(word.partition("=")[2])
+
+
 def add_init(commands: Commands) -> None:
     init = commands.add_parser(
         "init",
@@ -165,6 +245,12 @@ def baseline_audit(options: Options) -> int:
 
 def _report(options: Options) -> int:
     from scanner.cli.report import run
+
+    return run(options)
+
+
+def _verify(options: Options) -> int:
+    from scanner.cli.verify import run
 
     return run(options)
 
