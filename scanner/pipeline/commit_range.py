@@ -89,6 +89,8 @@ def _wanted(changes: Iterable[CommitChange], excluded: Callable[[str], bool]) ->
             continue
         if change.submodule:
             submodules.append(change.shown)
+            if any(change.former):  # in the place of a file, which is gone
+                files.append(replace(change, blob=None, submodule=False))
         else:
             files.append(change)
     return files, submodules
