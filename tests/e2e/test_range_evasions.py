@@ -172,6 +172,24 @@ class TestPush:
         assert found.is_of(pair)
 
 
+class TestPolicyOfTheBase:
+    """A change may make a folder on the way to the configuration a link: what the base has there counts."""
+
+    @pytest.mark.parametrize("outside", [False, True])
+    def test_the_folder_of_the_configuration_becomes_a_link(
+        self, project: Repository, pair: Pair, tmp_path: Path, *, outside: bool
+    ) -> None:
+        lax = Repository(tmp_path / "lax") if outside else project
+        lax.write("lax/gate.toml", 'fail-on = "none"\n')
+        project.commit({"ci/gate.toml": 'fail-on = "info"\n'})
+        project.git("branch", "--force", "base")
+        project.git("rm", "-r", "--quiet", "ci")
+        project.path("ci").symlink_to(lax.path("lax"))
+        project.commit({"bot.env": dotenv(pair)})
+        words = ("--policy", "base", "--config", "ci/gate.toml")
+        assert gate("range", "base..main", *words, cwd=project.folder).status == 1
+
+
 def test_a_tag_that_is_called_like_the_short_id_of_the_base(project: Repository, pair: Pair) -> None:
     project.commit({"bot.env": dotenv(pair)})
     project.git("rm", "--quiet", "bot.env")
