@@ -120,9 +120,9 @@ def _announced(options: Options) -> Change:
             raise
         change = announced_change({})
     if options.head is not None:
-        change = replace(change, head=options.head, what=options.head, head_ref=None, also=())
+        change = replace(change, head=options.head, what=options.head, head_ref=None, also=(), by_hand=True)
     if options.base is not None:
-        change = replace(change, base=options.base, forced=False, whole=False, deletes=False, also=())
+        change = replace(change, base=options.base, forced=False, whole=False, deletes=False, also=(), by_hand=True)
     return change
 
 

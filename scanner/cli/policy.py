@@ -6,6 +6,7 @@ A pull request brings its own configuration, and comments that allow what it bri
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -61,9 +62,8 @@ class _Held:
 
     def content(self, file: Path, outside: Callable[[Path], bytes]) -> bytes | None:
         """The content of a file, None if the base has no such file."""
-        try:
-            inside = (file.parent.resolve() / file.name).relative_to(self.top).as_posix()
-        except ValueError:
+        inside = self._inside(file)
+        if inside is None:
             return outside(file)
         if self._base is None:
             return None
@@ -72,6 +72,14 @@ class _Held:
         name = inside.encode("utf-8", "surrogateescape")
         blob = blobs_at(self._git, self._base, [name]).get(name)
         return None if blob is None else self._git.run("cat-file", "blob", blob)
+
+    def _inside(self, file: Path) -> str | None:
+        """The path of a file from the top, None if it is outside. Links of the work tree, a change's own, count not."""
+        whole = Path(os.path.abspath(file))  # noqa: PTH100 - resolve() would follow links
+        for folder in reversed(whole.parents):
+            if folder.resolve() == self.top:
+                return whole.relative_to(folder).as_posix()
+        return None
 
 
 def _config(options: Options, held: _Held) -> Config:

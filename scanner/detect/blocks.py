@@ -13,7 +13,7 @@ _MANY = 3
 _LONGEST_LINE = 400
 _PEM_REACH = 4000
 _SIGNATURE = re.compile(
-    rb"-----BEGIN (?:PGP|SSH|CERTIFICATE|PKCS7|SIGNED)[^\n]*-----\n.*?(?:-----END [^\n]*-----|\Z)", re.DOTALL
+    rb"-----BEGIN (?:PGP|SSH|CERTIFICATE|PKCS7|SIGNED)[^\n]*-----\n.*?-----END [^\n]*-----", re.DOTALL
 )
 _SIGNED_HEADER = re.compile(rb"^(?:gpgsig|gpgsig-sha256|mergetag) [^\n]*\n(?: [^\n]*\n)*", re.MULTILINE)
 
@@ -54,8 +54,13 @@ def _payload(line: str) -> str:
     return match.group(1) if match else ""
 
 
-def without_signatures(message: bytes) -> bytes:
-    """A raw commit or tag object, or a message, with its signatures blanked line by line; positions stay."""
-    for pattern in (_SIGNED_HEADER, _SIGNATURE):
-        message = pattern.sub(lambda match: b"\n" * match.group().count(b"\n"), message)
-    return message
+def without_signatures(message: bytes, *, headers: int = 0) -> bytes:
+    """A raw commit or tag object, or a message, with its signatures blanked line by line; lines stay.
+
+    The first `headers` bytes are those of an object: what reads like a signed header below them is the author's text.
+    """
+    return _SIGNATURE.sub(_blanked, _SIGNED_HEADER.sub(_blanked, message[:headers]) + message[headers:])
+
+
+def _blanked(match: re.Match[bytes]) -> bytes:
+    return b"\n" * match.group().count(b"\n")

@@ -211,8 +211,15 @@ def _place(sighting: Sighting) -> tuple[str, int, int, str, str]:
 
 
 def _unique(sightings: Iterable[Sighting]) -> list[Sighting]:
+    """One sighting a place, the one that says most: several versions of a file may have the value there."""
     seen: dict[tuple[object, ...], Sighting] = {}
     for sighting in sightings:
-        location = sighting.location
-        seen.setdefault((*_place(sighting), location.exposure, location.blob), sighting)
+        key = (*_place(sighting), sighting.location.exposure, sighting.location.blob)
+        held = seen.setdefault(key, sighting)
+        if held is not sighting and _weight(sighting) > _weight(held):
+            seen[key] = sighting
     return list(seen.values())
+
+
+def _weight(sighting: Sighting) -> tuple[int, bool]:
+    return confidence_of((sighting,)).rank, sighting.named

@@ -34,12 +34,12 @@ def encoded_values(document: Document) -> Iterator[Candidate]:
             yield Candidate(start=match.start(), end=match.end(), value=value, shape=shape, rule=rules.BASE64)
 
 
-def encoded_texts(document: Document) -> Iterator[tuple[int, bytes]]:
-    """Base64 of printable text longer than a value: its offset and what it decodes to."""
+def encoded_texts(document: Document) -> Iterator[tuple[int, int, bytes]]:
+    """Base64 of printable text longer than a value: where it begins and ends, and what it decodes to."""
     for match in _tokens(document):
         decoded = _decode(match.group())
         if decoded is not None and len(decoded.strip()) > LENGTH and b"PRIVATE KEY-----" not in decoded:
-            yield match.start(), decoded
+            yield match.start(), match.end(), decoded
 
 
 def _tokens(document: Document) -> Iterator[re.Match[str]]:

@@ -55,20 +55,23 @@ def _in_document(document: Document, *, encoded: bool = True) -> Iterator[Creden
 
 def _in_encoded_texts(document: Document) -> Iterator[Credential]:
     """Base64 of a whole configuration file: what is in it stands where the base64 begins."""
-    for offset, decoded in encoded_texts(document):
-        line, column = document.position(offset)
+    for start, end, decoded in encoded_texts(document):
+        line, column = document.position(start)
+        last_line, _ = document.position(end)
         inner = Document(text=decoded.decode("ascii"), path=document.path, mentions_binance=document_mentions(document))
         for credential in _in_document(inner, encoded=False):
-            yield _relocated(credential, line=line, column=column)
+            yield _relocated(credential, line=line, column=column, last_line=last_line)
 
 
-def _relocated(credential: Credential, *, path: str | None = None, line: int = 0, column: int = 0) -> Credential:
+def _relocated(
+    credential: Credential, *, path: str | None = None, line: int = 0, column: int = 0, last_line: int = 0
+) -> Credential:
     """The credential with other places for its sightings."""
 
     def moved(sighting: Sighting) -> Sighting:
         location = sighting.location
         if path is not None:
             return replace(sighting, location=replace(location, path=path))
-        return replace(sighting, location=replace(location, line=line, column=column), last_line=line)
+        return replace(sighting, location=replace(location, line=line, column=column), last_line=last_line)
 
     return replace(credential, sightings=tuple(moved(sighting) for sighting in credential.sightings))

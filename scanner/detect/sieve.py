@@ -428,7 +428,7 @@ def _last_of_literal(lead: bytes) -> bytes | None:
 def _holds_encoded(document: Document) -> bool:
     if next(encoded_values(document), None) is not None:
         return True
-    return any(prefilter.may_hold(decoded) for _, decoded in encoded_texts(document))
+    return any(prefilter.may_hold(decoded) for _, _, decoded in encoded_texts(document))
 
 
 def _is_encoded_text(run: bytes) -> bool:

@@ -92,6 +92,8 @@ def _wanted(
             left_out.add(change.shown)
         elif change.submodule:
             submodules.append(change.shown)
+            if any(change.former):  # in the place of a file, which is gone
+                files.append(replace(change, blob=None, submodule=False))
         else:
             files.append(change)
     return files, submodules, len(left_out)

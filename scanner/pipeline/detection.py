@@ -25,9 +25,13 @@ def credentials_in(piece: Piece) -> tuple[Credential, ...]:
 def credentials_in_object(content: bytes) -> tuple[Credential, ...]:
     """The credentials of a commit or tag: of its message, of its headers, and of the tags that it keeps."""
     found: list[Credential] = []
-    kept = without_signatures(content)
+    kept = _unsigned(content)
     start = message_start(kept)
-    for text in (kept[start:], kept[:start], *map(without_signatures, merged_tags(content))):
+    for text in (kept[start:], kept[:start], *map(_unsigned, merged_tags(content))):
         if prefilter.may_hold(text):
             found += detect(text)
     return tuple(found)
+
+
+def _unsigned(content: bytes) -> bytes:
+    return without_signatures(content, headers=message_start(content))

@@ -76,13 +76,18 @@ class Stays:
         self._versions = versions
         self._commits = commits
         self._deleting: set[str] = set()
+        self._bringing: dict[str, list[CommitChange]] = {}
         self._renames: dict[tuple[str, str], dict[bytes, str]] = {}
         self._stays: dict[tuple[str, bytes], _Stay] = {}
+        self._brought: set[str] = set()
         self._read: dict[tuple[bytes, str], None] = {}
 
     def follow(self, changes: Sequence[CommitChange]) -> None:
         """Takes in all changes, those of parents before those of their children."""
         self._deleting = {change.commit for change in changes if change.blob is None}
+        for change in changes:
+            if change.blob is not None:
+                self._bringing.setdefault(change.blob, []).append(change)
         touched = {change.path for change in changes if change.blob in self._versions.suspicious}
         changes = [change for change in changes if change.path in touched]
         formers = {id(change): self._former(change) for change in changes}
@@ -124,17 +129,16 @@ class Stays:
 
     def _look_into_merges(self, at_heads: Sequence[Mapping[bytes, str]]) -> None:
         """A value that nothing took out and that no head has was lost where a merge took another parent's version."""
-        lost = {
-            (digest, path): stay
-            for (digest, path), stay in self._stays.items()
-            if stay.removed is None and not any(self._holds(tips.get(path), path, digest) for tips in at_heads)
-        }
+        lost: dict[bytes, list[tuple[str, _Stay]]] = {}
+        for (digest, path), stay in self._stays.items():
+            if stay.removed is None and not any(self._holds(tips.get(path), path, digest) for tips in at_heads):
+                lost.setdefault(path, []).append((digest, stay))
         merges = [commit for commit in self._commits.values() if len(commit.parents) > 1] if lost else []
-        for change in differences_to_parents(self._git, merges, sorted({path for _, path in lost})):
-            for (digest, path), stay in lost.items():
-                if path != change.path or self._holds(change.blob, path, digest):
+        for change in differences_to_parents(self._git, merges, sorted(lost)):
+            for digest, stay in lost[change.path]:
+                if self._holds(change.blob, change.path, digest):
                     continue
-                if any(self._holds(blob, path, digest) for blob in change.former):
+                if any(self._holds(blob, change.path, digest) for blob in change.former):
                     stay.removed = change.commit
 
     def _holds(self, blob: str | None, path: bytes, digest: str) -> bool:
@@ -144,12 +148,29 @@ class Stays:
         """The blobs of the parents, under the name that each has for the file."""
         if change.blob is None or None not in change.former or change.blob not in self._versions.suspicious:
             return [blob for blob in change.former if blob]
+        return [blob for _, blob in self._former_by_parent(change)]
+
+    def _former_by_parent(self, change: CommitChange) -> list[tuple[str, str]]:
         found = []
         for parent, blob in zip(self._commits[change.commit].parents, change.former, strict=False):
             old = blob or self._renamed(parent, change.commit).get(change.path)
             if old is not None:
-                found.append(old)
+                found.append((parent, old))
         return found
+
+    def _origins(self, change: CommitChange) -> list[str]:
+        """The versions from which the commits made this one, as they stood before the first of them."""
+        origins: set[str] = set()
+        rest, seen = [change], {(change.commit, change.path)}
+        while rest:
+            for parent, blob in self._former_by_parent(rest.pop()):
+                bringing = self._bringing.get(blob, []) if parent in self._commits else []
+                if not bringing:
+                    origins.add(blob)
+                earlier = [other for other in bringing if other.path == change.path] or bringing
+                rest += [other for other in earlier if (other.commit, other.path) not in seen]
+                seen.update((other.commit, other.path) for other in earlier)
+        return sorted(origins)
 
     def _renamed(self, parent: str, commit: str) -> dict[bytes, str]:
         """What is called otherwise in a parent: nothing if a commit deletes nothing; of a merge git has to say it."""
@@ -181,15 +202,24 @@ class Stays:
             new = digest not in before
             if new and version.is_text(digest) and change.blob is not None:
                 lines = lines or NewLines(self._git, change.blob, former)
-                new = lines.touch(sighting.location.line, sighting.last_line)
+                new = lines.touch(sighting.location.line, sighting.last_line) or self._came_in(change, sighting)
             elif not new and not any(change.former):  # renamed: what came in under the old name is new here, too
-                new = any(stay.new for (held, _), stay in self._stays.items() if held == digest)
+                new = digest in self._brought
             stay = self._stays.get((digest, change.path))
             if stay is None or (new and not stay.new):
                 stay = _Stay(first=version, last=version, commit=change.commit, new=new)
                 self._stays[digest, change.path] = stay
+            if new:
+                self._brought.add(digest)
             stay.last = version
             stay.removed = None
+
+    def _came_in(self, change: CommitChange, sighting: Sighting) -> bool:
+        """Whether an earlier of the commits brought the lines of a value, which nothing told for one there yet."""
+        if not any(parent in self._commits for parent in self._commits[change.commit].parents):
+            return False
+        lines = NewLines(self._git, change.blob or "", self._origins(change))
+        return lines.touch(sighting.location.line, sighting.last_line)
 
     def _placed(
         self, sighting: Sighting, path: bytes, tips: Sequence[Version], about: Mapping[str, Commit]

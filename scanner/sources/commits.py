@@ -11,6 +11,8 @@ from scanner.sources.git import Git
 from scanner.sources.plumbing import raw_changes, split
 
 _SUBMODULE = b"160000"
+_MOST_TAGS = 100
+_PATHS_AT_ONCE = 200  # of a few hundred bytes each, as many as every system takes on a command line
 _CHANGES = (
     "diff-tree", "--stdin", "-r", "--raw", "-z", "--no-abbrev", "--no-renames", "-O/dev/null",
 )  # fmt: skip
@@ -61,6 +63,13 @@ def commit_named(git: Git, revision: str) -> str | None:
     return out.decode("ascii").strip() or None
 
 
+def commit_with_id(git: Git, short: str) -> str | None:
+    """The id of the only commit whose id begins so, whatever branches and tags are called."""
+    names = git.run("rev-parse", f"--disambiguate={short}").decode("ascii").split()
+    commits = [name for name in names if commit_named(git, name) == name]
+    return commits[0] if len(commits) == 1 else None
+
+
 def merge_bases(git: Git, one: str, other: str) -> list[str]:
     """The best common ancestors of two commits, none where their histories are unrelated."""
     return git.run("merge-base", "--all", one, other, accept=(0, 1)).decode("ascii").split()
@@ -106,7 +115,9 @@ def changes_of(git: Git, commits: Sequence[Listed]) -> Iterator[CommitChange]:
 
 def differences_to_parents(git: Git, merges: Sequence[Listed], paths: Sequence[bytes]) -> Iterator[CommitChange]:
     """What sets some merges apart from each of their parents, at some paths: one change for each parent."""
-    yield from _changes(git, merges, "-m", "--", *map(os.fsdecode, paths))
+    for first in range(0, len(paths), _PATHS_AT_ONCE):
+        some = paths[first : first + _PATHS_AT_ONCE]
+        yield from _changes(git, merges, "-m", "--", *map(os.fsdecode, some))
 
 
 def _changes(git: Git, commits: Sequence[Listed], *options: str) -> Iterator[CommitChange]:
@@ -157,7 +168,7 @@ def renamed_from(git: Git, parent: str, commit: str) -> dict[bytes, str]:
 def blobs_at(git: Git, commit: str, paths: Sequence[bytes]) -> dict[bytes, str]:
     """The blobs that a commit has at some paths; a path that it does not have is left out."""
     found: dict[bytes, str] = {}
-    asked = [path for path in paths if b"\n" not in path]
+    asked = [path for path in paths if b"\n" not in path and not path.endswith(b"\r")]
     out = git.run_with(
         "".join(f"{commit}:{os.fsdecode(path)}\n" for path in asked),
         "cat-file",
@@ -177,15 +188,15 @@ def blobs_at(git: Git, commit: str, paths: Sequence[bytes]) -> dict[bytes, str]:
 
 
 def tag_chain(git: Git, name: str) -> list[str]:
-    """The annotated tags that an object is or leads to, itself first."""
+    """The annotated tags that an object is or leads to, itself first. Raises GitError where there is no end to them."""
     found: list[str] = []
-    while len(found) < 16:
+    while len(found) < _MOST_TAGS:
         content = git.run("cat-file", "tag", name, accept=(0, 128))
         if not content.startswith(b"object "):
             return found
         found.append(name)
         name = os.fsdecode(content[7 : content.index(b"\n")])
-    return found
+    raise GitError(f"tag {found[0]} leads to a tag, and so on, more than {_MOST_TAGS:,} times")
 
 
 def remotes_of(git: Git) -> list[str]:

@@ -38,7 +38,7 @@ class Fetcher:
         if new:
             self._asked.update(new)
             depth = ("--depth=1",) if is_shallow(self._git) else ()
-            brought = [one for one in new if self._fetch(*depth, remote, one)]
+            brought = [one for one in new if self._fetch(*depth, "--end-of-options", remote, one)]
             if brought:
                 return True
         return self._deepen(remote, wanted)
@@ -54,7 +54,7 @@ class Fetcher:
     def _deepen(self, remote: str, wanted: Sequence[str]) -> bool:
         if self._unshallowed or not is_shallow(self._git):
             return False
-        if self._depths and self._fetch(f"--deepen={self._depths.pop(0)}", remote, *wanted):
+        if self._depths and self._fetch(f"--deepen={self._depths.pop(0)}", "--end-of-options", remote, *wanted):
             return True
         self._unshallowed = True
         if not self._fetch("--unshallow", remote):

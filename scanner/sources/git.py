@@ -60,7 +60,9 @@ class Git:
             raise _error(arguments[0], err)
         return out
 
-    def _start(self, *arguments: str, stdin: int | None = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
+    def _start(
+        self, *arguments: str, stdin: int | None = subprocess.DEVNULL, stderr: int = subprocess.PIPE
+    ) -> subprocess.Popen[bytes]:
         try:
             return subprocess.Popen(
                 ["git", *SETTINGS, *arguments],
@@ -68,7 +70,7 @@ class Git:
                 env=self._environment,
                 stdin=stdin,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
+                stderr=stderr,
             )
         except FileNotFoundError:
             if not os.path.isdir(self.folder):  # noqa: PTH112 - pathlib costs the hook's start-up
@@ -102,7 +104,10 @@ class Git:
         return raw_changes(self.run(*STAGED, *finding, *([against] if against else [])))
 
     def added_lines(self, old: str, new: str) -> list[tuple[int, int]]:
-        """First and last line, from 1, of every run of lines of blob `new` that blob `old` does not have."""
+        """First and last line, from 1, of every run of lines of blob `new` that blob `old` does not have.
+
+        Where lines were only taken out there is an empty run: it begins behind the gap, and ends before it.
+        """
         out = self.run(
             "diff", "--no-ext-diff", "--no-textconv", "--no-color", "--text", "-U0", "--inter-hunk-context=0", old, new,
             accept=(0, 1),
@@ -112,13 +117,15 @@ class Git:
             if line.startswith(b"@@ "):
                 first, _, count = line.split(b" ")[2][1:].partition(b",")
                 length = int(count) if count else 1
-                if length:
-                    runs.append((int(first), int(first) + length - 1))
+                start = int(first) if length else int(first) + 1  # of an empty run git names the line before it
+                runs.append((start, start + length - 1))
         return runs
 
     def blobs(self, ids: Iterable[str]) -> Blobs:
         """A reader of many objects through one `git cat-file`."""
-        return Blobs(self._start("cat-file", "--batch", stdin=subprocess.PIPE), list(ids))
+        # Of damaged objects git says so much that a pipe which nobody reads would fill.
+        process = self._start("cat-file", "--batch", stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        return Blobs(process, list(ids))
 
     def merge_heads(self) -> list[str]:
         """The commits that a merge in progress brings in, none where no merge is in progress."""
@@ -158,8 +165,11 @@ class Blobs:
             raise GitError("git could not be spoken to")
         for first in range(0, len(self._ids), BATCH):
             batch = self._ids[first : first + BATCH]
-            requests.write("".join(f"{name}\n" for name in batch).encode("ascii"))
-            requests.flush()
+            try:
+                requests.write("".join(f"{name}\n" for name in batch).encode("ascii"))
+                requests.flush()
+            except BrokenPipeError:
+                raise _stopped(batch[0]) from None
             for name in batch:
                 yield from self._answer(name, answers)
 
@@ -170,7 +180,7 @@ class Blobs:
             return
         fields = header.split()
         if len(fields) != 3:
-            raise GitError(f"git cat-file stopped at object {name}", hint="Run `git fsck` to see what is damaged.")
+            raise _stopped(name)
         stream = BlobStream(answers, int(fields[2]), fields[1].decode("ascii"))
         yield name, stream
         stream.skip()
@@ -197,6 +207,10 @@ class BlobStream:
         """Passes over what was not read."""
         while self.read(1 << 20):
             pass
+
+
+def _stopped(name: str) -> GitError:
+    return GitError(f"git cat-file stopped at object {name}", hint="Run `git fsck` to see what is damaged.")
 
 
 def _error(command: str, err: bytes) -> GitError:

@@ -129,12 +129,12 @@ class NewLines:
         self._runs = [_added(git, old, blob) for old in former]
 
     def touch(self, first: int, last: int) -> bool:
-        """Whether any of the lines from `first` to `last` is new."""
+        """Whether any of the lines from `first` to `last` is new, or what stood between two of them is gone."""
         return all(any(start <= last and first <= end for start, end in runs) for runs in self._runs)
 
 
 def _added(git: Git, old: str, new: str) -> list[tuple[int, int]]:
-    """Added lines; all of them where the old blob cannot be read."""
+    """Changed places; all lines where the old blob cannot be read."""
     try:
         return git.added_lines(old, new) if old != new else []
     except GitError:

@@ -35,6 +35,7 @@ _VARIABLES = {
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_ALLOW_PROTOCOL": "none",
     "GIT_PAGER": "cat",
+    "GIT_GRAFT_FILE": f"{os.devnull}/none",  # `info/grafts` would give commits other parents
     "LC_ALL": "C",
 }
 _UNWELCOME = frozenset({"GIT_DIFF_OPTS", "GIT_EXTERNAL_DIFF", "GIT_TRACE", "GIT_REPLACE_REF_BASE"})

@@ -40,8 +40,8 @@ def read_updates(data: bytes) -> list[Update]:
     Raises UsageError for lines of another kind.
     """
     updates = []
-    for line in os.fsdecode(data).splitlines():
-        words = line.rsplit(" ", 3)
+    for line in data.splitlines():  # of bytes: in text the name of a ref may hold what ends a line
+        words = os.fsdecode(line).rsplit(" ", 3)
         if len(words) != 4:
             raise UsageError("standard input is not what git gives a pre-push hook")
         name, local, _, remote = words

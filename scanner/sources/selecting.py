@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from scanner.errors import GitError, MissingHistoryError, UsageError
-from scanner.sources.ci.change import Change
+from scanner.sources.ci.change import Change, commit_id
 from scanner.sources.commits import (
     Listed,
     Selection,
     commit_named,
+    commit_with_id,
     cut_off,
     existing,
     is_shallow,
@@ -108,7 +109,7 @@ def _of_change(git: Git, change: Change) -> Chosen:
 
 
 def _head(git: Git, change: Change) -> str:
-    head = commit_named(git, change.head)
+    head = _announced(git, change, change.head)
     if head is None:
         wanted = tuple(one for one in (change.head_ref, change.head) if one is not None and one != "HEAD")
         raise MissingHistoryError(
@@ -117,10 +118,18 @@ def _head(git: Git, change: Change) -> str:
     return head
 
 
+def _announced(git: Git, change: Change, name: str) -> str | None:
+    """The commit that a system names. Of a short id git would make a branch or tag that is called so."""
+    commit = commit_named(git, name)
+    if change.by_hand or commit is None or commit_id(name) is None or len(name) == len(commit):
+        return commit
+    return commit_with_id(git, name)
+
+
 def _bases(git: Git, change: Change) -> tuple[list[str], str, tuple[str, ...]]:
     """The commits that the change is compared with, what to call them, and what to tell about it."""
     if change.base is not None:
-        base = commit_named(git, change.base)
+        base = _announced(git, change, change.base)
         if base is not None:
             return [base, *_target_if_here(git, change)], base[:12], ()
         if is_shallow(git) or not change.forced:

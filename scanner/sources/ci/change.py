@@ -20,7 +20,8 @@ class Change:
     That is `base` where the system names a commit; else the branch `target` of the remote; with `whole` nothing, as for
     the first push of a repository; else the default branch of the remote. What `also` names is no part of the change
     either, if it is here. `forced` says that `base` may be gone. `tag` is a tag that was pushed. `remedy` says which
-    setting of the system brings the history that is missing.
+    setting of the system brings the history that is missing. `by_hand` says that the user gave `base` or `head`, which
+    are any revision then, and not ids.
     """
 
     system: str
@@ -35,6 +36,7 @@ class Change:
     tag: str | None = None
     deletes: bool = False
     head_ref: str | None = None
+    by_hand: bool = False
     remedy: str
 
 

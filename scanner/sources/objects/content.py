@@ -24,11 +24,11 @@ class Node:
 
 def text_of(content: bytes) -> bytes:
     """A commit's or a tag's headers and message without the signature in its headers. For a quick look only."""
-    at = content.find(b"\ngpgsig")
-    if at < 0 or b"\nmergetag " in content:
+    end = content.find(b"\n\n")
+    at = content.find(b"\ngpgsig", 0, max(end, 0))  # what reads so in the message is the author's
+    if at < 0 or content.find(b"\nmergetag ", 0, end) >= 0:
         return content
-    end = content.find(b"\n\n", at)
-    return content[:at] + (content[end:] if end >= 0 else b"")
+    return content[:at] + content[end:]
 
 
 def merged_tags(content: bytes) -> list[bytes]:
