@@ -12,6 +12,11 @@ _PLAIN = re.compile(r"^\s*[A-Za-z0-9+/]{64}\s*$")
 _MANY = 3
 _LONGEST_LINE = 400
 _PEM_REACH = 4000
+_BODY = re.compile(
+    r"-----BEGIN [A-Z0-9 ]{1,60}-----"
+    r"(?:(?:\s|\\[nr]|[\"'`])+(?:Proc-Type|DEK-Info|Version|Comment|Hash): ?[^\n\\\"']{0,80})*"
+    r"(?:[A-Za-z0-9+/=\s,;\"'`.()]|\\[nrt\"'\n\r]|\\$)*"
+)
 _SIGNATURE = re.compile(
     rb"-----BEGIN (?:PGP|SSH|CERTIFICATE|PKCS7|SIGNED)[^\n]*-----\n.*?-----END [^\n]*-----", re.DOTALL
 )
@@ -45,8 +50,9 @@ def in_base64_block(document: Document, candidate: Candidate) -> bool:
 
 
 def _in_one_line_pem(lead: str) -> bool:
-    """Whether a PEM block has begun and not ended, as in a string with escaped line ends."""
-    return lead.rfind("-----BEGIN ") > lead.rfind("-----END ")
+    """Whether a PEM block has begun above and all since then is its body, as in a string with escaped line ends."""
+    begun = lead.rfind("-----BEGIN ")
+    return begun >= 0 and _BODY.fullmatch(lead, begun) is not None
 
 
 def _payload(line: str) -> str:

@@ -185,7 +185,7 @@ def with_evidence(credential: Credential, evidence: Evidence) -> Credential:
 
 def lacks_evidence(credential: Credential) -> bool:
     """Whether a look at the files beside it could change what is thought of it."""
-    if credential.confidence is Confidence.HIGH or any(sighting.foreign for sighting in credential.sightings):
+    if credential.confidence is Confidence.HIGH or all(sighting.foreign for sighting in credential.sightings):
         return False
     grades = [
         evidence.grade for sighting in credential.sightings for evidence in sighting.evidence if evidence.for_binance

@@ -16,13 +16,18 @@ def confidence_of(sightings: Sequence[Sighting]) -> Confidence:
 
     `high` where shape, role and evidence for Binance agree; `medium` where two of the three do, or a pair has one;
     `low` for shape alone. A lone value whose name is that of a credential but for which nothing says Binance is `low`:
-    in 39 public repositories as many of those were other services' as were Binance's.
+    in 39 public repositories as many of those were other services' as were Binance's. What is said to be another
+    service's wherever it stands is `low`; in one place of several that says nothing.
     """
+    native = [sighting for sighting in sightings if not sighting.foreign]
+    if len({sighting.value for sighting in native}) < len({sighting.value for sighting in sightings}):
+        return Confidence.LOW
+    sightings = native
     grades = {evidence.grade for sighting in sightings for evidence in sighting.evidence if evidence.for_binance}
     named = any(sighting.named for sighting in sightings)
     roles = {sighting.value.role for sighting in sightings}
     pair = Role.API_KEY in roles and len(roles) > 1
-    if any(sighting.foreign for sighting in sightings) or any(sighting.encrypted for sighting in sightings):
+    if any(sighting.encrypted for sighting in sightings):
         return Confidence.LOW
     if not grades and any(sighting.rule in rules.STRICT for sighting in sightings):
         return Confidence.LOW

@@ -1,0 +1,51 @@
+"""What somebody may write near a value so that it is taken for something else."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from scanner.detect.credentials import merged
+from scanner.detect.engine import detect
+from scanner.model import Confidence
+from tests.corpus import values
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        "# the format is -----BEGIN PRIVATE KEY-----, see the manual",
+        "-----BEGIN PRIVATE KEY-----",
+        'HEADER = "-----BEGIN CERTIFICATE-----"',
+        "-----BEGIN PGP SIGNATURE-----\n# no end",
+    ],
+)
+def test_a_block_that_has_no_end(above: str) -> None:
+    rng = Random(1)
+    pair = values.hmac_value(rng), values.hmac_value(rng)
+    (found,) = detect(f"{above}\nBINANCE_API_KEY={pair[0]}\nBINANCE_API_SECRET={pair[1]}\n".encode(), path=".env")
+    assert len(found.values) == 2
+
+
+def test_a_block_in_one_line_is_still_one() -> None:
+    rng = Random(2)
+    body = "\\n".join(values.hmac_value(rng) for _ in range(6))
+    assert not detect(f'binance_key = "-----BEGIN RSA PRIVATE KEY-----\\n{body}"\n'.encode(), path="bot.py")
+
+
+def test_another_service_in_another_file() -> None:
+    """A second place that names another service takes nothing from the first."""
+    rng = Random(3)
+    pair = values.hmac_value(rng), values.hmac_value(rng)
+    first = detect(f'from binance.client import Client\nClient("{pair[0]}", "{pair[1]}")\n'.encode(), path="bot.py")
+    second = detect(f"KRAKEN_API_KEY={pair[0]}\nKRAKEN_API_SECRET={pair[1]}\n".encode(), path="other.env")
+    (found,) = merged([*first, *second])
+    assert found.confidence is Confidence.HIGH
+    assert all(credential.confidence is Confidence.LOW for credential in second)
+
+
+def test_a_long_body_is_no_trap() -> None:
+    """What a pattern could match in very many ways ends all the same."""
+    text = "-----BEGIN KEY-----" + "+ \\\n" * 700 + "!\n" + f"BINANCE_API_KEY={values.hmac_value(Random(4))}\n"
+    assert len(detect(text.encode(), path="a.env")) == 1
