@@ -112,8 +112,10 @@ def layout(pack: Pack) -> tuple[Forest, array[int]]:
     named = list(compress(range(count), types.translate(_MARKS[_REF_DELTA])))
     for entry in named:
         named_base = _named_base(pack, entry, leads[entry])
-        if named_base is not None and named_base != entry:
-            base[entry] = named_base
+        if named_base is None:
+            continue
+        base[entry] = named_base  # its own, too: then it is endless
+        if named_base != entry:
             following[entry] = first[named_base]
             first[named_base] = entry
     if not named:
