@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from scanner.cli.arguments.common import Options
 from scanner.errors import UsageError
 from scanner.model import Credential, Secret
-from scanner.pipeline.verified import Verified, Verify, as_verified
 
 if TYPE_CHECKING:
+    from scanner.pipeline.verified import Verified, Verify
     from scanner.verify.cache import CacheFile
     from scanner.verify.verifier import Verifier
 
@@ -45,6 +45,8 @@ class Online:
 
     def ask(self, credentials: Sequence[Credential]) -> Verified:
         """Tells what goes where, then asks. The credentials must hold their bytes."""
+        from scanner.pipeline.verified import as_verified  # start-up: clean scans need no detector
+
         sys.stderr.write(f"binance-leaks: {self.verifier.announcement(credentials)}\n")
         sys.stderr.flush()
         with _progress(self.options, len(credentials)) as show:
