@@ -181,9 +181,16 @@ class Shell:
         self._shown = ""
         os.write(self._ours, keys.encode())
 
+    def complete(self, text: str, pattern: str) -> str:
+        """Types a text, and when it stands there the key for completion: zsh completes nothing while keys wait."""
+        self.press(text)
+        self.wait_for(re.escape(text[-2:]))
+        self.press("\t")
+        return self.wait_for(pattern)
+
     def wait_for(self, pattern: str) -> str:
         """What is shown, once it matches; a shell that is stuck fails in a minute."""
-        end = time.monotonic() + 60
+        end = time.monotonic() + 20
         while not re.search(pattern, self._shown):
             ready, _, _ = select.select([self._ours], [], [], max(0.0, end - time.monotonic()))
             assert ready, f"not shown: {pattern} in {self._shown!r}"
@@ -218,14 +225,10 @@ def test_keys_in_bash(tmp_path: Path, interactive: Callable[..., Shell]) -> None
     shell = interactive("bash", "--norc", "--noprofile", "-i")
     shell.press("PS1='READY''> '; bind 'set bell-style none'; source script.bash\n")
     shell.wait_for(r"READY> ")
-    shell.press("binance-leaks hist\t")
-    shell.wait_for(r"binance-leaks history ")
-    shell.press("\x15binance-leaks report my\t")
-    shell.wait_for(r"report my\\ report\.json ")
-    shell.press("\x15binance-leaks scan --format json:my\t")
-    shell.wait_for(r"--format json:my\\ report\.json ")
-    shell.press("\x15binance-leaks report \\$\t")
-    shell.wait_for(r"report \\\$\\\(touch\\ bad\\\)\.json ")
+    shell.complete("binance-leaks hist", "ory ")
+    shell.complete("\x15binance-leaks report my", r"\\ report\.json ")
+    shell.complete("\x15binance-leaks scan --format json:my", r"\\ report\.json ")
+    shell.complete("\x15binance-leaks report \\$", r"\\\(touch\\ bad\\\)\.json ")
     assert not (tmp_path / "bad").exists()
 
 
@@ -234,27 +237,18 @@ def test_keys_in_zsh(tmp_path: Path, interactive: Callable[..., Shell]) -> None:
     scripted("zsh", tmp_path)
     (tmp_path / "my report.json").touch()
     shell = interactive("zsh", "-f", "-i")
-    shell.press(f"fpath=($PWD/functions $fpath); {_ZSH} compinit -uD; echo LOADED$((1))\n")
+    shell.press(f"{_ZSH} compinit -uD; source ./script.zsh; echo LOADED$((1))\n")
     shell.wait_for(r"LOADED1[\s\S]*READY> ")
-    shell.press("binance-leaks hist\t")  # zsh completes nothing while more keys are waiting
-    shell.wait_for(r"hist.*ory ")
-    shell.press("--ke\t")
-    shell.wait_for(r"--ke.*ep")
-    shell.press("\x15binance-leaks scan --confidence \t")
-    shell.wait_for(r"high\s+low\s+medium")
-    shell.press("\x15binance-leaks scan --format sa\t")
-    shell.wait_for(r"rif")
-    shell.press("\x15binance-leaks scan --format json:my\t")
-    shell.wait_for(r"\\ report\.json")
-    shell.press("\x15binance-leaks baseline up\t")
-    shell.wait_for(r"date ")
-    shell.press("--hist\t")
-    shell.wait_for(r"--hist.*ory")
-    shell.press("\x15binance-leaks \t")
-    shown = shell.wait_for(r"staged[\s\S]*pre-commit hook")
+    shell.complete("binance-leaks hist", "ory")
+    shell.complete("--ke", "ep")
+    shell.complete("\x15binance-leaks scan --confidence ", r"high\s+low\s+medium")
+    shell.complete("\x15binance-leaks scan --format sa", "rif")
+    shell.complete("\x15binance-leaks scan --format json:my", r"\\ report\.json")
+    shell.complete("\x15binance-leaks baseline up", "date")
+    shell.complete("--hist", "ory")
+    shell.complete("\x15binance-leaks ci --fail-on=cr", "itical")
+    shown = shell.complete("\x15binance-leaks ", r"staged[\s\S]*pre-commit hook")
     assert "scan everything that a repository ever held" in shown
-    shell.press("\x15binance-leaks ci --fail-on=cr\t")
-    shell.wait_for(r"itical")
 
 
 @here("zsh")
@@ -264,10 +258,8 @@ def test_zsh_finds_the_script_in_its_path(tmp_path: Path, interactive: Callable[
     shell = interactive("zsh", "-f", "-i")
     shell.press(f"fpath=($PWD/functions $fpath); {_ZSH} compinit -uD; echo LOADED$((1))\n")
     shell.wait_for(r"LOADED1[\s\S]*READY> ")
-    shell.press("binance-leaks hist\t")
-    shell.wait_for(r"hist.*ory")
-    shell.press("--subm\t")
-    shell.wait_for(r"--subm.*odules")
+    shell.complete("binance-leaks hist", "ory")
+    shell.complete("--subm", "odules")
 
 
 def all_commands() -> list[Command]:
