@@ -88,7 +88,7 @@ def _report(
         stats={**outcome.stats, "seconds": round(time.monotonic() - started, 3)},
         anchor=top,
     )
-    return present(_judged(scan, outcome, git, rules, asker), options, formats)
+    return present(_judged(scan, outcome, git, rules, asker), options, formats, folder=top)
 
 
 def _judged(scan: Scan, outcome: RangeOutcome, git: Git, rules: Policy, asker: Online | None) -> Result:

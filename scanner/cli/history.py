@@ -80,7 +80,7 @@ def run(options: Options) -> int:
         result = conclude(scan, config=config, surroundings=surroundings, baseline=baseline, verify=verify)
         if options.write_replacements:
             _replace(Path(options.write_replacements), result, outcome.credentials)
-        status = present(result, options, formats)
+        status = present(result, options, formats, folder=None if target.mirror else top)
         if options.state and not outcome.interrupted:
             write_state(Path(options.state), holds_for, starts=outcome.scanned, hits=outcome.hits)
     return 130 if outcome.interrupted else status

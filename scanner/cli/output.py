@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from scanner.cli.arguments.common import Options
 from scanner.cli.report_file import append_summary, refuse_unwritable, write_file
+from scanner.cli.terminal import has_hyperlinks, obeys_escapes
 from scanner.config import Config, FailOn, Globs, find_config, load_config
 from scanner.errors import ScanError, UsageError
 from scanner.model import Confidence, Result
@@ -86,8 +87,13 @@ def wanted_formats(options: Options) -> list[tuple[Format, Path | None]]:
     return wanted
 
 
-def present(result: Result, options: Options, formats: list[tuple[Format, Path | None]]) -> int:
-    """Writes the result in every format that was asked for, and returns the exit status."""
+def present(
+    result: Result, options: Options, formats: list[tuple[Format, Path | None]], *, folder: str | None = None
+) -> int:
+    """Writes the result in every format that was asked for, and returns the exit status.
+
+    The paths of the result lead to files from `folder`; None where there are no such files.
+    """
     moment = datetime.now(timezone.utc)
     result = result.without_secrets()
     for report, file in formats:
@@ -97,6 +103,7 @@ def present(result: Result, options: Options, formats: list[tuple[Format, Path |
             show_suppressed=options.show_suppressed,
             verbose=options.verbose,
             moment=moment,
+            folder=_linked(folder, options.color) if file is None else None,
         )
         if file is not None:
             write_file(file, report.render(result, view))
@@ -126,4 +133,11 @@ def colored(choice: str) -> bool:
         return choice == "always"
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return False
-    return sys.stdout.isatty()
+    return obeys_escapes(sys.stdout)
+
+
+def _linked(folder: str | None, choice: str) -> str | None:
+    """The folder from which a report links to files, if the terminal has hyperlinks."""
+    if folder is None or choice == "never" or not has_hyperlinks(os.environ) or not obeys_escapes(sys.stdout):
+        return None
+    return os.path.abspath(folder).replace(os.sep, "/")  # noqa: PTH100 - as text: it may hold any bytes

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
+import sys
+
 from scanner import __version__
 from scanner.cli.arguments.common import EPILOG, Options, Parser
 from scanner.cli.arguments.gating import add_ci, add_push, add_range
 from scanner.cli.arguments.scanning import add_history, add_message, add_scan, add_staged
+from scanner.cli.arguments.shells import add_completion
 from scanner.cli.arguments.upkeep import (
     add_baseline,
     add_init,
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
 
 def parse(arguments: Sequence[str]) -> Options:
     """The command line as options whose `run` carries it out. Exits with 2 and a usage line where it is wrong."""
+    if arguments[:1] in (["detect-secrets-hook"], ["detect-secrets-audit"]) and arguments[1:] in (["-h"], ["--help"]):
+        _tell_passed_on(arguments[0])
     if arguments[:1] == ["detect-secrets-hook"]:
         return Options(run=detect_secrets_hook, arguments=list(arguments[1:]))
     if arguments[:1] == ["detect-secrets-audit"]:
@@ -41,7 +47,8 @@ def build() -> Parser:
     parser = Parser(
         prog="binance-leaks",
         description="Finds leaked Binance API credentials, pairs keys with their secrets, and ranks them by harm.",
-        epilog=EPILOG,
+        epilog=f"examples:\n  binance-leaks scan .\n  binance-leaks history\n  binance-leaks init\n\n{EPILOG}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"binance-leaks {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, prog="binance-leaks")
@@ -57,14 +64,25 @@ def build() -> Parser:
     add_verify_command(commands)
     add_baseline(commands)
     add_plugin_path(commands)
+    add_completion(commands)
     commands.add_parser(
         "detect-secrets-hook",
         help="run detect-secrets-hook with our plugin; takes its arguments",
         description='Runs detect-secrets-hook with our plugin and without the filter that hides Client("K", "S").',
+        epilog="example: binance-leaks detect-secrets-hook --baseline .secrets.baseline bot.py",
     )
     commands.add_parser(
         "detect-secrets-audit",
         help="as baseline audit, with paths from this folder",
         description="Runs detect-secrets audit, which by itself stops at any plugin that was given with -p.",
+        epilog="example: binance-leaks detect-secrets-audit .secrets.baseline",
     )
     return parser
+
+
+def _tell_passed_on(name: str) -> None:
+    """Our word on a command whose arguments, and help, are those of detect-secrets."""
+    commands = next(action for action in build()._actions if isinstance(action, argparse._SubParsersAction))
+    told = commands.choices[name]
+    sys.stdout.write(f"{told.description}\n\n{told.epilog}\n\nIts arguments:\n\n")
+    sys.stdout.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -58,7 +59,7 @@ def _run(options: Options, asker: Online | None) -> int:
     )
     verify = None if tally.interrupted else asking(asker, lambda: secrets_again(tally.holding))
     result = conclude(scan, config=config, surroundings=FileSurroundings(), baseline=baseline, verify=verify)
-    status = present(result, options, formats)
+    status = present(result, options, formats, folder=os.curdir)
     return 130 if tally.interrupted else status
 
 

@@ -74,7 +74,7 @@ def report(
     baseline = known_baseline(options, config, root) if credentials else None
     verify = asking(asker, lambda: secrets_again(holding))
     result = conclude(scan, config=config, surroundings=IndexSurroundings(git), baseline=baseline, verify=verify)
-    return present(result, options, formats)
+    return present(result, options, formats, folder=root)
 
 
 def _from_top(root: str, folder: str, place: Location) -> Location:

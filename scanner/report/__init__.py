@@ -26,7 +26,12 @@ class _Text:
         from scanner.report.text import render_text  # start-up: rich costs 35 ms, and most commits are clean
 
         return render_text(
-            result, width=view.width, color=view.color, show_suppressed=view.show_suppressed, verbose=view.verbose
+            result,
+            width=view.width,
+            color=view.color,
+            show_suppressed=view.show_suppressed,
+            verbose=view.verbose,
+            folder=view.folder,
         )
 
 

@@ -17,7 +17,8 @@ class View:
 
     `width` is in columns. `color` is the caller's decision, who knows the terminal, `NO_COLOR` and `TERM`.
     `verbose` adds digests and shows what is otherwise folded. `moment` is when the report is made, in UTC, for formats
-    that say so: given by the caller, so that the same view gives the same text.
+    that say so: given by the caller, so that the same view gives the same text. `folder`, an absolute path with `/`, is
+    where the paths of the result lead to files that text can link to; None for no links.
     """
 
     width: int = 80
@@ -25,6 +26,7 @@ class View:
     show_suppressed: bool = False
     verbose: bool = False
     moment: datetime = _EPOCH
+    folder: str | None = None
 
 
 class Format(Protocol):

@@ -46,6 +46,18 @@ class Page:
         """A line that is never broken or cut: the terminal may let it run over."""
         self._print(Text(" " * indent) + text)
 
+    def linked(self, first: Text, second: Text, *, url: str | None, indent: int) -> None:
+        """A line that is never broken, its first text a hyperlink (OSC 8) to `url`, which must hold ASCII only."""
+        if url is None:
+            self.whole(first + second, indent=indent)
+            return
+        if not (url.isascii() and url.isprintable()):
+            raise ValueError("not the text of a URL")
+        self._stream.write(f"{' ' * indent}\x1b]8;;{url}\x1b\\")
+        self._console.print(first, soft_wrap=True, end="")
+        self._stream.write("\x1b]8;;\x1b\\")
+        self._print(second)
+
     def together(self, first: Text, second: Text, *, indent: int) -> None:
         """Two texts on one line if it holds them, else the first one whole and the second below, wrapped."""
         if indent + first.cell_len + second.cell_len <= self._width:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Sequence, Set
 from itertools import groupby
 
@@ -10,10 +11,13 @@ from rich.text import Text
 from scanner.model import COMMIT_MESSAGE, TAG_MESSAGE, Commit, Exposure, Finding, Location, SourceKind
 from scanner.report.page import Page
 from scanner.report.sanitize import Quoted, printable
-from scanner.report.words import ROLE_NAMES
+from scanner.report.uri import is_absolute, path_uri
+from scanner.report.words import ROLE_NAMES, file_of
 
 _MOST_LOCATIONS = 6
 _MOST_REFS = 4
+_LONGEST_URL = 2000  # terminals cut or drop longer ones
+_ON_DISK = (Exposure.STAGED, Exposure.PRESENT)
 
 _STANDING = "Stood there before; does not block"
 _EXPOSURE_ORDER = (
@@ -28,11 +32,14 @@ _EXPOSURE_ORDER = (
 class Places:
     """Draws the locations of findings on a page, by exposure and commit."""
 
-    def __init__(self, page: Page, quoted: Quoted, *, source: SourceKind, verbose: bool) -> None:
+    def __init__(
+        self, page: Page, quoted: Quoted, *, source: SourceKind, verbose: bool, folder: str | None = None
+    ) -> None:
         self._page = page
         self._quoted = quoted
         self._source = source
         self._verbose = verbose
+        self._folder = folder
 
     def of(self, finding: Finding) -> None:
         """Where its values stand, the most visible places first. `verbose` unfolds places, refs and authors."""
@@ -59,10 +66,20 @@ class Places:
         self._page.more(len(places) - len(shown), "place", indent=4)
 
     def _place(self, location: Location, *, indent: int, with_role: bool) -> None:
-        line = Text(f"{self._quoted.path(location.path)}:{location.line}:{location.column}")
-        if with_role:
-            line.append(f"  {ROLE_NAMES[location.role]}", style="dim")
-        self._page.whole(line, indent=indent)
+        place = Text(f"{self._quoted.path(location.path)}:{location.line}:{location.column}")
+        role = Text(f"  {ROLE_NAMES[location.role]}" if with_role else "", style="dim")
+        self._page.linked(place, role, url=self._url(location), indent=indent)
+
+    def _url(self, location: Location) -> str | None:
+        """The file to open for a place; None where it does not stand in one, or its name would show a value."""
+        file = file_of(location)
+        if self._folder is None or file is None or location.exposure not in _ON_DISK:
+            return None
+        path = posixpath.normpath(file if is_absolute(file) else f"{self._folder}/{file}")
+        if path.startswith("//") or self._quoted.redactor.path(path) != path:
+            return None  # another machine's file is not opened by a click
+        url = path_uri(path)
+        return url if len(url) <= _LONGEST_URL else None
 
     def _outcome(self, removed: Commit | None, refs: Sequence[str], *, indent: int) -> None:
         """What became of the places above, and which branches and tags hold them."""

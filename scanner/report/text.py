@@ -29,13 +29,22 @@ _LEVEL_STYLE = {
 _ROLE_ORDER = tuple(Role)
 
 
-def render_text(result: Result, *, width: int, color: bool, show_suppressed: bool, verbose: bool = False) -> str:
+def render_text(
+    result: Result,
+    *,
+    width: int,
+    color: bool,
+    show_suppressed: bool,
+    verbose: bool = False,
+    folder: str | None = None,
+) -> str:
     """The report for a reader, at most `width` columns wide but for paths and lines to copy, which stay whole.
 
-    With `color` it holds ANSI styles, else no escape sequence. `verbose` adds digests and unfolds every list.
+    With `color` it holds ANSI styles, with `folder` hyperlinks to files from there, else no escape sequence. `verbose`
+    adds digests and unfolds every list.
     """
     page = Page(width=width, color=color)
-    report = _Report(page, result, verbose=verbose)
+    report = _Report(page, result, verbose=verbose, folder=folder)
     for finding in result.findings:
         report.finding(finding)
         page.gap()
@@ -55,12 +64,12 @@ def render_text(result: Result, *, width: int, color: bool, show_suppressed: boo
 class _Report:
     """Draws the parts of one result on a page."""
 
-    def __init__(self, page: Page, result: Result, *, verbose: bool) -> None:
+    def __init__(self, page: Page, result: Result, *, verbose: bool, folder: str | None) -> None:
         self._page = page
         self._result = result
         self._verbose = verbose
         self._quoted = Quoted(Redactor.of(result))
-        self._places = Places(page, self._quoted, source=result.source, verbose=verbose)
+        self._places = Places(page, self._quoted, source=result.source, verbose=verbose, folder=folder)
 
     def finding(self, finding: Finding) -> None:
         """What it is, its masked values, where it stands, and why it was judged so."""

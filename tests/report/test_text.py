@@ -40,6 +40,9 @@ HOSTILE = (
     "[bold red]markup[/bold red] [link=http://example.invalid]x[/link] :warning: [/]",
 )
 _SGR = re.compile(r"\x1b\[[0-9;]*m")
+_LINK = re.compile(
+    r"\x1b\]8;;(?P<url>file:///(?:[A-Z]:/)?[A-Za-z0-9._~%-][A-Za-z0-9./_~%-]*)\x1b\\(?P<shown>[^\x1b\n]+)\x1b\]8;;\x1b\\"
+)
 
 
 def plain(result: Result, *, width: int = 80, show_suppressed: bool = False, verbose: bool = False) -> str:
@@ -52,7 +55,7 @@ def assert_inert(text: str) -> None:
 
 
 @pytest.mark.parametrize("name", RESULTS)
-@pytest.mark.parametrize("width", [40, 80, 160])
+@pytest.mark.parametrize("width", [40, 60, 80, 160])
 @pytest.mark.parametrize("color", [False, True])
 def test_golden(name: str, width: int, color: bool) -> None:
     text = render_text(RESULTS[name](), width=width, color=color, show_suppressed=False)
@@ -314,3 +317,77 @@ def test_messages_are_told_apart() -> None:
     both = (*finding.locations, examples.at("commit message", 1, exposure=Exposure.MESSAGE))
     mixed = plain(replace(examples.history_result(), findings=(replace(finding, locations=both),)))
     assert "  In a commit or tag message:\n" in mixed
+
+
+def linked(result: Result, *, folder: str = "/home/jane/bot", color: bool = False, width: int = 80) -> str:
+    return render_text(result, width=width, color=color, show_suppressed=True, verbose=True, folder=folder)
+
+
+@pytest.mark.parametrize("name", RESULTS)
+@pytest.mark.parametrize("width", [20, 80])
+@pytest.mark.parametrize("color", [False, True])
+def test_links_change_nothing_but_links(name: str, width: int, color: bool) -> None:
+    text = linked(RESULTS[name](), width=width, color=color)
+    bare = render_text(RESULTS[name](), width=width, color=color, show_suppressed=True, verbose=True)
+    assert _LINK.sub(lambda link: link["shown"], text) == bare
+
+
+def test_golden_with_links() -> None:
+    assert_golden("files-80-links.txt", linked(examples.files_result()))
+
+
+def test_only_files_that_are_there_are_linked() -> None:
+    urls = [link["url"].rpartition("/")[2] for link in _LINK.finditer(linked(examples.history_result()))]
+    assert urls == ["conf.py"], "older commits, messages and dropped objects are no files"
+    staged = linked(examples.staged_result())
+    assert "\x1b]8;;file:///home/jane/bot/bot/settings.py\x1b\\bot/settings.py:12:12\x1b]8;;\x1b\\" in staged
+    assert "\x1b]8;;" not in linked(examples.message_result())
+
+
+@pytest.mark.parametrize(
+    ("path", "folder", "url"),
+    [
+        ("a b/ü.py", "/x y", "file:///x%20y/a%20b/%C3%BC.py"),
+        ("/abs/a.py", "/x", "file:///abs/a.py"),
+        ("../up.py", "/x/y", "file:///x/up.py"),
+        ("a.zip!/inner/b.py", "/x", "file:///x/a.zip"),
+        ("C:/keys/a.py", "D:/work", "file:///C:/keys/a.py"),
+        ("a.py", "D:/work", "file:///D:/work/a.py"),
+        ("bytes-\udcff", "/x", "file:///x/bytes-%FF"),
+        ("a.py#L1?x=%41;b", "/x", "file:///x/a.py%23L1%3Fx%3D%2541%3Bb"),
+    ],
+)
+def test_urls(path: str, folder: str, url: str) -> None:
+    finding = replace(examples.files_result().findings[0], locations=(examples.at(path, 1),))
+    text = linked(replace(examples.clean_result(), findings=(finding,)), folder=folder)
+    assert [link["url"] for link in _LINK.finditer(text)] == [url]
+
+
+@pytest.mark.parametrize(
+    "hostile", [*HOSTILE, "a\x1b\\\x1b[2J", "javascript:alert(1)", "//host/share", "x" * 3000, "\x07"]
+)
+@pytest.mark.parametrize("place", ["path", "folder"])
+def test_hostile_names_inject_no_link(hostile: str, place: str) -> None:
+    result = examples.hostile_result(hostile)
+    text = linked(result, folder="/x") if place == "path" else linked(result, folder=f"/{hostile}")
+    assert_inert(_LINK.sub(lambda link: link["shown"], text))
+    for link in _LINK.finditer(text):
+        assert link["url"].isascii()
+        assert len(link["url"]) <= 2000
+
+
+@settings(max_examples=60, deadline=None)
+@given(hostile=st.text(st.characters(exclude_categories=()), min_size=1, max_size=100))
+def test_any_name_makes_an_inert_link(hostile: str) -> None:
+    text = linked(examples.hostile_result(hostile), folder="/x")
+    assert_inert(_LINK.sub(lambda link: link["shown"], text))
+
+
+def test_a_link_shows_no_value() -> None:
+    value = examples.Maker(99).raw().decode()
+    for text in (
+        linked(examples.hostile_result(f"keys/{value}.py")),
+        linked(examples.hostile_result("a"), folder=f"/{value}"),
+    ):
+        assert value not in text
+        assert not _LINK.search(text)

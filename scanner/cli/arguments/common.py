@@ -92,6 +92,7 @@ class Options(argparse.Namespace):
     baseline: str | None
     no_baseline: bool
     history: bool
+    shell: str
 
 
 def add_common(parser: Parser) -> None:

@@ -1,0 +1,1 @@
+"""Completion for shells: a script each, made from the commands that the parser has."""

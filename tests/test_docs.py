@@ -1,0 +1,141 @@
+"""The documents: generated from or compared with the program, linked without a gap, and naming nothing that is not."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from scanner.cli.described import described
+from scanner.cli.parser import build
+from scanner.config import Config, load_config, parse_config
+from scanner.errors import ConfigError
+from scanner.model import Confidence, Environment, RiskLevel
+from scanner.report.remedy import KEY_PAGE, remedies
+from scanner.verification import Tier
+from tests.reference import reference
+from tests.report import examples
+
+TOP = Path(__file__).resolve().parents[1]
+DOCUMENTS = sorted([*TOP.glob("docs/*.md"), TOP / "README.md", TOP / "CONTRIBUTING.md", TOP / "CHANGELOG.md"])
+CONFIGURATION = (TOP / "docs/configuration.md").read_text("utf-8")
+_FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
+
+
+def test_the_reference_is_what_the_parser_says() -> None:
+    text = (TOP / "docs/reference.md").read_text("utf-8")
+    assert text == reference(), "run: python -m tests.reference > docs/reference.md"
+    for command in described(build()).all():
+        for option in command.options:
+            assert all(f"`{name}" in text for name in option.names)
+
+
+def known(settings: str) -> set[str]:
+    """The settings that there are in a table, by the message about one that is not."""
+    try:
+        parse(settings)
+    except ConfigError as error:
+        return set(error.hint.removeprefix("Known: ").split(", "))
+    raise AssertionError
+
+
+def parse(text: str) -> Config:
+    return parse_config(text.encode(), Path(".binance-leaks.toml"))
+
+
+def rows() -> dict[str, list[str]]:
+    """The tables of settings: name, then type, default and purpose."""
+    found = re.findall(r"^\| \[?`([a-z0-9.-]+)`(?:\]\(\S+\))? \| (.*) \|$", CONFIGURATION, re.MULTILINE)
+    return {name: rest.split(" | ") for name, rest in found}
+
+
+def test_every_setting_is_told() -> None:
+    settings = known("zzzzzz = 1")
+    inner = known('[[allow]]\nzzzzzz = 1\npath = "x"')
+    assert {name for name in rows() if "." not in name} == settings
+    assert {name.removeprefix("allow.") for name in rows() if "." in name} == inner
+    for name in settings:
+        assert f"\n## {name}\n" in CONFIGURATION
+        assert re.search(rf"^(\[*(tool\.binance-leaks\.)?{name}\]*$|{name} = )", CONFIGURATION, re.MULTILINE)
+    environments = known('fail-on = { zzzzzz = "low" }')
+    assert all(f"`{name}`" in CONFIGURATION for name in environments)
+    assert environments == {"default", *(environment.value for environment in Environment)}
+
+
+def test_defaults_are_as_told() -> None:
+    told = {name: re.findall(r"`([^`]+)`", row[1]) for name, row in rows().items()}
+    lines = "".join(f"{name} = {value[0]}\n" for name, value in told.items() if value and "." not in name)
+    assert replace(parse(lines), file=None) == Config()
+    assert {name for name, value in told.items() if not value} == {"baseline", "allow.sha256", "allow.path"}
+    assert parse('[[allow]]\npath = "x"').allow[0].reason == told["allow.reason"][0].strip('"')
+
+
+def test_levels_are_as_told() -> None:
+    for level in (*Confidence, *RiskLevel):
+        assert f"`{level.value}`" in CONFIGURATION
+
+
+@pytest.mark.parametrize("block", re.findall(r"^```toml\n(.*?)^```$", CONFIGURATION, re.MULTILINE | re.DOTALL))
+def test_examples_of_settings_load(block: str, tmp_path: Path) -> None:
+    file = tmp_path / (".binance-leaks.toml" if ".binance-leaks.toml" in block else "pyproject.toml")
+    file.write_text(block, "utf-8")
+    assert replace(load_config(file), file=None) != Config()
+
+
+def anchors(document: Path) -> set[str]:
+    """The anchors of headings, as GitHub makes them."""
+    text = _FENCED.sub("", document.read_text("utf-8"))
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    links = _LINK.findall(_FENCED.sub("", document.read_text("utf-8")))
+    for link in links:
+        if re.match(r"[a-z]+:", link):
+            assert link.startswith("https://")
+            continue
+        name, _, anchor = link.partition("#")
+        target = (document.parent / name).resolve() if name else document
+        assert target.exists(), link
+        assert target.is_relative_to(TOP)
+        assert not anchor or anchor in anchors(target), link
+
+
+def test_the_index_has_every_document() -> None:
+    links = set(_LINK.findall((TOP / "README.md").read_text("utf-8")))
+    missing = {f"docs/{document.name}" for document in TOP.glob("docs/*.md")} - links
+    assert not missing
+    assert "CONTRIBUTING.md" in links
+
+
+def test_documents_are_for_any_screen() -> None:
+    for document in DOCUMENTS:
+        assert all(line.isprintable() for line in document.read_text("utf-8").splitlines()), document.name
+
+
+def test_no_document_holds_a_value() -> None:
+    for document in DOCUMENTS:
+        text = document.read_text("utf-8")
+        assert not re.search(r"(?<![A-Za-z0-9])(?![0-9a-f]{64})[A-Za-z0-9]{64}(?![A-Za-z0-9])", text), document.name
+
+
+def test_the_incident_guide_is_the_advice_of_reports() -> None:
+    """Every step that reports give for a live key that may withdraw is there, in the same order and words."""
+    guide = re.sub(r"\s+", " ", (TOP / "docs/incident.md").read_text("utf-8").replace("**", ""))
+    finding = examples.verified_result().findings[0]
+    assert finding.verification is not None
+    assert finding.verification.tier is Tier.WITHDRAW
+    first, *others = remedies([finding])
+    assert "disable or delete the key" in first.text
+    assert "Disable or delete the key" in guide
+    assert KEY_PAGE in guide
+    places = [guide.index(step.text) for step in others]
+    assert len(places) == 6
+    assert [guide.index(KEY_PAGE), *places, guide.index("Rewrite the history")] == sorted(
+        [guide.index(KEY_PAGE), *places, guide.index("Rewrite the history")]
+    )

@@ -1,0 +1,179 @@
+"""Every command that README.md and the documents show, run as it stands in a repository such as readers have.
+
+What cannot be run here is listed with the reason, and is still read by the parser.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+
+from scanner.cli.described import described
+from scanner.cli.parser import build
+from tests.e2e import Pair, run
+from tests.repositories import Repository
+
+TOP = Path(__file__).resolve().parents[1]
+DOCUMENTS = (*sorted(TOP.glob("docs/*.md")), TOP / "README.md", TOP / "CONTRIBUTING.md")
+_BLOCK = re.compile(r"^ *```(sh|console)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+_INLINE = re.compile(r"`(binance-leaks [^`\n]+)`")
+_VALUE = re.compile(rb"(?<![A-Za-z0-9])(?![0-9a-f]{64})[A-Za-z0-9]{64}(?![A-Za-z0-9])")
+
+_PASSED_ON = ("detect-secrets-hook", "detect-secrets-audit")  # detect-secrets reads their arguments
+
+NOT_RUN: Mapping[str, str] = MappingProxyType(
+    {
+        r"pip install": "installs from the network; the first line of Develop is run by .ci/run",
+        r"history https://": "a remote host",
+        r"(^|\| )binance-leaks verify\b|--verify(-\w+)?( |$)": "asks Binance; tests of verification do so on loopback",
+        r"^source <|\| source": "for another shell's start-up; tests/cli/test_completion.py loads the scripts",
+        r"baseline audit$|detect-secrets-audit": "asks a person; tests of baselines answer it",
+        r"^\.ci/run$": "runs all tests, this one too",
+        r"^python -m pytest|^ruff|^mypy|UPDATE_GOLDEN": "the checks of this project itself",
+        r"^python -m tests\.reference|^python -m tests\.corpus": "of this project's own source; other tests run it",
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """A command in a document."""
+
+    document: str
+    text: str
+
+    @property
+    def reason(self) -> str | None:
+        """Why it is not run."""
+        return next((why for pattern, why in NOT_RUN.items() if re.search(pattern, self.text)), None)
+
+    @property
+    def ours(self) -> list[list[str]]:
+        """The words of each call of our program in it."""
+        lexer = shlex.shlex(self.text, posix=True, punctuation_chars="|&;<>()")
+        lexer.whitespace_split = True
+        calls: list[list[str]] = []
+        words: list[str] | None = None
+        for word in lexer:
+            if word == "binance-leaks" and words is None:
+                words = []
+                calls.append(words)
+            elif word[0] in "|&;<>()":
+                words = None
+            elif words is not None:
+                words.append(word)
+        return calls
+
+
+def shown() -> list[Shown]:
+    """The commands of all documents, a comment behind them left out."""
+    found = {}
+    for document in DOCUMENTS:
+        for language, block in _BLOCK.findall(document.read_text("utf-8")):
+            lines = block.replace("\\\n", " ").splitlines()
+            if language == "console":
+                lines = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
+            for line in lines:
+                text = re.sub(r"(^|\s+)# .*$", "", line).strip()
+                if text:
+                    found[text] = Shown(document=document.name, text=re.sub(r"\s+", " ", text))
+    return list(found.values())
+
+
+RUN = [each for each in shown() if each.reason is None]
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone with a remote: a pair in an older commit, another in a file of today, a change that is staged."""
+    folder = tmp_path_factory.mktemp("documents")
+    origin = Repository.create(folder / "origin")
+    origin.commit({"old.py": Pair.fresh().python, "src/main.py": "import os\n"}, message="First version of the bot")
+    origin.commit({"old.py": "import os\n"}, message="Read keys from the environment")
+    clone = Repository(folder / "bot")
+    origin.git("clone", "--quiet", str(origin.folder), str(clone.folder))
+    clone.commit({"src/bot.py": Pair.fresh().python, "bot.py": "import os\n", "config.py": "import os\n"})
+    (clone.folder / ".git/COMMIT_EDITMSG").write_text("a message\n", "utf-8")
+    clone.write("report.json", run("scan", "--format", "json", cwd=clone.folder).out)
+    clone.write("message.txt", "a message\n")
+    assert run("baseline", "create", cwd=clone.folder).status == 0
+    clone.stage("src/main.py", "import sys\n")
+    return folder
+
+
+@pytest.fixture
+def bot(template: Path, tmp_path: Path) -> Path:
+    """A copy of that clone, with our program in the PATH."""
+    shutil.copytree(template, tmp_path / "world", symlinks=True)
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "binance-leaks").write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m scanner "$@"\n', "utf-8")
+    (programs / "binance-leaks").chmod(0o755)
+    folder = tmp_path / "world/bot"
+    subprocess.run(["git", "remote", "set-url", "origin", str(tmp_path / "world/origin")], cwd=folder, check=True)
+    return folder
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the documents show a shell of POSIX")
+@pytest.mark.parametrize("command", RUN, ids=lambda command: f"{command.document}: {command.text}")
+def test_commands_run(command: Shown, bot: Path) -> None:
+    if "baseline create" in command.text:
+        (bot / ".secrets.baseline").unlink()
+    path = os.pathsep.join([str(bot.parents[1] / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        ["bash", "-c", f"set -euo pipefail; {command.text}"],
+        cwd=bot,
+        env={**os.environ, "PATH": path, "PYTHONPATH": str(TOP), "BASE": "origin/main", "HEAD": "main"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode in (0, 1), done.stderr.decode()
+    assert not re.search(rb"^bash: |Traceback", done.stderr, re.MULTILINE), done.stderr.decode()
+    assert not _VALUE.search(done.stdout + done.stderr)
+
+
+def test_most_are_run_and_no_reason_is_idle() -> None:
+    assert len(RUN) > 25
+    for pattern in NOT_RUN:
+        assert any(re.search(pattern, each.text) for each in shown()), f"nothing is left out by {pattern}"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [each for each in shown() if each.reason is not None and each.ours],
+    ids=lambda command: f"{command.document}: {command.text}",
+)
+def test_what_is_not_run_is_understood(command: Shown) -> None:
+    names = {one.words[1] for one in described(build()).commands}
+    for words in command.ours:
+        assert words[0] in names
+        if words[0] not in _PASSED_ON:
+            build().parse_args(words)
+
+
+def test_commands_and_options_in_sentences_exist() -> None:
+    known = {one.words[1:]: one for one in described(build()).all()}
+    looked_at = 0
+    for document in DOCUMENTS:
+        for text in _INLINE.findall(document.read_text("utf-8")):
+            words = text.split()[1:]
+            at = next(words[:count] for count in (2, 1, 0) if tuple(words[:count]) in known)
+            assert at or words[0].startswith("-"), f"{document.name}: {text}"
+            if at and at[0] not in _PASSED_ON:
+                names = {name for option in known[tuple(at)].options for name in option.names}
+                options = {word.partition("=")[0] for word in words if word.startswith("-") and word != "--"}
+                assert options <= names, f"{document.name}: {text}"
+            looked_at += 1
+    assert looked_at > 10
