@@ -41,7 +41,7 @@ class Task:
         text = step.told(printable) if about else step.text
         link = KEY_PAGE if KEY_PAGE in step.verbatim else ""
         return cls(
-            text=f"{text[:1].upper()}{text[1:]}",
+            text=_capital(text),
             lines=tuple(line for line in step.verbatim if line != KEY_PAGE),
             link=link,
         )
@@ -56,7 +56,7 @@ class Answer:
     rights: tuple[Right, ...]
     addresses: str
     asked: str
-    further: tuple[str, ...]
+    further: str
     note: str
 
 
@@ -158,7 +158,7 @@ class Deck:
             rights=rights(permissions),
             addresses=_addresses(verification.ip_restricted),
             asked=asked(verification, self._quoted),
-            further=tuple(further(permissions)),
+            further=_capital("; ".join(further(permissions))),
             note=self._quoted.note(verification.note),
         )
 
@@ -186,6 +186,10 @@ class Deck:
         if finding.suppressed is not None:
             return []
         return [Task.of(step, about=False) for step in allowing([finding], digests=True)]
+
+
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _addresses(ip_restricted: bool | None) -> str:

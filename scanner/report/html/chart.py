@@ -10,11 +10,12 @@ from scanner.model import Finding, RiskLevel
 from scanner.report.brief import plural
 from scanner.report.html.timeline import first_day
 
-WIDTH, HEIGHT = 720, 190
-_LEFT, _TOP, _BOTTOM = 38, 12, 160
+WIDTH, HEIGHT = 1000, 100
+"""The drawing's own units; the page stretches it to the place that there is."""
+
 _MOST_BARS = 36
-_MOST_LABELS = 8
-_WIDEST_BAR = 42.0
+_WIDEST_BAR = 60.0
+_BAR = 0.72
 _STEPS = (1, 3, 12, 24, 60, 120, 300, 600, 1200, 3000, 6000, 12000)  # months
 _LEVELS = tuple(sorted(RiskLevel))
 
@@ -31,12 +32,10 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bar:
-    """One span of time with its credentials. `label` stands below it if that is not empty."""
+    """One span of time with its credentials."""
 
     name: str
-    label: str
     x: float
-    middle: float
     width: float
     counts: tuple[int, ...]
     parts: tuple[Part, ...]
@@ -71,8 +70,12 @@ class Chart:
     undated: int
     width: int = WIDTH
     height: int = HEIGHT
-    left: int = _LEFT
-    bottom: int = _BOTTOM
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of the first, the middle and the last span, as many as there are."""
+        middle = self.bars[len(self.bars) // 2 : len(self.bars) // 2 + 1] if len(self.bars) % 2 else ()
+        return tuple(dict.fromkeys(bar.name for bar in (self.bars[0], *middle, self.bars[-1])))
 
 
 def chart_of(findings: Sequence[Finding]) -> Chart | None:
@@ -97,25 +100,18 @@ def chart_of(findings: Sequence[Finding]) -> Chart | None:
 
 
 def _bars(counts: dict[int, list[int]], *, step: int, top: int) -> list[Bar]:
-    pitch = (WIDTH - _LEFT) / len(counts)
-    width = min(pitch * 0.72, _WIDEST_BAR)
-    every = -(-len(counts) // _MOST_LABELS)
-    bars = []
-    for place, (span, row) in enumerate(counts.items()):
-        middle = _LEFT + pitch * (place + 0.5)
-        name = _name(span * step, step)
-        bars.append(
-            Bar(
-                name=name,
-                label=name if place % every == 0 else "",
-                x=round(middle - width / 2, 1),
-                middle=round(middle, 1),
-                width=round(width, 1),
-                counts=tuple(reversed(row)),
-                parts=tuple(_parts(row, top)),
-            )
+    pitch = WIDTH / len(counts)
+    width = min(pitch * _BAR, _WIDEST_BAR)
+    return [
+        Bar(
+            name=_name(span * step, step),
+            x=round(pitch * (place + 0.5) - width / 2, 1),
+            width=round(width, 1),
+            counts=tuple(reversed(row)),
+            parts=tuple(_parts(row, top)),
         )
-    return bars
+        for place, (span, row) in enumerate(counts.items())
+    ]
 
 
 def _parts(row: Sequence[int], top: int) -> list[Part]:
@@ -123,9 +119,9 @@ def _parts(row: Sequence[int], top: int) -> list[Part]:
     parts, below = [], 0
     for level in reversed(_LEVELS):
         if count := row[level.rank]:
-            height = (_BOTTOM - _TOP) * count / top
-            y = _BOTTOM - (_BOTTOM - _TOP) * (below + count) / top
-            parts.append(Part(level=level.value, count=count, y=round(y, 1), height=round(height, 1)))
+            y = HEIGHT * (1 - (below + count) / top)
+            height = HEIGHT * count / top
+            parts.append(Part(level=level.value, count=count, y=round(y, 2), height=round(height, 2)))
             below += count
     return list(reversed(parts))
 
@@ -136,7 +132,7 @@ def _lines(most: int) -> tuple[Line, ...]:
     while most > 5 * scale:
         scale = scale * 10 if most > 25 * scale else scale * 5 if most > 10 * scale else scale * 2
     steps = -(-most // scale)
-    return tuple(Line(count=scale * n, y=round(_BOTTOM - (_BOTTOM - _TOP) * n / steps, 1)) for n in range(steps + 1))
+    return tuple(Line(count=scale * n, y=round(HEIGHT * (1 - n / steps), 2)) for n in range(steps + 1))
 
 
 def _summary(days: Sequence[date]) -> str:

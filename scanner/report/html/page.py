@@ -23,12 +23,14 @@ from scanner.report.format import View
 from scanner.report.html.card import Card, Deck, Task
 from scanner.report.html.chart import Chart, chart_of
 from scanner.report.sanitize import Quoted, Redactor
+from scanner.report.step import Step
 from scanner.report.verdicts import counts
 from scanner.report.words import ENVIRONMENT_NAMES, EXPOSURE_NAMES, left_out, statistics, unread
 
 _TEMPLATES = ("page.html", "card.html", "chart.html", "controls.html")
 _MOST_SKIPPED = 200
 _OPEN_AT_FIRST = 3
+_MOST_FIRST = 7
 _SOURCES = {
     SourceKind.FILES: "Files",
     SourceKind.STAGED: "Staged changes",
@@ -76,6 +78,7 @@ class Page:
     levels: tuple[Count, ...]
     environments: tuple[Count, ...]
     exposures: tuple[Count, ...]
+    first_tasks: tuple[Task, ...]
     tasks: tuple[Task, ...]
     chart: Chart | None
     cards: tuple[Card, ...]
@@ -143,6 +146,7 @@ def _page(result: Result, view: View) -> Page:
     deck = Deck(result, verbose=view.verbose)
     cards = deck.cards(result.findings)
     hidden = deck.cards(result.suppressed, start=len(cards) + 1) if view.show_suppressed else ()
+    first, then = _urgent(steps(result) if result.findings else [])
     failing = sum(finding.fails for finding in result.findings)
     return Page(
         version=__version__,
@@ -155,7 +159,8 @@ def _page(result: Result, view: View) -> Page:
         levels=tuple(_level(level, cards) for level in sorted(RiskLevel, reverse=True)),
         environments=_environments(result.findings),
         exposures=_exposures(cards),
-        tasks=tuple(Task.of(step, about=True) for step in steps(result)) if result.findings else (),
+        first_tasks=tuple(Task.of(step, about=True) for step in first),
+        tasks=tuple(Task.of(step, about=True) for step in then),
         chart=chart_of(result.findings),
         cards=cards,
         suppressed=hidden,
@@ -165,6 +170,13 @@ def _page(result: Result, view: View) -> Page:
         lost=_unread(unread(result), quoted, verbose=view.verbose),
         harmless=_unread(left_out(result), quoted, verbose=view.verbose),
     )
+
+
+def _urgent(todo: Sequence[Step]) -> tuple[Sequence[Step], Sequence[Step]]:
+    """The steps for the gravest credentials, and those that can wait until these are taken."""
+    others = (place for place, step in enumerate(todo) if place and step.about)
+    end = min(next(others, len(todo)), _MOST_FIRST)
+    return (todo[:end], todo[end:]) if len(todo) > end + 1 else (todo, ())
 
 
 def _headline(result: Result) -> str:
