@@ -32,7 +32,7 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bar:
-    """One span of time with its credentials."""
+    """One span of time with its credentials: how many of each level of the chart, and the parts to draw."""
 
     name: str
     x: float
@@ -61,7 +61,7 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Chart:
-    """The whole drawing. `undated` are the credentials of which no date is known."""
+    """The whole drawing. `levels` are those that occur, `undated` the credentials of which no date is known."""
 
     bars: tuple[Bar, ...]
     lines: tuple[Line, ...]
@@ -90,16 +90,17 @@ def chart_of(findings: Sequence[Finding]) -> Chart | None:
     for day, level in dated:
         counts[_month(day) // step][level.rank] += 1
     lines = _lines(max(map(sum, counts.values())))
+    levels = [level for level in reversed(_LEVELS) if any(row[level.rank] for row in counts.values())]
     return Chart(
-        bars=tuple(_bars(counts, step=step, top=lines[-1].count)),
+        bars=tuple(_bars(counts, levels, step=step, top=lines[-1].count)),
         lines=lines,
-        levels=tuple(level.value for level in reversed(_LEVELS) if any(row[level.rank] for row in counts.values())),
+        levels=tuple(level.value for level in levels),
         summary=_summary([day for day, _ in dated]),
         undated=len(findings) - len(dated),
     )
 
 
-def _bars(counts: dict[int, list[int]], *, step: int, top: int) -> list[Bar]:
+def _bars(counts: dict[int, list[int]], levels: Sequence[RiskLevel], *, step: int, top: int) -> list[Bar]:
     pitch = WIDTH / len(counts)
     width = min(pitch * _BAR, _WIDEST_BAR)
     return [
@@ -107,7 +108,7 @@ def _bars(counts: dict[int, list[int]], *, step: int, top: int) -> list[Bar]:
             name=_name(span * step, step),
             x=round(pitch * (place + 0.5) - width / 2, 1),
             width=round(width, 1),
-            counts=tuple(reversed(row)),
+            counts=tuple(row[level.rank] for level in levels),
             parts=tuple(_parts(row, top)),
         )
         for place, (span, row) in enumerate(counts.items())
