@@ -14,7 +14,7 @@ from scanner.report.sanitize import Quoted, printable
 _MOST_EVENTS = 12
 _MOST_PATHS = 5
 _MOST_REFS = 12
-_DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?!\d)")
+_DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?!\d)", re.ASCII)
 _WITH_HISTORY = frozenset({SourceKind.HISTORY, SourceKind.RANGE})
 
 
