@@ -326,7 +326,7 @@ def test_what_was_not_read_stands_at_the_top() -> None:
     clean = render_html(examples.clean_result(), View())
     assert "incomplete" not in Reader.of(clean).text
     assert "What to do first" not in clean
-    assert '<h1 class="good">No Binance credentials found in 1,234 files (56 MB, 0.8 s).</h1>' in clean
+    assert '<h1 class="good">No Binance credentials found in 1,234 files (56 MB, 0.8 s)</h1>' in clean
     interrupted = replace(examples.clean_result(), interrupted=True)
     assert "1 not read" in render_html(interrupted, View())
 

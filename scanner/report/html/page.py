@@ -32,10 +32,10 @@ _MOST_SKIPPED = 200
 _OPEN_AT_FIRST = 3
 _MOST_FIRST = 7
 _SOURCES = {
-    SourceKind.FILES: "Files",
-    SourceKind.STAGED: "Staged changes",
-    SourceKind.HISTORY: "The whole history",
-    SourceKind.RANGE: "Commits",
+    SourceKind.FILES: "Files in",
+    SourceKind.STAGED: "Staged changes in",
+    SourceKind.HISTORY: "The history of",
+    SourceKind.RANGE: "The commits",
 }
 _STATISTICS = ("commits", "files", "objects", "blobs", "bytes", "seconds", "excluded", "suppressed")
 _MEASURES = {"bytes": ("read", human_size), "seconds": ("took", human_time)}
@@ -182,7 +182,7 @@ def _urgent(todo: Sequence[Step]) -> tuple[Sequence[Step], Sequence[Step]]:
 def _headline(result: Result) -> str:
     if result.findings:
         return f"{plural(len(result.findings), 'leaked credential')} found"
-    return nothing_found(result)
+    return nothing_found(result).removesuffix(".")
 
 
 def _failing(failing: int, total: int) -> str:
