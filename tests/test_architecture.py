@@ -48,10 +48,11 @@ NETWORK = frozenset(
 )  # fmt: skip
 NOT_ON_THE_CLEAN_PATH = frozenset(
     {
-        "git", "detect_secrets", "rich", "jinja2", "dataclasses", "argparse", "subprocess", "re", "enum", "json", "pathlib",
+        "git", "detect_secrets", "rich", "dataclasses", "argparse", "subprocess", "re", "enum", "json", "pathlib",
         "typing", "logging", "multiprocessing", "concurrent", "pathspec", "tomllib", "tempfile", "zipfile", "tarfile",
         "hashlib", "inspect", "socket", "asyncio", "shutil", "scanner.model", "scanner.config", "scanner.cli.parser",
         "scanner.detect.engine", "scanner.sources.git", "scanner.sources.archives", "scanner.report.text",
+        "jinja2",
     }
 )  # fmt: skip
 

@@ -105,7 +105,7 @@ class _Html:
     name: str = "html"
 
     def render(self, result: Result, view: View) -> str:
-        from scanner.report.html.page import render_html  # start-up: jinja2 costs 30 ms
+        from scanner.report.html.page import render_html  # start-up: jinja2 costs 50 ms
 
         return render_html(result, view)
 

@@ -118,9 +118,8 @@ def ground(opened: Opened) -> str:
     return str(opened.page.evaluate("getComputedStyle(document.body).backgroundColor"))
 
 
-@pytest.mark.parametrize("script", [True, False])
-def test_light_and_dark_follow_the_system_and_the_switch(opens: Opens, script: bool) -> None:
-    light, dark = opens(results.dozen(), script=script), opens(results.dozen(), scheme="dark", script=script)
+def test_light_and_dark_follow_the_system_and_the_switch(opens: Opens) -> None:
+    light, dark = opens(results.dozen()), opens(results.dozen(), scheme="dark")
     white, black = ground(light), ground(dark)
     assert white != black
     light.page.get_by_label("Dark").check()
@@ -129,3 +128,9 @@ def test_light_and_dark_follow_the_system_and_the_switch(opens: Opens, script: b
     assert ground(dark) == white
     dark.page.get_by_label("Auto").check()
     assert ground(dark) == black
+
+
+def test_without_its_script_it_follows_the_system(opens: Opens) -> None:
+    light, dark = (opens(results.dozen(), scheme=scheme, script=False) for scheme in ("light", "dark"))
+    assert ground(light) != ground(dark)
+    assert light.visible(".themes") == []

@@ -184,6 +184,14 @@
     openTarget();
   };
 
+  // Not by :has() of the style, which would cost a second while thousands of check boxes come in.
+  const setUpThemes = () => {
+    for (const input of document.querySelectorAll("input[name=theme]")) {
+      input.addEventListener("change", () => (document.documentElement.dataset.theme = input.value));
+    }
+    document.querySelector(".themes").hidden = false;
+  };
+
   let opened = [];
   const openAll = () => {
     opened = [...document.querySelectorAll("details:not([open])")];
@@ -196,6 +204,7 @@
   // While the page comes in, its style leaves out what the script will take out of the document anyway.
   document.documentElement.classList.add("loading");
   addEventListener("DOMContentLoaded", () => {
+    setUpThemes();
     if (byId("cards") !== null) setUp();
     addEventListener("beforeprint", openAll);
     addEventListener("afterprint", closeAgain);
