@@ -58,6 +58,7 @@ NOT_ON_THE_CLEAN_PATH = frozenset(
         "typing", "logging", "multiprocessing", "concurrent", "pathspec", "tomllib", "tempfile", "zipfile", "tarfile",
         "hashlib", "inspect", "socket", "asyncio", "shutil", "scanner.model", "scanner.config", "scanner.cli.parser",
         "scanner.detect.engine", "scanner.sources.git", "scanner.sources.archives", "scanner.report.text",
+        "jinja2",
     }
 )  # fmt: skip
 

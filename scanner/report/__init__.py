@@ -105,8 +105,18 @@ class _Markdown:
         return render_markdown(result, view)
 
 
+@dataclass(frozen=True, slots=True)
+class _Html:
+    name: str = "html"
+
+    def render(self, result: Result, view: View) -> str:
+        from scanner.report.html.page import render_html  # start-up: jinja2 costs 50 ms
+
+        return render_html(result, view)
+
+
 _FORMATS: tuple[Format, ...] = (
-    _Text(), _Json(), _Sarif(), _Github(), _Gitlab(), _Junit(), _Csv(), _Markdown(),
+    _Text(), _Json(), _Sarif(), _Github(), _Gitlab(), _Junit(), _Csv(), _Markdown(), _Html(),
 )  # fmt: skip
 
 FORMAT_NAMES: tuple[str, ...] = tuple(known.name for known in _FORMATS)

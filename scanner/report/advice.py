@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from scanner.model import TAG_MESSAGE, Exposure, Finding, Result, SourceKind
 from scanner.report.remedy import KEY_PAGE, is_urgent, remedies, revoke
 from scanner.report.rewrite import rewriting
 from scanner.report.step import Step
 
-__all__ = ["ALLOW_COMMENT", "KEY_PAGE", "allowing", "steps"]
+__all__ = ["ALLOW_COMMENT", "KEY_PAGE", "allowing", "own_steps", "steps"]
 
 ALLOW_COMMENT = "# binance-leaks: allow"
 
 _KEEP_ELSEWHERE = Step(text="Keep it in the environment or in a secret manager.")
 _FIND_LEAK = Step(
     text="Find out who could read it, and close the leak. What was pushed stays leaked, whatever is rewritten."
+)
+_FROM_FILES = Step(text="Then remove it from the files. If it was ever committed, the history still holds it.")
+_WITH_ALL = Step(
+    text="Then take it out of the history, with all others in one go: the steps for all have the commands."
 )
 _ROTATE = Step(text="Make a new key with no more permissions than it needs, bound to your own addresses.")
 
@@ -25,6 +30,15 @@ def steps(result: Result) -> list[Step]:
     if result.source is SourceKind.STAGED and _is_being_committed(result):
         return _steps_before_commit(result)
     return _steps_after_leak(result)
+
+
+def own_steps(finding: Finding, result: Result) -> list[Step]:
+    """What is done about one finding alone; what is done once for all is left to the steps of the whole result."""
+    alone = replace(result, findings=(finding,))
+    if result.source is SourceKind.HISTORY:
+        first, *more = _steps_after_leak(replace(alone, source=SourceKind.FILES))
+        return [first, *(_WITH_ALL if step == _FROM_FILES else step for step in more)]
+    return steps(alone)
 
 
 def allowing(findings: Sequence[Finding], *, digests: bool) -> list[Step]:
@@ -69,7 +83,7 @@ def _steps_after_leak(result: Result) -> list[Step]:
 def _removal(result: Result) -> list[Step]:
     match result.source:
         case SourceKind.FILES | SourceKind.STAGED:
-            return [Step(text="Then remove it from the files. If it was ever committed, the history still holds it.")]
+            return [_FROM_FILES]
         case SourceKind.HISTORY:
             return rewriting([location for finding in result.findings for location in finding.locations])
         case SourceKind.RANGE:

@@ -7,6 +7,7 @@ that hosts and notes pass for text of strangers.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from types import MappingProxyType
 
@@ -75,9 +76,26 @@ _SHORT: Mapping[str, str] = MappingProxyType(
 )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Right:
+    """Whether a key may do what a tier means, None where nobody said, and by which permissions."""
+
+    tier: Tier
+    granted: bool | None
+    which: tuple[str, ...] = ()
+
+    def told(self) -> str:
+        """`trade yes (futures, options)`, `withdraw no`, or nothing where nothing was said of it."""
+        if self.granted is None:
+            return ""
+        details = f" ({', '.join(self.which)})" if self.which and self.tier is not Tier.READ else ""
+        return f"{self.tier.value} {'yes' if self.granted else 'no'}{details}"
+
+
 def told(verification: Verification, quoted: Quoted) -> list[str]:
     """The verdict on one line, the rights on one where they are known, the note."""
-    lines = [f"Verdict: {verdict(verification)}{_asked(verification, quoted)}."]
+    parts = asked(verification, quoted)
+    lines = [f"Verdict: {verdict(verification)}{f' ({parts})' if parts else ''}."]
     if verification.permissions is not None and (rights := _rights(nameable(verification.permissions))):
         lines.append(f"Rights: {rights}.")
     return [*lines, f"Note: {quoted.note(verification.note)}"] if verification.note else lines
@@ -124,35 +142,44 @@ def moment(checked_at: str) -> str:
     return f"{checked_at[:10]} {checked_at[11:16]} UTC"
 
 
-def _asked(verification: Verification, quoted: Quoted) -> str:
+def asked(verification: Verification, quoted: Quoted) -> str:
     """Where and when, as far as anything was sent."""
     parts = [quoted.path(verification.host)] if verification.host is not None else []
     if verification.checked_at is not None:
         parts.append(moment(quoted.path(verification.checked_at)))
-    return f" ({', '.join(parts)})" if parts else ""
+    return ", ".join(parts)
 
 
-def _rights(permissions: Permissions) -> str:
-    """What a key may do by tier, when it was made and until when it trades."""
-    parts = [part for tier in Tier if (part := _tier(tier, permissions))]
+def rights(permissions: Permissions) -> tuple[Right, ...]:
+    """What a key may do, a tier each, the least harm first."""
+    return tuple(_right(tier, permissions) for tier in Tier)
+
+
+def further(permissions: Permissions) -> list[str]:
+    """What of its permissions belongs to no tier, when it was made and until when it trades; a phrase each."""
+    parts = []
     if permissions.unknown:
         parts.append(f"not known here {', '.join(permissions.unknown)}")
     if permissions.created is not None:
         parts.append(f"made {_day(permissions.created)}")
     if permissions.trading_ends is not None:
         parts.append(f"spot and margin trading until {_day(permissions.trading_ends)}")
-    return "; ".join(parts)
+    return parts
 
 
-def _tier(tier: Tier, permissions: Permissions) -> str:
-    """`trade yes, futures, options`, `withdraw no`, or nothing where nothing was said of it."""
+def _rights(permissions: Permissions) -> str:
+    """All of it on one line."""
+    by_tier = [part for right in rights(permissions) if (part := right.told())]
+    return "; ".join((*by_tier, *further(permissions)))
+
+
+def _right(tier: Tier, permissions: Permissions) -> Right:
     granted = [name for name in permissions.granted if PERMISSION_TIERS.get(name) is tier]
     if granted:
-        which = [_SHORT[name] for name in granted if _SHORT[name] != tier.value]
-        details = f" ({', '.join(which)})" if which and tier is not Tier.READ else ""
-        return f"{tier.value} yes{details}"
+        which = tuple(_SHORT[name] for name in granted if _SHORT[name] != tier.value)
+        return Right(tier=tier, granted=True, which=which)
     denied = any(PERMISSION_TIERS.get(name) is tier for name in permissions.denied)
-    return f"{tier.value} no" if denied else ""
+    return Right(tier=tier, granted=False if denied else None)
 
 
 def _day(milliseconds: int) -> str:

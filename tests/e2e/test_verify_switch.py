@@ -326,7 +326,7 @@ class TestRanking:
             assert isinstance(reasons, list)
             assert reasons
 
-    @pytest.mark.parametrize("name", ["text", "sarif", "markdown", "csv", "github", "gitlab", "junit"])
+    @pytest.mark.parametrize("name", ["text", "sarif", "markdown", "csv", "github", "gitlab", "junit", "html"])
     def test_every_format_tells_it(
         self, played: Played, accounts: list[Account], repository: Repository, name: str
     ) -> None:

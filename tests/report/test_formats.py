@@ -18,7 +18,7 @@ from . import examples
 
 
 def test_formats_are_found_by_name() -> None:
-    assert FORMAT_NAMES == ("text", "json", "sarif", "github", "gitlab", "junit", "csv", "markdown")
+    assert FORMAT_NAMES == ("text", "json", "sarif", "github", "gitlab", "junit", "csv", "markdown", "html")
     assert [format_named(name).name for name in FORMAT_NAMES] == list(FORMAT_NAMES)
 
 

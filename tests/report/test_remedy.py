@@ -172,7 +172,7 @@ def test_many_keys_are_counted() -> None:
     assert "more" not in steps(result_of(*[examples.live(READING)] * 6))[0].told(str)
 
 
-@pytest.mark.parametrize("name", ["text", "markdown", "gitlab"])
+@pytest.mark.parametrize("name", ["text", "markdown", "gitlab", "html"])
 def test_masks_in_advice_are_shown_as_masks_anywhere(name: str) -> None:
     """They may come from a stored report."""
     result = result_of(examples.live(READING))

@@ -105,7 +105,7 @@ def test_what_was_told_of_no_tier_is_not_made_up() -> None:
     assert "Rights: read yes." in text
 
 
-@pytest.mark.parametrize("name", ["text", "markdown", "github", "junit"])
+@pytest.mark.parametrize("name", ["text", "markdown", "github", "junit", "html"])
 def test_a_line_sums_up_how_many_live(name: str) -> None:
     sums = (
         "Verified: 5 alive (1 may withdraw, 1 may transfer, 2 may trade, 1 may read only), 1 without the right secret, "

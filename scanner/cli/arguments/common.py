@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 CONFIDENCES = ("low", "medium", "high")
 _RISKS = ("none", "info", "low", "medium", "high", "critical")
-_FORMATS = "text, json, sarif, github, gitlab, junit, csv or markdown"
+_FORMATS = "text, json, sarif, github, gitlab, junit, csv, markdown or html"
 EPILOG = (
     """exit status: 0 nothing found, 1 findings, 2 usage or configuration, 3 incomplete or failed, 130 interrupted"""
 )
