@@ -51,7 +51,7 @@ def call() -> str:
 
 def reference() -> str:
     """A line that a plugin of the host's own would report, and its filter keeps from it."""
-    return f'data = decode("{values.base64_bytes(Random(), 60)}")\n'
+    return f'data = decode("{values.base64_bytes(Random(7), 60)}")\n'
 
 
 def program(name: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
