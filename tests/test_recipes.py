@@ -164,7 +164,7 @@ def called() -> set[tuple[str, str]]:
         for words in COMMAND.findall(source.read_text("utf-8").replace("\\\n", " ")):
             command, *arguments = re.split(r"\s+", words.strip())
             options = [word.split("=")[0].rstrip(".,;:)\"'") for word in arguments if word.startswith("-")]
-            found |= {(command, option) for option in ("", *options) if option != "--"}
+            found |= {(command, option) for option in ("", *options) if option not in ("-", "--")}
     scan = re.findall(r"(--[a-z][a-z-]+)", (TOP / "action.yml").read_text("utf-8").split("words=(ci")[1])
     return found | {("ci", option) for option in scan}
 
