@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 
+from scanner import __version__
 from scanner.cli.arguments.common import Options
 from scanner.errors import UsageError
 from scanner.report.output import write_report
@@ -43,7 +44,17 @@ def run(options: Options) -> int:
         _say(["Nothing was written.\n"])
     else:
         _write(tree, writes)
+        _warn_of_the_index(options)
     return 0
+
+
+def _warn_of_the_index(options: Options) -> None:
+    """Without --repo, CI takes the program by its name from the package index."""
+    if options.ci is not None and options.repo is None:
+        sys.stderr.write(
+            f"binance-leaks: CI will install binance-leaks=={__version__} from the package index: make sure that what "
+            "has this name there is this program, or give --repo URL --rev COMMIT\n"
+        )
 
 
 def _work_tree() -> WorkTree:

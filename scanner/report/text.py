@@ -109,7 +109,8 @@ class _Report:
         """What to do now, and how to allow a false alarm."""
         self._page.wrapped(Text("What to do now", style="bold"))
         for number, step in enumerate(steps(self._result), start=1):
-            self._page.wrapped(Text(f"{number}. {step.told(printable)}"), indent=2, hang=3)
+            lead = f"{number}. "
+            self._page.wrapped(Text(f"{lead}{step.told(printable)}"), indent=2, hang=len(lead))
             self._page.verbatim(step.verbatim, indent=5)
         self._page.gap()
         self._page.wrapped(Text("If it is a false alarm, allow it", style="bold"))
