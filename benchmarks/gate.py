@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from commands import Setting, scan_commits
@@ -93,8 +93,10 @@ def measure(
         )
         for program in programs
     ]
-    runs = alternate([floor, *commands], rounds=options.rounds, warmup=options.warmup)
+    clean = [_clean(program, request, setting) for program in programs if program.tool is Tool.BINANCE_LEAKS]
+    runs = alternate([floor, *commands, *clean], rounds=options.rounds, warmup=options.warmup)
     found = ["", *(judge(program, setting, runs[program.tool.value][-1], request.lines) for program in programs)]
+    found += ["nothing" for _ in clean]
     count = git(request.clone, setting.env, "rev-list", "--count", span).decode().strip()
     whole = git(request.clone, setting.env, "rev-list", "--count", request.head).decode().strip()
     name = repository.parent.name if repository.name in (".git", "repo") else repository.name
@@ -129,6 +131,14 @@ def pull_request(repository: Path, size: int, clone: Path, setting: Setting) -> 
     git(clone, setting.env, "symbolic-ref", "HEAD", "refs/heads/pull-request")
     tip = git(clone, setting.env, "rev-parse", "HEAD").decode().strip()
     return PullRequest(clone=clone, base=base, head=tip, lines=lines)
+
+
+def _clean(program: Program, request: PullRequest, setting: Setting) -> Command:
+    """Ours without the two commits of the planted pair, as nearly every pull request is. 3: blobs are missing."""
+    apart = replace(setting, scratch=setting.scratch / "clean")
+    apart.scratch.mkdir()
+    command = scan_commits(program, request.clone, request.base, f"{request.head}~2", apart, limit=None)
+    return replace(command, name=f"{command.name}, nothing planted", expected=frozenset({0, 3}))
 
 
 def judge(program: Program, setting: Setting, run: Run, lines: Sequence[int]) -> str:
