@@ -27,6 +27,7 @@ LAYERS: Mapping[str, int] = MappingProxyType(
         "scanner.detect": 1,
         "scanner.sources": 2,
         "scanner.verify": 2,
+        "scanner.writing": 2,
         "scanner.risk": 3,
         "scanner.audit": 3,
         "scanner.config": 3,

@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import secrets
-import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +17,7 @@ from scanner.baseline.known import Known, Label, stored
 from scanner.baseline.names import OUR_TYPES, PLUGIN_NAMES, filters
 from scanner.errors import ConfigError, ScanError, UsageError
 from scanner.model import Confidence
+from scanner.writing import put_in_place
 
 DEFAULT_NAME = ".secrets.baseline"
 _OUR_KEY = "binance_leaks"
@@ -179,22 +178,8 @@ def write(file: Path, text: str, *, newline: str = "\n") -> None:
     Raises ScanError where it cannot be written.
     """
     file = file.resolve()
-    data = text.replace("\n", newline).encode("utf-8")
-    temporary = file.with_name(f".{file.name[:200]}.{secrets.token_hex(8)}")
     try:
-        mode = stat.S_IMODE(file.stat().st_mode) if file.exists() else None
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            if mode is not None:
-                temporary.chmod(mode)
-            temporary.replace(file)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        put_in_place(file, text.replace("\n", newline).encode("utf-8"))
     except OSError as error:
         raise ScanError(f"baseline {file} cannot be written: {error.strerror}") from None
 

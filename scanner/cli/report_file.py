@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Sequence
 from pathlib import Path
 
 from scanner.errors import ScanError
+from scanner.writing import put_in_place
 
 _MOST_SUMMARY = 1024 * 1024  # what GitHub takes of a step's summary, in bytes; of a larger one it shows nothing
 _CUT = "\n\n**This summary was cut**: it is larger than GitHub shows. Another report has the rest.\n"
@@ -30,7 +30,7 @@ def write_file(file: Path, text: str) -> None:
     try:
         target = Path(os.path.realpath(file))
         if (file.is_file() or not file.exists()) and os.access(target.parent, os.W_OK):
-            _replace(target, data)
+            put_in_place(target, data)
         else:
             file.write_bytes(data)
     except OSError as error:
@@ -73,21 +73,6 @@ def _problem(file: Path) -> str:
         )
     except (OSError, ValueError) as error:
         return getattr(error, "strerror", None) or "its name is no name of a file"
-
-
-def _replace(target: Path, data: bytes) -> None:
-    mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
-    part = target.parent / f".binance-leaks-{os.urandom(6).hex()}.tmp"
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
-        if mode is not None:
-            part.chmod(mode)
-        part.replace(target)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
 
 
 def _unwritable(file: Path, why: str) -> ScanError:

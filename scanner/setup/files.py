@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 from scanner.errors import UsageError
+from scanner.writing import put_in_place
 
 _LARGEST = 1 << 20
 """Bytes of the largest file that is amended; those of people are a hundredth of that."""
@@ -39,16 +39,9 @@ class WorkTree:
     def write(self, path: str, data: bytes) -> None:
         """Puts a file in place at once and whole, its permissions kept. Raises UsageError where that fails."""
         place = self._place(path)
-        draft = place.with_name(f".{place.name}.{secrets.token_hex(4)}")
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                draft.write_bytes(data)
-                if place.exists():
-                    draft.chmod(stat.S_IMODE(place.stat().st_mode))
-                draft.replace(place)
-            finally:
-                draft.unlink(missing_ok=True)
+            put_in_place(place, data)
         except OSError as error:
             raise UsageError(f"{path} cannot be written: {error.strerror}") from None
 
