@@ -21,24 +21,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from scanner.config import Allow, Config, FailOn, Globs, find_config, load_config
 from scanner.errors import ConfigError, GitError, MissingHistoryError, ScanError, ScannerError, UsageError
-from scanner.model import (
-    Commit,
-    Confidence,
-    Environment,
-    Exposure,
-    Finding,
-    Kind,
-    Location,
-    Result,
-    Risk,
-    RiskLevel,
-    Role,
-    Skipped,
-    SourceKind,
-    SuppressedBy,
-    Suppression,
-    Value,
-)
+from scanner.findings import Finding, Result, Risk, Skipped, SourceKind, SuppressedBy, Suppression
+from scanner.model import Commit, Confidence, Environment, Exposure, Kind, Location, RiskLevel, Role, Value
 from scanner.pipeline.commit_range import RangeRequest, brought_in
 from scanner.pipeline.commit_range import scan_range as read_range
 from scanner.pipeline.conclude import Surroundings, conclude

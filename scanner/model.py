@@ -1,7 +1,7 @@
-"""The words of this package: values, sightings, credentials, findings.
+"""The words of this package: values, sightings, credentials. Those of what was judged are in `scanner.findings`.
 
 A *value* is one string with the shape of a credential, a *sighting* is a value where it stands, a *credential* is a key
-with its secret or what there is of it, a *finding* is a credential that was judged. Everything here is immutable.
+with its secret or what there is of it. Everything here is immutable.
 """
 
 from __future__ import annotations
@@ -11,10 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from hashlib import sha1, sha256
-from typing import TYPE_CHECKING, TypeVar
-
-if TYPE_CHECKING:
-    from scanner.verification import Verification
+from typing import TypeVar
 
 COMMIT_MESSAGE = "commit message"
 TAG_MESSAGE = "tag message"
@@ -229,7 +226,7 @@ class Location:
     A member of an archive is `archive.zip!/inner/path`. `allowed` is the inline comment that allows the value, if any.
     `standing` says that the value stood there before the change that is judged: it is shown and does not block.
     In a history `commit` brought the value to this path, `removed` took it out, `refs` are the branches and tags whose
-    history holds it, and `pushed` says that a remote had one of them.
+    history holds it, and `pushed` says that a remote had one of them. `repository` is the one of a fleet that has it.
     """
 
     role: Role
@@ -244,6 +241,7 @@ class Location:
     standing: bool = False
     removed: Commit | None = None
     pushed: bool = False
+    repository: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -334,109 +332,3 @@ class Credential:
             values=tuple(value.without_secret() for value in self.values),
             sightings=tuple(sighting.without_secret() for sighting in self.sightings),
         )
-
-
-class SuppressedBy(Enum):
-    """What took a finding out of the gate."""
-
-    INLINE = "inline"
-    BASELINE = "baseline"
-    CONFIG = "config"
-    KNOWN_EXAMPLE = "known-example"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Suppression:
-    """Why a finding does not count."""
-
-    by: SuppressedBy
-    reason: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Risk:
-    """A level with its reasons in plain words."""
-
-    level: RiskLevel
-    reasons: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
-    """A credential that was judged: what reports show and gates count.
-
-    `fails` says that the gate does not let it pass: it is new where it stands, and of a risk that fails in its
-    environment. What does not fail is shown as a warning. `verification` is None if nobody was to ask Binance.
-    """
-
-    id: str
-    kind: Kind
-    environment: Environment
-    confidence: Confidence
-    risk: Risk
-    values: tuple[Value, ...]
-    locations: tuple[Location, ...]
-    evidence: tuple[str, ...]
-    suppressed: Suppression | None = None
-    fails: bool = True
-    verification: Verification | None = None
-
-    @property
-    def exposure(self) -> Exposure:
-        """The widest exposure of its locations."""
-        return max(location.exposure for location in self.locations)
-
-    @property
-    def is_new(self) -> bool:
-        """Whether any of its values is new where it stands."""
-        return any(not location.standing for location in self.locations)
-
-
-class SourceKind(Enum):
-    """What was scanned."""
-
-    FILES = "files"
-    STAGED = "staged"
-    HISTORY = "history"
-    RANGE = "range"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Skipped:
-    """Something that was not scanned, and why.
-
-    `lost` says that it could have held a credential, so that the scan is incomplete without it.
-    """
-
-    what: str
-    why: str
-    lost: bool = True
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Result:
-    """A whole scan: what reports render. `findings` are sorted, the gravest first; suppressed ones are apart."""
-
-    source: SourceKind
-    target: str
-    findings: tuple[Finding, ...]
-    suppressed: tuple[Finding, ...] = ()
-    skipped: tuple[Skipped, ...] = ()
-    stats: Mapping[str, int | float] = field(default_factory=dict)
-    interrupted: bool = False
-
-    def without_secrets(self) -> Result:
-        """The same result without the bytes of any value, as reports need none."""
-
-        def stripped(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-            return tuple(
-                replace(finding, values=tuple(value.without_secret() for value in finding.values))
-                for finding in findings
-            )
-
-        return replace(self, findings=stripped(self.findings), suppressed=stripped(self.suppressed))
-
-    @property
-    def complete(self) -> bool:
-        """Whether everything that could hold a credential was read."""
-        return not self.interrupted and not any(skipped.lost for skipped in self.skipped)

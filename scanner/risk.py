@@ -11,18 +11,8 @@ from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 
-from scanner.model import (
-    Confidence,
-    Credential,
-    Environment,
-    Exposure,
-    Finding,
-    Kind,
-    Location,
-    Ordered,
-    Risk,
-    RiskLevel,
-)
+from scanner.findings import Finding, Risk
+from scanner.model import Confidence, Credential, Environment, Exposure, Kind, Location, Ordered, RiskLevel
 from scanner.verification import PERMISSION_TIERS, Permissions, Tier, Verdict, Verification
 
 _REAL_MONEY = "real money"

@@ -22,6 +22,7 @@ LAYERS: Mapping[str, int] = MappingProxyType(
     {
         "scanner": 0,
         "scanner.model": 0,
+        "scanner.findings": 0,
         "scanner.errors": 0,
         "scanner.verification": 0,
         "scanner.detect": 1,
@@ -36,11 +37,12 @@ LAYERS: Mapping[str, int] = MappingProxyType(
         "scanner.setup": 3,
         "scanner.report": 4,
         "scanner.pipeline": 5,
-        "scanner.api": 6,
-        "scanner.cli": 6,
-        "scanner.plugin": 6,
-        "scanner.plugin_online": 6,
-        "scanner.__main__": 6,
+        "scanner.fleet": 6,
+        "scanner.api": 7,
+        "scanner.cli": 7,
+        "scanner.plugin": 7,
+        "scanner.plugin_online": 7,
+        "scanner.__main__": 7,
     }
 )
 LIBRARY = ("scanner", "scanner.api")
@@ -57,7 +59,8 @@ NOT_ON_THE_CLEAN_PATH = frozenset(
     {
         "git", "detect_secrets", "rich", "dataclasses", "argparse", "subprocess", "re", "enum", "json", "pathlib",
         "typing", "logging", "multiprocessing", "concurrent", "pathspec", "tomllib", "tempfile", "zipfile", "tarfile",
-        "hashlib", "inspect", "socket", "asyncio", "shutil", "scanner.model", "scanner.config", "scanner.cli.parser",
+        "hashlib", "inspect", "socket", "asyncio", "shutil", "scanner.model", "scanner.findings", "scanner.config",
+        "scanner.cli.parser",
         "scanner.detect.engine", "scanner.sources.git", "scanner.sources.archives", "scanner.report.text",
         "jinja2",
     }

@@ -11,7 +11,8 @@ from random import Random
 
 import pytest
 
-from scanner.model import Confidence, Environment, Exposure, Finding, Kind, Location, Risk, RiskLevel
+from scanner.findings import Finding, Risk
+from scanner.model import Confidence, Environment, Exposure, Kind, Location, RiskLevel
 from scanner.risk import (
     LIVE_LEVELS,
     OTHER_LEVELS,

@@ -16,22 +16,19 @@ import pytest
 
 import scanner
 from scanner.detect.engine import detect
+from scanner.findings import Finding, Risk, SuppressedBy, Suppression
 from scanner.model import (
     Confidence,
     Credential,
     Environment,
     Evidence,
-    Finding,
     Grade,
     Kind,
     Location,
-    Risk,
     RiskLevel,
     Role,
     Secret,
     Sighting,
-    SuppressedBy,
-    Suppression,
     Value,
 )
 from tests.corpus import values

@@ -17,7 +17,8 @@ from scanner.cli.arguments.common import Options
 from scanner.cli.output import baseline_file, configured, excluded
 from scanner.config import Config
 from scanner.errors import UsageError
-from scanner.model import Skipped, SourceKind, Value
+from scanner.findings import Skipped, SourceKind
+from scanner.model import Value
 from scanner.pipeline.baseline import Look, Seen, look
 from scanner.pipeline.files import usable_cores
 from scanner.pipeline.history import HistorySurroundings, Request

@@ -13,7 +13,7 @@ from scanner.cli.online import Online, asking, online
 from scanner.cli.output import excluded, present, wanted_formats
 from scanner.cli.policy import Policy, policy
 from scanner.errors import ScanError
-from scanner.model import Result, SourceKind
+from scanner.findings import Result, SourceKind
 from scanner.pipeline.commit_range import RangeOutcome, RangeRequest, brought_in, scan_range
 from scanner.pipeline.scan import Scan, result_of
 from scanner.report.sanitize import printable, without_values

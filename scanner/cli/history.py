@@ -17,7 +17,8 @@ from scanner.cli.online import asking, online
 from scanner.cli.output import configured, excluded, known_baseline, present, wanted_formats
 from scanner.config import Config, Globs
 from scanner.errors import UsageError
-from scanner.model import Credential, Location, Result, SourceKind
+from scanner.findings import Result, SourceKind
+from scanner.model import Credential, Location
 from scanner.pipeline.conclude import conclude
 from scanner.pipeline.files import usable_cores
 from scanner.pipeline.history import HistorySurroundings, Outcome, Progress, Request, scan_history

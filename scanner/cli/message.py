@@ -9,7 +9,8 @@ from scanner.cli.arguments.common import Options
 from scanner.cli.online import Online, asking, online
 from scanner.cli.output import configured, known_baseline, present, wanted_formats
 from scanner.errors import UsageError
-from scanner.model import COMMIT_MESSAGE, SourceKind
+from scanner.findings import SourceKind
+from scanner.model import COMMIT_MESSAGE
 from scanner.pipeline.conclude import conclude
 from scanner.pipeline.message import credentials_in_message
 from scanner.pipeline.scan import Scan

@@ -15,7 +15,8 @@ from scanner.cli.report_file import append_summary, refuse_unwritable, write_fil
 from scanner.cli.terminal import has_hyperlinks, obeys_escapes
 from scanner.config import Config, FailOn, Globs, find_config, load_config
 from scanner.errors import ScanError, UsageError
-from scanner.model import Confidence, Result
+from scanner.findings import Result
+from scanner.model import Confidence
 from scanner.pipeline.scan import gate
 from scanner.report import Format, View, format_named
 from scanner.report.output import write_report

@@ -10,7 +10,7 @@ from scanner.cli.arguments.common import Options
 from scanner.cli.output import present, wanted_formats
 from scanner.config import FailOn
 from scanner.errors import UsageError
-from scanner.model import Finding, Result
+from scanner.findings import Finding, Result
 from scanner.report.stored import read_report
 
 

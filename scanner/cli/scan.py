@@ -13,7 +13,7 @@ from scanner.cli.online import Online, asking, online
 from scanner.cli.output import configured, excluded, known_baseline, present, wanted_formats
 from scanner.config import Config, Globs
 from scanner.errors import UsageError
-from scanner.model import Skipped, SourceKind
+from scanner.findings import Skipped, SourceKind
 from scanner.pipeline.conclude import conclude
 from scanner.pipeline.files import Tally, scan_entries, scan_pieces, secrets_again, usable_cores
 from scanner.pipeline.scan import Scan

@@ -14,7 +14,8 @@ from scanner.baseline.known import path_from
 from scanner.cli.arguments.common import Options
 from scanner.cli.online import Online, asking
 from scanner.cli.output import configured, excluded, known_baseline, present, wanted_formats
-from scanner.model import Location, Skipped, SourceKind
+from scanner.findings import Skipped, SourceKind
+from scanner.model import Location
 from scanner.pipeline.conclude import conclude
 from scanner.pipeline.files import scan_entries, secrets_again
 from scanner.pipeline.scan import Scan

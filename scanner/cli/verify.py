@@ -15,7 +15,8 @@ from scanner.cli.online import Online, online
 from scanner.cli.output import colored, configured, excluded, page_width
 from scanner.cli.scan import configuration_folder, exclusion, scan_watched
 from scanner.errors import UsageError
-from scanner.model import Confidence, Credential, Environment, SourceKind
+from scanner.findings import SourceKind
+from scanner.model import Confidence, Credential, Environment
 from scanner.pipeline.conclude import weighed
 from scanner.pipeline.files import secrets_again
 from scanner.pipeline.own import (

@@ -12,7 +12,8 @@ from pathlib import Path
 from scanner.detect import prefilter
 from scanner.detect.credentials import credential_of, merged
 from scanner.errors import GitError
-from scanner.model import COMMIT_MESSAGE, TAG_MESSAGE, Commit, Credential, Exposure, Location, Sighting, Skipped
+from scanner.findings import Skipped
+from scanner.model import COMMIT_MESSAGE, TAG_MESSAGE, Commit, Credential, Exposure, Location, Sighting
 from scanner.pipeline.detection import credentials_in, credentials_in_object
 from scanner.pipeline.lineage import Lineage, Stay
 from scanner.pipeline.object_scan import ObjectScan

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from scanner.baseline.known import path_from, stored
 from scanner.baseline.update import Found
 from scanner.config import Config
-from scanner.model import COMMIT_MESSAGE, TAG_MESSAGE, Skipped
+from scanner.findings import Skipped
+from scanner.model import COMMIT_MESSAGE, TAG_MESSAGE
 from scanner.pipeline.conclude import Surroundings, judge, place_of, weighed
 from scanner.pipeline.scan import Scan
 

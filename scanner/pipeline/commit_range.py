@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 
 from scanner.detect import prefilter
 from scanner.errors import GitError
-from scanner.model import COMMIT_MESSAGE, TAG_MESSAGE, Credential, Result, Skipped
+from scanner.findings import Result, Skipped
+from scanner.model import COMMIT_MESSAGE, TAG_MESSAGE, Credential
 from scanner.pipeline.versions import Versions
 from scanner.sources.commits import CommitChange, changes_of
 from scanner.sources.git import Git

@@ -10,19 +10,8 @@ from scanner.baseline.known import Known, Label, path_from
 from scanner.config import Config
 from scanner.detect.credentials import lacks_evidence, paired_across, settled, with_evidence
 from scanner.detect.examples import published_as
-from scanner.model import (
-    Credential,
-    Evidence,
-    Finding,
-    Result,
-    Risk,
-    RiskLevel,
-    Sighting,
-    SourceKind,
-    SuppressedBy,
-    Suppression,
-    Value,
-)
+from scanner.findings import Finding, Result, Risk, SourceKind, SuppressedBy, Suppression
+from scanner.model import Credential, Evidence, RiskLevel, Sighting, Value
 from scanner.pipeline.scan import Scan, result_of
 from scanner.pipeline.verified import Verify
 from scanner.risk import assess, order

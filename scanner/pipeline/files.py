@@ -14,7 +14,8 @@ from multiprocessing import get_all_start_methods, get_context
 
 from scanner.detect import prefilter
 from scanner.errors import ScanError
-from scanner.model import Credential, Secret, Skipped
+from scanner.findings import Skipped
+from scanner.model import Credential, Secret
 from scanner.pipeline.detection import credentials_in
 from scanner.sources.files import FileEntry, pieces
 from scanner.sources.piece import Piece

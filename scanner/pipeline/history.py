@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from scanner.errors import GitError
-from scanner.model import COMMIT_MESSAGE, TAG_MESSAGE, Credential, Evidence, Skipped
+from scanner.findings import Skipped
+from scanner.model import COMMIT_MESSAGE, TAG_MESSAGE, Credential, Evidence
 from scanner.pipeline.attribution import Attributed, Remote, attribute
 from scanner.pipeline.large_files import LargeFiles
 from scanner.pipeline.narrowing import Reached, reached

@@ -7,7 +7,8 @@ import re
 from collections.abc import Container
 from pathlib import Path
 
-from scanner.model import Credential, Skipped
+from scanner.findings import Skipped
+from scanner.model import Credential
 from scanner.pipeline.detection import credentials_in
 from scanner.pipeline.object_scan import ObjectScan
 from scanner.pipeline.object_worker import Hit

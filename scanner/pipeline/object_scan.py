@@ -9,7 +9,8 @@ from functools import partial
 from typing import Protocol
 
 from scanner.detect.credentials import merged
-from scanner.model import Credential, Exposure, Location, Skipped
+from scanner.findings import Skipped
+from scanner.model import Credential, Exposure, Location
 from scanner.pipeline.object_worker import Above, ByGit, Hit, Link, ObjectWorker, Packed, Plan, Ref, Search, Seen, Task
 from scanner.pipeline.workers import Alone, Team
 from scanner.sources.git import Git

@@ -15,7 +15,8 @@ from scanner.detect.engine import detect
 from scanner.detect.sieve import HEX, Sieve, best_sieve
 from scanner.detect.vocabulary import STEMS
 from scanner.errors import GitError
-from scanner.model import Credential, Skipped
+from scanner.findings import Skipped
+from scanner.model import Credential
 from scanner.pipeline.detection import credentials_in, credentials_in_object
 from scanner.sources.git import BlobStream, Git
 from scanner.sources.magic import archive_kind

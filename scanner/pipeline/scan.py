@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scanner.model import Credential, Finding, Result, Skipped, SourceKind
+from scanner.findings import Finding, Result, Skipped, SourceKind
+from scanner.model import Credential
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from scanner.model import Credential, Exposure, Location, Sighting, Skipped
+from scanner.findings import Skipped
+from scanner.model import Credential, Exposure, Location, Sighting
 from scanner.pipeline.detection import credentials_in
 from scanner.sources.git import Git
 from scanner.sources.index import Change, NewLines, former_blobs

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from scanner.model import Credential, Sighting, Skipped
+from scanner.findings import Skipped
+from scanner.model import Credential, Sighting
 from scanner.sources.git import Git
 from scanner.sources.index import may_hold
 from scanner.sources.objects.presence import absent, is_partial

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from scanner.errors import UsageError
-from scanner.model import Result
+from scanner.findings import Result
 from scanner.report.format import Format, View
 
 __all__ = ["FORMAT_NAMES", "Format", "View", "format_named"]

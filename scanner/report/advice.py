@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from scanner.model import TAG_MESSAGE, Exposure, Finding, Result, SourceKind
+from scanner.findings import Finding, Result, SourceKind
+from scanner.model import TAG_MESSAGE, Exposure
 from scanner.report.remedy import KEY_PAGE, is_urgent, remedies, revoke
 from scanner.report.rewrite import rewriting
 from scanner.report.step import Step
@@ -84,7 +85,7 @@ def _removal(result: Result) -> list[Step]:
     match result.source:
         case SourceKind.FILES | SourceKind.STAGED:
             return [_FROM_FILES]
-        case SourceKind.HISTORY:
+        case SourceKind.HISTORY | SourceKind.FLEET:
             return rewriting([location for finding in result.findings for location in finding.locations])
         case SourceKind.RANGE:
             return _removal_from_commits({place.path for finding in result.findings for place in finding.locations})

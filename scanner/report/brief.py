@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scanner.model import Result, SourceKind
+from scanner.findings import Result, SourceKind
 from scanner.report.format import View
 
 _COUNTED = ("commits", "files", "objects")

@@ -10,7 +10,8 @@ import csv
 from collections.abc import Iterator
 from io import StringIO
 
-from scanner.model import Commit, Finding, Location, Result
+from scanner.findings import Finding, Result
+from scanner.model import Commit, Location
 from scanner.report.format import View
 from scanner.report.sanitize import Quoted, Redactor, printable
 from scanner.report.words import left_out, passes_because, shown, unread

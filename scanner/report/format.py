@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Protocol
 
-from scanner.model import Result
+from scanner.findings import Result
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 

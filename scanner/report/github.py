@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from scanner.model import Finding, Result
+from scanner.findings import Finding, Result
 from scanner.report.brief import nothing_found, plural, suppressed_count
 from scanner.report.format import View
 from scanner.report.telling import Telling

@@ -12,7 +12,8 @@ from types import MappingProxyType
 from uuid import UUID, uuid5
 
 from scanner import __version__
-from scanner.model import Finding, Location, Result, RiskLevel, Skipped
+from scanner.findings import Finding, Result, Skipped
+from scanner.model import Location, RiskLevel
 from scanner.report.advice import steps
 from scanner.report.format import View
 from scanner.report.inline import code, plain, worded

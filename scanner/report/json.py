@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TypedDict
 
 from scanner import __version__
-from scanner.model import Commit, Finding, Location, Result, Suppression, Value
+from scanner.findings import Finding, Result, Suppression
+from scanner.model import Commit, Location, Value
 from scanner.report.sanitize import Redactor, encodable
 from scanner.report.wire import as_json
 from scanner.report.words import REST, statistics

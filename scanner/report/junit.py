@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
-from scanner.model import Finding, Result
+from scanner.findings import Finding, Result
 from scanner.report.brief import nothing_found, scanned
 from scanner.report.format import View
 from scanner.report.rules import rule_of

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
-from scanner.model import Finding, Location, Result, RiskLevel, Skipped
+from scanner.findings import Finding, Result, Skipped
+from scanner.model import Location, RiskLevel
 from scanner.report.advice import allowing, steps
 from scanner.report.brief import nothing_found, plural, scanned
 from scanner.report.format import View

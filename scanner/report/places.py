@@ -8,7 +8,8 @@ from itertools import groupby
 
 from rich.text import Text
 
-from scanner.model import COMMIT_MESSAGE, TAG_MESSAGE, Commit, Exposure, Finding, Location, SourceKind
+from scanner.findings import Finding, SourceKind
+from scanner.model import COMMIT_MESSAGE, TAG_MESSAGE, Commit, Exposure, Location
 from scanner.report.page import Page
 from scanner.report.sanitize import Quoted, printable
 from scanner.report.uri import is_absolute, path_uri

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from scanner.model import Commit, Finding, Location, Result, Risk, Skipped, Suppression
+from scanner.findings import Finding, Result, Risk, Skipped, Suppression
+from scanner.model import Commit, Location
 from scanner.report.sanitize import Redactor
 from scanner.verification import Verification
 

@@ -11,7 +11,8 @@ from dataclasses import replace
 from enum import Enum
 from types import MappingProxyType
 
-from scanner.model import Environment, Finding, Role
+from scanner.findings import Finding
+from scanner.model import Environment, Role
 from scanner.report.step import Step
 from scanner.report.words import ENVIRONMENT_NAMES
 from scanner.risk import Power, is_play_money, power_of, system_of

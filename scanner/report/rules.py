@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from scanner.model import Finding, Kind
+from scanner.findings import Finding
+from scanner.model import Kind
 from scanner.report.advice import ALLOW_COMMENT, KEY_PAGE
 from scanner.risk import is_play_money, system_of
 

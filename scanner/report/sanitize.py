@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from types import MappingProxyType
 
-from scanner.model import Result, Role, mask
+from scanner.findings import Result
+from scanner.model import Role, mask
 
 _VALUE_LENGTH = 64
 _ALPHANUMERIC_RUN = re.compile(rf"[A-Za-z0-9]{{{_VALUE_LENGTH},}}")

@@ -16,7 +16,8 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from scanner import __version__
-from scanner.model import Exposure, Finding, Location, Result, RiskLevel, Skipped, SuppressedBy
+from scanner.findings import Finding, Result, Skipped, SuppressedBy
+from scanner.model import Exposure, Location, RiskLevel
 from scanner.report.advice import KEY_PAGE
 from scanner.report.format import View
 from scanner.report.json import wire_verification

@@ -12,24 +12,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from scanner.errors import UsageError
-from scanner.model import (
-    Commit,
-    Confidence,
-    Environment,
-    Exposure,
-    Finding,
-    Kind,
-    Location,
-    Result,
-    Risk,
-    RiskLevel,
-    Role,
-    Skipped,
-    SourceKind,
-    SuppressedBy,
-    Suppression,
-    Value,
-)
+from scanner.findings import Finding, Result, Risk, Skipped, SourceKind, SuppressedBy, Suppression
+from scanner.model import Commit, Confidence, Environment, Exposure, Kind, Location, RiskLevel, Role, Value
 from scanner.report.json import SCHEMA
 from scanner.report.part import Part
 from scanner.report.words import REST

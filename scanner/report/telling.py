@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scanner.model import Commit, Exposure, Finding, Location, Result, Skipped, SourceKind
+from scanner.findings import Finding, Result, Skipped, SourceKind
+from scanner.model import Commit, Exposure, Location
 from scanner.report.inline import code, plain
 from scanner.report.sanitize import Quoted, Redactor, printable
 from scanner.report.verdicts import told

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from scanner.model import Finding, Result, RiskLevel, Role, Skipped, Value
+from scanner.findings import Finding, Result, Skipped
+from scanner.model import RiskLevel, Role, Value
 from scanner.report.advice import allowing, steps
 from scanner.report.brief import nothing_found, plural, scanned, suppressed_count
 from scanner.report.page import Page

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from types import MappingProxyType
 
-from scanner.model import Finding
+from scanner.findings import Finding
 from scanner.report.sanitize import Quoted
 from scanner.risk import Power, Reach, is_play_money, nameable, power_of, reach_of, system_of
 from scanner.verification import PERMISSION_TIERS, Permissions, Tier, Verdict, Verification

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from scanner.model import Environment, Exposure, Finding, Kind, Location, Result, Role, Skipped
+from scanner.findings import Finding, Result, Skipped
+from scanner.model import Environment, Exposure, Kind, Location, Role
 from scanner.report.sanitize import printable
 
 KIND_NAMES: Mapping[Kind, str] = MappingProxyType(

@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import IO
 
-from scanner.model import Skipped
+from scanner.findings import Skipped
 from scanner.sources import tars, zips
 from scanner.sources.magic import HEAD_SIZE, ArchiveKind, archive_kind
 from scanner.sources.piece import Piece

@@ -10,7 +10,7 @@ import os
 import stat
 from collections.abc import Iterator
 
-from scanner.model import Skipped
+from scanner.findings import Skipped
 from scanner.sources.magic import archive_kind
 from scanner.sources.piece import Piece
 from scanner.sources.reading import reason

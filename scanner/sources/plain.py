@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from scanner.detect import prefilter
-from scanner.model import Skipped
+from scanner.findings import Skipped
 from scanner.sources.piece import Piece
 from scanner.sources.reading import Readable, Taker
 from scanner.sources.windows import Planner, Sizes

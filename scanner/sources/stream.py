@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scanner.model import Skipped
+from scanner.findings import Skipped
 from scanner.sources.magic import HEAD_SIZE, archive_kind
 from scanner.sources.piece import Piece
 from scanner.sources.plain import read_plain

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from scanner.errors import GitError
-from scanner.model import Skipped
+from scanner.findings import Skipped
 from scanner.sources.git import Git
 from scanner.sources.reading import reason
 from scanner.sources.roots import UNKNOWN, Root, Roots

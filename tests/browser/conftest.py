@@ -13,7 +13,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from scanner.model import Result
+from scanner.findings import Result
 from scanner.report import View, format_named
 
 _IN_CI = bool(os.environ.get("CI"))  # read before the guards of all tests take it away

@@ -6,21 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from random import Random
 
-from scanner.model import (
-    Commit,
-    Confidence,
-    Environment,
-    Exposure,
-    Finding,
-    Location,
-    Result,
-    RiskLevel,
-    Role,
-    Skipped,
-    SourceKind,
-    SuppressedBy,
-    Suppression,
-)
+from scanner.findings import Finding, Result, Skipped, SourceKind, SuppressedBy, Suppression
+from scanner.model import Commit, Confidence, Environment, Exposure, Location, RiskLevel, Role
 from scanner.risk import order
 from scanner.verification import Verdict, Verification
 from tests.report.examples import CHECKED, NOT_ASKED, RANKED, UNDECIDED, Maker, at, judged, pair_at

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from scanner.model import Result
+from scanner.findings import Result
 from tests.browser import results
 from tests.browser.conftest import Opened, Opens, Scheme
 from tests.report import examples

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from scanner.model import Environment, Exposure, Finding, RiskLevel
+from scanner.findings import Finding
+from scanner.model import Environment, Exposure, RiskLevel
 from scanner.report import View, format_named
 from scanner.report.sanitize import Quoted, Redactor
 from tests.browser import results

@@ -20,7 +20,8 @@ from scanner.detect import prefilter
 from scanner.detect.document import documents
 from scanner.detect.engine import detect
 from scanner.detect.sqlite import table_text
-from scanner.model import Confidence, Credential, Role, Skipped, Value
+from scanner.findings import Skipped
+from scanner.model import Confidence, Credential, Role, Value
 from scanner.sources.stream import read_stream
 from tests.corpus.values import hmac_value
 

@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 
 from scanner.config import Config, Globs
-from scanner.model import Confidence, Finding, SourceKind
+from scanner.findings import Finding, SourceKind
+from scanner.model import Confidence
 from scanner.pipeline.conclude import conclude
 from scanner.pipeline.files import Tally, scan_entries
 from scanner.pipeline.scan import Scan

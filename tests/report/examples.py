@@ -7,25 +7,8 @@ from dataclasses import replace
 from random import Random
 from string import ascii_letters, digits
 
-from scanner.model import (
-    Commit,
-    Confidence,
-    Credential,
-    Environment,
-    Exposure,
-    Finding,
-    Kind,
-    Location,
-    Result,
-    Risk,
-    RiskLevel,
-    Role,
-    Skipped,
-    SourceKind,
-    SuppressedBy,
-    Suppression,
-    Value,
-)
+from scanner.findings import Finding, Result, Risk, Skipped, SourceKind, SuppressedBy, Suppression
+from scanner.model import Commit, Confidence, Credential, Environment, Exposure, Kind, Location, RiskLevel, Role, Value
 from scanner.risk import assess, order
 from scanner.verification import PERMISSION_TIERS, Cause, Permissions, Verdict, Verification
 

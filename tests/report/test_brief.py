@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from scanner.model import SourceKind
+from scanner.findings import SourceKind
 from scanner.report.brief import clean_line, human_size, human_time, nothing_found, plural, scanned
 from scanner.report.format import View
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanner.model import Result
+from scanner.findings import Result
 from scanner.report import View
 from scanner.report.csv import COLUMNS, VERIFICATION_COLUMNS, render_csv
 

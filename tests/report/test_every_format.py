@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from scanner import __version__
 from scanner.cli.parser import build
-from scanner.model import Result, RiskLevel, Role
+from scanner.findings import Result
+from scanner.model import RiskLevel, Role
 from scanner.report import FORMAT_NAMES, View, format_named
 
 from . import examples

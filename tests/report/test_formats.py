@@ -47,7 +47,7 @@ def test_the_same_result_gives_the_same_text(name: str, show_suppressed: bool) -
 
 def test_a_clean_scan_pays_for_no_slow_import() -> None:
     program = (
-        "import sys; from scanner.model import Result, SourceKind; from scanner.report import View, format_named\n"
+        "import sys; from scanner.findings import Result, SourceKind; from scanner.report import View, format_named\n"
         "result = Result(source=SourceKind.STAGED, target='.', findings=(), stats={'files': 2})\n"
         "assert 'No Binance credentials' in format_named('text').render(result, View())\n"
         "sys.exit(sorted({'rich', 'json', 'unicodedata'} & set(sys.modules)).__repr__().strip('[]') or None)"

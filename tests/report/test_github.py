@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanner.model import Exposure, Result
+from scanner.findings import Result
+from scanner.model import Exposure
 from scanner.report import View
 from scanner.report.github import render_github
 

@@ -12,7 +12,8 @@ import pytest
 from jsonschema import Draft7Validator, ValidationError
 from markdown_it import MarkdownIt
 
-from scanner.model import Result, RiskLevel, Role
+from scanner.findings import Result
+from scanner.model import RiskLevel, Role
 from scanner.report import View
 from scanner.report.gitlab import render_gitlab
 

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanner.model import Commit, Exposure, Finding, Result, RiskLevel, Role, SourceKind
+from scanner.findings import Finding, Result, SourceKind
+from scanner.model import Commit, Exposure, RiskLevel, Role
 from scanner.report import View
 from scanner.report.advice import KEY_PAGE
 from scanner.report.html.chart import HEIGHT, WIDTH, chart_of

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, ValidationError
 
 from scanner import __version__
-from scanner.model import Result, SourceKind
+from scanner.findings import Result, SourceKind
 from scanner.report.json import render_json
 
 from . import examples

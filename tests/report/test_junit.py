@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-from scanner.model import Result
+from scanner.findings import Result
 from scanner.report import View
 from scanner.report.junit import render_junit
 

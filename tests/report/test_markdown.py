@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from scanner.model import Finding, Result
+from scanner.findings import Finding, Result
 from scanner.report import View
 from scanner.report.advice import KEY_PAGE
 from scanner.report.inline import code, plain

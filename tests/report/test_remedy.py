@@ -8,7 +8,8 @@ from itertools import chain
 
 import pytest
 
-from scanner.model import Environment, Exposure, Finding, Result, RiskLevel, Role, SourceKind
+from scanner.findings import Finding, Result, SourceKind
+from scanner.model import Environment, Exposure, RiskLevel, Role
 from scanner.report import View, format_named
 from scanner.report.advice import KEY_PAGE, steps
 from scanner.report.step import Step

@@ -8,7 +8,8 @@ from string import ascii_lowercase, ascii_uppercase, digits
 
 import pytest
 
-from scanner.model import Result, Role, Value
+from scanner.findings import Result
+from scanner.model import Role, Value
 from scanner.report.sanitize import Redactor, encodable, printable
 
 from . import examples

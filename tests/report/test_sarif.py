@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft4Validator, ValidationError
 
-from scanner.model import Environment, Exposure, Kind, Result, RiskLevel, SuppressedBy
+from scanner.findings import Result, SuppressedBy
+from scanner.model import Environment, Exposure, Kind, RiskLevel
 from scanner.report import View
 from scanner.report.rules import RULES, rule_of
 from scanner.report.sarif import render_sarif

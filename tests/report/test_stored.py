@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner.errors import UsageError
-from scanner.model import Result
+from scanner.findings import Result
 from scanner.report import FORMAT_NAMES, View, format_named
 from scanner.report.json import render_json
 from scanner.report.stored import read_report

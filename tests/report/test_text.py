@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanner.model import Environment, Exposure, Result, RiskLevel, Role, SourceKind
+from scanner.findings import Result, SourceKind
+from scanner.model import Environment, Exposure, RiskLevel, Role
 from scanner.report.advice import ALLOW_COMMENT, KEY_PAGE
 from scanner.report.text import render_text
 

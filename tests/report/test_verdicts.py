@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from scanner.model import Environment, Finding, Result
+from scanner.findings import Finding, Result
+from scanner.model import Environment
 from scanner.report import FORMAT_NAMES, View, format_named
 from scanner.report.inline import worded
 from scanner.report.rules import rule_of

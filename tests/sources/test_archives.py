@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanner.model import Skipped
+from scanner.findings import Skipped
 from scanner.sources.archives import ArchiveKind, Limits, archive_kind, members
 from scanner.sources.piece import Piece
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from scanner.errors import GitError, UsageError
-from scanner.model import Skipped
+from scanner.findings import Skipped
 from scanner.sources.files import FileEntry, list_files, pieces
 from scanner.sources.piece import Piece
 from scanner.sources.tree import WorkTree

@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner.detect import prefilter
-from scanner.model import Skipped
+from scanner.findings import Skipped
 from scanner.sources.piece import Piece
 from scanner.sources.plain import read_plain
 from scanner.sources.stream import WHOLE_LIMIT, read_stream

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scanner.model import Exposure, Finding, Location, Result
+from scanner.findings import Finding, Result
+from scanner.model import Exposure, Location
 from scanner.report.advice import KEY_PAGE, allowing, own_steps
 from scanner.report.html.timeline import Chronicle, Timeline, first_day
 from scanner.report.sanitize import Quoted, Redactor, printable

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from scanner.model import Finding, RiskLevel
+from scanner.findings import Finding
+from scanner.model import RiskLevel
 from scanner.report.brief import plural
 from scanner.report.html.timeline import first_day
 

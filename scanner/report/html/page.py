@@ -16,7 +16,8 @@ from jinja2 import DictLoader, Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from scanner import __version__
-from scanner.model import Finding, Result, RiskLevel, Skipped, SourceKind
+from scanner.findings import Finding, Result, Skipped, SourceKind
+from scanner.model import RiskLevel
 from scanner.report.advice import steps
 from scanner.report.brief import human_size, human_time, nothing_found, plural, suppressed_count
 from scanner.report.format import View

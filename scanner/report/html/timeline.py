@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from enum import Enum
 
-from scanner.model import Commit, Exposure, Finding, Location, SourceKind
+from scanner.findings import Finding, SourceKind
+from scanner.model import Commit, Exposure, Location
 from scanner.report.sanitize import Quoted, printable
 
 _MOST_EVENTS = 12

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scanner.model import Skipped
+from scanner.findings import Skipped
 from scanner.sources.git import Git
 from scanner.sources.objects.pack import DamagedPackError, OldIndexError, Pack
 from scanner.sources.reading import reason
