@@ -105,7 +105,9 @@ class _Finding(TypedDict):
     verification: WireVerification | None
 
 
-class _Report(TypedDict):
+class Report(TypedDict):
+    """A whole report as plain data."""
+
     schema: str
     tool: _Tool
     scan: _Scan
@@ -113,20 +115,24 @@ class _Report(TypedDict):
 
 
 def render_json(result: Result, *, show_suppressed: bool = False) -> str:
-    """The report as JSON, indented, in ASCII: the same on every console and code page, and inert on all.
+    """The report as JSON, indented, in ASCII: the same on every console and code page, and inert on all."""
+    return as_json(report_of(result, show_suppressed=show_suppressed))
 
-    Bytes of a path that are no UTF-8 stand as the text `\\xff`. Suppressed findings follow the others if they are
+
+def report_of(result: Result, *, show_suppressed: bool = False) -> Report:
+    r"""The report as plain data, without any value.
+
+    Bytes of a path that are no UTF-8 stand as the text `\xff`. Suppressed findings follow the others if they are
     shown; their number is in `stats` either way.
     """
     wire = _Wire(Redactor.of(result))
     shown = (*result.findings, *result.suppressed) if show_suppressed else result.findings
-    report: _Report = {
+    return {
         "schema": SCHEMA,
         "tool": {"name": "binance-leaks", "version": __version__},
         "scan": wire.scan(result),
         "findings": [wire.finding(finding) for finding in shown],
     }
-    return as_json(report)
 
 
 class _Wire:
