@@ -31,6 +31,10 @@ class State:
     starts: array[int]
     hits: frozenset[bytes]
 
+    def and_also(self, other: State) -> State:
+        """What was looked at in either scan, as of two repositories that share objects."""
+        return State(starts=array("Q", sorted({*self.starts, *other.starts})), hits=self.hits | other.hits)
+
     def whole(self) -> bool:
         """No."""
         return False
@@ -74,6 +78,11 @@ def read_state(file: Path, holds_for: str) -> State | None:
         raise ScanError(f"state {file} cannot be read: {error.strerror}") from None
     if not content.startswith(_MAGIC):
         raise UsageError(f"{file} is no state of a scan", hint="Name another file, or delete it.")
+    return unpack_state(content, holds_for)
+
+
+def unpack_state(content: bytes, holds_for: str) -> State | None:
+    """The state that was packed; None if it is damaged or holds for other conditions."""
     end = content.find(b"\n", len(_MAGIC), _LONGEST_HEADER)
     try:
         header = json.loads(content[len(_MAGIC) : end])
@@ -92,8 +101,8 @@ def read_state(file: Path, holds_for: str) -> State | None:
         return None
 
 
-def write_state(file: Path, holds_for: str, *, starts: Iterable[int], hits: Iterable[bytes]) -> None:
-    """Writes a state with mode 0600, whole or not at all. Raises ScanError where it cannot be written."""
+def pack_state(holds_for: str, *, starts: Iterable[int], hits: Iterable[bytes]) -> bytes:
+    """A state as bytes: eight for each object, and a header."""
     body = array("Q", sorted(set(starts)))
     if sys.byteorder == "little":
         body.byteswap()
@@ -103,11 +112,17 @@ def write_state(file: Path, holds_for: str, *, starts: Iterable[int], hits: Iter
         "hits": sorted(name.hex() for name in hits),
         "sha256": hashlib.sha256(packed).hexdigest(),
     }
+    return _MAGIC + json.dumps(header).encode("ascii") + b"\n" + packed
+
+
+def write_state(file: Path, holds_for: str, *, starts: Iterable[int], hits: Iterable[bytes]) -> None:
+    """Writes a state with mode 0600, whole or not at all. Raises ScanError where it cannot be written."""
+    content = pack_state(holds_for, starts=starts, hits=hits)
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
         try:
             with os.fdopen(descriptor, "wb") as stream:
-                stream.write(_MAGIC + json.dumps(header).encode("ascii") + b"\n" + packed)
+                stream.write(content)
             os.replace(name, file)  # noqa: PTH105 - the same in fewer steps
         except BaseException:
             os.unlink(name)  # noqa: PTH108

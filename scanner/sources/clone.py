@@ -16,15 +16,18 @@ import signal
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Timer
-from typing import IO, Protocol, TypeAlias
+from typing import IO, TYPE_CHECKING, Protocol, TypeAlias
 
 from scanner.errors import GitError, UsageError
 from scanner.sources.plumbing import SETTINGS, environment
+
+if TYPE_CHECKING:
+    from git import Git as GitRunner
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://([^/?#]*)(.*)", re.DOTALL)
 _HELPER = re.compile(r"[A-Za-z0-9+.-]*::")
@@ -200,6 +203,31 @@ def kept_clone(url: str, folder: Path, progress: Report, *, patience: int = _PAT
     _run((f"--git-dir={folder}", *words), address, folder, progress, patience)
 
 
+def remote_refs(url: str, *, patience: int = _PATIENCE) -> bytes:
+    """The refs of the repository at a URL and the objects that they name, as `git ls-remote` lists them.
+
+    Raises UsageError where the URL is not allowed, GitError where there is no answer within twice `patience` seconds.
+    """
+    address = _address(url)
+    from git import Git  # start-up: as in _started
+
+    with (
+        tempfile.TemporaryDirectory(prefix="refs-", ignore_cleanup_errors=True) as folder,
+        _no_variables_of_git() as ours,
+    ):
+        runner, variables = Git(folder), _surroundings(address)
+        status, out, err = runner.execute(
+            ["git", *SETTINGS, *_settings(patience), "ls-remote", "--", address.plain],
+            env={**variables, "GIT_SSH_COMMAND": _ssh_command(runner, variables, ours, patience), "GIT_DIR": os.devnull},
+            with_extended_output=True, with_exceptions=False, stdout_as_string=False, shell=False,
+            strip_newline_in_stdout=False, kill_after_timeout=2 * patience,
+        )  # fmt: skip
+    if status:
+        told = err if isinstance(err, str) else err.decode("utf-8", "replace")
+        raise _failure([line[:_LONGEST] for line in told.splitlines()] if status > 0 else ["timed out"], address)
+    return out if isinstance(out, bytes) else out.encode()
+
+
 def _is_empty(folder: Path) -> bool:
     return folder.is_dir() and next(folder.iterdir(), None) is None
 
@@ -303,17 +331,13 @@ def _started(
         from git.exc import GitCommandNotFound
     except ImportError:
         raise missing from None  # GitPython says so where there is no git program
-    settings = [part for name in (*_SETTINGS, f"http.lowSpeedTime={patience}") for part in ("-c", name)]
     runner, variables = Git(folder), _surroundings(address)
-    ssh, program = os.environ.get("GIT_SSH_COMMAND"), shlex.quote(os.environ.get("GIT_SSH") or "ssh")
-    with _no_variables_of_git():
+    with _no_variables_of_git() as ours:
         try:
-            if not ssh:  # a folder without settings of its own: those of the user only
-                asked, nowhere = ["git", "config", "--get", "core.sshCommand"], {**variables, "GIT_DIR": os.devnull}
-                ssh = runner.execute(asked, with_exceptions=False, shell=False, env=nowhere)
+            ssh = _ssh_command(runner, variables, ours, patience)
             handle = runner.execute(
-                ["git", *SETTINGS, *settings, *words], as_process=True, with_stdout=False, shell=False,
-                env={**variables, "GIT_SSH_COMMAND": _ssh(ssh or program, patience)}, start_new_session=True,
+                ["git", *SETTINGS, *_settings(patience), *words], as_process=True, with_stdout=False, shell=False,
+                env={**variables, "GIT_SSH_COMMAND": ssh}, start_new_session=True,
             )  # fmt: skip
         except GitCommandNotFound:
             raise missing from None
@@ -327,12 +351,28 @@ def _started(
         process.stderr.close()
 
 
+def _settings(patience: int) -> list[str]:
+    return [part for name in (*_SETTINGS, f"http.lowSpeedTime={patience}") for part in ("-c", name)]
+
+
+def _ssh_command(runner: GitRunner, variables: Mapping[str, str], ours: Mapping[str, str], patience: int) -> str:
+    """The user's own command for ssh, from this process's variables or the settings of git, made to ask nothing."""
+    ssh = ours.get("GIT_SSH_COMMAND")
+    if not ssh:  # a folder without settings of its own: those of the user only
+        asked, nowhere = ["git", "config", "--get", "core.sshCommand"], {**variables, "GIT_DIR": os.devnull}
+        ssh = str(runner.execute(asked, with_exceptions=False, shell=False, env=nowhere))
+    return _ssh(ssh or shlex.quote(ours.get("GIT_SSH") or "ssh"), patience)
+
+
 @contextmanager
-def _no_variables_of_git() -> Iterator[None]:
-    """GitPython adds to the variables of this process and leaves none out: they are away while it starts git."""
+def _no_variables_of_git() -> Iterator[Mapping[str, str]]:
+    """GitPython adds to the variables of this process and leaves none out: they are away while it starts git.
+
+    Gives those variables.
+    """
     away = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("GIT_")}
     try:
-        yield
+        yield away
     finally:
         os.environ.update(away)
 

@@ -1,0 +1,51 @@
+"""A digest of all that a scan of a repository depends on: while it stays the same, a scan would find the same."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+from scanner.sources.git import Git
+from scanner.sources.objects.database import Database
+
+
+def fingerprint_of(git: Git, database: Database, *others: str) -> str:
+    """The digest, of its refs, its objects, what it borrows, and `others` that a scan depends on.
+
+    Objects are known by their ids, or by the packs that hold them: their names, sizes and times. Raises GitError.
+    """
+    digest = sha256()
+    for part in (*(other.encode("utf-8", "surrogateescape") for other in others), *_facts(git, database)):
+        digest.update(b"%d:" % len(part) + part)
+    return digest.hexdigest()
+
+
+def _facts(git: Git, database: Database) -> Iterator[bytes]:
+    yield git.run("for-each-ref", "--format=%(objectname) %(refname) %(symref)", accept=(0, 1, 128))
+    yield git.run("worktree", "list", "--porcelain", accept=(0, 128))  # HEAD of each work tree, on no branch too
+    yield git.run("config", "--get-regexp", r"^(remote|extensions)\.", accept=(0, 1))
+    for path in database.pack_files():
+        yield _file(path)
+    yield b"".join(database.loose())
+    for skipped in database.unread:
+        yield skipped.what.encode("utf-8", "surrogateescape")
+    yield _content(database.git_folder / "shallow")
+    for path in sorted((database.git_folder / "lfs" / "objects").glob("??/??/*")):
+        yield _file(path)
+
+
+def _file(path: Path) -> bytes:
+    try:
+        status = path.stat()
+    except OSError:
+        return os.fsencode(path.name)
+    return os.fsencode(path.name) + b" %d %d" % (status.st_size, status.st_mtime_ns)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
