@@ -211,16 +211,14 @@ def remote_refs(url: str, *, patience: int = _PATIENCE) -> bytes:
     address = _address(url)
     from git import Git  # start-up: as in _started
 
-    with (
-        tempfile.TemporaryDirectory(prefix="refs-", ignore_cleanup_errors=True) as folder,
-        _no_variables_of_git() as ours,
-    ):
-        runner, variables = Git(folder), _surroundings(address)
+    runner, variables = Git(tempfile.gettempdir()), _surroundings(address)
+    with _no_variables_of_git() as ours:
+        ssh = _ssh_command(runner, variables, ours, patience)
         status, out, err = runner.execute(
             ["git", *SETTINGS, *_settings(patience), "ls-remote", "--", address.plain],
-            env={**variables, "GIT_SSH_COMMAND": _ssh_command(runner, variables, ours, patience), "GIT_DIR": os.devnull},
-            with_extended_output=True, with_exceptions=False, stdout_as_string=False, shell=False,
-            strip_newline_in_stdout=False, kill_after_timeout=2 * patience,
+            env={**variables, "GIT_SSH_COMMAND": ssh, "GIT_DIR": os.devnull}, shell=False, with_exceptions=False,
+            with_extended_output=True, stdout_as_string=False, strip_newline_in_stdout=False,
+            kill_after_timeout=2 * patience,
         )  # fmt: skip
     if status:
         told = err if isinstance(err, str) else err.decode("utf-8", "replace")
