@@ -1,0 +1,220 @@
+"""Gives the units of a fleet to a pool of workers and writes down what comes back, until nothing is left to do.
+
+What fails is tried again a bounded number of times, elsewhere where there is an elsewhere, and then recorded with its
+reason; everything else goes on. Only this process writes to the store.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from scanner.fleet.pool import Pool
+from scanner.fleet.wire import Done, Reply, RepositoryTask, Task, failure
+from scanner.fleet.words import Failed, Remembered, Repository, Scanned, Unit
+
+_TICK = 0.5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """How a fleet is scanned.
+
+    `holds_for` is what detector and settings come to, `config` the text of the user's configuration. `again` scans
+    whole what was scanned before. `retries` are attempts after the first. `time_limit` is in seconds for a repository,
+    `clone_limit` in bytes. `inner_jobs` processes share one repository.
+    """
+
+    holds_for: str
+    config: str | None = None
+    exclude: tuple[str, ...] = ()
+    reachable: bool = False
+    keep: bool = True
+    again: bool = False
+    retries: int = 2
+    time_limit: float = 3600.0
+    clone_limit: int = 20 << 30
+    inner_jobs: int = 1
+
+
+class Ledger(Protocol):
+    """What is written down about a run."""
+
+    def remembered(self, key: str) -> Remembered | None:
+        """What an earlier scan of a repository left."""
+        ...
+
+    def record(self, run: int, scanned: Scanned) -> None:
+        """What was found in a repository."""
+        ...
+
+    def record_failure(self, run: int, failed: Failed, *, last: bool) -> None:
+        """An attempt that failed; the repository is missing if it was the last."""
+        ...
+
+
+class Watcher(Protocol):
+    """Is told how a run goes."""
+
+    def given(self, unit: Unit) -> None:
+        """A unit was given to the pool."""
+        ...
+
+    def recorded(self, repository: Repository, outcome: Scanned | Failed) -> None:
+        """A repository is done, or given up."""
+        ...
+
+    def tick(self, pool: Pool) -> None:
+        """Some time has passed."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Attempt:
+    """A unit on its way, for the so manyth time; `avoid` are workers that it failed on."""
+
+    unit: Unit
+    number: int = 1
+    avoid: frozenset[str] = frozenset()
+    borrowers: frozenset[str] = frozenset()
+
+
+class Coordinator:
+    """One run over some units."""
+
+    def __init__(self, pool: Pool, ledger: Ledger, run: int, settings: Settings, watcher: Watcher) -> None:
+        self._pool = pool
+        self._ledger = ledger
+        self._run = run
+        self._settings = settings
+        self._watcher = watcher
+        self._waiting: deque[_Attempt] = deque()
+        self._at_work: dict[Future[Reply], _Attempt] = {}
+
+    def scan(self, units: Sequence[Unit]) -> None:
+        """Has all units scanned, in their order. Raises ScanError where the pool is gone for good."""
+        self._waiting.extend(
+            _Attempt(unit=unit, borrowers=frozenset(each.key for each in unit.repositories[1:])) for unit in units
+        )
+        while self._waiting or self._at_work:
+            self._give()
+            ended, _ = wait(self._at_work, timeout=_TICK, return_when=FIRST_COMPLETED)
+            for future in ended:
+                self._take(self._at_work.pop(future), future)
+            self._watcher.tick(self._pool)
+
+    def _give(self) -> None:
+        slots = self._pool.slots()
+        while self._waiting and len(self._at_work) < slots:
+            attempt = self._waiting.popleft()
+            self._at_work[self._pool.submit(self._task(attempt), avoid=attempt.avoid)] = attempt
+            self._watcher.given(attempt.unit)
+
+    def _take(self, attempt: _Attempt, future: Future[Reply]) -> None:
+        error = _error(future)
+        if error is None:
+            self._note(attempt, future.result())
+            return
+        reason = self._pool.excuse(error)
+        if reason is not None:
+            self._lost(attempt, reason)
+            return
+        self._waiting.extendleft([attempt, *self._at_work.values()])
+        self._at_work.clear()
+        self._pool.renew()
+
+    def _note(self, attempt: _Attempt, reply: Reply) -> None:
+        """Writes down what a unit came to. Each repository is known: a worker may not bring one in."""
+        done = {one["key"]: one for one in reply["done"]}
+        again = [
+            each for each in attempt.unit.repositories if not self._noted(attempt, each, done.get(each.key), reply)
+        ]
+        if again:
+            self._retry(attempt, tuple(again), reply["worker"])
+
+    def _noted(self, attempt: _Attempt, repository: Repository, done: Done | None, reply: Reply) -> bool:
+        """Whether nothing is left to do for a repository."""
+        done = done or failure(repository.key, "its worker said nothing of it", again=True)
+        if done["reason"]:
+            failed = Failed(
+                key=repository.key,
+                reason=done["reason"],
+                hint=done["hint"],
+                seconds=done["seconds"],
+                worker=reply["worker"],
+                attempts=attempt.number,
+            )
+            return self._failed(repository, failed, again=done["again"])
+        kept = Remembered(fingerprint=done["fingerprint"], state=b64decode(done["state"]) if done["state"] else None)
+        scanned = Scanned(
+            key=repository.key,
+            report=done["report"],
+            remembered=kept if self._settings.keep else None,
+            seconds=done["seconds"],
+            worker=reply["worker"],
+            attempts=attempt.number,
+        )
+        self._ledger.record(self._run, scanned)
+        self._watcher.recorded(repository, scanned)
+        return True
+
+    def _failed(self, repository: Repository, failed: Failed, *, again: bool) -> bool:
+        last = not again or failed.attempts > self._settings.retries
+        self._ledger.record_failure(self._run, failed, last=last)
+        if last:
+            self._watcher.recorded(repository, failed)
+        return last
+
+    def _lost(self, attempt: _Attempt, reason: str) -> None:
+        """A unit came back without a reply: all of it is to be done again."""
+        again = [
+            repository
+            for repository in attempt.unit.repositories
+            if not self._failed(
+                repository, Failed(key=repository.key, reason=reason, attempts=attempt.number), again=True
+            )
+        ]
+        if again:
+            self._retry(attempt, tuple(again), "")
+
+    def _retry(self, attempt: _Attempt, repositories: tuple[Repository, ...], worker: str) -> None:
+        avoid = attempt.avoid | {worker} if worker else attempt.avoid
+        unit = Unit(repositories=repositories)
+        self._waiting.append(replace(attempt, unit=unit, number=attempt.number + 1, avoid=avoid))
+
+    def _task(self, attempt: _Attempt) -> Task:
+        settings = self._settings
+        return {
+            "holds_for": settings.holds_for,
+            "config": settings.config,
+            "exclude": list(settings.exclude),
+            "reachable": settings.reachable,
+            "keep": settings.keep,
+            "jobs": settings.inner_jobs,
+            "time_limit": settings.time_limit,
+            "clone_limit": settings.clone_limit,
+            "repositories": [
+                self._repository(repository, borrows=repository.key in attempt.borrowers)
+                for repository in attempt.unit.repositories
+            ],
+        }
+
+    def _repository(self, repository: Repository, *, borrows: bool) -> RepositoryTask:
+        known = None if self._settings.again else self._ledger.remembered(repository.key)
+        return {
+            "key": repository.key,
+            "label": repository.label,
+            "address": repository.address,
+            "borrows": borrows,
+            "fingerprint": known.fingerprint if known is not None else "",
+            "state": b64encode(known.state).decode("ascii") if known is not None and known.state else "",
+        }
+
+
+def _error(future: Future[Reply]) -> BaseException | None:
+    """What was raised in place of a reply."""
+    return CancelledError() if future.cancelled() else future.exception()

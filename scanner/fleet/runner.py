@@ -1,0 +1,92 @@
+"""A process that scans units, one after the other: tasks come in on standard input, what was found goes out.
+
+It is a process of its own so that whatever a repository does to it, hang, crash or fill the memory, ends with it. It
+ends by itself when the process that started it is gone, and takes its clones along.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from typing import IO, NoReturn
+
+from scanner.fleet.wire import Message, Step, Task, failure
+from scanner.fleet.work import scan_unit, settings_digest
+
+_WATCH = 1.0
+_STEPS = 0.5
+
+
+def main() -> int:
+    """Answers tasks until there are no more."""
+    channel = _own_output()
+    _end_with_parent()
+    for line in sys.stdin.buffer:
+        _answer(json.loads(line), channel)
+    return 0
+
+
+def _answer(task: Task, channel: IO[bytes]) -> None:
+    def send(message: Message) -> None:
+        channel.write(json.dumps(message).encode("ascii") + b"\n")
+        channel.flush()
+
+    known = settings_digest(task["config"], tuple(task["exclude"]), reachable=task["reachable"])
+    if known != task["holds_for"]:
+        reason = "this worker has another version of binance-leaks"
+        for repository in task["repositories"]:
+            send({"done": failure(repository["key"], reason, "Install the same version everywhere.", again=True)})
+    else:
+        for done in scan_unit(task, _now_and_then(lambda step: send({"step": step}))):
+            send({"done": done})
+    send({"ready": True})
+
+
+def _now_and_then(tell: Callable[[Step], None]) -> Callable[[Step], None]:
+    """Tells a step if it is another one than the last, or some time has passed."""
+    last, at = ("", ""), 0.0
+
+    def told(step: Step) -> None:
+        nonlocal last, at
+        now = time.monotonic()
+        if (step["label"], step["phase"]) != last or now - at >= _STEPS:
+            last, at = (step["label"], step["phase"]), now
+            tell(step)
+
+    return told
+
+
+def _own_output() -> IO[bytes]:
+    """Standard output for messages alone: whatever else writes there writes to nowhere."""
+    channel = os.fdopen(os.dup(1), "wb")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
+    return channel
+
+
+def _end_with_parent() -> None:
+    """Ends this process, with what it has on disk, when it is asked to or the one that started it is gone."""
+
+    def end(number: int, _: object) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGTERM, end)
+    if not hasattr(signal, "setitimer"):
+        return
+    parent = os.getppid()
+
+    def look(number: int, frame: object) -> None:
+        if os.getppid() != parent:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            shutil.rmtree(tempfile.gettempdir(), ignore_errors=True)
+            end(number, frame)
+
+    signal.signal(signal.SIGALRM, look)
+    signal.setitimer(signal.ITIMER_REAL, _WATCH, _WATCH)

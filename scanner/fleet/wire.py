@@ -1,0 +1,102 @@
+"""What goes to a worker and comes back: plain data, the same in a pipe and over a network, without any value.
+
+An address may hold a login of the user, which a worker must have; nothing else here is secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypedDict
+
+from scanner.report.json import Report
+from scanner.report.sanitize import printable, without_values
+
+
+class RepositoryTask(TypedDict):
+    """A repository to scan, with what an earlier scan left; `state` is base64, empty if there is none.
+
+    `borrows` says that it shares an object store that another repository of the fleet stands for.
+    """
+
+    key: str
+    label: str
+    address: str
+    borrows: bool
+    fingerprint: str
+    state: str
+
+
+class Task(TypedDict):
+    """What a worker is given.
+
+    `holds_for` is what the coordinator's detector and settings come to: a worker of another version refuses. `config`
+    is the text of the user's configuration file, if there is one. `keep` says that the next scan wants a state.
+    `time_limit` is in seconds for each repository, `clone_limit` in bytes.
+    """
+
+    holds_for: str
+    config: str | None
+    exclude: list[str]
+    reachable: bool
+    keep: bool
+    jobs: int
+    time_limit: float
+    clone_limit: int
+    repositories: list[RepositoryTask]
+
+
+class Done(TypedDict):
+    """What became of one repository.
+
+    `report` is None where nothing has changed, and where it failed: then `reason` says why, `hint` what to do, and
+    `again` whether another attempt could do better.
+    """
+
+    key: str
+    report: Report | None
+    fingerprint: str
+    state: str
+    seconds: float
+    reason: str
+    hint: str
+    again: bool
+
+
+class Step(TypedDict):
+    """How far a unit is: what is done with which repository, and how many bytes of it were read."""
+
+    label: str
+    phase: str
+    bytes: int
+
+
+Tell = Callable[[Step], None]
+
+
+class Message(TypedDict, total=False):
+    """What a runner says: how far it is, what became of a repository, or that it is ready for the next task."""
+
+    step: Step
+    done: Done
+    ready: bool
+
+
+class Reply(TypedDict):
+    """What a worker made of a unit, and what it is called."""
+
+    worker: str
+    done: list[Done]
+
+
+def failure(key: str, reason: str, hint: str = "", *, again: bool) -> Done:
+    """A repository that could not be scanned. Names of strangers may stand in the reason: it is made inert here."""
+    return {
+        "key": key,
+        "report": None,
+        "fingerprint": "",
+        "state": "",
+        "seconds": 0.0,
+        "reason": without_values(printable(reason)),
+        "hint": without_values(printable(hint)),
+        "again": again,
+    }

@@ -1,0 +1,175 @@
+"""The work of a fleet: one unit scanned, wherever there is a worker."""
+
+from __future__ import annotations
+
+import os
+import time
+from base64 import b64decode, b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+
+from scanner.config import Config, Globs, parse_config
+from scanner.errors import GitError, ScannerError, UsageError
+from scanner.findings import SourceKind
+from scanner.fleet.own_store import OwnStore
+from scanner.fleet.wire import Done, RepositoryTask, Task, Tell, failure
+from scanner.model import Confidence, Credential
+from scanner.pipeline.conclude import conclude
+from scanner.pipeline.history import HistorySurroundings, Request, scan_history
+from scanner.pipeline.scan import Scan
+from scanner.pipeline.state import State, conditions, pack_state, unpack_state
+from scanner.report.json import report_of
+from scanner.sources.git import Git
+from scanner.sources.objects.database import Database
+from scanner.sources.objects.fingerprint import fingerprint_of
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Place:
+    """A repository on disk; `mirror` says that all of it was cloned from elsewhere just now."""
+
+    folder: str
+    mirror: bool
+
+
+@lru_cache(maxsize=4)
+def settings_digest(config: str | None, exclude: tuple[str, ...], *, reachable: bool) -> str:
+    """What a scan of a fleet depends on: the detector itself, and the settings of the user."""
+    return conditions(repr(config), repr(exclude), repr(reachable))
+
+
+def scan_unit(task: Task, tell: Tell) -> Iterator[Done]:
+    """Scans the repositories of a unit one after the other: what one has looked at in a store that they share, the next
+    does not look at again.
+
+    Never raises for what is wrong with one of them.
+    """
+    shared: State | None = None
+    for repository in task["repositories"]:
+        started = time.monotonic()
+        member = _Member(task, repository, tell)
+        try:
+            done, shared = member.scan(shared)
+        except ScannerError as error:
+            done = failure(repository["key"], str(error), error.hint, again=_could_pass(error, repository["address"]))
+        except MemoryError:
+            done = failure(repository["key"], "out of memory", "Scan it where there is more.", again=True)
+        except OSError as error:
+            done = failure(repository["key"], error.strerror or type(error).__name__, again=True)
+        yield {**done, "seconds": round(time.monotonic() - started, 3)}
+
+
+def _could_pass(error: ScannerError, address: str) -> bool:
+    """Whether what failed may work the next time: what git says of a folder on disk it will say again."""
+    if isinstance(error, UsageError):
+        return False
+    return not isinstance(error, GitError) or not os.path.isdir(address)  # noqa: PTH112 - it may be too long
+
+
+class _Member:
+    """One repository of a unit, to be scanned."""
+
+    def __init__(self, task: Task, repository: RepositoryTask, tell: Tell) -> None:
+        self._task = task
+        self._repository = repository
+        self._tell = tell
+        self._config = _config(task)
+
+    def scan(self, shared: State | None) -> tuple[Done, State | None]:
+        """What is in it, and what was looked at in it and in what it shares with others. Raises ScannerError, OSError.
+
+        Of a URL that names the same objects as before, nothing is cloned.
+        """
+        before = self._repository["fingerprint"]
+        address = self._repository["address"]
+        from scanner.sources import clone  # start-up: GitPython takes 65 ms, and only a URL needs it
+
+        known: str | None = None
+        if clone.is_url(address):
+            self._told("asking", 0)
+            known = sha256(self._task["holds_for"].encode() + clone.remote_refs(address)).hexdigest()
+            if known == before:
+                return self._unchanged(before), shared
+        with self._on_disk(address, is_url=known is not None) as place:
+            git = Git(place.folder)
+            database = Database.of(git)
+            fingerprint = known or fingerprint_of(git, database, self._task["holds_for"])
+            if fingerprint == before:
+                return self._unchanged(before), self._remembered() or shared
+            return self._scanned(place, git, database, fingerprint, shared)
+
+    def _unchanged(self, fingerprint: str) -> Done:
+        return {**failure(self._repository["key"], "", again=False), "fingerprint": fingerprint}
+
+    def _remembered(self) -> State | None:
+        packed = self._repository["state"]
+        return unpack_state(b64decode(packed), self._task["holds_for"]) if packed else None
+
+    def _scanned(
+        self, place: _Place, git: Git, database: Database, fingerprint: str, shared: State | None
+    ) -> tuple[Done, State | None]:
+        remembered = None if self._task["reachable"] else self._remembered()
+        state = remembered.and_also(shared) if remembered and shared else remembered or shared
+        request = Request(
+            folder=place.folder,
+            jobs=self._task["jobs"],
+            reachable=self._task["reachable"],
+            mirror=place.mirror,
+            state=state,
+            excluded=Globs([*self._config.exclude, *self._task["exclude"]]).match,
+        )
+        outcome = scan_history(request, lambda count: self._told("scanning", count.size))
+        credentials = outcome.credentials
+        if self._repository["borrows"]:
+            credentials = OwnStore(database).owned(credentials)
+        scan = Scan(
+            source=SourceKind.HISTORY,
+            target=self._repository["label"],
+            credentials=_stripped(credentials),
+            skipped=tuple(outcome.skipped),
+            stats=outcome.stats,
+            anchor=git.top(),
+        )
+        result = conclude(scan, config=self._config, surroundings=HistorySurroundings(request, outcome))
+        held = unpack_state(
+            packed := pack_state(self._task["holds_for"], starts=outcome.scanned, hits=outcome.hits),
+            self._task["holds_for"],
+        )
+        keep = self._task["keep"] and not self._task["reachable"]
+        done: Done = {
+            **failure(self._repository["key"], "", again=False),
+            "report": report_of(result, show_suppressed=True),
+            "fingerprint": fingerprint,
+            "state": b64encode(packed).decode("ascii") if keep else "",
+        }
+        return done, None if self._task["reachable"] else held
+
+    @contextmanager
+    def _on_disk(self, address: str, *, is_url: bool) -> Iterator[_Place]:
+        if not is_url:
+            if not os.path.isdir(address):  # noqa: PTH112 - the text may be too long for a path
+                raise UsageError(f"no such folder: {address}", hint="On a cluster, every worker must see it.")
+            yield _Place(folder=address, mirror=False)
+            return
+        from scanner.sources import clone  # start-up: as above
+
+        with clone.temporary_clone(address, lambda _: self._told("cloning", 0)) as folder:
+            yield _Place(folder=str(folder), mirror=True)
+
+    def _told(self, phase: str, size: int) -> None:
+        self._tell({"label": self._repository["label"], "phase": phase, "bytes": size})
+
+
+def _stripped(credentials: list[Credential]) -> tuple[Credential, ...]:
+    return tuple(credential.without_secrets() for credential in credentials)
+
+
+def _config(task: Task) -> Config:
+    """The user's configuration, with every confidence: what another repository tells may still make it surer."""
+    text = task["config"]
+    config = Config() if text is None else parse_config(text.encode("utf-8"), Path(".binance-leaks.toml"))
+    return replace(config, confidence=Confidence.LOW, file=None, baseline=None)
