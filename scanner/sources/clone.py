@@ -18,23 +18,20 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Timer
 from typing import IO, TYPE_CHECKING, Protocol, TypeAlias
 
 from scanner.errors import GitError, UsageError
 from scanner.sources.plumbing import SETTINGS, environment
+from scanner.sources.urls import ALLOWED, Address, parse_address
+from scanner.sources.urls import is_url as is_url
+from scanner.sources.urls import shown_url as shown_url
 
 if TYPE_CHECKING:
     from git import Git as GitRunner
 
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://([^/?#]*)(.*)", re.DOTALL)
-_HELPER = re.compile(r"[A-Za-z0-9+.-]*::")
-_SCP = re.compile(r"(?:[^/:\s]+@)?(?:\[[^\]/\s]+\]|[^/:\s\[\]]{2,}):", re.DOTALL)
-_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.%]+\]|[^\[\]:@\s\\-][^\[\]:@\s\\]*)(?::[0-9]*)?")
-_ALLOWED = ("https", "ssh", "file")
-_PROTOCOLS = "Use https://, ssh:// or file://: other ways can be read, changed, or run a program."
 _PATIENCE = 60
 _LONGEST = 4096
 _SETTINGS = (
@@ -45,7 +42,7 @@ _SETTINGS = (
     "http.lowSpeedLimit=1", "credential.interactive=false",
 )  # fmt: skip
 _VARIABLES = {
-    "GIT_ALLOW_PROTOCOL": ":".join(_ALLOWED),
+    "GIT_ALLOW_PROTOCOL": ":".join(ALLOWED),
     "GIT_ASKPASS": "",  # set and empty: git asks no program, those that are configured neither
     "GIT_LFS_SKIP_SMUDGE": "1",
     "SSH_ASKPASS_REQUIRE": "never",
@@ -100,50 +97,12 @@ Report: TypeAlias = Callable[[CloneProgress], None]
 """What is told of progress; what it raises ends the clone."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Address:
-    """A URL taken apart: `plain` is for git and holds no password, `scope` is what the login is for."""
-
-    plain: str
-    shown: str
-    scope: str = ""
-    user: str = field(default="", repr=False)
-    password: str | None = field(default=None, repr=False)
-
-
 class _Process(Protocol):
     @property
     def pid(self) -> int: ...
     def poll(self) -> int | None: ...
     def wait(self) -> int: ...
     def terminate(self) -> None: ...
-
-
-def is_url(text: str) -> bool:
-    """Whether a text is to be cloned and is no path here; also for URLs that `clone_mirror` then refuses."""
-    if _SCHEME.match(text):
-        return True
-    if text.startswith((".", "/", "\\", "~")) or os.path.exists(text):  # noqa: PTH110 - long texts make Path raise
-        return False
-    return bool(_HELPER.match(text) or _SCP.match(text))
-
-
-def shown_url(url: str) -> str:
-    """A URL for reports: without password and token, and printable. The user of ssh stays, who is no secret."""
-    text = "".join(letter if letter.isprintable() else "\ufffd" for letter in url)
-    match = _SCHEME.match(text)
-    if match is None:
-        return text if not is_url(text) else re.sub(r"^[^/@]*:[^/@]*@|(?<=//)[^/\s]*@", "", text)
-    scheme, authority, rest = match[1].lower(), match[2], match[3]
-    if scheme == "file":
-        return f"{scheme}://{authority}{rest}"
-    login, _, host = authority.rpartition("@")
-    if not _HOST.fullmatch(host) or (not login and ":" in host and "@" in rest):
-        return f"{scheme}://…"  # a password with a slash in it looks so
-    if scheme == "ssh":
-        user = login.partition(":")[0]
-        return f"{scheme}://{user}@{host}{rest}" if user else f"{scheme}://{host}{rest}"
-    return f"{scheme}://{host}{re.split('[?#]', rest, maxsplit=1)[0]}"
 
 
 def clone_mirror(url: str, folder: Path, progress: Report, *, patience: int = _PATIENCE) -> None:
@@ -153,7 +112,7 @@ def clone_mirror(url: str, folder: Path, progress: Report, *, patience: int = _P
     interrupt no process is left and nothing in the folder. Raises UsageError where the URL is not allowed or the
     folder is not empty, GitError where the clone fails, and what `progress` raises.
     """
-    address = _address(url)
+    address = parse_address(url)
     folder = folder.resolve()
     existed = folder.exists()
     if existed and not _is_empty(folder):
@@ -175,7 +134,7 @@ def clone_mirror(url: str, folder: Path, progress: Report, *, patience: int = _P
 @contextmanager
 def temporary_clone(url: str, progress: Report, *, patience: int = _PATIENCE) -> Iterator[Path]:
     """A mirror of the repository at a URL that is removed at the end, however that comes. Raises as `clone_mirror`."""
-    _address(url)
+    parse_address(url)
     # A folder's own name can be evidence: these names say nothing of an exchange.
     with tempfile.TemporaryDirectory(prefix="mirror-", ignore_cleanup_errors=True) as above:
         folder = Path(above) / "mirror.git"
@@ -189,7 +148,7 @@ def kept_clone(url: str, folder: Path, progress: Report, *, patience: int = _PAT
     Refs that are gone at the URL go from the mirror, too; their objects stay. Raises as `clone_mirror`, and UsageError
     where something else is in the folder.
     """
-    address = _address(url)
+    address = parse_address(url)
     if not folder.exists() or _is_empty(folder):
         clone_mirror(url, folder, progress, patience=patience)
         return
@@ -208,7 +167,7 @@ def remote_refs(url: str, *, patience: int = _PATIENCE) -> bytes:
 
     Raises UsageError where the URL is not allowed, GitError where there is no answer within twice `patience` seconds.
     """
-    address = _address(url)
+    address = parse_address(url)
     from git import Git  # start-up: as in _started
 
     runner, variables = Git(tempfile.gettempdir()), _surroundings(address)
@@ -228,44 +187,6 @@ def remote_refs(url: str, *, patience: int = _PATIENCE) -> bytes:
 
 def _is_empty(folder: Path) -> bool:
     return folder.is_dir() and next(folder.iterdir(), None) is None
-
-
-def _address(url: str) -> _Address:
-    shown = shown_url(url)
-    if url.startswith("-") or not url:
-        raise UsageError(f"not a URL: {shown}")
-    if not is_url(url):
-        if not os.path.exists(url):  # noqa: PTH110 - as in is_url
-            raise UsageError(f"no such repository: {shown}")
-        return _Address(plain=str(Path(url).absolute()), shown=shown)
-    match = _SCHEME.match(url)
-    scheme = match[1].lower() if match else url.partition("::")[0] if _HELPER.match(url) else "ssh"
-    if scheme not in _ALLOWED or (match is None and _HELPER.match(url)):
-        raise UsageError(f"a repository at {scheme}{'://' if match else '::'} is not cloned", hint=_PROTOCOLS)
-    if match is None:
-        host, _, path = url.partition(":")
-        if not url.isprintable() or host.rpartition("@")[2].startswith("-") or "@" in path.partition("/")[0]:
-            raise UsageError(f"not a valid URL: {shown}")
-        return _Address(plain=url, shown=shown)
-    login, _, host = match[2].rpartition("@")
-    if not url.isprintable() or (scheme != "file" and not _HOST.fullmatch(host)) or login.startswith("-"):
-        raise UsageError(f"not a valid URL: {shown}")
-    if scheme != "https":
-        user = f"{login.partition(':')[0]}@" if login and scheme == "ssh" else ""
-        return _Address(plain=f"{scheme}://{user}{host if scheme == 'ssh' else match[2]}{match[3]}", shown=shown)
-    if "?" in match[3] or "#" in match[3]:
-        raise UsageError(f"more than an address: {shown}", hint="Leave out what comes after “?” or “#”.")
-    user, colon, password = (_decoded(part) for part in login.partition(":"))
-    plain = f"https://{host}{match[3]}"
-    return _Address(plain=plain, shown=shown, scope=f"https://{host}", user=user, password=password if colon else None)
-
-
-def _decoded(text: str) -> str:
-    octets = re.sub(rb"%([0-9A-Fa-f]{2})", lambda match: bytes.fromhex(match[1].decode()), text.encode("utf-8"))
-    decoded = octets.decode("utf-8", "replace")
-    if not decoded.isprintable():
-        raise UsageError("the login in the URL is not valid")
-    return decoded
 
 
 def _mirrored(folder: Path) -> str | None:
@@ -288,7 +209,7 @@ def _mirrored(folder: Path) -> str | None:
     return found.get("remote.origin.url") if mirror and all(map(_OF_A_MIRROR.fullmatch, found)) else None
 
 
-def _run(words: tuple[str, ...], address: _Address, folder: Path, progress: Report, patience: int) -> None:
+def _run(words: tuple[str, ...], address: Address, folder: Path, progress: Report, patience: int) -> None:
     """Runs git to its end, or ends it and what it started. Raises GitError where it fails."""
     told: deque[str] = deque(maxlen=40)
     answered, silent = Event(), Event()
@@ -320,7 +241,7 @@ def _run(words: tuple[str, ...], address: _Address, folder: Path, progress: Repo
 
 @contextmanager
 def _started(
-    words: tuple[str, ...], address: _Address, folder: Path, patience: int
+    words: tuple[str, ...], address: Address, folder: Path, patience: int
 ) -> Iterator[tuple[_Process, IO[bytes]]]:
     """git with a pipe from its standard error; it and its children do not outlive the block."""
     missing = GitError("the git program was not found", hint="Install git, or put it on the PATH.")
@@ -375,7 +296,7 @@ def _no_variables_of_git() -> Iterator[Mapping[str, str]]:
         os.environ.update(away)
 
 
-def _surroundings(address: _Address) -> dict[str, str]:
+def _surroundings(address: Address) -> dict[str, str]:
     """The variables that git is given over those of this process that do not begin with GIT_."""
     ours = {name: value for name, value in environment(inherit=False).items() if name.startswith("GIT_")}
     kept = {name: os.environ[name] for name in _OF_THE_USER if name in os.environ}
@@ -447,7 +368,7 @@ def _listener(progress: Report, answered: Event) -> Callable[[str], None]:
     return heard
 
 
-def _failure(told: list[str], address: _Address) -> GitError:
+def _failure(told: list[str], address: Address) -> GitError:
     """The error for what git said last, which may name the URL but nothing that is secret in it."""
     lines = [line.replace(address.plain, "") for line in told if not line.startswith("Cloning into")]
     text = "\n".join(lines).lower()
