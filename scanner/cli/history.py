@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scanner.cli.arguments.common import Options
+from scanner.cli.ending import end_in_order
 from scanner.cli.online import asking, online
 from scanner.cli.output import configured, excluded, known_baseline, present, wanted_formats
 from scanner.config import Config, Globs
@@ -46,7 +46,7 @@ def run(options: Options) -> int:
     started = time.monotonic()
     formats = wanted_formats(options)
     _refuse_empty(options)
-    _end_in_order()
+    end_in_order()
     if options.write_replacements:
         refuse_existing(Path(options.write_replacements))
     with online(options) as asker, _target(options) as target:
@@ -97,17 +97,6 @@ def _refuse_empty(options: Options) -> None:
     for option, values in named:
         if any(value == "" for value in values):
             raise UsageError(f"{option} is empty", hint="Is a variable unset?")
-
-
-def _end_in_order() -> None:
-    """Lets a signal that asks this process to end take its clone and its processes with it."""
-
-    def end(number: int, _: object) -> None:
-        raise SystemExit(128 + number)
-
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), end)
 
 
 @contextmanager

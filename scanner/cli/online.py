@@ -15,6 +15,7 @@ from scanner.model import Credential, Secret
 
 if TYPE_CHECKING:
     from scanner.pipeline.verified import Verified, Verify
+    from scanner.verification import Verification
     from scanner.verify.cache import CacheFile
     from scanner.verify.verifier import Verifier
 
@@ -47,6 +48,10 @@ class Online:
         """Tells what goes where, then asks. The credentials must hold their bytes."""
         from scanner.pipeline.verified import as_verified  # start-up: clean scans need no detector
 
+        return as_verified(credentials, self.found_out(credentials))
+
+    def found_out(self, credentials: Sequence[Credential]) -> Mapping[str, Verification]:
+        """The same, with the answers as they are, by the ids of the credentials."""
         sys.stderr.write(f"binance-leaks: {self.verifier.announcement(credentials)}\n")
         sys.stderr.flush()
         with _progress(self.options, len(credentials)) as show:
@@ -55,7 +60,7 @@ class Online:
             from scanner.verify.pacing import SystemClock  # start-up: only with --verify
 
             self.cache.save(SystemClock().now())
-        return as_verified(credentials, found)
+        return found
 
 
 @contextmanager

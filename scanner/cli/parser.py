@@ -7,6 +7,7 @@ import sys
 
 from scanner import __version__
 from scanner.cli.arguments.common import EPILOG, Options, Parser
+from scanner.cli.arguments.fleet import add_fleet, with_action
 from scanner.cli.arguments.gating import add_ci, add_push, add_range
 from scanner.cli.arguments.scanning import add_history, add_message, add_scan, add_staged
 from scanner.cli.arguments.shells import add_completion
@@ -39,7 +40,7 @@ def parse(arguments: Sequence[str]) -> Options:
         return Options(run=baseline_audit, arguments=list(arguments[2:]))
     if arguments[:1] == ["verify"]:
         refuse_values(arguments[1:])
-    return build().parse_args(arguments, namespace=Options())
+    return build().parse_args(with_action(arguments), namespace=Options())
 
 
 def build() -> Parser:
@@ -54,6 +55,7 @@ def build() -> Parser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True, prog="binance-leaks")
     add_scan(commands)
     add_history(commands)
+    add_fleet(commands)
     add_range(commands)
     add_ci(commands)
     add_staged(commands)

@@ -93,18 +93,39 @@ class Options(argparse.Namespace):
     no_baseline: bool
     history: bool
     shell: str
+    lists: list[str]
+    ssh: bool
+    store: str | None
+    resume: bool
+    rescan: bool
+    scheduler: str | None
+    time_limit: int
+    clone_limit: int
+    retries: int
+    run_id: int | None
+    runs: list[int]
+    what: str
+    list_format: str
 
 
 def add_common(parser: Parser) -> None:
     add_format(parser)
-    parser.add_argument("--confidence", choices=CONFIDENCES, help="least confidence that is reported (default: medium)")
+    add_confidence(parser)
     add_fail_on(parser)
     known = parser.add_mutually_exclusive_group()
     known.add_argument("--baseline", metavar="FILE", help="suppress what this baseline knows (baseline --help)")
     known.add_argument("--no-baseline", action="store_true", help="pass over the baseline of the configuration")
-    parser.add_argument("--config", metavar="FILE", help="configuration in place of the one that is found")
+    add_config(parser, "configuration in place of the one that is found")
     add_look(parser)
     add_verify(parser)
+
+
+def add_confidence(parser: Parser) -> None:
+    parser.add_argument("--confidence", choices=CONFIDENCES, help="least confidence that is reported (default: medium)")
+
+
+def add_config(parser: Parser, help: str = "configuration; those of the repositories do not count") -> None:
+    parser.add_argument("--config", metavar="FILE", help=help)
 
 
 def add_verify(parser: Parser, *, switch: bool = True) -> None:

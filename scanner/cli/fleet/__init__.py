@@ -1,0 +1,1 @@
+"""`binance-leaks fleet`: many repositories, and the store that remembers them."""

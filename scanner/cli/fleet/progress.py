@@ -1,0 +1,143 @@
+"""How a run over a fleet goes, on a terminal: a line for all of it, and one for each repository that is read now."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from threading import Lock
+from types import TracebackType
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from scanner.fleet.pool import Pool
+from scanner.fleet.wire import Step
+from scanner.fleet.words import Failed, Repository, Scanned, Unit
+from scanner.report.brief import human_size, human_time
+from scanner.report.sanitize import printable
+
+_MOST_LINES = 12
+_STALE = 30.0
+_SETTLED = 3
+
+
+class FleetProgress:
+    """Shows repositories done, running and failed, bytes, findings and time left; of a cluster what each worker does.
+
+    Drawn from the loop that coordinates; steps may be told from any thread.
+    """
+
+    def __init__(self, units: Sequence[Unit], *, scheduler: str | None, console: Console | None = None) -> None:
+        self._console = console or Console(stderr=True)
+        self._live = Live(console=self._console, auto_refresh=False, transient=True, get_renderable=self._drawn)
+        self._scheduler = scheduler
+        self._total = sum(len(unit.repositories) for unit in units)
+        self._weights = _weights(units)
+        self._done = self._failed = self._bytes = self._credentials = 0
+        self._weight = 0.0
+        self._per_worker: dict[str, int] = {}
+        self._at_workers: Mapping[str, int] = {}
+        self._steps: dict[tuple[str, str], tuple[Step, float, float]] = {}
+        self._started = time.monotonic()
+        self._lock = Lock()
+
+    def __enter__(self) -> FleetProgress:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def step(self, worker: str, step: Step) -> None:
+        """A worker tells how far it is."""
+        now = time.monotonic()
+        with self._lock:
+            key = worker, step["label"]
+            started = self._steps[key][1] if key in self._steps else now
+            self._steps[key] = step, started, now
+
+    def given(self, unit: Unit) -> None:
+        """A unit waits for a worker."""
+
+    def recorded(self, repository: Repository, outcome: Scanned | Failed) -> None:
+        """A repository is done, or given up."""
+        self._done += 1
+        self._weight += self._weights.get(repository.key, 0.0)
+        self._per_worker[outcome.worker] = self._per_worker.get(outcome.worker, 0) + 1
+        if isinstance(outcome, Failed):
+            self._failed += 1
+        elif outcome.report is not None:
+            self._bytes += int(outcome.report["scan"]["stats"].get("bytes", 0))
+            self._credentials += sum(finding["suppressed"] is None for finding in outcome.report["findings"])
+        with self._lock:
+            for key in [key for key in self._steps if key[1] == repository.label]:
+                del self._steps[key]
+
+    def tick(self, pool: Pool) -> None:
+        """Draws it anew."""
+        if self._scheduler is not None:
+            self._at_workers = pool.workers()
+        self._live.refresh()
+
+    def _drawn(self) -> RenderableType:
+        parts: list[RenderableType] = [self._summary()]
+        if self._at_workers:
+            parts += self._of_workers()
+        else:
+            parts += [_line(step, time.monotonic() - started, "") for step, started, _ in self._current()]
+        return Group(*parts)
+
+    def _current(self) -> list[tuple[Step, float, float]]:
+        with self._lock:
+            now = time.monotonic()
+            fresh = [each for each in self._steps.values() if now - each[2] < _STALE]
+        return sorted(fresh, key=lambda each: each[1])[:_MOST_LINES]
+
+    def _summary(self) -> RenderableType:
+        told = [f"{self._done:,}/{self._total:,} repositories"]
+        if self._failed:
+            told.append(f"{self._failed:,} failed")
+        told += [human_size(self._bytes), f"{self._credentials:,} suspicious", self._left()]
+        row = Table.grid(expand=True, padding=(0, 1))
+        row.add_column(ratio=1)
+        row.add_column(no_wrap=True)
+        row.add_row(ProgressBar(total=max(1.0, sum(self._weights.values())), completed=self._weight), ", ".join(told))
+        return row
+
+    def _left(self) -> str:
+        """The time that is left if the rest goes as fast as what is done."""
+        spent = time.monotonic() - self._started
+        whole = sum(self._weights.values())
+        if self._done < _SETTLED or not self._weight:
+            return f"{human_time(spent)} so far"
+        return f"{human_time(spent * (whole - self._weight) / self._weight)} left"
+
+    def _of_workers(self) -> list[RenderableType]:
+        with self._lock:
+            steps = {worker: (step, started) for (worker, _), (step, started, _) in self._steps.items()}
+        lines: list[RenderableType] = []
+        for worker, count in sorted(self._at_workers.items())[:_MOST_LINES]:
+            told = f"{printable(worker)}: {self._per_worker.get(worker, 0):,} done, {count:,} given"
+            now = steps.get(worker)
+            lines.append(_line(now[0], time.monotonic() - now[1], told) if now is not None else Text(f"  {told}"))
+        if len(self._at_workers) > _MOST_LINES:
+            lines.append(Text(f"  and {len(self._at_workers) - _MOST_LINES:,} more workers"))
+        return lines
+
+
+def _line(step: Step, seconds: float, before: str) -> Text:
+    size = f" {human_size(step['bytes'])}" if step["bytes"] else ""
+    told = f"{step['phase']} {printable(step['label'])}{size}, {human_time(seconds)}"
+    return Text(f"  {before + ', ' if before else ''}{told}", no_wrap=True, overflow="ellipsis")
+
+
+def _weights(units: Sequence[Unit]) -> dict[str, float]:
+    """What each repository counts for: its size if those of all are known, else the same."""
+    repositories = [repository for unit in units for repository in unit.repositories]
+    known = all(repository.size for repository in repositories)
+    return {repository.key: float(repository.size) if known else 1.0 for repository in repositories}
