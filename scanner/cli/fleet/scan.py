@@ -1,0 +1,243 @@
+"""`binance-leaks fleet scan`: everything that many repositories ever held."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+from scanner.cli.arguments.common import Options
+from scanner.cli.ending import end_in_order
+from scanner.cli.fleet.inputs import entries_of, target_of
+from scanner.cli.fleet.judging import Judgement, judgement
+from scanner.cli.online import Online, online
+from scanner.cli.output import present, wanted_formats
+from scanner.errors import ScanError, ScannerError, UsageError
+from scanner.findings import Result, Skipped
+from scanner.fleet.coordinator import Coordinator, Settings, Watcher
+from scanner.fleet.merging import fleet_result
+from scanner.fleet.pool import LocalPool, Pool, Watch
+from scanner.fleet.store import Store
+from scanner.fleet.units import Units, units_of
+from scanner.fleet.words import Entry, Failed, Repository, RunStatus, Scanned, Unit
+from scanner.fleet.work import settings_digest
+from scanner.pipeline.files import usable_cores
+from scanner.sources.urls import has_login
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Plan:
+    """A run: its number in the store, what is left to scan, and what of the input is no repository."""
+
+    run: int
+    units: Units
+    skipped: tuple[Skipped, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _End:
+    """How the scanning ended: by an interrupt, or with an error of the pool."""
+
+    interrupted: bool = False
+    error: ScannerError | None = None
+
+
+def run(options: Options) -> int:
+    """Scans the fleet and reports."""
+    formats = wanted_formats(options)
+    _refuse_unusable(options)
+    judged = judgement(options)
+    end_in_order()
+    with online(options) as asker, _store(options) as store:
+        plan = _planned(options, store)
+        end = _scanned(options, store, plan, judged)
+        asked = None if end.interrupted or end.error is not None else asker
+        result = _result(options, store, plan, judged, asked)
+        result = replace(result, interrupted=end.interrupted)
+        status = present(result, options, formats)
+    if end.error is not None:
+        raise end.error
+    return 130 if end.interrupted else status
+
+
+def _refuse_unusable(options: Options) -> None:
+    if options.resume and not options.store:
+        raise UsageError("--resume needs the --store of the run", hint="Name the store that the run wrote.")
+    if not options.lists and not options.resume:
+        raise UsageError(
+            "no repositories are named", hint="Give a list, a folder that holds them, URLs, or - for standard input."
+        )
+    if options.store == "":
+        raise UsageError("--store is empty", hint="Is a variable unset?")
+
+
+@contextmanager
+def _store(options: Options) -> Iterator[Store]:
+    """The store that is named, else one that is gone afterwards."""
+
+    def now() -> datetime:
+        return datetime.now(timezone.utc)
+
+    if options.store:
+        with Store.open(Path(options.store), now=now) as store:
+            yield store
+        return
+    with (
+        tempfile.TemporaryDirectory(prefix="store-", ignore_cleanup_errors=True) as folder,
+        Store.open(Path(folder) / "fleet.db", now=now) as store,
+    ):
+        yield store
+
+
+def _planned(options: Options, store: Store) -> _Plan:
+    """A new run, or the one to go on with."""
+    entries, skipped = entries_of(options.lists, ssh=options.ssh)
+    if options.scheduler:
+        _refuse_logins(entries, options.scheduler)
+    if options.resume:
+        return _resumed(entries, skipped, store, options)
+    units = units_of(entries)
+    skipped += units.skipped
+    if not units.repositories:
+        raise UsageError(
+            f"nothing to scan: {skipped[0].what}: {skipped[0].why}" if skipped else "nothing to scan",
+            hint="Give a list of repositories, or a folder that holds some.",
+        )
+    unfinished = store.unfinished()
+    if unfinished is not None and unfinished.status is not RunStatus.FINISHED:
+        tell(options, f"run {unfinished.id} of the store ended early and is left so; --resume would go on with it")
+    run = store.begin(target_of(options.lists, len(units.repositories)), units.repositories)
+    return _Plan(run=run, units=units, skipped=tuple(skipped))
+
+
+def _resumed(entries: Sequence[Entry], skipped: Sequence[Skipped], store: Store, options: Options) -> _Plan:
+    """What is left of the last run. A list that is given again tells logins, which no store keeps."""
+    unfinished = store.unfinished()
+    if unfinished is None:
+        runs = store.runs()
+        if not runs:
+            raise UsageError("there is no run to go on with", hint="Start one: leave out --resume, and give a list.")
+        tell(options, f"run {runs[-1].id} is finished; there is nothing left to do")
+        return _Plan(run=runs[-1].id, units=Units(repositories=(), units=()), skipped=tuple(skipped))
+    given = {repository.key: repository for repository in units_of(entries).repositories}
+    left = [
+        Entry(address=given[each.key].address if each.key in given else each.address, origin=each.label,
+              label=each.label, size=each.size)
+        for each in store.resume(unfinished.id)
+    ]  # fmt: skip
+    units = units_of(left)
+    tell(options, f"going on with run {unfinished.id}: {len(units.repositories):,} left to scan")
+    return _Plan(run=unfinished.id, units=units, skipped=(*skipped, *units.skipped))
+
+
+def _refuse_logins(entries: Sequence[Entry], scheduler: str) -> None:
+    """A login in a URL would go to scheduler and workers, over plain TCP for all to read."""
+    if scheduler.startswith("tls://"):
+        return
+    first = next((entry for entry in entries if has_login(entry.address)), None)
+    if first is not None:
+        raise UsageError(
+            f"{first.origin}: the URL has a login, which would go over the network unencrypted",
+            hint="Leave it out and give the workers a credential helper of git, or use a tls:// scheduler.",
+        )
+
+
+def _scanned(options: Options, store: Store, plan: _Plan, judged: Judgement) -> _End:
+    """Scans what is left; however that ends, the store knows how it stands."""
+    started = time.monotonic()
+    status, end = RunStatus.INTERRUPTED, _End()
+    with _watched(options, plan.units.units) as (watcher, watch):
+        try:
+            if plan.units.units:
+                settings = _settings(options, judged, plan.units)
+                with _pool(options, watch, plan.units) as pool:
+                    Coordinator(pool, store, plan.run, settings, watcher).scan(plan.units.units)
+            status = RunStatus.FINISHED
+        except KeyboardInterrupt:
+            end = _End(interrupted=True)
+        except ScanError as error:
+            end = _End(error=error)
+        finally:
+            store.finish(plan.run, status, {"seconds": round(time.monotonic() - started, 3)})
+    return end
+
+
+def _settings(options: Options, judged: Judgement, units: Units) -> Settings:
+    exclude = tuple(options.exclude)
+    local = options.jobs or usable_cores()
+    return Settings(
+        holds_for=settings_digest(judged.text, exclude, reachable=options.reachable),
+        config=judged.text,
+        exclude=exclude,
+        reachable=options.reachable,
+        keep=options.store is not None,
+        again=options.rescan,
+        retries=options.retries,
+        time_limit=options.time_limit,
+        clone_limit=options.clone_limit,
+        inner_jobs=1 if options.scheduler else max(1, local // len(units.units)),
+    )
+
+
+@contextmanager
+def _pool(options: Options, watch: Watch, units: Units) -> Iterator[Pool]:
+    pool: Pool
+    if options.scheduler:
+        try:
+            from scanner.fleet.cluster import DaskPool  # an extra, and slow to import
+        except ImportError:
+            raise UsageError(
+                "--scheduler needs Dask, which is not installed", hint='Install it: pip install "binance-leaks[dask]".'
+            ) from None
+        pool = DaskPool(options.scheduler, watch)
+    else:
+        pool = LocalPool(min(options.jobs or usable_cores(), len(units.units)), watch)
+    try:
+        yield pool
+    finally:
+        pool.close()
+
+
+class _Silent:
+    """Watches without a word."""
+
+    def given(self, unit: Unit) -> None:
+        """Nothing."""
+
+    def recorded(self, repository: Repository, outcome: Scanned | Failed) -> None:
+        """Nothing."""
+
+    def tick(self, pool: Pool) -> None:
+        """Nothing."""
+
+
+@contextmanager
+def _watched(options: Options, units: Sequence[Unit]) -> Iterator[tuple[Watcher, Watch]]:
+    if options.no_progress or options.quiet or not sys.stderr.isatty():
+        yield _Silent(), lambda *_: None
+        return
+    from scanner.cli.fleet.progress import FleetProgress  # rich: only where somebody looks on
+
+    with FleetProgress(units, scheduler=options.scheduler) as progress:
+        yield progress, progress.step
+
+
+def _result(options: Options, store: Store, plan: _Plan, judged: Judgement, asker: Online | None) -> Result:
+    places = judged.places
+    result = fleet_result(store, plan.run, config=judged.config, places=places)
+    if asker is not None and result.findings:
+        store.record_verifications(plan.run, found_out(result.findings, _reachable(store, plan), asker, options))
+        result = fleet_result(store, plan.run, config=judged.config, places=places)
+    return replace(result, skipped=(*result.skipped, *plan.skipped))
+
+
+def _reachable(store: Store, plan: _Plan) -> list[Repository]:
+    """The repositories of a run, with the addresses that were given for them."""
+    given = {repository.key: repository for repository in plan.units.repositories}
+    stored = (scan.repository for scan in store.scans(plan.run))
+    return [given.get(repository.key, repository) for repository in stored]
