@@ -77,7 +77,9 @@ def _entry(row: Row, name: str, base: Path) -> Entry | Wrong:
     if "://" in row.address or not _is_path(path):
         return Wrong(where=row.where, why="neither a URL nor a path", hint=_FORMS)
     written = os.path.normpath(row.address)
-    return replace(entry, address=path, label=row.label or ("" if Path(written).name in ("", "..") else written))
+    return replace(
+        entry, address=path, label=row.label or (Path(path).name if Path(written).name in ("", "..") else written)
+    )
 
 
 def _path(address: str, base: Path) -> str | None:

@@ -133,9 +133,15 @@ def parse_address(url: str) -> Address:
     return Address(plain=plain, shown=shown, scope=f"https://{host}", user=user, password=password if colon else None)
 
 
+def unescaped(text: str) -> str:
+    """A part of a URL with what its escapes stand for; bytes that are no UTF-8 as paths have them."""
+    octets = text.encode("utf-8", "surrogateescape")
+    plain = re.sub(rb"%([0-9A-Fa-f]{2})", lambda match: bytes.fromhex(match[1].decode()), octets)
+    return plain.decode("utf-8", "surrogateescape")
+
+
 def _decoded(text: str) -> str:
-    octets = re.sub(rb"%([0-9A-Fa-f]{2})", lambda match: bytes.fromhex(match[1].decode()), text.encode("utf-8"))
-    decoded = octets.decode("utf-8", "replace")
+    decoded = unescaped(text)
     if not decoded.isprintable():
         raise UsageError("the login in the URL is not valid")
     return decoded

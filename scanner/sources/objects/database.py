@@ -31,7 +31,7 @@ class Database:
         lines = git.run("rev-parse", "--show-object-format", "--git-common-dir", "--git-path", "objects")
         algorithm, common, objects = os.fsdecode(lines).split("\n")[:3]
         base = Path(git.folder)
-        folders, unread = _with_alternates(base / objects)
+        folders, unread = with_alternates(base / objects)
         return cls(
             git_folder=base / common,
             folders=folders,
@@ -94,14 +94,18 @@ def open_packs(paths: Iterable[Path], id_size: int) -> Opened:
     return opened
 
 
-def _with_alternates(objects: Path) -> tuple[tuple[Path, ...], tuple[Skipped, ...]]:
-    """A folder of objects and all that it borrows from, as gitrepository-layout has it, and those that are gone."""
+def with_alternates(objects: Path) -> tuple[tuple[Path, ...], tuple[Skipped, ...]]:
+    """A folder of objects and all that it borrows from, as gitrepository-layout has it, and those that are gone.
+
+    Near ones come first.
+    """
     found = [objects]
     unread: list[Skipped] = []
     seen = {os.path.realpath(objects)}
     for folder in found:
+        alternates = folder / "info" / "alternates"
         try:
-            lines = (folder / "info" / "alternates").read_bytes().split(b"\n")
+            lines = alternates.read_bytes().split(b"\n") if alternates.is_file() else []
         except OSError:
             continue
         for line in lines:
