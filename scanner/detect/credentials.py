@@ -11,7 +11,8 @@ from scanner.detect.judge import confidence_of
 from scanner.detect.pairing import same_world, stems_conflict
 from scanner.model import Confidence, Credential, Environment, Evidence, Grade, Role, Sighting, Value
 
-_PRUDENT = (
+MOST_EVIDENCE = 12
+PRUDENT = (
     Environment.MAINNET,
     Environment.US,
     Environment.TR,
@@ -21,6 +22,7 @@ _PRUDENT = (
     Environment.FUTURES_TESTNET,
     Environment.UNKNOWN,
 )
+"""Environments, first those where most is at stake: of several that are said the first is taken."""
 
 
 def credential_of(sightings: Sequence[Sighting]) -> Credential:
@@ -197,12 +199,12 @@ def lacks_evidence(credential: Credential) -> bool:
 def _environment(sightings: Sequence[Sighting]) -> Environment:
     """The most prudent of what the sightings say."""
     named = {sighting.environment for sighting in sightings}
-    return next(environment for environment in _PRUDENT if environment in named)
+    return next(environment for environment in PRUDENT if environment in named)
 
 
 def _evidence(sightings: Sequence[Sighting]) -> tuple[str, ...]:
     found = {evidence.text: evidence.grade.rank for sighting in sightings for evidence in sighting.evidence}
-    return tuple(sorted(found, key=lambda text: (-found[text], text))[:12])
+    return tuple(sorted(found, key=lambda text: (-found[text], text))[:MOST_EVIDENCE])
 
 
 def _place(sighting: Sighting) -> tuple[str, int, int, str, str]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
 
+from scanner.findings import Skipped, Suppression
+from scanner.model import Confidence, Environment, Value
 from scanner.report.json import Report
 
 
@@ -107,3 +111,81 @@ class ScanStatus(Enum):
     SCANNED = "scanned"
     UNCHANGED = "unchanged"
     FAILED = "failed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Run:
+    """A run over the fleet, as the store knows it. `host` and `process` did it; `facts` are counts of the whole run."""
+
+    id: int
+    started: datetime
+    finished: datetime | None
+    status: RunStatus
+    target: str
+    host: str
+    process: int
+    version: str
+    facts: Mapping[str, int | float]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RepositoryScan:
+    """How one repository stands in a run.
+
+    `since` is the run whose scan gave what is held of it: this one, an earlier one if nothing changed or if this scan
+    failed, None if it was never scanned. `complete` and `stats` are of that scan, `credentials` counts what is held.
+    `attempts`, `seconds`, `worker`, `reason` and `hint` are of this run.
+    """
+
+    run: int
+    repository: Repository
+    status: ScanStatus
+    since: int | None
+    attempts: int
+    seconds: float
+    worker: str
+    reason: str
+    hint: str
+    complete: bool
+    stats: Mapping[str, int | float]
+    credentials: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attempt:
+    """A failed attempt at a repository, the first of a run being number 1."""
+
+    label: str
+    at: datetime
+    attempt: int
+    reason: str
+    hint: str
+    seconds: float
+    worker: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unread:
+    """What a scan of a repository could not read. `skipped.lost` as far as a report tells: that of the whole scan."""
+
+    label: str
+    skipped: Skipped
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Held:
+    """A credential as one repository holds it in a run. `number` is that of the finding in the store.
+
+    `places` counts where it stands.
+    """
+
+    number: int
+    repository: str
+    label: str
+    credential: str
+    values: tuple[Value, ...]
+    environment: Environment
+    confidence: Confidence
+    evidence: tuple[str, ...]
+    suppressed: Suppression | None
+    places: int

@@ -114,6 +114,11 @@ class Report(TypedDict):
     findings: list[_Finding]
 
 
+WireCommit = _Commit
+WireLocation = _Location
+WireFinding = _Finding
+
+
 def render_json(result: Result, *, show_suppressed: bool = False) -> str:
     """The report as JSON, indented, in ASCII: the same on every console and code page, and inert on all."""
     return as_json(report_of(result, show_suppressed=show_suppressed))

@@ -47,6 +47,16 @@ def read_report(data: bytes, name: str) -> Result:
     return _result(Part(name, "", whole))
 
 
+def read_value(data: object, name: str) -> Value:
+    """One value of a finding, from plain data. Raises UsageError, naming `name`, for what is no digest or no mask."""
+    return _value(Part(name, "value", data))
+
+
+def read_verification(data: object, name: str) -> Verification:
+    """What Binance answered, from plain data as `wire_verification` makes it. Raises UsageError, naming `name`."""
+    return _verification(Part(name, "verification", data))
+
+
 def _refuse_constant(text: str) -> float:
     raise ValueError(text)
 

@@ -44,7 +44,8 @@ EXPOSURE_NAMES: Mapping[Exposure, str] = MappingProxyType(
         Exposure.UNREACHABLE: "only in the object database, no branch or tag leads to it",
     }
 )
-_BY_USE = (Exposure.STAGED, Exposure.PRESENT, Exposure.HISTORY, Exposure.MESSAGE, Exposure.UNREACHABLE)
+BY_USE = (Exposure.STAGED, Exposure.PRESENT, Exposure.HISTORY, Exposure.MESSAGE, Exposure.UNREACHABLE)
+"""Exposures, that first which helps a reader most."""
 _ROLES = tuple(Role)
 REST = Skipped(what="the rest of the scan", why="interrupted")
 _IN_ARCHIVE = "!/"
@@ -69,7 +70,7 @@ def masks(finding: Finding) -> list[tuple[str, str]]:
 
 def by_use(finding: Finding) -> list[Location]:
     """Its places, those first that help a reader most: the new before the standing, files of today before history."""
-    return sorted(finding.locations, key=lambda place: (place.standing, _BY_USE.index(place.exposure)))
+    return sorted(finding.locations, key=lambda place: (place.standing, BY_USE.index(place.exposure)))
 
 
 def passes_because(finding: Finding) -> str:

@@ -1,0 +1,252 @@
+"""Reads the tables: every row is held to its shape, and what has another raises ValueError."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from scanner.errors import UsageError
+from scanner.findings import Skipped, SuppressedBy, Suppression
+from scanner.fleet.store import cells
+from scanner.fleet.words import (
+    Attempt,
+    Held,
+    Remembered,
+    Repository,
+    RepositoryScan,
+    Run,
+    RunStatus,
+    ScanStatus,
+    Unread,
+)
+from scanner.model import Commit, Confidence, Environment, Exposure, Location, Role, Value
+from scanner.report.stored import read_value, read_verification
+from scanner.verification import Verification
+
+_HOLDS = "f.since_run <= :run AND (f.gone_run IS NULL OR f.gone_run > :run)"
+_RUNS = "SELECT id, started, finished, status, target, host, process, version, facts FROM runs"
+_SCANS = f"""
+SELECT r.key, s.label, s.size, s.aliases, s.status, s.since_run, s.attempts, s.seconds, s.worker, s.reason, s.hint,
+  coalesce(o.complete, 0), coalesce(o.stats, '{{}}'),
+  (SELECT count(*) FROM findings f WHERE f.repository = s.repository AND {_HOLDS})
+FROM scans s JOIN repositories r ON r.id = s.repository
+LEFT JOIN scans o ON o.run = s.since_run AND o.repository = s.repository
+WHERE s.run = :run ORDER BY s.label, r.key
+"""  # noqa: S608 - of constants
+_HELD = f"""
+SELECT f.id, r.key, s.label, f.credential, f.environment, f.confidence, f.evidence, f.suppressed_by,
+  f.suppressed_reason, f.places
+FROM scans s JOIN repositories r ON r.id = s.repository JOIN findings f ON f.repository = s.repository
+WHERE s.run = :run AND {_HOLDS} ORDER BY f.id
+"""  # noqa: S608 - of constants
+_VALUES = f"""
+SELECT v.finding, v.role, v.sha256, v.masked
+FROM scans s JOIN findings f ON f.repository = s.repository JOIN finding_values v ON v.finding = f.id
+WHERE s.run = :run AND {_HOLDS} ORDER BY v.finding, v.number
+"""  # noqa: S608 - of constants
+_PLACES = """
+SELECT l.role, l.path, l.line, l."column", l.exposure, l.blob, r.names, l.pushed, l.standing,
+  a.name, a.author, a.date, a.subject, g.name, g.author, g.date, g.subject
+FROM locations l JOIN ref_lists r ON r.id = l.refs
+LEFT JOIN commits a ON a.id = l.added LEFT JOIN commits g ON g.id = l.removed
+WHERE l.finding = ? AND l.place < ? ORDER BY l.place
+"""
+_UNREAD = """
+SELECT s.label, k.what, k.why, o.complete
+FROM scans s JOIN scans o ON o.run = s.since_run AND o.repository = s.repository
+JOIN skipped k ON k.run = o.run AND k.repository = o.repository
+WHERE s.run = ? ORDER BY s.label, s.repository, k.number
+"""
+_ANSWERS = """
+SELECT v.credential, v.answer FROM verifications v
+JOIN (SELECT credential, max(run) AS run FROM verifications WHERE run <= ? GROUP BY credential)
+USING (credential, run) ORDER BY v.credential
+"""
+_ALL = 2**62
+_T = TypeVar("_T")
+
+
+def runs(connection: sqlite3.Connection) -> list[Run]:
+    """All runs, the first one first."""
+    return [_run(row) for row in connection.execute(f"{_RUNS} ORDER BY id")]
+
+
+def run_named(connection: sqlite3.Connection, number: int, file: Path) -> Run:
+    """One run. Raises UsageError if there is none of that number."""
+    row = connection.execute(f"{_RUNS} WHERE id = ?", (min(number, _ALL),)).fetchone()
+    if row is None:
+        last = cells.whole(connection.execute("SELECT coalesce(max(id), 0) FROM runs").fetchone()[0])
+        there = f"its last one is {last}" if last else "it has none yet"
+        raise UsageError(f"store {file} has no run {number}: {there}")
+    return _run(row)
+
+
+def _run(row: tuple[object, ...]) -> Run:
+    number, started, finished, status, target, host, process, version, facts = row
+    return Run(
+        id=cells.whole(number),
+        started=cells.moment(started),
+        finished=None if finished is None else cells.moment(finished),
+        status=RunStatus(status),
+        target=cells.unpacked(target),
+        host=cells.text(host),
+        process=cells.whole(process),
+        version=cells.text(version),
+        facts=cells.counts(facts),
+    )
+
+
+def scans(connection: sqlite3.Connection, run: int) -> list[RepositoryScan]:
+    """How each repository stands in a run, by label."""
+    return [_scan(run, row) for row in connection.execute(_SCANS, {"run": run})]
+
+
+def _scan(run: int, row: tuple[object, ...]) -> RepositoryScan:
+    key, label, size, aliases, status, since, attempts, seconds, worker, reason, hint, complete, stats, held = row
+    return RepositoryScan(
+        run=run,
+        repository=_repository(key, label, size, aliases),
+        status=ScanStatus(status),
+        since=None if since is None else cells.whole(since),
+        attempts=cells.whole(attempts),
+        seconds=cells.number(seconds),
+        worker=cells.text(worker),
+        reason=cells.text(reason),
+        hint=cells.text(hint),
+        complete=bool(cells.whole(complete)),
+        stats=cells.counts(stats),
+        credentials=cells.whole(held),
+    )
+
+
+def _repository(key: object, label: object, size: object, aliases: object) -> Repository:
+    """As stored: with its key for an address, as that holds no login."""
+    name = cells.unpacked(key)
+    return Repository(
+        key=name, label=cells.unpacked(label), address=name, size=cells.whole(size), aliases=cells.texts(aliases)
+    )
+
+
+def attempts(connection: sqlite3.Connection, run: int) -> list[Attempt]:
+    """The failed attempts of a run, in the order in which they were recorded."""
+    rows = connection.execute(
+        "SELECT s.label, e.at, e.attempt, e.reason, e.hint, e.seconds, e.worker"
+        " FROM errors e JOIN scans s ON s.run = e.run AND s.repository = e.repository WHERE e.run = ? ORDER BY e.id",
+        (run,),
+    )
+    return [
+        Attempt(
+            label=cells.unpacked(label),
+            at=cells.moment(at),
+            attempt=cells.whole(attempt),
+            reason=cells.text(reason),
+            hint=cells.text(hint),
+            seconds=cells.number(seconds),
+            worker=cells.text(worker),
+        )
+        for label, at, attempt, reason, hint, seconds, worker in rows
+    ]
+
+
+def remembered(connection: sqlite3.Connection, key: str) -> Remembered | None:
+    """What the last scan of a repository left for the next."""
+    row = connection.execute(
+        "SELECT m.fingerprint, m.state FROM remembered m JOIN repositories r ON r.id = m.repository WHERE r.key = ?",
+        (cells.packed(key),),
+    ).fetchone()
+    if row is None:
+        return None
+    fingerprint, state = row
+    if not (state is None or isinstance(state, bytes)):
+        raise ValueError("no state")
+    return Remembered(fingerprint=cells.text(fingerprint), state=state)
+
+
+def held(connection: sqlite3.Connection, run: int) -> Iterator[Held]:
+    """What each repository of a run holds of each credential."""
+    values: dict[int, list[Value]] = {}
+    for finding, role, digest, masked in connection.execute(_VALUES, {"run": run}):
+        value = _strictly(read_value, {"role": role, "sha256": digest, "masked": masked})
+        values.setdefault(cells.whole(finding), []).append(value)
+    for row in connection.execute(_HELD, {"run": run}):
+        yield _held(row, values)
+
+
+def _held(row: tuple[object, ...], values: Mapping[int, list[Value]]) -> Held:
+    number, key, label, credential, environment, confidence, evidence, by, why, places = row
+    found = values.get(cells.whole(number))
+    if not found:
+        raise ValueError("a finding without a value")
+    return Held(
+        number=cells.whole(number),
+        repository=cells.unpacked(key),
+        label=cells.unpacked(label),
+        credential=cells.text(credential),
+        values=tuple(found),
+        environment=Environment(environment),
+        confidence=Confidence(confidence),
+        evidence=cells.texts(evidence),
+        suppressed=None if by is None else Suppression(by=SuppressedBy(by), reason=cells.text(why)),
+        places=cells.whole(places),
+    )
+
+
+def places(connection: sqlite3.Connection, finding: int, label: str, most: int | None) -> Iterator[Location]:
+    """Where a finding stands: the first of each role, then those first that help a reader most, at most so many."""
+    for row in connection.execute(_PLACES, (finding, _ALL if most is None else most)):
+        role, path, line, column, exposure, blob, refs, pushed, standing = row[:9]
+        yield Location(
+            role=Role(role),
+            path=cells.text(path),
+            line=cells.whole(line),
+            column=cells.whole(column),
+            exposure=Exposure(exposure),
+            commit=_commit(row[9:13]),
+            blob=None if blob is None else cells.text(blob),
+            refs=tuple(cells.text(refs).split("\n")) if refs else (),
+            standing=bool(standing),
+            removed=_commit(row[13:]),
+            pushed=bool(pushed),
+            repository=label,
+        )
+
+
+def _commit(row: tuple[object, ...]) -> Commit | None:
+    name, author, date, subject = row
+    if name is None:
+        return None
+    return Commit(id=cells.text(name), author=cells.text(author), date=cells.text(date), subject=cells.text(subject))
+
+
+def places_by_role(connection: sqlite3.Connection, finding: int) -> Mapping[Role, int]:
+    """How many places a finding has, by the role of the value there."""
+    rows = connection.execute("SELECT role, count(*) FROM locations WHERE finding = ? GROUP BY role", (finding,))
+    return {Role(role): cells.whole(count) for role, count in rows}
+
+
+def unread(connection: sqlite3.Connection, run: int) -> list[Unread]:
+    """What the scans could not read that gave what is held in a run."""
+    return [
+        Unread(
+            label=cells.unpacked(label),
+            skipped=Skipped(what=cells.text(what), why=cells.text(why), lost=not complete),
+        )
+        for label, what, why, complete in connection.execute(_UNREAD, (run,))
+    ]
+
+
+def verifications(connection: sqlite3.Connection, run: int) -> Mapping[str, Verification]:
+    """The last answer about each credential, up to a run, by the id under which it was recorded."""
+    return {
+        cells.text(credential): _strictly(read_verification, cells.parsed(answer))
+        for credential, answer in connection.execute(_ANSWERS, (run,))
+    }
+
+
+def _strictly(read: Callable[[object, str], _T], data: object) -> _T:
+    try:
+        return read(data, "of a store")
+    except UsageError:
+        raise ValueError("another shape") from None

@@ -1,0 +1,158 @@
+"""Rows of the store from the report of a repository, with a digest of each finding that tells whether it changed.
+
+Reports are large: nothing is made of a place but one tuple.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from scanner.model import Confidence, Environment, Kind, RiskLevel
+from scanner.report.json import SCHEMA, Report, WireCommit, WireFinding
+from scanner.report.stored import read_value
+from scanner.report.words import BY_USE
+
+Place = tuple[bool, int, bool, str, int, int, str, str, str, str, str, str]
+"""standing, rank by use, not pushed, path, line, column, role, exposure, blob, added by, removed by, references.
+
+Sorted as tuples, those come first that help a reader most. What is missing is empty, as None cannot be compared.
+"""
+_UNPUSHED: Final = 2
+_ROLE: Final = 6
+_REFS: Final = 11
+PlaceRow = tuple[int, int, str, str, int, int, str, int | None, int | None, str | None, int, bool, bool]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FindingRows:
+    """One finding: its fields as text, its values (role, digest, mask), its places, and the commits that they name."""
+
+    credential: str
+    kind: str
+    environment: str
+    confidence: str
+    risk: str
+    reasons: str
+    evidence: str
+    suppressed: tuple[str, str] | None
+    values: tuple[tuple[str, str, str], ...]
+    places: tuple[Place, ...] = field(repr=False)
+    commits: Mapping[str, WireCommit] = field(repr=False)
+    digest: bytes
+
+    @property
+    def refs(self) -> set[str]:
+        """The lists of references of its places."""
+        return {place[_REFS] for place in self.places}
+
+    def place_rows(self, finding: int, commits: Mapping[str, int], refs: Mapping[str, int]) -> Iterator[PlaceRow]:
+        """Its places for the table, by the numbers of the finding, of commits and of lists of references.
+
+        The first place of each role comes first, so that the first few places show the whole credential, and the first
+        that a remote has; then all in their order.
+        """
+        for number, row in enumerate(_leading(self.places)):
+            standing, _, unpushed, path, line, column, role, exposure, blob, added, removed, names = row
+            brought, took = commits.get(added), commits.get(removed)
+            listed = refs[names]
+            pushed = not unpushed
+            yield (
+                finding, number, role, path, line, column, exposure, brought, took, blob or None, listed, pushed, standing,
+            )  # fmt: skip
+
+
+def rows_of(report: Report) -> list[FindingRows]:
+    """The findings of a report. Raises ValueError, KeyError, TypeError or UsageError for what is no such report."""
+    if report["schema"] != SCHEMA:
+        raise ValueError("another schema")
+    found = {finding["id"]: _rows_of(finding) for finding in report["findings"]}
+    if len(found) != len(report["findings"]):
+        raise ValueError("a credential twice")
+    return list(found.values())
+
+
+def _rows_of(finding: WireFinding) -> FindingRows:
+    commits: dict[str, WireCommit] = {}
+    places = _places(finding, commits)
+    suppressed = finding["suppressed"]
+    values = [read_value(value, "of a worker") for value in finding["values"]]
+    shown = tuple((value.role.value, value.sha256, value.masked) for value in values)
+    told = (
+        Kind(finding["kind"]).value,
+        Environment(finding["environment"]).value,
+        Confidence(finding["confidence"]).value,
+        RiskLevel(finding["risk"]["level"]).value,
+        json.dumps(finding["risk"]["reasons"]),
+        json.dumps(finding["evidence"]),
+        None if suppressed is None else (suppressed["by"], suppressed["reason"]),
+    )
+    kind, environment, confidence, risk, reasons, evidence, why = told
+    return FindingRows(
+        credential=finding["id"],
+        kind=kind,
+        environment=environment,
+        confidence=confidence,
+        risk=risk,
+        reasons=reasons,
+        evidence=evidence,
+        suppressed=why,
+        values=shown,
+        places=places,
+        commits=commits,
+        digest=_digest((told, shown, [fields_of(commits[name]) for name in sorted(commits)], places)),
+    )
+
+
+def _places(finding: WireFinding, commits: dict[str, WireCommit]) -> tuple[Place, ...]:
+    """The places, sorted, none twice; the commits that they name are put into `commits`."""
+    ranks = {exposure.value: rank for rank, exposure in enumerate(BY_USE)}
+    found: list[Place] = []
+    for place in finding["locations"]:
+        added, removed = place["commit"], place["removed"]
+        if added is not None:
+            commits[added["id"]] = added
+        if removed is not None:
+            commits[removed["id"]] = removed
+        exposure = place["exposure"]
+        found.append(
+            (
+                place["standing"],
+                ranks[exposure],
+                not place["pushed"],
+                place["path"],
+                place["line"],
+                place["column"],
+                place["role"],
+                exposure,
+                place["blob"] or "",
+                "" if added is None else added["id"],
+                "" if removed is None else removed["id"],
+                "\n".join(place["refs"]),
+            )
+        )
+    if not found:
+        raise ValueError("a finding without a place")
+    found.sort()
+    return tuple(dict.fromkeys(found))
+
+
+def _leading(places: tuple[Place, ...]) -> Iterable[Place]:
+    leaders: dict[str, Place] = {}
+    for place in places:
+        leaders.setdefault(place[_ROLE], place)
+    pushed = next((place for place in places if not place[_UNPUSHED]), None)
+    first = [*leaders.values()] if pushed is None else [*leaders.values(), pushed]
+    return dict.fromkeys((*first, *places))
+
+
+def fields_of(commit: WireCommit) -> tuple[str, str, str, str]:
+    """A commit for its table."""
+    return commit["id"], commit["author"], commit["date"], commit["subject"]
+
+
+def _digest(content: object) -> bytes:
+    return hashlib.sha256(json.dumps(content, separators=(",", ":")).encode("ascii")).digest()[:16]
