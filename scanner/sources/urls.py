@@ -133,6 +133,14 @@ def parse_address(url: str) -> Address:
     return Address(plain=plain, shown=shown, scope=f"https://{host}", user=user, password=password if colon else None)
 
 
+def has_login(address: str) -> bool:
+    """Whether a URL, if it is one, has a password or token in it; the user of ssh is no secret."""
+    if not is_url(address):
+        return False
+    parsed = parse_address(address)
+    return bool(parsed.user) or parsed.password is not None
+
+
 def unescaped(text: str) -> str:
     """A part of a URL with what its escapes stand for; bytes that are no UTF-8 as paths have them."""
     octets = text.encode("utf-8", "surrogateescape")

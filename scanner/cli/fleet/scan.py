@@ -13,8 +13,8 @@ from pathlib import Path
 
 from scanner.cli.arguments.common import Options
 from scanner.cli.ending import end_in_order
-from scanner.cli.fleet.inputs import entries_of, target_of
 from scanner.cli.fleet.asking import found_out
+from scanner.cli.fleet.inputs import entries_of, target_of
 from scanner.cli.fleet.judging import Judgement, judgement
 from scanner.cli.fleet.telling import tell
 from scanner.cli.online import Online, online

@@ -1,0 +1,196 @@
+"""`binance-leaks fleet list`: repositories, runs or credentials of the store, as a table or as JSON."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from scanner.cli.arguments.common import Options
+from scanner.cli.fleet.report import last_run
+from scanner.cli.output import colored, page_width
+from scanner.config import Config
+from scanner.errors import UsageError
+from scanner.findings import Finding
+from scanner.fleet.merging import fleet_result
+from scanner.fleet.store import Store
+from scanner.fleet.words import RepositoryScan, Run, ScanStatus
+from scanner.model import Confidence
+from scanner.report.output import write_report
+from scanner.report.sanitize import printable
+from scanner.report.wire import as_json
+from scanner.report.words import masked
+
+_SCHEMA = "binance-leaks-fleet/1"
+_MOST_NAMED = 3
+_STYLES = {ScanStatus.FAILED.value: "bold red", ScanStatus.WAITING.value: "yellow", "no": "bold red"}
+_MOST_MEMORY = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _List:
+    """Rows under names; numbers stand to the right. JSON has the same names and what is behind the shown text."""
+
+    name: str
+    columns: tuple[str, ...]
+    shown: tuple[tuple[str, ...], ...]
+    numbers: frozenset[str]
+    data: Sequence[object]
+
+
+def run(options: Options) -> int:
+    """Lists what was asked for. 0, whatever it says."""
+    if not options.store:
+        raise UsageError("--store is empty", hint="Is a variable unset?")
+    with Store.read(Path(options.store)) as store:
+        made = _listed(options, store)
+    if options.list_format == "json":
+        write_report(as_json({"schema": _SCHEMA, made.name: made.data}), sys.stdout)
+    else:
+        write_report(_drawn(made, color=colored(options.color)), sys.stdout)
+    return 0
+
+
+def _listed(options: Options, store: Store) -> _List:
+    if options.what == "runs":
+        return _of_runs(store.runs())
+    number = options.run_id if options.run_id is not None else last_run(store)
+    if options.what == "credentials":
+        result = fleet_result(store, number, config=Config(confidence=Confidence.MEDIUM), places=_MOST_MEMORY)
+        return _of_credentials(result.findings)
+    return _of_repositories(store.scans(store.run(number).id))
+
+
+def _of_runs(runs: Sequence[Run]) -> _List:
+    return _List(
+        name="runs",
+        columns=("run", "started", "took", "status", "of"),
+        numbers=frozenset({"run", "took"}),
+        shown=tuple(
+            (str(run.id), _moment(run.started), _seconds(run.facts.get("seconds", 0)), run.status.value, run.target)
+            for run in runs
+        ),
+        data=[
+            {
+                "id": run.id,
+                "started": run.started.isoformat(),
+                "finished": run.finished.isoformat() if run.finished is not None else None,
+                "status": run.status.value,
+                "target": printable(run.target),
+                "version": run.version,
+                "host": printable(run.host),
+                "process": run.process,
+                "facts": dict(run.facts),
+            }
+            for run in runs
+        ],
+    )
+
+
+def _of_repositories(scans: Sequence[RepositoryScan]) -> _List:
+    return _List(
+        name="repositories",
+        columns=("repository", "state", "credentials", "complete", "took", "why"),
+        numbers=frozenset({"credentials", "took"}),
+        shown=tuple(
+            (
+                scan.repository.label,
+                scan.status.value,
+                f"{scan.credentials:,}",
+                "yes" if scan.complete else "no",
+                _seconds(scan.seconds),
+                scan.reason,
+            )
+            for scan in scans
+        ),
+        data=[
+            {
+                "repository": printable(scan.repository.label),
+                "aliases": [printable(alias) for alias in scan.repository.aliases],
+                "state": scan.status.value,
+                "since_run": scan.since,
+                "credentials": scan.credentials,
+                "complete": scan.complete,
+                "attempts": scan.attempts,
+                "seconds": scan.seconds,
+                "worker": printable(scan.worker),
+                "reason": printable(scan.reason),
+                "hint": printable(scan.hint),
+                "stats": dict(scan.stats),
+            }
+            for scan in scans
+        ],
+    )
+
+
+def _of_credentials(findings: Sequence[Finding]) -> _List:
+    return _List(
+        name="credentials",
+        columns=("risk", "credential", "environment", "since", "repositories"),
+        numbers=frozenset(),
+        shown=tuple(
+            (
+                finding.risk.level.value,
+                masked(finding),
+                finding.environment.value,
+                finding.mark.value if finding.mark is not None else "",
+                _named(finding.repositories),
+            )
+            for finding in findings
+        ),
+        data=[
+            {
+                "id": finding.id,
+                "risk": finding.risk.level.value,
+                "kind": finding.kind.value,
+                "environment": finding.environment.value,
+                "confidence": finding.confidence.value,
+                "mark": finding.mark.value if finding.mark is not None else None,
+                "values": [
+                    {"role": value.role.value, "sha256": value.sha256, "masked": printable(value.masked)}
+                    for value in finding.values
+                ],
+                "repositories": [printable(name) for name in finding.repositories],
+            }
+            for finding in findings
+        ],
+    )
+
+
+def _named(repositories: Sequence[str]) -> str:
+    more = len(repositories) - _MOST_NAMED
+    shown = ", ".join(repositories[:_MOST_NAMED])
+    return f"{shown} and {more:,} more" if more > 0 else shown
+
+
+def _drawn(made: _List, *, color: bool) -> str:
+    table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+    for name in made.columns:
+        table.add_column(name, justify="right" if name in made.numbers else "left", overflow="fold")
+    for row in made.shown:
+        table.add_row(*(Text(printable(cell), style=_STYLES.get(cell, "")) for cell in row))
+    console = Console(
+        width=page_width(),
+        force_terminal=color,
+        color_system="standard" if color else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+    with console.capture() as capture:
+        console.print(table if made.shown else Text(f"No {made.name}."))
+    return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:,.1f} s"
