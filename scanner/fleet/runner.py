@@ -11,7 +11,6 @@ import os
 import shutil
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from typing import IO, NoReturn
@@ -23,12 +22,15 @@ _WATCH = 1.0
 _STEPS = 0.5
 
 
-def main() -> int:
-    """Answers tasks until there are no more."""
+def main(folder: str) -> int:
+    """Answers tasks until there are no more. `folder` is its own, for clones, and goes with it."""
     channel = _own_output()
     _end_with_parent()
-    for line in sys.stdin.buffer:
-        _answer(json.loads(line), channel)
+    try:
+        for line in sys.stdin.buffer:
+            _answer(json.loads(line), channel)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
     return 0
 
 
@@ -85,7 +87,6 @@ def _end_with_parent() -> None:
     def look(number: int, frame: object) -> None:
         if os.getppid() != parent:
             signal.setitimer(signal.ITIMER_REAL, 0)
-            shutil.rmtree(tempfile.gettempdir(), ignore_errors=True)
             end(number, frame)
 
     signal.signal(signal.SIGALRM, look)

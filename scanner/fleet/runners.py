@@ -103,7 +103,7 @@ class _Runner:
         self._tasks = 0
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _PROGRAM, path],
+                [sys.executable, "-c", _PROGRAM, path, str(self._folder)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
