@@ -37,6 +37,7 @@ NOT_RUN: Mapping[str, str] = MappingProxyType(
         r"history https://": "a remote host",
         r"(^|\| |^\w+=\S+ )binance-leaks verify\b": "asks Binance; tests of verification do so on loopback",
         r"--verify(-\w+)?( |$)": "asks Binance, too",
+        r"^(gh|glab) |\baz repos\b|\bcurl\b": "asks a forge, with a login; tests of lists read what they answer",
         r"^source <|\| source": "for another shell's start-up; tests/cli/test_completion.py loads the scripts",
         r"baseline audit$|detect-secrets-audit": "asks a person; tests of baselines answer it",
         r"^\.ci/run$": "runs all tests, this one too",

@@ -17,11 +17,12 @@ ADDRESSES = frozenset((*_HTTPS, *_SSH, *_PLAIN))
 """Names of what holds an address."""
 _OF_ENTRIES = ADDRESSES - {"path"} | {"links"}
 _LABELS = ("label", "nameWithOwner", "full_name", "path_with_namespace", "name")
+_SIZES = ("size", "diskUsage", "repository_size")
 _PAGES = ("values", "value", "data", "items", "repositories", "projects")
 _ERRORS = ("message", "error_description", "error", "errors")
 _LARGEST = 1 << 50
 _KIB = 1024
-_NAMES: Mapping[str, str] = MappingProxyType({name.lower(): name for name in (*ADDRESSES, *_LABELS)})
+_NAMES: Mapping[str, str] = MappingProxyType({name.lower(): name for name in (*ADDRESSES, *_LABELS, *_SIZES)})
 _SPACE = re.compile(r"[\s,]*")
 _ASK_FOR = "An entry has an address, a path or one of clone_url, remoteUrl, http_url_to_repo, links.clone, url."
 _MAY_READ = "Check the name in the request, and that the login may read it."

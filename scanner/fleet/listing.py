@@ -119,4 +119,4 @@ def _complaint(wrong: list[Wrong], name: str) -> UsageError:
     if len(wrong) > _MOST_NAMED:
         told.append(f"and {len(wrong) - _MOST_NAMED} more")
     hints = dict.fromkeys(one.hint for one in wrong[:_MOST_NAMED] if one.hint)
-    return UsageError("; ".join(told), hint=" ".join(hints))
+    return UsageError("; ".join(told), hint=" ".join(hints) or _FORMS)

@@ -1,4 +1,4 @@
-"""From entries of a list to units of work: each repository once, with those that share its objects; large ones first."""
+"""From entries of a list to units of work: each repository once, with those that share objects; large ones first."""
 
 from __future__ import annotations
 

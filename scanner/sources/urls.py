@@ -97,11 +97,6 @@ def _needless(escape: str) -> str:
     return letter if letter.isascii() and (letter.isalnum() or letter in "-._~") else escape.upper()
 
 
-def check_url(url: str) -> None:
-    """Raises UsageError, as a clone would, where a URL is not allowed or not valid."""
-    parse_address(url)
-
-
 def parse_address(url: str) -> Address:
     """A URL, or a path that is there, taken apart. Raises UsageError where it is not allowed or not valid."""
     shown = shown_url(url)

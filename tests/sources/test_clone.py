@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from scanner.errors import GitError, ScannerError, UsageError
 from scanner.sources.clone import CloneProgress, clone_mirror, is_url, kept_clone, shown_url, temporary_clone
+from scanner.sources.urls import canonical_url
 from tests.repositories import Repository
 
 posix_only = pytest.mark.skipif(os.name == "nt", reason="needs shell scripts and process groups of POSIX")
@@ -760,3 +761,31 @@ def test_without_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(GitError, match="the git program was not found"):
         clone_mirror("https://host/a", tmp_path / "mirror", quiet)
     assert not (tmp_path / "mirror").exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "canonical"),
+    [
+        ("HTTPS://me:{0}@Host:443/a%2Db//c.git/", "https://host/a-b/c"),
+        ("https://host:8443/a", "https://host:8443/a"),
+        ("https://host:/.git", "https://host/.git"),
+        ("git@Host:org/a.git", "ssh://git@host/org/a"),
+        ("ssh://git:{0}@host:22/org/a", "ssh://git@host/org/a"),
+        ("me@host:a", "ssh://me@host/~/a"),
+        ("me@host:/a", "ssh://me@host/a"),
+        ("[::1]:a", "ssh://[::1]/~/a"),
+        ("file:///a/b.git", "file:///a/b"),
+    ],
+)
+def test_one_spelling_for_all(url: str, canonical: str) -> None:
+    made = canonical_url(url.format(uuid4().hex))
+    assert made == canonical
+    assert canonical_url(made) == canonical
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://host/a", "ext::sh -c id", "https://host/a#x", "https://%0a@host/a", "https://%ff@host/a"]
+)
+def test_what_is_not_cloned_has_no_spelling(url: str) -> None:
+    with pytest.raises(UsageError):
+        canonical_url(url)
