@@ -98,6 +98,13 @@ def _run(row: tuple[object, ...]) -> Run:
     )
 
 
+def looked_before(connection: sqlite3.Connection, run: int) -> int | None:
+    """The last run before this one that came to look at a repository."""
+    done = (ScanStatus.SCANNED.value, ScanStatus.UNCHANGED.value)
+    row = connection.execute("SELECT max(run) FROM scans WHERE run < ? AND status IN (?, ?)", (run, *done)).fetchone()
+    return None if row[0] is None else cells.whole(row[0])
+
+
 def scans(connection: sqlite3.Connection, run: int) -> list[RepositoryScan]:
     """How each repository stands in a run, by label."""
     return [_scan(run, row) for row in connection.execute(_SCANS, {"run": run})]
@@ -195,7 +202,10 @@ def _held(row: tuple[object, ...], values: Mapping[int, list[Value]]) -> Held:
 
 def places(connection: sqlite3.Connection, finding: int, label: str, most: int | None) -> Iterator[Location]:
     """Where a finding stands: the first of each role, then those first that help a reader most, at most so many."""
-    for row in connection.execute(_PLACES, (finding, _ALL if most is None else most)):
+    rows = connection.execute(_PLACES, (finding, _ALL if most is None else max(most, 1))).fetchall()
+    if not rows:
+        raise ValueError("a finding without a place")
+    for row in rows:
         role, path, line, column, exposure, blob, refs, pushed, standing = row[:9]
         yield Location(
             role=Role(role),

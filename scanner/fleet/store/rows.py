@@ -57,12 +57,8 @@ class FindingRows:
         """
         for number, row in enumerate(_leading(self.places)):
             standing, _, unpushed, path, line, column, role, exposure, blob, added, removed, names = row
-            brought, took = commits.get(added), commits.get(removed)
-            listed = refs[names]
-            pushed = not unpushed
-            yield (
-                finding, number, role, path, line, column, exposure, brought, took, blob or None, listed, pushed, standing,
-            )  # fmt: skip
+            named = commits.get(added), commits.get(removed), blob or None, refs[names]
+            yield (finding, number, role, path, line, column, exposure, *named, not unpushed, standing)
 
 
 def rows_of(report: Report) -> list[FindingRows]:
