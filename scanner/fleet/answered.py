@@ -32,7 +32,10 @@ def as_answered(groups: Sequence[Group], found: Mapping[str, Verification]) -> l
         and group.verification.verdict in _SIGNS
         and group.credential.has_key
     }
-    settled = (_settled(group, owners, turned) for group in turned)
+    if not owners:
+        return [_surer(group) for group in turned]
+    sources = {digest: [group for group in turned if digest in group.digests] for digest in owners}
+    settled = (_settled(group, owners, sources) for group in turned)
     return [_surer(group) for group in settled if group is not None]
 
 
@@ -79,17 +82,19 @@ def _united(groups: Sequence[Group]) -> list[Group]:
     return list(united.values())
 
 
-def _settled(group: Group, owners: Mapping[str, str], groups: Sequence[Group]) -> Group | None:
-    """The credential with the secrets that are its own; None where nothing of it is left."""
+def _settled(group: Group, owners: Mapping[str, str], sources: Mapping[str, Sequence[Group]]) -> Group | None:
+    """The credential with the secrets that are its own, from where they were; None where nothing of it is left."""
     name = group.credential.id
     lost = {digest for digest in group.digests if owners.get(digest, name) != name}
-    own = {digest for digest, owner in owners.items() if owner == name}
     values = [value for value in group.credential.values if value.sha256 not in lost]
     members = [kept for member in group.members if (kept := _without(member, lost)) is not None]
-    for other in groups:
-        taken = [value for value in other.credential.values if value.sha256 in own] if other is not group else []
-        values += taken
-        members += _holding(taken, other)
+    answer = group.verification
+    own = answer.secret if answer is not None and owners.get(answer.secret or "") == name else None
+    for other in sources[own] if own is not None else ():
+        if other is not group:
+            taken = [value for value in other.credential.values if value.sha256 == own]
+            values += taken
+            members += _holding(taken, other)
     if not values or not members:
         return None
     if not lost and len(members) == len(group.members):

@@ -138,14 +138,14 @@ def places_of(store: Store, group: Group, most: int | None) -> tuple[tuple[Locat
     listed: list[Location] = []
     count = 0
     for _, members in groupby(group.members, key=lambda member: (member.held.label, member.held.repository)):
-        found: dict[Location, None] = {}
-        for member in members:
-            found |= dict.fromkeys(_places(store, member, most))
-            count += _count(store, member)
-        listed += list(found)[:most]
+        adding = tuple(members)
+        found = [place for member in adding for place in _places(store, member, most)]
+        listed += found[:most] if len(adding) == 1 else list(dict.fromkeys(found))[:most]
+        count += sum(_count(store, member) for member in adding)
     if not listed:  # a report that gives no place for any of its values
         listed = [place for member in group.members for place in store.places(member.held, most=most)]
-    listed.sort(key=lambda place: (place.standing, BY_USE.index(place.exposure)))
+    ranks = {exposure: rank for rank, exposure in enumerate(BY_USE)}
+    listed.sort(key=lambda place: (place.standing, ranks[place.exposure]))
     return tuple(listed), max(count - len(listed), 0)
 
 

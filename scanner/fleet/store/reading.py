@@ -205,19 +205,31 @@ def places(connection: sqlite3.Connection, finding: int, label: str, most: int |
     rows = connection.execute(_PLACES, (finding, _ALL if most is None else max(most, 1))).fetchall()
     if not rows:
         raise ValueError("a finding without a place")
+    roles = {role.value: role for role in Role}
+    exposures = {exposure.value: exposure for exposure in Exposure}
+    commits: dict[tuple[object, ...], Commit | None] = {}
+    lists: dict[object, tuple[str, ...]] = {}
     for row in rows:
         role, path, line, column, exposure, blob, refs, pushed, standing = row[:9]
+        added, removed = row[9:13], row[13:]
+        if role not in roles or exposure not in exposures:
+            raise ValueError("another role, or exposure")
+        for fields in (added, removed):
+            if fields not in commits:
+                commits[fields] = _commit(fields)
+        if refs not in lists:
+            lists[refs] = tuple(cells.text(refs).split("\n")) if refs else ()
         yield Location(
-            role=Role(role),
+            role=roles[role],
             path=cells.text(path),
             line=cells.whole(line),
             column=cells.whole(column),
-            exposure=Exposure(exposure),
-            commit=_commit(row[9:13]),
+            exposure=exposures[exposure],
+            commit=commits[added],
             blob=None if blob is None else cells.text(blob),
-            refs=tuple(cells.text(refs).split("\n")) if refs else (),
+            refs=lists[refs],
             standing=bool(standing),
-            removed=_commit(row[13:]),
+            removed=commits[removed],
             pushed=bool(pushed),
             repository=label,
         )
