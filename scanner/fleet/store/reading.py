@@ -98,6 +98,13 @@ def _run(row: tuple[object, ...]) -> Run:
     )
 
 
+def looked_before(connection: sqlite3.Connection, run: int) -> int | None:
+    """The last run before this one that came to look at a repository."""
+    done = (ScanStatus.SCANNED.value, ScanStatus.UNCHANGED.value)
+    row = connection.execute("SELECT max(run) FROM scans WHERE run < ? AND status IN (?, ?)", (run, *done)).fetchone()
+    return None if row[0] is None else cells.whole(row[0])
+
+
 def scans(connection: sqlite3.Connection, run: int) -> list[RepositoryScan]:
     """How each repository stands in a run, by label."""
     return [_scan(run, row) for row in connection.execute(_SCANS, {"run": run})]
@@ -195,19 +202,34 @@ def _held(row: tuple[object, ...], values: Mapping[int, list[Value]]) -> Held:
 
 def places(connection: sqlite3.Connection, finding: int, label: str, most: int | None) -> Iterator[Location]:
     """Where a finding stands: the first of each role, then those first that help a reader most, at most so many."""
-    for row in connection.execute(_PLACES, (finding, _ALL if most is None else most)):
+    rows = connection.execute(_PLACES, (finding, _ALL if most is None else max(most, 1))).fetchall()
+    if not rows:
+        raise ValueError("a finding without a place")
+    roles = {role.value: role for role in Role}
+    exposures = {exposure.value: exposure for exposure in Exposure}
+    commits: dict[tuple[object, ...], Commit | None] = {}
+    lists: dict[object, tuple[str, ...]] = {}
+    for row in rows:
         role, path, line, column, exposure, blob, refs, pushed, standing = row[:9]
+        added, removed = row[9:13], row[13:]
+        if role not in roles or exposure not in exposures:
+            raise ValueError("another role, or exposure")
+        for fields in (added, removed):
+            if fields not in commits:
+                commits[fields] = _commit(fields)
+        if refs not in lists:
+            lists[refs] = tuple(cells.text(refs).split("\n")) if refs else ()
         yield Location(
-            role=Role(role),
+            role=roles[role],
             path=cells.text(path),
             line=cells.whole(line),
             column=cells.whole(column),
-            exposure=Exposure(exposure),
-            commit=_commit(row[9:13]),
+            exposure=exposures[exposure],
+            commit=commits[added],
             blob=None if blob is None else cells.text(blob),
-            refs=tuple(cells.text(refs).split("\n")) if refs else (),
+            refs=lists[refs],
             standing=bool(standing),
-            removed=_commit(row[13:]),
+            removed=commits[removed],
             pushed=bool(pushed),
             repository=label,
         )

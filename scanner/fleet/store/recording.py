@@ -102,6 +102,7 @@ def _renew(connection: sqlite3.Connection, at: Waiting, findings: Iterable[Findi
             (at.repository,),
         )
     }
+    numbered = _Numbered(connection)
     for finding in findings:
         number, first, digest = held.get(finding.credential, (0, at.run, b""))
         if digest == finding.digest:
@@ -110,7 +111,7 @@ def _renew(connection: sqlite3.Connection, at: Waiting, findings: Iterable[Findi
         if number:
             del held[finding.credential]
             _end(connection, at, number)
-        _insert(connection, at, finding, first)
+        _insert(connection, at, finding, first, numbered)
     for number, _, _ in held.values():
         _end(connection, at, number)
 
@@ -119,7 +120,7 @@ def _end(connection: sqlite3.Connection, at: Waiting, number: int) -> None:
     connection.execute("UPDATE findings SET gone_run = ? WHERE id = ?", (at.run, number))
 
 
-def _insert(connection: sqlite3.Connection, at: Waiting, finding: FindingRows, first: int) -> None:
+def _insert(connection: sqlite3.Connection, at: Waiting, finding: FindingRows, first: int, numbered: _Numbered) -> None:
     connection.execute("INSERT OR IGNORE INTO credentials VALUES (?, ?)", (finding.credential, at.run))
     by, why = finding.suppressed or (None, None)
     number = connection.execute(
@@ -147,22 +148,36 @@ def _insert(connection: sqlite3.Connection, at: Waiting, finding: FindingRows, f
         "INSERT INTO finding_values VALUES (?, ?, ?, ?, ?)",
         ((number, place, *value) for place, value in enumerate(finding.values)),
     )
-    connection.executemany(
-        "INSERT OR IGNORE INTO commits (name, author, date, subject) VALUES (?, ?, ?, ?)",
-        map(fields_of, finding.commits.values()),
-    )
-    commits = _numbers(connection, "SELECT id FROM commits WHERE name = ?", finding.commits)
-    refs = finding.refs
-    connection.executemany("INSERT OR IGNORE INTO ref_lists (names) VALUES (?)", ((names,) for names in refs))
-    lists = _numbers(connection, "SELECT id FROM ref_lists WHERE names = ?", refs)
+    numbered.add(finding)
     connection.executemany(
         "INSERT INTO locations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        finding.place_rows(number, commits, lists),
+        finding.place_rows(number, numbered.commits, numbered.refs),
     )
 
 
-def _numbers(connection: sqlite3.Connection, query: str, names: Iterable[str]) -> dict[str, int]:
-    return {name: int(connection.execute(query, (name,)).fetchone()[0]) for name in names}
+class _Numbered:
+    """The numbers of commits and of lists of references, as far as the findings of one report have named them."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.commits: dict[str, int] = {}
+        self.refs: dict[str, int] = {}
+
+    def add(self, finding: FindingRows) -> None:
+        """Puts those into the tables that a finding names and that are not there yet."""
+        for name, commit in finding.commits.items():
+            if name not in self.commits:
+                self._connection.execute(
+                    "INSERT OR IGNORE INTO commits (name, author, date, subject) VALUES (?, ?, ?, ?)",
+                    fields_of(commit),
+                )
+                self.commits[name] = self._number("SELECT id FROM commits WHERE name = ?", name)
+        for names in finding.refs - self.refs.keys():
+            self._connection.execute("INSERT OR IGNORE INTO ref_lists (names) VALUES (?)", (names,))
+            self.refs[names] = self._number("SELECT id FROM ref_lists WHERE names = ?", names)
+
+    def _number(self, query: str, name: str) -> int:
+        return int(self._connection.execute(query, (name,)).fetchone()[0])
 
 
 def failed(connection: sqlite3.Connection, at: Waiting, failure: Failed, *, moment: str, last: bool) -> None:

@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final
 
 from scanner.model import Confidence, Environment, Kind, RiskLevel
@@ -57,12 +58,8 @@ class FindingRows:
         """
         for number, row in enumerate(_leading(self.places)):
             standing, _, unpushed, path, line, column, role, exposure, blob, added, removed, names = row
-            brought, took = commits.get(added), commits.get(removed)
-            listed = refs[names]
-            pushed = not unpushed
-            yield (
-                finding, number, role, path, line, column, exposure, brought, took, blob or None, listed, pushed, standing,
-            )  # fmt: skip
+            named = commits.get(added), commits.get(removed), blob or None, refs[names]
+            yield (finding, number, role, path, line, column, exposure, *named, not unpushed, standing)
 
 
 def rows_of(report: Report) -> list[FindingRows]:
@@ -108,7 +105,7 @@ def _rows_of(finding: WireFinding) -> FindingRows:
 
 
 def _places(finding: WireFinding, commits: dict[str, WireCommit]) -> tuple[Place, ...]:
-    """The places, sorted, none twice; the commits that they name are put into `commits`."""
+    """The places, sorted; the commits that they name are put into `commits`."""
     ranks = {exposure.value: rank for rank, exposure in enumerate(BY_USE)}
     found: list[Place] = []
     for place in finding["locations"]:
@@ -137,16 +134,17 @@ def _places(finding: WireFinding, commits: dict[str, WireCommit]) -> tuple[Place
     if not found:
         raise ValueError("a finding without a place")
     found.sort()
-    return tuple(dict.fromkeys(found))
+    return tuple(found)
 
 
 def _leading(places: tuple[Place, ...]) -> Iterable[Place]:
-    leaders: dict[str, Place] = {}
-    for place in places:
-        leaders.setdefault(place[_ROLE], place)
-    pushed = next((place for place in places if not place[_UNPUSHED]), None)
-    first = [*leaders.values()] if pushed is None else [*leaders.values(), pushed]
-    return dict.fromkeys((*first, *places))
+    leaders: dict[str, int] = {}
+    for number, place in enumerate(places):
+        leaders.setdefault(place[_ROLE], number)
+    first = set(leaders.values())
+    first.update([number for number, place in enumerate(places) if not place[_UNPUSHED]][:1])
+    rest = (place for number, place in enumerate(places) if number not in first)
+    return chain((places[number] for number in sorted(first)), rest)
 
 
 def fields_of(commit: WireCommit) -> tuple[str, str, str, str]:

@@ -225,6 +225,11 @@ class Store:
         with told(self._file):
             return reading.run_named(self._connection, number, self._file)
 
+    def looked_before(self, run: int) -> int | None:
+        """The last run before this one that came to look at a repository."""
+        with told(self._file):
+            return reading.looked_before(self._connection, run)
+
     def scans(self, run: int) -> list[RepositoryScan]:
         """How each repository stands in a run, by label."""
         with told(self._file):
