@@ -12,12 +12,12 @@ from scanner.report.html.timeline import Chronicle, Timeline, first_day
 from scanner.report.sanitize import Quoted, Redactor, printable
 from scanner.report.step import Step
 from scanner.report.verdicts import Right, asked, further, rights, verdict
+from scanner.report.whereabouts import by_use
 from scanner.report.words import (
     ENVIRONMENT_NAMES,
     EXPOSURE_NAMES,
     KIND_NAMES,
     ROLE_NAMES,
-    by_use,
     masks,
     passes_because,
 )
@@ -37,9 +37,9 @@ class Task:
     link: str = ""
 
     @classmethod
-    def of(cls, step: Step, *, about: bool) -> Task:
+    def of(cls, step: Step, quoted: Quoted, *, about: bool) -> Task:
         """The step, with the masks that it is for in front of it if `about`."""
-        text = step.told(printable) if about else step.text
+        text = step.told(quoted.path) if about else step.placed(quoted.path)
         link = KEY_PAGE if KEY_PAGE in step.verbatim else ""
         return cls(
             text=_capital(text),
@@ -181,12 +181,12 @@ class Deck:
     def _tasks(self, finding: Finding) -> list[Task]:
         if finding.suppressed is not None:
             return []
-        return [Task.of(step, about=False) for step in own_steps(finding, self._result)]
+        return [Task.of(step, self._quoted, about=False) for step in own_steps(finding, self._result)]
 
     def _allowing(self, finding: Finding) -> list[Task]:
         if finding.suppressed is not None:
             return []
-        return [Task.of(step, about=False) for step in allowing([finding], digests=True)]
+        return [Task.of(step, self._quoted, about=False) for step in allowing([finding], digests=True)]
 
 
 def _capital(text: str) -> str:

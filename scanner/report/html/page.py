@@ -37,6 +37,7 @@ _SOURCES = {
     SourceKind.STAGED: "Staged changes in",
     SourceKind.HISTORY: "The history of",
     SourceKind.RANGE: "The commits",
+    SourceKind.FLEET: "The fleet:",
 }
 _STATISTICS = ("commits", "files", "objects", "blobs", "bytes", "seconds", "excluded", "suppressed")
 _MEASURES = {"bytes": ("read", human_size), "seconds": ("took", human_time)}
@@ -160,8 +161,8 @@ def _page(result: Result, view: View) -> Page:
         levels=tuple(_level(level, cards) for level in sorted(RiskLevel, reverse=True)),
         environments=_environments(result.findings),
         exposures=_exposures(cards),
-        first_tasks=tuple(Task.of(step, about=True) for step in first),
-        tasks=tuple(Task.of(step, about=True) for step in then),
+        first_tasks=tuple(Task.of(step, quoted, about=True) for step in first),
+        tasks=tuple(Task.of(step, quoted, about=True) for step in then),
         chart=chart_of(result.findings),
         cards=cards,
         suppressed=hidden,
