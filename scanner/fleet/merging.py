@@ -15,7 +15,7 @@ from scanner.fleet.marking import Snapshot, marks_of, snapshot
 from scanner.fleet.store import Store
 from scanner.fleet.words import RepositoryScan, RunStatus, ScanStatus
 from scanner.model import Location, RiskLevel
-from scanner.report.words import BY_USE
+from scanner.report.whereabouts import BY_USE
 from scanner.risk import assess, order
 
 PLACES = 50

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from scanner.findings import Finding, Result, SourceKind
-from scanner.model import TAG_MESSAGE, Exposure
+from scanner.findings import Finding, Mark, Result, SourceKind
+from scanner.model import TAG_MESSAGE, Exposure, Location
 from scanner.report.remedy import KEY_PAGE, is_urgent, remedies, revoke
-from scanner.report.rewrite import rewriting
+from scanner.report.rewrite import rewriting, rewriting_each
 from scanner.report.step import Step
+from scanner.report.whereabouts import holders
 
 __all__ = ["ALLOW_COMMENT", "KEY_PAGE", "allowing", "own_steps", "steps"]
 
@@ -36,9 +37,10 @@ def steps(result: Result) -> list[Step]:
 def own_steps(finding: Finding, result: Result) -> list[Step]:
     """What is done about one finding alone; what is done once for all is left to the steps of the whole result."""
     alone = replace(result, findings=(finding,))
-    if result.source is SourceKind.HISTORY:
+    if result.source in (SourceKind.HISTORY, SourceKind.FLEET):
+        last = [_WITH_ALL] if result.source is SourceKind.HISTORY else _with_fleet(finding)
         first, *more = _steps_after_leak(replace(alone, source=SourceKind.FILES))
-        return [first, *(_WITH_ALL if step == _FROM_FILES else step for step in more)]
+        return [first, *(one for step in more for one in (last if step == _FROM_FILES else [step]))]
     return steps(alone)
 
 
@@ -85,10 +87,30 @@ def _removal(result: Result) -> list[Step]:
     match result.source:
         case SourceKind.FILES | SourceKind.STAGED:
             return [_FROM_FILES]
-        case SourceKind.HISTORY | SourceKind.FLEET:
+        case SourceKind.HISTORY:
             return rewriting([location for finding in result.findings for location in finding.locations])
+        case SourceKind.FLEET:
+            held = _held(result)
+            return rewriting_each(held) if held else []
         case SourceKind.RANGE:
             return _removal_from_commits({place.path for finding in result.findings for place in finding.locations})
+
+
+def _held(result: Result) -> dict[str, list[Location]]:
+    """The places that are still there by their repositories, in the order of the findings."""
+    held: dict[str, list[Location]] = {}
+    for finding in result.findings:
+        if finding.mark is not Mark.GONE:
+            for holder in holders(finding):
+                held.setdefault(holder.repository, []).extend(holder.places)
+    return held
+
+
+def _with_fleet(finding: Finding) -> list[Step]:
+    """The same for one credential of a fleet, which names the repositories that hold it; nothing where it is gone."""
+    if finding.mark is Mark.GONE:
+        return []
+    return [replace(_WITH_ALL, repositories=tuple(holder.repository for holder in holders(finding)))]
 
 
 def _removal_from_commits(paths: set[str]) -> list[Step]:

@@ -6,9 +6,12 @@ from scanner.findings import Result, SourceKind
 from scanner.report.format import View
 
 _COUNTED = ("commits", "files", "objects")
+_MARKED = (("new", "new"), ("still_there", "still there"), ("gone", "gone"))
+_FLEET = "repositories"
 _NOTHING = {
     SourceKind.STAGED: "Nothing to scan: no staged files.",
     SourceKind.HISTORY: "Nothing to scan: no objects.",
+    SourceKind.FLEET: "Nothing to scan: no repositories.",
 }
 
 
@@ -26,17 +29,18 @@ def clean_line(result: Result, view: View) -> str | None:
 def nothing_found(result: Result) -> str:
     """A sentence for a scan without findings. A scan of nothing says so, lest it pass for a clean one."""
     if not result.complete:
-        return f"No Binance credentials found in what was read{_scope(result, ': ')}.{_excluded(result)}"
+        return f"No Binance credentials found in what was read{_scope(result, ': ')}.{_besides(result)}"
     counts = _counts(result)
     if counts and not any(result.stats[name] for name in counts):
         return _NOTHING.get(result.source, "Nothing to scan.")
-    return f"No Binance credentials found{_scope(result, ' in ')}.{_excluded(result)}"
+    found = "" if result.source is SourceKind.FLEET else " found"
+    return f"No Binance credentials{found}{_scope(result, ' in ')}.{_besides(result)}"
 
 
 def scanned(result: Result) -> str:
     """A sentence on how much was scanned, empty if nobody counted."""
     scope = _scope(result, " ")
-    return f"Scanned{scope}.{_excluded(result)}" if scope else ""
+    return f"Scanned{scope}.{_besides(result)}" if scope else ""
 
 
 def suppressed_count(result: Result) -> str:
@@ -45,9 +49,28 @@ def suppressed_count(result: Result) -> str:
     return f"{count:,} suppressed, --show-suppressed lists {'it' if count == 1 else 'them'}"
 
 
+def repositories_of(result: Result) -> int:
+    """How many repositories a fleet has, those that could not be scanned among them; 0 if nobody counted."""
+    return int(result.stats.get("repositories", 0))
+
+
+def not_scanned(result: Result) -> str:
+    """How many repositories of a fleet could not be scanned, empty if all were: `2 could not be scanned`."""
+    failed = int(result.stats.get("repositories_failed", 0))
+    return f"{failed:,} could not be scanned" if failed else ""
+
+
+def since_before(result: Result) -> str:
+    """A sentence on what became of credentials since the run before, empty if there was none or nothing is told."""
+    told = [f"{int(result.stats[key]):,} {name}" for key, name in _MARKED if result.stats.get(key)]
+    return f"Since the run before: {', '.join(told)}." if told else ""
+
+
 def plural(count: float, noun: str) -> str:
-    """`1 file`, `1,234 files`; the noun takes an s."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+    """`1 file`, `1,234 files`, `2 repositories`: the noun takes an s, or ies for its last letter after an r."""
+    if count == 1:
+        return f"{count:,} {noun}"
+    return f"{count:,} {noun[:-1]}ies" if noun.endswith("ry") else f"{count:,} {noun}s"
 
 
 def human_size(count: float) -> str:
@@ -77,7 +100,7 @@ def human_time(seconds: float) -> str:
 
 
 def _scope(result: Result, lead: str) -> str:
-    counts = " and ".join(plural(result.stats[name], _noun(name, result.source)) for name in _counts(result)[:2])
+    counts = " and ".join(_counted(result, name) for name in _counts(result)[:2])
     measures = []
     if "bytes" in result.stats:
         measures.append(human_size(result.stats["bytes"]))
@@ -88,15 +111,32 @@ def _scope(result: Result, lead: str) -> str:
     return f"{lead}{counts} ({', '.join(measures)})" if measures else f"{lead}{counts}"
 
 
-def _excluded(result: Result) -> str:
-    """How many of the paths that a change touches were left out, as a change may bring the pattern that does it."""
-    count = int(result.stats.get("excluded", 0))
-    return f" {plural(count, 'path')} excluded, not read." if count else ""
+def _counted(result: Result, name: str) -> str:
+    """How many of something were scanned; of a fleet how many of all, if some could not be."""
+    if name != _FLEET:
+        return plural(result.stats[name], _noun(name, result.source))
+    all_of_them, failed = repositories_of(result), int(result.stats.get("repositories_failed", 0))
+    return f"{f'{all_of_them - failed:,} of ' if failed else ''}{plural(all_of_them, 'repository')}"
+
+
+def _besides(result: Result) -> str:
+    """What else there is to say of how much was scanned.
+
+    How many of the paths that a change touches were left out, as a change may bring the pattern that does it. Of a
+    fleet, how many repositories were as before, and what became of credentials since.
+    """
+    count, unchanged = int(result.stats.get("excluded", 0)), int(result.stats.get("repositories_unchanged", 0))
+    told = [f"{plural(count, 'path')} excluded, not read."] if count else []
+    if unchanged:
+        told.append(f"{plural(unchanged, 'repository')} {'was' if unchanged == 1 else 'were'} as before.")
+    return "".join(f" {sentence}" for sentence in (*told, since_before(result)) if sentence)
 
 
 def _counts(result: Result) -> list[str]:
     if result.source is SourceKind.HISTORY and "objects" in result.stats:
         return ["objects"]  # blobs and commits among them
+    if result.source is SourceKind.FLEET:
+        return [_FLEET] if _FLEET in result.stats else []
     return [name for name in _COUNTED if name in result.stats]
 
 

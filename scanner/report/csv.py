@@ -10,7 +10,7 @@ import csv
 from collections.abc import Iterator
 from io import StringIO
 
-from scanner.findings import Finding, Result
+from scanner.findings import Finding, Result, SourceKind
 from scanner.model import Commit, Location
 from scanner.report.format import View
 from scanner.report.sanitize import Quoted, Redactor, printable
@@ -26,21 +26,23 @@ COLUMNS = (
 VERIFICATION_COLUMNS = (
     "verdict", "cause", "tier", "ip_restricted", "permissions", "checked_at", "host", "note",
 )  # fmt: skip
+FLEET_COLUMNS = ("repository", "mark", "unlisted")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def render_csv(result: Result, view: View) -> str:
     """The table with its heading; `record` says `finding`, `not-read` or `skipped`.
 
-    If anything was verified, the columns of that follow the others.
+    If anything was verified, the columns of that follow the others; those of a fleet are the last.
     """
     stream = StringIO()
     findings = shown(result, show_suppressed=view.show_suppressed)
     verified = any(finding.verification is not None for finding in findings)
-    columns = (*COLUMNS, *VERIFICATION_COLUMNS) if verified else COLUMNS
+    fleet = result.source is SourceKind.FLEET
+    columns = (*COLUMNS, *(VERIFICATION_COLUMNS if verified else ()), *(FLEET_COLUMNS if fleet else ()))
     writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
     writer.writeheader()
-    rows = _Rows(Quoted(Redactor.of(result)))
+    rows = _Rows(Quoted(Redactor.of(result)), fleet=fleet)
     for finding in findings:
         writer.writerows({name: _inert(cell) for name, cell in row.items()} for row in rows.of(finding))
     for record, things in (("not-read", unread(result)), ("skipped", left_out(result))):
@@ -53,7 +55,8 @@ def render_csv(result: Result, view: View) -> str:
 class _Rows:
     """Turns findings into rows of text on one line."""
 
-    def __init__(self, quoted: Quoted) -> None:
+    def __init__(self, quoted: Quoted, *, fleet: bool) -> None:
+        self._fleet = fleet
         self.path = quoted.path
         self.prose = quoted.prose
         self.note = quoted.note
@@ -77,7 +80,8 @@ class _Rows:
         if finding.verification is not None:
             common |= self._verification(finding.verification)
         for location in finding.locations:
-            yield {**common, **_values(finding, location), **self._place(location)}
+            row = {**common, **_values(finding, location), **self._place(location)}
+            yield {**row, **self._of_fleet(finding, location)} if self._fleet else row
 
     def _verification(self, verification: Verification) -> dict[str, str]:
         """What Binance answered; what it did not say stays empty."""
@@ -105,6 +109,13 @@ class _Rows:
             "blob": printable(location.blob or ""),
             **self._commit(location.commit, ("commit", "author", "date", "subject")),
             **self._commit(location.removed, ("removed", "removed_author", "removed_date", "removed_subject")),
+        }
+
+    def _of_fleet(self, finding: Finding, location: Location) -> dict[str, str]:
+        return {
+            "repository": self.path(location.repository or ""),
+            "mark": finding.mark.value if finding.mark is not None else "",
+            "unlisted": str(finding.unlisted),
         }
 
     def _commit(self, commit: Commit | None, names: tuple[str, str, str, str]) -> dict[str, str]:

@@ -10,12 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from scanner.findings import Finding, Result
-from scanner.report.brief import nothing_found, plural, suppressed_count
+from scanner.findings import Finding, Mark, Result
+from scanner.report.brief import nothing_found, plural, since_before, suppressed_count
 from scanner.report.format import View
 from scanner.report.telling import Telling
 from scanner.report.verdicts import GONE, counts
-from scanner.report.words import by_use, file_of, is_inside, left_out, masked, passes_because, title, unread
+from scanner.report.whereabouts import by_use, spread
+from scanner.report.words import (
+    MARK_NAMES,
+    file_of,
+    is_inside,
+    left_out,
+    masked,
+    passes_because,
+    path_in_fleet,
+    title,
+    unread,
+)
 
 _MOST_SHOWN = 10
 _MOST_UNREAD = 20
@@ -55,10 +66,11 @@ class _Report:
         place, tell = by_use(finding)[0], self._telling
         properties: list[tuple[str, object]] = []
         if (file := file_of(place)) is not None:
-            properties.append(("file", tell.quoted.path(file)))
+            properties.append(("file", tell.quoted.path(path_in_fleet(place, file))))
             if not is_inside(place):
                 properties += [("line", place.line), ("col", place.column)]
-        heading = f"{finding.risk.level.value.upper()} {title(finding)}"
+        mark = f"{MARK_NAMES[finding.mark]}: " if finding.mark is not None else ""
+        heading = f"{finding.risk.level.value.upper()} {mark}{title(finding)}"
         suppressed = finding.suppressed
         message = (
             f"{masked(finding)} ({finding.confidence.value} confidence)",
@@ -87,6 +99,8 @@ class _Report:
         failing = sum(finding.fails for finding in result.findings)
         if result.findings:
             line = f"{plural(len(result.findings), 'credential')}, {failing:,} failing."
+            for told in (spread(result), since_before(result)):
+                line += f" {told}" if told else ""
             if verified := counts(result.findings):
                 line += f" {verified}"
         else:
@@ -102,6 +116,8 @@ def _advice(finding: Finding) -> str:
     """What to do first, unless it does not count."""
     if finding.suppressed is not None:
         return ""
+    if finding.mark is Mark.GONE:
+        return "Revoke it if nobody did: what was pushed stays leaked."
     if finding.verification is not None and finding.verification.verdict in GONE:
         return "Check that it is really gone, and remove it."
     return "Revoke it first: what was pushed stays leaked, whatever is removed later."

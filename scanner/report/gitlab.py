@@ -21,17 +21,19 @@ from scanner.report.rules import CWE, CWE_PAGE, rule_of
 from scanner.report.sanitize import Redactor, encodable, printable
 from scanner.report.telling import Telling
 from scanner.report.verdicts import verdict
+from scanner.report.whereabouts import by_use, in_store
 from scanner.report.wire import as_json
 from scanner.report.words import (
     ENVIRONMENT_NAMES,
     EXPOSURE_NAMES,
+    MARK_NAMES,
     REST,
-    by_use,
     file_of,
     is_inside,
     left_out,
     masks,
     passes_because,
+    path_in_fleet,
     shown,
     title,
     unread,
@@ -70,7 +72,8 @@ class _Report:
         self._redactor = Redactor.of(result)
         self._telling = Telling.of(result)
         advice = steps(result) if result.findings else []
-        lines = (("\n    ".join((f"{n}. {step.told(code)}", *step.verbatim))) for n, step in enumerate(advice, 1))
+        told = ("\n    ".join((step.told(self._named), *step.verbatim)) for step in advice)
+        lines = (f"{number}. {one}" for number, one in enumerate(told, 1))
         self._solution = "\n".join(lines)[:_LONGEST_SOLUTION]
 
     def scan(self, end: datetime) -> _Object:
@@ -138,7 +141,7 @@ class _Report:
         return "\n\n".join(part for part in parts if part)
 
     def _location(self, place: Location) -> _Object:
-        path = file_of(place) or place.path or "unnamed"
+        path = path_in_fleet(place, file_of(place) or place.path or "unnamed")
         line = 1 if is_inside(place) else place.line
         made: _Object = {"file": self._path(path), "start_line": line, "end_line": line}
         commit = place.commit
@@ -162,10 +165,19 @@ class _Report:
         }
         if finding.verification is not None:
             told["verdict"] = ("Verdict", verdict(finding.verification))
+        if finding.repositories:
+            told["repositories"] = ("Repositories that hold it", f"{len(finding.repositories):,}")
+        if finding.mark is not None:
+            told["mark"] = ("Since the run before", MARK_NAMES[finding.mark])
+        if finding.unlisted:
+            told["unlisted"] = ("Not listed", in_store(finding.unlisted))
         return {key: {"name": name, "type": "text", "value": value} for key, (name, value) in told.items()}
 
     def _message(self, skipped: Skipped, level: str) -> _Object:
         return {"level": level, "value": self._telling.skipped(skipped)}
+
+    def _named(self, name: str) -> str:
+        return code(self._telling.quoted.path(name))
 
     def _path(self, text: str) -> str:
         return encodable(self._redactor.path(text))

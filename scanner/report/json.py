@@ -67,6 +67,7 @@ class _Location(TypedDict):
     removed: _Commit | None
     pushed: bool
     standing: bool
+    repository: str | None
 
 
 class _Suppressed(TypedDict):
@@ -103,6 +104,8 @@ class _Finding(TypedDict):
     suppressed: _Suppressed | None
     fails: bool
     verification: WireVerification | None
+    mark: str | None
+    unlisted: int
 
 
 class Report(TypedDict):
@@ -173,6 +176,8 @@ class _Wire:
             "suppressed": self._suppressed(finding.suppressed),
             "fails": finding.fails,
             "verification": wire_verification(finding.verification, self._redactor),
+            "mark": finding.mark.value if finding.mark is not None else None,
+            "unlisted": finding.unlisted,
         }
 
     def _location(self, location: Location) -> _Location:
@@ -188,6 +193,7 @@ class _Wire:
             "removed": self._commit(location.removed),
             "pushed": location.pushed,
             "standing": location.standing,
+            "repository": self._path(location.repository) if location.repository is not None else None,
         }
 
     def _commit(self, commit: Commit | None) -> _Commit | None:

@@ -15,7 +15,8 @@ from scanner.report.rules import rule_of
 from scanner.report.sanitize import printable
 from scanner.report.telling import Telling
 from scanner.report.verdicts import counts
-from scanner.report.words import by_use, left_out, masked, passes_because, shown, title, unread
+from scanner.report.whereabouts import by_use, spread
+from scanner.report.words import MARK_NAMES, left_out, masked, passes_because, repository_of, shown, title, unread
 
 _SUITE = "binance-leaks"
 
@@ -70,9 +71,12 @@ class _Report:
     def case(self, finding: Finding) -> ET.Element:
         """One finding."""
         rule = rule_of(finding).id
-        path = self._telling.quoted.path(by_use(finding)[0].path)  # no line: the name is to outlive a moved one
+        place, tell = by_use(finding)[0], self._telling
+        # no line in it: the name is to outlive a moved one
+        path = repository_of(place, tell.quoted.path) + tell.quoted.path(place.path)
         case = _case(f"{title(finding)}, {printable(finding.id[:12])}, in {path}", f"{_SUITE}.{rule}", "0")
-        heading = f"{finding.risk.level.value}: {masked(finding)}"
+        mark = f"{MARK_NAMES[finding.mark]}, " if finding.mark is not None else ""
+        heading = f"{mark}{finding.risk.level.value}: {masked(finding)}"
         if _fails(finding):
             failure = ET.SubElement(case, "failure", {"message": heading, "type": rule})
             failure.text = self._told(finding)
@@ -85,7 +89,7 @@ class _Report:
         """How much was scanned, and what was skipped without loss."""
         result = self._result
         lines = [scanned(result) if result.findings else nothing_found(result)]
-        lines += [counts(result.findings)]
+        lines += [spread(result), counts(result.findings)] if result.findings else []
         lines += [f"Skipped, nothing lost: {self._telling.skipped(skipped)}" for skipped in left_out(result)]
         return "\n".join(line for line in lines if line)
 

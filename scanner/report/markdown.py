@@ -18,13 +18,15 @@ from scanner.report.inline import code, plain, worded
 from scanner.report.step import Step
 from scanner.report.telling import Telling
 from scanner.report.verdicts import counts, verdict
+from scanner.report.whereabouts import by_use, further, spread
 from scanner.report.words import (
     ENVIRONMENT_NAMES,
     KIND_NAMES,
-    by_use,
+    MARK_NAMES,
     left_out,
     masks,
     passes_because,
+    repository_of,
     title,
     unread,
 )
@@ -42,7 +44,7 @@ def render_markdown(result: Result, view: View) -> str:
     blocks = [page.heading(), *page.incomplete()]
     if result.findings:
         blocks += [
-            counts(result.findings),
+            " ".join(told for told in (spread(result), counts(result.findings)) if told),
             page.table(result.findings),
             *page.details(result.findings),
             page.advice(),
@@ -94,20 +96,21 @@ class _Page:
         """Reasons, evidence and places of the gravest findings."""
         chosen = findings if self._verbose else _first(findings, _MOST_DETAILS)
         for finding in chosen:
-            yield f"### {_level(finding)}: {title(finding)}"
+            mark = f"{MARK_NAMES[finding.mark]}: " if finding.mark is not None else ""
+            yield f"### {_level(finding)}: {mark}{title(finding)}"
             yield "\n".join(f"- {line}" for line in self._lines(finding))
         if len(findings) > len(chosen):
             yield f"Details of {plural(len(findings) - len(chosen), 'more credential')} are in the other formats."
 
     def advice(self) -> str:
         """What to do now."""
-        told = (f"{number}. {_step(step, indent=3)}" for number, step in enumerate(steps(self._result), start=1))
+        told = (f"{number}. {self._step(step, indent=3)}" for number, step in enumerate(steps(self._result), start=1))
         return "\n".join(("### What to do now", "", *told))
 
     def false_alarm(self) -> str:
         """How to allow a false alarm."""
         ways = allowing(self._result.findings, digests=self._verbose)
-        return "\n".join(("### If it is a false alarm", "", *(f"- {_step(step, indent=2)}" for step in ways)))
+        return "\n".join(("### If it is a false alarm", "", *(f"- {self._step(step, indent=2)}" for step in ways)))
 
     def closing(self, *, listed: bool) -> list[str]:
         """How much was read, what does not count, what was skipped without loss."""
@@ -123,14 +126,15 @@ class _Page:
         where = code(self._where(place))
         if place.commit is not None:
             where += f" in {code(place.commit.id[:12])}"
-        if others:
-            where += f" and {plural(len(others), 'more place')}"
+        if others or finding.unlisted:
+            where += f" and {', '.join(further(finding, [place]))}"
         kind = f"{KIND_NAMES[finding.kind]}, {ENVIRONMENT_NAMES[finding.environment]}"
         asked = f", **{verdict(finding.verification)}**" if finding.verification is not None else ""
         gate = passes_because(finding) or "**fails**"
         if finding.suppressed is not None:
             gate += f" {plain(self._telling.quoted.prose(finding.suppressed.reason))}"
-        return f"| **{_level(finding)}** | {kind}: {_masks(finding)}{asked} | {where} | {gate} |"
+        mark = f"**{MARK_NAMES[finding.mark]}**, " if finding.mark is not None else ""
+        return f"| **{_level(finding)}** | {mark}{kind}: {_masks(finding)}{asked} | {where} | {gate} |"
 
     def _lines(self, finding: Finding) -> Iterator[str]:
         tell = self._telling
@@ -149,10 +153,18 @@ class _Page:
                 yield f"SHA-256 of the {value.role.value}: {code(value.sha256)}"
 
     def _where(self, place: Location) -> str:
-        path = self._telling.quoted.path(place.path)
+        path = repository_of(place, self._telling.quoted.path) + self._telling.quoted.path(place.path)
         if len(path) > _LONGEST_PATH:
             path = f"{path[: _LONGEST_PATH // 2]}…{path[-_LONGEST_PATH // 2 :]}"
         return f"{path}:{place.line}"
+
+    def _step(self, step: Step, *, indent: int) -> str:
+        """A step with its lines to copy as a block of their own, all of them ours."""
+        told = step.told(lambda name: code(self._telling.quoted.path(name)))
+        if not step.verbatim:
+            return told
+        pad = " " * indent
+        return "\n".join((told, "", f"{pad}```", *(f"{pad}{line}" for line in step.verbatim), f"{pad}```"))
 
     def _skipped(self, things: Sequence[Skipped]) -> str:
         rows = things if self._verbose else _first(things, _MOST_SKIPPED)
@@ -176,11 +188,3 @@ def _level(finding: Finding) -> str:
 
 def _masks(finding: Finding) -> str:
     return ", ".join(f"{name} {code(mask)}" for name, mask in masks(finding))
-
-
-def _step(step: Step, *, indent: int) -> str:
-    """A step with its lines to copy as a block of their own, all of them ours."""
-    if not step.verbatim:
-        return step.told(code)
-    pad = " " * indent
-    return "\n".join((step.told(code), "", f"{pad}```", *(f"{pad}{line}" for line in step.verbatim), f"{pad}```"))

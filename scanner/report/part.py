@@ -79,9 +79,11 @@ class Part:
 
     def count(self) -> int:
         """A whole number from 1."""
-        if isinstance(self.value, bool) or not isinstance(self.value, int) or not 1 <= self.value <= _MOST:
-            raise self.wrong("must be a whole number from 1")
-        return self.value
+        return self._from(1)
+
+    def whole(self) -> int:
+        """A whole number from 0."""
+        return self._from(0)
 
     def milliseconds(self) -> int:
         """A moment in milliseconds since 1970, between 1973 and 2286."""
@@ -106,6 +108,11 @@ class Part:
             if member.value == text:
                 return member
         raise self.wrong(f"must be one of {', '.join(str(member.value) for member in kind)}")
+
+    def _from(self, least: int) -> int:
+        if isinstance(self.value, bool) or not isinstance(self.value, int) or not least <= self.value <= _MOST:
+            raise self.wrong(f"must be a whole number from {least}")
+        return self.value
 
     def wrong(self, what: str) -> UsageError:
         """The error for it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Sequence, Set
+from dataclasses import dataclass
 from itertools import groupby
 
 from rich.text import Text
@@ -13,9 +14,12 @@ from scanner.model import COMMIT_MESSAGE, TAG_MESSAGE, Commit, Exposure, Locatio
 from scanner.report.page import Page
 from scanner.report.sanitize import Quoted, printable
 from scanner.report.uri import is_absolute, path_uri
-from scanner.report.words import ROLE_NAMES, file_of
+from scanner.report.whereabouts import holders, in_store
+from scanner.report.words import ROLE_NAMES, UNNAMED, file_of
 
 _MOST_LOCATIONS = 6
+_MOST_REPOSITORIES = 3
+_MOST_OF_EACH = 3
 _MOST_REFS = 4
 _LONGEST_URL = 2000  # terminals cut or drop longer ones
 _ON_DISK = (Exposure.STAGED, Exposure.PRESENT)
@@ -28,6 +32,15 @@ _EXPOSURE_ORDER = (
     Exposure.MESSAGE,
     Exposure.UNREACHABLE,
 )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Fold:
+    """How places are drawn: how far in, how many of each kind at most, and whether each says its role."""
+
+    indent: int
+    most: int
+    with_role: bool
 
 
 class Places:
@@ -43,28 +56,45 @@ class Places:
         self._folder = folder
 
     def of(self, finding: Finding) -> None:
-        """Where its values stand, the most visible places first. `verbose` unfolds places, refs and authors."""
+        """Where its values stand, the most visible places first. `verbose` unfolds places, refs and authors.
+
+        In a fleet by repositories, those first where it is seen most.
+        """
         with_role = len({location.role for location in finding.locations}) > 1
+        held = holders(finding)
+        if not held:
+            self._exposures(finding.locations, _Fold(indent=2, most=_MOST_LOCATIONS, with_role=with_role))
+        shown = held if self._verbose or len(held) <= _MOST_REPOSITORIES + 1 else held[:_MOST_REPOSITORIES]
+        most = _MOST_LOCATIONS if len(held) == 1 else _MOST_OF_EACH
+        for holder in shown:
+            name = self._quoted.path(holder.repository).strip() or UNNAMED
+            self._page.whole(Text.assemble("In ", (name, "bold"), ":"), indent=2)
+            self._exposures(holder.places, _Fold(indent=4, most=most, with_role=with_role))
+        self._page.more(len(held) - len(shown), "repository", indent=2)
+        if finding.unlisted:
+            self._page.wrapped(Text(f"and {in_store(finding.unlisted)}", style="dim"), indent=2)
+
+    def _exposures(self, locations: Sequence[Location], fold: _Fold) -> None:
         for exposure in _EXPOSURE_ORDER:
-            places = [location for location in finding.locations if location.exposure is exposure]
+            places = [location for location in locations if location.exposure is exposure]
             for standing in (False, True):
                 group = [place for place in places if place.standing is standing]
                 if group:
                     heading = _STANDING if standing else _exposed(group, self._source)
-                    self._page.wrapped(Text(f"{heading}:"), indent=2, hang=2)
-                    self._group(group, with_role=with_role)
+                    self._page.wrapped(Text(f"{heading}:"), indent=fold.indent, hang=2)
+                    self._group(group, fold)
 
-    def _group(self, places: Sequence[Location], *, with_role: bool) -> None:
-        shown = places if self._verbose else _first_places(places)
+    def _group(self, places: Sequence[Location], fold: _Fold) -> None:
+        shown = places if self._verbose else _first_places(places, fold.most)
         for commit, group in groupby(_by_commit(shown), key=lambda location: location.commit):
             if commit is not None:
-                self._page.wrapped(self._commit(commit), indent=4, hang=2)
-            indent = 4 if commit is None else 6
+                self._page.wrapped(self._commit(commit), indent=fold.indent + 2, hang=2)
+            indent = fold.indent + (2 if commit is None else 4)
             for fate, fellows in groupby(group, key=_fate):
                 for location in fellows:
-                    self._place(location, indent=indent, with_role=with_role)
+                    self._place(location, indent=indent, with_role=fold.with_role)
                 self._outcome(*fate, indent=indent + 2)
-        self._page.more(len(places) - len(shown), "place", indent=4)
+        self._page.more(len(places) - len(shown), "place", indent=fold.indent + 2)
 
     def _place(self, location: Location, *, indent: int, with_role: bool) -> None:
         place = Text(f"{self._quoted.path(location.path)}:{location.line}:{location.column}")
@@ -74,7 +104,7 @@ class Places:
     def _url(self, location: Location) -> str | None:
         """The file to open for a place; None where it does not stand in one, or its name would show a value."""
         file = file_of(location)
-        if self._folder is None or file is None or location.exposure not in _ON_DISK:
+        if self._folder is None or location.repository is not None or file is None or location.exposure not in _ON_DISK:
             return None
         path = posixpath.normpath(file if is_absolute(file) else f"{self._folder}/{file}")
         if path.startswith("//") or self._quoted.redactor.path(path) != path:
@@ -147,6 +177,6 @@ def _fate(place: Location) -> tuple[Commit | None, tuple[str, ...]]:
     return place.removed, place.refs
 
 
-def _first_places(places: Sequence[Location]) -> Sequence[Location]:
+def _first_places(places: Sequence[Location], most: int) -> Sequence[Location]:
     """The places that fit; a list that is one too long is not folded, as the fold would be as long."""
-    return places if len(places) <= _MOST_LOCATIONS + 1 else _by_commit(places)[:_MOST_LOCATIONS]
+    return places if len(places) <= most + 1 else _by_commit(places)[:most]

@@ -56,6 +56,7 @@ class _Masks:
             commit=self._commit(place.commit),
             removed=self._commit(place.removed),
             refs=tuple(map(self.path, place.refs)),
+            repository=None if place.repository is None else self.path(place.repository),
             allowed=None if place.allowed is None else self._prose(place.allowed),
         )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from scanner.model import Exposure, Location
 from scanner.report.step import Step
@@ -36,6 +37,30 @@ _PRUNE = Step(
     verbatim=("git reflog expire --expire=now --all", "git gc --prune=now"),
 )
 _DELETE = Step(text=f"Delete {_FILE}: it holds the values.")
+_ORDER = (_PUSHED, None, _ARCHIVES, _AGAIN, _PUBLISH, _DROP_STASH, _PRUNE, _DELETE)
+
+
+def rewriting_each(fleet: Mapping[str, Sequence[Location]]) -> list[Step]:
+    """The steps for the repositories of a fleet that hold values at these locations, each rewritten for itself.
+
+    A step names its repositories where it is not for all of them.
+    """
+    concerned: dict[Step, list[str]] = {}
+    for name, locations in fleet.items():
+        for step in rewriting(locations):
+            concerned.setdefault(step, []).append(name)
+    everywhere = tuple(fleet)
+    these = "that repository" if len(fleet) == 1 else f"these {len(fleet):,} repositories, each for itself"
+    made = [Step(text=f"The history holds it. Rewrite {these}, by the steps that follow.", repositories=everywhere)]
+    for step in sorted(concerned, key=_place_in_order):
+        names = tuple(concerned[step])
+        made.append(step if names == everywhere else replace(step, repositories=names))
+    return made
+
+
+def _place_in_order(step: Step) -> int:
+    """Where a step comes; that of git-filter-repo itself, which is written anew for each repository, is the second."""
+    return _ORDER.index(step) if step in _ORDER else 1
 
 
 def rewriting(locations: Sequence[Location]) -> list[Step]:

@@ -2,7 +2,8 @@
 
 One result a finding. It is known again by the credential's id, whatever line it stands on. There are no snippets: they
 would hold the value. GitHub refuses a whole upload over one result without a file, so that messages and objects, which
-have none, get one in name; what they are stands in `logicalLocations`.
+have none, get one in name; what they are stands in `logicalLocations`. In a fleet a URI starts with the name of the
+repository, which stands as it is in the properties of each place, and `baselineState` tells what became of a result.
 
 `level` follows the gate first: what fails is an `error`, or a `warning` below medium risk; what passes is a `warning`
 from medium risk on, else a `note`. What Binance answered shows in message, properties and `rank`, a priority from 0 to
@@ -14,9 +15,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from types import MappingProxyType
 
 from scanner import __version__
-from scanner.findings import Finding, Result, Skipped, SuppressedBy
+from scanner.findings import Finding, Mark, Result, Skipped, SuppressedBy
 from scanner.model import Exposure, Location, RiskLevel
 from scanner.report.advice import KEY_PAGE
 from scanner.report.format import View
@@ -26,14 +28,15 @@ from scanner.report.sanitize import Redactor, encodable, printable
 from scanner.report.telling import Telling
 from scanner.report.uri import is_absolute, path_uri
 from scanner.report.verdicts import verdict
+from scanner.report.whereabouts import by_use
 from scanner.report.wire import as_json
 from scanner.report.words import (
-    by_use,
     file_of,
     is_inside,
     left_out,
     masked,
     passes_because,
+    path_in_fleet,
     shown,
     statistics,
     title,
@@ -44,6 +47,7 @@ from scanner.risk import priority
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _ROOT = "%SRCROOT%"
 _MOST_RELATED = 999  # GitHub takes 1000 locations a result
+_STATES: Mapping[Mark, str] = MappingProxyType({Mark.NEW: "new", Mark.STILL_THERE: "unchanged", Mark.GONE: "absent"})
 _Object = dict[str, object]
 
 
@@ -111,6 +115,8 @@ class _Run:
                 "primaryLocationLineHash": f"{printable(finding.id)}:1",
             },
         }
+        if finding.mark is not None:
+            made["baselineState"] = _STATES[finding.mark]
         if finding.verification is not None:
             made["rank"] = priority(finding)
         if others:
@@ -133,7 +139,7 @@ class _Run:
     def _location(self, location: Location) -> _Object:
         shown_path = self._redactor.path(location.path) or "unnamed"
         file = file_of(location)
-        name = shown_path if file is None else self._redactor.path(file) or "unnamed"
+        name = self._redactor.path(path_in_fleet(location, location.path if file is None else file)) or "unnamed"
         artifact: _Object = {"uri": path_uri(name)}
         if not is_absolute(name):
             artifact["uriBaseId"] = _ROOT
@@ -162,6 +168,8 @@ class _Run:
             "pushed": location.pushed,
             "refs": [self._path(ref) for ref in location.refs],
         }
+        if location.repository is not None:
+            made["repository"] = self._path(location.repository)
         for name, commit in (("commit", location.commit), ("removed", location.removed)):
             if commit is not None:
                 made[name] = {
@@ -188,6 +196,10 @@ class _Run:
             ],
             "evidence": [self._prose(evidence) for evidence in finding.evidence],
         }
+        if finding.repositories:
+            made["repositories"] = [self._path(repository) for repository in finding.repositories]
+        if finding.unlisted:
+            made["unlisted"] = finding.unlisted
         if finding.verification is not None:
             made["verification"] = wire_verification(finding.verification, self._redactor)
         return made

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from scanner.errors import UsageError
-from scanner.findings import Finding, Result, Risk, Skipped, SourceKind, SuppressedBy, Suppression
+from scanner.findings import Finding, Mark, Result, Risk, Skipped, SourceKind, SuppressedBy, Suppression
 from scanner.model import Commit, Confidence, Environment, Exposure, Kind, Location, RiskLevel, Role, Value
 from scanner.report.json import SCHEMA
 from scanner.report.part import Part
@@ -109,7 +109,7 @@ def _finding(part: Part) -> Finding:
     locations = part["locations"].items(_location, least=1)
     suppressed = part["suppressed"].optional(_suppression)
     new = suppressed is None and any(not location.standing for location in locations)
-    fails = part.get("fails")
+    fails, unlisted = part.get("fails"), part.get("unlisted")
     return Finding(
         id=part["id"].form(_ID, "an id"),
         kind=part["kind"].member(Kind),
@@ -124,6 +124,8 @@ def _finding(part: Part) -> Finding:
         suppressed=suppressed,
         fails=new if fails is None else fails.truth(),
         verification=verification.optional(_verification) if (verification := part.get("verification")) else None,
+        mark=_held(part, "mark", lambda one: one.member(Mark)),
+        unlisted=unlisted.whole() if unlisted is not None else 0,
     )
 
 
@@ -191,6 +193,7 @@ def _location(part: Part) -> Location:
         standing=standing is not None and standing.truth(),
         removed=part["removed"].optional(_commit),
         pushed=part["pushed"].truth(),
+        repository=_held(part, "repository", Part.text),
     )
 
 

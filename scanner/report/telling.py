@@ -10,11 +10,13 @@ from scanner.model import Commit, Exposure, Location
 from scanner.report.inline import code, plain
 from scanner.report.sanitize import Quoted, Redactor, printable
 from scanner.report.verdicts import told
-from scanner.report.words import EXPOSURE_NAMES, ROLE_NAMES, by_use
+from scanner.report.whereabouts import by_use, further
+from scanner.report.words import EXPOSURE_NAMES, ROLE_NAMES, repository_of
 
 _MOST_PLACES = 6
 _MOST_REFS = 4
 _MOST_EVIDENCE = 4
+_WITH_HISTORY = (SourceKind.HISTORY, SourceKind.RANGE, SourceKind.FLEET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,9 @@ class Telling:
         return cls(Quoted(Redactor.of(result)), result.source)
 
     def where(self, location: Location) -> str:
-        """`path:line:column`."""
-        return f"{self.quoted.path(location.path)}:{location.line}:{location.column}"
+        """`path:line:column`, in a fleet `repository: path:line:column`."""
+        repository = repository_of(location, self.quoted.path)
+        return f"{repository}{self.quoted.path(location.path)}:{location.line}:{location.column}"
 
     def commit(self, commit: Commit) -> str:
         """Id, day, author without address, subject."""
@@ -42,7 +45,7 @@ class Telling:
     def fate(self, location: Location) -> list[str]:
         """How a place is exposed, who brought the value there, who took it out, what holds it; a phrase each."""
         phrases = ["stood there before"] if location.standing else []
-        if location.exposure is not Exposure.PRESENT or self.source in (SourceKind.HISTORY, SourceKind.RANGE):
+        if location.exposure is not Exposure.PRESENT or self.source in _WITH_HISTORY:
             phrases.append(EXPOSURE_NAMES[location.exposure])
         if location.commit is not None:
             phrases.append(f"added in {self.commit(location.commit)}")
@@ -64,10 +67,9 @@ class Telling:
     def places(self, finding: Finding, most: int = _MOST_PLACES, *, marked: bool = False) -> list[str]:
         """Its places, the most useful first, and how many more there are than `most`; in Markdown if `marked`."""
         places = by_use(finding)
-        more = len(places) - most
-        shown = places if more <= 1 else places[:most]
+        shown = places if len(places) <= most + 1 else places[:most]
         told = [self.marked(place) if marked else self.place(place) for place in shown]
-        return told if more <= 1 else [*told, f"and {more:,} more places"]
+        return [*told, *(f"and {rest}" for rest in further(finding, shown))]
 
     def refs(self, refs: Sequence[str]) -> str:
         """Names of branches and tags, the first few."""

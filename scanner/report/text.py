@@ -14,7 +14,8 @@ from scanner.report.page import Page
 from scanner.report.places import Places
 from scanner.report.sanitize import Quoted, Redactor, printable
 from scanner.report.verdicts import counts, told
-from scanner.report.words import ENVIRONMENT_NAMES, KIND_NAMES, ROLE_NAMES, passes_because
+from scanner.report.whereabouts import spread
+from scanner.report.words import ENVIRONMENT_NAMES, KIND_NAMES, MARK_NAMES, ROLE_NAMES, passes_because
 from scanner.risk import power_of
 
 _MOST_EVIDENCE = 4
@@ -99,6 +100,8 @@ class _Report:
                 self._page.wrapped(Text(verified))
         else:
             self._page.wrapped(Text(nothing_found(result), style="green" if result.complete else ""))
+        if result.findings and (told := spread(result)):
+            self._page.wrapped(Text(told))
         if result.suppressed:
             count = f"{len(result.suppressed):,} suppressed" if listed else suppressed_count(result)
             self._page.wrapped(Text(f"{count}."))
@@ -111,7 +114,7 @@ class _Report:
         self._page.wrapped(Text("What to do now", style="bold"))
         for number, step in enumerate(steps(self._result), start=1):
             lead = f"{number}. "
-            self._page.wrapped(Text(f"{lead}{step.told(printable)}"), indent=2, hang=len(lead))
+            self._page.wrapped(Text(f"{lead}{step.told(self._quoted.path)}"), indent=2, hang=len(lead))
             self._page.verbatim(step.verbatim, indent=5)
         self._page.gap()
         self._page.wrapped(Text("If it is a false alarm, allow it", style="bold"))
@@ -165,8 +168,10 @@ class _Report:
 
 def _headline(finding: Finding) -> Text:
     level = finding.risk.level
+    mark = f"{MARK_NAMES[finding.mark]}: " if finding.mark is not None else ""
     marks = f", {ENVIRONMENT_NAMES[finding.environment]}, {finding.confidence.value} confidence"
-    return Text.assemble((level.value.upper(), _LEVEL_STYLE[level]), "  ", (KIND_NAMES[finding.kind], "bold"), marks)
+    kind = (f"{mark}{KIND_NAMES[finding.kind]}", "bold")
+    return Text.assemble((level.value.upper(), _LEVEL_STYLE[level]), "  ", kind, marks)
 
 
 def _counts(findings: Sequence[Finding]) -> Text:

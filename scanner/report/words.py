@@ -5,10 +5,10 @@ Nothing here was written by a stranger, but for masks out of a stored report, wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from scanner.findings import Finding, Result, Skipped
+from scanner.findings import Finding, Mark, Result, Skipped
 from scanner.model import Environment, Exposure, Kind, Location, Role
 from scanner.report.sanitize import printable
 
@@ -44,9 +44,11 @@ EXPOSURE_NAMES: Mapping[Exposure, str] = MappingProxyType(
         Exposure.UNREACHABLE: "only in the object database, no branch or tag leads to it",
     }
 )
-BY_USE = (Exposure.STAGED, Exposure.PRESENT, Exposure.HISTORY, Exposure.MESSAGE, Exposure.UNREACHABLE)
-"""Exposures, that first which helps a reader most."""
+MARK_NAMES: Mapping[Mark, str] = MappingProxyType({Mark.NEW: "NEW", Mark.STILL_THERE: "still there", Mark.GONE: "gone"})
 _ROLES = tuple(Role)
+UNNAMED = "(unnamed)"
+"""In place of a name that is empty."""
+
 REST = Skipped(what="the rest of the scan", why="interrupted")
 _IN_ARCHIVE = "!/"
 
@@ -68,17 +70,14 @@ def masks(finding: Finding) -> list[tuple[str, str]]:
     return [(ROLE_NAMES[value.role], printable(value.masked).removeprefix("private key, ")) for value in values]
 
 
-def by_use(finding: Finding) -> list[Location]:
-    """Its places, those first that help a reader most: the new before the standing, files of today before history."""
-    return sorted(finding.locations, key=lambda place: (place.standing, BY_USE.index(place.exposure)))
-
-
 def passes_because(finding: Finding) -> str:
     """Why the gate lets it pass, a sentence; empty if it does not."""
     if finding.suppressed is not None:
         return f"Suppressed ({finding.suppressed.by.value})."
     if finding.fails:
         return ""
+    if finding.mark is Mark.GONE:
+        return "It is gone: no repository of this run holds it, these are the places of an earlier one."
     return "Its risk is below the gate." if finding.is_new else "It stood there before this change."
 
 
@@ -86,6 +85,21 @@ def unread(result: Result) -> list[Skipped]:
     """What was not read and could have held a credential, with the rest of a scan that was interrupted."""
     lost = [skipped for skipped in result.skipped if skipped.lost]
     return [*lost, REST] if result.interrupted else lost
+
+
+def repository_of(location: Location, shown: Callable[[str], str]) -> str:
+    """What to put in front of a path: in a fleet `team/bot: `, else nothing. `shown` makes a name fit to be shown."""
+    if location.repository is None:
+        return ""
+    return f"{shown(location.repository).strip() or UNNAMED}: "
+
+
+def path_in_fleet(location: Location, path: str) -> str:
+    """A path of the place, below the name of its repository in a fleet: `team/bot/src/keys.py`, always relative."""
+    if location.repository is None:
+        return path
+    parts = [part for part in location.repository.split("/") if part not in ("", ".", "..")]
+    return "/".join((*(parts or [UNNAMED]), path))
 
 
 def left_out(result: Result) -> list[Skipped]:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from random import Random
 
-from scanner.findings import Finding, Result, Skipped, SourceKind, SuppressedBy, Suppression
+from scanner.findings import Finding, Mark, Result, Skipped, SourceKind, SuppressedBy, Suppression
 from scanner.model import Commit, Confidence, Environment, Exposure, Location, RiskLevel, Role
 from scanner.risk import order
 from scanner.verification import Verdict, Verification
-from tests.report.examples import CHECKED, NOT_ASKED, RANKED, UNDECIDED, Maker, at, judged, pair_at
+from tests.report.examples import CHECKED, NOT_ASKED, RANKED, UNDECIDED, Maker, at, in_repository, judged, pair_at
 
 AUTHORS = (
     "Ann Example <ann@project.example>",
@@ -143,6 +143,52 @@ def _many(history: History, pick: Random, count: int) -> Iterator[Finding]:
         yield history.finding(
             number, pick.choice(verifications), pick.choice(exposures), environment, pick.choice(_ROLES)
         )
+
+
+def fleet(count: int, repositories: int) -> Result:
+    """So many credentials in so many repositories, the first in all of those, most in one, some in a few."""
+    history, pick = History(25), Random(26)
+    names = [f"team-{n % 7}/{pick.choice(_WORDS)}-{n}" for n in range(repositories)]
+    findings = sorted(_many(history, pick, count), key=order)
+    for number, found in enumerate(findings):
+        several = names if number == 0 else pick.sample(names, pick.choice((1, 1, 1, 2, min(9, repositories))))
+        places = (place for name in several for place in in_repository(name, found.locations))
+        mark = (Mark.NEW, Mark.STILL_THERE, Mark.STILL_THERE, Mark.GONE)[number % 4]
+        findings[number] = replace(
+            found, locations=tuple(places), mark=mark, fails=mark is not Mark.GONE, unlisted=40 if number == 0 else 0
+        )
+    marks = [found.mark for found in findings]
+    return Result(
+        source=SourceKind.FLEET,
+        target=f"{repositories + 30:,} repositories of list.txt",
+        findings=tuple(findings),
+        skipped=(
+            Skipped(what="team-1/huge", why="timed out after 3 attempts"),
+            Skipped(what="team-2/broken", why="is no repository"),
+        ),
+        stats={
+            "repositories": repositories + 30,
+            "repositories_failed": 2,
+            "repositories_unchanged": 5,
+            "objects": 1_200_345,
+            "bytes": 21_000_000_000,
+            "seconds": 75.2,
+            "new": marks.count(Mark.NEW),
+            "still_there": marks.count(Mark.STILL_THERE),
+            "gone": marks.count(Mark.GONE),
+        },
+    )
+
+
+def hostile_fleet() -> Result:
+    """The same in repositories that are called like that."""
+    result = hostile()
+    findings = (
+        replace(found, locations=tuple(in_repository(text, found.locations)), mark=Mark.NEW)
+        for text, found in zip(HOSTILE, result.findings, strict=True)
+    )
+    stats = {"repositories": len(HOSTILE), "new": len(HOSTILE)}
+    return replace(result, source=SourceKind.FLEET, findings=tuple(findings), stats=stats)
 
 
 def hostile() -> Result:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from random import Random
 from string import ascii_letters, digits
 
-from scanner.findings import Finding, Result, Risk, Skipped, SourceKind, SuppressedBy, Suppression
+from scanner.findings import Finding, Mark, Result, Risk, Skipped, SourceKind, SuppressedBy, Suppression
 from scanner.model import Commit, Confidence, Credential, Environment, Exposure, Kind, Location, RiskLevel, Role, Value
 from scanner.risk import assess, order
 from scanner.verification import PERMISSION_TIERS, Cause, Permissions, Verdict, Verification
@@ -211,6 +211,75 @@ def local_result() -> Result:
     return Result(source=SourceKind.HISTORY, target=".", findings=(finding,), stats=stats)
 
 
+def in_repository(name: str, places: Sequence[Location]) -> list[Location]:
+    """The places, in this repository of a fleet."""
+    return [replace(place, repository=name) for place in places]
+
+
+def fleet_result() -> Result:
+    """Many repositories: a pair in nine of them, some new, one gone, places that are in no report, two that failed."""
+    make, refs = Maker(15), ("main", "origin/main")
+    there = [replace(place, commit=COMMIT, refs=refs, pushed=True) for place in pair_at("bot/settings.py", 12)]
+    copied = [
+        replace(place, commit=COMMIT, removed=LATER, refs=refs[:1])
+        for place in pair_at("conf/live.env", 3, Exposure.HISTORY)
+    ]
+    forks = [place for n in range(7) for place in in_repository(f"forks/user-{n}", copied)]
+    spread = make.finding(
+        Role.API_KEY,
+        Role.SECRET_KEY,
+        locations=[*forks, *in_repository("team/bot", there), *in_repository("team/api", copied)],
+        level=RiskLevel.CRITICAL,
+    )
+    gone = make.finding(Role.SECRET_KEY, locations=in_repository("/srv/git/old.git", copied[1:]), level=RiskLevel.LOW)
+    play = make.finding(
+        Role.API_KEY,
+        locations=in_repository("team/bot", [at("tests/keys.py", 9, commit=LATER, refs=refs[:1])]),
+        level=RiskLevel.INFO,
+        environment=Environment.TESTNET,
+    )
+    hidden = _suppressed(make, SuppressedBy.CONFIG)
+    return Result(
+        source=SourceKind.FLEET,
+        target="212 repositories of list.txt",
+        findings=(
+            replace(spread, mark=Mark.STILL_THERE, unlisted=4950),
+            replace(_in_one_repository(make), mark=Mark.NEW),
+            replace(gone, mark=Mark.GONE, fails=False),
+            replace(play, mark=Mark.STILL_THERE, fails=False),
+        ),
+        suppressed=(replace(hidden, locations=tuple(in_repository("team/docs", hidden.locations))),),
+        skipped=(
+            Skipped(what="team/huge", why="timed out after 3 attempts"),
+            Skipped(what="team/broken", why="is no repository"),
+            Skipped(what=f"team/bot: object {'12ab' * 10}", why="missing"),
+        ),
+        stats={
+            "repositories": 212,
+            "repositories_failed": 2,
+            "repositories_unchanged": 5,
+            "objects": 1_200_345,
+            "blobs": 600_000,
+            "bytes": 21_000_000_000,
+            "seconds": 75.2,
+            "new": 1,
+            "still_there": 2,
+            "gone": 1,
+        },
+    )
+
+
+def _in_one_repository(make: Maker) -> Finding:
+    """A key at many places of one repository of a fleet."""
+    old = Exposure.HISTORY
+    places = [
+        *(at(f"k8s/{n:02}/secret.yaml", 3 + n, exposure=old, commit=LATER, refs=("main",)) for n in range(9)),
+        at("commit message", 2, 5, exposure=Exposure.MESSAGE, commit=COMMIT, refs=("v1.0",)),
+        at("images.zip!/keys.txt", 1, exposure=old, commit=LATER, refs=("v1.0",)),
+    ]
+    return make.finding(Role.API_KEY, locations=in_repository("ops/deploy tools", places), level=RiskLevel.MEDIUM)
+
+
 def clean_result(*, source: SourceKind = SourceKind.FILES) -> Result:
     """Nothing found."""
     stats = {"files": 1234, "bytes": 56_100_000, "seconds": 0.8123}
@@ -237,6 +306,29 @@ def hostile_result(hostile: str) -> Result:
         suppressed=(hidden,),
         skipped=(Skipped(what=hostile, why=hostile), Skipped(what=hostile, why=hostile, lost=False)),
     )
+
+
+def hostile_fleet(hostile: str) -> Result:
+    """The same in a fleet, whose repositories are named like that too."""
+    result = hostile_result(hostile)
+
+    def moved(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+        return tuple(
+            replace(one, locations=tuple(in_repository(hostile, one.locations)), mark=Mark.NEW) for one in findings
+        )
+
+    stats = {"repositories": 1, "new": 1}
+    return replace(
+        result,
+        source=SourceKind.FLEET,
+        findings=moved(result.findings),
+        suppressed=moved(result.suppressed),
+        stats=stats,
+    )
+
+
+Hostile = Callable[[str], Result]
+HOSTILE_RESULTS: tuple[Hostile, ...] = (hostile_result, hostile_fleet)
 
 
 def _suppressed(make: Maker, by: SuppressedBy) -> Finding:
@@ -373,4 +465,5 @@ RESULTS: dict[str, Callable[[], Result]] = {
     "clean": clean_result,
     "gate": gate_result,
     "verified": verified_result,
+    "fleet": fleet_result,
 }

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from io import StringIO
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanner.findings import Result
+from scanner.findings import Result, SourceKind
 from scanner.report import View
-from scanner.report.csv import COLUMNS, VERIFICATION_COLUMNS, render_csv
+from scanner.report.csv import COLUMNS, FLEET_COLUMNS, VERIFICATION_COLUMNS, render_csv
 
 from . import examples
+from .examples import Hostile
 from .test_text import HOSTILE
 
 
@@ -29,7 +31,8 @@ def test_a_row_for_each_place_and_each_thing_not_read(name: str) -> None:
     found = [row for row in rows(result) if row["record"] == "finding"]
     assert len(found) == places
     assert len(rows(result)) == places + len(result.skipped) + result.interrupted
-    columns = (*COLUMNS, *VERIFICATION_COLUMNS) if name == "verified" else COLUMNS
+    further = {"verified": VERIFICATION_COLUMNS, "fleet": FLEET_COLUMNS}.get(name, ())
+    columns = (*COLUMNS, *further)
     assert all(tuple(row) == columns for row in rows(result))
 
 
@@ -71,24 +74,37 @@ def test_what_binance_answered_is_in_columns_of_its_own() -> None:
     assert undecided["cause"] == "address"
 
 
+@pytest.mark.parametrize("made", examples.HOSTILE_RESULTS)
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\r=", "\n=", "＝", "＋", "－", "＠"])
-def test_no_cell_is_a_formula(start: str) -> None:
+def test_no_cell_is_a_formula(start: str, made: Hostile) -> None:
     hostile = f"{start}HYPERLINK(A1)"
-    for row in rows(examples.hostile_result(hostile), show_suppressed=True):
+    for row in rows(made(hostile), show_suppressed=True):
         for cell in row.values():
             assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"))
-    assert "HYPERLINK(A1)" in rows(examples.hostile_result(hostile))[0]["path"]
+    assert "HYPERLINK(A1)" in rows(made(hostile))[0]["path"]
 
 
+@pytest.mark.parametrize("made", examples.HOSTILE_RESULTS)
 @pytest.mark.parametrize("hostile", [*HOSTILE, '"', 'a","b', "a;b", "a\nb", ",,,"])
-def test_hostile_names_make_no_cells_or_rows(hostile: str) -> None:
-    found = rows(examples.hostile_result(hostile), show_suppressed=True)
+def test_hostile_names_make_no_cells_or_rows(hostile: str, made: Hostile) -> None:
+    found = rows(made(hostile), show_suppressed=True)
     assert len(found) == 3 + 3 + 2
     assert all(None not in row and None not in row.values() for row in found)
 
 
+@pytest.mark.parametrize("made", examples.HOSTILE_RESULTS)
 @settings(max_examples=60, deadline=None)
 @given(hostile=st.text(st.characters(exclude_categories=()), max_size=100))
-def test_any_text_stays_in_its_cell(hostile: str) -> None:
-    text = render_csv(examples.hostile_result(hostile), View())
+def test_any_text_stays_in_its_cell(hostile: str, made: Hostile) -> None:
+    text = render_csv(made(hostile), View())
     assert len(text.splitlines()) == 1 + 3 + 2
+
+
+def test_the_repository_and_what_became_of_it_are_the_last_columns() -> None:
+    """So that they move no other, verified or not."""
+    found = [row for row in rows(examples.fleet_result()) if row["record"] == "finding"]
+    assert {row["repository"] for row in found if row["mark"] == "new"} == {"ops/deploy tools"}
+    assert {row["unlisted"] for row in found if row["mark"] == "still-there"} == {"4950", "0"}
+    assert [row["repository"] for row in found if row["mark"] == "gone"] == ["/srv/git/old.git"]
+    fleet = replace(examples.verified_result(), source=SourceKind.FLEET)
+    assert all(tuple(row) == (*COLUMNS, *VERIFICATION_COLUMNS, *FLEET_COLUMNS) for row in rows(fleet))

@@ -16,6 +16,7 @@ from scanner.report import View
 from scanner.report.github import render_github
 
 from . import examples
+from .examples import Hostile
 from .test_text import HOSTILE
 
 _COMMAND = re.compile(r"^::(?P<name>[a-z-]+) ?(?P<properties>[^:]*)::(?P<data>.*)$")
@@ -117,6 +118,7 @@ def test_a_long_list_of_what_was_not_read_is_bounded() -> None:
     assert told.message.endswith("and 480 more")
 
 
+@pytest.mark.parametrize("made", examples.HOSTILE_RESULTS)
 @pytest.mark.parametrize(
     "hostile",
     [
@@ -130,8 +132,8 @@ def test_a_long_list_of_what_was_not_read_is_bounded() -> None:
         "::stop-commands::token",
     ],
 )
-def test_hostile_names_inject_no_command(hostile: str) -> None:
-    commands, others = read(render_github(examples.hostile_result(hostile), View(show_suppressed=True)))
+def test_hostile_names_inject_no_command(hostile: str, made: Hostile) -> None:
+    commands, others = read(render_github(made(hostile), View(show_suppressed=True)))
     assert [one.level for one in commands] == ["error", "error", "notice"]
     assert all(set(one.properties) <= {"file", "line", "col", "title"} for one in commands)
     assert not any("forged" in one.properties["title"] for one in commands)

@@ -18,6 +18,7 @@ from scanner.report import View
 from scanner.report.gitlab import render_gitlab
 
 from . import examples
+from .examples import Hostile
 from .gitlab_schema import SCHEMA
 from .test_text import HOSTILE
 
@@ -51,15 +52,17 @@ def test_the_schema_refuses_another_shape() -> None:
         Draft7Validator(SCHEMA).validate(report)
 
 
+@pytest.mark.parametrize("made", examples.HOSTILE_RESULTS)
 @pytest.mark.parametrize("hostile", [*HOSTILE, ""])
-def test_hostile_names_leave_it_valid(hostile: str) -> None:
-    vulnerabilities(examples.hostile_result(hostile), View(show_suppressed=True))
+def test_hostile_names_leave_it_valid(hostile: str, made: Hostile) -> None:
+    vulnerabilities(made(hostile), View(show_suppressed=True))
 
 
+@pytest.mark.parametrize("made", examples.HOSTILE_RESULTS)
 @pytest.mark.parametrize("hostile", ["[x](http://e.example)", "![x](y)", "<img src=x>", "@all", "`", "**b**\\", "a`|b"])
-def test_the_description_shows_what_is_hostile_as_code(hostile: str) -> None:
+def test_the_description_shows_what_is_hostile_as_code(hostile: str, made: Hostile) -> None:
     """GitLab reads it as Markdown."""
-    description = str(vulnerabilities(examples.hostile_result(hostile))[0]["description"])
+    description = str(vulnerabilities(made(hostile))[0]["description"])
     outside = re.sub(r"<code>.*?</code>", "", MarkdownIt("commonmark").render(description))
     assert not any(f"<{tag}" in outside for tag in ("a ", "img", "strong"))
     assert "@all" not in outside

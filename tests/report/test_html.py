@@ -24,6 +24,7 @@ from scanner.report.html.timeline import Chronicle, Happened, day_of, first_day
 from scanner.report.sanitize import Quoted, Redactor
 
 from . import examples
+from .examples import Hostile
 from .test_markdown import INJECTIONS
 from .test_text import HOSTILE
 
@@ -149,18 +150,20 @@ def test_it_is_sound_and_the_same_on_every_code_page(shown: str, view: View) -> 
     assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
+@pytest.mark.parametrize("made", examples.HOSTILE_RESULTS)
 @pytest.mark.parametrize("hostile", [*HOSTILE, *INJECTIONS, *MARKUP])
-def test_hostile_text_makes_no_markup(hostile: str) -> None:
+def test_hostile_text_makes_no_markup(hostile: str, made: Hostile) -> None:
     """Tags and attributes are those of the same report with a harmless name in the place of the hostile one."""
-    page = render_html(examples.hostile_result(hostile), FULL)
-    harmless = render_html(examples.hostile_result("a/b"), FULL)
+    page = render_html(made(hostile), FULL)
+    harmless = render_html(made("a/b"), FULL)
     assert Reader.of(page).tags == Reader.of(harmless).tags
     assert parts(page, "script") == parts(harmless, "script")
 
 
+@pytest.mark.parametrize("made", examples.HOSTILE_RESULTS)
 @pytest.mark.parametrize("hostile", [*HOSTILE, *MARKUP])
-def test_what_one_sees_is_what_may_be_shown(hostile: str) -> None:
-    result = examples.hostile_result(hostile)
+def test_what_one_sees_is_what_may_be_shown(hostile: str, made: Hostile) -> None:
+    result = made(hostile)
     text = Reader.of(render_html(result, FULL)).text
     assert Quoted(Redactor.of(result)).path(hostile) in text
     assert not re.search(
@@ -168,10 +171,11 @@ def test_what_one_sees_is_what_may_be_shown(hostile: str) -> None:
     )
 
 
+@pytest.mark.parametrize("made", examples.HOSTILE_RESULTS)
 @settings(max_examples=60, deadline=None)
 @given(hostile=st.text(st.characters(exclude_categories=()), max_size=60))
-def test_any_text_makes_no_markup(hostile: str) -> None:
-    found, harmless = (Reader.of(render_html(examples.hostile_result(text), FULL)).tags for text in (hostile, "a/b"))
+def test_any_text_makes_no_markup(hostile: str, made: Hostile) -> None:
+    found, harmless = (Reader.of(render_html(made(text), FULL)).tags for text in (hostile, "a/b"))
     assert found == harmless
 
 

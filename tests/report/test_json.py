@@ -18,6 +18,7 @@ from scanner.findings import Result, SourceKind
 from scanner.report.json import render_json
 
 from . import examples
+from .examples import Hostile
 from .goldens import assert_golden
 from .test_text import HOSTILE
 
@@ -29,6 +30,7 @@ RESULTS: dict[str, Callable[[], Result]] = {
     "local": examples.local_result,
     "clean": examples.clean_result,
     "verified": examples.verified_result,
+    "fleet": examples.fleet_result,
 }
 
 
@@ -83,7 +85,7 @@ def test_keys_come_in_the_order_of_the_contract() -> None:
     assert list(part(report, "tool")) == ["name", "version"]
     assert list(part(report, "scan")) == ["source", "target", "complete", "skipped", "stats"]
     assert " ".join(finding) == (
-        "id kind environment confidence risk values locations evidence suppressed fails verification"
+        "id kind environment confidence risk values locations evidence suppressed fails verification mark unlisted"
     )
     assert list(part(finding, "risk")) == ["level", "reasons"]
     for value in cast("list[dict[str, object]]", finding["values"]):
@@ -100,6 +102,7 @@ def test_keys_come_in_the_order_of_the_contract() -> None:
         "removed",
         "pushed",
         "standing",
+        "repository",
     ]
     for commit in ("commit", "removed"):
         assert list(part(location, commit)) == ["id", "author", "date", "subject"]
@@ -180,19 +183,21 @@ def test_names_that_are_utf8_come_through() -> None:
     assert cast("list[dict[str, object]]", findings(report)[0]["locations"])[1]["path"] == path
 
 
+@pytest.mark.parametrize("made", examples.HOSTILE_RESULTS)
 @pytest.mark.parametrize("hostile", HOSTILE)
-def test_hostile_names_inject_nothing(hostile: str) -> None:
-    result = examples.hostile_result(hostile)
+def test_hostile_names_inject_nothing(hostile: str, made: Hostile) -> None:
+    result = made(hostile)
     parsed(result, show_suppressed=True)
     text = render_json(result, show_suppressed=True)
     assert text.isascii()
     assert text.replace("\n", "").isprintable()
 
 
+@pytest.mark.parametrize("made", examples.HOSTILE_RESULTS)
 @settings(max_examples=60, deadline=None)
 @given(hostile=st.text(st.characters(exclude_categories=()), max_size=300))
-def test_any_text_gives_valid_utf8(hostile: str) -> None:
-    report = parsed(examples.hostile_result(hostile), show_suppressed=True)
+def test_any_text_gives_valid_utf8(hostile: str, made: Hostile) -> None:
+    report = parsed(made(hostile), show_suppressed=True)
     json.dumps(report, ensure_ascii=False).encode()
 
 
@@ -207,8 +212,9 @@ def test_no_value_is_written(name: str) -> None:
             assert value.sha256 in text
 
 
+@pytest.mark.parametrize("made", examples.HOSTILE_RESULTS)
 @pytest.mark.parametrize("around", ["{}", "keys/{}/a.txt", 'Client("{}")', "key={}"])
-def test_a_value_in_a_name_or_subject_is_masked(around: str) -> None:
+def test_a_value_in_a_name_or_subject_is_masked(around: str, made: Hostile) -> None:
     value = examples.Maker(99).raw().decode()
-    text = render_json(examples.hostile_result(around.format(value)), show_suppressed=True)
+    text = render_json(made(around.format(value)), show_suppressed=True)
     assert value[4:] not in text

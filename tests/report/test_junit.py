@@ -16,6 +16,7 @@ from scanner.report import View
 from scanner.report.junit import render_junit
 
 from . import examples
+from .examples import Hostile
 from .test_text import HOSTILE
 
 _SUITE = ("name", "timestamp", "hostname", "tests", "failures", "errors", "skipped", "time", "package", "id")
@@ -95,13 +96,15 @@ def test_it_says_when_and_how_long() -> None:
     assert (root[0].attrib["timestamp"], root[0].attrib["time"]) == ("2026-03-01T00:00:30", "0.812")
 
 
+@pytest.mark.parametrize("made", examples.HOSTILE_RESULTS)
 @pytest.mark.parametrize("hostile", [*HOSTILE, "]]>", "<failure/>", "&lol;", '"', "\ufffe\uffff\x00", "<!--"])
-def test_hostile_names_break_no_xml(hostile: str) -> None:
-    cases = list(suite_of(examples.hostile_result(hostile), show_suppressed=True))
+def test_hostile_names_break_no_xml(hostile: str, made: Hostile) -> None:
+    cases = list(suite_of(made(hostile), show_suppressed=True))
     assert [outcomes(case) for case in cases] == [[Error], [Failure], [Skipped]]
 
 
+@pytest.mark.parametrize("made", examples.HOSTILE_RESULTS)
 @settings(max_examples=80, deadline=None)
 @given(hostile=st.text(st.characters(exclude_categories=()), max_size=100))
-def test_any_text_is_well_formed(hostile: str) -> None:
-    ET.fromstring(render_junit(examples.hostile_result(hostile), View(show_suppressed=True)))
+def test_any_text_is_well_formed(hostile: str, made: Hostile) -> None:
+    ET.fromstring(render_junit(made(hostile), View(show_suppressed=True)))

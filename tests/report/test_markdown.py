@@ -17,6 +17,7 @@ from scanner.report.inline import code, plain
 from scanner.report.markdown import render_markdown
 
 from . import examples
+from .examples import Hostile
 from .test_text import HOSTILE
 
 INJECTIONS = (
@@ -44,12 +45,13 @@ def shape(rendered: str) -> list[str]:
     return re.findall(r"</?[a-z0-9]+", rendered)
 
 
+@pytest.mark.parametrize("made", examples.HOSTILE_RESULTS)
 @pytest.mark.parametrize("hostile", [*HOSTILE, *INJECTIONS])
 @pytest.mark.parametrize("verbose", [False, True])
-def test_hostile_text_makes_no_markup(hostile: str, verbose: bool) -> None:
+def test_hostile_text_makes_no_markup(hostile: str, verbose: bool, made: Hostile) -> None:
     """The tags are those of the same report with a harmless name in the place of the hostile one."""
-    harmless = html(examples.hostile_result("a/b"), verbose=verbose)
-    rendered = html(examples.hostile_result(hostile), verbose=verbose)
+    harmless = html(made("a/b"), verbose=verbose)
+    rendered = html(made(hostile), verbose=verbose)
     spans = ("<code", "</code")
     assert [tag for tag in shape(rendered) if tag not in spans] == [tag for tag in shape(harmless) if tag not in spans]
     outside = prose(rendered)
@@ -58,13 +60,12 @@ def test_hostile_text_makes_no_markup(hostile: str, verbose: bool) -> None:
     assert "octocat" not in outside
 
 
+@pytest.mark.parametrize("made", examples.HOSTILE_RESULTS)
 @settings(max_examples=150, deadline=None)
 @given(hostile=st.text(st.sampled_from("`|\\*_[]()<>#@&;:/.~$-+ \nabc\u200b"), max_size=30))
-def test_any_text_makes_no_markup(hostile: str) -> None:
+def test_any_text_makes_no_markup(hostile: str, made: Hostile) -> None:
     spans = ("<code", "</code")
-    found = [
-        [tag for tag in shape(html(examples.hostile_result(text))) if tag not in spans] for text in (hostile, "a/b")
-    ]
+    found = [[tag for tag in shape(html(made(text))) if tag not in spans] for text in (hostile, "a/b")]
     assert found[0] == found[1]
 
 

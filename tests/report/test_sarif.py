@@ -21,6 +21,7 @@ from scanner.report.sarif import render_sarif
 from scanner.report.uri import path_uri
 
 from . import examples
+from .examples import Hostile
 from .test_text import HOSTILE
 
 Node = dict[str, object]
@@ -78,9 +79,10 @@ def test_the_schema_refuses_another_shape(validator: Draft4Validator) -> None:
         validator.validate(log)
 
 
+@pytest.mark.parametrize("made", examples.HOSTILE_RESULTS)
 @pytest.mark.parametrize("hostile", [*HOSTILE, "", "//", "a:b", "C:/x", "%2e%2e/", "#a?b"])
-def test_hostile_names_leave_it_valid(validator: Draft4Validator, hostile: str) -> None:
-    validator.validate(json.loads(render_sarif(examples.hostile_result(hostile), View(show_suppressed=True))))
+def test_hostile_names_leave_it_valid(validator: Draft4Validator, hostile: str, made: Hostile) -> None:
+    validator.validate(json.loads(render_sarif(made(hostile), View(show_suppressed=True))))
 
 
 @pytest.mark.parametrize("name", examples.RESULTS)

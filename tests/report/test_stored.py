@@ -18,6 +18,7 @@ from scanner.report.json import render_json
 from scanner.report.stored import read_report
 
 from . import examples
+from .examples import Hostile
 from .test_text import HOSTILE
 
 Node = dict[str, object]
@@ -72,9 +73,10 @@ def test_json_comes_back_byte_for_byte(name: str, show_suppressed: bool) -> None
     assert render_json(again, show_suppressed=show_suppressed) == text
 
 
+@pytest.mark.parametrize("made", examples.HOSTILE_RESULTS)
 @pytest.mark.parametrize("hostile", [*HOSTILE, b"\xff".decode("utf-8", "surrogateescape")])
-def test_hostile_text_comes_back_too(hostile: str) -> None:
-    data = stored(examples.hostile_result(hostile))
+def test_hostile_text_comes_back_too(hostile: str, made: Hostile) -> None:
+    data = stored(made(hostile))
     assert stored(read_report(data, "report.json")) == data
 
 

@@ -17,6 +17,7 @@ from scanner.report.advice import ALLOW_COMMENT, KEY_PAGE
 from scanner.report.text import render_text
 
 from . import examples
+from .examples import Hostile
 from .goldens import assert_golden
 
 RESULTS: dict[str, Callable[[], Result]] = {
@@ -27,6 +28,7 @@ RESULTS: dict[str, Callable[[], Result]] = {
     "local": examples.local_result,
     "clean": examples.clean_result,
     "verified": examples.verified_result,
+    "fleet": examples.fleet_result,
 }
 HOSTILE = (
     "\x1b[31mred\x1b[0m",
@@ -63,7 +65,7 @@ def test_golden(name: str, width: int, color: bool) -> None:
     assert_golden(f"{name}-{width}{'-color' if color else ''}.txt", text)
 
 
-@pytest.mark.parametrize("name", ["files", "history", "verified"])
+@pytest.mark.parametrize("name", ["files", "history", "verified", "fleet"])
 def test_golden_with_everything_shown(name: str) -> None:
     assert_golden(f"{name}-80-verbose.txt", plain(RESULTS[name](), show_suppressed=True, verbose=True))
 
@@ -74,7 +76,7 @@ def test_only_lines_to_copy_run_over(name: str, width: int) -> None:
     text = plain(RESULTS[name](), width=width, show_suppressed=True)
     copied = re.compile(
         r":\d+:\d+|https://|\[\[tool|sha256 = |# binance-leaks|^     (git|binance-leaks) "
-        r"|^  (data|vendor)/|^  (API|secret|private) key "
+        r"|^  (data|vendor|team)/|^  (API|secret|private) key |^  In .*:$"
     )
     assert [line for line in text.splitlines() if len(line) > width and not copied.search(line)] == []
 
@@ -111,10 +113,11 @@ def test_environment_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "\x1b[" in render_text(examples.files_result(), width=80, color=True, show_suppressed=False)
 
 
+@pytest.mark.parametrize("made", examples.HOSTILE_RESULTS)
 @pytest.mark.parametrize("hostile", HOSTILE)
 @pytest.mark.parametrize("verbose", [False, True])
-def test_hostile_names_inject_nothing(hostile: str, verbose: bool) -> None:
-    result = examples.hostile_result(hostile)
+def test_hostile_names_inject_nothing(hostile: str, verbose: bool, made: Hostile) -> None:
+    result = made(hostile)
     text = plain(result, width=120, show_suppressed=True, verbose=verbose)
     assert_inert(text)
     assert text.encode()
@@ -128,10 +131,11 @@ def test_markup_is_not_obeyed() -> None:
     assert f"    {name}:2:1\n" in plain(examples.hostile_result(name))
 
 
+@pytest.mark.parametrize("made", examples.HOSTILE_RESULTS)
 @settings(max_examples=60, deadline=None)
 @given(hostile=st.text(st.characters(exclude_categories=()), max_size=300), width=st.integers(0, 200))
-def test_any_text_is_made_inert(hostile: str, width: int) -> None:
-    text = plain(examples.hostile_result(hostile), width=width, show_suppressed=True, verbose=True)
+def test_any_text_is_made_inert(hostile: str, width: int, made: Hostile) -> None:
+    text = plain(made(hostile), width=width, show_suppressed=True, verbose=True)
     assert_inert(text)
     text.encode()
 

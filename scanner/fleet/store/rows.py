@@ -15,7 +15,7 @@ from typing import Final
 from scanner.model import Confidence, Environment, Kind, RiskLevel
 from scanner.report.json import SCHEMA, Report, WireCommit, WireFinding
 from scanner.report.stored import read_value
-from scanner.report.words import BY_USE
+from scanner.report.whereabouts import BY_USE
 
 Place = tuple[bool, int, bool, str, int, int, str, str, str, str, str, str]
 """standing, rank by use, not pushed, path, line, column, role, exposure, blob, added by, removed by, references.

@@ -6,18 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scanner.findings import Finding, Result
-from scanner.model import Exposure, Location
+from scanner.model import Exposure
 from scanner.report.advice import KEY_PAGE, allowing, own_steps
+from scanner.report.html.fleet import Roll, Spread
+from scanner.report.html.place import Place, Placer
 from scanner.report.html.timeline import Chronicle, Timeline, first_day
-from scanner.report.sanitize import Quoted, Redactor, printable
+from scanner.report.sanitize import Quoted, Redactor
 from scanner.report.step import Step
 from scanner.report.verdicts import Right, asked, further, rights, verdict
+from scanner.report.whereabouts import by_use, in_store
 from scanner.report.words import (
     ENVIRONMENT_NAMES,
     EXPOSURE_NAMES,
     KIND_NAMES,
-    ROLE_NAMES,
-    by_use,
+    MARK_NAMES,
     masks,
     passes_because,
 )
@@ -37,9 +39,9 @@ class Task:
     link: str = ""
 
     @classmethod
-    def of(cls, step: Step, *, about: bool) -> Task:
+    def of(cls, step: Step, quoted: Quoted, *, about: bool) -> Task:
         """The step, with the masks that it is for in front of it if `about`."""
-        text = step.told(printable) if about else step.text
+        text = step.told(quoted.path) if about else step.placed(quoted.path)
         link = KEY_PAGE if KEY_PAGE in step.verbatim else ""
         return cls(
             text=_capital(text),
@@ -62,20 +64,11 @@ class Answer:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
-    """Where a value stands: path, line and column, what it is there, how it is exposed, the commit that brought it."""
-
-    path: str
-    at: str
-    role: str
-    exposure: str
-    commit: str
-    standing: bool
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Card:
-    """All that the page tells of one finding. `day` is when it was first brought in, empty if nobody knows."""
+    """All that the page tells of one finding. `day` is when it was first brought in, empty if nobody knows.
+
+    `more` places are not listed, `unlisted` says how many are known beyond all. `spread` is that of a fleet.
+    """
 
     number: int
     id: str
@@ -98,17 +91,24 @@ class Card:
     first: tuple[Place, ...]
     places: tuple[Place, ...]
     more: int
+    unlisted: str
+    others: int
+    spread: Spread | None
+    mark: str
+    became: str
     tasks: tuple[Task, ...]
     allowing: tuple[Task, ...]
 
 
 class Deck:
-    """Makes the cards of one result."""
+    """Makes the cards of one result, for those of its findings that are `listed`."""
 
-    def __init__(self, result: Result, *, verbose: bool) -> None:
+    def __init__(self, result: Result, *, listed: Sequence[Finding], verbose: bool) -> None:
         self._result = result
         self._verbose = verbose
         self._quoted = Quoted(Redactor.of(result))
+        self._placer = Placer(self._quoted)
+        self.roll = Roll(listed, self._quoted, verbose=verbose)
         self._chronicle = Chronicle(quoted=self._quoted, source=result.source, verbose=verbose)
 
     def cards(self, findings: Sequence[Finding], *, start: int = 1) -> tuple[Card, ...]:
@@ -120,7 +120,7 @@ class Deck:
         day = first_day(finding)
         places = by_use(finding)
         kept = places if self._verbose or len(places) <= _MOST_PLACES + 1 else places[:_MOST_PLACES]
-        told = tuple(map(self._place, kept))
+        told = self._placer.all(kept)
         folded = _FIRST_PLACES if len(told) > _FIRST_PLACES + 1 else len(told)
         return Card(
             number=number,
@@ -144,6 +144,11 @@ class Deck:
             first=told[:folded],
             places=told[folded:],
             more=len(places) - len(kept),
+            unlisted=in_store(finding.unlisted) if finding.unlisted else "",
+            others=len(places) - 1 + finding.unlisted,
+            spread=self.roll.spread(finding),
+            mark=finding.mark.value if finding.mark is not None else "",
+            became=MARK_NAMES[finding.mark] if finding.mark is not None else "",
             tasks=tuple(self._tasks(finding)),
             allowing=tuple(self._allowing(finding)),
         )
@@ -163,16 +168,6 @@ class Deck:
             note=self._quoted.note(verification.note),
         )
 
-    def _place(self, place: Location) -> Place:
-        return Place(
-            path=self._quoted.path(place.path),
-            at=f":{place.line}:{place.column}",
-            role=ROLE_NAMES[place.role],
-            exposure=EXPOSURE_NAMES[place.exposure],
-            commit=printable(place.commit.id[:12]) if place.commit is not None else "",
-            standing=place.standing,
-        )
-
     def _suppressed(self, finding: Finding) -> str:
         if finding.suppressed is None:
             return ""
@@ -181,12 +176,12 @@ class Deck:
     def _tasks(self, finding: Finding) -> list[Task]:
         if finding.suppressed is not None:
             return []
-        return [Task.of(step, about=False) for step in own_steps(finding, self._result)]
+        return [Task.of(step, self._quoted, about=False) for step in own_steps(finding, self._result)]
 
     def _allowing(self, finding: Finding) -> list[Task]:
         if finding.suppressed is not None:
             return []
-        return [Task.of(step, about=False) for step in allowing([finding], digests=True)]
+        return [Task.of(step, self._quoted, about=False) for step in allowing([finding], digests=True)]
 
 
 def _capital(text: str) -> str:

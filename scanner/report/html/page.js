@@ -13,8 +13,12 @@
   const numbers = new Intl.NumberFormat("en");
   const collator = new Intl.Collator("en", { numeric: true });
 
+  // The repositories of a fleet by their numbers; there are none in other pages.
+  let repositories = [];
+
   class Entry {
     #texts = {};
+    #held;
 
     constructor(card) {
       this.card = card;
@@ -24,13 +28,22 @@
       this.day = this.data.day ? Date.parse(this.data.day) : null;
     }
 
+    // The numbers of the repositories that hold it.
+    get held() {
+      this.#held ??= this.data.repositories?.split(" ").map(Number) ?? [];
+      return this.#held;
+    }
+
     // Read on first use: reading the text of thousands of cards would make the page open later.
     text(within) {
-      this.#texts[within] ??= [...this.card.querySelectorAll(SELECTORS[within])]
-        .map((one) => one.textContent)
-        .join("\n")
-        .toLowerCase();
+      this.#texts[within] ??= this.#read(within).join("\n").toLowerCase();
       return this.#texts[within];
+    }
+
+    #read(within) {
+      const names = within === "path" || within === "author" ? [] : this.held.map((number) => repositories[number]);
+      if (within === "repository") return names;
+      return [...[...this.card.querySelectorAll(SELECTORS[within])].map((one) => one.textContent), ...names];
     }
 
     first(selector) {
@@ -42,6 +55,7 @@
     risk: () => 0,
     exposure: (entry) => EXPOSURES.indexOf(entry.exposures[0]),
     environment: (entry) => entry.data.environment,
+    repositories: (entry) => -entry.held.length,
     path: (entry) => entry.first(".where bdi"),
     author: (entry) => entry.first(".author"),
     newest: (entry) => (entry.day === null ? Infinity : -entry.day),
@@ -106,22 +120,49 @@
     }
   }
 
+  // The numbers of the repositories that a text names: the one that is called so, else all whose names hold it.
+  const named = (text) => {
+    const wanted = text.trim().toLowerCase();
+    const numbered = repositories.map((name, number) => [name.toLowerCase(), number]);
+    const exact = numbered.filter(([name]) => name === wanted);
+    const found = exact.length > 0 ? exact : numbered.filter(([name]) => name.includes(wanted));
+    return new Set(found.map(([, number]) => number));
+  };
+
+  // Names in the table of repositories become buttons, which do nothing without this script.
+  const setUpTable = (pick) => {
+    for (const cell of document.querySelectorAll("th[data-repository]")) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.title = "Show its credentials";
+      button.append(...cell.childNodes);
+      button.addEventListener("click", () => pick(Number(cell.dataset.repository)));
+      cell.append(button);
+    }
+  };
+
   const setUp = () => {
+    repositories = [...(byId("repositories")?.options ?? [])].map((option) => option.value);
     const shown = new Deck(byId("cards"));
     const suppressed = byId("suppressed");
     const decks = suppressed === null ? [shown] : [shown, new Deck(byId("suppressed-cards"))];
     const levels = [...document.querySelectorAll("input[name=level]")];
-    const { exposure, environment, find, within, sort } = Object.fromEntries(
-      ["exposure", "environment", "find", "within", "sort"].map((id) => [id, byId(id)]),
+    const { exposure, environment, find, within, sort, repository, mark } = Object.fromEntries(
+      ["exposure", "environment", "find", "within", "sort", "repository", "mark"].map((id) => [id, byId(id)]),
     );
+    const choices = [exposure, environment, mark].filter((input) => input !== null);
+    const fields = [find, repository].filter((input) => input !== null);
 
     const filter = () => {
       const wanted = new Set(levels.filter((box) => box.checked).map((box) => box.value));
       const words = find.value.toLowerCase().split(/\s+/).filter(Boolean);
+      const holders = repository === null || repository.value.trim() === "" ? null : named(repository.value);
       const matches = (entry) =>
         (wanted.size === 0 || wanted.has(entry.data.level)) &&
         (exposure.value === "" || entry.exposures.includes(exposure.value)) &&
         (environment.value === "" || entry.data.environment === environment.value) &&
+        (mark === null || mark.value === "" || entry.data.mark === mark.value) &&
+        (holders === null || entry.held.some((number) => holders.has(number))) &&
         words.every((word) => entry.text(within.value).includes(word));
       for (const deck of decks) deck.filter(matches);
       const [count, all] = [shown.matching.length, shown.entries.length].map(numbers.format);
@@ -133,11 +174,18 @@
     };
     const reset = () => {
       for (const box of levels) box.checked = false;
-      for (const input of [exposure, environment, find]) input.value = "";
+      for (const input of [...choices, ...fields]) input.value = "";
       within.value = "all";
       sort.value = "risk";
       reorder();
       filter();
+    };
+    const pick = (number) => {
+      reset();
+      repository.value = repositories[number];
+      filter();
+      byId("credentials").focus({ preventScroll: true });
+      byId("credentials").scrollIntoView();
     };
     const toggle = (open) => () => {
       for (const one of document.querySelectorAll(".card > details")) one.open = open;
@@ -168,8 +216,9 @@
       waiting = setTimeout(filter, 120);
     };
 
-    for (const input of [...levels, exposure, environment, within]) input.addEventListener("change", filter);
-    find.addEventListener("input", soon);
+    for (const input of [...levels, ...choices, within]) input.addEventListener("change", filter);
+    for (const input of fields) input.addEventListener("input", soon);
+    setUpTable(pick);
     sort.addEventListener("change", reorder);
     byId("open").addEventListener("click", toggle(true));
     byId("close").addEventListener("click", toggle(false));

@@ -23,12 +23,13 @@ from scanner.report.brief import human_size, human_time, nothing_found, plural, 
 from scanner.report.format import View
 from scanner.report.html.card import Card, Deck, Task
 from scanner.report.html.chart import Chart, chart_of
+from scanner.report.html.fleet import Fleet, headline
 from scanner.report.sanitize import Quoted, Redactor
 from scanner.report.step import Step
 from scanner.report.verdicts import counts
-from scanner.report.words import ENVIRONMENT_NAMES, EXPOSURE_NAMES, left_out, statistics, unread
+from scanner.report.words import ENVIRONMENT_NAMES, EXPOSURE_NAMES, left_out, shown, statistics, unread
 
-_TEMPLATES = ("page.html", "card.html", "chart.html", "controls.html")
+_TEMPLATES = ("page.html", "card.html", "chart.html", "controls.html", "fleet.html", "place.html")
 _MOST_SKIPPED = 200
 _OPEN_AT_FIRST = 3
 _MOST_FIRST = 7
@@ -37,8 +38,9 @@ _SOURCES = {
     SourceKind.STAGED: "Staged changes in",
     SourceKind.HISTORY: "The history of",
     SourceKind.RANGE: "The commits",
+    SourceKind.FLEET: "The fleet:",
 }
-_STATISTICS = ("commits", "files", "objects", "blobs", "bytes", "seconds", "excluded", "suppressed")
+_STATISTICS = ("repositories", "commits", "files", "objects", "blobs", "bytes", "seconds", "excluded", "suppressed")
 _MEASURES = {"bytes": ("read", human_size), "seconds": ("took", human_time)}
 
 
@@ -82,6 +84,7 @@ class Page:
     first_tasks: tuple[Task, ...]
     tasks: tuple[Task, ...]
     chart: Chart | None
+    fleet: Fleet | None
     cards: tuple[Card, ...]
     suppressed: tuple[Card, ...]
     suppressed_told: str
@@ -144,7 +147,7 @@ def _digest(text: str) -> str:
 
 def _page(result: Result, view: View) -> Page:
     quoted = Quoted(Redactor.of(result))
-    deck = Deck(result, verbose=view.verbose)
+    deck = Deck(result, listed=shown(result, show_suppressed=view.show_suppressed), verbose=view.verbose)
     cards = deck.cards(result.findings)
     hidden = deck.cards(result.suppressed, start=len(cards) + 1) if view.show_suppressed else ()
     first, then = _urgent(steps(result) if result.findings else [])
@@ -160,9 +163,10 @@ def _page(result: Result, view: View) -> Page:
         levels=tuple(_level(level, cards) for level in sorted(RiskLevel, reverse=True)),
         environments=_environments(result.findings),
         exposures=_exposures(cards),
-        first_tasks=tuple(Task.of(step, about=True) for step in first),
-        tasks=tuple(Task.of(step, about=True) for step in then),
+        first_tasks=tuple(Task.of(step, quoted, about=True) for step in first),
+        tasks=tuple(Task.of(step, quoted, about=True) for step in then),
         chart=chart_of(result.findings),
+        fleet=deck.roll.fleet(result),
         cards=cards,
         suppressed=hidden,
         suppressed_told=f"{suppressed_count(result)}." if result.suppressed and not hidden else "",
@@ -181,6 +185,8 @@ def _urgent(todo: Sequence[Step]) -> tuple[Sequence[Step], Sequence[Step]]:
 
 
 def _headline(result: Result) -> str:
+    if result.findings and result.source is SourceKind.FLEET:
+        return headline(result)
     if result.findings:
         return f"{plural(len(result.findings), 'leaked credential')} found"
     return nothing_found(result).removesuffix(".")
@@ -219,9 +225,9 @@ def _exposures(cards: Sequence[Card]) -> tuple[Count, ...]:
 def _facts(result: Result) -> Iterator[tuple[str, str]]:
     stats = statistics(result)
     for name in sorted(stats, key=lambda name: (name not in _STATISTICS, (*_STATISTICS, name).index(name))):
-        told, shown = _MEASURES.get(name, (name.replace("_", " "), "{:,}".format))
-        if stats[name] or name in _STATISTICS[:6]:
-            yield told, shown(stats[name])
+        told, measured = _MEASURES.get(name, (name.replace("_", " "), "{:,}".format))
+        if stats[name] or name in _STATISTICS[:7]:
+            yield told, measured(stats[name])
 
 
 def _unread(things: Sequence[Skipped], quoted: Quoted, *, verbose: bool) -> Unread:

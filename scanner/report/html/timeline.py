@@ -10,10 +10,12 @@ from enum import Enum
 
 from scanner.findings import Finding, SourceKind
 from scanner.model import Commit, Exposure, Location
+from scanner.report.html.fleet import name_of
 from scanner.report.sanitize import Quoted, printable
 
 _MOST_EVENTS = 12
 _MOST_PATHS = 5
+_MOST_NAMES = 3
 _MOST_REFS = 12
 _DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?!\d)", re.ASCII)
 _WITH_HISTORY = frozenset({SourceKind.HISTORY, SourceKind.RANGE})
@@ -38,12 +40,17 @@ class Told:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Event:
-    """One commit with the paths that it brought the credential to or took it out of, and how many more there are."""
+    """One commit with the paths that it brought the credential to or took it out of, and how many more there are.
+
+    `repositories` of a fleet have it, and `elsewhere` more of them.
+    """
 
     happened: Happened
     commit: Told
     paths: tuple[str, ...]
     more: int = 0
+    repositories: tuple[str, ...] = ()
+    elsewhere: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,14 +105,26 @@ class Chronicle:
         )
 
     def _events(self, places: Sequence[Location], happened: Happened) -> Iterable[tuple[datetime, Event]]:
-        by_commit: dict[Commit, dict[str, None]] = {}
+        by_commit: dict[Commit, list[Location]] = {}
         for place in places:
             commit = place.commit if happened is Happened.IN else place.removed
             if commit is not None:
-                by_commit.setdefault(commit, {})[self.quoted.path(place.path)] = None
-        for commit, paths in by_commit.items():
-            shown = list(paths) if self.verbose else list(paths)[:_MOST_PATHS]
-            event = Event(happened=happened, commit=self.told(commit), paths=tuple(shown), more=len(paths) - len(shown))
+                by_commit.setdefault(commit, []).append(place)
+        for commit, held in by_commit.items():
+            paths = dict.fromkeys(self.quoted.path(place.path) for place in held)
+            names = dict.fromkeys(
+                name_of(place.repository, self.quoted) for place in held if place.repository is not None
+            )
+            shown = tuple(paths) if self.verbose else tuple(paths)[:_MOST_PATHS]
+            known = tuple(names) if self.verbose or len(names) <= _MOST_NAMES + 1 else tuple(names)[:_MOST_NAMES]
+            event = Event(
+                happened=happened,
+                commit=self.told(commit),
+                paths=shown,
+                more=len(paths) - len(shown),
+                repositories=known,
+                elsewhere=len(names) - len(known),
+            )
             yield _moment(commit.date), event
 
     def _now(self, places: Sequence[Location]) -> Now:
