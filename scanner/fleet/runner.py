@@ -12,13 +12,15 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import IO, NoReturn
 
-from scanner.fleet.wire import Message, Step, Task, failure
+from scanner.fleet.wire import Done, Message, Step, Task, Tell, failure
 from scanner.fleet.work import scan_unit, settings_digest
 
 _WATCH = 1.0
+_SAME = "Install the same version everywhere."
+_REPORT = "Please report it, with what `binance-leaks history` says of this repository."
 _STEPS = 0.5
 
 
@@ -39,15 +41,24 @@ def _answer(task: Task, channel: IO[bytes]) -> None:
         channel.write(json.dumps(message).encode("ascii") + b"\n")
         channel.flush()
 
-    known = settings_digest(task["config"], tuple(task["exclude"]), reachable=task["reachable"])
-    if known != task["holds_for"]:
-        reason = "this worker has another version of binance-leaks"
-        for repository in task["repositories"]:
-            send({"done": failure(repository["key"], reason, "Install the same version everywhere.", again=True)})
-    else:
-        for done in scan_unit(task, _now_and_then(lambda step: send({"step": step}))):
+    told: set[str] = set()
+    try:
+        for done in _scanned(task, _now_and_then(lambda step: send({"step": step}))):
+            told.add(done["key"])
             send({"done": done})
+    except Exception as error:  # a fault of ours, which must not look like a fault of the machine
+        for key in (each["key"] for each in task["repositories"] if each["key"] not in told):
+            send({"done": failure(key, f"a fault in binance-leaks: {type(error).__name__}", _REPORT, again=True)})
     send({"ready": True})
+
+
+def _scanned(task: Task, tell: Tell) -> Iterator[Done]:
+    known = settings_digest(task["config"], tuple(task["exclude"]), reachable=task["reachable"])
+    if known == task["holds_for"]:
+        yield from scan_unit(task, tell)
+        return
+    for repository in task["repositories"]:
+        yield failure(repository["key"], "this worker has another version of binance-leaks", _SAME, again=True)
 
 
 def _now_and_then(tell: Callable[[Step], None]) -> Callable[[Step], None]:
