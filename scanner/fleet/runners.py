@@ -28,7 +28,12 @@ _LOOK = 0.5
 _SPARE = 1 << 30
 """Bytes of a disk that clones leave free."""
 _MOST_TASKS = 200
-_PROGRAM = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from scanner.fleet.runner import main; sys.exit(main(sys.argv[2]))"
+_PROGRAM = """
+import json, sys
+sys.path[:] = json.loads(sys.argv[1])
+from scanner.fleet.runner import main
+sys.exit(main(sys.argv[2]))
+"""
 _PREFIX = "fleet"
 _LIMIT_HINT = "Raise --time-limit, or scan it by itself: binance-leaks history."
 _CLONE_HINT = "Raise --clone-limit, or clone it yourself and give the folder."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from scanner.errors import UsageError
@@ -30,13 +31,16 @@ def entries_of(names: Sequence[str], *, ssh: bool) -> tuple[list[Entry], list[Sk
             entries += read_list(name.encode("utf-8", "surrogateescape"), "command line", base=Path.cwd(), ssh=ssh)
         elif os.path.isdir(name):  # noqa: PTH112 - the text may be too long for a path
             found, unread = find_repositories(Path(name))
-            if not found:
-                raise UsageError(f"no git repository in {name}", hint="Give the folder above them, or a list.")
-            entries += found
+            entries += found if len(names) == 1 else [replace(entry, label=_within(name, entry)) for entry in found]
             skipped += unread
         else:
             entries += read_list(_content(name), name, base=Path(name).absolute().parent, ssh=ssh)
     return entries, skipped
+
+
+def _within(folder: str, entry: Entry) -> str:
+    """What a repository is called where several folders are named: the folder, too."""
+    return folder if entry.label in ("", ".") else f"{folder.rstrip('/')}/{entry.label}"
 
 
 def target_of(names: Sequence[str], count: int) -> str:
