@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final
 
+from scanner.fleet.store import cells
 from scanner.model import Confidence, Environment, Kind, RiskLevel
 from scanner.report.json import SCHEMA, Report, WireCommit, WireFinding
 from scanner.report.stored import read_value
@@ -62,14 +63,32 @@ class FindingRows:
             yield (finding, number, role, path, line, column, exposure, *named, not unpushed, standing)
 
 
-def rows_of(report: Report) -> list[FindingRows]:
-    """The findings of a report. Raises ValueError, KeyError, TypeError or UsageError for what is no such report."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReportRows:
+    """A whole report: whether the scan was complete, its counts in JSON, what it skipped and why, its findings."""
+
+    complete: bool
+    stats: str
+    skipped: tuple[tuple[str, str], ...]
+    findings: tuple[FindingRows, ...]
+
+
+def rows_of(report: Report) -> ReportRows:
+    """The rows of a report. Raises ValueError, KeyError, TypeError or UsageError for what is no such report."""
     if report["schema"] != SCHEMA:
         raise ValueError("another schema")
+    scan = report["scan"]
+    stats = json.dumps(scan["stats"])
+    cells.counts(stats)
     found = {finding["id"]: _rows_of(finding) for finding in report["findings"]}
     if len(found) != len(report["findings"]):
         raise ValueError("a credential twice")
-    return list(found.values())
+    return ReportRows(
+        complete=bool(scan["complete"]),
+        stats=stats,
+        skipped=tuple((cells.text(each["what"]), cells.text(each["why"])) for each in scan["skipped"]),
+        findings=tuple(found.values()),
+    )
 
 
 def _rows_of(finding: WireFinding) -> FindingRows:

@@ -17,7 +17,7 @@ from scanner.errors import ScanError, UsageError
 from scanner.fleet.store import cells, place, reading, recording, schema
 from scanner.fleet.store.failures import told
 from scanner.fleet.store.lock import Lock
-from scanner.fleet.store.rows import FindingRows, rows_of
+from scanner.fleet.store.rows import ReportRows, rows_of
 from scanner.fleet.words import (
     Attempt,
     Failed,
@@ -166,7 +166,7 @@ class Store:
 
         Raises ScanError if the run is not going on, the repository is none of it, or the report is not understood.
         """
-        rows: list[FindingRows] | None = None
+        rows: ReportRows | None = None
         try:
             if scanned.report is not None:
                 rows = rows_of(scanned.report)
