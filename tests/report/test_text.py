@@ -396,3 +396,33 @@ def test_a_link_shows_no_value() -> None:
     ):
         assert value not in text
         assert not _LINK.search(text)
+
+
+def test_places_of_a_fleet_stand_by_repository_and_many_are_folded() -> None:
+    result = examples.fleet_result()
+    folded, unfolded = plain(result), plain(result, verbose=True)
+    heads = re.findall(r"^  (In .*:|and .* repositor.*|and .* in the store)$", folded, re.MULTILINE)
+    assert heads == [
+        "In team/bot:",
+        "In forks/user-0:",
+        "In forks/user-1:",
+        "and 6 more repositories",
+        "and 4,950 more places in the store",
+        "In ops/deploy tools:",
+        "In /srv/git/old.git:",
+        "In team/bot:",
+    ]
+    assert [f"  In forks/user-{n}:\n" in unfolded for n in range(7)] == [True] * 7
+    assert "more repositories\n" not in unfolded.partition("credentials:")[0]
+    assert unfolded.count("k8s/") == 9
+    assert "\x1b]8" not in linked(result), "the file is in another folder, or on another machine"
+
+
+def test_a_mark_stands_in_the_first_line() -> None:
+    lines = [line for line in plain(examples.fleet_result()).splitlines() if re.match("[A-Z]+  ", line)]
+    assert [line.partition("  ")[2].partition(":")[0] for line in lines] == [
+        "still there",
+        "NEW",
+        "gone",
+        "still there",
+    ]

@@ -12,13 +12,14 @@ from scanner.findings import Finding, SourceKind
 from scanner.model import Commit, Exposure, Location
 from scanner.report.html.fleet import name_of
 from scanner.report.sanitize import Quoted, printable
+from scanner.report.whereabouts import by_use
 
 _MOST_EVENTS = 12
 _MOST_PATHS = 5
 _MOST_NAMES = 3
 _MOST_REFS = 12
 _DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?!\d)", re.ASCII)
-_WITH_HISTORY = frozenset({SourceKind.HISTORY, SourceKind.RANGE})
+_WITH_HISTORY = frozenset({SourceKind.HISTORY, SourceKind.RANGE, SourceKind.FLEET})
 
 
 class Happened(Enum):
@@ -83,7 +84,7 @@ class Chronicle:
 
     def of(self, finding: Finding) -> Timeline | None:
         """The timeline of a finding, None where no commit is known."""
-        places = finding.locations
+        places = by_use(finding) if finding.repositories else finding.locations
         if self.source not in _WITH_HISTORY or not any(place.commit or place.removed or place.refs for place in places):
             return None
         dated = [*self._events(places, Happened.IN), *self._events(places, Happened.OUT)]
