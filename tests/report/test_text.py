@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanner.findings import Result, SourceKind
+from scanner.findings import Mark, Result, SourceKind
 from scanner.model import Environment, Exposure, RiskLevel, Role
+from scanner.report import FORMAT_NAMES, View, format_named
 from scanner.report.advice import ALLOW_COMMENT, KEY_PAGE
 from scanner.report.text import render_text
 
@@ -426,3 +427,13 @@ def test_a_mark_stands_in_the_first_line() -> None:
         "gone",
         "still there",
     ]
+
+
+def test_what_is_gone_is_nowhere_there_today() -> None:
+    result = examples.fleet_result()
+    gone = replace(result.findings[3], mark=Mark.GONE, fails=False)
+    for name in FORMAT_NAMES:
+        text = format_named(name).render(replace(result, findings=(gone,), suppressed=()), View(verbose=True))
+        assert "there today" not in text
+        assert "keys.py" in text
+    assert "  In team/bot:\n    There in an earlier run:\n" in plain(replace(result, findings=(gone,)))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from enum import Enum
 
-from scanner.findings import Finding, SourceKind
+from scanner.findings import Finding, Mark, SourceKind
 from scanner.model import Commit, Exposure, Location
 from scanner.report.html.fleet import name_of
 from scanner.report.sanitize import Quoted, printable
@@ -64,6 +64,9 @@ class Now:
     pushed: bool = False
 
 
+_GONE = Now(summary="Gone: no repository of this run holds it")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Timeline:
     """The events, the earliest first; `gap` is how many were left out before the last ones. `now` ends it."""
@@ -90,10 +93,9 @@ class Chronicle:
         dated = [*self._events(places, Happened.IN), *self._events(places, Happened.OUT)]
         events = [event for _, event in sorted(dated, key=lambda one: one[0])]
         kept = len(events) if self.verbose or len(events) <= _MOST_EVENTS + 1 else _MOST_EVENTS // 2
+        now = _GONE if finding.mark is Mark.GONE else self._now(places)
         last = events[max(kept, len(events) - _MOST_EVENTS // 2) :]
-        return Timeline(
-            events=tuple(events[:kept]), last=tuple(last), gap=len(events) - kept - len(last), now=self._now(places)
-        )
+        return Timeline(events=tuple(events[:kept]), last=tuple(last), gap=len(events) - kept - len(last), now=now)
 
     def told(self, commit: Commit) -> Told:
         """A commit as it can be shown."""
