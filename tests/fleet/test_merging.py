@@ -18,7 +18,7 @@ from scanner.fleet.store import Store
 from scanner.fleet.words import RunStatus, Scanned
 from scanner.model import Confidence, Environment, Exposure, Kind, RiskLevel, Role, Value
 from scanner.report.json import report_of
-from scanner.report.words import by_use
+from scanner.report.whereabouts import by_use
 from scanner.verification import Permissions, Verdict, Verification
 from tests.corpus import values
 from tests.fleet.fleets import ALL, SURE, Fleet, failed, found, record_all, repository, scanned, unchanged
