@@ -282,8 +282,19 @@ def test_detection_is_pure(modules: list[Module]) -> None:
 
 
 def test_git_is_spoken_to_in_one_place(modules: list[Module]) -> None:
+    """The other module that starts processes starts our own."""
     users = {one.by for module in modules for one in module.imports() if one.of.split(".")[0] == "subprocess"}
-    assert users <= {"scanner.sources.git"}
+    assert users <= {"scanner.sources.git", "scanner.fleet.runners"}
+
+
+def test_a_cluster_is_spoken_to_in_one_place(modules: list[Module]) -> None:
+    """Dask is an extra: one module imports it, and that one is imported when a scheduler is named."""
+    users = {
+        one.by for module in modules for one in module.imports() if one.of.split(".")[0] in ("dask", "distributed")
+    }
+    assert users == {"scanner.fleet.cluster"}
+    importing = [one for module in modules for one in module.imports() if one.of == "scanner.fleet.cluster"]
+    assert [(one.by, one.late) for one in importing] == [("scanner.cli.fleet.scan", True)]
 
 
 def test_nothing_at_the_top_of_a_module_changes(modules: list[Module]) -> None:

@@ -18,6 +18,7 @@ from types import MappingProxyType
 
 import pytest
 
+from scanner.cli.arguments.fleet import with_action
 from scanner.cli.described import described
 from scanner.cli.parser import build
 from tests.e2e import Pair, run
@@ -38,6 +39,8 @@ NOT_RUN: Mapping[str, str] = MappingProxyType(
         r"(^|\| |^\w+=\S+ )binance-leaks verify\b": "asks Binance; tests of verification do so on loopback",
         r"--verify(-\w+)?( |$)": "asks Binance, too",
         r"^(gh|glab) |\baz repos\b|\bcurl\b": "asks a forge, with a login; tests of lists read what they answer",
+        r"--scheduler": "needs a cluster; tests of one start it",
+        r"^dask ": "is a program of its own that goes on and on",
         r"^source <|\| source": "for another shell's start-up; tests/cli/test_completion.py loads the scripts",
         r"baseline audit$|detect-secrets-audit": "asks a person; tests of baselines answer it",
         r"^\.ci/run$": "runs all tests, this one too",
@@ -110,6 +113,10 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     clone.write("message.txt", "a message\n")
     assert run("baseline", "create", cwd=clone.folder).status == 0
     clone.stage("src/main.py", "import sys\n")
+    clone.write("repositories.txt", ".\n../origin\n")
+    for _ in range(2):
+        assert run("fleet", "repositories.txt", "--store", "fleet.db", cwd=clone.folder).status == 1
+    Repository.create(folder / "home/src/bot").commit({"bot.py": Pair.fresh().python})
     return folder
 
 
@@ -135,7 +142,14 @@ def test_commands_run(command: Shown, bot: Path) -> None:
     done = subprocess.run(
         ["bash", "-c", f"set -euo pipefail; {command.text}"],
         cwd=bot,
-        env={**os.environ, "PATH": path, "PYTHONPATH": str(TOP), "BASE": "origin/main", "HEAD": "main"},
+        env={
+            **os.environ,
+            "PATH": path,
+            "PYTHONPATH": str(TOP),
+            "BASE": "origin/main",
+            "HEAD": "main",
+            "HOME": str(bot.parent / "home"),
+        },
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=120,
@@ -162,7 +176,7 @@ def test_what_is_not_run_is_understood(command: Shown) -> None:
     for words in command.ours:
         assert words[0] in names
         if words[0] not in _PASSED_ON:
-            build().parse_args(words)
+            build().parse_args(with_action(words))
 
 
 def test_commands_and_options_in_sentences_exist() -> None:
