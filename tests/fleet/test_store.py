@@ -25,7 +25,7 @@ from scanner.fleet.merging import fleet_result
 from scanner.fleet.store import Store
 from scanner.fleet.store.failures import told
 from scanner.fleet.words import Failed, Remembered, Repository, RunStatus, Scanned, ScanStatus
-from scanner.model import Confidence, Exposure, Role
+from scanner.model import Confidence, Exposure, Location, Role
 from scanner.report.json import Report
 from scanner.verification import Verdict, Verification
 from tests.fleet.fleets import (
@@ -49,6 +49,7 @@ NAMES = ("a", "b", "c")
 MAKER = Maker(71)
 KEYS = tuple(MAKER.value(Role.API_KEY) for _ in range(3))
 SECRETS = tuple(MAKER.value(Role.SECRET_KEY) for _ in range(3))
+PLACE = at("bot.py", 1, commit=COMMIT)
 POSIX = pytest.mark.skipif(os.name != "posix", reason="modes are of POSIX")
 
 
@@ -235,6 +236,29 @@ class TestReadingBack:
             (second, 1, 1, None),
         }
 
+    @pytest.mark.parametrize(
+        "other",
+        [
+            replace(PLACE, path="other.py"),
+            replace(PLACE, line=9),
+            replace(PLACE, column=9),
+            replace(PLACE, role=Role.SECRET_KEY),
+            replace(PLACE, exposure=Exposure.HISTORY),
+            replace(PLACE, commit=LATER),
+            replace(PLACE, commit=None),
+            replace(PLACE, commit=replace(COMMIT, subject="Said otherwise")),
+            replace(PLACE, removed=LATER),
+            replace(PLACE, blob=None),
+            replace(PLACE, refs=("main",)),
+            replace(PLACE, pushed=True),
+            replace(PLACE, standing=True),
+        ],
+    )
+    def test_any_change_of_a_place_is_a_change(self, fleet: Fleet, other: Location) -> None:
+        for place in (PLACE, PLACE, other):
+            fleet.run("a", [scanned("a", found(KEYS[0], places=[place]))])
+        assert fleet.asked("SELECT since_run, gone_run FROM findings ORDER BY id") == [(1, 3), (3, None)]
+
     def test_what_is_remembered(self, fleet: Fleet) -> None:
         left = Remembered(fingerprint="1f", state=bytes(range(256)))
         fleet.run("ab", [replace(scanned("a"), remembered=left), scanned("b")])
@@ -335,6 +359,20 @@ class TestUnfinished:
             run = store.begin("list", [repository("a")])
             with pytest.raises(ScanError, match="is no repository of run 1"):
                 store.record(run, scanned("b"))
+
+    def test_what_cannot_be_stored_is_told_in_a_line(self, fleet: Fleet) -> None:
+        with fleet.opened() as store:
+            run = store.begin("list", [repository("a")])
+            for place in (at("a.py", 2**80), at("a.py", 1, commit=replace(COMMIT, author="A"))):
+                scan = scanned("a", found(KEYS[0], places=[place]))
+                assert scan.report is not None
+                if place.commit is not None:
+                    commit = scan.report["findings"][0]["locations"][0]["commit"]
+                    assert commit is not None
+                    commit["author"] = "\udcff"
+                with pytest.raises(ScanError, match="is not understood"):
+                    store.record(run, scan)
+            assert store.held(run) == []
 
     def test_no_such_run(self, fleet: Fleet) -> None:
         fleet.run("a", [])

@@ -86,7 +86,7 @@ def rows_of(report: Report) -> ReportRows:
     return ReportRows(
         complete=bool(scan["complete"]),
         stats=stats,
-        skipped=tuple((cells.text(each["what"]), cells.text(each["why"])) for each in scan["skipped"]),
+        skipped=tuple((cells.storable(each["what"]), cells.storable(each["why"])) for each in scan["skipped"]),
         findings=tuple(found.values()),
     )
 
@@ -119,7 +119,7 @@ def _rows_of(finding: WireFinding) -> FindingRows:
         values=shown,
         places=places,
         commits=commits,
-        digest=_digest((told, shown, [fields_of(commits[name]) for name in sorted(commits)], places)),
+        digest=_digest((told, shown, [fields_of(commits[name]) for name in sorted(commits)]), places),
     )
 
 
@@ -171,5 +171,13 @@ def fields_of(commit: WireCommit) -> tuple[str, str, str, str]:
     return commit["id"], commit["author"], commit["date"], commit["subject"]
 
 
-def _digest(content: object) -> bytes:
-    return hashlib.sha256(json.dumps(content, separators=(",", ":")).encode("ascii")).digest()[:16]
+def _digest(content: object, places: Iterable[Place]) -> bytes:
+    """Of all that is told of a finding. Text of strangers is led by its length, so that none can pass for another."""
+    lines = [
+        f"{standing:d} {unpushed:d} {line} {column} {role} {exposure} {blob} {added} {removed}"
+        f" {len(path)} {path} {len(names)} {names}\n"
+        for standing, _, unpushed, path, line, column, role, exposure, blob, added, removed, names in places
+    ]
+    digest = hashlib.sha256(json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode())
+    digest.update("".join(lines).encode())
+    return digest.digest()[:16]
