@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from scanner.findings import Finding, Result, Skipped
+from scanner.findings import Finding, Mark, Result, Skipped, SourceKind
 from scanner.model import RiskLevel, Role, Value
 from scanner.report.advice import allowing, steps
 from scanner.report.brief import nothing_found, plural, scanned, suppressed_count
@@ -14,7 +14,7 @@ from scanner.report.page import Page
 from scanner.report.places import Places
 from scanner.report.sanitize import Quoted, Redactor, printable
 from scanner.report.verdicts import counts, told
-from scanner.report.whereabouts import spread
+from scanner.report.whereabouts import by_repository, spread
 from scanner.report.words import ENVIRONMENT_NAMES, KIND_NAMES, MARK_NAMES, ROLE_NAMES, passes_because
 from scanner.risk import power_of
 
@@ -95,7 +95,7 @@ class _Report:
         """How many of which risk, what does not count, how much was read and what was not."""
         result = self._result
         if result.findings:
-            self._page.wrapped(_counts(result.findings))
+            self._page.wrapped(_counts([finding for finding in result.findings if finding.mark is not Mark.GONE]))
             if verified := counts(result.findings):
                 self._page.wrapped(Text(verified))
         else:
@@ -118,7 +118,7 @@ class _Report:
             self._page.verbatim(step.verbatim, indent=5)
         self._page.gap()
         self._page.wrapped(Text("If it is a false alarm, allow it", style="bold"))
-        for step in allowing(self._result.findings, digests=self._verbose):
+        for step in allowing(self._result.findings, self._result.source, digests=self._verbose):
             self._page.wrapped(Text(step.text), indent=2)
             self._page.verbatim(step.verbatim, indent=5)
 
@@ -160,6 +160,8 @@ class _Report:
             self._unread(harmless)
 
     def _unread(self, things: Sequence[Skipped]) -> None:
+        if self._result.source is SourceKind.FLEET and not self._verbose:
+            things = by_repository(things)
         shown = things if self._verbose else things[:_MOST_SKIPPED]
         for one in shown:
             self._page.together(Text(f"{self._quoted.path(one.what)}: "), Text(self._quoted.prose(one.why)), indent=2)
@@ -176,6 +178,8 @@ def _headline(finding: Finding) -> Text:
 
 def _counts(findings: Sequence[Finding]) -> Text:
     levels = [finding.risk.level for finding in findings]
+    if not levels:
+        return Text("No credential is left.", style="green")
     line = Text(f"{plural(len(levels), 'credential')}: ", style="bold")
     counts = [
         Text(f"{levels.count(level):,} {level.value}", style=_LEVEL_STYLE[level])

@@ -181,7 +181,8 @@ class Deck:
     def _allowing(self, finding: Finding) -> list[Task]:
         if finding.suppressed is not None:
             return []
-        return [Task.of(step, self._quoted, about=False) for step in allowing([finding], digests=True)]
+        ways = allowing([finding], self._result.source, digests=True)
+        return [Task.of(step, self._quoted, about=False) for step in ways]
 
 
 def _capital(text: str) -> str:
