@@ -31,8 +31,6 @@ class FleetProgress:
     """
 
     def __init__(self, units: Sequence[Unit], *, scheduler: str | None, console: Console | None = None) -> None:
-        self._console = console or Console(stderr=True)
-        self._live = Live(console=self._console, auto_refresh=False, transient=True, get_renderable=self._drawn)
         self._scheduler = scheduler
         self._total = sum(len(unit.repositories) for unit in units)
         self._weights = _weights(units)
@@ -43,6 +41,9 @@ class FleetProgress:
         self._steps: dict[tuple[str, str], tuple[Step, float, float]] = {}
         self._started = time.monotonic()
         self._lock = Lock()
+        self._live = Live(
+            console=console or Console(stderr=True), auto_refresh=False, transient=True, get_renderable=self._drawn
+        )
 
     def __enter__(self) -> FleetProgress:
         self._live.start()
@@ -106,7 +107,8 @@ class FleetProgress:
         row = Table.grid(expand=True, padding=(0, 1))
         row.add_column(ratio=1)
         row.add_column(no_wrap=True)
-        row.add_row(ProgressBar(total=max(1.0, sum(self._weights.values())), completed=self._weight), ", ".join(told))
+        bar = ProgressBar(total=max(1.0, sum(self._weights.values())), completed=self._weight)
+        row.add_row(bar, Text(", ".join(told)))
         return row
 
     def _left(self) -> str:
