@@ -12,8 +12,8 @@ from scanner.model import Environment
 _PIECES = (
     "binance", "bpay", ".binanceapi", "testnet", ".binancefuture", ".vision", "test", "net", "sandbox", "set_", "set",
     "Mode", " = true", "=TRUE", ": \"1\"", "=false", "spot", "demo", "-api", " trading", "us", "tr", ".us", ".tr",
-    "tld", "='us'", "=\"TR\"", "api", "api3", "f", "stream", "api-gcp", ".binance.com", "future", "s", "paper", "_key", "Live",
-    "prod", "uction", "real", "main", "_", "-", " ", ".", "\n", "x", "模拟", "正式", "实盘", "İ", "ſ",
+    "tld", "='us'", "=\"TR\"", "api", "api3", "f", "stream", "api-gcp", ".binance.com", "future", "s", "paper", "_key",
+    "Live", "prod", "uction", "real", "main", "_", "-", " ", ".", "\n", "x", "模拟", "正式", "实盘", "İ", "ſ",
 )  # fmt: skip
 
 
