@@ -14,7 +14,7 @@ from scanner.report.page import Page
 from scanner.report.places import Places
 from scanner.report.sanitize import Quoted, Redactor, printable
 from scanner.report.verdicts import counts, told
-from scanner.report.whereabouts import by_repository, spread
+from scanner.report.whereabouts import by_repository, holders, spread
 from scanner.report.words import ENVIRONMENT_NAMES, KIND_NAMES, MARK_NAMES, ROLE_NAMES, passes_because
 from scanner.risk import power_of
 
@@ -28,6 +28,7 @@ _LEVEL_STYLE = {
     RiskLevel.LOW: "bold cyan",
     RiskLevel.INFO: "bold",
 }
+_MOST_REPOSITORIES = 3
 _ROLE_ORDER = tuple(Role)
 
 
@@ -84,12 +85,22 @@ class _Report:
         if self._verbose:
             self._page.whole(Text(f"id           {printable(finding.id)}", style="dim"), indent=2)
         self._verification(finding)
+        if finding.repositories and not finding.is_new and not self._verbose:
+            self._in_short(finding)
+            return
         if any(location.pushed for location in finding.locations):
             self._page.wrapped(Text("Pushed: a remote has it.", style="bold red"), indent=2, hang=2)
         if finding.is_new and (passes := passes_because(finding)) and finding.suppressed is None:
             self._page.wrapped(Text(f"Does not fail. {passes}"), indent=2, hang=2)
         self._places.of(finding)
         self._why(finding)
+
+    def _in_short(self, finding: Finding) -> None:
+        """Where it is, of one that was there before: whoever compares two runs looks for what is new."""
+        names = [self._quoted.path(holder.repository) for holder in holders(finding)]
+        more = len(names) - _MOST_REPOSITORIES
+        shown = names if more <= 1 else [*names[:_MOST_REPOSITORIES], f"and {plural(more, 'more repository')}"]
+        self._page.wrapped(Text(f"As before, in {', '.join(shown)}."), indent=2, hang=2)
 
     def summary(self, *, listed: bool) -> None:
         """How many of which risk, what does not count, how much was read and what was not."""

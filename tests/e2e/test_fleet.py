@@ -184,6 +184,27 @@ class TestAgain:
         assert found(fleet.scan()) == held((pair, ["bot"]))
         assert _listed(fleet)[0]["stats"]["blobs"] == 1
 
+    def test_an_unchanged_run_between_forgets_nothing(self, fleet: Fleet) -> None:
+        bot = fleet.add("bot", {f"{number}.txt": f"{number}\n" for number in range(50)})
+        fleet.scan()
+        fleet.scan()
+        pair = Pair.fresh()
+        bot.commit({"bot.py": pair.python})
+        assert found(fleet.scan()) == held((pair, ["bot"]))
+        assert _listed(fleet)[0]["stats"]["blobs"] == 1
+
+    def test_a_difference_fails_for_what_is_new_only(self, fleet: Fleet) -> None:
+        old = Pair.fresh()
+        bot = fleet.add("bot", {"bot.py": old.python})
+        fleet.scan()
+        fleet.scan()
+        same = fleet.run("diff", "--store", fleet.store)
+        assert (same.status, "As before, in bot." in same.out) == (0, True), same.out
+        bot.commit({"more.py": Pair.fresh().python})
+        fleet.scan()
+        assert fleet.run("diff", "--store", fleet.store).status == 1
+        assert fleet.run("diff", "1", "2", "--store", fleet.store).status == 0
+
     def test_rescan_reads_everything(self, fleet: Fleet) -> None:
         fleet.add("bot", {f"{number}.txt": f"{number}\n" for number in range(50)})
         fleet.scan()

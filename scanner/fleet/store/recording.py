@@ -76,18 +76,22 @@ def scanned(connection: sqlite3.Connection, at: Waiting, scan: Scanned, rows: Re
             ((at.run, at.repository, number, *each) for number, each in enumerate(rows.skipped)),
         )
         _renew(connection, at, rows.findings)
-    _remember(connection, at, scan.remembered, forget=rows is not None)
+    if rows is not None:
+        _remember(connection, at, scan.remembered)
 
 
-def _remember(connection: sqlite3.Connection, at: Waiting, left: Remembered | None, *, forget: bool) -> None:
-    """What was remembered tells nothing of findings that a later, incomplete scan replaced."""
+def _remember(connection: sqlite3.Connection, at: Waiting, left: Remembered | None) -> None:
+    """What was remembered tells nothing of findings that a later, incomplete scan replaced.
+
+    Where nothing has changed, what was remembered still holds.
+    """
     if left is not None:
         connection.execute(
             "INSERT INTO remembered VALUES (?, ?, ?) ON CONFLICT (repository)"
             " DO UPDATE SET fingerprint = excluded.fingerprint, state = excluded.state",
             (at.repository, left.fingerprint, left.state),
         )
-    elif forget:
+    else:
         connection.execute("DELETE FROM remembered WHERE repository = ?", (at.repository,))
 
 
