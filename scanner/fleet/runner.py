@@ -19,15 +19,19 @@ from scanner.fleet.wire import Done, Message, Step, Task, Tell, failure
 from scanner.fleet.work import scan_unit, settings_digest
 
 _WATCH = 1.0
+_GRACE = 10.0
 _SAME = "Install the same version everywhere."
 _REPORT = "Please report it, with what `binance-leaks history` says of this repository."
 _STEPS = 0.5
 
 
-def main(folder: str) -> int:
-    """Answers tasks until there are no more. `folder` is its own, for clones, and goes with it."""
+def main(folder: str, parent: int) -> int:
+    """Answers tasks until there are no more. `folder` is its own, for clones, and goes with it.
+
+    `parent` is the number of the process that started it.
+    """
     channel = _own_output()
-    _end_with_parent()
+    _end_with(parent, folder)
     try:
         for line in sys.stdin.buffer:
             _answer(json.loads(line), channel)
@@ -84,7 +88,7 @@ def _own_output() -> IO[bytes]:
     return channel
 
 
-def _end_with_parent() -> None:
+def _end_with(parent: int, folder: str) -> None:
     """Ends this process, with what it has on disk, when it is asked to or the one that started it is gone."""
 
     def end(number: int, _: object) -> NoReturn:
@@ -93,12 +97,18 @@ def _end_with_parent() -> None:
     signal.signal(signal.SIGTERM, end)
     if not hasattr(signal, "setitimer"):
         return
-    parent = os.getppid()
+    is_ending = False
 
     def look(number: int, frame: object) -> None:
-        if os.getppid() != parent:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            end(number, frame)
+        nonlocal is_ending
+        if os.getppid() == parent:
+            return
+        if is_ending:  # something holds it up: without it, then
+            shutil.rmtree(folder, ignore_errors=True)
+            os.killpg(0, signal.SIGKILL)
+        is_ending = True
+        signal.setitimer(signal.ITIMER_REAL, _GRACE)
+        end(number, frame)
 
     signal.signal(signal.SIGALRM, look)
     signal.setitimer(signal.ITIMER_REAL, _WATCH, _WATCH)
