@@ -103,8 +103,9 @@ class Coordinator:
         while self._waiting or self._at_work:
             self._give()
             ended, _ = wait(self._at_work, timeout=_TICK, return_when=FIRST_COMPLETED)
-            for future in ended:
-                self._take(self._at_work.pop(future), future)
+            for future in sorted(ended, key=lambda one: _error(one) is not None):
+                if future in self._at_work:  # else the pool was renewed just now, and its unit waits again
+                    self._take(self._at_work.pop(future), future)
             self._watcher.tick(self._pool)
 
     def _give(self) -> None:

@@ -1,0 +1,189 @@
+"""Real Dask clusters for tests: a scheduler and workers, each a process of its own on this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.e2e import SOURCE
+
+_PATIENCE = 60.0
+_PAUSE = 0.02
+_ENDS = 15.0
+_CALM = {
+    "DASK_DISTRIBUTED__SCHEDULER__WORK_STEALING_INTERVAL": "20ms",
+    "DASK_DISTRIBUTED__WORKER__LIFETIME__DURATION": "5 minutes",
+    "DASK_DISTRIBUTED__ADMIN__EVENT_LOOP": "tornado",
+}
+
+
+def eventually(what: Callable[[], object], *, within: float = _PATIENCE, told: Callable[[], str] = str) -> None:
+    """Waits until something holds. A test that waits in vain fails, with what is `told` then."""
+    until = time.monotonic() + within
+    while not what():
+        if time.monotonic() > until:
+            raise AssertionError(f"not so after {within:g} seconds: {told()}")
+        time.sleep(_PAUSE)
+
+
+def lives(process: int) -> bool:
+    """Whether a process runs; one that has ended and was not waited for does not."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return False
+    return state not in "ZX"
+
+
+def children(process: int) -> list[int]:
+    """The processes that one has started and that still run."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            with contextlib.suppress(OSError, IndexError):
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                if parent == process and lives(int(entry.name)):
+                    found.append(int(entry.name))
+    return found
+
+
+def holding(text: str) -> list[int]:
+    """The processes whose command line or variables hold a text, such as the name of a folder."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal() and int(entry.name) != os.getpid():
+            with contextlib.suppress(OSError):
+                told = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
+                if text.encode() in told and lives(int(entry.name)):
+                    found.append(int(entry.name))
+    return found
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Part:
+    """A scheduler or a worker. `temporary` is where it makes temporary folders, `log` what it says."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+    temporary: Path
+
+    @property
+    def said(self) -> str:
+        """What it has said so far."""
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def end(self, number: int) -> None:
+        """Sends a signal to it alone and waits for its end."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        self.process.wait(timeout=_PATIENCE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cluster:
+    """A scheduler at `address` and its workers."""
+
+    folder: Path
+    address: str
+    parts: list[Part] = field(default_factory=list)
+
+    @property
+    def scheduler(self) -> Part:
+        """The one that was started last."""
+        return next(part for part in reversed(self.parts) if part.log.name.startswith("scheduler"))
+
+    @property
+    def workers(self) -> list[Part]:
+        """Those that still run, in the order of their start."""
+        return [p for p in self.parts if p.log.name.startswith("worker") and p.process.poll() is None]
+
+    def start_worker(self, *, threads: int = 1, path: str = str(SOURCE), wait: bool = True) -> Part:
+        """One more worker, which imports from `path`."""
+        part = self._start(
+            "worker", path, "distributed.cli.dask_worker", self.address, "--no-nanny", f"--nthreads={threads}",
+            "--host=127.0.0.1", "--no-dashboard", f"--local-directory={self.folder / 'spill'}", "--death-timeout=60",
+        )  # fmt: skip
+        if wait:
+            self.settle(part, "Registered to")
+        return part
+
+    def start_scheduler(self, path: str = str(SOURCE)) -> Part:
+        """A scheduler at the same address, after the last one has ended."""
+        port = self.address.rpartition(":")[2]
+        part = self._start(
+            "scheduler", path, "distributed.cli.dask_scheduler", "--host=127.0.0.1", f"--port={port}", "--no-dashboard",
+        )  # fmt: skip
+        return self.settle(part, "Scheduler at:")
+
+    @staticmethod
+    def settle(part: Part, word: str) -> Part:
+        """Waits until it says a word."""
+        eventually(lambda: word in part.said or part.process.poll() is not None, told=lambda: part.said)
+        assert word in part.said, part.said
+        return part
+
+    @property
+    def said(self) -> str:
+        """What all parts have said."""
+        return "\n".join(part.said for part in self.parts)
+
+    def leftovers(self) -> list[str]:
+        """Temporary folders of runners and of clones that are still there."""
+        return sorted(
+            str(left) for part in self.parts for name in ("fleet-*", "mirror-*") for left in part.temporary.rglob(name)
+        )
+
+    def end(self) -> None:
+        """Ends all parts, and waits for each."""
+        for part in reversed(self.parts):
+            for number in (signal.SIGTERM, signal.SIGKILL):
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    if part.process.poll() is None:
+                        part.process.send_signal(number)
+                    part.process.wait(timeout=_ENDS)
+                    break
+
+    def _start(self, kind: str, path: str, module: str, *words: str) -> Part:
+        name = f"{kind}-{len(self.parts)}"
+        temporary = self.folder / f"tmp-{name}"
+        temporary.mkdir(parents=True)
+        log = self.folder / f"{name}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-P" if sys.version_info >= (3, 11) else "-B", "-m", module, *words],
+                stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=temporary,
+                env={**os.environ, **_CALM, "PYTHONPATH": path, "TMPDIR": str(temporary)},
+            )  # fmt: skip
+        part = Part(process=process, log=log, temporary=temporary)
+        self.parts.append(part)
+        return part
+
+
+@contextlib.contextmanager
+def cluster(folder: Path, *, workers: int = 2, threads: int = 1, path: str = str(SOURCE)) -> Iterator[Cluster]:
+    """A cluster that is ended at the end, whatever happens. Its logs and temporary folders are below `folder`."""
+    made = Cluster(folder=folder, address=f"tcp://127.0.0.1:{_free_port()}")
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        made.start_scheduler(path)
+        started = [made.start_worker(threads=threads, wait=False) for _ in range(workers)]
+        for part in started:
+            made.settle(part, "Registered to")
+        yield made
+    finally:
+        made.end()
+
+
+def _free_port() -> int:
+    import socket  # late: nothing else here needs it
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
