@@ -126,18 +126,12 @@ class DaskPool:
         return client
 
     def _tried(self, seconds: float) -> Client | None:
-        try:
-            if self._address.startswith("tls://") and Security().get_connection_args("client")["ssl_context"] is None:
-                raise ValueError
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of other versions of Dask: it works, or says why not
-                return Client(self._address, timeout=seconds, set_as_default=False)
-        except (ValueError, TypeError, KeyError):
-            raise UsageError(
-                f"{self._address} cannot be spoken to", hint="A tls:// scheduler needs distributed.comm.tls of Dask."
-            ) from None
-        except (OSError, RuntimeError):
-            return None
+        """A client, or None where nobody answers in time: not even that the connection was taken."""
+        answer = _within(seconds + 1, lambda: _tried(lambda: _client(self._address, seconds)))
+        if isinstance(answer, (ValueError, TypeError, KeyError)):
+            hint = "A tls:// scheduler needs distributed.comm.tls of Dask."
+            raise UsageError(f"{self._address} cannot be spoken to", hint=hint)
+        return answer if isinstance(answer, Client) else None
 
     def _refuse_strangers(self) -> None:
         """Raises ScanError where scheduler or a worker lacks the package, or has another version of it."""
@@ -191,6 +185,14 @@ def _silence() -> None:
     for name in (*_LOGGERS, *logging.Logger.manager.loggerDict):
         if name.partition(".")[0] in _LOGGERS:
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+
+
+def _client(address: str, seconds: float) -> Client:
+    if address.startswith("tls://") and Security().get_connection_args("client")["ssl_context"] is None:
+        raise ValueError
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of other versions of Dask: it works, or says why not
+        return Client(address, timeout=seconds, set_as_default=False)
 
 
 def _within(seconds: float, call: Callable[[], _T]) -> _T | None:

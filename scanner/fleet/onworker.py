@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from distributed import Worker, get_worker
+from distributed import Status, Worker, get_worker
 
 from scanner.fleet.runners import Runners
 from scanner.fleet.wire import Reply, Step, Task, failure
 from scanner.fleet.work import settings_digest
 
 TOPIC = "binance-leaks"
+_ENDING = frozenset({Status.closing, Status.closed, Status.failed})
 
 
 class _UnwantedError(Exception):
@@ -46,8 +47,9 @@ def work(task: Task) -> Reply:
 
 
 def _is_wanted(worker: Worker, unit: str) -> bool:
+    """Whether somebody waits for a unit, and the worker stays: one that closes waits for its threads."""
     state = worker.state.tasks.get(unit)
-    return state is not None and state.state != "cancelled"
+    return state is not None and state.state != "cancelled" and worker.status not in _ENDING
 
 
 @lru_cache(maxsize=1)

@@ -192,15 +192,14 @@ class _Runner:
         The last step is told again now and then, so that it is known that the work goes on.
         """
         until = time.monotonic() + task["time_limit"]
-        step: Step | None = None
+        step = _opening(task, 0)
         while True:
             left = until - time.monotonic()
             if left <= 0:
                 raise _OverrunError(f"not done within {human_time(task['time_limit'])}", _LIMIT_HINT)
-            if step is not None:
-                tell(step)
-                if step["phase"] == "cloning":
-                    self._watch_disk(task["clone_limit"])
+            tell(step)
+            if step["phase"] == "cloning":
+                self._watch_disk(task["clone_limit"])
             try:
                 message = self._said.get(timeout=min(left, _LOOK))
             except Empty:
@@ -214,7 +213,7 @@ class _Runner:
             elif "done" in message:
                 done.append(message["done"])
                 until = time.monotonic() + task["time_limit"]
-                step = None
+                step = _opening(task, len(done))
             else:
                 return
 
@@ -238,6 +237,12 @@ class _Runner:
             for line in pipe or ():
                 self._said.put(json.loads(line))
         self._said.put(None)
+
+
+def _opening(task: Task, number: int) -> Step:
+    """What is told before a repository tells anything itself."""
+    repositories = task["repositories"]
+    return {"label": repositories[min(number, len(repositories) - 1)]["label"], "phase": "opening", "bytes": 0}
 
 
 def _missing(task: Task, done: list[Done], why: _OverrunError) -> list[Done]:

@@ -5,23 +5,19 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.e2e import SOURCE
 
-_PATIENCE = 60.0
+_PATIENCE = 20.0
 _PAUSE = 0.02
-_ENDS = 15.0
-_CALM = {
-    "DASK_DISTRIBUTED__SCHEDULER__WORK_STEALING_INTERVAL": "20ms",
-    "DASK_DISTRIBUTED__WORKER__LIFETIME__DURATION": "5 minutes",
-    "DASK_DISTRIBUTED__ADMIN__EVENT_LOOP": "tornado",
-}
+_ENDS = 2.0
 
 
 def eventually(what: Callable[[], object], *, within: float = _PATIENCE, told: Callable[[], str] = str) -> None:
@@ -54,14 +50,20 @@ def children(process: int) -> list[int]:
     return found
 
 
-def holding(text: str) -> list[int]:
-    """The processes whose command line or variables hold a text, such as the name of a folder."""
+def command(process: int) -> str:
+    """The command line of a process, as everybody on the machine can see it."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{process}/cmdline").read_bytes().decode("latin-1")
+    return ""
+
+
+def working_in(folder: Path) -> list[int]:
+    """The processes whose current folder is in this one, or was before it was removed."""
     found = []
     for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal() and int(entry.name) != os.getpid():
+        if entry.name.isdecimal():
             with contextlib.suppress(OSError):
-                told = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
-                if text.encode() in told and lives(int(entry.name)):
+                if (entry / "cwd").readlink().is_relative_to(folder) and lives(int(entry.name)):
                     found.append(int(entry.name))
     return found
 
@@ -79,6 +81,11 @@ class Part:
         """What it has said so far."""
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
+    @property
+    def port(self) -> int:
+        """Where a worker listens."""
+        return int(self.said.partition("Start worker at:")[2].splitlines()[0].rpartition(":")[2])
+
     def end(self, number: int) -> None:
         """Sends a signal to it alone and waits for its end."""
         if self.process.poll() is None:
@@ -92,6 +99,7 @@ class Cluster:
 
     folder: Path
     address: str
+    env: Mapping[str, str]
     parts: list[Part] = field(default_factory=list)
 
     @property
@@ -135,10 +143,10 @@ class Cluster:
         return "\n".join(part.said for part in self.parts)
 
     def leftovers(self) -> list[str]:
-        """Temporary folders of runners and of clones that are still there."""
-        return sorted(
-            str(left) for part in self.parts for name in ("fleet-*", "mirror-*") for left in part.temporary.rglob(name)
-        )
+        """Clones, and folders of runners whose worker is gone."""
+        gone = [part for part in self.parts if part.process.poll() is not None]
+        clones = [left for part in self.parts for left in part.temporary.rglob("mirror-*")]
+        return sorted(map(str, (*clones, *(left for part in gone for left in part.temporary.rglob("fleet-*")))))
 
     def end(self) -> None:
         """Ends all parts, and waits for each."""
@@ -159,7 +167,7 @@ class Cluster:
             process = subprocess.Popen(
                 [sys.executable, "-P" if sys.version_info >= (3, 11) else "-B", "-m", module, *words],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=temporary,
-                env={**os.environ, **_CALM, "PYTHONPATH": path, "TMPDIR": str(temporary)},
+                env={**os.environ, **self.env, "PYTHONPATH": path, "TMPDIR": str(temporary)},
             )  # fmt: skip
         part = Part(process=process, log=log, temporary=temporary)
         self.parts.append(part)
@@ -167,13 +175,13 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def cluster(folder: Path, *, workers: int = 2, threads: int = 1, path: str = str(SOURCE)) -> Iterator[Cluster]:
+def cluster(folder: Path, *, workers: int = 2, env: Mapping[str, str] | None = None) -> Iterator[Cluster]:
     """A cluster that is ended at the end, whatever happens. Its logs and temporary folders are below `folder`."""
-    made = Cluster(folder=folder, address=f"tcp://127.0.0.1:{_free_port()}")
+    made = Cluster(folder=folder, address=f"tcp://127.0.0.1:{_free_port()}", env=env or {})
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        made.start_scheduler(path)
-        started = [made.start_worker(threads=threads, wait=False) for _ in range(workers)]
+        made.start_scheduler()
+        started = [made.start_worker(wait=False) for _ in range(workers)]
         for part in started:
             made.settle(part, "Registered to")
         yield made
@@ -182,8 +190,6 @@ def cluster(folder: Path, *, workers: int = 2, threads: int = 1, path: str = str
 
 
 def _free_port() -> int:
-    import socket  # late: nothing else here needs it
-
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port
