@@ -51,6 +51,7 @@ class DaskPool:
         self._seen = time.monotonic()
         self._strange: Mapping[str, str] = {}
         self._usable: frozenset[str] = frozenset()
+        self._given: dict[Future[Reply], frozenset[str]] = {}
         _silence()
         self._client = self._connected(min(_CONNECTING, patience))
         try:
@@ -60,27 +61,34 @@ class DaskPool:
             raise
 
     def slots(self) -> int:
-        """Twice the threads of all workers, so that none waits for the next unit."""
+        """Twice the threads of all workers that can be used, so that none waits for the next unit."""
         now = time.monotonic()
         if now - self._looked > min(_LOOK, self._patience / 4):
             self._looked = now
             self._look()
             if now - self._seen > self._patience:
                 raise ScanError(f"no worker is left at {self._address}", hint=_RESUME)
-        return _AHEAD * max(1, self._slots)
+            self._free_stuck()
+        return _AHEAD * self._slots
 
     def submit(self, task: Task, *, avoid: Collection[str]) -> Future[Reply]:
-        """Has a unit scanned, on another worker than those to avoid where there is one."""
-        others = [worker for worker in self._usable if worker not in avoid] or list(self._usable)
-        chosen = {"workers": others, "allow_other_workers": True} if others and (avoid or self._strange) else {}
+        """Has a unit scanned, on another worker than those to avoid where there is one.
+
+        Only by workers that were asked: one without the package would log the task, and end.
+        """
+        chosen = frozenset(worker for worker in self._usable if worker not in avoid) or self._usable
         try:
+            if not chosen:
+                raise CancelledError
+            executor = self._client.get_executor(pure=False, retries=0, workers=list(chosen), allow_other_workers=False)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of a large task: what is remembered of a repository goes along
-                future: Future[Reply] = self._client.get_executor(pure=False, retries=0, **chosen).submit(work, task)
+                future: Future[Reply] = executor.submit(work, task)
         except Exception as error:  # the client says in many ways that its scheduler is gone
             future = Future()
             future.set_exception(CancelledError(type(error).__name__))
             return future
+        self._given = {given: workers for given, workers in self._given.items() if not given.done()} | {future: chosen}
         future.add_done_callback(self._answered)
         return future
 
@@ -101,6 +109,7 @@ class DaskPool:
         if self._renewals > _MOST_RENEWALS:
             raise ScanError(f"the connection to the scheduler at {self._address} does not last", hint=_RESUME)
         self._client = self._connected(self._patience)
+        self._given, self._strange, self._usable, self._slots = {}, {}, frozenset(), 0
         self._looked, self._seen = 0.0, time.monotonic()
 
     def workers(self) -> Mapping[str, int]:
@@ -137,8 +146,8 @@ class DaskPool:
         """Raises ScanError where scheduler or a worker lacks the package, or has another version of it."""
         client, until = self._client, time.monotonic() + self._patience
         on_scheduler = _within(_ANSWER, lambda: _tried(lambda: client.run_on_scheduler(detector)))
-        if (wrong := _wrong(on_scheduler)) is not None:
-            raise ScanError(f"the scheduler at {self._address} {wrong}", hint=_INSTALL)
+        if isinstance(on_scheduler, (ImportError, AttributeError)):  # its version is all the same: it scans nothing
+            raise ScanError(f"the scheduler at {self._address} {_wrong(on_scheduler)}", hint=_INSTALL)
         while True:
             self._look()
             for worker, why in sorted(self._strange.items()):
@@ -165,9 +174,15 @@ class DaskPool:
             strange |= wrong
             usable |= {worker for worker, answer in answers.items() if answer == detector()}
         self._strange, self._usable = strange, frozenset(usable)
-        count = sum(threads[worker] for worker in usable)
-        if count:
-            self._seen, self._slots = time.monotonic(), count
+        self._slots = sum(threads[worker] for worker in usable)
+        if usable:
+            self._seen = time.monotonic()
+
+    def _free_stuck(self) -> None:
+        """Takes back what waits for workers that are all gone, where there are others."""
+        for future, workers in self._given.items():
+            if self._usable and self._usable.isdisjoint(workers):
+                future.cancel()
 
     def _answered(self, future: Future[Reply]) -> None:
         if not future.cancelled() and future.exception() is None:

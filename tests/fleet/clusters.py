@@ -175,13 +175,15 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def cluster(folder: Path, *, workers: int = 2, env: Mapping[str, str] | None = None) -> Iterator[Cluster]:
+def cluster(
+    folder: Path, *, workers: int = 2, env: Mapping[str, str] | None = None, path: str = str(SOURCE)
+) -> Iterator[Cluster]:
     """A cluster that is ended at the end, whatever happens. Its logs and temporary folders are below `folder`."""
     made = Cluster(folder=folder, address=f"tcp://127.0.0.1:{_free_port()}", env=env or {})
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        made.start_scheduler()
-        started = [made.start_worker(wait=False) for _ in range(workers)]
+        made.start_scheduler(path)
+        started = [made.start_worker(path=path, wait=False) for _ in range(workers)]
         for part in started:
             made.settle(part, "Registered to")
         yield made

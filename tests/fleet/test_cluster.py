@@ -9,7 +9,7 @@ import socket
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -183,10 +183,12 @@ def test_a_worker_of_another_kind(place: Place, tmp_path: Path, make: Callable[[
     place.gate.rule("project", "hold")
     with scanning(*place.words("--store", f"{make.__name__}.db"), cwd=place.folder) as process:
         eventually(lambda: len(place.gate.here("project")) == 2)
-        stranger = place.cluster.start_worker(path=path)  # its threads are idle: it is given what waits
-        eventually(lambda: children(stranger.process.pid) or "Compute Failed" in stranger.said)
+        stranger = place.cluster.start_worker(path=path)
+        eventually(lambda: "'detector'" in stranger.said or "No module named" in stranger.said)
         place.gate.open("project")
         place.check(ended(process), f"{make.__name__}.db")
+    assert "work-" not in stranger.said
+    assert not children(stranger.process.pid)
     refused = scan(*place.words("--store", "never.db"), cwd=place.folder)
     assert refused.status == 3
     assert f"worker tcp://127.0.0.1:{stranger.port} {why}" in refused.err
@@ -255,17 +257,29 @@ def test_a_cluster_that_goes(place: Place, tmp_path: Path) -> None:
         eventually(lambda: not made.leftovers(), told=lambda: str(made.leftovers()))
 
 
-def test_a_scheduler_that_is_not_there(place: Place) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        port = silent.getsockname()[1]
-        for address in (f"tcp://127.0.0.1:{port}", "127.0.0.1:1"):
-            outcome = scan(place.fleet.folder, "--scheduler", address, "--store", "none.db", cwd=place.folder)
+def test_a_scheduler_that_is_not_there(place: Place, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, ExitStack() as stack:
+        started = [
+            stack.enter_context(
+                scanning(place.fleet.folder, "--scheduler", f"127.0.0.1:{port}", "--store", f"{port}.db", cwd=tmp_path)
+            )
+            for port in (silent.getsockname()[1], 1)
+        ]
+        for process in started:
+            outcome = ended(process)
             assert outcome.status == 3
             assert not outcome.out
             assert outcome.err.splitlines()[0].startswith("binance-leaks: no scheduler answers at tcp://127.0.0.1:")
             assert len(outcome.err.splitlines()) == 2
-    with closing(sqlite3.connect(place.folder / "none.db")) as connection:
+    with closing(sqlite3.connect(tmp_path / "1.db")) as connection:
         assert not connection.execute("SELECT id FROM runs").fetchall()
+
+
+def test_a_scheduler_without_the_package(place: Place, tmp_path: Path) -> None:
+    with cluster(tmp_path / "cluster", workers=0, path=str(no_package(tmp_path / "other"))) as made:
+        outcome = scan(place.fleet.folder, "--scheduler", made.address, cwd=tmp_path)
+    assert outcome.status == 3
+    assert f"the scheduler at {made.address} has no binance-leaks" in outcome.err
 
 
 @pytest.mark.parametrize(
