@@ -242,7 +242,7 @@ def _wrong(answer: object) -> str | None:
     """
     if answer is None or isinstance(answer, (OSError, TimeoutError, CancelledError)):
         return None
-    if isinstance(answer, (ImportError, AttributeError)):
+    if isinstance(answer, (ImportError, AttributeError)) or "ModuleNotFoundError" in str(answer):
         return "has no binance-leaks, or another version"
     if isinstance(answer, BaseException):
         return f"cannot be used: {type(answer).__name__}"

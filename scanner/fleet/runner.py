@@ -25,19 +25,24 @@ _REPORT = "Please report it, with what `binance-leaks history` says of this repo
 _STEPS = 0.5
 
 
-def main(folder: str, parent: int) -> int:
+def main(folder: str, parent: int) -> NoReturn:
     """Answers tasks until there are no more. `folder` is its own, for clones, and goes with it.
 
     `parent` is the number of the process that started it.
     """
-    channel = _own_output()
-    _end_with(parent, folder)
+    status = 0
     try:
+        channel = _own_output()
+        _end_with(parent, folder)
         for line in sys.stdin.buffer:
             _answer(json.loads(line), channel)
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else 1
+    except BaseException:  # nobody would read what it says
+        status = 1
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return 0
+        os._exit(status)  # not waiting for threads: one of GitPython's would sleep on for minutes
 
 
 def _answer(task: Task, channel: IO[bytes]) -> None:
@@ -92,6 +97,9 @@ def _end_with(parent: int, folder: str) -> None:
     """Ends this process, with what it has on disk, when it is asked to or the one that started it is gone."""
 
     def end(number: int, _: object) -> NoReturn:
+        if hasattr(os, "killpg") and os.getpgrp() == os.getpid():  # git, for which this process would wait
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            os.killpg(0, signal.SIGTERM)
         raise SystemExit(128 + number)
 
     signal.signal(signal.SIGTERM, end)

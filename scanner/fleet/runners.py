@@ -26,14 +26,13 @@ from scanner.report.brief import human_size, human_time
 
 _LOOK = 0.5
 _SPARE = 1 << 30
-"""Bytes of a disk that clones leave free."""
 _MOST_TASKS = 200
 _KILLED = -9
 _PROGRAM = """
 import json, sys
 sys.path[:] = json.loads(sys.argv[1])
 from scanner.fleet.runner import main
-sys.exit(main(sys.argv[2], int(sys.argv[3])))
+main(sys.argv[2], int(sys.argv[3]))
 """
 _GRACE = 4.0
 """Seconds for a runner to end by itself: more than it gives to git."""
@@ -44,9 +43,13 @@ _DISK_HINT = "Free some space, or point TMPDIR at a larger disk."
 
 
 class Runners:
-    """The runners of one process. Used by several threads, each of which has one at a time."""
+    """The runners of one process. Used by several threads, each of which has one at a time.
 
-    def __init__(self) -> None:
+    Clones leave `spare` bytes of the disk free.
+    """
+
+    def __init__(self, *, spare: int = _SPARE) -> None:
+        self._spare = spare
         self._lock = Lock()
         self._idle: list[_Runner] = []
         self._busy: set[_Runner] = set()
@@ -80,7 +83,7 @@ class Runners:
         with self._lock:
             if self._closed:
                 raise _OverrunError("scanning was ended")
-            runner = self._idle.pop() if self._idle else _Runner()
+            runner = self._idle.pop() if self._idle else _Runner(self._spare)
             self._busy.add(runner)
         try:
             yield runner
@@ -110,7 +113,8 @@ class _OverrunError(Exception):
 class _Runner:
     """One process, with its folder."""
 
-    def __init__(self) -> None:
+    def __init__(self, spare: int) -> None:
+        self._spare = spare
         try:
             self._folder = own_folder()
         except OSError as error:
@@ -220,8 +224,8 @@ class _Runner:
     def _watch_disk(self, limit: int) -> None:
         if size_of(self._folder) > limit:
             raise _OverrunError(f"its clone takes more than {human_size(limit)}", _CLONE_HINT, again=False)
-        if shutil.disk_usage(self._folder).free < _SPARE:
-            raise _OverrunError(f"less than {human_size(_SPARE)} is free on the disk for clones", _DISK_HINT)
+        if shutil.disk_usage(self._folder).free < self._spare:
+            raise _OverrunError(f"less than {human_size(self._spare)} is free on the disk for clones", _DISK_HINT)
 
     def _gone(self) -> _OverrunError:
         status = self._process.wait()

@@ -11,6 +11,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from scanner.fleet.wire import RepositoryTask, Task
+from scanner.fleet.words import Unit
+from scanner.fleet.work import settings_digest
 from tests.e2e import PROGRAM, Outcome, digest, run, value
 from tests.repositories import Repository
 
@@ -50,6 +53,10 @@ class Fleet:
     def digests(self) -> set[str]:
         """Of all values that are to be found."""
         return {digest(each) for each in self.values}
+
+    def digest_of(self, name: str) -> str:
+        """Of the value that only this repository has."""
+        return digest(self.values[1 + self.names.index(name)])
 
 
 def scan(*words: str | Path, cwd: Path, env: Mapping[str, str] | None = None) -> Outcome:
@@ -116,3 +123,29 @@ def _without(data: object) -> object:
     if isinstance(data, list):
         return [_without(part) for part in data]
     return data
+
+
+def task(unit: Unit) -> Task:
+    """A unit as a worker is given it."""
+    repositories: list[RepositoryTask] = [
+        {
+            "key": each.key,
+            "label": each.label,
+            "address": each.address,
+            "borrows": False,
+            "fingerprint": "",
+            "state": "",
+        }
+        for each in unit.repositories
+    ]
+    return {
+        "holds_for": settings_digest(None, (), reachable=False),
+        "config": None,
+        "exclude": [],
+        "reachable": False,
+        "keep": True,
+        "jobs": 1,
+        "time_limit": 60.0,
+        "clone_limit": 1 << 30,
+        "repositories": repositories,
+    }

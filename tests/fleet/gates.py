@@ -31,6 +31,13 @@ exec "{git}" "$@"
 """
 
 
+_SSH = """#!/bin/sh
+# Every host of an ssh URL is this one.
+for last; do :; done
+exec sh -c "$last"
+"""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Gate:
     """Rules for the fake git, by names that stand in the path or URL of a repository."""
@@ -41,15 +48,18 @@ class Gate:
     def create(cls, folder: Path) -> Gate:
         """A git without rules: it does what git does."""
         (folder / "bin").mkdir(parents=True)
-        program = folder / "bin" / "git"
-        program.write_text(_SCRIPT.format(folder=folder, git=shutil.which("git")))
-        program.chmod(0o755)
+        git = _SCRIPT.format(folder=folder, git=shutil.which("git"))
+        for name, text in (("git", git), ("near-ssh", _SSH)):
+            program = folder / "bin" / name
+            program.write_text(text)
+            program.chmod(0o755)
         return cls(folder=folder)
 
     @property
     def env(self) -> Mapping[str, str]:
-        """The variables by which a process finds it."""
-        return {"PATH": f"{self.folder / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+        """The variables by which a process finds it, and by which `ssh://HOST/PATH` is a folder of this machine."""
+        programs = self.folder / "bin"
+        return {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "GIT_SSH_COMMAND": str(programs / "near-ssh")}
 
     def rule(self, name: str, what: str) -> None:
         """From now on: `hold`, `hold-after-clone`, `kill` or `kill-once`."""
@@ -72,3 +82,7 @@ class Gate:
         file = self.folder / f"{name}.here"
         lines = file.read_text().splitlines() if file.exists() else []
         return [(int(line.split()[0]), int(line.split()[1])) for line in lines]
+
+    def runners(self, name: str) -> set[int]:
+        """The processes that came to a rule."""
+        return {runner for _, runner in self.here(name)}

@@ -17,13 +17,11 @@ from uuid import uuid4
 import pytest
 
 from scanner.fleet.cluster import DaskPool
-from scanner.fleet.onworker import detector
 from scanner.fleet.units import units_of
-from scanner.fleet.wire import RepositoryTask, Task
-from scanner.fleet.words import Entry, Unit
+from scanner.fleet.words import Entry
 from tests.e2e import SOURCE, Outcome, digest
 from tests.fleet.clusters import Cluster, Part, children, cluster, command, eventually, lives
-from tests.fleet.fleets import Fleet, ended, leftovers, scan, scanning, steady, stored
+from tests.fleet.fleets import Fleet, ended, leftovers, scan, scanning, steady, stored, task
 from tests.fleet.gates import Gate
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at processes in /proc")
@@ -139,25 +137,6 @@ def test_what_nobody_waits_for_ends(place: Place) -> None:
     place.gate.open("project-1")
     resumed = scan(*place.words("--store", "left.db", "--resume"), cwd=place.folder)
     assert steady(resumed.out) == steady(place.plain.out)
-
-
-def task(unit: Unit) -> Task:
-    """A unit as a worker is given it."""
-    repositories: list[RepositoryTask] = [
-        {
-            "key": each.key,
-            "label": each.label,
-            "address": each.address,
-            "borrows": False,
-            "fingerprint": "",
-            "state": "",
-        }
-        for each in unit.repositories
-    ]
-    return {
-        "holds_for": detector(), "config": None, "exclude": [], "reachable": False, "keep": True, "jobs": 1,
-        "time_limit": 60.0, "clone_limit": 1 << 30, "repositories": repositories,
-    }  # fmt: skip
 
 
 def other_version(folder: Path) -> Path:
