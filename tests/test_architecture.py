@@ -282,7 +282,7 @@ def test_detection_is_pure(modules: list[Module]) -> None:
 
 
 def test_git_is_spoken_to_in_one_place(modules: list[Module]) -> None:
-    """The other module that starts processes starts our own."""
+    """`scanner.fleet.runners` starts this Python and nothing else."""
     users = {one.by for module in modules for one in module.imports() if one.of.split(".")[0] == "subprocess"}
     assert users <= {"scanner.sources.git", "scanner.fleet.runners"}
 

@@ -6,6 +6,7 @@ reason; everything else goes on. Only this process writes to the store.
 
 from __future__ import annotations
 
+import time
 from base64 import b64decode, b64encode
 from collections import deque
 from collections.abc import Sequence
@@ -102,9 +103,12 @@ class Coordinator:
         )
         while self._waiting or self._at_work:
             self._give()
+            if not self._at_work:  # no worker just now
+                time.sleep(_TICK)
             ended, _ = wait(self._at_work, timeout=_TICK, return_when=FIRST_COMPLETED)
-            for future in ended:
-                self._take(self._at_work.pop(future), future)
+            for future in sorted(ended, key=lambda one: _error(one) is not None):
+                if future in self._at_work:  # else the pool was renewed just now, and its unit waits again
+                    self._take(self._at_work.pop(future), future)
             self._watcher.tick(self._pool)
 
     def _give(self) -> None:

@@ -19,21 +19,30 @@ from scanner.fleet.wire import Done, Message, Step, Task, Tell, failure
 from scanner.fleet.work import scan_unit, settings_digest
 
 _WATCH = 1.0
+_GRACE = 10.0
 _SAME = "Install the same version everywhere."
 _REPORT = "Please report it, with what `binance-leaks history` says of this repository."
 _STEPS = 0.5
 
 
-def main(folder: str) -> int:
-    """Answers tasks until there are no more. `folder` is its own, for clones, and goes with it."""
-    channel = _own_output()
-    _end_with_parent()
+def main(folder: str, parent: int) -> NoReturn:
+    """Answers tasks until there are no more. `folder` is its own, for clones, and goes with it.
+
+    `parent` is the number of the process that started it.
+    """
+    status = 0
     try:
+        channel = _own_output()
+        _end_with(parent, folder)
         for line in sys.stdin.buffer:
             _answer(json.loads(line), channel)
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else 1
+    except BaseException:  # nobody would read what it says
+        status = 1
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return 0
+        os._exit(status)  # not waiting for threads: one of GitPython's would sleep on for minutes
 
 
 def _answer(task: Task, channel: IO[bytes]) -> None:
@@ -84,21 +93,30 @@ def _own_output() -> IO[bytes]:
     return channel
 
 
-def _end_with_parent() -> None:
+def _end_with(parent: int, folder: str) -> None:
     """Ends this process, with what it has on disk, when it is asked to or the one that started it is gone."""
 
     def end(number: int, _: object) -> NoReturn:
+        if hasattr(os, "killpg") and os.getpgrp() == os.getpid():  # git, for which this process would wait
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            os.killpg(0, signal.SIGTERM)
         raise SystemExit(128 + number)
 
     signal.signal(signal.SIGTERM, end)
     if not hasattr(signal, "setitimer"):
         return
-    parent = os.getppid()
+    is_ending = False
 
     def look(number: int, frame: object) -> None:
-        if os.getppid() != parent:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            end(number, frame)
+        nonlocal is_ending
+        if os.getppid() == parent:
+            return
+        if is_ending:  # something holds it up: without it, then
+            shutil.rmtree(folder, ignore_errors=True)
+            os.killpg(0, signal.SIGKILL)
+        is_ending = True
+        signal.setitimer(signal.ITIMER_REAL, _GRACE)
+        end(number, frame)
 
     signal.signal(signal.SIGALRM, look)
     signal.setitimer(signal.ITIMER_REAL, _WATCH, _WATCH)

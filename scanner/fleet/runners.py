@@ -20,41 +20,51 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 
-from scanner.errors import ScanError
-from scanner.fleet.wire import Done, Message, Reply, Task, Tell, failure
+from scanner.fleet.leftovers import end_those_in, own_folder, size_of, sweep
+from scanner.fleet.wire import Done, Message, Reply, Step, Task, Tell, failure
 from scanner.report.brief import human_size, human_time
 
 _LOOK = 0.5
 _SPARE = 1 << 30
-"""Bytes of a disk that clones leave free."""
 _MOST_TASKS = 200
+_KILLED = -9
 _PROGRAM = """
 import json, sys
 sys.path[:] = json.loads(sys.argv[1])
 from scanner.fleet.runner import main
-sys.exit(main(sys.argv[2]))
+main(sys.argv[2], int(sys.argv[3]))
 """
-_PREFIX = "fleet"
+_GRACE = 4.0
+"""Seconds for a runner to end by itself: more than it gives to git."""
+_AGAIN_HINT = "Look at the machine: is there enough memory, disk, and room for processes?"
 _LIMIT_HINT = "Raise --time-limit, or scan it by itself: binance-leaks history."
 _CLONE_HINT = "Raise --clone-limit, or clone it yourself and give the folder."
 _DISK_HINT = "Free some space, or point TMPDIR at a larger disk."
 
 
 class Runners:
-    """The runners of one process. Used by several threads, each of which has one at a time."""
+    """The runners of one process. Used by several threads, each of which has one at a time.
 
-    def __init__(self) -> None:
+    Clones leave `spare` bytes of the disk free.
+    """
+
+    def __init__(self, *, spare: int = _SPARE) -> None:
+        self._spare = spare
         self._lock = Lock()
         self._idle: list[_Runner] = []
         self._busy: set[_Runner] = set()
         self._closed = False
         self.name = f"{platform.node()}:{os.getpid()}"
-        _sweep(Path(tempfile.gettempdir()))
+        with suppress(OSError):
+            sweep(Path(tempfile.gettempdir()))
 
     def work(self, task: Task, tell: Tell) -> Reply:
-        """Has a unit scanned. Never raises for what becomes of it; what is missing is told as a failure."""
-        with self._leased() as runner:
-            done = runner.answer(task, tell)
+        """Has a unit scanned. What is missing of it is told as a failure. Raises what `tell` raises only."""
+        try:
+            with self._leased() as runner:
+                done = runner.answer(task, tell)
+        except _OverrunError as error:  # there is none, and so nobody knows of it yet
+            done = _missing(task, [], error)
         return {"worker": self.name, "done": done}
 
     def close(self) -> None:
@@ -64,14 +74,16 @@ class Runners:
             ending = [*self._idle, *self._busy]
             self._idle.clear()
         for runner in ending:
+            runner.ask_to_end()
+        for runner in ending:
             runner.close()
 
     @contextmanager
     def _leased(self) -> Iterator[_Runner]:
         with self._lock:
             if self._closed:
-                raise ScanError("the runners were ended")
-            runner = self._idle.pop() if self._idle else _Runner()
+                raise _OverrunError("scanning was ended")
+            runner = self._idle.pop() if self._idle else _Runner(self._spare)
             self._busy.add(runner)
         try:
             yield runner
@@ -89,24 +101,29 @@ class Runners:
 
 
 class _OverrunError(Exception):
-    """A runner did what it may not, or is gone: why, what the user can do."""
+    """A runner did what it may not, or is gone: why, what the user can do, and whether it could go better again."""
 
-    def __init__(self, reason: str, hint: str = "") -> None:
+    def __init__(self, reason: str, hint: str = "", *, again: bool = True) -> None:
         super().__init__(reason)
         self.reason = reason
         self.hint = hint
+        self.again = again
 
 
 class _Runner:
     """One process, with its folder."""
 
-    def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}-{_host()}-{os.getpid()}-"))
+    def __init__(self, spare: int) -> None:
+        self._spare = spare
+        try:
+            self._folder = own_folder()
+        except OSError as error:
+            raise _OverrunError(f"no folder for clones can be made: {error.strerror}", _DISK_HINT) from None
         path = json.dumps([os.path.abspath(part) for part in sys.path])  # noqa: PTH100 - as text
         self._tasks = 0
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _PROGRAM, path, str(self._folder)],
+                [sys.executable, "-c", _PROGRAM, path, str(self._folder), str(os.getpid())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -116,7 +133,8 @@ class _Runner:
             )
         except OSError as error:
             shutil.rmtree(self._folder, ignore_errors=True)
-            raise ScanError(f"a process to scan with cannot be started: {error.strerror}") from None
+            why = f"a process to scan with cannot be started: {error.strerror}"
+            raise _OverrunError(why, _AGAIN_HINT) from None
         self._said: SimpleQueue[Message | None] = SimpleQueue()
         self._reader = Thread(target=self._listen, name="runner", daemon=True)
         self._reader.start()
@@ -127,28 +145,34 @@ class _Runner:
         return self._process.poll() is None and self._tasks < _MOST_TASKS
 
     def answer(self, task: Task, tell: Tell) -> list[Done]:
-        """What becomes of the repositories of a unit."""
+        """What becomes of the repositories of a unit. Raises what `tell` raises."""
         self._tasks += 1
         done: list[Done] = []
-        why = _OverrunError("the process that scanned it ended")
         try:
             self._ask(task)
             self._follow(task, tell, done)
         except _OverrunError as overrun:
-            why = overrun
             self.close()
-        told = {one["key"] for one in done}
-        missing = [repository["key"] for repository in task["repositories"] if repository["key"] not in told]
-        return [*done, *(failure(key, why.reason, why.hint, again=True) for key in missing)]
+            return _missing(task, done, overrun)
+        return _missing(task, done, _OverrunError("the process that scanned it said nothing of it"))
+
+    def ask_to_end(self) -> None:
+        """Asks the process to end by itself, and to end the git that it has started."""
+        with suppress(OSError):
+            self._process.terminate()
 
     def close(self) -> None:
         """Ends the process, with what it has started and what it has on disk."""
+        self.ask_to_end()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_GRACE)
         with suppress(ProcessLookupError, PermissionError):
             if hasattr(os, "killpg"):
-                os.killpg(self._process.pid, signal.SIGKILL)
+                os.killpg(self._process.pid, signal.SIGKILL)  # also those that it left behind
             else:
                 self._process.kill()
-        self._process.wait()
+        if self._process.wait() < 0:
+            end_those_in(self._folder)
         self._reader.join()
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
@@ -167,39 +191,45 @@ class _Runner:
             raise self._gone() from None
 
     def _follow(self, task: Task, tell: Tell, done: list[Done]) -> None:
-        """Adds to `done` what comes, until the runner is ready for more. Raises _OverrunError."""
+        """Adds to `done` what comes, until the runner is ready for more. Raises _OverrunError, and what `tell` raises.
+
+        The last step is told again now and then, so that it is known that the work goes on.
+        """
         until = time.monotonic() + task["time_limit"]
-        clones = False
+        step = _opening(task, 0)
         while True:
             left = until - time.monotonic()
             if left <= 0:
                 raise _OverrunError(f"not done within {human_time(task['time_limit'])}", _LIMIT_HINT)
-            if clones:
+            tell(step)
+            if step["phase"] == "cloning":
                 self._watch_disk(task["clone_limit"])
             try:
                 message = self._said.get(timeout=min(left, _LOOK))
             except Empty:
-                continue
+                if self._process.poll() is None:
+                    continue
+                message = None  # those that it left behind keep its output open
             if message is None:
                 raise self._gone()
             if "step" in message:
-                clones = message["step"]["phase"] == "cloning"
-                tell(message["step"])
+                step = message["step"]
             elif "done" in message:
                 done.append(message["done"])
                 until = time.monotonic() + task["time_limit"]
+                step = _opening(task, len(done))
             else:
                 return
 
     def _watch_disk(self, limit: int) -> None:
-        if _size_of(self._folder) > limit:
-            raise _OverrunError(f"its clone takes more than {human_size(limit)}", _CLONE_HINT)
-        if shutil.disk_usage(self._folder).free < _SPARE:
-            raise _OverrunError(f"less than {human_size(_SPARE)} is free on the disk for clones", _DISK_HINT)
+        if size_of(self._folder) > limit:
+            raise _OverrunError(f"its clone takes more than {human_size(limit)}", _CLONE_HINT, again=False)
+        if shutil.disk_usage(self._folder).free < self._spare:
+            raise _OverrunError(f"less than {human_size(self._spare)} is free on the disk for clones", _DISK_HINT)
 
     def _gone(self) -> _OverrunError:
         status = self._process.wait()
-        if status == -getattr(signal, "SIGKILL", 9):
+        if status == _KILLED:
             return _OverrunError("the process that scanned it was killed", "Was there not enough memory?")
         if status < 0:
             return _OverrunError(f"the process that scanned it ended by signal {-status}")
@@ -213,39 +243,14 @@ class _Runner:
         self._said.put(None)
 
 
-def _host() -> str:
-    return "".join(char for char in platform.node() if char.isalnum())[:40]
+def _opening(task: Task, number: int) -> Step:
+    """What is told before a repository tells anything itself."""
+    repositories = task["repositories"]
+    return {"label": repositories[min(number, len(repositories) - 1)]["label"], "phase": "opening", "bytes": 0}
 
 
-def _size_of(folder: Path) -> int:
-    total = 0
-    for path, _, names in os.walk(folder):
-        for name in names:
-            with suppress(OSError):
-                total += os.lstat(os.path.join(path, name)).st_size  # noqa: PTH118 - many, and as text
-    return total
-
-
-def _sweep(folder: Path) -> None:
-    """Removes what runners left whose process was killed together with the one that watched over them."""
-    if not hasattr(os, "killpg"):
-        return  # Windows: asking whether a process lives would end it
-    for left in folder.glob(f"{_PREFIX}-{_host()}-*-*"):
-        number = left.name.split("-")[-2]
-        with suppress(OSError):
-            if number.isdecimal() and _is_ours(left) and not _lives(int(number)):
-                shutil.rmtree(left, ignore_errors=True)
-
-
-def _is_ours(folder: Path) -> bool:
-    return not hasattr(os, "geteuid") or folder.lstat().st_uid == os.geteuid()
-
-
-def _lives(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
+def _missing(task: Task, done: list[Done], why: _OverrunError) -> list[Done]:
+    """What is done, and that all else of a task failed."""
+    told = {one["key"] for one in done}
+    missing = [each["key"] for each in task["repositories"] if each["key"] not in told]
+    return [*done, *(failure(key, why.reason, why.hint, again=why.again) for key in missing)]

@@ -21,6 +21,7 @@ from scanner.cli.online import Online, online
 from scanner.cli.output import present, wanted_formats
 from scanner.errors import ScanError, ScannerError, UsageError
 from scanner.findings import Result, Skipped
+from scanner.fleet.addresses import scheduler_address
 from scanner.fleet.coordinator import Coordinator, Settings, Watcher
 from scanner.fleet.merging import fleet_result
 from scanner.fleet.pool import LocalPool, Pool, Watch
@@ -34,17 +35,18 @@ from scanner.sources.urls import has_login
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Plan:
-    """A run: its number in the store, what is left to scan, and what of the input is no repository."""
+    """What is to be scanned, and what of the input is no repository; `run` is set if it goes on with that one."""
 
-    run: int
     units: Units
     skipped: tuple[Skipped, ...]
+    run: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _End:
-    """How the scanning ended: by an interrupt, or with an error of the pool."""
+    """How the scanning of a run ended: by an interrupt, or with an error of the pool."""
 
+    run: int
     interrupted: bool = False
     error: ScannerError | None = None
 
@@ -59,11 +61,13 @@ def run(options: Options) -> int:
         plan = _planned(options, store)
         end = _scanned(options, store, plan, judged)
         asked = None if end.interrupted or end.error is not None else asker
-        result = _result(options, store, plan, judged, asked)
+        result = _result(options, store, end.run, plan, judged, asked)
         result = replace(result, interrupted=end.interrupted)
         status = present(result, options, formats)
     if end.error is not None:
         raise end.error
+    if end.interrupted and options.store:
+        tell(options, f"run {end.run} was interrupted; go on with it: --store {options.store} --resume")
     return 130 if end.interrupted else status
 
 
@@ -76,6 +80,8 @@ def _refuse_unusable(options: Options) -> None:
         )
     if options.store == "":
         raise UsageError("--store is empty", hint="Is a variable unset?")
+    if options.scheduler is not None:
+        options.scheduler = scheduler_address(options.scheduler)
 
 
 @contextmanager
@@ -97,7 +103,7 @@ def _store(options: Options) -> Iterator[Store]:
 
 
 def _planned(options: Options, store: Store) -> _Plan:
-    """A new run, or the one to go on with."""
+    """What a new run scans, or what is left of the one to go on with."""
     entries, skipped = entries_of(options.lists, ssh=options.ssh)
     if options.scheduler:
         _refuse_logins(entries, options.scheduler)
@@ -113,8 +119,15 @@ def _planned(options: Options, store: Store) -> _Plan:
     unfinished = store.unfinished()
     if unfinished is not None and unfinished.status is not RunStatus.FINISHED:
         tell(options, f"run {unfinished.id} of the store ended early and is left so; --resume would go on with it")
-    run = store.begin(target_of(options.lists, len(units.repositories)), units.repositories)
-    return _Plan(run=run, units=units, skipped=tuple(skipped))
+    return _Plan(units=units, skipped=tuple(skipped))
+
+
+def _begun(options: Options, store: Store, plan: _Plan) -> int:
+    """The number of the run."""
+    if plan.run is not None:
+        return plan.run
+    repositories = plan.units.repositories
+    return store.begin(target_of(options.lists, len(repositories)), repositories)
 
 
 def _resumed(entries: Sequence[Entry], skipped: Sequence[Skipped], store: Store, options: Options) -> _Plan:
@@ -151,21 +164,23 @@ def _refuse_logins(entries: Sequence[Entry], scheduler: str) -> None:
 
 def _scanned(options: Options, store: Store, plan: _Plan, judged: Judgement) -> _End:
     """Scans what is left; however that ends, the store knows how it stands."""
-    started = time.monotonic()
-    status, end = RunStatus.INTERRUPTED, _End()
-    with _watched(options, plan.units.units) as (watcher, watch):
+    if not plan.units.units:
+        run = _begun(options, store, plan)
+        if store.run(run).status is not RunStatus.FINISHED:
+            store.finish(run, RunStatus.FINISHED, {"seconds": 0.0})
+        return _End(run=run)
+    with _watched(options, plan.units.units) as (watcher, watch), _pool(options, watch, plan.units) as pool:
+        run = _begun(options, store, plan)
+        started, status, end = time.monotonic(), RunStatus.INTERRUPTED, _End(run=run)
         try:
-            if plan.units.units:
-                settings = _settings(options, judged, plan.units)
-                with _pool(options, watch, plan.units) as pool:
-                    Coordinator(pool, store, plan.run, settings, watcher).scan(plan.units.units)
+            Coordinator(pool, store, run, _settings(options, judged, plan.units), watcher).scan(plan.units.units)
             status = RunStatus.FINISHED
         except KeyboardInterrupt:
-            end = _End(interrupted=True)
+            end = replace(end, interrupted=True)
         except ScanError as error:
-            end = _End(error=error)
+            end = replace(end, error=error)
         finally:
-            store.finish(plan.run, status, {"seconds": round(time.monotonic() - started, 3)})
+            store.finish(run, status, {"seconds": round(time.monotonic() - started, 3)})
     return end
 
 
@@ -218,17 +233,17 @@ def _watched(options: Options, units: Sequence[Unit]) -> Iterator[tuple[Watcher,
         yield progress, progress.step
 
 
-def _result(options: Options, store: Store, plan: _Plan, judged: Judgement, asker: Online | None) -> Result:
+def _result(options: Options, store: Store, run: int, plan: _Plan, judged: Judgement, asker: Online | None) -> Result:
     places = judged.places
-    result = fleet_result(store, plan.run, config=judged.config, places=places)
+    result = fleet_result(store, run, config=judged.config, places=places)
     if asker is not None and result.findings:
-        store.record_verifications(plan.run, found_out(result.findings, _reachable(store, plan), asker, options))
-        result = fleet_result(store, plan.run, config=judged.config, places=places)
+        store.record_verifications(run, found_out(result.findings, _reachable(store, run, plan), asker, options))
+        result = fleet_result(store, run, config=judged.config, places=places)
     return replace(result, skipped=(*result.skipped, *plan.skipped))
 
 
-def _reachable(store: Store, plan: _Plan) -> list[Repository]:
+def _reachable(store: Store, run: int, plan: _Plan) -> list[Repository]:
     """The repositories of a run, with the addresses that were given for them."""
     given = {repository.key: repository for repository in plan.units.repositories}
-    stored = (scan.repository for scan in store.scans(plan.run))
+    stored = (scan.repository for scan in store.scans(run))
     return [given.get(repository.key, repository) for repository in stored]

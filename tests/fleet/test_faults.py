@@ -1,0 +1,247 @@
+"""What a repository, a disk or a signal does to one of the processes that scan goes no further than that one."""
+
+from __future__ import annotations
+
+import os
+import platform
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from scanner.fleet.runners import Runners
+from scanner.fleet.units import units_of
+from scanner.fleet.words import Entry
+from scanner.report.brief import human_size
+from tests.e2e import SOURCE, Outcome, run
+from tests.fleet.clusters import children, command, eventually, lives, working_in
+from tests.fleet.gates import Gate
+from tests.fleet.real_fleets import Fleet, ended, found, leftovers, scan, scanning, task, temporary
+from tests.repositories import Repository
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at processes in /proc")
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Fleet:
+    return Fleet.create(tmp_path / "repositories", "alpha", "bravo", "charlie")
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Gate:
+    return Gate.create(tmp_path / "gate")
+
+
+def reasons(outcome: Outcome) -> dict[str, str]:
+    """Why which repository is missing."""
+    return {skipped["what"]: skipped["why"] for skipped in outcome.report["scan"]["skipped"]}
+
+
+def is_clean(folder: Path) -> bool:
+    """Nothing is left in the folder for temporary files, nor does a process work there."""
+    return not leftovers(folder) and not working_in(temporary(folder))
+
+
+def test_one_that_hangs(fleet: Fleet, gate: Gate, tmp_path: Path) -> None:
+    gate.rule("bravo", "hold")
+    outcome = scan(
+        "repositories", "--time-limit", "1s", "--retries", "1", "--fail-on", "none", cwd=tmp_path, env=gate.env
+    )
+    assert outcome.status == 3
+    assert reasons(outcome) == {
+        "bravo": "not done within 1.0 s (2 attempts). Raise --time-limit, or scan it by itself: binance-leaks history."
+    }
+    assert found(outcome) == fleet.digests - {fleet.digest_of("bravo")}
+    assert len(gate.runners("bravo")) == 2
+    assert is_clean(tmp_path)
+    eventually(lambda: not any(lives(process) for pair in gate.here("bravo") for process in pair))
+
+
+def test_a_runner_that_is_killed_once(fleet: Fleet, gate: Gate, tmp_path: Path) -> None:
+    gate.rule("bravo", "kill-once")
+    outcome = scan("repositories", cwd=tmp_path, env=gate.env)
+    assert outcome.status == 1
+    assert found(outcome) == fleet.digests
+    assert is_clean(tmp_path)
+
+
+def test_a_runner_that_is_killed_always(fleet: Fleet, gate: Gate, tmp_path: Path) -> None:
+    gate.rule("bravo", "kill")
+    outcome = scan("repositories", "--store", "fleet.db", cwd=tmp_path, env=gate.env)
+    assert outcome.status == 1
+    assert reasons(outcome) == {
+        "bravo": "the process that scanned it was killed (3 attempts). Was there not enough memory?"
+    }
+    assert found(outcome) == fleet.digests - {fleet.digest_of("bravo")}
+    assert len(gate.runners("bravo")) == 3
+    assert is_clean(tmp_path)
+
+
+def test_a_damaged_repository(fleet: Fleet, tmp_path: Path) -> None:
+    """It is told as by itself, and the others are found."""
+    bravo = Repository(fleet.folder / "bravo")
+    bravo.git("repack", "-a", "-d", "--quiet")
+    pack = next((bravo.folder / ".git" / "objects" / "pack").glob("*.pack"))
+    pack.chmod(0o600)
+    pack.write_bytes(pack.read_bytes()[:-40])
+    alone = run("history", "bravo", "--format", "json", cwd=fleet.folder)
+    outcome = scan("repositories", cwd=tmp_path)
+    assert outcome.status == 1
+    assert found(outcome) >= fleet.digests - {fleet.digest_of("bravo")}
+    assert "bravo" in " ".join(reasons(outcome))
+    assert alone.status == 3 or not alone.report["scan"]["complete"]
+    assert is_clean(tmp_path)
+
+
+def test_a_clone_that_is_too_large(fleet: Fleet, gate: Gate, tmp_path: Path) -> None:
+    bravo = Repository(fleet.folder / "bravo")
+    bravo.commit({"large": os.urandom(2 << 20)})
+    gate.rule("bravo", "hold-after-clone")
+    listed = tmp_path / "list.txt"
+    listed.write_text("\n".join(f"ssh://near{fleet.folder / name}" for name in fleet.names))
+    outcome = scan("list.txt", "--clone-limit", "1000K", cwd=tmp_path, env=gate.env)
+    assert outcome.status == 1
+    (why,) = reasons(outcome).values()
+    assert why.startswith("its clone takes more than 1.0 MB (1 attempt)")
+    assert "--clone-limit" in why
+    assert found(outcome) == fleet.digests - {fleet.digest_of("bravo")}
+    assert is_clean(tmp_path)
+    eventually(lambda: not any(lives(process) for pair in gate.here("bravo") for process in pair))
+
+
+def test_a_disk_that_is_full(fleet: Fleet, gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, text in gate.env.items():
+        monkeypatch.setenv(name, text)
+    gate.rule("bravo", "hold-after-clone")
+    unit = units_of([Entry(address=f"ssh://near{fleet.folder / 'bravo'}", origin="list:1")]).units[0]
+    with closing(Runners(spare=1 << 62)) as runners:
+        reply = runners.work(task(unit), lambda _: None)
+    assert [(done["reason"], done["again"]) for done in reply["done"]] == [
+        (f"less than {human_size(1 << 62)} is free on the disk for clones", True)
+    ]
+    eventually(lambda: not any(lives(process) for pair in gate.here("bravo") for process in pair))
+
+
+def test_no_room_for_a_runner(fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failure of the unit, on this machine alone."""
+    unit = units_of([Entry(address=str(fleet.folder / "bravo"), origin="list:1")]).units[0]
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    with closing(Runners()) as runners:
+        reply = runners.work(task(unit), lambda _: None)
+    assert [(done["reason"], done["again"]) for done in reply["done"]] == [
+        ("no folder for clones can be made: No such file or directory", True)
+    ]
+
+
+def test_a_worker_of_another_version(fleet: Fleet) -> None:
+    unit = units_of([Entry(address=str(fleet.folder / "bravo"), origin="list:1")]).units[0]
+    with closing(Runners()) as runners:
+        reply = runners.work({**task(unit), "holds_for": "of another version"}, lambda _: None)
+    assert [(done["reason"], done["again"]) for done in reply["done"]] == [
+        ("this worker has another version of binance-leaks", True)
+    ]
+
+
+def test_a_server_that_says_nothing(fleet: Fleet, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        listed = tmp_path / "list.txt"
+        url = f"https://127.0.0.1:{silent.getsockname()[1]}/a.git"
+        listed.write_text(f"{url}\n{fleet.folder / 'bravo'}\n")
+        outcome = scan("list.txt", "--time-limit", "1s", "--retries", "0", cwd=tmp_path)
+    assert outcome.status == 1
+    (why,) = reasons(outcome).values()
+    assert why.startswith("not done within 1.0 s")
+    assert fleet.digest_of("bravo") in found(outcome)
+    assert is_clean(tmp_path)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
+def test_a_run_that_is_ended(fleet: Fleet, gate: Gate, tmp_path: Path, number: signal.Signals) -> None:
+    """No process and no clone outlives it, and it can be gone on with: nothing is lost, nothing is there twice."""
+    plain = scan("repositories", "--store", "plain.db", cwd=tmp_path)
+    gate.rule("bravo", "hold-after-clone")
+    listed = tmp_path / "list.txt"
+    listed.write_text(f"{fleet.folder / 'alpha'}\nssh://near{fleet.folder / 'bravo'}\n{fleet.folder / 'charlie'}\n")
+    words = ("list.txt", "--store", "fleet.db", "--jobs", "2")
+    with scanning(*words, cwd=tmp_path, env=gate.env) as process:
+        eventually(lambda: list(temporary(tmp_path).rglob("mirror.git/objects/pack/*.idx")))
+        runners = children(process.pid)
+        assert runners
+        process.send_signal(number)
+        outcome = ended(process)
+    eventually(lambda: not any(map(lives, runners)), within=5)
+    eventually(lambda: is_clean(tmp_path), within=5, told=lambda: str(leftovers(tmp_path)))
+    eventually(lambda: not any(lives(process) for process, _ in gate.here("bravo")), within=5)
+    assert outcome.status == {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}[number]
+    assert ("--store fleet.db --resume" in outcome.err) == (number is signal.SIGINT)
+    gate.open("bravo")
+    resumed = scan("list.txt", "--store", "fleet.db", "--resume", cwd=tmp_path, env=gate.env)
+    assert resumed.status == 1
+    assert found(resumed) == found(plain) == fleet.digests
+    places = [
+        (place["role"], place["line"], place["column"])
+        for finding in resumed.report["findings"]
+        for place in finding["locations"]
+    ]
+    assert len(places) == 2 * len(fleet.names)
+    assert is_clean(tmp_path)
+
+
+def test_a_folder_of_a_stranger(fleet: Fleet, gate: Gate, tmp_path: Path) -> None:
+    """Modules that lie where the program is started are not run, neither by it nor by what it starts."""
+    hostile = tmp_path / "hostile"
+    (hostile / "scanner" / "fleet").mkdir(parents=True)
+    for name in (
+        "scanner/__init__",
+        "scanner/fleet/__init__",
+        "json",
+        "sitecustomize",
+        "usercustomize",
+        "git",
+        "random",
+    ):
+        (hostile / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'a').write({name!r})\n")
+    console = (
+        "import sys; sys.path[:] = [part for part in sys.path if part]; from scanner.cli import main; sys.exit(main())"
+    )
+    url = f"ssh://near{fleet.folder / 'bravo'}"
+    done = subprocess.run(
+        [sys.executable, "-c", console, "fleet", "scan", str(fleet.folder), url, "--format", "json"],
+        cwd=hostile, env={**os.environ, **gate.env, "PYTHONPATH": str(SOURCE)}, capture_output=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+    outcome = Outcome(status=done.returncode, out=done.stdout.decode(), err=done.stderr.decode())
+    assert outcome.status == 1, outcome.err
+    assert found(outcome) == fleet.digests
+    assert not (tmp_path / "ran").exists()
+
+
+def test_what_lists_of_processes_show(tmp_path: Path) -> None:
+    login = uuid4().hex
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        listed = tmp_path / "list.txt"
+        listed.write_text(f"https://me:{login}@127.0.0.1:{silent.getsockname()[1]}/a.git\n")
+        with scanning("list.txt", cwd=tmp_path) as process:
+            eventually(lambda: working_in(temporary(tmp_path)))
+            seen = [command(each) for each in working_in(temporary(tmp_path))]
+            process.send_signal(signal.SIGINT)
+            outcome = ended(process)
+    assert any("scanner.fleet.runner" in each for each in seen)
+    assert not any(login in text for text in (*seen, outcome.out, outcome.err))
+
+
+def test_leftovers_of_the_dead_are_swept(fleet: Fleet, tmp_path: Path) -> None:
+    """What a runner left that was killed together with the program is gone after the next run; what lives stays."""
+    gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    host = "".join(char for char in platform.node() if char.isalnum())[:40]
+    left = temporary(tmp_path) / f"fleet-{host}-{int(gone.stdout)}-abcdefgh"
+    kept = temporary(tmp_path) / f"fleet-{host}-{os.getpid()}-abcdefgh"
+    for folder in (left, kept):
+        (folder / "mirror-x").mkdir(parents=True)
+    scan(fleet.folder, cwd=tmp_path)
+    assert leftovers(tmp_path) == [kept]
