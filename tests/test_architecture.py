@@ -287,12 +287,12 @@ def test_git_is_spoken_to_in_one_place(modules: list[Module]) -> None:
     assert users <= {"scanner.sources.git", "scanner.fleet.runners"}
 
 
-def test_a_cluster_is_spoken_to_in_one_place(modules: list[Module]) -> None:
-    """Dask is an extra: one module imports it, and that one is imported when a scheduler is named."""
+def test_dask_is_spoken_to_in_two_places(modules: list[Module]) -> None:
+    """Dask is an extra: what runs here and what runs on its workers import it, when a scheduler is named."""
     users = {
         one.by for module in modules for one in module.imports() if one.of.split(".")[0] in ("dask", "distributed")
     }
-    assert users == {"scanner.fleet.cluster"}
+    assert users == {"scanner.fleet.cluster", "scanner.fleet.onworker"}
     importing = [one for module in modules for one in module.imports() if one.of == "scanner.fleet.cluster"]
     assert [(one.by, one.late) for one in importing] == [("scanner.cli.fleet.scan", True)]
 
