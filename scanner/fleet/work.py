@@ -96,16 +96,26 @@ class _Member:
             known = sha256(self._task["holds_for"].encode() + clone.remote_refs(address)).hexdigest()
             if known == before:
                 return self._unchanged(before), shared
+            if self._lacks_state():
+                return self._wanting(), shared
         with self._on_disk(address, is_url=known is not None) as place:
             git = Git(place.folder)
             database = Database.of(git)
             fingerprint = known or fingerprint_of(git, database, self._task["holds_for"])
             if fingerprint == before:
                 return self._unchanged(before), self._remembered() or shared
+            if self._lacks_state():
+                return self._wanting(), shared
             return self._scanned(place, git, database, fingerprint, shared)
 
     def _unchanged(self, fingerprint: str) -> Done:
         return {**failure(self._repository["key"], "", again=False), "fingerprint": fingerprint}
+
+    def _lacks_state(self) -> bool:
+        return self._repository["has_state"] and not self._repository["state"]
+
+    def _wanting(self) -> Done:
+        return {**failure(self._repository["key"], "", again=False), "wants_state": True}
 
     def _remembered(self) -> State | None:
         packed = self._repository["state"]

@@ -217,6 +217,19 @@ class TestAgain:
         assert found(fleet.scan("--exclude", "docs/")) == {}
         assert found(fleet.scan()) == held((pair, ["bot"]))
 
+    def test_what_a_url_has_is_not_cloned_again(self, fleet: Fleet, tmp_path: Path) -> None:
+        """The refs that it names tell whether anything is new; what is new of it alone is read then."""
+        bot = fleet.add("bot", {f"{number}.txt": f"{number}\n" for number in range(50)})
+        url, env = f"ssh://git@host.example{bot.folder}", _served(tmp_path, fleet.top)
+        words = ("scan", url, "--store", fleet.store, "--format", "json")
+        assert report(fleet.run(*words, env=env))["scan"]["stats"]["repositories_unchanged"] == 0
+        assert report(fleet.run(*words, env=env))["scan"]["stats"]["repositories_unchanged"] == 1
+        pair = Pair.fresh()
+        bot.commit({"bot.py": pair.python})
+        told = report(fleet.run(*words, env=env))
+        assert list(found(told)) == list(held((pair, [])))
+        assert told["scan"]["stats"]["blobs"] == 1
+
     def test_a_repository_that_is_new_in_the_list(self, fleet: Fleet) -> None:
         fleet.add("bot", {"bot.py": Pair.fresh().python})
         fleet.scan()

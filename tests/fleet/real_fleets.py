@@ -134,6 +134,7 @@ def task(unit: Unit) -> Task:
             "address": each.address,
             "borrows": False,
             "fingerprint": "",
+            "has_state": False,
             "state": "",
         }
         for each in unit.repositories
