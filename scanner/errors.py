@@ -5,6 +5,7 @@ ScannerError                 anything the user is told in one line, with what to
 ├── ConfigError              the configuration cannot be read or understood (exit 2)
 └── ScanError                the scan cannot be done or not be finished (exit 3)
     ├── GitError             git is missing, refused, or failed (exit 3)
+    ├── ReplyError           a worker of a fleet replied what is not understood (exit 3)
     └── MissingHistoryError  commits that are needed are not in this clone (exit 3)
 """
 
@@ -45,6 +46,10 @@ class ScanError(ScannerError):
 
 class GitError(ScanError):
     """git is missing, refuses the repository, or failed."""
+
+
+class ReplyError(ScanError):
+    """What a worker replied of a repository is not what one of this version replies."""
 
 
 class MissingHistoryError(ScanError):

@@ -9,16 +9,20 @@ from __future__ import annotations
 import time
 from base64 import b64decode, b64encode
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from scanner.errors import ReplyError
 from scanner.fleet.pool import Pool
+from scanner.fleet.replies import done_of, worker_of
 from scanner.fleet.wire import Done, Reply, RepositoryTask, Task, failure
 from scanner.fleet.words import Failed, Remembered, Repository, Scanned, Unit
 
 _TICK = 0.5
+_NOT_UNDERSTOOD = "what its worker replied is not understood"
+_SAME = "Use the same version of binance-leaks on all machines."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +54,7 @@ class Ledger(Protocol):
         ...
 
     def record(self, run: int, scanned: Scanned) -> None:
-        """What was found in a repository."""
+        """What was found in a repository. Raises ReplyError for a report that is not understood."""
         ...
 
     def record_failure(self, run: int, failed: Failed, *, last: bool) -> None:
@@ -79,6 +83,7 @@ class _Attempt:
     """A unit on its way, for the so manyth time; `avoid` are workers that it failed on.
 
     What is remembered of a repository goes along where it was asked for, since most have not changed: `with_state`.
+    `known` are the fingerprints that went along.
     """
 
     unit: Unit
@@ -86,6 +91,7 @@ class _Attempt:
     with_state: bool = False
     avoid: frozenset[str] = frozenset()
     borrowers: frozenset[str] = frozenset()
+    known: Mapping[str, str] = field(default_factory=dict)
 
 
 class Coordinator:
@@ -119,7 +125,9 @@ class Coordinator:
         slots = self._pool.slots()
         while self._waiting and len(self._at_work) < slots:
             attempt = self._waiting.popleft()
-            self._at_work[self._pool.submit(self._task(attempt), avoid=attempt.avoid)] = attempt
+            task = self._task(attempt)
+            known = {each["key"]: each["fingerprint"] for each in task["repositories"]}
+            self._at_work[self._pool.submit(task, avoid=attempt.avoid)] = replace(attempt, known=known)
             self._watcher.given(attempt.unit)
 
     def _take(self, attempt: _Attempt, future: Future[Reply]) -> None:
@@ -136,42 +144,51 @@ class Coordinator:
         self._pool.renew()
 
     def _note(self, attempt: _Attempt, reply: Reply) -> None:
-        """Writes down what a unit came to. Each repository is known: a worker may not bring one in."""
-        done = {one["key"]: one for one in reply["done"]}
-        if any(one["wants_state"] for one in done.values()):
+        """Writes down what a unit came to. No reply is trusted: it is of what was given out, or of nothing."""
+        done, worker = done_of(reply, attempt.known.keys()), worker_of(reply)
+        if not attempt.with_state and any(one["wants_state"] for one in done.values()):
             self._waiting.appendleft(replace(attempt, with_state=True))
             return
         again = [
-            each for each in attempt.unit.repositories if not self._noted(attempt, each, done.get(each.key), reply)
+            each for each in attempt.unit.repositories if not self._noted(attempt, each, done.get(each.key), worker)
         ]
         if again:
-            self._retry(attempt, tuple(again), reply["worker"])
+            self._retry(attempt, tuple(again), worker)
 
-    def _noted(self, attempt: _Attempt, repository: Repository, done: Done | None, reply: Reply) -> bool:
+    def _noted(self, attempt: _Attempt, repository: Repository, done: Done | None, worker: str) -> bool:
         """Whether nothing is left to do for a repository."""
         done = done or failure(repository.key, "its worker said nothing of it", again=True)
-        if done["reason"]:
-            failed = Failed(
-                key=repository.key,
-                reason=done["reason"],
-                hint=done["hint"],
-                seconds=done["seconds"],
-                worker=reply["worker"],
-                attempts=attempt.number,
-            )
-            return self._failed(repository, failed, again=done["again"])
+        if not done["reason"] and (done["wants_state"] or _is_unfounded(done, attempt)):
+            done = _not_understood(done)
+        if not done["reason"]:
+            try:
+                self._record(attempt, repository, done, worker)
+            except ReplyError:
+                done = _not_understood(done)
+            else:
+                return True
+        failed = Failed(
+            key=repository.key,
+            reason=done["reason"],
+            hint=done["hint"],
+            seconds=done["seconds"],
+            worker=worker,
+            attempts=attempt.number,
+        )
+        return self._failed(repository, failed, again=done["again"])
+
+    def _record(self, attempt: _Attempt, repository: Repository, done: Done, worker: str) -> None:
         kept = Remembered(fingerprint=done["fingerprint"], state=b64decode(done["state"]) if done["state"] else None)
         scanned = Scanned(
             key=repository.key,
             report=done["report"],
             remembered=kept if self._settings.keep else None,
             seconds=done["seconds"],
-            worker=reply["worker"],
+            worker=worker,
             attempts=attempt.number,
         )
         self._ledger.record(self._run, scanned)
         self._watcher.recorded(repository, scanned)
-        return True
 
     def _failed(self, repository: Repository, failed: Failed, *, again: bool) -> bool:
         last = not again or failed.attempts > self._settings.retries
@@ -213,7 +230,7 @@ class Coordinator:
 
     def _repository(self, repository: Repository, attempt: _Attempt) -> RepositoryTask:
         known = None if self._settings.again else self._ledger.remembered(repository.key)
-        has_state = known is not None and known.state is not None and not self._settings.reachable
+        has_state = known is not None and bool(known.state) and not self._settings.reachable
         # Members of a unit use each other's.
         state = (
             known.state if known is not None and (attempt.with_state or len(attempt.unit.repositories) > 1) else None
@@ -227,6 +244,15 @@ class Coordinator:
             "has_state": has_state,
             "state": b64encode(state).decode("ascii") if state else "",
         }
+
+
+def _is_unfounded(done: Done, attempt: _Attempt) -> bool:
+    """Whether it says that nothing has changed, of a repository that is not known as it says it is."""
+    return done["report"] is None and not (done["fingerprint"] and done["fingerprint"] == attempt.known[done["key"]])
+
+
+def _not_understood(done: Done) -> Done:
+    return failure(done["key"], _NOT_UNDERSTOOD, _SAME, again=True, seconds=done["seconds"])
 
 
 def _error(future: Future[Reply]) -> BaseException | None:

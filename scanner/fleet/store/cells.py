@@ -52,7 +52,7 @@ def whole(cell: object) -> int:
 
 def number(cell: object) -> int | float:
     """A finite number from 0."""
-    if not isinstance(cell, (int, float)) or not math.isfinite(cell) or cell < 0:
+    if isinstance(cell, bool) or not isinstance(cell, (int, float)) or not math.isfinite(cell) or cell < 0:
         raise ValueError("no number")
     return cell
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final
 
-from scanner.fleet.store import cells
+from scanner.findings import SuppressedBy
+from scanner.fleet.store import cells, shapes
 from scanner.model import Confidence, Environment, Kind, RiskLevel
 from scanner.report.json import SCHEMA, Report, WireCommit, WireFinding
 from scanner.report.stored import read_value
@@ -74,7 +75,11 @@ class ReportRows:
 
 
 def rows_of(report: Report) -> ReportRows:
-    """The rows of a report. Raises ValueError, KeyError, TypeError or UsageError for what is no such report."""
+    """The rows of a report, whose text is without values even if its worker left some in it.
+
+    Raises ValueError, KeyError, TypeError, AttributeError or UsageError for what is no such report: what is stored must
+    be readable.
+    """
     if report["schema"] != SCHEMA:
         raise ValueError("another schema")
     scan = report["scan"]
@@ -84,9 +89,9 @@ def rows_of(report: Report) -> ReportRows:
     if len(found) != len(report["findings"]):
         raise ValueError("a credential twice")
     return ReportRows(
-        complete=bool(scan["complete"]),
+        complete=shapes.truth(scan["complete"]),
         stats=stats,
-        skipped=tuple((cells.storable(each["what"]), cells.storable(each["why"])) for each in scan["skipped"]),
+        skipped=tuple((shapes.path(each["what"]), shapes.prose(each["why"])) for each in scan["skipped"]),
         findings=tuple(found.values()),
     )
 
@@ -96,19 +101,21 @@ def _rows_of(finding: WireFinding) -> FindingRows:
     places = _places(finding, commits)
     suppressed = finding["suppressed"]
     values = [read_value(value, "of a worker") for value in finding["values"]]
+    if not values:
+        raise ValueError("a finding without a value")
     shown = tuple((value.role.value, value.sha256, value.masked) for value in values)
     told = (
         Kind(finding["kind"]).value,
         Environment(finding["environment"]).value,
         Confidence(finding["confidence"]).value,
         RiskLevel(finding["risk"]["level"]).value,
-        json.dumps(finding["risk"]["reasons"]),
-        json.dumps(finding["evidence"]),
-        None if suppressed is None else (suppressed["by"], suppressed["reason"]),
+        json.dumps(shapes.proses(finding["risk"]["reasons"])),
+        json.dumps(shapes.proses(finding["evidence"])),
+        None if suppressed is None else (SuppressedBy(suppressed["by"]).value, shapes.prose(suppressed["reason"])),
     )
     kind, environment, confidence, risk, reasons, evidence, why = told
     return FindingRows(
-        credential=finding["id"],
+        credential=shapes.identity(finding["id"]),
         kind=kind,
         environment=environment,
         confidence=confidence,
@@ -129,10 +136,9 @@ def _places(finding: WireFinding, commits: dict[str, WireCommit]) -> tuple[Place
     found: list[Place] = []
     for place in finding["locations"]:
         added, removed = place["commit"], place["removed"]
-        if added is not None:
-            commits[added["id"]] = added
-        if removed is not None:
-            commits[removed["id"]] = removed
+        for commit in (added, removed):
+            if commit is not None and commit["id"] not in commits:
+                commits[commit["id"]] = shapes.commit(commit)
         exposure = place["exposure"]
         found.append(
             (
@@ -152,8 +158,28 @@ def _places(finding: WireFinding, commits: dict[str, WireCommit]) -> tuple[Place
         )
     if not found:
         raise ValueError("a finding without a place")
-    found.sort()
-    return tuple(found)
+    return tuple(sorted(_in_shape(found)))
+
+
+def _in_shape(found: list[Place]) -> list[Place]:
+    """The places if they have the shape of such, with text that holds no value. Column by column, as there are many."""
+    columns = list(zip(*found, strict=True))
+    standing, _, _, paths, lines, numbers, roles, _, blobs, _, _, refs = columns
+    shapes.truths(standing)
+    shapes.counted(lines)
+    shapes.counted(numbers)
+    shapes.roles(roles)
+    shapes.objects(blobs)
+    changed = shapes.changed((*paths, *refs))
+    if not changed:
+        return found
+    return [_renamed(place, changed) for place in found]
+
+
+def _renamed(place: Place, changed: Mapping[str, str]) -> Place:
+    standing, rank, unpushed, path, line, column, role, exposure, blob, added, removed, refs = place
+    path, refs = changed.get(path, path), changed.get(refs, refs)
+    return standing, rank, unpushed, path, line, column, role, exposure, blob, added, removed, refs
 
 
 def _leading(places: tuple[Place, ...]) -> Iterable[Place]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 
 from scanner import __version__
-from scanner.errors import ScanError, UsageError
+from scanner.errors import ReplyError, ScanError, UsageError
 from scanner.fleet.store import cells, place, reading, recording, schema
 from scanner.fleet.store.connecting import FOR_A_RUN, busy, connected, host, reader, roll_back
 from scanner.fleet.store.failures import told
@@ -155,18 +155,19 @@ class Store:
     def record(self, run: int, scanned: Scanned) -> None:
         """What a worker found, whole or not at all; nothing if the repository is done in this run already.
 
-        Raises ScanError if the run is not going on, the repository is none of it, or the report is not understood.
+        Raises ReplyError if the report is not understood, ScanError if the run is not going on, or the repository is
+        none of it.
         """
         try:
             rows = rows_of(scanned.report) if scanned.report is not None else None
-            with self._recording(run, scanned.key) as at:
-                if at is not None:
-                    recording.scanned(self._connection, at, scanned, rows)
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, UsageError):
-            raise ScanError(
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError, UsageError):
+            raise ReplyError(
                 f"what came back of {cells.plain(scanned.key)} is not understood",
                 hint="Use the same version of binance-leaks on all machines.",
             ) from None
+        with self._recording(run, scanned.key) as at:
+            if at is not None:
+                recording.scanned(self._connection, at, scanned, rows)
 
     def record_failure(self, run: int, failed: Failed, *, last: bool) -> None:
         """An attempt that failed; with `last` the repository stands as failed, and holds what it held.

@@ -1,0 +1,92 @@
+"""What a worker reports, held to the shape in which it is read again, and its text without values.
+
+All functions raise ValueError for what has another shape; those for columns look at each different cell once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+
+from scanner.fleet.store import cells
+from scanner.model import Role
+from scanner.report.json import WireCommit
+from scanner.report.sanitize import Redactor
+
+_ID = re.compile(r"[0-9a-f]{8,64}")
+_OBJECT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_ROLES = frozenset(role.value for role in Role)
+_MOST = 2**53
+_REDACTOR = Redactor(MappingProxyType({}))
+
+
+def path(cell: object) -> str:
+    """A path, or the name of a reference."""
+    return _REDACTOR.path(cells.storable(cell))
+
+
+def prose(cell: object) -> str:
+    """Free text."""
+    return _REDACTOR.prose(cells.storable(cell))
+
+
+def proses(cell: object) -> list[str]:
+    """A list of free texts."""
+    if not isinstance(cell, list):
+        raise ValueError("no list")
+    return [prose(each) for each in cell]
+
+
+def identity(cell: object) -> str:
+    """The id of a credential."""
+    if _ID.fullmatch(cells.text(cell)) is None:
+        raise ValueError("no id")
+    return cells.text(cell)
+
+
+def truth(cell: object) -> bool:
+    """True or false."""
+    if not isinstance(cell, bool):
+        raise ValueError("neither true nor false")
+    return cell
+
+
+def commit(told: WireCommit) -> WireCommit:
+    """A commit."""
+    objects([told["id"]])
+    return {
+        "id": told["id"],
+        "author": prose(told["author"]),
+        "date": path(told["date"]),
+        "subject": prose(told["subject"]),
+    }
+
+
+def truths(column: Iterable[object]) -> None:
+    """Each is true or false."""
+    if not {*map(type, column)} <= {bool}:
+        raise ValueError("neither true nor false")
+
+
+def counted(column: Sequence[int]) -> None:
+    """Each is a whole number from 1."""
+    if {*map(type, column)} != {int} or min(column) < 1 or max(column) > _MOST:
+        raise ValueError("no whole number from 1")
+
+
+def roles(column: Iterable[str]) -> None:
+    """Each is a role."""
+    if not {*column} <= _ROLES:
+        raise ValueError("no role")
+
+
+def objects(column: Iterable[str]) -> None:
+    """Each is the id of an object, or empty."""
+    if not all(_OBJECT.fullmatch(cells.text(cell)) for cell in {*column} if cell != ""):
+        raise ValueError("no id of an object")
+
+
+def changed(column: Iterable[str]) -> Mapping[str, str]:
+    """What is to stand in place of those paths, or lists of references, that hold values."""
+    return {cell: shown for cell in {*column} if (shown := path(cell)) != cell}
