@@ -1,6 +1,6 @@
 """What a worker reports, held to the shape in which it is read again, and its text without values.
 
-All functions raise ValueError for what has another shape; those for columns look at each different cell once.
+All functions raise ValueError, or TypeError, for what has another shape; those for columns take many cells at once.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from scanner.report.json import WireCommit
 from scanner.report.sanitize import Redactor
 
 _ID = re.compile(r"[0-9a-f]{8,64}")
-_OBJECT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_LENGTHS = frozenset({0, 40, 64})
 _ROLES = frozenset(role.value for role in Role)
 _MOST = 2**53
 _REDACTOR = Redactor(MappingProxyType({}))
@@ -55,6 +55,8 @@ def truth(cell: object) -> bool:
 def commit(told: WireCommit) -> WireCommit:
     """A commit."""
     objects([told["id"]])
+    if not told["id"]:
+        raise ValueError("a commit without an id")
     return {
         "id": told["id"],
         "author": prose(told["author"]),
@@ -83,10 +85,14 @@ def roles(column: Iterable[str]) -> None:
 
 def objects(column: Iterable[str]) -> None:
     """Each is the id of an object, or empty."""
-    if not all(_OBJECT.fullmatch(cells.text(cell)) for cell in {*column} if cell != ""):
+    names = {*column}
+    if not {*map(len, names)} <= _LENGTHS or "".join(names).strip("0123456789abcdef"):
         raise ValueError("no id of an object")
 
 
 def changed(column: Iterable[str]) -> Mapping[str, str]:
     """What is to stand in place of those paths, or lists of references, that hold values."""
+    cells.storable(together := "\n".join(column))
+    if path(together) == together:  # as nearly always
+        return {}
     return {cell: shown for cell in {*column} if (shown := path(cell)) != cell}
