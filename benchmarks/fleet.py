@@ -41,7 +41,7 @@ from scanner.fleet.work import scan_unit, settings_digest
 holds_for = settings_digest(None, (), reachable=False)
 entries, _ = find_repositories(Path(sys.argv[1]))
 for entry in entries:
-    repository = {"key": entry.address, "label": entry.label, "address": entry.address, "borrows": False,
+    repository = {"key": entry.address, "label": entry.label, "address": entry.address, "lent": [],
                   "fingerprint": "", "state": ""}
     task = {"holds_for": holds_for, "config": None, "exclude": [], "reachable": False, "keep": False, "jobs": 1,
             "time_limit": 3600.0, "clone_limit": 1 << 40, "repositories": [repository]}

@@ -90,7 +90,6 @@ class _Attempt:
     number: int = 1
     with_state: bool = False
     avoid: frozenset[str] = frozenset()
-    borrowers: frozenset[str] = frozenset()
     known: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -108,9 +107,7 @@ class Coordinator:
 
     def scan(self, units: Sequence[Unit]) -> None:
         """Has all units scanned, in their order. Raises ScanError where the pool is gone for good."""
-        self._waiting.extend(
-            _Attempt(unit=unit, borrowers=frozenset(each.key for each in unit.repositories[1:])) for unit in units
-        )
+        self._waiting.extend(_Attempt(unit=unit) for unit in units)
         while self._waiting or self._at_work:
             self._give()
             if not self._at_work:  # no worker just now
@@ -239,7 +236,7 @@ class Coordinator:
             "key": repository.key,
             "label": repository.label,
             "address": repository.address,
-            "borrows": repository.key in attempt.borrowers,
+            "lent": list(repository.lent),
             "fingerprint": known.fingerprint if known is not None else "",
             "has_state": has_state,
             "state": b64encode(state).decode("ascii") if state else "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -11,16 +12,17 @@ from scanner.sources.objects.database import Database, open_packs
 
 
 class OwnStore:
-    """The objects that a repository has itself, apart from those that it borrows."""
+    """The objects that nobody but a repository stands for: its own, and those of folders that are not `lent`."""
 
-    def __init__(self, database: Database) -> None:
-        own = replace(database, folders=database.folders[:1])
+    def __init__(self, database: Database, lent: frozenset[str]) -> None:
+        first, *others = database.folders
+        own = replace(database, folders=(first, *(one for one in others if os.path.realpath(one) not in lent)))
         opened = open_packs(own.pack_files(), own.id_size)
         self._packs = opened.packs
         self._others = {*opened.by_git, *own.loose()}
 
     def owned(self, credentials: Iterable[Credential]) -> list[Credential]:
-        """The credentials without places that only the lender has: borrowed objects that none of its refs reaches."""
+        """The credentials without places that only a lender has: borrowed objects that none of its refs reaches."""
         kept = (self._owned(credential) for credential in credentials)
         return [credential for credential in kept if credential.sightings]
 

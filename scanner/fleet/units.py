@@ -159,12 +159,16 @@ def _unit(repositories: Iterable[Repository], places: Mapping[str, Place]) -> Un
     ordered = sorted(repositories, key=lambda one: (len(_borrowed(one, places)), one.label))
     listed = {place.store for one in ordered if (place := places.get(one.key)) is not None}
     pools = {store for one in ordered for store in _borrowed(one, places)} - listed
-    waiting, sized = set(listed), []
+    waiting, stood_for, sized = set(listed), set[str](), []
     for one in ordered:
         place = places.get(one.key)
-        own = packed(place.store) if place is not None and place.store in waiting else 0
-        waiting -= {place.store} if place is not None else set()
-        sized.append(replace(one, size=own or one.size))
+        if place is None:
+            sized.append(one)
+            continue
+        own = packed(place.store) if place.store in waiting else 0
+        waiting.discard(place.store)
+        sized.append(replace(one, size=own or one.size, lent=tuple(sorted(stood_for & {*place.borrowed}))))
+        stood_for |= {place.store, *place.borrowed}
     first = replace(sized[0], size=sized[0].size + sum(map(packed, pools)))
     return Unit(repositories=(first, *sized[1:]))
 

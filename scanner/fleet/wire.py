@@ -15,14 +15,14 @@ from scanner.report.sanitize import printable, without_values
 class RepositoryTask(TypedDict):
     """A repository to scan, with what an earlier scan left; `state` is base64, empty if there is none.
 
-    With `has_state` it is left out, and sent if the worker asks for it. `borrows` says that it shares an object store
-    that another repository of the fleet stands for.
+    With `has_state` it is left out, and sent if the worker asks for it. `lent` are the real
+    folders of objects that it borrows and that another repository of the fleet stands for.
     """
 
     key: str
     label: str
     address: str
-    borrows: bool
+    lent: list[str]
     fingerprint: str
     has_state: bool
     state: str

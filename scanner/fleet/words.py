@@ -32,7 +32,8 @@ class Repository:
 
     `key` is its identity over all runs: a URL without login and in one spelling, or the real path of its git folder.
     `label` is what reports call it, unique in a fleet. `address` is what git is given and may hold a login. `aliases`
-    are the labels of other entries that lead to the same repository.
+    are the labels of other entries that lead to the same repository. `lent` are the real folders of objects that it
+    borrows and that an earlier repository of its unit stands for.
     """
 
     key: str
@@ -40,6 +41,7 @@ class Repository:
     address: str = field(repr=False)
     size: int = 0
     aliases: tuple[str, ...] = ()
+    lent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,7 +61,8 @@ class Remembered:
     """What an earlier scan of a repository left for the next one.
 
     `fingerprint` is of all that a scan depends on, the detector included: where it is still the same there is nothing
-    to do. `state` tells which objects were looked at, as `scanner.pipeline.state` packs it; None if nobody kept it.
+    to do; it is empty where a scan could do better. `state` tells which objects were looked at, as
+    `scanner.pipeline.state` packs it; None if nobody kept it.
     """
 
     fingerprint: str
@@ -71,8 +74,8 @@ class Scanned:
     """What a worker found in a repository.
 
     `report` has all of it, at any confidence, what is suppressed too; it is None where the repository is as it was
-    remembered, so that what was found then still holds. `remembered` is for the next scan, None where this one was
-    incomplete. `worker` names where it was done, `attempts` counts from 1.
+    remembered, so that what was found then still holds. `remembered` is for the next scan, None where nobody wants
+    it. `worker` names where it was done, `attempts` counts from 1.
     """
 
     key: str

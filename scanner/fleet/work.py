@@ -136,8 +136,8 @@ class _Member:
         )
         outcome = scan_history(request, lambda count: self._told("scanning", count.size))
         credentials = outcome.credentials
-        if self._repository["borrows"]:
-            credentials = OwnStore(database).owned(credentials)
+        if self._repository["lent"]:
+            credentials = OwnStore(database, frozenset(self._repository["lent"])).owned(credentials)
         scan = Scan(
             source=SourceKind.HISTORY,
             target=self._repository["label"],
@@ -155,7 +155,8 @@ class _Member:
         done: Done = {
             **failure(self._repository["key"], "", again=False),
             "report": report_of(result, show_suppressed=True),
-            "fingerprint": fingerprint,
+            # What could not be read on disk may be readable the next time, and nothing but reading tells.
+            "fingerprint": fingerprint if result.complete or place.mirror else "",
             "state": b64encode(packed).decode("ascii") if keep else "",
         }
         return done, None if self._task["reachable"] else held

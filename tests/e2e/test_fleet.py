@@ -133,6 +133,17 @@ class TestForks:
         assert objects["upstream"] == 2
         assert objects["fork"] <= 3, "the fork reads its own and what was found, nothing else"
 
+    def test_a_fork_that_borrows_from_others_too(self, fleet: Fleet) -> None:
+        """What nobody else is listed for is its own."""
+        pool, common = Pair.fresh(), Pair.fresh()
+        lender = Repository.create(fleet.top / "elsewhere")
+        lender.commit({"bot.py": pool.python})
+        upstream = fleet.add("upstream", {"bot.py": common.python})
+        upstream.git("clone", "--quiet", "--shared", str(upstream.folder), str(fleet.folder / "fork"))
+        with (fleet.folder / "fork/.git/objects/info/alternates").open("a") as stream:
+            stream.write(f"{lender.folder}/.git/objects\n")
+        assert found(fleet.scan()) == held((common, ["upstream", "fork"]), (pool, ["fork"]))
+
     def test_a_work_tree_and_its_repository_are_one(self, fleet: Fleet) -> None:
         pair = Pair.fresh()
         bot = fleet.add("bot", {"bot.py": pair.python})
@@ -154,6 +165,21 @@ class TestAgain:
         assert marks(second) == {frozenset(pair.digests): "still-there"}
         assert second["scan"]["stats"]["repositories_unchanged"] == 2
         assert [{**leak, "mark": None} for leak in second["findings"]] == first["findings"]
+
+    def test_what_could_be_read_only_later(self, fleet: Fleet) -> None:
+        """An object that is mended has the same id, and so changes nothing that one could see from outside."""
+        pair = Pair.fresh()
+        bot = fleet.add("bot", {"bot.py": pair.python})
+        damaged = bot.loose(bot.blob("bot.py"))
+        sound = damaged.read_bytes()
+        damaged.chmod(0o600)
+        damaged.write_bytes(sound[:20])
+        first = fleet.scan()
+        assert (found(first), first["scan"]["complete"]) == ({}, False)
+        damaged.write_bytes(sound)
+        second = fleet.scan()
+        assert found(second) == held((pair, ["bot"]))
+        assert second["scan"]["complete"]
 
     def test_new_still_there_and_gone(self, fleet: Fleet) -> None:
         stays, goes, comes = Pair.fresh(), Pair.fresh(), Pair.fresh()

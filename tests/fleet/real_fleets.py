@@ -132,7 +132,7 @@ def task(unit: Unit) -> Task:
             "key": each.key,
             "label": each.label,
             "address": each.address,
-            "borrows": False,
+            "lent": [],
             "fingerprint": "",
             "has_state": False,
             "state": "",

@@ -190,6 +190,18 @@ def test_a_pool_that_is_not_listed(repository: Repository, tmp_path: Path) -> No
     assert [one.size for one in made.units[0].repositories] == [packs, 0]
 
 
+def test_who_stands_for_what_is_borrowed(repository: Repository, tmp_path: Path) -> None:
+    """A listed lender for what is its own; a pool that no other one borrows from stays with who does."""
+    pool = repository.folder / ".git"
+    base = Repository.create(tmp_path / "base", "--bare").folder
+    borrowing(tmp_path / "fork", base, pool)
+    borrowing(tmp_path / "other", base, pool)
+    made = units(*(entry(tmp_path / name, name) for name in ("fork", "other", "base")))
+    assert labels(made) == [["base", "fork", "other"]]
+    stores = [os.path.realpath(folder / "objects") for folder in (base, pool)]
+    assert [one.lent for one in made.units[0].repositories] == [(), (stores[0],), tuple(sorted(stores))]
+
+
 def test_circles_of_lenders_end(tmp_path: Path) -> None:
     for name, lender in (("a", "b"), ("b", "c"), ("c", "a")):
         borrowing(tmp_path / name, tmp_path / lender)

@@ -17,7 +17,7 @@ from scanner.pipeline.object_scan import ObjectScan
 from scanner.sources.git import Git
 from scanner.sources.objects.changes import Around
 from scanner.sources.objects.codec import Codec, best_codec, plain_codec
-from scanner.sources.objects.database import Database, open_packs
+from scanner.sources.objects.database import Database, open_packs, with_alternates
 from scanner.sources.objects.forest import ObjectType, layout
 from scanner.sources.objects.pack import Pack
 from scanner.sources.objects.single import LARGEST, read_object
@@ -243,6 +243,37 @@ def test_alternates(copy: Repository, tmp_path: Path) -> None:
     ours.commit({"ours.txt": b"ours"})
     assert len(assert_as_git(ours)) == 1
     assert not _packs(ours)
+
+
+def test_more_alternates_than_are_read(repository: Repository, tmp_path: Path) -> None:
+    """Those beyond are told of: what git finds there, nobody looks at."""
+    lenders = [tmp_path / f"lender {number}" for number in range(70)]
+    for lender in lenders:
+        lender.mkdir()
+    listed = repository.folder / ".git/objects/info/alternates"
+    listed.write_text("".join(f"{lender}\n" for lender in lenders), "utf-8")
+    database = Database.of(Git(str(repository.folder)))
+    named = [*database.folders[1:], *(each.what.removeprefix("objects borrowed from ") for each in database.unread)]
+    assert [*map(Path, named)] == lenders
+    assert 60 < len(database.folders) < 70
+
+
+@pytest.mark.parametrize("content", [b"x" * 5000, b"x/\n" * (1 << 16)], ids=("a long line", "many lines"))
+def test_alternates_that_are_none(repository: Repository, content: bytes) -> None:
+    (repository.folder / ".git/objects/info/alternates").write_bytes(content)
+    database = Database.of(Git(str(repository.folder)))
+    assert len(database.folders) == 1
+    assert 1 <= len(database.unread) < 40_000
+
+
+def test_a_list_of_alternates_without_end(repository: Repository) -> None:
+    """It is not read whole: a sparse file costs its owner nothing."""
+    listed = repository.folder / ".git/objects/info/alternates"
+    with listed.open("wb") as stream:
+        stream.truncate(1 << 40)
+    folders, unread = with_alternates(listed.parents[1])
+    assert len(folders) == 1
+    assert unread[0].why == "its list of alternates is too long"
 
 
 @pytest.mark.parametrize("codec", CODECS)

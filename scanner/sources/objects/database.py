@@ -13,6 +13,8 @@ from scanner.sources.objects.pack import DamagedPackError, OldIndexError, Pack
 from scanner.sources.reading import reason
 
 _MOST_ALTERNATES = 64
+_MOST_BYTES = 1 << 16
+_LONGEST = 4096
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -103,21 +105,36 @@ def with_alternates(objects: Path) -> tuple[tuple[Path, ...], tuple[Skipped, ...
     unread: list[Skipped] = []
     seen = {os.path.realpath(objects)}
     for folder in found:
-        alternates = folder / "info" / "alternates"
-        try:
-            lines = alternates.read_bytes().split(b"\n") if alternates.is_file() else []
-        except OSError:
-            continue
+        lines, whole = _alternates(folder / "info" / "alternates")
+        if not whole:
+            unread.append(Skipped(what=f"objects that {folder} borrows", why="its list of alternates is too long"))
         for line in lines:
             if not line or line.startswith(b"#"):
                 continue
             other = folder / os.fsdecode(line.replace(b"\0", b"?"))
-            if not other.is_dir():
-                unread.append(Skipped(what=f"objects borrowed from {other}", why="there is no such folder"))
-            elif os.path.realpath(other) not in seen and len(found) < _MOST_ALTERNATES:
+            if not os.path.isdir(other):  # noqa: PTH112 - the line may be too long for a path
+                unread.append(Skipped(what=f"objects borrowed from {other}"[:_LONGEST], why="there is no such folder"))
+            elif os.path.realpath(other) in seen:
+                continue
+            elif len(found) < _MOST_ALTERNATES:
                 seen.add(os.path.realpath(other))
                 found.append(other)
+            else:
+                why = f"it borrows from more than {_MOST_ALTERNATES - 1} folders"
+                unread.append(Skipped(what=f"objects borrowed from {other}", why=why))
     return tuple(found), tuple(unread)
+
+
+def _alternates(file: Path) -> tuple[list[bytes], bool]:
+    """The lines of a file, and whether they are all; those of a sparse terabyte would not fit into memory."""
+    try:
+        if not file.is_file():
+            return [], True
+        with file.open("rb") as stream:
+            content = stream.read(_MOST_BYTES + 1)
+    except OSError:
+        return [], True
+    return content[:_MOST_BYTES].split(b"\n"), len(content) <= _MOST_BYTES
 
 
 def _size(path: Path) -> int:
