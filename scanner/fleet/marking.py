@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from scanner.findings import Mark
 from scanner.fleet.answered import as_answered
 from scanner.fleet.grouping import Group, grouped
 from scanner.fleet.store import Store
+from scanner.fleet.suppressing import suppression
 from scanner.fleet.words import RepositoryScan, Run
 from scanner.model import Confidence
 
@@ -34,16 +36,20 @@ class Snapshot:
 class Marks:
     """What tells new credentials from others, by the digests that an earlier run reported, and those that are gone.
 
+    Those are `suppressed` that it held and did not report: whoever takes the comment away that allowed a credential
+    makes it a new one.
     Those are `untold` of which no value was found in the later run, and that stood where that did not look.
     """
 
     known: frozenset[str]
+    suppressed: frozenset[str]
     gone: tuple[Group, ...]
     untold: tuple[Group, ...]
 
     def of(self, group: Group) -> Mark:
         """New, unless its key, or any of its values if it has no key, was reported anywhere in the fleet."""
-        return Mark.STILL_THERE if group.leading & self.known else Mark.NEW
+        known = self.known if suppression(group) is None else self.known | self.suppressed
+        return Mark.STILL_THERE if group.leading & known else Mark.NEW
 
 
 def snapshot(store: Store, run: int, *, least: Confidence) -> Snapshot:
@@ -67,10 +73,15 @@ def marks_of(earlier: Snapshot, later: Snapshot) -> Marks:
     lost = [group for group in earlier.groups if not group.digests & later.digests]
     here = later.repositories
     return Marks(
-        known=frozenset(digest for group in earlier.groups for digest in group.digests),
+        known=_digests(group for group in earlier.groups if suppression(group) is None),
+        suppressed=_digests(group for group in earlier.groups if suppression(group) is not None),
         gone=tuple(group for group in lost if holders(group) <= here),
         untold=tuple(group for group in lost if not holders(group) <= here),
     )
+
+
+def _digests(groups: Iterable[Group]) -> frozenset[str]:
+    return frozenset(digest for group in groups for digest in group.digests)
 
 
 def holders(group: Group) -> frozenset[str]:

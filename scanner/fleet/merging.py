@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from scanner.baseline.known import Label
 from scanner.config import Config
-from scanner.detect.examples import published_as
-from scanner.findings import Finding, Mark, Result, Risk, Skipped, SourceKind, SuppressedBy, Suppression
+from scanner.findings import Finding, Mark, Result, Risk, Skipped, SourceKind, SuppressedBy
 from scanner.fleet.grouping import Group, Member
 from scanner.fleet.marking import Snapshot, marks_of, snapshot
 from scanner.fleet.store import Store
+from scanner.fleet.suppressing import suppression
 from scanner.fleet.words import RepositoryScan, RunStatus, ScanStatus
 from scanner.model import Location, RiskLevel
 from scanner.report.whereabouts import BY_USE
@@ -117,24 +116,6 @@ def finding_of(
     )
 
 
-def suppression(group: Group) -> Suppression | None:
-    """A credential is suppressed only if it is in every repository that holds it: by a baseline with the gravest label.
-
-    Documented values need nothing else to be suppressed; where one is part of a real credential that one counts.
-    """
-    if group.credential.known_example:
-        source = published_as(group.credential.values[0].sha256)
-        return Suppression(by=SuppressedBy.KNOWN_EXAMPLE, reason=f"published in {source}")
-    given = [member.held.suppressed for member in group.members]
-    if None in given:
-        return None
-    said = [one for one in given if one is not None]
-    known = [one for one in said if one.by is SuppressedBy.BASELINE]
-    if known:
-        return max(known, key=lambda one: _label_rank(one.reason))
-    return next((one for one in said if one.by is not SuppressedBy.KNOWN_EXAMPLE), said[0])
-
-
 def places_of(store: Store, group: Group, most: int | None) -> tuple[tuple[Location, ...], int]:
     """Where a credential stands, those places first that help a reader most, and how many more there are."""
     listed: list[Location] = []
@@ -204,7 +185,3 @@ def _counted(groups: Iterable[Group]) -> int:
 
 def _unmarked(group: Group) -> None:
     """As there is no run before."""
-
-
-def _label_rank(reason: str) -> int:
-    return next((label.rank for label in Label if label.value == reason), -1)

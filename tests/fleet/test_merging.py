@@ -287,6 +287,20 @@ class TestMarks:
         assert [one.mark for one in fleet.result(run).findings] == [Mark.NEW]
         assert [one.mark for one in fleet.result(run, ALL).findings] == [Mark.STILL_THERE]
 
+    def test_what_was_suppressed_before_is_new(self, fleet: Fleet) -> None:
+        """Else a comment that comes with a credential and goes a day later would hide it for good."""
+        allowed = found(KEY, suppressed=INLINE)
+        fleet.run("a", [scanned("a", allowed)])
+        run = fleet.run("ab", [scanned("a", allowed), scanned("b", found(KEY))])
+        assert [one.mark for one in fleet.result(run).findings] == [Mark.NEW]
+        run = fleet.run("ab", [scanned("a", allowed), scanned("b", found(KEY))])
+        assert [one.mark for one in fleet.result(run).findings] == [Mark.STILL_THERE]
+
+    def test_what_stays_suppressed_is_still_there(self, fleet: Fleet) -> None:
+        for _ in range(2):
+            run = fleet.run("a", [scanned("a", found(KEY, suppressed=INLINE))])
+        assert [one.mark for one in fleet.result(run).suppressed] == [Mark.STILL_THERE]
+
     def test_a_half_that_is_left_of_a_pair_is_still_there(self, fleet: Fleet) -> None:
         fleet.run("a", [scanned("a", found(KEY, SECRET))])
         result = fleet.result(fleet.run("a", [scanned("a", found(SECRET))]))

@@ -253,8 +253,8 @@ def test_more_alternates_than_are_read(repository: Repository, tmp_path: Path) -
     listed = repository.folder / ".git/objects/info/alternates"
     listed.write_text("".join(f"{lender}\n" for lender in lenders), "utf-8")
     database = Database.of(Git(str(repository.folder)))
-    named = [*database.folders[1:], *(each.what.removeprefix("objects borrowed from ") for each in database.unread)]
-    assert [*map(Path, named)] == lenders
+    told = [Path(each.what.removeprefix("objects borrowed from ")) for each in database.unread]
+    assert [*database.folders[1:], *told] == lenders
     assert 60 < len(database.folders) < 70
 
 
