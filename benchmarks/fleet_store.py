@@ -163,6 +163,8 @@ def _finding(repository: int, number: int, places: int) -> WireFinding:
         "suppressed": None,
         "fails": True,
         "verification": None,
+        "mark": None,
+        "unlisted": 0,
     }
 
 
@@ -180,6 +182,7 @@ def _place(repository: int, number: int, place: int) -> WireLocation:
         "removed": _commit(repository, version * 3 + number + 3) if version else None,
         "pushed": True,
         "standing": False,
+        "repository": None,
     }
 
 

@@ -287,6 +287,16 @@ def test_git_is_spoken_to_in_one_place(modules: list[Module]) -> None:
     assert users <= {"scanner.sources.git", "scanner.fleet.runners"}
 
 
+def test_dask_is_spoken_to_in_two_places(modules: list[Module]) -> None:
+    """Dask is an extra: what runs here and what runs on its workers import it, when a scheduler is named."""
+    users = {
+        one.by for module in modules for one in module.imports() if one.of.split(".")[0] in ("dask", "distributed")
+    }
+    assert users == {"scanner.fleet.cluster", "scanner.fleet.onworker"}
+    importing = [one for module in modules for one in module.imports() if one.of == "scanner.fleet.cluster"]
+    assert [(one.by, one.late) for one in importing] == [("scanner.cli.fleet.scan", True)]
+
+
 def test_nothing_at_the_top_of_a_module_changes(modules: list[Module]) -> None:
     """No list or set, whose changes would be shared, is bound to a name of a module."""
     wrong = []

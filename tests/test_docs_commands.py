@@ -9,15 +9,18 @@ import os
 import re
 import shlex
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
 import pytest
 
+from scanner.cli.arguments.fleet import with_action
 from scanner.cli.described import described
 from scanner.cli.parser import build
 from tests.e2e import Pair, run
@@ -26,6 +29,9 @@ from tests.repositories import Repository
 TOP = Path(__file__).resolve().parents[1]
 DOCUMENTS = (*sorted(TOP.glob("docs/*.md")), TOP / "README.md", TOP / "CONTRIBUTING.md")
 _BLOCK = re.compile(r"^ *```(sh|console)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+_TOML = re.compile(r"^```toml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_QUERY = re.compile(r"^```sql\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FLEET = (TOP / "docs/fleet.md").read_text("utf-8")
 _INLINE = re.compile(r"`(binance-leaks [^`\n]+)`")
 _VALUE = re.compile(rb"(?<![A-Za-z0-9])(?![0-9a-f]{64})[A-Za-z0-9]{64}(?![A-Za-z0-9])")
 
@@ -38,6 +44,9 @@ NOT_RUN: Mapping[str, str] = MappingProxyType(
         r"(^|\| |^\w+=\S+ )binance-leaks verify\b": "asks Binance; tests of verification do so on loopback",
         r"--verify(-\w+)?( |$)": "asks Binance, too",
         r"^(gh|glab) |\baz repos\b|\bcurl\b": "asks a forge, with a login; tests of lists read what they answer",
+        r"--scheduler": "needs a cluster; tests of one start it",
+        r"^dask ": "is a program of its own that goes on and on",
+        r"^sqlite3 ": "is not on every machine; its backup is SQLite's own, and queries are run below",
         r"^source <|\| source": "for another shell's start-up; tests/cli/test_completion.py loads the scripts",
         r"baseline audit$|detect-secrets-audit": "asks a person; tests of baselines answer it",
         r"^\.ci/run$": "runs all tests, this one too",
@@ -110,6 +119,11 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     clone.write("message.txt", "a message\n")
     assert run("baseline", "create", cwd=clone.folder).status == 0
     clone.stage("src/main.py", "import sys\n")
+    clone.write("repositories.txt", ".\n../origin\n")
+    clone.write("fleet.toml", next(block for block in _TOML.findall(_FLEET) if "# fleet.toml" in block))
+    for _ in range(2):
+        assert run("fleet", "repositories.txt", "--store", "fleet.db", cwd=clone.folder).status == 1
+    Repository.create(folder / "home/src/bot").commit({"bot.py": Pair.fresh().python})
     return folder
 
 
@@ -135,7 +149,14 @@ def test_commands_run(command: Shown, bot: Path) -> None:
     done = subprocess.run(
         ["bash", "-c", f"set -euo pipefail; {command.text}"],
         cwd=bot,
-        env={**os.environ, "PATH": path, "PYTHONPATH": str(TOP), "BASE": "origin/main", "HEAD": "main"},
+        env={
+            **os.environ,
+            "PATH": path,
+            "PYTHONPATH": str(TOP),
+            "BASE": "origin/main",
+            "HEAD": "main",
+            "HOME": str(bot.parent / "home"),
+        },
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=120,
@@ -144,6 +165,18 @@ def test_commands_run(command: Shown, bot: Path) -> None:
     assert done.returncode in (0, 1), done.stderr.decode()
     assert not re.search(rb"^bash: |Traceback", done.stderr, re.MULTILINE), done.stderr.decode()
     assert not _VALUE.search(done.stdout + done.stderr)
+
+
+@pytest.mark.parametrize("query", _QUERY.findall(_FLEET))
+def test_queries_give_rows(query: str, template: Path) -> None:
+    with closing(sqlite3.connect(template / "bot/fleet.db")) as store:
+        assert store.execute(query).fetchall()
+
+
+def test_every_view_is_told(template: Path) -> None:
+    with closing(sqlite3.connect(template / "bot/fleet.db")) as store:
+        views = {name for (name,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'view'")}
+    assert views == set(re.findall(r"^\| `(\w+)` \| each ", _FLEET, re.MULTILINE))
 
 
 def test_most_are_run_and_no_reason_is_idle() -> None:
@@ -162,7 +195,7 @@ def test_what_is_not_run_is_understood(command: Shown) -> None:
     for words in command.ours:
         assert words[0] in names
         if words[0] not in _PASSED_ON:
-            build().parse_args(words)
+            build().parse_args(with_action(words))
 
 
 def test_commands_and_options_in_sentences_exist() -> None:

@@ -1,4 +1,4 @@
-"""The recipes in docs/ci.md and README.md: valid by the schemas of their CI systems, and naming only what exists."""
+"""The recipes in the documents: valid by the schemas of their CI systems, and naming only what exists."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+import dask
 import pytest
 import yaml
+from distributed import Security
 
 from scanner import __version__
 from scanner.cli.parser import build
@@ -21,6 +23,7 @@ from tests.schemas import complaints
 
 TOP = Path(__file__).resolve().parents[1]
 DOCUMENT = TOP / "docs/ci.md"
+FLEET = TOP / "docs/fleet.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SCHEMAS = {
     ".github/workflows": "github-workflows",
@@ -53,9 +56,9 @@ class Block:
         return next((SCHEMAS[name] for name in (str(path), str(path.parent)) if name in SCHEMAS), None)
 
 
-def blocks(language: str) -> list[Block]:
+def blocks(language: str, document: Path = DOCUMENT) -> list[Block]:
     """The blocks of one language, in order."""
-    found = BLOCK.findall(DOCUMENT.read_text("utf-8"))
+    found = BLOCK.findall(document.read_text("utf-8"))
     return [Block(language=name, text=text) for name, text in found if name == language]
 
 
@@ -63,6 +66,7 @@ def sources() -> list[Path]:
     """Every file that tells how the program is called in CI and as a hook."""
     return [
         DOCUMENT,
+        FLEET,
         TOP / "README.md",
         TOP / "action.yml",
         TOP / "scanner/setup/github.py",
@@ -76,7 +80,11 @@ def test_every_system_has_its_recipe() -> None:
     assert {block.schema for block in blocks("yaml")} - {None} == set(SCHEMAS.values())
 
 
-@pytest.mark.parametrize("block", blocks("yaml"), ids=lambda block: block.file)
+@pytest.mark.parametrize(
+    "block",
+    [*blocks("yaml"), *(block for block in blocks("yaml", FLEET) if block.schema is not None)],
+    ids=lambda block: block.file,
+)
 def test_recipes_are_valid(tmp_path: Path, block: Block) -> None:
     file = tmp_path / PurePosixPath(block.file).name
     file.write_text(block.text, "utf-8")
@@ -92,6 +100,16 @@ def test_recipes_are_valid(tmp_path: Path, block: Block) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
     else:
         assert not complaints(block.schema, file)
+
+
+def test_the_settings_for_tls_are_those_of_dask() -> None:
+    shown = next(block for block in blocks("yaml", FLEET) if "dask" in block.file)
+    told = yaml.safe_load(shown.text)["distributed"]["comm"]
+    with dask.config.set({f"distributed.comm.tls.{name}": value for name, value in told["tls"].items()}):
+        for role in ("scheduler", "worker", "client"):
+            read = Security().get_tls_config_for_role(role)
+            assert all(read[name] for name in ("ca_file", "cert", "key")), role
+    assert told.keys() <= dask.config.get("distributed.comm").keys()
 
 
 @pytest.mark.parametrize(
@@ -151,10 +169,16 @@ def test_hook_ids_exist() -> None:
 def known_options() -> dict[str, set[str]]:
     """The options of every command, from the parser itself."""
     commands = next(action for action in build()._actions if isinstance(action, argparse._SubParsersAction))
-    return {
-        name: {option for action in parser._actions for option in action.option_strings}
-        for name, parser in commands.choices.items()
-    }
+    return {name: options_of(parser) for name, parser in commands.choices.items()}
+
+
+def options_of(parser: argparse.ArgumentParser) -> set[str]:
+    """The options of a command, with those of its actions."""
+    found = {option for action in parser._actions for option in action.option_strings}
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            found |= {option for each in action.choices.values() for option in options_of(each)}
+    return found
 
 
 def called() -> set[tuple[str, str]]:

@@ -11,6 +11,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import chain
 
 from scanner.detect.document import Document
 from scanner.detect.labels import Label, parents
@@ -18,31 +19,35 @@ from scanner.detect.shape import Candidate, Shape
 from scanner.model import Environment, Evidence
 
 _Hint = tuple[int, int, int, Environment]
-_Hints = tuple[tuple[Environment, "re.Pattern[str]"], ...]
+_Hints = tuple[tuple[Environment, tuple[str, ...], "re.Pattern[str]"], ...]
+"""For each environment, how a hint begins, which is searched for, and its pattern, which is tried there."""
 
 
-def _compile(*hints: tuple[Environment, str]) -> _Hints:
-    return tuple((environment, re.compile(pattern, re.IGNORECASE | re.VERBOSE)) for environment, pattern in hints)
+def _compile(*hints: tuple[Environment, str, str]) -> _Hints:
+    return tuple(
+        (environment, tuple(starts.split()), re.compile(pattern, re.VERBOSE)) for environment, starts, pattern in hints
+    )
 
 
 _ON = r"""["'\])\s]*(?:[:=]|=>|:=|\()+\s*["']?(?:true|1|yes|on)\b"""
 _OFF = re.compile(r"""["'\])\s]*(?:[:=]|=>|:=|\()+\s*["']?(?:false|0|no|off|none|null|nil|disabled)\b""", re.IGNORECASE)
+# All of it is for text in small letters.
 _STATED = _compile(
-    (Environment.PAY, r"binance[\s._-]?pay | bpay\.binanceapi"),
-    (Environment.FUTURES_TESTNET, r"testnet\.binancefuture"),
-    (Environment.TESTNET, rf"testnet\.binance\.vision | (?:test[\s_-]?net|sandbox|set_?sandbox_?mode){_ON} | (?:spot|binance)[\s_-]testnet"),
-    (Environment.DEMO, rf"demo-[a-z]*api\.binance | demo{_ON} | demo[\s_-](?:mode|trading|account|key|api)"),
-    (Environment.US, r"binance\.us(?![a-z]) | binanceus(?![a-z]) | tld[\"')\s]*[:=]+\s*[\"']us[\"']"),
-    (Environment.TR, r"binance\.tr(?![a-z]) | trbinance | tld[\"')\s]*[:=]+\s*[\"']tr[\"']"),
-    (Environment.MAINNET, r"(?:api\d?|fapi|dapi|eapi|papi|stream|api-gcp)\.binance\.com"),
+    (Environment.PAY, "binance bpay", r"binance[\s._-]?pay | bpay\.binanceapi"),
+    (Environment.FUTURES_TESTNET, "testnet.binancefuture", r"testnet\.binancefuture"),
+    (Environment.TESTNET, "test sandbox setsandbox set_sandbox spot binance", rf"testnet\.binance\.vision | (?:test[\s_-]?net|sandbox|set_?sandbox_?mode){_ON} | (?:spot|binance)[\s_-]testnet"),
+    (Environment.DEMO, "demo", rf"demo-[a-z]*api\.binance | demo{_ON} | demo[\s_-](?:mode|trading|account|key|api)"),
+    (Environment.US, "binance.us binanceus tld", r"binance\.us(?![a-z]) | binanceus(?![a-z]) | tld[\"')\s]*[:=]+\s*[\"']us[\"']"),
+    (Environment.TR, "binance.tr trbinance tld", r"binance\.tr(?![a-z]) | trbinance | tld[\"')\s]*[:=]+\s*[\"']tr[\"']"),
+    (Environment.MAINNET, "api fapi dapi eapi papi stream", r"(?:api\d?|fapi|dapi|eapi|papi|stream|api-gcp)\.binance\.com"),
 )  # fmt: skip
-_NAMED = _STATED + _compile(
-    (Environment.FUTURES_TESTNET, r"testnet[\s_.-]?futures? | futures?[\s_.-]?test(?:net)?(?![a-z])"),
-    (Environment.TESTNET, r"test[\s_.-]?net | (?<![a-z])sandbox(?![a-z]) | binance[\s_.-]?test(?![a-z]) | (?<![a-z])test(?=[\s_.-]?(?:api|key|secret|binance)) | (?<![a-z])paper(?![a-z])"),
-    (Environment.DEMO, r"(?<![a-z])demo(?![a-z]) | 模拟"),
-    (Environment.US, r"binance[\s_.-]?us(?![a-z])"),
-    (Environment.TR, r"binance[\s_.-]?tr(?![a-z])"),
-    (Environment.MAINNET, r"main[\s_-]?net | (?<![a-z])(?:live|prod|production|real)(?![a-z]) | 正式 | 实盘"),
+NAMED = _STATED + _compile(
+    (Environment.FUTURES_TESTNET, "testnet future", r"testnet[\s_.-]?futures? | futures?[\s_.-]?test(?:net)?(?![a-z])"),
+    (Environment.TESTNET, "test sandbox binance paper", r"test[\s_.-]?net | (?<![a-z])sandbox(?![a-z]) | binance[\s_.-]?test(?![a-z]) | (?<![a-z])test(?=[\s_.-]?(?:api|key|secret|binance)) | (?<![a-z])paper(?![a-z])"),
+    (Environment.DEMO, "demo 模拟", r"(?<![a-z])demo(?![a-z]) | 模拟"),
+    (Environment.US, "binance", r"binance[\s_.-]?us(?![a-z])"),
+    (Environment.TR, "binance", r"binance[\s_.-]?tr(?![a-z])"),
+    (Environment.MAINNET, "main live prod real 正式 实盘", r"main[\s_-]?net | (?<![a-z])(?:live|prod|production|real)(?![a-z]) | 正式 | 实盘"),
 )  # fmt: skip
 _WHOLE_NAME = {"test": Environment.TESTNET, "testnet": Environment.TESTNET, "us": Environment.US, "tr": Environment.TR}
 _BLOCK = 10
@@ -62,17 +67,21 @@ class WholeFile:
     @cached_property
     def environment(self) -> Environment | None:
         """What all statements of the file agree on, else what its path names."""
-        return _unanimous(self._document.words[:_LARGEST_UNANIMOUS]) or hinted(self._document.path)
+        return _unanimous(self._text[:_LARGEST_UNANIMOUS]) or hinted(self._document.path)
+
+    @cached_property
+    def _text(self) -> str:
+        return small(self._document.words)
 
     @cached_property
     def _hints(self) -> list[_Hint]:
-        return sorted(_found(self._document.words, _NAMED), key=lambda hint: hint[:3])
+        return sorted(found_in(self._text, NAMED), key=lambda hint: hint[:3])
 
     def nearest(self, start: int, end: int, at: int, *, stated: bool) -> Environment | None:
         """The hint nearest to offset `at` in `text[start:end]`; `stated` leaves out what is no more than a word."""
         self._asked += 1
         if self._asked <= _FEW or len(self._document.text) > _LARGEST_WHOLE:
-            found = _found(self._document.words[start:end], _STATED if stated else _NAMED)
+            found = found_in(self._text[start:end], _STATED if stated else NAMED)
             hints = [(first + start, last + start, order, hint) for first, last, order, hint in found]
         else:
             first = bisect_left(self._hints, start, key=_start)
@@ -96,7 +105,7 @@ def environment_of(
 
 def hinted(text: str) -> Environment | None:
     """The environment that a short text, such as a path, names."""
-    return _best(_found(text, _NAMED), len(text))
+    return _best(found_in(small(text), NAMED), len(text))
 
 
 def _by_name(label: Label | None) -> Environment | None:
@@ -142,10 +151,34 @@ def _start(hint: _Hint) -> int:
     return hint[0]
 
 
-def _found(text: str, hints: _Hints) -> Iterator[_Hint]:
-    for order, (environment, pattern) in enumerate(hints):
-        for match in pattern.finditer(text):
-            yield match.start(), match.end(), order, _unless_off(environment, text, match)
+def small(text: str) -> str:
+    """The text in small letters, each at the place where it was."""
+    lowered = text.lower()
+    return lowered if len(lowered) == len(text) else "".join(char.lower() if char.isascii() else char for char in text)
+
+
+def found_in(text: str, hints: _Hints) -> Iterator[_Hint]:
+    """The hints in a text in small letters. Each pattern is tried only where it can begin, which takes a tenth."""
+    places: dict[str, list[int]] = {}
+    for order, (environment, starts, pattern) in enumerate(hints):
+        for word in starts:
+            if word not in places:
+                places[word] = _places(text, word)
+        end = 0
+        for at in sorted(chain.from_iterable(places[word] for word in starts)):
+            match = pattern.match(text, at) if at >= end else None
+            if match is not None:
+                end = match.end()
+                yield at, end, order, _unless_off(environment, text, match)
+
+
+def _places(text: str, word: str) -> list[int]:
+    found = []
+    at = text.find(word)
+    while at >= 0:
+        found.append(at)
+        at = text.find(word, at + 1)
+    return found
 
 
 def _best(hints: Iterable[_Hint], at: int) -> Environment | None:
@@ -166,7 +199,5 @@ def _unless_off(environment: Environment, text: str, match: re.Match[str]) -> En
 
 def _unanimous(text: str) -> Environment | None:
     """What all statements of the file agree on."""
-    named = {
-        _unless_off(environment, text, match) for environment, pattern in _STATED for match in pattern.finditer(text)
-    }
+    named = {environment for _, _, _, environment in found_in(text, _STATED)}
     return named.pop() if len(named) == 1 else None

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from scanner.config import Config
-from scanner.findings import Mark, Result, Skipped
+from scanner.findings import Finding, Mark, Result, Skipped
 from scanner.fleet.grouping import Group
 from scanner.fleet.marking import Marks, Snapshot, holders, marks_of, snapshot
 from scanner.fleet.merging import PLACES, findings_of, result_of
@@ -19,18 +19,25 @@ def difference(
 ) -> Result:
     """The findings of the later run, marked against the earlier, and those of the earlier that are gone.
 
-    What is gone fails nothing, and has the places where it stood. A credential is not gone if a repository held it that
-    the later run leaves out, or could not scan. Raises UsageError if there is no such run.
+    What is new alone can fail. What is gone has the places where it stood. A credential is not gone if a repository
+    held it that the later run leaves out, or could not scan. Raises UsageError if there is no such run.
     """
     with store.steady():
         before = snapshot(store, earlier, least=config.confidence)
         now = snapshot(store, later, least=config.confidence)
         marks = marks_of(before, now)
-        there = findings_of(store, now.groups, config=config, places=places, mark=marks.of)
+        there = [_told(each) for each in findings_of(store, now.groups, config=config, places=places, mark=marks.of)]
         gone = findings_of(store, marks.gone, config=config, places=places, mark=_gone)
         count = sum(finding.suppressed is None for finding in gone)
         compared = result_of(store, now, (*there, *gone), target=target, gone=count)
     return replace(compared, skipped=(*compared.skipped, *_uncompared(before, now, marks)))
+
+
+def _told(finding: Finding) -> Finding:
+    """A finding of the later run; one that was there before does not fail, nor does any place of it."""
+    if finding.mark is not Mark.STILL_THERE:
+        return finding
+    return replace(finding, fails=False, locations=tuple(replace(place, standing=True) for place in finding.locations))
 
 
 def _gone(group: Group) -> Mark:  # noqa: ARG001 - as marks are asked for

@@ -76,10 +76,14 @@ class Watcher(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Attempt:
-    """A unit on its way, for the so manyth time; `avoid` are workers that it failed on."""
+    """A unit on its way, for the so manyth time; `avoid` are workers that it failed on.
+
+    What is remembered of a repository goes along where it was asked for, since most have not changed: `with_state`.
+    """
 
     unit: Unit
     number: int = 1
+    with_state: bool = False
     avoid: frozenset[str] = frozenset()
     borrowers: frozenset[str] = frozenset()
 
@@ -134,6 +138,9 @@ class Coordinator:
     def _note(self, attempt: _Attempt, reply: Reply) -> None:
         """Writes down what a unit came to. Each repository is known: a worker may not bring one in."""
         done = {one["key"]: one for one in reply["done"]}
+        if any(one["wants_state"] for one in done.values()):
+            self._waiting.appendleft(replace(attempt, with_state=True))
+            return
         again = [
             each for each in attempt.unit.repositories if not self._noted(attempt, each, done.get(each.key), reply)
         ]
@@ -201,21 +208,24 @@ class Coordinator:
             "jobs": settings.inner_jobs,
             "time_limit": settings.time_limit,
             "clone_limit": settings.clone_limit,
-            "repositories": [
-                self._repository(repository, borrows=repository.key in attempt.borrowers)
-                for repository in attempt.unit.repositories
-            ],
+            "repositories": [self._repository(repository, attempt) for repository in attempt.unit.repositories],
         }
 
-    def _repository(self, repository: Repository, *, borrows: bool) -> RepositoryTask:
+    def _repository(self, repository: Repository, attempt: _Attempt) -> RepositoryTask:
         known = None if self._settings.again else self._ledger.remembered(repository.key)
+        has_state = known is not None and known.state is not None and not self._settings.reachable
+        # Members of a unit use each other's.
+        state = (
+            known.state if known is not None and (attempt.with_state or len(attempt.unit.repositories) > 1) else None
+        )
         return {
             "key": repository.key,
             "label": repository.label,
             "address": repository.address,
-            "borrows": borrows,
+            "borrows": repository.key in attempt.borrowers,
             "fingerprint": known.fingerprint if known is not None else "",
-            "state": b64encode(known.state).decode("ascii") if known is not None and known.state else "",
+            "has_state": has_state,
+            "state": b64encode(state).decode("ascii") if state else "",
         }
 
 

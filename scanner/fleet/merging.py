@@ -80,9 +80,11 @@ def result_of(
 def _stats(now: Snapshot) -> dict[str, int | float]:
     """Counts of the run; what was read is that of this run alone, and what its coordinator counted wins."""
     read = [scan.stats for scan in now.scans if scan.status is ScanStatus.SCANNED]
+    waiting = sum(scan.status is ScanStatus.WAITING for scan in now.scans)
     return {
         "repositories": len(now.scans),
         "repositories_failed": sum(scan.status is ScanStatus.FAILED for scan in now.scans),
+        **({"repositories_waiting": waiting} if waiting else {}),
         "repositories_unchanged": sum(scan.status is ScanStatus.UNCHANGED for scan in now.scans),
         **{name: sum(stats.get(name, 0) for stats in read) for name in _SUMMED},
         **now.run.facts,
@@ -190,8 +192,10 @@ def _waiting(scans: Sequence[RepositoryScan]) -> list[Skipped]:
     count = sum(scan.status is ScanStatus.WAITING for scan in scans)
     if not count:
         return []
-    what = "1 repository" if count == 1 else f"{count} repositories"
-    return [Skipped(what=what, why="not scanned yet in this run; what an earlier one found is still reported")]
+    what = "1 repository" if count == 1 else f"{count:,} repositories"
+    known = any(scan.status is ScanStatus.WAITING and scan.since is not None for scan in scans)
+    also = "; what an earlier one found is still reported" if known else ""
+    return [Skipped(what=what, why=f"not scanned yet in this run{also}")]
 
 
 def _counted(groups: Iterable[Group]) -> int:

@@ -148,13 +148,16 @@ class _Runner:
         """What becomes of the repositories of a unit. Raises what `tell` raises."""
         self._tasks += 1
         done: list[Done] = []
+        started = time.monotonic()
+        why = _OverrunError("the process that scanned it said nothing of it")
         try:
             self._ask(task)
             self._follow(task, tell, done)
         except _OverrunError as overrun:
+            why = overrun
             self.close()
-            return _missing(task, done, overrun)
-        return _missing(task, done, _OverrunError("the process that scanned it said nothing of it"))
+        spent = round(time.monotonic() - started - sum(one["seconds"] for one in done), 3)
+        return _missing(task, done, why, spent)
 
     def ask_to_end(self) -> None:
         """Asks the process to end by itself, and to end the git that it has started."""
@@ -249,8 +252,12 @@ def _opening(task: Task, number: int) -> Step:
     return {"label": repositories[min(number, len(repositories) - 1)]["label"], "phase": "opening", "bytes": 0}
 
 
-def _missing(task: Task, done: list[Done], why: _OverrunError) -> list[Done]:
-    """What is done, and that all else of a task failed."""
+def _missing(task: Task, done: list[Done], why: _OverrunError, seconds: float = 0.0) -> list[Done]:
+    """What is done, and that all else of a task failed; the first of it after so many seconds."""
     told = {one["key"] for one in done}
     missing = [each["key"] for each in task["repositories"] if each["key"] not in told]
-    return [*done, *(failure(key, why.reason, why.hint, again=why.again) for key in missing)]
+    failed = [
+        failure(key, why.reason, why.hint, again=why.again, seconds=0.0 if number else seconds)
+        for number, key in enumerate(missing)
+    ]
+    return [*done, *failed]

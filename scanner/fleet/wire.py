@@ -15,7 +15,8 @@ from scanner.report.sanitize import printable, without_values
 class RepositoryTask(TypedDict):
     """A repository to scan, with what an earlier scan left; `state` is base64, empty if there is none.
 
-    `borrows` says that it shares an object store that another repository of the fleet stands for.
+    With `has_state` it is left out, and sent if the worker asks for it. `borrows` says that it shares an object store
+    that another repository of the fleet stands for.
     """
 
     key: str
@@ -23,6 +24,7 @@ class RepositoryTask(TypedDict):
     address: str
     borrows: bool
     fingerprint: str
+    has_state: bool
     state: str
 
 
@@ -49,7 +51,7 @@ class Done(TypedDict):
     """What became of one repository.
 
     `report` is None where nothing has changed, and where it failed: then `reason` says why, `hint` what to do, and
-    `again` whether another attempt could do better.
+    `again` whether another attempt could do better. With `wants_state` something has changed, and it is still to do.
     """
 
     key: str
@@ -60,6 +62,7 @@ class Done(TypedDict):
     reason: str
     hint: str
     again: bool
+    wants_state: bool
 
 
 class Step(TypedDict):
@@ -88,15 +91,16 @@ class Reply(TypedDict):
     done: list[Done]
 
 
-def failure(key: str, reason: str, hint: str = "", *, again: bool) -> Done:
+def failure(key: str, reason: str, hint: str = "", *, again: bool, seconds: float = 0.0) -> Done:
     """A repository that could not be scanned. Names of strangers may stand in the reason: it is made inert here."""
     return {
         "key": key,
         "report": None,
         "fingerprint": "",
         "state": "",
-        "seconds": 0.0,
+        "seconds": seconds,
         "reason": without_values(printable(reason)),
         "hint": without_values(printable(hint)),
         "again": again,
+        "wants_state": False,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from scanner.config import Config, Globs, parse_config
 from scanner.errors import GitError, ScannerError, UsageError
-from scanner.findings import SourceKind
+from scanner.findings import Skipped, SourceKind
 from scanner.fleet.own_store import OwnStore
 from scanner.fleet.wire import Done, RepositoryTask, Task, Tell, failure
 from scanner.model import Confidence, Credential
@@ -26,6 +26,8 @@ from scanner.report.json import report_of
 from scanner.sources.git import Git
 from scanner.sources.objects.database import Database
 from scanner.sources.objects.fingerprint import fingerprint_of
+
+_MOST_NAMED = 25
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,16 +96,26 @@ class _Member:
             known = sha256(self._task["holds_for"].encode() + clone.remote_refs(address)).hexdigest()
             if known == before:
                 return self._unchanged(before), shared
+            if self._lacks_state():
+                return self._wanting(), shared
         with self._on_disk(address, is_url=known is not None) as place:
             git = Git(place.folder)
             database = Database.of(git)
             fingerprint = known or fingerprint_of(git, database, self._task["holds_for"])
             if fingerprint == before:
                 return self._unchanged(before), self._remembered() or shared
+            if self._lacks_state():
+                return self._wanting(), shared
             return self._scanned(place, git, database, fingerprint, shared)
 
     def _unchanged(self, fingerprint: str) -> Done:
         return {**failure(self._repository["key"], "", again=False), "fingerprint": fingerprint}
+
+    def _lacks_state(self) -> bool:
+        return self._repository["has_state"] and not self._repository["state"]
+
+    def _wanting(self) -> Done:
+        return {**failure(self._repository["key"], "", again=False), "wants_state": True}
 
     def _remembered(self) -> State | None:
         packed = self._repository["state"]
@@ -130,7 +142,7 @@ class _Member:
             source=SourceKind.HISTORY,
             target=self._repository["label"],
             credentials=_stripped(credentials),
-            skipped=tuple(outcome.skipped),
+            skipped=tuple(_bounded(outcome.skipped)),
             stats=outcome.stats,
             anchor=git.top(),
         )
@@ -162,6 +174,19 @@ class _Member:
 
     def _told(self, phase: str, size: int) -> None:
         self._tell({"label": self._repository["label"], "phase": phase, "bytes": size})
+
+
+def _bounded(skipped: Iterable[Skipped]) -> Iterator[Skipped]:
+    """What was not read, of many for one reason the first ones: a bomb of archives alone holds thousands."""
+    counts: dict[tuple[str, bool], int] = {}
+    for each in skipped:
+        kind = each.why, each.lost
+        counts[kind] = counts.get(kind, 0) + 1
+        if counts[kind] <= _MOST_NAMED:
+            yield each
+    for (why, lost), count in counts.items():
+        if count > _MOST_NAMED:
+            yield Skipped(what=f"{count - _MOST_NAMED:,} more", why=why, lost=lost)
 
 
 def _stripped(credentials: list[Credential]) -> tuple[Credential, ...]:

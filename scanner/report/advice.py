@@ -44,8 +44,9 @@ def own_steps(finding: Finding, result: Result) -> list[Step]:
     return steps(alone)
 
 
-def allowing(findings: Sequence[Finding], *, digests: bool) -> list[Step]:
+def allowing(findings: Sequence[Finding], source: SourceKind, *, digests: bool) -> list[Step]:
     """How to allow a false alarm, a pair by both of its values: with `digests` the gravest, else the form to fill."""
+    file = "the file that --config names" if source is SourceKind.FLEET else "pyproject.toml"
     paired = any(len(finding.values) > 1 for finding in findings[: 1 if digests else None])
     notes = [*(["a pair: both"] if paired else []), *([] if digests else ["-v shows digests"])]
     note = f" ({'; '.join(notes)})" if notes else ""
@@ -53,7 +54,7 @@ def allowing(findings: Sequence[Finding], *, digests: bool) -> list[Step]:
     return [
         Step(text=f"on its line{' (a pair: on both)' if paired else ''}, a comment:", verbatim=(ALLOW_COMMENT,)),
         Step(
-            text=f"or its digest{note} in pyproject.toml:",
+            text=f"or its digest{note} in {file}:",
             verbatim=tuple(
                 line for sha256 in values for line in ("[[tool.binance-leaks.allow]]", f'sha256 = "{sha256}"')
             ),

@@ -115,8 +115,9 @@ def _counted(result: Result, name: str) -> str:
     """How many of something were scanned; of a fleet how many of all, if some could not be."""
     if name != _FLEET:
         return plural(result.stats[name], _noun(name, result.source))
-    all_of_them, failed = repositories_of(result), int(result.stats.get("repositories_failed", 0))
-    return f"{f'{all_of_them - failed:,} of ' if failed else ''}{plural(all_of_them, 'repository')}"
+    total = repositories_of(result)
+    missing = int(result.stats.get("repositories_failed", 0) + result.stats.get("repositories_waiting", 0))
+    return f"{f'{total - missing:,} of ' if missing else ''}{plural(total, 'repository')}"
 
 
 def _besides(result: Result) -> str:

@@ -25,9 +25,9 @@ from scanner.report.whereabouts import by_use, in_store
 from scanner.report.wire import as_json
 from scanner.report.words import (
     ENVIRONMENT_NAMES,
-    EXPOSURE_NAMES,
     MARK_NAMES,
     REST,
+    exposed,
     file_of,
     is_inside,
     left_out,
@@ -159,7 +159,7 @@ class _Report:
         told = {
             "environment": ("Environment", ENVIRONMENT_NAMES[finding.environment]),
             "confidence": ("Confidence", finding.confidence.value),
-            "exposure": ("Exposure", EXPOSURE_NAMES[finding.exposure]),
+            "exposure": ("Exposure", exposed(finding.exposure, finding.mark)),
             "pushed": ("A remote has it", "yes" if any(place.pushed for place in finding.locations) else "not known"),
             "gate": ("Gate", passes_because(finding) or "Fails."),
         }

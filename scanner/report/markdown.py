@@ -109,7 +109,7 @@ class _Page:
 
     def false_alarm(self) -> str:
         """How to allow a false alarm."""
-        ways = allowing(self._result.findings, digests=self._verbose)
+        ways = allowing(self._result.findings, self._result.source, digests=self._verbose)
         return "\n".join(("### If it is a false alarm", "", *(f"- {self._step(step, indent=2)}" for step in ways)))
 
     def closing(self, *, listed: bool) -> list[str]:

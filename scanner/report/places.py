@@ -9,7 +9,7 @@ from itertools import groupby
 
 from rich.text import Text
 
-from scanner.findings import Finding, SourceKind
+from scanner.findings import Finding, Mark, SourceKind
 from scanner.model import COMMIT_MESSAGE, TAG_MESSAGE, Commit, Exposure, Location
 from scanner.report.page import Page
 from scanner.report.sanitize import Quoted, printable
@@ -38,6 +38,7 @@ _EXPOSURE_ORDER = (
 class _Fold:
     """How places are drawn: how far in, how many of each kind at most, and whether each says its role."""
 
+    mark: Mark | None
     indent: int
     most: int
     with_role: bool
@@ -63,13 +64,14 @@ class Places:
         with_role = len({location.role for location in finding.locations}) > 1
         held = holders(finding)
         if not held:
-            self._exposures(finding.locations, _Fold(indent=2, most=_MOST_LOCATIONS, with_role=with_role))
+            fold = _Fold(mark=finding.mark, indent=2, most=_MOST_LOCATIONS, with_role=with_role)
+            self._exposures(finding.locations, fold)
         shown = held if self._verbose or len(held) <= _MOST_REPOSITORIES + 1 else held[:_MOST_REPOSITORIES]
         most = _MOST_LOCATIONS if len(held) == 1 else _MOST_OF_EACH
         for holder in shown:
             name = self._quoted.path(holder.repository).strip() or UNNAMED
             self._page.whole(Text.assemble("In ", (name, "bold"), ":"), indent=2)
-            self._exposures(holder.places, _Fold(indent=4, most=most, with_role=with_role))
+            self._exposures(holder.places, _Fold(mark=finding.mark, indent=4, most=most, with_role=with_role))
         self._page.more(len(held) - len(shown), "repository", indent=2)
         if finding.unlisted:
             self._page.wrapped(Text(f"and {in_store(finding.unlisted)}", style="dim"), indent=2)
@@ -80,7 +82,7 @@ class Places:
             for standing in (False, True):
                 group = [place for place in places if place.standing is standing]
                 if group:
-                    heading = _STANDING if standing else _exposed(group, self._source)
+                    heading = _STANDING if standing else _exposed(group, self._source, fold.mark)
                     self._page.wrapped(Text(f"{heading}:"), indent=fold.indent, hang=2)
                     self._group(group, fold)
 
@@ -138,13 +140,15 @@ class Places:
         return self._quoted.prose(commit.author if self._verbose or not name else name)
 
 
-def _exposed(places: Sequence[Location], source: SourceKind) -> str:
+def _exposed(places: Sequence[Location], source: SourceKind, mark: Mark | None) -> str:
     """The heading over places of one exposure."""
     match places[0].exposure:
         case Exposure.STAGED:
             return "Added in this commit"
         case Exposure.MESSAGE:
             return _in_message({place.path for place in places}, source)
+        case Exposure.PRESENT if mark is Mark.GONE:
+            return "There in an earlier run"
         case Exposure.PRESENT:
             return "Found at" if source in (SourceKind.FILES, SourceKind.STAGED) else "Still there today"
         case Exposure.HISTORY:

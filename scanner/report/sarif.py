@@ -109,7 +109,7 @@ class _Run:
             "ruleIndex": RULES.index(rule),
             "level": _level(finding),
             "message": {"text": self._text(finding)},
-            "locations": [self._location(first)],
+            "locations": [self._location(first, finding.mark)],
             "partialFingerprints": {
                 "binanceLeaksCredential/v1": printable(finding.id),
                 "primaryLocationLineHash": f"{printable(finding.id)}:1",
@@ -120,9 +120,8 @@ class _Run:
         if finding.verification is not None:
             made["rank"] = priority(finding)
         if others:
-            made["relatedLocations"] = [
-                {"id": number, **self._location(location)} for number, location in enumerate(others[:_MOST_RELATED], 1)
-            ]
+            related = (self._location(location, finding.mark) for location in others[:_MOST_RELATED])
+            made["relatedLocations"] = [{"id": number, **place} for number, place in enumerate(related, 1)]
         if self._view.show_suppressed:
             made["suppressions"] = self._suppressions(finding)
         return {**made, "properties": self._properties(finding)}
@@ -136,7 +135,7 @@ class _Run:
             parts.append("Pushed: a remote has it.")
         return _message(" ".join(part for part in (*parts, passes_because(finding)) if part))
 
-    def _location(self, location: Location) -> _Object:
+    def _location(self, location: Location, mark: Mark | None) -> _Object:
         shown_path = self._redactor.path(location.path) or "unnamed"
         file = file_of(location)
         name = self._redactor.path(path_in_fleet(location, location.path if file is None else file)) or "unnamed"
@@ -147,7 +146,7 @@ class _Run:
         region = {"startLine": 1 if inside else location.line}
         if not inside:
             region["startColumn"] = location.column
-        told = "; ".join((self._telling.where(location), *self._telling.fate(location)))
+        told = "; ".join((self._telling.where(location), *self._telling.fate(location, mark)))
         made: _Object = {
             "physicalLocation": {"artifactLocation": artifact, "region": region},
             "message": {"text": _message(told)},

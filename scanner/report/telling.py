@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scanner.findings import Finding, Result, Skipped, SourceKind
+from scanner.findings import Finding, Mark, Result, Skipped, SourceKind
 from scanner.model import Commit, Exposure, Location
 from scanner.report.inline import code, plain
 from scanner.report.sanitize import Quoted, Redactor, printable
 from scanner.report.verdicts import told
 from scanner.report.whereabouts import by_use, further
-from scanner.report.words import EXPOSURE_NAMES, ROLE_NAMES, repository_of
+from scanner.report.words import ROLE_NAMES, exposed, repository_of
 
 _MOST_PLACES = 6
 _MOST_REFS = 4
@@ -42,11 +42,11 @@ class Telling:
         day = self.quoted.path(commit.date)[:10]
         return f"{printable(commit.id[:12])} {day} {self.quoted.prose(name)}: {self.quoted.prose(commit.subject)}"
 
-    def fate(self, location: Location) -> list[str]:
+    def fate(self, location: Location, mark: Mark | None = None) -> list[str]:
         """How a place is exposed, who brought the value there, who took it out, what holds it; a phrase each."""
         phrases = ["stood there before"] if location.standing else []
         if location.exposure is not Exposure.PRESENT or self.source in _WITH_HISTORY:
-            phrases.append(EXPOSURE_NAMES[location.exposure])
+            phrases.append(exposed(location.exposure, mark))
         if location.commit is not None:
             phrases.append(f"added in {self.commit(location.commit)}")
         if location.removed is not None:
@@ -55,20 +55,21 @@ class Telling:
             phrases.append(f"in {self.refs(location.refs)}")
         return [*phrases, "pushed: a remote has it"] if location.pushed else phrases
 
-    def place(self, location: Location) -> str:
+    def place(self, location: Location, mark: Mark | None = None) -> str:
         """One place on one line."""
-        return "; ".join((f"{self.where(location)} ({ROLE_NAMES[location.role]})", *self.fate(location)))
+        return "; ".join((f"{self.where(location)} ({ROLE_NAMES[location.role]})", *self.fate(location, mark)))
 
-    def marked(self, location: Location) -> str:
+    def marked(self, location: Location, mark: Mark | None = None) -> str:
         """The same in Markdown."""
-        phrases = map(plain, self.fate(location))
+        phrases = map(plain, self.fate(location, mark))
         return "; ".join((f"{code(self.where(location))} ({ROLE_NAMES[location.role]})", *phrases))
 
     def places(self, finding: Finding, most: int = _MOST_PLACES, *, marked: bool = False) -> list[str]:
         """Its places, the most useful first, and how many more there are than `most`; in Markdown if `marked`."""
         places = by_use(finding)
         shown = places if len(places) <= most + 1 else places[:most]
-        told = [self.marked(place) if marked else self.place(place) for place in shown]
+        tell = self.marked if marked else self.place
+        told = [tell(place, finding.mark) for place in shown]
         return [*told, *(f"and {rest}" for rest in further(finding, shown))]
 
     def refs(self, refs: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from scanner.findings import Finding, Result, Skipped
+from scanner.findings import Finding, Mark, Result, Skipped, SourceKind
 from scanner.model import RiskLevel, Role, Value
 from scanner.report.advice import allowing, steps
 from scanner.report.brief import nothing_found, plural, scanned, suppressed_count
@@ -14,7 +14,7 @@ from scanner.report.page import Page
 from scanner.report.places import Places
 from scanner.report.sanitize import Quoted, Redactor, printable
 from scanner.report.verdicts import counts, told
-from scanner.report.whereabouts import spread
+from scanner.report.whereabouts import by_repository, holders, spread
 from scanner.report.words import ENVIRONMENT_NAMES, KIND_NAMES, MARK_NAMES, ROLE_NAMES, passes_because
 from scanner.risk import power_of
 
@@ -28,6 +28,7 @@ _LEVEL_STYLE = {
     RiskLevel.LOW: "bold cyan",
     RiskLevel.INFO: "bold",
 }
+_MOST_REPOSITORIES = 3
 _ROLE_ORDER = tuple(Role)
 
 
@@ -84,6 +85,9 @@ class _Report:
         if self._verbose:
             self._page.whole(Text(f"id           {printable(finding.id)}", style="dim"), indent=2)
         self._verification(finding)
+        if finding.repositories and not finding.is_new and not self._verbose:
+            self._in_short(finding)
+            return
         if any(location.pushed for location in finding.locations):
             self._page.wrapped(Text("Pushed: a remote has it.", style="bold red"), indent=2, hang=2)
         if finding.is_new and (passes := passes_because(finding)) and finding.suppressed is None:
@@ -91,11 +95,18 @@ class _Report:
         self._places.of(finding)
         self._why(finding)
 
+    def _in_short(self, finding: Finding) -> None:
+        """Where it is, of one that was there before: whoever compares two runs looks for what is new."""
+        names = [self._quoted.path(holder.repository) for holder in holders(finding)]
+        more = len(names) - _MOST_REPOSITORIES
+        shown = names if more <= 1 else [*names[:_MOST_REPOSITORIES], f"and {plural(more, 'more repository')}"]
+        self._page.wrapped(Text(f"As before, in {', '.join(shown)}."), indent=2, hang=2)
+
     def summary(self, *, listed: bool) -> None:
         """How many of which risk, what does not count, how much was read and what was not."""
         result = self._result
         if result.findings:
-            self._page.wrapped(_counts(result.findings))
+            self._page.wrapped(_counts([finding for finding in result.findings if finding.mark is not Mark.GONE]))
             if verified := counts(result.findings):
                 self._page.wrapped(Text(verified))
         else:
@@ -118,7 +129,7 @@ class _Report:
             self._page.verbatim(step.verbatim, indent=5)
         self._page.gap()
         self._page.wrapped(Text("If it is a false alarm, allow it", style="bold"))
-        for step in allowing(self._result.findings, digests=self._verbose):
+        for step in allowing(self._result.findings, self._result.source, digests=self._verbose):
             self._page.wrapped(Text(step.text), indent=2)
             self._page.verbatim(step.verbatim, indent=5)
 
@@ -160,6 +171,8 @@ class _Report:
             self._unread(harmless)
 
     def _unread(self, things: Sequence[Skipped]) -> None:
+        if self._result.source is SourceKind.FLEET and not self._verbose:
+            things = by_repository(things)
         shown = things if self._verbose else things[:_MOST_SKIPPED]
         for one in shown:
             self._page.together(Text(f"{self._quoted.path(one.what)}: "), Text(self._quoted.prose(one.why)), indent=2)
@@ -176,6 +189,8 @@ def _headline(finding: Finding) -> Text:
 
 def _counts(findings: Sequence[Finding]) -> Text:
     levels = [finding.risk.level for finding in findings]
+    if not levels:
+        return Text("No credential is left.", style="green")
     line = Text(f"{plural(len(levels), 'credential')}: ", style="bold")
     counts = [
         Text(f"{levels.count(level):,} {level.value}", style=_LEVEL_STYLE[level])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from scanner.findings import Finding, Mark, Result
+from scanner.findings import Finding, Mark, Result, Skipped
 from scanner.model import Exposure, Location, RiskLevel
 from scanner.report.brief import not_scanned, plural, repositories_of
 
@@ -15,6 +15,8 @@ LEVELS = tuple(sorted(RiskLevel, reverse=True))
 
 BY_USE = (Exposure.STAGED, Exposure.PRESENT, Exposure.HISTORY, Exposure.MESSAGE, Exposure.UNREACHABLE)
 """Exposures, that first which helps a reader most."""
+
+_IN_REPOSITORY = ": "
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,3 +119,20 @@ def _use(place: Location) -> tuple[bool, int]:
 def _gravity(holder: Holder) -> tuple[tuple[bool, int], bool, int, str]:
     pushed = any(place.pushed for place in holder.places)
     return _use(holder.places[0]), not pushed, -len(holder.places), holder.repository
+
+
+def by_repository(skipped: Sequence[Skipped]) -> list[Skipped]:
+    """What was not read of a fleet, a line for each repository and reason: how much, and the first of it."""
+    groups: dict[tuple[str, str, bool], list[Skipped]] = {}
+    for one in skipped:
+        label = one.what.partition(_IN_REPOSITORY)[0]
+        groups.setdefault((label, one.why, one.lost), []).append(one)
+    return [_together(label, several) for (label, _, _), several in groups.items()]
+
+
+def _together(label: str, several: Sequence[Skipped]) -> Skipped:
+    first = several[0]
+    if len(several) == 1:
+        return first
+    rest = first.what.removeprefix(label + _IN_REPOSITORY)
+    return replace(first, what=f"{label}: {len(several):,} things, the first {rest}")

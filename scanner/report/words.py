@@ -70,6 +70,11 @@ def masks(finding: Finding) -> list[tuple[str, str]]:
     return [(ROLE_NAMES[value.role], printable(value.masked).removeprefix("private key, ")) for value in values]
 
 
+def exposed(exposure: Exposure, mark: Mark | None) -> str:
+    """How a value is exposed, in words that hold for one that is gone too."""
+    return "there in an earlier run" if mark is Mark.GONE and exposure is Exposure.PRESENT else EXPOSURE_NAMES[exposure]
+
+
 def passes_because(finding: Finding) -> str:
     """Why the gate lets it pass, a sentence; empty if it does not."""
     if finding.suppressed is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -18,6 +19,8 @@ RESULTS: dict[str, Callable[[], Result]] = {
     "gate": examples.gate_result,
     "history": examples.history_result,
     "clean": examples.clean_result,
+    "fleet": partial(results.fleet, 6, 18),
+    "hostile fleet": results.hostile_fleet,
 }
 
 
@@ -31,8 +34,9 @@ def test_a_checker_finds_nothing_wrong(opens: Opens, shown: str, scheme: Scheme)
     assert opened.violations() == []
 
 
-def test_a_checker_finds_nothing_wrong_on_a_phone(opens: Opens) -> None:
-    assert opens(results.dozen(), width=360).violations() == []
+@pytest.mark.parametrize("shown", ["dozen", "fleet"])
+def test_a_checker_finds_nothing_wrong_on_a_phone(opens: Opens, shown: str) -> None:
+    assert opens(RESULTS[shown](), width=360).violations() == []
 
 
 def test_the_checker_would_find_something(opens: Opens) -> None:
@@ -45,7 +49,7 @@ def test_the_checker_would_find_something(opens: Opens) -> None:
 
 
 @pytest.mark.parametrize("width", [320, 1280])
-@pytest.mark.parametrize("shown", ["dozen", "hostile", "history"])
+@pytest.mark.parametrize("shown", ["dozen", "hostile", "history", "fleet", "hostile fleet"])
 def test_nothing_is_wider_than_the_window(opens: Opens, shown: str, width: int) -> None:
     opened = opens(RESULTS[shown](), width=width)
     opened.page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")

@@ -1,151 +1,167 @@
-"""Fleets of real repositories, and runs of the program over them."""
+"""Small fleets for tests: findings with values made at run time, reports as workers send them, and stores of them."""
 
 from __future__ import annotations
 
-import json
-import os
 import sqlite3
-import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from pathlib import Path
 
-from scanner.fleet.wire import RepositoryTask, Task
-from scanner.fleet.words import Unit
-from scanner.fleet.work import settings_digest
-from tests.e2e import PROGRAM, Outcome, digest, run, value
-from tests.repositories import Repository
+from scanner.config import Config
+from scanner.findings import Finding, Result, Risk, Skipped, SourceKind, Suppression
+from scanner.fleet.merging import fleet_result
+from scanner.fleet.store import Store
+from scanner.fleet.words import Failed, Held, Remembered, Repository, RepositoryScan, RunStatus, Scanned
+from scanner.model import Confidence, Credential, Environment, Location, RiskLevel, Value
+from scanner.report.json import Report, report_of
+from tests.report.examples import COMMIT, EVIDENCE, at
 
-_VOLATILE = ("seconds",)
-_STORED = (
-    "SELECT credential, repository, kind, environment, confidence, risk, first_run, places, masked FROM held",
-    "SELECT * FROM exposed",
-    "SELECT run, label, aliases, status, since_run, reason, hint, complete FROM scans",
-    "SELECT run, repository, reason, hint FROM failures",
-    "SELECT key, label, fingerprint, state FROM remembered JOIN repositories ON id = repository",
-    "SELECT label, what, why FROM skipped JOIN scans USING (run, repository)",
-)
+MOMENT = datetime(2026, 5, 4, 12, 30, tzinfo=timezone.utc)
+SURE = Config()
+ALL = Config(confidence=Confidence.LOW)
+
+
+def now() -> datetime:
+    """Always the same."""
+    return MOMENT
+
+
+def repository(name: str, *, size: int = 0, aliases: tuple[str, ...] = ()) -> Repository:
+    """A repository whose address has a login, which is to be found nowhere."""
+    return Repository(
+        key=f"https://git.example/{name}",
+        label=name,
+        address=f"https://me:word@git.example/{name}",
+        size=size,
+        aliases=aliases,
+    )
+
+
+def found(
+    *values: Value,
+    confidence: Confidence = Confidence.HIGH,
+    environment: Environment = Environment.MAINNET,
+    evidence: tuple[str, ...] = EVIDENCE,
+    suppressed: Suppression | None = None,
+    places: Sequence[Location] | None = None,
+    path: str = "bot.py",
+) -> Finding:
+    """What one repository holds: these values, in a commit, on lines one below the other."""
+    credential = Credential(
+        values=values, sightings=(), environment=environment, confidence=confidence, evidence=evidence
+    )
+    if places is None:
+        places = [at(path, 3 + line, role=value.role, commit=COMMIT) for line, value in enumerate(values)]
+    return Finding(
+        id=credential.id,
+        kind=credential.kind,
+        environment=environment,
+        confidence=confidence,
+        risk=Risk(level=RiskLevel.HIGH, reasons=("It is one.",)),
+        values=values,
+        locations=tuple(places),
+        evidence=evidence,
+        suppressed=suppressed,
+        fails=suppressed is None,
+    )
+
+
+def report(*findings: Finding, skipped: tuple[Skipped, ...] = ()) -> Report:
+    """The report of a worker, with what is suppressed."""
+    result = Result(
+        source=SourceKind.HISTORY,
+        target=".",
+        findings=tuple(one for one in findings if one.suppressed is None),
+        suppressed=tuple(one for one in findings if one.suppressed is not None),
+        skipped=skipped,
+        stats={"objects": 10, "blobs": 6, "bytes": 1000, "seconds": 0.5},
+    )
+    return report_of(result, show_suppressed=True)
+
+
+def scanned(
+    name: str, *findings: Finding, skipped: tuple[Skipped, ...] = (), remembered: Remembered | None = None
+) -> Scanned:
+    """What a worker brings of a repository."""
+    key = repository(name).key
+    return Scanned(
+        key=key, report=report(*findings, skipped=skipped), remembered=remembered, seconds=1.5, worker="worker 1"
+    )
+
+
+def unchanged(name: str) -> Scanned:
+    """A repository that is as it was."""
+    return Scanned(key=repository(name).key, report=None, remembered=None, seconds=0.1)
+
+
+def failed(name: str, reason: str = "no route to host") -> Failed:
+    """A repository that could not be scanned."""
+    return Failed(key=repository(name).key, reason=reason, hint="Check the network.", seconds=2.0, attempts=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """A store in a folder, to which whole runs are added."""
+
+    file: Path
+
+    @classmethod
+    def at(cls, folder: Path) -> Fleet:
+        """The one in a folder."""
+        return cls(folder / "fleet.db")
+
+    @contextmanager
+    def opened(self) -> Iterator[Store]:
+        """Its store, for a run."""
+        with Store.open(self.file, now=now) as store:
+            yield store
+
+    def run(
+        self, names: Iterable[str], outcomes: Iterable[Scanned | Failed], status: RunStatus = RunStatus.FINISHED
+    ) -> int:
+        """A run over these repositories with these outcomes."""
+        with self.opened() as store:
+            run = store.begin("repositories.txt", [repository(name) for name in names])
+            record_all(store, run, outcomes)
+            store.finish(run, status, {"seconds": 7.5})
+        return run
+
+    def result(self, run: int, config: Config = SURE, places: int | None = 50) -> Result:
+        """The report of a run."""
+        with Store.read(self.file) as store:
+            return fleet_result(store, run, config=config, places=places)
+
+    def asked(self, query: str) -> list[tuple[object, ...]]:
+        """What SQL says, as the sqlite3 program would have it."""
+        with closing(sqlite3.connect(self.file)) as connection:
+            return connection.execute(query).fetchall()
+
+
+def record_all(store: Store, run: int, outcomes: Iterable[Scanned | Failed]) -> None:
+    """Each as it comes."""
+    for outcome in outcomes:
+        if isinstance(outcome, Scanned):
+            store.record(run, outcome)
+        else:
+            store.record_failure(run, outcome, last=True)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Fleet:
-    """Repositories below one folder, with the values that stand in them. The first value is in each."""
+class Seen:
+    """All that a store tells of a run, without its own numbers."""
 
-    folder: Path
-    names: tuple[str, ...]
-    values: tuple[str, ...]
+    scans: tuple[RepositoryScan, ...]
+    held: tuple[tuple[Held, tuple[Location, ...]], ...]
+    unread: tuple[Skipped, ...]
 
     @classmethod
-    def create(cls, folder: Path, *names: str) -> Fleet:
-        """Repositories with two commits each: a key in all of them, a secret of its own in each."""
-        key, values = value(), []
-        for name in names:
-            repository = Repository.create(folder / name)
-            values.append(value())
-            repository.commit(
-                {"bot.py": f'from binance.client import Client\nclient = Client("{key}", "{values[-1]}")\n'}
-            )
-            repository.commit({"bot.py": "import os\n"})
-        return cls(folder=folder, names=names, values=(key, *values))
-
-    @property
-    def digests(self) -> set[str]:
-        """Of all values that are to be found."""
-        return {digest(each) for each in self.values}
-
-    def digest_of(self, name: str) -> str:
-        """Of the value that only this repository has."""
-        return digest(self.values[1 + self.names.index(name)])
-
-
-def scan(*words: str | Path, cwd: Path, env: Mapping[str, str] | None = None) -> Outcome:
-    """One `fleet scan` to its end, in JSON."""
-    return run("fleet", "scan", *words, "--format", "json", cwd=cwd, env={"TMPDIR": str(temporary(cwd)), **(env or {})})
-
-
-def temporary(cwd: Path) -> Path:
-    """Where a scan from a folder has its temporary files."""
-    folder = cwd / "temporary"
-    folder.mkdir(exist_ok=True)
-    return folder
-
-
-def leftovers(cwd: Path) -> list[Path]:
-    """What is left there."""
-    return sorted(temporary(cwd).iterdir())
-
-
-@contextmanager
-def scanning(
-    *words: str | Path, cwd: Path, env: Mapping[str, str] | None = None, program: Sequence[str] = PROGRAM
-) -> Iterator[subprocess.Popen[bytes]]:
-    """A `fleet scan` that goes on beside the test, in a group of its own; ended if the test does not end it."""
-    process = subprocess.Popen(
-        [*program, "fleet", "scan", *words, "--format", "json"],
-        cwd=cwd, env={**os.environ, "TMPDIR": str(temporary(cwd)), **(env or {})}, start_new_session=True,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def ended(process: subprocess.Popen[bytes], timeout: float = 60) -> Outcome:
-    """What came of it."""
-    out, err = process.communicate(timeout=timeout)
-    outcome = Outcome(status=process.returncode, out=out.decode(), err=err.decode())
-    assert "Traceback" not in outcome.err, outcome.err
-    return outcome
-
-
-def found(outcome: Outcome) -> set[str]:
-    """Digests of all values of a report."""
-    return {each["sha256"] for finding in outcome.report["findings"] for each in finding["values"]}
-
-
-def steady(text: str) -> object:
-    """A report without what differs from run to run: times, and who did it."""
-    return _without(json.loads(text))
-
-
-def stored(file: Path) -> list[list[tuple[object, ...]]]:
-    """What a store holds, but for times and who did it."""
-    with closing(sqlite3.connect(file)) as connection:
-        return [sorted(connection.execute(query), key=repr) for query in _STORED]
-
-
-def _without(data: object) -> object:
-    if isinstance(data, dict):
-        return {key: _without(part) for key, part in data.items() if key not in _VOLATILE}
-    if isinstance(data, list):
-        return [_without(part) for part in data]
-    return data
-
-
-def task(unit: Unit) -> Task:
-    """A unit as a worker is given it."""
-    repositories: list[RepositoryTask] = [
-        {
-            "key": each.key,
-            "label": each.label,
-            "address": each.address,
-            "borrows": False,
-            "fingerprint": "",
-            "state": "",
-        }
-        for each in unit.repositories
-    ]
-    return {
-        "holds_for": settings_digest(None, (), reachable=False),
-        "config": None,
-        "exclude": [],
-        "reachable": False,
-        "keep": True,
-        "jobs": 1,
-        "time_limit": 60.0,
-        "clone_limit": 1 << 30,
-        "repositories": repositories,
-    }
+    def of(cls, store: Store, run: int) -> Seen:
+        """It."""
+        held = [(replace(one, number=0), tuple(store.places(one))) for one in store.held(run)]
+        return cls(
+            scans=tuple(store.scans(run)),
+            held=tuple(sorted(held, key=lambda pair: (pair[0].repository, pair[0].credential))),
+            unread=tuple(one.skipped for one in store.unread(run)),
+        )

@@ -21,8 +21,8 @@ from scanner.fleet.units import units_of
 from scanner.fleet.words import Entry
 from tests.e2e import SOURCE, Outcome, digest
 from tests.fleet.clusters import Cluster, Part, children, cluster, command, eventually, lives
-from tests.fleet.fleets import Fleet, ended, leftovers, scan, scanning, steady, stored, task
 from tests.fleet.gates import Gate
+from tests.fleet.real_fleets import Fleet, ended, leftovers, scan, scanning, steady, stored, task
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at processes in /proc")
 

@@ -20,8 +20,8 @@ from scanner.fleet.words import Entry
 from scanner.report.brief import human_size
 from tests.e2e import SOURCE, Outcome, run
 from tests.fleet.clusters import children, command, eventually, lives, working_in
-from tests.fleet.fleets import Fleet, ended, found, leftovers, scan, scanning, task, temporary
 from tests.fleet.gates import Gate
+from tests.fleet.real_fleets import Fleet, ended, found, leftovers, scan, scanning, task, temporary
 from tests.repositories import Repository
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at processes in /proc")

@@ -101,3 +101,23 @@ def test_a_history_counts_its_objects_alone() -> None:
     assert scanned(result) == "Scanned 120,345 objects (2.1 GB, 1.2 s)."
     nothing = replace(result, stats={"objects": 0, "blobs": 0, "commits": 0, "bytes": 0, "seconds": 0.1})
     assert nothing_found(nothing) == "Nothing to scan: no objects."
+
+
+def test_a_fleet_counts_its_repositories() -> None:
+    stats = {"repositories": 212, "objects": 9, "bytes": 2_100_000_000, "seconds": 75.2}
+    clean = replace(examples.clean_result(source=SourceKind.FLEET), stats=stats)
+    assert clean_line(clean, View()) == "No Binance credentials in 212 repositories (2.1 GB, 1 min 15 s).\n"
+    assert nothing_found(replace(clean, stats={"repositories": 1})) == "No Binance credentials in 1 repository."
+    assert nothing_found(replace(clean, stats={"repositories": 0})) == "Nothing to scan: no repositories."
+    again = replace(clean, stats={"repositories": 2, "repositories_unchanged": 1, "new": 0, "gone": 3})
+    assert clean_line(again, View()) == (
+        "No Binance credentials in 2 repositories. 1 repository was as before. Since the run before: 3 gone.\n"
+    )
+    lost = replace(
+        clean, stats={"repositories": 212, "repositories_failed": 2}, skipped=examples.fleet_result().skipped
+    )
+    assert nothing_found(lost) == "No Binance credentials found in what was read: 210 of 212 repositories."
+    assert scanned(examples.fleet_result()) == (
+        "Scanned 210 of 212 repositories (21 GB, 1 min 15 s). 5 repositories were as before. "
+        "Since the run before: 1 new, 2 still there, 1 gone."
+    )

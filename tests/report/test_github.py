@@ -146,3 +146,21 @@ def test_any_name_comes_back_whole_and_alone(hostile: str) -> None:
     commands, others = read(render_github(examples.hostile_result(hostile), View()))
     assert len(commands) == 2
     assert len(others) == 1
+
+
+def test_a_file_of_a_fleet_is_below_the_name_of_its_repository() -> None:
+    commands, others = read(render_github(examples.fleet_result(), View()))
+    assert [one.properties.get("file") for one in commands] == [
+        None,
+        "team/bot/bot/settings.py",
+        "ops/deploy tools/k8s/00/secret.yaml",
+        "srv/git/old.git/conf/live.env",
+        "team/bot/tests/keys.py",
+    ]
+    assert commands[2].properties["title"].startswith("MEDIUM NEW: ")
+    assert commands[3].level == "warning"
+    assert "\nand 12 more places in 3 more repositories\nand 4,950 more places in the store\n" in commands[1].message
+    assert " ".join(others) == (
+        "4 credentials, 2 failing. In 10 of 212 repositories; 2 could not be scanned. Since the run before: 1 new, "
+        "2 still there, 1 gone. 1 suppressed, --show-suppressed lists it. The scan is incomplete."
+    )

@@ -137,3 +137,18 @@ def test_suppressed_ones_are_flagged() -> None:
     found = vulnerabilities(examples.files_result(), View(show_suppressed=True))
     assert ["flags" in one for one in found] == [False] * 5 + [True] * 2
     assert "a made-up value" in str(found[5]["flags"])
+
+
+def test_a_file_of_a_fleet_is_below_the_name_of_its_repository() -> None:
+    found = vulnerabilities(examples.fleet_result())
+    files = [cast("Node", one["location"])["file"] for one in found]
+    assert files[:3] == [
+        "team/bot/bot/settings.py",
+        "ops/deploy tools/k8s/00/secret.yaml",
+        "srv/git/old.git/conf/live.env",
+    ]
+    details = [cast("dict[str, Node]", one["details"]) for one in found]
+    assert [one["mark"]["value"] for one in details] == ["still there", "NEW", "gone", "still there"]
+    assert details[0]["repositories"]["value"] == "9"
+    assert details[0]["unlisted"]["value"] == "4,950 more places in the store"
+    assert "`forks/user-0: conf/live.env:3:12`" in str(found[0]["description"])

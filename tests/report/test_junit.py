@@ -108,3 +108,12 @@ def test_hostile_names_break_no_xml(hostile: str, made: Hostile) -> None:
 @given(hostile=st.text(st.characters(exclude_categories=()), max_size=100))
 def test_any_text_is_well_formed(hostile: str, made: Hostile) -> None:
     ET.fromstring(render_junit(made(hostile), View(show_suppressed=True)))
+
+
+def test_a_case_of_a_fleet_names_the_repository() -> None:
+    root = ET.fromstring(render_junit(examples.fleet_result(), View()))
+    names = [case.attrib["name"] for case in root.iter("testcase")]
+    assert names[2].endswith(", in ops/deploy tools: k8s/00/secret.yaml")
+    skipped = [case.attrib["message"] for case in root.iter("skipped")]
+    assert skipped[0].startswith("It is gone: no repository of this run holds it")
+    assert "In 10 of 212 repositories; 2 could not be scanned." in str(root.findtext(".//system-out"))

@@ -131,3 +131,13 @@ def test_it_fits_a_comment_and_counts_what_is_left_out() -> None:
     assert "… and 1,950 more credentials." in text
     assert "and 93 more places" in text
     assert len(render_markdown(replace(examples.clean_result(), findings=many), View(verbose=True))) > 65_536
+
+
+def test_a_fleet_names_the_repository_in_front_of_each_path() -> None:
+    text = render_markdown(examples.fleet_result(), View())
+    row = next(line for line in text.splitlines() if line.startswith("| **CRITICAL**"))
+    assert row.startswith("| **CRITICAL** | **still there**, Binance key pair")
+    assert "`team/bot: bot/settings.py:12` in" in row
+    assert "and 17 more places in 8 more repositories, 4,950 more places in the store |" in row
+    assert "- `forks/user-4: conf/live.env:3:12` (API key)" in text
+    assert "In 10 of 212 repositories; 2 could not be scanned." in text

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from scanner.model import Exposure, Location
-from scanner.report.rewrite import rewriting
+from scanner.report.advice import own_steps, steps
+from scanner.report.rewrite import rewriting, rewriting_each
 
 from . import examples
 
@@ -74,3 +76,58 @@ def test_archives_are_taken_out_whole() -> None:
     whole = "git filter-repo --force --invert-paths --path FILE"
     assert whole in commands(at(Exposure.HISTORY, "lib.jar!/app.properties"))
     assert whole not in commands(at(Exposure.HISTORY))
+
+
+def test_a_fleet_is_told_which_steps_are_for_which_repository() -> None:
+    made = rewriting_each(
+        {
+            "team/bot": [at(Exposure.PRESENT, pushed=True)],
+            "team/api": [at(Exposure.HISTORY)],
+            "ops": [at(Exposure.HISTORY, "a.zip!/b.py"), at(Exposure.UNREACHABLE, refs=())],
+        }
+    )
+    told = [(step.repositories, step.verbatim[-1:]) for step in made]
+    everywhere = ("team/bot", "team/api", "ops")
+    assert told == [
+        (everywhere, ()),
+        (("team/bot",), ()),
+        (("team/bot",), ("git filter-repo --replace-text ../replacements.txt",)),
+        (("team/api", "ops"), ("git filter-repo --force --replace-text ../replacements.txt",)),
+        (("ops",), ("git filter-repo --force --invert-paths --path FILE",)),
+        ((), ("binance-leaks history",)),
+        (("team/bot",), ("git push --force --mirror URL",)),
+        (("ops",), ("git gc --prune=now",)),
+        ((), ()),
+    ]
+    assert made[0].told(str.upper) == (
+        "In TEAM/BOT, TEAM/API, OPS: the history holds it. Rewrite these 3 repositories, each for itself, by the steps "
+        "that follow."
+    )
+
+
+def test_one_repository_of_a_fleet_is_named_once() -> None:
+    made = rewriting_each({"ops": [at(Exposure.HISTORY)]})
+    assert made[0].told(str) == "In ops: the history holds it. Rewrite that repository, by the steps that follow."
+    assert made[1:] == rewriting([at(Exposure.HISTORY)])
+
+
+def test_many_repositories_are_counted_and_one_without_a_name_is_called_so() -> None:
+    held = {name: [at(Exposure.HISTORY)] for name in (" ", *"abcdefg")}
+    assert rewriting_each(held)[0].told(str).startswith("In (unnamed), a, b, c, d and 3 more repositories: ")
+
+
+def test_what_is_gone_is_not_rewritten() -> None:
+    result = examples.fleet_result()
+    gone = replace(result, findings=result.findings[2:3])
+    told = " ".join(step.told(str) for step in (*steps(gone), *own_steps(gone.findings[0], gone)))
+    assert "evoke it" in told
+    assert "history" not in told
+    assert "/srv/git/old.git" not in " ".join(step.told(str) for step in steps(result))
+
+
+def test_a_finding_of_a_fleet_names_its_repositories() -> None:
+    result = examples.fleet_result()
+    told = [step.told(str) for step in own_steps(result.findings[3], result)]
+    assert told[1] == (
+        "In team/bot: then take it out of the history, with all others in one go: the steps for all have the commands."
+    )

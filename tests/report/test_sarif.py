@@ -252,3 +252,36 @@ def test_very_many_places_stay_within_what_github_takes() -> None:
     (told,) = results_of(replace(examples.clean_result(), findings=(finding,)))
     assert len(cast("list[Node]", told["relatedLocations"])) == 999
     assert at(told, "properties", "places") == 1499
+
+
+def test_a_place_of_a_fleet_is_below_the_name_of_its_repository() -> None:
+    spread, lone, gone, play = results_of(examples.fleet_result())
+    uris = [
+        str(at(one, "locations", 0, "physicalLocation", "artifactLocation", "uri"))
+        for one in (spread, lone, gone, play)
+    ]
+    assert uris == [
+        "team/bot/bot/settings.py",
+        "ops/deploy%20tools/k8s/00/secret.yaml",
+        "srv/git/old.git/conf/live.env",
+        "team/bot/tests/keys.py",
+    ]
+    assert at(gone, "locations", 0, "properties", "repository") == "/srv/git/old.git"
+    assert at(gone, "locations", 0, "properties", "path") == "conf/live.env"
+    assert at(spread, "properties", "repositories") == [*(f"forks/user-{n}" for n in range(7)), "team/api", "team/bot"]
+    assert at(spread, "properties", "unlisted") == 4950
+    assert [one["baselineState"] for one in (spread, lone, gone, play)] == ["unchanged", "new", "absent", "unchanged"]
+
+
+def test_no_name_of_a_repository_leads_out_of_it() -> None:
+    for name in ("../../etc", "/etc/..", "//host/share", "./.."):
+        made = replace(examples.fleet_result(), findings=examples.hostile_fleet(name).findings)
+        place = at(results_of(made)[0], "locations", 0, "physicalLocation", "artifactLocation")
+        uri = str(at(place, "uri"))
+        assert not uri.startswith(("/", "file:"))
+        assert uri.split("/")[0] not in ("", ".", "..")
+
+
+def test_others_have_no_state_and_no_repository() -> None:
+    keys = set(strings(run_of(examples.history_result())))
+    assert not {"baselineState", "repository", "repositories", "unlisted"} & keys

@@ -10,6 +10,7 @@ from typing import cast
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from scanner.errors import UsageError
 from scanner.findings import Result
@@ -19,6 +20,7 @@ from scanner.report.stored import read_report
 
 from . import examples
 from .examples import Hostile
+from .test_json import schema
 from .test_text import HOSTILE
 
 Node = dict[str, object]
@@ -196,6 +198,10 @@ _PLACE = ("findings", 0, "locations", 0)
         (put(10**30, *_PLACE, "column"), "findings[0].locations[0].column must be a whole number from 1"),
         (put(7, *_PLACE, "path"), "findings[0].locations[0].path must be text"),
         (put("there", *_PLACE, "exposure"), "findings[0].locations[0].exposure must be one of unreachable"),
+        (put(7, *_PLACE, "repository"), "findings[0].locations[0].repository must be text"),
+        (put("old", *_FIRST, "mark"), "findings[0].mark must be one of new, still-there, gone"),
+        (put(-1, *_FIRST, "unlisted"), "findings[0].unlisted must be a whole number from 0"),
+        (put(True, *_FIRST, "unlisted"), "findings[0].unlisted must be a whole number from 0"),
         (put("x", *_PLACE, "blob"), "findings[0].locations[0].blob is not an object id"),
         (put("main", *_PLACE, "refs"), "findings[0].locations[0].refs must be a list"),
         (put({"id": "HEAD"}, *_PLACE, "commit"), "findings[0].locations[0].commit.id is not a commit id"),
@@ -241,7 +247,7 @@ def test_a_value_in_any_text_is_masked(name: str) -> None:
 @given(st.data())
 def test_any_tree_is_read_or_refused(data: st.DataObject) -> None:
     """A part of a real report is exchanged for anything."""
-    whole = data.draw(st.sampled_from([examples.history_result, examples.verified_result]))
+    whole = data.draw(st.sampled_from([examples.history_result, examples.verified_result, examples.fleet_result]))
     report = json.loads(stored(whole()))
     node: object = report
     while True:
@@ -262,3 +268,23 @@ def test_any_tree_is_read_or_refused(data: st.DataObject) -> None:
         return
     for name in FORMAT_NAMES:
         format_named(name).render(result, View(show_suppressed=True, verbose=True)).encode()
+
+
+def test_reports_before_there_were_fleets_lack_their_keys() -> None:
+    def change(report: Node) -> None:
+        for finding in cast("list[Node]", report["findings"]):
+            del finding["mark"], finding["unlisted"]
+            for location in cast("list[Node]", finding["locations"]):
+                del location["repository"]
+
+    data = changed(change)
+    Draft202012Validator(schema()).validate(json.loads(data))
+    assert stored(read_report(data, "r")) == stored(examples.history_result())
+
+
+def test_a_fleet_comes_back() -> None:
+    result = examples.fleet_result()
+    again = read_report(stored(result), "r")
+    for before, after in zip(result.findings, again.findings, strict=True):
+        assert (after.mark, after.unlisted, after.repositories) == (before.mark, before.unlisted, before.repositories)
+        assert [place.repository for place in after.locations] == [place.repository for place in before.locations]

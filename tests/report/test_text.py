@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanner.findings import Result, SourceKind
+from scanner.findings import Mark, Result, SourceKind
 from scanner.model import Environment, Exposure, RiskLevel, Role
+from scanner.report import FORMAT_NAMES, View, format_named
 from scanner.report.advice import ALLOW_COMMENT, KEY_PAGE
 from scanner.report.text import render_text
 
@@ -396,3 +397,43 @@ def test_a_link_shows_no_value() -> None:
     ):
         assert value not in text
         assert not _LINK.search(text)
+
+
+def test_places_of_a_fleet_stand_by_repository_and_many_are_folded() -> None:
+    result = examples.fleet_result()
+    folded, unfolded = plain(result), plain(result, verbose=True)
+    heads = re.findall(r"^  (In .*:|and .* repositor.*|and .* in the store)$", folded, re.MULTILINE)
+    assert heads == [
+        "In team/bot:",
+        "In forks/user-0:",
+        "In forks/user-1:",
+        "and 6 more repositories",
+        "and 4,950 more places in the store",
+        "In ops/deploy tools:",
+        "In /srv/git/old.git:",
+        "In team/bot:",
+    ]
+    assert [f"  In forks/user-{n}:\n" in unfolded for n in range(7)] == [True] * 7
+    assert "more repositories\n" not in unfolded.partition("credentials:")[0]
+    assert unfolded.count("k8s/") == 9
+    assert "\x1b]8" not in linked(result), "the file is in another folder, or on another machine"
+
+
+def test_a_mark_stands_in_the_first_line() -> None:
+    lines = [line for line in plain(examples.fleet_result()).splitlines() if re.match("[A-Z]+  ", line)]
+    assert [line.partition("  ")[2].partition(":")[0] for line in lines] == [
+        "still there",
+        "NEW",
+        "gone",
+        "still there",
+    ]
+
+
+def test_what_is_gone_is_nowhere_there_today() -> None:
+    result = examples.fleet_result()
+    gone = replace(result.findings[3], mark=Mark.GONE, fails=False)
+    for name in FORMAT_NAMES:
+        text = format_named(name).render(replace(result, findings=(gone,), suppressed=()), View(verbose=True))
+        assert "there today" not in text
+        assert "keys.py" in text
+    assert "  In team/bot:\n    There in an earlier run:\n" in plain(replace(result, findings=(gone,)))

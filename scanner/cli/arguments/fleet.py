@@ -121,7 +121,7 @@ def _add_report(actions: Commands) -> None:
         description="Reports what a run found, the last one unless another is named.",
         epilog="examples:\n"
         "  binance-leaks fleet report --store fleet.db\n"
-        f"  binance-leaks fleet report --store fleet.db --run 3 --format json:run-3.json\n\n{EPILOG}",
+        f"  binance-leaks fleet report --store fleet.db --run 1 --format json:run-1.json\n\n{EPILOG}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_store(report)
@@ -167,7 +167,7 @@ def _add_diff(actions: Commands) -> None:
         description="Compares two runs of the store, the last two unless others are named.",
         epilog="examples:\n"
         "  binance-leaks fleet diff --store fleet.db\n"
-        "  binance-leaks fleet diff 3 7 --store fleet.db --format html:since-run-3.html\n\n"
+        "  binance-leaks fleet diff 1 2 --store fleet.db --format html:since-run-1.html\n\n"
         "exit status: 0 nothing new at or above the gate, 1 something new, 2 usage or configuration,\n"
         "3 incomplete or failed, 130 interrupted",
         formatter_class=argparse.RawDescriptionHelpFormatter,

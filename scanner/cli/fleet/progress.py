@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from threading import Lock
 from types import TracebackType
 
@@ -20,8 +21,16 @@ from scanner.report.brief import human_size, human_time
 from scanner.report.sanitize import printable
 
 _MOST_LINES = 12
-_STALE = 30.0
 _SETTLED = 3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Running:
+    """What a worker does with a repository, since when."""
+
+    worker: str
+    step: Step
+    since: float
 
 
 class FleetProgress:
@@ -31,8 +40,6 @@ class FleetProgress:
     """
 
     def __init__(self, units: Sequence[Unit], *, scheduler: str | None, console: Console | None = None) -> None:
-        self._console = console or Console(stderr=True)
-        self._live = Live(console=self._console, auto_refresh=False, transient=True, get_renderable=self._drawn)
         self._scheduler = scheduler
         self._total = sum(len(unit.repositories) for unit in units)
         self._weights = _weights(units)
@@ -40,9 +47,12 @@ class FleetProgress:
         self._weight = 0.0
         self._per_worker: dict[str, int] = {}
         self._at_workers: Mapping[str, int] = {}
-        self._steps: dict[tuple[str, str], tuple[Step, float, float]] = {}
+        self._steps: dict[str, _Running] = {}
         self._started = time.monotonic()
         self._lock = Lock()
+        self._live = Live(
+            console=console or Console(stderr=True), auto_refresh=False, transient=True, get_renderable=self._drawn
+        )
 
     def __enter__(self) -> FleetProgress:
         self._live.start()
@@ -55,11 +65,10 @@ class FleetProgress:
 
     def step(self, worker: str, step: Step) -> None:
         """A worker tells how far it is."""
-        now = time.monotonic()
         with self._lock:
-            key = worker, step["label"]
-            started = self._steps[key][1] if key in self._steps else now
-            self._steps[key] = step, started, now
+            held = self._steps.get(step["label"])
+            since = held.since if held is not None and held.worker == worker else time.monotonic()
+            self._steps[step["label"]] = _Running(worker=worker, step=step, since=since)
 
     def given(self, unit: Unit) -> None:
         """A unit waits for a worker."""
@@ -75,8 +84,7 @@ class FleetProgress:
             self._bytes += int(outcome.report["scan"]["stats"].get("bytes", 0))
             self._credentials += sum(finding["suppressed"] is None for finding in outcome.report["findings"])
         with self._lock:
-            for key in [key for key in self._steps if key[1] == repository.label]:
-                del self._steps[key]
+            self._steps.pop(repository.label, None)
 
     def tick(self, pool: Pool) -> None:
         """Draws it anew."""
@@ -85,28 +93,21 @@ class FleetProgress:
         self._live.refresh()
 
     def _drawn(self) -> RenderableType:
-        parts: list[RenderableType] = [self._summary()]
-        if self._at_workers:
-            parts += self._of_workers()
-        else:
-            parts += [_line(step, time.monotonic() - started, "") for step, started, _ in self._current()]
-        return Group(*parts)
-
-    def _current(self) -> list[tuple[Step, float, float]]:
         with self._lock:
-            now = time.monotonic()
-            fresh = [each for each in self._steps.values() if now - each[2] < _STALE]
-        return sorted(fresh, key=lambda each: each[1])[:_MOST_LINES]
+            running = sorted(self._steps.values(), key=lambda each: each.since)
+        rows = self._of_workers(running) if self._at_workers else [_line(each, "") for each in running[:_MOST_LINES]]
+        return Group(self._summary(len(running)), *rows)
 
-    def _summary(self) -> RenderableType:
-        told = [f"{self._done:,}/{self._total:,} repositories"]
+    def _summary(self, running: int) -> RenderableType:
+        told = [f"{self._done:,}/{self._total:,} repositories", f"{running:,} running"]
         if self._failed:
             told.append(f"{self._failed:,} failed")
         told += [human_size(self._bytes), f"{self._credentials:,} suspicious", self._left()]
         row = Table.grid(expand=True, padding=(0, 1))
         row.add_column(ratio=1)
         row.add_column(no_wrap=True)
-        row.add_row(ProgressBar(total=max(1.0, sum(self._weights.values())), completed=self._weight), ", ".join(told))
+        bar = ProgressBar(total=max(1.0, sum(self._weights.values())), completed=self._weight)
+        row.add_row(bar, Text(", ".join(told)))
         return row
 
     def _left(self) -> str:
@@ -117,23 +118,23 @@ class FleetProgress:
             return f"{human_time(spent)} so far"
         return f"{human_time(spent * (whole - self._weight) / self._weight)} left"
 
-    def _of_workers(self) -> list[RenderableType]:
-        with self._lock:
-            steps = {worker: (step, started) for (worker, _), (step, started, _) in self._steps.items()}
+    def _of_workers(self, running: Sequence[_Running]) -> list[RenderableType]:
+        at_work = {each.worker: each for each in running}
         lines: list[RenderableType] = []
         for worker, count in sorted(self._at_workers.items())[:_MOST_LINES]:
             told = f"{printable(worker)}: {self._per_worker.get(worker, 0):,} done, {count:,} given"
-            now = steps.get(worker)
-            lines.append(_line(now[0], time.monotonic() - now[1], told) if now is not None else Text(f"  {told}"))
+            now = at_work.get(worker)
+            lines.append(_line(now, f"{told}, ") if now is not None else Text(f"  {told}"))
         if len(self._at_workers) > _MOST_LINES:
             lines.append(Text(f"  and {len(self._at_workers) - _MOST_LINES:,} more workers"))
         return lines
 
 
-def _line(step: Step, seconds: float, before: str) -> Text:
+def _line(running: _Running, before: str) -> Text:
+    step = running.step
     size = f" {human_size(step['bytes'])}" if step["bytes"] else ""
-    told = f"{step['phase']} {printable(step['label'])}{size}, {human_time(seconds)}"
-    return Text(f"  {before + ', ' if before else ''}{told}", no_wrap=True, overflow="ellipsis")
+    told = f"{step['phase']} {printable(step['label'])}{size}, {human_time(time.monotonic() - running.since)}"
+    return Text(f"  {before}{told}", no_wrap=True, overflow="ellipsis")
 
 
 def _weights(units: Sequence[Unit]) -> dict[str, float]:

@@ -16,7 +16,7 @@ from scanner.cli.ending import end_in_order
 from scanner.cli.fleet.asking import found_out
 from scanner.cli.fleet.inputs import entries_of, target_of
 from scanner.cli.fleet.judging import Judgement, judgement
-from scanner.cli.fleet.telling import tell
+from scanner.cli.fleet.telling import FleetLog, tell
 from scanner.cli.online import Online, online
 from scanner.cli.output import present, wanted_formats
 from scanner.errors import ScanError, ScannerError, UsageError
@@ -27,7 +27,7 @@ from scanner.fleet.merging import fleet_result
 from scanner.fleet.pool import LocalPool, Pool, Watch
 from scanner.fleet.store import Store
 from scanner.fleet.units import Units, units_of
-from scanner.fleet.words import Entry, Failed, Repository, RunStatus, Scanned, Unit
+from scanner.fleet.words import Entry, Repository, RunStatus, Unit
 from scanner.fleet.work import settings_digest
 from scanner.pipeline.files import usable_cores
 from scanner.sources.urls import has_login
@@ -220,23 +220,12 @@ def _pool(options: Options, watch: Watch, units: Units) -> Iterator[Pool]:
         pool.close()
 
 
-class _Silent:
-    """Watches without a word."""
-
-    def given(self, unit: Unit) -> None:
-        """Nothing."""
-
-    def recorded(self, repository: Repository, outcome: Scanned | Failed) -> None:
-        """Nothing."""
-
-    def tick(self, pool: Pool) -> None:
-        """Nothing."""
-
-
 @contextmanager
 def _watched(options: Options, units: Sequence[Unit]) -> Iterator[tuple[Watcher, Watch]]:
     if options.no_progress or options.quiet or not sys.stderr.isatty():
-        yield _Silent(), lambda *_: None
+        every = float("inf") if options.no_progress else 60.0
+        total = sum(len(unit.repositories) for unit in units)
+        yield FleetLog(total, lambda text: tell(options, text), every=every), lambda *_: None
         return
     from scanner.cli.fleet.progress import FleetProgress  # rich: only where somebody looks on
 

@@ -36,6 +36,13 @@ def text(cell: object) -> str:
     return cell
 
 
+def storable(cell: object) -> str:
+    """Text that can be put into a cell."""
+    words = text(cell)
+    words.encode()
+    return words
+
+
 def whole(cell: object) -> int:
     """A whole number from 0."""
     if not isinstance(cell, int) or cell < 0:

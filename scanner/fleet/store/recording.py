@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from scanner.fleet.store.cells import packed, plain
-from scanner.fleet.store.rows import FindingRows, fields_of
+from scanner.fleet.store.rows import FindingRows, ReportRows, fields_of
 from scanner.fleet.words import Failed, Remembered, Repository, Scanned, ScanStatus
 from scanner.report.json import wire_verification
 from scanner.report.sanitize import Redactor
@@ -58,39 +58,40 @@ def waiting(connection: sqlite3.Connection, run: int, key: str) -> Waiting | Non
     return None if row[1] in _DONE else Waiting(run=run, repository=int(row[0]))
 
 
-def scanned(connection: sqlite3.Connection, at: Waiting, scan: Scanned, findings: Iterable[FindingRows] | None) -> None:
-    """What a scan found, in place of what the repository held; with None for findings it holds what it held."""
-    report = scan.report
-    status = ScanStatus.UNCHANGED if report is None else ScanStatus.SCANNED
+def scanned(connection: sqlite3.Connection, at: Waiting, scan: Scanned, rows: ReportRows | None) -> None:
+    """What a scan found, in place of what the repository held; without rows it holds what it held."""
+    status = ScanStatus.UNCHANGED if rows is None else ScanStatus.SCANNED
     connection.execute(
         "UPDATE scans SET status = ?, attempts = ?, seconds = ?, worker = ?, reason = '', hint = ''"
         " WHERE run = ? AND repository = ?",
         (status.value, scan.attempts, scan.seconds, plain(scan.worker), at.run, at.repository),
     )
-    if report is not None:
+    if rows is not None:
         connection.execute(
             "UPDATE scans SET since_run = run, complete = ?, stats = ? WHERE run = ? AND repository = ?",
-            (report["scan"]["complete"], json.dumps(report["scan"]["stats"]), at.run, at.repository),
+            (rows.complete, rows.stats, at.run, at.repository),
         )
-        skipped = enumerate(report["scan"]["skipped"])
         connection.executemany(
             "INSERT INTO skipped VALUES (?, ?, ?, ?, ?)",
-            ((at.run, at.repository, number, each["what"], each["why"]) for number, each in skipped),
+            ((at.run, at.repository, number, *each) for number, each in enumerate(rows.skipped)),
         )
-    if findings is not None:
-        _renew(connection, at, findings)
-    _remember(connection, at, scan.remembered, forget=report is not None)
+        _renew(connection, at, rows.findings)
+    if rows is not None:
+        _remember(connection, at, scan.remembered)
 
 
-def _remember(connection: sqlite3.Connection, at: Waiting, left: Remembered | None, *, forget: bool) -> None:
-    """What was remembered tells nothing of findings that a later, incomplete scan replaced."""
+def _remember(connection: sqlite3.Connection, at: Waiting, left: Remembered | None) -> None:
+    """What was remembered tells nothing of findings that a later, incomplete scan replaced.
+
+    Where nothing has changed, what was remembered still holds.
+    """
     if left is not None:
         connection.execute(
             "INSERT INTO remembered VALUES (?, ?, ?) ON CONFLICT (repository)"
             " DO UPDATE SET fingerprint = excluded.fingerprint, state = excluded.state",
             (at.repository, left.fingerprint, left.state),
         )
-    elif forget:
+    else:
         connection.execute("DELETE FROM remembered WHERE repository = ?", (at.repository,))
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final
 
+from scanner.fleet.store import cells
 from scanner.model import Confidence, Environment, Kind, RiskLevel
 from scanner.report.json import SCHEMA, Report, WireCommit, WireFinding
 from scanner.report.stored import read_value
@@ -62,14 +63,32 @@ class FindingRows:
             yield (finding, number, role, path, line, column, exposure, *named, not unpushed, standing)
 
 
-def rows_of(report: Report) -> list[FindingRows]:
-    """The findings of a report. Raises ValueError, KeyError, TypeError or UsageError for what is no such report."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReportRows:
+    """A whole report: whether the scan was complete, its counts in JSON, what it skipped and why, its findings."""
+
+    complete: bool
+    stats: str
+    skipped: tuple[tuple[str, str], ...]
+    findings: tuple[FindingRows, ...]
+
+
+def rows_of(report: Report) -> ReportRows:
+    """The rows of a report. Raises ValueError, KeyError, TypeError or UsageError for what is no such report."""
     if report["schema"] != SCHEMA:
         raise ValueError("another schema")
+    scan = report["scan"]
+    stats = json.dumps(scan["stats"])
+    cells.counts(stats)
     found = {finding["id"]: _rows_of(finding) for finding in report["findings"]}
     if len(found) != len(report["findings"]):
         raise ValueError("a credential twice")
-    return list(found.values())
+    return ReportRows(
+        complete=bool(scan["complete"]),
+        stats=stats,
+        skipped=tuple((cells.storable(each["what"]), cells.storable(each["why"])) for each in scan["skipped"]),
+        findings=tuple(found.values()),
+    )
 
 
 def _rows_of(finding: WireFinding) -> FindingRows:
@@ -100,7 +119,7 @@ def _rows_of(finding: WireFinding) -> FindingRows:
         values=shown,
         places=places,
         commits=commits,
-        digest=_digest((told, shown, [fields_of(commits[name]) for name in sorted(commits)], places)),
+        digest=_digest((told, shown, [fields_of(commits[name]) for name in sorted(commits)]), places),
     )
 
 
@@ -152,5 +171,13 @@ def fields_of(commit: WireCommit) -> tuple[str, str, str, str]:
     return commit["id"], commit["author"], commit["date"], commit["subject"]
 
 
-def _digest(content: object) -> bytes:
-    return hashlib.sha256(json.dumps(content, separators=(",", ":")).encode("ascii")).digest()[:16]
+def _digest(content: object, places: Iterable[Place]) -> bytes:
+    """Of all that is told of a finding. Text of strangers is led by its length, so that none can pass for another."""
+    lines = [
+        f"{standing:d} {unpushed:d} {line} {column} {role} {exposure} {blob} {added} {removed}"
+        f" {len(path)} {path} {len(names)} {names}\n"
+        for standing, _, unpushed, path, line, column, role, exposure, blob, added, removed, names in places
+    ]
+    digest = hashlib.sha256(json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode())
+    digest.update("".join(lines).encode())
+    return digest.digest()[:16]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -15,9 +14,10 @@ from types import TracebackType
 from scanner import __version__
 from scanner.errors import ScanError, UsageError
 from scanner.fleet.store import cells, place, reading, recording, schema
+from scanner.fleet.store.connecting import FOR_A_RUN, busy, connected, host, reader, roll_back
 from scanner.fleet.store.failures import told
 from scanner.fleet.store.lock import Lock
-from scanner.fleet.store.rows import FindingRows, rows_of
+from scanner.fleet.store.rows import rows_of
 from scanner.fleet.words import (
     Attempt,
     Failed,
@@ -35,15 +35,6 @@ from scanner.model import Location, Role
 from scanner.verification import Verification
 
 _UNFINISHED = (RunStatus.RUNNING, RunStatus.INTERRUPTED)
-_CACHE_KIB = 16_384
-_PATIENCE = 10.0
-_FOR_A_RUN = f"""
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = NORMAL;
-PRAGMA foreign_keys = ON;
-PRAGMA cache_size = -{_CACHE_KIB};
-PRAGMA wal_autocheckpoint = 4000;
-"""
 
 
 class Store:
@@ -70,10 +61,10 @@ class Store:
         with told(file):
             lock = Lock.take(file)
         if lock is None:
-            raise _busy(file)
+            raise busy(file)
         try:
             with told(file):
-                connection = _connected(file, "rw")
+                connection = connected(file, "rw")
         except BaseException:
             lock.release()
             raise
@@ -90,7 +81,7 @@ class Store:
         """The store for reading only, also while a run is going on. Raises UsageError if there is none."""
         place.check(file)
         with told(file):
-            return cls(file, _reader(file), None, _no_clock)
+            return cls(file, reader(file), None, _no_clock)
 
     def close(self) -> None:
         """Let others have it."""
@@ -123,7 +114,7 @@ class Store:
             )
             run = connection.execute(
                 "INSERT INTO runs (started, status, target, host, process, version) VALUES (?, ?, ?, ?, ?, ?)",
-                (self._moment(), RunStatus.RUNNING.value, cells.packed(target), _host(), os.getpid(), __version__),
+                (self._moment(), RunStatus.RUNNING.value, cells.packed(target), host(), os.getpid(), __version__),
             ).lastrowid
             if run is None:
                 raise sqlite3.DatabaseError("malformed")
@@ -151,7 +142,7 @@ class Store:
         with self._writing() as connection:
             connection.execute(
                 "UPDATE runs SET status = ?, finished = NULL, host = ?, process = ? WHERE id = ?",
-                (RunStatus.RUNNING.value, _host(), os.getpid(), run),
+                (RunStatus.RUNNING.value, host(), os.getpid(), run),
             )
         open_ones = (ScanStatus.WAITING, ScanStatus.FAILED)
         return [scan.repository for scan in self.scans(run) if scan.status in open_ones]
@@ -166,18 +157,16 @@ class Store:
 
         Raises ScanError if the run is not going on, the repository is none of it, or the report is not understood.
         """
-        rows: list[FindingRows] | None = None
         try:
-            if scanned.report is not None:
-                rows = rows_of(scanned.report)
-        except (KeyError, TypeError, ValueError, AttributeError, UsageError):
+            rows = rows_of(scanned.report) if scanned.report is not None else None
+            with self._recording(run, scanned.key) as at:
+                if at is not None:
+                    recording.scanned(self._connection, at, scanned, rows)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, UsageError):
             raise ScanError(
                 f"what came back of {cells.plain(scanned.key)} is not understood",
                 hint="Use the same version of binance-leaks on all machines.",
             ) from None
-        with self._recording(run, scanned.key) as at:
-            if at is not None:
-                recording.scanned(self._connection, at, scanned, rows)
 
     def record_failure(self, run: int, failed: Failed, *, last: bool) -> None:
         """An attempt that failed; with `last` the repository stands as failed, and holds what it held.
@@ -213,7 +202,7 @@ class Store:
             yield
         finally:
             with told(self._file):
-                self._connection.execute("ROLLBACK")
+                roll_back(self._connection)
 
     def runs(self) -> list[Run]:
         """All runs, the first one first."""
@@ -271,9 +260,9 @@ class Store:
             connection = self._connection
             if not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
                 schema.create(connection)
-            connection.executescript(_FOR_A_RUN)
+            connection.executescript(FOR_A_RUN)
             connection.execute(
-                "INSERT OR REPLACE INTO holder VALUES (1, ?, ?, ?)", (self._moment(), _host(), os.getpid())
+                "INSERT OR REPLACE INTO holder VALUES (1, ?, ?, ?)", (self._moment(), host(), os.getpid())
             )
 
     def _check_last(self, run: int) -> None:
@@ -305,50 +294,10 @@ class Store:
                 yield connection
                 connection.execute("COMMIT")
             finally:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
+                roll_back(connection)
 
     def _moment(self) -> str:
         return self._now().isoformat()
-
-
-def _connected(file: Path, mode: str) -> sqlite3.Connection:
-    address = f"{file.absolute().as_uri()}?mode={mode}"
-    connection = sqlite3.connect(address, uri=True, timeout=_PATIENCE, isolation_level=None)
-    connection.execute("PRAGMA trusted_schema = OFF")
-    return connection
-
-
-def _reader(file: Path) -> sqlite3.Connection:
-    """A connection that reads. Where nothing can be put beside the file it is taken for one that nobody writes to."""
-    connection = _connected(file, "ro")
-    try:
-        connection.execute("SELECT 1 FROM runs LIMIT 1").fetchone()
-    except sqlite3.OperationalError as error:
-        connection.close()
-        log = file.with_name(f"{file.name}-wal")
-        if "unable to open" not in str(error) or (log.exists() and log.stat().st_size):
-            raise
-        return _connected(file, "ro&immutable=1")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _busy(file: Path) -> ScanError:
-    row = None
-    with suppress(sqlite3.Error), closing(_connected(file, "ro")) as connection:
-        row = connection.execute("SELECT process, host, since FROM holder").fetchone()
-    who = f": process {row[0]} on {cells.plain(str(row[1]))}, since {cells.plain(str(row[2]))[:19]}" if row else ""
-    return ScanError(
-        f"store {file} is in use by another run{who}",
-        hint="Wait until that run has ended, end it and go on with --resume, or name another store.",
-    )
-
-
-def _host() -> str:
-    return platform.node() or "unknown"
 
 
 def _no_clock() -> datetime:

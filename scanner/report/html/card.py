@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scanner.findings import Finding, Result
+from scanner.findings import Finding, Mark, Result
 from scanner.model import Exposure
 from scanner.report.advice import KEY_PAGE, allowing, own_steps
 from scanner.report.html.fleet import Roll, Spread
@@ -17,9 +17,9 @@ from scanner.report.verdicts import Right, asked, further, rights, verdict
 from scanner.report.whereabouts import by_use, in_store
 from scanner.report.words import (
     ENVIRONMENT_NAMES,
-    EXPOSURE_NAMES,
     KIND_NAMES,
     MARK_NAMES,
+    exposed,
     masks,
     passes_because,
 )
@@ -120,7 +120,7 @@ class Deck:
         day = first_day(finding)
         places = by_use(finding)
         kept = places if self._verbose or len(places) <= _MOST_PLACES + 1 else places[:_MOST_PLACES]
-        told = self._placer.all(kept)
+        told = self._placer.all(kept, finding.mark)
         folded = _FIRST_PLACES if len(told) > _FIRST_PLACES + 1 else len(told)
         return Card(
             number=number,
@@ -134,8 +134,8 @@ class Deck:
             answer=self._answer(finding.verification) if finding.verification is not None else None,
             reasons=tuple(map(self._quoted.prose, finding.risk.reasons)),
             evidence=tuple(map(self._quoted.prose, finding.evidence)),
-            exposures=tuple(exposure.value for exposure in exposures),
-            exposed=tuple(EXPOSURE_NAMES[exposure] for exposure in exposures),
+            exposures=() if finding.mark is Mark.GONE else tuple(exposure.value for exposure in exposures),
+            exposed=tuple(exposed(exposure, finding.mark) for exposure in exposures),
             pushed=any(place.pushed for place in places),
             passes=passes_because(finding) if finding.suppressed is None else "",
             suppressed=self._suppressed(finding),
@@ -181,7 +181,8 @@ class Deck:
     def _allowing(self, finding: Finding) -> list[Task]:
         if finding.suppressed is not None:
             return []
-        return [Task.of(step, self._quoted, about=False) for step in allowing([finding], digests=True)]
+        ways = allowing([finding], self._result.source, digests=True)
+        return [Task.of(step, self._quoted, about=False) for step in ways]
 
 
 def _capital(text: str) -> str:

@@ -103,7 +103,7 @@ class Roll:
         if not found:
             return None
         kept = found if self._verbose or len(found) <= _MOST_HELD + 1 else found[:_MOST_HELD]
-        held = tuple(self._held(holder.repository, self._placer.all(holder.places)) for holder in kept)
+        held = tuple(self._held(holder.repository, self._placer.all(holder.places, finding.mark)) for holder in kept)
         first = _FIRST_HELD if len(held) > _FIRST_HELD + 1 else len(held)
         numbers = tuple(self._numbers[holder.repository] for holder in found)
         return Spread(numbers=numbers, first=held[:first], held=held[first:])

@@ -53,7 +53,10 @@
 
   const orders = {
     risk: () => 0,
-    exposure: (entry) => EXPOSURES.indexOf(entry.exposures[0]),
+    exposure: (entry) => {
+      const place = EXPOSURES.indexOf(entry.exposures[0]);
+      return place < 0 ? EXPOSURES.length : place; // what is gone is exposed nowhere
+    },
     environment: (entry) => entry.data.environment,
     repositories: (entry) => -entry.held.length,
     path: (entry) => entry.first(".where bdi"),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from scanner.findings import Mark
 from scanner.model import Location
 from scanner.report.sanitize import Quoted, printable
-from scanner.report.words import EXPOSURE_NAMES, ROLE_NAMES
+from scanner.report.words import ROLE_NAMES, exposed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,16 +29,16 @@ class Placer:
 
     quoted: Quoted
 
-    def all(self, locations: Sequence[Location]) -> tuple[Place, ...]:
-        """These, in their order."""
-        return tuple(map(self._place, locations))
+    def all(self, locations: Sequence[Location], mark: Mark | None) -> tuple[Place, ...]:
+        """These of a credential that has this mark, in their order."""
+        return tuple(self._place(place, mark) for place in locations)
 
-    def _place(self, place: Location) -> Place:
+    def _place(self, place: Location, mark: Mark | None) -> Place:
         return Place(
             path=self.quoted.path(place.path),
             at=f":{place.line}:{place.column}",
             role=ROLE_NAMES[place.role],
-            exposure=EXPOSURE_NAMES[place.exposure],
+            exposure=exposed(place.exposure, mark),
             commit=printable(place.commit.id[:12]) if place.commit is not None else "",
             standing=place.standing,
         )

@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from enum import Enum
 
-from scanner.findings import Finding, SourceKind
+from scanner.findings import Finding, Mark, SourceKind
 from scanner.model import Commit, Exposure, Location
 from scanner.report.html.fleet import name_of
 from scanner.report.sanitize import Quoted, printable
+from scanner.report.whereabouts import by_use
 
 _MOST_EVENTS = 12
 _MOST_PATHS = 5
 _MOST_NAMES = 3
 _MOST_REFS = 12
 _DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?!\d)", re.ASCII)
-_WITH_HISTORY = frozenset({SourceKind.HISTORY, SourceKind.RANGE})
+_WITH_HISTORY = frozenset({SourceKind.HISTORY, SourceKind.RANGE, SourceKind.FLEET})
 
 
 class Happened(Enum):
@@ -63,6 +64,9 @@ class Now:
     pushed: bool = False
 
 
+_GONE = Now(summary="Gone: no repository of this run holds it")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Timeline:
     """The events, the earliest first; `gap` is how many were left out before the last ones. `now` ends it."""
@@ -83,16 +87,15 @@ class Chronicle:
 
     def of(self, finding: Finding) -> Timeline | None:
         """The timeline of a finding, None where no commit is known."""
-        places = finding.locations
+        places = by_use(finding) if finding.repositories else finding.locations
         if self.source not in _WITH_HISTORY or not any(place.commit or place.removed or place.refs for place in places):
             return None
         dated = [*self._events(places, Happened.IN), *self._events(places, Happened.OUT)]
         events = [event for _, event in sorted(dated, key=lambda one: one[0])]
         kept = len(events) if self.verbose or len(events) <= _MOST_EVENTS + 1 else _MOST_EVENTS // 2
+        now = _GONE if finding.mark is Mark.GONE else self._now(places)
         last = events[max(kept, len(events) - _MOST_EVENTS // 2) :]
-        return Timeline(
-            events=tuple(events[:kept]), last=tuple(last), gap=len(events) - kept - len(last), now=self._now(places)
-        )
+        return Timeline(events=tuple(events[:kept]), last=tuple(last), gap=len(events) - kept - len(last), now=now)
 
     def told(self, commit: Commit) -> Told:
         """A commit as it can be shown."""

@@ -1,0 +1,84 @@
+"""Places in the order that helps a reader, and which repositories of a fleet hold what."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from scanner.findings import Finding, Mark
+from scanner.model import Exposure, Location, RiskLevel, Role
+from scanner.report.whereabouts import LEVELS, Holder, by_use, further, held_by, holders, spread, totals
+
+from . import examples
+
+
+def place(
+    repository: str | None, line: int, exposure: Exposure = Exposure.HISTORY, *, pushed: bool = False
+) -> Location:
+    return replace(examples.at("a.py", line, exposure=exposure, pushed=pushed), repository=repository)
+
+
+def found(*places: Location, level: RiskLevel = RiskLevel.HIGH, mark: Mark | None = None) -> Finding:
+    made = examples.Maker().finding(Role.API_KEY, locations=places, level=level)
+    return replace(made, mark=mark)
+
+
+def test_a_repository_comes_first_where_it_is_seen_most() -> None:
+    finding = found(
+        place("e", 1, Exposure.UNREACHABLE),
+        place("d", 2),
+        place("c", 3),
+        place("c", 4),
+        place("b", 5, pushed=True),
+        place("a", 6),
+        place("a", 7, Exposure.PRESENT),
+    )
+    assert [holder.repository for holder in holders(finding)] == ["a", "b", "c", "d", "e"]
+    assert holders(finding)[0] == Holder(repository="a", places=(finding.locations[6], finding.locations[5]))
+    assert holders(found(place(None, 1))) == []
+
+
+def test_the_first_places_tell_of_most_repositories() -> None:
+    finding = found(place("b", 1), place("b", 2), place("a", 3, Exposure.PRESENT), place("a", 4, Exposure.PRESENT))
+    assert [one.line for one in by_use(finding)] == [3, 1, 4, 2]
+
+
+def test_without_repositories_places_keep_their_order_of_use() -> None:
+    finding = found(place(None, 1), place(None, 2, Exposure.PRESENT), place(None, 3))
+    assert [one.line for one in by_use(finding)] == [2, 1, 3]
+
+
+def test_what_is_not_shown_is_told() -> None:
+    finding = found(place("a", 1), place("a", 2), place("b", 3), place("c", 4))
+    assert further(finding, finding.locations) == []
+    assert further(finding, finding.locations[:3]) == ["1 more place in 1 more repository"]
+    assert further(finding, finding.locations[:1]) == ["3 more places in 2 more repositories"]
+    assert further(replace(finding, unlisted=1), finding.locations) == ["1 more place in the store"]
+    lone = found(place(None, 1), place(None, 2), place(None, 3))
+    assert further(replace(lone, unlisted=4950), lone.locations[:1]) == [
+        "2 more places",
+        "4,950 more places in the store",
+    ]
+
+
+def test_totals_have_the_repository_with_the_gravest_first() -> None:
+    findings = [
+        found(place("calm", 1), place("calm", 2), level=RiskLevel.LOW),
+        found(place("calm", 3), level=RiskLevel.LOW),
+        found(place("grave", 4), place("calm", 5), level=RiskLevel.HIGH),
+        found(place("worst", 6), level=RiskLevel.CRITICAL),
+        found(place("worst", 7), place("past", 8), level=RiskLevel.CRITICAL, mark=Mark.GONE),
+    ]
+    told = [(total.repository, total.credentials, total.gone) for total in totals(findings)]
+    assert told == [("worst", 1, 1), ("calm", 3, 0), ("grave", 1, 0), ("past", 0, 1)]
+    assert totals(findings)[1].levels == tuple({"high": 1, "low": 2}.get(level.value, 0) for level in LEVELS)
+
+
+def test_what_is_gone_is_in_no_repository() -> None:
+    result = examples.fleet_result()
+    assert held_by(result) == "in 10 of 212 repositories"
+    assert spread(result) == "In 10 of 212 repositories; 2 could not be scanned."
+    gone = replace(result, findings=(result.findings[2],))
+    assert held_by(gone) == ""
+    assert spread(gone) == "2 could not be scanned."
+    assert held_by(replace(result, stats={})) == "in 10 repositories"
+    assert spread(examples.history_result()) == ""
