@@ -217,7 +217,8 @@ def _pool(options: Options, watch: Watch, units: Units) -> Iterator[Pool]:
             from scanner.fleet.cluster import DaskPool  # an extra, and slow to import
         except ImportError:
             raise UsageError(
-                "--scheduler needs Dask, which is not installed", hint='Install it: pip install "binance-leaks[dask]".'
+                "--scheduler needs Dask, which is not installed",
+                hint='Install it beside binance-leaks: pip install "dask[distributed]".',
             ) from None
         pool = DaskPool(options.scheduler, watch)
     else:
