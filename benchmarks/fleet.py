@@ -42,7 +42,7 @@ holds_for = settings_digest(None, (), reachable=False)
 entries, _ = find_repositories(Path(sys.argv[1]))
 for entry in entries:
     repository = {"key": entry.address, "label": entry.label, "address": entry.address, "lent": [],
-                  "fingerprint": "", "state": ""}
+                  "fingerprint": "", "has_state": False, "state": ""}
     task = {"holds_for": holds_for, "config": None, "exclude": [], "reachable": False, "keep": False, "jobs": 1,
             "time_limit": 3600.0, "clone_limit": 1 << 40, "repositories": [repository]}
     for done in scan_unit(task, lambda step: None):

@@ -24,7 +24,9 @@ _BARE = re.compile(
     r"(?<![A-Za-z0-9+/_-])(?:MC4CAQAwBQYDK2VwBCIEI[A-Za-z0-9+/]{43}"
     r"|MII[A-Za-z0-9+/]{2,4}(?:IBADANBgkqhkiG9w0BAQEFAASC|IBAAKCAQEA|IBAAKCAgEA)[A-Za-z0-9+/\s]{800,3400}={0,2})(?![A-Za-z0-9+/=_-])"
 )
-_SEED = re.compile(r"(?<![A-Za-z0-9+/_-])([A-Za-z0-9+/]{43}=)(?![A-Za-z0-9+/=_-])")
+# By its last character, for which a search is fast.
+_SEED = re.compile(r"=(?<=[A-Za-z0-9+/]{43}=)(?<![A-Za-z0-9+/_-][A-Za-z0-9+/]{43}=)(?![A-Za-z0-9+/=_-])")
+_SEED_LENGTH = 44
 _ED25519 = bytes.fromhex("302e020100300506032b657004220420")
 _RSA_OID = bytes.fromhex("06092a864886f70d010101")
 _ENCRYPTED_OID = bytes.fromhex("06092a864886f70d01050d")
@@ -83,13 +85,12 @@ def _seeds(document: Document) -> Iterator[PrivateKey]:
     if not prefilter.may_hold_seed(document.flat):
         return
     for match in _SEED.finditer(document.text):
-        der = _decode(match.group(1))
+        start = match.end() - _SEED_LENGTH
+        der = _decode(document.text[start : match.end()])
         if len(der) == 32 and len(set(der)) > 16:
             # The PKCS#8 form, so that a seed and the same key in PEM are one credential.
             der = _ED25519 + der
-            yield PrivateKey(
-                start=match.start(1), end=match.end(1), der=der, type=KeyType.ED25519, rule=rules.ED25519_SEED
-            )
+            yield PrivateKey(start=start, end=match.end(), der=der, type=KeyType.ED25519, rule=rules.ED25519_SEED)
 
 
 def _pem(text: str, begin: re.Match[str]) -> PrivateKey | None:

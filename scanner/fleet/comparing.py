@@ -19,25 +19,43 @@ def difference(
 ) -> Result:
     """The findings of the later run, marked against the earlier, and those of the earlier that are gone.
 
-    What is new alone can fail. What is gone has the places where it stood. A credential is not gone if a repository
-    held it that the later run leaves out, or could not scan. Raises UsageError if there is no such run.
+    Those fail that are new, or that repositories have now that had them not. What is gone has the places where it
+    stood; a credential is not gone if a repository held it that the later run leaves out, or could not scan. Raises
+    UsageError if there is no such run.
     """
     with store.steady():
         before = snapshot(store, earlier, least=config.confidence)
         now = snapshot(store, later, least=config.confidence)
         marks = marks_of(before, now)
-        there = [_told(each) for each in findings_of(store, now.groups, config=config, places=places, mark=marks.of)]
+        found = findings_of(store, now.groups, config=config, places=places, mark=marks.of)
+        spread = {group.credential.id: _spread(group, before) for group in now.groups}
+        there = [_told(each, spread.get(each.id, frozenset())) for each in found]
         gone = findings_of(store, marks.gone, config=config, places=places, mark=_gone)
         count = sum(finding.suppressed is None for finding in gone)
         compared = result_of(store, now, (*there, *gone), target=target, gone=count)
-    return replace(compared, skipped=(*compared.skipped, *_uncompared(before, now, marks)))
+    ordered = tuple(sorted(compared.findings, key=_news))
+    return replace(compared, findings=ordered, skipped=(*compared.skipped, *_uncompared(before, now, marks)))
 
 
-def _told(finding: Finding) -> Finding:
-    """A finding of the later run; one that was there before does not fail, nor does any place of it."""
+def _told(finding: Finding, spread: frozenset[str]) -> Finding:
+    """A finding of the later run; one that was there before fails where repositories have it that had it not."""
     if finding.mark is not Mark.STILL_THERE:
         return finding
-    return replace(finding, fails=False, locations=tuple(replace(place, standing=True) for place in finding.locations))
+    places = tuple(replace(place, standing=place.repository not in spread) for place in finding.locations)
+    return replace(finding, fails=finding.fails and bool(spread), locations=places)
+
+
+def _spread(group: Group, before: Snapshot) -> frozenset[str]:
+    """The labels of the repositories that hold a credential and did not in the earlier run."""
+    held = frozenset(key for other in before.groups if group.leading & other.digests for key in holders(other))
+    return frozenset(member.held.label for member in group.members if member.held.repository not in held)
+
+
+def _news(finding: Finding) -> int:
+    """What is new first, then what has spread, what is as it was, and what is gone."""
+    if finding.mark is Mark.GONE:
+        return 3
+    return 0 if finding.mark is Mark.NEW else 1 if finding.is_new else 2
 
 
 def _gone(group: Group) -> Mark:  # noqa: ARG001 - as marks are asked for

@@ -27,6 +27,7 @@ def sweep(folder: Path) -> None:
         number = left.name.split("-")[-2]
         with suppress(OSError):
             if number.isdecimal() and _is_ours(left) and not _lives(int(number)):
+                end_those_in(left)
                 shutil.rmtree(left, ignore_errors=True)
 
 

@@ -215,6 +215,8 @@ class _Runner:
                 message = None  # those that it left behind keep its output open
             if message is None:
                 raise self._gone()
+            if step["phase"] == "cloning":
+                self._watch_disk(task["clone_limit"])  # a fast one is done between two looks
             if "step" in message:
                 step = message["step"]
             elif "done" in message:

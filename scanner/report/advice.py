@@ -31,6 +31,10 @@ def steps(result: Result) -> list[Step]:
     """What the owner of the credentials does now. A commit can be mended; what was seen must be revoked first."""
     if result.source is SourceKind.STAGED and _is_being_committed(result):
         return _steps_before_commit(result)
+    if result.source is SourceKind.FLEET:
+        # Of runs that are compared: what was there before has been told.
+        here = tuple(finding for finding in result.findings if finding.is_new and finding.mark is not Mark.GONE)
+        return _steps_after_leak(replace(result, findings=here)) if here else []
     return _steps_after_leak(result)
 
 

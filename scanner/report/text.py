@@ -14,7 +14,7 @@ from scanner.report.page import Page
 from scanner.report.places import Places
 from scanner.report.sanitize import Quoted, Redactor, printable
 from scanner.report.verdicts import counts, told
-from scanner.report.whereabouts import by_repository, holders, spread
+from scanner.report.whereabouts import by_repository, holders, newly_in, spread
 from scanner.report.words import ENVIRONMENT_NAMES, KIND_NAMES, MARK_NAMES, ROLE_NAMES, passes_because
 from scanner.risk import power_of
 
@@ -85,6 +85,9 @@ class _Report:
         if self._verbose:
             self._page.whole(Text(f"id           {printable(finding.id)}", style="dim"), indent=2)
         self._verification(finding)
+        if fresh := newly_in(finding):
+            names = ", ".join(map(self._quoted.path, fresh))
+            self._page.wrapped(Text(f"Now also in {names}.", style="bold red"), indent=2, hang=2)
         if finding.repositories and not finding.is_new and not self._verbose:
             self._in_short(finding)
             return
@@ -122,8 +125,11 @@ class _Report:
 
     def advice(self) -> None:
         """What to do now, and how to allow a false alarm."""
+        todo = steps(self._result)
+        if not todo:
+            return
         self._page.wrapped(Text("What to do now", style="bold"))
-        for number, step in enumerate(steps(self._result), start=1):
+        for number, step in enumerate(todo, start=1):
             lead = f"{number}. "
             self._page.wrapped(Text(f"{lead}{step.told(self._quoted.path)}"), indent=2, hang=len(lead))
             self._page.verbatim(step.verbatim, indent=5)
@@ -164,7 +170,9 @@ class _Report:
         if self._result.interrupted:
             self._page.wrapped(Text("Incomplete: interrupted, the rest was not read.", style="bold red"))
         if lost:
-            self._page.wrapped(Text(f"Incomplete: {len(lost):,} not read.", style="bold red"))
+            fleet = self._result.source is SourceKind.FLEET
+            told = "Incomplete, not read:" if fleet else f"Incomplete: {len(lost):,} not read."
+            self._page.wrapped(Text(told, style="bold red"))
             self._unread(lost)
         if harmless:
             self._page.wrapped(Text(f"{len(harmless):,} skipped, nothing lost."))

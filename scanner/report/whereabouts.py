@@ -51,6 +51,14 @@ def holders(finding: Finding) -> list[Holder]:
     return sorted(found, key=_gravity)
 
 
+def newly_in(finding: Finding) -> list[str]:
+    """The repositories that hold it and did not in the run that it is compared with, where others did."""
+    if not any(place.standing for place in finding.locations):
+        return []
+    fresh = {place.repository for place in finding.locations if not place.standing and place.repository is not None}
+    return sorted(fresh)
+
+
 def by_use(finding: Finding) -> list[Location]:
     """Its places, those first that help a reader most: the new before the standing, files of today before history.
 

@@ -16,6 +16,7 @@ class Spot(Place):
     """A location of the JSON report of a fleet."""
 
     repository: str
+    standing: bool
     blob: str | None
     commit: dict[str, str] | None
 

@@ -263,6 +263,50 @@ class TestAgain:
         fleet.add("late", {"bot.py": pair.python})
         assert marks(fleet.scan())[frozenset(pair.digests)] == "new"
 
+    def test_a_run_that_died_is_no_run_before(self, fleet: Fleet) -> None:
+        """What it found was told to nobody: it is new for the next one."""
+        bot = fleet.add("bot", {"bot.py": Pair.fresh().python})
+        fleet.scan()
+        pair = Pair.fresh()
+        bot.commit({"more.py": pair.python})
+        fleet.scan()
+        with sqlite3.connect(fleet.store) as connection:
+            connection.execute("UPDATE runs SET status = 'abandoned' WHERE id = 2")
+        connection.close()
+        assert marks(fleet.scan())[frozenset(pair.digests)] == "new"
+        compared = fleet.run("diff", "--store", fleet.store, "--format", "json")
+        assert (compared.status, marks(report(compared))[frozenset(pair.digests)]) == (1, "new")
+
+    def test_a_known_key_in_one_more_repository(self, fleet: Fleet) -> None:
+        pair = Pair.fresh()
+        fleet.add("bot", {"bot.py": pair.python})
+        fleet.add("public")
+        fleet.scan()
+        Repository(fleet.folder / "public").commit({"x.py": pair.python})
+        fleet.scan()
+        text = fleet.run("diff", "--store", fleet.store)
+        assert (text.status, "Now also in public." in text.out) == (1, True), text.out
+        told = report(fleet.run("diff", "1", "--store", fleet.store, "--format", "json"))
+        standing = {place["repository"]: place["standing"] for place in told["findings"][0]["locations"]}
+        assert standing == {"bot": True, "public": False}
+        assert told["findings"][0]["fails"]
+
+    def test_a_path_that_vanishes_is_told_by_every_report(self, fleet: Fleet) -> None:
+        kept, lost = Pair.fresh(), Pair.fresh()
+        bot = fleet.add("bot", {"bot.py": kept.python})
+        ledger = fleet.add("ledger", {"bot.py": lost.python})
+        (fleet.top / "list.txt").write_text(f"{bot.folder}\tbot\n{ledger.folder}\tledger\n")
+        words = ("--store", fleet.store, "--format", "json", "--fail-on", "none")
+        assert fleet.run("scan", "list.txt", *words).status == 0
+        ledger.folder.rename(fleet.top / "elsewhere")
+        ran = fleet.run("scan", "list.txt", *words)
+        again = fleet.run("report", *words)
+        for each in (ran, again, fleet.run("diff", *words)):
+            assert each.status == 3, each.err
+            assert found(report(each)) == held((kept, ["bot"]), (lost, ["ledger"]))
+            assert report(each)["scan"]["stats"]["repositories_failed"] == 1
+        assert "no such folder" in fleet.run("list", "--store", fleet.store).out
+
     def test_what_could_not_be_scanned_is_not_gone(self, fleet: Fleet) -> None:
         pair = Pair.fresh()
         bot = fleet.add("bot", {"bot.py": pair.python})
@@ -381,7 +425,7 @@ class TestBadInput:
             (("report",), 2, "--store"),
             (("report", "--store", "fleet.db"), 2, "fleet.db"),
             (("list", "--store", "fleet.db"), 2, "fleet.db"),
-            (("diff", "1", "--store", "fleet.db"), 2, "two runs"),
+            (("diff", "1", "2", "3", "--store", "fleet.db"), 2, "more than two runs"),
         ],
     )
     def test_usage(self, fleet: Fleet, words: tuple[str, ...], status: int, message: str) -> None:

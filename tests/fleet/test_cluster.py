@@ -27,10 +27,10 @@ from tests.fleet.real_fleets import Fleet, ended, leftovers, scan, scanning, ste
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at processes in /proc")
 
 _IMPATIENT = """
-import sys
+import os, sys
 from functools import partial
 import scanner.fleet.cluster as cluster
-cluster.DaskPool = partial(cluster.DaskPool, patience=2.0)
+cluster.DaskPool = partial(cluster.DaskPool, patience=float(os.environ["PATIENCE"]))
 from scanner.cli import main
 sys.exit(main())
 """
@@ -206,7 +206,7 @@ def test_a_cluster_that_goes(place: Place, tmp_path: Path) -> None:
     with cluster(tmp_path / "cluster", workers=1, env=place.gate.env) as made:
         words = (place.fleet.folder, "--scheduler", made.address, "--store", tmp_path / "fleet.db")
         place.gate.rule("project-4", "hold")
-        with scanning(*words, cwd=tmp_path, program=impatient) as process:
+        with scanning(*words, cwd=tmp_path, program=impatient, env={"PATIENCE": "2"}) as process:
             eventually(lambda: place.gate.here("project-4"))
             made.workers[0].end(signal.SIGKILL)
             outcome = ended(process)
@@ -219,19 +219,28 @@ def test_a_cluster_that_goes(place: Place, tmp_path: Path) -> None:
         assert steady(resumed.out) == steady(place.plain.out)
         assert stored(tmp_path / "fleet.db") == stored(place.folder / "plain.db")
 
-        place.gate.rule("project-4", "hold")
-        with scanning(*words, "--rescan", cwd=tmp_path) as process:
-            eventually(lambda: place.gate.here("project-4"))
+        def lose_the_worker() -> None:
+            made.workers[0].end(signal.SIGKILL)
+            made.start_worker()
+
+        def lose_the_scheduler() -> None:
             made.scheduler.end(signal.SIGKILL)
             made.start_scheduler()
             made.start_worker()
-            place.gate.open("project-4")
-            outcome = ended(process)
-        assert outcome.status == 1, outcome.err
-        assert not outcome.err
-        assert {finding["id"] for finding in outcome.report["findings"]} == {
-            finding["id"] for finding in place.plain.report["findings"]
-        }
+
+        for lose in (lose_the_worker, lose_the_scheduler):
+            place.gate.rule("project-4", "hold")
+            with scanning(*words, "--rescan", cwd=tmp_path, program=impatient, env={"PATIENCE": "15"}) as process:
+                eventually(lambda: place.gate.here("project-4"))
+                lose()
+                place.gate.open("project-4")
+                outcome = ended(process)
+            assert outcome.status == 1, outcome.err
+            assert not outcome.err
+            assert {leak["id"] for leak in outcome.report["findings"]} == {
+                leak["id"] for leak in place.plain.report["findings"]
+            }
+            assert outcome.report["scan"]["complete"]
         assert not leftovers(tmp_path)
         eventually(lambda: not made.leftovers(), told=lambda: str(made.leftovers()))
 

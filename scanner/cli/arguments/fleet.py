@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 ACTIONS = ("scan", "report", "list", "diff")
 _DURATION = re.compile(r"([0-9]{1,9})([smhd]?)")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
-_SIZE = re.compile(r"([0-9]{1,9})([KMGT])i?B?")
+_SIZE = re.compile(r"([0-9]{1,9})([KMGT])i?B?", re.IGNORECASE)
 _SHIFT = {"K": 10, "M": 20, "G": 30, "T": 40}
 
 
@@ -164,15 +164,17 @@ def _add_diff(actions: Commands) -> None:
     diff = actions.add_parser(
         "diff",
         help="compare two runs: what is new, still there, gone",
-        description="Compares two runs of the store, the last two unless others are named.",
+        description="Compares two runs of the store: the last two that came to their ends, one with the last, or two.",
         epilog="examples:\n"
         "  binance-leaks fleet diff --store fleet.db\n"
         "  binance-leaks fleet diff 1 2 --store fleet.db --format html:since-run-1.html\n\n"
-        "exit status: 0 nothing new at or above the gate, 1 something new, 2 usage or configuration,\n"
+        "exit status: 0 nothing new at or above the gate, 1 something new, or in more repositories, 2 usage,\n"
         "3 incomplete or failed, 130 interrupted",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    diff.add_argument("runs", nargs="*", type=_run, metavar="RUN", help="the earlier and the later one")
+    diff.add_argument(
+        "runs", nargs="*", type=_run, metavar="RUN", help="the earlier, and the later one (default: the last)"
+    )
     _add_store(diff)
     diff.add_argument("--allow-incomplete", action="store_true", help="do not fail because of what could not be read")
     _add_judgement(diff)
@@ -202,7 +204,7 @@ def _size(text: str) -> int:
     match = _SIZE.fullmatch(text)
     if match is None or not int(match[1]):
         raise argparse.ArgumentTypeError("must be a size such as 500M or 20G")
-    return int(match[1]) << _SHIFT[match[2]]
+    return int(match[1]) << _SHIFT[match[2].upper()]
 
 
 def _retries(text: str) -> int:

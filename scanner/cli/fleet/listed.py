@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from scanner.errors import UsageError
 from scanner.findings import Finding
 from scanner.fleet.merging import fleet_result
 from scanner.fleet.store import Store
-from scanner.fleet.words import RepositoryScan, Run, ScanStatus
+from scanner.fleet.words import RepositoryScan, Run, ScanStatus, Unread
 from scanner.model import Confidence
 from scanner.report.output import write_report
 from scanner.report.sanitize import printable
@@ -64,7 +64,7 @@ def _listed(options: Options, store: Store) -> _List:
     if options.what == "credentials":
         result = fleet_result(store, number, config=Config(confidence=Confidence.MEDIUM), places=_MOST_MEMORY)
         return _of_credentials(result.findings)
-    return _of_repositories(store.scans(store.run(number).id))
+    return _of_repositories(store.scans(store.run(number).id), store.unread(number))
 
 
 def _of_runs(runs: Sequence[Run]) -> _List:
@@ -93,7 +93,11 @@ def _of_runs(runs: Sequence[Run]) -> _List:
     )
 
 
-def _of_repositories(scans: Sequence[RepositoryScan]) -> _List:
+def _of_repositories(scans: Sequence[RepositoryScan], unread: Iterable[Unread]) -> _List:
+    why: dict[str, list[str]] = {}
+    for each in unread:
+        if each.skipped.lost:
+            why.setdefault(each.label, []).append(f"{each.skipped.what}: {each.skipped.why}")
     return _List(
         name="repositories",
         columns=("repository", "state", "credentials", "complete", "took", "why"),
@@ -105,7 +109,7 @@ def _of_repositories(scans: Sequence[RepositoryScan]) -> _List:
                 f"{scan.credentials:,}",
                 "yes" if scan.complete else "no",
                 _seconds(scan.seconds),
-                scan.reason,
+                _why(scan, why.get(scan.repository.label, [])),
             )
             for scan in scans
         ),
@@ -117,6 +121,7 @@ def _of_repositories(scans: Sequence[RepositoryScan]) -> _List:
                 "since_run": scan.since,
                 "credentials": scan.credentials,
                 "complete": scan.complete,
+                "unread": [printable(text) for text in why.get(scan.repository.label, [])],
                 "attempts": scan.attempts,
                 "seconds": scan.seconds,
                 "worker": printable(scan.worker),
@@ -129,10 +134,18 @@ def _of_repositories(scans: Sequence[RepositoryScan]) -> _List:
     )
 
 
+def _why(scan: RepositoryScan, unread: Sequence[str]) -> str:
+    """Why it failed, after how many attempts, or what of it was not read."""
+    if scan.reason:
+        return f"{scan.reason} ({scan.attempts} attempts)" if scan.attempts > 1 else scan.reason
+    more = f" and {len(unread) - 1:,} more" if len(unread) > 1 else ""
+    return f"not read: {unread[0]}{more}" if unread else ""
+
+
 def _of_credentials(findings: Sequence[Finding]) -> _List:
     return _List(
         name="credentials",
-        columns=("risk", "credential", "environment", "since", "repositories"),
+        columns=("risk", "credential", "environment", "mark", "repositories"),
         numbers=frozenset(),
         shown=tuple(
             (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from scanner.cli.arguments.common import Options
@@ -11,6 +12,7 @@ from scanner.errors import UsageError
 from scanner.fleet.comparing import difference
 from scanner.fleet.merging import fleet_result
 from scanner.fleet.store import Store
+from scanner.fleet.words import RunStatus
 
 
 def run(options: Options) -> int:
@@ -24,13 +26,13 @@ def run(options: Options) -> int:
 
 
 def run_diff(options: Options) -> int:
-    """Compares two runs, the last two unless others are named."""
+    """Compares two runs, the last two that came to their ends unless others are named."""
     formats = wanted_formats(options)
     judged = judgement(options)
-    if len(options.runs) not in (0, 2):
-        raise UsageError("give two runs, or none for the last two", hint="`fleet list runs` tells their numbers.")
+    if len(options.runs) > 2:
+        raise UsageError("more than two runs are given", hint="`fleet list runs` tells their numbers.")
     with Store.read(_file(options)) as store:
-        earlier, later = options.runs or _last_two(store)
+        earlier, later = _pair(options.runs, store)
         result = difference(store, earlier, later, config=judged.config, places=judged.places)
     return present(result, options, formats)
 
@@ -43,11 +45,19 @@ def last_run(store: Store) -> int:
     return runs[-1].id
 
 
-def _last_two(store: Store) -> tuple[int, int]:
-    runs = store.runs()
-    if len(runs) < 2:
-        raise UsageError(f"{store.file} holds fewer than two runs", hint="Scan again with the same --store.")
-    return runs[-2].id, runs[-1].id
+def _pair(named: Sequence[int], store: Store) -> tuple[int, int]:
+    """The earlier and the later run. What ended early is passed over: nobody was told what it found."""
+    if len(named) == 2:
+        return named[0], named[1]
+    ended = [run.id for run in store.runs() if run.status is RunStatus.FINISHED]
+    if named and ended:
+        return named[0], ended[-1]
+    if len(ended) < 2:
+        raise UsageError(
+            f"{store.file} holds fewer than two runs that came to their ends",
+            hint="Scan again with the same --store, or go on with --resume.",
+        )
+    return ended[-2], ended[-1]
 
 
 def _file(options: Options) -> Path:

@@ -16,6 +16,7 @@ from scanner.cli.ending import end_in_order
 from scanner.cli.fleet.asking import found_out
 from scanner.cli.fleet.inputs import entries_of, target_of
 from scanner.cli.fleet.judging import Judgement, judgement
+from scanner.cli.fleet.missing import missing_of
 from scanner.cli.fleet.telling import FleetLog, tell
 from scanner.cli.online import Online, online
 from scanner.cli.output import present, wanted_formats
@@ -124,10 +125,17 @@ def _planned(options: Options, store: Store) -> _Plan:
 
 def _begun(options: Options, store: Store, plan: _Plan) -> int:
     """The number of the run."""
-    if plan.run is not None:
-        return plan.run
     repositories = plan.units.repositories
-    return store.begin(target_of(options.lists, len(repositories)), repositories)
+    missing = missing_of(plan.skipped, repositories, store)
+    run = plan.run
+    if run is None:
+        listed = [*repositories, *(each.repository for each in missing)]
+        run = store.begin(target_of(options.lists, len(listed)), listed)
+    known = {scan.repository.key for scan in store.scans(run)}
+    for each in missing:
+        if each.repository.key in known:
+            store.record_failure(run, each.failed, last=True)
+    return run
 
 
 def _resumed(entries: Sequence[Entry], skipped: Sequence[Skipped], store: Store, options: Options) -> _Plan:
@@ -138,7 +146,7 @@ def _resumed(entries: Sequence[Entry], skipped: Sequence[Skipped], store: Store,
         if not runs:
             raise UsageError("there is no run to go on with", hint="Start one: leave out --resume, and give a list.")
         tell(options, f"run {runs[-1].id} is finished; there is nothing left to do")
-        return _Plan(run=runs[-1].id, units=Units(repositories=(), units=()), skipped=tuple(skipped))
+        return _Plan(run=runs[-1].id, units=Units(repositories=(), units=()), skipped=())
     given = {repository.key: repository for repository in units_of(entries).repositories}
     left = [
         Entry(address=given[each.key].address if each.key in given else each.address, origin=each.label,
@@ -209,7 +217,8 @@ def _pool(options: Options, watch: Watch, units: Units) -> Iterator[Pool]:
             from scanner.fleet.cluster import DaskPool  # an extra, and slow to import
         except ImportError:
             raise UsageError(
-                "--scheduler needs Dask, which is not installed", hint='Install it: pip install "binance-leaks[dask]".'
+                "--scheduler needs Dask, which is not installed",
+                hint='Install it beside binance-leaks: pip install "dask[distributed]".',
             ) from None
         pool = DaskPool(options.scheduler, watch)
     else:
@@ -239,7 +248,8 @@ def _result(options: Options, store: Store, run: int, plan: _Plan, judged: Judge
     if asker is not None and result.findings:
         store.record_verifications(run, found_out(result.findings, _reachable(store, run, plan), asker, options))
         result = fleet_result(store, run, config=judged.config, places=places)
-    return replace(result, skipped=(*result.skipped, *plan.skipped))
+    harmless = (each for each in plan.skipped if not each.lost)  # the others are in the store
+    return replace(result, skipped=(*result.skipped, *harmless))
 
 
 def _reachable(store: Store, run: int, plan: _Plan) -> list[Repository]:

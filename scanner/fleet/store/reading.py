@@ -99,9 +99,13 @@ def _run(row: tuple[object, ...]) -> Run:
 
 
 def looked_before(connection: sqlite3.Connection, run: int) -> int | None:
-    """The last run before this one that came to look at a repository."""
-    done = (ScanStatus.SCANNED.value, ScanStatus.UNCHANGED.value)
-    row = connection.execute("SELECT max(run) FROM scans WHERE run < ? AND status IN (?, ?)", (run, *done)).fetchone()
+    """The last run before this one that came to its end and looked at a repository."""
+    done = (ScanStatus.SCANNED.value, ScanStatus.UNCHANGED.value, RunStatus.FINISHED.value)
+    row = connection.execute(
+        "SELECT max(run) FROM scans JOIN runs ON runs.id = run"
+        " WHERE run < ? AND scans.status IN (?, ?) AND runs.status = ?",
+        (run, *done),
+    ).fetchone()
     return None if row[0] is None else cells.whole(row[0])
 
 

@@ -216,7 +216,10 @@ class Store:
             return reading.run_named(self._connection, number, self._file)
 
     def looked_before(self, run: int) -> int | None:
-        """The last run before this one that came to look at a repository."""
+        """The last run before this one that came to its end and looked at a repository.
+
+        What only a run found that ended early was never compared with anything.
+        """
         with told(self._file):
             return reading.looked_before(self._connection, run)
 
