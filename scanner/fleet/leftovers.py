@@ -71,4 +71,6 @@ def _lives(process: int) -> bool:
         return False
     except OSError:
         return True
+    except OverflowError:  # a name that this program never gave
+        return True
     return True

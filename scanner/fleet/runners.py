@@ -233,7 +233,10 @@ class _Runner:
             raise _OverrunError(f"less than {human_size(self._spare)} is free on the disk for clones", _DISK_HINT)
 
     def _gone(self) -> _OverrunError:
-        status = self._process.wait()
+        try:
+            status = self._process.wait(_GRACE)
+        except subprocess.TimeoutExpired:
+            return _OverrunError("the process that scanned it said what is not understood")
         if status == _KILLED:
             return _OverrunError("the process that scanned it was killed", "Was there not enough memory?")
         if status < 0:
@@ -242,9 +245,12 @@ class _Runner:
 
     def _listen(self) -> None:
         pipe = self._process.stdout
-        with suppress(OSError, ValueError):
+        with suppress(OSError, ValueError, RecursionError):
             for line in pipe or ():
-                self._said.put(json.loads(line))
+                message: Message = json.loads(line)
+                if not isinstance(message, dict):
+                    break
+                self._said.put(message)
         self._said.put(None)
 
 

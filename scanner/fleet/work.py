@@ -17,7 +17,7 @@ from scanner.errors import GitError, ScannerError, UsageError
 from scanner.findings import Skipped, SourceKind
 from scanner.fleet.own_store import OwnStore
 from scanner.fleet.wire import Done, RepositoryTask, Task, Tell, failure
-from scanner.model import Confidence, Credential
+from scanner.model import Confidence, Credential, Location
 from scanner.pipeline.conclude import conclude
 from scanner.pipeline.history import HistorySurroundings, Request, scan_history
 from scanner.pipeline.scan import Scan
@@ -28,6 +28,7 @@ from scanner.sources.objects.database import Database
 from scanner.sources.objects.fingerprint import fingerprint_of
 
 _MOST_NAMED = 25
+_MOST_REFS = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -141,7 +142,7 @@ class _Member:
         scan = Scan(
             source=SourceKind.HISTORY,
             target=self._repository["label"],
-            credentials=_stripped(credentials),
+            credentials=_small(credentials),
             skipped=tuple(_bounded(outcome.skipped)),
             stats=outcome.stats,
             anchor=git.top(),
@@ -190,8 +191,15 @@ def _bounded(skipped: Iterable[Skipped]) -> Iterator[Skipped]:
             yield Skipped(what=f"{count - _MOST_NAMED:,} more", why=why, lost=lost)
 
 
-def _stripped(credentials: list[Credential]) -> tuple[Credential, ...]:
-    return tuple(credential.without_secrets() for credential in credentials)
+def _small(credentials: Iterable[Credential]) -> tuple[Credential, ...]:
+    """The credentials without what may not leave the worker, values, and without what is too much to: of a mirror with
+    all pull requests each place in an old commit is in a hundred thousand refs.
+    """
+    return tuple(credential.without_secrets().moved(_with_few_refs) for credential in credentials)
+
+
+def _with_few_refs(place: Location) -> Location:
+    return replace(place, refs=place.refs[:_MOST_REFS]) if len(place.refs) > _MOST_REFS else place
 
 
 def _config(task: Task) -> Config:

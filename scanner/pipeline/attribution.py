@@ -122,6 +122,7 @@ class _Places:
         self._remote = remote
         self._first: dict[tuple[str, str], tuple[int, int, int]] = {}
         self._allowed: dict[tuple[str, str], str | None] = {}
+        self._names: dict[int, tuple[str, ...]] = {}
 
     def note(self, credential: Credential, blob: bytes, path: str) -> None:
         """Remembers where values stand in the first version of a file, and what allows them in the last."""
@@ -162,11 +163,18 @@ class _Places:
                 commit=self._commits.get(stay.commit) if stay.commit else None,
                 removed=self._commits.get(stay.removed) if stay.removed else None,
                 blob=stay.blob.hex(),
-                refs=tuple(ref.shown for ref in stay.refs),
+                refs=self._shown(stay.refs),
                 pushed=self._remote.has(stay.refs),
                 allowed=self._allowed.get(key, location.allowed),
             ),
         )
+
+    def _shown(self, refs: tuple[Ref, ...]) -> tuple[str, ...]:
+        """The names of refs, made once for all places of the same ones: the stays keep these, and so their numbers."""
+        names = self._names.get(id(refs))
+        if names is None:
+            names = self._names[id(refs)] = tuple(ref.shown for ref in refs)
+        return names
 
     def _stay(self, sighting: Sighting, blob: bytes, path: str) -> Stay | None:
         """The stay of a value; that of another in the same file where only the path tells that it is one."""

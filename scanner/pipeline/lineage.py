@@ -57,11 +57,14 @@ class Lineage:
         masks, bits = self._descent(sources)
         at_tips = self._at_tips()
         found = {}
+        held_by: dict[int, tuple[Ref, ...]] = {}  # shared, as a repository may have a hundred thousand refs
         for key, commits in gained.items():
             holding = 0
             for commit, _ in commits:
                 holding |= bits[commit]
-            refs = tuple(ref for ref in self._refs if masks.get(ref.commit or b"", 0) & holding)
+            refs = held_by.get(holding)
+            if refs is None:
+                refs = held_by[holding] = tuple(ref for ref in self._refs if masks.get(ref.commit or b"", 0) & holding)
             reached = 0
             for ref in refs:
                 reached |= masks[ref.commit or b""]

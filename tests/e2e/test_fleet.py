@@ -110,6 +110,17 @@ class TestFinds:
         fleet.add("copy", {"bot.py": pair.python})
         assert found(fleet.scan()) == held((pair, ["bot", "copy"]))
 
+    def test_more_refs_than_anybody_reads(self, fleet: Fleet) -> None:
+        """Of a mirror with all pull requests a report would be of gigabytes."""
+        pair = Pair.fresh()
+        bot = fleet.add("bot", {"bot.py": pair.python})
+        packed = "".join(f"{bot.head()} refs/tags/v{number:04}\n" for number in range(3000))
+        (bot.folder / ".git/packed-refs").write_text(packed)
+        ran = fleet.run("scan", fleet.folder, "--format", "json")
+        assert found(report(ran)) == held((pair, ["bot"]))
+        assert 3000 > ran.out.count('"v0') >= 2
+        assert len(ran.out) < 20_000
+
     def test_excluded_paths(self, fleet: Fleet) -> None:
         pair = Pair.fresh()
         fleet.add("bot", {"bot.py": pair.python, "docs/a.py": Pair.fresh().python})

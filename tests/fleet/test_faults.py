@@ -82,6 +82,23 @@ def test_a_runner_that_is_killed_always(fleet: Fleet, gate: Gate, tmp_path: Path
     assert is_clean(tmp_path)
 
 
+@pytest.mark.parametrize("said", [b"no JSON\n", b"7\n", b"[" * 100_000 + b"\n"], ids=("text", "number", "deep"))
+def test_a_runner_that_says_something_else(
+    fleet: Fleet, said: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is ended, though it goes on, and long before the time limit."""
+    (tmp_path / "said").write_bytes(said)
+    program = f"import sys, time\nsys.stdout.write(open({str(tmp_path / 'said')!r}).read())\nsys.stdout.flush()\n"
+    monkeypatch.setattr("scanner.fleet.runners._PROGRAM", f"{program}time.sleep(600)\n")
+    monkeypatch.setattr("scanner.fleet.runners._GRACE", 0.1)
+    unit = units_of([Entry(address=str(fleet.folder / "bravo"), origin="list:1")]).units[0]
+    with closing(Runners()) as runners:
+        reply = runners.work(task(unit), lambda _: None)
+    assert [(done["reason"], done["again"]) for done in reply["done"]] == [
+        ("the process that scanned it said what is not understood", True)
+    ]
+
+
 def test_a_damaged_repository(fleet: Fleet, tmp_path: Path) -> None:
     """It is told as by itself, and the others are found."""
     bravo = Repository(fleet.folder / "bravo")
@@ -241,7 +258,11 @@ def test_leftovers_of_the_dead_are_swept(fleet: Fleet, tmp_path: Path) -> None:
     host = "".join(char for char in platform.node() if char.isalnum())[:40]
     left = temporary(tmp_path) / f"fleet-{host}-{int(gone.stdout)}-abcdefgh"
     kept = temporary(tmp_path) / f"fleet-{host}-{os.getpid()}-abcdefgh"
-    for folder in (left, kept):
+    odd = temporary(tmp_path) / f"fleet-{host}-{10**30}-abcdefgh"
+    for folder in (left, kept, odd):
         (folder / "mirror-x").mkdir(parents=True)
-    scan(fleet.folder, cwd=tmp_path)
-    assert leftovers(tmp_path) == [kept]
+    link = temporary(tmp_path) / f"fleet-{host}-{int(gone.stdout)}-link"
+    link.symlink_to(fleet.folder)
+    assert scan(fleet.folder, cwd=tmp_path).status == 1
+    assert leftovers(tmp_path) == sorted([kept, odd, link])
+    assert all((fleet.folder / name).is_dir() for name in fleet.names)
