@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
+from typing import cast
 
 from scanner.fleet.leftovers import end_those_in, own_folder, size_of, sweep
 from scanner.fleet.wire import Done, Message, Reply, Step, Task, Tell, failure
@@ -247,10 +248,10 @@ class _Runner:
         pipe = self._process.stdout
         with suppress(OSError, ValueError, RecursionError):
             for line in pipe or ():
-                message: Message = json.loads(line)
-                if not isinstance(message, dict):
+                said: object = json.loads(line)
+                if not isinstance(said, dict):
                     break
-                self._said.put(message)
+                self._said.put(cast(Message, said))
         self._said.put(None)
 
 
