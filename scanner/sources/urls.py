@@ -45,7 +45,7 @@ def shown_url(url: str) -> str:
         return text if not is_url(text) else re.sub(r"^[^/@]*:[^/@]*@|(?<=//)[^/\s]*@", "", text)
     scheme, authority, rest = match[1].lower(), match[2], match[3]
     if scheme == "file":
-        return f"{scheme}://{authority}{rest}"
+        return f"{scheme}://…" if "@" in authority else f"{scheme}://{authority}{rest}"
     login, _, host = authority.rpartition("@")
     if not _HOST.fullmatch(host) or (not login and ":" in host and "@" in rest):
         return f"{scheme}://…"  # a password with a slash in it looks so
@@ -116,7 +116,8 @@ def parse_address(url: str) -> Address:
             raise UsageError(f"not a valid URL: {shown}")
         return Address(plain=url, shown=shown)
     login, _, host = match[2].rpartition("@")
-    if not url.isprintable() or (scheme != "file" and not _HOST.fullmatch(host)) or login.startswith("-"):
+    wrong = "@" in match[2] if scheme == "file" else _HOST.fullmatch(host) is None
+    if not url.isprintable() or wrong or login.startswith("-"):
         raise UsageError(f"not a valid URL: {shown}")
     if scheme != "https":
         user = f"{login.partition(':')[0]}@" if login and scheme == "ssh" else ""

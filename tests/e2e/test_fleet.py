@@ -8,6 +8,7 @@ import sqlite3
 import stat
 from pathlib import Path
 from random import SystemRandom
+from secrets import token_hex
 from typing import TypedDict
 
 import pytest
@@ -125,6 +126,35 @@ class TestFinds:
         pair = Pair.fresh()
         fleet.add("bot", {"bot.py": pair.python, "docs/a.py": Pair.fresh().python})
         assert found(fleet.scan("--exclude", "docs/")) == held((pair, ["bot"]))
+
+
+class TestLogins:
+    """The law: what stands in a URL to log in goes to git alone."""
+
+    @pytest.mark.parametrize("form", ["https://me:{}@127.0.0.1:9/a.git", "https://{}@127.0.0.1:9/a.git"])
+    @pytest.mark.parametrize("listed", [False, True])
+    def test_it_is_nowhere(self, fleet: Fleet, form: str, listed: bool) -> None:
+        login, url = token_hex(12), form
+        named = url.format(login)
+        if listed:
+            (fleet.top / "list.txt").write_text(f"{named}\n")
+            named = str(fleet.top / "list.txt")
+        ran = fleet.run("scan", named, "--store", fleet.store, "--retries", "0", "--format", "json")
+        assert ran.status == 3
+        lists = ("runs", "repositories")
+        told = [fleet.run("list", what, "--store", fleet.store, "--format", "json") for what in lists]
+        told.append(fleet.run("report", "--store", fleet.store))
+        stored = b"".join(file.read_bytes() for file in fleet.top.glob(f"{fleet.store.name}*"))
+        assert b"127.0.0.1:9/a" in stored
+        assert not [one for one in (ran, *told) if login in one.out + one.err]
+        assert login.encode() not in stored
+
+    def test_it_is_refused_where_none_can_be(self, fleet: Fleet) -> None:
+        login = token_hex(12)
+        ran = fleet.run("scan", f"file://me:{login}@localhost/a", "--store", fleet.store)
+        assert ran.status == 2
+        assert "not a valid URL" in ran.err
+        assert login not in ran.err
 
 
 class TestForks:
@@ -361,6 +391,22 @@ class TestStore:
         for name in ("text", "json", "sarif", "github", "gitlab", "junit", "csv", "markdown", "html"):
             ran = fleet.run("report", "--store", fleet.store, "--format", name)
             assert (ran.status, "bot" in ran.out) == (1, True), name
+
+    def test_text_that_somebody_wrote_into_it(self, fleet: Fleet) -> None:
+        """A store may come from a colleague: what lists show of it is inert."""
+        fleet.add("bot", {"bot.py": Pair.fresh().python})
+        fleet.scan()
+        secret = value()
+        with sqlite3.connect(fleet.store) as connection:
+            for column in ("runs.target", "runs.host", "runs.version", "scans.label", "scans.reason", "scans.worker"):
+                table, _, name = column.partition(".")
+                connection.execute(f"UPDATE {table} SET {name} = ?", (f"\x1b[2J\u202e {secret}",))  # noqa: S608 - ours
+        connection.close()
+        for what in ("runs", "repositories", "credentials"):
+            for form in ("text", "json"):
+                ran = fleet.run("list", what, "--store", fleet.store, "--format", form, env={"COLUMNS": "400"})
+                assert ran.status == 0
+                assert not [bad for bad in ("\x1b", "\u202e", secret) if bad in ran.out + ran.err], (what, form)
 
     def test_lists(self, fleet: Fleet) -> None:
         pair = Pair.fresh()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from scanner.errors import UsageError
 from scanner.findings import Skipped
+from scanner.fleet.labels import inert
 from scanner.fleet.listing import read_list
 from scanner.fleet.search import find_repositories
 from scanner.fleet.words import Entry
@@ -44,8 +45,8 @@ def _within(folder: str, entry: Entry) -> str:
 
 
 def target_of(names: Sequence[str], count: int) -> str:
-    """What is scanned, in a few words for reports."""
-    shown = ", ".join(_STDIN if name == "-" else name for name in names[:3])
+    """What is scanned, in a few words for reports and the store, without logins of URLs."""
+    shown = ", ".join(_STDIN if name == "-" else inert(name) for name in names[:3])
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return f"{count:,} {'repository' if count == 1 else 'repositories'} of {shown}{more}"
 

@@ -23,7 +23,7 @@ from scanner.fleet.store import Store
 from scanner.fleet.words import RepositoryScan, Run, ScanStatus, Unread
 from scanner.model import Confidence
 from scanner.report.output import write_report
-from scanner.report.sanitize import printable
+from scanner.report.sanitize import printable, without_values
 from scanner.report.wire import as_json
 from scanner.report.words import masked
 
@@ -82,9 +82,9 @@ def _of_runs(runs: Sequence[Run]) -> _List:
                 "started": run.started.isoformat(),
                 "finished": run.finished.isoformat() if run.finished is not None else None,
                 "status": run.status.value,
-                "target": printable(run.target),
-                "version": run.version,
-                "host": printable(run.host),
+                "target": _inert(run.target),
+                "version": _inert(run.version),
+                "host": _inert(run.host),
                 "process": run.process,
                 "facts": dict(run.facts),
             }
@@ -115,18 +115,18 @@ def _of_repositories(scans: Sequence[RepositoryScan], unread: Iterable[Unread]) 
         ),
         data=[
             {
-                "repository": printable(scan.repository.label),
-                "aliases": [printable(alias) for alias in scan.repository.aliases],
+                "repository": _inert(scan.repository.label),
+                "aliases": [_inert(alias) for alias in scan.repository.aliases],
                 "state": scan.status.value,
                 "since_run": scan.since,
                 "credentials": scan.credentials,
                 "complete": scan.complete,
-                "unread": [printable(text) for text in why.get(scan.repository.label, [])],
+                "unread": [_inert(text) for text in why.get(scan.repository.label, [])],
                 "attempts": scan.attempts,
                 "seconds": scan.seconds,
-                "worker": printable(scan.worker),
-                "reason": printable(scan.reason),
-                "hint": printable(scan.hint),
+                "worker": _inert(scan.worker),
+                "reason": _inert(scan.reason),
+                "hint": _inert(scan.hint),
                 "stats": dict(scan.stats),
             }
             for scan in scans
@@ -169,7 +169,7 @@ def _of_credentials(findings: Sequence[Finding]) -> _List:
                     {"role": value.role.value, "sha256": value.sha256, "masked": printable(value.masked)}
                     for value in finding.values
                 ],
-                "repositories": [printable(name) for name in finding.repositories],
+                "repositories": [_inert(name) for name in finding.repositories],
             }
             for finding in findings
         ],
@@ -187,7 +187,7 @@ def _drawn(made: _List, *, color: bool) -> str:
     for name in made.columns:
         table.add_column(name, justify="right" if name in made.numbers else "left", overflow="fold")
     for row in made.shown:
-        table.add_row(*(Text(printable(cell), style=_STYLES.get(cell, "")) for cell in row))
+        table.add_row(*(Text(_inert(cell), style=_STYLES.get(cell, "")) for cell in row))
     console = Console(
         width=page_width(),
         force_terminal=color,
@@ -199,6 +199,11 @@ def _drawn(made: _List, *, color: bool) -> str:
     with console.capture() as capture:
         console.print(table if made.shown else Text(f"No {made.name}."))
     return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
+
+
+def _inert(text: str) -> str:
+    """Text for a terminal and for JSON, without values even if somebody wrote some into the store."""
+    return without_values(printable(text))
 
 
 def _moment(moment: datetime) -> str:
