@@ -16,6 +16,7 @@ from scanner.config import Config, Globs, parse_config
 from scanner.errors import GitError, ScannerError, UsageError
 from scanner.findings import Skipped, SourceKind
 from scanner.fleet.own_store import OwnStore
+from scanner.fleet.places import Nowhere, locate
 from scanner.fleet.wire import Done, RepositoryTask, Task, Tell, failure
 from scanner.model import Confidence, Credential, Location
 from scanner.pipeline.conclude import conclude
@@ -29,6 +30,7 @@ from scanner.sources.objects.fingerprint import fingerprint_of
 
 _MOST_NAMED = 25
 _MOST_REFS = 100
+_FSCK = "Run `git status` in it to see what is wrong."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,6 +104,8 @@ class _Member:
         with self._on_disk(address, is_url=known is not None) as place:
             git = Git(place.folder)
             database = Database.of(git)
+            if not place.mirror:
+                _check(address, database)
             fingerprint = known or fingerprint_of(git, database, self._task["holds_for"])
             if fingerprint == before:
                 return self._unchanged(before), self._remembered() or shared
@@ -176,6 +180,15 @@ class _Member:
 
     def _told(self, phase: str, size: int) -> None:
         self._tell({"label": self._repository["label"], "phase": phase, "bytes": size})
+
+
+def _check(address: str, database: Database) -> None:
+    """Raises GitError where git, which looks above a folder that it does not take, has come to another repository."""
+    meant = locate(address)
+    if isinstance(meant, Nowhere):
+        raise GitError(meant.why)
+    if meant.folder != os.path.realpath(database.git_folder) or meant.store != os.path.realpath(database.folders[0]):
+        raise GitError("git takes it for no repository, but for a part of another one", hint=_FSCK)
 
 
 def _bounded(skipped: Iterable[Skipped]) -> Iterator[Skipped]:

@@ -532,6 +532,20 @@ class TestBadInput:
         assert (ran.status, fleet.store.read_bytes()) == (2, before), ran.err
 
 
+class TestTakenForAnother:
+    """No repository is reported under the name of another."""
+
+    def test_a_folder_that_git_does_not_take(self, fleet: Fleet) -> None:
+        """git would go on to the repository around it."""
+        around, own = Pair.fresh(), Pair.fresh()
+        Repository.create(fleet.folder).commit({"bot.py": around.python})
+        inner = fleet.add("inner", {"bot.py": own.python})
+        (inner.folder / ".git/commondir").write_text(" .\n")
+        told = fleet.scan()
+        assert found(told) == held((around, ["src"]))
+        assert [each["what"] for each in told["scan"]["skipped"]] == ["inner"]
+
+
 class TestHostile:
     """Names that a stranger chose inject nothing, and nothing of his is run."""
 
