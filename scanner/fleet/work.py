@@ -160,8 +160,7 @@ class _Member:
         done: Done = {
             **failure(self._repository["key"], "", again=False),
             "report": report_of(result, show_suppressed=True),
-            # What could not be read on disk may be readable the next time, and nothing but reading tells.
-            "fingerprint": fingerprint if result.complete or place.mirror else "",
+            "fingerprint": fingerprint,
             "state": b64encode(packed).decode("ascii") if keep else "",
         }
         return done, None if self._task["reachable"] else held
