@@ -17,6 +17,9 @@ from scanner.model import Location, RiskLevel
 from scanner.report.whereabouts import BY_USE
 from scanner.risk import assess, order
 
+_LEAST = 2
+_BUDGET = 300
+"""Holdings, a credential in a repository, of which all places are listed that a report may list of one."""
 PLACES = 50
 _SUMMED = ("objects", "blobs", "bytes")
 
@@ -46,7 +49,14 @@ def findings_of(
     places: int | None,
     mark: Callable[[Group], Mark | None],
 ) -> list[Finding]:
-    """The findings of these credentials, suppressed ones among them."""
+    """The findings of these credentials, suppressed ones among them.
+
+    Where very many repositories hold very many, fewer places of each are listed, so that a report stays a report.
+    """
+    groups = list(groups)
+    if places is not None:
+        held = sum(len(group.members) for group in groups)
+        places = min(places, max(_LEAST, places * _BUDGET // max(1, held)))
     return [finding_of(group, *places_of(store, group, places), config=config, mark=mark(group)) for group in groups]
 
 
