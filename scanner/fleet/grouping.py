@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from scanner.detect.credentials import MOST_EVIDENCE, PRUDENT
 from scanner.detect.examples import published_as
 from scanner.fleet.words import Held
-from scanner.model import Credential, Role, Value
+from scanner.model import Confidence, Credential, Environment, Role, Value
+from scanner.risk import is_play_money
 from scanner.verification import Verification
 
 
@@ -84,19 +85,30 @@ def grouped(held: Iterable[Held]) -> list[Group]:
 
 
 def credential_of(values: Iterable[Value], members: Sequence[Member]) -> Credential:
-    """The credential of these values: the most prudent environment that is said, the highest confidence."""
+    """The credential of these values: the most prudent environment that is said, the highest confidence.
+
+    A repository that says test system does not speak for another one that holds it and says nothing.
+    """
     kept = {(value.role, value.sha256): value for value in values}
     roles = list(Role)
     ordered = tuple(kept[key] for key in sorted(kept, key=lambda key: (roles.index(key[0]), key[1])))
-    said = {member.held.environment for member in members}
     return Credential(
         values=ordered,
         sightings=(),
-        environment=next(environment for environment in PRUDENT if environment in said),
+        environment=_environment(members),
         confidence=max(member.held.confidence for member in members),
         evidence=_evidence(members),
         known_example=all(published_as(value.sha256) is not None for value in ordered),
     )
+
+
+def _environment(members: Sequence[Member]) -> Environment:
+    told = {member.held.environment for member in members}
+    environment = next(each for each in PRUDENT if each in told)
+    silent = (
+        member.held.environment is Environment.UNKNOWN and member.held.confidence > Confidence.LOW for member in members
+    )
+    return Environment.UNKNOWN if is_play_money(environment) and any(silent) else environment
 
 
 def in_role(value: Value, role: Role) -> Value:

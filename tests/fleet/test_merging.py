@@ -116,7 +116,9 @@ class TestJudgedTogether:
     @pytest.mark.parametrize(
         ("said", "taken"),
         [
-            ((Environment.UNKNOWN, Environment.TESTNET), Environment.TESTNET),
+            ((Environment.UNKNOWN, Environment.TESTNET), Environment.UNKNOWN),
+            ((Environment.TESTNET, Environment.DEMO), Environment.DEMO),
+            ((Environment.UNKNOWN, Environment.US), Environment.US),
             ((Environment.TESTNET, Environment.MAINNET), Environment.MAINNET),
             ((Environment.UNKNOWN, Environment.UNKNOWN), Environment.UNKNOWN),
         ],
@@ -127,6 +129,12 @@ class TestJudgedTogether:
         one, other = (found(KEY, environment=each) for each in said)
         (together,) = merged(fleet, a=[one], b=[other])
         assert together.environment is taken
+
+    def test_a_place_that_says_nothing_of_it_does_not_count(self, fleet: Fleet) -> None:
+        """A test key that somebody noted down stays one."""
+        noted = found(KEY, environment=Environment.UNKNOWN, confidence=LOW)
+        (together,) = merged(fleet, a=[found(KEY, environment=Environment.TESTNET)], b=[noted])
+        assert together.environment is Environment.TESTNET
 
     def test_a_pair_is_worse_than_its_half(self, fleet: Fleet) -> None:
         (half,) = merged(fleet, a=[found(KEY)])
