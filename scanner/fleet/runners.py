@@ -175,8 +175,8 @@ class _Runner:
                 os.killpg(self._process.pid, signal.SIGKILL)  # also those that it left behind
             else:
                 self._process.kill()
-        if self._process.wait() < 0:
-            end_those_in(self._folder)
+        self._process.wait()
+        end_those_in(self._folder)  # a git that it was about to start when it was asked to end
         self._reader.join()
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:

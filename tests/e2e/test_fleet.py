@@ -25,6 +25,7 @@ class _Row(TypedDict):
     """What of a listed repository is asked here."""
 
     repository: str
+    address: str
     state: str
     stats: dict[str, int]
 
@@ -416,6 +417,7 @@ class TestStore:
         runs = json.loads(fleet.run("list", "runs", "--store", fleet.store, "--format", "json").out)["runs"]
         assert [(each["id"], each["status"]) for each in runs] == [(1, "finished"), (2, "finished")]
         assert _listed(fleet)[0]["state"] == "unchanged"
+        assert _listed(fleet)[0]["address"] == str(fleet.folder / "bot" / ".git")
         credentials = json.loads(fleet.run("list", "credentials", "--store", fleet.store, "--format", "json").out)[
             "credentials"
         ]

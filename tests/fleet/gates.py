@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.fleet.clusters import lives
+
 _SCRIPT = """#!/bin/sh
 # Whatever is done in, or with, a folder or URL that has the name of a rule in it follows that rule.
 for rule in "{folder}"/*.rule; do
@@ -82,6 +84,10 @@ class Gate:
         file = self.folder / f"{name}.here"
         lines = file.read_text().splitlines() if file.exists() else []
         return [(int(line.split()[0]), int(line.split()[1])) for line in lines]
+
+    def alive(self, name: str) -> list[int]:
+        """Those of them that still run. One whose parent had ended when it came has the first process for a parent."""
+        return [process for pair in self.here(name) for process in pair if process != 1 and lives(process)]
 
     def runners(self, name: str) -> set[int]:
         """The processes that came to a rule."""

@@ -59,7 +59,7 @@ def test_one_that_hangs(fleet: Fleet, gate: Gate, tmp_path: Path) -> None:
     assert found(outcome) == fleet.digests - {fleet.digest_of("bravo")}
     assert len(gate.runners("bravo")) == 2
     assert is_clean(tmp_path)
-    eventually(lambda: not any(lives(process) for pair in gate.here("bravo") for process in pair))
+    eventually(lambda: not gate.alive("bravo"))
 
 
 def test_a_runner_that_is_killed_once(fleet: Fleet, gate: Gate, tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_a_clone_that_is_too_large(fleet: Fleet, gate: Gate, tmp_path: Path) -> 
     assert "--clone-limit" in why
     assert found(outcome) == fleet.digests - {fleet.digest_of("bravo")}
     assert is_clean(tmp_path)
-    eventually(lambda: not any(lives(process) for pair in gate.here("bravo") for process in pair))
+    eventually(lambda: not gate.alive("bravo"))
 
 
 def test_a_disk_that_is_full(fleet: Fleet, gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,7 +141,7 @@ def test_a_disk_that_is_full(fleet: Fleet, gate: Gate, monkeypatch: pytest.Monke
     assert [(done["reason"], done["again"]) for done in reply["done"]] == [
         (f"less than {human_size(1 << 62)} is free on the disk for clones", True)
     ]
-    eventually(lambda: not any(lives(process) for pair in gate.here("bravo") for process in pair))
+    eventually(lambda: not gate.alive("bravo"))
 
 
 def test_no_room_for_a_runner(fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

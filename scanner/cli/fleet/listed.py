@@ -116,6 +116,7 @@ def _of_repositories(scans: Sequence[RepositoryScan], unread: Iterable[Unread]) 
         data=[
             {
                 "repository": _inert(scan.repository.label),
+                "address": _inert(scan.repository.key),
                 "aliases": [_inert(alias) for alias in scan.repository.aliases],
                 "state": scan.status.value,
                 "since_run": scan.since,
