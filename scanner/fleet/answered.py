@@ -8,10 +8,9 @@ from types import MappingProxyType
 
 from scanner.fleet.grouping import Group, Member, credential_of, in_role
 from scanner.model import Confidence, Role, Value
-from scanner.verification import Verdict, Verification
+from scanner.pipeline.verified import KNOWN, SIGNS
+from scanner.verification import Verification
 
-_SIGNS = (Verdict.LIVE, Verdict.LIVE_NO_PERMISSION)
-_KNOWN = (*_SIGNS, Verdict.KEY_LIVE_SECRET_WRONG)
 _OTHER: Mapping[Role, Role] = MappingProxyType(
     {Role.API_KEY: Role.SECRET_KEY, Role.SECRET_KEY: Role.API_KEY, Role.PRIVATE_KEY: Role.PRIVATE_KEY}
 )
@@ -29,7 +28,7 @@ def as_answered(groups: Sequence[Group], found: Mapping[str, Verification]) -> l
         for group in turned
         if group.verification is not None
         and group.verification.secret is not None
-        and group.verification.verdict in _SIGNS
+        and group.verification.verdict in SIGNS
         and group.credential.has_key
     }
     if not owners:
@@ -123,7 +122,7 @@ def _holding(taken: Sequence[Value], other: Group) -> list[Member]:
 
 def _surer(group: Group) -> Group:
     answer = group.verification
-    if answer is None or answer.verdict not in _KNOWN or answer.host is None:
+    if answer is None or answer.verdict not in KNOWN or answer.host is None:
         return group
     return replace(
         group,

@@ -14,9 +14,7 @@ from scanner.fleet.store import Store
 from scanner.fleet.words import RepositoryScan
 
 
-def difference(
-    store: Store, earlier: int, later: int, *, config: Config, places: int | None = PLACES, target: str | None = None
-) -> Result:
+def difference(store: Store, earlier: int, later: int, *, config: Config, places: int | None = PLACES) -> Result:
     """The findings of the later run, marked against the earlier, and those of the earlier that are gone.
 
     Those fail that are new, or that repositories have now that had them not. What is gone has the places where it
@@ -32,7 +30,7 @@ def difference(
         there = [_told(each, spread.get(each.id, frozenset())) for each in found]
         gone = findings_of(store, marks.gone, config=config, places=places, mark=_gone)
         count = sum(finding.suppressed is None for finding in gone)
-        compared = result_of(store, now, (*there, *gone), target=target, gone=count)
+        compared = result_of(store, now, (*there, *gone), gone=count)
     ordered = tuple(sorted(compared.findings, key=_news))
     return replace(compared, findings=ordered, skipped=(*compared.skipped, *_uncompared(before, now, marks)))
 

@@ -49,8 +49,12 @@ class Settings:
 class Ledger(Protocol):
     """What is written down about a run."""
 
-    def remembered(self, key: str) -> Remembered | None:
-        """What an earlier scan of a repository left."""
+    def fingerprint(self, key: str) -> str:
+        """That of the last scan of a repository, empty if there is none."""
+        ...
+
+    def state(self, key: str) -> bytes | None:
+        """Which objects the last scan of a repository has looked at, if it kept that."""
         ...
 
     def record(self, run: int, scanned: Scanned) -> None:
@@ -64,10 +68,6 @@ class Ledger(Protocol):
 
 class Watcher(Protocol):
     """Is told how a run goes."""
-
-    def given(self, unit: Unit) -> None:
-        """A unit was given to the pool."""
-        ...
 
     def recorded(self, repository: Repository, outcome: Scanned | Failed) -> None:
         """A repository is done, or given up."""
@@ -125,7 +125,6 @@ class Coordinator:
             task = self._task(attempt)
             known = {each["key"]: each["fingerprint"] for each in task["repositories"]}
             self._at_work[self._pool.submit(task, avoid=attempt.avoid)] = replace(attempt, known=known)
-            self._watcher.given(attempt.unit)
 
     def _take(self, attempt: _Attempt, future: Future[Reply]) -> None:
         error = _error(future)
@@ -226,19 +225,17 @@ class Coordinator:
         }
 
     def _repository(self, repository: Repository, attempt: _Attempt) -> RepositoryTask:
-        known = None if self._settings.again else self._ledger.remembered(repository.key)
-        has_state = known is not None and bool(known.state) and not self._settings.reachable
-        # Members of a unit use each other's.
-        state = (
-            known.state if known is not None and (attempt.with_state or len(attempt.unit.repositories) > 1) else None
-        )
+        fingerprint = "" if self._settings.again else self._ledger.fingerprint(repository.key)
+        wanted = bool(fingerprint) and not self._settings.reachable
+        sent = attempt.with_state or len(attempt.unit.repositories) > 1  # members of a unit use each other's
+        state = self._ledger.state(repository.key) if wanted and sent else None
         return {
             "key": repository.key,
             "label": repository.label,
             "address": repository.address,
             "lent": list(repository.lent),
-            "fingerprint": known.fingerprint if known is not None else "",
-            "has_state": has_state,
+            "fingerprint": fingerprint,
+            "has_state": wanted and not sent,
             "state": b64encode(state).decode("ascii") if state else "",
         }
 

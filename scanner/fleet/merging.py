@@ -7,15 +7,16 @@ from dataclasses import replace
 from itertools import groupby
 
 from scanner.config import Config
-from scanner.findings import Finding, Mark, Result, Risk, Skipped, SourceKind, SuppressedBy
+from scanner.findings import Finding, Mark, Result, Skipped, SourceKind
 from scanner.fleet.grouping import Group, Member
 from scanner.fleet.marking import Snapshot, marks_of, snapshot
 from scanner.fleet.store import Store
 from scanner.fleet.suppressing import suppression
 from scanner.fleet.words import RepositoryScan, RunStatus, ScanStatus
-from scanner.model import Location, RiskLevel
+from scanner.model import Location
+from scanner.pipeline.conclude import finding_of
 from scanner.report.whereabouts import BY_USE
-from scanner.risk import assess, order
+from scanner.risk import order
 
 _LEAST = 2
 _BUDGET = 300
@@ -24,21 +25,19 @@ PLACES = 50
 _SUMMED = ("objects", "blobs", "bytes")
 
 
-def fleet_result(
-    store: Store, run: int, *, config: Config, places: int | None = PLACES, target: str | None = None
-) -> Result:
+def fleet_result(store: Store, run: int, *, config: Config, places: int | None = PLACES) -> Result:
     """What is known of the fleet as of a run, the gravest first, marked against the run before.
 
     `places` is the most that are listed of one credential in one repository, None for all; the rest is counted. What is
-    less sure than the configuration wants is left out. `target` is that of the run unless another is given. Raises
-    UsageError if there is no such run, ScanError if the store cannot be read.
+    less sure than the configuration wants is left out. Raises UsageError if there is no such run, ScanError if
+    the store cannot be read.
     """
     with store.steady():
         now = snapshot(store, run, least=config.confidence)
         before = store.looked_before(run)
         marks = marks_of(snapshot(store, before, least=config.confidence), now) if before is not None else None
         findings = findings_of(store, now.groups, config=config, places=places, mark=marks.of if marks else _unmarked)
-        return result_of(store, now, findings, target=target, gone=_counted(marks.gone) if marks else None)
+        return result_of(store, now, findings, gone=_counted(marks.gone) if marks else None)
 
 
 def findings_of(
@@ -57,12 +56,10 @@ def findings_of(
     if places is not None:
         held = sum(len(group.members) for group in groups)
         places = min(places, max(_LEAST, places * _BUDGET // max(1, held)))
-    return [finding_of(group, *places_of(store, group, places), config=config, mark=mark(group)) for group in groups]
+    return [_finding(group, *_places_of(store, group, places), config=config, mark=mark(group)) for group in groups]
 
 
-def result_of(
-    store: Store, now: Snapshot, findings: Iterable[Finding], *, target: str | None, gone: int | None
-) -> Result:
+def result_of(store: Store, now: Snapshot, findings: Iterable[Finding], *, gone: int | None) -> Result:
     """The result of a run, its findings sorted. It counts as interrupted unless it came to its end.
 
     With `gone`, the number of those that are, there are counts by mark.
@@ -77,7 +74,7 @@ def result_of(
         stats["gone"] = gone
     return Result(
         source=SourceKind.FLEET,
-        target=now.run.target if target is None else target,
+        target=now.run.target,
         findings=counted,
         suppressed=suppressed,
         skipped=(*_failed(now.scans), *_waiting(now.scans), *_unread(store, now.run.id)),
@@ -100,33 +97,22 @@ def _stats(now: Snapshot) -> dict[str, int | float]:
     }
 
 
-def finding_of(
+def _finding(
     group: Group, locations: tuple[Location, ...], unlisted: int, *, config: Config, mark: Mark | None
 ) -> Finding:
     """A credential of the fleet, judged as a whole."""
-    credential = group.credential
-    suppressed = suppression(group)
-    risk = assess(credential, locations, group.verification)
-    if suppressed is not None and suppressed.by is SuppressedBy.KNOWN_EXAMPLE:
-        risk = Risk(level=RiskLevel.INFO, reasons=(suppressed.reason,))
-    return Finding(
-        id=credential.id,
-        kind=credential.kind,
-        environment=credential.environment,
-        confidence=credential.confidence,
-        risk=risk,
-        values=credential.values,
-        locations=locations,
-        evidence=credential.evidence,
-        suppressed=suppressed,
-        fails=mark is not Mark.GONE and suppressed is None and config.fail_on.fails(credential.environment, risk.level),
+    judged = finding_of(
+        group.credential,
+        locations,
+        config,
+        suppressed=suppression(group),
         verification=group.verification,
-        mark=mark,
-        unlisted=unlisted,
+        counts=mark is not Mark.GONE,
     )
+    return replace(judged, mark=mark, unlisted=unlisted)
 
 
-def places_of(store: Store, group: Group, most: int | None) -> tuple[tuple[Location, ...], int]:
+def _places_of(store: Store, group: Group, most: int | None) -> tuple[tuple[Location, ...], int]:
     """Where a credential stands, those places first that help a reader most, and how many more there are."""
     listed: list[Location] = []
     count = 0

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from scanner.errors import ScannerError
 from scanner.findings import Finding
+from scanner.fleet.ondisk import on_disk
 from scanner.fleet.words import Repository
 from scanner.model import COMMIT_MESSAGE, TAG_MESSAGE, Credential, Location, Sighting
 from scanner.pipeline.detection import credentials_in, credentials_in_object
 from scanner.sources.git import Git
 from scanner.sources.piece import Piece
 from scanner.sources.stream import read_stream
+from scanner.sources.urls import is_url
 
 _MOST_PLACES = 4
 """Places of a value that are read in one repository."""
@@ -69,10 +70,9 @@ class Recall:
 
     def _best(self, places: Mapping[str, _Wanted], missing: set[str]) -> str | None:
         """The repository that has most of what is missing, one on this disk before one that must be cloned."""
-        from scanner.sources import clone  # start-up: GitPython takes 65 ms
 
         def rank(label: str) -> tuple[int, bool, str]:
-            return -len(missing & places[label].places.keys()), clone.is_url(self._repositories[label].address), label
+            return -len(missing & places[label].places.keys()), is_url(self._repositories[label].address), label
 
         ranked = sorted(rank(label) for label in places if label in self._repositories)
         return ranked[0][2] if ranked and ranked[0][0] else None
@@ -81,10 +81,10 @@ class Recall:
         """The missing values that stand in a repository; none of them where it cannot be read."""
         places = [place for digest, held in wanted.places.items() if digest in missing for place in held]
         try:
-            with _on_disk(repository) as git:
+            with on_disk(repository.address) as folder:
                 return [
                     sighting
-                    for credential in _read_again(git, places, repository.label)
+                    for credential in _read_again(Git(str(folder)), places, repository.label)
                     for sighting in credential.sightings
                     if sighting.value.sha256 in missing
                 ]
@@ -103,17 +103,6 @@ def _places(findings: Iterable[Finding]) -> dict[str, _Wanted]:
                     if value.role is place.role:
                         wanted.add(value.sha256, place)
     return by_repository
-
-
-@contextmanager
-def _on_disk(repository: Repository) -> Iterator[Git]:
-    from scanner.sources import clone  # start-up: as above
-
-    if not clone.is_url(repository.address):
-        yield Git(repository.address)
-        return
-    with clone.temporary_clone(repository.address, lambda _: None) as folder:
-        yield Git(str(folder))
 
 
 def _read_again(git: Git, places: Iterable[Location], label: str) -> Iterator[Credential]:

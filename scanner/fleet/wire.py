@@ -15,8 +15,8 @@ from scanner.report.sanitize import printable, without_values
 class RepositoryTask(TypedDict):
     """A repository to scan, with what an earlier scan left; `state` is base64, empty if there is none.
 
-    With `has_state` it is left out, and sent if the worker asks for it. `lent` are the real
-    folders of objects that it borrows and that another repository of the fleet stands for.
+    With `has_state` it is left out, and sent if the worker asks for it. `lent` are the real folders of objects that it
+    borrows and that another repository of the fleet stands for.
     """
 
     key: str
@@ -91,16 +91,27 @@ class Reply(TypedDict):
     done: list[Done]
 
 
-def failure(key: str, reason: str, hint: str = "", *, again: bool, seconds: float = 0.0) -> Done:
-    """A repository that could not be scanned. Names of strangers may stand in the reason: it is made inert here."""
+def nothing_wrong(key: str) -> Done:
+    """A repository of which nothing is told yet."""
     return {
         "key": key,
         "report": None,
         "fingerprint": "",
         "state": "",
+        "seconds": 0.0,
+        "reason": "",
+        "hint": "",
+        "again": False,
+        "wants_state": False,
+    }
+
+
+def failure(key: str, reason: str, hint: str = "", *, again: bool, seconds: float = 0.0) -> Done:
+    """A repository that could not be scanned. Names of strangers may stand in the reason: it is made inert here."""
+    return {
+        **nothing_wrong(key),
         "seconds": seconds,
         "reason": without_values(printable(reason)),
         "hint": without_values(printable(hint)),
         "again": again,
-        "wants_state": False,
     }

@@ -61,7 +61,7 @@ class Remembered:
     """What an earlier scan of a repository left for the next one.
 
     `fingerprint` is of all that a scan depends on, the detector included: where it is still the same there is nothing
-    to do; it is empty where a scan could do better. `state` tells which objects were looked at, as
+    to do. `state` tells which objects were looked at, as
     `scanner.pipeline.state` packs it; None if nobody kept it.
     """
 

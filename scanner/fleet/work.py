@@ -6,8 +6,7 @@ import os
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -15,15 +14,17 @@ from pathlib import Path
 from scanner.config import Config, Globs, parse_config
 from scanner.errors import GitError, ScannerError, UsageError
 from scanner.findings import Skipped, SourceKind
+from scanner.fleet.ondisk import on_disk
 from scanner.fleet.own_store import OwnStore
 from scanner.fleet.places import Nowhere, locate
-from scanner.fleet.wire import Done, RepositoryTask, Task, Tell, failure
+from scanner.fleet.wire import Done, RepositoryTask, Task, Tell, failure, nothing_wrong
 from scanner.model import Confidence, Credential, Location
 from scanner.pipeline.conclude import conclude
 from scanner.pipeline.history import HistorySurroundings, Request, scan_history
 from scanner.pipeline.scan import Scan
 from scanner.pipeline.state import State, conditions, pack_state, unpack_state
 from scanner.report.json import report_of
+from scanner.sources import clone, urls
 from scanner.sources.git import Git
 from scanner.sources.objects.database import Database
 from scanner.sources.objects.fingerprint import fingerprint_of
@@ -31,14 +32,6 @@ from scanner.sources.objects.fingerprint import fingerprint_of
 _MOST_NAMED = 25
 _MOST_REFS = 100
 _FSCK = "Run `git status` in it to see what is wrong."
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Place:
-    """A repository on disk; `mirror` says that all of it was cloned from elsewhere just now."""
-
-    folder: str
-    mirror: bool
 
 
 @lru_cache(maxsize=4)
@@ -89,54 +82,49 @@ class _Member:
 
         Of a URL that names the same objects as before, nothing is cloned.
         """
-        before = self._repository["fingerprint"]
-        address = self._repository["address"]
-        from scanner.sources import clone  # start-up: GitPython takes 65 ms, and only a URL needs it
-
-        known: str | None = None
-        if clone.is_url(address):
+        before, address = self._repository["fingerprint"], self._repository["address"]
+        is_url = urls.is_url(address)
+        known = ""
+        if is_url:
             self._told("asking", 0)
             known = sha256(self._task["holds_for"].encode() + clone.remote_refs(address)).hexdigest()
             if known == before:
                 return self._unchanged(before), shared
-            if self._lacks_state():
+            if self._repository["has_state"]:
                 return self._wanting(), shared
-        with self._on_disk(address, is_url=known is not None) as place:
-            git = Git(place.folder)
+        with on_disk(address, lambda: self._told("cloning", 0)) as folder:
+            git = Git(str(folder))
             database = Database.of(git)
-            if not place.mirror:
+            if not is_url:
                 _check(address, database)
             fingerprint = known or fingerprint_of(git, database, self._task["holds_for"])
             if fingerprint == before:
                 return self._unchanged(before), self._remembered() or shared
-            if self._lacks_state():
+            if self._repository["has_state"]:
                 return self._wanting(), shared
-            return self._scanned(place, git, database, fingerprint, shared)
+            return self._scanned(git, database, fingerprint, shared, is_mirror=is_url)
 
     def _unchanged(self, fingerprint: str) -> Done:
-        return {**failure(self._repository["key"], "", again=False), "fingerprint": fingerprint}
-
-    def _lacks_state(self) -> bool:
-        return self._repository["has_state"] and not self._repository["state"]
+        return {**nothing_wrong(self._repository["key"]), "fingerprint": fingerprint}
 
     def _wanting(self) -> Done:
-        return {**failure(self._repository["key"], "", again=False), "wants_state": True}
+        return {**nothing_wrong(self._repository["key"]), "wants_state": True}
 
     def _remembered(self) -> State | None:
         packed = self._repository["state"]
         return unpack_state(b64decode(packed), self._task["holds_for"]) if packed else None
 
     def _scanned(
-        self, place: _Place, git: Git, database: Database, fingerprint: str, shared: State | None
+        self, git: Git, database: Database, fingerprint: str, shared: State | None, *, is_mirror: bool
     ) -> tuple[Done, State | None]:
-        remembered = None if self._task["reachable"] else self._remembered()
-        state = remembered.and_also(shared) if remembered and shared else remembered or shared
+        reachable = self._task["reachable"]
+        remembered = None if reachable else self._remembered()
         request = Request(
-            folder=place.folder,
+            folder=git.folder,
             jobs=self._task["jobs"],
-            reachable=self._task["reachable"],
-            mirror=place.mirror,
-            state=state,
+            reachable=reachable,
+            mirror=is_mirror,
+            state=remembered.and_also(shared) if remembered and shared else remembered or shared,
             excluded=Globs([*self._config.exclude, *self._task["exclude"]]).match,
         )
         outcome = scan_history(request, lambda count: self._told("scanning", count.size))
@@ -152,30 +140,15 @@ class _Member:
             anchor=git.top(),
         )
         result = conclude(scan, config=self._config, surroundings=HistorySurroundings(request, outcome))
-        held = unpack_state(
-            packed := pack_state(self._task["holds_for"], starts=outcome.scanned, hits=outcome.hits),
-            self._task["holds_for"],
-        )
-        keep = self._task["keep"] and not self._task["reachable"]
+        looked_at = None if reachable else State.of(starts=outcome.scanned, hits=outcome.hits)
+        packed = pack_state(self._task["holds_for"], looked_at) if looked_at and self._task["keep"] else b""
         done: Done = {
-            **failure(self._repository["key"], "", again=False),
+            **nothing_wrong(self._repository["key"]),
             "report": report_of(result, show_suppressed=True),
             "fingerprint": fingerprint,
-            "state": b64encode(packed).decode("ascii") if keep else "",
+            "state": b64encode(packed).decode("ascii"),
         }
-        return done, None if self._task["reachable"] else held
-
-    @contextmanager
-    def _on_disk(self, address: str, *, is_url: bool) -> Iterator[_Place]:
-        if not is_url:
-            if not os.path.isdir(address):  # noqa: PTH112 - the text may be too long for a path
-                raise UsageError(f"no such folder: {address}", hint="On a cluster, every worker must see it.")
-            yield _Place(folder=address, mirror=False)
-            return
-        from scanner.sources import clone  # start-up: as above
-
-        with clone.temporary_clone(address, lambda _: self._told("cloning", 0)) as folder:
-            yield _Place(folder=str(folder), mirror=True)
+        return done, looked_at
 
     def _told(self, phase: str, size: int) -> None:
         self._tell({"label": self._repository["label"], "phase": phase, "bytes": size})

@@ -11,7 +11,7 @@ from scanner.config import Config
 from scanner.detect.credentials import lacks_evidence, paired_across, settled, with_evidence
 from scanner.detect.examples import published_as
 from scanner.findings import Finding, Result, Risk, SourceKind, SuppressedBy, Suppression
-from scanner.model import Credential, Evidence, RiskLevel, Sighting, Value
+from scanner.model import Credential, Evidence, Location, RiskLevel, Sighting, Value
 from scanner.pipeline.scan import Scan, result_of
 from scanner.pipeline.verified import Verify
 from scanner.risk import assess, order
@@ -111,15 +111,40 @@ def _judged(
 ) -> Judged:
     permits = _permits(credential, scan, config, baseline)
     suppressed = _suppression(credential, permits)
-    locations = tuple(sighting.location for sighting in credential.sightings)
-    risk = assess(credential, locations, verification)
-    if suppressed is not None and suppressed.by is SuppressedBy.KNOWN_EXAMPLE:
-        risk = Risk(level=RiskLevel.INFO, reasons=(suppressed.reason,))
     new = any(
         permit is None and not sighting.location.standing
         for sighting, permit in zip(credential.sightings, permits, strict=True)
     )
-    finding = Finding(
+    finding = finding_of(
+        credential,
+        tuple(sighting.location for sighting in credential.sightings),
+        config,
+        suppressed=suppressed,
+        verification=verification,
+        counts=new,
+    )
+    open_ones = (
+        sighting
+        for sighting, permit in zip(credential.sightings, permits, strict=True)
+        if permit is None and published_as(sighting.value.sha256) is None
+    )
+    return Judged(finding=finding, open=tuple(open_ones))
+
+
+def finding_of(
+    credential: Credential,
+    locations: tuple[Location, ...],
+    config: Config,
+    *,
+    suppressed: Suppression | None,
+    verification: Verification | None,
+    counts: bool,
+) -> Finding:
+    """A credential at these places, judged. What does not count, or is suppressed, does not fail."""
+    risk = assess(credential, locations, verification)
+    if suppressed is not None and suppressed.by is SuppressedBy.KNOWN_EXAMPLE:
+        risk = Risk(level=RiskLevel.INFO, reasons=(suppressed.reason,))
+    return Finding(
         id=credential.id,
         kind=credential.kind,
         environment=credential.environment,
@@ -130,14 +155,14 @@ def _judged(
         evidence=credential.evidence,
         suppressed=suppressed,
         verification=verification,
-        fails=new and suppressed is None and config.fail_on.fails(credential.environment, risk.level),
+        fails=counts and suppressed is None and config.fail_on.fails(credential.environment, risk.level),
     )
-    open_ones = (
-        sighting
-        for sighting, permit in zip(credential.sightings, permits, strict=True)
-        if permit is None and published_as(sighting.value.sha256) is None
-    )
-    return Judged(finding=finding, open=tuple(open_ones))
+
+
+def published(credential: Credential) -> Suppression:
+    """What takes a credential out of the gate that stands in documents for all to see."""
+    source = published_as(credential.values[0].sha256)
+    return Suppression(by=SuppressedBy.KNOWN_EXAMPLE, reason=f"published in {source}")
 
 
 def _permits(
@@ -170,8 +195,7 @@ def _permit(value: Value, path: str, scan: Scan, config: Config, baseline: Known
 def _suppression(credential: Credential, permits: Sequence[Suppression | None]) -> Suppression | None:
     """A finding is suppressed only if every one of its places is; by a baseline with the gravest of its labels."""
     if credential.known_example:
-        source = published_as(credential.values[0].sha256)
-        return Suppression(by=SuppressedBy.KNOWN_EXAMPLE, reason=f"published in {source}")
+        return published(credential)
     for sighting, permit in zip(credential.sightings, permits, strict=True):
         if permit is None and published_as(sighting.value.sha256) is None:
             return None

@@ -31,9 +31,14 @@ class State:
     starts: array[int]
     hits: frozenset[bytes]
 
+    @classmethod
+    def of(cls, *, starts: Iterable[int], hits: Iterable[bytes]) -> State:
+        """What a scan has looked at, in any order."""
+        return cls(starts=array("Q", sorted(set(starts))), hits=frozenset(hits))
+
     def and_also(self, other: State) -> State:
         """What was looked at in either scan, as of two repositories that share objects."""
-        return State(starts=array("Q", sorted({*self.starts, *other.starts})), hits=self.hits | other.hits)
+        return State.of(starts={*self.starts, *other.starts}, hits=self.hits | other.hits)
 
     def whole(self) -> bool:
         """No."""
@@ -101,23 +106,23 @@ def unpack_state(content: bytes, holds_for: str) -> State | None:
         return None
 
 
-def pack_state(holds_for: str, *, starts: Iterable[int], hits: Iterable[bytes]) -> bytes:
+def pack_state(holds_for: str, state: State) -> bytes:
     """A state as bytes: eight for each object, and a header."""
-    body = array("Q", sorted(set(starts)))
+    body = state.starts[:]
     if sys.byteorder == "little":
         body.byteswap()
     packed = body.tobytes()
     header = {
         "conditions": holds_for,
-        "hits": sorted(name.hex() for name in hits),
+        "hits": sorted(name.hex() for name in state.hits),
         "sha256": hashlib.sha256(packed).hexdigest(),
     }
     return _MAGIC + json.dumps(header).encode("ascii") + b"\n" + packed
 
 
-def write_state(file: Path, holds_for: str, *, starts: Iterable[int], hits: Iterable[bytes]) -> None:
+def write_state(file: Path, holds_for: str, state: State) -> None:
     """Writes a state with mode 0600, whole or not at all. Raises ScanError where it cannot be written."""
-    content = pack_state(holds_for, starts=starts, hits=hits)
+    content = pack_state(holds_for, state)
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
         try:

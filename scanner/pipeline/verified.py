@@ -9,8 +9,8 @@ from scanner.detect.credentials import credential_of
 from scanner.model import Confidence, Credential, Role, Sighting
 from scanner.verification import Verdict, Verification
 
-_SIGNS = (Verdict.LIVE, Verdict.LIVE_NO_PERMISSION)
-_KNOWN = (*_SIGNS, Verdict.KEY_LIVE_SECRET_WRONG)
+SIGNS = (Verdict.LIVE, Verdict.LIVE_NO_PERMISSION)
+KNOWN = (*SIGNS, Verdict.KEY_LIVE_SECRET_WRONG)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,7 +38,7 @@ def as_verified(credentials: Sequence[Credential], found: Mapping[str, Verificat
     owners = {
         verification.secret: credential.id
         for credential, verification in turned
-        if verification.secret is not None and verification.verdict in _SIGNS and credential.has_key
+        if verification.secret is not None and verification.verdict in SIGNS and credential.has_key
     }
     secrets = _sightings_of(owners, [credential for credential, _ in turned])
     kept: dict[str, tuple[Credential, Verification]] = {}
@@ -89,7 +89,7 @@ def _made_of(sightings: Sequence[Sighting], former: Credential) -> Credential:
 
 def _surer(credential: Credential, verification: Verification) -> Credential:
     """What Binance knows is Binance's, and of the system that knows it, whatever stands beside it."""
-    if verification.verdict not in _KNOWN or verification.host is None:
+    if verification.verdict not in KNOWN or verification.host is None:
         return credential
     evidence = (f"{verification.host} knows it", *credential.evidence)
     environment = verification.environment or credential.environment

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import signal
@@ -79,6 +80,10 @@ def test_a_runner_that_is_killed_always(fleet: Fleet, gate: Gate, tmp_path: Path
     }
     assert found(outcome) == fleet.digests - {fleet.digest_of("bravo")}
     assert len(gate.runners("bravo")) == 3
+    listed = run("fleet", "list", "--store", "fleet.db", "--format", "json", cwd=tmp_path)
+    tried = {each["repository"]: each["failures"] for each in json.loads(listed.out)["repositories"]}
+    assert [each["attempt"] for each in tried.pop("bravo")] == [1, 2, 3]
+    assert not any(tried.values())
     assert is_clean(tmp_path)
 
 

@@ -11,7 +11,6 @@ from random import Random
 import pytest
 
 from scanner.api import scan_history
-from scanner.baseline.known import Label
 from scanner.config import Config, FailOn
 from scanner.findings import Finding, Mark, Skipped, SourceKind, SuppressedBy, Suppression
 from scanner.fleet.store import Store
@@ -164,16 +163,13 @@ class TestSuppressed:
         assert result.findings[0].fails
 
     def test_in_every_repository(self, fleet: Fleet) -> None:
-        real, false = (
-            Suppression(by=SuppressedBy.BASELINE, reason=each.value) for each in (Label.REAL, Label.FALSE_ALARM)
-        )
+        config = Suppression(by=SuppressedBy.CONFIG, reason="of the bank of examples")
         run = fleet.run(
-            "abc",
-            [scanned(name, found(KEY, suppressed=by)) for name, by in zip("abc", (INLINE, false, real), strict=True)],
+            "ab", [scanned("a", found(KEY, suppressed=INLINE)), scanned("b", found(KEY, suppressed=config))]
         )
         result = fleet.result(run)
         (one,) = result.suppressed
-        assert (one.suppressed, one.fails, result.findings) == (real, False, ())
+        assert (one.suppressed, one.fails, result.findings) == (INLINE, False, ())
         assert result.stats["suppressed"] == 1
 
 

@@ -58,9 +58,6 @@ class Liar:
 class Nobody:
     """Watches nothing."""
 
-    def given(self, unit: Unit) -> None:
-        pass
-
     def recorded(self, repository: Repository, outcome: Scanned | Failed) -> None:
         pass
 

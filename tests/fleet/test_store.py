@@ -264,12 +264,13 @@ class TestReadingBack:
         fleet.run("ab", [replace(scanned("a"), remembered=left), scanned("b")])
         fleet.run("ab", [unchanged("a"), failed("b")])
         with fleet.opened() as store:
-            assert store.remembered(repository("a").key) == left
-            assert store.remembered(repository("b").key) is None
-            assert store.remembered("nobody") is None
+            key = repository("a").key
+            assert Remembered(fingerprint=store.fingerprint(key), state=store.state(key)) == left
+            for nothing in (repository("b").key, "nobody"):
+                assert (store.fingerprint(nothing), store.state(nothing)) == ("", None)
         fleet.run("ab", [scanned("a", skipped=(Skipped(what="object 1", why="missing"),))])
         with fleet.opened() as store:
-            assert store.remembered(repository("a").key) is None, "it would stand for findings that are replaced"
+            assert store.fingerprint(repository("a").key) == "", "it would stand for findings that are replaced"
 
     def test_what_could_not_be_read_stays_with_what_was_found(self, fleet: Fleet) -> None:
         lost = Skipped(what="object 1", why="missing")

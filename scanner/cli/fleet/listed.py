@@ -6,21 +6,19 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from scanner.cli.arguments.common import Options
-from scanner.cli.fleet.report import last_run
+from scanner.cli.fleet.report import last_run, store_file
 from scanner.cli.output import colored, page_width
 from scanner.config import Config
-from scanner.errors import UsageError
 from scanner.findings import Finding
 from scanner.fleet.merging import fleet_result
 from scanner.fleet.store import Store
-from scanner.fleet.words import RepositoryScan, Run, ScanStatus, Unread
+from scanner.fleet.words import Attempt, RepositoryScan, Run, ScanStatus, Unread
 from scanner.model import Confidence
 from scanner.report.output import write_report
 from scanner.report.sanitize import printable, without_values
@@ -30,7 +28,7 @@ from scanner.report.words import masked
 _SCHEMA = "binance-leaks-fleet/1"
 _MOST_NAMED = 3
 _STYLES = {ScanStatus.FAILED.value: "bold red", ScanStatus.WAITING.value: "yellow", "no": "bold red"}
-_MOST_MEMORY = 1
+_PLACES = 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,9 +44,7 @@ class _List:
 
 def run(options: Options) -> int:
     """Lists what was asked for. 0, whatever it says."""
-    if not options.store:
-        raise UsageError("--store is empty", hint="Is a variable unset?")
-    with Store.read(Path(options.store)) as store:
+    with Store.read(store_file(options)) as store:
         made = _listed(options, store)
     if options.list_format == "json":
         write_report(as_json({"schema": _SCHEMA, made.name: made.data}), sys.stdout)
@@ -62,9 +58,10 @@ def _listed(options: Options, store: Store) -> _List:
         return _of_runs(store.runs())
     number = options.run_id if options.run_id is not None else last_run(store)
     if options.what == "credentials":
-        result = fleet_result(store, number, config=Config(confidence=Confidence.MEDIUM), places=_MOST_MEMORY)
+        result = fleet_result(store, number, config=Config(confidence=Confidence.MEDIUM), places=_PLACES)
         return _of_credentials(result.findings)
-    return _of_repositories(store.scans(store.run(number).id), store.unread(number))
+    scans = store.scans(store.run(number).id)
+    return _of_repositories(scans, store.unread(number), store.attempts(number))
 
 
 def _of_runs(runs: Sequence[Run]) -> _List:
@@ -93,7 +90,7 @@ def _of_runs(runs: Sequence[Run]) -> _List:
     )
 
 
-def _of_repositories(scans: Sequence[RepositoryScan], unread: Iterable[Unread]) -> _List:
+def _of_repositories(scans: Sequence[RepositoryScan], unread: Iterable[Unread], attempts: Sequence[Attempt]) -> _List:
     why: dict[str, list[str]] = {}
     for each in unread:
         if each.skipped.lost:
@@ -128,11 +125,24 @@ def _of_repositories(scans: Sequence[RepositoryScan], unread: Iterable[Unread]) 
                 "worker": _inert(scan.worker),
                 "reason": _inert(scan.reason),
                 "hint": _inert(scan.hint),
+                "failures": [_failure(each) for each in attempts if each.label == scan.repository.label],
                 "stats": dict(scan.stats),
             }
             for scan in scans
         ],
     )
+
+
+def _failure(attempt: Attempt) -> dict[str, object]:
+    """An attempt that failed, whatever came of the next one."""
+    return {
+        "attempt": attempt.attempt,
+        "at": attempt.at.isoformat(),
+        "reason": _inert(attempt.reason),
+        "hint": _inert(attempt.hint),
+        "seconds": attempt.seconds,
+        "worker": _inert(attempt.worker),
+    }
 
 
 def _why(scan: RepositoryScan, unread: Sequence[str]) -> str:

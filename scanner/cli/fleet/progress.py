@@ -70,9 +70,6 @@ class FleetProgress:
             since = held.since if held is not None and held.worker == worker else time.monotonic()
             self._steps[step["label"]] = _Running(worker=worker, step=step, since=since)
 
-    def given(self, unit: Unit) -> None:
-        """A unit waits for a worker."""
-
     def recorded(self, repository: Repository, outcome: Scanned | Failed) -> None:
         """A repository is done, or given up."""
         self._done += 1

@@ -19,7 +19,7 @@ def run(options: Options) -> int:
     """Reports a run, the last one unless another is named."""
     formats = wanted_formats(options)
     judged = judgement(options)
-    with Store.read(_file(options)) as store:
+    with Store.read(store_file(options)) as store:
         number = options.run_id if options.run_id is not None else last_run(store)
         result = fleet_result(store, number, config=judged.config, places=judged.places)
     return present(result, options, formats)
@@ -31,7 +31,7 @@ def run_diff(options: Options) -> int:
     judged = judgement(options)
     if len(options.runs) > 2:
         raise UsageError("more than two runs are given", hint="`fleet list runs` tells their numbers.")
-    with Store.read(_file(options)) as store:
+    with Store.read(store_file(options)) as store:
         earlier, later = _pair(options.runs, store)
         result = difference(store, earlier, later, config=judged.config, places=judged.places)
     return present(result, options, formats)
@@ -60,7 +60,8 @@ def _pair(named: Sequence[int], store: Store) -> tuple[int, int]:
     return ended[-2], ended[-1]
 
 
-def _file(options: Options) -> Path:
+def store_file(options: Options) -> Path:
+    """The store that is named. Raises UsageError for an empty name."""
     if not options.store:
         raise UsageError("--store is empty", hint="Is a variable unset?")
     return Path(options.store)

@@ -17,6 +17,7 @@ from scanner.cli.fleet.asking import found_out
 from scanner.cli.fleet.inputs import entries_of, target_of
 from scanner.cli.fleet.judging import Judgement, judgement
 from scanner.cli.fleet.missing import missing_of
+from scanner.cli.fleet.report import store_file
 from scanner.cli.fleet.telling import FleetLog, tell
 from scanner.cli.online import Online, online
 from scanner.cli.output import present, wanted_formats
@@ -63,7 +64,6 @@ def run(options: Options) -> int:
         end = _scanned(options, store, plan, judged)
         asked = None if end.interrupted or end.error is not None else asker
         result = _result(options, store, end.run, plan, judged, asked)
-        result = replace(result, interrupted=end.interrupted)
         status = present(result, options, formats)
     if end.error is not None:
         raise end.error
@@ -79,8 +79,8 @@ def _refuse_unusable(options: Options) -> None:
         raise UsageError(
             "no repositories are named", hint="Give a list, a folder that holds them, URLs, or - for standard input."
         )
-    if options.store == "":
-        raise UsageError("--store is empty", hint="Is a variable unset?")
+    if options.store is not None:
+        store_file(options)
     if options.scheduler is not None:
         options.scheduler = scheduler_address(options.scheduler)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from scanner.cli.arguments.common import Options
 from scanner.fleet.pool import Pool
-from scanner.fleet.words import Failed, Repository, Scanned, Unit
+from scanner.fleet.words import Failed, Repository, Scanned
 from scanner.report.brief import human_time
 from scanner.report.sanitize import printable, without_values
 
@@ -24,9 +24,6 @@ class FleetLog:
         self._every = every
         self._done = self._failed = 0
         self._started = self._told = time.monotonic()
-
-    def given(self, unit: Unit) -> None:
-        """Nothing."""
 
     def recorded(self, repository: Repository, outcome: Scanned | Failed) -> None:  # noqa: ARG002 - the protocol's
         """Counts."""

@@ -13,7 +13,6 @@ from scanner.fleet.store import cells
 from scanner.fleet.words import (
     Attempt,
     Held,
-    Remembered,
     Repository,
     RepositoryScan,
     Run,
@@ -27,6 +26,7 @@ from scanner.verification import Verification
 
 _HOLDS = "f.since_run <= :run AND (f.gone_run IS NULL OR f.gone_run > :run)"
 _RUNS = "SELECT id, started, finished, status, target, host, process, version, facts FROM runs"
+_OF_REPOSITORY = "FROM remembered m JOIN repositories r ON r.id = m.repository WHERE r.key = ?"
 _SCANS = f"""
 SELECT r.key, s.label, s.size, s.aliases, s.status, s.since_run, s.attempts, s.seconds, s.worker, s.reason, s.hint,
   coalesce(o.complete, 0), coalesce(o.stats, '{{}}'),
@@ -161,18 +161,19 @@ def attempts(connection: sqlite3.Connection, run: int) -> list[Attempt]:
     ]
 
 
-def remembered(connection: sqlite3.Connection, key: str) -> Remembered | None:
-    """What the last scan of a repository left for the next."""
-    row = connection.execute(
-        "SELECT m.fingerprint, m.state FROM remembered m JOIN repositories r ON r.id = m.repository WHERE r.key = ?",
-        (cells.packed(key),),
-    ).fetchone()
-    if row is None:
-        return None
-    fingerprint, state = row
-    if not (state is None or isinstance(state, bytes)):
-        raise ValueError("no state")
-    return Remembered(fingerprint=cells.text(fingerprint), state=state)
+def fingerprint(connection: sqlite3.Connection, key: str) -> str:
+    """The fingerprint that is remembered of a repository, empty if there is none."""
+    row = connection.execute(f"SELECT fingerprint {_OF_REPOSITORY}", (cells.packed(key),)).fetchone()
+    return "" if row is None else cells.text(row[0])
+
+
+def state(connection: sqlite3.Connection, key: str) -> bytes | None:
+    """The state that is remembered of a repository: it is large, and seldom asked for."""
+    row = connection.execute(f"SELECT state {_OF_REPOSITORY}", (cells.packed(key),)).fetchone()
+    held = row[0] if row is not None else None
+    if held is not None and not isinstance(held, bytes):
+        raise ValueError("no bytes")
+    return held
 
 
 def held(connection: sqlite3.Connection, run: int) -> Iterator[Held]:

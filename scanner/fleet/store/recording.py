@@ -76,15 +76,11 @@ def scanned(connection: sqlite3.Connection, at: Waiting, scan: Scanned, rows: Re
             ((at.run, at.repository, number, *each) for number, each in enumerate(rows.skipped)),
         )
         _renew(connection, at, rows.findings)
-    if rows is not None:
         _remember(connection, at, scan.remembered)
 
 
 def _remember(connection: sqlite3.Connection, at: Waiting, left: Remembered | None) -> None:
-    """What was remembered tells nothing of findings that a later, incomplete scan replaced.
-
-    Where nothing has changed, what was remembered still holds.
-    """
+    """What was remembered before tells nothing of findings that another scan has replaced."""
     if left is not None:
         connection.execute(
             "INSERT INTO remembered VALUES (?, ?, ?) ON CONFLICT (repository)"

@@ -22,7 +22,6 @@ from scanner.fleet.words import (
     Attempt,
     Failed,
     Held,
-    Remembered,
     Repository,
     RepositoryScan,
     Run,
@@ -147,10 +146,15 @@ class Store:
         open_ones = (ScanStatus.WAITING, ScanStatus.FAILED)
         return [scan.repository for scan in self.scans(run) if scan.status in open_ones]
 
-    def remembered(self, key: str) -> Remembered | None:
-        """What the last scan of a repository left for the next one."""
+    def fingerprint(self, key: str) -> str:
+        """That of the last scan of a repository, empty if nothing is remembered of it."""
         with told(self._file):
-            return reading.remembered(self._connection, key)
+            return reading.fingerprint(self._connection, key)
+
+    def state(self, key: str) -> bytes | None:
+        """Which objects the last scan of a repository has looked at, if that is remembered."""
+        with told(self._file):
+            return reading.state(self._connection, key)
 
     def record(self, run: int, scanned: Scanned) -> None:
         """What a worker found, whole or not at all; nothing if the repository is done in this run already.
