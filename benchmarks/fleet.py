@@ -193,9 +193,8 @@ def _commands(
     def command(name: str, *argv: str) -> Command:
         return Command(name=name, argv=argv, cwd=scratch, env=env, expected=_FOUND)
 
-    single = (
-        f'for one in "$@"; do "{own.path}" history "$one" --jobs 1 --no-progress >&2 || test $? = 1 || exit 3; done'
-    )
+    history = f'"{own.path}" history "$one" --jobs 1 --allow-incomplete --no-progress'
+    single = f'for one in "$@"; do {history} >&2 || test $? = 1 || exit 3; done'
     commands = [
         command(_FLOOR, python, "-c", _IN_PROCESS, str(fleet.folder)),
         command(_SINGLE, "sh", "-c", single, "sh", *map(str, fleet.repositories[: _singles(fleet, options)])),
@@ -204,7 +203,17 @@ def _commands(
         where = ("--scheduler", address) if mode == _CLUSTER else ("--jobs", str(options.jobs))
         for name, what in ((mode, fleet.folder), (mode + _ONE, fleet.one)):
             store = ("--store", str(scratch / f"{name}.db")) if mode == _AGAIN else ()
-            words = ("fleet", "scan", str(what), *where, *store, "--no-progress", "--format", "json")
+            words = (
+                "fleet",
+                "scan",
+                str(what),
+                *where,
+                *store,
+                "--allow-incomplete",
+                "--no-progress",
+                "--format",
+                "json",
+            )
             commands.append(command(name, python, "-c", _DRIVER, *words))
     return commands
 

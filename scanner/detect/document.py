@@ -110,7 +110,7 @@ class Document:
 
     @cached_property
     def parents(self) -> dict[int, list[tuple[int, int]]]:
-        """The enclosing lines of lines that were asked for, kept by `labels.parents`."""
+        """The enclosing lines of lines that were asked for, kept by `enclosing.parents`."""
         return {}
 
     def line_index(self, offset: int) -> int:

@@ -14,7 +14,8 @@ from functools import cached_property
 from itertools import chain
 
 from scanner.detect.document import Document
-from scanner.detect.labels import Label, parents
+from scanner.detect.enclosing import parents
+from scanner.detect.labels import Label
 from scanner.detect.shape import Candidate, Shape
 from scanner.model import Environment, Evidence
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from scanner.detect.document import Document
-from scanner.detect.labels import Label, parents
+from scanner.detect.enclosing import parents
+from scanner.detect.labels import Label
 from scanner.detect.names import FOREIGN_EXCHANGE, read_name
 from scanner.detect.shape import Candidate
 from scanner.detect.vocabulary import VOCABULARY, speaks_of_binance

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 from html import unescape
 
 from scanner.detect.document import Document
+from scanner.detect.enclosing import parents
 from scanner.detect.lexicon import NOISE_WORDS
 from scanner.detect.names import Name, Strength, read_name
 from scanner.detect.shape import Candidate
@@ -296,34 +296,6 @@ def _parent(document: Document, offset: int, previous_end: int) -> Label | None:
         if name.role and name.strength > Strength.WEAK and not name.plural:
             return Label(name=name, reach=Reach.PARENT)
     return None
-
-
-def parents(document: Document, index: int, *, most: int = 8, lines: int = 120) -> list[tuple[int, int]]:
-    """Spans of the lines that enclose line `index` by indentation, the nearest first; an INI section encloses too."""
-    held = document.parents.get(index)
-    if held is None:
-        held = document.parents[index] = list(_enclosing(document, index, lines))
-    return held[:most]
-
-
-def _enclosing(document: Document, index: int, lines: int) -> Iterator[tuple[int, int]]:
-    indent = document.indent(index)
-    for above in range(index - 1, max(-1, index - 1 - lines), -1):
-        own = document.indent(above)
-        if own < 0 or own > indent:
-            continue
-        text = document.line(above)
-        section = _SECTION.match(text)
-        if own < indent or section:
-            if text.strip() not in _CLOSERS:
-                yield document.line_span(above)
-            indent = own
-            if section:
-                return
-
-
-_SECTION = re.compile(r"^\s*\[{1,2}[^\]]+\]{1,2}\s*(?:[#;].*)?$")
-_CLOSERS = frozenset({"{", "[", "(", "---", "),", "],", "},", "}", "]", ")", "});", "};"})
 
 
 def complement(role: Role) -> Role:
