@@ -30,7 +30,7 @@ from timing import BenchmarkError, Command, Run, alternate, markdown, run, secon
 
 _DRIVER = """
 import resource, sys
-from scanner.cli import main
+from binance_leaks.cli import main
 status = main()
 own, others = (sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -40,8 +40,8 @@ sys.exit(status)
 _IN_PROCESS = """
 import sys
 from pathlib import Path
-from scanner.fleet.search import find_repositories
-from scanner.fleet.work import scan_unit, settings_digest
+from binance_leaks.fleet.listing import find_repositories
+from binance_leaks.fleet.work import scan_unit, settings_digest
 holds_for = settings_digest(None, (), reachable=False)
 entries, _ = find_repositories(Path(sys.argv[1]))
 for entry in entries:

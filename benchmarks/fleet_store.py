@@ -21,13 +21,12 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
+from binance_leaks.config import Config
+from binance_leaks.fleet.models import Remembered, Repository, RunStatus, Scanned
+from binance_leaks.fleet.report import fleet_result
+from binance_leaks.fleet.store import Store
+from binance_leaks.report.json import Report, WireCommit, WireFinding, WireLocation
 from timing import markdown
-
-from scanner.config import Config
-from scanner.fleet.merging import fleet_result
-from scanner.fleet.store import Store
-from scanner.fleet.words import Remembered, Repository, RunStatus, Scanned
-from scanner.report.json import Report, WireCommit, WireFinding, WireLocation
 
 _MIB = 1 << 20
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024

@@ -15,15 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+from binance_leaks.model import Credential, Environment
+from binance_leaks.verification import Verdict, Verification
+from binance_leaks.verify.cache import CacheFile
+from binance_leaks.verify.probes import Probe, probes_for
+from binance_leaks.verify.rate_limit import Limits, SystemClock
+from binance_leaks.verify.transport import UrllibTransport
+from binance_leaks.verify.verifier import Verifier
 from timing import markdown, seconds
 
-from scanner.model import Credential, Environment
-from scanner.verification import Verdict, Verification
-from scanner.verify.cache import CacheFile
-from scanner.verify.pacing import Limits, SystemClock
-from scanner.verify.probes import Probe, probes_for
-from scanner.verify.transport import UrllibTransport
-from scanner.verify.verifier import Verifier
 from tests.binance.accounts import TESTNET, Account, hmac_account
 from tests.binance.exchange import Asked, Exchange
 from tests.binance.server import serving

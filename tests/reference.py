@@ -6,14 +6,14 @@ import sys
 from collections.abc import Iterator
 from itertools import groupby
 
-from scanner.cli.described import FORMAT, Argument, Command, Option, described
-from scanner.cli.parser import build
+from binance_leaks.cli.parser import build
+from binance_leaks.cli.parser_spec import FORMAT, Argument, Command, Option, described
 
 _HEAD = """\
 # Commands
 
 Everything that `binance-leaks --help` and the `--help` of each command tell, on one page. It is made from the parser by
-`python -m tests.reference`; a test compares them. `python -m scanner` is the same program.
+`python -m tests.reference`; a test compares them. `python -m binance_leaks` is the same program.
 """
 
 

@@ -82,7 +82,7 @@ class Repository:
 
     def hook(self, name: str, *words: str) -> None:
         """Installs a real hook that runs the program with these words and the hook's own arguments."""
-        command = shlex.join([sys.executable, "-m", "scanner", *words])
+        command = shlex.join([sys.executable, "-m", "binance_leaks", *words])
         self.script(f".git/hooks/{name}", f'exec {command} "$@"')
 
     def script(self, name: str, *lines: str) -> Path:

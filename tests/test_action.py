@@ -15,8 +15,8 @@ from types import MappingProxyType
 
 import pytest
 import yaml
+from binance_leaks.setup import github
 
-from scanner.setup import github
 from tests.e2e import Pair
 from tests.repositories import Repository
 from tests.schemas import complaints
@@ -238,7 +238,7 @@ def test_with_the_real_program(tmp_path: Path) -> None:
         "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
         "PYTHONPATH": str(TOP),
     }
-    played = play_with(["-m", "scanner"], tmp_path, {}, event)
+    played = play_with(["-m", "binance_leaks"], tmp_path, {}, event)
     assert played.status == 1, played.out
     assert played.outputs["findings"] == "1"
     assert "::error file=bot.py,line=2" in played.out
@@ -246,4 +246,4 @@ def test_with_the_real_program(tmp_path: Path) -> None:
     assert json.loads(Path(played.outputs["sarif-file"]).read_text("utf-8"))["version"] == "2.1.0"
     assert pair.secret not in played.out + (tmp_path / "summary").read_text("utf-8")
     (tmp_path / "outputs").unlink()
-    assert play_with(["-m", "scanner"], tmp_path, {"fail-on": "none"}, event).status == 0
+    assert play_with(["-m", "binance_leaks"], tmp_path, {"fail-on": "none"}, event).status == 0

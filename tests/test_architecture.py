@@ -17,38 +17,37 @@ import pytest
 from tests.repositories import Repository
 
 TOP = Path(__file__).resolve().parents[1]
-PACKAGE = TOP / "scanner"
+PACKAGE = TOP / "scanner/binance_leaks"
 LAYERS: Mapping[str, int] = MappingProxyType(
     {
-        "scanner": 0,
-        "scanner.model": 0,
-        "scanner.findings": 0,
-        "scanner.errors": 0,
-        "scanner.verification": 0,
-        "scanner.detect": 1,
-        "scanner.sources": 2,
-        "scanner.verify": 2,
-        "scanner.writing": 2,
-        "scanner.risk": 3,
-        "scanner.audit": 3,
-        "scanner.config": 3,
-        "scanner.baseline": 3,
-        "scanner.replacements": 3,
-        "scanner.setup": 3,
-        "scanner.report": 4,
-        "scanner.pipeline": 5,
-        "scanner.fleet": 6,
-        "scanner.api": 7,
-        "scanner.cli": 7,
-        "scanner.plugin": 7,
-        "scanner.plugin_online": 7,
-        "scanner.__main__": 7,
+        "binance_leaks": 0,
+        "binance_leaks.model": 0,
+        "binance_leaks.findings": 0,
+        "binance_leaks.errors": 0,
+        "binance_leaks.verification": 0,
+        "binance_leaks.detect": 1,
+        "binance_leaks.sources": 2,
+        "binance_leaks.verify": 2,
+        "binance_leaks.writing": 2,
+        "binance_leaks.risk": 3,
+        "binance_leaks.audit": 3,
+        "binance_leaks.config": 3,
+        "binance_leaks.baseline": 3,
+        "binance_leaks.replacements": 3,
+        "binance_leaks.setup": 3,
+        "binance_leaks.report": 4,
+        "binance_leaks.pipeline": 5,
+        "binance_leaks.fleet": 6,
+        "binance_leaks.api": 7,
+        "binance_leaks.cli": 7,
+        "binance_leaks.plugin": 7,
+        "binance_leaks.__main__": 7,
     }
 )
-LIBRARY = ("scanner", "scanner.api")
+LIBRARY = ("binance_leaks", "binance_leaks.api")
 """The package is at the bottom, as everybody asks it for the version, and is the front of the library, which it imports
 when somebody asks for that."""
-STRANGERS = ("scanner.sources", "scanner.verify", "scanner.report")
+STRANGERS = ("binance_leaks.sources", "binance_leaks.verify", "binance_leaks.report")
 NETWORK = frozenset(
     {
         "socket", "ssl", "http", "urllib", "ftplib", "smtplib", "imaplib", "poplib", "asyncio", "xmlrpc", "h2", "h11",
@@ -59,10 +58,10 @@ NOT_ON_THE_CLEAN_PATH = frozenset(
     {
         "git", "detect_secrets", "rich", "dataclasses", "argparse", "subprocess", "re", "enum", "json", "pathlib",
         "typing", "logging", "multiprocessing", "concurrent", "pathspec", "tomllib", "tempfile", "zipfile", "tarfile",
-        "hashlib", "inspect", "socket", "asyncio", "shutil", "scanner.model", "scanner.findings", "scanner.config",
-        "scanner.cli.parser",
-        "scanner.detect.engine", "scanner.sources.git", "scanner.sources.archives", "scanner.report.text",
-        "jinja2",
+        "hashlib", "inspect", "socket", "asyncio", "shutil", "jinja2",
+        "binance_leaks.model", "binance_leaks.findings", "binance_leaks.config", "binance_leaks.cli.parser",
+        "binance_leaks.detect.engine", "binance_leaks.sources.git", "binance_leaks.sources.archives",
+        "binance_leaks.report.text",
     }
 )  # fmt: skip
 
@@ -162,7 +161,7 @@ def inner(modules: list[Module]) -> list[tuple[Module, Module, Import]]:
     by_name = {module.name: module for module in modules}
     found = []
     for module in modules:
-        ours = (one for one in module.imports() if one.of.split(".")[0] == "scanner")
+        ours = (one for one in module.imports() if one.of.split(".")[0] == "binance_leaks")
         found += [(module, by_name[one.of], one) for one in ours]
     return found
 
@@ -194,7 +193,7 @@ def test_neighbours_of_one_layer_keep_apart(inner: list[tuple[Module, Module, Im
 def test_verify_knows_the_words_only(inner: list[tuple[Module, Module, Import]]) -> None:
     assert not [
         one for module, other, one in inner
-        if module.layered == "scanner.verify" and other.layered != "scanner.verify" and LAYERS[other.layered] > 0
+        if module.layered == "binance_leaks.verify" != other.layered and LAYERS[other.layered] > 0
     ]  # fmt: skip
 
 
@@ -202,8 +201,8 @@ def test_reports_know_the_words_and_the_judgement_only(inner: list[tuple[Module,
     wrong = [
         f"{one.by}:{one.line} imports {one.of}"
         for module, other, one in inner
-        if module.layered == "scanner.report"
-        and other.layered != "scanner.report"
+        if module.layered == "binance_leaks.report"
+        and other.layered != "binance_leaks.report"
         and LAYERS[other.layered] not in (0, 3)
     ]
     assert not wrong
@@ -212,7 +211,7 @@ def test_reports_know_the_words_and_the_judgement_only(inner: list[tuple[Module,
 def test_no_cycles(inner: list[tuple[Module, Module, Import]]) -> None:
     graph: dict[str, set[str]] = {}
     for module, other, one in inner:
-        # `import scanner.x` runs scanner/__init__.py too, which imports nothing.
+        # `import scanner.x` runs scanner/binance_leaks/__init__.py too, which imports nothing.
         if not one.late and not one.types_only and module.name != other.name:
             graph.setdefault(module.name, set()).add(other.name)
     done: set[str] = set()
@@ -233,7 +232,7 @@ def test_the_network_is_for_verification_only(modules: list[Module]) -> None:
         f"{one.by}:{one.line} imports {one.of}"
         for module in modules
         for one in module.imports()
-        if one.of.split(".")[0] in NETWORK and module.layered != "scanner.verify"
+        if one.of.split(".")[0] in NETWORK and module.layered != "binance_leaks.verify"
     ]
     assert not wrong
 
@@ -246,17 +245,17 @@ def test_one_module_opens_connections(modules: list[Module]) -> None:
         for one in module.imports()
         if one.of.split(".")[0] in NETWORK | {"certifi"} and one.of != "urllib.parse"
     }
-    assert connecting == {"scanner.verify.transport"}
+    assert connecting == {"binance_leaks.verify.transport"}
 
 
 def test_nobody_brings_a_transport_along(inner: list[tuple[Module, Module, Import]]) -> None:
     """Not even the verifier imports the module that connects: who builds one says so."""
-    importing = {module.name for module, other, _ in inner if other.name == "scanner.verify.transport"}
-    assert not {name for name in importing if not name.startswith(("scanner.cli", "scanner.plugin"))}
+    importing = {module.name for module, other, _ in inner if other.name == "binance_leaks.verify.transport"}
+    assert not {name for name in importing if not name.startswith(("binance_leaks.cli", "binance_leaks.plugin"))}
 
 
 def test_detection_is_pure(modules: list[Module]) -> None:
-    """No clock, no randomness, no files, no processes below `scanner.detect` and in the words."""
+    """No clock, no randomness, no files, no processes below `binance_leaks.detect` and in the words."""
     impure = {
         "os",
         "io",
@@ -282,9 +281,9 @@ def test_detection_is_pure(modules: list[Module]) -> None:
 
 
 def test_git_is_spoken_to_in_one_place(modules: list[Module]) -> None:
-    """`scanner.fleet.runners` starts this Python and nothing else."""
+    """`binance_leaks.fleet.process_pool` starts this Python and nothing else."""
     users = {one.by for module in modules for one in module.imports() if one.of.split(".")[0] == "subprocess"}
-    assert users <= {"scanner.sources.git", "scanner.fleet.runners"}
+    assert users <= {"binance_leaks.sources.git", "binance_leaks.fleet.process_pool"}
 
 
 def test_dask_is_spoken_to_in_two_places(modules: list[Module]) -> None:
@@ -292,9 +291,9 @@ def test_dask_is_spoken_to_in_two_places(modules: list[Module]) -> None:
     users = {
         one.by for module in modules for one in module.imports() if one.of.split(".")[0] in ("dask", "distributed")
     }
-    assert users == {"scanner.fleet.cluster", "scanner.fleet.onworker"}
-    importing = [one for module in modules for one in module.imports() if one.of == "scanner.fleet.cluster"]
-    assert [(one.by, one.late) for one in importing] == [("scanner.cli.fleet.scan", True)]
+    assert users == {"binance_leaks.fleet.cluster"}
+    importing = [one for module in modules for one in module.imports() if one.of == "binance_leaks.fleet.cluster"]
+    assert [(one.by, one.late) for one in importing] == [("binance_leaks.cli.fleet.scan", True)]
 
 
 def test_nothing_at_the_top_of_a_module_changes(modules: list[Module]) -> None:
@@ -370,7 +369,8 @@ def test_values_are_revealed_in_few_places(modules: list[Module]) -> None:
     wrong = [
         f"{module.name}:{node.lineno}"
         for module in modules
-        if module.layered not in ("scanner.model", "scanner.verify", "scanner.plugin", "scanner.replacements")
+        if module.layered
+        not in ("binance_leaks.model", "binance_leaks.verify", "binance_leaks.plugin", "binance_leaks.replacements")
         for node in ast.walk(module.tree)
         if isinstance(node, ast.Attribute) and node.attr == "reveal"
     ]
@@ -385,7 +385,7 @@ def test_a_clean_commit_imports_next_to_nothing(repository: Repository, named: l
     program = (
         "import sys\n"
         "before = set(sys.modules)\n"
-        "from scanner.cli import main\n"
+        "from binance_leaks.cli import main\n"
         f"status = main(['staged', *{named!r}])\n"
         "sys.stdout.write('\\n'.join([str(status), *sorted(set(sys.modules) - before)]))\n"
     )

@@ -5,10 +5,19 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 import pytest
-
-from scanner.audit import NEEDS, PERMISSION_WORDS, Audit, Purpose, Rotation, Standing, age_words, audit_of, needed_words
-from scanner.model import Environment
-from scanner.verification import PERMISSION_TIERS, Permissions, Tier, Verdict, Verification
+from binance_leaks.audit import (
+    NEEDS,
+    PERMISSION_WORDS,
+    Audit,
+    Purpose,
+    Rotation,
+    Standing,
+    age_words,
+    audit_of,
+    needed_words,
+)
+from binance_leaks.model import Environment
+from binance_leaks.verification import PERMISSION_TIERS, Permissions, Tier, Verdict, Verification
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
 READ, SPOT, FUTURES = "enableReading", "enableSpotAndMarginTrading", "enableFutures"

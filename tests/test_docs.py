@@ -7,14 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from binance_leaks.cli.parser import build
+from binance_leaks.cli.parser_spec import described
+from binance_leaks.config import Config, load_config, parse_config
+from binance_leaks.errors import ConfigError
+from binance_leaks.model import Confidence, Environment, RiskLevel
+from binance_leaks.report.remedy import KEY_PAGE, remedies
+from binance_leaks.verification import Tier
 
-from scanner.cli.described import described
-from scanner.cli.parser import build
-from scanner.config import Config, load_config, parse_config
-from scanner.errors import ConfigError
-from scanner.model import Confidence, Environment, RiskLevel
-from scanner.report.remedy import KEY_PAGE, remedies
-from scanner.verification import Tier
 from tests.reference import reference
 from tests.report import examples
 

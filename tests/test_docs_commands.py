@@ -19,10 +19,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pytest
+from binance_leaks.cli.arguments.fleet import with_action
+from binance_leaks.cli.parser import build
+from binance_leaks.cli.parser_spec import described
 
-from scanner.cli.arguments.fleet import with_action
-from scanner.cli.described import described
-from scanner.cli.parser import build
 from tests.e2e import Pair, run
 from tests.repositories import Repository
 
@@ -133,7 +133,9 @@ def bot(template: Path, tmp_path: Path) -> Path:
     shutil.copytree(template, tmp_path / "world", symlinks=True)
     programs = tmp_path / "bin"
     programs.mkdir()
-    (programs / "binance-leaks").write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m scanner "$@"\n', "utf-8")
+    (programs / "binance-leaks").write_text(
+        f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m binance_leaks "$@"\n', "utf-8"
+    )
     (programs / "binance-leaks").chmod(0o755)
     folder = tmp_path / "world/bot"
     subprocess.run(["git", "remote", "set-url", "origin", str(tmp_path / "world/origin")], cwd=folder, check=True)

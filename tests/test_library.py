@@ -1,4 +1,4 @@
-"""The library: `from scanner import …` scans as the program does, shows no value, and costs nothing until used."""
+"""The library: `from binance_leaks import …` scans as the program does, shows no value, costs nothing until used."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import binance_leaks
 import pytest
-
-import scanner
-from scanner import (
+from binance_leaks import (
     Confidence,
     Config,
     ConfigError,
@@ -34,6 +33,7 @@ from scanner import (
     scan_paths,
     scan_range,
 )
+
 from tests.e2e import Pair, digest, run
 from tests.repositories import Repository
 
@@ -50,24 +50,24 @@ def both(pair: Pair) -> set[str]:
 
 
 def test_names_are_those_of_the_library() -> None:
-    assert sorted(scanner.__all__) == sorted(api.__all__)
-    for name in scanner.__all__:
-        assert getattr(scanner, name) is getattr(api, name)
-    assert (TOP / "scanner/py.typed").exists()
+    assert sorted(binance_leaks.__all__) == sorted(api.__all__)
+    for name in binance_leaks.__all__:
+        assert getattr(binance_leaks, name) is getattr(api, name)
+    assert (TOP / "scanner/binance_leaks/py.typed").exists()
 
 
 def test_every_function_is_documented() -> None:
-    functions = [name for name in scanner.__all__ if name.islower()]
+    functions = [name for name in binance_leaks.__all__ if name.islower()]
     text = (TOP / "docs/library.md").read_text("utf-8")
     for name in functions:
-        assert getattr(scanner, name).__doc__
+        assert getattr(binance_leaks, name).__doc__
         assert f"{name}(" in text
     assert len(functions) == 7
 
 
 def test_an_unknown_name_is_no_name() -> None:
     with pytest.raises(AttributeError, match="no attribute 'scan_all'"):
-        getattr(scanner, "scan_all")  # noqa: B009 - a type checker refuses it, too
+        getattr(binance_leaks, "scan_all")  # noqa: B009 - a type checker refuses it, too
 
 
 def imported(program: str) -> set[str]:
@@ -82,14 +82,14 @@ def imported(program: str) -> set[str]:
 
 
 def test_importing_the_package_imports_nothing_else() -> None:
-    assert imported("import scanner; scanner.__version__; hasattr(scanner, 'model')") == {"scanner"}
-    assert "scanner.api" not in imported("from scanner import model")
-    assert "scanner.pipeline.scan" in imported("from scanner import scan_bytes")
+    assert imported("import binance_leaks; binance_leaks.__version__; hasattr(binance_leaks, 'model')") == {"scanner"}
+    assert "binance_leaks.api" not in imported("from binance_leaks import model")
+    assert "binance_leaks.pipeline.scan" in imported("from binance_leaks import scan_bytes")
 
 
 def test_the_library_opens_no_connection_and_loads_no_client() -> None:
-    loaded = imported("from scanner import *; render(scan_bytes(b'x'))")
-    assert not {"ssl", "urllib3", "certifi", "git", "rich", "scanner.verify.transport"} & loaded
+    loaded = imported("from binance_leaks import *; render(scan_bytes(b'x'))")
+    assert not {"ssl", "urllib3", "certifi", "git", "rich", "binance_leaks.verify.transport"} & loaded
 
 
 def test_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,7 +171,7 @@ def test_no_value_is_anywhere_in_a_result(repository: Repository) -> None:
     repository.commit({f"{named.key}.py": pair.python}, message=f"use {named.key} {named.secret}\n\nBinance")
     for result in (scan_paths(repository.folder), scan_history(repository.folder)):
         assert both(pair) <= known(result)
-        for text in (repr(result), *(render(result, name) for name in scanner.FORMAT_NAMES)):
+        for text in (repr(result), *(render(result, name) for name in binance_leaks.FORMAT_NAMES)):
             assert not [value for value in (pair.key, pair.secret, named.key, named.secret) if value in text]
         values = [value for finding in result.findings for value in finding.values]
         assert all(value.secret is None for value in values)
@@ -237,7 +237,7 @@ def test_examples_run(number: int, repository: Repository) -> None:
 @pytest.mark.slow
 def test_examples_are_typed(tmp_path: Path) -> None:
     files = []
-    for number, example in enumerate([*EXAMPLES, "import scanner\nscanner.scan_all()\n"]):
+    for number, example in enumerate([*EXAMPLES, "import binance_leaks\nbinance_leaks.scan_all()\n"]):
         files.append(tmp_path / f"example_{number}.py")
         files[-1].write_text(example, "utf-8")
     done = subprocess.run(

@@ -12,22 +12,22 @@ from hashlib import sha1, sha256
 from pathlib import Path
 from random import Random
 
+import binance_leaks.plugin
 import pytest
-from detect_secrets.constants import VerifiedResult
-from detect_secrets.core.plugins.util import get_plugins_from_file
-from detect_secrets.util.code_snippet import get_code_snippet
-
-import scanner.plugin
-from scanner.baseline.names import PLUGIN_NAMES, REFERENCE_FILTER
-from scanner.plugin import (
+from binance_leaks.baseline.names import PLUGIN_NAMES, REFERENCE_FILTER
+from binance_leaks.plugin import (
     BinanceApiKeyDetector,
     BinancePrivateKeyDetector,
     BinanceSecretKeyDetector,
     is_indirect_reference,
 )
+from detect_secrets.constants import VerifiedResult
+from detect_secrets.core.plugins.util import get_plugins_from_file
+from detect_secrets.util.code_snippet import get_code_snippet
+
 from tests.corpus import values
 
-PLUGIN = str(Path(scanner.plugin.__file__).resolve())
+PLUGIN = str(Path(binance_leaks.plugin.__file__).resolve())
 TYPES = {"api-key": "Binance API Key", "secret-key": "Binance Secret Key", "private-key": "Binance Private Key"}
 ALL_LINES = ("--disable-filter", REFERENCE_FILTER)
 UNFIT = "def unfit() -> int:\n    return 1\n"
@@ -66,7 +66,7 @@ def baseline_of(folder: Path, *arguments: str) -> str:
 
 def audited(baseline: Path, *flags: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
     """Our way into `detect-secrets audit`."""
-    code = "import sys; from scanner.cli.detect_secrets import run_audit; sys.exit(run_audit(sys.argv[1:]))"
+    code = "import sys; from binance_leaks.cli.detect_secrets import run_audit; sys.exit(run_audit(sys.argv[1:]))"
     return program("python", "-c", code, *flags, baseline.name, cwd=baseline.parent, stdin=stdin)
 
 
@@ -273,7 +273,7 @@ class TestAllowed:
         file.write_text(f"BINANCE_API_KEY={key}\nBINANCE_API_SECRET={secret}\n")
         assert len(BinanceApiKeyDetector().analyze_line(str(file), f"BINANCE_API_KEY={key}", 1)) == 1
         published = {sha256(each.encode()).hexdigest(): "the documents" for each in (key, secret)}
-        monkeypatch.setattr("scanner.detect.credentials.published_as", published.get)
+        monkeypatch.setattr("binance_leaks.detect.correlate.published_as", published.get)
         assert BinanceApiKeyDetector().analyze_line(str(file), f"BINANCE_API_KEY={key}", 1) == set()
 
 
@@ -463,8 +463,8 @@ class TestLines:
             raise AssertionError("nothing here is worth the detector's time")
 
         monkeypatch.setattr(Path, "read_bytes", counted)
-        monkeypatch.setattr("scanner.plugin.detect", detected)
-        monkeypatch.setattr("scanner.plugin.credentials_alone", detected)
+        monkeypatch.setattr("binance_leaks.plugin.detect", detected)
+        monkeypatch.setattr("binance_leaks.plugin.credentials_alone", detected)
         plugin = BinanceApiKeyDetector()
         assert not any(plugin.analyze_line(str(file), row, number) for number, row in enumerate(rows, 1))
         assert reads == [file]

@@ -11,9 +11,9 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from binance_leaks.plugin import BinanceApiKeyDetector
 from detect_secrets.constants import VerifiedResult
 
-from scanner.plugin import BinanceApiKeyDetector
 from tests.binance.accounts import Account, ed25519_account, hmac_account
 from tests.binance.exchange import Answer, Exchange, refusal
 from tests.binance.server import serving
@@ -31,7 +31,7 @@ try:
     status = main(sys.argv[1:])
 except SystemExit as end:
     status = end.code
-print("SEEN", seen, [name for name in sys.modules if name.startswith("scanner.verify.")], file=sys.stderr)
+print("SEEN", seen, [name for name in sys.modules if name.startswith("binance_leaks.verify.")], file=sys.stderr)
 sys.exit(status)
 """
 
@@ -208,7 +208,7 @@ def test_no_verify_is_obeyed(host: Host) -> None:
 
 def test_our_own_hook_asks_nobody(host: Host) -> None:
     host.write("a.env", host.live)
-    done = host.run("python", "-m", "scanner", "detect-secrets-hook", "a.env", **host.on)
+    done = host.run("python", "-m", "binance_leaks", "detect-secrets-hook", "a.env", **host.on)
     assert done.returncode == 1
     assert host.exchange.asked == []
 
@@ -282,7 +282,7 @@ def test_a_string(host: Host) -> None:
 def test_a_wrong_setting_of_a_baseline_is_told(host: Host) -> None:
     host.write("a.env", host.live)
     file = host.baseline(verify="yes")
-    done = host.run("python", "-m", "scanner", "detect-secrets-hook", "--baseline", file.name, "a.env")
+    done = host.run("python", "-m", "binance_leaks", "detect-secrets-hook", "--baseline", file.name, "a.env")
     assert done.returncode == 2
     assert "verify of BinanceApiKeyDetector must be true or false" in done.stderr
 

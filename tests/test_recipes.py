@@ -13,12 +13,12 @@ from pathlib import Path, PurePosixPath
 import dask
 import pytest
 import yaml
+from binance_leaks import __version__
+from binance_leaks.cli.parser import build
+from binance_leaks.config import load_config
+from binance_leaks.setup import github, gitlab, hooks
 from distributed import Security
 
-from scanner import __version__
-from scanner.cli.parser import build
-from scanner.config import load_config
-from scanner.setup import github, gitlab, hooks
 from tests.schemas import complaints
 
 TOP = Path(__file__).resolve().parents[1]
@@ -69,9 +69,9 @@ def sources() -> list[Path]:
         FLEET,
         TOP / "README.md",
         TOP / "action.yml",
-        TOP / "scanner/setup/github.py",
-        TOP / "scanner/setup/gitlab-ci.yml",
-        TOP / "scanner/setup/hooks.py",
+        TOP / "scanner/binance_leaks/setup/github.py",
+        TOP / "scanner/binance_leaks/setup/gitlab-ci.yml",
+        TOP / "scanner/binance_leaks/setup/hooks.py",
         TOP / ".pre-commit-hooks.yaml",
     ]
 
@@ -151,7 +151,7 @@ def test_actions_are_pinned_to_the_same_commits() -> None:
 
 
 def test_the_version_is_this_one() -> None:
-    for source in (DOCUMENT, TOP / "scanner/setup/gitlab-ci.yml"):
+    for source in (DOCUMENT, TOP / "scanner/binance_leaks/setup/gitlab-ci.yml"):
         assert set(re.findall(r"binance-leaks==([\w.]+)", source.read_text("utf-8"))) == {__version__}
 
 

@@ -12,11 +12,11 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from binance_leaks import replacements
+from binance_leaks.errors import ScanError, UsageError
+from binance_leaks.model import Confidence, Credential, Environment, Role, Value
+from binance_leaks.replacements import write_replacements
 
-from scanner import replacements
-from scanner.errors import ScanError, UsageError
-from scanner.model import Confidence, Credential, Environment, Role, Value
-from scanner.replacements import write_replacements
 from tests.corpus import values
 from tests.repositories import Repository
 

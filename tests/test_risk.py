@@ -8,8 +8,7 @@ from random import Random
 from string import ascii_letters, digits
 
 import pytest
-
-from scanner.model import (
+from binance_leaks.model import (
     Confidence,
     Credential,
     Environment,
@@ -20,7 +19,7 @@ from scanner.model import (
     Role,
     Value,
 )
-from scanner.risk import assess
+from binance_leaks.risk import assess
 
 _ROLES = {
     Kind.KEY_PAIR: (Role.API_KEY, Role.SECRET_KEY),

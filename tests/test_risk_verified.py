@@ -10,10 +10,9 @@ from pathlib import Path
 from random import Random
 
 import pytest
-
-from scanner.findings import Finding, Risk
-from scanner.model import Confidence, Environment, Exposure, Kind, Location, RiskLevel
-from scanner.risk import (
+from binance_leaks.findings import Finding, Risk
+from binance_leaks.model import Confidence, Environment, Exposure, Kind, Location, RiskLevel
+from binance_leaks.risk import (
     LIVE_LEVELS,
     OTHER_LEVELS,
     Power,
@@ -26,7 +25,8 @@ from scanner.risk import (
     reach_of,
     system_of,
 )
-from scanner.verification import PERMISSION_TIERS, Cause, Permissions, Tier, Verdict, Verification
+from binance_leaks.verification import PERMISSION_TIERS, Cause, Permissions, Tier, Verdict, Verification
+
 from tests.report.examples import RANKED, live
 from tests.test_risk import at, credential
 

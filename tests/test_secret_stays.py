@@ -12,12 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
+import binance_leaks
 import pytest
-
-import scanner
-from scanner.detect.engine import detect
-from scanner.findings import Finding, Risk, SuppressedBy, Suppression
-from scanner.model import (
+from binance_leaks.detect.engine import detect
+from binance_leaks.findings import Finding, Risk, SuppressedBy, Suppression
+from binance_leaks.model import (
     Confidence,
     Credential,
     Environment,
@@ -31,9 +30,10 @@ from scanner.model import (
     Sighting,
     Value,
 )
+
 from tests.corpus import values
 
-PACKAGE = Path(scanner.__file__).parent
+PACKAGE = Path(binance_leaks.__file__).parent
 MAY_REVEAL = ("model.py", "plugin.py", "replacements.py", "verify/")
 MOST_SHOWN = 4
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from random import Random
 
+import binance_leaks.plugin
 import pytest
+from binance_leaks.baseline.file import Baseline
+from binance_leaks.baseline.known import Label, path_from, stored
+from binance_leaks.baseline.names import PLUGIN_NAMES, SECRET_TYPES
+from binance_leaks.baseline.update import Found, updated
+from binance_leaks.model import Confidence, Role, Value
+from binance_leaks.plugin import _Detector
 from detect_secrets.core.plugins.util import get_plugins_from_file
 from detect_secrets.core.potential_secret import PotentialSecret
 
-import scanner.plugin
-from scanner.baseline.file import Baseline
-from scanner.baseline.known import Label, path_from, stored
-from scanner.baseline.names import PLUGIN_NAMES, SECRET_TYPES
-from scanner.baseline.update import Found, updated
-from scanner.model import Confidence, Role, Value
-from scanner.plugin import _Detector
 from tests.corpus import values
 
 
@@ -30,7 +30,7 @@ def baseline(**results: list[dict[str, object]]) -> Baseline:
 
 def our_plugins() -> list[type[_Detector]]:
     """The plugins as detect-secrets loads them."""
-    return list(get_plugins_from_file(str(Path(scanner.plugin.__file__).resolve())))
+    return list(get_plugins_from_file(str(Path(binance_leaks.plugin.__file__).resolve())))
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from random import Random
 
+from binance_leaks.model import Role
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
-from scanner.model import Role
 from tests.corpus import values
 
 MAINNET = "api.binance.com"

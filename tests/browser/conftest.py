@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from binance_leaks.findings import Result
+from binance_leaks.report import View, format_named
 from playwright.sync_api import Browser, Page, sync_playwright
-
-from scanner.findings import Result
-from scanner.report import View, format_named
 
 _IN_CI = bool(os.environ.get("CI"))  # read before the guards of all tests take it away
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")

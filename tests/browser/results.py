@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from random import Random
 
-from scanner.findings import Finding, Mark, Result, Skipped, SourceKind, SuppressedBy, Suppression
-from scanner.model import Commit, Confidence, Environment, Exposure, Location, RiskLevel, Role
-from scanner.risk import order
-from scanner.verification import Verdict, Verification
+from binance_leaks.findings import Finding, Mark, Result, Skipped, SourceKind, SuppressedBy, Suppression
+from binance_leaks.model import Commit, Confidence, Environment, Exposure, Location, RiskLevel, Role
+from binance_leaks.risk import order
+from binance_leaks.verification import Verdict, Verification
+
 from tests.report.examples import CHECKED, NOT_ASKED, RANKED, UNDECIDED, Maker, at, in_repository, judged, pair_at
 
 AUTHORS = (

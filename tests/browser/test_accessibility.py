@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
+from binance_leaks.findings import Result
 
-from scanner.findings import Result
 from tests.browser import results
 from tests.browser.conftest import Opened, Opens, Scheme
 from tests.report import examples

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
+from binance_leaks.findings import Finding, Mark, Result
+from binance_leaks.model import RiskLevel
+from binance_leaks.report.location_order import totals
+from binance_leaks.report.sanitize import Quoted, Redactor
 from playwright.sync_api import expect
 
-from scanner.findings import Finding, Mark, Result
-from scanner.model import RiskLevel
-from scanner.report.sanitize import Quoted, Redactor
-from scanner.report.whereabouts import totals
 from tests.browser import results
 from tests.browser.conftest import Opened, Opens
 from tests.browser.test_page import choose, masks, shown, status

@@ -10,12 +10,12 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from binance_leaks.findings import Finding
+from binance_leaks.model import Environment, Exposure, RiskLevel
+from binance_leaks.report import View, format_named
+from binance_leaks.report.sanitize import Quoted, Redactor
 from playwright.sync_api import Browser, expect
 
-from scanner.findings import Finding
-from scanner.model import Environment, Exposure, RiskLevel
-from scanner.report import View, format_named
-from scanner.report.sanitize import Quoted, Redactor
 from tests.browser import results
 from tests.browser.conftest import Opened, Opens
 from tests.browser.test_accessibility import RESULTS

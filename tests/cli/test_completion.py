@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from binance_leaks.cli.arguments.shells import SHELLS
+from binance_leaks.cli.parser import build
+from binance_leaks.cli.parser_spec import Command, described
+from binance_leaks.report import FORMAT_NAMES
 
-from scanner.cli.arguments.shells import SHELLS
-from scanner.cli.described import Command, described
-from scanner.cli.parser import build
-from scanner.report import FORMAT_NAMES
 from tests.e2e import run
 
 PROGRAM = described(build())
@@ -280,7 +280,7 @@ def test_every_command_helps_with_an_example(command: Command, tmp_path: Path) -
 
 def test_the_module_is_the_program(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "scanner", "--version"],
+        [sys.executable, "-m", "binance_leaks", "--version"],
         cwd=tmp_path,
         capture_output=True,
         text=True,

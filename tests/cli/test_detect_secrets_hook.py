@@ -9,15 +9,15 @@ from hashlib import sha1
 from pathlib import Path
 from random import Random
 
+import binance_leaks.plugin
 import pytest
+from binance_leaks.baseline.names import PLUGIN_NAMES, REFERENCE_FILTER
 
-import scanner.plugin
-from scanner.baseline.names import PLUGIN_NAMES, REFERENCE_FILTER
 from tests.corpus import values
 from tests.repositories import Repository
 
-PLUGIN = str(Path(scanner.plugin.__file__).resolve())
-ELSEWHERE = "file:///home/somebody/.cache/pre-commit/env/lib/python3.10/site-packages/scanner/plugin.py"
+PLUGIN = str(Path(binance_leaks.plugin.__file__).resolve())
+ELSEWHERE = "file:///home/somebody/.cache/pre-commit/env/lib/python3.10/site-packages/scanner/binance_leaks/plugin.py"
 BASELINE = ".secrets.baseline"
 CLEAN = "import os\n\n\ndef client() -> object:\n    return Client(os.environ['KEY'], os.environ['SECRET'])\n"
 OTHER_PLUGIN = """
@@ -150,7 +150,7 @@ class TestPluginPath:
         assert (done.returncode, done.stderr) == (0, "")
         plugin = Path(done.stdout.removesuffix("\n"))
         assert plugin.is_file()
-        assert plugin.parts[-2:] == ("scanner", "plugin.py")
+        assert plugin.parts[-2:] == ("binance_leaks", "plugin.py")
         (tmp_path / ".env").write_text(f"BINANCE_API_KEY={fresh()}\n")
         scan = program("detect-secrets", "scan", "-n", "-p", done.stdout.strip(), ".env", cwd=tmp_path)
         assert "Binance API Key" in scan.stdout
@@ -381,7 +381,7 @@ class TestAudit:
 
     @staticmethod
     def run(repository: Repository, *arguments: str, answers: str = "") -> subprocess.CompletedProcess[str]:
-        code = "import sys; from scanner.cli.detect_secrets import run_audit; sys.exit(run_audit(sys.argv[1:]))"
+        code = "import sys; from binance_leaks.cli.detect_secrets import run_audit; sys.exit(run_audit(sys.argv[1:]))"
         command = [sys.executable, "-c", code, *arguments]
         return subprocess.run(
             command, cwd=repository.folder, input=answers, capture_output=True, text=True, timeout=60, check=False
@@ -405,5 +405,5 @@ class TestAudit:
     def test_answers_that_end_too_soon(self, known: Repository) -> None:
         before = known.path(BASELINE).read_bytes()
         done = self.run(known, BASELINE, answers="n\n")
-        assert done.stderr.splitlines()[-1].startswith("scanner.errors.UsageError: the audit ended before")
+        assert done.stderr.splitlines()[-1].startswith("binance_leaks.errors.UsageError: the audit ended before")
         assert known.path(BASELINE).read_bytes() == before

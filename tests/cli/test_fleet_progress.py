@@ -8,14 +8,12 @@ from concurrent.futures import Future
 from io import StringIO
 
 import pytest
+from binance_leaks.cli.fleet.progress import FleetLog, FleetProgress
+from binance_leaks.findings import Result, SourceKind
+from binance_leaks.fleet.models import Failed, Repository, Scanned, Unit
+from binance_leaks.fleet.wire import Reply, Step, Task
+from binance_leaks.report.json import report_of
 from rich.console import Console
-
-from scanner.cli.fleet.progress import FleetProgress
-from scanner.cli.fleet.telling import FleetLog
-from scanner.findings import Result, SourceKind
-from scanner.fleet.wire import Reply, Step, Task
-from scanner.fleet.words import Failed, Repository, Scanned, Unit
-from scanner.report.json import report_of
 
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 

@@ -6,11 +6,10 @@ import re
 from io import StringIO
 
 import pytest
+from binance_leaks.cli import progress
+from binance_leaks.cli.progress import CloneProgressBar, FileProgress, HistoryProgress
+from binance_leaks.pipeline.files import Tally
 from rich.console import Console
-
-from scanner.cli import progress
-from scanner.cli.progress import CloneProgressBar, FileProgress, HistoryProgress
-from scanner.pipeline.files import Tally
 
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 

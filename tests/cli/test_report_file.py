@@ -7,11 +7,9 @@ import stat
 from pathlib import Path, PureWindowsPath
 
 import pytest
-
-from scanner.cli.arguments.common import Options
-from scanner.cli.output import wanted_formats
-from scanner.cli.report_file import append_summary, refuse_unwritable, write_file
-from scanner.errors import ScanError, UsageError
+from binance_leaks.cli.arguments.common import Options
+from binance_leaks.cli.output import append_summary, refuse_unwritable, wanted_formats, write_file
+from binance_leaks.errors import ScanError, UsageError
 
 _MIB = 1024 * 1024
 
@@ -102,7 +100,7 @@ def test_two_formats_do_not_share_a_file(tmp_path: Path) -> None:
 
 
 def test_a_drive_letter_belongs_to_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scanner.cli.output.refuse_unwritable", lambda _: None)
+    monkeypatch.setattr("binance_leaks.cli.output.refuse_unwritable", lambda _: None)
     ((report, file),) = wanted_formats(options(r"json:C:\reports\a:b.json"))
     assert report.name == "json"
     assert PureWindowsPath(str(file)) == PureWindowsPath(r"C:\reports\a:b.json")

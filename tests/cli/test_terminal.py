@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from binance_leaks.cli.output import has_hyperlinks, obeys_escapes
 
-from scanner.cli.terminal import has_hyperlinks, obeys_escapes
 from tests.e2e import PROGRAM, Pair, run
 from tests.repositories import Repository
 

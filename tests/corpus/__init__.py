@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from scanner.model import Confidence, Environment, Role
+from binance_leaks.model import Confidence, Environment, Role
+
 from tests.corpus import placeholders
 from tests.corpus.placeholders import Material
 

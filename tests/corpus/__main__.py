@@ -10,7 +10,8 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 
-from scanner.detect.engine import detect
+from binance_leaks.detect.engine import detect
+
 from tests.corpus import Case, fill, load
 from tests.corpus.judge import judge
 

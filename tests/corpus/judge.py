@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from scanner.model import Confidence, Credential, Role, Value
+from binance_leaks.model import Confidence, Credential, Role, Value
+
 from tests.corpus import Expected, Filled
 
 

@@ -25,7 +25,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from random import Random
 
-from scanner.model import Role
+from binance_leaks.model import Role
+
 from tests.corpus import values
 
 

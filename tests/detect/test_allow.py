@@ -5,8 +5,8 @@ from __future__ import annotations
 from random import Random
 
 import pytest
+from binance_leaks.detect.engine import detect
 
-from scanner.detect.engine import detect
 from tests.corpus.values import hmac_value
 
 SAME_LINE = ("# binance-leaks: allow", "// binance-leaks: allow (revoked)", "# pragma: allowlist secret")

@@ -15,14 +15,14 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from binance_leaks.detect import prefilter
+from binance_leaks.detect.document import documents
+from binance_leaks.detect.engine import detect
+from binance_leaks.detect.sqlite import table_text
+from binance_leaks.findings import Skipped
+from binance_leaks.model import Confidence, Credential, Role, Value
+from binance_leaks.sources.stream import read_stream
 
-from scanner.detect import prefilter
-from scanner.detect.document import documents
-from scanner.detect.engine import detect
-from scanner.detect.sqlite import table_text
-from scanner.findings import Skipped
-from scanner.model import Confidence, Credential, Role, Value
-from scanner.sources.stream import read_stream
 from tests.corpus.values import hmac_value
 
 Pair = tuple[str, str]

@@ -7,9 +7,9 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from binance_leaks.detect.engine import detect
+from binance_leaks.model import Role
 
-from scanner.detect.engine import detect
-from scanner.model import Role
 from tests.corpus import SHAPES, Case, fill, load, placeholders, values
 from tests.corpus.judge import judge
 

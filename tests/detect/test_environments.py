@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from binance_leaks.detect.environments import NAMED, found_in, hinted, small
+from binance_leaks.model import Environment
 from hypothesis import given
 from hypothesis import strategies as st
-
-from scanner.detect.environments import NAMED, found_in, hinted, small
-from scanner.model import Environment
 
 _PIECES = (
     "binance", "bpay", ".binanceapi", "testnet", ".binancefuture", ".vision", "test", "net", "sandbox", "set_", "set",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from random import Random
 
 import pytest
+from binance_leaks.detect.correlate import merged
+from binance_leaks.detect.engine import detect
+from binance_leaks.model import Confidence
 
-from scanner.detect.credentials import merged
-from scanner.detect.engine import detect
-from scanner.model import Confidence
 from tests.corpus import values
 
 

@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 import pytest
+from binance_leaks.detect import prefilter
+from binance_leaks.detect.engine import detect
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanner.detect import prefilter
-from scanner.detect.engine import detect
 from tests.corpus import Case, fill, load
 
 CASES = tuple(load())

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from binance_leaks.detect import rules
+from binance_leaks.detect.engine import detect
+from binance_leaks.detect.rules import RULES, Example, Rule
+from binance_leaks.model import Confidence, Credential, Role, Sighting
 
-from scanner.detect import rules
-from scanner.detect.engine import detect
-from scanner.detect.rules import RULES, Example, Rule
-from scanner.model import Confidence, Credential, Role, Sighting
 from tests.corpus import Case, Filled, fill, load, placeholders
 
 SEEDS = (1, 2, 3)

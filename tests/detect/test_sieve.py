@@ -8,11 +8,11 @@ from random import Random
 from types import MappingProxyType
 
 import pytest
+from binance_leaks.detect.engine import detect
+from binance_leaks.detect.sieve import FastSieve, PlainSieve, Sieve
+from binance_leaks.sources.objects.codec import apply_delta, delta_sizes
+from binance_leaks.sources.objects.delta_diff import Around, changed
 
-from scanner.detect.engine import detect
-from scanner.detect.sieve import FastSieve, PlainSieve, Sieve
-from scanner.sources.objects.changes import Around, changed
-from scanner.sources.objects.codec import apply_delta, delta_sizes
 from tests.corpus import fill, load
 from tests.corpus.values import hex_value, hmac_value, rsa_pem
 from tests.deltas import Part, delta_of

@@ -17,7 +17,7 @@ from typing import TypedDict
 from tests.corpus.values import hmac_value
 from tests.repositories import Repository
 
-PROGRAM = (sys.executable, "-m", "scanner")
+PROGRAM = (sys.executable, "-m", "binance_leaks")
 SOURCE = Path(__file__).resolve().parents[2]
 _VALUE = re.compile(r"(?<![A-Za-z0-9])(?![0-9a-f]{64})[A-Za-z0-9]{64}(?![A-Za-z0-9])")
 

@@ -12,10 +12,10 @@ import time
 from pathlib import Path
 from random import Random
 
+import binance_leaks.plugin
 import pytest
+from binance_leaks.baseline.names import PLUGIN_NAMES, REFERENCE_FILTER, filters
 
-import scanner.plugin
-from scanner.baseline.names import PLUGIN_NAMES, REFERENCE_FILTER, filters
 from tests.corpus import values
 from tests.e2e import PROGRAM, Pair, run, value
 from tests.e2e.baselines import (
@@ -33,7 +33,7 @@ from tests.e2e.baselines import (
 )
 from tests.repositories import Repository
 
-PLUGIN = str(Path(scanner.plugin.__file__).resolve())
+PLUGIN = str(Path(binance_leaks.plugin.__file__).resolve())
 WITH_PLUGIN = ("-p", PLUGIN)
 
 

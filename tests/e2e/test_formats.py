@@ -10,8 +10,8 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from binance_leaks.report import FORMAT_NAMES
 
-from scanner.report import FORMAT_NAMES
 from tests.e2e import _VALUE, Outcome, Pair, run
 from tests.repositories import Repository
 

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from binance_leaks.setup.plan import WorkTree
 
-from scanner.setup.files import WorkTree
 from tests.e2e import PROGRAM, Pair, run
 from tests.repositories import Repository
 

@@ -15,14 +15,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from binance_leaks.config import Config, Globs
+from binance_leaks.findings import Finding, SourceKind
+from binance_leaks.model import Confidence
+from binance_leaks.pipeline.files import Tally, scan_entries
+from binance_leaks.pipeline.scan import Scan
+from binance_leaks.pipeline.triage import conclude
+from binance_leaks.sources.files import list_files
 
-from scanner.config import Config, Globs
-from scanner.findings import Finding, SourceKind
-from scanner.model import Confidence
-from scanner.pipeline.conclude import conclude
-from scanner.pipeline.files import Tally, scan_entries
-from scanner.pipeline.scan import Scan
-from scanner.sources.files import list_files
 from tests.e2e import PROGRAM, Found, Outcome, Pair, as_report, digest, digests, run, staged, value
 from tests.repositories import Repository
 

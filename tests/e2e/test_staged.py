@@ -769,7 +769,15 @@ class TestHostile:
 
     def test_no_module_of_the_repository_is_run(self, repository: Repository, pair: Pair, tmp_path: Path) -> None:
         marker = tmp_path / "executed"
-        for name in ("re.py", "json.py", "git.py", "rich.py", "pathspec.py", "scanner/__init__.py", "sitecustomize.py"):
+        for name in (
+            "re.py",
+            "json.py",
+            "git.py",
+            "rich.py",
+            "pathspec.py",
+            "scanner/binance_leaks/__init__.py",
+            "sitecustomize.py",
+        ):
             repository.stage(name, f"open({str(marker)!r}, 'w')\n")
         repository.stage("bot.py", pair.python)
         for words in (["staged"], ["staged", "--format", "json"], ["scan", "."]):

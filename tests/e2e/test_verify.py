@@ -70,7 +70,7 @@ class Desk:
         """Status and keys of a run in JSON, after the schema has been held against it."""
         outcome = self.verify("--format", "json", *words, **more)  # type: ignore[arg-type]
         report = json.loads(outcome.out)
-        text = (files("scanner.report") / "binance-leaks-audit-1.schema.json").read_text(encoding="utf-8")
+        text = (files("binance_leaks.report") / "binance-leaks-audit-1.schema.json").read_text(encoding="utf-8")
         Draft202012Validator(json.loads(text)).validate(report)
         return outcome.status, cast("list[dict[str, object]]", report["keys"])
 

@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-from scanner.config import Config
-from scanner.findings import Finding, Result, Risk, Skipped, SourceKind, Suppression
-from scanner.fleet.merging import fleet_result
-from scanner.fleet.store import Store
-from scanner.fleet.words import Failed, Held, Remembered, Repository, RepositoryScan, RunStatus, Scanned
-from scanner.model import Confidence, Credential, Environment, Location, RiskLevel, Value
-from scanner.report.json import Report, report_of
+from binance_leaks.config import Config
+from binance_leaks.findings import Finding, Result, Risk, Skipped, SourceKind, Suppression
+from binance_leaks.fleet.models import Failed, Held, Remembered, Repository, RepositoryScan, RunStatus, Scanned
+from binance_leaks.fleet.report import fleet_result
+from binance_leaks.fleet.store import Store
+from binance_leaks.model import Confidence, Credential, Environment, Location, RiskLevel, Value
+from binance_leaks.report.json import Report, report_of
+
 from tests.report.examples import COMMIT, EVIDENCE, at
 
 MOMENT = datetime(2026, 5, 4, 12, 30, tzinfo=timezone.utc)

@@ -11,9 +11,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from scanner.fleet.wire import RepositoryTask, Task
-from scanner.fleet.words import Unit
-from scanner.fleet.work import settings_digest
+from binance_leaks.fleet.models import Unit
+from binance_leaks.fleet.wire import RepositoryTask, Task
+from binance_leaks.fleet.work import settings_digest
+
 from tests.e2e import PROGRAM, Outcome, digest, run, value
 from tests.repositories import Repository
 

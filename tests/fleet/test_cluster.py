@@ -15,10 +15,10 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from binance_leaks.fleet.cluster import DaskPool
+from binance_leaks.fleet.models import Entry
+from binance_leaks.fleet.units import units_of
 
-from scanner.fleet.cluster import DaskPool
-from scanner.fleet.units import units_of
-from scanner.fleet.words import Entry
 from tests.e2e import SOURCE, Outcome, digest
 from tests.fleet.clusters import Cluster, Part, children, cluster, command, eventually, lives
 from tests.fleet.gates import Gate
@@ -29,9 +29,9 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="lo
 _IMPATIENT = """
 import os, sys
 from functools import partial
-import scanner.fleet.cluster as cluster
+import binance_leaks.fleet.cluster as cluster
 cluster.DaskPool = partial(cluster.DaskPool, patience=float(os.environ["PATIENCE"]))
-from scanner.cli import main
+from binance_leaks.cli import main
 sys.exit(main())
 """
 _NO_PACKAGE = """
@@ -39,7 +39,7 @@ import sys
 
 class Blocker:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] == "scanner":
+        if name.partition(".")[0] == "binance_leaks":
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 sys.meta_path.insert(0, Blocker())
@@ -141,8 +141,10 @@ def test_what_nobody_waits_for_ends(place: Place) -> None:
 
 def other_version(folder: Path) -> Path:
     """A copy of the package that calls itself by another version."""
-    shutil.copytree(SOURCE / "scanner", folder / "scanner", ignore=shutil.ignore_patterns("__pycache__"))
-    with (folder / "scanner" / "__init__.py").open("a") as file:
+    shutil.copytree(
+        SOURCE / "scanner/binance_leaks", folder / "binance_leaks", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    with (folder / "binance_leaks" / "__init__.py").open("a") as file:
         file.write('\n__version__ = "0.0.7"\n')
     return folder
 
@@ -193,7 +195,7 @@ def test_no_value_and_no_login_is_written_down(place: Place) -> None:
     spilled = [file.read_bytes().decode("latin-1") for file in files]
     seen = [command(runner) for worker in place.cluster.workers for runner in children(worker.process.pid)]
     assert digest(place.fleet.values[4]) in told
-    assert any("scanner.fleet.runner" in one for one in seen)
+    assert any("binance_leaks.fleet.scan_process" in one for one in seen)
     for text in (told, place.cluster.said, *spilled, *seen):
         assert login not in text
         assert not any(value in text for value in place.fleet.values)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from binance_leaks.config import Config
+from binance_leaks.errors import UsageError
+from binance_leaks.findings import Mark, Result, Skipped, SuppressedBy, Suppression
+from binance_leaks.fleet.diff import difference
+from binance_leaks.fleet.models import RunStatus
+from binance_leaks.fleet.store import Store
+from binance_leaks.model import Confidence, Role
 
-from scanner.config import Config
-from scanner.errors import UsageError
-from scanner.findings import Mark, Result, Skipped, SuppressedBy, Suppression
-from scanner.fleet.comparing import difference
-from scanner.fleet.store import Store
-from scanner.fleet.words import RunStatus
-from scanner.model import Confidence, Role
 from tests.fleet.fleets import SURE, Fleet, failed, found, scanned, unchanged
 from tests.report.examples import Maker
 

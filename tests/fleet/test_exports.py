@@ -14,9 +14,9 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from binance_leaks.errors import UsageError
+from binance_leaks.fleet.listing import read_list
 
-from scanner.errors import UsageError
-from scanner.fleet.listing import read_list
 from tests.test_docs_commands import shown
 
 pytestmark = pytest.mark.skipif(

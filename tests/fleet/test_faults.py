@@ -14,11 +14,11 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from binance_leaks.fleet.models import Entry
+from binance_leaks.fleet.process_pool import Runners
+from binance_leaks.fleet.units import units_of
+from binance_leaks.report.summary import human_size
 
-from scanner.fleet.runners import Runners
-from scanner.fleet.units import units_of
-from scanner.fleet.words import Entry
-from scanner.report.brief import human_size
 from tests.e2e import SOURCE, Outcome, run
 from tests.fleet.clusters import children, command, eventually, lives, working_in
 from tests.fleet.gates import Gate
@@ -94,8 +94,8 @@ def test_a_runner_that_says_something_else(
     """It is ended, though it goes on, and long before the time limit."""
     (tmp_path / "said").write_bytes(said)
     program = f"import sys, time\nsys.stdout.write(open({str(tmp_path / 'said')!r}).read())\nsys.stdout.flush()\n"
-    monkeypatch.setattr("scanner.fleet.runners._PROGRAM", f"{program}time.sleep(600)\n")
-    monkeypatch.setattr("scanner.fleet.runners._GRACE", 0.1)
+    monkeypatch.setattr("binance_leaks.fleet.process_pool._PROGRAM", f"{program}time.sleep(600)\n")
+    monkeypatch.setattr("binance_leaks.fleet.process_pool._GRACE", 0.1)
     unit = units_of([Entry(address=str(fleet.folder / "bravo"), origin="list:1")]).units[0]
     with closing(Runners()) as runners:
         reply = runners.work(task(unit), lambda _: None)
@@ -217,10 +217,10 @@ def test_a_run_that_is_ended(fleet: Fleet, gate: Gate, tmp_path: Path, number: s
 def test_a_folder_of_a_stranger(fleet: Fleet, gate: Gate, tmp_path: Path) -> None:
     """Modules that lie where the program is started are not run, neither by it nor by what it starts."""
     hostile = tmp_path / "hostile"
-    (hostile / "scanner" / "fleet").mkdir(parents=True)
+    (hostile / "binance_leaks" / "fleet").mkdir(parents=True)
     for name in (
-        "scanner/__init__",
-        "scanner/fleet/__init__",
+        "binance_leaks/__init__",
+        "binance_leaks/fleet/__init__",
         "json",
         "sitecustomize",
         "usercustomize",
@@ -229,7 +229,8 @@ def test_a_folder_of_a_stranger(fleet: Fleet, gate: Gate, tmp_path: Path) -> Non
     ):
         (hostile / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'a').write({name!r})\n")
     console = (
-        "import sys; sys.path[:] = [part for part in sys.path if part]; from scanner.cli import main; sys.exit(main())"
+        "import sys; sys.path[:] = [part for part in sys.path if part]\n"
+        "from binance_leaks.cli import main; sys.exit(main())"
     )
     url = f"ssh://near{fleet.folder / 'bravo'}"
     done = subprocess.run(
@@ -253,7 +254,7 @@ def test_what_lists_of_processes_show(tmp_path: Path) -> None:
             seen = [command(each) for each in working_in(temporary(tmp_path))]
             process.send_signal(signal.SIGINT)
             outcome = ended(process)
-    assert any("scanner.fleet.runner" in each for each in seen)
+    assert any("binance_leaks.fleet.scan_process" in each for each in seen)
     assert not any(login in text for text in (*seen, outcome.out, outcome.err))
 
 

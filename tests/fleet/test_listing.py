@@ -9,12 +9,12 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from binance_leaks.errors import UsageError
+from binance_leaks.fleet.listing import read_list
+from binance_leaks.fleet.models import Entry
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.errors import UsageError
-from scanner.fleet.listing import read_list
-from scanner.fleet.words import Entry
 from tests.corpus.values import hmac_value
 
 BASE = Path("/lists") if os.name != "nt" else Path("C:/lists")

@@ -9,16 +9,16 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from binance_leaks.api import scan_history
+from binance_leaks.config import Config, FailOn
+from binance_leaks.findings import Finding, Mark, Skipped, SourceKind, SuppressedBy, Suppression
+from binance_leaks.fleet.models import RunStatus, Scanned
+from binance_leaks.fleet.store import Store
+from binance_leaks.model import Confidence, Environment, Exposure, Kind, RiskLevel, Role, Value
+from binance_leaks.report.json import report_of
+from binance_leaks.report.location_order import BY_USE
+from binance_leaks.verification import Permissions, Verdict, Verification
 
-from scanner.api import scan_history
-from scanner.config import Config, FailOn
-from scanner.findings import Finding, Mark, Skipped, SourceKind, SuppressedBy, Suppression
-from scanner.fleet.store import Store
-from scanner.fleet.words import RunStatus, Scanned
-from scanner.model import Confidence, Environment, Exposure, Kind, RiskLevel, Role, Value
-from scanner.report.json import report_of
-from scanner.report.whereabouts import BY_USE
-from scanner.verification import Permissions, Verdict, Verification
 from tests.corpus import values
 from tests.fleet.fleets import ALL, SURE, Fleet, failed, found, record_all, repository, scanned, unchanged
 from tests.report.examples import COMMIT, Maker, at

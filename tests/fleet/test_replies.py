@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from binance_leaks.fleet.coordinator import Coordinator, Settings
+from binance_leaks.fleet.models import Failed, Remembered, Repository, RunStatus, Scanned, ScanStatus, Unit
+from binance_leaks.fleet.pool import Pool
+from binance_leaks.fleet.store import Store
+from binance_leaks.fleet.wire import Done, Reply, Task, failure
+from binance_leaks.model import Role
 
-from scanner.fleet.coordinator import Coordinator, Settings
-from scanner.fleet.pool import Pool
-from scanner.fleet.store import Store
-from scanner.fleet.wire import Done, Reply, Task, failure
-from scanner.fleet.words import Failed, Remembered, Repository, RunStatus, Scanned, ScanStatus, Unit
-from scanner.model import Role
 from tests.fleet.fleets import ALL, Fleet, found, report, repository, scanned
 from tests.report.examples import Maker
 

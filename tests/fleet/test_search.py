@@ -7,9 +7,9 @@ import random
 from pathlib import Path
 
 import pytest
+from binance_leaks.errors import UsageError
+from binance_leaks.fleet.listing import find_repositories
 
-from scanner.errors import UsageError
-from scanner.fleet.search import find_repositories
 from tests.corpus.values import hmac_value
 from tests.repositories import Repository
 

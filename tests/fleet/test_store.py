@@ -16,18 +16,18 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from binance_leaks.errors import ScanError, UsageError
+from binance_leaks.findings import Finding, Skipped, SuppressedBy, Suppression
+from binance_leaks.fleet.models import Failed, Remembered, Repository, RunStatus, Scanned, ScanStatus
+from binance_leaks.fleet.report import fleet_result
+from binance_leaks.fleet.store import Store
+from binance_leaks.fleet.store.connecting import told
+from binance_leaks.model import Confidence, Exposure, Location, Role
+from binance_leaks.report.json import Report
+from binance_leaks.verification import Verdict, Verification
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scanner.errors import ScanError, UsageError
-from scanner.findings import Finding, Skipped, SuppressedBy, Suppression
-from scanner.fleet.merging import fleet_result
-from scanner.fleet.store import Store
-from scanner.fleet.store.failures import told
-from scanner.fleet.words import Failed, Remembered, Repository, RunStatus, Scanned, ScanStatus
-from scanner.model import Confidence, Exposure, Location, Role
-from scanner.report.json import Report
-from scanner.verification import Verdict, Verification
 from tests.fleet.fleets import (
     ALL,
     MOMENT,
@@ -386,7 +386,7 @@ class TestUnfinished:
 HOLDER = """
 import sys
 from pathlib import Path
-from scanner.fleet.store import Store
+from binance_leaks.fleet.store import Store
 from tests.fleet.fleets import found, now, repository, scanned
 from tests.fleet.test_store import KEYS
 store = Store.open(Path(sys.argv[1]), now=now)
@@ -635,8 +635,8 @@ def states(fleet: Fleet) -> dict[str, tuple[int, int]]:
 LIMITED = """
 import resource, sys
 from pathlib import Path
-from scanner.errors import ScanError
-from scanner.fleet.store import Store
+from binance_leaks.errors import ScanError
+from binance_leaks.fleet.store import Store
 from tests.fleet.fleets import found, now, repository, scanned
 from tests.fleet.test_store import KEYS
 from tests.report.examples import at

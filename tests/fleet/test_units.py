@@ -7,15 +7,14 @@ import random
 from pathlib import Path
 
 import pytest
+from binance_leaks.errors import UsageError
+from binance_leaks.fleet.display_names import Named, labels_of
+from binance_leaks.fleet.listing import find_repositories, read_list
+from binance_leaks.fleet.models import Entry
+from binance_leaks.fleet.units import Units, units_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.errors import UsageError
-from scanner.fleet.labels import Named, labels_of
-from scanner.fleet.listing import read_list
-from scanner.fleet.search import find_repositories
-from scanner.fleet.units import Units, units_of
-from scanner.fleet.words import Entry
 from tests.corpus.values import hmac_value
 from tests.repositories import Repository
 

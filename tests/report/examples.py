@@ -7,10 +7,21 @@ from dataclasses import replace
 from random import Random
 from string import ascii_letters, digits
 
-from scanner.findings import Finding, Mark, Result, Risk, Skipped, SourceKind, SuppressedBy, Suppression
-from scanner.model import Commit, Confidence, Credential, Environment, Exposure, Kind, Location, RiskLevel, Role, Value
-from scanner.risk import assess, order
-from scanner.verification import PERMISSION_TIERS, Cause, Permissions, Verdict, Verification
+from binance_leaks.findings import Finding, Mark, Result, Risk, Skipped, SourceKind, SuppressedBy, Suppression
+from binance_leaks.model import (
+    Commit,
+    Confidence,
+    Credential,
+    Environment,
+    Exposure,
+    Kind,
+    Location,
+    RiskLevel,
+    Role,
+    Value,
+)
+from binance_leaks.risk import assess, order
+from binance_leaks.verification import PERMISSION_TIERS, Cause, Permissions, Verdict, Verification
 
 EVIDENCE = ("the package binance is imported in this file", "Client(...) takes it as its first argument")
 COMMIT = Commit(

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-
-from scanner.findings import SourceKind
-from scanner.report.brief import clean_line, human_size, human_time, nothing_found, plural, scanned
-from scanner.report.format import View
+from binance_leaks.findings import SourceKind
+from binance_leaks.report.format import View
+from binance_leaks.report.summary import clean_line, human_size, human_time, nothing_found, plural, scanned
 
 from . import examples
 

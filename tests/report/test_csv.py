@@ -7,12 +7,11 @@ from dataclasses import replace
 from io import StringIO
 
 import pytest
+from binance_leaks.findings import Result, SourceKind
+from binance_leaks.report import View
+from binance_leaks.report.csv import COLUMNS, FLEET_COLUMNS, VERIFICATION_COLUMNS, render_csv
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from scanner.findings import Result, SourceKind
-from scanner.report import View
-from scanner.report.csv import COLUMNS, FLEET_COLUMNS, VERIFICATION_COLUMNS, render_csv
 
 from . import examples
 from .examples import Hostile

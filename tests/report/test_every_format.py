@@ -9,14 +9,13 @@ from dataclasses import replace
 from datetime import datetime, timezone
 
 import pytest
+from binance_leaks import __version__
+from binance_leaks.cli.parser import build
+from binance_leaks.findings import Result
+from binance_leaks.model import RiskLevel, Role
+from binance_leaks.report import FORMAT_NAMES, View, format_named
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from scanner import __version__
-from scanner.cli.parser import build
-from scanner.findings import Result
-from scanner.model import RiskLevel, Role
-from scanner.report import FORMAT_NAMES, View, format_named
 
 from . import examples
 from .examples import Hostile

@@ -7,12 +7,11 @@ import sys
 from io import BytesIO, TextIOWrapper
 
 import pytest
-
-from scanner.errors import UsageError
-from scanner.report import FORMAT_NAMES, View, format_named
-from scanner.report.json import render_json
-from scanner.report.output import write_report
-from scanner.report.text import render_text
+from binance_leaks.errors import UsageError
+from binance_leaks.report import FORMAT_NAMES, View, format_named
+from binance_leaks.report.format import write_report
+from binance_leaks.report.json import render_json
+from binance_leaks.report.text import render_text
 
 from . import examples
 
@@ -47,7 +46,8 @@ def test_the_same_result_gives_the_same_text(name: str, show_suppressed: bool) -
 
 def test_a_clean_scan_pays_for_no_slow_import() -> None:
     program = (
-        "import sys; from scanner.findings import Result, SourceKind; from scanner.report import View, format_named\n"
+        "import sys; from binance_leaks.findings import Result, SourceKind\n"
+        "from binance_leaks.report import View, format_named\n"
         "result = Result(source=SourceKind.STAGED, target='.', findings=(), stats={'files': 2})\n"
         "assert 'No Binance credentials' in format_named('text').render(result, View())\n"
         "sys.exit(sorted({'rich', 'json', 'unicodedata'} & set(sys.modules)).__repr__().strip('[]') or None)"

@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import pytest
+from binance_leaks.findings import Result
+from binance_leaks.model import Exposure
+from binance_leaks.report import View
+from binance_leaks.report.github import render_github
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from scanner.findings import Result
-from scanner.model import Exposure
-from scanner.report import View
-from scanner.report.github import render_github
 
 from . import examples
 from .examples import Hostile

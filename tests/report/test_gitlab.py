@@ -9,13 +9,12 @@ from datetime import datetime, timezone
 from typing import cast
 
 import pytest
+from binance_leaks.findings import Result
+from binance_leaks.model import RiskLevel, Role
+from binance_leaks.report import View
+from binance_leaks.report.gitlab import render_gitlab
 from jsonschema import Draft7Validator, ValidationError
 from markdown_it import MarkdownIt
-
-from scanner.findings import Result
-from scanner.model import RiskLevel, Role
-from scanner.report import View
-from scanner.report.gitlab import render_gitlab
 
 from . import examples
 from .examples import Hostile

@@ -11,17 +11,16 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
+from binance_leaks.findings import Finding, Result, SourceKind
+from binance_leaks.model import Commit, Exposure, RiskLevel, Role
+from binance_leaks.report import View
+from binance_leaks.report.advice import KEY_PAGE
+from binance_leaks.report.html.chart import HEIGHT, WIDTH, chart_of
+from binance_leaks.report.html.page import render_html
+from binance_leaks.report.html.timeline import Chronicle, Happened, day_of, first_day
+from binance_leaks.report.sanitize import Quoted, Redactor
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from scanner.findings import Finding, Result, SourceKind
-from scanner.model import Commit, Exposure, RiskLevel, Role
-from scanner.report import View
-from scanner.report.advice import KEY_PAGE
-from scanner.report.html.chart import HEIGHT, WIDTH, chart_of
-from scanner.report.html.page import render_html
-from scanner.report.html.timeline import Chronicle, Happened, day_of, first_day
-from scanner.report.sanitize import Quoted, Redactor
 
 from . import examples
 from .examples import Hostile

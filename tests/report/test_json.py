@@ -9,13 +9,12 @@ from importlib.resources import files
 from typing import cast
 
 import pytest
+from binance_leaks import __version__
+from binance_leaks.findings import Result, SourceKind
+from binance_leaks.report.json import render_json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, ValidationError
-
-from scanner import __version__
-from scanner.findings import Result, SourceKind
-from scanner.report.json import render_json
 
 from . import examples
 from .examples import Hostile
@@ -35,7 +34,7 @@ RESULTS: dict[str, Callable[[], Result]] = {
 
 
 def schema() -> dict[str, object]:
-    text = (files("scanner.report") / "binance-leaks-1.schema.json").read_text(encoding="utf-8")
+    text = (files("binance_leaks.report") / "binance-leaks-1.schema.json").read_text(encoding="utf-8")
     return cast("dict[str, object]", json.loads(text))
 
 

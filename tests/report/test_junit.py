@@ -7,13 +7,12 @@ from datetime import datetime, timezone
 from xml.etree import ElementTree as ET
 
 import pytest
+from binance_leaks.findings import Result
+from binance_leaks.report import View
+from binance_leaks.report.junit import render_junit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
-
-from scanner.findings import Result
-from scanner.report import View
-from scanner.report.junit import render_junit
 
 from . import examples
 from .examples import Hostile

@@ -6,15 +6,14 @@ import re
 from dataclasses import replace
 
 import pytest
+from binance_leaks.findings import Finding, Result
+from binance_leaks.report import View
+from binance_leaks.report.advice import KEY_PAGE
+from binance_leaks.report.markdown import render_markdown
+from binance_leaks.report.markdown_escape import code, plain
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-
-from scanner.findings import Finding, Result
-from scanner.report import View
-from scanner.report.advice import KEY_PAGE
-from scanner.report.inline import code, plain
-from scanner.report.markdown import render_markdown
 
 from . import examples
 from .examples import Hostile

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scanner.report.redacted import redacted
+from binance_leaks.report.sanitize import redacted
 
 from . import examples
 

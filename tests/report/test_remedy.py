@@ -7,13 +7,12 @@ from dataclasses import replace
 from itertools import chain
 
 import pytest
-
-from scanner.findings import Finding, Result, SourceKind
-from scanner.model import Environment, Exposure, RiskLevel, Role
-from scanner.report import View, format_named
-from scanner.report.advice import KEY_PAGE, steps
-from scanner.report.step import Step
-from scanner.verification import Verdict, Verification
+from binance_leaks.findings import Finding, Result, SourceKind
+from binance_leaks.model import Environment, Exposure, RiskLevel, Role
+from binance_leaks.report import View, format_named
+from binance_leaks.report.advice import KEY_PAGE, steps
+from binance_leaks.report.advice_step import Step
+from binance_leaks.verification import Verdict, Verification
 
 from . import examples
 

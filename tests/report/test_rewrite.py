@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from scanner.model import Exposure, Location
-from scanner.report.advice import own_steps, steps
-from scanner.report.rewrite import rewriting, rewriting_each
+from binance_leaks.model import Exposure, Location
+from binance_leaks.report.advice import own_steps, steps
+from binance_leaks.report.rewrite_history import rewriting, rewriting_each
 
 from . import examples
 

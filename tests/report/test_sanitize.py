@@ -7,10 +7,9 @@ from dataclasses import replace
 from string import ascii_lowercase, ascii_uppercase, digits
 
 import pytest
-
-from scanner.findings import Result
-from scanner.model import Role, Value
-from scanner.report.sanitize import Redactor, encodable, printable
+from binance_leaks.findings import Result
+from binance_leaks.model import Role, Value
+from binance_leaks.report.sanitize import Redactor, encodable, printable
 
 from . import examples
 

@@ -9,16 +9,14 @@ from importlib.resources import files
 from typing import cast
 
 import pytest
+from binance_leaks.findings import Result, SuppressedBy
+from binance_leaks.model import Environment, Exposure, Kind, RiskLevel
+from binance_leaks.report import View
+from binance_leaks.report.rules import RULES, rule_of
+from binance_leaks.report.sarif import path_uri, render_sarif
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft4Validator, ValidationError
-
-from scanner.findings import Result, SuppressedBy
-from scanner.model import Environment, Exposure, Kind, RiskLevel
-from scanner.report import View
-from scanner.report.rules import RULES, rule_of
-from scanner.report.sarif import render_sarif
-from scanner.report.uri import path_uri
 
 from . import examples
 from .examples import Hostile

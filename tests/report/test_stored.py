@@ -8,15 +8,14 @@ from dataclasses import replace
 from typing import cast
 
 import pytest
+from binance_leaks.errors import UsageError
+from binance_leaks.findings import Result
+from binance_leaks.report import FORMAT_NAMES, View, format_named
+from binance_leaks.report.json import render_json
+from binance_leaks.report.stored import read_report
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-
-from scanner.errors import UsageError
-from scanner.findings import Result
-from scanner.report import FORMAT_NAMES, View, format_named
-from scanner.report.json import render_json
-from scanner.report.stored import read_report
 
 from . import examples
 from .examples import Hostile

@@ -8,18 +8,17 @@ from dataclasses import replace
 from typing import cast
 
 import pytest
+from binance_leaks.findings import Finding, Result
+from binance_leaks.model import Environment
+from binance_leaks.report import FORMAT_NAMES, View, format_named
+from binance_leaks.report.markdown_escape import worded
+from binance_leaks.report.rules import rule_of
+from binance_leaks.report.stored import read_report
+from binance_leaks.report.verification_text import VERDICT_NAMES, counts, verdict
+from binance_leaks.verification import Permissions, Verdict, Verification
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-
-from scanner.findings import Finding, Result
-from scanner.model import Environment
-from scanner.report import FORMAT_NAMES, View, format_named
-from scanner.report.inline import worded
-from scanner.report.rules import rule_of
-from scanner.report.stored import read_report
-from scanner.report.verdicts import VERDICT_NAMES, counts, verdict
-from scanner.verification import Permissions, Verdict, Verification
 
 from . import examples
 from .test_stored import changed_result, put

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from scanner.findings import Finding, Mark
-from scanner.model import Exposure, Location, RiskLevel, Role
-from scanner.report.whereabouts import LEVELS, Holder, by_use, further, held_by, holders, spread, totals
+from binance_leaks.findings import Finding, Mark
+from binance_leaks.model import Exposure, Location, RiskLevel, Role
+from binance_leaks.report.location_order import LEVELS, Holder, by_use, further, held_by, holders, spread, totals
 
 from . import examples
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from binance_leaks import __version__
+from binance_leaks.errors import UsageError
+from binance_leaks.setup.github import WORKFLOW, plan_github
+from binance_leaks.setup.gitlab import JOB, PIPELINE, plan_gitlab, template
+from binance_leaks.setup.package_source import PACKAGE, Origin
+from binance_leaks.setup.plan import Keep, Plan, Refuse, Write
 
-from scanner import __version__
-from scanner.errors import UsageError
-from scanner.setup.github import WORKFLOW, plan_github
-from scanner.setup.gitlab import JOB, PIPELINE, plan_gitlab, template
-from scanner.setup.origin import PACKAGE, Origin
-from scanner.setup.plan import Keep, Plan, Refuse, Write
 from tests.schemas import complaints
 
 GITHUB = Origin(url="https://github.com/an-owner/a.tool.git", rev="0123456789abcdef0123456789abcdef01234567")

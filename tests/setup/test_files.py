@@ -8,11 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from scanner.errors import UsageError
-from scanner.setup.files import WorkTree
-from scanner.setup.plan import Keep, Refuse, Write
-from scanner.setup.stamp import is_untouched, plan_file, stamped
+from binance_leaks.errors import UsageError
+from binance_leaks.setup.ownership_marker import is_untouched, plan_file, stamped
+from binance_leaks.setup.plan import Keep, Refuse, WorkTree, Write
 
 BODY = "a: 1\nb: 2\n"
 NEWER = "a: 1\nb: 3\n"

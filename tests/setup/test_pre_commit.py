@@ -11,13 +11,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from binance_leaks.setup.hooks import HOOKS, INSTALLED
+from binance_leaks.setup.package_source import Origin
+from binance_leaks.setup.plan import Keep, Refuse, Write
+from binance_leaks.setup.pre_commit import plan_pre_commit
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-
-from scanner.setup.hooks import HOOKS, INSTALLED
-from scanner.setup.origin import Origin
-from scanner.setup.plan import Keep, Refuse, Write
-from scanner.setup.pre_commit import plan_pre_commit
 
 TOP = Path(__file__).resolve().parents[2]
 ORIGIN = Origin(url="https://git.example/tools/binance-leaks", rev="v1.2.0")

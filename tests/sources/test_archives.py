@@ -16,12 +16,11 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import pytest
+from binance_leaks.findings import Skipped
+from binance_leaks.sources.archives import ArchiveKind, Limits, archive_kind, members
+from binance_leaks.sources.chunk import Piece
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from scanner.findings import Skipped
-from scanner.sources.archives import ArchiveKind, Limits, archive_kind, members
-from scanner.sources.piece import Piece
 
 TEXT = b"binance_key = something\n" * 20
 MIB = 1 << 20

@@ -21,13 +21,13 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from binance_leaks.errors import GitError, ScannerError, UsageError
+from binance_leaks.sources.clone import CloneProgress, clone_mirror, is_url, kept_clone, shown_url, temporary_clone
+from binance_leaks.sources.urls import canonical_url
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from scanner.errors import GitError, ScannerError, UsageError
-from scanner.sources.clone import CloneProgress, clone_mirror, is_url, kept_clone, shown_url, temporary_clone
-from scanner.sources.urls import canonical_url
 from tests.repositories import Repository
 
 posix_only = pytest.mark.skipif(os.name == "nt", reason="needs shell scripts and process groups of POSIX")

@@ -9,11 +9,18 @@ from functools import partial
 from random import Random
 
 import pytest
+from binance_leaks.sources.objects.codec import (
+    Codec,
+    DamagedObjectError,
+    apply_delta,
+    best_codec,
+    delta_sizes,
+    plain_codec,
+)
+from binance_leaks.sources.objects.delta_diff import Around, changed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanner.sources.objects.changes import Around, changed
-from scanner.sources.objects.codec import Codec, DamagedObjectError, apply_delta, best_codec, delta_sizes, plain_codec
 from tests.deltas import Part, delta_of, made_of
 from tests.forged_packs import copies, varint
 

@@ -14,12 +14,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-
-from scanner.errors import GitError, UsageError
-from scanner.findings import Skipped
-from scanner.sources.files import FileEntry, list_files, pieces
-from scanner.sources.piece import Piece
-from scanner.sources.tree import WorkTree
+from binance_leaks.errors import GitError, UsageError
+from binance_leaks.findings import Skipped
+from binance_leaks.sources.chunk import Piece
+from binance_leaks.sources.files import FileEntry, list_files, pieces
+from binance_leaks.sources.tree import WorkTree
 
 posix_only = pytest.mark.skipif(os.name == "nt", reason="needs pipes, links and permissions of POSIX")
 

@@ -8,20 +8,20 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from binance_leaks.detect.sieve import PlainSieve
+from binance_leaks.model import Credential
+from binance_leaks.pipeline import history_scan, history_worker
+from binance_leaks.pipeline.history import Outcome, Request, scan_history
+from binance_leaks.pipeline.history_scan import ObjectScan
+from binance_leaks.sources.git import Git
+from binance_leaks.sources.objects.codec import Codec, best_codec, plain_codec
+from binance_leaks.sources.objects.database import Database, open_packs, with_alternates
+from binance_leaks.sources.objects.delta_diff import Around
+from binance_leaks.sources.objects.delta_forest import ObjectType, layout
+from binance_leaks.sources.objects.pack import Pack
+from binance_leaks.sources.objects.read_object import LARGEST, read_object
+from binance_leaks.sources.objects.walk import walk
 
-from scanner.detect.sieve import PlainSieve
-from scanner.model import Credential
-from scanner.pipeline import object_scan, object_worker
-from scanner.pipeline.history import Outcome, Request, scan_history
-from scanner.pipeline.object_scan import ObjectScan
-from scanner.sources.git import Git
-from scanner.sources.objects.changes import Around
-from scanner.sources.objects.codec import Codec, best_codec, plain_codec
-from scanner.sources.objects.database import Database, open_packs, with_alternates
-from scanner.sources.objects.forest import ObjectType, layout
-from scanner.sources.objects.pack import Pack
-from scanner.sources.objects.single import LARGEST, read_object
-from scanner.sources.objects.walk import walk
 from tests.corpus import fill, load
 from tests.fast_import import fast_import, pad
 from tests.forged_packs import appending, back, blob, delta, name_of, write_pack
@@ -373,9 +373,9 @@ def test_parallel_is_serial(repository: Repository) -> None:
 def test_plain_is_fast(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     leaking(repository)
     fast = told(scan(repository))
-    monkeypatch.setattr(object_worker, "best_sieve", PlainSieve)
-    monkeypatch.setattr(object_worker, "best_codec", plain_codec)
-    monkeypatch.setattr(object_scan, "best_codec", plain_codec)
+    monkeypatch.setattr(history_worker, "best_sieve", PlainSieve)
+    monkeypatch.setattr(history_worker, "best_codec", plain_codec)
+    monkeypatch.setattr(history_scan, "best_codec", plain_codec)
     plain = told(scan(repository))
     assert fast[2] == plain[2]
     same = fast == plain

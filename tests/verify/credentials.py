@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from scanner.model import Confidence, Credential, Environment, Location, Role, Sighting, Value
+from binance_leaks.model import Confidence, Credential, Environment, Location, Role, Sighting, Value
+
 from tests.binance.accounts import Account
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from scanner.verify.wire import Reply, Request, Trouble
+from binance_leaks.verify.http_types import Reply, Request, Trouble
 
 
 class FakeClock:

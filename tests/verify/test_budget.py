@@ -10,14 +10,14 @@ from itertools import pairwise
 from random import Random
 
 import pytest
+from binance_leaks.model import Credential, Environment
+from binance_leaks.verification import Cause, Verdict, Verification
+from binance_leaks.verify.http_types import Reply, Request, Trouble
+from binance_leaks.verify.probes import HOSTS, probes_for
+from binance_leaks.verify.rate_limit import Limits
+from binance_leaks.verify.transport import UrllibTransport
+from binance_leaks.verify.verifier import Verifier
 
-from scanner.model import Credential, Environment
-from scanner.verification import Cause, Verdict, Verification
-from scanner.verify.pacing import Limits
-from scanner.verify.probes import HOSTS, probes_for
-from scanner.verify.transport import UrllibTransport
-from scanner.verify.verifier import Verifier
-from scanner.verify.wire import Reply, Request, Trouble
 from tests.binance.accounts import MAINNET, TESTNET, hmac_account
 from tests.binance.exchange import Answer, Exchange
 from tests.binance.server import serving

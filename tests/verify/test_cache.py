@@ -10,16 +10,16 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from binance_leaks.errors import ScanError, UsageError
+from binance_leaks.model import Environment
+from binance_leaks.verification import Cause, Permissions, Tier, Verdict
+from binance_leaks.verify.cache import CacheFile, Dated
+from binance_leaks.verify.http_types import Reply, Trouble
+from binance_leaks.verify.responses import Outcome, inconclusive
+from binance_leaks.verify.verifier import Verifier
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanner.errors import ScanError, UsageError
-from scanner.model import Environment
-from scanner.verification import Cause, Permissions, Tier, Verdict
-from scanner.verify.answers import Outcome, inconclusive
-from scanner.verify.cache import CacheFile, Dated
-from scanner.verify.verifier import Verifier
-from scanner.verify.wire import Reply, Trouble
 from tests.binance.accounts import WITHDRAW, Account, ed25519_account, hmac_account
 from tests.verify.credentials import pair, value_of
 from tests.verify.fakes import FakeClock, FakeTransport
@@ -80,7 +80,7 @@ class TestKeeping:
         assert json.loads(file.read_text())["entries"] == {}
 
     def test_it_does_not_grow_for_ever(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("scanner.verify.cache._MOST_ENTRIES", 3)
+        monkeypatch.setattr("binance_leaks.verify.cache._MOST_ENTRIES", 3)
         cache = CacheFile(file)
         for number in range(9):
             cache.put(str(number), Dated(outcome=OUTCOMES[0], at=NOW + number))

@@ -15,12 +15,12 @@ from random import Random
 import pytest
 from binance_common.configuration import ConfigurationRestAPI
 from binance_common.errors import BadRequestError, Error, RateLimitBanError, TooManyRequestsError, UnauthorizedError
+from binance_leaks.model import Environment, Role
+from binance_leaks.verification import Permissions, Tier, Verdict
+from binance_leaks.verify.transport import UrllibTransport
+from binance_leaks.verify.verifier import Verifier
 from binance_sdk_wallet.wallet import Wallet
 
-from scanner.model import Environment, Role
-from scanner.verification import Permissions, Tier, Verdict
-from scanner.verify.transport import UrllibTransport
-from scanner.verify.verifier import Verifier
 from tests.binance.accounts import (
     CREATED,
     FUTURES_TESTNET,

@@ -9,13 +9,13 @@ from random import Random
 from urllib.parse import quote, urlsplit
 
 import pytest
+from binance_leaks.model import Credential, Environment
+from binance_leaks.verification import Verdict
+from binance_leaks.verify.cache import CacheFile
+from binance_leaks.verify.rate_limit import Limits, SystemClock
+from binance_leaks.verify.transport import UrllibTransport
+from binance_leaks.verify.verifier import Verifier
 
-from scanner.model import Credential, Environment
-from scanner.verification import Verdict
-from scanner.verify.cache import CacheFile
-from scanner.verify.pacing import Limits, SystemClock
-from scanner.verify.transport import UrllibTransport
-from scanner.verify.verifier import Verifier
 from tests.binance.accounts import (
     DEMO,
     FUTURES_TESTNET,
@@ -155,9 +155,9 @@ WATCHED = """
 import sys
 seen = []
 sys.addaudithook(lambda event, _: seen.append(event) if event.startswith(("socket.", "http.")) else None)
-from scanner.cli import main
+from binance_leaks.cli import main
 status = main(sys.argv[1:])
-loaded = [name for name in sys.modules if name.startswith(("urllib3", "scanner.verify."))]
+loaded = [name for name in sys.modules if name.startswith(("urllib3", "binance_leaks.verify."))]
 print("SEEN", status, sorted(set(seen)), loaded, file=sys.stderr)
 """
 
@@ -185,8 +185,8 @@ def test_importing_and_building_reaches_nobody() -> None:
         "import sys\n"
         "seen = []\n"
         "sys.addaudithook(lambda event, _: seen.append(event) if event.startswith('socket.') else None)\n"
-        "from scanner.verify.transport import UrllibTransport\n"
-        "from scanner.verify.verifier import Verifier\n"
+        "from binance_leaks.verify.transport import UrllibTransport\n"
+        "from binance_leaks.verify.verifier import Verifier\n"
         "with UrllibTransport() as transport:\n"
         "    print(Verifier(transport).verify([]), set(seen) - {'socket.__new__', 'socket.bind'})\n"
     )

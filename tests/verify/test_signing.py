@@ -10,14 +10,14 @@ from random import Random
 from urllib.parse import unquote
 
 import pytest
+from binance_leaks.detect.published import published_as
+from binance_leaks.model import Role, Value
+from binance_leaks.verification import Cause
+from binance_leaks.verify.signing import Sign, Unusable, load_private_key, signer_of, wrong_signer
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_private_key
 
-from scanner.detect.examples import published_as
-from scanner.model import Role, Value
-from scanner.verification import Cause
-from scanner.verify.signing import Sign, Unusable, load_private_key, signer_of, wrong_signer
 from tests.corpus import values
 
 PAYLOAD = (

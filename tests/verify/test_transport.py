@@ -14,12 +14,12 @@ from random import Random
 from urllib.parse import urlsplit
 
 import pytest
+from binance_leaks import __version__
+from binance_leaks.errors import ScannerError, UsageError
+from binance_leaks.model import Secret
+from binance_leaks.verify.http_types import Reply, Request, Trouble
+from binance_leaks.verify.transport import Timeouts, UrllibTransport
 
-from scanner import __version__
-from scanner.errors import ScannerError, UsageError
-from scanner.model import Secret
-from scanner.verify.transport import Timeouts, UrllibTransport
-from scanner.verify.wire import Reply, Request, Trouble
 from tests.binance.accounts import MAINNET, TESTNET
 from tests.binance.certificates import Authority
 from tests.binance.exchange import Answer, Exchange

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from random import Random
 
 import pytest
+from binance_leaks.model import Credential, Environment, Role, Value
+from binance_leaks.verification import Cause, Tier, Verdict, Verification
+from binance_leaks.verify.rate_limit import Limits
+from binance_leaks.verify.transport import Timeouts, UrllibTransport
+from binance_leaks.verify.verifier import Verifier
 
-from scanner.model import Credential, Environment, Role, Value
-from scanner.verification import Cause, Tier, Verdict, Verification
-from scanner.verify.pacing import Limits
-from scanner.verify.transport import Timeouts, UrllibTransport
-from scanner.verify.verifier import Verifier
 from tests.binance.accounts import (
     DEMO,
     FUTURES_TESTNET,

@@ -1,0 +1,238 @@
+"""The file of a baseline: read and checked, made anew, and written whole or not at all.
+
+The format is that of detect-secrets 1.x (`core/baseline.py` there): `results` has a list of entries for each path, and
+an entry has at least `type` and `hashed_secret`. Everything else in it is somebody's, and is kept as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from binance_leaks.baseline.known import Known, Label, stored
+from binance_leaks.baseline.names import OUR_TYPES, PLUGIN_NAMES, filters
+from binance_leaks.errors import ConfigError, ScanError, UsageError
+from binance_leaks.model import Confidence
+from binance_leaks.writing import put_in_place
+
+DEFAULT_NAME = ".secrets.baseline"
+_OUR_KEY = "binance_leaks"
+_VERSION = "1.5.0"
+_VERSIONS = re.compile(r"(\d{1,9})\.\d{1,9}\.\d{1,9}")
+_CONFLICT = re.compile(r"^(<{7} .*|={7}|>{7} .*)\r?$", re.MULTILINE)
+_UPDATE = "`binance-leaks baseline update`"
+
+Raw = Mapping[str, object]
+"""An object of the file."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One of our entries: `path` is that of the file, with `/` and without values."""
+
+    path: str
+    type: str
+    sha1: str
+    label: Label
+
+    @classmethod
+    def of(cls, path: str, raw: Raw) -> Entry | None:
+        """The entry, None if it is of another plugin."""
+        if raw["type"] not in OUR_TYPES:
+            return None
+        return cls(
+            path=stored(path),
+            type=str(raw["type"]),
+            sha1=str(raw["hashed_secret"]).lower(),
+            label=Label.of(raw.get("is_secret")),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Baseline:
+    """A baseline as it stands in its file. `content` is all of it, `results` the checked part, `newline` ends lines."""
+
+    content: Raw
+    results: Mapping[str, Sequence[Raw]]
+    newline: str = "\n"
+
+    @classmethod
+    def read(cls, file: Path) -> Baseline:
+        """The baseline in a file. Raises ConfigError, with what to do, for one that is not understood in full."""
+        return cls.parse(file, file_content(file))
+
+    @classmethod
+    def parse(cls, file: Path, data: bytes) -> Baseline:
+        """The baseline that a file holds or held. Raises ConfigError as `read` does."""
+        content = parsed(file, data)
+        version = str(content["version"])
+        if version.startswith("0."):
+            hint = f"Upgrade it: detect-secrets scan --baseline {file}"
+            raise ConfigError(f"baseline {file} is of detect-secrets {version}, before 1.0", hint=hint)
+        if not version.startswith("1."):
+            hint = "Update binance-leaks, or make another baseline: binance-leaks baseline create"
+            raise ConfigError(f"baseline {file} is of version {version}, which is not known yet", hint=hint)
+        newline = "\r\n" if b"\r\n" in data else "\n"
+        return cls(content=content, results=_results(file, content["results"]), newline=newline)
+
+    @classmethod
+    def new(cls, confidence: Confidence) -> Baseline:
+        """An empty one.
+
+        It names our plugins by name alone: a path would hold on this machine only.
+        """
+        plugins = [{"name": name, "confidence": confidence.value} for name in PLUGIN_NAMES]
+        content = {"version": _VERSION, "plugins_used": plugins, "filters_used": filters(), "results": {}}
+        return cls(content=content, results={})
+
+    @property
+    def with_history(self) -> bool:
+        """Whether it holds what the history holds, and not only the files of today."""
+        own = self.content.get(_OUR_KEY)
+        return isinstance(own, dict) and own.get("history") is True
+
+    def marked_with_history(self) -> Baseline:
+        """The same baseline, which remembers that it holds what the history holds.
+
+        Else an update that reads the files alone would take all that for gone. detect-secrets passes over the mark.
+        """
+        if self.with_history:
+            return self
+        return replace(self, content={**self.content, _OUR_KEY: {"history": True}})
+
+    def entries(self) -> Iterator[Entry]:
+        """Our entries."""
+        for path, listed in self.results.items():
+            for raw in listed:
+                entry = Entry.of(path, raw)
+                if entry is not None:
+                    yield entry
+
+    def known(self, root: str) -> Known:
+        """What it knows, where its paths count from the folder `root`. Of several labels the gravest holds."""
+        labels: dict[tuple[str, str], Label] = {}
+        for entry in self.entries():
+            key = entry.path, entry.sha1
+            labels[key] = max(entry.label, labels.get(key, entry.label))
+        return Known(labels=labels, root=os.path.realpath(root))
+
+    def text(self) -> str:
+        """The file as detect-secrets would write it."""
+        return json.dumps({**self.content, "results": self.results}, indent=2) + "\n"
+
+
+def parsed(file: Path, data: bytes) -> dict[str, object]:
+    """The content of a file that looks like a baseline of any version; ConfigError for anything else."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        hint = "It must be UTF-8. PowerShell's `>` writes UTF-16: make it with `binance-leaks baseline create`."
+        raise ConfigError(f"baseline {file} is not valid JSON: not UTF-8", hint=hint) from None
+    try:
+        content: object = json.loads(text, object_pairs_hook=_distinct)
+    except _RepeatedError as error:
+        hint = f"Perhaps by a merge: keep one of the two, then run {_UPDATE}."
+        raise ConfigError(f"baseline {file} has “{error}” twice in one place", hint=hint) from None
+    except (ValueError, RecursionError):
+        if _CONFLICT.search(text):
+            hint = f"Keep either side (git checkout --ours {file}), then run {_UPDATE}."
+            raise ConfigError(f"baseline {file} has conflict markers of git in it", hint=hint) from None
+        raise ConfigError(f"baseline {file} is not valid JSON") from None
+    if isinstance(content, dict) and isinstance(content.get("results"), dict):
+        version = content.get("version")
+        if isinstance(version, str) and _VERSIONS.fullmatch(version):
+            return content
+    raise ConfigError(f"{file} is not a baseline of detect-secrets", hint="It must have a version and results.")
+
+
+def content_of(file: Path) -> dict[str, object]:
+    """The content of a baseline of any version. Raises ConfigError as `Baseline.read` does."""
+    content = parsed(file, file_content(file))
+    _results(file, content["results"])
+    return content
+
+
+def refuse_existing(file: Path) -> None:
+    """Raises UsageError unless a baseline can be made in `file`. Asked before a scan, so that it is not in vain."""
+    if os.path.lexists(file):
+        raise UsageError(f"{file} exists", hint=f"Update it: {_UPDATE} keeps what an audit said.")
+    if not file.parent.is_dir():
+        raise UsageError(f"baseline {file} cannot be written: there is no folder {file.parent}")
+    refuse_unwritable(file)
+
+
+def refuse_unwritable(file: Path) -> None:
+    """Raises ScanError where no file can be put beside `file`. Asked before a long scan, too."""
+    folder = file.resolve().parent
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ScanError(f"baseline {file} cannot be written: its folder {folder} is read-only")
+
+
+def write(file: Path, text: str, *, newline: str = "\n") -> None:
+    """Writes a baseline whole or not at all, with the mode that the file has; what a link leads to stays in its place.
+
+    Raises ScanError where it cannot be written.
+    """
+    file = file.resolve()
+    try:
+        put_in_place(file, text.replace("\n", newline).encode("utf-8"))
+    except OSError as error:
+        raise ScanError(f"baseline {file} cannot be written: {error.strerror}") from None
+
+
+def file_content(file: Path) -> bytes:
+    """The bytes of a baseline. Raises ConfigError, with what to do, where there are none to be had."""
+    try:
+        if file.is_dir():
+            raise ConfigError(f"baseline {file} is a folder", hint=f"Name the file: {file / DEFAULT_NAME}")
+        if file.exists() and not file.is_file():
+            raise ConfigError(f"baseline {file} is no file")
+        return file.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise ConfigError(f"no such baseline: {file}", hint="Make one: binance-leaks baseline create") from None
+    except OSError as error:
+        raise ConfigError(f"baseline {file} cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise ConfigError("the name of the baseline is no name of a file") from None
+
+
+class _RepeatedError(Exception):
+    """A name that stands twice in one object. Its text is the name."""
+
+
+def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """An object; of two equal names JSON would silently keep the last, and with it the half of what is known."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _RepeatedError(next(name for name in names if names.count(name) > 1))
+    return made
+
+
+def _results(file: Path, results: object) -> dict[str, list[Raw]]:
+    checked: dict[str, list[Raw]] = {}
+    for path, listed in results.items() if isinstance(results, dict) else ():
+        if not isinstance(listed, list):
+            raise ConfigError(f"baseline {file}: the entries of {path} are not a list")
+        for number, raw in enumerate(listed, start=1):
+            fault = _fault(raw)
+            if fault:
+                raise ConfigError(f"baseline {file}: entry {number} of {path} {fault}")
+        checked[path] = listed
+    return checked
+
+
+def _fault(raw: object) -> str:
+    """What is wrong with an entry, nothing if it is sound."""
+    if not isinstance(raw, dict):
+        return "is not an object"
+    for name in ("type", "hashed_secret"):
+        if not isinstance(raw.get(name), str):
+            return f"has no “{name}”"
+    if not isinstance(raw.get("is_secret"), bool | None):
+        return "has an “is_secret” that is neither true nor false"
+    return ""

@@ -1,0 +1,111 @@
+"""The command line: one function that returns an exit status and never shows a traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from binance_leaks.errors import ScannerError, UsageError
+
+TYPE_CHECKING = False  # as typing has it, without importing typing: start-up time of the hook
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command. 0 clean, 1 findings, 2 usage or configuration, 3 incomplete or failed, 130 interrupted."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    _open_closed_streams()
+    try:
+        status = _run(words)
+        sys.stdout.flush()
+    except ScannerError as error:
+        _tell(f"binance-leaks: {error}", error.hint)
+        _annotate(words, str(error), error.hint)
+        return error.exit_status
+    except KeyboardInterrupt:
+        _tell("binance-leaks: interrupted", "")
+        return 130
+    except BrokenPipeError:
+        return _closed_pipe()
+    except MemoryError:
+        _tell("binance-leaks: out of memory; the scan is incomplete", "Scan fewer paths at a time, or use --jobs 1.")
+        return 3
+    except OSError as error:
+        _tell(f"binance-leaks: {_one_line(error)}", "")
+        return 3
+    return status
+
+
+def _open_closed_streams() -> None:
+    """A program that was started with its output closed (`>&-`) has None in its place."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123
+
+
+def _run(words: list[str]) -> int:
+    if words[:1] == ["staged"]:
+        _refuse_ambiguous(words)
+        at = words.index("--") if "--" in words else len(words)
+        if not any(word.startswith("-") for word in words[1:at]) and "PRE_COMMIT_FROM_REF" not in os.environ:
+            from binance_leaks.sources.staged_fast_path import (  # start-up: all that a clean commit imports
+                clean_commit,
+                clean_files,
+            )
+
+            count = clean_files([*words[1:at], *words[at + 1 :]])
+        else:
+            count = None
+        if count is not None:
+            sys.stdout.write(clean_commit(count))
+            return 0
+    from binance_leaks.cli.parser import parse  # start-up: argparse and the rest only where there is more to do
+
+    options = parse(words)
+    return options.run(options)
+
+
+def _refuse_ambiguous(words: list[str]) -> None:
+    """Refuses a word that is both an option and a file, as when pre-commit passes a file called `-q` without `--`."""
+    for word in words[1:]:
+        if word == "--":
+            return
+        if word.startswith("-") and os.path.lexists(word):
+            raise UsageError(f"{word} is an option and a file", hint="Put -- before the names of files.")
+
+
+def _closed_pipe() -> int:
+    """Whoever reads our output has gone. Says nothing more, and that the report did not arrive."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    return 3
+
+
+def _tell(message: str, hint: str) -> None:
+    """Tells on standard error, in one line and without a value that the user may have passed as an argument."""
+    from binance_leaks.report.sanitize import printable, without_values  # start-up: only for errors
+
+    for line in (message, f"  {hint}" if hint else ""):
+        if line:
+            print(without_values(printable(line)), file=sys.stderr)  # noqa: T201
+
+
+def _annotate(words: list[str], message: str, hint: str) -> None:
+    """Tells GitHub Actions too, where its format was to come on standard output: else a run says its status alone."""
+    after = {word for before, word in zip(["", *words], words, strict=False) if before == "--format"}
+    if "--format=github" in words or "github" in after:
+        from contextlib import suppress  # start-up: only for errors
+
+        from binance_leaks.report.format import write_report  # as above
+        from binance_leaks.report.github import failure  # as above
+        from binance_leaks.report.sanitize import printable, without_values  # as above
+
+        with suppress(OSError):  # whoever reads it has gone; standard error has told it
+            write_report(failure(without_values(printable(message)), without_values(printable(hint))), sys.stdout)
+            sys.stdout.flush()
+
+
+def _one_line(error: OSError) -> str:
+    what = f"{error.filename}: " if error.filename else ""
+    return f"{what}{error.strerror or type(error).__name__}"

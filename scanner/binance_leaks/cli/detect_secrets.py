@@ -1,0 +1,112 @@
+"""detect-secrets with our plugin: `plugin-path`, `detect-secrets-hook`, and its audit."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from detect_secrets import main as host
+from detect_secrets import pre_commit_hook
+
+from binance_leaks.baseline.names import REFERENCE_FILTER
+from binance_leaks.cli.detect_secrets_baseline import (
+    AuditedBaseline,
+    LentBaseline,
+    UpdatedBaseline,
+    lending,
+    plugin_path,
+)
+from binance_leaks.errors import UsageError
+from binance_leaks.plugin import CAREFUL_FILTER
+
+
+def print_plugin_path() -> int:
+    """Prints where the plugin is, for `detect-secrets scan -p`."""
+    sys.stdout.write(f"{plugin_path()}\n")
+    return 0
+
+
+def run_hook(arguments: list[str]) -> int:
+    """Runs detect-secrets-hook in this process with our plugin, and returns its exit status.
+
+    Unless the arguments say otherwise nothing is verified over the network, by no plugin, and the filter that hides
+    `client = Client("KEY", "SECRET")` lets lines through that may hold a credential. Raises UsageError or ConfigError
+    for a baseline that detect-secrets would not understand, or with which it would scan nothing.
+    """
+    given = _given(arguments)
+    baseline = LentBaseline.read(given.baseline) if given.baseline is not None else None
+    arguments = [*_added(given, baseline), *arguments]
+    with lending([UpdatedBaseline(baseline=baseline)] if baseline is not None else []):
+        return _status(lambda: pre_commit_hook.main(arguments))
+
+
+def run_audit(arguments: list[str]) -> int:
+    """Runs `detect-secrets audit` in this process, and returns its exit status.
+
+    By itself detect-secrets 1.5.0 ends its audit in a traceback where a baseline has a plugin that came with `-p`
+    (its issue 611), and cannot find ours on another machine. Of what it writes only the labels are kept: it drops
+    entries whose file is gone, such as those of a history. Raises UsageError and ConfigError as `run_hook` does.
+    """
+    files_only = not any(argument.startswith("--s") for argument in arguments)  # --stats counts all
+    named = [argument for argument in arguments if not argument.startswith("-")]
+    audited = [AuditedBaseline(baseline=LentBaseline.read(path), files_only=files_only) for path in named]
+    with lending(audited):
+        try:
+            status = _status(lambda: host.main(["audit", *arguments]))
+        except EOFError:
+            raise UsageError("the audit ended before all of its questions were answered; nothing was saved") from None
+    for each in audited:
+        if each.hidden:
+            left_out = f"{each.hidden:,} of {each.baseline.path} left out, as there is no such file to show"
+            sys.stderr.write(f"binance-leaks: {left_out} (history, messages, archives)\n")
+    return status
+
+
+class _Given(argparse.Namespace):
+    """What the caller says about the things that we would add."""
+
+    baseline: str | None
+    plugin: list[str | None]
+    disable_filter: list[str | None]
+    no_verify: bool
+    only_verified: bool
+
+
+def _given(arguments: Sequence[str]) -> _Given:
+    """Looks at the options that matter here; what is wrong with any of them, detect-secrets will say."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--baseline", nargs="?")
+    parser.add_argument("-p", "--plugin", nargs="?", action="append", default=[])
+    parser.add_argument("--disable-filter", nargs="?", action="append", default=[])
+    parser.add_argument("-n", "--no-verify", action="store_true")
+    parser.add_argument("--only-verified", action="store_true")
+    parser.add_argument("-v", "--verbose", action="count")  # may be joined to -n
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    return parser.parse_known_args(options, namespace=_Given())[0]
+
+
+def _added(given: _Given, baseline: LentBaseline | None) -> list[str]:
+    """What goes in front of the caller's arguments.
+
+    A plugin that the baseline names is not named again, as that would undo its settings there.
+    """
+    added = []
+    ours = plugin_path()
+    named = any(path is not None and Path(path).resolve() == ours for path in given.plugin)
+    if not named and not (baseline and baseline.has_our_plugins):
+        added += ["-p", str(ours)]
+    if REFERENCE_FILTER not in given.disable_filter and (baseline is None or baseline.filters_references):
+        added += ["--disable-filter", REFERENCE_FILTER, "-f", CAREFUL_FILTER]
+    if not given.no_verify and not given.only_verified:
+        added.append("--no-verify")
+    return added
+
+
+def _status(program: Callable[[], int]) -> int:
+    """The exit status of a program that ends the process where its arguments are wrong or it shows help."""
+    try:
+        return program()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)

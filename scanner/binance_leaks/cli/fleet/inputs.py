@@ -1,0 +1,94 @@
+"""What the command line names, as entries of a fleet: lists, folders to search, URLs, standard input."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from binance_leaks.cli.arguments.common import Options
+from binance_leaks.cli.output import adjusted
+from binance_leaks.config import Config, load_config, mentions_us
+from binance_leaks.errors import UsageError
+from binance_leaks.findings import Skipped
+from binance_leaks.fleet.display_names import inert
+from binance_leaks.fleet.listing import find_repositories, read_list
+from binance_leaks.fleet.models import Entry
+from binance_leaks.sources.urls import is_url
+
+_MOST_PLACES = 50
+_MOST_PLACES_IF_VERBOSE = 1000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judgement:
+    """The configuration, its text as workers read it, and how many places of a credential in a repository are shown."""
+
+    config: Config
+    text: str | None
+    places: int
+
+
+def judgement(options: Options) -> Judgement:
+    """What the command line and the configuration that it names come to. Raises ConfigError."""
+    places = _MOST_PLACES_IF_VERBOSE if options.verbose else _MOST_PLACES
+    if not options.config:
+        return Judgement(config=adjusted(Config(), options), text=None, places=places)
+    file = Path(options.config)
+    config = load_config(file)
+    data = file.read_bytes()
+    text = None if file.name == "pyproject.toml" and not mentions_us(data) else data.decode("utf-8")
+    return Judgement(config=adjusted(config, options), text=text, places=places)
+
+
+_STDIN = "standard input"
+
+
+def entries_of(names: Sequence[str], *, ssh: bool) -> tuple[list[Entry], list[Skipped]]:
+    """The entries, and what of the folders could not be searched. Raises UsageError for what cannot be used."""
+    entries: list[Entry] = []
+    skipped: list[Skipped] = []
+    for name in names:
+        if not name:
+            raise UsageError("the name of a list is empty", hint="Is a variable unset?")
+        if name == "-":
+            entries += read_list(_stdin(), _STDIN, base=Path.cwd(), ssh=ssh)
+        elif is_url(name):
+            entries += read_list(name.encode("utf-8", "surrogateescape"), "command line", base=Path.cwd(), ssh=ssh)
+        elif os.path.isdir(name):  # noqa: PTH112 - the text may be too long for a path
+            found, unread = find_repositories(Path(name))
+            entries += found if len(names) == 1 else [replace(entry, label=_within(name, entry)) for entry in found]
+            skipped += unread
+        else:
+            entries += read_list(_content(name), name, base=Path(name).absolute().parent, ssh=ssh)
+    return entries, skipped
+
+
+def _within(folder: str, entry: Entry) -> str:
+    """What a repository is called where several folders are named: the folder, too."""
+    return folder if entry.label in ("", ".") else f"{folder.rstrip('/')}/{entry.label}"
+
+
+def target_of(names: Sequence[str], count: int) -> str:
+    """What is scanned, in a few words for reports and the store, without logins of URLs."""
+    shown = ", ".join(_STDIN if name == "-" else inert(name) for name in names[:3])
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"{count:,} {'repository' if count == 1 else 'repositories'} of {shown}{more}"
+
+
+def _content(name: str) -> bytes:
+    try:
+        return Path(name).read_bytes()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "its name is no name of a file"
+        raise UsageError(
+            f"list {name} cannot be read: {why}", hint="Give a list of repositories, a folder to search, or a URL."
+        ) from None
+
+
+def _stdin() -> bytes:
+    if sys.stdin is None:
+        raise UsageError("standard input is closed")
+    return sys.stdin.buffer.read()

@@ -1,0 +1,178 @@
+"""How a run over a fleet goes, on a terminal: a line for all of it, and one for each repository that is read now."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from types import TracebackType
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from binance_leaks.cli.arguments.common import Options
+from binance_leaks.fleet.models import Failed, Repository, Scanned, Unit
+from binance_leaks.fleet.pool import Pool
+from binance_leaks.fleet.wire import Step
+from binance_leaks.report.sanitize import printable, without_values
+from binance_leaks.report.summary import human_size, human_time
+
+_EVERY = 60.0
+
+
+class FleetLog:
+    """Tells once a minute how a run goes, so that who reads the log of a long one sees that it does."""
+
+    def __init__(self, total: int, say: Callable[[str], None], *, every: float = _EVERY) -> None:
+        self._total = total
+        self._say = say
+        self._every = every
+        self._done = self._failed = 0
+        self._started = self._told = time.monotonic()
+
+    def recorded(self, repository: Repository, outcome: Scanned | Failed) -> None:  # noqa: ARG002 - the protocol's
+        """Counts."""
+        self._done += 1
+        self._failed += isinstance(outcome, Failed)
+
+    def tick(self, pool: Pool) -> None:  # noqa: ARG002 - the protocol's
+        """Tells, if it is time."""
+        now = time.monotonic()
+        if now - self._told >= self._every:
+            self._told = now
+            failed = f", {self._failed:,} failed" if self._failed else ""
+            spent = human_time(now - self._started)
+            self._say(f"{self._done:,} of {self._total:,} repositories done{failed}, {spent} so far")
+
+
+def tell(options: Options, text: str) -> None:
+    """Tells a line, unless nobody wants to hear anything."""
+    if not options.quiet:
+        sys.stderr.write(f"binance-leaks: {without_values(printable(text))}\n")
+        sys.stderr.flush()
+
+
+_MOST_LINES = 12
+_SETTLED = 3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Running:
+    """What a worker does with a repository, since when."""
+
+    worker: str
+    step: Step
+    since: float
+
+
+class FleetProgress:
+    """Shows repositories done, running and failed, bytes, findings and time left; of a cluster what each worker does.
+
+    Drawn from the loop that coordinates; steps may be told from any thread.
+    """
+
+    def __init__(self, units: Sequence[Unit], *, scheduler: str | None, console: Console | None = None) -> None:
+        self._scheduler = scheduler
+        self._total = sum(len(unit.repositories) for unit in units)
+        self._weights = _weights(units)
+        self._done = self._failed = self._bytes = self._credentials = 0
+        self._weight = 0.0
+        self._per_worker: dict[str, int] = {}
+        self._at_workers: Mapping[str, int] = {}
+        self._steps: dict[str, _Running] = {}
+        self._started = time.monotonic()
+        self._lock = Lock()
+        self._live = Live(
+            console=console or Console(stderr=True), auto_refresh=False, transient=True, get_renderable=self._drawn
+        )
+
+    def __enter__(self) -> FleetProgress:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def step(self, worker: str, step: Step) -> None:
+        """A worker tells how far it is."""
+        with self._lock:
+            held = self._steps.get(step["label"])
+            since = held.since if held is not None and held.worker == worker else time.monotonic()
+            self._steps[step["label"]] = _Running(worker=worker, step=step, since=since)
+
+    def recorded(self, repository: Repository, outcome: Scanned | Failed) -> None:
+        """A repository is done, or given up."""
+        self._done += 1
+        self._weight += self._weights.get(repository.key, 0.0)
+        self._per_worker[outcome.worker] = self._per_worker.get(outcome.worker, 0) + 1
+        if isinstance(outcome, Failed):
+            self._failed += 1
+        elif outcome.report is not None:
+            self._bytes += int(outcome.report["scan"]["stats"].get("bytes", 0))
+            self._credentials += sum(finding["suppressed"] is None for finding in outcome.report["findings"])
+        with self._lock:
+            self._steps.pop(repository.label, None)
+
+    def tick(self, pool: Pool) -> None:
+        """Draws it anew."""
+        if self._scheduler is not None:
+            self._at_workers = pool.workers()
+        self._live.refresh()
+
+    def _drawn(self) -> RenderableType:
+        with self._lock:
+            running = sorted(self._steps.values(), key=lambda each: each.since)
+        rows = self._of_workers(running) if self._at_workers else [_line(each, "") for each in running[:_MOST_LINES]]
+        return Group(self._summary(len(running)), *rows)
+
+    def _summary(self, running: int) -> RenderableType:
+        told = [f"{self._done:,}/{self._total:,} repositories", f"{running:,} running"]
+        if self._failed:
+            told.append(f"{self._failed:,} failed")
+        told += [human_size(self._bytes), f"{self._credentials:,} suspicious", self._left()]
+        row = Table.grid(expand=True, padding=(0, 1))
+        row.add_column(ratio=1)
+        row.add_column(no_wrap=True)
+        bar = ProgressBar(total=max(1.0, sum(self._weights.values())), completed=self._weight)
+        row.add_row(bar, Text(", ".join(told)))
+        return row
+
+    def _left(self) -> str:
+        """The time that is left if the rest goes as fast as what is done."""
+        spent = time.monotonic() - self._started
+        whole = sum(self._weights.values())
+        if self._done < _SETTLED or not self._weight:
+            return f"{human_time(spent)} so far"
+        return f"{human_time(spent * (whole - self._weight) / self._weight)} left"
+
+    def _of_workers(self, running: Sequence[_Running]) -> list[RenderableType]:
+        at_work = {each.worker: each for each in running}
+        lines: list[RenderableType] = []
+        for worker, count in sorted(self._at_workers.items())[:_MOST_LINES]:
+            told = f"{printable(worker)}: {self._per_worker.get(worker, 0):,} done, {count:,} given"
+            now = at_work.get(worker)
+            lines.append(_line(now, f"{told}, ") if now is not None else Text(f"  {told}"))
+        if len(self._at_workers) > _MOST_LINES:
+            lines.append(Text(f"  and {len(self._at_workers) - _MOST_LINES:,} more workers"))
+        return lines
+
+
+def _line(running: _Running, before: str) -> Text:
+    step = running.step
+    size = f" {human_size(step['bytes'])}" if step["bytes"] else ""
+    told = f"{step['phase']} {printable(step['label'])}{size}, {human_time(time.monotonic() - running.since)}"
+    return Text(f"  {before}{told}", no_wrap=True, overflow="ellipsis")
+
+
+def _weights(units: Sequence[Unit]) -> dict[str, float]:
+    """What each repository counts for: its size if those of all are known, else the same."""
+    repositories = [repository for unit in units for repository in unit.repositories]
+    known = all(repository.size for repository in repositories)
+    return {repository.key: float(repository.size) if known else 1.0 for repository in repositories}

@@ -1,0 +1,130 @@
+"""`binance-leaks init`: sets up the hooks and CI, shows what it would change, and changes nothing of others'."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from difflib import unified_diff
+from itertools import chain
+from pathlib import Path
+from types import MappingProxyType
+
+from binance_leaks import __version__
+from binance_leaks.cli.arguments.common import Options
+from binance_leaks.errors import UsageError
+from binance_leaks.report.format import write_report
+from binance_leaks.report.sanitize import Quoted, Redactor
+from binance_leaks.setup.github import WORKFLOW, plan_github
+from binance_leaks.setup.gitlab import JOB, PIPELINE, plan_gitlab
+from binance_leaks.setup.package_source import Origin
+from binance_leaks.setup.plan import Keep, Plan, Refuse, WorkTree, Write
+from binance_leaks.setup.pre_commit import PATH, plan_pre_commit
+from binance_leaks.sources.git import Git
+
+_NO_END = "\\ No newline at end of file\n"
+
+
+def run(options: Options) -> int:
+    """Shows the changes, and makes them unless asked not to: all of them, or none where one file is refused."""
+    if options.upload_sarif and options.ci != "github":
+        raise UsageError("--upload-sarif is for --ci github")
+    tree = _work_tree()
+    plans = _plans(tree, options, Origin.of(options.repo, options.rev))
+    _say(chain.from_iterable(_told(plan) for plan in plans))
+    if refused := [plan.path for plan in plans if isinstance(plan, Refuse)]:
+        hint = "Change it by hand as shown above, then run this again."
+        raise UsageError(f"{' and '.join(refused)} left alone; nothing was written", hint=hint)
+    writes = [plan for plan in plans if isinstance(plan, Write)]
+    if not writes:
+        _say(["Nothing to do.\n"])
+    elif options.dry_run:
+        _say(["Nothing was written: this was --dry-run.\n"])
+    elif not options.yes and not _agreed(len(writes)):
+        _say(["Nothing was written.\n"])
+    else:
+        _write(tree, writes)
+        _warn_of_the_index(options)
+    return 0
+
+
+def _warn_of_the_index(options: Options) -> None:
+    """Without --repo, CI takes the program by its name from the package index."""
+    if options.ci is not None and options.repo is None:
+        sys.stderr.write(
+            f"binance-leaks: CI will install binance-leaks=={__version__} from the package index: make sure that what "
+            "has this name there is this program, or give --repo URL --rev COMMIT\n"
+        )
+
+
+def _work_tree() -> WorkTree:
+    git = Git.open(".")
+    if git is None:
+        raise UsageError("not in the work tree of a git repository", hint="Change to one, or make one with `git init`.")
+    return WorkTree(Path(git.root()))
+
+
+def _plans(tree: WorkTree, options: Options, origin: Origin | None) -> list[Plan]:
+    plans = [plan_pre_commit(tree.read(PATH), origin)]
+    if options.ci == "github":
+        plans.append(plan_github(tree.read(WORKFLOW), origin, upload_sarif=options.upload_sarif))
+    elif options.ci == "gitlab":
+        plans += plan_gitlab(tree.read(PIPELINE), tree.read(JOB), origin)
+    return plans
+
+
+def _told(plan: Plan) -> Iterator[str]:
+    """The lines that show what becomes of a file."""
+    if isinstance(plan, Refuse):
+        yield f"{plan.path}: left alone, because {plan.why}.\n"
+        if plan.wanted is not None:
+            yield "What would be written differs so:\n"
+            yield from _difference(plan.path, plan.old, plan.wanted)
+        if plan.by_hand:
+            yield "Put this into it by hand, each part where it belongs:\n"
+            yield from (f"  {line}\n" for line in plan.by_hand.splitlines())
+        return
+    if isinstance(plan, Keep):
+        yield f"{plan.path}: has all of it already.\n"
+    else:
+        yield from _difference(plan.path, plan.old, plan.new)
+    yield from (f"{plan.path}: {note}\n" for note in plan.notes)
+
+
+def _difference(path: str, old: bytes | None, new: bytes) -> Iterator[str]:
+    """What changes, as `diff -u` shows it; the file's text is a stranger's, and shown inert."""
+    quoted = Quoted(Redactor(MappingProxyType({})))
+    found = unified_diff(
+        _lines(old or b""), _lines(new), fromfile=f"a/{path}" if old is not None else "/dev/null", tofile=f"b/{path}"
+    )
+    for line in found:
+        yield quoted.path(line.rstrip("\r\n")) + "\n"
+        if not line.endswith("\n"):
+            yield _NO_END
+
+
+def _lines(data: bytes) -> list[str]:
+    text = data.decode("utf-8", "surrogateescape")
+    lines = text.split("\n")
+    return [f"{line}\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
+
+
+def _agreed(count: int) -> bool:
+    """Whether the user agrees; without a terminal nobody can be asked, and having started it says enough."""
+    if not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
+        return True
+    _say([f"Write {'this file' if count == 1 else f'these {count} files'}? [y/N] "])
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _write(tree: WorkTree, writes: Sequence[Write]) -> None:
+    for plan in writes:
+        if tree.read(plan.path) != plan.old:
+            raise UsageError(f"{plan.path} was changed meanwhile", hint="Run this again.")
+        tree.write(plan.path, plan.new)
+        _say([f"Wrote {plan.path}.\n"])
+    if any(plan.path == PATH for plan in writes):
+        _say(["Now run: pre-commit install\n"])
+
+
+def _say(lines: Iterator[str] | Sequence[str]) -> None:
+    write_report("".join(lines), sys.stdout)

@@ -1,0 +1,42 @@
+"""`binance-leaks message`: the commit-msg hook. The message itself, as git will keep it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from binance_leaks.cli.arguments.common import Options
+from binance_leaks.cli.output import configured, known_baseline, present, wanted_formats
+from binance_leaks.cli.verify_option import Online, asking, online
+from binance_leaks.errors import UsageError
+from binance_leaks.findings import SourceKind
+from binance_leaks.model import COMMIT_MESSAGE
+from binance_leaks.pipeline.scan import Scan
+from binance_leaks.pipeline.staged import credentials_in_message
+from binance_leaks.pipeline.triage import conclude
+from binance_leaks.sources.path_roots import Roots
+
+
+def run(options: Options) -> int:
+    """Scans the message in a file."""
+    with online(options) as asker:
+        return _run(options, asker)
+
+
+def _run(options: Options, asker: Online | None) -> int:
+    started = time.monotonic()
+    formats = wanted_formats(options)
+    config = configured(options, Path())
+    baseline = known_baseline(options, config, Roots().top("."))
+    try:
+        data = Path(options.file).read_bytes()
+    except OSError as error:
+        raise UsageError(f"message {options.file} cannot be read: {error.strerror}") from None
+    scan = Scan(
+        source=SourceKind.STAGED,
+        target=COMMIT_MESSAGE,
+        credentials=credentials_in_message(data),
+        stats={"messages": 1, "bytes": len(data), "seconds": round(time.monotonic() - started, 3)},
+    )
+    result = conclude(scan, config=config, surroundings=None, baseline=baseline, verify=asking(asker))
+    return present(result, options, formats)

@@ -1,0 +1,295 @@
+"""From a result to what the user sees: formats, files, colour, width, exit status."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TextIO
+
+from binance_leaks.cli.arguments.common import Options
+from binance_leaks.config import Config, FailOn, Globs, find_config, load_config
+from binance_leaks.errors import ScanError, UsageError
+from binance_leaks.findings import Result
+from binance_leaks.model import Confidence
+from binance_leaks.pipeline.scan import gate
+from binance_leaks.report import Format, View, format_named
+from binance_leaks.report.format import write_report
+from binance_leaks.report.sanitize import printable, without_values
+from binance_leaks.writing import put_in_place
+
+if TYPE_CHECKING:
+    from binance_leaks.baseline.known import Known
+
+
+_CI = ("CI", "TF_BUILD", "JENKINS_URL", "BUILD_NUMBER", "TEAMCITY_VERSION", "GITHUB_ACTIONS")
+_AFAR = ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY")
+_PROGRAMS: Mapping[str, tuple[int, int]] = MappingProxyType(
+    {
+        "iTerm.app": (3, 1),
+        "WezTerm": (0, 0),
+        "vscode": (1, 72),
+        "ghostty": (0, 0),
+        "Hyper": (2, 0),
+        "Tabby": (0, 0),
+        "rio": (0, 0),
+        "tmux": (3, 4),
+    }
+)
+"""By `TERM_PROGRAM`, the first version of `TERM_PROGRAM_VERSION` that has hyperlinks, as their release notes say."""
+
+_TERMS = re.compile(r"xterm-kitty|xterm-ghostty|alacritty(-.*)?|foot(-.*)?|contour.*|wezterm|rio")
+_DUMB = re.compile(r"dumb|linux|cons25.*|emacs|vt\d+.*|unknown|")
+_LEAST_VTE = 5001  # 0.50.0 crashed at some links
+_MULTIPLEXED = ("screen", "tmux")
+
+
+def has_hyperlinks(environment: Mapping[str, str]) -> bool:
+    """Whether a terminal with this environment shows hyperlinks to files on this machine.
+
+    Not in a CI system's log, not in a dumb terminal, and not over ssh, where a link would open a file of another
+    machine. `FORCE_HYPERLINK`, as other programs know it, decides what is not known here; 0 is never.
+    """
+    forced = environment.get("FORCE_HYPERLINK")
+    term = environment.get("TERM", "")
+    if forced in ("0", "false", "no") or any(environment.get(name) for name in (*_CI, *_AFAR)):
+        return False
+    if environment.get("WT_SESSION"):  # Windows sets no TERM
+        return True
+    if _DUMB.fullmatch(term):
+        return False
+    return bool(forced) or _is_known(environment, term)
+
+
+def _is_known(environment: Mapping[str, str], term: str) -> bool:
+    program = environment.get("TERM_PROGRAM", "")
+    if term.startswith(_MULTIPLEXED) and program != "tmux":
+        return False  # what the outer terminal can do was inherited
+    if program in _PROGRAMS:
+        return _version(environment.get("TERM_PROGRAM_VERSION", "")) >= _PROGRAMS[program]
+    vte = environment.get("VTE_VERSION", "")
+    if vte.isdecimal():
+        return int(vte) >= _LEAST_VTE
+    known = environment.get("KONSOLE_VERSION") or environment.get("DOMTERM") or _TERMS.fullmatch(term)
+    return bool(known)
+
+
+def _version(text: str) -> tuple[int, int]:
+    found = re.match(r"(\d{1,9})(?:\.(\d{1,9}))?", text)
+    return (int(found[1]), int(found[2] or 0)) if found else (0, 0)
+
+
+def obeys_escapes(stream: TextIO) -> bool:
+    """Whether a stream is a terminal that obeys escape sequences. A console of Windows is asked to, and may refuse."""
+    if not stream.isatty():
+        return False
+    return sys.platform != "win32" or _console_obeys()
+
+
+if sys.platform == "win32":
+    import ctypes
+
+    def _console_obeys() -> bool:
+        """Switches the console to escape sequences (Windows 10 and newer); old ones cannot."""
+        output, sequences = -11, 4  # STD_OUTPUT_HANDLE, ENABLE_VIRTUAL_TERMINAL_PROCESSING
+        kernel = ctypes.WinDLL("kernel32")
+        kernel.GetStdHandle.restype = ctypes.c_void_p
+        handle = ctypes.c_void_p(kernel.GetStdHandle(output))
+        mode = ctypes.c_ulong()
+        if not kernel.GetConsoleMode(handle, ctypes.byref(mode)):
+            return True  # a terminal that is no console, as those of Cygwin
+        return bool(kernel.SetConsoleMode(handle, mode.value | sequences))
+
+
+_MOST_SUMMARY = 1024 * 1024  # what GitHub takes of a step's summary, in bytes; of a larger one it shows nothing
+_CUT = "\n\n**This summary was cut**: it is larger than GitHub shows. Another report has the rest.\n"
+
+
+def refuse_unwritable(files: Sequence[Path]) -> None:
+    """Raise ScanError for a file that cannot be written. Asked before a long scan; touches nothing."""
+    for file in files:
+        problem = _problem(file)
+        if problem:
+            raise _unwritable(file, problem)
+
+
+def write_file(file: Path, text: str) -> None:
+    """Write a report as UTF-8: a reader sees the old file or the whole new one. Raises ScanError where it cannot.
+
+    What is no plain file, such as a pipe, and a file in a folder that is closed, are written in place.
+    """
+    data = text.encode()
+    try:
+        target = Path(os.path.realpath(file))
+        if (file.is_file() or not file.exists()) and os.access(target.parent, os.W_OK):
+            put_in_place(target, data)
+        else:
+            file.write_bytes(data)
+    except OSError as error:
+        raise _unwritable(file, error.strerror or type(error).__name__) from None
+
+
+def append_summary(file: Path, text: str) -> None:
+    """Append a step's summary to the file that GitHub Actions named for it, no more than GitHub takes of it.
+
+    Raises ScanError where it cannot.
+    """
+    data = text.encode()
+    try:
+        size = file.stat().st_size if file.exists() else 0
+        if size + len(data) > _MOST_SUMMARY:
+            data = _cut(data, _MOST_SUMMARY - size)
+        with file.open("ab") as stream:
+            stream.write(data)
+    except OSError as error:
+        raise ScanError(f"step summary {file} cannot be written: {error.strerror or type(error).__name__}") from None
+
+
+def _cut(data: bytes, room: int) -> bytes:
+    """Whole lines and a word on what is missing, or nothing where there is no room for that."""
+    note = _CUT.encode()
+    end = data.rfind(b"\n", 0, max(room - len(note), 0))
+    return data[:end] + note if end > 0 else b""
+
+
+def _problem(file: Path) -> str:
+    try:
+        if file.is_dir():
+            return "it is a folder"
+        if not file.parent.is_dir():
+            return f"there is no folder {file.parent}"
+        if file.exists():
+            return "" if os.access(file, os.W_OK) else "it is read-only"
+        return (
+            "" if os.access(Path(os.path.realpath(file)).parent, os.W_OK) else f"the folder {file.parent} is read-only"
+        )
+    except (OSError, ValueError) as error:
+        return getattr(error, "strerror", None) or "its name is no name of a file"
+
+
+def _unwritable(file: Path, why: str) -> ScanError:
+    return ScanError(f"report {file} cannot be written: {why}")
+
+
+def configured(options: Options, folder: Path) -> Config:
+    """The configuration for a folder, with what the command line says on top."""
+    file = Path(options.config) if options.config else find_config(folder)
+    return adjusted(load_config(file) if file else Config(), options)
+
+
+def adjusted(config: Config, options: Options) -> Config:
+    """A configuration with what the command line says on top."""
+    if options.confidence:
+        config = replace(config, confidence=Confidence(options.confidence))
+    if options.fail_on:
+        config = replace(config, fail_on=FailOn.named(options.fail_on))
+    return config
+
+
+def excluded(config: Config, options: Options) -> Globs:
+    """The patterns of the configuration and of the command line together."""
+    return Globs([*config.exclude, *getattr(options, "exclude", [])])
+
+
+def baseline_file(options: Options, config: Config) -> Path | None:
+    """The baseline of the command line, else that of the configuration; None where there is none or none is wanted."""
+    if getattr(options, "no_baseline", False):
+        return None
+    named = getattr(options, "baseline", None)
+    if named == "":
+        raise UsageError("--baseline is empty", hint="Is a variable unset?")
+    return Path(named) if named is not None else config.baseline_file
+
+
+def known_baseline(options: Options, config: Config, root: str | None) -> Known | None:
+    """What the baseline knows, None without one. Raises ConfigError for one that cannot be read or understood.
+
+    Its paths count from `root`, the top of the repository that is scanned; outside of one, from its own folder.
+    """
+    file = baseline_file(options, config)
+    if file is None:
+        return None
+    from binance_leaks.baseline.file import Baseline  # start-up: most scans have no baseline
+
+    return Baseline.read(file).known(root if root is not None else str(file.resolve().parent))
+
+
+def wanted_formats(options: Options) -> list[tuple[Format, Path | None]]:
+    """The formats that were asked for, each with its file; `text` to standard output where none was.
+
+    Raises UsageError for an unknown one, or for two that would share standard output or a file, and ScanError for a
+    file that cannot be written, before anything is scanned.
+    """
+    wanted = []
+    for text in options.format or ["text"]:
+        name, _, file = text.partition(":")
+        wanted.append((format_named(name), Path(file) if file and file != "-" else None))
+    if sum(1 for _, file in wanted if file is None) > 1:
+        raise UsageError("two formats would go to standard output", hint="Give one a file: --format json:report.json")
+    files = [file for _, file in wanted if file is not None]
+    if len({os.path.realpath(file) for file in files}) < len(files):
+        raise UsageError("two formats would go to one file", hint="Give each a file of its own.")
+    refuse_unwritable(files)
+    return wanted
+
+
+def present(
+    result: Result, options: Options, formats: list[tuple[Format, Path | None]], *, folder: str | None = None
+) -> int:
+    """Writes the result in every format that was asked for, and returns the exit status.
+
+    The paths of the result lead to files from `folder`; None where there are no such files.
+    """
+    moment = datetime.now(timezone.utc)
+    result = result.without_secrets()
+    for report, file in formats:
+        view = View(
+            width=page_width() if file is None else 100,
+            color=file is None and colored(options.color),
+            show_suppressed=options.show_suppressed,
+            verbose=options.verbose,
+            moment=moment,
+            folder=_linked(folder, options.color) if file is None else None,
+        )
+        if file is not None:
+            write_file(file, report.render(result, view))
+        elif not (options.quiet and report.name == "text" and not result.findings and result.complete):
+            write_report(report.render(result, view), sys.stdout)
+        if report.name == "github" and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
+            _summarize(Path(summary), format_named("markdown").render(result, view))
+    return gate(result, allow_incomplete=getattr(options, "allow_incomplete", False))
+
+
+def _summarize(file: Path, text: str) -> None:
+    """Appends to the summary of a step of GitHub Actions. The report stands elsewhere: failing here is told only."""
+    try:
+        append_summary(file, text)
+    except ScanError as error:
+        sys.stderr.write(f"binance-leaks: warning: {without_values(printable(str(error)))}\n")
+
+
+def page_width() -> int:
+    """Columns of the terminal, 80 where there is none."""
+    return max(20, shutil.get_terminal_size((80, 24)).columns)
+
+
+def colored(choice: str) -> bool:
+    """Whether standard output gets colour: as the choice says, or `auto`, where it is a terminal that wants it."""
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return obeys_escapes(sys.stdout)
+
+
+def _linked(folder: str | None, choice: str) -> str | None:
+    """The folder from which a report links to files, if the terminal has hyperlinks."""
+    if folder is None or choice == "never" or not has_hyperlinks(os.environ) or not obeys_escapes(sys.stdout):
+        return None
+    return os.path.abspath(folder).replace(os.sep, "/")  # noqa: PTH100 - as text: it may hold any bytes

@@ -1,0 +1,123 @@
+"""Progress bars, on a terminal only. They draw from the loop that works: no thread, so that processes can fork."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from binance_leaks.pipeline.files import Tally
+from binance_leaks.report.sanitize import printable
+from binance_leaks.report.summary import human_size
+
+_INTERVAL = 0.1
+_B = TypeVar("_B", bound="_Bar")
+
+
+class _Bar:
+    """One line on standard error, redrawn ten times a second at most, gone when done."""
+
+    def __init__(self, title: str, *, console: Console | None = None) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[told]}", markup=False),
+            TimeRemainingColumn(),
+            console=console or Console(stderr=True),
+            auto_refresh=False,
+            transient=True,
+        )
+        self._task = self._progress.add_task(title, total=None, told="")
+        self._started = time.monotonic()
+        self._drawn = 0.0
+
+    def __enter__(self: _B) -> _B:
+        try:
+            self._progress.start()
+        except BaseException:
+            self._progress.stop()  # an interrupt must not leave the cursor hidden
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def _is_due(self) -> bool:
+        now = time.monotonic()
+        if now - self._drawn < _INTERVAL:
+            return False
+        self._drawn = now
+        return True
+
+    def _begin(self, title: str) -> None:
+        self._progress.reset(self._task, description=title)
+
+    def _draw(self, done: int, total: int | None, told: str) -> None:
+        self._progress.update(self._task, completed=done, total=total or None, told=told)
+        self._progress.refresh()
+
+    def _told(self, done: int, total: int | None, size: int, found: int) -> str:
+        """Things done of all, bytes, rate, values found so far."""
+        rate = size / max(time.monotonic() - self._started, 0.001)
+        parts = [f"{done:,}/{total:,}" if total else f"{done:,}", f"{human_size(size)} at {human_size(rate)}/s"]
+        return "  ".join([*parts, f"{found:,} suspicious"] if found else parts)
+
+
+class FileProgress(_Bar):
+    """Files done of all, bytes, rate, time left, values found so far."""
+
+    def __init__(self, *, total: int, console: Console | None = None) -> None:
+        super().__init__("scanning", console=console)
+        self._total = total
+
+    def update(self, tally: Tally) -> None:
+        """Shows how far the scan is."""
+        if self._is_due():
+            told = self._told(tally.files, self._total, tally.bytes, len(tally.credentials))
+            self._draw(tally.files, self._total, told)
+
+
+class HistoryProgress(_Bar):
+    """Objects done of all, bytes, rate, time left, values found so far."""
+
+    def __init__(self, *, console: Console | None = None) -> None:
+        super().__init__("scanning", console=console)
+
+    def update(self, objects: int, total: int, bytes: int, found: int) -> None:
+        """Shows how far the scan is; a `total` of 0 is unknown."""
+        if self._is_due():
+            self._draw(objects, total, self._told(objects, total, bytes, found))
+
+
+class VerifyProgress(_Bar):
+    """Credentials asked about of all."""
+
+    def __init__(self, *, console: Console | None = None) -> None:
+        super().__init__("asking Binance", console=console)
+
+    def update(self, done: int, total: int) -> None:
+        """Shows how far the asking is."""
+        if self._is_due() or done == total:
+            self._draw(done, total, f"{done:,}/{total:,}")
+
+
+class CloneProgressBar(_Bar):
+    """The phases of a clone, one after the other."""
+
+    def __init__(self, *, console: Console | None = None) -> None:
+        super().__init__("cloning", console=console)
+        self._phase = ""
+
+    def update(self, phase: str, done: int, total: int | None) -> None:
+        """Shows how far a phase is; the remote may have named it, `total` is None where nobody knows."""
+        if phase != self._phase:
+            self._phase = phase
+            self._begin(printable(f"cloning: {phase}"))
+            self._drawn = 0.0
+        if self._is_due():
+            self._draw(done, total, f"{done:,}/{total:,}" if total else f"{done:,}")

@@ -1,0 +1,165 @@
+"""`binance-leaks verify`: audits keys that the user owns, wherever they are but in arguments."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+import warnings
+from datetime import datetime, timezone
+from pathlib import Path
+
+from binance_leaks.audit import Purpose, Standing, audit_of
+from binance_leaks.cli.arguments.common import Options
+from binance_leaks.cli.output import colored, configured, excluded, page_width
+from binance_leaks.cli.scan import configuration_folder, exclusion, scan_watched
+from binance_leaks.cli.verify_option import Online, online
+from binance_leaks.errors import UsageError
+from binance_leaks.findings import SourceKind
+from binance_leaks.model import Confidence, Credential, Environment
+from binance_leaks.pipeline.files import secrets_again
+from binance_leaks.pipeline.scan import Scan
+from binance_leaks.pipeline.triage import weighed
+from binance_leaks.pipeline.user_keys import (
+    from_environment,
+    from_text,
+    in_environment,
+    private_key_in,
+    typed,
+    with_private_key,
+)
+from binance_leaks.report.audit import Audited, render_audit_json, render_audit_text
+from binance_leaks.report.format import write_report
+from binance_leaks.sources.files import list_files
+from binance_leaks.sources.nearby_evidence import FileSurroundings
+
+FIRST_LINE = (
+    "binance-leaks: verify: each API key is sent to Binance, in a request signed with its secret, which stays here; "
+    "what goes where is told before\n"
+)
+_STDIN = "standard input"
+_PROMPT = "prompt"
+_LARGEST = 1 << 20
+_STATUS = {Standing.FINE: 0, Standing.WRONG: 1, Standing.UNTOLD: 3}
+
+
+def run(options: Options) -> int:
+    """Asks about the user's keys and tells what they may do: 1 if too much, 3 if that could not be told, 0 else."""
+    with online(options, first_line=FIRST_LINE) as asker:
+        if asker is None:
+            raise UsageError("verify without asking is nothing")
+        return _run(options, asker)
+
+
+def _run(options: Options, asker: Online) -> int:
+    purpose = Purpose(options.purpose) if options.purpose else None
+    private_key = private_key_in(_content(options.private_key), options.private_key) if options.private_key else None
+    credentials, unread = _credentials(options)
+    if private_key is not None:
+        credentials = with_private_key(credentials, private_key)
+    credentials = in_environment(credentials, Environment(options.environment) if options.environment else None)
+    verified = asker.ask(credentials)
+    now = datetime.now(timezone.utc)
+    audited = [
+        Audited(
+            credential=credential.without_secrets(),
+            audit=audit_of(
+                verified.verifications[credential.id], environment=credential.environment, purpose=purpose, now=now
+            ),
+        )
+        for credential in verified.credentials
+    ]
+    if options.audit_format == "json":
+        text = render_audit_json(audited, purpose=purpose, now=now)
+    else:
+        text = render_audit_text(audited, purpose=purpose, width=page_width(), color=colored(options.color))
+    write_report(text, sys.stdout)
+    standings = {each.audit.standing for each in audited}
+    if unread:
+        sys.stderr.write(f"binance-leaks: {unread:,} of what was to be scanned could not be read: see scan\n")
+        standings.add(Standing.UNTOLD)
+    worst = next((each for each in (Standing.WRONG, Standing.UNTOLD) if each in standings), Standing.FINE)
+    return _STATUS[worst]
+
+
+def _credentials(options: Options) -> tuple[tuple[Credential, ...], int]:
+    """The credentials of the source that was named, with how many things could not be read."""
+    if options.scan_paths is not None:
+        return _scanned(options)
+    if options.env_file is not None:
+        return _some(from_text(_content(options.env_file), options.env_file), options.env_file), 0
+    if options.stdin:
+        if sys.stdin is None:
+            raise UsageError("standard input is closed")
+        return _some(from_text(_limited(sys.stdin.buffer.read(_LARGEST + 1), _STDIN), _STDIN), _STDIN), 0
+    found = from_environment(os.environ)
+    if not found and _is_terminal():
+        return (_prompted(secret=options.private_key is None),), 0
+    return _some(found, "the environment"), 0
+
+
+def _some(credentials: tuple[Credential, ...], where: str) -> tuple[Credential, ...]:
+    if not credentials:
+        raise UsageError(
+            f"no Binance credential was found in {where}",
+            hint="Set BINANCE_API_KEY and BINANCE_API_SECRET, or use --env-file, --stdin or --scan.",
+        )
+    return credentials
+
+
+def _prompted(*, secret: bool) -> Credential:
+    """Asked for on the terminal, which shows nothing of it."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", getpass.GetPassWarning)  # it would show what is typed
+            key = getpass.getpass("API key (not shown): ").strip()
+            other = getpass.getpass("Secret key (not shown): ").strip() if secret else None
+    except (EOFError, getpass.GetPassWarning):
+        raise UsageError("no key could be read from the terminal", hint="Use --env-file or --stdin.") from None
+    if not key or other == "":
+        raise UsageError("no key was given", hint="Both key and secret are needed.")
+    return typed(key.encode("utf-8"), other.encode("utf-8") if other is not None else None, path=_PROMPT)
+
+
+def _scanned(options: Options) -> tuple[tuple[Credential, ...], int]:
+    """What a scan of paths finds: whatever is at least `medium`, allowed or not, but published examples."""
+    paths: list[str] = options.scan_paths or ["."]
+    if "" in paths:
+        raise UsageError("no such file or folder: the path is empty", hint="Is a variable unset?")
+    config = configured(options, configuration_folder(paths))
+    entries = list_files(
+        [Path(path) for path in paths],
+        exclude=exclusion(excluded(config, options), config),
+        all_files=options.all_files,
+    )
+    tally = scan_watched(entries, options)
+    if tally.interrupted:
+        raise KeyboardInterrupt
+    scan = Scan(source=SourceKind.FILES, target="", credentials=tuple(tally.credentials), stats={})
+    secrets = secrets_again(tally.holding)
+    found = (
+        credential.with_secrets(secrets)
+        for credential in weighed(scan, FileSurroundings())
+        if credential.confidence >= Confidence.MEDIUM and not credential.known_example
+    )
+    return tuple(found), sum(skipped.lost for skipped in tally.skipped)
+
+
+def _content(file: str) -> bytes:
+    if not file:
+        raise UsageError("the name of a file is empty", hint="Is a variable unset?")
+    try:
+        with Path(file).open("rb") as stream:
+            return _limited(stream.read(_LARGEST + 1), file)
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from None
+
+
+def _limited(data: bytes, where: str) -> bytes:
+    if len(data) > _LARGEST:
+        raise UsageError(f"{where} holds more than a mebibyte", hint="Use --scan for large files.")
+    return data
+
+
+def _is_terminal() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()

@@ -1,0 +1,275 @@
+"""The configuration: `[tool.binance-leaks]` in `pyproject.toml`, or `.binance-leaks.toml`."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from binance_leaks.errors import ConfigError
+from binance_leaks.model import Confidence, Environment, RiskLevel
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+FILE_NAMES = (".binance-leaks.toml", "pyproject.toml")
+_TABLE = "binance-leaks"
+_NEVER = "none"
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+class Globs:
+    """Paths by patterns as in `.gitignore`: `*.log`, `tests/`, `docs/**/keys.json`, `!kept.log`."""
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        self._spec = _spec(patterns) if patterns else None
+
+    def __bool__(self) -> bool:
+        return self._spec is not None
+
+    def match(self, path: str) -> bool:
+        """Whether the path, with `/`, relative to where the patterns hold, is one of them."""
+        return self._spec is not None and self._spec.match_file(path)
+
+
+def _spec(patterns: Sequence[str]) -> GitIgnoreSpec:
+    from pathspec import GitIgnoreSpec  # start-up: 15 ms, and most projects have no patterns
+
+    return GitIgnoreSpec.from_lines(patterns)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Allow:
+    """What is let through: a value by its digest, all values on some paths, or a value on some paths."""
+
+    sha256: str | None
+    path: str | None
+    reason: str
+
+    def covers(self, sha256: str, path: str) -> bool:
+        """Whether a value with this digest may stand at this path, relative to the configuration's folder."""
+        if self.sha256 is not None and self.sha256 != sha256:
+            return False
+        return self.path is None or Globs([self.path]).match(path.split("!/", 1)[0])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FailOn:
+    """The least risk that fails the gate, where None lets everything pass.
+
+    What is said of an environment holds for it in place of the default, so that keys of a testnet can warn only.
+    """
+
+    default: RiskLevel | None = RiskLevel.INFO
+    environments: Mapping[Environment, RiskLevel | None] = field(default_factory=dict)
+
+    @classmethod
+    def named(cls, name: str) -> FailOn:
+        """The same for all environments: the name of a level, or `none`."""
+        return cls(default=_level(name))
+
+    def fails(self, environment: Environment, level: RiskLevel) -> bool:
+        """Whether a finding of this risk in this environment fails."""
+        least = self.environments.get(environment, self.default)
+        return least is not None and level >= least
+
+
+def _level(name: str) -> RiskLevel | None:
+    return None if name == _NEVER else RiskLevel(name)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Config:
+    """What the project wants, before the command line has its say. `file` is where it was read, for messages."""
+
+    exclude: tuple[str, ...] = ()
+    confidence: Confidence = Confidence.MEDIUM
+    fail_on: FailOn = FailOn()
+    allow: tuple[Allow, ...] = ()
+    baseline: str | None = None
+    file: str | None = None
+
+    @property
+    def baseline_file(self) -> Path | None:
+        """The baseline that the configuration names, from its own folder."""
+        if self.baseline is None or self.file is None:
+            return None
+        return Path(self.file).resolve().parent / self.baseline
+
+    def relative(self, path: str, anchor: str) -> str:
+        """A path, relative to the folder `anchor`, as the patterns see it: relative to the configuration's folder.
+
+        Where no file was read, patterns hold from `anchor`.
+        """
+        if self.file is None:
+            return path
+        # Paths of findings are text: they may name members of archives.
+        folder = os.path.dirname(os.path.realpath(self.file))  # noqa: PTH120
+        return os.path.relpath(os.path.join(os.path.realpath(anchor), path), folder).replace(os.sep, "/")  # noqa: PTH118
+
+
+def find_config(folder: Path) -> Path | None:
+    """The configuration that holds for a folder: its own or that of the nearest parent up to the repository's top."""
+    folder = folder.resolve()
+    for place in (folder, *folder.parents):
+        for name in FILE_NAMES:
+            candidate = place / name
+            if candidate.is_file() and (name != "pyproject.toml" or _file_mentions_us(candidate)):
+                return candidate
+        if (place / ".git").exists():
+            return None
+    return None
+
+
+def load_config(file: Path) -> Config:
+    """The configuration in a file. Raises ConfigError naming the file and what is wrong in it."""
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"configuration {file} cannot be read: {error.strerror}") from None
+    return parse_config(data, file)
+
+
+def parse_config(data: bytes, file: Path) -> Config:
+    """The configuration that a file holds or held. Raises ConfigError naming the file and what is wrong in it."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ConfigError(f"configuration {file} is not UTF-8") from None
+    try:
+        whole = _read_toml(text)
+    except ValueError as error:
+        raise ConfigError(f"configuration {file} is not TOML: {error}") from None
+    return _Reader(str(file)).config(_our_table(whole, file))
+
+
+def _read_toml(text: str) -> Mapping[str, object]:
+    """Raises ValueError for what is not TOML."""
+    if sys.version_info >= (3, 11):
+        import tomllib  # start-up: only where there is a configuration
+    else:
+        import tomli as tomllib  # as above
+    return tomllib.loads(text)
+
+
+def _our_table(whole: Mapping[str, object], file: Path) -> Mapping[str, object]:
+    """`[tool.binance-leaks]`; in our own file the table may also be the whole of it."""
+    tool = whole.get("tool")
+    ours = tool.get(_TABLE) if isinstance(tool, dict) else None
+    if ours is None:
+        ours = {} if file.name == "pyproject.toml" else whole
+    if not isinstance(ours, dict):
+        raise ConfigError(f"configuration {file}: tool.{_TABLE} must be a table")
+    return ours
+
+
+def mentions_us(data: bytes) -> bool:
+    """Whether a `pyproject.toml` may have a table of ours."""
+    return f"tool.{_TABLE}".encode() in data
+
+
+def _file_mentions_us(file: Path) -> bool:
+    try:
+        return mentions_us(file.read_bytes())
+    except OSError:
+        return False
+
+
+class _Reader:
+    """Reads the table of one file, with errors that name it."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+
+    def config(self, table: Mapping[str, object]) -> Config:
+        self._known(table, ("exclude", "confidence", "fail-on", "allow", "baseline"), "")
+        return Config(
+            exclude=self._patterns(table.get("exclude", [])),
+            confidence=Confidence(self._choice("confidence", table.get("confidence", "medium"), Confidence)),
+            fail_on=self._fail_on(table.get("fail-on", RiskLevel.INFO.value)),
+            allow=tuple(self._allow(entry) for entry in self._list("allow", table.get("allow", []))),
+            baseline=self._file_name("baseline", table.get("baseline")),
+            file=self._file,
+        )
+
+    def _fail_on(self, value: object) -> FailOn:
+        """A level, or a table with a level for each environment and a `default`."""
+        if not isinstance(value, dict) or not value:
+            return FailOn(default=self._least("fail-on", value))
+        names = [environment.value for environment in Environment]
+        self._known(value, ("default", *names), "fail-on.")
+        levels = {name: self._least(f"fail-on.{name}", level) for name, level in value.items()}
+        return FailOn(
+            default=levels.pop("default", RiskLevel.INFO),
+            environments={Environment(name): level for name, level in levels.items()},
+        )
+
+    def _least(self, name: str, value: object) -> RiskLevel | None:
+        names = [_NEVER, *(level.value for level in RiskLevel)]
+        if not isinstance(value, str) or value not in names:
+            raise self._error(f"{name} must be one of {', '.join(names)}")
+        return _level(str(value))
+
+    def _allow(self, entry: object) -> Allow:
+        if not isinstance(entry, dict):
+            raise self._error('allow must be tables with "sha256" or "path", and "reason"')
+        self._known(entry, ("sha256", "path", "reason"), "allow.")
+        sha256, path, reason = (self._text(f"allow.{name}", entry.get(name)) for name in ("sha256", "path", "reason"))
+        if path is not None:
+            self._patterns([path])
+        if sha256 is None and path is None:
+            raise self._error('an allow entry needs "sha256" or "path"')
+        if sha256 is not None and not _DIGEST.fullmatch(sha256.lower()):
+            raise self._error(
+                "allow.sha256 must be the 64 hexadecimal digits that the report shows with -v, not the value"
+            )
+        return Allow(
+            sha256=sha256.lower() if sha256 else None, path=path, reason=reason or "allowed by the configuration"
+        )
+
+    def _patterns(self, patterns: object) -> tuple[str, ...]:
+        listed = tuple(self._text("exclude", pattern) or "" for pattern in self._list("exclude", patterns))
+        try:
+            _spec(listed)
+        except ValueError as error:
+            raise self._error(f"not a pattern: {error}") from None
+        return listed
+
+    def _list(self, name: str, value: object) -> list[object]:
+        if not isinstance(value, list):
+            raise self._error(f"{name} must be a list")
+        return value
+
+    def _text(self, name: str, value: object) -> str | None:
+        if value is not None and not isinstance(value, str):
+            raise self._error(f"{name} must be text")
+        return value
+
+    def _file_name(self, name: str, value: object) -> str | None:
+        text = self._text(name, value)
+        if text is not None and (not text or "\0" in text):
+            raise self._error(f"{name} must be the name of a file")
+        return text
+
+    def _choice(self, name: str, value: object, choices: type[Confidence]) -> str:
+        names = [choice.value for choice in choices]
+        if value not in names:
+            raise self._error(f"{name} must be one of {', '.join(names)}")
+        return str(value)
+
+    def _known(self, table: Mapping[str, object], names: Sequence[str], prefix: str) -> None:
+        for name in table:
+            if name not in names:
+                near = get_close_matches(name, names, n=1)
+                raise self._error(
+                    f"unknown setting {prefix}{name}",
+                    f"Did you mean {prefix}{near[0]}?" if near else f"Known: {', '.join(names)}",
+                )
+
+    def _error(self, message: str, hint: str = "") -> ConfigError:
+        return ConfigError(f"configuration {self._file}: {message}", hint=hint)

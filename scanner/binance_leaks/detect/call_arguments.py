@@ -1,0 +1,240 @@
+"""Roles by position: `Client("K", "S")`, `K:S`, two lines of a bare file, tuple assignments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import groupby, pairwise
+
+from binance_leaks.detect.candidates import Candidate
+from binance_leaks.detect.document import Document
+from binance_leaks.detect.names import Name, Strength, read_name
+from binance_leaks.detect.nearby_names import Label, Reach, clean, complement, packed_name
+from binance_leaks.model import Role
+
+_BETWEEN = re.compile(
+    r"""^[\s"'`)\]}>]*                                                    # end of the first value
+    (?:\.(?:to_string|to_owned|into|clone|encode|getBytes|trim|strip|unwrap|as_str|c_str|decode)\([^()]*\)|\.into\(\)|\)|\s)*
+    (?:[,:;|/+&\s\\]|\#|//|->|=>|\.\.|\bto\b)+                                   # the separator
+    (?:\s*(?:Some|String::from|String\.from|String|std::string|std::wstring|SecretStr|SecretString|Optional\.of|Box::new|new
+        |str|SecureString|NSString|Buffer\.from|Just|Text|L|b|r|u|f|N|@)\b|[\s(\["'`{<@&*\#/-])*$""",
+    re.VERBOSE,
+)
+_BARE_NAME = re.compile(r"""^["'`\])]*\s*,\s*([A-Za-z_][\w.]*)\s*[,)\]]""")
+_TWO_NAMES = re.compile(
+    r"""([\w.$@-]+)\s*(?:[,/|:&+;]|\s|\band\b|和|\bи\b)\s*([\w.$@-]+)[\s)\]}]*(?::=|=>|<-|=|:|<<<|\bis\b|\bare\b|->)[\s("'`\[{]*$"""
+)
+_BOUNDARY = re.compile(r"[\])}]\s*,?\s*[\[({]")
+_LONGEST_GAP = 200
+_LIST_REACH = 2000
+_LONGEST_TAG = 8
+_LONGEST_SHORT = 14
+
+
+def adjacent_groups(document: Document, found: Sequence[Candidate]) -> list[list[int]]:
+    """Indices of values that stand next to each other with nothing but punctuation between."""
+    if found and _is_property_list(document):
+        return [list(range(len(found)))]
+    groups: list[list[int]] = []
+    for index, candidate in enumerate(found):
+        if index and (
+            _touch(document, found[index - 1], candidate) or _same_frame(document, found[index - 1], candidate)
+        ):
+            groups[-1].append(index)
+        else:
+            groups.append([index])
+    return [part for group in groups for part in _by_lines(document, found, group)]
+
+
+def _touch(document: Document, first: Candidate, second: Candidate) -> bool:
+    gap = document.text[first.end : second.start]
+    if document.binary and len(gap) <= _LONGEST_TAG:
+        return True
+    if len(gap) > _LONGEST_GAP or gap.count("\n") > 3:
+        return False
+    return bool(_BETWEEN.match(clean(gap))) or not gap.strip()
+
+
+def _same_frame(document: Document, first: Candidate, second: Candidate) -> bool:
+    """Whether two neighbouring lines are the same but for their values, as two `<constructor-arg value="…"/>`."""
+    index = document.line_index(first.start)
+    if document.line_index(second.start) != index + 1:
+        return False
+    frames = []
+    for candidate, at in ((first, index), (second, index + 1)):
+        start, end = document.line_span(at)
+        frames.append(document.text[start : candidate.start] + "…" + document.text[candidate.end : end])
+    return frames[0].strip() == frames[1].strip() and len(frames[0]) <= 200
+
+
+def _by_lines(document: Document, found: Sequence[Candidate], group: list[int]) -> list[list[int]]:
+    """A table of values is one group a line, a list of lists one group a list; anything else is one group."""
+    gaps = [document.text[found[one].end : found[other].start] for one, other in pairwise(group)]
+    bounds = [bool(_BOUNDARY.search(gap)) for gap in gaps]
+    if any(bounds) and not all(bounds):
+        parts = [[group[0]]]
+        for index, bound in zip(group[1:], bounds, strict=True):
+            if bound:
+                parts.append([])
+            parts[-1].append(index)
+        return parts
+    lines = [list(part) for _, part in groupby(group, key=lambda index: document.line_index(found[index].start))]
+    return lines if len(lines) > 1 and any(len(line) > 1 for line in lines) else [group]
+
+
+def positional_roles(
+    document: Document, found: Sequence[Candidate], labels: Sequence[Label | None]
+) -> dict[int, tuple[Role, int | None]]:
+    """Roles that position gives, by index, with the index of the partner where position names one."""
+    roles: dict[int, tuple[Role, int | None]] = {}
+    for group in adjacent_groups(document, found):
+        listed = _listed_names(document, found, labels, group) if document.binary else []
+        if listed:
+            roles.update(_by_names(listed, group))
+        elif len(group) == 2:
+            roles.update(_pair(document, found, labels, group[0], group[1]))
+        elif len(group) > 2:
+            roles.update(_list(labels, group))
+        else:
+            roles.update(_beside_a_name(document, found, labels, group[0]))
+    return roles
+
+
+def _listed_names(
+    document: Document, found: Sequence[Candidate], labels: Sequence[Label | None], group: list[int]
+) -> list[Name]:
+    """Names that a binary lists apart from its values, one each: behind them in .pyc, in front in a property list."""
+    first, last = group[0], group[-1]
+    if _is_property_list(document):
+        start = found[first - 1].end if first else 0
+        lines = _property_strings(document.text[max(start, found[first].start - _LIST_REACH) : found[first].start])
+    elif all(label is None or label.name.strength <= Strength.WEAK for label in (labels[index] for index in group)):
+        end = found[last + 1].start if last + 1 < len(found) else len(document.text)
+        lines = document.text[found[last].end : min(end, found[last].end + _LIST_REACH)].split("\n")
+    else:
+        return []
+    names = {line: name for line in lines if len(line) >= 3 and (name := packed_name(line)) is not None and name.role}
+    listed = list(names.values())
+    return listed if len(listed) == len(group) else []
+
+
+def _is_property_list(document: Document) -> bool:
+    """Whether it is a binary property list: all the names of a dictionary, then all its values."""
+    return document.binary and document.raw.startswith(b"bplist")
+
+
+def _property_strings(text: str) -> list[str]:
+    """Strings of a property list: a short one has its length in the letter before it, from Q for 1 to ^ for 14."""
+    strings = []
+    for line in text.split("\n"):
+        at = 0
+        while at < len(line):
+            length = ord(line[at]) - ord("P")
+            end = at + 1 + length if 1 <= length <= _LONGEST_SHORT else len(line)
+            strings.append(line[at + 1 : end] if end < len(line) or at + 1 + length == end else line[at:])
+            at = end
+    return strings
+
+
+def _by_names(names: Sequence[Name], group: list[int]) -> dict[int, tuple[Role, int | None]]:
+    roles: dict[int, tuple[Role, int | None]] = {}
+    for index, name in zip(group, names, strict=True):
+        partners = [
+            at
+            for at, other in zip(group, names, strict=True)
+            if other.role is not name.role and set(other.stem) == set(name.stem)
+        ]
+        if name.role is not None:
+            roles[index] = (name.role, partners[0] if len(partners) == 1 else None)
+    return roles
+
+
+def _pair(
+    document: Document, found: Sequence[Candidate], labels: Sequence[Label | None], first: int, second: int
+) -> dict[int, tuple[Role, int | None]]:
+    if found[first].shape is not found[second].shape:
+        return {}
+    named = _two_names(document, found[first])
+    if named:
+        return {first: (named[0], second), second: (named[1], first)}
+    one, other = labels[first], labels[second]
+    if any(label is not None and label.name.excluded for label in (one, other)):
+        return {}
+    if one is not None and _is_choice(document, found[first], found[second]):
+        return _list(labels, [first, second])
+    if _own(other) or (one is not None and _own(one) and not one.call and one.reach is Reach.DIRECT and not _both(one)):
+        return {}
+    if one is not None and one.name.plural and not one.call and _lists_secrets_elsewhere(labels, first, second):
+        return _list(labels, [first, second])
+    if (
+        one is not None
+        and one.reach is not Reach.LOOSE
+        and one.name.role is Role.SECRET_KEY
+        and one.name.plural
+        and not one.call
+    ):
+        return _list(labels, [first, second])
+    return {first: (Role.API_KEY, second), second: (Role.SECRET_KEY, first)}
+
+
+def _is_choice(document: Document, first: Candidate, second: Candidate) -> bool:
+    """`test ? "K1" : "K2"`."""
+    start, _ = document.line_span(document.line_index(first.start))
+    between = document.text[first.end : second.start]
+    return (
+        bool(_CHOICE.search(document.text[max(start, first.start - 200) : first.start]))
+        and between.strip(" \t\n\"'`") == ":"
+    )
+
+
+_CHOICE = re.compile(r"\?\s*[\"'`]?$")
+
+
+def _both(label: Label) -> bool:
+    """Whether a name can stand for key and secret together, as in `BINANCE_KEYS=K:S`."""
+    return label.name.plural or label.name.strength is Strength.WEAK
+
+
+def _own(label: Label | None) -> bool:
+    return label is not None and label.name.role is not None and label.reach in (Reach.DIRECT, Reach.BEHIND)
+
+
+def _lists_secrets_elsewhere(labels: Sequence[Label | None], first: int, second: int) -> bool:
+    return any(
+        label is not None and label.name.role is Role.SECRET_KEY
+        for index, label in enumerate(labels)
+        if index not in (first, second)
+    )
+
+
+def _list(labels: Sequence[Label | None], group: list[int]) -> dict[int, tuple[Role, int | None]]:
+    label = labels[group[0]]
+    role = label.name.role if label is not None and label.name.role is not None else Role.API_KEY
+    return {index: (role, None) for index in group if not (index != group[0] and _own(labels[index]))}
+
+
+def _two_names(document: Document, candidate: Candidate) -> tuple[Role, Role] | None:
+    """The roles of two names right before two values: `key, secret = "K", "S"`, `api key/secret: K / S`."""
+    start, _ = document.line_span(document.line_index(candidate.start))
+    match = _TWO_NAMES.search(clean(document.text[max(start, candidate.start - 300) : candidate.start]))
+    if not match:
+        return None
+    one, other = read_name(match.group(1)), read_name(match.group(2))
+    if one.role is not None and other.role is not None and one.role is not other.role:
+        return one.role, other.role
+    return None
+
+
+def _beside_a_name(
+    document: Document, found: Sequence[Candidate], labels: Sequence[Label | None], index: int
+) -> dict[int, tuple[Role, int | None]]:
+    """One literal beside a variable: `Client(api_key, "S")`, `Client("K", api_secret)`."""
+    label = labels[index]
+    if label is not None and label.reach is Reach.ARGUMENT and label.name.role is Role.API_KEY:
+        return {index: (Role.SECRET_KEY, None)}
+    if label is not None and label.name.role is not None and label.reach is Reach.DIRECT and not label.call:
+        return {}
+    end = found[index].end
+    match = _BARE_NAME.match(document.text[end : end + 80])
+    role = read_name(match.group(1)).role if match else None
+    return {index: (complement(role), None)} if role else {}

@@ -1,0 +1,227 @@
+"""Sightings made into credentials: built, merged, paired across files, settled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from binance_leaks.detect import rules
+from binance_leaks.detect.confidence import confidence_of
+from binance_leaks.detect.pairing import same_world, stems_conflict
+from binance_leaks.detect.published import published_as
+from binance_leaks.model import Confidence, Credential, Environment, Evidence, Grade, Role, Sighting, Value
+
+MOST_EVIDENCE = 12
+PRUDENT = (
+    Environment.MAINNET,
+    Environment.US,
+    Environment.TR,
+    Environment.PAY,
+    Environment.DEMO,
+    Environment.TESTNET,
+    Environment.FUTURES_TESTNET,
+    Environment.UNKNOWN,
+)
+"""Environments, first those where most is at stake: of several that are said the first is taken."""
+
+
+def credential_of(sightings: Sequence[Sighting]) -> Credential:
+    """The credential that some sightings of one key, of one secret, or of both make up."""
+    values: dict[tuple[Role, str], Value] = {}
+    for sighting in sightings:
+        values.setdefault((sighting.value.role, sighting.value.sha256), sighting.value)
+    ordered = sorted(values.values(), key=lambda value: (list(Role).index(value.role), value.sha256))
+    return Credential(
+        values=tuple(ordered),
+        sightings=tuple(sorted(sightings, key=_place)),
+        environment=_environment(sightings),
+        confidence=confidence_of(sightings),
+        evidence=_evidence(sightings),
+        known_example=all(published_as(value.sha256) is not None for value in ordered),
+    )
+
+
+def merged(credentials: Iterable[Credential]) -> tuple[Credential, ...]:
+    """One credential per identity, with all sightings of its values; a lone secret goes to the pair that holds it.
+
+    A value that has different roles in different places takes the role that a name gave it.
+    """
+    groups: dict[str, list[Sighting]] = {}
+    held: dict[str, str] = {}
+    known = sorted(credentials, key=lambda credential: [_place(sighting) for sighting in credential.sightings])
+    known = _with_settled_roles(known)
+    for credential in sorted(known, key=lambda credential: -len(credential.values)):
+        ids = [value.sha256 for value in credential.values]
+        group = next((held[value] for value in ids if value in held and _joins(credential, value)), credential.id)
+        groups.setdefault(group, []).extend(credential.sightings)
+        for value in ids:
+            held.setdefault(value, group)
+    return tuple(credential_of(_unique(sightings)) for sightings in groups.values())
+
+
+def _joins(credential: Credential, value: str) -> bool:
+    """A key takes its credential with it; a secret only where it is alone (two keys beside one secret stay two)."""
+    return len(credential.values) == 1 or any(
+        held.sha256 == value and held.role is Role.API_KEY for held in credential.values
+    )
+
+
+def _with_settled_roles(credentials: Sequence[Credential]) -> list[Credential]:
+    roles: dict[str, tuple[bool, int, Role]] = {}
+    for credential in credentials:
+        for sighting in credential.sightings:
+            rank = (sighting.named, len(credential.values), sighting.value.role)
+            held = roles.get(sighting.value.sha256)
+            if held is None or rank[:2] > held[:2]:
+                roles[sighting.value.sha256] = rank
+    settled = []
+    for credential in credentials:
+        sightings = [sighting.in_role(roles[sighting.value.sha256][2]) for sighting in credential.sightings]
+        settled.append(credential if sightings == list(credential.sightings) else credential_of(sightings))
+    return settled
+
+
+def paired_across(credentials: Iterable[Credential]) -> tuple[Credential, ...]:
+    """The credentials with lone keys and lone secrets of different files paired, as `.env` with `settings.py`.
+
+    A lone key and a lone secret belong together if each is the other's best partner and no second one is as good:
+    names of the same account first, then the nearest folder. Where that is not clear they stay alone.
+    """
+    credentials = merged(credentials)
+    keys = [credential for credential in credentials if _is_lone(credential, key=True)]
+    secrets = [credential for credential in credentials if _is_lone(credential, key=False)]
+    if not keys or not secrets or len(keys) * len(secrets) > 1_000_000:
+        return credentials
+    best_of_keys = {key.id: _best(key, secrets) for key in keys}
+    best_of_secrets = {secret.id: _best(secret, keys) for secret in secrets}
+    joined: dict[str, Credential] = {}
+    for key in keys:
+        secret = best_of_keys[key.id]
+        if secret is None or best_of_secrets[secret.id] is not key:
+            continue
+        pair = credential_of((*key.sightings, *secret.sightings))
+        joined[key.id] = joined[secret.id] = pair
+    result = {
+        (joined.get(credential.id) or credential).id: joined.get(credential.id) or credential
+        for credential in credentials
+    }
+    return tuple(result.values())
+
+
+def _is_lone(credential: Credential, *, key: bool) -> bool:
+    if (
+        len(credential.values) != 1
+        or (credential.values[0].role is Role.API_KEY) is not key
+        or credential.known_example
+    ):
+        return False
+    if not key and credential.values[0].role is Role.PRIVATE_KEY:
+        return any(evidence.for_binance for sighting in credential.sightings for evidence in sighting.evidence)
+    return any(sighting.named and not sighting.foreign for sighting in credential.sightings)
+
+
+def _best(credential: Credential, others: Sequence[Credential]) -> Credential | None:
+    """The one best partner, None where there is none or two are as good."""
+    ranked = sorted(
+        ((cost, index) for index, other in enumerate(others) if (cost := _distance(credential, other)) is not None),
+    )
+    if not ranked or (len(ranked) > 1 and ranked[0][0] == ranked[1][0]):
+        return None
+    return others[ranked[0][1]]
+
+
+def _distance(one: Credential, other: Credential) -> tuple[int, int] | None:
+    """How badly two lone halves fit: by the names of their accounts, then by folders between; None for not at all."""
+    best: tuple[int, int] | None = None
+    for first in one.sightings[:8]:
+        for second in other.sightings[:8]:
+            cost = _sighting_distance(first, second)
+            if cost is not None and (best is None or cost < best):
+                best = cost
+    return best
+
+
+def _sighting_distance(first: Sighting, second: Sighting) -> tuple[int, int] | None:
+    if first.rule != second.rule and not {first.rule, second.rule} <= rules.OF_ONE_ACCOUNT:
+        return None
+    if stems_conflict(first.stem, second.stem) or not same_world(first.environment, second.environment):
+        return None
+    speaks = all(any(evidence.for_binance for evidence in sighting.evidence) for sighting in (first, second))
+    folders = _folders_between(first.location.path, second.location.path)
+    if folders > (_FAR if speaks else _NEAR):
+        return None
+    return (0 if first.stem == second.stem else 1), folders
+
+
+_FAR, _NEAR = 6, 0
+
+
+def _folders_between(one: str, other: str) -> int:
+    """Steps from folder to folder; 0 for files side by side."""
+    first, second = one.split("/")[:-1], other.split("/")[:-1]
+    common = 0
+    for left, right in zip(first, second, strict=False):
+        if left != right:
+            break
+        common += 1
+    return len(first) + len(second) - 2 * common
+
+
+def settled(credentials: Iterable[Credential]) -> tuple[Credential, ...]:
+    """The credentials without those private keys that nothing ties to Binance."""
+    return tuple(
+        credential
+        for credential in credentials
+        if credential.values[0].role is not Role.PRIVATE_KEY
+        or any(evidence.for_binance for sighting in credential.sightings for evidence in sighting.evidence)
+    )
+
+
+def with_evidence(credential: Credential, evidence: Evidence) -> Credential:
+    """The credential, judged again with something that speaks for it from outside its files."""
+    sightings = [replace(sighting, evidence=(*sighting.evidence, evidence)) for sighting in credential.sightings]
+    environment = credential.environment
+    renewed = credential_of(sightings)
+    return replace(renewed, environment=environment)
+
+
+def lacks_evidence(credential: Credential) -> bool:
+    """Whether a look at the files beside it could change what is thought of it."""
+    if credential.confidence is Confidence.HIGH or all(sighting.foreign for sighting in credential.sightings):
+        return False
+    grades = [
+        evidence.grade for sighting in credential.sightings for evidence in sighting.evidence if evidence.for_binance
+    ]
+    named = any(sighting.named for sighting in credential.sightings)
+    return named and not any(grade >= Grade.SIBLING for grade in grades)
+
+
+def _environment(sightings: Sequence[Sighting]) -> Environment:
+    """The most prudent of what the sightings say."""
+    named = {sighting.environment for sighting in sightings}
+    return next(environment for environment in PRUDENT if environment in named)
+
+
+def _evidence(sightings: Sequence[Sighting]) -> tuple[str, ...]:
+    found = {evidence.text: evidence.grade.rank for sighting in sightings for evidence in sighting.evidence}
+    return tuple(sorted(found, key=lambda text: (-found[text], text))[:MOST_EVIDENCE])
+
+
+def _place(sighting: Sighting) -> tuple[str, int, int, str, str]:
+    location = sighting.location
+    return location.path, location.line, location.column, location.role.value, sighting.value.sha256
+
+
+def _unique(sightings: Iterable[Sighting]) -> list[Sighting]:
+    """One sighting a place, the one that says most: several versions of a file may have the value there."""
+    seen: dict[tuple[object, ...], Sighting] = {}
+    for sighting in sightings:
+        key = (*_place(sighting), sighting.location.exposure, sighting.location.blob)
+        held = seen.setdefault(key, sighting)
+        if held is not sighting and _weight(sighting) > _weight(held):
+            seen[key] = sighting
+    return list(seen.values())
+
+
+def _weight(sighting: Sighting) -> tuple[int, bool]:
+    return confidence_of((sighting,)).rank, sighting.named

@@ -1,0 +1,297 @@
+"""Bytes as text: encodings, lines and columns, and the strings inside binaries."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+
+from binance_leaks.detect import prefilter
+from binance_leaks.detect.sqlite import table_text
+from binance_leaks.detect.vocabulary import mentions
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+PRINTABLE = bytes(byte if 0x20 <= byte < 0x7F or byte in b"\t\n\r" else 0x0A for byte in range(256))
+_SAMPLE = 4096
+_LONG = b"a" * 30
+_SCHEMA = 1 << 16
+_CHARS_A_CONTROL = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """Text in which values are looked for, with the way back to lines and columns.
+
+    `path` is the part of its path that may speak for Binance. `binary` says that the text is the printable strings of
+    a binary, each on a line of its own. `raw` are the bytes of a binary and `places` lead there: pairs of an offset in
+    the text and that of its byte, ascending; what follows is in `encoding` up to the next. `first_line` and
+    `first_column` are those of the text within a larger file.
+    """
+
+    text: str
+    path: str = ""
+    binary: bool = False
+    raw: bytes = b""
+    places: Sequence[tuple[int, int]] = ()
+    encoding: str = "latin-1"
+    first_line: int = 1
+    first_column: int = 1
+    mentions_binance: bool = False
+
+    @cached_property
+    def line_starts(self) -> list[int]:
+        """Offsets of the first character of every line."""
+        return [0, *accumulate(len(line) + 1 for line in self.text.split("\n")[:-1])]
+
+    @cached_property
+    def flat(self) -> bytes:
+        """The text with one byte a character, so that byte searches give offsets of characters."""
+        return self.text.encode("latin-1", "replace")
+
+    @cached_property
+    def classes(self) -> bytes:
+        """The classes of the characters, as the prefilter has them."""
+        return prefilter.classified(self.flat)
+
+    @cached_property
+    def words(self) -> str:
+        """The text with what looks random blanked, so that no word is read out of the middle of a value."""
+        parts = []
+        done = 0
+        at = self.classes.find(_LONG)
+        while at >= 0:
+            end = prefilter.run_end(self.classes, at + len(_LONG))
+            if any(char.isdigit() for char in self.text[at:end]):
+                parts += [self.text[done:at], "\0" * (end - at)]
+                done = end
+            at = self.classes.find(_LONG, end)
+        return "".join([*parts, self.text[done:]]) if parts else self.text
+
+    @cached_property
+    def mentions(self) -> list[tuple[int, int]]:
+        """Spans of what speaks for Binance, in order."""
+        return mentions(self.words, self.words.encode("latin-1", "replace"))
+
+    def mention_between(self, start: int, end: int) -> tuple[int, int] | None:
+        """The first span of what speaks for Binance that begins and ends between two offsets."""
+        at = bisect_left(self.mentions, (start, start))
+        if at < len(self.mentions) and self.mentions[at][1] <= end:
+            return self.mentions[at]
+        return None
+
+    @cached_property
+    def _indents(self) -> dict[int, int]:
+        return {}
+
+    def indent(self, index: int) -> int:
+        """Columns in front of the text of a line, marks of comments and lists included; -1 for a blank line."""
+        held = self._indents.get(index)
+        if held is None:
+            held = self._indents[index] = _indent(self.line(index))
+        return held
+
+    @cached_property
+    def lower(self) -> bytes:
+        """The text in lower case with one byte a character."""
+        return self.flat.lower()
+
+    @cached_property
+    def headers(self) -> dict[tuple[str, int], tuple[int, list[str] | None]]:
+        """The line last asked for and its header, by delimiter and number of columns, kept by `columns`."""
+        return {}
+
+    @cached_property
+    def parents(self) -> dict[int, list[tuple[int, int]]]:
+        """The enclosing lines of lines that were asked for, kept by `enclosing.parents`."""
+        return {}
+
+    def line_index(self, offset: int) -> int:
+        """Number of the line that holds `offset`, from 0."""
+        return bisect_right(self.line_starts, offset) - 1
+
+    def line(self, index: int) -> str:
+        """The text of a line without its end; empty outside the document."""
+        start, end = self.line_span(index)
+        return self.text[start:end]
+
+    def line_span(self, index: int) -> tuple[int, int]:
+        """Where a line begins and ends, its end of line left out; an empty span outside the document."""
+        starts = self.line_starts
+        if not 0 <= index < len(starts):
+            return 0, 0
+        end = starts[index + 1] - 1 if index + 1 < len(starts) else len(self.text)
+        if end > starts[index] and self.text[end - 1] == "\r":
+            end -= 1
+        return starts[index], end
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Line and column of `offset`, from 1, in the file that the document came from."""
+        if self.binary or self.places:
+            at = self._byte(offset)
+            line = self.raw.count(b"\n", 0, at) + 1
+            column = at - self.raw.rfind(b"\n", 0, at)
+        else:
+            index = self.line_index(offset)
+            line, column = index + 1, offset - self.line_starts[index] + 1
+        if line == 1:
+            column += self.first_column - 1
+        return line + self.first_line - 1, column
+
+    def _byte(self, offset: int) -> int:
+        """Where in `raw` the character at `offset` stands."""
+        index = bisect_left(self.places, (offset + 1, 0)) - 1
+        start, at = self.places[index] if index >= 0 else (0, 0)
+        return at + len(self.text[start:offset].encode(self.encoding, "replace"))
+
+
+def documents(
+    data: bytes,
+    *,
+    path: str = "",
+    first_line: int = 1,
+    first_column: int = 1,
+    mentions_binance: bool = False,
+) -> list[Document]:
+    """The texts that `data` holds: itself, or for a binary its narrow and wide strings and the rows of a database."""
+
+    def document(
+        text: str, *, binary: bool = False, places: Sequence[tuple[int, int]] = (), encoding: str = "latin-1"
+    ) -> Document:
+        return Document(
+            text=text,
+            path=path,
+            binary=binary,
+            raw=data if binary or places else b"",
+            places=places,
+            encoding=encoding,
+            first_line=first_line,
+            first_column=first_column,
+            mentions_binance=mentions_binance or (bool(places) and prefilter.mentions_binance(data[:_SCHEMA])),
+        )
+
+    for bom, encoding in _BOMS:
+        if data.startswith(bom):
+            return [document(data[len(bom) :].decode(encoding, _errors(encoding)))]
+    if not is_binary(data):
+        return [document(_text(_PICKLED.sub(_blanked, data) if data.startswith(_PICKLE) else data))]
+    rows = table_text(data)
+    wide = _utf16_without_bom(data) if rows is None else None
+    if wide:
+        return [document(data.decode(wide, "replace"))]
+    found = [document(data.translate(PRINTABLE).decode("latin-1"), binary=True)]
+    if rows is not None:
+        found.append(document(rows.text, places=rows.places, encoding=rows.encoding))
+    if prefilter.holds_wide_text(prefilter.classified(data)):
+        text, places = _wide_strings(data)
+        found.append(document(text, binary=True, places=places, encoding="utf-16-le"))
+    return found
+
+
+_PICKLE = (b"(", b"c")
+_PICKLED = re.compile(rb"^([a-z(]{0,4}V)([^\n]*\n)(p\d+)$", re.MULTILINE)
+
+
+def _blanked(match: re.Match[bytes]) -> bytes:
+    """A string of a pickle in the protocol of text without the letters and numbers around it."""
+    opcodes, string, memo = match.groups()
+    return b" " * len(opcodes) + string + b" " * len(memo)
+
+
+_CONTROLS = bytes((*range(0x02, 0x07), *range(0x0E, 0x1A), *range(0x1C, 0x20)))
+
+
+def is_binary(data: bytes) -> bool:
+    """Whether bytes are read as the strings of a binary; text in UTF-16 is among them."""
+    return b"\0" in data or _is_packed(data)
+
+
+def _is_packed(data: bytes) -> bool:
+    """Whether bytes without a zero are strings with lengths and tags between, such as MessagePack, and not text."""
+    controls = len(data) - len(data.translate(None, _CONTROLS))
+    return controls * _CHARS_A_CONTROL >= len(data)
+
+
+_WIDE_STRING = re.compile(rb"[\t\x20-\x7e](?:\0[\t\x20-\x7e]){3,}")
+
+
+def _wide_strings(data: bytes) -> tuple[str, list[tuple[int, int]]]:
+    """The strings in UTF-16 of a binary, each on a line of its own, with their places; they begin at odd bytes too."""
+    parts: list[str] = []
+    places: list[tuple[int, int]] = []
+    length = 0
+    for match in _WIDE_STRING.finditer(data):
+        places.append((length, match.start()))
+        parts.append(match.group()[::2].decode("ascii"))
+        length += len(parts[-1]) + 1
+    return "\n".join(parts), places
+
+
+_LEGACY = {
+    "gb18030": ("密钥", "私钥", "秘钥", "公钥", "币安"),
+    "big5": ("密鑰", "私鑰", "公鑰", "幣安"),
+    "shift_jis": ("秘密鍵", "シークレット", "キー", "バイナンス"),
+    "euc_kr": ("시크릿", "비밀", "바이낸스", " 키"),
+    "cp1251": ("ключ", "секрет", "Секрет", "Ключ"),
+}
+
+
+def _text(data: bytes) -> str:
+    """UTF-8, else the legacy encoding in which words that matter here are found, else Latin-1.
+
+    Nothing is lost by a wrong guess but the meaning of names that are not ASCII.
+    """
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        scores = {
+            encoding: sum(data.count(word.encode(encoding)) for word in words) for encoding, words in _LEGACY.items()
+        }
+    best = max(scores, key=lambda encoding: scores[encoding])
+    if scores[best]:
+        try:
+            return data.decode(best)
+        except UnicodeDecodeError:
+            pass
+    return data.decode("utf-8", "surrogateescape") if _mostly_utf8(data) else data.decode("latin-1")
+
+
+def _mostly_utf8(data: bytes) -> bool:
+    """Whether a damaged byte or two is all that keeps it from being UTF-8 with other letters in it."""
+    text = data.decode("utf-8", "surrogateescape")
+    return sum("\udc80" <= char <= "\udcff" for char in text) * 4 < sum(char > "\x7f" for char in text)
+
+
+_LEAD = re.compile(r"[\s#/*-]*")
+
+
+def _indent(line: str) -> int:
+    lead = _LEAD.match(line)
+    if not line.strip() or lead is None:
+        return -1
+    return len(lead.group().expandtabs(4))
+
+
+def _errors(encoding: str) -> str:
+    return "surrogateescape" if encoding == "utf-8" else "replace"
+
+
+def _utf16_without_bom(data: bytes) -> str | None:
+    """UTF-16 by its zero bytes: text in Latin letters has one in nearly every second place and none in the others."""
+    sample = data[:_SAMPLE]
+    pairs = len(sample) // 2
+    if pairs < 2:
+        return None
+    even, odd = sample[0::2].count(0), sample[1::2].count(0)
+    if odd >= 0.4 * pairs and even <= 0.02 * pairs:
+        return "utf-16-le"
+    if even >= 0.4 * pairs and odd <= 0.02 * pairs:
+        return "utf-16-be"
+    return None

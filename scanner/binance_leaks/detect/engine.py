@@ -1,0 +1,77 @@
+"""From bytes to credentials: documents read, values marked, halves paired."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from binance_leaks.detect.base64_values import encoded_texts
+from binance_leaks.detect.classify import marks_of
+from binance_leaks.detect.correlate import credential_of, merged
+from binance_leaks.detect.document import Document, documents
+from binance_leaks.detect.evidence import document_mentions
+from binance_leaks.detect.pairing import pairs_of
+from binance_leaks.model import Credential, Sighting
+
+
+def detect(
+    data: bytes,
+    *,
+    path: str = "",
+    evidence_path: str | None = None,
+    first_line: int = 1,
+    first_column: int = 1,
+    mentions_binance: bool = False,
+) -> tuple[Credential, ...]:
+    """Every credential in `data`, of any confidence, keys paired with their secrets.
+
+    `path` is what locations show; `evidence_path`, the same unless given, is the part of it that may speak for Binance.
+    The rest tells where a piece of a larger file begins and whether that file names Binance elsewhere.
+    """
+    found: list[Credential] = []
+    for document in documents(
+        data,
+        path=path if evidence_path is None else evidence_path,
+        first_line=first_line,
+        first_column=first_column,
+        mentions_binance=mentions_binance,
+    ):
+        found += _in_document(document)
+    return tuple(_relocated(credential, path=path) for credential in merged(found))
+
+
+def _in_document(document: Document, *, encoded: bool = True) -> Iterator[Credential]:
+    marks = marks_of(document)
+    pairs = pairs_of(document, marks)
+    paired = {index for pair in pairs for index in pair}
+    for key, secret in pairs:
+        yield credential_of((marks[key].sighting, marks[secret].sighting))
+    for index, mark in enumerate(marks):
+        if index not in paired and mark.of_an_api:
+            yield credential_of((mark.sighting,))
+    if encoded:
+        yield from _in_encoded_texts(document)
+
+
+def _in_encoded_texts(document: Document) -> Iterator[Credential]:
+    """Base64 of a whole configuration file: what is in it stands where the base64 begins."""
+    for start, end, decoded in encoded_texts(document):
+        line, column = document.position(start)
+        last_line, _ = document.position(end)
+        inner = Document(text=decoded.decode("ascii"), path=document.path, mentions_binance=document_mentions(document))
+        for credential in _in_document(inner, encoded=False):
+            yield _relocated(credential, line=line, column=column, last_line=last_line)
+
+
+def _relocated(
+    credential: Credential, *, path: str | None = None, line: int = 0, column: int = 0, last_line: int = 0
+) -> Credential:
+    """The credential with other places for its sightings."""
+
+    def moved(sighting: Sighting) -> Sighting:
+        location = sighting.location
+        if path is not None:
+            return replace(sighting, location=replace(location, path=path))
+        return replace(sighting, location=replace(location, line=line, column=column), last_line=last_line)
+
+    return replace(credential, sightings=tuple(moved(sighting) for sighting in credential.sightings))

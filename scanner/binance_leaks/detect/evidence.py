@@ -1,0 +1,159 @@
+"""What speaks for Binance, and how far from the value it stands."""
+
+from __future__ import annotations
+
+import re
+
+from binance_leaks.detect.candidates import Candidate
+from binance_leaks.detect.document import Document
+from binance_leaks.detect.enclosing import parents
+from binance_leaks.detect.names import FOREIGN_EXCHANGE, read_name
+from binance_leaks.detect.nearby_names import Label
+from binance_leaks.detect.vocabulary import VOCABULARY, speaks_of_binance
+from binance_leaks.model import Evidence, Grade
+
+# Words of the futures testnet alone; they carry a hex pair that says nothing else up to `low`.
+FUTURES_WORDS = re.compile(r"future|testnet", re.IGNORECASE)
+PAY_WORDS = re.compile(r"binance[\s._-]?pay|bpay\.binanceapi|BinancePay-", re.IGNORECASE)
+_BEFORE, _AFTER = 400, 200
+_BLOCK = 10
+_SMALL_FILE = 40
+_BINARY_REACH = 1 << 16
+_LONG_LINE = 1000
+_HEADING = 40
+_USUAL_HEADINGS = frozenset({"session", "webhook", "docker"})
+
+
+def evidence_for(document: Document, candidate: Candidate, label: Label | None) -> tuple[Evidence, ...]:
+    """The nearest evidence in the text, and that of the path."""
+    found: list[Evidence] = []
+    if label is not None and label.name.binance:
+        found.append(Evidence(grade=Grade.STATEMENT, text="its name says Binance"))
+    else:
+        nearest = _nearest(document, candidate)
+        found += [nearest] if nearest is not None else []
+    if speaks_of_binance(document.path):
+        found.append(Evidence(grade=Grade.PATH, text="the path speaks of Binance"))
+    return tuple(found)
+
+
+def _nearest(document: Document, candidate: Candidate) -> Evidence | None:
+    span = document.mention_between(*statement(document, candidate))
+    if span:
+        return _quoted(document, span, Grade.STATEMENT, "on the same line")
+    span = _in_block(document, candidate)
+    if span:
+        return _quoted(document, span, Grade.BLOCK, "close by")
+    near = (0, len(document.text))
+    if document.binary:
+        near = (candidate.start - _BINARY_REACH, candidate.end + _BINARY_REACH)
+    span = document.mention_between(*near)
+    if span:
+        return _quoted(document, span, Grade.FILE, "in the file")
+    if document.mentions_binance and not document.binary:
+        return Evidence(grade=Grade.FILE, text="“binance” in the file")
+    return None
+
+
+def _quoted(document: Document, span: tuple[int, int], grade: Grade, where: str) -> Evidence:
+    return Evidence(grade=grade, text=f"“{document.text[span[0] : span[1]].strip()}” {where}")
+
+
+def document_mentions(document: Document) -> bool:
+    """Whether anything in the document or its path speaks for Binance."""
+    return bool(document.mentions) or document.mentions_binance or speaks_of_binance(document.path)
+
+
+def foreign_service(document: Document, candidate: Candidate, label: Label | None) -> str | None:
+    """Another service that the value belongs to: by its name, by what is named nearest, by its parents."""
+    if label is not None and label.name.foreign:
+        return label.name.foreign
+    if label is not None and label.name.binance:
+        return None
+    if label is not None and _WEB_FRAMEWORK_SECRET.search(label.name.text):
+        return "flask"
+    start, end = statement(document, candidate)
+    text = document.words
+    before = _last(text[start : candidate.start])
+    if before is not None:
+        return before or None
+    after = FOREIGN_EXCHANGE.search(text, candidate.end, end)
+    if after and not document.mention_between(candidate.end, end):
+        return after.group().lower()
+    index = document.line_index(candidate.start)
+    beside = _exchange_beside(document, index)
+    if beside is not None:
+        return beside or None
+    for parent in parents(document, index):
+        heading = text[parent[0] : parent[1]][:_LONG_LINE]
+        named = _last(heading)
+        if named is None and len(heading) <= _HEADING:
+            named = next((word for word in [read_name(heading).foreign] if word not in _USUAL_HEADINGS), None)
+        if named is not None:
+            return named or None
+    return None
+
+
+def _exchange_beside(document: Document, index: int) -> str | None:
+    """What `name: kraken` beside the value says: "" for Binance, another exchange's name, None where nothing does.
+
+    Looks along the lines of the value's own level, upward and then downward.
+    """
+    level = document.indent(index)
+    for step in (-1, 1):
+        at = index + step
+        while abs(at - index) <= _BESIDE and 0 <= at < len(document.line_starts):
+            if document.indent(at) < level:
+                break
+            line = document.line(at)[:_LONG_LINE]
+            match = _EXCHANGE_FIELD.match(line) if document.indent(at) == level else None
+            if match:
+                return _last(match.group(1))
+            if step > 0 and line.lstrip().startswith(("-", "{", "}", "[")):
+                break
+            at += step
+    return None
+
+
+_WEB_FRAMEWORK_SECRET = re.compile(r"^app\.(?:config\W{0,2}SECRET_KEY|secret_key)|^settings\.SECRET_KEY")
+_BESIDE = 8
+_EXCHANGE_FIELD = re.compile(
+    r"""^[\s{\[(#/-]*["']?(?:exchange|name|id|market|venue|broker|platform|provider|exchange_?(?:name|id))["']?\s*(?:=>|[:=])+\s*(\S.*)$""",
+    re.IGNORECASE,
+)
+
+
+def statement(document: Document, candidate: Candidate) -> tuple[int, int]:
+    """The line or lines of the value; of a long line only what is near."""
+    start, _ = document.line_span(document.line_index(candidate.start))
+    _, end = document.line_span(document.line_index(candidate.end))
+    return max(start, candidate.start - _BEFORE), min(end, candidate.end + _AFTER)
+
+
+def _last(text: str) -> str | None:
+    """The exchange that a text names last: "" for Binance, a name for another, None for neither."""
+    ours, theirs = -1, -1
+    name = ""
+    for match in VOCABULARY.finditer(text):
+        ours = match.start()
+    for match in FOREIGN_EXCHANGE.finditer(text):
+        theirs, name = match.start(), match.group().lower()
+    if ours < 0 and theirs < 0:
+        return None
+    return "" if ours > theirs else name
+
+
+def _in_block(document: Document, candidate: Candidate) -> tuple[int, int] | None:
+    index = document.line_index(candidate.start)
+    reach = _BLOCK if len(document.line_starts) > _SMALL_FILE else _SMALL_FILE
+    start = max(document.line_span(max(0, index - reach))[0], candidate.start - 4000)
+    last = min(len(document.line_starts) - 1, document.line_index(candidate.end) + reach)
+    end = min(document.line_span(last)[1], candidate.end + 4000)
+    near = document.mention_between(start, end)
+    if near or not document.mentions:
+        return near
+    for parent in parents(document, index):
+        named = document.mention_between(parent[0], min(parent[1], parent[0] + _LONG_LINE))
+        if named:
+            return named
+    return None

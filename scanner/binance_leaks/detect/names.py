@@ -1,0 +1,190 @@
+"""What a name says of the value that it names: key or secret, whose, and of which account."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import IntEnum
+
+from binance_leaks.detect.vocabulary import EXCLUDED_WORDS, FOREIGN_EXCHANGES, FOREIGN_PURPOSES, STEMLESS_WORDS
+from binance_leaks.model import Role
+
+
+class Strength(IntEnum):
+    """How clearly a name speaks of an API credential."""
+
+    NONE = 0
+    WEAK = 1
+    PLAIN = 2
+    STRONG = 3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Name:
+    """A name as it was read.
+
+    `stem` holds its words that speak of neither role nor Binance, by which accounts are told apart. `foreign` names
+    another service or another kind of secret; `excluded` says that what has such a name is no credential at all.
+    """
+
+    text: str
+    words: tuple[str, ...]
+    role: Role | None
+    strength: Strength
+    binance: bool
+    foreign: str | None
+    excluded: bool
+    stem: tuple[str, ...]
+
+    @property
+    def of_an_api(self) -> bool:
+        """Whether it says that it is for an API, or for Binance, or for its futures: what hex values need."""
+        return self.binance or bool(_API_WORDS.search("".join(self.words)))
+
+    @property
+    def ambiguous(self) -> bool:
+        """Whether it may mean the key as well as the secret: 密钥 says no more than "key"."""
+        return bool(_AMBIGUOUS.search("".join(self.words)))
+
+    @property
+    def plural(self) -> bool:
+        """Whether it names several values."""
+        return bool(self.words) and self.words[-1] in {"keys", "secrets", "apikeys", "accounts", "list"}
+
+
+_WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[^\W\d_]+")
+_SECRET = re.compile(
+    r"secr[eèé]t|sekret|segret|segredo|sicret|секрет|gizli|geheim|密[钥鑰匙]|秘[钥鑰]|私[钥鑰]|秘密|シークレット|시크릿|비밀|b[íi]m[ậa]t|rahasia|tajn|سري|مخفی|محرمانه|titkos|hemlig|סודי"
+    r"|pr(?:i)?v(?:ate)?_?key|privkey|seckey|secr?key|signingkey|apisec(?![a-z])|clave_?privada|chave_?privada|приватн"
+)
+_SECRET_WORDS = frozenset({"sec", "sk", "skey", "scrt", "secretkey"})
+_WEAK_SECRET_WORDS = frozenset({"pass", "password", "passwd", "pwd"})
+_KEY = re.compile(
+    r"api_?key|apikey|access_?key|pub(?:lic)?_?key|key_?id|mbx|公[钥鑰]|api密[钥鑰匙]|密[钥鑰]id|apiключ|(?:api|апи)_?ключ"
+    r"|api_?schlüssel|api_?anahtar|clave_?api|chave_?api|cl[eé]_?api|apiキー|api키|certificatesn"
+)
+_KEY_WORDS = frozenset(
+    {
+        "key",
+        "keys",
+        "apikey",
+        "apikeys",
+        "ak",
+        "pk",
+        "ключ",
+        "키",
+        "キー",
+        "schlüssel",
+        "anahtar",
+        "clave",
+        "chave",
+        "clé",
+        "khóa",
+        "kunci",
+        "klucz",
+        "مفتاح",
+        "المفتاح",
+        "کلید",
+        "chiave",
+        "sleutel",
+        "nyckel",
+        "kulcs",
+    }
+)
+_KEY_ENDING = re.compile(r"(?<!mon)(?<!tur)(?<!don)(?<!hot)(?<!whis)(?<!joc)key s?$", re.VERBOSE)
+_WEAK_KEY_WORDS = frozenset({"api", "apitoken", "id", "user", "username", "login", "account", "accounts", "credential"})
+_API_WORDS = re.compile(r"api|mbx|future|testnet|merchant|certificatesn|pay")
+_HALVES = {"public": Role.API_KEY, "private": Role.SECRET_KEY}
+_INITIALS = {"k": Role.API_KEY, "s": Role.SECRET_KEY}
+_API = re.compile(r"api|access|mbx|binance|certificatesn")
+_BINANCE = re.compile(
+    r"binance(?!smart|chain|coin(?!m)|dex)|binanse|bnc(?![a-z])|币安|幣安|바이낸스|バイナンス|бинанс|mbx|umfutures|cmfutures"
+)
+_EXCLUDED_NAMES = frozenset({"state", "oauthstate", "codechallenge", "code"})
+_EXCLUDED = re.compile(r"listenkey|listentoken|txhash|txid|sha256|sha512|blockhash")
+_NEVER_OF_AN_API = frozenset(
+    {"encryption", "encrypt", "passphrase", "jwt", "session", "salt", "cookie", "telegram", "webhook"}
+)
+_FOREIGN = FOREIGN_EXCHANGES | FOREIGN_PURPOSES
+_FOREIGN_INSIDE = re.compile("|".join(sorted((w for w in _FOREIGN if len(w) > 4), key=len, reverse=True)))
+FOREIGN_EXCHANGE = re.compile(
+    rf"(?<![a-z])(?:{'|'.join(sorted(FOREIGN_EXCHANGES))}|gate\.io|crypto\.com)(?![a-z])", re.IGNORECASE
+)
+_AMBIGUOUS = re.compile(r"^(?:币安|幣安|binance|api)*密[钥鑰匙]$")
+_STORE = re.compile(r"^secrets[.\[]")
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """The words of an identifier or phrase, lower case: snake, kebab, dotted and camel cases are cut."""
+    return tuple(word.lower() for word in _WORD.findall(text))
+
+
+def read_name(text: str) -> Name:
+    """What an identifier or a short phrase says."""
+    words = words_of(_STORE.sub("", text))
+    squashed = "".join(words)
+    role, strength = _role(words, squashed)
+    binance = bool(_BINANCE.search(squashed))
+    return Name(
+        text=text,
+        words=words,
+        role=role,
+        strength=strength,
+        binance=binance,
+        foreign=_foreign_name(words, squashed, binance=binance),
+        excluded=_is_excluded(words, squashed, role),
+        stem=tuple(word for word in words if not _is_role_word(word)),
+    )
+
+
+def _role(words: tuple[str, ...], squashed: str) -> tuple[Role | None, Strength]:
+    if not EXCLUDED_WORDS.isdisjoint(words) and not {"secret", "apikey"} & set(words):
+        return None, Strength.NONE
+    joined = "_".join(words)
+    if re.search(r"api_?密[钥鑰匙]$", joined) and "secret" not in squashed:
+        return Role.API_KEY, Strength.PLAIN
+    if _SECRET.search(squashed) or _SECRET.search(joined) or not _SECRET_WORDS.isdisjoint(words):
+        clear = _API.search(squashed) or squashed.endswith("key") or "private" in squashed
+        return Role.SECRET_KEY, Strength.STRONG if clear else Strength.PLAIN
+    if _KEY.search(squashed):
+        return Role.API_KEY, Strength.STRONG
+    if not _KEY_WORDS.isdisjoint(words) or any(_KEY_ENDING.search(word) for word in words):
+        return Role.API_KEY, Strength.STRONG if _API.search(squashed) else Strength.PLAIN
+    if words == ("553",):
+        return Role.API_KEY, Strength.STRONG
+    if words and words[-1] in _HALVES:
+        return _HALVES[words[-1]], Strength.PLAIN
+    if words and words[-1] in _INITIALS:
+        return _INITIALS[words[-1]], Strength.WEAK
+    if not _WEAK_SECRET_WORDS.isdisjoint(words):
+        return Role.SECRET_KEY, Strength.WEAK
+    if not _WEAK_KEY_WORDS.isdisjoint(words):
+        return Role.API_KEY, Strength.WEAK
+    return None, Strength.NONE
+
+
+def _is_excluded(words: tuple[str, ...], squashed: str, role: Role | None) -> bool:
+    if _EXCLUDED.search(squashed) or (words and words[-1] in EXCLUDED_WORDS):
+        return True
+    return role is None and (squashed in _EXCLUDED_NAMES or not EXCLUDED_WORDS.isdisjoint(words))
+
+
+def _is_role_word(word: str) -> bool:
+    return word in STEMLESS_WORDS or word in _KEY_WORDS or bool(_SECRET.search(word) or _KEY.search(word))
+
+
+def _foreign_name(words: tuple[str, ...], squashed: str, *, binance: bool) -> str | None:
+    never = next((word for word in words if word in _NEVER_OF_AN_API), None)
+    return never if never or binance else _foreign(words, squashed)
+
+
+def _foreign(words: tuple[str, ...], squashed: str) -> str | None:
+    for word in words:
+        if word in _FOREIGN:
+            return word
+    if "token" in words and "api" not in words:
+        return "token"
+    inside = _FOREIGN_INSIDE.search(squashed)
+    if inside:
+        return inside.group()
+    return "gate.io" if "gate" in words and ("io" in words or len(words) > 1) else None

@@ -1,0 +1,303 @@
+"""The name that a value carries: in front of it, behind it, on the line above, in its parents or in its file's name."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from enum import Enum
+from html import unescape
+
+from binance_leaks.detect.candidates import Candidate
+from binance_leaks.detect.document import Document
+from binance_leaks.detect.enclosing import parents
+from binance_leaks.detect.names import Name, Strength, read_name
+from binance_leaks.detect.vocabulary import NOISE_WORDS
+from binance_leaks.model import Role
+
+
+class Reach(Enum):
+    """Where a name stands, seen from its value."""
+
+    DIRECT = "direct"
+    ARGUMENT = "argument"
+    LOOSE = "loose"
+    ABOVE = "above"
+    BEHIND = "behind"
+    PARENT = "parent"
+    FILE_NAME = "file name"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Label:
+    """A name and where it was found. `call` says that an opening parenthesis stands between name and value."""
+
+    name: Name
+    reach: Reach
+    call: bool = False
+
+
+_WINDOW = 300
+_IDENTIFIER = re.compile(
+    r"(?<!\w)[^\W\d][\w$]*(?:(?:[-.:]|::|->|\?\.|\[[\"']?)[\w$]+[\"']?\]?)*|(?<=\|)553(?==)|(?<=\x01)553(?==)"
+)
+_TAG = re.compile(
+    r"</[\w:.-]+\s*>|</?(?:span|td|th|tr|code|b|i|pre|div|a|p|strong|em|li|ul|br|font|tt|kbd|samp|dt|dd|h\d|u|small|label)\b[^<>]*>",
+    re.IGNORECASE,
+)
+_WHOLE_URL = re.compile(r"([\"'`])\w+://[^\s\"'`<>]*\1")
+_ESCAPED_QUOTE = re.compile(r"\\+(?:[\"'`]|u0022|u0027|x22|x27)")
+_ESCAPED_SPACE = re.compile(
+    r"\\+(?:033|e|x1[bB]|u001[bB])\[[0-9;]*m|\\+(?:[nrt]|u000[aAdD9]|x0[aAdD9])|%0[aAdD9]|%20|\x1b\[[0-9;]*m"
+)
+_PERCENT = re.compile(r"%(?:25)*([2-7][0-9A-Fa-f])")
+_LEADING_WORDS = frozenset(
+    {"of", "for", "to", "in", "from", "with", "and", "or", "the", "if", "else", "by", "at", "on", "using"}
+)
+_OPENER = re.compile(r"(?:[:=(\[{,>|+\\&]|<-|->|=>|>-|\|-|:=|\bis|\bTO|\bDEFAULT|：|＝)\s*\\?\s*$")
+_COMMENT = re.compile(r"^\s*(?:#|//|/\*|\*|--|;|'|<!--|%|REM\b|>|=+|\*\*|-)")
+_BLANK_LEAD = re.compile(r"^[\s\"'`(\[{<>|,:=+*&@#/\\-]*$")
+_ABOVE = 3
+
+
+def label_of(document: Document, candidate: Candidate, previous_end: int, next_start: int) -> Label | None:
+    """The name of the value at `candidate`, which lies between two other values; None if it carries none."""
+    start, _ = document.line_span(document.line_index(candidate.start))
+    lead = clean(document.text[max(start, previous_end, candidate.start - _WINDOW) : candidate.start])
+    same_line = previous_end > start
+    label = _signing(lead) or _direct(lead)
+    if label is not None and label.name.role is None and not (label.name.excluded or label.name.foreign):
+        label = None
+    if label is None:
+        label = _loose(lead)
+    if label is None:
+        tail = clean(
+            document.text[candidate.end : min(_line_end(document, candidate.end), next_start, candidate.end + 160)]
+        )
+        label = _behind(tail)
+    if label is None and not same_line and _only_noise(lead):
+        label = _above(document, document.line_index(candidate.start), previous_end)
+    if label is None or label.name.strength <= Strength.WEAK:
+        label = _parent(document, candidate.start, previous_end) or label
+    return label
+
+
+def file_label(document: Document) -> Label | None:
+    """The name that the file's own name gives to the only values in it, as in `keys/secret`."""
+    if len(document.text.strip()) > 200 or document.binary:
+        return None
+    stem = re.sub(r"\.\w{1,5}$", "", document.path.rsplit("/", 1)[-1])
+    name = read_name(stem)
+    return Label(name=name, reach=Reach.FILE_NAME) if name.role else None
+
+
+def clean(text: str) -> str:
+    """Text in which mark-up and escapes are what they stand for."""
+    if "://" in text:
+        text = _WHOLE_URL.sub(" ", text)
+    if "<" in text:
+        text = _TAG.sub(" ", text)
+    if "&" in text:
+        text = unescape(text)
+    if "\\" in text:
+        text = _ESCAPED_SPACE.sub(" ", _ESCAPED_QUOTE.sub('"', text))
+    if "%" in text:
+        text = _ESCAPED_SPACE.sub(" ", _PERCENT.sub(_unquote, text))
+    return _ESCAPED_SPACE.sub(" ", text) if "\x1b" in text else text
+
+
+def _unquote(match: re.Match[str]) -> str:
+    return chr(int(match.group(1), 16))
+
+
+def _line_end(document: Document, offset: int) -> int:
+    return document.line_span(document.line_index(offset))[1]
+
+
+def _identifiers(text: str) -> list[re.Match[str]]:
+    """Identifiers of a text, without the noise words behind the last telling one."""
+    found = list(_IDENTIFIER.finditer(text))
+    while found and _is_noise(text, found[-1]):
+        found.pop()
+    return found
+
+
+def _is_noise(text: str, found: re.Match[str]) -> bool:
+    """Whether an identifier names nothing: a type, a wrapper, the prefix of a literal (`b"…"`)."""
+    word = found.group().lower()
+    if word in _INITIALS:
+        prefixes = text[found.end() : found.end() + 1] in ("'", '"') and text[
+            found.start() - 1 : found.start()
+        ] not in ("'", '"')
+        flag = text[found.start() - 1 : found.start()] == "-"
+        typed = text[: found.start()].rstrip("\"' ").endswith("{")
+        return prefixes or typed or (text[found.end() :].strip() == "" and not flag)
+    return word in NOISE_WORDS
+
+
+_INITIALS = frozenset({"k", "s"})
+
+
+def _phrase(text: str, found: list[re.Match[str]], last: int) -> Name:
+    """The identifier at index `last`, with up to two words in front of it that belong to it (`Secret Key`)."""
+    name = read_name(found[last].group())
+    first = last
+    words = found[last].group()
+    while first > max(0, last - 3) and text[found[first - 1].end() : found[first].start()] in (" ", "-", "_"):
+        word = found[first - 1].group()
+        if word.lower() in _LEADING_WORDS or not word.isalpha():
+            break
+        first -= 1
+        words = f"{word} {words}"
+    if first == last:
+        return name
+    phrase = replace(read_name(words), stem=name.stem)
+    return phrase if (phrase.role or phrase.excluded) and not (name.strength > Strength.PLAIN and name.role) else name
+
+
+def _direct(lead: str) -> Label | None:
+    found = _identifiers(lead)
+    if not found:
+        return None
+    between = lead[found[-1].end() :]
+    if ";" in between or "}" in between.replace("${", "") or len(between) > 80:
+        return None
+    name = _phrase(lead, found, len(found) - 1)
+    quoted = lead[max(0, found[-1].start() - 1) : found[-1].start()] in ('"', "'", "`", ":")
+    argument = "," in between and not quoted and "(" in lead[: found[-1].start()] and "=" not in between
+    argument = argument and not _SETTER.search(lead[: found[-1].start()])
+    return Label(name=name, reach=Reach.ARGUMENT if argument else Reach.DIRECT, call="(" in between)
+
+
+_SETTER = re.compile(r"(?:def\w*|set\w*|put|add|const|let|export|register|env)\s*\(\s*$", re.IGNORECASE)
+
+
+def _signing(lead: str) -> Label | None:
+    """The key of an HMAC or the first argument of a signing function is a secret."""
+    return Label(name=read_name("signing key"), reach=Reach.DIRECT) if _SIGNING_CALL.search(lead) else None
+
+
+_SIGNING_CALL = re.compile(
+    r"""-hmac\s+["']?$|hexkey:$|macopt\s+key:$|(?:hmac|secretkeyspec|(?<![a-z])sign(?:ature|_?request|_?payload|_?query|_?params|_?message|ed)?)\w*(?:[.:]+new\w*|[.:]+from_?\w*)?
+    \s*\((?:[^()]*,\s*|[^()]*=\s*)?(?:new\s+\w+\(|[\w.]+\()*[\s"'`b@&]*$""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def _loose(lead: str) -> Label | None:
+    """The last name of a role anywhere in front of the value, on its line."""
+    found = _identifiers(lead)
+    for last in range(len(found) - 1, max(-1, len(found) - 9), -1):
+        if _is_noise(lead, found[last]):
+            continue
+        name = _phrase(lead, found, last)
+        if name.excluded or (name.role and name.strength > Strength.WEAK):
+            return Label(name=name, reach=Reach.LOOSE)
+    return None
+
+
+def _only_noise(lead: str) -> bool:
+    return not _identifiers(lead) and (
+        bool(_BLANK_LEAD.match(lead)) or bool(_IDENTIFIER.search(lead)) or not lead.strip()
+    )
+
+
+def _string_above(document: Document, index: int, previous_end: int) -> Label | None:
+    """The name in one of the nearest strings above, in a binary: lengths, types and tags may stand between."""
+    seen = 0
+    for above in range(index - 1, max(-1, index - 1 - _ABOVE_IN_BINARY), -1):
+        start, end = document.line_span(above)
+        if start < previous_end:
+            return None
+        text = document.text[max(start, end - _WINDOW) : end].strip()
+        if len(text) < _SHORTEST_STRING:
+            continue
+        name = packed_name(text)
+        if name is not None:
+            return Label(name=name, reach=Reach.ABOVE)
+        seen += 1
+        if seen == _ABOVE:
+            return None
+    return None
+
+
+def packed_name(text: str) -> Name | None:
+    """The name of a role in a string of a binary, without its last letter where that is the tag of what follows."""
+    found = _identifiers(text)
+    if not found or len(found) > 5:
+        return None
+    name = _phrase(text, found, len(found) - 1)
+    if not (name.role or name.excluded) and found[-1].group()[-1] in _TAGS and found[-1].end() == len(text):
+        name = read_name(found[-1].group()[:-1])
+    return name if name.role or name.excluded else None
+
+
+_ABOVE_IN_BINARY = 16
+_SHORTEST_STRING = 3
+_TAGS = "qrstuzZAaXV"
+
+
+def _above(document: Document, index: int, previous_end: int) -> Label | None:
+    """The name on a line above, if that line leads up to the value or is a heading for it."""
+    if document.binary:
+        return _string_above(document, index, previous_end)
+    for above in range(index - 1, max(-1, index - 1 - _ABOVE), -1):
+        start, end = document.line_span(above)
+        raw = document.text[max(start, previous_end) : end] if previous_end < end else ""
+        text = clean(raw[-_WINDOW:]).rstrip()
+        if not text.strip(" \t\"'`,+\\#/*>|-=_~"):
+            if previous_end >= end and end > start:
+                return None
+            continue
+        found = _identifiers(text)
+        if not found:
+            continue
+        opens = bool(_OPENER.search(text.rstrip(" \"'")))
+        if start < previous_end < end and not opens:
+            return None
+        heading = len(text.strip()) <= 60 and (bool(_COMMENT.match(text)) or len(found) <= 5)
+        if not (opens or heading):
+            return None
+        names = [_phrase(text, found, last) for last in range(len(found) - 1, max(-1, len(found) - 6), -1)]
+        telling = [name for name in names if name.role or name.excluded]
+        clear = [name for name in telling if name.strength > Strength.WEAK or name.excluded]
+        return Label(name=(clear or telling)[0], reach=Reach.ABOVE) if telling else None
+    return None
+
+
+def _behind(tail: str) -> Label | None:
+    """The name in a comment, a parenthesis or a reversed assignment behind the value."""
+    match = _BEHIND.match(tail)
+    if not match:
+        return None
+    text = match.group(1)
+    found = list(_IDENTIFIER.finditer(text))
+    for last in range(min(len(found), 5)):
+        name = _phrase(text, found, last)
+        if name.role and name.strength > Strength.WEAK:
+            return Label(name=name, reach=Reach.BEHIND)
+    return None
+
+
+_BEHIND = re.compile(
+    r"""[\s"'`;,)\]}|]*(?:#|//|/\*|<!--|--|;|\(|=>|->|←|:|\bas\b|\bAS\b|["']?(?:name|key|label)["']?\s*[:=]|WHERE\s+\w+\s*=)(.{1,100})"""
+)
+
+
+def _parent(document: Document, offset: int, previous_end: int) -> Label | None:
+    """The nearest parent, by indentation, that names a role (`api_secret:` above `live:`)."""
+    for start, end in parents(document, document.line_index(offset), most=3):
+        if start < previous_end < end:
+            return None
+        text = clean(document.text[start:end][:_WINDOW])
+        found = _identifiers(text)
+        if not found or not text.rstrip().endswith((":", "{", "[", "(", "=", ">", "]", "|", "=>")):
+            continue
+        name = _phrase(text, found, len(found) - 1)
+        if name.role and name.strength > Strength.WEAK and not name.plural:
+            return Label(name=name, reach=Reach.PARENT)
+    return None
+
+
+def complement(role: Role) -> Role:
+    """The other half of a pair."""
+    return Role.SECRET_KEY if role is Role.API_KEY else Role.API_KEY

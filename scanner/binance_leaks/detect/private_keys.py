@@ -1,0 +1,140 @@
+"""Ed25519 and RSA private keys, the secret half of key pairs that are not HMAC: in PEM, or in bare base64."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from binance_leaks.detect import prefilter, rules
+from binance_leaks.detect.document import Document
+
+_BEGIN = re.compile(r"-----BEGIN (RSA |ENCRYPTED |)PRIVATE KEY-----")
+_END = re.compile(r"-----END (?:RSA |ENCRYPTED |)PRIVATE KEY-----")
+_ESCAPED = re.compile(r"\\+[nrt]|\\+u000[aAdD]|%0[aAdD]|&#1[03];|<br\s*/?>")
+_HEADERS = re.compile(r"(?:Proc-Type|DEK-Info):[^\n\\]*")
+_DIFF_SIGN = re.compile(r"\n[+-]")
+_LITERAL_JOINT = re.compile(r"""["'`]\s*(?:\+|\.|&|\\)?\s*_?\s*["'`]""")
+_ENCODED_PEM = re.compile(r"(?<![A-Za-z0-9+/])LS0tLS1CRUdJTi[A-Za-z0-9+/\s]{80,8000}={0,2}")
+_NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/=]")
+_LONGEST = 12_000
+_BARE = re.compile(
+    r"(?<![A-Za-z0-9+/_-])(?:MC4CAQAwBQYDK2VwBCIEI[A-Za-z0-9+/]{43}"
+    r"|MII[A-Za-z0-9+/]{2,4}(?:IBADANBgkqhkiG9w0BAQEFAASC|IBAAKCAQEA|IBAAKCAgEA)[A-Za-z0-9+/\s]{800,3400}={0,2})(?![A-Za-z0-9+/=_-])"
+)
+# By its last character, for which a search is fast.
+_SEED = re.compile(r"=(?<=[A-Za-z0-9+/]{43}=)(?<![A-Za-z0-9+/_-][A-Za-z0-9+/]{43}=)(?![A-Za-z0-9+/=_-])")
+_SEED_LENGTH = 44
+_ED25519 = bytes.fromhex("302e020100300506032b657004220420")
+_RSA_OID = bytes.fromhex("06092a864886f70d010101")
+_ENCRYPTED_OID = bytes.fromhex("06092a864886f70d01050d")
+
+
+class KeyType(Enum):
+    """The types of private key that Binance takes."""
+
+    ED25519 = "Ed25519"
+    RSA = "RSA"
+    ENCRYPTED = "encrypted"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PrivateKey:
+    """A private key at `text[start:end]` of its document, as DER; a bare seed is told in its PKCS#8 form."""
+
+    start: int
+    end: int
+    der: bytes
+    type: KeyType
+    rule: str
+
+
+def private_keys(document: Document) -> Iterator[PrivateKey]:
+    """Every private key of a type that Binance takes, in order of kind and place."""
+    if next(prefilter.private_key_marks(document.flat, document.classes), None) is not None:
+        yield from packed_keys(document)
+    yield from _seeds(document)
+
+
+def packed_keys(document: Document) -> Iterator[PrivateKey]:
+    """Those in PEM, or in base64 without its lines around them."""
+    taken: list[tuple[int, int]] = []
+    for begin in _BEGIN.finditer(document.text):
+        key = _pem(document.text, begin)
+        if key is not None:
+            taken.append((key.start, key.end))
+            yield key
+    for match in _BARE.finditer(document.text):
+        if any(start <= match.start() < end for start, end in taken):
+            continue
+        der = _decode(match.group())
+        kind = _type_of(der)
+        if kind is not None:
+            yield PrivateKey(start=match.start(), end=match.end(), der=der, type=kind, rule=rules.PRIVATE_KEY_BASE64)
+    for match in _ENCODED_PEM.finditer(document.text):
+        text = _decode(match.group()).decode("latin-1")
+        inner = _BEGIN.search(text)
+        decoded = _pem(text, inner) if inner else None
+        if decoded is not None:
+            yield replace(decoded, start=match.start(), end=match.end())
+
+
+def _seeds(document: Document) -> Iterator[PrivateKey]:
+    if not prefilter.may_hold_seed(document.flat):
+        return
+    for match in _SEED.finditer(document.text):
+        start = match.end() - _SEED_LENGTH
+        der = _decode(document.text[start : match.end()])
+        if len(der) == 32 and len(set(der)) > 16:
+            # The PKCS#8 form, so that a seed and the same key in PEM are one credential.
+            der = _ED25519 + der
+            yield PrivateKey(start=start, end=match.end(), der=der, type=KeyType.ED25519, rule=rules.ED25519_SEED)
+
+
+def _pem(text: str, begin: re.Match[str]) -> PrivateKey | None:
+    end = _END.search(text, begin.end(), begin.end() + _LONGEST)
+    body = text[begin.end() : end.start() if end else begin.end() + _LONGEST]
+    if not end:
+        body = re.split(r"-----|\n\s*\n|[;}]", body, maxsplit=1)[0]
+    if text[max(0, begin.start() - 1) : begin.start()] in ("+", "-"):
+        body = _DIFF_SIGN.sub("\n", body)
+    body = _LITERAL_JOINT.sub("", body)
+    encrypted = begin.group(1) == "ENCRYPTED " or "Proc-Type" in body or "DEK-Info" in body
+    packed = _NOT_BASE64.sub("", _HEADERS.sub("", _ESCAPED.sub("", body)))
+    der = _decode(packed)
+    kind = KeyType.ENCRYPTED if encrypted and len(der) >= 32 else _type_of(der)
+    if kind is None:
+        return None
+    return PrivateKey(
+        start=begin.start(),
+        end=end.end() if end else begin.end() + len(body),
+        der=der,
+        type=kind,
+        rule=rules.PRIVATE_KEY_PEM,
+    )
+
+
+def _decode(packed: str) -> bytes:
+    packed = "".join(packed.split()).rstrip("=")
+    try:
+        return binascii.a2b_base64(packed + "=" * (-len(packed) % 4))
+    except binascii.Error:
+        return b""
+
+
+def _type_of(der: bytes) -> KeyType | None:
+    """The type by the outermost structure of the DER; a key cut short by up to a tenth still counts."""
+    if der.startswith(_ED25519) and len(der) >= 46:
+        return KeyType.ED25519
+    if der[:1] != b"\x30" or der[1:2] != b"\x82" or len(der) < 600:
+        return None
+    length = int.from_bytes(der[2:4], "big") + 4
+    if not 0.9 * length <= len(der) <= length + 4:
+        return None
+    if _ENCRYPTED_OID in der[:40]:
+        return KeyType.ENCRYPTED
+    if _RSA_OID in der[:30] or der[4:8] == b"\x02\x01\x00\x02":
+        return KeyType.RSA
+    return None

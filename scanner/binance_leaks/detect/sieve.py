@@ -1,0 +1,440 @@
+"""The test in front of the detector for very much content: many versions of the same files.
+
+It tells the traits of some bytes, kind by kind: a run that may be a value, one of hexadecimal digits, a piece of a
+value, the exchange's name. Traits are found in places no wider than 256 bytes, so that a version of a file has those of
+the version that it was made from, as far as they were copied, and those of what changed. Whether the detector is
+worth its time follows from the traits of the whole. It may say yes where nothing is, never no where the detector would
+find something; a test holds that law.
+
+With hyperscan this takes a tenth of the time of `prefilter`, which stands in for it where that is not installed.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cached_property
+from typing import Protocol
+
+from binance_leaks.detect import prefilter
+from binance_leaks.detect.base64_values import encoded_texts, encoded_values
+from binance_leaks.detect.candidates import LENGTH, Shape, shape_of, value_in_run
+from binance_leaks.detect.document import PRINTABLE, Document, is_binary
+from binance_leaks.detect.private_keys import packed_keys
+from binance_leaks.detect.split_values import fragments
+from binance_leaks.detect.vocabulary import FOREIGN_STEMS
+
+VALUE = 1
+"""A run that is a value by its shape and its neighbours."""
+HEX = 2
+"""A run of 64 hexadecimal digits, which counts only where the exchange is named."""
+PIECE = 4
+"""A piece of a value that was cut into literals or lines."""
+PACKED = 8
+"""The beginning of a private key."""
+LIST = 16
+"""A list that is joined."""
+WIDE = 32
+"""Text in UTF-16."""
+SEED = 64
+"""43 characters of base64 near a word that may name a secret: a bare Ed25519 seed, if the file speaks of such keys."""
+MENTION = 128
+"""A word that may speak for the exchange or for its futures."""
+ENCODED = 256
+"""Base64 of text."""
+DATABASE = 512
+"""The beginning of an SQLite database, whose values may run together."""
+_NAMED = 2048
+"""A word that may name a secret."""
+FUTURE = 4096
+"""A word that may speak for the futures testnet."""
+NAMED_HEX = 8192
+"""A run of 64 hexadecimal digits near a word of which names of credentials are made."""
+BINARY = 16384
+"""A zero byte, by which neighbours mean less."""
+_ASKED = 1024
+"""Whether MENTION was looked for, which only HEX and SEED make worth while."""
+
+_DEPENDENT = HEX | SEED
+_OF_RUNS = VALUE | HEX | NAMED_HEX | MENTION | FUTURE | LIST | BINARY | _ASKED
+_HEX_DIGITS = b"0123456789abcdef"
+_ANY_HEX_DIGITS = b"0123456789abcdefABCDEF"
+_LONGEST_GLUED = LENGTH + 14
+_BEFORE, _BEHIND = 80, 32
+_SHORTEST_ENCODED = 60
+_TEXT = bytes([*range(0x20, 0x7F), 9, 10, 13])
+# The vocabulary without what hyperscan lacks, so a little wider.
+_MENTIONS = (
+    rb"binance|x-mbx-|[UC]MFutures|recv_?Window|userDataStream|new_?listen_?key|session\.logon|account\.status|8=FIX\.4",
+    rb"/[sfdep]api/v\d|\b[fdep]api[./_-]|order\.(?:place|test|cancel)|BNB[-_/]?(?:USDT|BUSD|BTC|ETH|FDUSD|USDC)",
+    rb"papi[./_-]|inanc",
+)
+_NAMES = (b"secret", b"api", b"access", b"private", b"553", "密".encode(), "秘".encode(), "키".encode())
+_SECRET_WORDS = (b"riv", b"RIV", b"25519", b"ecret", b"ECRET", "密".encode(), "秘".encode(), "私".encode())
+_PRIVATE = b"|".join(_SECRET_WORDS)
+_NAMED_SEED = re.compile(rb"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{43}=(?![A-Za-z0-9+/=])")
+_NEAR = 200
+_LONGEST_KEY = 12_000
+_PIECE = 16
+_ENCODINGS = ("utf-8", "gb18030", "big5", "shift_jis", "euc_jp", "euc_kr", "cp1251", "koi8_r")
+_BEFORE_HEX, _BEHIND_HEX = 250, 100
+_CONTEXT, _LONGEST_KNOWN = 170, 400
+_LENGTHS = (b"@", b"@\0\0\0")
+_PRINTABLE = {byte: "\n" for byte in range(256) if not (0x20 <= byte < 0x7F or byte in (9, 10, 13))}
+_SQLITE = b"SQLite format 3\0"
+_ALNUM = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_QUOTES = b"\"'`"
+_LONGEST_JOINT = 240
+_ASSIGNED = re.compile(rb"[\"'`][;\s]*[\w$.{}]{1,60}\s{0,20}(?:\+|\.|&|<>)=\s{0,20}[\"'`]$")
+_AROUND_PIECE = 800
+_MOST_PIECES, _MOST_PLACES, _MOST_REMEMBERED = 200, 8, 200_000
+_JOINERS = b" \t\r\n+.&|<>~\\()_;bruLfN@\xc2\xa0"
+
+_RUN = rb"[A-Za-z0-9]{48}"
+_JOINT = rb"[A-Za-z0-9]{4}[\"'`][ \t\r\n+.&|<>~_;][ \t\r\n+.&|<>~\\()_;\xc2\xa0]*[bruLfN@]?[\"'`][A-Za-z0-9]"
+_APPENDED = rb"[+.&>]=\s*[\"'`]"
+_CONTINUED = rb"[A-Za-z0-9]{2}[\\=]\r?\n"
+_PACKED = (rb"PRIVATE KEY-----", *prefilter.PACKED_KEYS)
+_LIST = rb"(?:join\(|concat!)[\[( \t\r\n]*[\"'`]|\]\.join\("
+_WIDE = (rb"(?:[A-Za-z0-9]\x00){16}", rb"(?:[A-Za-z0-9+/]\x00){43}=")
+_SEED = rb"[A-Za-z0-9+/]{43}="
+
+
+class Sieve(Protocol):
+    """Tells which content the detector must see."""
+
+    @property
+    def margin(self) -> int | None:
+        """The traits of a version are those of its base and of what changed, with so many bytes around it.
+
+        None if they are not.
+        """
+        ...
+
+    def traits(self, content: bytes, fresh: bytes, inherited: int) -> int:
+        """The traits of a file: of what is `fresh` in it, and those that it has `inherited` from its base."""
+        ...
+
+    def suspects(self, content: bytes, traits: int) -> bool:
+        """Whether the detector could find something in a file that has, or may have, these traits."""
+        ...
+
+    def is_of_runs(self, content: bytes, traits: int) -> bool:
+        """Whether it is known that all that such a file may hold stands in runs of 48 or more alphanumerics."""
+        ...
+
+
+def best_sieve() -> Sieve:
+    """The fastest that is installed."""
+    try:
+        return FastSieve()
+    except ImportError:
+        return PlainSieve()
+
+
+class PlainSieve:
+    """The prefilter as a sieve: needs nothing, and the whole of every file."""
+
+    margin = None
+
+    def traits(self, content: bytes, fresh: bytes, inherited: int) -> int:  # noqa: ARG002 - knows the whole only
+        """All or none."""
+        return VALUE if prefilter.may_hold(content) else 0
+
+    def suspects(self, content: bytes, traits: int) -> bool:  # noqa: ARG002 - the traits are of the same content
+        """Whether there are traits."""
+        return bool(traits)
+
+    def is_of_runs(self, content: bytes, traits: int) -> bool:  # noqa: ARG002 - knows too little
+        """Never known."""
+        return False
+
+
+class FastSieve:
+    """The sieve with hyperscan. Raises ImportError where that is not installed."""
+
+    margin = 256
+
+    def __init__(self) -> None:
+        self._seen = 0
+        self._joined: list[tuple[int, int]] = []
+        self._dull: set[int] = set()
+        # Apart, because together they are slower than one after the other.
+        self._scans = (
+            self._database((_RUN, VALUE)),
+            self._database(*((literal, PACKED) for literal in _PACKED), (_LIST, LIST), (_PRIVATE, _NAMED)),
+            self._database(*((pattern, WIDE) for pattern in _WIDE)),
+        )
+        self._seeds = self._database((_SEED, SEED))
+        self._joints = (
+            self._database((_JOINT, 0), places=True),
+            self._database((_APPENDED, 1), (_CONTINUED, 2), places=True),
+        )
+
+    @cached_property
+    def _ask(self) -> Callable[[bytes], None]:
+        """The search for words that speak for the exchange; most histories never need it."""
+        return self._database(
+            *((pattern, MENTION) for pattern in _MENTIONS),
+            (b"future|testnet", FUTURE),
+            *((_escaped(word), MENTION) for word in _foreign_mentions()),
+            caseless=True,
+        )
+
+    def traits(self, content: bytes, fresh: bytes, inherited: int) -> int:
+        """The traits of a file: of what is `fresh` in it, and those that it has `inherited` from its base."""
+        binary = BINARY if b"\0" in content else 0
+        if binary & ~inherited:
+            fresh = content  # what was judged as text is judged anew
+        self._seen = 0
+        for scan in self._scans:
+            scan(fresh)
+        if self._seen & _NAMED:
+            self._seeds(fresh)
+        traits = (self._seen & ~_NAMED) | binary
+        if self._holds_piece(content, fresh):
+            traits |= PIECE
+        if traits & VALUE:
+            traits = (traits & ~VALUE) | self._traits_of_runs(fresh, binary=bool(binary) or is_binary(content))
+        if traits & SEED and not _holds_named_seed(fresh):
+            traits &= ~SEED
+        traits |= inherited
+        if traits & _DEPENDENT:
+            self._seen = _ASKED
+            self._ask(fresh if inherited & _ASKED else content)
+            traits |= self._seen
+        return traits | DATABASE if content.startswith(_SQLITE) else traits
+
+    def _holds_piece(self, content: bytes, fresh: bytes) -> bool:
+        """Whether some pieces, of which the first is fresh, make up a value."""
+        self._joined.clear()
+        for scan in self._joints:
+            scan(fresh)
+        pieces = {piece for kind, end in self._joined if (piece := _PIECES_BEFORE[kind](fresh, end)) is not None}
+        # One in ten million pieces of values is of hexadecimal digits alone, and nearly all such lines are.
+        pieces = {piece for piece in pieces if piece.translate(None, _ANY_HEX_DIGITS)}
+        return len(pieces) > _MOST_PIECES or any(self._is_of_value(content, piece) for piece in pieces)
+
+    def _is_of_value(self, content: bytes, piece: bytes) -> bool:
+        """Whether one of the first places where a piece stands in a file belongs to a value that was cut into pieces.
+
+        Versions of a file have the same places: those that were no value are remembered.
+        """
+        at = content.find(piece)
+        for _ in range(_MOST_PLACES):
+            if at < 0:
+                return False
+            window = content[max(0, at - _AROUND_PIECE) : at + _AROUND_PIECE]
+            known = hash(window)
+            if known not in self._dull:
+                if next(fragments(Document(text=window.decode("utf-8", "replace"))), None) is not None:
+                    return True
+                if len(self._dull) < _MOST_REMEMBERED:
+                    self._dull.add(known)
+            at = content.find(piece, at + 1)
+        return True
+
+    def suspects(self, content: bytes, traits: int) -> bool:
+        """Whether the detector could find something in a file that has, or may have, these traits."""
+        if traits & (WIDE | DATABASE):
+            return prefilter.may_hold(content)
+        if traits & HEX and (traits & MENTION or (traits & FUTURE and traits & NAMED_HEX)):
+            return True
+        if traits & SEED and traits & MENTION and prefilter.may_hold_seed(content):
+            return True
+        binary = is_binary(content) if traits & (VALUE | ENCODED) else False
+        if traits & VALUE and self._traits_of_runs(content, binary=binary) & VALUE:
+            return True
+        if traits & PACKED and _holds_packed_key(content):
+            return True
+        listed = traits & LIST and next(prefilter.listed_pieces(content), None) is not None
+        if not (listed or traits & (PIECE | ENCODED)):
+            return False
+        text = content.translate(PRINTABLE).decode("latin-1") if binary else content.decode("utf-8", "replace")
+        document = Document(text=text)
+        if (listed or traits & PIECE) and next(fragments(document), None) is not None:
+            return True
+        return bool(traits & ENCODED) and _holds_encoded(document)
+
+    def is_of_runs(self, content: bytes, traits: int) -> bool:
+        """Whether it is known that all that such a file may hold stands in runs of 48 or more alphanumerics."""
+        if traits & ~_OF_RUNS:
+            return False
+        return not traits & LIST or next(prefilter.listed_pieces(content), None) is None
+
+    def _traits_of_runs(self, data: bytes, *, binary: bool) -> int:
+        """VALUE, HEX, PIECE, ENCODED: what the long runs in some bytes may be.
+
+        Versions of a file have the same runs: those that were nothing are remembered.
+        """
+        traits = 0
+        dull = self._dull
+        for start, end in prefilter.long_runs(prefilter.classified(data)):
+            length = end - start
+            run = data[start:end]
+            if not run.translate(None, _HEX_DIGITS) or (
+                run.startswith(b"0x") and not run[2:].translate(None, _HEX_DIGITS)
+            ):
+                if length == LENGTH and not traits & NAMED_HEX:
+                    traits |= self._traits_of_hex(data, start, end)
+                elif LENGTH < length <= _LONGEST_GLUED and not run.startswith(b"0x"):
+                    traits |= HEX | NAMED_HEX
+                continue
+            first = max(0, start - _CONTEXT)
+            known = (
+                hash((data[first : end + _CONTEXT], start - first, length, binary)) if length <= _LONGEST_KNOWN else 0
+            )
+            if known in dull:
+                continue
+            found = 0
+            if length < LENGTH:
+                found |= PIECE if prefilter.is_last_piece(data, start) else 0
+            elif length <= _LONGEST_GLUED or (binary and data[max(0, start - 4) : start].endswith(_LENGTHS)):
+                found |= _trait_of_run(data, start, end, binary=binary)
+            if length >= _SHORTEST_ENCODED and _is_encoded_text(data[start : min(end, start + 128)]):
+                found |= ENCODED
+            if not found and known and len(dull) < _MOST_REMEMBERED:
+                dull.add(known)
+            traits |= found
+        return traits
+
+    def _traits_of_hex(self, data: bytes, start: int, end: int) -> int:
+        window = data[max(0, start - _BEFORE_HEX) : end + _BEHIND_HEX]
+        known = hash(window)
+        if known in self._dull:
+            return HEX
+        lower = window.lower()
+        if any(word in lower for word in _NAMES):
+            return HEX | NAMED_HEX
+        if len(self._dull) < _MOST_REMEMBERED:
+            self._dull.add(known)
+        return HEX
+
+    def _database(
+        self, *patterns: tuple[bytes, int], caseless: bool = False, places: bool = False
+    ) -> Callable[[bytes], None]:
+        import hyperscan  # start-up: only a scan of a history needs it, and it may be absent
+
+        flags = hyperscan.HS_FLAG_DOTALL
+        flags |= hyperscan.HS_FLAG_CASELESS if caseless else 0
+        flags |= 0 if places else hyperscan.HS_FLAG_SINGLEMATCH
+        database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+        database.compile(
+            expressions=[pattern for pattern, _ in patterns],
+            ids=[trait for _, trait in patterns],
+            elements=len(patterns),
+            flags=[flags] * len(patterns),
+        )
+        scan, seen = database.scan, self._note if places else self._see
+
+        def search(data: bytes) -> None:
+            scan(data, match_event_handler=seen)
+
+        return search
+
+    def _see(self, trait: int, start: int, end: int, flags: int, context: object) -> None:  # noqa: ARG002 - its signature
+        self._seen |= trait
+
+    def _note(self, kind: int, start: int, end: int, flags: int, context: object) -> None:  # noqa: ARG002 - as above
+        self._joined.append((kind, end))
+
+
+def _foreign_mentions() -> set[bytes]:
+    """The exchange's name in other scripts, in the encodings in which they are written."""
+    words = set()
+    for word in FOREIGN_STEMS:
+        for encoding in _ENCODINGS:
+            with suppress(UnicodeEncodeError):
+                words.add(word.encode(encoding))
+    return words
+
+
+def _escaped(literal: bytes) -> bytes:
+    return b"".join(b"\\x%02x" % byte for byte in literal)
+
+
+def _trait_of_run(data: bytes, start: int, end: int, *, binary: bool) -> int:
+    before = max(0, start - _BEFORE)
+    text = data[before : end + _BEHIND].decode("latin-1")
+    for as_binary in (False, True) if binary else (False,):
+        if as_binary:
+            text = text.translate(_PRINTABLE)
+        at = value_in_run(text, start - before, end - before, binary=as_binary)
+        if at is not None:
+            shape = shape_of(text[at : at + LENGTH])
+            if shape is not None:
+                return VALUE if shape is Shape.BASE62 else HEX
+    return 0
+
+
+def _holds_named_seed(data: bytes) -> bool:
+    for word in _SECRET_WORDS:
+        at = data.find(word)
+        while at >= 0:
+            if _NAMED_SEED.search(data, max(0, at - _NEAR), at + _NEAR):
+                return True
+            at = data.find(word, at + len(word))
+    return False
+
+
+def _holds_packed_key(data: bytes) -> bool:
+    for literal in _PACKED:
+        at = data.find(literal)
+        while at >= 0:
+            window = data[max(0, at - _NEAR) : at + _LONGEST_KEY]
+            if next(packed_keys(Document(text=window.decode("latin-1"))), None) is not None:
+                return True
+            at = data.find(literal, at + len(literal))
+    return False
+
+
+def _piece_before_literal(data: bytes, end: int) -> bytes | None:
+    """The last 16 characters of a literal, if it and the one that begins just before `end` are pieces.
+
+    A piece is a literal of alphanumerics alone.
+    """
+    lead = data[max(0, end - _LONGEST_JOINT) : end - 2].rstrip(_JOINERS)
+    closing = data[end : end + LENGTH].lstrip(_ALNUM)[:1]
+    return _last_of_literal(lead) if not closing or closing in _QUOTES else None
+
+
+def _piece_before_appended(data: bytes, end: int) -> bytes | None:
+    """The last 16 characters of a literal to which the one that begins at `end` is appended."""
+    lead = data[max(0, end - _LONGEST_JOINT) : end]
+    found = _ASSIGNED.search(lead)
+    return _last_of_literal(lead[: found.start() + 1]) if found else None
+
+
+def _piece_before_line(data: bytes, end: int) -> bytes | None:
+    """The last 16 characters of a line that is continued on the one that begins at `end`."""
+    piece = data[max(0, end - _PIECE - 3) : end].rstrip(b"\r\n")[-_PIECE - 1 : -1]
+    return piece if len(piece) == _PIECE and piece.isalnum() else None
+
+
+_PIECES_BEFORE = (_piece_before_literal, _piece_before_appended, _piece_before_line)
+
+
+def _last_of_literal(lead: bytes) -> bytes | None:
+    """The last 16 characters of the literal at the end of some bytes, None if it has fewer or other ones."""
+    piece = lead[-_PIECE - 1 : -1]
+    if len(piece) < _PIECE or not piece.isalnum():
+        return None
+    opening = lead[:-1].rstrip(_ALNUM)[-1:]
+    return piece if not opening or opening in _QUOTES else None
+
+
+def _holds_encoded(document: Document) -> bool:
+    if next(encoded_values(document), None) is not None:
+        return True
+    return any(prefilter.may_hold(decoded) for _, _, decoded in encoded_texts(document))
+
+
+def _is_encoded_text(run: bytes) -> bool:
+    """Whether a run is base64 of text, wherever in the base64 it begins."""
+    for skipped in range(4):
+        part = run[skipped : skipped + (len(run) - skipped) // 4 * 4]
+        if not binascii.a2b_base64(part).translate(None, _TEXT):
+            return True
+    return False

@@ -1,0 +1,140 @@
+"""Roles by column: CSV and TSV files, Markdown and other tables, SQL inserts."""
+
+from __future__ import annotations
+
+import csv
+import re
+
+from binance_leaks.detect import prefilter
+from binance_leaks.detect.candidates import Candidate
+from binance_leaks.detect.document import Document
+from binance_leaks.detect.names import Name, Strength, read_name
+from binance_leaks.detect.nearby_names import clean
+
+_DELIMITERS = (",", "\t", ";", "|", "<")
+_CELL = re.compile(r"<(?:td|th|Cell)\b[^<>]*>(.*?)</(?:td|th|Cell)>", re.IGNORECASE)
+_HEADER_CELL = re.compile(r"[^\W\d_][\w .#/()-]{0,39}")
+_ANY_TAG = re.compile(r"<[^<>]*>")
+_HEADER_SEARCH = 200
+_INSERT = re.compile(
+    r"(?:insert\s+into|copy|replace\s+into)\s+[\w.\"`\[\]]+\s*\(([^()]{3,1000})\)\s*(?:values|from|output|select)",
+    re.IGNORECASE,
+)
+_SQL_LEAD = 20_000
+_SQL_ROW = 3000
+_NEXT_ROW = re.compile(r"\)\s*,\s*\(")
+_QUOTED = re.compile(r"'[^']*'")
+_STATEMENT_END = re.compile(r";\s*\n")
+
+
+def column_name(document: Document, candidate: Candidate) -> Name | None:
+    """The header of the column that the value stands in, if the value stands in a table whose header names a role."""
+    return _sql_column(document, candidate) or _table_column(document, candidate)
+
+
+def _sql_column(document: Document, candidate: Candidate) -> Name | None:
+    first = max(0, candidate.start - _SQL_LEAD)
+    at = max(document.lower.rfind(word, first, candidate.start) for word in (b"insert", b"replace", b"copy "))
+    insert = _INSERT.match(document.text, at, candidate.start) if at >= 0 else None
+    if insert is None:
+        return None
+    columns = [column.strip(" \t\r\n\"'`[]") for column in insert.group(1).split(",")]
+    row = document.text[max(insert.end(), candidate.start - _SQL_ROW) : candidate.start]
+    if "stdin" in document.text[insert.end() : insert.end() + 40].lower():
+        return _named(columns, row.rsplit("\n", 1)[-1].count("\t"))
+    if _STATEMENT_END.search(_QUOTED.sub("", row)):
+        return None
+    rows = [match.end() - 1 for match in _NEXT_ROW.finditer(row)]
+    return _named(columns, _arguments_before(row[rows[-1] :] if rows else row))
+
+
+def _arguments_before(row: str) -> int:
+    """Number of commas outside quotes and inner parentheses since the tuple of `row`'s end was opened."""
+    depth, commas, quote = 0, 0, ""
+    for char in row:
+        if quote:
+            quote = "" if char == quote else quote
+        elif char in "'\"":
+            quote = char
+        elif char == "(":
+            depth += 1
+            commas = 0 if depth == 1 else commas
+        elif char == ")":
+            depth -= 1
+        elif char == "," and depth == 1:
+            commas += 1
+    return commas
+
+
+def _table_column(document: Document, candidate: Candidate) -> Name | None:
+    index = document.line_index(candidate.start)
+    start, end = document.line_span(index)
+    if end - start > 4000:
+        return None
+    for delimiter in _DELIMITERS:
+        row = document.text[start:end]
+        if delimiter not in row:
+            continue
+        cells = _cells(row, delimiter)
+        column = next(
+            (at for at, cell in enumerate(cells) if document.text[candidate.start : candidate.end] in cell), None
+        )
+        if column is None:
+            continue
+        header = _header(document, index, delimiter, len(cells))
+        if header:
+            return _named(header, column)
+    return None
+
+
+def _header(document: Document, index: int, delimiter: str, width: int) -> list[str] | None:
+    """The nearest line above with as many cells, one of which names a role. What the row before found holds on."""
+    last, found = document.headers.get((delimiter, width), (-1, None))
+    lowest = last if index - _HEADER_SEARCH <= last < index else max(-1, index - 1 - _HEADER_SEARCH)
+    result = found if lowest == last >= 0 else None
+    for above in range(index - 1, lowest, -1):
+        start, end = document.line_span(above)
+        if end - start > 2000 or next(prefilter.long_runs(document.classes[start:end]), None) is not None:
+            continue
+        text = document.text[start:end]
+        if delimiter not in text:
+            if text.strip(" |+-=:#/*"):
+                result = None
+                break
+            continue
+        cells = _cells(text, delimiter)
+        if len(cells) == width and _is_header(cells):
+            result = cells
+            break
+    document.headers[delimiter, width] = (index, result)
+    return result
+
+
+def _is_header(cells: list[str]) -> bool:
+    """Whether cells are names, two at least, and one of them that of a credential."""
+    named = [cell for cell in cells if cell]
+    if len(named) < 2 or not all(_HEADER_CELL.fullmatch(cell) for cell in named):
+        return False
+    return any(read_name(cell).strength > Strength.WEAK for cell in named)
+
+
+def _cells(text: str, delimiter: str) -> list[str]:
+    if delimiter == "<":
+        return [_ANY_TAG.sub("", cell).strip() for cell in _CELL.findall(text)]
+    text = clean(text).strip()
+    if delimiter == "|":
+        return [cell.strip(" \t*`_") for cell in text.strip("|").split("|")]
+    try:
+        return [
+            cell.strip(" \t\"'`#*/")
+            for cell in next(csv.reader([text], delimiter=delimiter, skipinitialspace=True), [])
+        ]
+    except csv.Error:
+        return [cell.strip() for cell in text.split(delimiter)]
+
+
+def _named(columns: list[str], index: int) -> Name | None:
+    if not 0 <= index < len(columns):
+        return None
+    name = read_name(columns[index])
+    return name if name.role or name.excluded else None

@@ -1,0 +1,254 @@
+"""Gives the units of a fleet to a pool of workers and writes down what comes back, until nothing is left to do.
+
+What fails is tried again a bounded number of times, elsewhere where there is an elsewhere, and then recorded with its
+reason; everything else goes on. Only this process writes to the store.
+"""
+
+from __future__ import annotations
+
+import time
+from base64 import b64decode, b64encode
+from collections import deque
+from collections.abc import Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from binance_leaks.errors import ReplyError
+from binance_leaks.fleet.models import Failed, Remembered, Repository, Scanned, Unit
+from binance_leaks.fleet.pool import Pool
+from binance_leaks.fleet.replies import done_of, worker_of
+from binance_leaks.fleet.wire import Done, Reply, RepositoryTask, Task, failure
+
+_TICK = 0.5
+_NOT_UNDERSTOOD = "what its worker replied is not understood"
+_SAME = "Use the same version of binance-leaks on all machines."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """How a fleet is scanned.
+
+    `holds_for` is what detector and settings come to, `config` the text of the user's configuration. `again` scans
+    whole what was scanned before. `retries` are attempts after the first. `time_limit` is in seconds for a repository,
+    `clone_limit` in bytes. `inner_jobs` processes share one repository.
+    """
+
+    holds_for: str
+    config: str | None = None
+    exclude: tuple[str, ...] = ()
+    reachable: bool = False
+    keep: bool = True
+    again: bool = False
+    retries: int = 2
+    time_limit: float = 3600.0
+    clone_limit: int = 20 << 30
+    inner_jobs: int = 1
+
+
+class Ledger(Protocol):
+    """What is written down about a run."""
+
+    def fingerprint(self, key: str) -> str:
+        """That of the last scan of a repository, empty if there is none."""
+        ...
+
+    def state(self, key: str) -> bytes | None:
+        """Which objects the last scan of a repository has looked at, if it kept that."""
+        ...
+
+    def record(self, run: int, scanned: Scanned) -> None:
+        """What was found in a repository. Raises ReplyError for a report that is not understood."""
+        ...
+
+    def record_failure(self, run: int, failed: Failed, *, last: bool) -> None:
+        """An attempt that failed; the repository is missing if it was the last."""
+        ...
+
+
+class Watcher(Protocol):
+    """Is told how a run goes."""
+
+    def recorded(self, repository: Repository, outcome: Scanned | Failed) -> None:
+        """A repository is done, or given up."""
+        ...
+
+    def tick(self, pool: Pool) -> None:
+        """Some time has passed."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Attempt:
+    """A unit on its way, for the so manyth time; `avoid` are workers that it failed on.
+
+    What is remembered of a repository goes along where it was asked for, since most have not changed: `with_state`.
+    `known` are the fingerprints that went along.
+    """
+
+    unit: Unit
+    number: int = 1
+    with_state: bool = False
+    avoid: frozenset[str] = frozenset()
+    known: Mapping[str, str] = field(default_factory=dict)
+
+
+class Coordinator:
+    """One run over some units."""
+
+    def __init__(self, pool: Pool, ledger: Ledger, run: int, settings: Settings, watcher: Watcher) -> None:
+        self._pool = pool
+        self._ledger = ledger
+        self._run = run
+        self._settings = settings
+        self._watcher = watcher
+        self._waiting: deque[_Attempt] = deque()
+        self._at_work: dict[Future[Reply], _Attempt] = {}
+
+    def scan(self, units: Sequence[Unit]) -> None:
+        """Has all units scanned, in their order. Raises ScanError where the pool is gone for good."""
+        self._waiting.extend(_Attempt(unit=unit) for unit in units)
+        while self._waiting or self._at_work:
+            self._give()
+            if not self._at_work:  # no worker just now
+                time.sleep(_TICK)
+            ended, _ = wait(self._at_work, timeout=_TICK, return_when=FIRST_COMPLETED)
+            for future in sorted(ended, key=lambda one: _error(one) is not None):
+                if future in self._at_work:  # else the pool was renewed just now, and its unit waits again
+                    self._take(self._at_work.pop(future), future)
+            self._watcher.tick(self._pool)
+
+    def _give(self) -> None:
+        slots = self._pool.slots()
+        while self._waiting and len(self._at_work) < slots:
+            attempt = self._waiting.popleft()
+            task = self._task(attempt)
+            known = {each["key"]: each["fingerprint"] for each in task["repositories"]}
+            self._at_work[self._pool.submit(task, avoid=attempt.avoid)] = replace(attempt, known=known)
+
+    def _take(self, attempt: _Attempt, future: Future[Reply]) -> None:
+        error = _error(future)
+        if error is None:
+            self._note(attempt, future.result())
+            return
+        reason = self._pool.excuse(error)
+        if reason is not None:
+            self._lost(attempt, reason)
+            return
+        self._waiting.extendleft([attempt, *self._at_work.values()])
+        self._at_work.clear()
+        self._pool.renew()
+
+    def _note(self, attempt: _Attempt, reply: Reply) -> None:
+        """Writes down what a unit came to. No reply is trusted: it is of what was given out, or of nothing."""
+        done, worker = done_of(reply, attempt.known.keys()), worker_of(reply)
+        if not attempt.with_state and any(one["wants_state"] for one in done.values()):
+            self._waiting.appendleft(replace(attempt, with_state=True))
+            return
+        again = [
+            each for each in attempt.unit.repositories if not self._noted(attempt, each, done.get(each.key), worker)
+        ]
+        if again:
+            self._retry(attempt, tuple(again), worker)
+
+    def _noted(self, attempt: _Attempt, repository: Repository, done: Done | None, worker: str) -> bool:
+        """Whether nothing is left to do for a repository."""
+        done = done or failure(repository.key, "its worker said nothing of it", again=True)
+        if not done["reason"] and (done["wants_state"] or _is_unfounded(done, attempt)):
+            done = _not_understood(done)
+        if not done["reason"]:
+            try:
+                self._record(attempt, repository, done, worker)
+            except ReplyError:
+                done = _not_understood(done)
+            else:
+                return True
+        failed = Failed(
+            key=repository.key,
+            reason=done["reason"],
+            hint=done["hint"],
+            seconds=done["seconds"],
+            worker=worker,
+            attempts=attempt.number,
+        )
+        return self._failed(repository, failed, again=done["again"])
+
+    def _record(self, attempt: _Attempt, repository: Repository, done: Done, worker: str) -> None:
+        kept = Remembered(fingerprint=done["fingerprint"], state=b64decode(done["state"]) if done["state"] else None)
+        scanned = Scanned(
+            key=repository.key,
+            report=done["report"],
+            remembered=kept if self._settings.keep else None,
+            seconds=done["seconds"],
+            worker=worker,
+            attempts=attempt.number,
+        )
+        self._ledger.record(self._run, scanned)
+        self._watcher.recorded(repository, scanned)
+
+    def _failed(self, repository: Repository, failed: Failed, *, again: bool) -> bool:
+        last = not again or failed.attempts > self._settings.retries
+        self._ledger.record_failure(self._run, failed, last=last)
+        if last:
+            self._watcher.recorded(repository, failed)
+        return last
+
+    def _lost(self, attempt: _Attempt, reason: str) -> None:
+        """A unit came back without a reply: all of it is to be done again."""
+        again = [
+            repository
+            for repository in attempt.unit.repositories
+            if not self._failed(
+                repository, Failed(key=repository.key, reason=reason, attempts=attempt.number), again=True
+            )
+        ]
+        if again:
+            self._retry(attempt, tuple(again), "")
+
+    def _retry(self, attempt: _Attempt, repositories: tuple[Repository, ...], worker: str) -> None:
+        avoid = attempt.avoid | {worker} if worker else attempt.avoid
+        unit = Unit(repositories=repositories)
+        self._waiting.append(replace(attempt, unit=unit, number=attempt.number + 1, avoid=avoid))
+
+    def _task(self, attempt: _Attempt) -> Task:
+        settings = self._settings
+        return {
+            "holds_for": settings.holds_for,
+            "config": settings.config,
+            "exclude": list(settings.exclude),
+            "reachable": settings.reachable,
+            "keep": settings.keep,
+            "jobs": settings.inner_jobs,
+            "time_limit": settings.time_limit,
+            "clone_limit": settings.clone_limit,
+            "repositories": [self._repository(repository, attempt) for repository in attempt.unit.repositories],
+        }
+
+    def _repository(self, repository: Repository, attempt: _Attempt) -> RepositoryTask:
+        fingerprint = "" if self._settings.again else self._ledger.fingerprint(repository.key)
+        wanted = bool(fingerprint) and not self._settings.reachable
+        sent = attempt.with_state or len(attempt.unit.repositories) > 1  # members of a unit use each other's
+        state = self._ledger.state(repository.key) if wanted and sent else None
+        return {
+            "key": repository.key,
+            "label": repository.label,
+            "address": repository.address,
+            "lent": list(repository.lent),
+            "fingerprint": fingerprint,
+            "has_state": wanted and not sent,
+            "state": b64encode(state).decode("ascii") if state else "",
+        }
+
+
+def _is_unfounded(done: Done, attempt: _Attempt) -> bool:
+    """Whether it says that nothing has changed, of a repository that is not known as it says it is."""
+    return done["report"] is None and not (done["fingerprint"] and done["fingerprint"] == attempt.known[done["key"]])
+
+
+def _not_understood(done: Done) -> Done:
+    return failure(done["key"], _NOT_UNDERSTOOD, _SAME, again=True, seconds=done["seconds"])
+
+
+def _error(future: Future[Reply]) -> BaseException | None:
+    """What was raised in place of a reply."""
+    return CancelledError() if future.cancelled() else future.exception()

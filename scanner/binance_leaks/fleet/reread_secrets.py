@@ -1,0 +1,147 @@
+"""Reads values again where they stand, so that Binance can be asked about them: no value ever came back from a worker.
+
+Of each repository only the objects are read that hold what is wanted, and as few repositories as that takes.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from binance_leaks.errors import ScannerError
+from binance_leaks.findings import Finding
+from binance_leaks.fleet.models import Repository
+from binance_leaks.fleet.work import on_disk
+from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Credential, Location, Sighting
+from binance_leaks.pipeline.files import credentials_in, credentials_in_object
+from binance_leaks.sources.chunk import Piece
+from binance_leaks.sources.git import Git
+from binance_leaks.sources.stream import read_stream
+from binance_leaks.sources.urls import is_url
+
+_MOST_PLACES = 4
+"""Places of a value that are read in one repository."""
+_IN_ARCHIVE = "!/"
+
+Tell = Callable[[str], None]
+"""Told the label of a repository before it is read."""
+
+
+@dataclass(kw_only=True, slots=True)
+class _Wanted:
+    """The places in one repository by the digests of the values that stand there."""
+
+    places: dict[str, list[Location]] = field(default_factory=dict)
+
+    def add(self, digest: str, place: Location) -> None:
+        held = self.places.setdefault(digest, [])
+        if len(held) < _MOST_PLACES:
+            held.append(place)
+
+
+class Recall:
+    """The repositories of a fleet, by their labels, as a source of values. Only those that this machine can reach."""
+
+    def __init__(self, repositories: Iterable[Repository], tell: Tell) -> None:
+        self._repositories = {repository.label: repository for repository in repositories}
+        self._tell = tell
+
+    def credentials(self, findings: Sequence[Finding]) -> list[Credential]:
+        """The credentials of some findings, each with the bytes of those of its values that could be read again."""
+        found = self._sightings(findings)
+        return [_credential(finding, found) for finding in findings]
+
+    def _sightings(self, findings: Sequence[Finding]) -> dict[str, list[Sighting]]:
+        """Sightings with their bytes, by digest."""
+        by_repository = _places(findings)
+        missing = {value.sha256 for finding in findings for value in finding.values}
+        found: dict[str, list[Sighting]] = {}
+        while missing:
+            label = self._best(by_repository, missing)
+            if label is None:
+                break
+            wanted = by_repository.pop(label)
+            self._tell(label)
+            for sighting in self._read(self._repositories[label], wanted, missing):
+                found.setdefault(sighting.value.sha256, []).append(sighting)
+            missing -= found.keys()
+        return found
+
+    def _best(self, places: Mapping[str, _Wanted], missing: set[str]) -> str | None:
+        """The repository that has most of what is missing, one on this disk before one that must be cloned."""
+
+        def rank(label: str) -> tuple[int, bool, str]:
+            return -len(missing & places[label].places.keys()), is_url(self._repositories[label].address), label
+
+        ranked = sorted(rank(label) for label in places if label in self._repositories)
+        return ranked[0][2] if ranked and ranked[0][0] else None
+
+    def _read(self, repository: Repository, wanted: _Wanted, missing: set[str]) -> list[Sighting]:
+        """The missing values that stand in a repository; none of them where it cannot be read."""
+        places = [place for digest, held in wanted.places.items() if digest in missing for place in held]
+        try:
+            with on_disk(repository.address) as folder:
+                return [
+                    sighting
+                    for credential in _read_again(Git(str(folder)), places, repository.label)
+                    for sighting in credential.sightings
+                    if sighting.value.sha256 in missing
+                ]
+        except (ScannerError, OSError):
+            return []
+
+
+def _places(findings: Iterable[Finding]) -> dict[str, _Wanted]:
+    """Where to look, by repository. A place tells its role only, so that all values of that role may stand there."""
+    by_repository: dict[str, _Wanted] = {}
+    for finding in findings:
+        for place in finding.locations:
+            if place.repository is not None:
+                wanted = by_repository.setdefault(place.repository, _Wanted())
+                for value in finding.values:
+                    if value.role is place.role:
+                        wanted.add(value.sha256, place)
+    return by_repository
+
+
+def _read_again(git: Git, places: Iterable[Location], label: str) -> Iterator[Credential]:
+    """What the objects hold in which these places are. Paths begin with the label: other repositories have others."""
+    paths: dict[str, set[str | None]] = {}
+    for place in places:
+        if place.blob is not None:
+            paths.setdefault(place.blob, set()).add(place.path.partition(_IN_ARCHIVE)[0])
+        elif place.commit is not None and place.path in (COMMIT_MESSAGE, TAG_MESSAGE):
+            paths.setdefault(place.commit.id, set()).add(None)
+    with git.blobs(paths) as blobs:
+        for name, stream in blobs:
+            content = stream.read() if stream is not None else b""
+            for path in sorted(paths[name], key=str):
+                for credential in _in_content(content, path):
+                    yield credential.moved(lambda place: replace(place, path=f"{label}/{place.path}"))
+
+
+def _in_content(content: bytes, path: str | None) -> Iterator[Credential]:
+    if path is None:
+        yield from credentials_in_object(content)
+        return
+    for piece in read_stream(path, path, io.BytesIO(content), size=len(content)):
+        if isinstance(piece, Piece):
+            yield from credentials_in(piece)
+
+
+def _credential(finding: Finding, found: Mapping[str, Sequence[Sighting]]) -> Credential:
+    """The credential that a finding is about, with the bytes of its values."""
+    values = []
+    sightings: list[Sighting] = []
+    for value in finding.values:
+        seen = [sighting.in_role(value.role) for sighting in found.get(value.sha256, ())]
+        values.append(seen[0].value if seen else value)
+        sightings += seen
+    return Credential(
+        values=tuple(values),
+        sightings=tuple(sightings),
+        environment=finding.environment,
+        confidence=finding.confidence,
+        evidence=finding.evidence,
+    )

@@ -1,0 +1,281 @@
+"""Reads the tables: every row is held to its shape, and what has another raises ValueError."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from binance_leaks.errors import UsageError
+from binance_leaks.findings import Skipped, SuppressedBy, Suppression
+from binance_leaks.fleet.models import (
+    Attempt,
+    Held,
+    Repository,
+    RepositoryScan,
+    Run,
+    RunStatus,
+    ScanStatus,
+    Unread,
+)
+from binance_leaks.fleet.store import columns
+from binance_leaks.model import Commit, Confidence, Environment, Exposure, Location, Role, Value
+from binance_leaks.report.stored import read_value, read_verification
+from binance_leaks.verification import Verification
+
+_HOLDS = "f.since_run <= :run AND (f.gone_run IS NULL OR f.gone_run > :run)"
+_RUNS = "SELECT id, started, finished, status, target, host, process, version, facts FROM runs"
+_OF_REPOSITORY = "FROM remembered m JOIN repositories r ON r.id = m.repository WHERE r.key = ?"
+_SCANS = f"""
+SELECT r.key, s.label, s.size, s.aliases, s.status, s.since_run, s.attempts, s.seconds, s.worker, s.reason, s.hint,
+  coalesce(o.complete, 0), coalesce(o.stats, '{{}}'),
+  (SELECT count(*) FROM findings f WHERE f.repository = s.repository AND {_HOLDS})
+FROM scans s JOIN repositories r ON r.id = s.repository
+LEFT JOIN scans o ON o.run = s.since_run AND o.repository = s.repository
+WHERE s.run = :run ORDER BY s.label, r.key
+"""  # noqa: S608 - of constants
+_HELD = f"""
+SELECT f.id, r.key, s.label, f.credential, f.environment, f.confidence, f.evidence, f.suppressed_by,
+  f.suppressed_reason, f.places
+FROM scans s JOIN repositories r ON r.id = s.repository JOIN findings f ON f.repository = s.repository
+WHERE s.run = :run AND {_HOLDS} ORDER BY f.id
+"""  # noqa: S608 - of constants
+_VALUES = f"""
+SELECT v.finding, v.role, v.sha256, v.masked
+FROM scans s JOIN findings f ON f.repository = s.repository JOIN finding_values v ON v.finding = f.id
+WHERE s.run = :run AND {_HOLDS} ORDER BY v.finding, v.number
+"""  # noqa: S608 - of constants
+_PLACES = """
+SELECT l.role, l.path, l.line, l."column", l.exposure, l.blob, r.names, l.pushed, l.standing,
+  a.name, a.author, a.date, a.subject, g.name, g.author, g.date, g.subject
+FROM locations l JOIN ref_lists r ON r.id = l.refs
+LEFT JOIN commits a ON a.id = l.added LEFT JOIN commits g ON g.id = l.removed
+WHERE l.finding = ? AND l.place < ? ORDER BY l.place
+"""
+_UNREAD = """
+SELECT s.label, k.what, k.why, o.complete
+FROM scans s JOIN scans o ON o.run = s.since_run AND o.repository = s.repository
+JOIN skipped k ON k.run = o.run AND k.repository = o.repository
+WHERE s.run = ? ORDER BY s.label, s.repository, k.number
+"""
+_ANSWERS = """
+SELECT v.credential, v.answer FROM verifications v
+JOIN (SELECT credential, max(run) AS run FROM verifications WHERE run <= ? GROUP BY credential)
+USING (credential, run) ORDER BY v.credential
+"""
+_ALL = 2**62
+_T = TypeVar("_T")
+
+
+def runs(connection: sqlite3.Connection) -> list[Run]:
+    """All runs, the first one first."""
+    return [_run(row) for row in connection.execute(f"{_RUNS} ORDER BY id")]
+
+
+def run_named(connection: sqlite3.Connection, number: int, file: Path) -> Run:
+    """One run. Raises UsageError if there is none of that number."""
+    row = connection.execute(f"{_RUNS} WHERE id = ?", (min(number, _ALL),)).fetchone()
+    if row is None:
+        last = columns.whole(connection.execute("SELECT coalesce(max(id), 0) FROM runs").fetchone()[0])
+        there = f"its last one is {last}" if last else "it has none yet"
+        raise UsageError(f"store {file} has no run {number}: {there}")
+    return _run(row)
+
+
+def _run(row: tuple[object, ...]) -> Run:
+    number, started, finished, status, target, host, process, version, facts = row
+    return Run(
+        id=columns.whole(number),
+        started=columns.moment(started),
+        finished=None if finished is None else columns.moment(finished),
+        status=RunStatus(status),
+        target=columns.unpacked(target),
+        host=columns.text(host),
+        process=columns.whole(process),
+        version=columns.text(version),
+        facts=columns.counts(facts),
+    )
+
+
+def looked_before(connection: sqlite3.Connection, run: int) -> int | None:
+    """The last run before this one that came to its end and looked at a repository."""
+    done = (ScanStatus.SCANNED.value, ScanStatus.UNCHANGED.value, RunStatus.FINISHED.value)
+    row = connection.execute(
+        "SELECT max(run) FROM scans JOIN runs ON runs.id = run"
+        " WHERE run < ? AND scans.status IN (?, ?) AND runs.status = ?",
+        (run, *done),
+    ).fetchone()
+    return None if row[0] is None else columns.whole(row[0])
+
+
+def scans(connection: sqlite3.Connection, run: int) -> list[RepositoryScan]:
+    """How each repository stands in a run, by label."""
+    return [_scan(run, row) for row in connection.execute(_SCANS, {"run": run})]
+
+
+def _scan(run: int, row: tuple[object, ...]) -> RepositoryScan:
+    key, label, size, aliases, status, since, attempts, seconds, worker, reason, hint, complete, stats, held = row
+    return RepositoryScan(
+        run=run,
+        repository=_repository(key, label, size, aliases),
+        status=ScanStatus(status),
+        since=None if since is None else columns.whole(since),
+        attempts=columns.whole(attempts),
+        seconds=columns.number(seconds),
+        worker=columns.text(worker),
+        reason=columns.text(reason),
+        hint=columns.text(hint),
+        complete=bool(columns.whole(complete)),
+        stats=columns.counts(stats),
+        credentials=columns.whole(held),
+    )
+
+
+def _repository(key: object, label: object, size: object, aliases: object) -> Repository:
+    """As stored: with its key for an address, as that holds no login."""
+    name = columns.unpacked(key)
+    return Repository(
+        key=name, label=columns.unpacked(label), address=name, size=columns.whole(size), aliases=columns.texts(aliases)
+    )
+
+
+def attempts(connection: sqlite3.Connection, run: int) -> list[Attempt]:
+    """The failed attempts of a run, in the order in which they were recorded."""
+    rows = connection.execute(
+        "SELECT s.label, e.at, e.attempt, e.reason, e.hint, e.seconds, e.worker"
+        " FROM errors e JOIN scans s ON s.run = e.run AND s.repository = e.repository WHERE e.run = ? ORDER BY e.id",
+        (run,),
+    )
+    return [
+        Attempt(
+            label=columns.unpacked(label),
+            at=columns.moment(at),
+            attempt=columns.whole(attempt),
+            reason=columns.text(reason),
+            hint=columns.text(hint),
+            seconds=columns.number(seconds),
+            worker=columns.text(worker),
+        )
+        for label, at, attempt, reason, hint, seconds, worker in rows
+    ]
+
+
+def fingerprint(connection: sqlite3.Connection, key: str) -> str:
+    """The fingerprint that is remembered of a repository, empty if there is none."""
+    row = connection.execute(f"SELECT fingerprint {_OF_REPOSITORY}", (columns.packed(key),)).fetchone()
+    return "" if row is None else columns.text(row[0])
+
+
+def state(connection: sqlite3.Connection, key: str) -> bytes | None:
+    """The state that is remembered of a repository: it is large, and seldom asked for."""
+    row = connection.execute(f"SELECT state {_OF_REPOSITORY}", (columns.packed(key),)).fetchone()
+    held = row[0] if row is not None else None
+    if held is not None and not isinstance(held, bytes):
+        raise ValueError("no bytes")
+    return held
+
+
+def held(connection: sqlite3.Connection, run: int) -> Iterator[Held]:
+    """What each repository of a run holds of each credential."""
+    values: dict[int, list[Value]] = {}
+    for finding, role, digest, masked in connection.execute(_VALUES, {"run": run}):
+        value = _strictly(read_value, {"role": role, "sha256": digest, "masked": masked})
+        values.setdefault(columns.whole(finding), []).append(value)
+    for row in connection.execute(_HELD, {"run": run}):
+        yield _held(row, values)
+
+
+def _held(row: tuple[object, ...], values: Mapping[int, list[Value]]) -> Held:
+    number, key, label, credential, environment, confidence, evidence, by, why, places = row
+    found = values.get(columns.whole(number))
+    if not found:
+        raise ValueError("a finding without a value")
+    return Held(
+        number=columns.whole(number),
+        repository=columns.unpacked(key),
+        label=columns.unpacked(label),
+        credential=columns.text(credential),
+        values=tuple(found),
+        environment=Environment(environment),
+        confidence=Confidence(confidence),
+        evidence=columns.texts(evidence),
+        suppressed=None if by is None else Suppression(by=SuppressedBy(by), reason=columns.text(why)),
+        places=columns.whole(places),
+    )
+
+
+def places(connection: sqlite3.Connection, finding: int, label: str, most: int | None) -> Iterator[Location]:
+    """Where a finding stands: the first of each role, then those first that help a reader most, at most so many."""
+    rows = connection.execute(_PLACES, (finding, _ALL if most is None else max(most, 1))).fetchall()
+    if not rows:
+        raise ValueError("a finding without a place")
+    roles = {role.value: role for role in Role}
+    exposures = {exposure.value: exposure for exposure in Exposure}
+    commits: dict[tuple[object, ...], Commit | None] = {}
+    lists: dict[object, tuple[str, ...]] = {}
+    for row in rows:
+        role, path, line, column, exposure, blob, refs, pushed, standing = row[:9]
+        added, removed = row[9:13], row[13:]
+        if role not in roles or exposure not in exposures:
+            raise ValueError("another role, or exposure")
+        for fields in (added, removed):
+            if fields not in commits:
+                commits[fields] = _commit(fields)
+        if refs not in lists:
+            lists[refs] = tuple(columns.text(refs).split("\n")) if refs else ()
+        yield Location(
+            role=roles[role],
+            path=columns.text(path),
+            line=columns.whole(line),
+            column=columns.whole(column),
+            exposure=exposures[exposure],
+            commit=commits[added],
+            blob=None if blob is None else columns.text(blob),
+            refs=lists[refs],
+            standing=bool(standing),
+            removed=commits[removed],
+            pushed=bool(pushed),
+            repository=label,
+        )
+
+
+def _commit(row: tuple[object, ...]) -> Commit | None:
+    name, author, date, subject = row
+    if name is None:
+        return None
+    return Commit(
+        id=columns.text(name), author=columns.text(author), date=columns.text(date), subject=columns.text(subject)
+    )
+
+
+def places_by_role(connection: sqlite3.Connection, finding: int) -> Mapping[Role, int]:
+    """How many places a finding has, by the role of the value there."""
+    rows = connection.execute("SELECT role, count(*) FROM locations WHERE finding = ? GROUP BY role", (finding,))
+    return {Role(role): columns.whole(count) for role, count in rows}
+
+
+def unread(connection: sqlite3.Connection, run: int) -> list[Unread]:
+    """What the scans could not read that gave what is held in a run."""
+    return [
+        Unread(
+            label=columns.unpacked(label),
+            skipped=Skipped(what=columns.text(what), why=columns.text(why), lost=not complete),
+        )
+        for label, what, why, complete in connection.execute(_UNREAD, (run,))
+    ]
+
+
+def verifications(connection: sqlite3.Connection, run: int) -> Mapping[str, Verification]:
+    """The last answer about each credential, up to a run, by the id under which it was recorded."""
+    return {
+        columns.text(credential): _strictly(read_verification, columns.parsed(answer))
+        for credential, answer in connection.execute(_ANSWERS, (run,))
+    }
+
+
+def _strictly(read: Callable[[object, str], _T], data: object) -> _T:
+    try:
+        return read(data, "of a store")
+    except UsageError:
+        raise ValueError("another shape") from None

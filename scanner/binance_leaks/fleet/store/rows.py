@@ -1,0 +1,209 @@
+"""Rows of the store from the report of a repository, with a digest of each finding that tells whether it changed.
+
+Reports are large: nothing is made of a place but one tuple.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Final
+
+from binance_leaks.findings import SuppressedBy
+from binance_leaks.fleet.store import columns, validation
+from binance_leaks.model import Confidence, Environment, Kind, RiskLevel
+from binance_leaks.report.json import SCHEMA, Report, WireCommit, WireFinding
+from binance_leaks.report.location_order import BY_USE
+from binance_leaks.report.stored import read_value
+
+Place = tuple[bool, int, bool, str, int, int, str, str, str, str, str, str]
+"""standing, rank by use, not pushed, path, line, column, role, exposure, blob, added by, removed by, references.
+
+Sorted as tuples, those come first that help a reader most. What is missing is empty, as None cannot be compared.
+"""
+_UNPUSHED: Final = 2
+_ROLE: Final = 6
+_REFS: Final = 11
+PlaceRow = tuple[int, int, str, str, int, int, str, int | None, int | None, str | None, int, bool, bool]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FindingRows:
+    """One finding: its fields as text, its values (role, digest, mask), its places, and the commits that they name."""
+
+    credential: str
+    kind: str
+    environment: str
+    confidence: str
+    risk: str
+    reasons: str
+    evidence: str
+    suppressed: tuple[str, str] | None
+    values: tuple[tuple[str, str, str], ...]
+    places: tuple[Place, ...] = field(repr=False)
+    commits: Mapping[str, WireCommit] = field(repr=False)
+    digest: bytes
+
+    @property
+    def refs(self) -> set[str]:
+        """The lists of references of its places."""
+        return {place[_REFS] for place in self.places}
+
+    def place_rows(self, finding: int, commits: Mapping[str, int], refs: Mapping[str, int]) -> Iterator[PlaceRow]:
+        """Its places for the table, by the numbers of the finding, of commits and of lists of references.
+
+        The first place of each role comes first, so that the first few places show the whole credential, and the first
+        that a remote has; then all in their order.
+        """
+        for number, row in enumerate(_leading(self.places)):
+            standing, _, unpushed, path, line, column, role, exposure, blob, added, removed, names = row
+            named = commits.get(added), commits.get(removed), blob or None, refs[names]
+            yield (finding, number, role, path, line, column, exposure, *named, not unpushed, standing)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReportRows:
+    """A whole report: whether the scan was complete, its counts in JSON, what it skipped and why, its findings."""
+
+    complete: bool
+    stats: str
+    skipped: tuple[tuple[str, str], ...]
+    findings: tuple[FindingRows, ...]
+
+
+def rows_of(report: Report) -> ReportRows:
+    """The rows of a report, whose text is without values even if its worker left some in it.
+
+    Raises ValueError, KeyError, TypeError, AttributeError or UsageError for what is no such report: what is stored must
+    be readable.
+    """
+    if report["schema"] != SCHEMA:
+        raise ValueError("another schema")
+    scan = report["scan"]
+    stats = json.dumps(scan["stats"])
+    columns.counts(stats)
+    found = {finding["id"]: _rows_of(finding) for finding in report["findings"]}
+    if len(found) != len(report["findings"]):
+        raise ValueError("a credential twice")
+    return ReportRows(
+        complete=validation.truth(scan["complete"]),
+        stats=stats,
+        skipped=tuple((validation.path(each["what"]), validation.prose(each["why"])) for each in scan["skipped"]),
+        findings=tuple(found.values()),
+    )
+
+
+def _rows_of(finding: WireFinding) -> FindingRows:
+    commits: dict[str, WireCommit] = {}
+    places = _places(finding, commits)
+    suppressed = finding["suppressed"]
+    values = [read_value(value, "of a worker") for value in finding["values"]]
+    if not values:
+        raise ValueError("a finding without a value")
+    shown = tuple((value.role.value, value.sha256, value.masked) for value in values)
+    told = (
+        Kind(finding["kind"]).value,
+        Environment(finding["environment"]).value,
+        Confidence(finding["confidence"]).value,
+        RiskLevel(finding["risk"]["level"]).value,
+        json.dumps(validation.proses(finding["risk"]["reasons"])),
+        json.dumps(validation.proses(finding["evidence"])),
+        None if suppressed is None else (SuppressedBy(suppressed["by"]).value, validation.prose(suppressed["reason"])),
+    )
+    kind, environment, confidence, risk, reasons, evidence, why = told
+    return FindingRows(
+        credential=validation.identity(finding["id"]),
+        kind=kind,
+        environment=environment,
+        confidence=confidence,
+        risk=risk,
+        reasons=reasons,
+        evidence=evidence,
+        suppressed=why,
+        values=shown,
+        places=places,
+        commits=commits,
+        digest=_digest((told, shown, [fields_of(commits[name]) for name in sorted(commits)]), places),
+    )
+
+
+def _places(finding: WireFinding, commits: dict[str, WireCommit]) -> tuple[Place, ...]:
+    """The places, sorted; the commits that they name are put into `commits`."""
+    ranks = {exposure.value: rank for rank, exposure in enumerate(BY_USE)}
+    found: list[Place] = []
+    for place in finding["locations"]:
+        added, removed = place["commit"], place["removed"]
+        for commit in (added, removed):
+            if commit is not None and commit["id"] not in commits:
+                commits[commit["id"]] = validation.commit(commit)
+        exposure = place["exposure"]
+        found.append(
+            (
+                place["standing"],
+                ranks[exposure],
+                not place["pushed"],
+                place["path"],
+                place["line"],
+                place["column"],
+                place["role"],
+                exposure,
+                place["blob"] or "",
+                "" if added is None else added["id"],
+                "" if removed is None else removed["id"],
+                "\n".join(place["refs"]),
+            )
+        )
+    if not found:
+        raise ValueError("a finding without a place")
+    return tuple(sorted(_in_shape(found)))
+
+
+def _in_shape(found: list[Place]) -> list[Place]:
+    """The places if they have the shape of such, with text that holds no value. Column by column, as there are many."""
+    columns = list(zip(*found, strict=True))
+    standing, _, _, paths, lines, numbers, roles, _, blobs, _, _, refs = columns
+    validation.truths(standing)
+    validation.counted(lines)
+    validation.counted(numbers)
+    validation.roles(roles)
+    validation.objects(blobs)
+    changed = validation.changed((*paths, *refs))
+    if not changed:
+        return found
+    return [_renamed(place, changed) for place in found]
+
+
+def _renamed(place: Place, changed: Mapping[str, str]) -> Place:
+    standing, rank, unpushed, path, line, column, role, exposure, blob, added, removed, refs = place
+    path, refs = changed.get(path, path), changed.get(refs, refs)
+    return standing, rank, unpushed, path, line, column, role, exposure, blob, added, removed, refs
+
+
+def _leading(places: tuple[Place, ...]) -> Iterable[Place]:
+    leaders: dict[str, int] = {}
+    for number, place in enumerate(places):
+        leaders.setdefault(place[_ROLE], number)
+    first = set(leaders.values())
+    first.update([number for number, place in enumerate(places) if not place[_UNPUSHED]][:1])
+    rest = (place for number, place in enumerate(places) if number not in first)
+    return chain((places[number] for number in sorted(first)), rest)
+
+
+def fields_of(commit: WireCommit) -> tuple[str, str, str, str]:
+    """A commit for its table."""
+    return commit["id"], commit["author"], commit["date"], commit["subject"]
+
+
+def _digest(content: object, places: Iterable[Place]) -> bytes:
+    """Of all that is told of a finding. Text of strangers is led by its length, so that none can pass for another."""
+    lines = [
+        f"{standing:d} {unpushed:d} {line} {column} {role} {exposure} {blob} {added} {removed}"
+        f" {len(path)} {path} {len(names)} {names}\n"
+        for standing, _, unpushed, path, line, column, role, exposure, blob, added, removed, names in places
+    ]
+    digest = hashlib.sha256(json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode())
+    digest.update("".join(lines).encode())
+    return digest.digest()[:16]

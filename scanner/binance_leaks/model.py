@@ -1,0 +1,333 @@
+"""The words of this package: values, sightings, credentials. Those of what was judged are in `binance_leaks.findings`.
+
+A *value* is one string with the shape of a credential, a *sighting* is a value where it stands, a *credential* is a key
+with its secret or what there is of it. Everything here is immutable.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from hashlib import sha1, sha256
+from typing import TypeVar
+
+COMMIT_MESSAGE = "commit message"
+TAG_MESSAGE = "tag message"
+"""In place of a path, where a value stands in a message."""
+
+_O = TypeVar("_O", bound="Ordered")
+
+
+class Ordered(Enum):
+    """An enumeration whose members compare in the order of their definition, the least first."""
+
+    @property
+    def rank(self) -> int:
+        """Position in the definition, from 0."""
+        return list(type(self)).index(self)
+
+    def __lt__(self: _O, other: _O) -> bool:
+        return self.rank < other.rank
+
+    def __le__(self: _O, other: _O) -> bool:
+        return self.rank <= other.rank
+
+    def __gt__(self: _O, other: _O) -> bool:
+        return self.rank > other.rank
+
+    def __ge__(self: _O, other: _O) -> bool:
+        return self.rank >= other.rank
+
+
+class Role(Enum):
+    """What a value is for."""
+
+    API_KEY = "api-key"
+    SECRET_KEY = "secret-key"
+    PRIVATE_KEY = "private-key"
+
+
+class Kind(Enum):
+    """What of a credential was found: both halves, or which one."""
+
+    KEY_PAIR = "key-pair"
+    API_KEY = "api-key"
+    SECRET_KEY = "secret-key"
+    PRIVATE_KEY = "private-key"
+
+
+class Environment(Enum):
+    """The Binance system that a credential belongs to."""
+
+    MAINNET = "mainnet"
+    TESTNET = "testnet"
+    FUTURES_TESTNET = "futures-testnet"
+    DEMO = "demo"
+    US = "us"
+    TR = "tr"
+    PAY = "pay"
+    UNKNOWN = "unknown"
+
+
+class Confidence(Ordered):
+    """How sure it is that a credential is one of Binance's."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class Exposure(Ordered):
+    """Where a value can be seen, the most hidden place first."""
+
+    UNREACHABLE = "unreachable"
+    MESSAGE = "message"
+    HISTORY = "history"
+    STAGED = "staged"
+    PRESENT = "present"
+
+
+class RiskLevel(Ordered):
+    """The harm that a credential can do in a stranger's hands."""
+
+    INFO = "info"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+class Grade(Ordered):
+    """How far from a value the evidence for Binance stands, the farthest first."""
+
+    REPOSITORY = "repository"
+    SIBLING = "sibling"
+    PATH = "path"
+    FILE = "file"
+    BLOCK = "block"
+    STATEMENT = "statement"
+
+
+class Secret:
+    """The bytes of a value, kept from every output.
+
+    `repr`, `str` and `format` show no character of it, and it cannot be pickled, so that it stays in the process that
+    read it. Only `verify/`, `plugin.py`, `replacements.py` and this module may call `reveal()`; a test holds that.
+    """
+
+    __slots__ = ("_bytes",)
+
+    def __init__(self, value: bytes) -> None:
+        self._bytes = value
+
+    def reveal(self) -> bytes:
+        """The bytes themselves: ASCII of a key or secret, DER of a private key."""
+        return self._bytes
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._bytes == other._bytes
+
+    def __hash__(self) -> int:
+        return hash(self._bytes)
+
+    def __reduce__(self) -> str:
+        raise TypeError("a Secret does not leave its process")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Value:
+    """One string with the shape of a credential, told by digest and mask.
+
+    `sha256` is of the value's ASCII bytes, of the DER bytes for a private key. It is safe to print: 64 random base62
+    characters hold 381 bits. So is `sha1`, by which a baseline of detect-secrets knows the value: of the same bytes,
+    for a private key of the base64 of its DER. `secret` is None once the value has left the process that read it.
+    """
+
+    role: Role
+    sha256: str
+    masked: str
+    sha1: str = ""
+    secret: Secret | None = field(default=None, compare=False)
+
+    @classmethod
+    def of(cls, role: Role, value: bytes) -> Value:
+        """The value of these bytes in this role."""
+        text = b64encode(value) if role is Role.PRIVATE_KEY else value
+        return cls(
+            role=role,
+            sha256=sha256(value).hexdigest(),
+            masked=mask(role, value),
+            sha1=sha1(text, usedforsecurity=False).hexdigest(),
+            secret=Secret(value),
+        )
+
+    def in_role(self, role: Role) -> Value:
+        """The same value, known to be in another role; its mask shows no more than before if the value has left."""
+        if self.secret is not None:
+            return Value.of(role, self.secret.reveal())
+        return replace(self, role=role)
+
+    def with_secret(self, secrets: Mapping[str, Secret]) -> Value:
+        """The same value with its bytes, if it lacks them and they are among those given, by their digests."""
+        return replace(self, secret=secrets.get(self.sha256)) if self.secret is None else self
+
+    def without_secret(self) -> Value:
+        """The same value, fit to be sent to another process."""
+        return replace(self, secret=None)
+
+
+def mask(role: Role, value: bytes) -> str:
+    """What of a value may be shown: the ends of a key, the start of a secret, nothing of a private key."""
+    text = value.decode("ascii", "replace")
+    match role:
+        case Role.API_KEY:
+            return f"{text[:4]}…{text[-4:]}"
+        case Role.SECRET_KEY:
+            return f"{text[:4]}…"
+        case Role.PRIVATE_KEY:
+            return f"private key, {len(value)} bytes"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evidence:
+    """One thing that speaks for Binance: where it stands and what it is, in plain words.
+
+    The name of a value that speaks for its role only has `for_binance` false.
+    """
+
+    grade: Grade
+    text: str
+    for_binance: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Commit:
+    """A commit that brought a value in or took it out. `date` is the author's, ISO 8601 with offset."""
+
+    id: str
+    author: str
+    date: str
+    subject: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Location:
+    """Where a value stands. Lines and columns count from 1, columns in characters; `path` has `/` on every system.
+
+    A member of an archive is `archive.zip!/inner/path`. `allowed` is the inline comment that allows the value, if any.
+    `standing` says that the value stood there before the change that is judged: it is shown and does not block.
+    In a history `commit` brought the value to this path, `removed` took it out, `refs` are the branches and tags whose
+    history holds it, and `pushed` says that a remote had one of them. `repository` is the one of a fleet that has it.
+    """
+
+    role: Role
+    path: str
+    line: int
+    column: int
+    exposure: Exposure = Exposure.PRESENT
+    commit: Commit | None = None
+    blob: str | None = None
+    refs: tuple[str, ...] = ()
+    allowed: str | None = None
+    standing: bool = False
+    removed: Commit | None = None
+    pushed: bool = False
+    repository: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sighting:
+    """A value where it stands, with what its surroundings say of it.
+
+    `stem` holds the words of its name that are no role words (`binance`, `live`, `1`), by which halves of several
+    accounts are told apart. `named` says that a name or a call gave the role, not position alone. `last_line` is the
+    last line of a value that runs over several. `foreign` names another service that its surroundings point to;
+    `encrypted` marks a private key that is of no use without its passphrase.
+    """
+
+    value: Value
+    location: Location
+    rule: str
+    last_line: int
+    stem: tuple[str, ...] = ()
+    named: bool = False
+    environment: Environment = Environment.UNKNOWN
+    evidence: tuple[Evidence, ...] = ()
+    foreign: str | None = None
+    encrypted: bool = False
+
+    def in_role(self, role: Role) -> Sighting:
+        """The same sighting with its value in another role."""
+        if self.value.role is role:
+            return self
+        return replace(self, value=self.value.in_role(role), location=replace(self.location, role=role))
+
+    def without_secret(self) -> Sighting:
+        """The same sighting, fit to be sent to another process."""
+        return replace(self, value=self.value.without_secret())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Credential:
+    """A key with its secret, or what there is of it, with every place where it was sighted."""
+
+    values: tuple[Value, ...]
+    sightings: tuple[Sighting, ...]
+    environment: Environment
+    confidence: Confidence
+    evidence: tuple[str, ...]
+    known_example: bool = False
+
+    @property
+    def kind(self) -> Kind:
+        """Pair, or which half."""
+        roles = {value.role for value in self.values}
+        if Role.API_KEY in roles:
+            return Kind.API_KEY if len(roles) == 1 else Kind.KEY_PAIR
+        return Kind.SECRET_KEY if Role.SECRET_KEY in roles else Kind.PRIVATE_KEY
+
+    @property
+    def id(self) -> str:
+        """Stable identity: of the API key where there is one, else of the secret half.
+
+        Of the API key alone, so that a key found by itself and the same key found with its secret are one credential
+        in every repository, run and machine.
+        """
+        values = sorted(self.values, key=lambda value: (value.role is not Role.API_KEY, value.sha256))
+        return sha256(f"binance-leaks/1:{values[0].sha256}".encode()).hexdigest()[:32]
+
+    def moved(self, move: Callable[[Location], Location]) -> Credential:
+        """The same credential with its places moved."""
+        sightings = (replace(sighting, location=move(sighting.location)) for sighting in self.sightings)
+        return replace(self, sightings=tuple(sightings))
+
+    @property
+    def has_key(self) -> bool:
+        """Whether its API key was found."""
+        return any(value.role is Role.API_KEY for value in self.values)
+
+    def with_secrets(self, secrets: Mapping[str, Secret]) -> Credential:
+        """The same credential in the process that has its values, by their digests."""
+        return replace(
+            self,
+            values=tuple(value.with_secret(secrets) for value in self.values),
+            sightings=tuple(
+                replace(sighting, value=sighting.value.with_secret(secrets)) for sighting in self.sightings
+            ),
+        )
+
+    def without_secrets(self) -> Credential:
+        """The same credential, fit to be sent to another process."""
+        return replace(
+            self,
+            values=tuple(value.without_secret() for value in self.values),
+            sightings=tuple(sighting.without_secret() for sighting in self.sightings),
+        )

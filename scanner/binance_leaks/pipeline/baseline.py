@@ -1,0 +1,128 @@
+"""What a scan tells a baseline: the values to take in, those that stand somewhere, and the paths that were seen."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from binance_leaks.baseline.known import path_from, stored
+from binance_leaks.baseline.update import Found
+from binance_leaks.config import Config
+from binance_leaks.findings import Skipped
+from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE
+from binance_leaks.pipeline.scan import Scan
+from binance_leaks.pipeline.triage import Surroundings, judge, place_of, weighed
+
+_NO_FILES = (COMMIT_MESSAGE, TAG_MESSAGE)
+_NO_FILE_BEGINS = ("blob:", "lfs object ")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Look:
+    """What a scan saw: `found` is to be known, `present` are path and SHA-1 of everything that stands anywhere."""
+
+    found: tuple[Found, ...]
+    present: frozenset[tuple[str, str]]
+
+
+def look(scan: Scan, surroundings: Surroundings, *, config: Config, root: str) -> Look:
+    """What is sure enough and not allowed by other means, and what is there at all; paths from the folder `root`."""
+    judged = judge(weighed(scan, surroundings), scan, config=config)
+    found = tuple(
+        Found(
+            value=sighting.value.without_secret(),
+            path=place_of(sighting.location.path, scan, root),
+            line=sighting.location.line,
+        )
+        for each in judged
+        for sighting in each.open
+    )
+    present = {
+        (stored(place_of(sighting.location.path, scan, root)), sighting.value.sha1)
+        for credential in scan.credentials
+        for sighting in credential.sightings
+    }
+    return Look(found=found, present=frozenset(present | {(stored(each.path), each.value.sha1) for each in found}))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seen:
+    """Which paths a scan has seen, all from the folder `root`.
+
+    `roots` were asked for, `read` are the files that were read, `unread` what could not be. With `history` that was
+    scanned too; `partial` says that it was not to be seen whole.
+    """
+
+    root: str
+    roots: tuple[str, ...]
+    read: frozenset[str]
+    unread: frozenset[str]
+    history: bool = False
+    partial: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        root: str,
+        *,
+        roots: Sequence[str],
+        read: Iterable[str],
+        skipped: Iterable[Skipped],
+        history: Sequence[Skipped] | None,
+    ) -> Seen:
+        """What was seen of `roots` by a scan of files. `history` is what could not be read of it, if it was scanned."""
+        unread = (_file(path_from(root, each.what, os.curdir)) for each in skipped if each.lost)
+        return cls(
+            root=root,
+            roots=tuple(path_from(root, path, os.curdir) for path in roots),
+            read=frozenset(map(stored, _files_from(root, read))),
+            unread=frozenset(stored(path) for path in unread),
+            history=history is not None,
+            partial=any(each.lost for each in history or ()),
+        )
+
+    def gone(self, path: str) -> bool:
+        """Whether a value that was not found does not stand at that path any more.
+
+        It may be there still if the path was not asked for, was left out, or could not be read.
+        """
+        file = _file(path)
+        if self.partial or not self.covers(file):
+            return False
+        if _is_no_file(file):
+            return self.history
+        if any(_is_in(file, unread) for unread in self.unread):
+            return False
+        return file in self.read or not os.path.lexists(os.path.join(self.root, file))  # noqa: PTH118
+
+    def covers(self, path: str) -> bool:
+        """Whether a path was asked for. What is no file, as a commit message, was only if everything was."""
+        if _is_no_file(path):
+            return os.curdir in self.roots
+        return any(_is_in(path, root) for root in self.roots)
+
+
+def _files_from(root: str, paths: Iterable[str]) -> Iterator[str]:
+    """`path_from` for many files, which looks at each folder once."""
+    folders: dict[str, str] = {}
+    for path in paths:
+        name = path.rpartition("/")[2]
+        folder = path[: len(path) - len(name)]
+        if folder not in folders:
+            folders[folder] = path_from(root, f"{folder}x", os.curdir)[:-1]
+        yield folders[folder] + name
+
+
+def _is_no_file(path: str) -> bool:
+    name = path.rpartition("/")[2]  # a submodule's name may stand in front
+    return name in _NO_FILES or path.startswith(_NO_FILE_BEGINS)
+
+
+def _is_in(path: str, folder: str) -> bool:
+    return folder == os.curdir or path == folder or path.startswith(f"{folder}/")
+
+
+def _file(path: str) -> str:
+    """The file, of a member of an archive."""
+    return path.partition("!/")[0]

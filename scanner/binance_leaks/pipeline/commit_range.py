@@ -1,0 +1,121 @@
+"""Scan what some commits bring in: their files, commit by commit, and their messages.
+
+Only blobs that a commit adds or changes are read, each once, so that the cost is that of the commits and not of the
+repository. A value is new at a path where no parent has it there, on a line that no parent has; a commit that moves or
+re-indents a line, renames its file, or merges it from elsewhere brings nothing in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from binance_leaks.detect import prefilter
+from binance_leaks.errors import GitError
+from binance_leaks.findings import Result, Skipped
+from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Credential
+from binance_leaks.pipeline.versions import Versions
+from binance_leaks.sources.commit_selection import Chosen
+from binance_leaks.sources.commits import CommitChange, changes_of
+from binance_leaks.sources.git import Git
+from binance_leaks.sources.objects.parse import text_of
+
+Progress = Callable[[int, int, int], None]
+"""Told the blobs that were read, those to be read in all, and the bytes so far."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RangeRequest:
+    """What is scanned. `excluded` tells paths to leave out; `fetch` brings blobs that a partial clone does not have."""
+
+    chosen: Chosen
+    excluded: Callable[[str], bool] = lambda _: False
+    fetch: Callable[[Sequence[str]], None] | None = None
+
+
+@dataclass(kw_only=True, slots=True)
+class RangeOutcome:
+    """What came of it. `commits` has for each path with a credential a commit that has its neighbours."""
+
+    credentials: tuple[Credential, ...] = ()
+    skipped: list[Skipped] = field(default_factory=list)
+    stats: dict[str, int | float] = field(default_factory=dict)
+    commits: dict[str, str] = field(default_factory=dict)
+
+
+def scan_range(git: Git, request: RangeRequest, progress: Progress = lambda *_: None) -> RangeOutcome:
+    """Scans the commits that were chosen. Raises GitError where commits or trees are missing."""
+    outcome = RangeOutcome()
+    changes, submodules, excluded = _wanted(changes_of(git, request.chosen.commits), request.excluded)
+    outcome.skipped += [
+        Skipped(what=path, why="a submodule; scan it by itself", lost=False) for path in dict.fromkeys(submodules)
+    ]
+    versions = Versions(git, request.fetch)
+    versions.look([change.blob for change in changes if change.blob is not None], progress)
+    messages, size = _messages(git, request.chosen)
+    if versions.suspicious or messages:
+        from binance_leaks.pipeline.introduced import (  # start-up: most ranges are clean and need no detector
+            Message,
+            brought,
+        )
+
+        told = [Message(id=name, content=content, path=path) for name, content, path in messages]
+        held = brought(git, request.chosen, versions, changes, told)
+        outcome.credentials, outcome.commits = held.credentials, dict(held.commits)
+    outcome.skipped += [
+        Skipped(what=change.shown, why=f"its content in commit {change.commit[:12]} is not in this clone")
+        for change in changes
+        if change.blob in versions.missing
+    ]
+    outcome.skipped += versions.skipped
+    outcome.stats = {
+        "commits": len(request.chosen.commits),
+        "files": len({(change.path, change.blob) for change in changes if change.blob}),
+        "bytes": versions.bytes + size,
+        **({"excluded": excluded} if excluded else {}),
+    }
+    return outcome
+
+
+def brought_in(result: Result) -> Result:
+    """The result without what stood there before. How many credentials that were is told in `standing` of its stats."""
+    new = tuple(finding for finding in result.findings if finding.is_new)
+    suppressed = tuple(finding for finding in result.suppressed if finding.is_new)
+    standing = len(result.findings) + len(result.suppressed) - len(new) - len(suppressed)
+    stats = {**result.stats, "suppressed": len(suppressed), "standing": standing}
+    return replace(result, findings=new, suppressed=suppressed, stats=stats)
+
+
+def _wanted(
+    changes: Iterable[CommitChange], excluded: Callable[[str], bool]
+) -> tuple[list[CommitChange], list[str], int]:
+    """The changes of files that are not left out, the paths of submodules, and how many paths are left out."""
+    files, submodules, left_out = [], [], set()
+    for change in changes:
+        if excluded(change.shown):
+            left_out.add(change.shown)
+        elif change.submodule:
+            submodules.append(change.shown)
+            if any(change.former):  # in the place of a file, which is gone
+                files.append(replace(change, blob=None, submodule=False))
+        else:
+            files.append(change)
+    return files, submodules, len(left_out)
+
+
+def _messages(git: Git, chosen: Chosen) -> tuple[list[tuple[str, bytes, str]], int]:
+    """The commits and tags whose content may hold a credential, with what stands for their path; the bytes of all.
+
+    Raises GitError for one that is missing.
+    """
+    paths = [*((commit.id, COMMIT_MESSAGE) for commit in chosen.commits), *((tag, TAG_MESSAGE) for tag in chosen.tags)]
+    found, size = [], 0
+    with git.blobs(name for name, _ in paths) as objects:
+        for (name, path), (_, stream) in zip(paths, objects, strict=True):
+            if stream is None:
+                raise GitError(f"object {name} is missing", hint="Run `git fsck` to see what is damaged.")
+            size += stream.size
+            content = stream.read()
+            if prefilter.may_hold(text_of(content)):
+                found.append((name, content, path))
+    return found, size

@@ -1,0 +1,136 @@
+"""What a scan of a history remembers for the next one: which objects it looked at, and which of them held something.
+
+No value and no digest of one is in it: ids of objects, shortened to 64 bits, and ids of the objects in
+which something was found, which are looked at again so that the next report is whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from binance_leaks import __version__
+from binance_leaks.errors import ScanError, UsageError
+
+_MAGIC = b"binance-leaks-state/1\n"
+_LONGEST_HEADER = 64 << 20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class State:
+    """What was scanned: `starts` are the first 64 bits of object ids, ascending; `hits` held something."""
+
+    starts: array[int]
+    hits: frozenset[bytes]
+
+    @classmethod
+    def of(cls, *, starts: Iterable[int], hits: Iterable[bytes]) -> State:
+        """What a scan has looked at, in any order."""
+        return cls(starts=array("Q", sorted(set(starts))), hits=frozenset(hits))
+
+    def and_also(self, other: State) -> State:
+        """What was looked at in either scan, as of two repositories that share objects."""
+        return State.of(starts={*self.starts, *other.starts}, hits=self.hits | other.hits)
+
+    def whole(self) -> bool:
+        """No."""
+        return False
+
+    def takes(self, name: bytes) -> bool:
+        """Whether a blob is new, or held something."""
+        start = int.from_bytes(name[:8], "big")
+        at = bisect_left(self.starts, start)
+        return name in self.hits or at == len(self.starts) or self.starts[at] != start
+
+    def takes_message(self, name: bytes) -> bool:  # noqa: ARG002 - the same for all
+        """Yes: the graph of commits is needed whole, and is little to read."""
+        return True
+
+
+def conditions(*parts: str) -> str:
+    """What a state holds for: this detector, and whatever else the caller depends on."""
+    digest = hashlib.sha256(__version__.encode())
+    for folder in ("detect", "sources"):
+        for file in sorted((Path(__file__).parents[1] / folder).rglob("*.py")):
+            digest.update(file.read_bytes())
+    for part in parts:
+        digest.update(b"\0" + part.encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def read_state(file: Path, holds_for: str) -> State | None:
+    """The state in a file, None where there is none or it holds for other conditions.
+
+    Raises UsageError for a file that is something else, and ScanError for one that cannot be read.
+    """
+    try:
+        if not file.parent.is_dir():
+            raise UsageError(f"{file} cannot be written: there is no folder {file.parent}")
+        if file.exists() and not file.is_file():
+            raise UsageError(f"{file} is no file", hint="Name another one.")
+        content = file.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ScanError(f"state {file} cannot be read: {error.strerror}") from None
+    if not content.startswith(_MAGIC):
+        raise UsageError(f"{file} is no state of a scan", hint="Name another file, or delete it.")
+    return unpack_state(content, holds_for)
+
+
+def unpack_state(content: bytes, holds_for: str) -> State | None:
+    """The state that was packed; None if it is damaged or holds for other conditions."""
+    end = content.find(b"\n", len(_MAGIC), _LONGEST_HEADER)
+    try:
+        header = json.loads(content[len(_MAGIC) : end])
+        if header["conditions"] != holds_for:
+            return None
+        starts = array("Q", content[end + 1 :])
+        if sys.byteorder == "little":
+            starts.byteswap()
+        if hashlib.sha256(content[end + 1 :]).hexdigest() != header["sha256"]:
+            return None
+        return State(
+            starts=starts,
+            hits=frozenset(bytes.fromhex(name) for name in header["hits"]),
+        )
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def pack_state(holds_for: str, state: State) -> bytes:
+    """A state as bytes: eight for each object, and a header."""
+    body = state.starts[:]
+    if sys.byteorder == "little":
+        body.byteswap()
+    packed = body.tobytes()
+    header = {
+        "conditions": holds_for,
+        "hits": sorted(name.hex() for name in state.hits),
+        "sha256": hashlib.sha256(packed).hexdigest(),
+    }
+    return _MAGIC + json.dumps(header).encode("ascii") + b"\n" + packed
+
+
+def write_state(file: Path, holds_for: str, state: State) -> None:
+    """Writes a state with mode 0600, whole or not at all. Raises ScanError where it cannot be written."""
+    content = pack_state(holds_for, state)
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(content)
+            os.replace(name, file)  # noqa: PTH105 - the same in fewer steps
+        except BaseException:
+            os.unlink(name)  # noqa: PTH108
+            raise
+    except OSError as error:
+        raise ScanError(f"state {file} cannot be written: {error.strerror}") from None

@@ -1,0 +1,249 @@
+"""From credentials to a result: merge, pair across files, weigh with the neighbours, suppress, rank."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from binance_leaks.baseline.known import Known, Label, path_from
+from binance_leaks.config import Config
+from binance_leaks.detect import prefilter
+from binance_leaks.detect.correlate import lacks_evidence, paired_across, settled, with_evidence
+from binance_leaks.detect.published import published_as
+from binance_leaks.findings import Finding, Result, Risk, SourceKind, SuppressedBy, Suppression
+from binance_leaks.model import Credential, Evidence, Location, RiskLevel, Sighting, Value
+from binance_leaks.pipeline.apply_verification import Verify
+from binance_leaks.pipeline.files import credentials_in
+from binance_leaks.pipeline.scan import Scan, result_of
+from binance_leaks.risk import assess, order
+from binance_leaks.sources.chunk import Piece
+from binance_leaks.sources.large_content import read_plain
+from binance_leaks.sources.nearby_evidence import FileSurroundings
+from binance_leaks.sources.path_roots import Roots
+from binance_leaks.verification import Verification
+
+
+def credentials_alone(filename: str, data: bytes, surroundings: FileSurroundings) -> tuple[Credential, ...]:
+    """The credentials of a file as a scan of it alone judges them."""
+    root = Roots().root(filename)
+    evidence_path = root.evidence if root.in_work_tree or Path(filename).is_absolute() else root.shown
+    pieces = read_plain(filename, evidence_path, io.BytesIO(data))
+    found = [credential for piece in pieces if isinstance(piece, Piece) for credential in credentials_in(piece)]
+    weighed = []
+    for credential in paired_across(found):
+        lacking = lacks_evidence(credential) and not credential.known_example
+        evidence = surroundings.mention(filename) if lacking else None
+        weighed.append(with_evidence(credential, evidence) if evidence is not None else credential)
+    return settled(paired_across(weighed))
+
+
+def lines_of(filename: str) -> dict[str, int]:
+    """The first line of every value in a file, by SHA-1 as in baselines; nothing where no such file can be read."""
+    try:
+        plain = unified(Path(filename).read_bytes()) if Path(filename).is_file() else b""
+    except (OSError, ValueError):
+        return {}
+    if not prefilter.may_hold(plain):
+        return {}
+    lines: dict[str, int] = {}
+    for credential in credentials_alone(filename, plain, FileSurroundings()):
+        for sighting in credential.sightings:
+            line = sighting.location.line
+            lines[sighting.value.sha1] = min(line, lines.get(sighting.value.sha1, line))
+    return lines
+
+
+def unified(data: bytes) -> bytes:
+    """Content with line ends as detect-secrets reads them."""
+    return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+
+class Surroundings(Protocol):
+    """What stands around a file: its neighbours and its repository."""
+
+    def mention(self, path: str) -> Evidence | None:
+        """What beside the file at `path` speaks for Binance, the nearest, or None."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judged:
+    """A credential that is sure enough to be reported, and what became of it. Nothing allows its `open` sightings."""
+
+    finding: Finding
+    open: tuple[Sighting, ...]
+
+
+def conclude(
+    scan: Scan,
+    *,
+    config: Config,
+    surroundings: Surroundings | None,
+    baseline: Known | None = None,
+    verify: Verify | None = None,
+) -> Result:
+    """The result of a scan: findings of at least the configured confidence, the gravest first, and what is allowed.
+
+    With a baseline, what it knows at the place where it stands is suppressed. With `verify`, Binance is asked about
+    what is reported: not about what is suppressed, not sure enough, or stood there before the commits of a range.
+    """
+    credentials = weighed(scan, surroundings)
+    verifications: Mapping[str, Verification] = {}
+    if verify is not None:
+        judged = judge(credentials, scan, config=config, baseline=baseline)
+        open_ids = {each.finding.id for each in judged if _is_asked(each, scan)}
+        asked = verify([credential for credential in credentials if credential.id in open_ids])
+        others = (credential for credential in credentials if credential.id not in open_ids)
+        credentials, verifications = (*asked.credentials, *others), asked.verifications
+    judged = judge(credentials, scan, config=config, baseline=baseline, verifications=verifications)
+    findings = [each.finding for each in judged]
+    counted = tuple(sorted((finding for finding in findings if finding.suppressed is None), key=order))
+    suppressed = tuple(sorted((finding for finding in findings if finding.suppressed is not None), key=order))
+    return result_of(scan, counted, suppressed, below_confidence=len(credentials) - len(findings))
+
+
+def _is_asked(judged: Judged, scan: Scan) -> bool:
+    return any(not (scan.source is SourceKind.RANGE and sighting.location.standing) for sighting in judged.open)
+
+
+def weighed(scan: Scan, surroundings: Surroundings | None) -> tuple[Credential, ...]:
+    """The credentials of a scan, merged, paired and with what their surroundings say of them."""
+    credentials = paired_across(scan.credentials)
+    if surroundings is not None:
+        credentials = paired_across(_weighed(credentials, surroundings))
+    return settled(credentials)
+
+
+def judge(
+    credentials: Iterable[Credential],
+    scan: Scan,
+    *,
+    config: Config,
+    baseline: Known | None = None,
+    verifications: Mapping[str, Verification] | None = None,
+) -> list[Judged]:
+    """Those credentials of a scan that are sure enough, each with whatever allows it and what is known of it."""
+    known = verifications or {}
+    return [
+        _judged(credential, scan, config, baseline, known.get(credential.id))
+        for credential in credentials
+        if credential.confidence >= config.confidence
+    ]
+
+
+def place_of(path: str, scan: Scan, root: str) -> str:
+    """The path of a finding from the folder `root`, the top of the repository: that of git is such a path already."""
+    return path_from(root, path, scan.anchor) if scan.source is SourceKind.FILES else path
+
+
+def _weighed(credentials: Sequence[Credential], surroundings: Surroundings) -> Iterable[Credential]:
+    for credential in credentials:
+        if not lacks_evidence(credential) or credential.known_example:
+            yield credential
+            continue
+        paths = sorted({sighting.location.path for sighting in credential.sightings})
+        found = [evidence for path in paths[:4] if (evidence := surroundings.mention(path)) is not None]
+        yield with_evidence(credential, max(found, key=lambda evidence: evidence.grade)) if found else credential
+
+
+def _judged(
+    credential: Credential, scan: Scan, config: Config, baseline: Known | None, verification: Verification | None
+) -> Judged:
+    permits = _permits(credential, scan, config, baseline)
+    suppressed = _suppression(credential, permits)
+    new = any(
+        permit is None and not sighting.location.standing
+        for sighting, permit in zip(credential.sightings, permits, strict=True)
+    )
+    finding = finding_of(
+        credential,
+        tuple(sighting.location for sighting in credential.sightings),
+        config,
+        suppressed=suppressed,
+        verification=verification,
+        counts=new,
+    )
+    open_ones = (
+        sighting
+        for sighting, permit in zip(credential.sightings, permits, strict=True)
+        if permit is None and published_as(sighting.value.sha256) is None
+    )
+    return Judged(finding=finding, open=tuple(open_ones))
+
+
+def finding_of(
+    credential: Credential,
+    locations: tuple[Location, ...],
+    config: Config,
+    *,
+    suppressed: Suppression | None,
+    verification: Verification | None,
+    counts: bool,
+) -> Finding:
+    """A credential at these places, judged. What does not count, or is suppressed, does not fail."""
+    risk = assess(credential, locations, verification)
+    if suppressed is not None and suppressed.by is SuppressedBy.KNOWN_EXAMPLE:
+        risk = Risk(level=RiskLevel.INFO, reasons=(suppressed.reason,))
+    return Finding(
+        id=credential.id,
+        kind=credential.kind,
+        environment=credential.environment,
+        confidence=credential.confidence,
+        risk=risk,
+        values=credential.values,
+        locations=locations,
+        evidence=credential.evidence,
+        suppressed=suppressed,
+        verification=verification,
+        fails=counts and suppressed is None and config.fail_on.fails(credential.environment, risk.level),
+    )
+
+
+def published(credential: Credential) -> Suppression:
+    """What takes a credential out of the gate that stands in documents for all to see."""
+    source = published_as(credential.values[0].sha256)
+    return Suppression(by=SuppressedBy.KNOWN_EXAMPLE, reason=f"published in {source}")
+
+
+def _permits(
+    credential: Credential, scan: Scan, config: Config, baseline: Known | None
+) -> tuple[Suppression | None, ...]:
+    """What allows each sighting: a comment, the configuration, or the baseline."""
+    by_place: dict[tuple[Value, str], Suppression | None] = {}
+    for sighting in credential.sightings:
+        key = sighting.value, sighting.location.path
+        if key not in by_place:
+            by_place[key] = _permit(*key, scan, config, baseline)
+    return tuple(
+        by_place[sighting.value, sighting.location.path]
+        if sighting.location.allowed is None
+        else Suppression(by=SuppressedBy.INLINE, reason=sighting.location.allowed)
+        for sighting in credential.sightings
+    )
+
+
+def _permit(value: Value, path: str, scan: Scan, config: Config, baseline: Known | None) -> Suppression | None:
+    if config.allow:
+        relative = config.relative(path, scan.anchor)
+        reason = next((allow.reason for allow in config.allow if allow.covers(value.sha256, relative)), None)
+        if reason is not None:
+            return Suppression(by=SuppressedBy.CONFIG, reason=reason)
+    label = baseline.label(value, place_of(path, scan, baseline.root)) if baseline is not None else None
+    return Suppression(by=SuppressedBy.BASELINE, reason=label.value) if label is not None else None
+
+
+def _suppression(credential: Credential, permits: Sequence[Suppression | None]) -> Suppression | None:
+    """A finding is suppressed only if every one of its places is; by a baseline with the gravest of its labels."""
+    if credential.known_example:
+        return published(credential)
+    for sighting, permit in zip(credential.sightings, permits, strict=True):
+        if permit is None and published_as(sighting.value.sha256) is None:
+            return None
+    given = [permit for permit in permits if permit is not None]
+    known = [permit for permit in given if permit.by is SuppressedBy.BASELINE]
+    if known:
+        return max(known, key=lambda permit: Label(permit.reason))
+    return given[0] if given else None

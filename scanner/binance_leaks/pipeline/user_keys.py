@@ -1,0 +1,141 @@
+"""Credentials that their owner hands over: in the environment, in a `.env` file or other text, typed, in a key file."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from binance_leaks.detect.correlate import credential_of, paired_across
+from binance_leaks.detect.document import Document
+from binance_leaks.detect.names import read_name
+from binance_leaks.detect.private_keys import KeyType, packed_keys
+from binance_leaks.errors import UsageError
+from binance_leaks.model import Confidence, Credential, Environment, Kind, Location, Role, Sighting, Value
+from binance_leaks.pipeline.files import credentials_in
+from binance_leaks.sources.chunk import Piece
+from binance_leaks.sources.stream import read_stream
+
+ENVIRONMENT = "environment"
+"""In place of a path, for what variables of the environment hold."""
+_GIVEN = "given"
+_BARE = re.compile(rb"[A-Za-z0-9]{40,128}")
+_LONGEST_VARIABLE = 16_384
+
+
+def from_environment(variables: Mapping[str, str]) -> tuple[Credential, ...]:
+    """The credentials among variables, as the detector finds them in a file of the same lines.
+
+    Only variables count whose names speak of Binance or of a key, and what is no more than a guess does not.
+    """
+    lines = [f"{name}={_quoted(text)}\n" for name, text in sorted(variables.items()) if _speaks(name, text)]
+    data = "".join(lines).encode("utf-8", "surrogateescape")
+    found = credentials_in(Piece(path=ENVIRONMENT, evidence_path="", data=data))
+    return _owned(paired_across(found), Confidence.MEDIUM)
+
+
+def from_text(data: bytes, path: str) -> tuple[Credential, ...]:
+    """The credentials in text: lines of a `.env` file, JSON, or a key and its secret on two lines and nothing else.
+
+    The owner says that they are Binance's: where no pair is found without that, it counts as said in the text.
+    """
+    words = _decoded(data).split()
+    if len(words) in (1, 2) and all(map(_BARE.fullmatch, words)):
+        return (typed(words[0], words[1] if len(words) == 2 else None, path=path),)
+    pieces = [piece for piece in read_stream(path, path, io.BytesIO(data)) if isinstance(piece, Piece)]
+    plain = _of(pieces)
+    if any(credential.kind is Kind.KEY_PAIR for credential in plain):
+        return plain
+    said = _of([replace(piece, mentions_binance=True) for piece in pieces])
+    return said if any(credential.has_key for credential in said) else plain
+
+
+def typed(key: bytes, secret: bytes | None, *, path: str) -> Credential:
+    """The credential of a key and a secret that were handed over as such.
+
+    Raises UsageError for what cannot be one, as it may be another password, which must not be shown even in part.
+    """
+    if not all(_BARE.fullmatch(value) for value in (key, secret) if value is not None):
+        raise UsageError("that is no key of Binance's: they have 64 letters and digits", hint="Was it copied whole?")
+    values = [(Role.API_KEY, key), *([(Role.SECRET_KEY, secret)] if secret is not None else [])]
+    return credential_of(
+        [_sighting(Value.of(role, value), path, line) for line, (role, value) in enumerate(values, start=1)]
+    )
+
+
+def private_key_in(data: bytes, path: str) -> Sighting:
+    """The private key in a file, PEM or base64. Raises UsageError where there is none, or it needs a passphrase."""
+    document = Document(text=data.decode("latin-1"), path=path)
+    key = next(packed_keys(document), None)
+    if key is None:
+        raise UsageError(f"{path} holds no Ed25519 or RSA private key", hint="It must be PEM, or base64 of PKCS#8.")
+    if key.type is KeyType.ENCRYPTED:
+        raise UsageError(
+            f"the private key in {path} is encrypted", hint="It signs only without passphrase: name a decrypted copy."
+        )
+    return _sighting(Value.of(Role.PRIVATE_KEY, key.der), path, 1)
+
+
+def with_private_key(credentials: Sequence[Credential], key: Sighting) -> tuple[Credential, ...]:
+    """The one credential that has an API key, with this private key as its secret half.
+
+    Raises UsageError where it is not clear which API key that is.
+    """
+    keys = [credential for credential in credentials if credential.has_key]
+    if len(keys) != 1:
+        raise UsageError(
+            f"--private-key goes with one API key, and {len(keys) or 'none'} {'was' if not keys else 'were'} given",
+            hint="Give that key alone: in BINANCE_API_KEY, --env-file or --stdin.",
+        )
+    halves = [sighting for sighting in keys[0].sightings if sighting.value.role is Role.API_KEY]
+    return (replace(credential_of([*halves, key]), environment=keys[0].environment),)
+
+
+def in_environment(credentials: Iterable[Credential], environment: Environment | None) -> tuple[Credential, ...]:
+    """The credentials, those of which nothing tells where they belong in the environment that the owner says."""
+    return tuple(
+        replace(each, environment=environment)
+        if environment is not None and each.environment is Environment.UNKNOWN
+        else each
+        for each in credentials
+    )
+
+
+def _decoded(data: bytes) -> bytes:
+    """Text of a program that marks its encoding, as PowerShell does, in UTF-8."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", "replace").encode("utf-8", "replace")
+    return data.removeprefix(codecs.BOM_UTF8)
+
+
+def _of(pieces: Iterable[Piece]) -> tuple[Credential, ...]:
+    found = [credential for piece in pieces for credential in credentials_in(piece)]
+    return _owned(paired_across(found), Confidence.LOW)
+
+
+def _owned(credentials: Iterable[Credential], least: Confidence) -> tuple[Credential, ...]:
+    """Those that may be meant: nothing points to another service, and a secret alone is more than a guess."""
+    return tuple(
+        credential
+        for credential in credentials
+        if credential.confidence >= (least if credential.has_key else Confidence.MEDIUM)
+        and not any(sighting.foreign for sighting in credential.sightings)
+    )
+
+
+def _speaks(name: str, text: str) -> bool:
+    read = read_name(name)
+    if read.foreign or read.excluded or len(text) > _LONGEST_VARIABLE:
+        return False
+    return (read.binance or read.role is not None) and ("\n" not in text or "PRIVATE KEY-----" in text)
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"' if "\n" in text else text
+
+
+def _sighting(value: Value, path: str, line: int) -> Sighting:
+    location = Location(role=value.role, path=path, line=line, column=1)
+    return Sighting(value=value, location=location, rule=_GIVEN, last_line=line, named=True)

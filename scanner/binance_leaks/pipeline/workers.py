@@ -1,0 +1,145 @@
+"""Processes that each keep a worker: tasks go to whoever is free, results come back as they are done."""
+
+from __future__ import annotations
+
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from multiprocessing import get_all_start_methods, get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from types import TracebackType
+from typing import Generic, Protocol, TypeVar
+
+from binance_leaks.errors import ScanError
+
+T_contra = TypeVar("T_contra", contravariant=True)
+R_co = TypeVar("R_co", covariant=True)
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Worker(Protocol[T_contra, R_co]):
+    """Does tasks one after the other; tasks and results must be fit to be sent to another process."""
+
+    def work(self, task: T_contra) -> R_co:
+        """Does one task."""
+        ...
+
+
+class Alone(Generic[T, R]):
+    """One worker, in this process."""
+
+    def __init__(self, make: Callable[[], Worker[T, R]]) -> None:
+        self._worker = make()
+
+    def __enter__(self) -> Alone[T, R]:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+    def run(self, tasks: Iterable[T]) -> Iterator[R]:
+        """The results of the tasks, in their order."""
+        return map(self._worker.work, tasks)
+
+    def tell(self, task: T) -> Sequence[R]:
+        """Gives the worker the task."""
+        return [self._worker.work(task)]
+
+
+class Team(Generic[T, R]):
+    """Several processes, each with a worker that `make` made there.
+
+    They are forked where the system can, so that what `make` holds costs nothing to share. Leaving the context ends
+    them at once. Raises ScanError if one of them dies.
+    """
+
+    def __init__(self, count: int, make: Callable[[], Worker[T, R]]) -> None:
+        context = get_context("fork") if "fork" in get_all_start_methods() else get_context("spawn")
+        self._connections: list[Connection] = []
+        self._processes: list[BaseProcess] = []
+        for _ in range(count):
+            ours, theirs = context.Pipe()
+            process = context.Process(target=_serve, args=(theirs, make, [*self._connections, ours]), daemon=True)
+            process.start()
+            theirs.close()
+            self._connections.append(ours)
+            self._processes.append(process)
+
+    def __enter__(self) -> Team[T, R]:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for connection in self._connections:
+            connection.close()
+        for process in self._processes:
+            process.terminate()
+            process.join(timeout=5)
+            if process.is_alive():
+                process.kill()
+                process.join()
+
+    def run(self, tasks: Iterable[T]) -> Iterator[R]:
+        """The results of the tasks, as they are done."""
+        waiting = deque(tasks)
+        busy: set[Connection] = set()
+        for connection in self._connections[: len(waiting)]:
+            self._send(connection, waiting.popleft())
+            busy.add(connection)
+        while busy:
+            for ready in wait(list(busy)):
+                if isinstance(ready, Connection):
+                    result = self._receive(ready)
+                    # Never a task ahead: with both pipes full, both sides would wait for each other.
+                    if waiting:
+                        self._send(ready, waiting.popleft())
+                    else:
+                        busy.remove(ready)
+                    yield result
+
+    def tell(self, task: T) -> Sequence[R]:
+        """Gives every worker the same task; the result of each."""
+        for connection in self._connections:
+            self._send(connection, task)
+        return [self._receive(connection) for connection in self._connections]
+
+    def _send(self, connection: Connection, task: T) -> None:
+        try:
+            connection.send(task)
+        except OSError:
+            raise _died() from None
+
+    def _receive(self, connection: Connection) -> R:
+        try:
+            done, result = connection.recv()
+        except (EOFError, OSError):
+            raise _died() from None
+        if not done:
+            raise ScanError(f"a scanning process failed: {result}", hint="Try again with --jobs 1.")
+        answer: R = result
+        return answer
+
+
+def _died() -> ScanError:
+    return ScanError("a scanning process died, perhaps for lack of memory", hint="Try again with --jobs 1.")
+
+
+def _serve(connection: Connection, make: Callable[[], Worker[T, R]], others: Sequence[Connection]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it, too
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for other in others:
+        other.close()
+    try:
+        worker = make()
+        while True:
+            task = connection.recv()
+            try:
+                answer: tuple[bool, object] = True, worker.work(task)
+            except Exception as error:
+                answer = False, type(error).__name__
+            connection.send(answer)
+    except (EOFError, OSError):
+        return

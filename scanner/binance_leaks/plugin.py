@@ -1,0 +1,392 @@
+"""The detect-secrets plugin: what the detector finds in a file, told to detect-secrets line by line.
+
+detect-secrets hands over one line after the other, with five lines around it. That is too little to tell a Binance
+credential by, so the file itself is read, once, and each value is told when its line comes up. The lines handed over
+alone decide where no such file can be read, as for `scan --string`.
+
+Two things of the host would lose values and are made up for here. Its filter `is_indirect_reference` drops the line
+`client = Client("KEY", "SECRET")` before any plugin sees it. Of YAML and INI files it hands over rewritten lines, in
+which lists, comments and the ends of blocks are missing. Values that stand there are told with the first line that does
+come up, if every other filter of the host lets them through. What remains lost: a file of which the filter drops every
+line (unless run with `--disable-filter detect_secrets.filters.heuristic.is_indirect_reference`), and what the host does
+not read at all, such as a file that is no UTF-8.
+
+It asks Binance about nothing unless `"verify": true` in its settings, as a baseline has them, or BINANCE_LEAKS_VERIFY=1
+says so; BINANCE_LEAKS_VERIFY=0 forbids it, whatever a baseline says. A value that lives is then marked as verified.
+
+In a baseline a value is known by the digest of its text, a private key by that of the base64 of its DER, however it is
+wrapped. What `audit` shows is what stands on the line: the value, or the part of it that begins there. A private key in
+PEM is told where it begins, so that `audit` shows its first lines, and comments that allow it hold as for any value.
+
+The host executes this file by its path, outside of any package: absolute imports only, no dataclasses. It registers
+every plugin class it finds here, imported ones too, unless the name begins with an underscore.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import sys
+from base64 import b64encode
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import ClassVar, NamedTuple
+
+from detect_secrets.constants import VerifiedResult
+from detect_secrets.core.potential_secret import PotentialSecret
+from detect_secrets.filters import allowlist, heuristic
+from detect_secrets.plugins.base import RegexBasedDetector
+from detect_secrets.settings import get_filters, get_settings
+from detect_secrets.util.code_snippet import CodeSnippet, get_code_snippet
+from detect_secrets.util.filetype import FileType, determine_file_type
+from detect_secrets.util.inject import call_function_with_arguments
+
+from binance_leaks.baseline.names import REFERENCE_FILTER, SECRET_TYPES
+from binance_leaks.detect import prefilter
+from binance_leaks.detect.correlate import paired_across, settled
+from binance_leaks.detect.engine import detect
+from binance_leaks.errors import ScannerError
+from binance_leaks.model import Confidence, Credential, Kind, Role, Sighting
+from binance_leaks.pipeline.triage import credentials_alone, unified
+from binance_leaks.report.sanitize import printable, without_values
+from binance_leaks.sources.nearby_evidence import FileSurroundings
+from binance_leaks.verification import Verdict
+from binance_leaks.verify.probes import HOSTS
+from binance_leaks.verify.rate_limit import Limits
+from binance_leaks.verify.transport import UrllibTransport
+from binance_leaks.verify.verifier import Verifier
+
+_FIRST = "api.binance.com"
+_LIVES = (Verdict.LIVE, Verdict.LIVE_NO_PERMISSION)
+
+
+class Asking:
+    """Asks about the pairs of one file after the other. Nobody is asked before the first one."""
+
+    def __init__(self, transport: UrllibTransport) -> None:
+        self._transport = transport
+        self._verifier = Verifier(transport, limits=Limits(swapped=False, lone_keys=False))
+        self._announced = False
+
+    def live(self, credentials: Sequence[Credential]) -> frozenset[str]:
+        """The digests of the values that live: keys, and the secrets that sign for them."""
+        pairs = [credential for credential in credentials if credential.kind is Kind.KEY_PAIR]
+        if not self._verifier.plan(pairs).jobs:
+            return frozenset()
+        if not self._announced:
+            self._announced = True
+            _tell(self._announcement())
+        try:
+            found = self._verifier.verify(pairs).values()
+        finally:
+            self._transport.close()
+        digests = (digest for each in found if each.verdict in _LIVES for digest in (each.key, each.secret))
+        return frozenset(digest for digest in digests if digest is not None)
+
+    def _announcement(self) -> str:
+        others = ", ".join(self._transport.route(host) for host in sorted(HOSTS - {_FIRST}))
+        return (
+            "verify is switched on: each API key that is found with its secret is sent, with a signature and not with "
+            f"its secret, to {self._transport.route(_FIRST)}; what is or may be of another system to {others}"
+        )
+
+
+def live_of(credentials: Sequence[Credential], loopback: str | None) -> frozenset[str]:
+    """The digests of the values that live, none where Binance cannot be asked; why is told.
+
+    `loopback` is a URL on this very machine that stands in for Binance, for tests and rehearsals.
+    """
+    try:
+        return _asking(os.getpid(), loopback).live(credentials)
+    except ScannerError as error:
+        _tell(f"not verified: {error}")
+        return frozenset()
+
+
+@lru_cache(maxsize=1)
+def _asking(process: int, loopback: str | None) -> Asking:  # noqa: ARG001 - a forked process needs its own
+    """The one asker of a process."""
+    return Asking(UrllibTransport(loopback=loopback))
+
+
+def _tell(message: str) -> None:
+    sys.stderr.write(f"binance-leaks: {without_values(printable(message))}\n")
+    sys.stderr.flush()
+
+
+CAREFUL_FILTER = "binance_leaks.plugin.is_indirect_reference"
+"""What our hook puts in its place."""
+_ALLOWLIST_FILTER = "detect_secrets.filters.allowlist.is_line_allowlisted"
+_OUR_COMMENT = "binance-leaks"
+_SWITCH = "BINANCE_LEAKS_VERIFY"
+_LOOPBACK = "BINANCE_LEAKS_VERIFY_LOOPBACK"
+_ON, _OFF = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
+_RUN = re.compile(r"[A-Za-z0-9+/]{16,}")
+_PIECE = re.compile(r"[A-Za-z0-9+/]{8,}")
+_BEGINS = re.compile(r"-----BEGIN [A-Z ]{1,40}-----|[^A-Za-z0-9]{0,8}[A-Za-z0-9+/=_-]{8,}")
+_SECTION = re.compile(r"^\[[^\]\n]+\]", re.MULTILINE)
+
+
+def is_indirect_reference(line: str) -> bool:
+    """The host's filter of the same name, but for lines that may hold a credential."""
+    return heuristic.is_indirect_reference(line) and not prefilter.may_hold(_encoded(line))
+
+
+class _Found(NamedTuple):
+    """A value and its line: `text` tells it from others, `shown` stands on the line; `pragma` is one of the host's."""
+
+    line: int
+    text: str
+    shown: str
+    pragma: bool
+    sha256: str
+
+
+class _File:
+    """A file in lines as the host counts them, with the values that are to be told."""
+
+    def __init__(self, filename: str, text: str) -> None:
+        self._filename = filename
+        self._text = text
+        self.lines = [line.rstrip() for line in text.split("\n")]
+        self.credentials: tuple[Credential, ...] = ()
+        self.found: dict[int, list[_Found]] = {}
+
+    def holds(self, line: str, number: int) -> bool:
+        """Whether all of a line that could be part of a value stands in the file, so that it was judged there."""
+        if 0 < number <= len(self.lines) and self.lines[number - 1] == line:
+            return True
+        return all(run in self._runs for run in _RUN.findall(line))
+
+    @cached_property
+    def rewritten(self) -> bool:
+        """Whether the host may hand over other lines than stand in the file."""
+        return determine_file_type(self._filename) is FileType.YAML or _SECTION.search(self._text) is not None
+
+    @cached_property
+    def _runs(self) -> frozenset[str]:
+        return frozenset(_RUN.findall(self._text))
+
+
+class _Detector(RegexBasedDetector):
+    """The values of one role. The host spares detectors by regular expression a guess, so it counts as one of them."""
+
+    denylist = ()
+    role: ClassVar[Role]
+
+    def __init__(
+        self, confidence: str = Confidence.MEDIUM.value, verify: bool = False, verify_loopback: str | None = None
+    ) -> None:
+        levels = {level.value: level for level in Confidence}
+        if confidence not in levels:
+            raise ValueError(f"confidence of {type(self).__name__} must be one of {', '.join(levels)}")
+        if not isinstance(verify, bool):
+            raise ValueError(f"verify of {type(self).__name__} must be true or false")
+        self._least = levels[confidence]
+        self._verifies = verify
+        self._loopback = verify_loopback
+        self._surroundings = FileSurroundings()
+        self._file: _File | None = None
+        self._version: tuple[str, int, int] | None = None
+        self._last_line = 0
+        self._told_overlooked = False
+        self._credentials: tuple[Credential, ...] = ()
+        self._told_last: list[_Found] = []
+        self._secrets_told: set[PotentialSecret] = set()
+
+    def analyze_line(
+        self, filename: str, line: str, line_number: int = 0, context: CodeSnippet | None = None, **_options: object
+    ) -> set[PotentialSecret]:
+        """The values that stand on a line of a file, and once a pass those on lines that the host leaves out."""
+        file = self._read(filename)
+        if file is None:
+            self._credentials = ()
+            return self._secrets(filename, self._in_context(filename, line, line_number, context))
+        if not file.found and file.holds(line, line_number):
+            return set()  # nearly every line of nearly every file
+        if line_number <= self._last_line:
+            self._told_overlooked = False
+        self._last_line = line_number
+        found = list(file.found.get(line_number, ()))
+        self._credentials = file.credentials
+        if not found and not file.holds(line, line_number):
+            found = self._in_context(filename, line, line_number, context)
+        if file.found and not self._told_overlooked:
+            found += self._overlooked(file, filename, line, context)
+        return self._secrets(filename, found)
+
+    def analyze_string(self, string: str) -> Generator[str, None, None]:
+        """The values in a string that stands alone."""
+        self._credentials = ()
+        yield from (each.text for each in self._in_context("", string, 1, None))
+
+    def verify(self, secret: str) -> VerifiedResult:
+        """Whether a value that was told last lives. Nobody is asked unless that was switched on.
+
+        Never `VERIFIED_FALSE`: the host drops what is called so, and a key that Binance does not know today can be one
+        of another system. Only here and not where values are told, since `--no-verify` keeps the host from calling it.
+        """
+        digests = {each.sha256 for each in self._told_last if secret in (each.text, each.shown)}
+        if not digests or not _is_switched_on(self._verifies):
+            return VerifiedResult.UNVERIFIED
+
+        asked = [each for each in self._credentials if not digests.isdisjoint(value.sha256 for value in each.values)]
+        if not digests <= live_of(asked, os.environ.get(_LOOPBACK) or self._loopback):
+            return VerifiedResult.UNVERIFIED
+        for told in self._secrets_told:
+            if told.secret_value == secret:
+                told.is_verified = True
+        return VerifiedResult.VERIFIED_TRUE
+
+    def json(self) -> dict[str, object]:
+        """Name and settings, as a baseline keeps them; what is not switched on is not mentioned."""
+        settings: dict[str, object] = {"name": type(self).__name__, "confidence": self._least.value}
+        if self._verifies:
+            settings["verify"] = True
+        if self._loopback is not None:
+            settings["verify_loopback"] = self._loopback
+        return settings
+
+    def _read(self, filename: str) -> _File | None:
+        """The file, from memory while it is the same one, or None where there is no such file to read."""
+        try:
+            status = os.stat(filename)  # noqa: PTH116 - asked for every line
+            version = (filename, status.st_mtime_ns, status.st_size)
+            if version == self._version:
+                return self._file
+            data = Path(filename).read_bytes() if stat.S_ISREG(status.st_mode) else None
+        except (OSError, ValueError):
+            return None
+        self._version, self._last_line, self._told_overlooked = version, 0, False
+        self._file = self._judged(filename, data) if data is not None else None
+        return self._file
+
+    def _judged(self, filename: str, data: bytes) -> _File:
+        plain = unified(data)
+        file = _File(filename, plain.decode("utf-8", "surrogateescape"))
+        if prefilter.may_hold(plain):
+            file.credentials = credentials_alone(filename, plain, self._surroundings)
+            for each in self._told(file.credentials, file.lines):
+                file.found.setdefault(each.line, []).append(each)
+        return file
+
+    def _told(self, credentials: Iterable[Credential], lines: Sequence[str]) -> Iterator[_Found]:
+        """The values that are sure enough, no published examples, and not allowed by a comment of ours."""
+        for credential in credentials:
+            if credential.known_example or credential.confidence < self._least:
+                continue
+            for sighting in credential.sightings:
+                allowed = sighting.location.allowed or ""
+                if sighting.value.role is self.role and not allowed.lower().startswith(_OUR_COMMENT):
+                    text = _text(sighting)
+                    shown = _shown(text, sighting, lines)
+                    yield _Found(sighting.location.line, text, shown, bool(allowed), sighting.value.sha256)
+
+    def _in_context(self, filename: str, line: str, number: int, context: CodeSnippet | None) -> list[_Found]:
+        """What the lines handed over hold on the one in question, which may itself be of several lines."""
+        lines, target = [line], 0
+        if context and [each.rstrip() for each in context.lines[context.target_index :][:1]] == [line.rstrip()]:
+            lines, target = [each.rstrip() for each in context.lines], context.target_index
+        data = _encoded("\n".join(lines))
+        if not prefilter.may_hold(data):
+            return []
+        first = sum(each.count("\n") + 1 for each in lines[:target]) + 1
+        last = first + lines[target].count("\n")
+        credentials = settled(paired_across(detect(data, path=filename)))
+        self._credentials = (*self._credentials, *credentials)
+        told = self._told(credentials, "\n".join(lines).split("\n"))
+        return [each._replace(line=number) for each in told if first <= each.line <= last]
+
+    def _overlooked(self, file: _File, filename: str, line: str, context: CodeSnippet | None) -> list[_Found]:
+        """The values that the host is not going to ask for on their own lines, if it would let them through."""
+        around = context or get_code_snippet([line], 1)
+        if allowlist.is_line_allowlisted(filename=filename, line=line, context=around):
+            # The host asks for allowed lines only when it looks for what they allow, and for nothing else.
+            return []
+        self._told_overlooked = True
+        references = not {REFERENCE_FILTER, CAREFUL_FILTER}.isdisjoint(get_settings().filters)
+        return [
+            each
+            for number, found in file.found.items()
+            if file.rewritten or (references and heuristic.is_indirect_reference(file.lines[number - 1]))
+            for each in found
+            if not self._filtered(each, filename, file.lines)
+        ]
+
+    def _filtered(self, found: _Found, filename: str, lines: Sequence[str]) -> bool:
+        """Whether a filter of the host, that of references apart, hides a value on its own line."""
+        context = get_code_snippet(list(lines), found.line)
+        line, secret = context.target_line, found.shown
+        known = {"filename": filename, "line": line, "context": context, "secret": secret, "plugin": self}
+        for hides in get_filters():
+            if hides.path in (REFERENCE_FILTER, CAREFUL_FILTER):
+                continue
+            try:
+                if call_function_with_arguments(hides, **known):
+                    return True
+            except TypeError:  # a filter that needs what is not known here; the host passes over it likewise
+                continue
+        return False
+
+    def _secrets(self, filename: str, found: list[_Found]) -> set[PotentialSecret]:
+        pragmas_hold = _ALLOWLIST_FILTER in get_settings().filters
+        secrets = set()
+        for each in found:
+            if not (each.pragma and pragmas_hold):
+                secret = PotentialSecret(self.secret_type, filename, each.text, each.line)
+                secret.secret_value = each.shown
+                secrets.add(secret)
+        if found:
+            self._told_last, self._secrets_told = found, secrets
+        return secrets
+
+
+class BinanceApiKeyDetector(_Detector):
+    """API keys of Binance."""
+
+    role = Role.API_KEY
+    secret_type = SECRET_TYPES[role]
+
+
+class BinanceSecretKeyDetector(_Detector):
+    """HMAC secrets of Binance."""
+
+    role = Role.SECRET_KEY
+    secret_type = SECRET_TYPES[role]
+
+
+class BinancePrivateKeyDetector(_Detector):
+    """Ed25519 and RSA private keys that sign for Binance."""
+
+    role = Role.PRIVATE_KEY
+    secret_type = SECRET_TYPES[role]
+
+
+def _is_switched_on(setting: bool) -> bool:
+    """Whether Binance may be asked: as the environment says, and where it says nothing, the plugin's settings."""
+    said = os.environ.get(_SWITCH, "").strip().lower()
+    return said in _ON or (setting and said not in _OFF)
+
+
+def _text(sighting: Sighting) -> str:
+    value = sighting.value.secret.reveal() if sighting.value.secret else b""
+    return b64encode(value).decode("ascii") if sighting.value.role is Role.PRIVATE_KEY else value.decode("ascii")
+
+
+def _shown(text: str, sighting: Sighting, lines: Sequence[str]) -> str:
+    """What of a value stands on its line: all of it, else the longest part, else what begins in its place."""
+    number, column = sighting.location.line, sighting.location.column
+    line = lines[number - 1] if number <= len(lines) else ""
+    if text in line:
+        return text
+    parts: list[str] = [part for part in _PIECE.findall(line) if part in text]
+    if parts:
+        return max(parts, key=len)
+    begins = _BEGINS.match(line, column - 1)
+    return begins[0] if begins else line.strip() or text
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

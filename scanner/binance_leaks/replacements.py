@@ -1,0 +1,119 @@
+"""Writes the file of expressions by which `git filter-repo --replace-text` takes values out of a history.
+
+It is the one output that holds values: only the user can ask for it, only the user may read it, and it is written over
+nothing that exists. git-filter-repo (2.47, `get_replace_text`) takes one expression a line, `literal:OLD==>NEW`, split
+at the last `==>`, and knows no comments: a line that starts with `#` would be one more text to replace.
+"""
+
+from __future__ import annotations
+
+import binascii
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from binance_leaks.errors import ScanError, UsageError
+from binance_leaks.model import Credential, Role, Value
+
+_REPLACEMENT = b"***REMOVED***"
+_SHORTEST = 40
+_COLUMNS = (76, 64)  # of MIME and of PEM; the wider first, as its lines hold whole lines of the other
+_ED25519 = bytes.fromhex("302e020100300506032b657004220420")
+_SEED_LENGTH = 32
+
+
+def refuse_existing(file: Path) -> None:
+    """Raise UsageError unless `file` can be made anew. Asked before a long scan, so that it does not end in this."""
+    if os.path.lexists(file):
+        raise UsageError(
+            f"{file} exists, and replacements are written over nothing",
+            hint="Delete it, or name another file. It may hold the values of an earlier run.",
+        )
+    if not file.parent.is_dir():
+        raise UsageError(f"{file} cannot be written: there is no folder {file.parent}")
+
+
+def write_replacements(file: Path, credentials: Iterable[Credential]) -> int:
+    """Write an expression for every form of every value, and return the number of distinct values.
+
+    A value that has left the process that read it is skipped. Without any value no file is made. The file appears
+    whole, with mode 0600. Raises UsageError if anything is there already, be it a link, and ScanError if the file
+    cannot be written.
+    """
+    refuse_existing(file)
+    values = {value.sha256: value for credential in credentials for value in credential.values if value.secret}
+    if not values:
+        return 0
+    literals = dict.fromkeys(literal for value in values.values() for literal in _literals(value))
+    lines = [b"literal:" + literal + b"==>" + _REPLACEMENT + b"\n" for literal in literals]
+    try:
+        _write_new(file, b"".join(lines))
+    except FileExistsError:
+        refuse_existing(file)
+        raise ScanError(f"{file} cannot be written: it came and went") from None
+    except OSError as error:
+        raise ScanError(f"{file} cannot be written: {error.strerror}") from None
+    return len(values)
+
+
+def _write_new(file: Path, content: bytes) -> None:
+    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")  # O_EXCL, mode 0600
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        _rename_new(temporary, file)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _rename_new(temporary: Path, file: Path) -> None:
+    """Give a file its name; FileExistsError if that is taken. Some file systems have no links, there it is replaced."""
+    try:
+        os.link(temporary, file)
+    except FileExistsError:
+        raise
+    except OSError:
+        if os.path.lexists(file):
+            raise FileExistsError from None
+        temporary.replace(file)
+
+
+def _literals(value: Value) -> Iterator[bytes]:
+    """The forms in which a value stands in files, the longest first."""
+    raw = value.secret.reveal() if value.secret else b""
+    lines = _private_key_lines(raw) if value.role is Role.PRIVATE_KEY else [raw]
+    for line in lines:
+        yield line
+        yield from _in_base64(line)
+
+
+def _private_key_lines(der: bytes) -> Iterator[bytes]:
+    """A private key in base64: in one line, in lines of the usual lengths, and of Ed25519 the seed by itself.
+
+    How it stood in the file is not known any more; escapes, quotes and indentation between lines do not matter. The
+    last line may be too short to be told from other text and stays: less than 30 bytes of a key, good for nothing.
+    """
+    body = _base64(der)
+    yield body
+    if der.startswith(_ED25519):
+        yield _base64(der[len(_ED25519) :][:_SEED_LENGTH])
+    for columns in _COLUMNS:
+        lines = (body[start : start + columns] for start in range(0, len(body), columns))
+        yield from (line for line in lines if len(line) >= _SHORTEST)
+
+
+def _in_base64(text: bytes) -> Iterator[bytes]:
+    """What base64 of a longer text has in it where that text holds this one, for each of the three alignments."""
+    for before in range(3):
+        encoded = binascii.b2a_base64(bytes(before) + text, newline=False)
+        first, end = -(-8 * before // 6), 8 * (before + len(text)) // 6
+        yield encoded[first:end]
+
+
+def _base64(data: bytes) -> bytes:
+    """Base64 without its padding, which some writers leave out."""
+    return binascii.b2a_base64(data, newline=False).rstrip(b"=")

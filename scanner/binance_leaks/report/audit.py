@@ -1,0 +1,293 @@
+"""Shows audits of the user's own keys: as text, or as JSON by the schema `binance-leaks-audit/1` beside this module."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from types import MappingProxyType
+from typing import TypedDict
+
+from rich.text import Text
+
+from binance_leaks import __version__
+from binance_leaks.audit import (
+    PERMISSION_WORDS,
+    Audit,
+    Purpose,
+    Rotation,
+    Standing,
+    age_words,
+    in_order,
+    needed_words,
+    words_for,
+)
+from binance_leaks.model import Credential, Kind, Role, Value
+from binance_leaks.report.json import as_json
+from binance_leaks.report.names import ENVIRONMENT_NAMES, ROLE_NAMES
+from binance_leaks.report.sanitize import encodable, printable, without_values
+from binance_leaks.report.text_layout import Page
+from binance_leaks.verification import PERMISSION_TIERS, Permissions, Tier, Verdict
+
+AUDIT_SCHEMA = "binance-leaks-audit/1"
+_LABEL = 12
+_WIDEST = max(map(len, PERMISSION_WORDS.values())) + 2
+_VERDICTS = MappingProxyType(
+    {
+        Verdict.LIVE: ("alive", "bold green"),
+        Verdict.LIVE_NO_PERMISSION: ("probably alive", "bold yellow"),
+        Verdict.KEY_LIVE_SECRET_WRONG: ("key probably alive, secret not its own", "bold yellow"),
+        Verdict.NOT_FOUND: ("probably revoked or deleted", "bold yellow"),
+        Verdict.MALFORMED: ("probably no key of this system", "bold yellow"),
+        Verdict.INCONCLUSIVE: ("cannot tell", "bold yellow"),
+        Verdict.NOT_VERIFIABLE: ("cannot be verified", "bold yellow"),
+        Verdict.NOT_ASKED: ("not asked", "bold yellow"),
+    }
+)
+_ROTATION = MappingProxyType(
+    {
+        Rotation.FRESH: "no hurry to replace it",
+        Rotation.SOON: "replace it soon (every 3 to 6 months is advised)",
+        Rotation.DUE: "replace it now (every 3 to 6 months is advised)",
+        Rotation.UNKNOWN: "replace keys every 3 to 6 months",
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Audited:
+    """A credential with its audit."""
+
+    credential: Credential
+    audit: Audit
+
+
+def render_audit_text(audited: Sequence[Audited], *, purpose: Purpose | None, width: int, color: bool) -> str:
+    """The audits for a reader, one after the other, and what they come to in the last line."""
+    page = Page(width=width, color=color)
+    for each in audited:
+        _Shown(page, each).draw()
+        page.gap()
+    page.wrapped(Text(_summary(audited, purpose), style="bold"))
+    return page.text()
+
+
+class _Shown:
+    """Draws one audit on a page."""
+
+    def __init__(self, page: Page, audited: Audited) -> None:
+        self._page = page
+        self._credential = audited.credential
+        self._audit = audited.audit
+        self._verification = audited.audit.verification
+
+    def draw(self) -> None:
+        """Which key, what was answered, what it may do, from where, how old it is, and what to do."""
+        self._head()
+        self._page.wrapped(Text(self._verification.note), indent=2)
+        if self._verification.host is not None:
+            when = f", {self._verification.checked_at}" if self._verification.checked_at else ""
+            self._line("Asked", f"{self._verification.host}{when}")
+        permissions = self._verification.permissions
+        if permissions is not None:
+            self._table(permissions)
+            self._line("Addresses", _addresses(permissions.ip_restricted))
+            self._line("Created", _created(self._audit, permissions))
+            self._line("Trading", _trading(self._audit, permissions))
+        if self._audit.purpose is not None:
+            self._line("Purpose", f"{self._audit.purpose.value}, which needs {needed_words(self._audit.purpose)}")
+        for text, style in ((self._audit.faults, "bold red"), (self._audit.warnings, "bold yellow")):
+            for sentence in text:
+                mark = "Fault" if style == "bold red" else "Warning"
+                self._page.wrapped(Text.assemble((f"{mark}: ", style), sentence), indent=2, hang=2)
+        self._steps()
+
+    def _head(self) -> None:
+        verdict, style = _VERDICTS[self._verification.verdict]
+        if self._verification.verdict is Verdict.KEY_LIVE_SECRET_WRONG and self._credential.kind is Kind.API_KEY:
+            verdict = "probably alive, asked about without its secret"
+        environment = self._verification.environment or self._credential.environment
+        first, *others = sorted(self._credential.values, key=lambda value: list(Role).index(value.role))
+        named = Text.assemble((f"{_capital(ROLE_NAMES[first.role])} {_mask(first)}", "bold"), ": ", (verdict, style))
+        self._page.wrapped(named + Text(f", {ENVIRONMENT_NAMES[environment]}"), hang=2)
+        for value in others:
+            self._line(_capital(ROLE_NAMES[value.role]), _mask(value))
+        self._line("Found in", ", ".join(_places(self._credential)))
+
+    def _table(self, permissions: Permissions) -> None:
+        self._page.gap()
+        names = [*PERMISSION_WORDS, *permissions.unknown]
+        before = ""
+        for name in names:
+            label = PERMISSION_TIERS[name].value if name in PERMISSION_TIERS else "unknown"
+            may = Text("yes", style="bold") if name in permissions.granted else Text("no", style="dim")
+            if name not in permissions.granted and name not in permissions.denied:
+                may = Text("not told", style="dim")
+            if name in self._audit.excess:
+                may = Text("yes, not needed", style="bold red")
+            shown = Text(f"{label if label != before else '':<{_LABEL}}", style="dim")
+            self._page.whole(shown + Text(f"{words_for(name):<{_WIDEST}}") + may, indent=2)
+            before = label
+        self._page.gap()
+
+    def _steps(self) -> None:
+        if not self._audit.steps:
+            return
+        self._page.wrapped(Text("What to do", style="bold"), indent=2)
+        for number, step in enumerate(self._audit.steps, start=1):
+            self._page.wrapped(Text(f"{number}. {step}"), indent=4, hang=3)
+
+    def _line(self, label: str, text: str) -> None:
+        self._page.wrapped(Text.assemble((f"{label:<{_LABEL}}", "dim"), text), indent=2, hang=_LABEL)
+
+
+class _Value(TypedDict):
+    role: str
+    sha256: str
+    masked: str
+
+
+class _Key(TypedDict):
+    id: str
+    kind: str
+    environment: str
+    values: list[_Value]
+    standing: str
+    verdict: str
+    cause: str | None
+    note: str
+    host: str | None
+    checked_at: str | None
+    tier: str | None
+    permissions: dict[str, bool] | None
+    ip_restricted: bool | None
+    created: str | None
+    age_days: int | None
+    rotation: str
+    trading_ends: str | None
+    excess: list[str]
+    lacks: list[list[str]]
+    faults: list[str]
+    warnings: list[str]
+    steps: list[str]
+
+
+class _Report(TypedDict):
+    schema: str
+    tool: dict[str, str]
+    audited_at: str
+    purpose: str | None
+    keys: list[_Key]
+
+
+def render_audit_json(audited: Sequence[Audited], *, purpose: Purpose | None, now: datetime) -> str:
+    """The audits as JSON by `binance-leaks-audit-1.schema.json`."""
+    report: _Report = {
+        "schema": AUDIT_SCHEMA,
+        "tool": {"name": "binance-leaks", "version": __version__},
+        "audited_at": now.astimezone(timezone.utc).isoformat(timespec="seconds"),
+        "purpose": purpose.value if purpose is not None else None,
+        "keys": [_key(each.credential, each.audit) for each in audited],
+    }
+    return as_json(report)
+
+
+def _key(credential: Credential, audit: Audit) -> _Key:
+    verification = audit.verification
+    permissions = verification.permissions
+    return {
+        "id": credential.id,
+        "kind": credential.kind.value,
+        "environment": (verification.environment or credential.environment).value,
+        "values": [
+            {"role": value.role.value, "sha256": value.sha256, "masked": value.masked} for value in credential.values
+        ],
+        "standing": audit.standing.value,
+        "verdict": verification.verdict.value,
+        "cause": verification.cause.value if verification.cause is not None else None,
+        "note": verification.note,
+        "host": verification.host,
+        "checked_at": verification.checked_at,
+        "tier": verification.tier.value if verification.tier is not None else None,
+        "permissions": _granted(permissions) if permissions is not None else None,
+        "ip_restricted": verification.ip_restricted,
+        "created": _date(permissions.created) if permissions is not None else None,
+        "age_days": audit.age_days,
+        "rotation": audit.rotation.value,
+        "trading_ends": _date(permissions.trading_ends) if permissions is not None else None,
+        "excess": list(audit.excess),
+        "lacks": [list(names) for names in audit.lacks],
+        "faults": list(audit.faults),
+        "warnings": list(audit.warnings),
+        "steps": list(audit.steps),
+    }
+
+
+def _granted(permissions: Permissions) -> dict[str, bool]:
+    return {name: name in permissions.granted for name in in_order((*permissions.granted, *permissions.denied))}
+
+
+def _summary(audited: Sequence[Audited], purpose: Purpose | None) -> str:
+    if not audited:
+        return "No Binance credentials found: nothing was audited."
+    standings = [each.audit.standing for each in audited]
+    wrong, untold = standings.count(Standing.WRONG), standings.count(Standing.UNTOLD)
+    parts = [f"{len(audited):,} {'key' if len(audited) == 1 else 'keys'} audited"]
+    if wrong:
+        parts.append(f"{wrong:,} with faults")
+    if untold:
+        parts.append(f"{untold:,} that could not be judged")
+    if not wrong and not untold:
+        parts.append("no faults")
+    told = any(each.audit.verification.permissions is not None for each in audited)
+    hint = " With --purpose, also whether that is more than needed." if told and purpose is None else ""
+    return f"{', '.join(parts)}.{hint}"
+
+
+def _addresses(restricted: bool | None) -> str:
+    if restricted is None:
+        return "Binance did not say whether it is bound to trusted addresses"
+    if restricted:
+        return "bound to trusted addresses: it works from nowhere else, but there it may do all of the above"
+    return "from anywhere: no list of trusted addresses (an empty list binds nothing)"
+
+
+def _created(audit: Audit, permissions: Permissions) -> str:
+    if permissions.created is None:
+        return f"Binance did not say; {_ROTATION[Rotation.UNKNOWN]}"
+    return f"{_date(permissions.created)}, {age_words(audit.age_days)} ago: {_ROTATION[audit.rotation]}"
+
+
+def _trading(audit: Audit, permissions: Permissions) -> str:
+    if (permissions.tier or Tier.READ) is Tier.READ:
+        return "not allowed"
+    if audit.trading_days_left is None:
+        return "no end of its authority was told"
+    date = _date(permissions.trading_ends)
+    if audit.trading_days_left < 0:
+        return f"its authority for spot and margin ended on {date}"
+    return f"its authority for spot and margin ends on {date}, in {age_words(audit.trading_days_left)}"
+
+
+def _date(milliseconds: int | None) -> str | None:
+    if milliseconds is None:
+        return None
+    return datetime.fromtimestamp(milliseconds / 1000, timezone.utc).date().isoformat()
+
+
+def _places(credential: Credential) -> list[str]:
+    """Paths with lines, each once, a few at most."""
+    found = dict.fromkeys(
+        f"{place.path}:{place.line}" if "." in place.path or "/" in place.path else place.path
+        for place in (sighting.location for sighting in credential.sightings)
+    )
+    shown = [printable(without_values(encodable(place))) for place in found]
+    return shown if len(shown) <= 4 else [*shown[:4], f"and {len(shown) - 4:,} more"]
+
+
+def _mask(value: Value) -> str:
+    return printable(value.masked).removeprefix("private key, ")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,143 @@
+"""The `csv` format: one row a place (RFC 4180), and one for each thing that was not read.
+
+A spreadsheet takes cells that start with `=`, `+`, `-` or `@` for formulas, and a repository may name a file like that:
+such cells get a `'` in front, which spreadsheets do not show.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from io import StringIO
+
+from binance_leaks.findings import Finding, Result, SourceKind
+from binance_leaks.model import Commit, Location
+from binance_leaks.report.format import View
+from binance_leaks.report.names import left_out, passes_because, shown, unread
+from binance_leaks.report.sanitize import Quoted, Redactor, printable
+from binance_leaks.risk import nameable
+from binance_leaks.verification import Verification
+
+COLUMNS = (
+    "record", "id", "kind", "environment", "confidence", "risk", "reasons", "fails", "passes_because", "role", "masked",
+    "digest", "path", "line", "column", "exposure", "standing", "pushed", "refs", "commit", "author", "date", "subject",
+    "removed", "removed_author", "removed_date", "removed_subject", "blob", "evidence",
+)  # fmt: skip
+VERIFICATION_COLUMNS = (
+    "verdict", "cause", "tier", "ip_restricted", "permissions", "checked_at", "host", "note",
+)  # fmt: skip
+FLEET_COLUMNS = ("repository", "mark", "unlisted")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def render_csv(result: Result, view: View) -> str:
+    """The table with its heading; `record` says `finding`, `not-read` or `skipped`.
+
+    If anything was verified, the columns of that follow the others; those of a fleet are the last.
+    """
+    stream = StringIO()
+    findings = shown(result, show_suppressed=view.show_suppressed)
+    verified = any(finding.verification is not None for finding in findings)
+    fleet = result.source is SourceKind.FLEET
+    columns = (*COLUMNS, *(VERIFICATION_COLUMNS if verified else ()), *(FLEET_COLUMNS if fleet else ()))
+    writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    rows = _Rows(Quoted(Redactor.of(result)), fleet=fleet)
+    for finding in findings:
+        writer.writerows({name: _inert(cell) for name, cell in row.items()} for row in rows.of(finding))
+    for record, things in (("not-read", unread(result)), ("skipped", left_out(result))):
+        for skipped in things:
+            row = {"record": record, "path": rows.path(skipped.what), "reasons": rows.prose(skipped.why)}
+            writer.writerow({name: _inert(cell) for name, cell in row.items()})
+    return stream.getvalue()
+
+
+class _Rows:
+    """Turns findings into rows of text on one line."""
+
+    def __init__(self, quoted: Quoted, *, fleet: bool) -> None:
+        self._fleet = fleet
+        self.path = quoted.path
+        self.prose = quoted.prose
+        self.note = quoted.note
+
+    def of(self, finding: Finding) -> Iterator[dict[str, str]]:
+        """A row for each of its places."""
+        suppressed = finding.suppressed
+        why = passes_because(finding) + (f" {self.prose(suppressed.reason)}" if suppressed is not None else "")
+        common = {
+            "record": "finding",
+            "id": printable(finding.id),
+            "kind": finding.kind.value,
+            "environment": finding.environment.value,
+            "confidence": finding.confidence.value,
+            "risk": finding.risk.level.value,
+            "reasons": " ".join(map(self.prose, finding.risk.reasons)),
+            "fails": _yes(finding.fails and suppressed is None),
+            "passes_because": why,
+            "evidence": "; ".join(map(self.prose, finding.evidence)),
+        }
+        if finding.verification is not None:
+            common |= self._verification(finding.verification)
+        for location in finding.locations:
+            row = {**common, **_values(finding, location), **self._place(location)}
+            yield {**row, **self._of_fleet(finding, location)} if self._fleet else row
+
+    def _verification(self, verification: Verification) -> dict[str, str]:
+        """What Binance answered; what it did not say stays empty."""
+        permissions, restricted = verification.permissions, verification.ip_restricted
+        return {
+            "verdict": verification.verdict.value,
+            "cause": verification.cause.value if verification.cause is not None else "",
+            "tier": verification.tier.value if verification.tier is not None else "",
+            "ip_restricted": _yes(restricted) if restricted is not None else "",
+            "permissions": " ".join(nameable(permissions).granted) if permissions is not None else "",
+            "checked_at": self.path(verification.checked_at or ""),
+            "host": self.path(verification.host or ""),
+            "note": self.note(verification.note),
+        }
+
+    def _place(self, location: Location) -> dict[str, str]:
+        return {
+            "path": self.path(location.path),
+            "line": str(location.line),
+            "column": str(location.column),
+            "exposure": location.exposure.value,
+            "standing": _yes(location.standing),
+            "pushed": _yes(location.pushed),
+            "refs": " ".join(map(self.path, location.refs)),
+            "blob": printable(location.blob or ""),
+            **self._commit(location.commit, ("commit", "author", "date", "subject")),
+            **self._commit(location.removed, ("removed", "removed_author", "removed_date", "removed_subject")),
+        }
+
+    def _of_fleet(self, finding: Finding, location: Location) -> dict[str, str]:
+        return {
+            "repository": self.path(location.repository or ""),
+            "mark": finding.mark.value if finding.mark is not None else "",
+            "unlisted": str(finding.unlisted),
+        }
+
+    def _commit(self, commit: Commit | None, names: tuple[str, str, str, str]) -> dict[str, str]:
+        if commit is None:
+            return {}
+        told = (printable(commit.id), self.prose(commit.author), self.path(commit.date), self.prose(commit.subject))
+        return dict(zip(names, told, strict=True))
+
+
+def _values(finding: Finding, location: Location) -> dict[str, str]:
+    """The values that may stand there: those of the place's role."""
+    there = [value for value in finding.values if value.role is location.role]
+    return {
+        "role": location.role.value,
+        "masked": " ".join(printable(value.masked) for value in there),
+        "digest": " ".join(f"sha256:{printable(value.sha256)}" for value in there),
+    }
+
+
+def _yes(fact: bool) -> str:
+    return "true" if fact else "false"
+
+
+def _inert(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell

@@ -1,0 +1,261 @@
+"""The `json` format: schema `binance-leaks/1`, described by `binance-leaks-1.schema.json` beside this module.
+
+The wire format has its own types here, so that a change of the model cannot change it unnoticed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TypedDict
+
+from binance_leaks import __version__
+from binance_leaks.findings import Finding, Result, Suppression
+from binance_leaks.model import Commit, Location, Value
+from binance_leaks.report.names import REST, statistics
+from binance_leaks.report.sanitize import Redactor, encodable
+from binance_leaks.risk import nameable
+from binance_leaks.verification import Verification
+
+
+def as_json(report: Mapping[str, object]) -> str:
+    """The text of a report, the same on every console and code page.
+
+    Azure Pipelines and GitHub Actions obey `##vso[…]` and `##[…]` anywhere in a line. Two number signs can only stand
+    in a string, where the second is written as an escape, which changes nothing for a reader of JSON.
+    """
+    text = json.dumps(report, indent=2, ensure_ascii=True, allow_nan=False)
+    return text.replace("##", "#\\u0023") + "\n"
+
+
+SCHEMA = "binance-leaks/1"
+
+
+class _Tool(TypedDict):
+    name: str
+    version: str
+
+
+class _Skipped(TypedDict):
+    what: str
+    why: str
+
+
+class _Scan(TypedDict):
+    source: str
+    target: str
+    complete: bool
+    skipped: list[_Skipped]
+    stats: dict[str, int | float]
+
+
+class _Risk(TypedDict):
+    level: str
+    reasons: list[str]
+
+
+class _Value(TypedDict):
+    role: str
+    sha256: str
+    masked: str
+
+
+class _Commit(TypedDict):
+    id: str
+    author: str
+    date: str
+    subject: str
+
+
+class _Location(TypedDict):
+    role: str
+    path: str
+    line: int
+    column: int
+    exposure: str
+    commit: _Commit | None
+    blob: str | None
+    refs: list[str]
+    removed: _Commit | None
+    pushed: bool
+    standing: bool
+    repository: str | None
+
+
+class _Suppressed(TypedDict):
+    by: str
+    reason: str
+
+
+class WireVerification(TypedDict):
+    """What Binance answered, as it is written."""
+
+    verdict: str
+    tier: str | None
+    permissions: dict[str, bool | int]
+    ip_restricted: bool | None
+    checked_at: str | None
+    host: str | None
+    note: str
+    cause: str | None
+    environment: str | None
+    swapped: bool
+    key_sha256: str | None
+    secret_sha256: str | None
+
+
+class _Finding(TypedDict):
+    id: str
+    kind: str
+    environment: str
+    confidence: str
+    risk: _Risk
+    values: list[_Value]
+    locations: list[_Location]
+    evidence: list[str]
+    suppressed: _Suppressed | None
+    fails: bool
+    verification: WireVerification | None
+    mark: str | None
+    unlisted: int
+
+
+class Report(TypedDict):
+    """A whole report as plain data."""
+
+    schema: str
+    tool: _Tool
+    scan: _Scan
+    findings: list[_Finding]
+
+
+WireCommit = _Commit
+WireLocation = _Location
+WireFinding = _Finding
+
+
+def render_json(result: Result, *, show_suppressed: bool = False) -> str:
+    """The report as JSON, indented, in ASCII: the same on every console and code page, and inert on all."""
+    return as_json(report_of(result, show_suppressed=show_suppressed))
+
+
+def report_of(result: Result, *, show_suppressed: bool = False) -> Report:
+    r"""The report as plain data, without any value.
+
+    Bytes of a path that are no UTF-8 stand as the text `\xff`. Suppressed findings follow the others if they are
+    shown; their number is in `stats` either way.
+    """
+    wire = _Wire(Redactor.of(result))
+    shown = (*result.findings, *result.suppressed) if show_suppressed else result.findings
+    return {
+        "schema": SCHEMA,
+        "tool": {"name": "binance-leaks", "version": __version__},
+        "scan": wire.scan(result),
+        "findings": [wire.finding(finding) for finding in shown],
+    }
+
+
+class _Wire:
+    """Turns the model into the wire format; whatever a repository wrote passes the redactor."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+
+    def scan(self, result: Result) -> _Scan:
+        skipped: list[_Skipped] = [
+            {"what": self._path(skipped.what), "why": self._prose(skipped.why)} for skipped in result.skipped
+        ]
+        if result.interrupted:
+            skipped.append({"what": REST.what, "why": REST.why})
+        return {
+            "source": result.source.value,
+            "target": self._path(result.target),
+            "complete": result.complete,
+            "skipped": skipped,
+            "stats": statistics(result),
+        }
+
+    def finding(self, finding: Finding) -> _Finding:
+        return {
+            "id": finding.id,
+            "kind": finding.kind.value,
+            "environment": finding.environment.value,
+            "confidence": finding.confidence.value,
+            "risk": {"level": finding.risk.level.value, "reasons": [self._prose(r) for r in finding.risk.reasons]},
+            "values": [_value(value) for value in finding.values],
+            "locations": [self._location(location) for location in finding.locations],
+            "evidence": [self._prose(evidence) for evidence in finding.evidence],
+            "suppressed": self._suppressed(finding.suppressed),
+            "fails": finding.fails,
+            "verification": wire_verification(finding.verification, self._redactor),
+            "mark": finding.mark.value if finding.mark is not None else None,
+            "unlisted": finding.unlisted,
+        }
+
+    def _location(self, location: Location) -> _Location:
+        return {
+            "role": location.role.value,
+            "path": self._path(location.path),
+            "line": location.line,
+            "column": location.column,
+            "exposure": location.exposure.value,
+            "commit": self._commit(location.commit),
+            "blob": location.blob,
+            "refs": [self._path(ref) for ref in location.refs],
+            "removed": self._commit(location.removed),
+            "pushed": location.pushed,
+            "standing": location.standing,
+            "repository": self._path(location.repository) if location.repository is not None else None,
+        }
+
+    def _commit(self, commit: Commit | None) -> _Commit | None:
+        if commit is None:
+            return None
+        return {
+            "id": commit.id,
+            "author": self._prose(commit.author),
+            "date": self._path(commit.date),
+            "subject": self._prose(commit.subject),
+        }
+
+    def _suppressed(self, suppression: Suppression | None) -> _Suppressed | None:
+        if suppression is None:
+            return None
+        return {"by": suppression.by.value, "reason": self._prose(suppression.reason)}
+
+    def _path(self, text: str) -> str:
+        return encodable(self._redactor.path(text))
+
+    def _prose(self, text: str) -> str:
+        return encodable(self._redactor.prose(text))
+
+
+def _value(value: Value) -> _Value:
+    return {"role": value.role.value, "sha256": value.sha256, "masked": value.masked}
+
+
+def wire_verification(verification: Verification | None, redactor: Redactor) -> WireVerification | None:
+    """What Binance answered as plain data: verdict, rights and dates in the contract's names, then what goes further.
+
+    `permissions` has Binance's names, `createTime` and `tradingAuthorityExpirationTime` in milliseconds since 1970; it
+    is empty where nobody told them.
+    """
+    if verification is None:
+        return None
+    permissions = verification.permissions
+    fields = nameable(permissions).fields() if permissions is not None else {}
+    tier, cause, environment = verification.tier, verification.cause, verification.environment
+    return {
+        "verdict": verification.verdict.value,
+        "tier": tier.value if tier is not None else None,
+        "permissions": fields,
+        "ip_restricted": verification.ip_restricted,
+        "checked_at": verification.checked_at,
+        "host": verification.host,
+        "note": encodable(redactor.prose(verification.note)),
+        "cause": cause.value if cause is not None else None,
+        "environment": environment.value if environment is not None else None,
+        "swapped": verification.swapped,
+        "key_sha256": verification.key,
+        "secret_sha256": verification.secret,
+    }

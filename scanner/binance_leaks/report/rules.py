@@ -1,0 +1,110 @@
+"""The rules under which findings are filed by systems that sort by rule: one a kind, and one a kind of a test system.
+
+Play money has rules of its own, so that a reviewer can mute it without muting what costs money.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from binance_leaks.findings import Finding
+from binance_leaks.model import Kind
+from binance_leaks.report.advice import ALLOW_COMMENT, KEY_PAGE
+from binance_leaks.risk import is_play_money, system_of
+
+CWE = "CWE-798"  # use of hard-coded credentials
+CWE_PAGE = "https://cwe.mitre.org/data/definitions/798.html"
+
+_WHAT: Mapping[Kind, str] = MappingProxyType(
+    {
+        Kind.KEY_PAIR: "An API key with its secret: whoever reads both can sign requests.",
+        Kind.SECRET_KEY: "A secret key without its API key: it signs requests once the key is known.",
+        Kind.PRIVATE_KEY: "A private key: it signs requests once the API key that belongs to it is known.",
+        Kind.API_KEY: "An API key without its secret: alone it cannot sign requests, but it names an account.",
+    }
+)
+_NAMES: Mapping[Kind, str] = MappingProxyType(
+    {
+        Kind.KEY_PAIR: "key pair",
+        Kind.SECRET_KEY: "secret key",
+        Kind.PRIVATE_KEY: "private key",
+        Kind.API_KEY: "API key",
+    }
+)
+# Scores as code scanning reads them: high from 7.0, medium from 4.0, low below; they follow the levels of risk.
+_SCORES: Mapping[tuple[Kind, bool], str] = MappingProxyType(
+    {
+        (Kind.KEY_PAIR, False): "8.5",
+        (Kind.SECRET_KEY, False): "6.0",
+        (Kind.PRIVATE_KEY, False): "6.0",
+        (Kind.API_KEY, False): "3.0",
+        (Kind.KEY_PAIR, True): "2.5",
+        (Kind.SECRET_KEY, True): "2.0",
+        (Kind.PRIVATE_KEY, True): "2.0",
+        (Kind.API_KEY, True): "1.0",
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """A rule of its kind, for the live exchange or for test systems."""
+
+    kind: Kind
+    play_money: bool
+
+    @property
+    def id(self) -> str:
+        """Its name for machines: `binance-key-pair`, `binance-testnet-key-pair`."""
+        return f"binance-testnet-{self.kind.value}" if self.play_money else f"binance-{self.kind.value}"
+
+    @property
+    def title(self) -> str:
+        """What it finds, in few words."""
+        return f"Binance {'test system ' if self.play_money else ''}{_NAMES[self.kind]} in the repository"
+
+    @property
+    def description(self) -> str:
+        """What was found and what it can do, in sentences."""
+        stakes = (
+            "It belongs to a test system (testnet, futures testnet or demo trading), where no money is real."
+            if self.play_money
+            else "It belongs to an exchange or account where money is real, or nothing near it says otherwise."
+        )
+        return f"{_WHAT[self.kind]} {stakes}"
+
+    @property
+    def score(self) -> str:
+        """Its severity from 0.0 to 10.0."""
+        return _SCORES[self.kind, self.play_money]
+
+    def help(self, *, markdown: bool) -> str:
+        """What it is, what to do now, and how to allow a false alarm."""
+        tick, fence = ("`", "```") if markdown else ("", "")
+        revoke = "on the site that issued it" if self.play_money else f"at {KEY_PAGE}"
+        allow = [f"{fence}toml" if markdown else "", "[[tool.binance-leaks.allow]]", 'sha256 = "…"', fence]
+        pair = "; a pair, by both of its values" if self.kind is Kind.KEY_PAIR else ""
+        comment = f"a comment on its line, {tick}{ALLOW_COMMENT}{tick}"
+        lines = (
+            self.description,
+            "",
+            f"1. Revoke it {revoke}. Until then it works for whoever has seen it.",
+            "2. Remove it from the files; if it was committed, the history still holds it.",
+            "3. Keep it in the environment or in a secret manager.",
+            "4. Make a new one with no more permissions than it needs, bound to your own addresses.",
+            "",
+            f"A false alarm is allowed by {comment}, or by its digest in pyproject.toml{pair}:",
+            "",
+            *(line for line in allow if line),
+        )
+        return "\n".join(lines)
+
+
+RULES: tuple[Rule, ...] = tuple(Rule(kind=kind, play_money=play) for play in (False, True) for kind in Kind)
+
+
+def rule_of(finding: Finding) -> Rule:
+    """The rule under which a finding is filed, by the system that knew it if one did."""
+    return Rule(kind=finding.kind, play_money=is_play_money(system_of(finding.environment, finding.verification)))

@@ -1,0 +1,199 @@
+"""Makes text that a stranger wrote fit to be shown: paths, names, commit subjects, evidence.
+
+A hostile repository may put escape sequences, line breaks and direction marks into them, to forge lines of a report
+or to hide some. A careless one may put a credential there: a pair has been seen in a commit's subject.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from types import MappingProxyType
+
+from binance_leaks.findings import Finding, Result, Risk, Skipped, Suppression
+from binance_leaks.model import Commit, Location, Role, mask
+from binance_leaks.verification import Verification
+
+_VALUE_LENGTH = 64
+_ALPHANUMERIC_RUN = re.compile(rf"[A-Za-z0-9]{{{_VALUE_LENGTH},}}")
+_LONGEST_RUN = 4096  # a window's digest is taken at each place of a run: hostile megabytes must not cost seconds
+_OPAQUE_RUN = re.compile(r"[A-Za-z0-9+/=]{40,}")  # base64 of a value or a key's body; commit ids have no capitals
+_LONGEST_PROSE = 200
+_LONGEST_NOTE = 700
+# What GitHub Actions, Azure Pipelines and TeamCity obey in a log: at the start of a line, which may be where text was
+# broken, or anywhere.
+_COMMAND = re.compile(
+    r"::(?=(?:add-mask|add-matcher|add-path|debug|echo|endgroup|error|group|internal-|notice|remove-matcher|save-state"
+    r"|set-env|set-output|stop-commands|warning))|##(?=(?:vso|teamcity)?\[)",
+    re.IGNORECASE,
+)
+_UNSHOWABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_FIRST_BYTE_SURROGATE, _LAST_BYTE_SURROGATE = 0xDC80, 0xDCFF
+
+
+def printable(text: str) -> str:
+    r"""The text on one line, with nothing that a terminal obeys or that the eye cannot see.
+
+    Such characters become escapes: `\x1b`, `\n`, `\u202e`; bytes that are no UTF-8 become `\xff`. So does the start of
+    what a CI system would obey in a log: `\x3a:error::`, `\x23#vso[`.
+    """
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(_shown(char) for char in text)
+    return _COMMAND.sub(lambda found: _escape(found[0][0]) + found[0][1], text)
+
+
+def encodable(text: str) -> str:
+    r"""The text with bytes that were no UTF-8 as `\xff`, so that it can be written as UTF-8."""
+    if text.isascii():
+        return text
+    return "".join(_escape(char) if "\ud800" <= char <= "\udfff" else char for char in text)
+
+
+def _shown(char: str) -> str:
+    return _escape(char) if unicodedata.category(char) in _UNSHOWABLE else char
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    if char in "\n\r\t":
+        return {"\n": r"\n", "\r": r"\r", "\t": r"\t"}[char]
+    if _FIRST_BYTE_SURROGATE <= code <= _LAST_BYTE_SURROGATE:
+        return f"\\x{code - 0xDC00:02x}"
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+@dataclass(frozen=True, slots=True)
+class Redactor:
+    """Masks credentials in text that goes along with a result. `masks` maps the digest of each value to its mask."""
+
+    masks: Mapping[str, str]
+
+    @classmethod
+    def of(cls, result: Result) -> Redactor:
+        """The redactor that knows every value of the result, and the shape of the others."""
+        findings = (*result.findings, *result.suppressed)
+        return cls(MappingProxyType({value.sha256: value.masked for finding in findings for value in finding.values}))
+
+    def path(self, text: str) -> str:
+        """A path, reference or address without values; all else stays, so that it can still be opened."""
+        return _ALPHANUMERIC_RUN.sub(lambda run: self._masked_run(run[0]), text)
+
+    def prose(self, text: str) -> str:
+        """Free text without values and without whatever looks like an encoded one."""
+        return _OPAQUE_RUN.sub(_masked_opaque, self.path(text))
+
+    def _masked_run(self, run: str) -> str:
+        if len(run) > _LONGEST_RUN:
+            return f"{run[:4]}…"
+        for start in range(len(run) - _VALUE_LENGTH + 1):
+            window = run[start : start + _VALUE_LENGTH]
+            if (shown := self.masks.get(sha256(window.encode()).hexdigest())) is not None:
+                return run[:start] + shown + self._masked_run(run[start + _VALUE_LENGTH :])
+        return mask(Role.SECRET_KEY, run.encode()) if len(run) == _VALUE_LENGTH and _is_mixed(run) else run
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """Text that a stranger wrote as a page may show it: on one line, inert, without values."""
+
+    redactor: Redactor
+
+    def path(self, text: str) -> str:
+        """A path or the name of a reference, whole."""
+        return printable(self.redactor.path(text))
+
+    def prose(self, text: str) -> str:
+        """Free text, cut if it is long."""
+        return self._cut(text, _LONGEST_PROSE)
+
+    def note(self, text: str) -> str:
+        """A few sentences, cut if they are more than that."""
+        return self._cut(text, _LONGEST_NOTE)
+
+    def _cut(self, text: str, longest: int) -> str:
+        shown = printable(self.redactor.prose(text))
+        return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
+
+
+def without_values(text: str) -> str:
+    """Text that goes with no result, such as an error, without what looks like a value."""
+    return Redactor(MappingProxyType({})).prose(text)
+
+
+def _masked_opaque(run: re.Match[str]) -> str:
+    return mask(Role.SECRET_KEY, run[0].encode()) if _is_mixed(run[0]) else run[0]
+
+
+def _is_mixed(run: str) -> bool:
+    """Whether it has capitals, small letters and digits, as practically every random value has."""
+    chars = set(run)
+    return any(c.isupper() for c in chars) and any(c.islower() for c in chars) and any(c.isdigit() for c in chars)
+
+
+def redacted(result: Result) -> Result:
+    """The result without the bytes of any value, and with values masked wherever a repository wrote them.
+
+    Texts stay hostile otherwise: they hold line breaks and escape sequences as they were written.
+    """
+    masks = _Masks(Redactor.of(result))
+    result = result.without_secrets()
+    return replace(
+        result,
+        target=masks.path(result.target),
+        findings=tuple(map(masks.finding, result.findings)),
+        suppressed=tuple(map(masks.finding, result.suppressed)),
+        skipped=tuple(map(masks.skipped, result.skipped)),
+    )
+
+
+class _Masks:
+    """Goes through a finding as the JSON report does: paths, references and dates as such, all else as prose."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        self.path = redactor.path
+        self._prose = redactor.prose
+
+    def finding(self, finding: Finding) -> Finding:
+        return replace(
+            finding,
+            risk=Risk(level=finding.risk.level, reasons=tuple(map(self._prose, finding.risk.reasons))),
+            locations=tuple(map(self._location, finding.locations)),
+            evidence=tuple(map(self._prose, finding.evidence)),
+            suppressed=self._suppression(finding.suppressed),
+            verification=self._verification(finding.verification),
+        )
+
+    def skipped(self, skipped: Skipped) -> Skipped:
+        return replace(skipped, what=self.path(skipped.what), why=self._prose(skipped.why))
+
+    def _location(self, place: Location) -> Location:
+        return replace(
+            place,
+            path=self.path(place.path),
+            commit=self._commit(place.commit),
+            removed=self._commit(place.removed),
+            refs=tuple(map(self.path, place.refs)),
+            repository=None if place.repository is None else self.path(place.repository),
+            allowed=None if place.allowed is None else self._prose(place.allowed),
+        )
+
+    def _commit(self, commit: Commit | None) -> Commit | None:
+        if commit is None:
+            return None
+        return Commit(
+            id=commit.id,
+            author=self._prose(commit.author),
+            date=self.path(commit.date),
+            subject=self._prose(commit.subject),
+        )
+
+    def _suppression(self, suppression: Suppression | None) -> Suppression | None:
+        return None if suppression is None else replace(suppression, reason=self._prose(suppression.reason))
+
+    def _verification(self, verification: Verification | None) -> Verification | None:
+        return None if verification is None else replace(verification, note=self._prose(verification.note))

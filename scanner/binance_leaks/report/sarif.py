@@ -1,0 +1,297 @@
+"""The `sarif` format: SARIF 2.1.0, the OASIS standard, with GitHub's demands on it where they go further.
+
+One result a finding. It is known again by the credential's id, whatever line it stands on. There are no snippets: they
+would hold the value. GitHub refuses a whole upload over one result without a file, so that messages and objects, which
+have none, get one in name; what they are stands in `logicalLocations`. In a fleet a URI starts with the name of the
+repository, which stands as it is in the properties of each place, and `baselineState` tells what became of a result.
+
+`level` follows the gate first: what fails is an `error`, or a `warning` below medium risk; what passes is a `warning`
+from medium risk on, else a `note`. What Binance answered shows in message, properties and `rank`, a priority from 0 to
+100 within the log; code scanning reads `security-severity` of rules alone, which no answer can change: there `level`
+tells a live key from a dead one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from types import MappingProxyType
+
+from binance_leaks import __version__
+from binance_leaks.findings import Finding, Mark, Result, Skipped, SuppressedBy
+from binance_leaks.model import Exposure, Location, RiskLevel
+from binance_leaks.report.advice import KEY_PAGE
+from binance_leaks.report.format import View
+from binance_leaks.report.json import as_json, wire_verification
+from binance_leaks.report.location_order import by_use
+from binance_leaks.report.names import (
+    file_of,
+    is_inside,
+    left_out,
+    masked,
+    passes_because,
+    path_in_fleet,
+    shown,
+    statistics,
+    title,
+    unread,
+)
+from binance_leaks.report.prose import Telling
+from binance_leaks.report.rules import CWE, CWE_PAGE, RULES, Rule, rule_of
+from binance_leaks.report.sanitize import Redactor, encodable, printable
+from binance_leaks.report.verification_text import verdict
+from binance_leaks.risk import priority
+
+_PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/")
+_DRIVE = re.compile(r"[A-Za-z]:(?=/)")
+
+
+def is_absolute(path: str) -> bool:
+    """Whether a path with `/` starts at a root: `/x`, `C:/x`, `//host/share`."""
+    return path.startswith("/") or _DRIVE.match(path) is not None
+
+
+def path_uri(path: str) -> str:
+    """The relative reference of a path with `/`, or the file URI of an absolute one.
+
+    All bytes but letters, digits and `-._~/` are percent-encoded, bytes that are no UTF-8 as they are in the path. A
+    colon too, so that no path reads as a scheme.
+    """
+    if path.startswith("//"):
+        return "file:" + _encoded(path)
+    if path.startswith("/"):
+        return "file://" + _encoded(path)
+    if (drive := _DRIVE.match(path)) is not None:
+        return f"file:///{drive[0]}{_encoded(path[drive.end() :])}"
+    return _encoded(path)
+
+
+def _encoded(path: str) -> str:
+    try:
+        raw = path.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        raw = encodable(path).encode()
+    return "".join(chr(byte) if byte in _PLAIN else f"%{byte:02X}" for byte in raw)
+
+
+_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+_ROOT = "%SRCROOT%"
+_MOST_RELATED = 999  # GitHub takes 1000 locations a result
+_STATES: Mapping[Mark, str] = MappingProxyType({Mark.NEW: "new", Mark.STILL_THERE: "unchanged", Mark.GONE: "absent"})
+_Object = dict[str, object]
+
+
+def render_sarif(result: Result, view: View) -> str:
+    """The report as SARIF, indented, in ASCII."""
+    log: _Object = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [_Run(result, view).run()]}
+    return as_json(log)
+
+
+class _Run:
+    """Builds the one run of a log; whatever a repository wrote passes the redactor."""
+
+    def __init__(self, result: Result, view: View) -> None:
+        self._result = result
+        self._view = view
+        self._redactor = Redactor.of(result)
+        self._telling = Telling.of(result)
+
+    def run(self) -> _Object:
+        """The whole run."""
+        result, source = self._result, self._result.source.value
+        findings = shown(result, show_suppressed=self._view.show_suppressed)
+        return {
+            "tool": {"driver": _driver()},
+            "automationDetails": {"id": f"binance-leaks/{source}/"},
+            "invocations": [self._invocation()],
+            "columnKind": "unicodeCodePoints",
+            "originalUriBaseIds": {_ROOT: {"description": {"text": "The folder from which paths count."}}},
+            "results": [self._finding(finding) for finding in findings],
+            "properties": {
+                "source": source,
+                "target": self._path(result.target),
+                "complete": result.complete,
+                "stats": statistics(result),
+            },
+        }
+
+    def _invocation(self) -> _Object:
+        end = self._view.moment
+        start = end - timedelta(seconds=min(self._result.stats.get("seconds", 0), end.timestamp()))
+        told = [self._notification(skipped, "error") for skipped in unread(self._result)]
+        told += [self._notification(skipped, "note") for skipped in left_out(self._result)]
+        return {
+            "executionSuccessful": self._result.complete,
+            "startTimeUtc": start.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "endTimeUtc": end.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "toolExecutionNotifications": told,
+        }
+
+    def _notification(self, skipped: Skipped, level: str) -> _Object:
+        kind = "Not read" if level == "error" else "Skipped, nothing lost"
+        return {"level": level, "message": {"text": _message(f"{kind}: {self._telling.skipped(skipped)}")}}
+
+    def _finding(self, finding: Finding) -> _Object:
+        rule = rule_of(finding)
+        first, *others = by_use(finding)
+        made: _Object = {
+            "ruleId": rule.id,
+            "ruleIndex": RULES.index(rule),
+            "level": _level(finding),
+            "message": {"text": self._text(finding)},
+            "locations": [self._location(first, finding.mark)],
+            "partialFingerprints": {
+                "binanceLeaksCredential/v1": printable(finding.id),
+                "primaryLocationLineHash": f"{printable(finding.id)}:1",
+            },
+        }
+        if finding.mark is not None:
+            made["baselineState"] = _STATES[finding.mark]
+        if finding.verification is not None:
+            made["rank"] = priority(finding)
+        if others:
+            related = (self._location(location, finding.mark) for location in others[:_MOST_RELATED])
+            made["relatedLocations"] = [{"id": number, **place} for number, place in enumerate(related, 1)]
+        if self._view.show_suppressed:
+            made["suppressions"] = self._suppressions(finding)
+        return {**made, "properties": self._properties(finding)}
+
+    def _text(self, finding: Finding) -> str:
+        reasons = " ".join(self._telling.quoted.prose(reason) for reason in finding.risk.reasons)
+        parts = [f"{title(finding)}: {masked(finding)}.", f"Risk {finding.risk.level.value}: {reasons}"]
+        if finding.verification is not None:
+            parts.insert(1, f"Verdict: {verdict(finding.verification)}.")
+        if any(location.pushed for location in finding.locations):
+            parts.append("Pushed: a remote has it.")
+        return _message(" ".join(part for part in (*parts, passes_because(finding)) if part))
+
+    def _location(self, location: Location, mark: Mark | None) -> _Object:
+        shown_path = self._redactor.path(location.path) or "unnamed"
+        file = file_of(location)
+        name = self._redactor.path(path_in_fleet(location, location.path if file is None else file)) or "unnamed"
+        artifact: _Object = {"uri": path_uri(name)}
+        if not is_absolute(name):
+            artifact["uriBaseId"] = _ROOT
+        inside = file is None or is_inside(location)
+        region = {"startLine": 1 if inside else location.line}
+        if not inside:
+            region["startColumn"] = location.column
+        told = "; ".join((self._telling.where(location), *self._telling.fate(location, mark)))
+        made: _Object = {
+            "physicalLocation": {"artifactLocation": artifact, "region": region},
+            "message": {"text": _message(told)},
+            "properties": self._place(location),
+        }
+        if inside:
+            made["logicalLocations"] = [_logical(location, encodable(shown_path))]
+        return made
+
+    def _place(self, location: Location) -> _Object:
+        made: _Object = {
+            "role": location.role.value,
+            "path": self._path(location.path),
+            "line": location.line,
+            "column": location.column,
+            "exposure": location.exposure.value,
+            "standing": location.standing,
+            "pushed": location.pushed,
+            "refs": [self._path(ref) for ref in location.refs],
+        }
+        if location.repository is not None:
+            made["repository"] = self._path(location.repository)
+        for name, commit in (("commit", location.commit), ("removed", location.removed)):
+            if commit is not None:
+                made[name] = {
+                    "id": printable(commit.id),
+                    "author": self._prose(commit.author),
+                    "date": self._path(commit.date),
+                    "subject": self._prose(commit.subject),
+                }
+        return made if location.blob is None else {**made, "blob": printable(location.blob)}
+
+    def _properties(self, finding: Finding) -> _Object:
+        made: _Object = {
+            "id": printable(finding.id),
+            "environment": finding.environment.value,
+            "confidence": finding.confidence.value,
+            "risk": finding.risk.level.value,
+            "reasons": [self._prose(reason) for reason in finding.risk.reasons],
+            "exposure": finding.exposure.value,
+            "fails": finding.fails and finding.suppressed is None,
+            "places": len(finding.locations),
+            "values": [
+                {"role": value.role.value, "sha256": printable(value.sha256), "masked": printable(value.masked)}
+                for value in finding.values
+            ],
+            "evidence": [self._prose(evidence) for evidence in finding.evidence],
+        }
+        if finding.repositories:
+            made["repositories"] = [self._path(repository) for repository in finding.repositories]
+        if finding.unlisted:
+            made["unlisted"] = finding.unlisted
+        if finding.verification is not None:
+            made["verification"] = wire_verification(finding.verification, self._redactor)
+        return made
+
+    def _suppressions(self, finding: Finding) -> Sequence[Mapping[str, str]]:
+        if finding.suppressed is None:
+            return []
+        kind = "inSource" if finding.suppressed.by is SuppressedBy.INLINE else "external"
+        why = f"{finding.suppressed.by.value}: {self._prose(finding.suppressed.reason)}"
+        return [{"kind": kind, "status": "accepted", "justification": why}]
+
+    def _path(self, text: str) -> str:
+        return encodable(self._redactor.path(text))
+
+    def _prose(self, text: str) -> str:
+        return encodable(self._redactor.prose(text))
+
+
+def _driver() -> _Object:
+    return {
+        "name": "binance-leaks",
+        "version": __version__,
+        "semanticVersion": __version__,
+        "rules": [_rule(rule) for rule in RULES],
+    }
+
+
+def _rule(rule: Rule) -> _Object:
+    return {
+        "id": rule.id,
+        "name": "".join(word.capitalize() for word in rule.id.split("-")),
+        "shortDescription": {"text": rule.title},
+        "fullDescription": {"text": rule.description},
+        "help": {"text": rule.help(markdown=False), "markdown": rule.help(markdown=True)},
+        "helpUri": CWE_PAGE if rule.play_money else KEY_PAGE,
+        "defaultConfiguration": {"level": "warning" if float(rule.score) < 4 else "error"},
+        "properties": {
+            "security-severity": rule.score,
+            "precision": "high",
+            "tags": ["security", "secret", "binance", f"external/cwe/{CWE.lower()}"],
+        },
+    }
+
+
+def _level(finding: Finding) -> str:
+    grave = finding.risk.level >= RiskLevel.MEDIUM
+    if finding.suppressed is not None:
+        return "note"
+    if finding.fails:
+        return "error" if grave else "warning"
+    return "warning" if grave else "note"
+
+
+def _logical(location: Location, path: str) -> _Object:
+    """What a place is that is no file: a member of an archive, a message, an object, standard input."""
+    if location.exposure is Exposure.MESSAGE:
+        commit = f"commit {printable(location.commit.id)}: " if location.commit is not None else ""
+        return {"name": path, "fullyQualifiedName": f"{commit}{path}", "kind": "message"}
+    kind = "member" if is_inside(location) else "object" if path.startswith("blob:") else "stream"
+    return {"name": path, "fullyQualifiedName": path, "kind": kind}
+
+
+def _message(text: str) -> str:
+    """Text of a message without links and placeholders, which SARIF reads out of `[…](…)` and `{0}` (section 3.11)."""
+    return text.replace("[", "\\[").replace("]", "\\]").replace("{", "{{").replace("}", "}}")

@@ -1,0 +1,337 @@
+"""Judges the harm that a credential can do, with the reasons in plain words.
+
+docs/risk.md gives the rationale of each cell of the tables here, with its source; a test holds them together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from types import MappingProxyType
+
+from binance_leaks.findings import Finding, Risk
+from binance_leaks.model import Confidence, Credential, Environment, Exposure, Kind, Location, Ordered, RiskLevel
+from binance_leaks.verification import PERMISSION_TIERS, Permissions, Tier, Verdict, Verification
+
+_REAL_MONEY = "real money"
+_PLAY_MONEY = "play money"
+
+_STAKES: Mapping[Environment, tuple[str, str]] = MappingProxyType(
+    {
+        Environment.MAINNET: (_REAL_MONEY, "It belongs to the live exchange."),
+        Environment.US: (_REAL_MONEY, "It belongs to Binance.US, where money is real."),
+        Environment.TR: (_REAL_MONEY, "It belongs to Binance TR, where money is real."),
+        Environment.PAY: (_REAL_MONEY, "It belongs to a Binance Pay merchant."),
+        Environment.UNKNOWN: (_REAL_MONEY, "Nothing near it says test system, so it is taken for the live exchange."),
+        Environment.TESTNET: (_PLAY_MONEY, "It belongs to the spot testnet, where no money is real."),
+        Environment.FUTURES_TESTNET: (_PLAY_MONEY, "It belongs to the futures testnet, where no money is real."),
+        Environment.DEMO: (_PLAY_MONEY, "It belongs to demo trading, where no money is real."),
+    }
+)
+
+_BASE: Mapping[Kind, Mapping[str, RiskLevel]] = MappingProxyType(
+    {
+        Kind.KEY_PAIR: {_REAL_MONEY: RiskLevel.HIGH, _PLAY_MONEY: RiskLevel.LOW},
+        Kind.PRIVATE_KEY: {_REAL_MONEY: RiskLevel.MEDIUM, _PLAY_MONEY: RiskLevel.LOW},
+        Kind.SECRET_KEY: {_REAL_MONEY: RiskLevel.MEDIUM, _PLAY_MONEY: RiskLevel.LOW},
+        Kind.API_KEY: {_REAL_MONEY: RiskLevel.LOW, _PLAY_MONEY: RiskLevel.INFO},
+    }
+)
+
+_MEANS: Mapping[Kind, str] = MappingProxyType(
+    {
+        Kind.KEY_PAIR: "Key and secret were both found: whoever reads them can sign requests.",
+        Kind.PRIVATE_KEY: "A private key signs requests; its API key was not found.",
+        Kind.SECRET_KEY: "A secret signs requests; its API key was not found.",
+        Kind.API_KEY: "An API key alone cannot sign requests; its secret was not found.",
+    }
+)
+
+
+class Power(Ordered):
+    """What a live key is taken to be able to do, the least first: the rows of `LIVE_LEVELS`.
+
+    `refused`: it was denied the one question that was asked, `untold`: the system does not tell what a key may do.
+    """
+
+    NOTHING = "nothing"
+    READ = "read"
+    REFUSED = "refused"
+    TRADE = "trade"
+    TRANSFER = "transfer"
+    UNTOLD = "untold"
+    WITHDRAW = "withdraw"
+
+
+class Reach(Ordered):
+    """From where a live key works: its trusted addresses, nobody said, or any address."""
+
+    TRUSTED = "trusted"
+    UNTOLD = "untold"
+    ANYWHERE = "anywhere"
+
+
+# An address list takes one step off, never below what the tier beneath does from anywhere: who is inside the network
+# can do at least that.
+LIVE_LEVELS: Mapping[Power, tuple[RiskLevel, RiskLevel]] = MappingProxyType(
+    {
+        #                (from any address, or not told; from trusted addresses only)
+        Power.WITHDRAW: (RiskLevel.CRITICAL, RiskLevel.CRITICAL),
+        Power.UNTOLD: (RiskLevel.CRITICAL, RiskLevel.CRITICAL),
+        Power.TRANSFER: (RiskLevel.CRITICAL, RiskLevel.HIGH),
+        Power.TRADE: (RiskLevel.HIGH, RiskLevel.MEDIUM),
+        Power.REFUSED: (RiskLevel.HIGH, RiskLevel.MEDIUM),
+        Power.READ: (RiskLevel.MEDIUM, RiskLevel.LOW),
+        Power.NOTHING: (RiskLevel.LOW, RiskLevel.LOW),
+    }
+)
+"""The level of a live key where money is real. A live key of a test system is `low`."""
+
+OTHER_LEVELS: Mapping[Verdict, tuple[RiskLevel, RiskLevel]] = MappingProxyType(
+    {
+        #                              (real money, play money)
+        Verdict.KEY_LIVE_SECRET_WRONG: (RiskLevel.LOW, RiskLevel.INFO),
+        Verdict.MALFORMED: (RiskLevel.INFO, RiskLevel.INFO),
+        Verdict.NOT_FOUND: (RiskLevel.INFO, RiskLevel.INFO),
+    }
+)
+"""The level by what was answered, if not that the pair lives. Any other verdict is judged as if nobody had asked."""
+
+_LIVE_REASONS: Mapping[Power, str] = MappingProxyType(
+    {
+        Power.WITHDRAW: "Alive, and it may withdraw: whoever has it can empty the account in minutes.",
+        Power.UNTOLD: "Alive, and nobody told what it may do: it is judged as if it could withdraw.",
+        Power.TRANSFER: "Alive, and it may move money between wallets and accounts, within reach of trades.",
+        Power.TRADE: "Alive, and it may trade: bad or matched trades can empty the account.",
+        Power.REFUSED: "Probably alive, and nobody told what it may do: it is judged as if it could trade.",
+        Power.READ: "Alive, and it may read only: balances, positions and habits leak, not money.",
+        Power.NOTHING: "Alive, and it may do nothing now: its owner can give it rights at any time.",
+    }
+)
+_LIVE_PLAYING = "Alive: whoever has it can use it."
+_OTHER_REASONS: Mapping[Verdict, tuple[str, ...]] = MappingProxyType(
+    {
+        Verdict.KEY_LIVE_SECRET_WRONG: (
+            "The API key is probably alive, but no secret that signs for it was found.",
+            "Its own secret may stand elsewhere: whoever finds that has both.",
+        ),
+        Verdict.MALFORMED: ("Binance says that it does not have the form of a key. Still remove it.",),
+        Verdict.NOT_FOUND: (
+            "Probably revoked or deleted: Binance does not know the key.",
+            "Still remove it, and check that it is really gone.",
+        ),
+    }
+)
+_TRUSTED_LESS = "One step down: it works from trusted addresses only."
+_TRUSTED_STILL = "It works from trusted addresses only; a thief inside that network can do it all."
+_REACH_REASONS: Mapping[Reach, str] = MappingProxyType(
+    {
+        Reach.ANYWHERE: "It works from any address.",
+        Reach.UNTOLD: "Nobody told from where it works, so it is taken to work from anywhere.",
+    }
+)
+_UNREACHABLE = "One step down: no branch or tag leads to it any more."
+_NAME = re.compile(r"(?=.{1,48}\Z)(?:enable|permits)(?:[A-Z][a-z]{1,15}){1,6}")
+_NAMELESS = "enableOther"
+_LAPSING = frozenset({"enableSpotAndMarginTrading"})
+_POSITIONS: Mapping[Verdict, int] = MappingProxyType(
+    {
+        Verdict.NOT_FOUND: 0,
+        Verdict.MALFORMED: 1,
+        Verdict.KEY_LIVE_SECRET_WRONG: 3,
+        Verdict.NOT_ASKED: 4,
+        Verdict.NOT_VERIFIABLE: 4,
+        Verdict.INCONCLUSIVE: 5,
+    }
+)
+_PLAYING, _UNASKED, _LIVING = 2, 4, 6
+_PLACES = _LIVING + len(Power) * len(Reach)
+
+
+def assess(credential: Credential, locations: Sequence[Location], verification: Verification | None = None) -> Risk:
+    """The risk of a credential found at these locations, with what Binance answered about it, if it was asked.
+
+    Without an answer, what it is and what it opens give the level; doubt and a hidden place each take one step off it.
+    With one, what the key may do and from where give it, the gravest reason first. What the answer proves is no longer
+    doubted. Whether trading rights have lapsed is judged by the moment of the answer.
+    """
+    if credential.known_example:
+        return Risk(level=RiskLevel.INFO, reasons=("It is an example from public documentation, not a leak.",))
+    if verification is not None:
+        if (power := power_of(verification)) is not None:
+            return _of_live(credential, locations, verification, power)
+        if (levels := OTHER_LEVELS.get(verification.verdict)) is not None:
+            playing, where = _stakes(credential.environment, verification)
+            return Risk(level=levels[playing], reasons=(*_OTHER_REASONS[verification.verdict], where))
+        if verification.verdict is Verdict.INCONCLUSIVE:
+            return _lessened(_of_undecided(credential), _mitigations(credential, locations))
+    base = _unverified(credential)
+    return _lessened(base, _mitigations(credential, locations))
+
+
+def is_play_money(environment: Environment) -> bool:
+    """Whether an environment is a test system, where nothing real can be lost."""
+    return _STAKES[environment][0] == _PLAY_MONEY
+
+
+def system_of(environment: Environment, verification: Verification | None) -> Environment:
+    """The system that a credential belongs to: the one that knew it, else what its surroundings say."""
+    return (verification.environment if verification is not None else None) or environment
+
+
+def power_of(verification: Verification) -> Power | None:
+    """What a live key is taken to be able to do, None if it is not known to live.
+
+    A permission of which nothing is known counts as trading. Spot and margin trading counts until it lapses.
+    """
+    if verification.verdict is Verdict.LIVE_NO_PERMISSION:
+        return Power.REFUSED
+    if verification.verdict is not Verdict.LIVE:
+        return None
+    permissions = verification.permissions
+    if permissions is None or not (permissions.granted or permissions.denied):
+        return Power.UNTOLD
+    lapsed = _LAPSING if trading_has_ended(verification) else frozenset()
+    tiers = (PERMISSION_TIERS.get(name, Tier.TRADE) for name in permissions.granted if name not in lapsed)
+    tier = max(tiers, default=None)
+    return Power(tier.value) if tier is not None else Power.NOTHING
+
+
+def nameable(permissions: Permissions) -> Permissions:
+    """The same with names that can be shown: a server wrote them, so that what is no words becomes `enableOther`."""
+    granted, denied = ({_name(name) for name in names} for names in (permissions.granted, permissions.denied))
+    return replace(permissions, granted=tuple(sorted(granted)), denied=tuple(sorted(denied - granted)))
+
+
+def reach_of(verification: Verification) -> Reach:
+    """From where a key works."""
+    if verification.ip_restricted is None:
+        return Reach.UNTOLD
+    return Reach.TRUSTED if verification.ip_restricted else Reach.ANYWHERE
+
+
+def trading_has_ended(verification: Verification) -> bool:
+    """Whether the right to trade spot and margin had lapsed when Binance answered."""
+    ends = verification.permissions.trading_ends if verification.permissions is not None else None
+    if ends is None or verification.checked_at is None:
+        return False
+    try:
+        return ends <= datetime.fromisoformat(verification.checked_at).timestamp() * 1000
+    except (ValueError, OverflowError):
+        return False
+
+
+def priority(finding: Finding) -> float:
+    """How soon to look at a finding, from 0 to 100: its level, then what Binance answered, the gravest highest.
+
+    Within a level live keys come first, by what they may do and from where, then what nobody could tell, what was not
+    asked, wrong secrets, test systems, and last what is probably gone.
+    """
+    return round(20 * (finding.risk.level.rank + _position(finding) / _PLACES), 1)
+
+
+def order(finding: Finding) -> tuple[float, bool, int, int, str, int, str]:
+    """A sort key that puts the gravest finding first.
+
+    Of findings that were verified and are as grave, those come first that stand there today or were pushed.
+    """
+    first = finding.locations[0]
+    verified = finding.verification is not None
+    shown = finding.exposure >= Exposure.STAGED or any(location.pushed for location in finding.locations)
+    return (
+        -priority(finding),
+        verified and not shown,
+        -finding.exposure.rank if verified else 0,
+        -finding.confidence.rank,
+        first.path,
+        first.line,
+        finding.id,
+    )
+
+
+def _unverified(credential: Credential) -> Risk:
+    """What the credential could do, judged by its shape and surroundings alone."""
+    stakes, where = _STAKES[credential.environment]
+    return Risk(level=_BASE[credential.kind][stakes], reasons=(_MEANS[credential.kind], where))
+
+
+def _of_undecided(credential: Credential) -> Risk:
+    """A pair as if it lived and could do anything, a step lower: that is its level unasked. A half as if unasked."""
+    unasked = _unverified(credential)
+    real = not is_play_money(credential.environment)
+    step = " and could do anything, one step down" if real and credential.kind is Kind.KEY_PAIR else ""
+    reason = f"Cannot tell from here whether it is alive: judged as if it were{step}."
+    return Risk(level=unasked.level, reasons=(reason, *unasked.reasons))
+
+
+def _of_live(credential: Credential, locations: Sequence[Location], verification: Verification, power: Power) -> Risk:
+    """What a live key can do, by its rights and its addresses; on a test system little, whatever they are."""
+    playing, where = _stakes(credential.environment, verification)
+    hidden = _are_unreachable(locations) and not any(location.pushed for location in locations)
+    mitigations = [_UNREACHABLE] if hidden else []
+    if playing:
+        return _lessened(Risk(level=RiskLevel.LOW, reasons=(_LIVE_PLAYING, where)), mitigations)
+    reach = reach_of(verification)
+    anywhere, trusted = LIVE_LEVELS[power]
+    if reach is Reach.TRUSTED:
+        level, narrowed = trusted, _TRUSTED_LESS if trusted < anywhere else _TRUSTED_STILL
+    else:
+        level, narrowed = anywhere, _REACH_REASONS[reach]
+    reasons = (_LIVE_REASONS[power], *_on_rights(verification), narrowed, where)
+    return _lessened(Risk(level=level, reasons=reasons), mitigations, least=RiskLevel.LOW)
+
+
+def _on_rights(verification: Verification) -> tuple[str, ...]:
+    """What makes the rights of a live key other than their names say."""
+    told = []
+    permissions = nameable(verification.permissions or Permissions())
+    if permissions.unknown:
+        told.append(f"Not known here, counted as trading at least: {', '.join(permissions.unknown)}.")
+    if trading_has_ended(verification) and _LAPSING & set(permissions.granted):
+        told.append("Its right to trade spot and margin has lapsed, and does not count.")
+    return tuple(told)
+
+
+def _name(name: str) -> str:
+    return name if name in PERMISSION_TIERS or _NAME.fullmatch(name) else _NAMELESS
+
+
+def _stakes(environment: Environment, verification: Verification) -> tuple[bool, str]:
+    """Whether no money is real where it belongs to, and a sentence on that."""
+    stakes, where = _STAKES[system_of(environment, verification)]
+    return stakes == _PLAY_MONEY, where
+
+
+def _position(finding: Finding) -> int:
+    """The place within its level, from 0."""
+    verification = finding.verification
+    if verification is None:
+        return _UNASKED
+    power = power_of(verification)
+    if power is None:
+        return _POSITIONS[verification.verdict]
+    if is_play_money(system_of(finding.environment, verification)):
+        return _PLAYING
+    return _LIVING + power.rank * len(Reach) + reach_of(verification).rank
+
+
+def _mitigations(credential: Credential, locations: Sequence[Location]) -> list[str]:
+    """Reasons that each take one step off the level."""
+    reasons = []
+    if credential.confidence is Confidence.LOW:
+        reasons.append("One step down: little speaks for Binance.")
+    if _are_unreachable(locations):
+        reasons.append(_UNREACHABLE)
+    return reasons
+
+
+def _are_unreachable(locations: Sequence[Location]) -> bool:
+    return bool(locations) and all(location.exposure is Exposure.UNREACHABLE for location in locations)
+
+
+def _lessened(risk: Risk, mitigations: Sequence[str], *, least: RiskLevel = RiskLevel.INFO) -> Risk:
+    """The risk one step lower for each reason, as far as there are steps above the least."""
+    taken = tuple(mitigations[: max(risk.level.rank - least.rank, 0)])
+    return Risk(level=list(RiskLevel)[risk.level.rank - len(taken)], reasons=risk.reasons + taken)

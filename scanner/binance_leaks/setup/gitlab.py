@@ -1,0 +1,151 @@
+"""GitLab: a job in a file of its own, and the line of `.gitlab-ci.yml` that includes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import resources
+
+import yaml
+
+from binance_leaks.setup.ownership_marker import plan_file
+from binance_leaks.setup.package_source import PACKAGE, Origin, quoted
+from binance_leaks.setup.plan import Keep, Plan, Refuse, Write
+from binance_leaks.setup.yaml_edit import Document, Edit, UnsafeError, events
+
+PIPELINE = ".gitlab-ci.yml"
+JOB = ".gitlab/binance-leaks.gitlab-ci.yml"
+
+_TEMPLATE = "gitlab-ci.yml"
+_INCLUDE = "include"
+_STAGE = "  stage: test\n"
+_MERGE_REQUESTS = """\
+    - if: $CI_PIPELINE_SOURCE == "merge_request_event"
+    - if: $CI_COMMIT_BRANCH && $CI_OPEN_MERGE_REQUESTS
+      when: never
+"""
+_KNOWN = ("merge_request_event", "CI_MERGE_REQUEST", "merge_requests", "Workflows/")
+"""What a pipeline says that runs for merge requests already."""
+_BRANCHES_ONLY = (
+    "The pipeline names no merge requests, so the job runs for branches only: "
+    "a pipeline of this job alone could stand for the whole merge request."
+)
+
+_FRESH = f"""\
+{_INCLUDE}:
+  - local: /{JOB}
+
+# One pipeline for a change: that of its merge request, or else that of its branch.
+workflow:
+  rules:
+    - if: $CI_PIPELINE_SOURCE == "merge_request_event"
+    - if: $CI_COMMIT_BRANCH && $CI_OPEN_MERGE_REQUESTS
+      when: never
+    - if: $CI_COMMIT_BRANCH
+    - if: $CI_COMMIT_TAG
+"""
+
+
+def template() -> str:
+    """The job as it is shipped: on its own a file that others may include."""
+    return resources.files("binance_leaks.setup").joinpath(_TEMPLATE).read_text("utf-8")
+
+
+def plan_gitlab(pipeline: bytes | None, job: bytes | None, origin: Origin | None) -> tuple[Plan, Plan]:
+    """What is to become of the pipeline and of the job's file."""
+    included = _plan_pipeline(pipeline)
+    body, notes = _job(_text(pipeline), origin)
+    return plan_file(JOB, job, body, notes=notes), included
+
+
+def _text(pipeline: bytes | None) -> str | None:
+    return None if pipeline is None else pipeline.decode("utf-8", "replace")
+
+
+def _job(pipeline: str | None, origin: Origin | None) -> tuple[str, tuple[str, ...]]:
+    """The job fit for a pipeline: in a stage that it has, for the events that it runs for."""
+    body = template()
+    notes: tuple[str, ...] = ()
+    if origin is not None:
+        body = body.replace(f'"{PACKAGE}"', quoted(origin.requirement))
+    if pipeline is None:
+        return body, notes
+    stages = _stages(pipeline)
+    if stages and "test" not in stages:
+        body = body.replace(_STAGE, f"  stage: {quoted(stages[0])}\n")
+    if pipeline.strip() and not any(word in pipeline for word in _KNOWN):
+        body = body.replace(_MERGE_REQUESTS, "")
+        notes = (_BRANCHES_ONLY,)
+    return body, notes
+
+
+def _stages(pipeline: str) -> list[str]:
+    """The stages that the pipeline itself names; an included file may name others."""
+    try:
+        stages = Document.read(pipeline.encode("utf-8")).value("stages")
+    except UnsafeError:
+        return []
+    listed = stages.value if isinstance(stages, yaml.SequenceNode) else []
+    return [node.value for node in listed if isinstance(node, yaml.ScalarNode)]
+
+
+def _plan_pipeline(old: bytes | None) -> Plan:
+    if old is None:
+        return Write(path=PIPELINE, old=None, new=_FRESH.encode("utf-8"))
+    try:
+        return _amend(old)
+    except UnsafeError as error:
+        return Refuse(path=PIPELINE, why=str(error), by_hand=f"{_INCLUDE}:\n  - local: /{JOB}\n")
+
+
+def _amend(old: bytes) -> Plan:
+    document = Document.read(old)
+    included = document.value(_INCLUDE)
+    if included is not None and any(path.lstrip("/") == JOB for path in _scalars(included)):
+        return Keep(path=PIPELINE)
+    edit, added = _edit(document, included)
+    new = document.edited([edit])
+    after = events(new[len(document.mark) :].decode("utf-8"))
+    wanted = [events(added)] if document.root is None else _insertions(events(document.text), events(added))
+    if after not in wanted:
+        raise UnsafeError("its layout is unusual")
+    return Write(path=PIPELINE, old=old, new=new)
+
+
+def _edit(document: Document, included: yaml.Node | None) -> tuple[Edit, str]:
+    """What comes where, and the same as YAML of its own."""
+    item = f"- local: /{JOB}\n"
+    end = len(document.text)
+    if document.root is None:
+        return (end, end, _FRESH), _FRESH
+    if included is None:
+        column = " " * document.root.start_mark.column
+        added = f"{_INCLUDE}:\n  {item}"
+        apart = "\n" if document.text.endswith("\n") and not document.text.endswith(("\n\n", "\n\r\n")) else ""
+        return (end, end, apart + f"{column}{_INCLUDE}:\n{column}  {item}"), added
+    if not isinstance(included, yaml.SequenceNode) or included.flow_style or not included.value:
+        raise UnsafeError("its include is not a list with a line for each item")
+    column = " " * included.start_mark.column
+    at = document.after_remarks(document.after(included), deeper_than=max(included.start_mark.column - 1, 0))
+    return (at, at, column + item), item
+
+
+def _insertions(before: list[tuple[str, ...]], added: list[tuple[str, ...]]) -> Iterator[list[tuple[str, ...]]]:
+    """All that the whole may say: what stood there, with what was added at one place."""
+    said = added[3:-3]  # without the ends of the stream, the document, and the mapping or list that it is in
+    return (before[:at] + said + before[at:] for at in range(len(before)))
+
+
+def _scalars(node: yaml.Node) -> Iterator[str]:
+    stack = [node]
+    seen: set[int] = set()
+    while stack:
+        node = stack.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.ScalarNode):
+            yield node.value
+        elif isinstance(node, yaml.SequenceNode):
+            stack += node.value
+        elif isinstance(node, yaml.MappingNode):
+            stack += [part for pair in node.value for part in pair]

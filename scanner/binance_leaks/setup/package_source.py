@@ -1,0 +1,66 @@
+"""Where this program is fetched from: a repository at a revision, or else the package index."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+import yaml
+
+from binance_leaks import __version__
+from binance_leaks.errors import UsageError
+
+PACKAGE = f"binance-leaks=={__version__}"
+"""What pip installs where no repository is given: the version that is running."""
+
+_REVISION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/+-]*")
+_GITHUB = re.compile(r"(?:https://|ssh://git@|git@)github\.com[/:]([A-Za-z0-9-]+/[A-Za-z0-9._-]+?)(?:\.git)?/?")
+_FETCHED = re.compile(r"https://[A-Za-z0-9][A-Za-z0-9._~/:%-]*")
+_USER = re.compile(r"https?://[^/]*@")
+_PLAIN = re.compile(r"[A-Za-z0-9._~/@:+-]+")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Origin:
+    """A repository of this project, as pre-commit takes it, and a commit or tag of it."""
+
+    url: str
+    rev: str
+
+    @classmethod
+    def of(cls, url: str | None, rev: str | None) -> Origin | None:
+        """The origin that the command line names, None where it names none. Raises UsageError for half or a bad one."""
+        if url is None and rev is None:
+            return None
+        if url is None or rev is None:
+            hint = "Give both: --repo URL --rev COMMIT; a commit id cannot be moved, a tag can."
+            raise UsageError("--repo and --rev belong together", hint=hint)
+        if not url or url.startswith("-") or not url.isprintable():
+            raise UsageError("--repo is not an address")
+        if _USER.match(url):
+            raise UsageError("--repo holds a user name or a token", hint="It would be committed. Leave it out.")
+        if not _REVISION.fullmatch(rev):
+            raise UsageError("--rev is not a commit id or tag")
+        return cls(url=url, rev=rev)
+
+    @property
+    def action(self) -> str | None:
+        """How a workflow of GitHub names it; None where it is not there."""
+        found = _GITHUB.fullmatch(self.url)
+        return f"{found[1]}@{self.rev}" if found else None
+
+    @property
+    def requirement(self) -> str:
+        """What pip installs in CI. Raises UsageError where a machine without keys could not fetch it."""
+        found = _GITHUB.fullmatch(self.url)
+        url = f"https://github.com/{found[1]}" if found else self.url
+        if not _FETCHED.fullmatch(url):
+            raise UsageError("CI cannot fetch from that --repo", hint="Give an https:// address.")
+        return f"binance-leaks @ git+{url}@{self.rev}"
+
+
+def quoted(text: str) -> str:
+    """Text as a YAML scalar, bare where that reads as the same text."""
+    bare = _PLAIN.fullmatch(text) and yaml.safe_load(text) == text
+    return text if bare else json.dumps(text, ensure_ascii=False)

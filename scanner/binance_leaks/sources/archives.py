@@ -1,0 +1,247 @@
+"""What archives hold, at every depth: zip (jar, whl, docx, xlsx), tar, gzip, bzip2, xz and nestings of them.
+
+Everything streams; nothing is written to disk but, beyond a size, a zip file that arrives through a pipe or inside
+another archive. Members name themselves: names are shown as they are and never used to open anything. Import this on
+the first archive only, for its decoders take longer to import than a clean commit to scan.
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections import Counter
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import IO
+
+from binance_leaks.findings import Skipped
+from binance_leaks.sources import tars, zips
+from binance_leaks.sources.archive_kind import HEAD_SIZE, ArchiveKind, archive_kind
+from binance_leaks.sources.chunk import Piece
+from binance_leaks.sources.large_content import read_plain
+from binance_leaks.sources.read_stream import Peeked, Readable, Seekable, Taker, reason, rewinds
+from binance_leaks.sources.unpack import CODECS, Budget, DamagedError, Inflated, Limits
+
+__all__ = ["ArchiveKind", "Limits", "archive_kind", "members"]
+
+_KEPT = 1 << 20
+_COPY = 1 << 20
+_ENDINGS = (".gz", ".bz2", ".xz")
+_TAR_ENDINGS = ("tgz", "tbz2", "tbz", "txz")
+_GZIP_HAS_EXTRA = 4
+_GZIP_HAS_NAME = 8
+
+
+def members(
+    path: str,
+    evidence_path: str,
+    stream: Readable,
+    *,
+    limits: Limits = Limits(),  # noqa: B008  (immutable)
+) -> Iterator[Piece | Skipped]:
+    """The content of an archive that `stream`, at its beginning, holds.
+
+    What is encrypted, unsupported, too deep or too large is told as `Skipped`, one for each reason. So is what is
+    corrupt or truncated, after all that could be read before; then the raw bytes follow where they can be had again, so
+    that what stands in them plainly is still scanned. No OSError comes from here.
+    """
+    budget = Budget(limits)
+    yield from _Unpacker(budget=budget).content(_Place(path=path, evidence=evidence_path), stream, 0)
+    if budget.exhausted is not None:
+        yield Skipped(what=path, why=f"{budget.exhausted}; the rest was not read")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Place:
+    path: str
+    evidence: str
+
+    def member(self, name: str) -> _Place:
+        return _Place(path=f"{self.path}!/{name}", evidence=f"{self.evidence}!/{name}")
+
+    def piece(self, data: bytes) -> Piece:
+        return Piece(path=self.path, evidence_path=self.evidence, data=data)
+
+    def skipped(self, why: str) -> Skipped:
+        return Skipped(what=self.path, why=why)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Unpacker:
+    """`depth` everywhere is the number of archives around."""
+
+    budget: Budget
+
+    def content(self, place: _Place, stream: Readable, depth: int) -> Iterator[Piece | Skipped]:
+        peeked = Peeked(stream)
+        kind = archive_kind(peeked.peek(HEAD_SIZE))
+        if rewinds(stream):
+            stream.seek(0)
+        else:
+            stream = peeked
+        if kind is None:
+            yield from _raw(place, stream)
+        elif depth >= self.budget.limits.depth:
+            yield place.skipped(f"archives are nested deeper than {self.budget.limits.depth}")
+            yield from _raw(place, stream)
+        elif kind is ArchiveKind.ZIP:
+            yield from self._zip(place, stream, depth)
+        elif kind is ArchiveKind.TAR:
+            yield from self._tar(place, Peeked(stream), depth)
+        else:
+            yield from self._compressed(place, stream, kind, depth)
+
+    def _compressed(self, place: _Place, stream: Readable, kind: ArchiveKind, depth: int) -> Iterator[Piece | Skipped]:
+        stream = _kept(stream)
+        packed = Peeked(stream)
+        head = packed.peek(HEAD_SIZE)
+        inflated = Inflated(packed, CODECS[kind], self.budget)
+        inner = Peeked(inflated)
+        if archive_kind(inner.peek(HEAD_SIZE)) is ArchiveKind.TAR:
+            # A compressed tar archive is one archive to its user, in depth as in path.
+            yield from self._tar(place, inner, depth)
+        elif self.budget.admit():
+            yield from self.content(place.member(_name_inside(place.path, kind, head)), inner, depth + 1)
+        if inflated.damaged and rewinds(stream):
+            stream.seek(0)
+            yield from _raw(place, stream)
+
+    def _tar(self, place: _Place, stream: Peeked, depth: int) -> Iterator[Piece | Skipped]:
+        try:
+            for entry in tars.entries(stream):
+                if not self.budget.admit():
+                    return
+                inside = place.member(entry.name)
+                if entry.link is not None:
+                    yield inside.piece(entry.link.encode("utf-8", "surrogateescape"))
+                else:
+                    yield from self.content(inside, entry.data, depth + 1)
+        except OSError as error:
+            yield place.skipped(reason(error))
+        if stream.peek(1):
+            yield from _raw(place, stream)
+
+    def _zip(self, place: _Place, stream: Readable, depth: int) -> Iterator[Piece | Skipped]:
+        if rewinds(stream):
+            yield from self._zip_members(place, stream, depth)
+            return
+        taker = Taker(stream)
+        try:
+            # Less for an inner one, as those around it are held at the same time.
+            file = _hold(taker, self.budget.limits.held >> (2 * depth))
+        except OSError as error:
+            yield place.skipped(f"it cannot be held: {reason(error)}")
+            return
+        with file:
+            if taker.fault is not None:
+                yield place.skipped(taker.fault)
+            yield from self._zip_members(place, file, depth)
+
+    def _zip_members(self, place: _Place, file: Seekable, depth: int) -> Iterator[Piece | Skipped]:
+        seen: set[int] = set()
+        refused: Counter[str] = Counter()
+        damaged = False
+        for entries in (zips.listed(file), zips.found(file)):
+            try:
+                for entry in entries:
+                    if not self.budget.admit():
+                        break
+                    if entry.offset in seen or entry.is_folder:
+                        continue
+                    seen.add(entry.offset)
+                    damaged |= yield from self._zip_member(place, file, entry, depth, refused)
+                break
+            except OSError as error:
+                damaged = True
+                yield place.skipped(reason(error))
+        for why, count in refused.items():
+            yield place.skipped(f"{count:,} of its members {'is' if count == 1 else 'are'} {why}")
+        if self.budget.exhausted is not None:
+            return
+        if damaged:
+            file.seek(0)
+            yield from _raw(place, file)
+            return
+        try:
+            rest = zips.behind(file)
+        except OSError as error:
+            yield place.skipped(reason(error))
+            return
+        if rest:
+            yield place.piece(rest)
+
+    def _zip_member(
+        self, place: _Place, file: Seekable, entry: zips.Entry, depth: int, refused: Counter[str]
+    ) -> Generator[Piece | Skipped, None, bool]:
+        """The pieces of one member; returns whether it is damaged. What is told once for all its like is counted."""
+        if entry.refusal is not None:
+            refused[entry.refusal] += 1
+            return False
+        try:
+            member = zips.content(file, entry, self.budget)
+        except DamagedError:
+            refused["not where the directory says"] += 1
+            return True
+        yield from self.content(place.member(entry.name), member, depth + 1)
+        return member.damaged
+
+
+def _raw(place: _Place, stream: Readable) -> Iterator[Piece | Skipped]:
+    return read_plain(place.path, place.evidence, stream)
+
+
+def _kept(stream: Readable) -> Seekable | Peeked:
+    """The stream, able to go back if it is or if it is short."""
+    if rewinds(stream):
+        return stream
+    peeked = Peeked(stream)
+    data = peeked.peek(_KEPT + 1)
+    return io.BytesIO(data) if len(data) <= _KEPT and not peeked.failed else peeked
+
+
+def _hold(taker: Taker, in_memory: int) -> IO[bytes]:
+    """All that is left, in memory up to a size and else in a temporary file without a name. Raises OSError."""
+    memory = io.BytesIO()
+    while memory.tell() <= in_memory:
+        part = taker.take(_COPY)
+        if not part:
+            return memory
+        memory.write(part)
+    with ExitStack() as on_failure:
+        file = on_failure.enter_context(tempfile.TemporaryFile())
+        file.write(memory.getbuffer())
+        while part := taker.take(_COPY):
+            file.write(part)
+        file.flush()
+        on_failure.pop_all()
+    return file
+
+
+def _name_inside(path: str, kind: ArchiveKind, head: bytes) -> str:
+    """The name of the only member of a compressed file: as stored there, else that of the file without its ending."""
+    stored = _gzip_name(head) if kind is ArchiveKind.GZIP else ""
+    if stored:
+        return stored
+    name = path.rpartition("/")[2]
+    stem, dot, ending = name.rpartition(".")
+    if not stem:
+        return name
+    if ending.lower() in _TAR_ENDINGS:
+        return f"{stem}.tar"
+    return stem if dot + ending.lower() in _ENDINGS else name
+
+
+def _gzip_name(head: bytes) -> str:
+    """The name in a gzip header (RFC 1952, section 2.3), empty if there is none or it does not end in `head`."""
+    if len(head) < 12 or not head[3] & _GZIP_HAS_NAME:
+        return ""
+    at = 10
+    if head[3] & _GZIP_HAS_EXTRA:
+        at += 2 + int.from_bytes(head[10:12], "little")
+    end = head.find(b"\0", at)
+    name = head[at : max(at, end)]
+    try:
+        return name.decode("utf-8")
+    except UnicodeDecodeError:
+        return name.decode("latin-1")

@@ -1,0 +1,402 @@
+"""A repository at a URL, as a bare mirror on disk.
+
+The repository may be hostile and so may its server. Only https, ssh and files are spoken; no template, hook, submodule,
+LFS filter, helper program or prompt of anybody but the user is run. The user's own settings hold: proxies,
+certificates, credential helpers, the ssh command. Credentials of a URL reach git in its environment only: neither the
+list of processes nor the settings of the mirror nor any error shows them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Timer
+from typing import IO, TYPE_CHECKING, Protocol, TypeAlias
+
+from binance_leaks.errors import GitError, UsageError
+from binance_leaks.sources.plumbing import SETTINGS, environment
+from binance_leaks.sources.urls import ALLOWED, Address, parse_address
+from binance_leaks.sources.urls import is_url as is_url
+from binance_leaks.sources.urls import shown_url as shown_url
+
+if TYPE_CHECKING:
+    from git import Git as GitRunner
+
+_PATIENCE = 60
+_LONGEST = 4096
+_SETTINGS = (
+    "clone.defaultRemoteName=origin", "clone.rejectShallow=false",
+    "transfer.fsckObjects=false", "fetch.fsckObjects=false",  # what is damaged is scanned as far as it goes
+    "transfer.bundleURI=false", "fetch.recurseSubmodules=false", "fetch.unpackLimit=1",
+    "gc.auto=0", "maintenance.auto=false",  # both would go on in the background
+    "http.lowSpeedLimit=1", "credential.interactive=false",
+)  # fmt: skip
+_VARIABLES = {
+    "GIT_ALLOW_PROTOCOL": ":".join(ALLOWED),
+    "GIT_ASKPASS": "",  # set and empty: git asks no program, those that are configured neither
+    "GIT_LFS_SKIP_SMUDGE": "1",
+    "SSH_ASKPASS_REQUIRE": "never",
+    "GCM_INTERACTIVE": "never",
+}
+_OF_THE_USER = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH",
+                "GIT_SSH_VARIANT")  # fmt: skip
+_LOGIN = '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$CLONE_USER" "$CLONE_PASSWORD"; }; f'
+_OF_A_MIRROR = re.compile(
+    r"core\.(?:repositoryformatversion|filemode|bare|ignorecase|precomposeunicode|symlinks|logallrefupdates)"
+    r"|extensions\.(?:objectformat|refstorage)|remote\.origin\.(?:url|fetch|mirror|tagopt)"
+)
+_AGAIN = "Try again, or clone it yourself and give the folder."
+_FAILURES = (
+    (("no space left", "out of diskspace", "quota exceeded"), "the disk is full",
+     "Free some space, or point TMPDIR or --keep at a larger disk."),
+    (("could not resolve proxy",), "the proxy was not found", "Check http.proxy and the variable https_proxy."),
+    (("could not resolve host", "name or service not known", "nodename nor servname", "name resolution"),
+     "the host was not found", "Check the address and the connection."),
+    (("connection refused", "failed to connect", "couldn't connect", "no route to host", "network is unreachable"),
+     "the host refused the connection", "Check the address, the port and the firewall."),
+    (("timed out", "operation too slow", "timeout"), "the host did not answer in time", _AGAIN),
+    (("host key verification failed",), "the key of the ssh host is not known", "Connect to it once with ssh."),
+    (("certificate",), "the certificate of the host cannot be verified", "Check the address and http.sslCAInfo."),
+    (("could not read username", "could not read password", "authentication failed", "permission denied (",
+      "terminal prompts disabled", "returned error: 401", "returned error: 403", "returned error: 407"),
+     "there is no such repository, or it needs a login",
+     "Check the address; set up a credential helper of git, or an ssh key, that may read it."),
+    (("repository not found", "' not found", "returned error: 404", "not appear to be a git repository",
+      "does not exist", "could not be found"),
+     "there is no such repository", "Check the address and that you may read it."),
+    (("dubious ownership",), "the repository belongs to somebody else",
+     "If you trust it: git config --global --add safe.directory FOLDER"),
+    (("' not allowed",), "your git settings lead to a protocol that is not allowed",
+     "Look for url.*.insteadOf; only https, ssh and file are allowed."),
+    (("hung up", "early eof", "unexpected disconnect", "connection reset", "empty reply", "non-properly terminated",
+      "unexpected eof", "handshake", "rpc failed", "connection closed", "closed by remote"),
+     "the connection broke off", _AGAIN),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CloneProgress:
+    """How far a clone has come. `phase` is what is done now; `done` and `total` count objects, or deltas."""
+
+    phase: str
+    done: int
+    total: int | None
+
+
+Report: TypeAlias = Callable[[CloneProgress], None]
+"""What is told of progress; what it raises ends the clone."""
+
+
+class _Process(Protocol):
+    @property
+    def pid(self) -> int: ...
+    def poll(self) -> int | None: ...
+    def wait(self) -> int: ...
+    def terminate(self) -> None: ...
+
+
+def clone_mirror(url: str, folder: Path, progress: Report, *, patience: int = _PATIENCE) -> None:
+    """Clones all refs of the repository at a URL, or of one on this disk, into a new or empty folder.
+
+    A host that is silent for `patience` seconds is given up; for the first answer it has twice that. On any error or
+    interrupt no process is left and nothing in the folder. Raises UsageError where the URL is not allowed or the
+    folder is not empty, GitError where the clone fails, and what `progress` raises.
+    """
+    address = parse_address(url)
+    folder = folder.resolve()
+    existed = folder.exists()
+    if existed and not _is_empty(folder):
+        raise UsageError(f"not an empty folder: {folder}")
+    words = ("clone", "--mirror", "--no-local", "--template=", "--progress", "--", address.plain, str(folder))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be made: {error.strerror}") from None
+    try:
+        _run(words, address, folder, progress, patience)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        if existed:
+            folder.mkdir(exist_ok=True)
+        raise
+
+
+@contextmanager
+def temporary_clone(url: str, progress: Report, *, patience: int = _PATIENCE) -> Iterator[Path]:
+    """A mirror of the repository at a URL that is removed at the end, however that comes. Raises as `clone_mirror`."""
+    parse_address(url)
+    # A folder's own name can be evidence: these names say nothing of an exchange.
+    with tempfile.TemporaryDirectory(prefix="mirror-", ignore_cleanup_errors=True) as above:
+        folder = Path(above) / "mirror.git"
+        clone_mirror(url, folder, progress, patience=patience)
+        yield folder
+
+
+def kept_clone(url: str, folder: Path, progress: Report, *, patience: int = _PATIENCE) -> None:
+    """Clones into a folder that stays, or brings up to date the mirror of the same URL that is there.
+
+    Refs that are gone at the URL go from the mirror, too; their objects stay. Raises as `clone_mirror`, and UsageError
+    where something else is in the folder.
+    """
+    address = parse_address(url)
+    if not folder.exists() or _is_empty(folder):
+        clone_mirror(url, folder, progress, patience=patience)
+        return
+    folder = folder.resolve()
+    if _mirrored(folder) != address.plain:
+        raise UsageError(
+            f"{folder} holds something else than a mirror of {address.shown}",
+            hint="Give an empty folder, or the one that an earlier run made for this URL.",
+        )
+    words = ("fetch", "--prune", "--force", "--progress", "--", address.plain, "+refs/*:refs/*")
+    _run((f"--git-dir={folder}", *words), address, folder, progress, patience)
+
+
+def remote_refs(url: str, *, patience: int = _PATIENCE) -> bytes:
+    """The refs of the repository at a URL and the objects that they name, as `git ls-remote` lists them.
+
+    Raises UsageError where the URL is not allowed, GitError where there is no answer within twice `patience` seconds.
+    """
+    address = parse_address(url)
+    from git import Git  # start-up: as in _started
+
+    runner, variables = Git(tempfile.gettempdir()), _surroundings(address)
+    with _no_variables_of_git() as ours:
+        ssh = _ssh_command(runner, variables, ours, patience)
+        status, out, err = runner.execute(
+            ["git", *SETTINGS, *_settings(patience), "ls-remote", "--", address.plain],
+            env={**variables, "GIT_SSH_COMMAND": ssh, "GIT_DIR": os.devnull}, shell=False, with_exceptions=False,
+            with_extended_output=True, stdout_as_string=False, strip_newline_in_stdout=False,
+            kill_after_timeout=2 * patience,
+        )  # fmt: skip
+    if status:
+        told = err if isinstance(err, str) else err.decode("utf-8", "replace")
+        raise _failure([line[:_LONGEST] for line in told.splitlines()] if status > 0 else ["timed out"], address)
+    return out if isinstance(out, bytes) else out.encode()
+
+
+def _is_empty(folder: Path) -> bool:
+    return folder.is_dir() and next(folder.iterdir(), None) is None
+
+
+def _mirrored(folder: Path) -> str | None:
+    """The URL that a folder is a mirror of; None unless it holds no more settings than a mirror has.
+
+    Settings can name programs that a fetch would run, so strange ones are not put up with.
+    """
+    from binance_leaks.sources.git import Git  # start-up: nothing else here needs the module
+
+    settings = folder / "config"
+    parts = (settings.is_file(), (folder / "objects").is_dir(), (folder / "HEAD").is_file())
+    if not all(parts) or (folder / "commondir").exists():
+        return None
+    try:
+        out = Git(str(folder.parent)).run("config", "--file", str(settings), "--no-includes", "--list", "-z")
+    except GitError:
+        return None
+    found = dict(entry.partition("\n")[::2] for entry in os.fsdecode(out).split("\0")[:-1])
+    mirror = found.get("core.bare") == "true" and found.get("remote.origin.mirror") == "true"
+    return found.get("remote.origin.url") if mirror and all(map(_OF_A_MIRROR.fullmatch, found)) else None
+
+
+def _run(words: tuple[str, ...], address: Address, folder: Path, progress: Report, patience: int) -> None:
+    """Runs git to its end, or ends it and what it started. Raises GitError where it fails."""
+    told: deque[str] = deque(maxlen=40)
+    answered, silent = Event(), Event()
+    progress(CloneProgress(phase="connecting", done=0, total=None))
+    with _started(words, address, folder, patience) as (process, stream):
+
+        def give_up() -> None:
+            if not answered.is_set():
+                silent.set()
+                _stop(process)
+
+        # http.lowSpeedTime does not count while a connection is made, where curl waits for five minutes.
+        watch = Timer(2 * patience, give_up)
+        watch.daemon = True
+        watch.start()
+        try:
+            heard = _listener(progress, answered)
+            for line in _lines(stream):
+                told.append(line)
+                heard(line)
+            status = process.wait()
+        finally:
+            watch.cancel()
+    if silent.is_set():
+        told.append("timed out")
+    if status or silent.is_set():
+        raise _failure(list(told), address)
+
+
+@contextmanager
+def _started(
+    words: tuple[str, ...], address: Address, folder: Path, patience: int
+) -> Iterator[tuple[_Process, IO[bytes]]]:
+    """git with a pipe from its standard error; it and its children do not outlive the block."""
+    missing = GitError("the git program was not found", hint="Install git, or put it on the PATH.")
+    try:
+        from git import Git  # start-up: 65 ms, and only a URL needs it
+        from git.exc import GitCommandNotFound
+    except ImportError:
+        raise missing from None  # GitPython says so where there is no git program
+    runner, variables = Git(folder), _surroundings(address)
+    with _no_variables_of_git() as ours:
+        try:
+            ssh = _ssh_command(runner, variables, ours, patience)
+            handle = runner.execute(
+                ["git", *SETTINGS, *_settings(patience), *words], as_process=True, with_stdout=False, shell=False,
+                env={**variables, "GIT_SSH_COMMAND": ssh}, start_new_session=True,
+            )  # fmt: skip
+        except GitCommandNotFound:
+            raise missing from None
+    process = handle.proc
+    if process is None or process.stderr is None:
+        raise GitError("git could not be spoken to")
+    try:
+        yield process, process.stderr
+    finally:
+        _stop(process)
+        process.stderr.close()
+
+
+def _settings(patience: int) -> list[str]:
+    return [part for name in (*_SETTINGS, f"http.lowSpeedTime={patience}") for part in ("-c", name)]
+
+
+def _ssh_command(runner: GitRunner, variables: Mapping[str, str], ours: Mapping[str, str], patience: int) -> str:
+    """The user's own command for ssh, from this process's variables or the settings of git, made to ask nothing."""
+    ssh = ours.get("GIT_SSH_COMMAND")
+    if not ssh:  # a folder without settings of its own: those of the user only
+        asked, nowhere = ["git", "config", "--get", "core.sshCommand"], {**variables, "GIT_DIR": os.devnull}
+        ssh = str(runner.execute(asked, with_exceptions=False, shell=False, env=nowhere))
+    return _ssh(ssh or shlex.quote(ours.get("GIT_SSH") or "ssh"), patience)
+
+
+@contextmanager
+def _no_variables_of_git() -> Iterator[Mapping[str, str]]:
+    """GitPython adds to the variables of this process and leaves none out: they are away while it starts git.
+
+    Gives those variables.
+    """
+    away = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("GIT_")}
+    try:
+        yield away
+    finally:
+        os.environ.update(away)
+
+
+def _surroundings(address: Address) -> dict[str, str]:
+    """The variables that git is given over those of this process that do not begin with GIT_."""
+    ours = {name: value for name, value in environment(inherit=False).items() if name.startswith("GIT_")}
+    kept = {name: os.environ[name] for name in _OF_THE_USER if name in os.environ}
+    settings = []
+    if address.password is not None:  # the empty helper forgets those before it, which would be told to store the login
+        settings = [(f"credential.{address.scope}.helper", ""), (f"credential.{address.scope}.helper", _LOGIN)]
+    elif address.user:
+        settings = [(f"credential.{address.scope}.username", address.user)]
+    named = {f"GIT_CONFIG_KEY_{at}": name for at, (name, _) in enumerate(settings)}
+    given = {f"GIT_CONFIG_VALUE_{at}": value for at, (_, value) in enumerate(settings)}
+    login = {"CLONE_USER": address.user, "CLONE_PASSWORD": address.password or ""}
+    return {**ours, **kept, **_VARIABLES, **named, **given, **login, "GIT_CONFIG_COUNT": str(len(settings))}
+
+
+def _ssh(command: str, patience: int) -> str:
+    """A command for ssh that asks nothing, waits for nobody and leaves no master behind; other programs as they are."""
+    try:
+        program = shlex.split(command)[0]
+    except (ValueError, IndexError):
+        return command
+    if Path(program).name.lower().removesuffix(".exe") != "ssh":
+        return command
+    alive = f"-o ServerAliveInterval={max(1, patience // 4)} -o ServerAliveCountMax=4"
+    return f"{command} -o BatchMode=yes -o ControlMaster=no -o ConnectTimeout={patience} {alive}"
+
+
+def _lines(stream: IO[bytes]) -> Iterator[str]:
+    """What git says, in lines that a carriage return ends, too, and of which none is long."""
+    rest = b""
+    while data := os.read(stream.fileno(), 1 << 16):
+        *lines, rest = re.split(rb"[\r\n]+", rest + data)
+        yield from (line[:_LONGEST].decode("utf-8", "replace") for line in lines if line)
+        rest = rest[:_LONGEST]
+    if rest:
+        yield rest.decode("utf-8", "replace")
+
+
+def _listener(progress: Report, answered: Event) -> Callable[[str], None]:
+    """What reads lines of git, tells their progress, and that the other side has answered."""
+    from git import RemoteProgress  # start-up: as above
+
+    phases = {
+        RemoteProgress.COUNTING: "counting objects",
+        RemoteProgress.COMPRESSING: "compressing objects",
+        RemoteProgress.RECEIVING: "receiving objects",
+        RemoteProgress.RESOLVING: "resolving deltas",
+    }
+
+    class Listener(RemoteProgress):
+        def update(
+            self, op_code: int, cur_count: str | float, max_count: str | float | None = None, message: str = ""
+        ) -> None:
+            del message
+            phase = phases.get(op_code & self.OP_MASK)
+            if phase is not None:
+                done, total = (int(min(float(count or 0), 2.0**53)) for count in (cur_count, max_count))
+                progress(CloneProgress(phase=phase, done=done, total=total or None))
+
+    listener = Listener()
+    handle = listener.new_message_handler()
+
+    def heard(line: str) -> None:
+        handle(line)
+        listener.other_lines.clear()  # a server may say what it likes, without end
+        listener.error_lines.clear()
+        if not line.startswith("Cloning into"):
+            answered.set()
+
+    return heard
+
+
+def _failure(told: list[str], address: Address) -> GitError:
+    """The error for what git said last, which may name the URL but nothing that is secret in it."""
+    lines = [line.replace(address.plain, "") for line in told if not line.startswith("Cloning into")]
+    text = "\n".join(lines).lower()
+    for words, message, hint in _FAILURES:
+        if any(word in text for word in words):
+            return GitError(f"{address.shown} cannot be cloned: {message}", hint=hint)
+    said = next((line for line in reversed(lines) if line.startswith(("fatal: ", "error: "))), "fatal: git failed")
+    for secret in filter(None, (address.password, address.user)):
+        said = said.replace(secret, "…")
+    reason = "".join(letter for letter in said.partition(": ")[2] if letter.isprintable())[:200]
+    return GitError(f"{address.shown} cannot be cloned: {reason}", hint=_AGAIN)
+
+
+def _stop(process: _Process) -> None:
+    """Ends git and its children where it still runs; kindly first, so that it takes its locks away."""
+    if process.poll() is not None:
+        return
+    if not hasattr(os, "killpg"):
+        process.terminate()
+        process.wait()
+        return
+    try:
+        with suppress(ProcessLookupError, PermissionError):  # it may end by itself in this moment
+            os.killpg(process.pid, signal.SIGTERM)
+        until = time.monotonic() + 3
+        while process.poll() is None and time.monotonic() < until:
+            time.sleep(0.01)
+    finally:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

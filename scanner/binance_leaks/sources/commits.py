@@ -1,0 +1,224 @@
+"""Some commits of a repository, and what each of them changes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from binance_leaks.errors import GitError
+from binance_leaks.sources.git import Git
+from binance_leaks.sources.plumbing import raw_changes, split
+
+_SUBMODULE = b"160000"
+_MOST_TAGS = 100
+_PATHS_AT_ONCE = 200  # of a few hundred bytes each, as many as every system takes on a command line
+_CHANGES = (
+    "diff-tree", "--stdin", "-r", "--raw", "-z", "--no-abbrev", "--no-renames", "-O/dev/null",
+)  # fmt: skip
+_RENAMES = ("diff-tree", "-r", "--raw", "-z", "--no-abbrev", "-M", "-l2000", "-O/dev/null")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Selection:
+    """The commits that `heads` reach and `bases` do not. All are ids."""
+
+    heads: tuple[str, ...]
+    bases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CommitChange:
+    """A file that a commit gives a content that none of its parents has there.
+
+    `blob` is None where the commit deletes it. `former` are the blobs that the parents have at this path, None for a
+    parent that has none. A submodule's commit is in `submodule` in place of a blob.
+    """
+
+    commit: str
+    path: bytes
+    blob: str | None
+    former: tuple[str | None, ...]
+    submodule: bool = False
+
+    @property
+    def shown(self) -> str:
+        """The path from the top of the tree, undecodable bytes kept as `os.fsdecode` keeps them."""
+        return os.fsdecode(self.path)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listed:
+    """A commit of a selection with its parents."""
+
+    id: str
+    parents: tuple[str, ...]
+
+
+def commit_named(git: Git, revision: str) -> str | None:
+    """The id of the commit that a revision names, None if there is none here."""
+    if not revision or "\0" in revision or "\n" in revision:
+        return None
+    out = git.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}", accept=(0, 1, 128))
+    return out.decode("ascii").strip() or None
+
+
+def commit_with_id(git: Git, short: str) -> str | None:
+    """The id of the only commit whose id begins so, whatever branches and tags are called."""
+    names = git.run("rev-parse", f"--disambiguate={short}").decode("ascii").split()
+    commits = [name for name in names if commit_named(git, name) == name]
+    return commits[0] if len(commits) == 1 else None
+
+
+def merge_bases(git: Git, one: str, other: str) -> list[str]:
+    """The best common ancestors of two commits, none where their histories are unrelated."""
+    return git.run("merge-base", "--all", one, other, accept=(0, 1)).decode("ascii").split()
+
+
+def is_shallow(git: Git) -> bool:
+    """Whether the history was cut when it was cloned."""
+    return git.run("rev-parse", "--is-shallow-repository").strip() == b"true"
+
+
+def listed(git: Git, selection: Selection) -> list[Listed]:
+    """The commits of a selection, parents before their children.
+
+    Raises GitError where a commit is missing that the walk would have to pass.
+    """
+    asked = "".join([*(f"{head}\n" for head in selection.heads), *(f"^{base}\n" for base in selection.bases)])
+    out = git.run_with(asked, "rev-list", "--topo-order", "--reverse", "--parents", "--stdin").decode("ascii")
+    found = []
+    for line in out.splitlines():
+        name, *parents = line.split(" ")
+        found.append(Listed(id=name, parents=tuple(parents)))
+    return found
+
+
+def cut_off(git: Git, commits: Sequence[Listed]) -> list[str]:
+    """Those of the commits whose parents a shallow clone has left out: what they change cannot be known."""
+    path = os.fsdecode(git.run("rev-parse", "--git-path", "shallow").rstrip(b"\n"))
+    try:
+        with open(os.path.join(git.folder, path), encoding="ascii") as stream:  # noqa: PTH118, PTH123
+            boundary = set(stream.read().split())
+    except (OSError, UnicodeDecodeError):
+        return []
+    return [commit.id for commit in commits if commit.id in boundary]
+
+
+def changes_of(git: Git, commits: Sequence[Listed]) -> Iterator[CommitChange]:
+    """What each commit changes, in their order. Of a merge, what differs from every parent.
+
+    Raises GitError where a tree is missing.
+    """
+    yield from _changes(git, commits, "-c", "--root")
+
+
+def differences_to_parents(git: Git, merges: Sequence[Listed], paths: Sequence[bytes]) -> Iterator[CommitChange]:
+    """What sets some merges apart from each of their parents, at some paths: one change for each parent."""
+    for first in range(0, len(paths), _PATHS_AT_ONCE):
+        some = paths[first : first + _PATHS_AT_ONCE]
+        yield from _changes(git, merges, "-m", "--", *map(os.fsdecode, some))
+
+
+def _changes(git: Git, commits: Sequence[Listed], *options: str) -> Iterator[CommitChange]:
+    if not commits:
+        return
+    fields = split(git.run_with("".join(f"{commit.id}\n" for commit in commits), *_CHANGES, *options))
+    commit, at = "", 0
+    while at < len(fields):
+        field = fields[at]
+        if not field.startswith(b":"):
+            commit = field.decode("ascii")
+            at += 1
+            continue
+        yield _change(commit, field, fields[at + 1])
+        at += 2
+
+
+def _change(commit: str, field: bytes, path: bytes) -> CommitChange:
+    """An entry `::mode mode mode id id id MM`: one column for each parent, then that of the commit."""
+    parents = len(field) - len(field.lstrip(b":"))
+    words = field[parents:].split(b" ")
+    modes, ids = words[: parents + 1], [word.decode("ascii") for word in words[parents + 1 : 2 * parents + 2]]
+    former = tuple(
+        None if mode == _SUBMODULE or not name.strip("0") else name
+        for mode, name in zip(modes[:-1], ids[:-1], strict=True)
+    )
+    return CommitChange(
+        commit=commit,
+        path=path,
+        blob=ids[-1] if ids[-1].strip("0") else None,
+        former=former,
+        submodule=modes[-1] == _SUBMODULE,
+    )
+
+
+def renamed_from(git: Git, parent: str, commit: str) -> dict[bytes, str]:
+    """For each path of a commit that a parent has under another name, the blob that it has there.
+
+    None where git lacks the contents that it would have to compare.
+    """
+    try:
+        out = git.run(*_RENAMES, parent, commit)
+    except GitError:
+        return {}
+    return {path: old for status, _, old, _, path, _ in raw_changes(out) if status in "RC"}
+
+
+def blobs_at(git: Git, commit: str, paths: Sequence[bytes]) -> dict[bytes, str]:
+    """The blobs that a commit has at some paths; a path that it does not have is left out."""
+    found: dict[bytes, str] = {}
+    asked = [path for path in paths if b"\n" not in path and not path.endswith(b"\r")]
+    out = git.run_with(
+        "".join(f"{commit}:{os.fsdecode(path)}\n" for path in asked),
+        "cat-file",
+        "--batch-check=%(objecttype) %(objectname)",
+    )
+    answers = out.split(b"\n")
+    for path, answer in zip(asked, answers, strict=False):
+        kind, _, name = answer.partition(b" ")
+        if kind == b"blob":
+            found[path] = name.decode("ascii")
+    for path in set(paths).difference(asked):
+        for entry in split(git.run("ls-tree", "-z", "--full-tree", commit, "--", os.fsdecode(path))):
+            head, _, name = entry.partition(b"\t")
+            if name == path and b" blob " in head:
+                found[path] = head.rpartition(b" ")[2].decode("ascii")
+    return found
+
+
+def tag_chain(git: Git, name: str) -> list[str]:
+    """The annotated tags that an object is or leads to, itself first. Raises GitError where there is no end to them."""
+    found: list[str] = []
+    while len(found) < _MOST_TAGS:
+        content = git.run("cat-file", "tag", name, accept=(0, 128))
+        if not content.startswith(b"object "):
+            return found
+        found.append(name)
+        name = os.fsdecode(content[7 : content.index(b"\n")])
+    raise GitError(f"tag {found[0]} leads to a tag, and so on, more than {_MOST_TAGS:,} times")
+
+
+def remotes_of(git: Git) -> list[str]:
+    """The names of the remotes."""
+    return os.fsdecode(git.run("remote")).split("\n")[:-1]
+
+
+def tips_under(git: Git, prefix: str) -> dict[str, str]:
+    """The refs below a prefix, such as `refs/remotes/origin/`, with the commits that they lead to."""
+    out = git.run(
+        "for-each-ref", "--format=%(refname)%00%(objectname) %(objecttype) %(*objectname) %(*objecttype)", prefix
+    )
+    tips = {}
+    for line in out.splitlines():
+        name, _, rest = line.partition(b"\0")
+        words = rest.decode("ascii").split(" ")
+        commit = next((words[at] for at in (0, 2) if words[at + 1 : at + 2] == ["commit"]), None)
+        if commit is not None:
+            tips[os.fsdecode(name)] = commit
+    return tips
+
+
+def existing(git: Git, revisions: Sequence[str]) -> list[str]:
+    """The ids of those of some commits that are here, in their order."""
+    return [name for revision in revisions if (name := commit_named(git, revision)) is not None]

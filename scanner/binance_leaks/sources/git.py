@@ -1,0 +1,224 @@
+"""The one place that speaks to git: hardened environment, plumbing commands, bytes.
+
+A scanned repository may be hostile. Nothing it configures is run: no text conversion, external diff, hook, file-system
+monitor, lazy fetch or prompt. This module is on the start-up path of the hook and imports no more than it needs.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+from binance_leaks.errors import GitError
+from binance_leaks.sources.plumbing import BATCH, SETTINGS, STAGED, environment, raw_changes, split
+
+TYPE_CHECKING = False  # as typing has it, without importing typing: start-up time of the hook
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import IO
+
+    from binance_leaks.sources.plumbing import RawChange
+
+
+class Git:
+    """git in one folder. `inherit` keeps the GIT_* variables of the caller, which a hook needs (GIT_INDEX_FILE).
+
+    `protocols` are those by which git may reach a remote, joined with colons; none unless given.
+    """
+
+    def __init__(self, folder: str, *, inherit: bool = False, protocols: str = "none") -> None:
+        self.folder = folder
+        self._environment = {**environment(inherit=inherit), "GIT_ALLOW_PROTOCOL": protocols}
+
+    @classmethod
+    def open(cls, folder: str | os.PathLike[str]) -> Git | None:
+        """git in a folder of a work tree; None where there is no work tree or no git.
+
+        Raises GitError where git knows the repository but refuses it (another owner).
+        """
+        git = cls(os.fspath(folder))
+        try:
+            return git if git.run("rev-parse", "--is-inside-work-tree").strip() == b"true" else None
+        except GitError as error:
+            if "dubious ownership" in str(error):
+                raise
+            return None
+
+    def run(self, *arguments: str, accept: tuple[int, ...] = (0,)) -> bytes:
+        """Output of one git command. Raises GitError with git's own first line where it fails."""
+        with self._start(*arguments) as process:
+            out, err = process.communicate()
+        if process.returncode not in accept:
+            raise _error(arguments[0], err)
+        return out
+
+    def run_with(self, text: str, *arguments: str, accept: tuple[int, ...] = (0,)) -> bytes:
+        """Output of one git command that reads a text. Raises GitError with git's own first line where it fails."""
+        with self._start(*arguments, stdin=subprocess.PIPE) as process:
+            out, err = process.communicate(text.encode("utf-8", "surrogateescape"))
+        if process.returncode not in accept:
+            raise _error(arguments[0], err)
+        return out
+
+    def _start(
+        self, *arguments: str, stdin: int | None = subprocess.DEVNULL, stderr: int = subprocess.PIPE
+    ) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(
+                ["git", *SETTINGS, *arguments],
+                cwd=self.folder,
+                env=self._environment,
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+            )
+        except FileNotFoundError:
+            if not os.path.isdir(self.folder):  # noqa: PTH112 - pathlib costs the hook's start-up
+                raise GitError(f"no such folder: {self.folder}") from None
+            raise GitError("the git program was not found", hint="Install git, or put it on the PATH.") from None
+        except OSError as error:
+            raise GitError(f"git could not be started: {error.strerror}") from None
+
+    def root(self) -> str:
+        """The top folder of the work tree."""
+        return os.fsdecode(self.run("rev-parse", "--show-toplevel").rstrip(b"\n"))
+
+    def top(self) -> str:
+        """The top folder of the work tree; of a bare repository the folder in which git was started."""
+        if self.run("rev-parse", "--is-bare-repository").strip() == b"true":
+            return self.folder
+        return os.fsdecode(self.run("rev-parse", "--show-toplevel", accept=(0, 128)).rstrip(b"\n")) or self.folder
+
+    def worktree_files(self, *, ignored: bool) -> list[bytes]:
+        """Paths below the folder that git tracks or would track, relative to it; with `ignored` also the ignored ones.
+
+        Deleted files, repeated ones, submodules (folders without a slash) and nested repositories (with one) may be
+        among them.
+        """
+        standard = () if ignored else ("--exclude-standard",)
+        return split(self.run("ls-files", "-z", "--cached", "--others", *standard))
+
+    def staged(self, *, against: str | None = None, renames: bool = False) -> list[RawChange]:
+        """What the index changes against a commit, HEAD unless given; without a first commit everything is new."""
+        finding = ("-M", "-l2000") if renames else ("--no-renames",)
+        return raw_changes(self.run(*STAGED, *finding, *([against] if against else [])))
+
+    def added_lines(self, old: str, new: str) -> list[tuple[int, int]]:
+        """First and last line, from 1, of every run of lines of blob `new` that blob `old` does not have.
+
+        Where lines were only taken out there is an empty run: it begins behind the gap, and ends before it.
+        """
+        out = self.run(
+            "diff", "--no-ext-diff", "--no-textconv", "--no-color", "--text", "-U0", "--inter-hunk-context=0", old, new,
+            accept=(0, 1),
+        )  # fmt: skip
+        runs = []
+        for line in out.split(b"\n"):
+            if line.startswith(b"@@ "):
+                first, _, count = line.split(b" ")[2][1:].partition(b",")
+                length = int(count) if count else 1
+                start = int(first) if length else int(first) + 1  # of an empty run git names the line before it
+                runs.append((start, start + length - 1))
+        return runs
+
+    def blobs(self, ids: Iterable[str]) -> Blobs:
+        """A reader of many objects through one `git cat-file`."""
+        # Of damaged objects git says so much that a pipe which nobody reads would fill.
+        process = self._start("cat-file", "--batch", stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        return Blobs(process, list(ids))
+
+    def merge_heads(self) -> list[str]:
+        """The commits that a merge in progress brings in, none where no merge is in progress."""
+        path = os.fsdecode(self.run("rev-parse", "--git-path", "MERGE_HEAD").rstrip(b"\n"))
+        try:
+            with open(os.path.join(self.folder, path), encoding="ascii") as stream:  # noqa: PTH118, PTH123
+                return stream.read().split()
+        except (OSError, UnicodeDecodeError):
+            return []
+
+
+class Blobs:
+    """Objects in the order in which they were asked for; use as a context manager."""
+
+    def __init__(self, process: subprocess.Popen[bytes], ids: list[str]) -> None:
+        self._process = process
+        self._ids = ids
+
+    def __enter__(self) -> Blobs:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if stream is not None and not stream.closed:
+                try:
+                    stream.close()
+                except BrokenPipeError:
+                    continue
+        if self._process.poll() is None:
+            self._process.terminate()
+        self._process.wait()
+
+    def __iter__(self) -> Iterator[tuple[str, BlobStream | None]]:
+        """Every id with its content, None where the object is missing; read each before the next."""
+        requests, answers = self._process.stdin, self._process.stdout
+        if requests is None or answers is None:
+            raise GitError("git could not be spoken to")
+        for first in range(0, len(self._ids), BATCH):
+            batch = self._ids[first : first + BATCH]
+            try:
+                requests.write("".join(f"{name}\n" for name in batch).encode("ascii"))
+                requests.flush()
+            except BrokenPipeError:
+                raise _stopped(batch[0]) from None
+            for name in batch:
+                yield from self._answer(name, answers)
+
+    def _answer(self, name: str, answers: IO[bytes]) -> Iterator[tuple[str, BlobStream | None]]:
+        header = answers.readline()
+        if header.endswith(b" missing\n"):
+            yield name, None
+            return
+        fields = header.split()
+        if len(fields) != 3:
+            raise _stopped(name)
+        stream = BlobStream(answers, int(fields[2]), fields[1].decode("ascii"))
+        yield name, stream
+        stream.skip()
+        answers.read(1)
+
+
+class BlobStream:
+    """The content of one object, of known type and size, as a stream that ends with it."""
+
+    def __init__(self, source: IO[bytes], size: int, kind: str) -> None:
+        self._source = source
+        self.size = size
+        self.kind = kind
+        self._left = size
+
+    def read(self, size: int = -1) -> bytes:
+        """At most `size` bytes, all that is left where it is negative. Short only at the end, or if git stopped."""
+        wanted = self._left if size < 0 else min(size, self._left)
+        data = self._source.read(wanted) if wanted else b""
+        self._left = self._left - len(data) if len(data) == wanted else 0
+        return data
+
+    def skip(self) -> None:
+        """Passes over what was not read."""
+        while self.read(1 << 20):
+            pass
+
+
+def _stopped(name: str) -> GitError:
+    return GitError(f"git cat-file stopped at object {name}", hint="Run `git fsck` to see what is damaged.")
+
+
+def _error(command: str, err: bytes) -> GitError:
+    lines = [line for line in err.decode("utf-8", "replace").splitlines() if line.strip()]
+    first = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[0] if lines else "")
+    message = first.removeprefix("fatal: ").removeprefix("error: ") or f"git {command} failed"
+    if "dubious ownership" in message:
+        return GitError(message, hint="If you trust it: git config --global --add safe.directory FOLDER")
+    if "not a git repository" in message:
+        return GitError("not a git repository", hint="Run it inside a repository, or use `binance-leaks scan`.")
+    return GitError(message)

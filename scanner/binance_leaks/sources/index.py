@@ -1,0 +1,197 @@
+"""What is about to be committed: the changed entries of git's index, and which of their lines are new.
+
+The index is the truth, not the work tree. This module is on the start-up path of the hook and imports no more than it
+needs; what is needed only where something was found is imported there.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Container, Iterator, Sequence
+
+from binance_leaks.detect import prefilter
+from binance_leaks.errors import GitError
+from binance_leaks.sources.archive_kind import archive_kind
+from binance_leaks.sources.git import BlobStream, Git
+
+_SUBMODULE = "160000"
+_WHOLE_LIMIT = 8 << 20
+_HEAD_LENGTH = 512
+
+
+class Change:
+    """An entry of the index that differs from HEAD. `old` is empty where HEAD has no such file."""
+
+    __slots__ = ("blob", "old", "path")
+
+    def __init__(self, path: bytes, blob: str, old: str) -> None:
+        self.path = path
+        self.blob = blob
+        self.old = old
+
+    @property
+    def shown(self) -> str:
+        """The path from the top of the work tree, undecodable bytes kept as `os.fsdecode` keeps them."""
+        return os.fsdecode(self.path)
+
+
+class Staged:
+    """The changes of an index: files and links to scan, submodules that are not, and what it deletes.
+
+    Files in conflict are in none of them.
+    """
+
+    __slots__ = ("changes", "deleted", "submodules")
+
+    def __init__(self, changes: Sequence[Change], submodules: Sequence[str], deleted: Container[bytes]) -> None:
+        self.changes = changes
+        self.submodules = submodules
+        self.deleted = deleted
+
+
+def staged_changes(git: Git, paths: Container[bytes] | None) -> Staged:
+    """The entries that the index adds or changes, of those in `paths` if given; deletions have no content."""
+    changes: list[Change] = []
+    submodules: list[str] = []
+    deleted: set[bytes] = set()
+    for status, mode, old, new, path, _ in git.staged():
+        if paths is not None and path not in paths:
+            continue
+        if status == "D":
+            deleted.add(path)
+        elif status == "U":
+            continue
+        elif mode == _SUBMODULE:
+            submodules.append(os.fsdecode(path))
+        else:
+            changes.append(Change(path, new, old if old.strip("0") else ""))
+    return Staged(changes, submodules, deleted)
+
+
+def suspects(git: Git, changes: Sequence[Change]) -> tuple[list[Change], list[Change], int]:
+    """The changes whose content may hold a credential, those whose content is missing, and the bytes read.
+
+    An archive is always suspect: what it holds shows only when it is unpacked.
+    """
+    found: list[Change] = []
+    missing: list[Change] = []
+    size = 0
+    if not changes:
+        return found, missing, size
+    with git.blobs(change.blob for change in changes) as blobs:
+        for change, (_, stream) in zip(changes, blobs, strict=True):
+            if stream is None:
+                missing.append(change)
+                continue
+            size += stream.size
+            if may_hold(stream):
+                found.append(change)
+    return found, missing, size
+
+
+def may_hold(stream: BlobStream) -> bool:
+    """Whether the content of a blob is worth the detector's time."""
+    if stream.size > _WHOLE_LIMIT:
+        return True
+    data = stream.read()
+    if len(data) < stream.size:
+        raise GitError(
+            "git cat-file stopped before the end of an object", hint="Run `git fsck` to see what is damaged."
+        )
+    return archive_kind(data[:_HEAD_LENGTH]) is not None or prefilter.may_hold(data)
+
+
+def former_blobs(git: Git, changes: Sequence[Change]) -> dict[bytes, list[str]]:
+    """For every change the blobs in which its lines may have stood before, by path.
+
+    The file's own in HEAD, the one it was renamed or copied from, and in a merge those of every other parent. A path
+    with several lists lines as new only if all of them lack it; an empty list means that all is new.
+    """
+    former = {change.path: [change.old] if change.old else [] for change in changes}
+    if not all(former.values()):
+        for status, _, old, _, path, _ in git.staged(renames=True):
+            if status in "RC" and not former.get(path, [old]):
+                former[path].append(old)
+    for head in git.merge_heads():
+        differing = {path: old for _, _, old, _, path, _ in git.staged(against=head, renames=True)}
+        for change in changes:
+            blob = differing.get(change.path, change.blob)
+            if blob.strip("0"):
+                former[change.path].append(blob)
+    return former
+
+
+class NewLines:
+    """Which lines of a staged blob are new against every blob in which they may have stood before."""
+
+    def __init__(self, git: Git, blob: str, former: Sequence[str]) -> None:
+        self._runs = [_added(git, old, blob) for old in former]
+
+    def touch(self, first: int, last: int) -> bool:
+        """Whether any of the lines from `first` to `last` is new, or what stood between two of them is gone."""
+        return all(any(start <= last and first <= end for start, end in runs) for runs in self._runs)
+
+
+def _added(git: Git, old: str, new: str) -> list[tuple[int, int]]:
+    """Changed places; all lines where the old blob cannot be read."""
+    try:
+        return git.added_lines(old, new) if old != new else []
+    except GitError:
+        return [(1, sys.maxsize)]
+
+
+class Named:
+    """The files and folders that a user named, by their paths from the top of the work tree.
+
+    `outside` are those that lie in no place of it.
+    """
+
+    __slots__ = ("files", "folders", "outside")
+
+    def __init__(self, files: dict[bytes, str], folders: Sequence[bytes], outside: Sequence[str]) -> None:
+        self.files = files
+        self.folders = folders
+        self.outside = outside
+
+    def __contains__(self, path: object) -> bool:
+        return path in self.files or (
+            isinstance(path, bytes) and any(path.startswith(folder) for folder in self.folders)
+        )
+
+
+def named_paths(git: Git, names: Sequence[str]) -> Named:
+    """What the user named. Raises UsageError for what is neither on disk nor in the index nor in HEAD."""
+    prefix = os.fsdecode(git.run("rev-parse", "--show-prefix").rstrip(b"\n"))
+    root = os.path.realpath(os.path.join(git.folder, *[".."] * prefix.count("/")))  # noqa: PTH118
+    files: dict[bytes, str] = {}
+    folders: list[bytes] = []
+    outside: list[str] = []
+    for name in names:
+        parent, base = os.path.split(os.path.join(git.folder, name.rstrip("/") or "/"))  # noqa: PTH118
+        full = os.path.join(os.path.realpath(parent), base) if base not in ("", ".", "..") else os.path.realpath(name)  # noqa: PTH118
+        path = os.path.relpath(full, root)
+        if path == ".." or path.startswith(f"..{os.sep}"):
+            outside.append(name)
+        elif os.path.isdir(full) and not os.path.islink(full) and not os.path.exists(os.path.join(full, ".git")):  # noqa: PTH110, PTH112, PTH114, PTH118
+            folders.append(b"" if path == "." else os.fsencode(path.replace(os.sep, "/")) + b"/")
+        elif path == ".":
+            folders.append(b"")
+        else:
+            files[os.fsencode(path.replace(os.sep, "/"))] = name
+    return Named(files, folders, outside)
+
+
+def tracked_siblings(git: Git, folder: bytes, most: int) -> Iterator[bytes]:
+    """Contents of the files that the index has beside a path, and of the manifests at its top, as evidence."""
+    whole = Git(git.root(), inherit=True)
+    listed = whole.run("ls-files", "-z", "-s").split(b"\0")[:-1]
+    ids = []
+    for entry in listed:
+        head, _, path = entry.partition(b"\t")
+        if path.rpartition(b"/")[0] == folder and not head.startswith(b"160000"):
+            ids.append(head.split(b" ")[1].decode("ascii"))
+    with git.blobs(ids[:most]) as blobs:
+        for _, stream in blobs:
+            if stream is not None and stream.size <= _WHOLE_LIMIT // 8:
+                yield stream.read()

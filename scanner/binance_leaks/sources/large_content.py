@@ -1,0 +1,79 @@
+"""Content that is no archive: one piece where it fits, else windows around what may be a credential."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from binance_leaks.detect import prefilter
+from binance_leaks.findings import Skipped
+from binance_leaks.sources.chunk import Piece
+from binance_leaks.sources.read_stream import Readable, Taker
+from binance_leaks.sources.windows import Planner, Sizes
+
+Hits = Callable[[bytes], Iterable[int]]
+
+_CONTINUATION = bytes(range(0x80, 0xC0))
+
+
+def read_plain(
+    path: str,
+    evidence_path: str,
+    stream: Readable,
+    *,
+    size: int | None = None,
+    hits: Hits = prefilter.hits,
+    sizes: Sizes = Sizes(),  # noqa: B008  (immutable)
+) -> Iterator[Piece | Skipped]:
+    """The pieces of `stream`, in memory bounded by `sizes`, then what kept it from being read to its end, if anything.
+
+    `size` is the number of bytes that it should have: no more is read, and fewer are told as lost.
+    """
+    taker = Taker(stream, size)
+    data = taker.take(sizes.whole + 1)
+    if len(data) > sizes.whole:
+        yield from _windows(path, evidence_path, data, taker, hits, sizes)
+    elif data or taker.fault is None:
+        yield Piece(path=path, evidence_path=evidence_path, data=data)
+    if taker.fault is not None:
+        yield Skipped(what=path, why=taker.fault)
+
+
+def _windows(
+    path: str, evidence_path: str, data: bytes, taker: Taker, hits: Hits, sizes: Sizes
+) -> Iterator[Piece | Skipped]:
+    line, column, offset, opened, mentioned = 1, 1, 0, False, False
+    while True:
+        last = taker.ended
+        planner = Planner(data=data, offset=offset, opened=opened, last=last, sizes=sizes)
+        plan = planner.plan(sorted(hits(data)))
+        mentioned = mentioned or (data.count(b"\0") * 10 <= len(data) * 9 and prefilter.mentions_binance(data))
+        at = 0
+        for start, end in plan.windows:
+            line, column = _advance(line, column, data, at, start)
+            at = start
+            yield Piece(
+                path=path,
+                evidence_path=evidence_path,
+                data=data[start:end],
+                first_line=line,
+                first_column=column,
+                whole=False,
+                mentions_binance=mentioned,
+            )
+        if last:
+            return
+        line, column = _advance(line, column, data, at, plan.keep)
+        offset, opened = offset + plan.keep, plan.opened
+        data = data[plan.keep :] + taker.take(sizes.chunk)
+
+
+def _advance(line: int, column: int, data: bytes, start: int, end: int) -> tuple[int, int]:
+    """Line and column at `end`, given those at `start`."""
+    newlines = data.count(b"\n", start, end)
+    if newlines:
+        return line + newlines, 1 + _characters(data[data.rfind(b"\n", start, end) + 1 : end])
+    return line, column + _characters(data[start:end])
+
+
+def _characters(data: bytes) -> int:
+    return len(data) if data.isascii() else len(data.translate(None, _CONTINUATION))

@@ -1,0 +1,165 @@
+"""What stands around a file and speaks for Binance: its neighbours, the manifests at the top, the repository itself."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from configparser import Error as ConfigParserError
+from pathlib import Path
+from stat import S_ISREG
+
+from binance_leaks.detect.vocabulary import VOCABULARY, mentions
+from binance_leaks.model import Evidence, Grade
+from binance_leaks.sources.git import Git
+from binance_leaks.sources.index import tracked_siblings
+
+_MOST_SIBLINGS = 200
+_LARGEST_SIBLING = 1 << 20
+_MANIFESTS = (
+    "requirements.txt", "pyproject.toml", "setup.py", "Pipfile", "package.json", "go.mod", "pom.xml", "build.gradle",
+    "Cargo.toml", "composer.json", "Gemfile", "README.md", "docker-compose.yml",
+)  # fmt: skip
+
+
+def speaks_of_binance(data: bytes) -> bool:
+    """Whether some text names the exchange; parameters of its API alone, which others copied, do not count."""
+    text = data.decode("utf-8", "replace")
+    named = (text[start:end] for start, end in mentions(text, text.encode("latin-1", "replace")))
+    return any("binance" in word.lower() or not word.isascii() for word in named)
+
+
+class FileSurroundings:
+    """The neighbours of files on disk."""
+
+    def __init__(self) -> None:
+        self._folders: dict[str, Evidence | None] = {}
+
+    def mention(self, path: str) -> Evidence | None:
+        """Evidence beside the file at `path`; a member of an archive has the archive's neighbours."""
+        folder = os.path.dirname(path.split("!/", 1)[0]) or "."  # noqa: PTH120
+        if folder not in self._folders:
+            self._folders[folder] = self._look(folder)
+        return self._folders[folder]
+
+    def _look(self, folder: str) -> Evidence | None:
+        name = next((name for name, data in _files_in(folder) if speaks_of_binance(data)), None)
+        if name is not None:
+            return Evidence(grade=Grade.SIBLING, text=f"“{name}” beside it speaks of Binance")
+        repository = repository_name(folder)
+        return Evidence(grade=Grade.REPOSITORY, text=repository) if repository else None
+
+
+class IndexSurroundings:
+    """The neighbours of files in git's index."""
+
+    def __init__(self, git: Git) -> None:
+        self._git = git
+        self._folders: dict[str, Evidence | None] = {}
+
+    def mention(self, path: str) -> Evidence | None:
+        """Evidence beside the staged file at `path`."""
+        folder = path.split("!/", 1)[0].rpartition("/")[0]
+        if folder not in self._folders:
+            self._folders[folder] = self._look(folder)
+        return self._folders[folder]
+
+    def _look(self, folder: str) -> Evidence | None:
+        siblings = tracked_siblings(self._git, os.fsencode(folder), _MOST_SIBLINGS)
+        if any(speaks_of_binance(data) for data in siblings):
+            return Evidence(grade=Grade.SIBLING, text="a file beside it speaks of Binance")
+        name = repository_name(self._git.folder)
+        return Evidence(grade=Grade.REPOSITORY, text=name) if name else None
+
+
+class CommitSurroundings:
+    """The neighbours of files in the commits that brought them: `commits` gives for a path the id of one."""
+
+    def __init__(self, git: Git, commits: Mapping[str, str]) -> None:
+        self._git = git
+        self._commits = commits
+        self._folders: dict[tuple[str, str], Evidence | None] = {}
+        self._repository: list[Evidence | None] = []
+
+    def mention(self, path: str) -> Evidence | None:
+        """Evidence beside the file at `path` when it came in, else that of the repository."""
+        outer = path.split("!/", 1)[0]
+        commit = self._commits.get(outer)
+        folder = outer.rpartition("/")[0]
+        if commit is not None:
+            if (commit, folder) not in self._folders:
+                self._folders[commit, folder] = self._look(commit, folder)
+            if (found := self._folders[commit, folder]) is not None:
+                return found
+        if not self._repository:
+            name = repository_name(self._git.folder) or self._manifest()
+            self._repository.append(Evidence(grade=Grade.REPOSITORY, text=name) if name else None)
+        return self._repository[0]
+
+    def _look(self, commit: str, folder: str) -> Evidence | None:
+        for name, data in self._files(f"{commit}:{folder}"):
+            if speaks_of_binance(data):
+                return Evidence(grade=Grade.SIBLING, text=f"“{name}” beside it spoke of Binance")
+        return None
+
+    def _manifest(self) -> str | None:
+        for name, data in self._files("HEAD:"):
+            if name in _MANIFESTS and speaks_of_binance(data):
+                return f"“{name}” of the repository speaks of Binance"
+        return None
+
+    def _files(self, tree: str) -> Iterator[tuple[str, bytes]]:
+        listed = self._git.run("ls-tree", "-z", "--full-tree", tree, accept=(0, 128))
+        names = []
+        for entry in listed.split(b"\0")[:-1]:
+            head, _, path = entry.partition(b"\t")
+            mode, kind, blob = head.decode("ascii").split(" ")
+            if kind == "blob" and mode != "120000":
+                names.append((blob, os.fsdecode(path)))
+        with self._git.blobs(blob for blob, _ in names[:_MOST_SIBLINGS]) as blobs:
+            for (_, name), (_, stream) in zip(names, blobs, strict=False):
+                if stream is not None and stream.size <= _LARGEST_SIBLING:
+                    yield name, stream.read()
+
+
+def repository_name(folder: str) -> str | None:
+    """What in the repository of a folder speaks of Binance: its top folder's name, its remotes, its manifests."""
+    try:
+        from git import Repo  # start-up: 65 ms, and only findings need it
+        from git.exc import GitError as GitPythonError
+    except ImportError:
+        return None  # GitPython says so where there is no git program
+    try:
+        with Repo(folder, search_parent_directories=True) as repo:
+            top = repo.working_tree_dir or repo.git_dir
+            remotes = [url for remote in repo.remotes for url in remote.config_reader.get_value("url", "").split()]
+    except (GitPythonError, ConfigParserError, OSError, ValueError, KeyError):
+        return None
+    names = [os.path.basename(str(top)), *(re.sub(r"^[a-z+]+://[^/]*/|^[^/]*:", "", url) for url in remotes)]  # noqa: PTH119
+    if any(VOCABULARY.search(name.replace("_", " ")) for name in names):
+        return "the repository's name speaks of Binance"
+    for manifest in _MANIFESTS:
+        data = _content(Path(str(top)) / manifest)
+        if data is not None and speaks_of_binance(data):
+            return f"“{manifest}” of the repository speaks of Binance"
+    return None
+
+
+def _files_in(folder: str) -> Iterator[tuple[str, bytes]]:
+    try:
+        names = sorted(entry.name for entry in os.scandir(folder) if entry.is_file(follow_symlinks=False))
+    except OSError:
+        return
+    for name in names[:_MOST_SIBLINGS]:
+        data = _content(Path(folder) / name)
+        if data is not None:
+            yield name, data
+
+
+def _content(path: Path) -> bytes | None:
+    """A small regular file; a pipe, device or link is no neighbour."""
+    try:
+        status = path.lstat()
+        return path.read_bytes() if S_ISREG(status.st_mode) and status.st_size <= _LARGEST_SIBLING else None
+    except OSError:
+        return None

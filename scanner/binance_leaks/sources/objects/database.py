@@ -1,0 +1,163 @@
+"""The object database of a repository: its packs, its loose objects, those of its alternates."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from binance_leaks.findings import Skipped
+from binance_leaks.sources.git import Git
+from binance_leaks.sources.objects.pack import DamagedPackError, OldIndexError, Pack
+from binance_leaks.sources.read_stream import reason
+
+_MOST_ALTERNATES = 64
+_MOST_BYTES = 1 << 16
+_LONGEST = 4096
+_HEX = frozenset("0123456789abcdef")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Database:
+    """Where a repository keeps its objects. `git_folder` is the common one of all its work trees."""
+
+    git_folder: Path
+    folders: tuple[Path, ...]
+    id_size: int
+    unread: tuple[Skipped, ...] = ()
+
+    @classmethod
+    def of(cls, git: Git) -> Database:
+        """The database of the repository that git sees. Raises GitError where there is none."""
+        lines = git.run("rev-parse", "--show-object-format", "--git-common-dir", "--git-path", "objects")
+        algorithm, common, objects = os.fsdecode(lines).split("\n")[:3]
+        base = Path(git.folder)
+        folders, unread = with_alternates(base / objects)
+        return cls(
+            git_folder=base / common,
+            folders=folders,
+            id_size=32 if algorithm == "sha256" else 20,
+            unread=unread,
+        )
+
+    def pack_files(self) -> list[Path]:
+        """All packs, the largest first."""
+        found: dict[str, Path] = {}
+        for folder in self.folders:
+            try:
+                names = [entry.path for entry in os.scandir(folder / "pack") if entry.name.endswith(".pack")]
+            except OSError:
+                continue
+            for name in names:
+                found.setdefault(os.path.realpath(name), Path(name))
+        return sorted(found.values(), key=lambda path: -_size(path))
+
+    def loose(self) -> Iterator[bytes]:
+        """The ids of all loose objects; one that is in several folders comes once."""
+        for first in range(256):
+            prefix = f"{first:02x}"
+            names: set[str] = set()
+            for folder in self.folders:
+                try:
+                    names.update(entry.name for entry in os.scandir(folder / prefix))
+                except OSError:  # noqa: PERF203 - most of the folders are not there
+                    continue
+            for name in sorted(names):
+                if len(name) == 2 * self.id_size - 2 and _HEX.issuperset(name):
+                    yield bytes.fromhex(prefix + name)
+
+
+@dataclass(kw_only=True, slots=True)
+class Opened:
+    """Packs; ids of objects in packs that only git reads; packs that cannot be relied on."""
+
+    packs: list[Pack] = field(default_factory=list)
+    by_git: list[bytes] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+
+
+def open_packs(paths: Iterable[Path], id_size: int) -> Opened:
+    """The packs at some paths. One that vanished meanwhile is left out."""
+    opened = Opened()
+    packs, skipped = opened.packs, opened.skipped
+    for path in paths:
+        try:
+            packs.append(Pack(path, id_size))
+        except FileNotFoundError:  # noqa: PERF203 - each pack for itself
+            if path.exists():
+                skipped.append(Skipped(what=f"pack {path.name}", why="it has no index"))
+        except OldIndexError as error:
+            opened.by_git += error.ids
+        except DamagedPackError as error:
+            skipped.append(Skipped(what=f"pack {path.name}", why=str(error)))
+        except OSError as error:
+            skipped.append(Skipped(what=f"pack {path.name}", why=reason(error)))
+    return opened
+
+
+def with_alternates(objects: Path) -> tuple[tuple[Path, ...], tuple[Skipped, ...]]:
+    """A folder of objects and all that it borrows from, as gitrepository-layout has it, and those that are gone.
+
+    Near ones come first.
+    """
+    found = [objects]
+    unread: list[Skipped] = []
+    seen = {os.path.realpath(objects)}
+    for folder in found:
+        lines, whole = _alternates(folder / "info" / "alternates")
+        if not whole:
+            unread.append(Skipped(what=f"objects that {folder} borrows", why="its list of alternates is too long"))
+        for line in lines:
+            if not line or line.startswith(b"#"):
+                continue
+            other = folder / os.fsdecode(line.replace(b"\0", b"?"))
+            if not os.path.isdir(other):  # noqa: PTH112 - the line may be too long for a path
+                unread.append(Skipped(what=f"objects borrowed from {other}"[:_LONGEST], why="there is no such folder"))
+            elif os.path.realpath(other) in seen:
+                continue
+            elif len(found) < _MOST_ALTERNATES:
+                seen.add(os.path.realpath(other))
+                found.append(other)
+            else:
+                why = f"it borrows from more than {_MOST_ALTERNATES - 1} folders"
+                unread.append(Skipped(what=f"objects borrowed from {other}", why=why))
+    return tuple(found), tuple(unread)
+
+
+def _alternates(file: Path) -> tuple[list[bytes], bool]:
+    """The lines of a file, and whether they are all; those of a sparse terabyte would not fit into memory."""
+    try:
+        if not file.is_file():
+            return [], True
+        with file.open("rb") as stream:
+            content = stream.read(_MOST_BYTES + 1)
+    except OSError:
+        return [], True
+    return content[:_MOST_BYTES].split(b"\n"), len(content) <= _MOST_BYTES
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def is_partial(git: Git) -> bool:
+    """Whether objects were left out when the repository was cloned, to be fetched when they are asked for."""
+    return bool(git.run("config", "--get-regexp", r"^remote\..*\.(promisor|partialclonefilter)$", accept=(0, 1)))
+
+
+def absent(git: Git, names: Sequence[str]) -> list[str]:
+    """Those of some objects that are neither in a pack nor loose."""
+    database = Database.of(git)
+    opened = open_packs(database.pack_files(), database.id_size)
+    by_git = {name.hex() for name in opened.by_git}
+
+    def is_here(name: str) -> bool:
+        if name in by_git or any(pack.entry_of(bytes.fromhex(name)) is not None for pack in opened.packs):
+            return True
+        return any((folder / name[:2] / name[2:]).exists() for folder in database.folders)
+
+    return [name for name in names if not is_here(name)]

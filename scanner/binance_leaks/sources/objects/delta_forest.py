@@ -1,0 +1,157 @@
+"""The deltas of a pack as a forest: which entries are whole, and which are made of which."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from itertools import compress
+from operator import sub
+
+from binance_leaks.sources.objects.pack import Pack
+
+NONE = 0xFFFFFFFF
+_OFS_DELTA, _REF_DELTA = 6, 7
+_TYPE = bytes((byte >> 4) & 7 for byte in range(256))
+
+
+class ObjectType(Enum):
+    """The types of git's objects, with the number that a pack gives them."""
+
+    COMMIT = 1
+    TREE = 2
+    BLOB = 3
+    TAG = 4
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Forest:
+    """Entries of a pack by number: roots are whole objects, every other is a delta on its parent.
+
+    `first[n]` is the first entry that is a delta on entry n, `following[n]` the next one on the same base as n; both
+    are NONE where there is none. `weight[n]` is the number of bytes in the pack of n and all that descends from it.
+    No root leads to those that are `astray`, whose base is not in the pack, nor to those that are `endless`, made of
+    each other.
+    """
+
+    first: array[int]
+    following: array[int]
+    weight: array[int]
+    roots: dict[ObjectType, array[int]]
+    astray: tuple[int, ...] = ()
+    endless: tuple[int, ...] = ()
+
+    def shares(self, kind: ObjectType, size: int) -> list[array[int]]:
+        """The roots of a type in shares of about `size` bytes of the pack each, the largest share first."""
+        shares: list[tuple[int, array[int]]] = []
+        share, total = array("I"), 0
+        for root in self.roots[kind]:
+            share.append(root)
+            total += self.weight[root]
+            if total >= size:
+                shares.append((total, share))
+                share, total = array("I"), 0
+        if share:
+            shares.append((total, share))
+        shares.sort(key=lambda one: -one[0])
+        return [share for _, share in shares]
+
+    def below(self, roots: Iterable[int]) -> Iterator[int]:
+        """Some roots and all that descends from them."""
+        stack = list(roots)
+        while stack:
+            entry = stack.pop()
+            yield entry
+            child = self.first[entry]
+            while child != NONE:
+                stack.append(child)
+                child = self.following[child]
+
+    def with_bases(self, entries: Iterable[int], base: Sequence[int]) -> bytearray:
+        """A mark for each entry: set for those given and for all that they are made of."""
+        needed = bytearray(len(self.first))
+        for entry in entries:
+            at = entry
+            while at != NONE and not needed[at]:
+                needed[at] = 1
+                at = base[at]
+        return needed
+
+
+def layout(pack: Pack) -> tuple[Forest, array[int]]:
+    """The forest of a pack, and for each entry the number of its base or NONE. One pass over the entry headers."""
+    count, data, offsets = pack.count, pack.data, pack.offsets
+    begins = offsets[:count]
+    leads = bytes(map(data.__getitem__, begins))
+    types = leads.translate(_TYPE)
+    weight = array("Q", map(sub, offsets[1:], begins))
+    base = array("I", [NONE]) * count
+    first, following = base[:], base[:]
+    entry_at = dict(zip(begins, range(count), strict=True))
+    deltas = []
+    for entry in compress(range(count), types.translate(_MARKS[_OFS_DELTA])):
+        offset = begins[entry]
+        at = offset + 1
+        byte = leads[entry]
+        while byte & 128:
+            byte = data[at]
+            at += 1
+        byte = data[at]
+        back = byte & 127
+        while byte & 128 and back < offset:
+            at += 1
+            byte = data[at]
+            back = ((back + 1) << 7) | (byte & 127)
+        parent = entry_at.get(offset - back, NONE)
+        if parent < entry:
+            base[entry] = parent
+            following[entry] = first[parent]
+            first[parent] = entry
+            deltas.append(entry)
+    named = list(compress(range(count), types.translate(_MARKS[_REF_DELTA])))
+    for entry in named:
+        named_base = _named_base(pack, entry, leads[entry])
+        if named_base is None:
+            continue
+        base[entry] = named_base  # its own, too: then it is endless
+        if named_base != entry:
+            following[entry] = first[named_base]
+            first[named_base] = entry
+    if not named:
+        for entry in reversed(deltas):
+            weight[base[entry]] += weight[entry]
+    roots = {kind: array("I", compress(range(count), types.translate(_MARKS[kind.value]))) for kind in ObjectType}
+    forest = Forest(first=first, following=following, weight=weight, roots=roots)
+    whole = sum(map(len, roots.values()))
+    if named or whole + len(deltas) != count:
+        astray, endless = _unrooted(forest, base)
+        forest = replace(forest, astray=astray, endless=endless)
+    return forest, base
+
+
+_MARKS = tuple(bytes(byte == kind for byte in range(256)) for kind in range(8))
+
+
+def _named_base(pack: Pack, entry: int, lead: int) -> int | None:
+    at = pack.offsets[entry] + 1
+    byte = lead
+    while byte & 128:
+        byte = pack.data[at]
+        at += 1
+    return pack.entry_of(pack.data[at : at + pack.id_size])
+
+
+def _unrooted(forest: Forest, base: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The entries that no root leads to: those whose base is elsewhere, and those that are made of each other."""
+    reached = bytearray(len(base))
+    for roots in forest.roots.values():
+        for entry in forest.below(roots):
+            reached[entry] = 1
+    astray = []
+    for entry, seen in enumerate(reached):
+        if not seen and base[entry] == NONE:
+            for below in forest.below([entry]):
+                reached[below] = 1
+                astray.append(below)
+    return tuple(astray), tuple(entry for entry, seen in enumerate(reached) if not seen)

@@ -1,0 +1,117 @@
+"""Which trees name which objects: found by searching trees for ids, and remembered for the trees above them."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Generic, TypeVar
+
+from binance_leaks.sources.objects.parse import entries
+
+Owner = TypeVar("Owner")
+_FEW = 500
+"""Ids for which a search by their bytes is faster than looking at each place."""
+
+
+def finder(ids: Iterable[bytes]) -> Callable[[bytes], list[int]]:
+    """A search for object ids: gives the offsets behind each occurrence in some bytes."""
+    wanted = sorted(set(ids))
+    try:
+        import hyperscan  # start-up: may be absent, and only attribution needs it
+    except ImportError:
+        return _plain_finder(wanted)
+    if not wanted:
+        return lambda _: []
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    database.compile(
+        expressions=[b"".join(b"\\x%02x" % byte for byte in name) for name in wanted],
+        ids=list(range(len(wanted))),
+        elements=len(wanted),
+        flags=[hyperscan.HS_FLAG_DOTALL] * len(wanted),
+    )
+    found: list[int] = []
+
+    def see(number: int, start: int, end: int, flags: int, context: object) -> None:  # noqa: ARG001 - its signature
+        found.append(end)
+
+    def search(data: bytes) -> list[int]:
+        found.clear()
+        database.scan(data, match_event_handler=see)
+        return found[:]
+
+    return search
+
+
+def _plain_finder(wanted: list[bytes]) -> Callable[[bytes], list[int]]:
+    if not wanted:
+        return lambda _: []
+    by_start: dict[bytes, list[bytes]] = {}
+    for name in wanted:
+        by_start.setdefault(name[:4], []).append(name)
+    starts = re.compile(b"|".join(map(re.escape, sorted(by_start)))) if len(by_start) <= 64 else None
+    size = len(wanted[0])
+    names = frozenset(wanted)
+
+    def search(data: bytes) -> list[int]:
+        if starts is not None:
+            places = [match.start() for match in starts.finditer(data)]
+        else:
+            places = [at for at in range(len(data) - size + 1) if data[at : at + 4] in by_start]
+        return [at + size for at in places if data[at : at + size] in names]
+
+    return search
+
+
+class Links(Generic[Owner]):
+    """The folders that trees name, for upward searches: which trees name this one, and as what.
+
+    Holds an id and a number for each folder of each tree, in flat arrays.
+    """
+
+    def __init__(self, id_size: int) -> None:
+        self._id_size = id_size
+        self._folder = re.compile(rb"40000 ([^\0]+)\0(.{%d})" % id_size, re.DOTALL)
+        self._ids = bytearray()
+        self._names: dict[bytes, int] = {}
+        self._numbers = array("I")
+        self._owners: list[Owner] = []
+        self._starts = array("I")
+
+    def add(self, owner: Owner, tree: bytes) -> None:
+        """Remembers the folders of a tree, under its id or whatever stands for it."""
+        found = self._folder.findall(tree)
+        if not found:
+            return
+        self._owners.append(owner)
+        self._starts.append(len(self._numbers))
+        names = self._names
+        self._numbers.extend([names.setdefault(name, len(names)) for name, _ in found])
+        self._ids += b"".join([child for _, child in found])
+
+    def above(self, sought: Sequence[bytes]) -> Iterator[tuple[Owner, bytes, bytes]]:
+        """Every tree that names one of the sought trees: what stands for it, the name, and the one that it names."""
+        joined, size = bytes(self._ids), self._id_size
+        by_number = list(self._names)
+        for end in finder(sought)(joined) if len(sought) <= _FEW else _aligned(joined, size, frozenset(sought)):
+            if end % size == 0:
+                place = end // size - 1
+                owner = self._owners[bisect_right(self._starts, place) - 1]
+                yield owner, by_number[self._numbers[place]], joined[end - size : end]
+
+
+def _aligned(joined: bytes, size: int, sought: frozenset[bytes]) -> list[int]:
+    return [at + size for at in range(0, len(joined), size) if joined[at : at + size] in sought]
+
+
+def named_in(tree: bytes, ends: Iterable[int], id_size: int) -> list[tuple[bytes, bytes]]:
+    """Name and id of the entries of a tree whose ids end at some offsets."""
+    sought = set(ends)
+    found = []
+    at = 0
+    for mode, name, target in entries(tree, id_size):
+        at += len(mode) + len(name) + 2 + id_size
+        if at in sought:
+            found.append((name, target))
+    return found

@@ -1,0 +1,166 @@
+"""Every object of a pack's delta trees, each inflated and put together once, depth first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from binance_leaks.sources.objects.codec import Codec, DamagedObjectError, delta_sizes
+from binance_leaks.sources.objects.delta_diff import Around, changed
+from binance_leaks.sources.objects.delta_forest import NONE, Forest
+from binance_leaks.sources.objects.pack import Pack
+from binance_leaks.sources.objects.read_object import LARGEST, ForgedObjectError, refuse_result, refuse_size
+
+_MOST_HELD = 64 << 20
+"""Bytes of bases that wait for their other deltas; when there are more, those deltas are left to git."""
+
+
+class Visitor(Protocol):
+    """What looks at objects."""
+
+    @property
+    def around(self) -> Around | None:
+        """How much it is shown around what of an object its base does not have; None for all of the object."""
+        ...
+
+    def visit(self, entry: int, content: bytes, fresh: bytes, inherited: int) -> int:
+        """Looks at an object: `fresh` is what its base did not have, all of it where there is none.
+
+        `inherited` is what the visit of its base returned, 0 where there is none; returns what its deltas inherit.
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Selection:
+    """Which entries are looked at (`wanted`), and which are put together for their sake (`needed`): a mark for each."""
+
+    wanted: bytearray
+    needed: bytearray
+
+
+@dataclass(kw_only=True, slots=True)
+class Walked:
+    """How many objects and bytes were looked at; which entries are left to git, and which nobody can read."""
+
+    objects: int = 0
+    size: int = 0
+    left: list[int] = field(default_factory=list)
+    forged: list[int] = field(default_factory=list)
+
+
+def walk(
+    pack: Pack, forest: Forest, roots: Iterable[int], visitor: Visitor, codec: Codec, selection: Selection | None = None
+) -> Walked:
+    """Shows a visitor the objects of some delta trees. What is damaged or too large is left to git, with its deltas."""
+    walked = Walked()
+    with memoryview(pack.data) as data:
+        entries = _Entries(pack, data, codec)
+        for root in roots:
+            if selection is None or selection.needed[root]:
+                _walk_tree(entries, forest, root, visitor, selection, walked)
+    return walked
+
+
+class _Entries:
+    """Makes objects of the entries of a pack. Raises DamagedObjectError for those that are left to git."""
+
+    def __init__(self, pack: Pack, data: memoryview, codec: Codec) -> None:
+        self._data = data
+        self._offsets = pack.offsets
+        self._id_size = pack.id_size
+        self._inflate = codec.inflate
+        self._apply = codec.apply
+
+    def unpacked(self, entry: int, *, delta: bool) -> bytes:
+        """What an entry holds: an object, or a delta."""
+        data = self._data
+        start = at = self._offsets[entry]
+        end = self._offsets[entry + 1]
+        # Spelt out, as it is done for every object: `single.header` does the same.
+        lead = byte = data[at]
+        at += 1
+        size = byte & 15
+        shift = 4
+        while byte & 128 and shift < 60:
+            byte = data[at]
+            at += 1
+            size |= (byte & 127) << shift
+            shift += 7
+        if size > LARGEST:
+            refuse_size(size, end - start)
+        if delta:
+            if lead & 0x70 == 0x60:
+                while data[at] & 128:
+                    at += 1
+                at += 1
+            else:
+                at += self._id_size
+        return self._inflate(data[at:end], size)
+
+    def made(self, base: bytes, delta: bytes) -> tuple[bytes, int]:
+        """The object that a delta makes of its base, and where in the delta the instructions begin."""
+        _, size, at = delta_sizes(delta)
+        if size > LARGEST:
+            refuse_result(size, len(delta))
+        return self._apply(base, delta), at
+
+
+def _walk_tree(
+    entries: _Entries, forest: Forest, root: int, visitor: Visitor, selection: Selection | None, walked: Walked
+) -> None:
+    first, following, visit, around = forest.first, forest.following, visitor.visit, visitor.around
+    stack: list[tuple[int, bytes | None, int]] = [(root, None, 0)]
+    held = 0
+    while stack:
+        entry, base, inherited = stack.pop()
+        if selection is not None and not selection.needed[entry]:
+            continue
+        try:
+            if base is None:
+                fresh = content = entries.unpacked(entry, delta=False)
+            else:
+                delta = entries.unpacked(entry, delta=True)
+                content, at = entries.made(base, delta)
+                fresh = content if around is None or inherited < 0 else changed(len(base), delta, at, content, around)
+        except ForgedObjectError:
+            _leave(forest, entry, selection, walked.forged)
+            continue
+        except (DamagedObjectError, IndexError, MemoryError):
+            _leave(forest, entry, selection, walked.left)
+            continue
+        if selection is None or selection.wanted[entry]:
+            passed = visit(entry, content, fresh, max(inherited, 0))
+            walked.objects += 1
+            walked.size += len(content)
+        else:
+            passed = -1  # nobody looked at it: its deltas are looked at whole
+        child = first[entry]
+        if child == NONE:
+            continue
+        held = len(content) + (held if len(stack) > 1 else 0)
+        if held > _MOST_HELD:
+            held = len(content) + _settle(forest, stack, walked, selection)
+        while child != NONE:
+            stack.append((child, content, passed))
+            child = following[child]
+
+
+def _settle(
+    forest: Forest, stack: list[tuple[int, bytes | None, int]], walked: Walked, selection: Selection | None
+) -> int:
+    """The bytes that the stack really holds; the oldest of it goes to git until they are few enough."""
+    sizes: dict[int, int] = {id(base): len(base) for _, base, _ in stack if base is not None}
+    total = sum(sizes.values())
+    while stack and total > _MOST_HELD // 2:
+        entry, base, _ = stack.pop(0)
+        _leave(forest, entry, selection, walked.left)
+        if base is not None and not any(base is other for _, other, _ in stack[:1]):
+            total -= len(base)
+    return total
+
+
+def _leave(forest: Forest, entry: int, selection: Selection | None, left: list[int]) -> None:
+    """Leaves an entry and all that descends from it."""
+    left += [at for at in forest.below([entry]) if selection is None or selection.wanted[at]]

@@ -1,0 +1,127 @@
+"""What a push brings to its remote: from what git tells its pre-push hook, or what pre-commit passes on of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from binance_leaks.errors import UsageError
+from binance_leaks.sources.commit_selection import Chosen, whole
+from binance_leaks.sources.commits import (
+    Selection,
+    commit_named,
+    existing,
+    remotes_of,
+    tag_chain,
+    tips_under,
+)
+from binance_leaks.sources.git import Git
+
+_MOST_NAMES = 4
+_REMEDY = "Fetch the rest: git fetch --unshallow."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Update:
+    """One ref of a push: the object that goes there, what the ref is called here, and what the remote has there.
+
+    `local` is None for a deletion, `remote` for a ref that is new there.
+    """
+
+    local: str | None
+    name: str
+    remote: str | None = None
+
+
+def read_updates(data: bytes) -> list[Update]:
+    """The lines `LOCAL_REF LOCAL_ID REMOTE_REF REMOTE_ID` that git gives its hook.
+
+    Raises UsageError for lines of another kind.
+    """
+    updates = []
+    for line in data.splitlines():  # of bytes: in text the name of a ref may hold what ends a line
+        words = os.fsdecode(line).rsplit(" ", 3)
+        if len(words) != 4:
+            raise UsageError("standard input is not what git gives a pre-push hook")
+        name, local, _, remote = words
+        updates.append(
+            Update(local=local if local.strip("0") else None, name=name, remote=remote if remote.strip("0") else None)
+        )
+    return updates
+
+
+def update_of_pre_commit(variables: Mapping[str, str]) -> Update | None:
+    """The one ref that pre-commit tells of, None where it is not pre-commit that runs us.
+
+    For a first push with the root commit it tells the name of the branch only.
+    """
+    if variables.get("PRE_COMMIT") != "1":
+        return None
+    local, remote = variables.get("PRE_COMMIT_TO_REF"), variables.get("PRE_COMMIT_FROM_REF")
+    name = variables.get("PRE_COMMIT_LOCAL_BRANCH") or "HEAD"
+    return Update(local=local or name, name=name, remote=remote)
+
+
+def chosen_push(git: Git, updates: Sequence[Update], *, remote: str | None, url: str | None) -> Chosen:
+    """The commits and tags that the remote does not have yet. Nothing is chosen where it has them all.
+
+    Raises MissingHistoryError where this clone does not have all of them, UsageError for what leads to no commit.
+    """
+    new = [update for update in updates if update.local is not None]
+    name = _remote_name(git, remote, url)
+    heads, tags = [], []
+    for update in new:
+        heads.append(_commit(git, update))
+        tags += [tag for tag in tag_chain(git, update.local or "") if tag != update.remote]
+    known = existing(git, [update.remote for update in new if update.remote])
+    known += tips_under(git, f"refs/remotes/{name}/").values() if name else []
+    selection = Selection(heads=tuple(dict.fromkeys(heads)), bases=tuple(dict.fromkeys(known)))
+    return Chosen(
+        selection=selection,
+        commits=whole(git, selection, _REMEDY) if heads else (),
+        target=_shown(updates, name or remote),
+        tags=tuple(dict.fromkeys(tags)),
+    )
+
+
+def chosen_between(git: Git, base: str, head: str) -> Chosen:
+    """The commits that one revision has and another has not, which may be none. Raises as `chosen_push`."""
+    ids = [_commit(git, Update(local=revision, name=revision)) for revision in (base, head)]
+    selection = Selection(heads=(ids[1],), bases=(ids[0],))
+    return Chosen(selection=selection, commits=whole(git, selection, _REMEDY), target=f"{base}..{head}")
+
+
+def _commit(git: Git, update: Update) -> str:
+    commit = commit_named(git, update.local or "")
+    if commit is None:
+        raise UsageError(
+            f"{update.name} leads to no commit, so it cannot be scanned",
+            hint="Look at it yourself, then push it with --no-verify.",
+        )
+    return commit
+
+
+def _shown(updates: Sequence[Update], remote: str | None) -> str:
+    """What is pushed where, in one line."""
+    names = [update.name.removeprefix("refs/heads/").removeprefix("refs/tags/") for update in updates if update.local]
+    where = f" to {remote}" if remote else ""
+    if not names:
+        return "push of deletions" if updates else "push of nothing"
+    more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
+    return f"push of {', '.join(names[:_MOST_NAMES])}{more}{where}"
+
+
+def _remote_name(git: Git, remote: str | None, url: str | None) -> str | None:
+    """The remote that has tracking refs; git gives the address in place of a name for one that is not configured."""
+    names = remotes_of(git)
+    if remote in names:
+        return remote
+    address = url or remote
+    if address is None:
+        return "origin" if "origin" in names else (names[0] if len(names) == 1 else None)
+    for name in names:
+        urls = os.fsdecode(git.run("config", "--get-all", f"remote.{name}.url", accept=(0, 1))).split("\n")
+        if address in urls:
+            return name
+    return None

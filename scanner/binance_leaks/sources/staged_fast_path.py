@@ -1,0 +1,150 @@
+"""The look at the index that a clean commit pays for: two git processes and the prefilter, next to no import.
+
+Nearly every commit is clean, so the hook's latency is this module's. It says "certainly nothing here" or "look
+properly"; whatever is unusual (an error, a submodule, an archive, a large file, no POSIX) is a reason to look properly.
+"""
+
+from __future__ import annotations
+
+import os
+
+from binance_leaks.detect import prefilter
+from binance_leaks.sources.plumbing import BATCH, SETTINGS, STAGED, environment, raw_changes
+
+TYPE_CHECKING = False  # as typing has it, without importing typing
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import IO
+
+_LARGE = 8 << 20
+_ARCHIVE_STARTS = (b"PK", b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
+_TAR_MAGIC = slice(257, 262)
+_SUBMODULE = "160000"
+
+
+def clean_files(named: Sequence[str]) -> int | None:
+    """Number of files to be committed if certainly none of them holds a credential, None if that is not certain.
+
+    `named` narrows to some files; of those that are not staged the content on disk counts.
+    """
+    if not hasattr(os, "posix_spawnp") or (named and not _plainly_from_root(named)):
+        return None
+    try:
+        changes = _staged()
+    except OSError:
+        return None
+    if not changes:
+        return None
+    wanted = {os.fsencode(name) for name in named}
+    blobs = [(path, blob) for path, blob in changes if not named or path in wanted]
+    unstaged = wanted.difference(path for path, _ in blobs)
+    if all(_harmless_file(path) for path in unstaged) and _harmless_blobs([blob for _, blob in blobs]):
+        return len(blobs) + len(unstaged)
+    return None
+
+
+def clean_commit(count: int) -> str:
+    """The line for a commit of so many files without a credential. One of none says so, lest it pass for scanned."""
+    if not count:
+        return "Nothing to scan: no staged files.\n"
+    return f"No Binance credentials in {count} {'file' if count == 1 else 'files'} to be committed.\n"
+
+
+def _plainly_from_root(named: Sequence[str]) -> bool:
+    """Whether names are paths from the top of the work tree, as those that pre-commit passes."""
+    if not os.path.exists(".git"):  # noqa: PTH110
+        return False
+    return not any(
+        name.startswith(("/", "./", "../")) or "/../" in name or "//" in name or "/./" in name for name in named
+    )
+
+
+def _staged() -> list[tuple[bytes, str]] | None:
+    """Paths and blobs that the index adds or changes, None if git fails or there is more to it."""
+    process = _Process(*STAGED, "--no-renames")
+    out = process.answers.read()
+    if process.wait() != 0:
+        return None
+    found = []
+    for status, mode, _, new, path, _ in raw_changes(out):
+        if mode == _SUBMODULE or status == "U":
+            return None
+        if status != "D":
+            found.append((path, new))
+    return found
+
+
+def _harmless_blobs(blobs: list[str]) -> bool:
+    if not blobs:
+        return True
+    process = _Process("cat-file", "--batch")
+    try:
+        for first in range(0, len(blobs), BATCH):
+            batch = blobs[first : first + BATCH]
+            process.questions.write("".join(f"{blob}\n" for blob in batch).encode("ascii"))
+            process.questions.flush()
+            if not all(_harmless_answer(process.answers) for _ in batch):
+                return False
+        return True
+    finally:
+        process.wait()
+
+
+def _harmless_answer(answers: IO[bytes]) -> bool:
+    fields = answers.readline().split()
+    if len(fields) != 3 or int(fields[2]) > _LARGE:
+        return False
+    size = int(fields[2])
+    data = answers.read(size + 1)
+    return len(data) == size + 1 and _harmless(data[:-1])
+
+
+def _harmless_file(path: bytes) -> bool:
+    if os.path.islink(path) or (os.path.lexists(path) and not os.path.isfile(path)):  # noqa: PTH113, PTH114
+        return False
+    try:
+        with open(path, "rb") as stream:  # noqa: PTH123
+            data = stream.read(_LARGE + 1)
+    except OSError:
+        return False
+    return len(data) <= _LARGE and _harmless(data)
+
+
+def _harmless(data: bytes) -> bool:
+    if data.startswith(_ARCHIVE_STARTS) or data[_TAR_MAGIC] == b"ustar":
+        return False
+    return not prefilter.may_hold(data)
+
+
+class _Process:
+    """git with pipes, by `posix_spawn`: the subprocess module takes as long to import as git takes to run."""
+
+    def __init__(self, *arguments: str) -> None:
+        question, write = os.pipe()
+        read, answer = os.pipe()
+        null = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            self._pid = os.posix_spawnp(
+                "git",
+                ["git", *SETTINGS, *arguments],
+                environment(inherit=True),
+                file_actions=[
+                    (os.POSIX_SPAWN_DUP2, question, 0),
+                    (os.POSIX_SPAWN_DUP2, answer, 1),
+                    (os.POSIX_SPAWN_DUP2, null, 2),
+                ],
+            )
+        finally:
+            for descriptor in (question, answer, null):
+                os.close(descriptor)
+        self.questions: IO[bytes] = open(write, "wb")  # noqa: PTH123, SIM115
+        self.answers: IO[bytes] = open(read, "rb")  # noqa: PTH123, SIM115
+
+    def wait(self) -> int:
+        """Closes the pipes and returns the exit status."""
+        for stream in (self.answers, self.questions):
+            try:
+                stream.close()
+            except BrokenPipeError:  # noqa: PERF203
+                continue
+        return os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])

@@ -1,0 +1,149 @@
+"""The entries of a tar archive, read in one pass and without memory of what went by.
+
+`tarfile` takes a corrupt header for the end of the archive and says nothing, which a scanner must not; so its header
+parser alone is used.
+"""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from binance_leaks.sources.read_stream import Peeked, Readable, Taker
+from binance_leaks.sources.unpack import Bounded, DamagedError
+
+_BLOCK = tarfile.BLOCKSIZE
+_ZEROS = bytes(_BLOCK)
+_LONGEST_NAME = 1 << 20
+_CORRUPT = "the tar archive is corrupt"
+_TRUNCATED = "the tar archive ends too early"
+_SPARSE_MORE_AT = 482
+_SPARSE_STILL_MORE_AT = 504
+_LONG_NAMES = {tarfile.GNUTYPE_LONGNAME: "path", tarfile.GNUTYPE_LONGLINK: "linkpath"}
+_NO_CONTENT = frozenset(
+    {
+        tarfile.LNKTYPE,
+        tarfile.SYMTYPE,
+        tarfile.DIRTYPE,
+        tarfile.FIFOTYPE,
+        tarfile.CHRTYPE,
+        tarfile.BLKTYPE,
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """A file, with its name as stored and its content, or a symbolic link, with where it points."""
+
+    name: str
+    data: Readable
+    link: str | None = None
+
+
+@dataclass(kw_only=True, slots=True)
+class _Extended:
+    """What extended headers say of the next member."""
+
+    values: dict[str, str] = field(default_factory=dict)
+
+    def size(self, default: int) -> int:
+        text = self.values.get("size", "")
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else default
+
+
+def entries(stream: Peeked) -> Iterator[Entry]:
+    """The files and symbolic links in order; each one's data must be read before the next is asked for.
+
+    Ends where the archive does, by its zeros, with what is behind it still unread. Raises `DamagedError` before a
+    header that is none, and where the zeros are missing.
+    """
+    extended = _Extended()
+    ended = False
+    while block := _next_block(stream):
+        if block == _ZEROS[: len(block)]:
+            stream.read(_BLOCK)
+            ended = True
+            continue
+        header = _header(block)
+        if header is None:
+            if ended:
+                return
+            raise DamagedError(_CORRUPT if len(block) == _BLOCK else _TRUNCATED)
+        stream.read(_BLOCK)
+        ended = False
+        size = 0 if header.type in _NO_CONTENT else extended.size(header.size)
+        _skip_sparse_map(stream, header, block)
+        body = Bounded(stream, size)
+        if header.type in _LONG_NAMES:
+            extended.values[_LONG_NAMES[header.type]] = _text(_small(body, size).rstrip(b"\0"))
+        elif header.type in (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE):
+            extended.values.update(_records(_small(body, size)))
+        elif header.type != tarfile.XGLTYPE:
+            if header.type == tarfile.SYMTYPE or header.type not in _NO_CONTENT:
+                yield _entry(header, extended, body)
+            extended = _Extended()
+        body.skip()
+        Taker(stream).take(-size % _BLOCK)
+    if not ended:
+        # Cut between two members it looks whole, but for the zeros that every archive ends with.
+        raise DamagedError(_TRUNCATED)
+
+
+def _next_block(stream: Peeked) -> bytes:
+    """The next block, still unread; raises what ended the stream, if that was no end."""
+    block = stream.peek(_BLOCK)
+    if len(block) < _BLOCK and stream.failed:
+        Taker(stream).take(len(block))
+        stream.read(1)
+    return block
+
+
+def _header(block: bytes) -> tarfile.TarInfo | None:
+    try:
+        header = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+    except (tarfile.HeaderError, ValueError, ArithmeticError):
+        return None
+    return header if header.size >= 0 else None
+
+
+def _skip_sparse_map(stream: Readable, header: tarfile.TarInfo, block: bytes) -> None:
+    more = header.type == tarfile.GNUTYPE_SPARSE and block[_SPARSE_MORE_AT]
+    while more:
+        block = Taker(stream).take(_BLOCK)
+        if len(block) < _BLOCK:
+            raise DamagedError(_TRUNCATED)
+        more = block[_SPARSE_STILL_MORE_AT]
+
+
+def _small(body: Readable, size: int) -> bytes:
+    if size > _LONGEST_NAME:
+        raise DamagedError("the tar archive has a header without end")
+    parts = []
+    while part := body.read(size):
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _entry(header: tarfile.TarInfo, extended: _Extended, body: Bounded) -> Entry:
+    values = extended.values
+    name = values.get("GNU.sparse.name") or values.get("path") or header.name
+    link = values.get("linkpath") or header.linkname
+    return Entry(name=name, data=body, link=link if header.type == tarfile.SYMTYPE else None)
+
+
+def _records(data: bytes) -> Iterator[tuple[str, str]]:
+    """The records `LENGTH KEY=VALUE\\n` of a pax header, as far as they are well formed."""
+    at = 0
+    while at < len(data):
+        digits, space, _ = data[at : at + 20].partition(b" ")
+        if not space or not digits.isdigit() or int(digits) <= len(digits):
+            return
+        key, _, value = data[at + len(digits) + 1 : at + int(digits)].partition(b"=")
+        yield _text(key), _text(value.removesuffix(b"\n"))
+        at += int(digits)
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")

@@ -1,0 +1,229 @@
+"""Unpacking without surprise: bounded in memory and in size, and with one error for everything that is damaged.
+
+The readers of the standard library (`zipfile`, `lzma.open`) let hostile input decide how much memory they take, so the
+bare decompressors are driven here, each step with an output limit.
+"""
+
+from __future__ import annotations
+
+import bz2
+import lzma
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from binance_leaks.sources.archive_kind import ArchiveKind
+from binance_leaks.sources.read_stream import Readable
+
+_BLOCK = 16 << 10
+_STEP = 1 << 20
+_LZMA_MEMORY = 96 << 20
+
+
+class DamagedError(OSError):
+    """Bytes are not what the format of their archive says."""
+
+
+class OverLimitError(OSError):
+    """An archive would unpack to more than is allowed."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """How far an archive is followed. Sizes are bytes, and `total` and `members` are for all that one outermost archive
+    holds at every depth. `ratio` is of unpacked to packed bytes of one member, asked once `ratio_from` are unpacked.
+    A zip file that arrives through a pipe is held in memory up to `held`, in a temporary file beyond."""
+
+    depth: int = 4
+    ratio: int = 200
+    ratio_from: int = 4 << 20
+    total: int = 512 << 20
+    members: int = 100_000
+    held: int = 64 << 20
+
+
+class Budget:
+    """What of the limits is left for one outermost archive."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.exhausted: str | None = None
+        self._bytes = limits.total
+        self._members = limits.members
+
+    def admit(self) -> bool:
+        """Counts one more member; False once a limit is passed, told in `exhausted`."""
+        self._members -= 1
+        if self._members < 0 and self.exhausted is None:
+            self.exhausted = f"the archive has more than {self.limits.members:,} members"
+        return self.exhausted is None
+
+    def spend(self, size: int) -> None:
+        """Counts unpacked bytes; raises `OverLimitError` when they are too many."""
+        self._bytes -= size
+        if self._bytes < 0 and self.exhausted is None:
+            self.exhausted = f"the archive unpacks to more than {self.limits.total >> 20:,} MiB"
+        if self.exhausted is not None:
+            raise OverLimitError(self.exhausted)
+
+
+class Decoder(Protocol):
+    """What the decompressors of the standard library have in common."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def needs_input(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
+
+
+class _Zlib:
+    """zlib's decompressor in the manner of the others."""
+
+    def __init__(self, window_bits: int) -> None:
+        self._zlib = zlib.decompressobj(window_bits)
+
+    @property
+    def eof(self) -> bool:
+        return self._zlib.eof
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._zlib.unconsumed_tail
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._zlib.unused_data
+
+    def decompress(self, data: bytes, max_length: int, /) -> bytes:
+        return self._zlib.decompress(self._zlib.unconsumed_tail + data, max_length)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Codec:
+    """A compression. `again` is what one more compressed stream behind the first begins with, if one may follow."""
+
+    name: str
+    new: Callable[[], Decoder]
+    again: bytes = b""
+
+
+DEFLATE = Codec(name="deflate", new=lambda: _Zlib(-15))
+BZIP2_MEMBER = Codec(name="bzip2", new=bz2.BZ2Decompressor)
+CODECS = {
+    ArchiveKind.GZIP: Codec(name="gzip", new=lambda: _Zlib(31), again=b"\x1f\x8b"),
+    ArchiveKind.BZIP2: Codec(name="bzip2", new=bz2.BZ2Decompressor, again=b"BZh"),
+    ArchiveKind.XZ: Codec(
+        name="xz", new=lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_LZMA_MEMORY), again=b"\xfd7zXZ\x00"
+    ),
+}
+
+
+class Inflated:
+    """The unpacked bytes of a compressed stream. `damaged` tells that the stream is not wholly what its format says."""
+
+    def __init__(self, stream: Readable, codec: Codec, budget: Budget) -> None:
+        self._stream = stream
+        self._codec = codec
+        self._budget = budget
+        self._decoder = codec.new()
+        self._pending = b""
+        self._fed = 0
+        self._made = 0
+        self._fault: OSError | None = None
+        self.damaged = False
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` unpacked bytes, none at the end. Raises one of the errors above, and again at each call."""
+        if self._fault is not None:
+            raise self._fault
+        try:
+            return self._read(min(size, _STEP))
+        except OSError as error:
+            self._fault = error
+            self.damaged = not isinstance(error, OverLimitError)
+            raise
+
+    def _read(self, size: int) -> bytes:
+        while not self._decoder.eof or self._next_stream():
+            hungry = self._decoder.needs_input
+            packed = self._feed() if hungry else b""
+            made = self._decode(packed, size)
+            if made:
+                self._account(len(made))
+                return made
+            if hungry and not packed and not self._decoder.eof:
+                raise DamagedError(f"the {self._codec.name} data end too early")
+        return b""
+
+    def _feed(self) -> bytes:
+        packed = self._pending or (self._stream.read(_BLOCK) or b"")
+        self._pending = b""
+        self._fed += len(packed)
+        return packed
+
+    def _decode(self, packed: bytes, size: int) -> bytes:
+        try:
+            return self._decoder.decompress(packed, size)
+        except lzma.LZMAError as error:
+            if "memory" in str(error).lower():
+                raise OverLimitError(f"the {self._codec.name} data ask for too much memory") from None
+            raise DamagedError(f"the {self._codec.name} data are corrupt") from None
+        except (zlib.error, OSError, EOFError, ValueError):
+            raise DamagedError(f"the {self._codec.name} data are corrupt") from None
+
+    def _account(self, size: int) -> None:
+        self._made += size
+        self._budget.spend(size)
+        limits = self._budget.limits
+        if self._made > limits.ratio_from and self._made > limits.ratio * self._fed:
+            raise OverLimitError(f"it unpacks to more than {limits.ratio:,} times its size")
+
+    def _next_stream(self) -> bool:
+        """Turns to one more compressed stream behind the first, past padding. Anything else there is no content."""
+        again = self._codec.again
+        if not again:
+            return False
+        rest = self._decoder.unused_data.lstrip(b"\0")
+        while len(rest) < len(again):
+            more = self._stream.read(_BLOCK) or b""
+            if not more:
+                break
+            self._fed += len(more)
+            rest = (rest + more).lstrip(b"\0")
+        if not rest.startswith(again):
+            self.damaged = self.damaged or bool(rest)
+            return False
+        self._decoder = self._codec.new()
+        self._pending = rest
+        self._fed -= len(rest)
+        return True
+
+
+class Bounded:
+    """The next `size` bytes of a stream that must have them; they count against `budget`, if one is given."""
+
+    def __init__(self, stream: Readable, size: int, budget: Budget | None = None) -> None:
+        self._stream = stream
+        self._left = size
+        self._budget = budget
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes, none at the end. Raises `DamagedError` if the stream ends first, `OverLimitError`."""
+        if not self._left:
+            return b""
+        part = self._stream.read(min(size, self._left)) or b""
+        if not part:
+            raise DamagedError("the archive ends too early")
+        self._left -= len(part)
+        if self._budget is not None:
+            self._budget.spend(len(part))
+        return part
+
+    def skip(self) -> None:
+        """Reads what is left to nowhere."""
+        while self.read(_BLOCK):
+            pass

@@ -1,0 +1,236 @@
+"""The entries of a zip file: by its directory, or found one by one where that is missing.
+
+Not with `zipfile`, which holds the whole directory in memory, gives up an archive for one odd name and a truncated one
+altogether, and lets a bzip2 member unpack to any size at once. The layout is that of PKWARE's APPNOTE 6.3.10.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from struct import Struct
+
+from binance_leaks.sources.read_stream import Seekable, Taker
+from binance_leaks.sources.unpack import BZIP2_MEMBER, DEFLATE, Bounded, Budget, DamagedError, Inflated
+
+_LOCAL = Struct("<4s5H3L2H")
+_CENTRAL = Struct("<4s6H3L5H2L")
+_END = Struct("<4s4H2LH")
+_LOCATOR64 = Struct("<4sLQL")
+_END64 = Struct("<4sQ2H2L4Q")
+_LOCAL_MAGIC = b"PK\x03\x04"
+_END_MAGIC = b"PK\x05\x06"
+_CENTRAL_MAGIC = b"PK\x01\x02"
+_LONGEST_COMMENT = 0xFFFF
+_ELSEWHERE = 0xFFFFFFFF
+_ENCRYPTED = 1
+_SIZE_FOLLOWS = 8
+_STORED, _DEFLATED, _BZIPPED = 0, 8, 12
+_SEARCH_STEP = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """A member as the directory tells of it. `packed` is its size as it stands there; `size` and `crc` are of its
+    content, None where only the end of the content would tell."""
+
+    name: str
+    offset: int
+    method: int
+    flags: int
+    packed: int
+    size: int | None
+    crc: int | None
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a name without content."""
+        return self.name.endswith("/") and not self.packed
+
+    @property
+    def refusal(self) -> str | None:
+        """Why the content cannot be had, in plain words."""
+        if self.flags & _ENCRYPTED:
+            return "encrypted"
+        if self.method == _STORED and self.size is None:
+            return "stored without its size"
+        return None if self.method in (_STORED, _DEFLATED, _BZIPPED) else "compressed in a way that is not supported"
+
+
+class Member:
+    """The content of an entry, checked against what the directory says of it at its end."""
+
+    def __init__(self, content: Inflated | Bounded, entry: Entry) -> None:
+        self._content = content
+        self._entry = entry
+        self._size = 0
+        self._crc = 0
+        self.damaged = False
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes, none at the end. Raises `DamagedError` and `OverLimitError`."""
+        try:
+            part = self._content.read(size)
+            self._size += len(part)
+            self._crc = zlib.crc32(part, self._crc)
+            if not part and (self._entry.crc not in (None, self._crc) or self._entry.size not in (None, self._size)):
+                raise DamagedError("the content is not what the zip file says of it")
+        except DamagedError:
+            self.damaged = True
+            raise
+        return part
+
+
+def listed(stream: Seekable) -> Iterator[Entry]:
+    """The entries of the directory, one after the other as they are asked for.
+
+    Where it leaves out what the file begins with, as when two zip files were joined or the directory was emptied, what
+    can be found follows, entries already told among it. Raises `DamagedError` where there is no directory, or where it
+    ends before its time.
+    """
+    at, end, shift = _directory(stream)
+    complete = _at(stream, 0, len(_LOCAL_MAGIC)) != _LOCAL_MAGIC
+    while at < end:
+        fixed = _at(stream, at, _CENTRAL.size)
+        if len(fixed) < _CENTRAL.size or not fixed.startswith(_CENTRAL_MAGIC):
+            raise DamagedError("the directory of the zip file is corrupt")
+        _, _, _, flags, method, _, _, crc, packed, size, name_size, extra_size, comment_size, _, _, _, offset = (
+            _CENTRAL.unpack(fixed)
+        )
+        name_at = at + _CENTRAL.size
+        names = _at(stream, name_at, name_size + extra_size)
+        size, packed, offset = _wide(names[name_size:], size, packed, offset)
+        offset += shift
+        complete = complete or not offset
+        yield Entry(
+            name=_text(names[:name_size]),
+            offset=offset,
+            method=method,
+            flags=flags,
+            packed=packed,
+            size=size,
+            crc=crc,
+        )
+        at = name_at + name_size + extra_size + comment_size
+    if not complete:
+        yield from found(stream)
+
+
+def found(stream: Seekable) -> Iterator[Entry]:
+    """The entries that can be found by their own headers, for a zip file without a directory."""
+    length = stream.seek(0, 2)
+    at = _search(stream, 0)
+    while at is not None:
+        fixed = _at(stream, at, _LOCAL.size)
+        if len(fixed) < _LOCAL.size:
+            return
+        _, _, flags, method, _, _, crc, packed, size, name_size, extra_size = _LOCAL.unpack(fixed)
+        names = _at(stream, at + _LOCAL.size, name_size + extra_size)
+        size, packed, _ = _wide(names[name_size:], size, packed, 0)
+        start = at + _LOCAL.size + name_size + extra_size
+        unknown = bool(flags & _SIZE_FOLLOWS)
+        if start <= length:
+            yield Entry(
+                name=_text(names[:name_size]),
+                offset=at,
+                method=method,
+                flags=flags,
+                packed=length - start if unknown else packed,
+                size=None if unknown else size,
+                crc=None if unknown else crc,
+            )
+        at = _search(stream, start if unknown else start + packed)
+
+
+def behind(stream: Seekable) -> bytes:
+    """The comment of the zip file and what else stands behind its directory. Raises `DamagedError`."""
+    return _end(stream)[1][_END.size :]
+
+
+def content(stream: Seekable, entry: Entry, budget: Budget) -> Member:
+    """The content of an entry that is not refused; it must be read before another's. Raises `DamagedError`."""
+    fixed = _at(stream, entry.offset, _LOCAL.size)
+    if len(fixed) < _LOCAL.size or not fixed.startswith(_LOCAL_MAGIC):
+        raise DamagedError("the zip file has no such member where its directory says")
+    name_size, extra_size = _LOCAL.unpack(fixed)[-2:]
+    stream.seek(entry.offset + _LOCAL.size + name_size + extra_size)
+    if entry.method == _STORED:
+        return Member(Bounded(stream, entry.packed, budget), entry)
+    codec = DEFLATE if entry.method == _DEFLATED else BZIP2_MEMBER
+    return Member(Inflated(Bounded(stream, entry.packed), codec, budget), entry)
+
+
+def _directory(stream: Seekable) -> tuple[int, int, int]:
+    """Start and end of the directory, and by how much all offsets are off because something stands in front."""
+    end, tail = _end(stream)
+    *_, size, offset, _ = _END.unpack_from(tail)
+    wide = _at(stream, max(0, end - _LOCATOR64.size), _LOCATOR64.size)
+    if wide.startswith(b"PK\x06\x07"):
+        end64 = _LOCATOR64.unpack(wide)[2]
+        record = _at(stream, end64, _END64.size)
+        if len(record) < _END64.size or not record.startswith(b"PK\x06\x06"):
+            raise DamagedError("the directory of the zip file is corrupt")
+        end = end64
+        *_, size, offset = _END64.unpack(record)
+    if size > end:
+        raise DamagedError("the directory of the zip file is corrupt")
+    return end - size, end, end - size - offset
+
+
+def _end(stream: Seekable) -> tuple[int, bytes]:
+    """Where the record at the end of the directory stands, and all from there on."""
+    length = stream.seek(0, 2)
+    tail_at = max(0, length - _END.size - _LONGEST_COMMENT)
+    tail = _at(stream, tail_at, length - tail_at)
+    found_at = tail.rfind(_END_MAGIC, 0, max(0, len(tail) - _END.size + len(_END_MAGIC)))
+    if found_at < 0:
+        raise DamagedError("the zip file has no directory: it is truncated or corrupt")
+    return tail_at + found_at, tail[found_at:]
+
+
+def _wide(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int, int]:
+    """Sizes and offset with those that do not fit in 32 bits taken from the zip64 field."""
+    values = [size, packed, offset]
+    while len(extra) >= 4:
+        kind, length = int.from_bytes(extra[:2], "little"), int.from_bytes(extra[2:4], "little")
+        if kind == 1:
+            field = extra[4 : 4 + length]
+            for index, value in enumerate(values):
+                if value == _ELSEWHERE and len(field) >= 8:
+                    values[index], field = int.from_bytes(field[:8], "little"), field[8:]
+        extra = extra[4 + length :]
+    return values[0], values[1], values[2]
+
+
+def _search(stream: Seekable, at: int) -> int | None:
+    """Where the next header of a member stands, from `at` on."""
+    while data := _at(stream, at, _SEARCH_STEP):
+        inside = data.find(_LOCAL_MAGIC)
+        if inside >= 0:
+            return at + inside
+        if len(data) < _SEARCH_STEP:
+            return None
+        at += len(data) - len(_LOCAL_MAGIC) + 1
+    return None
+
+
+def _at(stream: Seekable, offset: int, size: int) -> bytes:
+    """`size` bytes at `offset`, fewer where the stream ends; raises OSError."""
+    try:
+        stream.seek(offset)
+    except (OverflowError, ValueError):
+        raise DamagedError("the zip file points out of itself") from None
+    taker = Taker(stream)
+    data = taker.take(size)
+    if taker.fault is not None:
+        raise OSError(taker.fault)
+    return data
+
+
+def _text(name: bytes) -> str:
+    """A name in UTF-8, else in the code page of the format's first days, which has every byte."""
+    try:
+        return name.decode("utf-8")
+    except UnicodeDecodeError:
+        return name.decode("cp437")

@@ -1,0 +1,221 @@
+"""Verdicts of earlier runs in a file: digests, verdicts, permissions and dates, and no value.
+
+A digest is of key, secret and host together, of the values themselves: who knows the digests that reports show cannot
+make an entry. Only definite verdicts are kept, those of live keys for a shorter time, so that a revocation shows.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import tempfile
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from binance_leaks.errors import ScanError, UsageError
+from binance_leaks.verification import Permissions, Verdict
+from binance_leaks.verify.responses import Outcome
+
+_SCHEMA = "binance-leaks-verified/1"
+_LARGEST = 16 << 20
+_MOST_ENTRIES = 50_000
+_HOUR = 3600.0
+_SKEW = 300.0
+_DEFINITE = frozenset(
+    {
+        Verdict.LIVE,
+        Verdict.LIVE_NO_PERMISSION,
+        Verdict.KEY_LIVE_SECRET_WRONG,
+        Verdict.NOT_FOUND,
+        Verdict.MALFORMED,
+    }
+)
+_DEAD = frozenset({Verdict.NOT_FOUND, Verdict.MALFORMED})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dated:
+    """An outcome and when it was so, in seconds since 1970."""
+
+    outcome: Outcome
+    at: float
+
+
+class Cache(Protocol):
+    """Remembers outcomes by the digest of their question. Used by several threads."""
+
+    def get(self, digest: str, now: float) -> Dated | None:
+        """What is known and not too old."""
+        ...
+
+    def put(self, digest: str, dated: Dated) -> None:
+        """Remember an outcome, if it is worth it."""
+        ...
+
+
+class NoCache:
+    """Remembers nothing."""
+
+    def get(self, digest: str, now: float) -> Dated | None:  # noqa: ARG002 - the protocol's
+        """Nothing."""
+        return None
+
+    def put(self, digest: str, dated: Dated) -> None:
+        """Nothing."""
+
+
+class CacheFile:
+    """A cache that is read from a file when it is made, and written by `save`.
+
+    `live_for` and `dead_for` are the seconds for which verdicts hold. A damaged or missing file counts as empty. Raises
+    UsageError for a file that another user could have made or changed, as what it says would be believed: a link, no
+    plain file, a foreign owner, one that others may write.
+    """
+
+    def __init__(self, file: Path, *, live_for: float = _HOUR, dead_for: float = 24 * _HOUR) -> None:
+        self._file = file
+        self._live_for = live_for
+        self._dead_for = dead_for
+        self._lock = threading.Lock()
+        self._entries = _entries(_read(file))
+
+    def get(self, digest: str, now: float) -> Dated | None:
+        """What is known and not too old; what comes from the future is not believed."""
+        with self._lock:
+            dated = self._entries.get(digest)
+        return dated if dated is not None and self._holds(dated, now) else None
+
+    def put(self, digest: str, dated: Dated) -> None:
+        """Remember a definite outcome."""
+        if dated.outcome.verdict in _DEFINITE:
+            with self._lock:
+                self._entries[digest] = dated
+
+    def save(self, now: float) -> None:
+        """Write what still holds, with mode 0600, whole or not at all. Raises ScanError where that fails."""
+        with self._lock:
+            held = [(digest, dated) for digest, dated in self._entries.items() if self._holds(dated, now)]
+        newest = sorted(held, key=lambda entry: -entry[1].at)[:_MOST_ENTRIES]
+        content = {"schema": _SCHEMA, "entries": {digest: _written(dated) for digest, dated in sorted(newest)}}
+        _refuse_strange(self._file)
+        try:
+            descriptor, name = tempfile.mkstemp(prefix=f".{self._file.name}.", dir=self._file.parent)  # mode 0600
+            temporary = Path(name)
+            try:
+                with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+                    json.dump(content, stream, indent=1)
+                temporary.replace(self._file)
+            finally:
+                temporary.unlink(missing_ok=True)
+        except OSError as error:
+            raise ScanError(f"cache {self._file} cannot be written: {error.strerror}") from None
+
+    def _holds(self, dated: Dated, now: float) -> bool:
+        allowed = self._dead_for if dated.outcome.verdict in _DEAD else self._live_for
+        return -_SKEW <= now - dated.at < allowed
+
+
+def _read(file: Path) -> bytes:
+    if not file.parent.is_dir():
+        raise UsageError(f"{file} cannot be written: there is no folder {file.parent}")
+    _refuse_strange(file)
+    try:
+        descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        with os.fdopen(descriptor, "rb") as stream:
+            _judge(file, os.fstat(stream.fileno()))
+            return stream.read(_LARGEST + 1)
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise UsageError(f"cache {file} cannot be read: {error.strerror}", hint="Name another file.") from None
+
+
+def _refuse_strange(file: Path) -> None:
+    try:
+        _judge(file, file.lstat())
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise UsageError(f"cache {file} cannot be read: {error.strerror}", hint="Name another file.") from None
+
+
+def _judge(file: Path, status: os.stat_result) -> None:
+    strange = None
+    if stat.S_ISLNK(status.st_mode):
+        strange = "is a link"
+    elif not stat.S_ISREG(status.st_mode):
+        strange = "is no plain file"
+    elif hasattr(os, "geteuid") and status.st_uid != os.geteuid():
+        strange = "belongs to another user"
+    elif os.name == "posix" and status.st_mode & 0o022:
+        strange = "can be changed by other users"
+    if strange:
+        raise UsageError(f"cache {file} {strange}, so it is not believed", hint="Delete it, or name another file.")
+
+
+def _entries(content: bytes) -> dict[str, Dated]:
+    if len(content) > _LARGEST:
+        return {}
+    try:
+        parsed: object = json.loads(content)
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(parsed, dict) or parsed.get("schema") != _SCHEMA or not isinstance(parsed.get("entries"), dict):
+        return {}
+    read = {str(digest): _dated(entry) for digest, entry in parsed["entries"].items()}
+    return {digest: dated for digest, dated in read.items() if dated is not None}
+
+
+def _written(dated: Dated) -> Mapping[str, object]:
+    outcome, permissions = dated.outcome, dated.outcome.permissions
+    return {
+        "at": round(dated.at, 3),
+        "verdict": outcome.verdict.value,
+        "detail": outcome.detail,
+        "permissions": None
+        if permissions is None
+        else {
+            "granted": permissions.granted,
+            "denied": permissions.denied,
+            "ip_restricted": permissions.ip_restricted,
+            "created": permissions.created,
+            "trading_ends": permissions.trading_ends,
+        },
+    }
+
+
+def _dated(entry: object) -> Dated | None:
+    """An entry as it was written, None for anything else."""
+    match entry:
+        case {"at": int() | float() as at, "verdict": str(verdict), "detail": str(detail), "permissions": permissions}:
+            pass
+        case _:
+            return None
+    known = next((each for each in _DEFINITE if each.value == verdict), None)
+    if known is None or (permissions is not None and _permissions(permissions) is None):
+        return None
+    return Dated(outcome=Outcome(verdict=known, permissions=_permissions(permissions), detail=detail), at=float(at))
+
+
+def _permissions(entry: object) -> Permissions | None:
+    match entry:
+        case {
+            "granted": list(granted),
+            "denied": list(denied),
+            "ip_restricted": bool() | None as restricted,
+            "created": int() | None as created,
+            "trading_ends": int() | None as ends,
+        } if all(isinstance(name, str) for name in (*granted, *denied)):
+            return Permissions(
+                granted=tuple(granted),
+                denied=tuple(denied),
+                ip_restricted=restricted,
+                created=created,
+                trading_ends=ends,
+            )
+        case _:
+            return None

@@ -1,0 +1,187 @@
+"""What would be asked: which credentials, with which secrets, on which hosts, in which order; and what is not asked."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+
+from binance_leaks.model import Credential, Environment, Role, Sighting, Value
+from binance_leaks.verification import Cause, Verdict, Verification
+from binance_leaks.verify.notes import unasked
+from binance_leaks.verify.probes import Probe, probes_for
+from binance_leaks.verify.rate_limit import Limits
+from binance_leaks.verify.signing import Unusable, signer_of
+
+_KEY = re.compile(rb"[A-Za-z0-9]{16,128}")
+_NEAR_LINES = 40
+_FAR = 1_000_000
+_MOST_PLACES = 100
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """One credential to be asked about: its key, the secrets to try with it, the likeliest first, and where.
+
+    `swappable` says that key and first secret could be each other: nothing but names and order tell them apart.
+    """
+
+    id: str
+    environment: Environment
+    key: Value
+    secrets: tuple[Value, ...]
+    probes: tuple[Probe, ...]
+    swappable: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """The questions of a run, `jobs`, and what is not asked, by the id of its credential, with the reason."""
+
+    jobs: tuple[Job, ...]
+    unasked: Mapping[str, Verification]
+
+    def hosts(self) -> dict[str, int]:
+        """How many credentials are asked about on each host first, in order of need."""
+        counts: dict[str, int] = {}
+        for job in self.jobs:
+            counts[job.probes[0].host] = counts.get(job.probes[0].host, 0) + 1
+        return counts
+
+    def later_hosts(self) -> tuple[str, ...]:
+        """Hosts that are asked too about keys that are unknown elsewhere."""
+        return tuple(dict.fromkeys(probe.host for job in self.jobs for probe in job.probes[1:]))
+
+    def announcement(self, route: Callable[[str], str], limits: Limits) -> str:
+        """What will be sent where, in plain sentences; `route` tells where a host's requests really go."""
+        if not self.jobs:
+            return "Nothing is sent to Binance: there is no credential that could be asked about."
+        number = len(self.jobs)
+        where = ", ".join(f"{route(host)} ({count})" for host, count in self.hosts().items())
+        text = (
+            f"Asking Binance about {number} {'credential' if number == 1 else 'credentials'}: "
+            f"each API key is sent, with a signature and not with its secret, to {where}"
+        )
+        if self.later_hosts():
+            text += f"; unknown ones also to {', '.join(route(host) for host in self.later_hosts())}"
+        if limits.swapped and any(job.swappable for job in self.jobs):
+            text += (
+                ". Where a key is unknown, key and secret may have been mixed up: then the other is sent as key, once"
+            )
+        return text + "."
+
+
+def plan_of(credentials: Iterable[Credential], limits: Limits) -> Plan:
+    """The plan for some credentials, in their order: those beyond the limit are not asked about."""
+    known = {credential.id: credential for credential in reversed(list(credentials))}
+    ordered = list(reversed(known.values()))
+    jobs: list[Job] = []
+    unasked_ones: dict[str, Verification] = {}
+    nearby = _Nearby(ordered)
+    for credential in ordered:
+        planned = _job_of(credential, nearby, limits)
+        if isinstance(planned, Job) and len(jobs) >= limits.credentials:
+            planned = unasked(Verdict.NOT_ASKED, Cause.BUDGET, f"this run asks about {limits.credentials} at most")
+        if isinstance(planned, Job):
+            jobs.append(planned)
+        else:
+            unasked_ones[credential.id] = planned
+    return Plan(jobs=tuple(jobs), unasked=unasked_ones)
+
+
+def _job_of(credential: Credential, nearby: _Nearby, limits: Limits) -> Job | Verification:
+    if credential.known_example:
+        return unasked(Verdict.NOT_ASKED, Cause.EXAMPLE, "it is an example from public documentation")
+    key = next((value for value in credential.values if value.role is Role.API_KEY), None)
+    if key is None:
+        return unasked(Verdict.NOT_ASKED, Cause.INCOMPLETE, "its API key was not found")
+    if credential.environment in (Environment.TR, Environment.PAY):
+        return unasked(
+            Verdict.NOT_VERIFIABLE, Cause.ENVIRONMENT, "how to ask this system safely is not known to this tool"
+        )
+    material = _bytes_of(key)
+    if not _KEY.fullmatch(material):
+        return unasked(Verdict.NOT_VERIFIABLE, Cause.UNUSABLE, "the API key is not at hand, or no text that can be one")
+    own = _own_secrets(credential, key)
+    candidates = own + _further_secrets(key, own, credential, nearby)
+    secrets = [secret for secret in candidates if not isinstance(signer_of(secret), Unusable)]
+    if candidates and not secrets:
+        problem = next(answer for answer in map(signer_of, candidates) if isinstance(answer, Unusable))
+        if problem.cause is Cause.LIBRARY:
+            return unasked(Verdict.NOT_VERIFIABLE, Cause.LIBRARY, problem.why)
+    if not secrets and not limits.lone_keys:
+        return unasked(Verdict.NOT_ASKED, Cause.INCOMPLETE, "no secret was found that could sign for it")
+    return Job(
+        id=credential.id,
+        environment=credential.environment,
+        key=key,
+        secrets=tuple(secrets[: limits.candidates]),
+        probes=probes_for(credential.environment, material),
+        swappable=bool(own) and own[0].role is Role.SECRET_KEY and _KEY.fullmatch(_bytes_of(own[0])) is not None,
+    )
+
+
+def _own_secrets(credential: Credential, key: Value) -> list[Value]:
+    """The secrets found with a key, the nearest first, without those that need a passphrase."""
+    encrypted = {sighting.value.sha256 for sighting in credential.sightings if sighting.encrypted}
+    places = _of(key, credential.sightings)
+    own = [value for value in credential.values if value.role is not Role.API_KEY and value.sha256 not in encrypted]
+    return sorted(own, key=lambda value: _distance(places, _of(value, credential.sightings)))
+
+
+def _further_secrets(key: Value, own: Sequence[Value], credential: Credential, nearby: _Nearby) -> list[Value]:
+    """Other secrets that stand near a key: of two keys beside one secret, detection gives it to one only."""
+    taken = {value.sha256 for value in (key, *own)}
+    places = _of(key, credential.sightings)
+    return [value for value in nearby.secrets_near(places) if value.sha256 not in taken]
+
+
+def _of(value: Value, sightings: Sequence[Sighting]) -> list[Sighting]:
+    return [sighting for sighting in sightings if sighting.value.sha256 == value.sha256]
+
+
+def _distance(some: Sequence[Sighting], others: Sequence[Sighting]) -> int:
+    """The fewest lines between any two of them in one file."""
+    lines = (
+        abs(one.location.line - other.location.line)
+        for one in some[:_MOST_PLACES]
+        for other in others[:_MOST_PLACES]
+        if one.location.path == other.location.path
+    )
+    return min(lines, default=_FAR)
+
+
+class _Nearby:
+    """The secrets of all credentials by the file that they stand in and their lines."""
+
+    def __init__(self, credentials: Sequence[Credential]) -> None:
+        found: dict[str, list[tuple[int, bool, Value]]] = {}
+        for credential in credentials:
+            paired = len(credential.values) > 1
+            for sighting in credential.sightings:
+                if sighting.value.role is not Role.API_KEY and not sighting.encrypted:
+                    found.setdefault(sighting.location.path, []).append(
+                        (sighting.location.line, paired, sighting.value)
+                    )
+        self._by_path = {path: sorted(entries, key=itemgetter(0)) for path, entries in found.items()}
+
+    def secrets_near(self, places: Sequence[Sighting]) -> list[Value]:
+        """Secrets within a few lines of these places: those without a key first, then the nearest, each once."""
+        found = sorted(self._ranked(places), key=lambda each: (each[0], each[1], each[2].sha256))
+        return list({value.sha256: value for _, _, value in reversed(found)}.values())[::-1]
+
+    def _ranked(self, places: Sequence[Sighting]) -> Iterator[tuple[bool, int, Value]]:
+        for place in places[:_MOST_PLACES]:
+            entries = self._by_path.get(place.location.path, [])
+            line = place.location.line
+            first = bisect_left(entries, line - _NEAR_LINES, key=itemgetter(0))
+            for at, paired, value in entries[first : first + _MOST_PLACES]:
+                if at > line + _NEAR_LINES:
+                    break
+                yield paired, abs(at - line), value
+
+
+def _bytes_of(value: Value) -> bytes:
+    return value.secret.reveal() if value.secret is not None else b""

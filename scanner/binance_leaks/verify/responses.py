@@ -1,0 +1,132 @@
+"""What a reply means: statuses and codes into verdicts. Codes are matched, never messages, and no message is kept.
+
+Source of the codes: Binance's error documents; what -1002, -2008, -2014 and -2015 mean for a key's life is reported by
+users and maintainers of clients, which is why the notes say "probably".
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from binance_leaks.verification import PERMISSION_TIERS, Cause, Permissions, Verdict
+from binance_leaks.verify.http_types import Reply, Trouble
+from binance_leaks.verify.probes import Probe
+
+_MOST_PERMISSIONS = 60
+_PERMISSION = re.compile(r"(?:enable|permits)[A-Z][A-Za-z0-9]{1,40}", re.ASCII)
+_LONGEST_NUMBER = 18
+_OK = 200
+
+_BY_CODE: Mapping[int, tuple[Verdict, Cause | None]] = MappingProxyType(
+    {
+        -1002: (Verdict.LIVE_NO_PERMISSION, None),
+        -1022: (Verdict.KEY_LIVE_SECRET_WRONG, None),
+        -2008: (Verdict.NOT_FOUND, None),
+        -2014: (Verdict.MALFORMED, None),
+        -2015: (Verdict.INCONCLUSIVE, Cause.ADDRESS),
+        -1021: (Verdict.INCONCLUSIVE, Cause.CLOCK),
+        -1003: (Verdict.INCONCLUSIVE, Cause.RATE),
+        -1000: (Verdict.INCONCLUSIVE, Cause.SERVER),
+        -1001: (Verdict.INCONCLUSIVE, Cause.SERVER),
+        -1006: (Verdict.INCONCLUSIVE, Cause.SERVER),
+        -1007: (Verdict.INCONCLUSIVE, Cause.SERVER),
+        -1008: (Verdict.INCONCLUSIVE, Cause.SERVER),
+    }
+)
+_BY_STATUS: Mapping[int, Cause] = MappingProxyType(
+    {403: Cause.FIREWALL, 418: Cause.BANNED, 429: Cause.RATE, 451: Cause.LOCATION}
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """What one question came to. `detail` says more of the cause, in our words and numbers only."""
+
+    verdict: Verdict
+    cause: Cause | None = None
+    permissions: Permissions | None = None
+    detail: str = ""
+
+    @property
+    def lives(self) -> bool:
+        """Whether the pair of key and secret was accepted."""
+        return self.verdict in (Verdict.LIVE, Verdict.LIVE_NO_PERMISSION)
+
+
+def inconclusive(cause: Cause, detail: str = "") -> Outcome:
+    """An outcome that says nothing about the credential."""
+    return Outcome(verdict=Verdict.INCONCLUSIVE, cause=cause, detail=detail)
+
+
+def outcome_of(reply: Reply | Trouble, probe: Probe) -> Outcome:
+    """The verdict that a reply to a probe gives.
+
+    A page of a firewall, a limit, a ban, a refused location and a failure of the server never mean live or dead,
+    whatever stands in them; nor does a success that lacks what Binance would answer, as of a captive portal.
+    """
+    if isinstance(reply, Trouble):
+        return inconclusive(Cause.NETWORK, reply.value)
+    status = reply.status
+    if status in _BY_STATUS:
+        return inconclusive(_BY_STATUS[status], f"status {status}")
+    if status >= 500 or status < 200:
+        return inconclusive(Cause.SERVER, f"status {status}")
+    if 300 <= status < 400:
+        return inconclusive(Cause.REDIRECT, f"status {status}")
+    fields = fields_of(reply.body)
+    if status == _OK and fields.keys() & probe.marks and "code" not in fields:
+        return Outcome(verdict=Verdict.LIVE, permissions=_permissions(fields) if probe.tells_permissions else None)
+    code = fields.get("code")
+    if not isinstance(code, int) or isinstance(code, bool):
+        return inconclusive(Cause.ANSWER, f"status {status}, and not an answer of Binance")
+    if code not in _BY_CODE:
+        return inconclusive(Cause.ANSWER, f"status {status}, code {code}")
+    verdict, cause = _BY_CODE[code]
+    return Outcome(verdict=verdict, cause=cause, detail=f"code {code}")
+
+
+def server_time(reply: Reply | Trouble) -> int | None:
+    """The time that a host gave, in milliseconds since 1970, None if it gave none."""
+    if isinstance(reply, Trouble) or reply.status != _OK:
+        return None
+    return _milliseconds(fields_of(reply.body).get("serverTime"))
+
+
+def fields_of(body: bytes) -> Mapping[str, object]:
+    """The fields of a JSON object, empty for anything else, however damaged, deep or large its numbers."""
+    try:
+        parsed: object = json.loads(body, parse_int=_number)
+    except (ValueError, RecursionError):
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def _number(digits: str) -> int | None:
+    return int(digits) if len(digits) <= _LONGEST_NUMBER else None
+
+
+def _permissions(fields: Mapping[str, object]) -> Permissions:
+    """What of the fields is a permission; what is neither false nor absent counts as granted, for prudence."""
+    names = [name for name in fields if _PERMISSION.fullmatch(name)]
+    known = [name for name in names if name in PERMISSION_TIERS]
+    others = [name for name in names if name not in PERMISSION_TIERS][: _MOST_PERMISSIONS - len(known)]
+    names = sorted(known + others)
+    restricted = fields.get("ipRestrict")
+    return Permissions(
+        granted=tuple(name for name in names if fields[name] not in (False, None)),
+        denied=tuple(name for name in names if fields[name] in (False, None)),
+        ip_restricted=restricted if isinstance(restricted, bool) else None,
+        created=_milliseconds(fields.get("createTime")),
+        trading_ends=_milliseconds(fields.get("tradingAuthorityExpirationTime")),
+    )
+
+
+def _milliseconds(value: object) -> int | None:
+    """A moment between 1973 and 2286, or None."""
+    if isinstance(value, int) and not isinstance(value, bool) and 10**11 <= value < 10**13:
+        return value
+    return None
