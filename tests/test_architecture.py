@@ -139,7 +139,7 @@ def _targets(module: Module, statement: ast.Import | ast.ImportFrom) -> Iterator
 def _paths() -> dict[str, Path]:
     found = {}
     for path in sorted(PACKAGE.rglob("*.py")):
-        parts = path.relative_to(TOP).with_suffix("").parts
+        parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
         found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     return found
 

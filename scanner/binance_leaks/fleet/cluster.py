@@ -1,13 +1,12 @@
 """A Dask cluster as a pool of workers: its scheduler gives them the units, its client brings the replies.
 
-With `onworker.py` the only module that knows Dask, which is an extra. Only tasks and replies go over the network, as
+The only module that knows Dask, which is an extra. Only tasks and replies go over the network, as
 plain data.
 """
 
 from __future__ import annotations
 
 import logging
-import re
 import time
 import warnings
 from collections.abc import Callable, Collection, Mapping
@@ -70,19 +69,6 @@ def _is_wanted(worker: Worker, unit: str) -> bool:
 def _runners() -> Runners:
     """Those of this process: they stay from one unit to the next, and end with it."""
     return Runners()
-
-
-_ADDRESS = re.compile(r"(?:(tcp|tls)://)?(\[[0-9A-Fa-f:.]+(?:%\w+)?\]|[A-Za-z0-9_.-]+):([0-9]{1,5})/?")
-_HINT = "Such as tcp://192.0.2.1:8786, or tls://… with certificates in the settings of Dask."
-
-
-def scheduler_address(text: str) -> str:
-    """The address in full, `tcp` where nothing else is said. Raises UsageError for what is none."""
-    match = _ADDRESS.fullmatch(text)
-    if match is None or not 0 < int(match[3]) < 1 << 16:
-        # Not shown: it may be a URL with a login.
-        raise UsageError("--scheduler is no address of a scheduler", hint=_HINT)
-    return f"{match[1] or 'tcp'}://{match[2]}:{match[3]}"
 
 
 _CONNECTING = 5.0

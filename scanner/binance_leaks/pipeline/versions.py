@@ -97,9 +97,8 @@ class Versions:
         asked = [(blob, path) for blob, paths in by_blob.items() for path in paths]
         if not asked:
             return
-        from binance_leaks.pipeline.files import (
-            credentials_in,  # start-up: most ranges are clean and need no detector
-        )
+        # start-up: most ranges are clean and need no detector
+        from binance_leaks.pipeline.files import credentials_in
 
         with self._git.blobs(blob for blob, _ in asked) as streams:
             for (blob, path), (_, stream) in zip(asked, streams, strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 import time
@@ -20,7 +21,6 @@ from binance_leaks.cli.signals import end_in_order
 from binance_leaks.cli.verify_option import Online, online
 from binance_leaks.errors import ScanError, ScannerError, UsageError
 from binance_leaks.findings import Finding, Result, Skipped
-from binance_leaks.fleet.cluster import scheduler_address
 from binance_leaks.fleet.coordinator import Coordinator, Settings, Watcher
 from binance_leaks.fleet.models import Entry, Failed, Repository, RunStatus, Unit
 from binance_leaks.fleet.pool import LocalPool, Pool, Watch
@@ -34,6 +34,9 @@ from binance_leaks.sources.urls import has_login
 from binance_leaks.verification import Verification
 
 _HINT = "Give the folder of the repository, or the whole URL of one that a host has."
+
+_ADDRESS = re.compile(r"(?:(tcp|tls)://)?(\[[0-9A-Fa-f:.]+(?:%\w+)?\]|[A-Za-z0-9_.-]+):([0-9]{1,5})/?")
+_HINT = "Such as tcp://192.0.2.1:8786, or tls://… with certificates in the settings of Dask."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -298,3 +301,12 @@ def _reachable(store: Store, run: int, plan: _Plan) -> list[Repository]:
     given = {repository.key: repository for repository in plan.units.repositories}
     stored = (scan.repository for scan in store.scans(run))
     return [given.get(repository.key, repository) for repository in stored]
+
+
+def scheduler_address(text: str) -> str:
+    """The address in full, `tcp` where nothing else is said. Raises UsageError for what is none."""
+    match = _ADDRESS.fullmatch(text)
+    if match is None or not 0 < int(match[3]) < 1 << 16:
+        # Not shown: it may be a URL with a login.
+        raise UsageError("--scheduler is no address of a scheduler", hint=_HINT)
+    return f"{match[1] or 'tcp'}://{match[2]}:{match[3]}"
