@@ -25,18 +25,18 @@ from binance_leaks.findings import Finding, Result, Risk, Skipped, SourceKind, S
 from binance_leaks.model import Commit, Confidence, Environment, Exposure, Kind, Location, RiskLevel, Role, Value
 from binance_leaks.pipeline.commit_range import RangeRequest, brought_in
 from binance_leaks.pipeline.commit_range import scan_range as read_range
-from binance_leaks.pipeline.files import scan_entries, scan_pieces
-from binance_leaks.pipeline.history import HistorySurroundings, Request
+from binance_leaks.pipeline.files import scan_chunks, scan_entries
+from binance_leaks.pipeline.history import EvidenceNearHistory, Request
 from binance_leaks.pipeline.history import scan_history as read_history
 from binance_leaks.pipeline.scan import Scan
-from binance_leaks.pipeline.triage import Surroundings, conclude
+from binance_leaks.pipeline.triage import NearbyEvidence, conclude
 from binance_leaks.report import FORMAT_NAMES, View, format_named
 from binance_leaks.report.sanitize import redacted
-from binance_leaks.sources.commit_selection import chosen_range
+from binance_leaks.sources.commit_selection import select_range
 from binance_leaks.sources.files import list_files
 from binance_leaks.sources.git import Git
-from binance_leaks.sources.nearby_evidence import CommitSurroundings, FileSurroundings
-from binance_leaks.sources.path_roots import Roots
+from binance_leaks.sources.nearby_evidence import EvidenceNearCommits, EvidenceNearFiles
+from binance_leaks.sources.path_roots import PathRoots
 from binance_leaks.sources.stream import read_stream
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def scan_bytes(data: bytes, *, path: str = "", config: Config | None = None) -> 
     """
     started = time.monotonic()
     with _told():
-        tally = scan_pieces(read_stream(path or "<bytes>", path, io.BytesIO(data), size=len(data)))
+        tally = scan_chunks(read_stream(path or "<bytes>", path, io.BytesIO(data), size=len(data)))
         scan = Scan(
             source=SourceKind.FILES,
             target=path or "<bytes>",
@@ -132,8 +132,8 @@ def scan_paths(
             skipped=tuple(tally.skipped),
             stats=_stats(started, files=tally.files, bytes=tally.bytes),
         )
-        top = Roots().top(str(roots[0] if roots[0].is_dir() else roots[0].parent))
-        return _concluded(scan, config, FileSurroundings(), _known(baseline, config, top))
+        top = PathRoots().top(str(roots[0] if roots[0].is_dir() else roots[0].parent))
+        return _concluded(scan, config, EvidenceNearFiles(), _known(baseline, config, top))
 
 
 def scan_history(
@@ -178,7 +178,7 @@ def scan_history(
             stats=_stats(started, **outcome.stats),
             anchor=top,
         )
-        return _concluded(scan, config, HistorySurroundings(request, outcome), _known(baseline, config, top))
+        return _concluded(scan, config, EvidenceNearHistory(request, outcome), _known(baseline, config, top))
 
 
 def scan_range(
@@ -199,19 +199,21 @@ def scan_range(
         config = config or Config()
         git = _git(repository)
         top = git.top()
-        chosen = chosen_range(git, commits)
-        request = RangeRequest(chosen=chosen, excluded=_exclusion(Globs([*config.exclude, *exclude]), config, top))
+        selection = select_range(git, commits)
+        request = RangeRequest(
+            selection=selection, excluded=_exclusion(Globs([*config.exclude, *exclude]), config, top)
+        )
         outcome = read_range(git, request)
         scan = Scan(
             source=SourceKind.RANGE,
-            target=chosen.target,
+            target=selection.target,
             credentials=outcome.credentials,
             skipped=tuple(outcome.skipped),
             stats=_stats(started, **outcome.stats),
             anchor=top,
         )
-        surroundings = CommitSurroundings(git, outcome.commits)
-        return brought_in(_concluded(scan, config, surroundings, _known(baseline, config, top)))
+        nearby = EvidenceNearCommits(git, outcome.commits)
+        return brought_in(_concluded(scan, config, nearby, _known(baseline, config, top)))
 
 
 def render(result: Result, format: str = "json", *, width: int = 80, verbose: bool = False) -> str:
@@ -223,8 +225,8 @@ def render(result: Result, format: str = "json", *, width: int = 80, verbose: bo
     return format_named(format).render(result, view)
 
 
-def _concluded(scan: Scan, config: Config | None, surroundings: Surroundings | None, known: Known | None) -> Result:
-    return redacted(conclude(scan, config=config or Config(), surroundings=surroundings, baseline=known))
+def _concluded(scan: Scan, config: Config | None, nearby: NearbyEvidence | None, known: Known | None) -> Result:
+    return redacted(conclude(scan, config=config or Config(), nearby=nearby, baseline=known))
 
 
 def _known(named: StrPath | None, config: Config, root: str | None) -> Known | None:

@@ -51,7 +51,7 @@ from binance_leaks.errors import ScannerError
 from binance_leaks.model import Confidence, Credential, Kind, Role, Sighting
 from binance_leaks.pipeline.triage import credentials_alone, unified
 from binance_leaks.report.sanitize import printable, without_values
-from binance_leaks.sources.nearby_evidence import FileSurroundings
+from binance_leaks.sources.nearby_evidence import EvidenceNearFiles
 from binance_leaks.verification import Verdict
 from binance_leaks.verify.probes import HOSTS
 from binance_leaks.verify.rate_limit import Limits
@@ -187,7 +187,7 @@ class _Detector(RegexBasedDetector):
         self._least = levels[confidence]
         self._verifies = verify
         self._loopback = verify_loopback
-        self._surroundings = FileSurroundings()
+        self._nearby = EvidenceNearFiles()
         self._file: _File | None = None
         self._version: tuple[str, int, int] | None = None
         self._last_line = 0
@@ -267,7 +267,7 @@ class _Detector(RegexBasedDetector):
         plain = unified(data)
         file = _File(filename, plain.decode("utf-8", "surrogateescape"))
         if prefilter.may_hold(plain):
-            file.credentials = credentials_alone(filename, plain, self._surroundings)
+            file.credentials = credentials_alone(filename, plain, self._nearby)
             for each in self._told(file.credentials, file.lines):
                 file.found.setdefault(each.line, []).append(each)
         return file

@@ -11,7 +11,7 @@ import pytest
 from binance_leaks.detect.engine import detect
 from binance_leaks.detect.sieve import FastSieve, PlainSieve, Sieve
 from binance_leaks.sources.objects.codec import apply_delta, delta_sizes
-from binance_leaks.sources.objects.delta_diff import Around, changed
+from binance_leaks.sources.objects.delta_diff import ContextSizes, changed_parts
 
 from tests.corpus import fill, load
 from tests.corpus.values import hex_value, hmac_value, rsa_pem
@@ -39,7 +39,7 @@ NOISE: Mapping[str, tuple[bytes, bytes]] = MappingProxyType(
         "wide beginning": (b"", WIDE.encode("utf-16-be") * 2),
     }
 )
-AROUND = Around(256, 256, worth=1)
+AROUND = ContextSizes(256, 256, worth=1)
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +134,7 @@ def missed(fast: FastSieve, version: Version, *, short: bool) -> bool:
     child = apply_delta(base, delta)
     if not detect(child):
         return False
-    fresh = changed(len(base), delta, delta_sizes(delta)[2], child, AROUND)
+    fresh = changed_parts(len(base), delta, delta_sizes(delta)[2], child, AROUND)
     return not fast.suspects(child, fast.traits(child, fresh, fast.traits(base, base, 0)))
 
 
@@ -185,7 +185,7 @@ def test_versions_of_versions(fast: FastSieve) -> None:
             parts: list[Part] = [(0, at), entry, (at + gone, len(base) - at - gone)]
             delta = delta_of(base, parts)
             child = apply_delta(base, delta)
-            fresh = changed(len(base), delta, delta_sizes(delta)[2], child, AROUND)
+            fresh = changed_parts(len(base), delta, delta_sizes(delta)[2], child, AROUND)
             traits = fast.traits(child, fresh, traits)
             if detect(child) and not fast.suspects(child, traits):
                 bad.append(number)

@@ -463,7 +463,7 @@ class TestLaws:
 
         def judged() -> tuple[Finding, ...]:
             scanned = Scan(source=SourceKind.FILES, target=".", credentials=tuple(credentials), stats={})
-            return conclude(scanned, config=Config(confidence=Confidence.LOW), surroundings=None).findings
+            return conclude(scanned, config=Config(confidence=Confidence.LOW), nearby=None).findings
 
         first = judged()
         for _ in range(8):

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 from binance_leaks.findings import Skipped
-from binance_leaks.sources.archives import ArchiveKind, Limits, archive_kind, members
-from binance_leaks.sources.chunk import Piece
+from binance_leaks.sources.archives import ArchiveKind, ArchiveLimits, archive_kind, read_members
+from binance_leaks.sources.chunk import Chunk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -66,19 +66,21 @@ def label(value: object) -> str:
     return "data" if isinstance(value, bytes) else str(value)
 
 
-def read(data: bytes, path: str = "a.bin", limits: Limits | None = None) -> tuple[dict[str, bytes], list[Skipped]]:
+def read(
+    data: bytes, path: str = "a.bin", limits: ArchiveLimits | None = None
+) -> tuple[dict[str, bytes], list[Skipped]]:
     """Contents by path and what was skipped; through a file and through a pipe, which must agree."""
-    limits = limits or Limits()
-    items = list(members(path, path, io.BytesIO(data), limits=limits))
-    piped = list(members(path, path, Pipe(data), limits=limits))
+    limits = limits or ArchiveLimits()
+    items = list(read_members(path, path, io.BytesIO(data), limits=limits))
+    piped = list(read_members(path, path, Pipe(data), limits=limits))
     assert [item for item in piped if item not in items] == []
     return contents(items), [item for item in items if isinstance(item, Skipped)]
 
 
-def contents(items: Iterable[Piece | Skipped]) -> dict[str, bytes]:
-    pieces = [item for item in items if isinstance(item, Piece)]
-    assert len({piece.path for piece in pieces}) == len(pieces)
-    return {piece.path: piece.data for piece in pieces}
+def contents(items: Iterable[Chunk | Skipped]) -> dict[str, bytes]:
+    chunks = [item for item in items if isinstance(item, Chunk)]
+    assert len({chunk.path for chunk in chunks}) == len(chunks)
+    return {chunk.path: chunk.data for chunk in chunks}
 
 
 def reasons(skipped: Iterable[Skipped]) -> str:
@@ -203,8 +205,8 @@ def leaves(tree: object) -> list[bytes]:
 def test_nestings_of_every_kind_give_their_leaves(tree: object, pipe: bool) -> None:
     data = build(tree)
     stream = Pipe(data) if pipe else io.BytesIO(data)
-    items = list(members("x", "x", stream, limits=Limits(depth=20)))
-    assert [item.data for item in items if isinstance(item, Piece)] == leaves(tree)
+    items = list(read_members("x", "x", stream, limits=ArchiveLimits(depth=20)))
+    assert [item.data for item in items if isinstance(item, Chunk)] == leaves(tree)
     assert not [item for item in items if isinstance(item, Skipped)]
 
 
@@ -356,7 +358,7 @@ def test_bombs_of_other_kinds_take_little_memory(pack: Callable[[bytes], bytes])
     for data in (bomb, inside):
         tracemalloc.start()
         try:
-            items = list(members("a", "a", io.BytesIO(data)))
+            items = list(read_members("a", "a", io.BytesIO(data)))
             assert tracemalloc.get_traced_memory()[1] < 40 * MIB
         finally:
             tracemalloc.stop()
@@ -367,11 +369,11 @@ def test_nested_zip_bombs_are_stopped_by_the_total() -> None:
     data = random.randbytes(1000) * 50
     for _ in range(3):
         data = zipped({f"{n}.zip": data for n in range(10)})
-    items = list(members("a", "a", io.BytesIO(data), limits=Limits(total=MIB)))
+    items = list(read_members("a", "a", io.BytesIO(data), limits=ArchiveLimits(total=MIB)))
     skipped = [item for item in items if isinstance(item, Skipped)]
     assert skipped[-1] == Skipped(what="a", why="the archive unpacks to more than 1 MiB; the rest was not read")
     assert len(skipped) < 10
-    assert sum(len(item.data) for item in items if isinstance(item, Piece)) <= 2 * MIB
+    assert sum(len(item.data) for item in items if isinstance(item, Chunk)) <= 2 * MIB
 
 
 def test_members_that_share_their_bytes_are_read_once() -> None:
@@ -379,14 +381,14 @@ def test_members_that_share_their_bytes_are_read_once() -> None:
     with zipfile.ZipFile(out, "w") as archive:
         archive.writestr("a", bytes(MIB))
         archive.filelist = archive.filelist * 5000
-    items = list(members("a", "a", io.BytesIO(out.getvalue())))
+    items = list(read_members("a", "a", io.BytesIO(out.getvalue())))
     assert len(items) == 1
 
 
 def test_the_number_of_members_is_bounded() -> None:
     many = {str(n): b"x" for n in range(30)}
     for data in (zipped(many), tarred(many), zipped({"a.tar": tarred(many)})):
-        found, skipped = read(data, limits=Limits(members=20))
+        found, skipped = read(data, limits=ArchiveLimits(members=20))
         assert 18 <= len(found) <= 20
         assert reasons(skipped) == "the archive has more than 20 members; the rest was not read"
 
@@ -507,7 +509,7 @@ def test_an_error_of_the_disk_is_told() -> None:
             return super().read(min(size or 0, 8000))
 
     for data in (tarred({"a": TEXT, "b": random.randbytes(99_000)}), gzip.compress(random.randbytes(99_000))):
-        items = list(members("a", "a", Failing(data)))
+        items = list(read_members("a", "a", Failing(data)))
         assert "Input/output error" in reasons(item for item in items if isinstance(item, Skipped))
 
 
@@ -527,9 +529,9 @@ SAMPLES = [
 @pytest.mark.parametrize("sample", range(len(SAMPLES)))
 def test_wherever_an_archive_is_cut_nothing_is_lost_in_silence(sample: int) -> None:
     data = SAMPLES[sample]
-    whole = contents(members("a", "a", io.BytesIO(data)))
+    whole = contents(read_members("a", "a", io.BytesIO(data)))
     for length in {*range(10, len(data), 7), *range(512, len(data), 512), len(data) - 1}:
-        items = list(members("a", "a", io.BytesIO(data[:length])))
+        items = list(read_members("a", "a", io.BytesIO(data[:length])))
         if not any(isinstance(item, Skipped) for item in items):
             assert archive_kind(data[:length]) is None or contents(items) == whole, length
 
@@ -553,6 +555,6 @@ def test_no_damage_raises(sample: int, changes: list[tuple[float, bytes]], lengt
         at = int(where * len(data))
         data[at : at + len(new)] = new
     content = bytes(data[: int(length * len(data))])
-    items = list(members("a", "a", Pipe(content) if pipe else io.BytesIO(content)))
+    items = list(read_members("a", "a", Pipe(content) if pipe else io.BytesIO(content)))
     assert items
     reasons(item for item in items if isinstance(item, Skipped))

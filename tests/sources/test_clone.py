@@ -22,8 +22,8 @@ from uuid import uuid4
 
 import pytest
 from binance_leaks.errors import GitError, ScannerError, UsageError
-from binance_leaks.sources.clone import CloneProgress, clone_mirror, is_url, kept_clone, shown_url, temporary_clone
-from binance_leaks.sources.urls import canonical_url
+from binance_leaks.sources.clone import CloneProgress, clone_mirror, is_url, redact_url, temporary_clone, update_clone
+from binance_leaks.sources.urls import normalize_url
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -118,7 +118,7 @@ def test_what_is_here_is_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 )
 def test_a_shown_url_holds_no_login(url: str, shown: str) -> None:
     secret = uuid4().hex
-    assert shown_url(url.format(secret)) == shown
+    assert redact_url(url.format(secret)) == shown
     assert secret not in shown
 
 
@@ -176,7 +176,7 @@ def test_what_is_refused(url: str, tmp_path: Path, temporary: Path) -> None:
     with pytest.raises(UsageError):
         clone_mirror(filled, tmp_path / "mirror", quiet)
     with pytest.raises(UsageError):
-        kept_clone(filled, tmp_path / "mirror", quiet)
+        update_clone(filled, tmp_path / "mirror", quiet)
     with pytest.raises(UsageError), temporary_clone(filled, quiet):
         pass
     assert not marker.exists()
@@ -195,11 +195,11 @@ def test_a_full_folder_is_not_touched(source: Repository, tmp_path: Path) -> Non
     folder = tmp_path / "full"
     folder.mkdir()
     (folder / "a").write_text("mine")
-    for way in (clone_mirror, kept_clone):
+    for way in (clone_mirror, update_clone):
         with pytest.raises(UsageError):
             way(f"file://{source.folder}", folder, quiet)
     with pytest.raises(UsageError):
-        kept_clone(f"file://{source.folder}", folder / "a", quiet)
+        update_clone(f"file://{source.folder}", folder / "a", quiet)
     assert (folder / "a").read_text() == "mine"
 
 
@@ -256,31 +256,31 @@ class TestTemporary:
 class TestKept:
     def test_it_is_brought_up_to_date(self, source: Repository, tmp_path: Path) -> None:
         url, folder = f"file://{source.folder}", tmp_path / "kept"
-        kept_clone(url, folder, quiet)
+        update_clone(url, folder, quiet)
         gone = Repository(folder).git("rev-parse", "refs/pull/1/head")
         source.git("update-ref", "-d", "refs/pull/1/head")
         source.git("commit", "--quiet", "--amend", "--allow-empty", "--message", "another")
         source.git("branch", "new")
         assert refs(folder) != refs(source.folder)
         seen: list[CloneProgress] = []
-        kept_clone(url, folder, seen.append)
+        update_clone(url, folder, seen.append)
         assert refs(folder) == refs(source.folder)
         assert Repository(folder).git("cat-file", "-t", gone) == "commit"
         assert "receiving objects" in {one.phase for one in seen} or "counting objects" in {one.phase for one in seen}
-        kept_clone(url, folder, quiet)
+        update_clone(url, folder, quiet)
         assert refs(folder) == refs(source.folder)
 
     def test_a_folder_that_was_made_for_it(self, source: Repository, tmp_path: Path) -> None:
         (tmp_path / "kept").mkdir()
-        kept_clone(str(source.folder), tmp_path / "kept", quiet)
-        kept_clone(str(source.folder), tmp_path / "kept", quiet)
+        update_clone(str(source.folder), tmp_path / "kept", quiet)
+        update_clone(str(source.folder), tmp_path / "kept", quiet)
         assert refs(tmp_path / "kept") == refs(source.folder)
 
     def test_a_mirror_of_something_else(self, source: Repository, tmp_path: Path) -> None:
-        kept_clone(f"file://{source.folder}", tmp_path / "kept", quiet)
+        update_clone(f"file://{source.folder}", tmp_path / "kept", quiet)
         other = Repository.create(tmp_path / "other")
         with pytest.raises(UsageError) as caught:
-            kept_clone(f"file://{other.folder}", tmp_path / "kept", quiet)
+            update_clone(f"file://{other.folder}", tmp_path / "kept", quiet)
         assert caught.value.hint
         assert refs(tmp_path / "kept") == refs(source.folder)
 
@@ -288,7 +288,7 @@ class TestKept:
         for name, option in (("bare", "--bare"), ("tree", "--no-local")):
             source.git("clone", "--quiet", option, f"file://{source.folder}", str(tmp_path / name))
             with pytest.raises(UsageError):
-                kept_clone(f"file://{source.folder}", tmp_path / name, quiet)
+                update_clone(f"file://{source.folder}", tmp_path / name, quiet)
 
     @posix_only
     @pytest.mark.parametrize(
@@ -296,20 +296,20 @@ class TestKept:
     )
     def test_settings_that_could_run_a_program(self, source: Repository, tmp_path: Path, name: str) -> None:
         url, folder, marker = f"file://{source.folder}", tmp_path / "kept", tmp_path / "marker"
-        kept_clone(url, folder, quiet)
+        update_clone(url, folder, quiet)
         Repository(folder).git("config", name, f"touch {marker};")
         with pytest.raises(UsageError):
-            kept_clone(url, folder, quiet)
+            update_clone(url, folder, quiet)
         assert not marker.exists()
 
     @posix_only
     def test_its_hooks_do_not_run(self, source: Repository, tmp_path: Path) -> None:
         url, folder, marker = f"file://{source.folder}", tmp_path / "kept", tmp_path / "marker"
-        kept_clone(url, folder, quiet)
+        update_clone(url, folder, quiet)
         for name in ("reference-transaction", "post-update", "pre-auto-gc"):
             Repository(folder).script(f"hooks/{name}", f"touch {marker}")
         source.commit({"c": "three\n"})
-        kept_clone(url, folder, quiet)
+        update_clone(url, folder, quiet)
         assert refs(folder) == refs(source.folder)
         assert not marker.exists()
 
@@ -350,8 +350,8 @@ def test_templates_and_hooks_of_the_user_do_not_run(
     )
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
     monkeypatch.setenv("GIT_TEMPLATE_DIR", f"{user.folder}/template")
-    kept_clone(f"file://{source.folder}", tmp_path / "mirror", quiet)
-    kept_clone(f"file://{source.folder}", tmp_path / "mirror", quiet)
+    update_clone(f"file://{source.folder}", tmp_path / "mirror", quiet)
+    update_clone(f"file://{source.folder}", tmp_path / "mirror", quiet)
     assert not (tmp_path / "mirror" / "hooks").exists()
     assert not marker.exists()
 
@@ -528,8 +528,8 @@ def _encoded(login: str) -> str:
 class TestLogin:
     def test_it_is_used_and_kept_nowhere(self, served: Served, source: Repository, tmp_path: Path) -> None:
         url, folder = f"https://{_encoded(served.login)}@{served.address}/a.git", tmp_path / "mirror"
-        kept_clone(url, folder, quiet)
-        kept_clone(url, folder, quiet)
+        update_clone(url, folder, quiet)
+        update_clone(url, folder, quiet)
         assert refs(folder) == refs(source.folder)
         password = served.login.partition(":")[2]
         for path in folder.rglob("*"):
@@ -778,9 +778,9 @@ def test_without_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_one_spelling_for_all(url: str, canonical: str) -> None:
-    made = canonical_url(url.format(uuid4().hex))
+    made = normalize_url(url.format(uuid4().hex))
     assert made == canonical
-    assert canonical_url(made) == canonical
+    assert normalize_url(made) == canonical
 
 
 @pytest.mark.parametrize(
@@ -788,4 +788,4 @@ def test_one_spelling_for_all(url: str, canonical: str) -> None:
 )
 def test_what_is_not_cloned_has_no_spelling(url: str) -> None:
     with pytest.raises(UsageError):
-        canonical_url(url)
+        normalize_url(url)

@@ -10,14 +10,14 @@ from random import Random
 
 import pytest
 from binance_leaks.sources.objects.codec import (
-    Codec,
     DamagedObjectError,
+    PackCodec,
     apply_delta,
     best_codec,
     delta_sizes,
     plain_codec,
 )
-from binance_leaks.sources.objects.delta_diff import Around, changed
+from binance_leaks.sources.objects.delta_diff import ContextSizes, changed_parts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -92,7 +92,7 @@ def test_of_a_corrupt_delta_the_codecs_make_nothing_else(
         assert len(best) == delta_sizes(corrupt)[1]
 
 
-def _applied(codec: Codec, base: bytes, delta: bytes) -> bytes:
+def _applied(codec: PackCodec, base: bytes, delta: bytes) -> bytes:
     if delta_sizes(delta)[1] > 1 << 20:
         raise DamagedObjectError("too large")  # as their callers do
     return codec.apply(base, delta)
@@ -125,7 +125,7 @@ def test_of_corrupt_data_the_codecs_make_the_same(data: bytes, flips: list[tuple
 
 
 @pytest.mark.parametrize("codec", CODECS, ids=["best", "plain"])
-def test_memory_is_bounded_by_the_sizes_told(codec: Codec) -> None:
+def test_memory_is_bounded_by_the_sizes_told(codec: PackCodec) -> None:
     bomb = memoryview(zlib.compress(bytes(60 << 20)))
     base = bytes(0x10000)
     forged = varint(len(base)) + varint(1 << 20) + copies(len(base), 4000)[5:]
@@ -138,7 +138,7 @@ def test_memory_is_bounded_by_the_sizes_told(codec: Codec) -> None:
         tracemalloc.stop()
 
 
-def _new_windows(base: bytes, parts: list[Part], around: Around) -> list[tuple[int, int]]:
+def _new_windows(base: bytes, parts: list[Part], around: ContextSizes) -> list[tuple[int, int]]:
     """Every place that a version does not have from its base: what is inserted, and each joint of what did not stand
     together, the ends of the file among them."""
     windows, made, expected = [], 0, 0
@@ -158,14 +158,16 @@ def _new_windows(base: bytes, parts: list[Part], around: Around) -> list[tuple[i
 @settings(deadline=None, max_examples=300)
 @given(
     version=versions(longest=6000),
-    around=st.builds(Around, st.integers(0, 300), st.integers(0, 300), worth=st.integers(1, 10)),
+    around=st.builds(ContextSizes, st.integers(0, 300), st.integers(0, 300), worth=st.integers(1, 10)),
     short=st.booleans(),
 )
-def test_what_changed_covers_all_that_is_new(version: tuple[bytes, list[Part]], around: Around, short: bool) -> None:
+def test_what_changed_covers_all_that_is_new(
+    version: tuple[bytes, list[Part]], around: ContextSizes, short: bool
+) -> None:
     base, parts = version
     delta = delta_of(base, parts, short=short)
     content = apply_delta(base, delta)
-    fresh = changed(len(base), delta, delta_sizes(delta)[2], content, around)
+    fresh = changed_parts(len(base), delta, delta_sizes(delta)[2], content, around)
     missed = [(start, end) for start, end in _new_windows(base, parts, around) if content[start:end] not in fresh]
     assert missed == []
 
@@ -176,7 +178,7 @@ def test_what_changed_at_the_beginning() -> None:
         parts: list[Part] = [(0, place), b"something new", (place, len(base) - place)]
         delta = delta_of(base, parts)
         content = apply_delta(base, delta)
-        fresh = changed(len(base), delta, delta_sizes(delta)[2], content, Around(256, 256, worth=10))
+        fresh = changed_parts(len(base), delta, delta_sizes(delta)[2], content, ContextSizes(256, 256, worth=10))
         assert content[max(0, place - 256) : place + 13 + 256] in fresh
         assert len(fresh) < 600
 
@@ -184,4 +186,4 @@ def test_what_changed_at_the_beginning() -> None:
 def test_what_did_not_change_is_not_shown() -> None:
     base = Random(2).randbytes(5000)
     delta = delta_of(base, [(0, 1000), (1000, 4000)])
-    assert changed(len(base), delta, delta_sizes(delta)[2], base, Around(256, 256, worth=10)) == b""
+    assert changed_parts(len(base), delta, delta_sizes(delta)[2], base, ContextSizes(256, 256, worth=10)) == b""

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 from binance_leaks.errors import GitError, UsageError
 from binance_leaks.findings import Skipped
-from binance_leaks.sources.chunk import Piece
-from binance_leaks.sources.files import FileEntry, list_files, pieces
-from binance_leaks.sources.tree import WorkTree
+from binance_leaks.sources.chunk import Chunk
+from binance_leaks.sources.files import FileEntry, list_files, read_chunks
+from binance_leaks.sources.tree import WorkTreeLister
 
 posix_only = pytest.mark.skipif(os.name == "nt", reason="needs pipes, links and permissions of POSIX")
 
@@ -107,7 +107,7 @@ def test_paths_are_shown_as_the_user_gave_them(here: Path) -> None:
     assert shown(here / "bot" / "sub") == [(here / "bot/sub/b.py").as_posix()]
     os.chdir("bot")
     assert shown("..") == ["../c.txt", "../bot/a.py", "../bot/sub/b.py"]
-    assert [piece.data for entry in listed("..")[0] for piece in pieces(entry) if isinstance(piece, Piece)] == [
+    assert [chunk.data for entry in listed("..")[0] for chunk in read_chunks(entry) if isinstance(chunk, Chunk)] == [
         b"content of c.txt\n",
         b"content of bot/a.py\n",
         b"content of bot/sub/b.py\n",
@@ -144,9 +144,9 @@ def test_names_that_are_no_text_are_read(here: Path) -> None:
         entries, _ = listed(folder, ".")
         assert sorted(os.fsencode(entry.shown) for entry in entries if "/" not in entry.shown) == sorted(names)
         for entry in entries:
-            (piece,) = pieces(entry)
-            assert isinstance(piece, Piece)
-            assert os.fsencode(entry.shown).endswith(piece.data)
+            (chunk,) = read_chunks(entry)
+            assert isinstance(chunk, Chunk)
+            assert os.fsencode(entry.shown).endswith(chunk.data)
 
 
 def test_exclusion_takes_files_and_whole_folders(here: Path) -> None:
@@ -249,7 +249,7 @@ class Listing:
         return self._ignored
 
 
-def listed_by(work_tree: Callable[[str], WorkTree | None]) -> list[FileEntry | Skipped]:
+def listed_by(work_tree: Callable[[str], WorkTreeLister | None]) -> list[FileEntry | Skipped]:
     return list(list_files([Path()], exclude=nothing, all_files=False, open_git=work_tree))
 
 
@@ -264,7 +264,7 @@ def test_listings_may_repeat_and_name_what_is_gone(here: Path) -> None:
 def test_without_git_or_where_it_refuses_everything_is_read(here: Path) -> None:
     write(here, ".git/config", "a", "d/b")
 
-    def refuses(_: str) -> WorkTree | None:
+    def refuses(_: str) -> WorkTreeLister | None:
         raise GitError("detected dubious ownership in repository")
 
     assert [item.shown for item in listed_by(no_git) if isinstance(item, FileEntry)] == ["a", "d/b"]
@@ -327,7 +327,7 @@ def test_links_are_read_as_text_and_never_followed(here: Path) -> None:
         assert {(item.what, item.why, item.lost) for item in skipped} == {
             (f"tree/{name}", "a symbolic link out of the tree", False) for name in ("out", "folder")
         }
-        texts = {item.path: item.data for entry in entries for item in pieces(entry) if isinstance(item, Piece)}
+        texts = {item.path: item.data for entry in entries for item in read_chunks(entry) if isinstance(item, Chunk)}
         assert texts.pop("tree/a") == b"content of tree/a\n"
         assert texts == {f"tree/{name}": os.fsencode(target) for name, target in links.items()}
 
@@ -340,15 +340,15 @@ def test_links_that_are_named_are_followed(here: Path) -> None:
     entries, skipped = listed("file", "folder")
     assert [entry.shown for entry in entries] == ["file", "folder/a"]
     assert not skipped
-    assert [item for entry in entries for item in pieces(entry)] == [
-        Piece(path="file", evidence_path="file", data=b"content of tree/a\n"),
-        Piece(path="folder/a", evidence_path="folder/a", data=b"content of tree/a\n"),
+    assert [item for entry in entries for item in read_chunks(entry)] == [
+        Chunk(path="file", evidence_path="file", data=b"content of tree/a\n"),
+        Chunk(path="folder/a", evidence_path="folder/a", data=b"content of tree/a\n"),
     ]
     (here / "broken").symlink_to("missing")
     (here / "loop").symlink_to("loop")
     entries, skipped = listed("broken", "loop")
-    assert [list(pieces(entry)) for entry in entries] == [
-        [Piece(path="broken", evidence_path="broken", data=b"missing")]
+    assert [list(read_chunks(entry)) for entry in entries] == [
+        [Chunk(path="broken", evidence_path="broken", data=b"missing")]
     ]
     assert [(item.what, item.lost) for item in skipped] == [("broken", True), ("loop", True)]
 
@@ -369,7 +369,7 @@ def test_pipes_sockets_and_devices_do_not_hang() -> None:
         assert [(item.what, item.lost) for item in skipped] == [("pipe", True), ("socket", True), ("/dev/null", True)]
         for name in ("pipe", "socket", "/dev/null"):
             for explicit in (False, True):
-                (item,) = pieces(entry_of(Path(name), explicit=explicit))
+                (item,) = read_chunks(entry_of(Path(name), explicit=explicit))
                 assert isinstance(item, Skipped)
 
 
@@ -382,9 +382,9 @@ def test_what_takes_the_place_of_a_file_after_it_was_listed_is_no_surprise(here:
     (here / "a").symlink_to("/etc/passwd")
     os.mkfifo("b")
     (here / "c").mkdir()
-    items = [item for entry in entries for item in pieces(entry)]
+    items = [item for entry in entries for item in read_chunks(entry)]
     assert items == [
-        Piece(path="a", evidence_path="here/a", data=b"/etc/passwd"),
+        Chunk(path="a", evidence_path="here/a", data=b"/etc/passwd"),
         Skipped(what="b", why="no longer a file", lost=False),
         Skipped(what="c", why="no longer a file", lost=True),
         Skipped(what="d", why="it vanished before it was read", lost=False),
@@ -400,7 +400,7 @@ def test_what_cannot_be_read_is_lost(here: Path) -> None:
         entries, skipped = listed(".")
         assert [entry.shown for entry in entries] == ["a", "file", "z"]
         assert skipped == [Skipped(what="closed", why="Permission denied")]
-        assert list(pieces(entries[1])) == [Skipped(what="file", why="Permission denied")]
+        assert list(read_chunks(entries[1])) == [Skipped(what="file", why="Permission denied")]
         entries, skipped = listed("closed/b", "a")
         assert [entry.shown for entry in entries] == ["a"]
         assert skipped == [Skipped(what="closed/b", why="Permission denied")]
@@ -431,8 +431,8 @@ def test_trees_deeper_than_the_stack_are_walked(here: Path) -> None:
     entries, skipped = listed(".")
     assert [entry.shown for entry in entries] == ["d/" * depth + "bottom"]
     assert not skipped
-    (piece,) = pieces(entries[0])
-    assert isinstance(piece, Piece)
+    (chunk,) = read_chunks(entries[0])
+    assert isinstance(chunk, Chunk)
     for _ in range(depth):
         os.chdir("d")
     Path("bottom").unlink()
@@ -450,7 +450,7 @@ def test_archives_are_looked_into_and_large_files_go_in_windows() -> None:
     Path("b.gz").write_bytes(gzip.compress(b"text"))
     value = "".join(random.choices("aB3dE5gH7", k=64)).encode()
     Path("big").write_bytes(b"line\n" * 2_000_000 + value + b"\n" + b"line\n" * 100)
-    items = {item.path: item for entry in listed(".")[0] for item in pieces(entry) if isinstance(item, Piece)}
+    items = {item.path: item for entry in listed(".")[0] for item in read_chunks(entry) if isinstance(item, Chunk)}
     assert sorted(items) == ["a.whl!/pkg/config.py", "b.gz!/b", "big"]
     assert items["a.whl!/pkg/config.py"].evidence_path == "here/a.whl!/pkg/config.py"
     big = items["big"]
@@ -460,19 +460,19 @@ def test_archives_are_looked_into_and_large_files_go_in_windows() -> None:
 
 def test_empty_files_and_files_of_the_kernel_are_read(here: Path) -> None:
     Path("empty").write_bytes(b"")
-    assert list(pieces(entry_of(here / "empty"))) == [Piece(path="empty", evidence_path="empty", data=b"")]
+    assert list(read_chunks(entry_of(here / "empty"))) == [Chunk(path="empty", evidence_path="empty", data=b"")]
     status = Path("/proc/self/status")
     if status.exists():
-        (piece,) = pieces(entry_of(status))
-        assert isinstance(piece, Piece)
-        assert piece.data.startswith(b"Name:")
+        (chunk,) = read_chunks(entry_of(status))
+        assert isinstance(chunk, Chunk)
+        assert chunk.data.startswith(b"Name:")
 
 
 def test_a_file_that_shrinks_or_grows_before_it_is_read(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = here / "f"
     fstat = os.fstat
 
-    def changes(content: bytes, later: bytes) -> list[Piece | Skipped]:
+    def changes(content: bytes, later: bytes) -> list[Chunk | Skipped]:
         path.write_bytes(content)
 
         def then(descriptor: int) -> os.stat_result:
@@ -482,15 +482,15 @@ def test_a_file_that_shrinks_or_grows_before_it_is_read(here: Path, monkeypatch:
 
         with monkeypatch.context() as patch:
             patch.setattr(os, "fstat", then)
-            return list(pieces(entry_of(path)))
+            return list(read_chunks(entry_of(path)))
 
     for size in (100, 9 << 20):
         shrunk = changes(b"a" * size, b"b" * 40)
         assert shrunk == [
-            Piece(path="f", evidence_path="f", data=b"b" * 40),
+            Chunk(path="f", evidence_path="f", data=b"b" * 40),
             Skipped(what="f", why="the file shrank while it was read"),
         ]
-    assert changes(b"a" * 100, b"b" * 400) == [Piece(path="f", evidence_path="f", data=b"b" * 100)]
+    assert changes(b"a" * 100, b"b" * 400) == [Chunk(path="f", evidence_path="f", data=b"b" * 100)]
 
 
 def test_an_error_of_the_disk_is_told_without_the_path(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -501,7 +501,7 @@ def test_an_error_of_the_disk_is_told_without_the_path(here: Path, monkeypatch: 
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "read", failing)
-        items = list(pieces(entry_of(here / "f")))
+        items = list(read_chunks(entry_of(here / "f")))
     assert items == [Skipped(what="f", why="Input/output error")]
 
 
@@ -516,5 +516,5 @@ def test_no_descriptor_stays_open(here: Path) -> None:
         pytest.skip("needs /proc")
     before = len(list(folder.iterdir()))
     for entry in listed(".")[0]:
-        next(iter(pieces(entry)))
+        next(iter(read_chunks(entry)))
     assert len(list(folder.iterdir())) == before

@@ -14,13 +14,13 @@ from binance_leaks.pipeline import history_scan, history_worker
 from binance_leaks.pipeline.history import Outcome, Request, scan_history
 from binance_leaks.pipeline.history_scan import ObjectScan
 from binance_leaks.sources.git import Git
-from binance_leaks.sources.objects.codec import Codec, best_codec, plain_codec
-from binance_leaks.sources.objects.database import Database, open_packs, with_alternates
-from binance_leaks.sources.objects.delta_diff import Around
-from binance_leaks.sources.objects.delta_forest import ObjectType, layout
+from binance_leaks.sources.objects.codec import PackCodec, best_codec, plain_codec
+from binance_leaks.sources.objects.database import ObjectDatabase, find_alternates, open_packs
+from binance_leaks.sources.objects.delta_diff import ContextSizes
+from binance_leaks.sources.objects.delta_forest import ObjectType, build_delta_forest
 from binance_leaks.sources.objects.pack import Pack
 from binance_leaks.sources.objects.read_object import LARGEST, read_object
-from binance_leaks.sources.objects.walk import walk
+from binance_leaks.sources.objects.walk import walk_delta_trees
 
 from tests.corpus import fill, load
 from tests.fast_import import fast_import, pad
@@ -35,7 +35,7 @@ FILES = ("a.py", "b/c.txt", "b/d/e.bin", "f")
 class Collector:
     """Keeps everything that it is shown; checks what is said to be new in it."""
 
-    def __init__(self, kind: ObjectType, around: Around | None = None) -> None:
+    def __init__(self, kind: ObjectType, around: ContextSizes | None = None) -> None:
         self.around = around
         self.found: dict[int, tuple[str, bytes]] = {}
         self._kind = kind.name.lower()
@@ -63,14 +63,14 @@ def by_git(folder: Path) -> Objects:
     return objects
 
 
-def walked(pack: Pack, codec: Codec, around: Around | None = None) -> Objects:
+def walked(pack: Pack, codec: PackCodec, around: ContextSizes | None = None) -> Objects:
     """Every object that the walk through a pack shows; nothing is left out."""
-    forest, _ = layout(pack)
+    forest, _ = build_delta_forest(pack)
     assert (forest.astray, forest.endless) == ((), ())
     objects = Objects()
     for kind in ObjectType:
         collector = Collector(kind, around)
-        told = walk(pack, forest, forest.roots[kind], collector, codec)
+        told = walk_delta_trees(pack, forest, forest.roots[kind], collector, codec)
         assert (told.left, told.forged) == ([], [])
         assert told.objects == len(collector.found)
         assert told.size == sum(len(content) for _, content in collector.found.values())
@@ -186,15 +186,15 @@ FORMS: Mapping[str, Callable[[Repository], None]] = {
 }
 
 
-def assert_as_git(repository: Repository, codec: Codec = CODECS["best"]) -> list[Pack]:
+def assert_as_git(repository: Repository, codec: PackCodec = CODECS["best"]) -> list[Pack]:
     """Packs and loose objects together are what git has, each with the bytes that git gives."""
     expected = by_git(repository.folder)
-    database = Database.of(Git(str(repository.folder)))
+    database = ObjectDatabase.of(Git(str(repository.folder)))
     opened = open_packs(database.pack_files(), database.id_size)
     assert opened.skipped == []
     names = {name.hex() for name in (*database.loose(), *opened.by_git)}
     for pack in opened.packs:
-        for around in (None, Around(256, 256, worth=10)):
+        for around in (None, ContextSizes(256, 256, worth=10)):
             objects = walked(pack, codec, around)
             assert {name for name, found in objects.items() if found != expected[name]} == set()
         names |= objects.keys()
@@ -252,7 +252,7 @@ def test_more_alternates_than_are_read(repository: Repository, tmp_path: Path) -
         lender.mkdir()
     listed = repository.folder / ".git/objects/info/alternates"
     listed.write_text("".join(f"{lender}\n" for lender in lenders), "utf-8")
-    database = Database.of(Git(str(repository.folder)))
+    database = ObjectDatabase.of(Git(str(repository.folder)))
     told = [Path(each.what.removeprefix("objects borrowed from ")) for each in database.unread]
     assert [*database.folders[1:], *told] == lenders
     assert 60 < len(database.folders) < 70
@@ -261,7 +261,7 @@ def test_more_alternates_than_are_read(repository: Repository, tmp_path: Path) -
 @pytest.mark.parametrize("content", [b"x" * 5000, b"x/\n" * (1 << 16)], ids=("a long line", "many lines"))
 def test_alternates_that_are_none(repository: Repository, content: bytes) -> None:
     (repository.folder / ".git/objects/info/alternates").write_bytes(content)
-    database = Database.of(Git(str(repository.folder)))
+    database = ObjectDatabase.of(Git(str(repository.folder)))
     assert len(database.folders) == 1
     assert 1 <= len(database.unread) < 40_000
 
@@ -271,7 +271,7 @@ def test_a_list_of_alternates_without_end(repository: Repository) -> None:
     listed = repository.folder / ".git/objects/info/alternates"
     with listed.open("wb") as stream:
         stream.truncate(1 << 40)
-    folders, unread = with_alternates(listed.parents[1])
+    folders, unread = find_alternates(listed.parents[1])
     assert len(folders) == 1
     assert unread[0].why == "its list of alternates is too long"
 
@@ -289,9 +289,9 @@ def test_a_chain_longer_than_git_makes_them(codec: str, repository: Repository) 
     assert read_object([pack], name_of(content), CODECS[codec]) == ("blob", content)
 
 
-def assert_as_git_without_single(repository: Repository, codec: Codec) -> list[Pack]:
+def assert_as_git_without_single(repository: Repository, codec: PackCodec) -> list[Pack]:
     """As above but for the objects one by one, which would take long with long chains."""
-    database = Database.of(Git(str(repository.folder)))
+    database = ObjectDatabase.of(Git(str(repository.folder)))
     packs = open_packs(database.pack_files(), database.id_size).packs
     assert {name: found for pack in packs for name, found in walked(pack, codec).items()} == by_git(repository.folder)
     return packs
@@ -302,10 +302,10 @@ def test_what_is_too_large_is_left_to_git(repository: Repository) -> None:
     repository.commit({"large.txt": large, "small.txt": b"small"})
     repository.commit({"large.txt": b"x" + large})
     repository.git("repack", "-a", "-d", "--quiet")
-    (pack,) = open_packs(Database.of(Git(str(repository.folder))).pack_files(), 20).packs
-    forest, _ = layout(pack)
+    (pack,) = open_packs(ObjectDatabase.of(Git(str(repository.folder))).pack_files(), 20).packs
+    forest, _ = build_delta_forest(pack)
     collector = Collector(ObjectType.BLOB)
-    told = walk(pack, forest, forest.roots[ObjectType.BLOB], collector, best_codec())
+    told = walk_delta_trees(pack, forest, forest.roots[ObjectType.BLOB], collector, best_codec())
     assert [content for _, content in collector.found.values()] == [b"small"]
     assert {pack.id_at(entry).hex() for entry in told.left} == {
         repository.git("rev-parse", f"{commit}:large.txt") for commit in ("main", "main~1")
@@ -315,8 +315,8 @@ def test_what_is_too_large_is_left_to_git(repository: Repository) -> None:
 @pytest.mark.parametrize("size", (1, 1000, 10_000, 1 << 40))
 def test_shares_are_all_roots_once(size: int, copy: Repository) -> None:
     _aggressive(copy)
-    (pack,) = open_packs(Database.of(Git(str(copy.folder))).pack_files(), 20).packs
-    forest, base = layout(pack)
+    (pack,) = open_packs(ObjectDatabase.of(Git(str(copy.folder))).pack_files(), 20).packs
+    forest, base = build_delta_forest(pack)
     entries = []
     for kind in ObjectType:
         shares = forest.shares(kind, size)
@@ -383,7 +383,7 @@ def test_plain_is_fast(repository: Repository, monkeypatch: pytest.MonkeyPatch) 
 
 
 def _opened(repository: Repository) -> ObjectScan:
-    return ObjectScan(Database.of(Git(str(repository.folder))), str(repository.folder), jobs=1)
+    return ObjectScan(ObjectDatabase.of(Git(str(repository.folder))), str(repository.folder), jobs=1)
 
 
 @pytest.mark.parametrize("replace", (_aggressive, _several, _repacked(), _far))

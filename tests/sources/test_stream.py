@@ -1,4 +1,4 @@
-"""Streams: one piece where they fit, else windows that lose nothing, repeat nothing and know where they begin."""
+"""Streams: one chunk where they fit, else windows that lose nothing, repeat nothing and know where they begin."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from pathlib import Path
 import pytest
 from binance_leaks.detect import prefilter
 from binance_leaks.findings import Skipped
-from binance_leaks.sources.chunk import Piece
-from binance_leaks.sources.large_content import read_plain
+from binance_leaks.sources.chunk import Chunk
+from binance_leaks.sources.large_content import read_content
 from binance_leaks.sources.stream import WHOLE_LIMIT, read_stream
-from binance_leaks.sources.windows import Sizes
+from binance_leaks.sources.windows import WindowSizes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-SMALL = Sizes(whole=8192, chunk=4096, margin=1024, window=4096)
+SMALL = WindowSizes(whole=8192, step=4096, margin=1024, window=4096)
 ALONE = re.compile(rb"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9]{64}(?![A-Za-z0-9+/=_-])")
 LETTERS = string.ascii_letters + string.digits
 
@@ -55,23 +55,23 @@ class Trickle:
         return part
 
 
-def split(items: Iterable[Piece | Skipped]) -> tuple[list[Piece], list[Skipped]]:
+def split(items: Iterable[Chunk | Skipped]) -> tuple[list[Chunk], list[Skipped]]:
     every = list(items)
-    return [item for item in every if isinstance(item, Piece)], [item for item in every if isinstance(item, Skipped)]
+    return [item for item in every if isinstance(item, Chunk)], [item for item in every if isinstance(item, Skipped)]
 
 
-def offset_of(piece: Piece, content: bytes) -> int:
-    """Where a piece of ASCII content says that it begins."""
+def offset_of(chunk: Chunk, content: bytes) -> int:
+    """Where a chunk of ASCII content says that it begins."""
     at = 0
-    for _ in range(piece.first_line - 1):
+    for _ in range(chunk.first_line - 1):
         at = content.index(b"\n", at) + 1
-    return at + piece.first_column - 1
+    return at + chunk.first_column - 1
 
 
 def test_content_that_fits_is_one_whole_piece() -> None:
     for content in (b"", b"a\nb\n", bytes(WHOLE_LIMIT)):
-        pieces, skipped = split(read_stream("x/y", "y", Trickle(content)))
-        assert pieces == [Piece(path="x/y", evidence_path="y", data=content)]
+        chunks, skipped = split(read_stream("x/y", "y", Trickle(content)))
+        assert chunks == [Chunk(path="x/y", evidence_path="y", data=content)]
         assert not skipped
 
 
@@ -119,11 +119,11 @@ def test_windows_show_what_the_whole_shows(
 ) -> None:
     content = render(parts, ends)
     content += b"\n" * max(0, SMALL.whole + 1 - len(content))
-    pieces, skipped = split(read_plain("f", "f", Trickle(content, portions), hits=hits, sizes=SMALL))
+    chunks, skipped = split(read_content("f", "f", Trickle(content, portions), hits=hits, sizes=SMALL))
     assert not skipped
-    assert all(not piece.whole and len(piece.data) <= SMALL.window + 2 * SMALL.margin for piece in pieces)
-    spans = [(offset_of(piece, content), offset_of(piece, content) + len(piece.data)) for piece in pieces]
-    assert [content[start:end] for start, end in spans] == [piece.data for piece in pieces]
+    assert all(not chunk.whole and len(chunk.data) <= SMALL.window + 2 * SMALL.margin for chunk in chunks)
+    spans = [(offset_of(chunk, content), offset_of(chunk, content) + len(chunk.data)) for chunk in chunks]
+    assert [content[start:end] for start, end in spans] == [chunk.data for chunk in chunks]
     assert all(end <= start for (_, end), (start, _) in itertools.pairwise(spans)), "windows overlap"
     edges = {0, len(content)} | ({end for _, end in spans} & {start for start, _ in spans})
     seen = []
@@ -146,64 +146,64 @@ def test_windows_of_wide_text_keep_its_letters_together(before: int, between: in
     line = "x" * 37 + end
     values = [value().decode(), value().decode()]
     text = f"{(line * 240)[:before]}{end}{values[0]}{end}{(line * 240)[:between]}{end}{values[1]}{end}{line * 240}"
-    pieces, _ = split(read_plain("f", "f", io.BytesIO(text.encode(wide)), sizes=SMALL))
-    shown = [word for piece in pieces for word in piece.data.decode(wide).split()]
+    chunks, _ = split(read_content("f", "f", io.BytesIO(text.encode(wide)), sizes=SMALL))
+    shown = [word for chunk in chunks for word in chunk.data.decode(wide).split()]
     assert [word for word in shown if word in values] == values
 
 
 def test_crowded_hits_give_bounded_windows_cut_between_lines() -> None:
     lines = [b'key = "%s"\n' % value() for _ in range(500)]
-    pieces, _ = split(read_plain("f", "f", io.BytesIO(b"".join(lines)), sizes=SMALL))
-    assert b"".join(piece.data for piece in pieces) == b"".join(lines)
-    assert max(len(piece.data) for piece in pieces) <= SMALL.window + 2 * SMALL.margin
-    assert all(piece.data.endswith(b"\n") for piece in pieces)
+    chunks, _ = split(read_content("f", "f", io.BytesIO(b"".join(lines)), sizes=SMALL))
+    assert b"".join(chunk.data for chunk in chunks) == b"".join(lines)
+    assert max(len(chunk.data) for chunk in chunks) <= SMALL.window + 2 * SMALL.margin
+    assert all(chunk.data.endswith(b"\n") for chunk in chunks)
     at = 1
-    for piece in pieces:
-        assert (piece.first_line, piece.first_column) == (at, 1)
-        at += piece.data.count(b"\n")
+    for chunk in chunks:
+        assert (chunk.first_line, chunk.first_column) == (at, 1)
+        at += chunk.data.count(b"\n")
 
 
 def test_crowded_hits_on_one_line_are_cut_between_words() -> None:
     content = b",".join(b'"%s"' % value() for _ in range(500))
-    everywhere = read_plain("f", "f", io.BytesIO(content), sizes=SMALL, hits=lambda data: range(0, len(data), 64))
-    pieces, _ = split(everywhere)
-    assert b"".join(piece.data for piece in pieces) == content
-    assert sum(len(list(alone(piece.data))) for piece in pieces) == 500
-    assert all(piece.first_line == 1 for piece in pieces)
-    assert [piece.first_column for piece in pieces] == [1 + offset_of(piece, content) for piece in pieces]
+    everywhere = read_content("f", "f", io.BytesIO(content), sizes=SMALL, hits=lambda data: range(0, len(data), 64))
+    chunks, _ = split(everywhere)
+    assert b"".join(chunk.data for chunk in chunks) == content
+    assert sum(len(list(alone(chunk.data))) for chunk in chunks) == 500
+    assert all(chunk.first_line == 1 for chunk in chunks)
+    assert [chunk.first_column for chunk in chunks] == [1 + offset_of(chunk, content) for chunk in chunks]
 
 
 def test_one_word_without_end_is_cut_somewhere() -> None:
     content = value() * 2000
-    everywhere = read_plain("f", "f", io.BytesIO(content), sizes=SMALL, hits=lambda data: range(0, len(data), 64))
-    pieces, _ = split(everywhere)
-    assert b"".join(piece.data for piece in pieces) == content
+    everywhere = read_content("f", "f", io.BytesIO(content), sizes=SMALL, hits=lambda data: range(0, len(data), 64))
+    chunks, _ = split(everywhere)
+    assert b"".join(chunk.data for chunk in chunks) == content
 
 
 def test_columns_count_characters() -> None:
     content = "é".encode() * 20_000 + b" " + value() + b" " + b"-" * 40_000
-    pieces, _ = split(read_plain("f", "f", io.BytesIO(content), sizes=SMALL))
-    (piece,) = pieces
-    at = content.index(piece.data)
-    assert piece.first_column == 1 + len(content[:at].decode(errors="ignore"))
+    chunks, _ = split(read_content("f", "f", io.BytesIO(content), sizes=SMALL))
+    (chunk,) = chunks
+    at = content.index(chunk.data)
+    assert chunk.first_column == 1 + len(content[:at].decode(errors="ignore"))
 
 
 def test_windows_know_that_binance_was_named_far_above() -> None:
     far = b"nothing here\n" * 4000
     for name, mentioned in ((b"# Binance\n", True), ("# binance\n".encode("utf-16-le"), True), (b"# other\n", False)):
         widened = name + (far if name.isascii() and b"\0" not in name else far.decode().encode("utf-16-le"))
-        (piece,), _ = split(read_plain("f", "f", io.BytesIO(widened + value()), sizes=SMALL))
-        assert piece.mentions_binance is mentioned
+        (chunk,), _ = split(read_content("f", "f", io.BytesIO(widened + value()), sizes=SMALL))
+        assert chunk.mentions_binance is mentioned
 
 
 @pytest.mark.parametrize("length", [10, 5000, 30_000])
 def test_an_error_while_reading_comes_after_what_was_read(length: int) -> None:
     content = (b"line\n" * 6000)[:length] + b"\n" + value()
     error = OSError(5, "Input/output error", "/secret/path")
-    items = list(read_plain("f", "f", Trickle(content, error=error), sizes=SMALL))
+    items = list(read_content("f", "f", Trickle(content, error=error), sizes=SMALL))
     assert items[-1] == Skipped(what="f", why="Input/output error", lost=True)
-    (piece,) = [item for item in items if isinstance(item, Piece)]
-    assert piece.data.endswith(content[-64:])
+    (chunk,) = [item for item in items if isinstance(item, Chunk)]
+    assert chunk.data.endswith(content[-64:])
 
 
 def test_an_error_at_the_start_gives_no_piece() -> None:
@@ -217,7 +217,7 @@ def test_a_stream_that_has_nothing_ready_is_lost() -> None:
             return b"some"[:size] if size == 512 else None
 
     items = list(read_stream("f", "f", Waiting()))
-    assert [type(item) for item in items] == [Piece, Skipped]
+    assert [type(item) for item in items] == [Chunk, Skipped]
 
 
 def test_a_file_that_shrinks_is_lost_and_one_that_grows_is_read_as_it_was(tmp_path: Path) -> None:
@@ -226,16 +226,16 @@ def test_a_file_that_shrinks_is_lost_and_one_that_grows_is_read_as_it_was(tmp_pa
     with path.open("rb", buffering=0) as stream:
         size = path.stat().st_size
         items = []
-        for item in read_plain("log", "log", stream, size=size, sizes=SMALL):
+        for item in read_content("log", "log", stream, size=size, sizes=SMALL):
             os.truncate(path, 20_000)
             items.append(item)
-    assert [type(item) for item in items] == [Piece, Skipped]
+    assert [type(item) for item in items] == [Chunk, Skipped]
     assert items[-1] == Skipped(what="log", why="the file shrank while it was read")
 
     path.write_bytes(b"line\n" * 4)
     with path.open("rb", buffering=0) as stream:
-        pieces, skipped = split(read_stream("log", "log", stream, size=10))
-    assert [piece.data for piece in pieces] == [b"line\nline\n"]
+        chunks, skipped = split(read_stream("log", "log", stream, size=10))
+    assert [chunk.data for chunk in chunks] == [b"line\nline\n"]
     assert not skipped
 
 

@@ -50,15 +50,15 @@ def _run(words: list[str]) -> int:
         at = words.index("--") if "--" in words else len(words)
         if not any(word.startswith("-") for word in words[1:at]) and "PRE_COMMIT_FROM_REF" not in os.environ:
             from binance_leaks.sources.staged_fast_path import (  # start-up: all that a clean commit imports
-                clean_commit,
-                clean_files,
+                count_clean_files,
+                format_clean_commit,
             )
 
-            count = clean_files([*words[1:at], *words[at + 1 :]])
+            count = count_clean_files([*words[1:at], *words[at + 1 :]])
         else:
             count = None
         if count is not None:
-            sys.stdout.write(clean_commit(count))
+            sys.stdout.write(format_clean_commit(count))
             return 0
     from binance_leaks.cli.parser import parse  # start-up: argparse and the rest only where there is more to do
 

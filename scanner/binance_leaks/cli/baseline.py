@@ -21,14 +21,14 @@ from binance_leaks.findings import Skipped, SourceKind
 from binance_leaks.model import Value
 from binance_leaks.pipeline.baseline import Look, Seen, look
 from binance_leaks.pipeline.files import usable_cores
-from binance_leaks.pipeline.history import HistorySurroundings, Request
+from binance_leaks.pipeline.history import EvidenceNearHistory, Request
 from binance_leaks.pipeline.scan import Scan
 from binance_leaks.report.format import write_report
 from binance_leaks.report.names import ROLE_NAMES
 from binance_leaks.report.sanitize import Quoted, Redactor, printable
 from binance_leaks.sources.files import FileEntry, list_files
-from binance_leaks.sources.nearby_evidence import FileSurroundings
-from binance_leaks.sources.path_roots import Roots
+from binance_leaks.sources.nearby_evidence import EvidenceNearFiles
+from binance_leaks.sources.path_roots import PathRoots
 
 _INTERRUPTED = 130
 
@@ -60,7 +60,7 @@ def audit(arguments: list[str]) -> int:
     if not named:
         named = [str(_default_file(Path(), Options(config=None, confidence=None, fail_on=None)))]
     files = [os.path.abspath(name) for name in named]  # noqa: PTH100 - what a link leads to may be elsewhere
-    roots = Roots()
+    roots = PathRoots()
     folder = os.path.dirname(files[0])  # noqa: PTH120
     if os.path.isdir(folder):  # noqa: PTH112 - else it is told below that there is no such baseline
         os.chdir(roots.top(folder) or roots.top(os.curdir) or folder)
@@ -69,7 +69,7 @@ def audit(arguments: list[str]) -> int:
 
 def _default_file(folder: Path, options: Options) -> Path:
     """The baseline of the configuration, else the usual one at the top of the repository, else in this folder."""
-    top = Roots().top(str(folder))
+    top = PathRoots().top(str(folder))
     config = configured(options, Path(top) if top is not None else folder)
     return baseline_file(options, config) or Path(os.path.relpath(top) if top is not None else folder) / DEFAULT_NAME
 
@@ -89,7 +89,7 @@ class _Task:
         if "" in options.paths:
             raise UsageError("no such file or folder: the path is empty", hint="Is a variable unset?")
         folder = scan.configuration_folder(options.paths)
-        top = Roots().top(str(folder))
+        top = PathRoots().top(str(folder))
         file = _default_file(folder, options)
         root = top if top is not None else str(file.resolve().parent)
         paths = tuple(options.paths) or (os.path.relpath(top) if top is not None else os.curdir,)
@@ -103,7 +103,7 @@ class _Task:
         """Scans, writes the file if there is anything to write, and tells what was done."""
         read: list[str] = []
         files = self._files(read)
-        scans = [(files, look(files, FileSurroundings(), config=self.config, root=self.root))]
+        scans = [(files, look(files, EvidenceNearFiles(), config=self.config, root=self.root))]
         if history and not files.interrupted:
             scans.append(self._history())
         if any(done.interrupted for done, _ in scans):
@@ -163,8 +163,8 @@ class _Task:
             interrupted=outcome.interrupted,
             anchor=self.root,
         )
-        surroundings = HistorySurroundings(request, outcome)
-        return done, look(done, surroundings, config=self.config, root=self.root)
+        nearby = EvidenceNearHistory(request, outcome)
+        return done, look(done, nearby, config=self.config, root=self.root)
 
     def _exclusion(self) -> Callable[[str], bool]:
         """What is left out: by patterns, and the baseline itself."""

@@ -18,8 +18,8 @@ from binance_leaks.pipeline.commit_range import RangeOutcome, RangeRequest, brou
 from binance_leaks.pipeline.scan import Scan, result_of
 from binance_leaks.report.sanitize import printable, without_values
 from binance_leaks.sources.ci import announced_change
-from binance_leaks.sources.ci.change import Change
-from binance_leaks.sources.commit_selection import Chosen, chosen_change, chosen_range
+from binance_leaks.sources.ci.change import CiChange
+from binance_leaks.sources.commit_selection import CommitSelection, select_change, select_range
 from binance_leaks.sources.deepen import Fetcher
 from binance_leaks.sources.git import Git
 
@@ -27,7 +27,7 @@ from binance_leaks.sources.git import Git
 def run_range(options: Options) -> int:
     """Scans the commits between two revisions and reports."""
     git = Git(os.getcwd())  # noqa: PTH109 - as git sees it
-    return report_commits(options, git, lambda: chosen_range(git, options.range))
+    return report_commits(options, git, lambda: select_range(git, options.range))
 
 
 def run_ci(options: Options) -> int:
@@ -42,7 +42,7 @@ def run_ci(options: Options) -> int:
     return report_commits(
         options,
         git,
-        lambda: chosen_change(git, change, fetcher.more if fetcher else None),
+        lambda: select_change(git, change, fetcher.more if fetcher else None),
         fetch=fetcher.blobs if fetcher else None,
     )
 
@@ -50,11 +50,11 @@ def run_ci(options: Options) -> int:
 def report_commits(
     options: Options,
     git: Git,
-    choose: Callable[[], Chosen],
+    choose: Callable[[], CommitSelection],
     *,
     fetch: Callable[[Sequence[str]], None] | None = None,
 ) -> int:
-    """Scans the commits that are chosen, tells which these are, and reports what they bring in."""
+    """Scan the selected commits, print which they are, and report what they introduce."""
     with online(options) as asker:
         return _report(options, git, choose, fetch, asker)
 
@@ -62,27 +62,29 @@ def report_commits(
 def _report(
     options: Options,
     git: Git,
-    choose: Callable[[], Chosen],
+    choose: Callable[[], CommitSelection],
     fetch: Callable[[Sequence[str]], None] | None,
     asker: Online | None,
 ) -> int:
     started = time.monotonic()
     formats = wanted_formats(options)
     top = git.top()
-    chosen = choose()
-    count = len(chosen.commits)
-    tell(options, f"{chosen.target} ({count:,} {'commit' if count == 1 else 'commits'})", *chosen.notes)
-    rules = policy(options, git, top, next(iter(chosen.selection.bases), None))
+    selection = choose()
+    count = len(selection.commits)
+    tell(options, f"{selection.target} ({count:,} {'commit' if count == 1 else 'commits'})", *selection.notes)
+    rules = policy(options, git, top, next(iter(selection.revisions.bases), None))
     if not rules.comments:
         tell(
             options, "--policy base: what these commits themselves allow, exclude or put into a baseline does not count"
         )
     config, exclude = rules.config, excluded(rules.config, options)
-    request = RangeRequest(chosen=chosen, excluded=lambda path: exclude.match(config.relative(path, top)), fetch=fetch)
+    request = RangeRequest(
+        selection=selection, excluded=lambda path: exclude.match(config.relative(path, top)), fetch=fetch
+    )
     outcome = _scanned(git, request, options)
     scan = Scan(
         source=SourceKind.RANGE,
-        target=chosen.target,
+        target=selection.target,
         credentials=rules.applied(outcome.credentials),
         skipped=tuple(outcome.skipped),
         stats={**outcome.stats, "seconds": round(time.monotonic() - started, 3)},
@@ -96,12 +98,10 @@ def _judged(scan: Scan, outcome: RangeOutcome, git: Git, rules: Policy, asker: O
     if not scan.credentials:
         return brought_in(result_of(scan))
     from binance_leaks.pipeline.triage import conclude  # start-up: only where something was found
-    from binance_leaks.sources.nearby_evidence import CommitSurroundings  # as above
+    from binance_leaks.sources.nearby_evidence import EvidenceNearCommits  # as above
 
-    surroundings = CommitSurroundings(git, outcome.commits)
-    return brought_in(
-        conclude(scan, config=rules.config, surroundings=surroundings, baseline=rules.baseline, verify=asking(asker))
-    )
+    nearby = EvidenceNearCommits(git, outcome.commits)
+    return brought_in(conclude(scan, config=rules.config, nearby=nearby, baseline=rules.baseline, verify=asking(asker)))
 
 
 def tell(options: Options, *lines: str) -> None:
@@ -111,7 +111,7 @@ def tell(options: Options, *lines: str) -> None:
             sys.stderr.write(f"binance-leaks: {without_values(printable(line))}\n")
 
 
-def _announced(options: Options) -> Change:
+def _announced(options: Options) -> CiChange:
     """What the environment says, or the command line where it says more."""
     try:
         change = announced_change(os.environ)

@@ -20,7 +20,7 @@ from binance_leaks.errors import UsageError
 from binance_leaks.findings import Result, SourceKind
 from binance_leaks.model import Credential, Location
 from binance_leaks.pipeline.files import usable_cores
-from binance_leaks.pipeline.history import HistorySurroundings, Outcome, Progress, Request, scan_history
+from binance_leaks.pipeline.history import EvidenceNearHistory, Outcome, Progress, Request, scan_history
 from binance_leaks.pipeline.history_scan import Count
 from binance_leaks.pipeline.scan import Scan
 from binance_leaks.pipeline.state import State, conditions, read_state, write_state
@@ -76,9 +76,9 @@ def run(options: Options) -> int:
             interrupted=outcome.interrupted,
             anchor=top,
         )
-        surroundings = HistorySurroundings(request, outcome)
+        nearby = EvidenceNearHistory(request, outcome)
         verify = None if outcome.interrupted else asking(asker)
-        result = conclude(scan, config=config, surroundings=surroundings, baseline=baseline, verify=verify)
+        result = conclude(scan, config=config, nearby=nearby, baseline=baseline, verify=verify)
         if options.write_replacements:
             _replace(Path(options.write_replacements), result, outcome.credentials)
         status = present(result, options, formats, folder=None if target.mirror else top)
@@ -115,10 +115,10 @@ def _target(options: Options) -> Iterator[_Target]:
             raise UsageError(f"{what}: {named}", hint="Give a folder with a git repository, or a URL.")
         yield _Target(folder=named, shown=named)
         return
-    shown = clone.shown_url(named)
+    shown = clone.redact_url(named)
     if options.keep:
         with _clone_progress(options) as progress:
-            clone.kept_clone(named, Path(options.keep), progress)
+            clone.update_clone(named, Path(options.keep), progress)
         yield _Target(folder=options.keep, shown=shown, mirror=True)
         return
     with ExitStack() as stack:

@@ -14,7 +14,7 @@ from binance_leaks.model import COMMIT_MESSAGE
 from binance_leaks.pipeline.scan import Scan
 from binance_leaks.pipeline.staged import credentials_in_message
 from binance_leaks.pipeline.triage import conclude
-from binance_leaks.sources.path_roots import Roots
+from binance_leaks.sources.path_roots import PathRoots
 
 
 def run(options: Options) -> int:
@@ -27,7 +27,7 @@ def _run(options: Options, asker: Online | None) -> int:
     started = time.monotonic()
     formats = wanted_formats(options)
     config = configured(options, Path())
-    baseline = known_baseline(options, config, Roots().top("."))
+    baseline = known_baseline(options, config, PathRoots().top("."))
     try:
         data = Path(options.file).read_bytes()
     except OSError as error:
@@ -38,5 +38,5 @@ def _run(options: Options, asker: Online | None) -> int:
         credentials=credentials_in_message(data),
         stats={"messages": 1, "bytes": len(data), "seconds": round(time.monotonic() - started, 3)},
     )
-    result = conclude(scan, config=config, surroundings=None, baseline=baseline, verify=asking(asker))
+    result = conclude(scan, config=config, nearby=None, baseline=baseline, verify=asking(asker))
     return present(result, options, formats)

@@ -7,9 +7,15 @@ import sys
 
 from binance_leaks.cli.arguments.common import Options
 from binance_leaks.cli.commits import report_commits, tell
-from binance_leaks.sources.commit_selection import Chosen
+from binance_leaks.sources.commit_selection import CommitSelection
 from binance_leaks.sources.git import Git
-from binance_leaks.sources.pushed_commits import Update, chosen_between, chosen_push, read_updates, update_of_pre_commit
+from binance_leaks.sources.pushed_commits import (
+    RefUpdate,
+    parse_pre_commit_update,
+    parse_push_updates,
+    select_between,
+    select_push,
+)
 
 
 def run(options: Options) -> int:
@@ -18,28 +24,28 @@ def run(options: Options) -> int:
     git.top()  # says clearly where there is no repository
     remote = options.remote or os.environ.get("PRE_COMMIT_REMOTE_NAME")
     url = options.url or os.environ.get("PRE_COMMIT_REMOTE_URL")
-    return _report(options, git, chosen_push(git, _updates(options), remote=remote, url=url))
+    return _report(options, git, select_push(git, _updates(options), remote=remote, url=url))
 
 
 def run_between(options: Options, base: str, head: str) -> int:
     """Scans what the commits between two revisions bring in, as pre-commit asks for it. None is nothing to scan."""
     git = Git(os.getcwd(), inherit=True)  # noqa: PTH109 - as git sees it
     git.top()
-    return _report(options, git, chosen_between(git, base, head))
+    return _report(options, git, select_between(git, base, head))
 
 
-def _report(options: Options, git: Git, chosen: Chosen) -> int:
-    if not chosen.commits and not chosen.tags:
-        tell(options, f"{chosen.target}: nothing to scan")
+def _report(options: Options, git: Git, selection: CommitSelection) -> int:
+    if not selection.commits and not selection.tags:
+        tell(options, f"{selection.target}: nothing to scan")
         return 0
-    return report_commits(options, git, lambda: chosen)
+    return report_commits(options, git, lambda: selection)
 
 
-def _updates(options: Options) -> list[Update]:
+def _updates(options: Options) -> list[RefUpdate]:
     """What is pushed: what pre-commit passes on, else what git tells a hook that it gave an address, else HEAD."""
-    update = update_of_pre_commit(os.environ)
+    update = parse_pre_commit_update(os.environ)
     if update is not None:
         return [update]
     if options.url is None or sys.stdin is None:
-        return [Update(local="HEAD", name="HEAD")]
-    return read_updates(sys.stdin.buffer.read())
+        return [RefUpdate(local="HEAD", name="HEAD")]
+    return parse_push_updates(sys.stdin.buffer.read())

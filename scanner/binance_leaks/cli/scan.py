@@ -14,12 +14,12 @@ from binance_leaks.cli.verify_option import Online, asking, online
 from binance_leaks.config import Config, Globs
 from binance_leaks.errors import UsageError
 from binance_leaks.findings import Skipped, SourceKind
-from binance_leaks.pipeline.files import Tally, scan_entries, scan_pieces, secrets_again, usable_cores
+from binance_leaks.pipeline.files import Tally, scan_chunks, scan_entries, secrets_again, usable_cores
 from binance_leaks.pipeline.scan import Scan
 from binance_leaks.pipeline.triage import conclude
 from binance_leaks.sources.files import FileEntry, list_files
-from binance_leaks.sources.nearby_evidence import FileSurroundings
-from binance_leaks.sources.path_roots import Roots
+from binance_leaks.sources.nearby_evidence import EvidenceNearFiles
+from binance_leaks.sources.path_roots import PathRoots
 from binance_leaks.sources.stream import read_stream
 
 
@@ -34,7 +34,7 @@ def _run(options: Options, asker: Online | None) -> int:
     formats = wanted_formats(options)
     folder = configuration_folder(options.paths)
     config = configured(options, folder)
-    baseline = known_baseline(options, config, Roots().top(str(folder)))
+    baseline = known_baseline(options, config, PathRoots().top(str(folder)))
     exclude = excluded(config, options)
     tally = Tally()
     if "" in options.paths:
@@ -42,7 +42,7 @@ def _run(options: Options, asker: Online | None) -> int:
     if "-" in options.paths:
         if sys.stdin is None:
             raise UsageError("standard input is closed")
-        tally.add(scan_pieces(read_stream("<stdin>", "", sys.stdin.buffer)))
+        tally.add(scan_chunks(read_stream("<stdin>", "", sys.stdin.buffer)))
     roots = [Path(path) for path in options.paths if path != "-"]
     if roots:
         entries = list_files(roots, exclude=exclusion(exclude, config), all_files=options.all_files)
@@ -58,7 +58,7 @@ def _run(options: Options, asker: Online | None) -> int:
         interrupted=tally.interrupted,
     )
     verify = None if tally.interrupted else asking(asker, lambda: secrets_again(tally.holding))
-    result = conclude(scan, config=config, surroundings=FileSurroundings(), baseline=baseline, verify=verify)
+    result = conclude(scan, config=config, nearby=EvidenceNearFiles(), baseline=baseline, verify=verify)
     status = present(result, options, formats, folder=os.curdir)
     return 130 if tally.interrupted else status
 

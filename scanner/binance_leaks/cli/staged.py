@@ -8,8 +8,8 @@ import sys
 from binance_leaks.cli.arguments.common import Options
 from binance_leaks.errors import UsageError
 from binance_leaks.sources.git import Git
-from binance_leaks.sources.index import Named, Staged, named_paths, staged_changes, suspects
-from binance_leaks.sources.staged_fast_path import clean_commit
+from binance_leaks.sources.index import NamedPaths, StagedChanges, find_suspects, list_staged, resolve_names
+from binance_leaks.sources.staged_fast_path import format_clean_commit
 
 
 def run(options: Options) -> int:
@@ -24,9 +24,9 @@ def run(options: Options) -> int:
         return run_between(options, os.environ["PRE_COMMIT_FROM_REF"], os.environ["PRE_COMMIT_TO_REF"])
     git = Git(os.getcwd(), inherit=True)  # noqa: PTH109 - pathlib costs the hook's start-up
     git.root()  # says clearly where there is no work tree, or one that git refuses
-    named = named_paths(git, options.files) if options.files else None
-    staged = staged_changes(git, named)
-    found, missing, size = suspects(git, staged.changes)
+    named = resolve_names(git, options.files) if options.files else None
+    staged = list_staged(git, named)
+    found, missing, size = find_suspects(git, staged.changes)
     unstaged = _unstaged(staged, named)
     if found or unstaged or missing or staged.submodules or options.format or options.config or options.verbose:
         # What follows costs more than the whole of a clean run.
@@ -36,11 +36,11 @@ def run(options: Options) -> int:
         with online(options) as asker:
             return report(options, git, staged, found, missing, unstaged, asker, size=size)
     if not options.quiet:
-        sys.stdout.write(clean_commit(len(staged.changes)))
+        sys.stdout.write(format_clean_commit(len(staged.changes)))
     return 0
 
 
-def _unstaged(staged: Staged, named: Named | None) -> list[str]:
+def _unstaged(staged: StagedChanges, named: NamedPaths | None) -> list[str]:
     """Named files that are not in the index's changes. Raises UsageError for one that is nowhere."""
     if named is None:
         return []

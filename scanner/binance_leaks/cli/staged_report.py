@@ -22,16 +22,16 @@ from binance_leaks.pipeline.staged import credentials_in_changes
 from binance_leaks.pipeline.triage import conclude
 from binance_leaks.sources.files import FileEntry, list_files
 from binance_leaks.sources.git import Git
-from binance_leaks.sources.index import Change, Staged
-from binance_leaks.sources.nearby_evidence import IndexSurroundings
+from binance_leaks.sources.index import StagedChange, StagedChanges
+from binance_leaks.sources.nearby_evidence import EvidenceNearStaged
 
 
 def report(
     options: Options,
     git: Git,
-    staged: Staged,
-    found: Sequence[Change],
-    missing: Sequence[Change],
+    staged: StagedChanges,
+    found: Sequence[StagedChange],
+    missing: Sequence[StagedChange],
     unstaged: Sequence[str],
     asker: Online | None,
     *,
@@ -74,7 +74,7 @@ def report(
     )
     baseline = known_baseline(options, config, root) if credentials else None
     verify = asking(asker, lambda: secrets_again(holding))
-    result = conclude(scan, config=config, surroundings=IndexSurroundings(git), baseline=baseline, verify=verify)
+    result = conclude(scan, config=config, nearby=EvidenceNearStaged(git), baseline=baseline, verify=verify)
     return present(result, options, formats, folder=root)
 
 

@@ -31,7 +31,7 @@ from binance_leaks.pipeline.user_keys import (
 from binance_leaks.report.audit import Audited, render_audit_json, render_audit_text
 from binance_leaks.report.format import write_report
 from binance_leaks.sources.files import list_files
-from binance_leaks.sources.nearby_evidence import FileSurroundings
+from binance_leaks.sources.nearby_evidence import EvidenceNearFiles
 
 FIRST_LINE = (
     "binance-leaks: verify: each API key is sent to Binance, in a request signed with its secret, which stays here; "
@@ -139,7 +139,7 @@ def _scanned(options: Options) -> tuple[tuple[Credential, ...], int]:
     secrets = secrets_again(tally.holding)
     found = (
         credential.with_secrets(secrets)
-        for credential in weighed(scan, FileSurroundings())
+        for credential in weighed(scan, EvidenceNearFiles())
         if credential.confidence >= Confidence.MEDIUM and not credential.known_example
     )
     return tuple(found), sum(skipped.lost for skipped in tally.skipped)

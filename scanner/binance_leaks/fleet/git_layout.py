@@ -15,14 +15,14 @@ from pathlib import Path
 
 from binance_leaks.detect.correlate import credential_of
 from binance_leaks.model import Credential, Exposure, Location, Sighting
-from binance_leaks.sources.objects.database import Database, open_packs, with_alternates
-from binance_leaks.sources.read_stream import reason
+from binance_leaks.sources.objects.database import ObjectDatabase, find_alternates, open_packs
+from binance_leaks.sources.read_stream import describe_error
 
 
 class OwnStore:
     """The objects that nobody but a repository stands for: its own, and those of folders that are not `lent`."""
 
-    def __init__(self, database: Database, lent: frozenset[str]) -> None:
+    def __init__(self, database: ObjectDatabase, lent: frozenset[str]) -> None:
         first, *others = database.folders
         own = replace(database, folders=(first, *(one for one in others if os.path.realpath(one) not in lent)))
         opened = open_packs(own.pack_files(), own.id_size)
@@ -92,11 +92,11 @@ def locate(path: str) -> Place | Nowhere:
         if missing:
             return Nowhere(missing)
         store = os.path.realpath(common / "objects")
-        _, *others = with_alternates(Path(store))[0]
+        _, *others = find_alternates(Path(store))[0]
         borrowed = tuple(os.path.realpath(other) for other in others)
         return Place(folder=os.path.realpath(common), linked=common != folder, store=store, borrowed=borrowed)
     except OSError as error:
-        return Nowhere(f"cannot be read: {reason(error)}")
+        return Nowhere(f"cannot be read: {describe_error(error)}")
 
 
 def packed(store: str) -> int:

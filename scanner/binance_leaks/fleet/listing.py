@@ -17,7 +17,7 @@ from binance_leaks.fleet.git_layout import Place, locate
 from binance_leaks.fleet.models import Entry
 from binance_leaks.report.sanitize import printable, without_values
 from binance_leaks.sources import urls
-from binance_leaks.sources.read_stream import reason
+from binance_leaks.sources.read_stream import describe_error
 
 _BARE = frozenset({"HEAD", "refs", "config", "packed-refs"})
 _OF_GIT = frozenset(
@@ -47,7 +47,7 @@ def find_repositories(folder: Path) -> tuple[list[Entry], list[Skipped]]:
     try:
         os.scandir(top).close()
     except OSError as error:
-        raise UsageError(f"{folder} cannot be searched: {reason(error)}", hint=_NONE) from None
+        raise UsageError(f"{folder} cannot be searched: {describe_error(error)}", hint=_NONE) from None
     found = _Found(top=os.path.realpath(top))
     waiting = [("", top)]
     while waiting:
@@ -64,7 +64,7 @@ def _look(label: str, path: str, found: _Found) -> Iterator[tuple[str, str]]:
         with os.scandir(path) as scanned:
             entries = sorted(scanned, key=lambda entry: entry.name)
     except OSError as error:
-        found.skipped.append(Skipped(what=path, why=f"cannot be searched: {reason(error)}"))
+        found.skipped.append(Skipped(what=path, why=f"cannot be searched: {describe_error(error)}"))
         return
     names = {entry.name for entry in entries}
     bare = "objects" in names and len(_BARE & names) >= 2
@@ -266,7 +266,7 @@ def _checked_url(row: Row) -> Wrong | None:
     if re.search(r"\s", address) and (not row.quoted or re.match(r"https:", address, re.IGNORECASE)):
         return Wrong(where=row.where, why="a blank in a URL", hint=_WRITE_BLANKS)
     try:
-        if urls.canonical_url(address).partition("://")[2].partition("/")[2].strip("~/"):
+        if urls.normalize_url(address).partition("://")[2].partition("/")[2].strip("~/"):
             return None
     except UsageError as error:
         return Wrong(where=row.where, why=str(error), hint=error.hint)

@@ -15,7 +15,7 @@ from binance_leaks.fleet.models import Repository
 from binance_leaks.fleet.work import on_disk
 from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Credential, Location, Sighting
 from binance_leaks.pipeline.files import credentials_in, credentials_in_object
-from binance_leaks.sources.chunk import Piece
+from binance_leaks.sources.chunk import Chunk
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.stream import read_stream
 from binance_leaks.sources.urls import is_url
@@ -125,9 +125,9 @@ def _in_content(content: bytes, path: str | None) -> Iterator[Credential]:
     if path is None:
         yield from credentials_in_object(content)
         return
-    for piece in read_stream(path, path, io.BytesIO(content), size=len(content)):
-        if isinstance(piece, Piece):
-            yield from credentials_in(piece)
+    for chunk in read_stream(path, path, io.BytesIO(content), size=len(content)):
+        if isinstance(chunk, Chunk):
+            yield from credentials_in(chunk)
 
 
 def _credential(finding: Finding, found: Mapping[str, Sequence[Sighting]]) -> Credential:

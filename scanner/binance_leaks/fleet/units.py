@@ -72,7 +72,7 @@ def units_of(entries: Iterable[Entry]) -> Units:
 def _way(entry: Entry) -> _Way | Skipped:
     path = _path(entry.address)
     if path is None:
-        url = urls.canonical_url(entry.address)
+        url = urls.normalize_url(entry.address)
         return _Way(entry=entry, key=_identity(url), shown=url)
     match locate(path):
         case Nowhere(why=why):
@@ -87,7 +87,7 @@ def _path(address: str) -> str | None:
     if not urls.is_url(address):
         return os.path.abspath(address)  # noqa: PTH100 - does not follow links
     found = _HERE.match(address)
-    return None if found is None else os.path.abspath(urls.unescaped(address[found.end() :]))  # noqa: PTH100
+    return None if found is None else os.path.abspath(urls.percent_decode(address[found.end() :]))  # noqa: PTH100
 
 
 def _identity(text: str) -> str:

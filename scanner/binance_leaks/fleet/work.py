@@ -18,15 +18,15 @@ from binance_leaks.findings import Skipped, SourceKind
 from binance_leaks.fleet.git_layout import Nowhere, OwnStore, locate
 from binance_leaks.fleet.wire import Done, RepositoryTask, Task, Tell, failure, nothing_wrong
 from binance_leaks.model import Confidence, Credential, Location
-from binance_leaks.pipeline.history import HistorySurroundings, Request, scan_history
+from binance_leaks.pipeline.history import EvidenceNearHistory, Request, scan_history
 from binance_leaks.pipeline.scan import Scan
 from binance_leaks.pipeline.state import State, conditions, pack_state, unpack_state
 from binance_leaks.pipeline.triage import conclude
 from binance_leaks.report.json import report_of
 from binance_leaks.sources import clone, urls
 from binance_leaks.sources.git import Git
-from binance_leaks.sources.objects.database import Database
-from binance_leaks.sources.objects.fingerprint import fingerprint_of
+from binance_leaks.sources.objects.database import ObjectDatabase
+from binance_leaks.sources.objects.fingerprint import compute_fingerprint
 
 
 @contextmanager
@@ -102,17 +102,17 @@ class _Member:
         known = ""
         if is_url:
             self._told("asking", 0)
-            known = sha256(self._task["holds_for"].encode() + clone.remote_refs(address)).hexdigest()
+            known = sha256(self._task["holds_for"].encode() + clone.list_remote_refs(address)).hexdigest()
             if known == before:
                 return self._unchanged(before), shared
             if self._repository["has_state"]:
                 return self._wanting(), shared
         with on_disk(address, lambda: self._told("cloning", 0)) as folder:
             git = Git(str(folder))
-            database = Database.of(git)
+            database = ObjectDatabase.of(git)
             if not is_url:
                 _check(address, database)
-            fingerprint = known or fingerprint_of(git, database, self._task["holds_for"])
+            fingerprint = known or compute_fingerprint(git, database, self._task["holds_for"])
             if fingerprint == before:
                 return self._unchanged(before), self._remembered() or shared
             if self._repository["has_state"]:
@@ -130,7 +130,7 @@ class _Member:
         return unpack_state(b64decode(packed), self._task["holds_for"]) if packed else None
 
     def _scanned(
-        self, git: Git, database: Database, fingerprint: str, shared: State | None, *, is_mirror: bool
+        self, git: Git, database: ObjectDatabase, fingerprint: str, shared: State | None, *, is_mirror: bool
     ) -> tuple[Done, State | None]:
         reachable = self._task["reachable"]
         remembered = None if reachable else self._remembered()
@@ -154,7 +154,7 @@ class _Member:
             stats=outcome.stats,
             anchor=git.top(),
         )
-        result = conclude(scan, config=self._config, surroundings=HistorySurroundings(request, outcome))
+        result = conclude(scan, config=self._config, nearby=EvidenceNearHistory(request, outcome))
         looked_at = None if reachable else State.of(starts=outcome.scanned, hits=outcome.hits)
         packed = pack_state(self._task["holds_for"], looked_at) if looked_at and self._task["keep"] else b""
         done: Done = {
@@ -169,7 +169,7 @@ class _Member:
         self._tell({"label": self._repository["label"], "phase": phase, "bytes": size})
 
 
-def _check(address: str, database: Database) -> None:
+def _check(address: str, database: ObjectDatabase) -> None:
     """Raises GitError where git, which looks above a folder that it does not take, has come to another repository."""
     meant = locate(address)
     if isinstance(meant, Nowhere):

@@ -18,10 +18,10 @@ from binance_leaks.pipeline.files import credentials_in, credentials_in_object
 from binance_leaks.pipeline.history_scan import ObjectScan
 from binance_leaks.pipeline.history_worker import Hit
 from binance_leaks.pipeline.provenance import Lineage, Stay
-from binance_leaks.sources.chunk import Piece
-from binance_leaks.sources.files import FileEntry, pieces
+from binance_leaks.sources.chunk import Chunk
+from binance_leaks.sources.files import FileEntry, read_chunks
 from binance_leaks.sources.git import Git
-from binance_leaks.sources.objects.parse import commit_of
+from binance_leaks.sources.objects.parse import parse_commit
 from binance_leaks.sources.refs import Ref
 from binance_leaks.sources.stream import read_stream
 
@@ -200,7 +200,7 @@ class _Reader:
     def commits(self, stays: Iterable[Stay]) -> dict[bytes, Commit]:
         """The commits of some stays, for the reader."""
         names = {name for stay in stays for name in (stay.commit, stay.removed) if name is not None}
-        return {name: commit_of(name.hex(), content) for name, content in self._contents(names)}
+        return {name: parse_commit(name.hex(), content) for name, content in self._contents(names)}
 
     def again(
         self, wanted: Mapping[bytes, set[str]], hits: Mapping[bytes, Hit]
@@ -210,9 +210,9 @@ class _Reader:
         for name, content in self._contents(wanted):
             unread.discard(name)
             for path in sorted(wanted[name]):
-                for piece in self._pieces(name, content, path):
-                    if isinstance(piece, Piece) and prefilter.may_hold(piece.data):
-                        for credential in credentials_in(piece):
+                for chunk in self._chunks(name, content, path):
+                    if isinstance(chunk, Chunk) and prefilter.may_hold(chunk.data):
+                        for credential in credentials_in(chunk):
                             yield name, path, credential
 
         for name in sorted(unread):
@@ -220,16 +220,16 @@ class _Reader:
                 for credential in hits[name].credentials:
                     yield name, path, credential.moved(partial(_under, path))
 
-    def _pieces(self, name: bytes, content: bytes, path: str) -> Iterator[Piece | Skipped]:
+    def _chunks(self, name: bytes, content: bytes, path: str) -> Iterator[Chunk | Skipped]:
         file = self._stand_ins.get(name)
         if file is None:
             return read_stream(path, path, io.BytesIO(content), size=len(content))
-        return pieces(FileEntry(path=str(file), shown=path, evidence_path=path, explicit=True))
+        return read_chunks(FileEntry(path=str(file), shown=path, evidence_path=path, explicit=True))
 
     def message(self, name: bytes, kind: str, refs: tuple[Ref, ...], *, pushed: bool) -> Iterator[Credential]:
         """The credentials of a commit or tag; lines and columns are those of the message, or of the headers."""
         for _, content in self._contents([name]):
-            about = commit_of(name.hex(), content)
+            about = parse_commit(name.hex(), content)
             place = partial(
                 replace,
                 path=COMMIT_MESSAGE if kind == "commit" else TAG_MESSAGE,

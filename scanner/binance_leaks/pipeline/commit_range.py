@@ -15,10 +15,10 @@ from binance_leaks.errors import GitError
 from binance_leaks.findings import Result, Skipped
 from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Credential
 from binance_leaks.pipeline.versions import Versions
-from binance_leaks.sources.commit_selection import Chosen
-from binance_leaks.sources.commits import CommitChange, changes_of
+from binance_leaks.sources.commit_selection import CommitSelection
+from binance_leaks.sources.commits import CommitChange, list_changes
 from binance_leaks.sources.git import Git
-from binance_leaks.sources.objects.parse import text_of
+from binance_leaks.sources.objects.parse import strip_signature
 
 Progress = Callable[[int, int, int], None]
 """Told the blobs that were read, those to be read in all, and the bytes so far."""
@@ -28,7 +28,7 @@ Progress = Callable[[int, int, int], None]
 class RangeRequest:
     """What is scanned. `excluded` tells paths to leave out; `fetch` brings blobs that a partial clone does not have."""
 
-    chosen: Chosen
+    selection: CommitSelection
     excluded: Callable[[str], bool] = lambda _: False
     fetch: Callable[[Sequence[str]], None] | None = None
 
@@ -44,15 +44,15 @@ class RangeOutcome:
 
 
 def scan_range(git: Git, request: RangeRequest, progress: Progress = lambda *_: None) -> RangeOutcome:
-    """Scans the commits that were chosen. Raises GitError where commits or trees are missing."""
+    """Scan the selected commits. Raises GitError where commits or trees are missing."""
     outcome = RangeOutcome()
-    changes, submodules, excluded = _wanted(changes_of(git, request.chosen.commits), request.excluded)
+    changes, submodules, excluded = _wanted(list_changes(git, request.selection.commits), request.excluded)
     outcome.skipped += [
         Skipped(what=path, why="a submodule; scan it by itself", lost=False) for path in dict.fromkeys(submodules)
     ]
     versions = Versions(git, request.fetch)
     versions.look([change.blob for change in changes if change.blob is not None], progress)
-    messages, size = _messages(git, request.chosen)
+    messages, size = _messages(git, request.selection)
     if versions.suspicious or messages:
         from binance_leaks.pipeline.introduced import (  # start-up: most ranges are clean and need no detector
             Message,
@@ -60,7 +60,7 @@ def scan_range(git: Git, request: RangeRequest, progress: Progress = lambda *_: 
         )
 
         told = [Message(id=name, content=content, path=path) for name, content, path in messages]
-        held = brought(git, request.chosen, versions, changes, told)
+        held = brought(git, request.selection, versions, changes, told)
         outcome.credentials, outcome.commits = held.credentials, dict(held.commits)
     outcome.skipped += [
         Skipped(what=change.shown, why=f"its content in commit {change.commit[:12]} is not in this clone")
@@ -69,7 +69,7 @@ def scan_range(git: Git, request: RangeRequest, progress: Progress = lambda *_: 
     ]
     outcome.skipped += versions.skipped
     outcome.stats = {
-        "commits": len(request.chosen.commits),
+        "commits": len(request.selection.commits),
         "files": len({(change.path, change.blob) for change in changes if change.blob}),
         "bytes": versions.bytes + size,
         **({"excluded": excluded} if excluded else {}),
@@ -103,12 +103,15 @@ def _wanted(
     return files, submodules, len(left_out)
 
 
-def _messages(git: Git, chosen: Chosen) -> tuple[list[tuple[str, bytes, str]], int]:
+def _messages(git: Git, selection: CommitSelection) -> tuple[list[tuple[str, bytes, str]], int]:
     """The commits and tags whose content may hold a credential, with what stands for their path; the bytes of all.
 
     Raises GitError for one that is missing.
     """
-    paths = [*((commit.id, COMMIT_MESSAGE) for commit in chosen.commits), *((tag, TAG_MESSAGE) for tag in chosen.tags)]
+    paths = [
+        *((commit.id, COMMIT_MESSAGE) for commit in selection.commits),
+        *((tag, TAG_MESSAGE) for tag in selection.tags),
+    ]
     found, size = [], 0
     with git.blobs(name for name, _ in paths) as objects:
         for (name, path), (_, stream) in zip(paths, objects, strict=True):
@@ -116,6 +119,6 @@ def _messages(git: Git, chosen: Chosen) -> tuple[list[tuple[str, bytes, str]], i
                 raise GitError(f"object {name} is missing", hint="Run `git fsck` to see what is damaged.")
             size += stream.size
             content = stream.read()
-            if prefilter.may_hold(text_of(content)):
+            if prefilter.may_hold(strip_signature(content)):
                 found.append((name, content, path))
     return found, size

@@ -18,20 +18,20 @@ from binance_leaks.detect.engine import detect
 from binance_leaks.errors import ScanError
 from binance_leaks.findings import Skipped
 from binance_leaks.model import Credential, Secret
-from binance_leaks.sources.chunk import Piece
-from binance_leaks.sources.files import FileEntry, pieces
-from binance_leaks.sources.objects.parse import merged_tags, message_start
+from binance_leaks.sources.chunk import Chunk
+from binance_leaks.sources.files import FileEntry, read_chunks
+from binance_leaks.sources.objects.parse import find_merged_tags, find_message
 
 
-def credentials_in(piece: Piece) -> tuple[Credential, ...]:
-    """The credentials of one piece."""
+def credentials_in(chunk: Chunk) -> tuple[Credential, ...]:
+    """The credentials of one chunk."""
     return detect(
-        piece.data,
-        path=piece.path,
-        evidence_path=piece.evidence_path,
-        first_line=piece.first_line,
-        first_column=piece.first_column,
-        mentions_binance=piece.mentions_binance,
+        chunk.data,
+        path=chunk.path,
+        evidence_path=chunk.evidence_path,
+        first_line=chunk.first_line,
+        first_column=chunk.first_column,
+        mentions_binance=chunk.mentions_binance,
     )
 
 
@@ -39,15 +39,15 @@ def credentials_in_object(content: bytes) -> tuple[Credential, ...]:
     """The credentials of a commit or tag: of its message, of its headers, and of the tags that it keeps."""
     found: list[Credential] = []
     kept = _unsigned(content)
-    start = message_start(kept)
-    for text in (kept[start:], kept[:start], *map(_unsigned, merged_tags(content))):
+    start = find_message(kept)
+    for text in (kept[start:], kept[:start], *map(_unsigned, find_merged_tags(content))):
         if prefilter.may_hold(text):
             found += detect(text)
     return tuple(found)
 
 
 def _unsigned(content: bytes) -> bytes:
-    return without_signatures(content, headers=message_start(content))
+    return without_signatures(content, headers=find_message(content))
 
 
 _FIRST_BATCH, _BATCH = 4, 128
@@ -110,12 +110,12 @@ def scan_batch(batch: Sequence[FileEntry]) -> Tally:
     tally = Tally()
     for entry in batch:
         tally.files += 1
-        for piece in pieces(entry):
-            if isinstance(piece, Skipped):
-                tally.skipped.append(piece)
+        for chunk in read_chunks(entry):
+            if isinstance(chunk, Skipped):
+                tally.skipped.append(chunk)
                 continue
-            tally.bytes += len(piece.data)
-            found = credentials_in(piece) if prefilter.may_hold(piece.data) else ()
+            tally.bytes += len(chunk.data)
+            found = credentials_in(chunk) if prefilter.may_hold(chunk.data) else ()
             if found:
                 tally.credentials += [credential.without_secrets() for credential in found]
                 tally.holding += [entry] if tally.holding[-1:] != [entry] else []
@@ -127,23 +127,23 @@ def secrets_again(entries: Iterable[FileEntry]) -> dict[str, Secret]:
     return {
         value.sha256: value.secret
         for entry in entries
-        for piece in pieces(entry)
-        if isinstance(piece, Piece)
-        for credential in credentials_in(piece)
+        for chunk in read_chunks(entry)
+        if isinstance(chunk, Chunk)
+        for credential in credentials_in(chunk)
         for value in credential.values
         if value.secret is not None
     }
 
 
-def scan_pieces(found: Iterable[Piece | Skipped]) -> Tally:
+def scan_chunks(found: Iterable[Chunk | Skipped]) -> Tally:
     """Scans content that comes from elsewhere than a listed file, in this process: the secrets stay."""
     tally = Tally(files=1)
-    for piece in found:
-        if isinstance(piece, Skipped):
-            tally.skipped.append(piece)
+    for chunk in found:
+        if isinstance(chunk, Skipped):
+            tally.skipped.append(chunk)
         else:
-            tally.bytes += len(piece.data)
-            tally.credentials += credentials_in(piece)
+            tally.bytes += len(chunk.data)
+            tally.credentials += credentials_in(chunk)
     return tally
 
 

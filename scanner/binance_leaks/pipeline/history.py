@@ -15,9 +15,9 @@ from binance_leaks.pipeline.history_scan import Choice, Count, LargeFiles, Objec
 from binance_leaks.pipeline.reachability import Reached, reached
 from binance_leaks.pipeline.state import State
 from binance_leaks.sources.git import Git
-from binance_leaks.sources.nearby_evidence import CommitSurroundings
-from binance_leaks.sources.objects.database import Database, is_partial
-from binance_leaks.sources.refs import Ref, kinds_of, refs_of
+from binance_leaks.sources.nearby_evidence import EvidenceNearCommits
+from binance_leaks.sources.objects.database import ObjectDatabase, is_partial_clone
+from binance_leaks.sources.refs import Ref, list_refs, object_types
 
 _MOST_NAMED = 20
 _MOST_ASKED = 100_000
@@ -65,7 +65,7 @@ def scan_history(request: Request, progress: Progress) -> Outcome:
     """
     outcome = Outcome()
     git = Git(request.folder)
-    database = Database.of(git)
+    database = ObjectDatabase.of(git)
     _scan(git, database, request, outcome, progress, prefix="")
     if request.submodules:
         for name, store in _submodules(database.git_folder / "modules"):
@@ -73,29 +73,31 @@ def scan_history(request: Request, progress: Progress) -> Outcome:
                 break
             inner = Git(str(store))
             try:
-                _scan(inner, Database.of(inner), request, outcome, progress, prefix=f"{name}/")
+                _scan(inner, ObjectDatabase.of(inner), request, outcome, progress, prefix=f"{name}/")
             except GitError as error:
                 outcome.skipped.append(Skipped(what=f"submodule {name}", why=str(error)))
     return outcome
 
 
-class HistorySurroundings:
+class EvidenceNearHistory:
     """What stood beside a file in the commit that brought it, and what the repository is called."""
 
     def __init__(self, request: Request, outcome: Outcome) -> None:
-        self._inner = CommitSurroundings(Git(request.folder), outcome.commits)
+        self._inner = EvidenceNearCommits(Git(request.folder), outcome.commits)
 
-    def mention(self, path: str) -> Evidence | None:
+    def evidence_near(self, path: str) -> Evidence | None:
         """Evidence beside a path; for a message that of the repository."""
-        return self._inner.mention("" if path in (COMMIT_MESSAGE, TAG_MESSAGE) else path)
+        return self._inner.evidence_near("" if path in (COMMIT_MESSAGE, TAG_MESSAGE) else path)
 
 
-def _scan(git: Git, database: Database, request: Request, outcome: Outcome, progress: Progress, *, prefix: str) -> None:
+def _scan(
+    git: Git, database: ObjectDatabase, request: Request, outcome: Outcome, progress: Progress, *, prefix: str
+) -> None:
     walked = reached(git, branches=request.branches, since=request.since) if request.narrowed else None
     choice: Choice | None = walked or request.state
     large = LargeFiles(database)
     attributed = Attributed(credentials=(), commits={})
-    refs = refs_of(git)
+    refs = list_refs(git)
     with ObjectScan(database, git.folder, jobs=request.jobs, choice=choice) as scan:
         try:
             scan.read(progress)
@@ -131,7 +133,7 @@ def _under(prefix: str, credential: Credential) -> Credential:
 
 
 def _unread(
-    git: Git, database: Database, scan: ObjectScan, refs: Sequence[Ref], walked: Reached | None, prefix: str
+    git: Git, database: ObjectDatabase, scan: ObjectScan, refs: Sequence[Ref], walked: Reached | None, prefix: str
 ) -> Iterator[Skipped]:
     """What could not be read: what failed, what is missing, what a shallow or partial clone does not have."""
     held = scan.held
@@ -156,8 +158,8 @@ def _unread(
             named.add(node.tree)
         named.update(ref.target for ref in refs)
         missing.update(scan.strangers(named))
-        missing.difference_update(kinds_of(git, scan.strangers(missing)[:_MOST_ASKED]))  # some came meanwhile
-    partial = bool(missing) and is_partial(git)
+        missing.difference_update(object_types(git, scan.strangers(missing)[:_MOST_ASKED]))  # some came meanwhile
+    partial = bool(missing) and is_partial_clone(git)
     why = "not in this partial clone" if partial else "missing, though a commit or tree names it"
     for name in sorted(missing)[:_MOST_NAMED]:
         yield Skipped(what=f"{prefix}object {name.hex()}", why=why)
@@ -165,7 +167,7 @@ def _unread(
         yield Skipped(what=f"{prefix}{len(missing) - _MOST_NAMED:,} more objects", why=why)
 
 
-def _shallow(database: Database) -> set[bytes]:
+def _shallow(database: ObjectDatabase) -> set[bytes]:
     try:
         lines = (database.git_folder / "shallow").read_text("ascii").split()
         return {bytes.fromhex(line) for line in lines}

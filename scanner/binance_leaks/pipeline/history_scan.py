@@ -29,17 +29,17 @@ from binance_leaks.pipeline.history_worker import (
     Task,
 )
 from binance_leaks.pipeline.workers import Alone, Team
-from binance_leaks.sources.files import FileEntry, pieces
+from binance_leaks.sources.files import FileEntry, read_chunks
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.objects.codec import best_codec
-from binance_leaks.sources.objects.database import Database, open_packs
-from binance_leaks.sources.objects.delta_forest import Forest, ObjectType, layout
-from binance_leaks.sources.objects.object_ids import KnownIds
+from binance_leaks.sources.objects.database import ObjectDatabase, open_packs
+from binance_leaks.sources.objects.delta_forest import DeltaForest, ObjectType, build_delta_forest
+from binance_leaks.sources.objects.object_ids import ObjectIdSet
 from binance_leaks.sources.objects.pack import Pack
-from binance_leaks.sources.objects.parse import Node
+from binance_leaks.sources.objects.parse import CommitNode
 from binance_leaks.sources.objects.read_object import read_object
-from binance_leaks.sources.objects.walk import Selection
-from binance_leaks.sources.refs import kinds_of
+from binance_leaks.sources.objects.walk import EntrySelection
+from binance_leaks.sources.refs import object_types
 
 _FEW = 3000
 """Objects that one process has read before others would have started."""
@@ -68,7 +68,7 @@ class Held:
     """
 
     hits: dict[bytes, Hit] = field(default_factory=dict)
-    nodes: dict[bytes, Node] = field(default_factory=dict)
+    nodes: dict[bytes, CommitNode] = field(default_factory=dict)
     skipped: list[Skipped] = field(default_factory=list)
     unread: set[bytes] = field(default_factory=set)
     missing: set[bytes] = field(default_factory=set)
@@ -111,7 +111,7 @@ class ObjectScan:
     that an interrupt leaves what there was.
     """
 
-    def __init__(self, database: Database, folder: str, *, jobs: int, choice: Choice | None = None) -> None:
+    def __init__(self, database: ObjectDatabase, folder: str, *, jobs: int, choice: Choice | None = None) -> None:
         self.held = Held()
         self.count = Count()
         self._database = database
@@ -130,7 +130,7 @@ class ObjectScan:
         packs = opened.packs
         self._paths = set(paths)
         self.held.skipped += [*self._database.unread, *opened.skipped]
-        laid = [layout(pack) for pack in packs]
+        laid = [build_delta_forest(pack) for pack in packs]
         forests = [forest for forest, _ in laid]
         others = dict.fromkeys([*self._database.loose(), *opened.by_git])
         self._loose = [name for name in others if not _in_packs(name, packs)]
@@ -138,7 +138,7 @@ class ObjectScan:
             packs=packs,
             forests=forests,
             selections=self._selections(packs, laid),
-            known=KnownIds(packs, self._loose),
+            known=ObjectIdSet(packs, self._loose),
             id_size=self._database.id_size,
             folder=self._folder,
         )
@@ -268,14 +268,14 @@ class ObjectScan:
         if self._choice.whole():
             return names
         takes, takes_message = self._choice.takes, self._choice.takes_message
-        kinds = kinds_of(self._git, names)
+        kinds = object_types(self._git, names)
         return [name for name in names if (takes if kinds.get(name) == "blob" else takes_message)(name)]
 
     def _selections(
-        self, packs: Sequence[Pack], laid: Sequence[tuple[Forest, Sequence[int]]]
-    ) -> list[Selection | None]:
+        self, packs: Sequence[Pack], laid: Sequence[tuple[DeltaForest, Sequence[int]]]
+    ) -> list[EntrySelection | None]:
         """For each pack what is looked at in it: all, or without what an earlier pack has and what is not wanted."""
-        selections: list[Selection | None] = []
+        selections: list[EntrySelection | None] = []
         for number, (pack, (forest, base)) in enumerate(zip(packs, laid, strict=True)):
             dropped = _repeated(pack, packs[:number])
             if not self._choice.whole():
@@ -287,10 +287,10 @@ class ObjectScan:
             for entry in dropped:
                 wanted[entry] = 0
             needed = forest.with_bases((entry for entry in range(pack.count) if wanted[entry]), base)
-            selections.append(Selection(wanted=wanted, needed=needed))
+            selections.append(EntrySelection(wanted=wanted, needed=needed))
         return selections
 
-    def _not_chosen(self, pack: Pack, forest: Forest) -> list[int]:
+    def _not_chosen(self, pack: Pack, forest: DeltaForest) -> list[int]:
         messages = {entry for kind in _MESSAGES for entry in forest.below(forest.roots[kind])}
         takes, takes_message = self._choice.takes, self._choice.takes_message
         return [
@@ -341,7 +341,7 @@ def _repeated(pack: Pack, earlier: Sequence[Pack]) -> list[int]:
     return found
 
 
-def _marked(selection: Selection) -> int:
+def _marked(selection: EntrySelection) -> int:
     return selection.wanted.count(1)
 
 
@@ -352,7 +352,7 @@ _POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:{name}\nsize 
 class LargeFiles:
     """The objects of Git LFS in a repository. `stand_ins` maps the ids of pointers to the files that they stand for."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: ObjectDatabase) -> None:
         self._folder = database.git_folder / "lfs" / "objects"
         self._algorithm = "sha256" if database.id_size == 32 else "sha1"
         self._found: list[tuple[Path, list[Credential]]] = []
@@ -366,11 +366,11 @@ class LargeFiles:
                 continue
             found: list[Credential] = []
             entry = FileEntry(path=str(path), shown="", evidence_path="", explicit=True)
-            for piece in pieces(entry):
-                if isinstance(piece, Skipped):
-                    self.skipped.append(Skipped(what=f"lfs object {path.name}", why=piece.why, lost=piece.lost))
+            for chunk in read_chunks(entry):
+                if isinstance(chunk, Skipped):
+                    self.skipped.append(Skipped(what=f"lfs object {path.name}", why=chunk.why, lost=chunk.lost))
                 else:
-                    found += [credential.without_secrets() for credential in credentials_in(piece)]
+                    found += [credential.without_secrets() for credential in credentials_in(chunk)]
             if found:
                 self._found.append((path, found))
 

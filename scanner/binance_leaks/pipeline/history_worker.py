@@ -19,17 +19,17 @@ from binance_leaks.findings import Skipped
 from binance_leaks.model import Credential
 from binance_leaks.pipeline.files import credentials_in, credentials_in_object
 from binance_leaks.sources.archive_kind import archive_kind
-from binance_leaks.sources.chunk import Piece
+from binance_leaks.sources.chunk import Chunk
 from binance_leaks.sources.git import BlobStream, Git
 from binance_leaks.sources.objects.codec import best_codec
-from binance_leaks.sources.objects.delta_diff import SEPARATOR, Around
-from binance_leaks.sources.objects.delta_forest import Forest, ObjectType
-from binance_leaks.sources.objects.object_ids import KnownIds, NamedObjects
+from binance_leaks.sources.objects.delta_diff import SEPARATOR, ContextSizes
+from binance_leaks.sources.objects.delta_forest import DeltaForest, ObjectType
+from binance_leaks.sources.objects.object_ids import ObjectIdSet, TreeReferences
 from binance_leaks.sources.objects.pack import Pack
-from binance_leaks.sources.objects.parse import Node, node_of, text_of
+from binance_leaks.sources.objects.parse import CommitNode, parse_commit_node, strip_signature
 from binance_leaks.sources.objects.read_object import LARGEST
-from binance_leaks.sources.objects.tree_index import Links, finder, named_in
-from binance_leaks.sources.objects.walk import Selection, Walked, walk
+from binance_leaks.sources.objects.tree_index import TreeIndex, compile_id_search, find_entries
+from binance_leaks.sources.objects.walk import EntrySelection, WalkResult, walk_delta_trees
 from binance_leaks.sources.stream import WHOLE_LIMIT, read_stream
 
 Ref: TypeAlias = tuple[int, int] | bytes
@@ -48,9 +48,9 @@ class Plan:
     """What all processes share: the packs with their forests and selections, and where git is asked for the rest."""
 
     packs: Sequence[Pack]
-    forests: Sequence[Forest]
-    selections: Sequence[Selection | None]
-    known: KnownIds
+    forests: Sequence[DeltaForest]
+    selections: Sequence[EntrySelection | None]
+    known: ObjectIdSet
     id_size: int
     folder: str
 
@@ -110,7 +110,7 @@ class Seen:
     blobs: int = 0
     size: int = 0
     hits: list[Hit] = field(default_factory=list)
-    nodes: list[tuple[Ref, Node]] = field(default_factory=list)
+    nodes: list[tuple[Ref, CommitNode]] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
     left: list[Ref] = field(default_factory=list)
     forged: list[Ref] = field(default_factory=list)
@@ -129,8 +129,8 @@ class ObjectWorker:
         self._codec = best_codec()
         self._sieve = best_sieve()
         self._git = Git(plan.folder)
-        self._links: Links[Ref] = Links(plan.id_size)
-        self._named = NamedObjects(plan.id_size)
+        self._links: TreeIndex[Ref] = TreeIndex(plan.id_size)
+        self._named = TreeReferences(plan.id_size)
         self._search: Callable[[bytes], list[int]] | None = None
         self._repeats: dict[bytes, frozenset[str]] = {}
 
@@ -142,7 +142,7 @@ class ObjectWorker:
             case ByGit():
                 return self._by_git(task)
             case Search():
-                self._search = finder(task.ids) if task.ids else None
+                self._search = compile_id_search(task.ids) if task.ids else None
                 return Seen()
             case Above():
                 return Seen(links=list(starmap(Link, self._links.above(task.ids))))
@@ -159,7 +159,7 @@ class ObjectWorker:
                 visitor = _Messages(self, task.pack, seen, task.kind)
         selection = self._plan.selections[task.pack] if task.kind is not ObjectType.TREE else None
         pack, forest = self._plan.packs[task.pack], self._plan.forests[task.pack]
-        walked: Walked = walk(pack, forest, task.roots, visitor, self._codec, selection)
+        walked: WalkResult = walk_delta_trees(pack, forest, task.roots, visitor, self._codec, selection)
         if isinstance(visitor, _Messages):
             visitor.flush()
         if task.kind is not ObjectType.TREE:
@@ -211,7 +211,7 @@ class ObjectWorker:
                 self.tree(name, content, content, seen)
                 return
             self.message(name, stream.kind, content, seen)
-            if stream.kind == "commit" and (node := node_of(content, self._plan.id_size)) is not None:
+            if stream.kind == "commit" and (node := parse_commit_node(content, self._plan.id_size)) is not None:
                 seen.nodes.append((name, node))
         seen.objects += 1
         seen.size += size
@@ -248,7 +248,9 @@ class ObjectWorker:
         seen.missing.update(self._plan.known.strangers(self._named.of(fresh)))
         if self._search is not None:
             if ends := self._search(content):
-                seen.links += [Link(ref, name, target) for name, target in named_in(content, ends, self._plan.id_size)]
+                seen.links += [
+                    Link(ref, name, target) for name, target in find_entries(content, ends, self._plan.id_size)
+                ]
             self._links.add(ref, content)
 
     @property
@@ -272,7 +274,7 @@ class ObjectWorker:
 class _Blobs:
     def __init__(self, worker: ObjectWorker, pack: int, seen: Seen) -> None:
         margin = worker.sieve.margin
-        self.around = None if margin is None else Around(margin, margin, worth=10)
+        self.around = None if margin is None else ContextSizes(margin, margin, worth=10)
         self._worker = worker
         self._traits = worker.sieve.traits
         self._pack = pack
@@ -302,11 +304,11 @@ class _Messages:
 
     def visit(self, entry: int, content: bytes, fresh: bytes, inherited: int) -> int:  # noqa: ARG002 - looks at the whole
         if self._is_commit:
-            node = node_of(content, self._worker.id_size)
+            node = parse_commit_node(content, self._worker.id_size)
             if node is not None:
                 self._seen.nodes.append(((self._pack, entry), node))
         self._batch.append((entry, content))
-        self._texts.append(text_of(content))
+        self._texts.append(strip_signature(content))
         self._size += len(content)
         if self._size > _BATCH:
             self.flush()
@@ -323,7 +325,7 @@ class _Messages:
 
 
 class _Trees:
-    around = Around(64, 20, worth=1)  # an entry with a name as long as most are, and a changed end of its id
+    around = ContextSizes(64, 20, worth=1)  # an entry with a name as long as most are, and a changed end of its id
 
     def __init__(self, worker: ObjectWorker, pack: int, seen: Seen) -> None:
         self._look = worker.tree
@@ -358,13 +360,13 @@ def _repeated(content: bytes, traits: int) -> bytes:
 
 def _stream_credentials(stream: BlobStream | io.BytesIO, ref: Ref, seen: Seen, sieve: Sieve) -> tuple[Credential, ...]:
     found: list[Credential] = []
-    for piece in _pieces(stream):
-        if isinstance(piece, Skipped):
-            seen.unread.append((ref, piece))
-        elif sieve.suspects(piece.data, sieve.traits(piece.data, piece.data, 0)):
-            found += credentials_in(piece)
+    for chunk in _chunks(stream):
+        if isinstance(chunk, Skipped):
+            seen.unread.append((ref, chunk))
+        elif sieve.suspects(chunk.data, sieve.traits(chunk.data, chunk.data, 0)):
+            found += credentials_in(chunk)
     return tuple(found)
 
 
-def _pieces(stream: BlobStream | io.BytesIO) -> Iterator[Piece | Skipped]:
+def _chunks(stream: BlobStream | io.BytesIO) -> Iterator[Chunk | Skipped]:
     return read_stream("", "", stream, size=stream.size if isinstance(stream, BlobStream) else None)

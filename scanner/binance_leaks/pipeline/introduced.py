@@ -11,11 +11,11 @@ from binance_leaks.errors import GitError
 from binance_leaks.model import Commit, Credential, Exposure, Sighting
 from binance_leaks.pipeline.files import credentials_in_object
 from binance_leaks.pipeline.versions import Version, Versions
-from binance_leaks.sources.commit_selection import Chosen
-from binance_leaks.sources.commits import CommitChange, Listed, blobs_at, differences_to_parents, renamed_from
+from binance_leaks.sources.commit_selection import CommitSelection
+from binance_leaks.sources.commits import CommitChange, ListedCommit, blobs_at, find_renames, list_parent_differences
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.index import NewLines
-from binance_leaks.sources.objects.parse import commit_of
+from binance_leaks.sources.objects.parse import parse_commit
 
 _MOST_BASES = 64
 
@@ -38,20 +38,24 @@ class Brought:
 
 
 def brought(
-    git: Git, chosen: Chosen, versions: Versions, changes: Sequence[CommitChange], messages: Iterable[Message]
+    git: Git,
+    selection: CommitSelection,
+    versions: Versions,
+    changes: Sequence[CommitChange],
+    messages: Iterable[Message],
 ) -> Brought:
     """What some commits bring in. `versions` has looked at the blobs that they change."""
-    stays = Stays(git, versions, {commit.id: commit for commit in chosen.commits})
+    stays = Stays(git, versions, {commit.id: commit for commit in selection.commits})
     stays.follow(changes)
-    stays.settle(chosen.selection.bases)
-    in_files = stays.credentials(chosen.selection.heads)
+    stays.settle(selection.revisions.bases)
+    in_files = stays.credentials(selection.revisions.heads)
     return Brought(credentials=merged((*in_files, *_in_messages(messages))), commits=stays.neighbours())
 
 
 def _in_messages(messages: Iterable[Message]) -> Iterator[Credential]:
     """The credentials in the messages and headers of commits and tags."""
     for message in messages:
-        about = commit_of(message.id, message.content)
+        about = parse_commit(message.id, message.content)
         place = partial(replace, path=message.path, exposure=Exposure.MESSAGE, commit=about)
         for credential in credentials_in_object(message.content):
             yield credential.moved(place)
@@ -71,7 +75,7 @@ class _Stay:
 class Stays:
     """Follows values through the versions of files, commit by commit."""
 
-    def __init__(self, git: Git, versions: Versions, commits: dict[str, Listed]) -> None:
+    def __init__(self, git: Git, versions: Versions, commits: dict[str, ListedCommit]) -> None:
         self._git = git
         self._versions = versions
         self._commits = commits
@@ -134,7 +138,7 @@ class Stays:
             if stay.removed is None and not any(self._holds(tips.get(path), path, digest) for tips in at_heads):
                 lost.setdefault(path, []).append((digest, stay))
         merges = [commit for commit in self._commits.values() if len(commit.parents) > 1] if lost else []
-        for change in differences_to_parents(self._git, merges, sorted(lost)):
+        for change in list_parent_differences(self._git, merges, sorted(lost)):
             for digest, stay in lost[change.path]:
                 if self._holds(change.blob, change.path, digest):
                     continue
@@ -177,7 +181,7 @@ class Stays:
         if commit not in self._deleting and len(self._commits[commit].parents) == 1:
             return {}
         if (parent, commit) not in self._renames:
-            self._renames[parent, commit] = renamed_from(self._git, parent, commit)
+            self._renames[parent, commit] = find_renames(self._git, parent, commit)
         return self._renames[parent, commit]
 
     def _follow(self, change: CommitChange, former: Sequence[str]) -> None:
@@ -252,5 +256,5 @@ def _commits(git: Git, names: Sequence[str]) -> dict[str, Commit]:
         for name, stream in objects:
             if stream is None:
                 raise GitError(f"commit {name} is missing", hint="Run `git fsck` to see what is damaged.")
-            known[name] = commit_of(name, stream.read())
+            known[name] = parse_commit(name, stream.read())
     return known

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from binance_leaks.pipeline.history_scan import ObjectScan
-from binance_leaks.sources.objects.parse import Node
+from binance_leaks.sources.objects.parse import CommitNode
 from binance_leaks.sources.refs import Ref
 
 _MOST_PATHS = 40
@@ -240,7 +240,7 @@ def _named_by(scan: ObjectScan, contents: Mapping[bytes, frozenset[str]]) -> dic
     return named
 
 
-def _parents_first(nodes: Mapping[bytes, Node]) -> dict[bytes, int]:
+def _parents_first(nodes: Mapping[bytes, CommitNode]) -> dict[bytes, int]:
     """A number for each commit, greater than those of its parents."""
     children: dict[bytes, list[bytes]] = {}
     waiting: dict[bytes, int] = {}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from binance_leaks.errors import GitError, UsageError
 from binance_leaks.sources.git import Git
-from binance_leaks.sources.refs import refs_of
+from binance_leaks.sources.refs import list_refs
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,7 +36,7 @@ def reached(git: Git, *, branches: Sequence[str], since: str | None) -> Reached:
     """
     tips = [_resolved(git, branch) for branch in branches]
     if not tips:
-        refs = refs_of(git)
+        refs = list_refs(git)
         tips = [(ref.target if since is None else ref.commit or b"").hex() for ref in refs]
     tips = [tip for tip in tips if tip]
     if since is not None:

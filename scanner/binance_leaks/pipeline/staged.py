@@ -12,9 +12,9 @@ from binance_leaks.detect.engine import detect
 from binance_leaks.findings import Skipped
 from binance_leaks.model import COMMIT_MESSAGE, Credential, Exposure, Location, Sighting
 from binance_leaks.pipeline.files import credentials_in
-from binance_leaks.sources.chunk import Piece
+from binance_leaks.sources.chunk import Chunk
 from binance_leaks.sources.git import Git
-from binance_leaks.sources.index import Change, NewLines, former_blobs
+from binance_leaks.sources.index import NewLines, StagedChange, former_blobs
 from binance_leaks.sources.stream import read_stream
 
 _SCISSORS = re.compile(rb"^.{0,2} ?-+ >8 -+$", re.MULTILINE)
@@ -37,7 +37,7 @@ def credentials_in_message(data: bytes) -> tuple[Credential, ...]:
 
 
 def credentials_in_changes(
-    git: Git, changes: Sequence[Change], excluded: Callable[[str], bool]
+    git: Git, changes: Sequence[StagedChange], excluded: Callable[[str], bool]
 ) -> tuple[list[Credential], list[Skipped]]:
     """The credentials of staged files: `staged` where their lines are new, `standing` where they stood there before."""
     changes = [change for change in changes if not excluded(change.shown)]
@@ -45,30 +45,30 @@ def credentials_in_changes(
     skipped: list[Skipped] = []
     if not changes:
         return found, skipped
-    by_change: list[tuple[Change, list[tuple[Piece, Credential]]]] = []
+    by_change: list[tuple[StagedChange, list[tuple[Chunk, Credential]]]] = []
     with git.blobs(change.blob for change in changes) as blobs:
         for change, (_, stream) in zip(changes, blobs, strict=True):
-            held: list[tuple[Piece, Credential]] = []
+            held: list[tuple[Chunk, Credential]] = []
             if stream is not None:
-                for piece in read_stream(change.shown, change.shown, stream, size=stream.size):
-                    if isinstance(piece, Skipped):
-                        skipped.append(piece)
+                for chunk in read_stream(change.shown, change.shown, stream, size=stream.size):
+                    if isinstance(chunk, Skipped):
+                        skipped.append(chunk)
                     else:
-                        held += [(piece, credential) for credential in credentials_in(piece)]
+                        held += [(chunk, credential) for credential in credentials_in(chunk)]
             by_change.append((change, held))
     touched = [change for change, held in by_change if held]
     former = former_blobs(git, touched) if touched else {}
     for change, held in by_change:
         if held:
             judge = _Age(git, change, former[change.path])
-            found += [_aged(credential, change, judge, text=piece.is_text) for piece, credential in held]
+            found += [_aged(credential, change, judge, text=chunk.is_text) for chunk, credential in held]
     return found, skipped
 
 
 class _Age:
     """Whether a value of a staged file is new: by the lines that git calls new, by digest where lines mean little."""
 
-    def __init__(self, git: Git, change: Change, former: Sequence[str]) -> None:
+    def __init__(self, git: Git, change: StagedChange, former: Sequence[str]) -> None:
         self._git = git
         self._change = change
         self._former = former
@@ -88,9 +88,9 @@ class _Age:
                 self._digests = [
                     {
                         value.sha256
-                        for piece in (read_stream(self._change.shown, "", stream) if stream is not None else ())
-                        if isinstance(piece, Piece)
-                        for credential in credentials_in(piece)
+                        for chunk in (read_stream(self._change.shown, "", stream) if stream is not None else ())
+                        if isinstance(chunk, Chunk)
+                        for credential in credentials_in(chunk)
                         for value in credential.values
                     }
                     for _, stream in blobs
@@ -98,7 +98,7 @@ class _Age:
         return self._digests
 
 
-def _aged(credential: Credential, change: Change, age: _Age, *, text: bool) -> Credential:
+def _aged(credential: Credential, change: StagedChange, age: _Age, *, text: bool) -> Credential:
     def aged(sighting: Sighting) -> Sighting:
         new = age.is_new(sighting, text=text)
         location: Location = replace(

@@ -19,23 +19,23 @@ from binance_leaks.pipeline.apply_verification import Verify
 from binance_leaks.pipeline.files import credentials_in
 from binance_leaks.pipeline.scan import Scan, result_of
 from binance_leaks.risk import assess, order
-from binance_leaks.sources.chunk import Piece
-from binance_leaks.sources.large_content import read_plain
-from binance_leaks.sources.nearby_evidence import FileSurroundings
-from binance_leaks.sources.path_roots import Roots
+from binance_leaks.sources.chunk import Chunk
+from binance_leaks.sources.large_content import read_content
+from binance_leaks.sources.nearby_evidence import EvidenceNearFiles
+from binance_leaks.sources.path_roots import PathRoots
 from binance_leaks.verification import Verification
 
 
-def credentials_alone(filename: str, data: bytes, surroundings: FileSurroundings) -> tuple[Credential, ...]:
+def credentials_alone(filename: str, data: bytes, nearby: EvidenceNearFiles) -> tuple[Credential, ...]:
     """The credentials of a file as a scan of it alone judges them."""
-    root = Roots().root(filename)
+    root = PathRoots().root(filename)
     evidence_path = root.evidence if root.in_work_tree or Path(filename).is_absolute() else root.shown
-    pieces = read_plain(filename, evidence_path, io.BytesIO(data))
-    found = [credential for piece in pieces if isinstance(piece, Piece) for credential in credentials_in(piece)]
+    chunks = read_content(filename, evidence_path, io.BytesIO(data))
+    found = [credential for chunk in chunks if isinstance(chunk, Chunk) for credential in credentials_in(chunk)]
     weighed = []
     for credential in paired_across(found):
         lacking = lacks_evidence(credential) and not credential.known_example
-        evidence = surroundings.mention(filename) if lacking else None
+        evidence = nearby.evidence_near(filename) if lacking else None
         weighed.append(with_evidence(credential, evidence) if evidence is not None else credential)
     return settled(paired_across(weighed))
 
@@ -49,7 +49,7 @@ def lines_of(filename: str) -> dict[str, int]:
     if not prefilter.may_hold(plain):
         return {}
     lines: dict[str, int] = {}
-    for credential in credentials_alone(filename, plain, FileSurroundings()):
+    for credential in credentials_alone(filename, plain, EvidenceNearFiles()):
         for sighting in credential.sightings:
             line = sighting.location.line
             lines[sighting.value.sha1] = min(line, lines.get(sighting.value.sha1, line))
@@ -61,10 +61,10 @@ def unified(data: bytes) -> bytes:
     return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
-class Surroundings(Protocol):
+class NearbyEvidence(Protocol):
     """What stands around a file: its neighbours and its repository."""
 
-    def mention(self, path: str) -> Evidence | None:
+    def evidence_near(self, path: str) -> Evidence | None:
         """What beside the file at `path` speaks for Binance, the nearest, or None."""
         ...
 
@@ -81,7 +81,7 @@ def conclude(
     scan: Scan,
     *,
     config: Config,
-    surroundings: Surroundings | None,
+    nearby: NearbyEvidence | None,
     baseline: Known | None = None,
     verify: Verify | None = None,
 ) -> Result:
@@ -90,7 +90,7 @@ def conclude(
     With a baseline, what it knows at the place where it stands is suppressed. With `verify`, Binance is asked about
     what is reported: not about what is suppressed, not sure enough, or stood there before the commits of a range.
     """
-    credentials = weighed(scan, surroundings)
+    credentials = weighed(scan, nearby)
     verifications: Mapping[str, Verification] = {}
     if verify is not None:
         judged = judge(credentials, scan, config=config, baseline=baseline)
@@ -109,11 +109,11 @@ def _is_asked(judged: Judged, scan: Scan) -> bool:
     return any(not (scan.source is SourceKind.RANGE and sighting.location.standing) for sighting in judged.open)
 
 
-def weighed(scan: Scan, surroundings: Surroundings | None) -> tuple[Credential, ...]:
-    """The credentials of a scan, merged, paired and with what their surroundings say of them."""
+def weighed(scan: Scan, nearby: NearbyEvidence | None) -> tuple[Credential, ...]:
+    """The credentials of a scan, merged, paired and with what their nearby say of them."""
     credentials = paired_across(scan.credentials)
-    if surroundings is not None:
-        credentials = paired_across(_weighed(credentials, surroundings))
+    if nearby is not None:
+        credentials = paired_across(_weighed(credentials, nearby))
     return settled(credentials)
 
 
@@ -139,13 +139,13 @@ def place_of(path: str, scan: Scan, root: str) -> str:
     return path_from(root, path, scan.anchor) if scan.source is SourceKind.FILES else path
 
 
-def _weighed(credentials: Sequence[Credential], surroundings: Surroundings) -> Iterable[Credential]:
+def _weighed(credentials: Sequence[Credential], nearby: NearbyEvidence) -> Iterable[Credential]:
     for credential in credentials:
         if not lacks_evidence(credential) or credential.known_example:
             yield credential
             continue
         paths = sorted({sighting.location.path for sighting in credential.sightings})
-        found = [evidence for path in paths[:4] if (evidence := surroundings.mention(path)) is not None]
+        found = [evidence for path in paths[:4] if (evidence := nearby.evidence_near(path)) is not None]
         yield with_evidence(credential, max(found, key=lambda evidence: evidence.grade)) if found else credential
 
 

@@ -15,7 +15,7 @@ from binance_leaks.detect.private_keys import KeyType, packed_keys
 from binance_leaks.errors import UsageError
 from binance_leaks.model import Confidence, Credential, Environment, Kind, Location, Role, Sighting, Value
 from binance_leaks.pipeline.files import credentials_in
-from binance_leaks.sources.chunk import Piece
+from binance_leaks.sources.chunk import Chunk
 from binance_leaks.sources.stream import read_stream
 
 ENVIRONMENT = "environment"
@@ -32,7 +32,7 @@ def from_environment(variables: Mapping[str, str]) -> tuple[Credential, ...]:
     """
     lines = [f"{name}={_quoted(text)}\n" for name, text in sorted(variables.items()) if _speaks(name, text)]
     data = "".join(lines).encode("utf-8", "surrogateescape")
-    found = credentials_in(Piece(path=ENVIRONMENT, evidence_path="", data=data))
+    found = credentials_in(Chunk(path=ENVIRONMENT, evidence_path="", data=data))
     return _owned(paired_across(found), Confidence.MEDIUM)
 
 
@@ -44,11 +44,11 @@ def from_text(data: bytes, path: str) -> tuple[Credential, ...]:
     words = _decoded(data).split()
     if len(words) in (1, 2) and all(map(_BARE.fullmatch, words)):
         return (typed(words[0], words[1] if len(words) == 2 else None, path=path),)
-    pieces = [piece for piece in read_stream(path, path, io.BytesIO(data)) if isinstance(piece, Piece)]
-    plain = _of(pieces)
+    chunks = [chunk for chunk in read_stream(path, path, io.BytesIO(data)) if isinstance(chunk, Chunk)]
+    plain = _of(chunks)
     if any(credential.kind is Kind.KEY_PAIR for credential in plain):
         return plain
-    said = _of([replace(piece, mentions_binance=True) for piece in pieces])
+    said = _of([replace(chunk, mentions_binance=True) for chunk in chunks])
     return said if any(credential.has_key for credential in said) else plain
 
 
@@ -110,8 +110,8 @@ def _decoded(data: bytes) -> bytes:
     return data.removeprefix(codecs.BOM_UTF8)
 
 
-def _of(pieces: Iterable[Piece]) -> tuple[Credential, ...]:
-    found = [credential for piece in pieces for credential in credentials_in(piece)]
+def _of(chunks: Iterable[Chunk]) -> tuple[Credential, ...]:
+    found = [credential for chunk in chunks for credential in credentials_in(chunk)]
     return _owned(paired_across(found), Confidence.LOW)
 
 

@@ -11,7 +11,7 @@ from binance_leaks.findings import Skipped
 from binance_leaks.model import Credential, Sighting
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.index import may_hold
-from binance_leaks.sources.objects.database import absent, is_partial
+from binance_leaks.sources.objects.database import find_missing, is_partial_clone
 from binance_leaks.sources.stream import read_stream
 
 _EVERY = 64
@@ -50,7 +50,7 @@ class Versions:
     def __init__(self, git: Git, fetch: Callable[[Sequence[str]], None] | None = None) -> None:
         self._git = git
         self._fetch = fetch
-        self._partial = is_partial(git)
+        self._partial = is_partial_clone(git)
         self._versions: dict[tuple[str, bytes], Version] = {}
         self._looked: set[str] = set()
         self.suspicious: set[str] = set()
@@ -70,7 +70,7 @@ class Versions:
 
     def _look(self, wanted: Sequence[str], progress: Callable[[int, int, int], None]) -> list[str]:
         """Looks at some blobs; returns those that are missing."""
-        lacking = absent(self._git, wanted) if self._partial and wanted else []
+        lacking = find_missing(self._git, wanted) if self._partial and wanted else []
         gone = set(lacking)
         here = [blob for blob in wanted if blob not in gone]
         if not here:
@@ -107,13 +107,13 @@ class Versions:
                 shown = self.shown(path)
                 found: list[Credential] = []
                 binary: set[str] = set()
-                for piece in read_stream(shown, shown, stream, size=stream.size):
-                    if isinstance(piece, Skipped):
-                        self.skipped.append(piece)
+                for chunk in read_stream(shown, shown, stream, size=stream.size):
+                    if isinstance(chunk, Skipped):
+                        self.skipped.append(chunk)
                         continue
-                    held = credentials_in(piece)
+                    held = credentials_in(chunk)
                     found += held
-                    if not piece.is_text:
+                    if not chunk.is_text:
                         binary.update(value.sha256 for credential in held for value in credential.values)
                 self._versions[blob, path] = Version(blob=blob, credentials=tuple(found), binary=frozenset(binary))
 

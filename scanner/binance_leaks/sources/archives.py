@@ -18,12 +18,25 @@ from typing import IO
 from binance_leaks.findings import Skipped
 from binance_leaks.sources import tars, zips
 from binance_leaks.sources.archive_kind import HEAD_SIZE, ArchiveKind, archive_kind
-from binance_leaks.sources.chunk import Piece
-from binance_leaks.sources.large_content import read_plain
-from binance_leaks.sources.read_stream import Peeked, Readable, Seekable, Taker, reason, rewinds
-from binance_leaks.sources.unpack import CODECS, Budget, DamagedError, Inflated, Limits
+from binance_leaks.sources.chunk import Chunk
+from binance_leaks.sources.large_content import read_content
+from binance_leaks.sources.read_stream import (
+    PeekableStream,
+    Readable,
+    Seekable,
+    StreamReader,
+    can_rewind,
+    describe_error,
+)
+from binance_leaks.sources.unpack import (
+    COMPRESSIONS,
+    ArchiveLimits,
+    DamagedArchiveError,
+    DecompressedStream,
+    UnpackBudget,
+)
 
-__all__ = ["ArchiveKind", "Limits", "archive_kind", "members"]
+__all__ = ["ArchiveKind", "ArchiveLimits", "archive_kind", "read_members"]
 
 _KEPT = 1 << 20
 _COPY = 1 << 20
@@ -33,20 +46,20 @@ _GZIP_HAS_EXTRA = 4
 _GZIP_HAS_NAME = 8
 
 
-def members(
+def read_members(
     path: str,
     evidence_path: str,
     stream: Readable,
     *,
-    limits: Limits = Limits(),  # noqa: B008  (immutable)
-) -> Iterator[Piece | Skipped]:
+    limits: ArchiveLimits = ArchiveLimits(),  # noqa: B008  (immutable)
+) -> Iterator[Chunk | Skipped]:
     """The content of an archive that `stream`, at its beginning, holds.
 
     What is encrypted, unsupported, too deep or too large is told as `Skipped`, one for each reason. So is what is
     corrupt or truncated, after all that could be read before; then the raw bytes follow where they can be had again, so
     that what stands in them plainly is still scanned. No OSError comes from here.
     """
-    budget = Budget(limits)
+    budget = UnpackBudget(limits)
     yield from _Unpacker(budget=budget).content(_Place(path=path, evidence=evidence_path), stream, 0)
     if budget.exhausted is not None:
         yield Skipped(what=path, why=f"{budget.exhausted}; the rest was not read")
@@ -60,8 +73,8 @@ class _Place:
     def member(self, name: str) -> _Place:
         return _Place(path=f"{self.path}!/{name}", evidence=f"{self.evidence}!/{name}")
 
-    def piece(self, data: bytes) -> Piece:
-        return Piece(path=self.path, evidence_path=self.evidence, data=data)
+    def chunk(self, data: bytes) -> Chunk:
+        return Chunk(path=self.path, evidence_path=self.evidence, data=data)
 
     def skipped(self, why: str) -> Skipped:
         return Skipped(what=self.path, why=why)
@@ -71,12 +84,12 @@ class _Place:
 class _Unpacker:
     """`depth` everywhere is the number of archives around."""
 
-    budget: Budget
+    budget: UnpackBudget
 
-    def content(self, place: _Place, stream: Readable, depth: int) -> Iterator[Piece | Skipped]:
-        peeked = Peeked(stream)
+    def content(self, place: _Place, stream: Readable, depth: int) -> Iterator[Chunk | Skipped]:
+        peeked = PeekableStream(stream)
         kind = archive_kind(peeked.peek(HEAD_SIZE))
-        if rewinds(stream):
+        if can_rewind(stream):
             stream.seek(0)
         else:
             stream = peeked
@@ -88,61 +101,61 @@ class _Unpacker:
         elif kind is ArchiveKind.ZIP:
             yield from self._zip(place, stream, depth)
         elif kind is ArchiveKind.TAR:
-            yield from self._tar(place, Peeked(stream), depth)
+            yield from self._tar(place, PeekableStream(stream), depth)
         else:
             yield from self._compressed(place, stream, kind, depth)
 
-    def _compressed(self, place: _Place, stream: Readable, kind: ArchiveKind, depth: int) -> Iterator[Piece | Skipped]:
+    def _compressed(self, place: _Place, stream: Readable, kind: ArchiveKind, depth: int) -> Iterator[Chunk | Skipped]:
         stream = _kept(stream)
-        packed = Peeked(stream)
+        packed = PeekableStream(stream)
         head = packed.peek(HEAD_SIZE)
-        inflated = Inflated(packed, CODECS[kind], self.budget)
-        inner = Peeked(inflated)
+        inflated = DecompressedStream(packed, COMPRESSIONS[kind], self.budget)
+        inner = PeekableStream(inflated)
         if archive_kind(inner.peek(HEAD_SIZE)) is ArchiveKind.TAR:
             # A compressed tar archive is one archive to its user, in depth as in path.
             yield from self._tar(place, inner, depth)
         elif self.budget.admit():
             yield from self.content(place.member(_name_inside(place.path, kind, head)), inner, depth + 1)
-        if inflated.damaged and rewinds(stream):
+        if inflated.damaged and can_rewind(stream):
             stream.seek(0)
             yield from _raw(place, stream)
 
-    def _tar(self, place: _Place, stream: Peeked, depth: int) -> Iterator[Piece | Skipped]:
+    def _tar(self, place: _Place, stream: PeekableStream, depth: int) -> Iterator[Chunk | Skipped]:
         try:
-            for entry in tars.entries(stream):
+            for entry in tars.read_entries(stream):
                 if not self.budget.admit():
                     return
                 inside = place.member(entry.name)
                 if entry.link is not None:
-                    yield inside.piece(entry.link.encode("utf-8", "surrogateescape"))
+                    yield inside.chunk(entry.link.encode("utf-8", "surrogateescape"))
                 else:
                     yield from self.content(inside, entry.data, depth + 1)
         except OSError as error:
-            yield place.skipped(reason(error))
+            yield place.skipped(describe_error(error))
         if stream.peek(1):
             yield from _raw(place, stream)
 
-    def _zip(self, place: _Place, stream: Readable, depth: int) -> Iterator[Piece | Skipped]:
-        if rewinds(stream):
+    def _zip(self, place: _Place, stream: Readable, depth: int) -> Iterator[Chunk | Skipped]:
+        if can_rewind(stream):
             yield from self._zip_members(place, stream, depth)
             return
-        taker = Taker(stream)
+        taker = StreamReader(stream)
         try:
             # Less for an inner one, as those around it are held at the same time.
             file = _hold(taker, self.budget.limits.held >> (2 * depth))
         except OSError as error:
-            yield place.skipped(f"it cannot be held: {reason(error)}")
+            yield place.skipped(f"it cannot be held: {describe_error(error)}")
             return
         with file:
             if taker.fault is not None:
                 yield place.skipped(taker.fault)
             yield from self._zip_members(place, file, depth)
 
-    def _zip_members(self, place: _Place, file: Seekable, depth: int) -> Iterator[Piece | Skipped]:
+    def _zip_members(self, place: _Place, file: Seekable, depth: int) -> Iterator[Chunk | Skipped]:
         seen: set[int] = set()
         refused: Counter[str] = Counter()
         damaged = False
-        for entries in (zips.listed(file), zips.found(file)):
+        for entries in (zips.list_entries(file), zips.search_entries(file)):
             try:
                 for entry in entries:
                     if not self.budget.admit():
@@ -154,7 +167,7 @@ class _Unpacker:
                 break
             except OSError as error:
                 damaged = True
-                yield place.skipped(reason(error))
+                yield place.skipped(describe_error(error))
         for why, count in refused.items():
             yield place.skipped(f"{count:,} of its members {'is' if count == 1 else 'are'} {why}")
         if self.budget.exhausted is not None:
@@ -164,43 +177,43 @@ class _Unpacker:
             yield from _raw(place, file)
             return
         try:
-            rest = zips.behind(file)
+            rest = zips.read_trailer(file)
         except OSError as error:
-            yield place.skipped(reason(error))
+            yield place.skipped(describe_error(error))
             return
         if rest:
-            yield place.piece(rest)
+            yield place.chunk(rest)
 
     def _zip_member(
-        self, place: _Place, file: Seekable, entry: zips.Entry, depth: int, refused: Counter[str]
-    ) -> Generator[Piece | Skipped, None, bool]:
-        """The pieces of one member; returns whether it is damaged. What is told once for all its like is counted."""
+        self, place: _Place, file: Seekable, entry: zips.ZipEntry, depth: int, refused: Counter[str]
+    ) -> Generator[Chunk | Skipped, None, bool]:
+        """The chunks of one member; returns whether it is damaged. What is told once for all its like is counted."""
         if entry.refusal is not None:
             refused[entry.refusal] += 1
             return False
         try:
-            member = zips.content(file, entry, self.budget)
-        except DamagedError:
+            member = zips.open_member(file, entry, self.budget)
+        except DamagedArchiveError:
             refused["not where the directory says"] += 1
             return True
         yield from self.content(place.member(entry.name), member, depth + 1)
         return member.damaged
 
 
-def _raw(place: _Place, stream: Readable) -> Iterator[Piece | Skipped]:
-    return read_plain(place.path, place.evidence, stream)
+def _raw(place: _Place, stream: Readable) -> Iterator[Chunk | Skipped]:
+    return read_content(place.path, place.evidence, stream)
 
 
-def _kept(stream: Readable) -> Seekable | Peeked:
+def _kept(stream: Readable) -> Seekable | PeekableStream:
     """The stream, able to go back if it is or if it is short."""
-    if rewinds(stream):
+    if can_rewind(stream):
         return stream
-    peeked = Peeked(stream)
+    peeked = PeekableStream(stream)
     data = peeked.peek(_KEPT + 1)
     return io.BytesIO(data) if len(data) <= _KEPT and not peeked.failed else peeked
 
 
-def _hold(taker: Taker, in_memory: int) -> IO[bytes]:
+def _hold(taker: StreamReader, in_memory: int) -> IO[bytes]:
     """All that is left, in memory up to a size and else in a temporary file without a name. Raises OSError."""
     memory = io.BytesIO()
     while memory.tell() <= in_memory:

@@ -1,4 +1,4 @@
-"""A piece of content that is to be scanned, with where it comes from."""
+"""A chunk of content that is to be scanned, with where it comes from."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Piece:
+class Chunk:
     """Bytes and their provenance: a whole file, or a window of one that is too large to hold.
 
     `path` is what the user is shown: `/` on every system, undecodable bytes as `os.fsdecode` keeps them, and

@@ -25,9 +25,9 @@ from typing import IO, TYPE_CHECKING, Protocol, TypeAlias
 
 from binance_leaks.errors import GitError, UsageError
 from binance_leaks.sources.plumbing import SETTINGS, environment
-from binance_leaks.sources.urls import ALLOWED, Address, parse_address
+from binance_leaks.sources.urls import ALLOWED, RemoteAddress, parse_address
 from binance_leaks.sources.urls import is_url as is_url
-from binance_leaks.sources.urls import shown_url as shown_url
+from binance_leaks.sources.urls import redact_url as redact_url
 
 if TYPE_CHECKING:
     from git import Git as GitRunner
@@ -142,7 +142,7 @@ def temporary_clone(url: str, progress: Report, *, patience: int = _PATIENCE) ->
         yield folder
 
 
-def kept_clone(url: str, folder: Path, progress: Report, *, patience: int = _PATIENCE) -> None:
+def update_clone(url: str, folder: Path, progress: Report, *, patience: int = _PATIENCE) -> None:
     """Clones into a folder that stays, or brings up to date the mirror of the same URL that is there.
 
     Refs that are gone at the URL go from the mirror, too; their objects stay. Raises as `clone_mirror`, and UsageError
@@ -162,7 +162,7 @@ def kept_clone(url: str, folder: Path, progress: Report, *, patience: int = _PAT
     _run((f"--git-dir={folder}", *words), address, folder, progress, patience)
 
 
-def remote_refs(url: str, *, patience: int = _PATIENCE) -> bytes:
+def list_remote_refs(url: str, *, patience: int = _PATIENCE) -> bytes:
     """The refs of the repository at a URL and the objects that they name, as `git ls-remote` lists them.
 
     Raises UsageError where the URL is not allowed, GitError where there is no answer within twice `patience` seconds.
@@ -209,7 +209,7 @@ def _mirrored(folder: Path) -> str | None:
     return found.get("remote.origin.url") if mirror and all(map(_OF_A_MIRROR.fullmatch, found)) else None
 
 
-def _run(words: tuple[str, ...], address: Address, folder: Path, progress: Report, patience: int) -> None:
+def _run(words: tuple[str, ...], address: RemoteAddress, folder: Path, progress: Report, patience: int) -> None:
     """Runs git to its end, or ends it and what it started. Raises GitError where it fails."""
     told: deque[str] = deque(maxlen=40)
     answered, silent = Event(), Event()
@@ -241,7 +241,7 @@ def _run(words: tuple[str, ...], address: Address, folder: Path, progress: Repor
 
 @contextmanager
 def _started(
-    words: tuple[str, ...], address: Address, folder: Path, patience: int
+    words: tuple[str, ...], address: RemoteAddress, folder: Path, patience: int
 ) -> Iterator[tuple[_Process, IO[bytes]]]:
     """git with a pipe from its standard error; it and its children do not outlive the block."""
     missing = GitError("the git program was not found", hint="Install git, or put it on the PATH.")
@@ -296,7 +296,7 @@ def _no_variables_of_git() -> Iterator[Mapping[str, str]]:
         os.environ.update(away)
 
 
-def _surroundings(address: Address) -> dict[str, str]:
+def _surroundings(address: RemoteAddress) -> dict[str, str]:
     """The variables that git is given over those of this process that do not begin with GIT_."""
     ours = {name: value for name, value in environment(inherit=False).items() if name.startswith("GIT_")}
     kept = {name: os.environ[name] for name in _OF_THE_USER if name in os.environ}
@@ -368,7 +368,7 @@ def _listener(progress: Report, answered: Event) -> Callable[[str], None]:
     return heard
 
 
-def _failure(told: list[str], address: Address) -> GitError:
+def _failure(told: list[str], address: RemoteAddress) -> GitError:
     """The error for what git said last, which may name the URL but nothing that is secret in it."""
     lines = [line.replace(address.plain, "") for line in told if not line.startswith("Cloning into")]
     text = "\n".join(lines).lower()

@@ -6,21 +6,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from binance_leaks.errors import GitError, MissingHistoryError, UsageError
-from binance_leaks.sources.ci.change import Change, commit_id
+from binance_leaks.sources.ci.change import CiChange, commit_id
 from binance_leaks.sources.commits import (
-    Listed,
-    Selection,
-    commit_named,
-    commit_with_id,
-    cut_off,
-    existing,
+    ListedCommit,
+    RevisionRange,
     is_shallow,
-    listed,
+    list_commits,
+    list_tips,
     merge_bases,
+    resolve_commit,
+    resolve_existing,
+    resolve_short_id,
+    shallow_boundary,
     tag_chain,
-    tips_under,
 )
-from binance_leaks.sources.deepen import usual_remote
+from binance_leaks.sources.deepen import default_remote
 from binance_leaks.sources.git import Git
 
 _SHALLOW = "Fetch the rest: git fetch --unshallow (in CI: fetch-depth: 0, GIT_DEPTH: 0)."
@@ -28,20 +28,20 @@ _USUAL_BRANCHES = ("main", "master")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Chosen:
+class CommitSelection:
     """The commits that are to be scanned, parents first, with the tags whose messages belong to them.
 
     `target` says in one line what they are; `notes` say what the reader must know about the choice.
     """
 
-    selection: Selection
-    commits: tuple[Listed, ...]
+    revisions: RevisionRange
+    commits: tuple[ListedCommit, ...]
     target: str
     tags: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
-def chosen_range(git: Git, text: str) -> Chosen:
+def select_range(git: Git, text: str) -> CommitSelection:
     """The commits of `BASE..HEAD` or `BASE...HEAD`; a side that is left out is HEAD.
 
     Raises UsageError where that is no range, names nothing here or is empty, MissingHistoryError where a shallow clone
@@ -49,8 +49,8 @@ def chosen_range(git: Git, text: str) -> Chosen:
     """
     base_text, dots, head_text = _sides(text)
     base, head = _known(git, base_text or "HEAD"), _known(git, head_text or "HEAD")
-    selection = Selection(heads=(head,), bases=(base,))
-    commits = whole(git, selection, _SHALLOW) if base != head else ()
+    revisions = RevisionRange(heads=(head,), bases=(base,))
+    commits = list_complete(git, revisions, _SHALLOW) if base != head else ()
     if not commits:
         raise _empty(text, dots, base, head)
     if dots == "..." and not merge_bases(git, base, head):
@@ -58,7 +58,7 @@ def chosen_range(git: Git, text: str) -> Chosen:
             raise MissingHistoryError(f"this shallow clone has no common ancestor of {text}", hint=_SHALLOW, wanted=())
         hint = f"{text.replace('...', '..')} scans all commits that only the second has."
         raise UsageError(f"{text} has no common ancestor", hint=hint)
-    return Chosen(selection=selection, commits=commits, target=text)
+    return CommitSelection(revisions=revisions, commits=commits, target=text)
 
 
 def _empty(text: str, dots: str, base: str, head: str) -> UsageError:
@@ -70,7 +70,7 @@ def _empty(text: str, dots: str, base: str, head: str) -> UsageError:
     return UsageError(f"{text} is empty: the second is an ancestor of the first", hint=hint)
 
 
-def chosen_change(git: Git, change: Change, more: Callable[[Sequence[str]], bool] | None = None) -> Chosen:
+def select_change(git: Git, change: CiChange, more: Callable[[Sequence[str]], bool] | None = None) -> CommitSelection:
     """The commits of a change that a CI system announces. `more` fetches what is missing, as far as it can.
 
     Never empty: where the change brings no commit that is not known, the newest one is chosen. Raises
@@ -84,23 +84,23 @@ def chosen_change(git: Git, change: Change, more: Callable[[Sequence[str]], bool
                 raise
 
 
-def _of_change(git: Git, change: Change) -> Chosen:
+def _of_change(git: Git, change: CiChange) -> CommitSelection:
     head = _head(git, change)
     if change.base is not None or change.target is not None or change.whole:
         bases, against, notes = _bases(git, change)
     else:
         bases, against, notes = _against_default_branch(git, change, head)
-    known = [*bases, *existing(git, change.also)]
-    selection = Selection(heads=(head,), bases=tuple(dict.fromkeys(known)))
-    commits = whole(git, selection, change.remedy)
+    known = [*bases, *resolve_existing(git, change.also)]
+    revisions = RevisionRange(heads=(head,), bases=tuple(dict.fromkeys(known)))
+    commits = list_complete(git, revisions, change.remedy)
     tags = tuple(tag_chain(git, change.tag)) if change.tag else ()
     if not commits:
         parents = git.run("rev-list", "--parents", "--max-count=1", head).decode("ascii").split()[1:]
-        selection = Selection(heads=(head,), bases=tuple(parents))
-        commits = whole(git, selection, change.remedy)
+        revisions = RevisionRange(heads=(head,), bases=tuple(parents))
+        commits = list_complete(git, revisions, change.remedy)
         notes = (*notes, f"{against} has all of its commits already: the newest one was scanned")
-    return Chosen(
-        selection=selection,
+    return CommitSelection(
+        revisions=revisions,
         commits=commits,
         target=f"{change.system}, {change.what}: {against}..{head[:12]}",
         tags=tags,
@@ -108,7 +108,7 @@ def _of_change(git: Git, change: Change) -> Chosen:
     )
 
 
-def _head(git: Git, change: Change) -> str:
+def _head(git: Git, change: CiChange) -> str:
     head = _announced(git, change, change.head)
     if head is None:
         wanted = tuple(one for one in (change.head_ref, change.head) if one is not None and one != "HEAD")
@@ -118,15 +118,15 @@ def _head(git: Git, change: Change) -> str:
     return head
 
 
-def _announced(git: Git, change: Change, name: str) -> str | None:
+def _announced(git: Git, change: CiChange, name: str) -> str | None:
     """The commit that a system names. Of a short id git would make a branch or tag that is called so."""
-    commit = commit_named(git, name)
+    commit = resolve_commit(git, name)
     if change.by_hand or commit is None or commit_id(name) is None or len(name) == len(commit):
         return commit
-    return commit_with_id(git, name)
+    return resolve_short_id(git, name)
 
 
-def _bases(git: Git, change: Change) -> tuple[list[str], str, tuple[str, ...]]:
+def _bases(git: Git, change: CiChange) -> tuple[list[str], str, tuple[str, ...]]:
     """The commits that the change is compared with, what to call them, and what to tell about it."""
     if change.base is not None:
         base = _announced(git, change, change.base)
@@ -144,7 +144,7 @@ def _bases(git: Git, change: Change) -> tuple[list[str], str, tuple[str, ...]]:
     if change.target is not None:
         tip = _remote_branch(git, change.target)
         if tip is None:
-            remote = usual_remote(git) or "origin"
+            remote = default_remote(git) or "origin"
             raise MissingHistoryError(
                 f"branch {change.target} of the remote, which {change.what} is compared with, is not in this clone",
                 hint=change.remedy,
@@ -154,8 +154,8 @@ def _bases(git: Git, change: Change) -> tuple[list[str], str, tuple[str, ...]]:
     return [], "nothing", (f"{change.what} is the first: its whole history was scanned",)
 
 
-def _against_default_branch(git: Git, change: Change, head: str) -> tuple[list[str], str, tuple[str, ...]]:
-    remote = usual_remote(git)
+def _against_default_branch(git: Git, change: CiChange, head: str) -> tuple[list[str], str, tuple[str, ...]]:
+    remote = default_remote(git)
     if remote is None:
         raise MissingHistoryError(
             f"nothing tells what {change.what} is compared with: this clone has no remote",
@@ -163,7 +163,7 @@ def _against_default_branch(git: Git, change: Change, head: str) -> tuple[list[s
             wanted=(),
         )
     names = [f"refs/remotes/{remote}/HEAD", *(f"refs/remotes/{remote}/{name}" for name in _USUAL_BRANCHES)]
-    found = next(((name, tip) for name in names if (tip := commit_named(git, name)) is not None), None)
+    found = next(((name, tip) for name in names if (tip := resolve_commit(git, name)) is not None), None)
     if found is None:
         raise MissingHistoryError(
             f"nothing tells what {change.what} is compared with: the default branch of {remote} is not in this clone",
@@ -180,38 +180,38 @@ def _against_default_branch(git: Git, change: Change, head: str) -> tuple[list[s
     return [found[1]], shown, ()
 
 
-def _target_if_here(git: Git, change: Change) -> list[str]:
+def _target_if_here(git: Git, change: CiChange) -> list[str]:
     """The default branch beside the commit before a push: what was merged from it was looked at there."""
     tip = _remote_branch(git, change.target) if change.target is not None and change.branch is not None else None
     return [tip] if tip is not None else []
 
 
 def _remote_branch(git: Git, name: str) -> str | None:
-    remote = usual_remote(git)
-    return commit_named(git, f"refs/remotes/{remote}/{name}") if remote else None
+    remote = default_remote(git)
+    return resolve_commit(git, f"refs/remotes/{remote}/{name}") if remote else None
 
 
-def _other_branches(git: Git, change: Change) -> list[str]:
-    remote = usual_remote(git)
-    tips = tips_under(git, f"refs/remotes/{remote}/") if remote else {}
+def _other_branches(git: Git, change: CiChange) -> list[str]:
+    remote = default_remote(git)
+    tips = list_tips(git, f"refs/remotes/{remote}/") if remote else {}
     own = {f"refs/remotes/{remote}/{change.branch}", f"refs/remotes/{remote}/HEAD"}
     return sorted({tip for name, tip in tips.items() if name not in own})
 
 
-def whole(git: Git, selection: Selection, remedy: str) -> tuple[Listed, ...]:
+def list_complete(git: Git, revisions: RevisionRange, remedy: str) -> tuple[ListedCommit, ...]:
     """The commits of a selection, parents first.
 
     Raises MissingHistoryError, with the remedy, where a shallow clone leaves out what they rest on.
     """
     try:
-        commits = listed(git, selection)
+        commits = list_commits(git, revisions)
     except GitError as error:
-        raise MissingHistoryError(f"the history is incomplete: {error}", hint=remedy, wanted=selection.heads) from None
-    if cut_off(git, commits):
+        raise MissingHistoryError(f"the history is incomplete: {error}", hint=remedy, wanted=revisions.heads) from None
+    if shallow_boundary(git, commits):
         raise MissingHistoryError(
             "this clone is shallow, and its history ends within the commits that are to be scanned",
             hint=remedy,
-            wanted=(*selection.heads, *selection.bases),
+            wanted=(*revisions.heads, *revisions.bases),
         )
     return tuple(commits)
 
@@ -227,13 +227,13 @@ def _sides(text: str) -> tuple[str, str, str]:
 
 
 def _known(git: Git, revision: str) -> str:
-    commit = commit_named(git, revision)
+    commit = resolve_commit(git, revision)
     if commit is None:
         if is_shallow(git):
             raise MissingHistoryError(
                 f"{revision} names no commit of this shallow clone", hint=_SHALLOW, wanted=(revision,)
             )
-        elsewhere = commit_named(git, f"refs/remotes/origin/{revision}") is not None
+        elsewhere = resolve_commit(git, f"refs/remotes/origin/{revision}") is not None
         hint = f"Is origin/{revision} meant?" if elsewhere else "Is it fetched? `git fetch` brings what is new."
         raise UsageError(f"{revision} names no commit of this repository", hint=hint)
     return commit

@@ -20,7 +20,7 @@ _RENAMES = ("diff-tree", "-r", "--raw", "-z", "--no-abbrev", "-M", "-l2000", "-O
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Selection:
+class RevisionRange:
     """The commits that `heads` reach and `bases` do not. All are ids."""
 
     heads: tuple[str, ...]
@@ -48,14 +48,14 @@ class CommitChange:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Listed:
+class ListedCommit:
     """A commit of a selection with its parents."""
 
     id: str
     parents: tuple[str, ...]
 
 
-def commit_named(git: Git, revision: str) -> str | None:
+def resolve_commit(git: Git, revision: str) -> str | None:
     """The id of the commit that a revision names, None if there is none here."""
     if not revision or "\0" in revision or "\n" in revision:
         return None
@@ -63,10 +63,10 @@ def commit_named(git: Git, revision: str) -> str | None:
     return out.decode("ascii").strip() or None
 
 
-def commit_with_id(git: Git, short: str) -> str | None:
+def resolve_short_id(git: Git, short: str) -> str | None:
     """The id of the only commit whose id begins so, whatever branches and tags are called."""
     names = git.run("rev-parse", f"--disambiguate={short}").decode("ascii").split()
-    commits = [name for name in names if commit_named(git, name) == name]
+    commits = [name for name in names if resolve_commit(git, name) == name]
     return commits[0] if len(commits) == 1 else None
 
 
@@ -80,21 +80,21 @@ def is_shallow(git: Git) -> bool:
     return git.run("rev-parse", "--is-shallow-repository").strip() == b"true"
 
 
-def listed(git: Git, selection: Selection) -> list[Listed]:
+def list_commits(git: Git, revisions: RevisionRange) -> list[ListedCommit]:
     """The commits of a selection, parents before their children.
 
     Raises GitError where a commit is missing that the walk would have to pass.
     """
-    asked = "".join([*(f"{head}\n" for head in selection.heads), *(f"^{base}\n" for base in selection.bases)])
+    asked = "".join([*(f"{head}\n" for head in revisions.heads), *(f"^{base}\n" for base in revisions.bases)])
     out = git.run_with(asked, "rev-list", "--topo-order", "--reverse", "--parents", "--stdin").decode("ascii")
     found = []
     for line in out.splitlines():
         name, *parents = line.split(" ")
-        found.append(Listed(id=name, parents=tuple(parents)))
+        found.append(ListedCommit(id=name, parents=tuple(parents)))
     return found
 
 
-def cut_off(git: Git, commits: Sequence[Listed]) -> list[str]:
+def shallow_boundary(git: Git, commits: Sequence[ListedCommit]) -> list[str]:
     """Those of the commits whose parents a shallow clone has left out: what they change cannot be known."""
     path = os.fsdecode(git.run("rev-parse", "--git-path", "shallow").rstrip(b"\n"))
     try:
@@ -105,7 +105,7 @@ def cut_off(git: Git, commits: Sequence[Listed]) -> list[str]:
     return [commit.id for commit in commits if commit.id in boundary]
 
 
-def changes_of(git: Git, commits: Sequence[Listed]) -> Iterator[CommitChange]:
+def list_changes(git: Git, commits: Sequence[ListedCommit]) -> Iterator[CommitChange]:
     """What each commit changes, in their order. Of a merge, what differs from every parent.
 
     Raises GitError where a tree is missing.
@@ -113,14 +113,14 @@ def changes_of(git: Git, commits: Sequence[Listed]) -> Iterator[CommitChange]:
     yield from _changes(git, commits, "-c", "--root")
 
 
-def differences_to_parents(git: Git, merges: Sequence[Listed], paths: Sequence[bytes]) -> Iterator[CommitChange]:
+def list_parent_differences(git: Git, merges: Sequence[ListedCommit], paths: Sequence[bytes]) -> Iterator[CommitChange]:
     """What sets some merges apart from each of their parents, at some paths: one change for each parent."""
     for first in range(0, len(paths), _PATHS_AT_ONCE):
         some = paths[first : first + _PATHS_AT_ONCE]
         yield from _changes(git, merges, "-m", "--", *map(os.fsdecode, some))
 
 
-def _changes(git: Git, commits: Sequence[Listed], *options: str) -> Iterator[CommitChange]:
+def _changes(git: Git, commits: Sequence[ListedCommit], *options: str) -> Iterator[CommitChange]:
     if not commits:
         return
     fields = split(git.run_with("".join(f"{commit.id}\n" for commit in commits), *_CHANGES, *options))
@@ -153,7 +153,7 @@ def _change(commit: str, field: bytes, path: bytes) -> CommitChange:
     )
 
 
-def renamed_from(git: Git, parent: str, commit: str) -> dict[bytes, str]:
+def find_renames(git: Git, parent: str, commit: str) -> dict[bytes, str]:
     """For each path of a commit that a parent has under another name, the blob that it has there.
 
     None where git lacks the contents that it would have to compare.
@@ -199,12 +199,12 @@ def tag_chain(git: Git, name: str) -> list[str]:
     raise GitError(f"tag {found[0]} leads to a tag, and so on, more than {_MOST_TAGS:,} times")
 
 
-def remotes_of(git: Git) -> list[str]:
+def list_remotes(git: Git) -> list[str]:
     """The names of the remotes."""
     return os.fsdecode(git.run("remote")).split("\n")[:-1]
 
 
-def tips_under(git: Git, prefix: str) -> dict[str, str]:
+def list_tips(git: Git, prefix: str) -> dict[str, str]:
     """The refs below a prefix, such as `refs/remotes/origin/`, with the commits that they lead to."""
     out = git.run(
         "for-each-ref", "--format=%(refname)%00%(objectname) %(objecttype) %(*objectname) %(*objecttype)", prefix
@@ -219,6 +219,6 @@ def tips_under(git: Git, prefix: str) -> dict[str, str]:
     return tips
 
 
-def existing(git: Git, revisions: Sequence[str]) -> list[str]:
+def resolve_existing(git: Git, revisions: Sequence[str]) -> list[str]:
     """The ids of those of some commits that are here, in their order."""
-    return [name for revision in revisions if (name := commit_named(git, revision)) is not None]
+    return [name for revision in revisions if (name := resolve_commit(git, revision)) is not None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from binance_leaks.errors import GitError
-from binance_leaks.sources.commits import is_shallow, remotes_of
+from binance_leaks.sources.commits import is_shallow, list_remotes
 from binance_leaks.sources.git import Git
 
 _DEPTHS = (50, 500)
@@ -72,15 +72,15 @@ class Fetcher:
         return True
 
     def _remote(self) -> str:
-        remote = usual_remote(self._git)
+        remote = default_remote(self._git)
         if remote is None:
             raise GitError("this clone has no remote to fetch from", hint="Give the base with --base.")
         return remote
 
 
-def usual_remote(git: Git) -> str | None:
+def default_remote(git: Git) -> str | None:
     """The remote that a clone comes from: `origin`, else the only one."""
-    remotes = remotes_of(git)
+    remotes = list_remotes(git)
     if "origin" in remotes:
         return "origin"
     return remotes[0] if len(remotes) == 1 else None

@@ -12,12 +12,12 @@ from collections.abc import Iterator
 
 from binance_leaks.findings import Skipped
 from binance_leaks.sources.archive_kind import archive_kind
-from binance_leaks.sources.chunk import Piece
-from binance_leaks.sources.read_stream import reason
+from binance_leaks.sources.chunk import Chunk
+from binance_leaks.sources.read_stream import describe_error
 from binance_leaks.sources.stream import WHOLE_LIMIT, read_stream
 from binance_leaks.sources.tree import FileEntry, list_files
 
-__all__ = ["FileEntry", "list_files", "pieces"]
+__all__ = ["FileEntry", "list_files", "read_chunks"]
 
 # A pipe or device that took a file's place after it was listed must not make open() wait. Windows lacks most of these.
 _FLAGS = os.O_RDONLY
@@ -28,7 +28,7 @@ _IS_LINK = (errno.ELOOP, errno.EMLINK)
 _BUFFER = 64 << 10
 
 
-def pieces(entry: FileEntry) -> Iterator[Piece | Skipped]:
+def read_chunks(entry: FileEntry) -> Iterator[Chunk | Skipped]:
     """What a listed file holds: whole, in windows, or the members of an archive. No OSError comes from here.
 
     A symbolic link gives its text, unless the user named it. A file that vanished since it was listed is not lost; one
@@ -51,7 +51,7 @@ def pieces(entry: FileEntry) -> Iterator[Piece | Skipped]:
         os.close(descriptor)
 
 
-def _content(entry: FileEntry, descriptor: int) -> Iterator[Piece | Skipped]:
+def _content(entry: FileEntry, descriptor: int) -> Iterator[Chunk | Skipped]:
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         lost = entry.explicit or stat.S_ISDIR(status.st_mode)
@@ -60,7 +60,7 @@ def _content(entry: FileEntry, descriptor: int) -> Iterator[Piece | Skipped]:
     if status.st_size <= WHOLE_LIMIT:
         data = os.read(descriptor, status.st_size + 1)
         if len(data) == status.st_size and archive_kind(data) is None:
-            yield Piece(path=entry.shown, evidence_path=entry.evidence_path, data=data)
+            yield Chunk(path=entry.shown, evidence_path=entry.evidence_path, data=data)
             return
         os.lseek(descriptor, 0, os.SEEK_SET)
     with open(descriptor, "rb", buffering=_BUFFER, closefd=False) as stream:
@@ -68,15 +68,15 @@ def _content(entry: FileEntry, descriptor: int) -> Iterator[Piece | Skipped]:
         yield from read_stream(entry.shown, entry.evidence_path, stream, size=status.st_size or None)
 
 
-def _link_text(entry: FileEntry) -> Piece | Skipped:
+def _link_text(entry: FileEntry) -> Chunk | Skipped:
     try:
         text = os.fsencode(os.readlink(entry.path))  # noqa: PTH115 - pathlib would cost more than reading
     except OSError as error:
         return _unread(entry, error)
-    return Piece(path=entry.shown, evidence_path=entry.evidence_path, data=text)
+    return Chunk(path=entry.shown, evidence_path=entry.evidence_path, data=text)
 
 
 def _unread(entry: FileEntry, error: OSError) -> Skipped:
     if isinstance(error, (FileNotFoundError, NotADirectoryError)):
         return Skipped(what=entry.shown, why="it vanished before it was read", lost=False)
-    return Skipped(what=entry.shown, why=reason(error))
+    return Skipped(what=entry.shown, why=describe_error(error))

@@ -20,7 +20,7 @@ _WHOLE_LIMIT = 8 << 20
 _HEAD_LENGTH = 512
 
 
-class Change:
+class StagedChange:
     """An entry of the index that differs from HEAD. `old` is empty where HEAD has no such file."""
 
     __slots__ = ("blob", "old", "path")
@@ -36,7 +36,7 @@ class Change:
         return os.fsdecode(self.path)
 
 
-class Staged:
+class StagedChanges:
     """The changes of an index: files and links to scan, submodules that are not, and what it deletes.
 
     Files in conflict are in none of them.
@@ -44,15 +44,15 @@ class Staged:
 
     __slots__ = ("changes", "deleted", "submodules")
 
-    def __init__(self, changes: Sequence[Change], submodules: Sequence[str], deleted: Container[bytes]) -> None:
+    def __init__(self, changes: Sequence[StagedChange], submodules: Sequence[str], deleted: Container[bytes]) -> None:
         self.changes = changes
         self.submodules = submodules
         self.deleted = deleted
 
 
-def staged_changes(git: Git, paths: Container[bytes] | None) -> Staged:
+def list_staged(git: Git, paths: Container[bytes] | None) -> StagedChanges:
     """The entries that the index adds or changes, of those in `paths` if given; deletions have no content."""
-    changes: list[Change] = []
+    changes: list[StagedChange] = []
     submodules: list[str] = []
     deleted: set[bytes] = set()
     for status, mode, old, new, path, _ in git.staged():
@@ -65,17 +65,17 @@ def staged_changes(git: Git, paths: Container[bytes] | None) -> Staged:
         elif mode == _SUBMODULE:
             submodules.append(os.fsdecode(path))
         else:
-            changes.append(Change(path, new, old if old.strip("0") else ""))
-    return Staged(changes, submodules, deleted)
+            changes.append(StagedChange(path, new, old if old.strip("0") else ""))
+    return StagedChanges(changes, submodules, deleted)
 
 
-def suspects(git: Git, changes: Sequence[Change]) -> tuple[list[Change], list[Change], int]:
+def find_suspects(git: Git, changes: Sequence[StagedChange]) -> tuple[list[StagedChange], list[StagedChange], int]:
     """The changes whose content may hold a credential, those whose content is missing, and the bytes read.
 
     An archive is always suspect: what it holds shows only when it is unpacked.
     """
-    found: list[Change] = []
-    missing: list[Change] = []
+    found: list[StagedChange] = []
+    missing: list[StagedChange] = []
     size = 0
     if not changes:
         return found, missing, size
@@ -102,7 +102,7 @@ def may_hold(stream: BlobStream) -> bool:
     return archive_kind(data[:_HEAD_LENGTH]) is not None or prefilter.may_hold(data)
 
 
-def former_blobs(git: Git, changes: Sequence[Change]) -> dict[bytes, list[str]]:
+def former_blobs(git: Git, changes: Sequence[StagedChange]) -> dict[bytes, list[str]]:
     """For every change the blobs in which its lines may have stood before, by path.
 
     The file's own in HEAD, the one it was renamed or copied from, and in a merge those of every other parent. A path
@@ -141,7 +141,7 @@ def _added(git: Git, old: str, new: str) -> list[tuple[int, int]]:
         return [(1, sys.maxsize)]
 
 
-class Named:
+class NamedPaths:
     """The files and folders that a user named, by their paths from the top of the work tree.
 
     `outside` are those that lie in no place of it.
@@ -160,7 +160,7 @@ class Named:
         )
 
 
-def named_paths(git: Git, names: Sequence[str]) -> Named:
+def resolve_names(git: Git, names: Sequence[str]) -> NamedPaths:
     """What the user named. Raises UsageError for what is neither on disk nor in the index nor in HEAD."""
     prefix = os.fsdecode(git.run("rev-parse", "--show-prefix").rstrip(b"\n"))
     root = os.path.realpath(os.path.join(git.folder, *[".."] * prefix.count("/")))  # noqa: PTH118
@@ -179,10 +179,10 @@ def named_paths(git: Git, names: Sequence[str]) -> Named:
             folders.append(b"")
         else:
             files[os.fsencode(path.replace(os.sep, "/"))] = name
-    return Named(files, folders, outside)
+    return NamedPaths(files, folders, outside)
 
 
-def tracked_siblings(git: Git, folder: bytes, most: int) -> Iterator[bytes]:
+def read_tracked_siblings(git: Git, folder: bytes, most: int) -> Iterator[bytes]:
     """Contents of the files that the index has beside a path, and of the manifests at its top, as evidence."""
     whole = Git(git.root(), inherit=True)
     listed = whole.run("ls-files", "-z", "-s").split(b"\0")[:-1]

@@ -1,4 +1,4 @@
-"""Content that is no archive: one piece where it fits, else windows around what may be a credential."""
+"""Content that is no archive: one chunk where it fits, else windows around what may be a credential."""
 
 from __future__ import annotations
 
@@ -6,52 +6,52 @@ from collections.abc import Callable, Iterable, Iterator
 
 from binance_leaks.detect import prefilter
 from binance_leaks.findings import Skipped
-from binance_leaks.sources.chunk import Piece
-from binance_leaks.sources.read_stream import Readable, Taker
-from binance_leaks.sources.windows import Planner, Sizes
+from binance_leaks.sources.chunk import Chunk
+from binance_leaks.sources.read_stream import Readable, StreamReader
+from binance_leaks.sources.windows import WindowPlanner, WindowSizes
 
 Hits = Callable[[bytes], Iterable[int]]
 
 _CONTINUATION = bytes(range(0x80, 0xC0))
 
 
-def read_plain(
+def read_content(
     path: str,
     evidence_path: str,
     stream: Readable,
     *,
     size: int | None = None,
     hits: Hits = prefilter.hits,
-    sizes: Sizes = Sizes(),  # noqa: B008  (immutable)
-) -> Iterator[Piece | Skipped]:
-    """The pieces of `stream`, in memory bounded by `sizes`, then what kept it from being read to its end, if anything.
+    sizes: WindowSizes = WindowSizes(),  # noqa: B008  (immutable)
+) -> Iterator[Chunk | Skipped]:
+    """The chunks of `stream`, in memory bounded by `sizes`, then what kept it from being read to its end, if anything.
 
     `size` is the number of bytes that it should have: no more is read, and fewer are told as lost.
     """
-    taker = Taker(stream, size)
+    taker = StreamReader(stream, size)
     data = taker.take(sizes.whole + 1)
     if len(data) > sizes.whole:
         yield from _windows(path, evidence_path, data, taker, hits, sizes)
     elif data or taker.fault is None:
-        yield Piece(path=path, evidence_path=evidence_path, data=data)
+        yield Chunk(path=path, evidence_path=evidence_path, data=data)
     if taker.fault is not None:
         yield Skipped(what=path, why=taker.fault)
 
 
 def _windows(
-    path: str, evidence_path: str, data: bytes, taker: Taker, hits: Hits, sizes: Sizes
-) -> Iterator[Piece | Skipped]:
+    path: str, evidence_path: str, data: bytes, taker: StreamReader, hits: Hits, sizes: WindowSizes
+) -> Iterator[Chunk | Skipped]:
     line, column, offset, opened, mentioned = 1, 1, 0, False, False
     while True:
         last = taker.ended
-        planner = Planner(data=data, offset=offset, opened=opened, last=last, sizes=sizes)
+        planner = WindowPlanner(data=data, offset=offset, opened=opened, last=last, sizes=sizes)
         plan = planner.plan(sorted(hits(data)))
         mentioned = mentioned or (data.count(b"\0") * 10 <= len(data) * 9 and prefilter.mentions_binance(data))
         at = 0
         for start, end in plan.windows:
             line, column = _advance(line, column, data, at, start)
             at = start
-            yield Piece(
+            yield Chunk(
                 path=path,
                 evidence_path=evidence_path,
                 data=data[start:end],
@@ -64,7 +64,7 @@ def _windows(
             return
         line, column = _advance(line, column, data, at, plan.keep)
         offset, opened = offset + plan.keep, plan.opened
-        data = data[plan.keep :] + taker.take(sizes.chunk)
+        data = data[plan.keep :] + taker.take(sizes.step)
 
 
 def _advance(line: int, column: int, data: bytes, start: int, end: int) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from stat import S_ISREG
 from binance_leaks.detect.vocabulary import VOCABULARY, mentions
 from binance_leaks.model import Evidence, Grade
 from binance_leaks.sources.git import Git
-from binance_leaks.sources.index import tracked_siblings
+from binance_leaks.sources.index import read_tracked_siblings
 
 _MOST_SIBLINGS = 200
 _LARGEST_SIBLING = 1 << 20
@@ -22,20 +22,20 @@ _MANIFESTS = (
 )  # fmt: skip
 
 
-def speaks_of_binance(data: bytes) -> bool:
+def mentions_binance(data: bytes) -> bool:
     """Whether some text names the exchange; parameters of its API alone, which others copied, do not count."""
     text = data.decode("utf-8", "replace")
     named = (text[start:end] for start, end in mentions(text, text.encode("latin-1", "replace")))
     return any("binance" in word.lower() or not word.isascii() for word in named)
 
 
-class FileSurroundings:
+class EvidenceNearFiles:
     """The neighbours of files on disk."""
 
     def __init__(self) -> None:
         self._folders: dict[str, Evidence | None] = {}
 
-    def mention(self, path: str) -> Evidence | None:
+    def evidence_near(self, path: str) -> Evidence | None:
         """Evidence beside the file at `path`; a member of an archive has the archive's neighbours."""
         folder = os.path.dirname(path.split("!/", 1)[0]) or "."  # noqa: PTH120
         if folder not in self._folders:
@@ -43,21 +43,21 @@ class FileSurroundings:
         return self._folders[folder]
 
     def _look(self, folder: str) -> Evidence | None:
-        name = next((name for name, data in _files_in(folder) if speaks_of_binance(data)), None)
+        name = next((name for name, data in _files_in(folder) if mentions_binance(data)), None)
         if name is not None:
             return Evidence(grade=Grade.SIBLING, text=f"“{name}” beside it speaks of Binance")
-        repository = repository_name(folder)
+        repository = describe_repository(folder)
         return Evidence(grade=Grade.REPOSITORY, text=repository) if repository else None
 
 
-class IndexSurroundings:
+class EvidenceNearStaged:
     """The neighbours of files in git's index."""
 
     def __init__(self, git: Git) -> None:
         self._git = git
         self._folders: dict[str, Evidence | None] = {}
 
-    def mention(self, path: str) -> Evidence | None:
+    def evidence_near(self, path: str) -> Evidence | None:
         """Evidence beside the staged file at `path`."""
         folder = path.split("!/", 1)[0].rpartition("/")[0]
         if folder not in self._folders:
@@ -65,14 +65,14 @@ class IndexSurroundings:
         return self._folders[folder]
 
     def _look(self, folder: str) -> Evidence | None:
-        siblings = tracked_siblings(self._git, os.fsencode(folder), _MOST_SIBLINGS)
-        if any(speaks_of_binance(data) for data in siblings):
+        siblings = read_tracked_siblings(self._git, os.fsencode(folder), _MOST_SIBLINGS)
+        if any(mentions_binance(data) for data in siblings):
             return Evidence(grade=Grade.SIBLING, text="a file beside it speaks of Binance")
-        name = repository_name(self._git.folder)
+        name = describe_repository(self._git.folder)
         return Evidence(grade=Grade.REPOSITORY, text=name) if name else None
 
 
-class CommitSurroundings:
+class EvidenceNearCommits:
     """The neighbours of files in the commits that brought them: `commits` gives for a path the id of one."""
 
     def __init__(self, git: Git, commits: Mapping[str, str]) -> None:
@@ -81,7 +81,7 @@ class CommitSurroundings:
         self._folders: dict[tuple[str, str], Evidence | None] = {}
         self._repository: list[Evidence | None] = []
 
-    def mention(self, path: str) -> Evidence | None:
+    def evidence_near(self, path: str) -> Evidence | None:
         """Evidence beside the file at `path` when it came in, else that of the repository."""
         outer = path.split("!/", 1)[0]
         commit = self._commits.get(outer)
@@ -92,19 +92,19 @@ class CommitSurroundings:
             if (found := self._folders[commit, folder]) is not None:
                 return found
         if not self._repository:
-            name = repository_name(self._git.folder) or self._manifest()
+            name = describe_repository(self._git.folder) or self._manifest()
             self._repository.append(Evidence(grade=Grade.REPOSITORY, text=name) if name else None)
         return self._repository[0]
 
     def _look(self, commit: str, folder: str) -> Evidence | None:
         for name, data in self._files(f"{commit}:{folder}"):
-            if speaks_of_binance(data):
+            if mentions_binance(data):
                 return Evidence(grade=Grade.SIBLING, text=f"“{name}” beside it spoke of Binance")
         return None
 
     def _manifest(self) -> str | None:
         for name, data in self._files("HEAD:"):
-            if name in _MANIFESTS and speaks_of_binance(data):
+            if name in _MANIFESTS and mentions_binance(data):
                 return f"“{name}” of the repository speaks of Binance"
         return None
 
@@ -122,7 +122,7 @@ class CommitSurroundings:
                     yield name, stream.read()
 
 
-def repository_name(folder: str) -> str | None:
+def describe_repository(folder: str) -> str | None:
     """What in the repository of a folder speaks of Binance: its top folder's name, its remotes, its manifests."""
     try:
         from git import Repo  # start-up: 65 ms, and only findings need it
@@ -140,7 +140,7 @@ def repository_name(folder: str) -> str | None:
         return "the repository's name speaks of Binance"
     for manifest in _MANIFESTS:
         data = _content(Path(str(top)) / manifest)
-        if data is not None and speaks_of_binance(data):
+        if data is not None and mentions_binance(data):
             return f"“{manifest}” of the repository speaks of Binance"
     return None
 

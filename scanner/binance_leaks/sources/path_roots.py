@@ -9,14 +9,14 @@ import stat
 from dataclasses import dataclass, field
 
 from binance_leaks.errors import UsageError
-from binance_leaks.sources.read_stream import reason
+from binance_leaks.sources.read_stream import describe_error
 
 UNKNOWN = 0
 """The type of what cannot be looked at."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Root:
+class PathRoot:
     """A path as the user gave it.
 
     `kind` is its type (`stat.S_IFDIR`…), links followed; `stat.S_IFLNK` is a link to nowhere. `fault` is why it cannot
@@ -50,13 +50,13 @@ class Root:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Roots:
+class PathRoots:
     """Looks at roots, and at each folder around them once."""
 
     _tops: dict[str, str | None] = field(default_factory=dict)
     _reals: dict[str, str] = field(default_factory=dict)
 
-    def root(self, path: str) -> Root:
+    def root(self, path: str) -> PathRoot:
         """The root of that path; raises UsageError where there is nothing."""
         try:
             kind = stat.S_IFMT(os.stat(path).st_mode)
@@ -66,15 +66,15 @@ class Roots:
             if not os.path.islink(path):
                 hint = "Check the spelling, and the folder that you are in."
                 raise UsageError(f"no such file or folder: {path}", hint=hint) from None
-            return Root(path=path, kind=stat.S_IFLNK, evidence=os.path.basename(path))
+            return PathRoot(path=path, kind=stat.S_IFLNK, evidence=os.path.basename(path))
         except OSError as error:
-            return Root(path=path, kind=UNKNOWN, fault=reason(error))
+            return PathRoot(path=path, kind=UNKNOWN, fault=describe_error(error))
         top = self._top(real)
         if top is not None:
             evidence = os.path.relpath(os.path.join(real, name), top).replace(os.sep, "/")
         else:
             evidence = name or os.path.basename(os.path.abspath(path))
-        return Root(
+        return PathRoot(
             path=path,
             kind=kind,
             evidence="" if evidence == os.curdir else evidence,

@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from binance_leaks.errors import UsageError
-from binance_leaks.sources.commit_selection import Chosen, whole
+from binance_leaks.sources.commit_selection import CommitSelection, list_complete
 from binance_leaks.sources.commits import (
-    Selection,
-    commit_named,
-    existing,
-    remotes_of,
+    RevisionRange,
+    list_remotes,
+    list_tips,
+    resolve_commit,
+    resolve_existing,
     tag_chain,
-    tips_under,
 )
 from binance_leaks.sources.git import Git
 
@@ -23,7 +23,7 @@ _REMEDY = "Fetch the rest: git fetch --unshallow."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Update:
+class RefUpdate:
     """One ref of a push: the object that goes there, what the ref is called here, and what the remote has there.
 
     `local` is None for a deletion, `remote` for a ref that is new there.
@@ -34,7 +34,7 @@ class Update:
     remote: str | None = None
 
 
-def read_updates(data: bytes) -> list[Update]:
+def parse_push_updates(data: bytes) -> list[RefUpdate]:
     """The lines `LOCAL_REF LOCAL_ID REMOTE_REF REMOTE_ID` that git gives its hook.
 
     Raises UsageError for lines of another kind.
@@ -46,12 +46,14 @@ def read_updates(data: bytes) -> list[Update]:
             raise UsageError("standard input is not what git gives a pre-push hook")
         name, local, _, remote = words
         updates.append(
-            Update(local=local if local.strip("0") else None, name=name, remote=remote if remote.strip("0") else None)
+            RefUpdate(
+                local=local if local.strip("0") else None, name=name, remote=remote if remote.strip("0") else None
+            )
         )
     return updates
 
 
-def update_of_pre_commit(variables: Mapping[str, str]) -> Update | None:
+def parse_pre_commit_update(variables: Mapping[str, str]) -> RefUpdate | None:
     """The one ref that pre-commit tells of, None where it is not pre-commit that runs us.
 
     For a first push with the root commit it tells the name of the branch only.
@@ -60,10 +62,10 @@ def update_of_pre_commit(variables: Mapping[str, str]) -> Update | None:
         return None
     local, remote = variables.get("PRE_COMMIT_TO_REF"), variables.get("PRE_COMMIT_FROM_REF")
     name = variables.get("PRE_COMMIT_LOCAL_BRANCH") or "HEAD"
-    return Update(local=local or name, name=name, remote=remote)
+    return RefUpdate(local=local or name, name=name, remote=remote)
 
 
-def chosen_push(git: Git, updates: Sequence[Update], *, remote: str | None, url: str | None) -> Chosen:
+def select_push(git: Git, updates: Sequence[RefUpdate], *, remote: str | None, url: str | None) -> CommitSelection:
     """The commits and tags that the remote does not have yet. Nothing is chosen where it has them all.
 
     Raises MissingHistoryError where this clone does not have all of them, UsageError for what leads to no commit.
@@ -74,26 +76,28 @@ def chosen_push(git: Git, updates: Sequence[Update], *, remote: str | None, url:
     for update in new:
         heads.append(_commit(git, update))
         tags += [tag for tag in tag_chain(git, update.local or "") if tag != update.remote]
-    known = existing(git, [update.remote for update in new if update.remote])
-    known += tips_under(git, f"refs/remotes/{name}/").values() if name else []
-    selection = Selection(heads=tuple(dict.fromkeys(heads)), bases=tuple(dict.fromkeys(known)))
-    return Chosen(
-        selection=selection,
-        commits=whole(git, selection, _REMEDY) if heads else (),
+    known = resolve_existing(git, [update.remote for update in new if update.remote])
+    known += list_tips(git, f"refs/remotes/{name}/").values() if name else []
+    revisions = RevisionRange(heads=tuple(dict.fromkeys(heads)), bases=tuple(dict.fromkeys(known)))
+    return CommitSelection(
+        revisions=revisions,
+        commits=list_complete(git, revisions, _REMEDY) if heads else (),
         target=_shown(updates, name or remote),
         tags=tuple(dict.fromkeys(tags)),
     )
 
 
-def chosen_between(git: Git, base: str, head: str) -> Chosen:
-    """The commits that one revision has and another has not, which may be none. Raises as `chosen_push`."""
-    ids = [_commit(git, Update(local=revision, name=revision)) for revision in (base, head)]
-    selection = Selection(heads=(ids[1],), bases=(ids[0],))
-    return Chosen(selection=selection, commits=whole(git, selection, _REMEDY), target=f"{base}..{head}")
+def select_between(git: Git, base: str, head: str) -> CommitSelection:
+    """The commits that one revision has and another has not, which may be none. Raises as `select_push`."""
+    ids = [_commit(git, RefUpdate(local=revision, name=revision)) for revision in (base, head)]
+    revisions = RevisionRange(heads=(ids[1],), bases=(ids[0],))
+    return CommitSelection(
+        revisions=revisions, commits=list_complete(git, revisions, _REMEDY), target=f"{base}..{head}"
+    )
 
 
-def _commit(git: Git, update: Update) -> str:
-    commit = commit_named(git, update.local or "")
+def _commit(git: Git, update: RefUpdate) -> str:
+    commit = resolve_commit(git, update.local or "")
     if commit is None:
         raise UsageError(
             f"{update.name} leads to no commit, so it cannot be scanned",
@@ -102,7 +106,7 @@ def _commit(git: Git, update: Update) -> str:
     return commit
 
 
-def _shown(updates: Sequence[Update], remote: str | None) -> str:
+def _shown(updates: Sequence[RefUpdate], remote: str | None) -> str:
     """What is pushed where, in one line."""
     names = [update.name.removeprefix("refs/heads/").removeprefix("refs/tags/") for update in updates if update.local]
     where = f" to {remote}" if remote else ""
@@ -114,7 +118,7 @@ def _shown(updates: Sequence[Update], remote: str | None) -> str:
 
 def _remote_name(git: Git, remote: str | None, url: str | None) -> str | None:
     """The remote that has tracking refs; git gives the address in place of a name for one that is not configured."""
-    names = remotes_of(git)
+    names = list_remotes(git)
     if remote in names:
         return remote
     address = url or remote

@@ -19,19 +19,19 @@ class Seekable(Protocol):
     def seekable(self) -> bool: ...
 
 
-def rewinds(stream: Readable) -> TypeGuard[Seekable]:
+def can_rewind(stream: Readable) -> TypeGuard[Seekable]:
     """Whether a stream can go back."""
     # Not isinstance(): with a protocol it takes longer than a small member to unpack.
     seekable = getattr(stream, "seekable", None)
     return seekable is not None and seekable()
 
 
-def reason(error: OSError) -> str:
+def describe_error(error: OSError) -> str:
     """An error of the system in plain words, without the path that Python adds to it."""
     return error.strerror or str(error) or type(error).__name__
 
 
-class Peeked:
+class PeekableStream:
     """A stream whose next bytes can be looked at before they are read.
 
     An error while looking ahead is raised when reading arrives there, not before.
@@ -77,7 +77,7 @@ class Peeked:
         return _some(self._stream, size)
 
 
-class Taker:
+class StreamReader:
     """Takes full measures from a stream and keeps what went wrong for later.
 
     `expected` is the size in bytes that the stream should have: no more is read, and less is a fault.
@@ -98,7 +98,7 @@ class Taker:
             try:
                 part = _some(self._stream, missing)
             except OSError as error:
-                self.fault, self.ended = reason(error), True
+                self.fault, self.ended = describe_error(error), True
                 break
             self.ended = not part
             parts.append(part)

@@ -38,7 +38,7 @@ class Ref:
         return self.name.startswith("refs/remotes/")
 
 
-def refs_of(git: Git) -> list[Ref]:
+def list_refs(git: Git) -> list[Ref]:
     """All refs, sorted by name; a HEAD that is on no branch is one of them, in every work tree.
 
     A ref that is broken, or whose commit is missing, leads to none.
@@ -62,7 +62,7 @@ def refs_of(git: Git) -> list[Ref]:
     return refs
 
 
-def kinds_of(git: Git, names: Sequence[bytes]) -> dict[bytes, str]:
+def object_types(git: Git, names: Sequence[bytes]) -> dict[bytes, str]:
     """The types of those of some objects that exist."""
     out = git.run_with("".join(f"{name.hex()}\n" for name in names), "cat-file", "--batch-check", accept=(0, 128))
     fields = (line.split() for line in out.splitlines())

@@ -22,7 +22,7 @@ _TAR_MAGIC = slice(257, 262)
 _SUBMODULE = "160000"
 
 
-def clean_files(named: Sequence[str]) -> int | None:
+def count_clean_files(named: Sequence[str]) -> int | None:
     """Number of files to be committed if certainly none of them holds a credential, None if that is not certain.
 
     `named` narrows to some files; of those that are not staged the content on disk counts.
@@ -43,7 +43,7 @@ def clean_files(named: Sequence[str]) -> int | None:
     return None
 
 
-def clean_commit(count: int) -> str:
+def format_clean_commit(count: int) -> str:
     """The line for a commit of so many files without a credential. One of none says so, lest it pass for scanned."""
     if not count:
         return "Nothing to scan: no staged files.\n"

@@ -10,8 +10,8 @@ import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from binance_leaks.sources.read_stream import Peeked, Readable, Taker
-from binance_leaks.sources.unpack import Bounded, DamagedError
+from binance_leaks.sources.read_stream import PeekableStream, Readable, StreamReader
+from binance_leaks.sources.unpack import BoundedStream, DamagedArchiveError
 
 _BLOCK = tarfile.BLOCKSIZE
 _ZEROS = bytes(_BLOCK)
@@ -34,7 +34,7 @@ _NO_CONTENT = frozenset(
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
+class TarEntry:
     """A file, with its name as stored and its content, or a symbolic link, with where it points."""
 
     name: str
@@ -53,11 +53,11 @@ class _Extended:
         return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else default
 
 
-def entries(stream: Peeked) -> Iterator[Entry]:
+def read_entries(stream: PeekableStream) -> Iterator[TarEntry]:
     """The files and symbolic links in order; each one's data must be read before the next is asked for.
 
-    Ends where the archive does, by its zeros, with what is behind it still unread. Raises `DamagedError` before a
-    header that is none, and where the zeros are missing.
+    Ends with the zero blocks that end the archive; what follows them stays unread. Raises `DamagedArchiveError` at a
+    block that is no header, and where the zero blocks are missing.
     """
     extended = _Extended()
     ended = False
@@ -70,12 +70,12 @@ def entries(stream: Peeked) -> Iterator[Entry]:
         if header is None:
             if ended:
                 return
-            raise DamagedError(_CORRUPT if len(block) == _BLOCK else _TRUNCATED)
+            raise DamagedArchiveError(_CORRUPT if len(block) == _BLOCK else _TRUNCATED)
         stream.read(_BLOCK)
         ended = False
         size = 0 if header.type in _NO_CONTENT else extended.size(header.size)
         _skip_sparse_map(stream, header, block)
-        body = Bounded(stream, size)
+        body = BoundedStream(stream, size)
         if header.type in _LONG_NAMES:
             extended.values[_LONG_NAMES[header.type]] = _text(_small(body, size).rstrip(b"\0"))
         elif header.type in (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE):
@@ -85,17 +85,17 @@ def entries(stream: Peeked) -> Iterator[Entry]:
                 yield _entry(header, extended, body)
             extended = _Extended()
         body.skip()
-        Taker(stream).take(-size % _BLOCK)
+        StreamReader(stream).take(-size % _BLOCK)
     if not ended:
         # Cut between two members it looks whole, but for the zeros that every archive ends with.
-        raise DamagedError(_TRUNCATED)
+        raise DamagedArchiveError(_TRUNCATED)
 
 
-def _next_block(stream: Peeked) -> bytes:
+def _next_block(stream: PeekableStream) -> bytes:
     """The next block, still unread; raises what ended the stream, if that was no end."""
     block = stream.peek(_BLOCK)
     if len(block) < _BLOCK and stream.failed:
-        Taker(stream).take(len(block))
+        StreamReader(stream).take(len(block))
         stream.read(1)
     return block
 
@@ -111,26 +111,26 @@ def _header(block: bytes) -> tarfile.TarInfo | None:
 def _skip_sparse_map(stream: Readable, header: tarfile.TarInfo, block: bytes) -> None:
     more = header.type == tarfile.GNUTYPE_SPARSE and block[_SPARSE_MORE_AT]
     while more:
-        block = Taker(stream).take(_BLOCK)
+        block = StreamReader(stream).take(_BLOCK)
         if len(block) < _BLOCK:
-            raise DamagedError(_TRUNCATED)
+            raise DamagedArchiveError(_TRUNCATED)
         more = block[_SPARSE_STILL_MORE_AT]
 
 
 def _small(body: Readable, size: int) -> bytes:
     if size > _LONGEST_NAME:
-        raise DamagedError("the tar archive has a header without end")
+        raise DamagedArchiveError("the tar archive has a header without end")
     parts = []
     while part := body.read(size):
         parts.append(part)
     return b"".join(parts)
 
 
-def _entry(header: tarfile.TarInfo, extended: _Extended, body: Bounded) -> Entry:
+def _entry(header: tarfile.TarInfo, extended: _Extended, body: BoundedStream) -> TarEntry:
     values = extended.values
     name = values.get("GNU.sparse.name") or values.get("path") or header.name
     link = values.get("linkpath") or header.linkname
-    return Entry(name=name, data=body, link=link if header.type == tarfile.SYMTYPE else None)
+    return TarEntry(name=name, data=body, link=link if header.type == tarfile.SYMTYPE else None)
 
 
 def _records(data: bytes) -> Iterator[tuple[str, str]]:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Protocol
 from binance_leaks.errors import GitError
 from binance_leaks.findings import Skipped
 from binance_leaks.sources.git import Git
-from binance_leaks.sources.path_roots import UNKNOWN, Root, Roots
-from binance_leaks.sources.read_stream import reason
+from binance_leaks.sources.path_roots import UNKNOWN, PathRoot, PathRoots
+from binance_leaks.sources.read_stream import describe_error
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +33,7 @@ _MOUNT_POINT = 0xA0000003
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FileEntry:
-    """A file to read: `path` for the system, `shown` for the user, `evidence_path` as in `Piece`.
+    """A file to read: `path` for the system, `shown` for the user, `evidence_path` as in `Chunk`.
 
     `explicit` files were named by the user; of a `link` only its text is read.
     """
@@ -45,14 +45,14 @@ class FileEntry:
     link: bool = False
 
 
-class WorkTree(Protocol):
+class WorkTreeLister(Protocol):
     """What is asked of git in a folder; see `Git`."""
 
     def worktree_files(self, *, ignored: bool) -> list[bytes]: ...
     def run(self, *arguments: str) -> bytes: ...
 
 
-OpenGit = Callable[[str], WorkTree | None]
+OpenGit = Callable[[str], WorkTreeLister | None]
 
 
 def list_files(
@@ -69,7 +69,7 @@ def list_files(
     treated likewise by their own rules. `exclude` is asked with the shown path of every file and of every folder below
     a root, and leaves out all that is in such a folder. A path that does not exist raises UsageError at once.
     """
-    looked_at = Roots()
+    looked_at = PathRoots()
     walks = [_Walk(root=looked_at.root(os.fspath(path)), exclude=exclude, open_git=open_git) for path in roots]
     return _distinct(walks, all_files)
 
@@ -90,7 +90,7 @@ def _distinct(walks: Sequence[_Walk], all_files: bool) -> Iterator[FileEntry | S
 class _Listing:
     """What git lists below `base`: for every folder the names in it, and git itself for further questions."""
 
-    git: WorkTree
+    git: WorkTreeLister
     base: str
     names: dict[str, set[str]]
 
@@ -99,7 +99,7 @@ class _Listing:
 class _Walk:
     """One root. Relative paths have `/` on every system; that of the root itself is empty."""
 
-    root: Root
+    root: PathRoot
     exclude: Callable[[str], bool]
     open_git: OpenGit
 
@@ -137,7 +137,7 @@ class _Walk:
                 kinds = _kinds(self._path(folder))
             except OSError as error:
                 gone = isinstance(error, (FileNotFoundError, NotADirectoryError))
-                yield Skipped(what=self._shown(folder), why=reason(error), lost=not gone or not folder)
+                yield Skipped(what=self._shown(folder), why=describe_error(error), lost=not gone or not folder)
                 continue
             if listing is None and folder and not all_files and ".git" in kinds:
                 listing = yield from self._listing(folder)
@@ -193,7 +193,7 @@ class _Walk:
                 os.scandir(self._path(inside + name)).close()
             except OSError as error:
                 if not _ignored(listing, inside + name):
-                    yield Skipped(what=self._shown(inside + name), why=reason(error))
+                    yield Skipped(what=self._shown(inside + name), why=describe_error(error))
 
     def _listing(self, folder: str) -> Generator[Skipped, None, _Listing | None]:
         """What git lists in a folder of a work tree, None where it cannot say: then everything is read."""

@@ -21,7 +21,7 @@ _STEP = 1 << 20
 _LZMA_MEMORY = 96 << 20
 
 
-class DamagedError(OSError):
+class DamagedArchiveError(OSError):
     """Bytes are not what the format of their archive says."""
 
 
@@ -30,7 +30,7 @@ class OverLimitError(OSError):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
+class ArchiveLimits:
     """How far an archive is followed. Sizes are bytes, and `total` and `members` are for all that one outermost archive
     holds at every depth. `ratio` is of unpacked to packed bytes of one member, asked once `ratio_from` are unpacked.
     A zip file that arrives through a pipe is held in memory up to `held`, in a temporary file beyond."""
@@ -43,10 +43,10 @@ class Limits:
     held: int = 64 << 20
 
 
-class Budget:
+class UnpackBudget:
     """What of the limits is left for one outermost archive."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: ArchiveLimits) -> None:
         self.limits = limits
         self.exhausted: str | None = None
         self._bytes = limits.total
@@ -103,7 +103,7 @@ class _Zlib:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Codec:
+class Compression:
     """A compression. `again` is what one more compressed stream behind the first begins with, if one may follow."""
 
     name: str
@@ -111,21 +111,21 @@ class Codec:
     again: bytes = b""
 
 
-DEFLATE = Codec(name="deflate", new=lambda: _Zlib(-15))
-BZIP2_MEMBER = Codec(name="bzip2", new=bz2.BZ2Decompressor)
-CODECS = {
-    ArchiveKind.GZIP: Codec(name="gzip", new=lambda: _Zlib(31), again=b"\x1f\x8b"),
-    ArchiveKind.BZIP2: Codec(name="bzip2", new=bz2.BZ2Decompressor, again=b"BZh"),
-    ArchiveKind.XZ: Codec(
+DEFLATE = Compression(name="deflate", new=lambda: _Zlib(-15))
+BZIP2_MEMBER = Compression(name="bzip2", new=bz2.BZ2Decompressor)
+COMPRESSIONS = {
+    ArchiveKind.GZIP: Compression(name="gzip", new=lambda: _Zlib(31), again=b"\x1f\x8b"),
+    ArchiveKind.BZIP2: Compression(name="bzip2", new=bz2.BZ2Decompressor, again=b"BZh"),
+    ArchiveKind.XZ: Compression(
         name="xz", new=lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_LZMA_MEMORY), again=b"\xfd7zXZ\x00"
     ),
 }
 
 
-class Inflated:
+class DecompressedStream:
     """The unpacked bytes of a compressed stream. `damaged` tells that the stream is not wholly what its format says."""
 
-    def __init__(self, stream: Readable, codec: Codec, budget: Budget) -> None:
+    def __init__(self, stream: Readable, codec: Compression, budget: UnpackBudget) -> None:
         self._stream = stream
         self._codec = codec
         self._budget = budget
@@ -156,7 +156,7 @@ class Inflated:
                 self._account(len(made))
                 return made
             if hungry and not packed and not self._decoder.eof:
-                raise DamagedError(f"the {self._codec.name} data end too early")
+                raise DamagedArchiveError(f"the {self._codec.name} data end too early")
         return b""
 
     def _feed(self) -> bytes:
@@ -171,9 +171,9 @@ class Inflated:
         except lzma.LZMAError as error:
             if "memory" in str(error).lower():
                 raise OverLimitError(f"the {self._codec.name} data ask for too much memory") from None
-            raise DamagedError(f"the {self._codec.name} data are corrupt") from None
+            raise DamagedArchiveError(f"the {self._codec.name} data are corrupt") from None
         except (zlib.error, OSError, EOFError, ValueError):
-            raise DamagedError(f"the {self._codec.name} data are corrupt") from None
+            raise DamagedArchiveError(f"the {self._codec.name} data are corrupt") from None
 
     def _account(self, size: int) -> None:
         self._made += size
@@ -203,21 +203,21 @@ class Inflated:
         return True
 
 
-class Bounded:
+class BoundedStream:
     """The next `size` bytes of a stream that must have them; they count against `budget`, if one is given."""
 
-    def __init__(self, stream: Readable, size: int, budget: Budget | None = None) -> None:
+    def __init__(self, stream: Readable, size: int, budget: UnpackBudget | None = None) -> None:
         self._stream = stream
         self._left = size
         self._budget = budget
 
     def read(self, size: int, /) -> bytes:
-        """At most `size` bytes, none at the end. Raises `DamagedError` if the stream ends first, `OverLimitError`."""
+        """At most `size` bytes, none at the end. Raises `OverLimitError`, `DamagedArchiveError` for an early end."""
         if not self._left:
             return b""
         part = self._stream.read(min(size, self._left)) or b""
         if not part:
-            raise DamagedError("the archive ends too early")
+            raise DamagedArchiveError("the archive ends too early")
         self._left -= len(part)
         if self._budget is not None:
             self._budget.spend(len(part))

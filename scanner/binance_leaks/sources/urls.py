@@ -18,7 +18,7 @@ _PROTOCOLS = "Use https://, ssh:// or file://: other ways can be read, changed, 
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Address:
+class RemoteAddress:
     """A URL taken apart: `plain` is for git and holds no password, `scope` is what the login is for."""
 
     plain: str
@@ -37,7 +37,7 @@ def is_url(text: str) -> bool:
     return bool(_HELPER.match(text) or _SCP.match(text))
 
 
-def shown_url(url: str) -> str:
+def redact_url(url: str) -> str:
     """A URL for reports: without password and token, and printable. The user of ssh stays, who is no secret."""
     text = "".join(letter if letter.isprintable() else "\ufffd" for letter in url)
     match = _SCHEME.match(text)
@@ -55,7 +55,7 @@ def shown_url(url: str) -> str:
     return f"{scheme}://{host}{re.split('[?#]', rest, maxsplit=1)[0]}"
 
 
-def canonical_url(url: str) -> str:
+def normalize_url(url: str) -> str:
     """One spelling of all those of a URL, by which the same repository is recognised: `ssh://git@host/org/name`.
 
     Without password, and for https without the user; without what may be left out (port, `.git`, slash at the end).
@@ -97,15 +97,15 @@ def _needless(escape: str) -> str:
     return letter if letter.isascii() and (letter.isalnum() or letter in "-._~") else escape.upper()
 
 
-def parse_address(url: str) -> Address:
+def parse_address(url: str) -> RemoteAddress:
     """A URL, or a path that is there, taken apart. Raises UsageError where it is not allowed or not valid."""
-    shown = shown_url(url)
+    shown = redact_url(url)
     if url.startswith("-") or not url:
         raise UsageError(f"not a URL: {shown}")
     if not is_url(url):
         if not os.path.exists(url):  # noqa: PTH110 - as in is_url
             raise UsageError(f"no such repository: {shown}")
-        return Address(plain=str(Path(url).absolute()), shown=shown)
+        return RemoteAddress(plain=str(Path(url).absolute()), shown=shown)
     match = _SCHEME.match(url)
     scheme = match[1].lower() if match else url.partition("::")[0] if _HELPER.match(url) else "ssh"
     if scheme not in ALLOWED or (match is None and _HELPER.match(url)):
@@ -114,19 +114,21 @@ def parse_address(url: str) -> Address:
         host, _, path = url.partition(":")
         if not url.isprintable() or host.rpartition("@")[2].startswith("-") or "@" in path.partition("/")[0]:
             raise UsageError(f"not a valid URL: {shown}")
-        return Address(plain=url, shown=shown)
+        return RemoteAddress(plain=url, shown=shown)
     login, _, host = match[2].rpartition("@")
     wrong = "@" in match[2] if scheme == "file" else _HOST.fullmatch(host) is None
     if not url.isprintable() or wrong or login.startswith("-"):
         raise UsageError(f"not a valid URL: {shown}")
     if scheme != "https":
         user = f"{login.partition(':')[0]}@" if login and scheme == "ssh" else ""
-        return Address(plain=f"{scheme}://{user}{host if scheme == 'ssh' else match[2]}{match[3]}", shown=shown)
+        return RemoteAddress(plain=f"{scheme}://{user}{host if scheme == 'ssh' else match[2]}{match[3]}", shown=shown)
     if "?" in match[3] or "#" in match[3]:
         raise UsageError(f"more than an address: {shown}", hint="Leave out what comes after “?” or “#”.")
     user, colon, password = (_decoded(part) for part in login.partition(":"))
     plain = f"https://{host}{match[3]}"
-    return Address(plain=plain, shown=shown, scope=f"https://{host}", user=user, password=password if colon else None)
+    return RemoteAddress(
+        plain=plain, shown=shown, scope=f"https://{host}", user=user, password=password if colon else None
+    )
 
 
 def has_login(address: str) -> bool:
@@ -137,7 +139,7 @@ def has_login(address: str) -> bool:
     return bool(parsed.user) or parsed.password is not None
 
 
-def unescaped(text: str) -> str:
+def percent_decode(text: str) -> str:
     """A part of a URL with what its escapes stand for; bytes that are no UTF-8 as paths have them."""
     octets = text.encode("utf-8", "surrogateescape")
     plain = re.sub(rb"%([0-9A-Fa-f]{2})", lambda match: bytes.fromhex(match[1].decode()), octets)
@@ -145,7 +147,7 @@ def unescaped(text: str) -> str:
 
 
 def _decoded(text: str) -> str:
-    decoded = unescaped(text)
+    decoded = percent_decode(text)
     if not decoded.isprintable():
         raise UsageError("the login in the URL is not valid")
     return decoded

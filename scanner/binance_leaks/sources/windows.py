@@ -18,18 +18,18 @@ _CONTINUATION = bytes(range(0x80, 0xC0))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sizes:
-    """Bytes: content up to `whole` is one piece; larger goes in chunks, of which `margin` around each hit is shown, and
-    about `window` at most in one piece. `chunk` and `window` are at least four times the margin."""
+class WindowSizes:
+    """Bytes: content up to `whole` is one chunk. Larger content is read `step` at a time, and `margin` around each hit
+    becomes a chunk of about `window` at most. `step` and `window` are at least four times the margin."""
 
     whole: int = 8 << 20
-    chunk: int = 4 << 20
+    step: int = 4 << 20
     margin: int = 64 << 10
     window: int = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Plan:
+class WindowPlan:
     """Windows as (start, end), ascending, and the offset from which on the data is needed again.
 
     `opened` says that a window begins at `keep` whose end is not settled yet.
@@ -41,7 +41,7 @@ class Plan:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Planner:
+class WindowPlanner:
     """Plans the windows of one stretch of content.
 
     `offset` is where `data` begins in the file, `opened` is that of the plan before, `last` says that no more comes.
@@ -51,12 +51,12 @@ class Planner:
     offset: int
     opened: bool
     last: bool
-    sizes: Sizes
+    sizes: WindowSizes
 
-    def plan(self, hits: Sequence[int]) -> Plan:
+    def plan(self, hits: Sequence[int]) -> WindowPlan:
         """The windows around `hits` (ascending) that are settled.
 
-        A hit so near the end that the next chunk belongs to its surroundings is left to the next stretch, which begins
+        A hit so near the end that the next step belongs to its margin is left to the next stretch, which begins
         at `keep`; no hit before `keep` is without its window.
         """
         margin, limit = self.sizes.margin, self.sizes.window
@@ -82,7 +82,7 @@ class Planner:
             windows.append((start, self._end(group[-1])))
             group = []
         keep = start if group else self._start(settled - margin)
-        return Plan(windows=tuple(windows), keep=keep, opened=bool(group))
+        return WindowPlan(windows=tuple(windows), keep=keep, opened=bool(group))
 
     def _start(self, low: int) -> int:
         """The first good place to begin at in the half margin after `low`, else `low`: then a word fills it."""

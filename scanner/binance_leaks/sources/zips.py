@@ -11,8 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from struct import Struct
 
-from binance_leaks.sources.read_stream import Seekable, Taker
-from binance_leaks.sources.unpack import BZIP2_MEMBER, DEFLATE, Bounded, Budget, DamagedError, Inflated
+from binance_leaks.sources.read_stream import Seekable, StreamReader
+from binance_leaks.sources.unpack import (
+    BZIP2_MEMBER,
+    DEFLATE,
+    BoundedStream,
+    DamagedArchiveError,
+    DecompressedStream,
+    UnpackBudget,
+)
 
 _LOCAL = Struct("<4s5H3L2H")
 _CENTRAL = Struct("<4s6H3L5H2L")
@@ -31,7 +38,7 @@ _SEARCH_STEP = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
+class ZipEntry:
     """A member as the directory tells of it. `packed` is its size as it stands there; `size` and `crc` are of its
     content, None where only the end of the content would tell."""
 
@@ -58,10 +65,10 @@ class Entry:
         return None if self.method in (_STORED, _DEFLATED, _BZIPPED) else "compressed in a way that is not supported"
 
 
-class Member:
+class ZipMember:
     """The content of an entry, checked against what the directory says of it at its end."""
 
-    def __init__(self, content: Inflated | Bounded, entry: Entry) -> None:
+    def __init__(self, content: DecompressedStream | BoundedStream, entry: ZipEntry) -> None:
         self._content = content
         self._entry = entry
         self._size = 0
@@ -69,32 +76,32 @@ class Member:
         self.damaged = False
 
     def read(self, size: int, /) -> bytes:
-        """At most `size` bytes, none at the end. Raises `DamagedError` and `OverLimitError`."""
+        """At most `size` bytes, none at the end. Raises `DamagedArchiveError` and `OverLimitError`."""
         try:
             part = self._content.read(size)
             self._size += len(part)
             self._crc = zlib.crc32(part, self._crc)
             if not part and (self._entry.crc not in (None, self._crc) or self._entry.size not in (None, self._size)):
-                raise DamagedError("the content is not what the zip file says of it")
-        except DamagedError:
+                raise DamagedArchiveError("the content is not what the zip file says of it")
+        except DamagedArchiveError:
             self.damaged = True
             raise
         return part
 
 
-def listed(stream: Seekable) -> Iterator[Entry]:
+def list_entries(stream: Seekable) -> Iterator[ZipEntry]:
     """The entries of the directory, one after the other as they are asked for.
 
     Where it leaves out what the file begins with, as when two zip files were joined or the directory was emptied, what
-    can be found follows, entries already told among it. Raises `DamagedError` where there is no directory, or where it
-    ends before its time.
+    can be found follows, entries already listed among it. Raises `DamagedArchiveError` where the directory is missing
+    or incomplete.
     """
     at, end, shift = _directory(stream)
     complete = _at(stream, 0, len(_LOCAL_MAGIC)) != _LOCAL_MAGIC
     while at < end:
         fixed = _at(stream, at, _CENTRAL.size)
         if len(fixed) < _CENTRAL.size or not fixed.startswith(_CENTRAL_MAGIC):
-            raise DamagedError("the directory of the zip file is corrupt")
+            raise DamagedArchiveError("the directory of the zip file is corrupt")
         _, _, _, flags, method, _, _, crc, packed, size, name_size, extra_size, comment_size, _, _, _, offset = (
             _CENTRAL.unpack(fixed)
         )
@@ -103,7 +110,7 @@ def listed(stream: Seekable) -> Iterator[Entry]:
         size, packed, offset = _wide(names[name_size:], size, packed, offset)
         offset += shift
         complete = complete or not offset
-        yield Entry(
+        yield ZipEntry(
             name=_text(names[:name_size]),
             offset=offset,
             method=method,
@@ -114,10 +121,10 @@ def listed(stream: Seekable) -> Iterator[Entry]:
         )
         at = name_at + name_size + extra_size + comment_size
     if not complete:
-        yield from found(stream)
+        yield from search_entries(stream)
 
 
-def found(stream: Seekable) -> Iterator[Entry]:
+def search_entries(stream: Seekable) -> Iterator[ZipEntry]:
     """The entries that can be found by their own headers, for a zip file without a directory."""
     length = stream.seek(0, 2)
     at = _search(stream, 0)
@@ -131,7 +138,7 @@ def found(stream: Seekable) -> Iterator[Entry]:
         start = at + _LOCAL.size + name_size + extra_size
         unknown = bool(flags & _SIZE_FOLLOWS)
         if start <= length:
-            yield Entry(
+            yield ZipEntry(
                 name=_text(names[:name_size]),
                 offset=at,
                 method=method,
@@ -143,22 +150,22 @@ def found(stream: Seekable) -> Iterator[Entry]:
         at = _search(stream, start if unknown else start + packed)
 
 
-def behind(stream: Seekable) -> bytes:
-    """The comment of the zip file and what else stands behind its directory. Raises `DamagedError`."""
+def read_trailer(stream: Seekable) -> bytes:
+    """The comment of the zip file and what else stands behind its directory. Raises `DamagedArchiveError`."""
     return _end(stream)[1][_END.size :]
 
 
-def content(stream: Seekable, entry: Entry, budget: Budget) -> Member:
-    """The content of an entry that is not refused; it must be read before another's. Raises `DamagedError`."""
+def open_member(stream: Seekable, entry: ZipEntry, budget: UnpackBudget) -> ZipMember:
+    """The content of an entry that is not refused; it must be read before another's. Raises `DamagedArchiveError`."""
     fixed = _at(stream, entry.offset, _LOCAL.size)
     if len(fixed) < _LOCAL.size or not fixed.startswith(_LOCAL_MAGIC):
-        raise DamagedError("the zip file has no such member where its directory says")
+        raise DamagedArchiveError("the zip file has no such member where its directory says")
     name_size, extra_size = _LOCAL.unpack(fixed)[-2:]
     stream.seek(entry.offset + _LOCAL.size + name_size + extra_size)
     if entry.method == _STORED:
-        return Member(Bounded(stream, entry.packed, budget), entry)
+        return ZipMember(BoundedStream(stream, entry.packed, budget), entry)
     codec = DEFLATE if entry.method == _DEFLATED else BZIP2_MEMBER
-    return Member(Inflated(Bounded(stream, entry.packed), codec, budget), entry)
+    return ZipMember(DecompressedStream(BoundedStream(stream, entry.packed), codec, budget), entry)
 
 
 def _directory(stream: Seekable) -> tuple[int, int, int]:
@@ -170,11 +177,11 @@ def _directory(stream: Seekable) -> tuple[int, int, int]:
         end64 = _LOCATOR64.unpack(wide)[2]
         record = _at(stream, end64, _END64.size)
         if len(record) < _END64.size or not record.startswith(b"PK\x06\x06"):
-            raise DamagedError("the directory of the zip file is corrupt")
+            raise DamagedArchiveError("the directory of the zip file is corrupt")
         end = end64
         *_, size, offset = _END64.unpack(record)
     if size > end:
-        raise DamagedError("the directory of the zip file is corrupt")
+        raise DamagedArchiveError("the directory of the zip file is corrupt")
     return end - size, end, end - size - offset
 
 
@@ -185,7 +192,7 @@ def _end(stream: Seekable) -> tuple[int, bytes]:
     tail = _at(stream, tail_at, length - tail_at)
     found_at = tail.rfind(_END_MAGIC, 0, max(0, len(tail) - _END.size + len(_END_MAGIC)))
     if found_at < 0:
-        raise DamagedError("the zip file has no directory: it is truncated or corrupt")
+        raise DamagedArchiveError("the zip file has no directory: it is truncated or corrupt")
     return tail_at + found_at, tail[found_at:]
 
 
@@ -220,8 +227,8 @@ def _at(stream: Seekable, offset: int, size: int) -> bytes:
     try:
         stream.seek(offset)
     except (OverflowError, ValueError):
-        raise DamagedError("the zip file points out of itself") from None
-    taker = Taker(stream)
+        raise DamagedArchiveError("the zip file points out of itself") from None
+    taker = StreamReader(stream)
     data = taker.take(size)
     if taker.fault is not None:
         raise OSError(taker.fault)

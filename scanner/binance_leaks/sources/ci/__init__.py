@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from binance_leaks.sources.ci.change import Change, Variables
+from binance_leaks.sources.ci.change import CiChange, Variables
 from binance_leaks.sources.ci.github import change_on_github
 from binance_leaks.sources.ci.gitlab import change_on_gitlab
 from binance_leaks.sources.ci.others import OTHERS
@@ -10,7 +10,7 @@ from binance_leaks.sources.ci.others import OTHERS
 _REMEDY = "Clone with the whole history (fetch-depth: 0, GIT_DEPTH: 0), or run `binance-leaks ci --fetch`."
 
 
-def announced_change(variables: Variables) -> Change:
+def announced_change(variables: Variables) -> CiChange:
     """What the environment says; elsewhere HEAD against the default branch of the remote.
 
     Raises ScanError where a system is known and what it says cannot be read.
@@ -19,4 +19,4 @@ def announced_change(variables: Variables) -> Change:
         change = change_on(variables)
         if change is not None:
             return change
-    return Change(system="this clone", what="HEAD", remedy=_REMEDY)
+    return CiChange(system="this clone", what="HEAD", remedy=_REMEDY)

@@ -14,7 +14,7 @@ _BRANCH = re.compile(r"(?!-)(?!.*(?:\.\.|//|@\{))[^\x00-\x20\x7f~^:?*\[\\+]+")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Change:
+class CiChange:
     """The commits that a run is about: those that `head` reaches and what it is compared with does not.
 
     That is `base` where the system names a commit; else the branch `target` of the remote; with `whole` nothing, as for

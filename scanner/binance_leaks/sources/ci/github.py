@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 from binance_leaks.errors import ScanError
-from binance_leaks.sources.ci.change import Change, Variables, branch_name, commit_id
+from binance_leaks.sources.ci.change import CiChange, Variables, branch_name, commit_id
 
 _LARGEST_EVENT = 64 << 20
 _DEPTH = "Set `fetch-depth: 0` at actions/checkout, or run `binance-leaks ci --fetch`."
@@ -22,7 +22,7 @@ _PULL_REQUESTS = ("pull_request", "pull_request_target", "pull_request_review", 
 _Fields = dict[str, object]
 
 
-def change_on_github(variables: Variables) -> Change | None:
+def change_on_github(variables: Variables) -> CiChange | None:
     """What an Actions run is about, None elsewhere. Raises ScanError for an event that cannot be read."""
     if variables.get("GITHUB_ACTIONS") != "true":
         return None
@@ -37,8 +37,8 @@ def change_on_github(variables: Variables) -> Change | None:
         base, head = commit_id(group.get("base_sha")), commit_id(group.get("head_sha"))
         if base is None or head is None:
             raise _malformed(variables)
-        return Change(system=system, what="merge group", base=base, head=head, remedy=_DEPTH)
-    return Change(system=system, what=name or "run", target=_default_branch(variables), remedy=_DEPTH)
+        return CiChange(system=system, what="merge group", base=base, head=head, remedy=_DEPTH)
+    return CiChange(system=system, what=name or "run", target=_default_branch(variables), remedy=_DEPTH)
 
 
 def _system(variables: Variables) -> str:
@@ -47,7 +47,7 @@ def _system(variables: Variables) -> str:
     return "Gitea Actions" if variables.get("GITEA_ACTIONS") == "true" else "GitHub Actions"
 
 
-def _pull_request(system: str, name: str, event: _Fields, variables: Variables) -> Change:
+def _pull_request(system: str, name: str, event: _Fields, variables: Variables) -> CiChange:
     request = _part(event, "pull_request")
     head, base = _part(request, "head"), _part(request, "base")
     head_id, base_id = commit_id(head.get("sha")), commit_id(base.get("sha"))
@@ -58,7 +58,7 @@ def _pull_request(system: str, name: str, event: _Fields, variables: Variables) 
     # The commit that a pull request is tried as has the base of this moment as its first parent: `base.sha` may be old.
     tried = commit_id(variables.get("GITHUB_SHA"))
     on_base = name == "pull_request_target"
-    return Change(
+    return CiChange(
         system=system,
         what=what,
         head=head_id,
@@ -69,7 +69,7 @@ def _pull_request(system: str, name: str, event: _Fields, variables: Variables) 
     )
 
 
-def _push(system: str, event: _Fields, variables: Variables) -> Change:
+def _push(system: str, event: _Fields, variables: Variables) -> CiChange:
     ref = event.get("ref")
     if not isinstance(ref, str) or not isinstance(event.get("after"), str):
         raise _malformed(variables)
@@ -79,13 +79,13 @@ def _push(system: str, event: _Fields, variables: Variables) -> Change:
     default = branch_name(_part(event, "repository", optional=True).get("default_branch"))
     branch = branch_name(ref) if ref.startswith("refs/heads/") else None
     if event.get("deleted") is True or after is None:
-        return Change(system=system, what=what, deletes=True, remedy=_DEPTH)
+        return CiChange(system=system, what=what, deletes=True, remedy=_DEPTH)
     if ref.startswith("refs/tags/"):
-        return Change(
+        return CiChange(
             system=system, what=what, head=after, tag=after, base=before, target=default, forced=True, remedy=_DEPTH
         )
     on_default = default is not None and branch == default
-    return Change(
+    return CiChange(
         system=system,
         what=what,
         head=after,

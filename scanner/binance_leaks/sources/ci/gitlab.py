@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from binance_leaks.sources.ci.change import Change, Variables, branch_name, commit_id
+from binance_leaks.sources.ci.change import CiChange, Variables, branch_name, commit_id
 
 _DEPTH = "Set `GIT_DEPTH: 0` in the job's variables, or run `binance-leaks ci --fetch`."
 
 
-def change_on_gitlab(variables: Variables) -> Change | None:
+def change_on_gitlab(variables: Variables) -> CiChange | None:
     """What a GitLab job is about, None elsewhere."""
     if variables.get("GITLAB_CI") != "true":
         return None
@@ -17,13 +17,13 @@ def change_on_gitlab(variables: Variables) -> Change | None:
         return _merge_request(variables, number, head)
     default = branch_name(variables.get("CI_DEFAULT_BRANCH"))
     if tag := variables.get("CI_COMMIT_TAG", ""):
-        return Change(
+        return CiChange(
             system="GitLab", what=f"tag {tag}", head=head, tag=f"refs/tags/{tag}", target=default, remedy=_DEPTH
         )
     branch = branch_name(variables.get("CI_COMMIT_BRANCH"))
     before = commit_id(variables.get("CI_COMMIT_BEFORE_SHA"))
     on_default = default is not None and branch == default
-    return Change(
+    return CiChange(
         system="GitLab",
         what=f"branch {branch}" if branch else "pipeline",
         head=head,
@@ -36,11 +36,11 @@ def change_on_gitlab(variables: Variables) -> Change | None:
     )
 
 
-def _merge_request(variables: Variables, number: str, head: str) -> Change:
+def _merge_request(variables: Variables, number: str, head: str) -> CiChange:
     """In pipelines of merged results the commit is a merge made for them; the source's own is named apart."""
     source = commit_id(variables.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA"))
     target = commit_id(variables.get("CI_MERGE_REQUEST_TARGET_BRANCH_SHA"))
-    return Change(
+    return CiChange(
         system="GitLab",
         what=f"merge request {number}",
         head=source or head,

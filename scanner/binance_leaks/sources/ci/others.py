@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from binance_leaks.sources.ci.change import Change, Variables, branch_name, commit_id
+from binance_leaks.sources.ci.change import CiChange, Variables, branch_name, commit_id
 
 
-def change_on_bitbucket(variables: Variables) -> Change | None:
+def change_on_bitbucket(variables: Variables) -> CiChange | None:
     """What a Bitbucket pipeline is about, None elsewhere."""
     if "BITBUCKET_BUILD_NUMBER" not in variables:
         return None
@@ -15,7 +15,7 @@ def change_on_bitbucket(variables: Variables) -> Change | None:
     head = commit_id(variables.get("BITBUCKET_COMMIT")) or "HEAD"
     number = variables.get("BITBUCKET_PR_ID", "")
     if number:
-        return Change(
+        return CiChange(
             system="Bitbucket",
             what=f"pull request {number}",
             head=head,
@@ -28,7 +28,7 @@ def change_on_bitbucket(variables: Variables) -> Change | None:
     )
 
 
-def change_on_azure(variables: Variables) -> Change | None:
+def change_on_azure(variables: Variables) -> CiChange | None:
     """What an Azure pipeline is about, None elsewhere. A pull request is tried as a merge into its target."""
     if variables.get("TF_BUILD", "").lower() != "true":
         return None
@@ -39,7 +39,7 @@ def change_on_azure(variables: Variables) -> Change | None:
             "SYSTEM_PULLREQUEST_PULLREQUESTID"
         )
         source = commit_id(variables.get("SYSTEM_PULLREQUEST_SOURCECOMMITID"))
-        return Change(
+        return CiChange(
             system="Azure Pipelines",
             what=f"pull request {number}" if number else "pull request",
             head=source or built,
@@ -52,7 +52,7 @@ def change_on_azure(variables: Variables) -> Change | None:
     return _of_branch("Azure Pipelines", None if tag else ref, tag, head=built, remedy=remedy)
 
 
-def change_on_circleci(variables: Variables) -> Change | None:
+def change_on_circleci(variables: Variables) -> CiChange | None:
     """What a CircleCI job is about, None elsewhere. It tells neither the base of a pull request nor of a push."""
     if variables.get("CIRCLECI") != "true":
         return None
@@ -65,7 +65,7 @@ def change_on_circleci(variables: Variables) -> Change | None:
     )
 
 
-def change_on_jenkins(variables: Variables) -> Change | None:
+def change_on_jenkins(variables: Variables) -> CiChange | None:
     """What a Jenkins build is about, None elsewhere."""
     if "JENKINS_URL" not in variables:
         return None
@@ -76,7 +76,7 @@ def change_on_jenkins(variables: Variables) -> Change | None:
     head = commit_id(variables.get("GIT_COMMIT")) or "HEAD"
     if number := variables.get("CHANGE_ID", ""):
         target = branch_name(variables.get("CHANGE_TARGET"))
-        return Change(system="Jenkins", what=f"change {number}", head=head, target=target, remedy=remedy)
+        return CiChange(system="Jenkins", what=f"change {number}", head=head, target=target, remedy=remedy)
     before = commit_id(variables.get("GIT_PREVIOUS_SUCCESSFUL_COMMIT")) or commit_id(
         variables.get("GIT_PREVIOUS_COMMIT")
     )
@@ -84,7 +84,7 @@ def change_on_jenkins(variables: Variables) -> Change | None:
     return _of_branch("Jenkins", branch, variables.get("TAG_NAME"), head=head, before=before, remedy=remedy)
 
 
-def change_on_buildkite(variables: Variables) -> Change | None:
+def change_on_buildkite(variables: Variables) -> CiChange | None:
     """What a Buildkite build is about, None elsewhere."""
     if variables.get("BUILDKITE") != "true":
         return None
@@ -94,7 +94,7 @@ def change_on_buildkite(variables: Variables) -> Change | None:
     head = commit_id(variables.get("BUILDKITE_COMMIT")) or "HEAD"
     number = variables.get("BUILDKITE_PULL_REQUEST", "false")
     if number not in ("", "false"):
-        return Change(
+        return CiChange(
             system="Buildkite",
             what=f"pull request {number}",
             head=head,
@@ -111,7 +111,7 @@ def change_on_buildkite(variables: Variables) -> Change | None:
     )
 
 
-OTHERS: tuple[Callable[[Variables], Change | None], ...] = (
+OTHERS: tuple[Callable[[Variables], CiChange | None], ...] = (
     change_on_bitbucket,
     change_on_azure,
     change_on_circleci,
@@ -129,14 +129,14 @@ def _of_branch(
     remedy: str,
     before: str | None = None,
     default: str | None = None,
-) -> Change:
+) -> CiChange:
     """A run for a branch or tag of which at most the commit before it is known."""
     name = branch_name(branch)
     if tag:
-        return Change(
+        return CiChange(
             system=system, what=f"tag {tag}", head=head, tag=f"refs/tags/{tag}", target=default, remedy=remedy
         )
-    return Change(
+    return CiChange(
         system=system,
         what=f"branch {name}" if name else "build",
         head=head,

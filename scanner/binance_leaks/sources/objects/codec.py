@@ -16,7 +16,7 @@ class DamagedObjectError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Codec:
+class PackCodec:
     """How entries of a pack become objects.
 
     `inflate` unpacks a zlib stream of known unpacked size, whatever follows it; `apply` makes an object from its base
@@ -27,14 +27,14 @@ class Codec:
     apply: ApplyDelta
 
 
-def best_codec() -> Codec:
+def best_codec() -> PackCodec:
     """The fastest that is installed."""
-    return Codec(_libdeflate() or _inflate, _dulwich() or apply_delta)
+    return PackCodec(_libdeflate() or _inflate, _dulwich() or apply_delta)
 
 
-def plain_codec() -> Codec:
+def plain_codec() -> PackCodec:
     """The one that needs the standard library only."""
-    return Codec(_inflate, apply_delta)
+    return PackCodec(_inflate, apply_delta)
 
 
 def _libdeflate() -> Inflate | None:

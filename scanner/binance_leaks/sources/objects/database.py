@@ -10,7 +10,7 @@ from pathlib import Path
 from binance_leaks.findings import Skipped
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.objects.pack import DamagedPackError, OldIndexError, Pack
-from binance_leaks.sources.read_stream import reason
+from binance_leaks.sources.read_stream import describe_error
 
 _MOST_ALTERNATES = 64
 _MOST_BYTES = 1 << 16
@@ -19,7 +19,7 @@ _HEX = frozenset("0123456789abcdef")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Database:
+class ObjectDatabase:
     """Where a repository keeps its objects. `git_folder` is the common one of all its work trees."""
 
     git_folder: Path
@@ -28,12 +28,12 @@ class Database:
     unread: tuple[Skipped, ...] = ()
 
     @classmethod
-    def of(cls, git: Git) -> Database:
+    def of(cls, git: Git) -> ObjectDatabase:
         """The database of the repository that git sees. Raises GitError where there is none."""
         lines = git.run("rev-parse", "--show-object-format", "--git-common-dir", "--git-path", "objects")
         algorithm, common, objects = os.fsdecode(lines).split("\n")[:3]
         base = Path(git.folder)
-        folders, unread = with_alternates(base / objects)
+        folders, unread = find_alternates(base / objects)
         return cls(
             git_folder=base / common,
             folders=folders,
@@ -69,7 +69,7 @@ class Database:
 
 
 @dataclass(kw_only=True, slots=True)
-class Opened:
+class OpenedPacks:
     """Packs; ids of objects in packs that only git reads; packs that cannot be relied on."""
 
     packs: list[Pack] = field(default_factory=list)
@@ -77,9 +77,9 @@ class Opened:
     skipped: list[Skipped] = field(default_factory=list)
 
 
-def open_packs(paths: Iterable[Path], id_size: int) -> Opened:
+def open_packs(paths: Iterable[Path], id_size: int) -> OpenedPacks:
     """The packs at some paths. One that vanished meanwhile is left out."""
-    opened = Opened()
+    opened = OpenedPacks()
     packs, skipped = opened.packs, opened.skipped
     for path in paths:
         try:
@@ -92,11 +92,11 @@ def open_packs(paths: Iterable[Path], id_size: int) -> Opened:
         except DamagedPackError as error:
             skipped.append(Skipped(what=f"pack {path.name}", why=str(error)))
         except OSError as error:
-            skipped.append(Skipped(what=f"pack {path.name}", why=reason(error)))
+            skipped.append(Skipped(what=f"pack {path.name}", why=describe_error(error)))
     return opened
 
 
-def with_alternates(objects: Path) -> tuple[tuple[Path, ...], tuple[Skipped, ...]]:
+def find_alternates(objects: Path) -> tuple[tuple[Path, ...], tuple[Skipped, ...]]:
     """A folder of objects and all that it borrows from, as gitrepository-layout has it, and those that are gone.
 
     Near ones come first.
@@ -144,14 +144,14 @@ def _size(path: Path) -> int:
         return 0
 
 
-def is_partial(git: Git) -> bool:
+def is_partial_clone(git: Git) -> bool:
     """Whether objects were left out when the repository was cloned, to be fetched when they are asked for."""
     return bool(git.run("config", "--get-regexp", r"^remote\..*\.(promisor|partialclonefilter)$", accept=(0, 1)))
 
 
-def absent(git: Git, names: Sequence[str]) -> list[str]:
+def find_missing(git: Git, names: Sequence[str]) -> list[str]:
     """Those of some objects that are neither in a pack nor loose."""
-    database = Database.of(git)
+    database = ObjectDatabase.of(git)
     opened = open_packs(database.pack_files(), database.id_size)
     by_git = {name.hex() for name in opened.by_git}
 

@@ -13,7 +13,7 @@ SEPARATOR = b"\n\0\1\0\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
+class ContextSizes:
     """How much is shown of what surrounds a change: bytes before and behind it.
 
     `worth` is how many times as long as its delta an object must be for it to pay to look for the changes.
@@ -24,7 +24,7 @@ class Around:
     worth: int
 
 
-def changed(base_size: int, delta: bytes, at: int, content: bytes, around: Around) -> bytes:
+def changed_parts(base_size: int, delta: bytes, at: int, content: bytes, around: ContextSizes) -> bytes:
     """The changed places of `content`, which `delta` makes of a base of `base_size` bytes; all of it if they are many.
 
     The instructions of the delta begin at `at`. What they copy and insert is read off them (gitformat-pack); the
@@ -44,7 +44,7 @@ def changed(base_size: int, delta: bytes, at: int, content: bytes, around: Aroun
     return SEPARATOR.join([content[start:end] for start, end in places])
 
 
-def _places(base_size: int, delta: bytes, at: int, length: int, around: Around) -> list[tuple[int, int]]:
+def _places(base_size: int, delta: bytes, at: int, length: int, around: ContextSizes) -> list[tuple[int, int]]:
     """Start and end of the changed places with what is around them, ascending, none touching another."""
     places: list[tuple[int, int]] = []
     before, behind = around.before, around.behind

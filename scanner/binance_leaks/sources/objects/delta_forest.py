@@ -26,7 +26,7 @@ class ObjectType(Enum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Forest:
+class DeltaForest:
     """Entries of a pack by number: roots are whole objects, every other is a delta on its parent.
 
     `first[n]` is the first entry that is a delta on entry n, `following[n]` the next one on the same base as n; both
@@ -79,7 +79,7 @@ class Forest:
         return needed
 
 
-def layout(pack: Pack) -> tuple[Forest, array[int]]:
+def build_delta_forest(pack: Pack) -> tuple[DeltaForest, array[int]]:
     """The forest of a pack, and for each entry the number of its base or NONE. One pass over the entry headers."""
     count, data, offsets = pack.count, pack.data, pack.offsets
     begins = offsets[:count]
@@ -122,7 +122,7 @@ def layout(pack: Pack) -> tuple[Forest, array[int]]:
         for entry in reversed(deltas):
             weight[base[entry]] += weight[entry]
     roots = {kind: array("I", compress(range(count), types.translate(_MARKS[kind.value]))) for kind in ObjectType}
-    forest = Forest(first=first, following=following, weight=weight, roots=roots)
+    forest = DeltaForest(first=first, following=following, weight=weight, roots=roots)
     whole = sum(map(len, roots.values()))
     if named or whole + len(deltas) != count:
         astray, endless = _unrooted(forest, base)
@@ -142,7 +142,7 @@ def _named_base(pack: Pack, entry: int, lead: int) -> int | None:
     return pack.entry_of(pack.data[at : at + pack.id_size])
 
 
-def _unrooted(forest: Forest, base: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def _unrooted(forest: DeltaForest, base: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The entries that no root leads to: those whose base is elsewhere, and those that are made of each other."""
     reached = bytearray(len(base))
     for roots in forest.roots.values():

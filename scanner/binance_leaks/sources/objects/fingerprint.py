@@ -8,10 +8,10 @@ from hashlib import sha256
 from pathlib import Path
 
 from binance_leaks.sources.git import Git
-from binance_leaks.sources.objects.database import Database
+from binance_leaks.sources.objects.database import ObjectDatabase
 
 
-def fingerprint_of(git: Git, database: Database, *others: str) -> str:
+def compute_fingerprint(git: Git, database: ObjectDatabase, *others: str) -> str:
     """The digest, of its refs, its objects, what it borrows, and `others` that a scan depends on.
 
     Files are known by name, size and the time of their last change, which no program sets: one that was mended, or may
@@ -23,7 +23,7 @@ def fingerprint_of(git: Git, database: Database, *others: str) -> str:
     return digest.hexdigest()
 
 
-def _facts(git: Git, database: Database) -> Iterator[bytes]:
+def _facts(git: Git, database: ObjectDatabase) -> Iterator[bytes]:
     yield git.run("for-each-ref", "--format=%(objectname) %(refname) %(symref)", accept=(0, 1, 128))
     yield git.run("worktree", "list", "--porcelain", accept=(0, 128))  # HEAD of each work tree, on no branch too
     yield git.run("config", "--get-regexp", r"^(remote|extensions)\.", accept=(0, 1))

@@ -12,7 +12,7 @@ from binance_leaks.sources.objects.delta_diff import SEPARATOR
 from binance_leaks.sources.objects.pack import Pack
 
 
-class KnownIds:
+class ObjectIdSet:
     """The objects of some packs and some others, by the first 64 bits of their ids: a stranger is told from them but
     for one in 2^40."""
 
@@ -45,7 +45,7 @@ class KnownIds:
         return list(names)
 
 
-class NamedObjects:
+class TreeReferences:
     """Reads the objects off trees or parts of trees. Commits of submodules are none."""
 
     def __init__(self, id_size: int) -> None:

@@ -14,7 +14,7 @@ _MERGED_TAG = re.compile(rb"^mergetag ([^\n]*\n(?: [^\n]*\n)*)", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Node:
+class CommitNode:
     """A commit in the graph. Ids are bytes, `time` is the committer's, in seconds since 1970."""
 
     tree: bytes
@@ -22,7 +22,7 @@ class Node:
     time: int
 
 
-def text_of(content: bytes) -> bytes:
+def strip_signature(content: bytes) -> bytes:
     """A commit's or a tag's headers and message without the signature in its headers. For a quick look only."""
     end = content.find(b"\n\n")
     at = content.find(b"\ngpgsig", 0, max(end, 0))  # what reads so in the message is the author's
@@ -31,18 +31,18 @@ def text_of(content: bytes) -> bytes:
     return content[:at] + content[end:]
 
 
-def merged_tags(content: bytes) -> list[bytes]:
+def find_merged_tags(content: bytes) -> list[bytes]:
     """The tags that a merge commit keeps in its headers: they live on where the tags are deleted."""
     return [match.group(1).replace(b"\n ", b"\n") for match in _MERGED_TAG.finditer(content)]
 
 
-def message_start(content: bytes) -> int:
+def find_message(content: bytes) -> int:
     """Where the message of a commit or tag begins."""
     at = content.find(b"\n\n")
     return len(content) if at < 0 else at + 2
 
 
-def node_of(content: bytes, id_size: int) -> Node | None:
+def parse_commit_node(content: bytes, id_size: int) -> CommitNode | None:
     """A commit's place in the graph, None for a commit that is malformed."""
     width = 2 * id_size
     try:
@@ -57,12 +57,12 @@ def node_of(content: bytes, id_size: int) -> Node | None:
         start = content.find(b"\ncommitter ", at - 1)
         line = content[start + 1 : content.find(b"\n", start + 1)]
         seconds = line.rsplit(b" ", 2)[-2:]
-        return Node(tree=tree, parents=tuple(parents), time=int(seconds[0]) if len(seconds) == 2 else 0)
+        return CommitNode(tree=tree, parents=tuple(parents), time=int(seconds[0]) if len(seconds) == 2 else 0)
     except ValueError:
         return None
 
 
-def commit_of(name: str, content: bytes) -> Commit:
+def parse_commit(name: str, content: bytes) -> Commit:
     """A commit for the reader: author, date, subject, as far as they can be read."""
     head, _, message = content.partition(b"\n\n")
     headers: dict[bytes, bytes] = {}
@@ -75,7 +75,7 @@ def commit_of(name: str, content: bytes) -> Commit:
     return Commit(id=name, author=author, date=date, subject=_decoded(subject.strip(), headers.get(b"encoding")))
 
 
-def entries(tree: bytes, id_size: int) -> Iterator[tuple[bytes, bytes, bytes]]:
+def parse_tree(tree: bytes, id_size: int) -> Iterator[tuple[bytes, bytes, bytes]]:
     """Mode, name and object id of every entry of a tree, as far as it is well formed."""
     at = 0
     while at < len(tree):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from binance_leaks.sources.objects.codec import Codec, DamagedObjectError, delta_sizes
+from binance_leaks.sources.objects.codec import DamagedObjectError, PackCodec, delta_sizes
 from binance_leaks.sources.objects.pack import Pack
 
 LARGEST = 8 << 20
@@ -20,7 +20,7 @@ class ForgedObjectError(DamagedObjectError):
     """An entry says of itself what cannot be: nobody should try to unpack it."""
 
 
-def header(data: memoryview, at: int) -> tuple[int, int, int]:
+def read_header(data: memoryview, at: int) -> tuple[int, int, int]:
     """The type of the entry at an offset, its unpacked size, and where its header ends."""
     byte = data[at]
     kind, size, shift = (byte >> 4) & 7, byte & 15, 4
@@ -33,7 +33,7 @@ def header(data: memoryview, at: int) -> tuple[int, int, int]:
     return kind, size, at
 
 
-def refuse_size(size: int, packed: int) -> None:
+def check_size(size: int, packed: int) -> None:
     """Raises DamagedObjectError for an entry of a size that is not unpacked here."""
     if size > LARGEST:
         if size > packed * _MOST_INFLATED:
@@ -41,7 +41,7 @@ def refuse_size(size: int, packed: int) -> None:
         raise DamagedObjectError("too large to hold")
 
 
-def refuse_result(size: int, delta: int) -> None:
+def check_result_size(size: int, delta: int) -> None:
     """Raises DamagedObjectError for a delta whose result has a size that is not made here."""
     if size > LARGEST:
         if size > delta * _MOST_COPIED:
@@ -49,7 +49,7 @@ def refuse_result(size: int, delta: int) -> None:
         raise DamagedObjectError("too large to hold")
 
 
-def read_object(packs: Sequence[Pack], name: bytes, codec: Codec) -> tuple[str, bytes] | None:
+def read_object(packs: Sequence[Pack], name: bytes, codec: PackCodec) -> tuple[str, bytes] | None:
     """Type and content of an object that is in one of some packs; None where it is not, or is left to git."""
     for pack in packs:
         entry = pack.entry_of(name)
@@ -62,17 +62,17 @@ def read_object(packs: Sequence[Pack], name: bytes, codec: Codec) -> tuple[str, 
     return None
 
 
-def _read(pack: Pack, entry: int, codec: Codec) -> tuple[str, bytes] | None:
+def _read(pack: Pack, entry: int, codec: PackCodec) -> tuple[str, bytes] | None:
     deltas: list[bytes] = []
     with memoryview(pack.data) as data:
         for _ in range(_LONGEST_CHAIN):
             start, end = pack.offsets[entry], pack.offsets[entry + 1]
-            kind, size, at = header(data, start)
-            refuse_size(size, end - start)
+            kind, size, at = read_header(data, start)
+            check_size(size, end - start)
             if kind in _TYPES:
                 content = codec.inflate(data[at:end], size)
                 for delta in reversed(deltas):
-                    refuse_result(delta_sizes(delta)[1], len(delta))
+                    check_result_size(delta_sizes(delta)[1], len(delta))
                     content = codec.apply(content, delta)
                 return _TYPES[kind], content
             base, at = _base(pack, data, kind, start, at)

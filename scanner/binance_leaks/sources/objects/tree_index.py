@@ -8,14 +8,14 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Generic, TypeVar
 
-from binance_leaks.sources.objects.parse import entries
+from binance_leaks.sources.objects.parse import parse_tree
 
 Owner = TypeVar("Owner")
 _FEW = 500
 """Ids for which a search by their bytes is faster than looking at each place."""
 
 
-def finder(ids: Iterable[bytes]) -> Callable[[bytes], list[int]]:
+def compile_id_search(ids: Iterable[bytes]) -> Callable[[bytes], list[int]]:
     """A search for object ids: gives the offsets behind each occurrence in some bytes."""
     wanted = sorted(set(ids))
     try:
@@ -64,7 +64,7 @@ def _plain_finder(wanted: list[bytes]) -> Callable[[bytes], list[int]]:
     return search
 
 
-class Links(Generic[Owner]):
+class TreeIndex(Generic[Owner]):
     """The folders that trees name, for upward searches: which trees name this one, and as what.
 
     Holds an id and a number for each folder of each tree, in flat arrays.
@@ -94,7 +94,9 @@ class Links(Generic[Owner]):
         """Every tree that names one of the sought trees: what stands for it, the name, and the one that it names."""
         joined, size = bytes(self._ids), self._id_size
         by_number = list(self._names)
-        for end in finder(sought)(joined) if len(sought) <= _FEW else _aligned(joined, size, frozenset(sought)):
+        for end in (
+            compile_id_search(sought)(joined) if len(sought) <= _FEW else _aligned(joined, size, frozenset(sought))
+        ):
             if end % size == 0:
                 place = end // size - 1
                 owner = self._owners[bisect_right(self._starts, place) - 1]
@@ -105,12 +107,12 @@ def _aligned(joined: bytes, size: int, sought: frozenset[bytes]) -> list[int]:
     return [at + size for at in range(0, len(joined), size) if joined[at : at + size] in sought]
 
 
-def named_in(tree: bytes, ends: Iterable[int], id_size: int) -> list[tuple[bytes, bytes]]:
+def find_entries(tree: bytes, ends: Iterable[int], id_size: int) -> list[tuple[bytes, bytes]]:
     """Name and id of the entries of a tree whose ids end at some offsets."""
     sought = set(ends)
     found = []
     at = 0
-    for mode, name, target in entries(tree, id_size):
+    for mode, name, target in parse_tree(tree, id_size):
         at += len(mode) + len(name) + 2 + id_size
         if at in sought:
             found.append((name, target))

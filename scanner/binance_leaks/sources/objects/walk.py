@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from binance_leaks.sources.objects.codec import Codec, DamagedObjectError, delta_sizes
-from binance_leaks.sources.objects.delta_diff import Around, changed
-from binance_leaks.sources.objects.delta_forest import NONE, Forest
+from binance_leaks.sources.objects.codec import DamagedObjectError, PackCodec, delta_sizes
+from binance_leaks.sources.objects.delta_diff import ContextSizes, changed_parts
+from binance_leaks.sources.objects.delta_forest import NONE, DeltaForest
 from binance_leaks.sources.objects.pack import Pack
-from binance_leaks.sources.objects.read_object import LARGEST, ForgedObjectError, refuse_result, refuse_size
+from binance_leaks.sources.objects.read_object import LARGEST, ForgedObjectError, check_result_size, check_size
 
 _MOST_HELD = 64 << 20
 """Bytes of bases that wait for their other deltas; when there are more, those deltas are left to git."""
@@ -20,7 +20,7 @@ class Visitor(Protocol):
     """What looks at objects."""
 
     @property
-    def around(self) -> Around | None:
+    def around(self) -> ContextSizes | None:
         """How much it is shown around what of an object its base does not have; None for all of the object."""
         ...
 
@@ -33,7 +33,7 @@ class Visitor(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Selection:
+class EntrySelection:
     """Which entries are looked at (`wanted`), and which are put together for their sake (`needed`): a mark for each."""
 
     wanted: bytearray
@@ -41,7 +41,7 @@ class Selection:
 
 
 @dataclass(kw_only=True, slots=True)
-class Walked:
+class WalkResult:
     """How many objects and bytes were looked at; which entries are left to git, and which nobody can read."""
 
     objects: int = 0
@@ -50,11 +50,16 @@ class Walked:
     forged: list[int] = field(default_factory=list)
 
 
-def walk(
-    pack: Pack, forest: Forest, roots: Iterable[int], visitor: Visitor, codec: Codec, selection: Selection | None = None
-) -> Walked:
+def walk_delta_trees(
+    pack: Pack,
+    forest: DeltaForest,
+    roots: Iterable[int],
+    visitor: Visitor,
+    codec: PackCodec,
+    selection: EntrySelection | None = None,
+) -> WalkResult:
     """Shows a visitor the objects of some delta trees. What is damaged or too large is left to git, with its deltas."""
-    walked = Walked()
+    walked = WalkResult()
     with memoryview(pack.data) as data:
         entries = _Entries(pack, data, codec)
         for root in roots:
@@ -66,7 +71,7 @@ def walk(
 class _Entries:
     """Makes objects of the entries of a pack. Raises DamagedObjectError for those that are left to git."""
 
-    def __init__(self, pack: Pack, data: memoryview, codec: Codec) -> None:
+    def __init__(self, pack: Pack, data: memoryview, codec: PackCodec) -> None:
         self._data = data
         self._offsets = pack.offsets
         self._id_size = pack.id_size
@@ -89,7 +94,7 @@ class _Entries:
             size |= (byte & 127) << shift
             shift += 7
         if size > LARGEST:
-            refuse_size(size, end - start)
+            check_size(size, end - start)
         if delta:
             if lead & 0x70 == 0x60:
                 while data[at] & 128:
@@ -103,12 +108,17 @@ class _Entries:
         """The object that a delta makes of its base, and where in the delta the instructions begin."""
         _, size, at = delta_sizes(delta)
         if size > LARGEST:
-            refuse_result(size, len(delta))
+            check_result_size(size, len(delta))
         return self._apply(base, delta), at
 
 
 def _walk_tree(
-    entries: _Entries, forest: Forest, root: int, visitor: Visitor, selection: Selection | None, walked: Walked
+    entries: _Entries,
+    forest: DeltaForest,
+    root: int,
+    visitor: Visitor,
+    selection: EntrySelection | None,
+    walked: WalkResult,
 ) -> None:
     first, following, visit, around = forest.first, forest.following, visitor.visit, visitor.around
     stack: list[tuple[int, bytes | None, int]] = [(root, None, 0)]
@@ -123,7 +133,9 @@ def _walk_tree(
             else:
                 delta = entries.unpacked(entry, delta=True)
                 content, at = entries.made(base, delta)
-                fresh = content if around is None or inherited < 0 else changed(len(base), delta, at, content, around)
+                fresh = (
+                    content if around is None or inherited < 0 else changed_parts(len(base), delta, at, content, around)
+                )
         except ForgedObjectError:
             _leave(forest, entry, selection, walked.forged)
             continue
@@ -148,7 +160,10 @@ def _walk_tree(
 
 
 def _settle(
-    forest: Forest, stack: list[tuple[int, bytes | None, int]], walked: Walked, selection: Selection | None
+    forest: DeltaForest,
+    stack: list[tuple[int, bytes | None, int]],
+    walked: WalkResult,
+    selection: EntrySelection | None,
 ) -> int:
     """The bytes that the stack really holds; the oldest of it goes to git until they are few enough."""
     sizes: dict[int, int] = {id(base): len(base) for _, base, _ in stack if base is not None}
@@ -161,6 +176,6 @@ def _settle(
     return total
 
 
-def _leave(forest: Forest, entry: int, selection: Selection | None, left: list[int]) -> None:
+def _leave(forest: DeltaForest, entry: int, selection: EntrySelection | None, left: list[int]) -> None:
     """Leaves an entry and all that descends from it."""
     left += [at for at in forest.below([entry]) if selection is None or selection.wanted[at]]
