@@ -15,6 +15,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+import binance_leaks
 import pytest
 from binance_leaks.detect import prefilter
 from binance_leaks.findings import Skipped
@@ -287,5 +288,6 @@ def test_plain_files_import_no_decoder() -> None:
         "lazy |= {'binance_leaks.sources.archives'}\n"
         "print(*sorted(lazy & set(sys.modules)))\n"
     )
-    out = subprocess.run([sys.executable, "-S", "-c", code], stdout=subprocess.PIPE, check=True).stdout
+    ours = {**os.environ, "PYTHONPATH": str(Path(binance_leaks.__file__).parents[1])}  # -S leaves the environment's out
+    out = subprocess.run([sys.executable, "-S", "-c", code], env=ours, stdout=subprocess.PIPE, check=True).stdout
     assert out.split() == []
