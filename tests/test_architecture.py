@@ -41,6 +41,7 @@ LAYERS: Mapping[str, int] = MappingProxyType(
         "binance_leaks.api": 7,
         "binance_leaks.cli": 7,
         "binance_leaks.plugin": 7,
+        "binance_leaks.plugin_verification": 7,
         "binance_leaks.__main__": 7,
     }
 )

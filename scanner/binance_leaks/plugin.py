@@ -27,10 +27,9 @@ from __future__ import annotations
 import os
 import re
 import stat
-import sys
 from base64 import b64encode
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -47,74 +46,9 @@ from binance_leaks.baseline.names import REFERENCE_FILTER, SECRET_TYPES
 from binance_leaks.detect import prefilter
 from binance_leaks.detect.correlate import paired_across, settled
 from binance_leaks.detect.engine import detect
-from binance_leaks.errors import ScannerError
-from binance_leaks.model import Confidence, Credential, Kind, Role, Sighting
+from binance_leaks.model import Confidence, Credential, Role, Sighting
 from binance_leaks.pipeline.triage import credentials_alone, unified
-from binance_leaks.report.sanitize import printable, without_values
 from binance_leaks.sources.nearby_evidence import EvidenceNearFiles
-from binance_leaks.verification import Verdict
-from binance_leaks.verify.probes import HOSTS
-from binance_leaks.verify.rate_limit import Limits
-from binance_leaks.verify.transport import UrllibTransport
-from binance_leaks.verify.verifier import Verifier
-
-_FIRST = "api.binance.com"
-_LIVES = (Verdict.LIVE, Verdict.LIVE_NO_PERMISSION)
-
-
-class Asking:
-    """Asks about the pairs of one file after the other. Nobody is asked before the first one."""
-
-    def __init__(self, transport: UrllibTransport) -> None:
-        self._transport = transport
-        self._verifier = Verifier(transport, limits=Limits(swapped=False, lone_keys=False))
-        self._announced = False
-
-    def live(self, credentials: Sequence[Credential]) -> frozenset[str]:
-        """The digests of the values that live: keys, and the secrets that sign for them."""
-        pairs = [credential for credential in credentials if credential.kind is Kind.KEY_PAIR]
-        if not self._verifier.plan(pairs).jobs:
-            return frozenset()
-        if not self._announced:
-            self._announced = True
-            _tell(self._announcement())
-        try:
-            found = self._verifier.verify(pairs).values()
-        finally:
-            self._transport.close()
-        digests = (digest for each in found if each.verdict in _LIVES for digest in (each.key, each.secret))
-        return frozenset(digest for digest in digests if digest is not None)
-
-    def _announcement(self) -> str:
-        others = ", ".join(self._transport.route(host) for host in sorted(HOSTS - {_FIRST}))
-        return (
-            "verify is switched on: each API key that is found with its secret is sent, with a signature and not with "
-            f"its secret, to {self._transport.route(_FIRST)}; what is or may be of another system to {others}"
-        )
-
-
-def live_of(credentials: Sequence[Credential], loopback: str | None) -> frozenset[str]:
-    """The digests of the values that live, none where Binance cannot be asked; why is told.
-
-    `loopback` is a URL on this very machine that stands in for Binance, for tests and rehearsals.
-    """
-    try:
-        return _asking(os.getpid(), loopback).live(credentials)
-    except ScannerError as error:
-        _tell(f"not verified: {error}")
-        return frozenset()
-
-
-@lru_cache(maxsize=1)
-def _asking(process: int, loopback: str | None) -> Asking:  # noqa: ARG001 - a forked process needs its own
-    """The one asker of a process."""
-    return Asking(UrllibTransport(loopback=loopback))
-
-
-def _tell(message: str) -> None:
-    sys.stderr.write(f"binance-leaks: {without_values(printable(message))}\n")
-    sys.stderr.flush()
-
 
 CAREFUL_FILTER = "binance_leaks.plugin.is_indirect_reference"
 """What our hook puts in its place."""
@@ -232,8 +166,10 @@ class _Detector(RegexBasedDetector):
         if not digests or not _is_switched_on(self._verifies):
             return VerifiedResult.UNVERIFIED
 
+        from binance_leaks.plugin_verification import live_digests  # nothing that connects, unless it is switched on
+
         asked = [each for each in self._credentials if not digests.isdisjoint(value.sha256 for value in each.values)]
-        if not digests <= live_of(asked, os.environ.get(_LOOPBACK) or self._loopback):
+        if not digests <= live_digests(asked, os.environ.get(_LOOPBACK) or self._loopback):
             return VerifiedResult.UNVERIFIED
         for told in self._secrets_told:
             if told.secret_value == secret:

@@ -19,7 +19,7 @@ from binance_leaks.findings import SourceKind
 from binance_leaks.model import Confidence, Credential, Environment
 from binance_leaks.pipeline.files import secrets_again
 from binance_leaks.pipeline.scan import Scan
-from binance_leaks.pipeline.triage import weighed
+from binance_leaks.pipeline.triage import weigh
 from binance_leaks.pipeline.user_keys import (
     from_environment,
     from_text,
@@ -139,7 +139,7 @@ def _scanned(options: Options) -> tuple[tuple[Credential, ...], int]:
     secrets = secrets_again(tally.holding)
     found = (
         credential.with_secrets(secrets)
-        for credential in weighed(scan, EvidenceNearFiles())
+        for credential in weigh(scan.credentials, EvidenceNearFiles())
         if credential.confidence >= Confidence.MEDIUM and not credential.known_example
     )
     return tuple(found), sum(skipped.lost for skipped in tally.skipped)

@@ -46,9 +46,9 @@ class Online:
 
     def ask(self, credentials: Sequence[Credential]) -> Verified:
         """Tells what goes where, then asks. The credentials must hold their bytes."""
-        from binance_leaks.pipeline.apply_verification import as_verified  # start-up: clean scans need no detector
+        from binance_leaks.pipeline.apply_verification import verified  # start-up: clean scans need no detector
 
-        return as_verified(credentials, self.found_out(credentials))
+        return verified(credentials, self.found_out(credentials))
 
     def found_out(self, credentials: Sequence[Credential]) -> Mapping[str, Verification]:
         """The same, with the answers as they are, by the ids of the credentials."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from binance_leaks.detect import rules
 from binance_leaks.detect.confidence import confidence_of
 from binance_leaks.detect.pairing import same_world, stems_conflict
 from binance_leaks.detect.published import published_as
 from binance_leaks.model import Confidence, Credential, Environment, Evidence, Grade, Role, Sighting, Value
+
+_T = TypeVar("_T")
 
 MOST_EVIDENCE = 12
 PRUDENT = (
@@ -27,18 +30,35 @@ PRUDENT = (
 
 def credential_of(sightings: Sequence[Sighting]) -> Credential:
     """The credential that some sightings of one key, of one secret, or of both make up."""
-    values: dict[tuple[Role, str], Value] = {}
-    for sighting in sightings:
-        values.setdefault((sighting.value.role, sighting.value.sha256), sighting.value)
-    ordered = sorted(values.values(), key=lambda value: (list(Role).index(value.role), value.sha256))
+    values = distinct_values(sighting.value for sighting in sightings)
     return Credential(
-        values=tuple(ordered),
+        values=values,
         sightings=tuple(sorted(sightings, key=_place)),
-        environment=_environment(sightings),
+        environment=most_prudent(sighting.environment for sighting in sightings),
         confidence=confidence_of(sightings),
         evidence=_evidence(sightings),
-        known_example=all(published_as(value.sha256) is not None for value in ordered),
+        known_example=are_published(values),
     )
+
+
+def distinct_values(values: Iterable[Value]) -> tuple[Value, ...]:
+    """Return each value once per role, keys first, in an order that does not depend on the input's."""
+    roles = list(Role)
+    distinct: dict[tuple[int, str], Value] = {}
+    for value in values:
+        distinct.setdefault((roles.index(value.role), value.sha256), value)
+    return tuple(distinct[key] for key in sorted(distinct))
+
+
+def are_published(values: Sequence[Value]) -> bool:
+    """Whether all of these values are examples from public documents."""
+    return all(published_as(value.sha256) is not None for value in values)
+
+
+def most_prudent(environments: Iterable[Environment]) -> Environment:
+    """Return the environment, of those given, in which most is at stake."""
+    named = {*environments}
+    return next(environment for environment in PRUDENT if environment in named)
 
 
 def merged(credentials: Iterable[Credential]) -> tuple[Credential, ...]:
@@ -46,24 +66,32 @@ def merged(credentials: Iterable[Credential]) -> tuple[Credential, ...]:
 
     A value that has different roles in different places takes the role that a name gave it.
     """
-    groups: dict[str, list[Sighting]] = {}
-    held: dict[str, str] = {}
     known = sorted(credentials, key=lambda credential: [_place(sighting) for sighting in credential.sightings])
-    known = _with_settled_roles(known)
-    for credential in sorted(known, key=lambda credential: -len(credential.values)):
-        ids = [value.sha256 for value in credential.values]
-        group = next((held[value] for value in ids if value in held and _joins(credential, value)), credential.id)
-        groups.setdefault(group, []).extend(credential.sightings)
-        for value in ids:
-            held.setdefault(value, group)
-    return tuple(credential_of(_unique(sightings)) for sightings in groups.values())
-
-
-def _joins(credential: Credential, value: str) -> bool:
-    """A key takes its credential with it; a secret only where it is alone (two keys beside one secret stay two)."""
-    return len(credential.values) == 1 or any(
-        held.sha256 == value and held.role is Role.API_KEY for held in credential.values
+    groups = group_by_value(_with_settled_roles(known), lambda credential: credential.values)
+    return tuple(
+        credential_of(_unique(sighting for credential in group for sighting in credential.sightings))
+        for group in groups
     )
+
+
+def group_by_value(findings: Iterable[_T], values_of: Callable[[_T], Sequence[Value]]) -> list[list[_T]]:
+    """Group the findings that are one credential: those of one key, and lone halves with the pair that has them.
+
+    `values_of` gives the values of a finding, each in the role that it has in all findings. Two keys beside one secret
+    remain two credentials.
+    """
+    groups: dict[str, list[_T]] = {}
+    owners: dict[str, str] = {}
+    for finding in sorted(findings, key=lambda finding: -len(values_of(finding))):
+        values = values_of(finding)
+        keys = [value.sha256 for value in values if value.role is Role.API_KEY]
+        digests = [value.sha256 for value in values]
+        shared = digests if len(values) == 1 else [digest for digest in digests if digest in keys]
+        owner = next((owners[digest] for digest in shared if digest in owners), min(keys or digests))
+        groups.setdefault(owner, []).append(finding)
+        for digest in digests:
+            owners.setdefault(digest, owner)
+    return list(groups.values())
 
 
 def _with_settled_roles(credentials: Sequence[Credential]) -> list[Credential]:
@@ -194,12 +222,6 @@ def lacks_evidence(credential: Credential) -> bool:
     ]
     named = any(sighting.named for sighting in credential.sightings)
     return named and not any(grade >= Grade.SIBLING for grade in grades)
-
-
-def _environment(sightings: Sequence[Sighting]) -> Environment:
-    """The most prudent of what the sightings say."""
-    named = {sighting.environment for sighting in sightings}
-    return next(environment for environment in PRUDENT if environment in named)
 
 
 def _evidence(sightings: Sequence[Sighting]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from binance_leaks.findings import Finding, Mark, Result, Skipped
 from binance_leaks.fleet.merge_credentials import Group
 from binance_leaks.fleet.models import RepositoryScan
 from binance_leaks.fleet.report import PLACES, findings_of, result_of
-from binance_leaks.fleet.run_status import Marks, Snapshot, holders, marks_of, snapshot
+from binance_leaks.fleet.run_status import Marks, Snapshot, marks_of, snapshot
 from binance_leaks.fleet.store import Store
 
 
@@ -45,7 +45,7 @@ def _told(finding: Finding, spread: frozenset[str]) -> Finding:
 
 def _spread(group: Group, before: Snapshot) -> frozenset[str]:
     """The labels of the repositories that hold a credential and did not in the earlier run."""
-    held = frozenset(key for other in before.groups if group.leading & other.digests for key in holders(other))
+    held = frozenset(key for other in before.groups if group.leading & other.digests for key in other.repositories)
     return frozenset(member.held.label for member in group.members if member.held.repository not in held)
 
 
@@ -74,7 +74,7 @@ def _uncompared(before: Snapshot, now: Snapshot, marks: Marks) -> Iterable[Skipp
 
 
 def _left_out(scan: RepositoryScan, now: Snapshot, marks: Marks) -> str:
-    count = sum(scan.repository.key in holders(group) for group in marks.untold)
+    count = sum(scan.repository.key in group.repositories for group in marks.untold)
     why = f"not in run {now.run.id}"
     if not count:
         return why

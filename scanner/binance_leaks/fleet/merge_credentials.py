@@ -1,17 +1,25 @@
-"""One credential out of what the repositories of a fleet hold of it: the same key, and the secrets that go with it.
+"""The credentials of a fleet: what its repositories hold of each, merged, suppressed and verified.
 
-Repositories speak for each other: what is beyond doubt in one of them is so in all that hold it.
+Repositories speak for each other: what is certain in one of them is certain in all that hold the credential.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
-from binance_leaks.detect.correlate import MOST_EVIDENCE, PRUDENT
-from binance_leaks.detect.published import published_as
+from binance_leaks.detect.correlate import (
+    MOST_EVIDENCE,
+    are_published,
+    distinct_values,
+    group_by_value,
+    most_prudent,
+)
+from binance_leaks.findings import SuppressedBy, Suppression
 from binance_leaks.fleet.models import Held
 from binance_leaks.model import Confidence, Credential, Environment, Role, Value
+from binance_leaks.pipeline.apply_verification import OTHER_ROLE, apply_verifications
+from binance_leaks.pipeline.triage import published
 from binance_leaks.risk import is_play_money
 from binance_leaks.verification import Verification
 
@@ -20,21 +28,41 @@ from binance_leaks.verification import Verification
 class Member:
     """What one repository adds to a credential.
 
-    `roles` maps the roles of its places to those that they have in the credential. A place whose role is not in it
-    belongs to another credential.
+    `roles` maps the roles of its locations to those that they have in the credential. A location whose role is not in
+    it belongs to another credential.
     """
 
     held: Held
     roles: Mapping[Role, Role]
 
+    def without(self, digests: Set[str]) -> Member | None:
+        """Remove the locations of these values; None where no value is left."""
+        kept = {value.role for value in self.held.values if value.sha256 not in digests}
+        roles = {before: after for before, after in self.roles.items() if before in kept}
+        return replace(self, roles=roles) if kept else None
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Group:
-    """A credential of the fleet, without sightings, with those that hold it and what Binance answered about it."""
+    """A credential of the fleet, without occurrences: the repositories that hold it, and its verification."""
 
     credential: Credential
     members: tuple[Member, ...]
     verification: Verification | None = None
+
+    @classmethod
+    def of(cls, values: Iterable[Value], members: Sequence[Member]) -> Group:
+        """Make the credential of these values: the most prudent environment, the highest confidence."""
+        distinct = distinct_values(values)
+        credential = Credential(
+            values=distinct,
+            sightings=(),
+            environment=_environment(members),
+            confidence=max(member.held.confidence for member in members),
+            evidence=_evidence(members),
+            known_example=are_published(distinct),
+        )
+        return cls(credential=credential, members=tuple(members))
 
     @property
     def digests(self) -> frozenset[str]:
@@ -43,9 +71,63 @@ class Group:
 
     @property
     def leading(self) -> frozenset[str]:
-        """The digests of its API key, or of all its values if it has none: what makes it the same credential."""
+        """The digests that identify it: those of its API key, or of all its values if it has none."""
         keys = frozenset(value.sha256 for value in self.credential.values if value.role is Role.API_KEY)
         return keys or self.digests
+
+    @property
+    def repositories(self) -> frozenset[str]:
+        """The keys of the repositories that hold it."""
+        return frozenset(member.held.repository for member in self.members)
+
+    @property
+    def suppression(self) -> Suppression | None:
+        """Why it does not fail: it is suppressed in every repository that holds it, or all its values are published.
+
+        Where a published value is part of a real credential, that credential counts.
+        """
+        if self.credential.known_example:
+            return published(self.credential)
+        given = [member.held.suppressed for member in self.members]
+        known = [each for each in given if each is not None]
+        if len(known) < len(given):
+            return None
+        return next((each for each in known if each.by is not SuppressedBy.KNOWN_EXAMPLE), known[0])
+
+    def with_credential(self, credential: Credential) -> Group:
+        """Replace the judgement of the credential; its values remain."""
+        return replace(self, credential=credential)
+
+    def swapped(self) -> Group:
+        """Exchange key and secret."""
+        members = [
+            replace(member, roles={before: OTHER_ROLE[after] for before, after in member.roles.items()})
+            for member in self.members
+        ]
+        return Group.of([in_role(value, OTHER_ROLE[value.role]) for value in self.credential.values], members)
+
+    def joined(self, other: Group) -> Group:
+        """Add the repositories that hold the same credential."""
+        values = (*self.credential.values, *other.credential.values)
+        return Group.of(values, (*self.members, *other.members))
+
+    def without(self, digests: Set[str]) -> Group | None:
+        """Remove these values; None where none is left. Locations remain that may be of another value."""
+        values = [value for value in self.credential.values if value.sha256 not in digests]
+        members = [kept for member in self.members if (kept := member.without(digests)) is not None]
+        return Group.of(values, members) if values and members else None
+
+    def with_value_of(self, digest: str, other: Group) -> Group:
+        """Add one value of another credential, with the repositories that hold it there."""
+        taken = {value.sha256: value for value in other.credential.values if value.sha256 == digest}
+        members = []
+        for member in other.members:
+            roles = {value.role: taken[value.sha256].role for value in member.held.values if value.sha256 in taken}
+            if roles:
+                members.append(Member(held=member.held, roles=roles))
+        if not members:
+            return self
+        return Group.of((*self.credential.values, *taken.values()), (*self.members, *members))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,12 +136,6 @@ class _Settled:
 
     held: Held
     values: tuple[Value, ...]
-
-    def joins(self, digest: str) -> bool:
-        """A key takes its credential with it; a secret only where it is alone (two keys beside one secret stay two)."""
-        return len(self.values) == 1 or any(
-            value.sha256 == digest and value.role is Role.API_KEY for value in self.values
-        )
 
     @property
     def member(self) -> Member:
@@ -70,41 +146,19 @@ class _Settled:
         return Member(held=self.held, roles=turned)
 
 
-def grouped(held: Iterable[Held]) -> list[Group]:
-    """One group per credential, whatever the order of what is held."""
-    ordered = sorted(held, key=_by_weight)
-    groups: dict[str, list[_Settled]] = {}
-    owners: dict[str, str] = {}
-    for each in sorted(_with_settled_roles(ordered), key=lambda settled: -len(settled.values)):
-        digests = [value.sha256 for value in each.values]
-        owner = next((owners[one] for one in digests if one in owners and each.joins(one)), _id(each.values))
-        groups.setdefault(owner, []).append(each)
-        for one in digests:
-            owners.setdefault(one, owner)
-    return [_group(settled) for settled in groups.values()]
+def merge(held: Iterable[Held], found: Mapping[str, Verification]) -> list[Group]:
+    """Merge what repositories hold into one group per credential, and apply verifications, by credential id.
 
-
-def credential_of(values: Iterable[Value], members: Sequence[Member]) -> Credential:
-    """The credential of these values: the most prudent environment that is said, the highest confidence.
-
-    A repository that says test system does not speak for another one that holds it and says nothing.
+    The result does not depend on the order of `held`.
     """
-    kept = {(value.role, value.sha256): value for value in values}
-    roles = list(Role)
-    ordered = tuple(kept[key] for key in sorted(kept, key=lambda key: (roles.index(key[0]), key[1])))
-    return Credential(
-        values=ordered,
-        sightings=(),
-        environment=_environment(members),
-        confidence=max(member.held.confidence for member in members),
-        evidence=_evidence(members),
-        known_example=all(published_as(value.sha256) is not None for value in ordered),
-    )
+    settled = _with_settled_roles(sorted(held, key=_by_weight))
+    groups = [_group(each) for each in group_by_value(settled, lambda each: each.values)]
+    return [replace(group, verification=answer) for group, answer in apply_verifications(groups, found)]
 
 
 def _environment(members: Sequence[Member]) -> Environment:
-    told = {member.held.environment for member in members}
-    environment = next(each for each in PRUDENT if each in told)
+    """A repository that says test system does not speak for another one that holds it and says nothing."""
+    environment = most_prudent(member.held.environment for member in members)
     silent = (
         member.held.environment is Environment.UNKNOWN and member.held.confidence > Confidence.LOW for member in members
     )
@@ -136,8 +190,7 @@ def _with_settled_roles(ordered: Iterable[Held]) -> list[_Settled]:
 
 def _group(settled: Sequence[_Settled]) -> Group:
     members = tuple(sorted((each.member for each in settled), key=lambda member: _by_place(member.held)))
-    values = (value for each in settled for value in each.values)
-    return Group(credential=credential_of(values, members), members=members)
+    return Group.of((value for each in settled for value in each.values), members)
 
 
 def _by_place(held: Held) -> tuple[str, str, str]:
@@ -151,11 +204,3 @@ def _evidence(members: Iterable[Member]) -> tuple[str, ...]:
         for place, text in enumerate(member.held.evidence):
             places[text] = min(place, places.get(text, place))
     return tuple(sorted(places, key=lambda text: (places[text], text))[:MOST_EVIDENCE])
-
-
-def _id(values: Sequence[Value]) -> str:
-    return min(value.sha256 for value in values if value.role is Role.API_KEY or _keyless(values))
-
-
-def _keyless(values: Sequence[Value]) -> bool:
-    return all(value.role is not Role.API_KEY for value in values)

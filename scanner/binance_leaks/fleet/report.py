@@ -12,7 +12,6 @@ from binance_leaks.fleet.merge_credentials import Group, Member
 from binance_leaks.fleet.models import RepositoryScan, RunStatus, ScanStatus
 from binance_leaks.fleet.run_status import Snapshot, marks_of, snapshot
 from binance_leaks.fleet.store import Store
-from binance_leaks.fleet.suppressing import suppression
 from binance_leaks.model import Location
 from binance_leaks.pipeline.triage import finding_of
 from binance_leaks.report.location_order import BY_USE
@@ -105,7 +104,7 @@ def _finding(
         group.credential,
         locations,
         config,
-        suppressed=suppression(group),
+        suppressed=group.suppression,
         verification=group.verification,
         counts=mark is not Mark.GONE,
     )
@@ -176,7 +175,7 @@ def _waiting(scans: Sequence[RepositoryScan]) -> list[Skipped]:
 
 
 def _counted(groups: Iterable[Group]) -> int:
-    return sum(suppression(group) is None for group in groups)
+    return sum(group.suppression is None for group in groups)
 
 
 def _unmarked(group: Group) -> None:

@@ -6,11 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from binance_leaks.findings import Mark
-from binance_leaks.fleet.apply_verification import as_answered
-from binance_leaks.fleet.merge_credentials import Group, grouped
+from binance_leaks.fleet.merge_credentials import Group, merge
 from binance_leaks.fleet.models import RepositoryScan, Run
 from binance_leaks.fleet.store import Store
-from binance_leaks.fleet.suppressing import suppression
 from binance_leaks.model import Confidence
 
 
@@ -48,14 +46,14 @@ class Marks:
 
     def of(self, group: Group) -> Mark:
         """New, unless its key, or any of its values if it has no key, was reported anywhere in the fleet."""
-        known = self.known if suppression(group) is None else self.known | self.suppressed
+        known = self.known if group.suppression is None else self.known | self.suppressed
         return Mark.STILL_THERE if group.leading & known else Mark.NEW
 
 
 def snapshot(store: Store, run: int, *, least: Confidence) -> Snapshot:
     """The fleet as of a run. Raises UsageError if there is none of that number."""
     told = store.run(run)
-    groups = as_answered(grouped(store.held(run)), store.verifications(run))
+    groups = merge(store.held(run), store.verifications(run))
     return Snapshot(
         run=told,
         scans=tuple(store.scans(run)),
@@ -73,17 +71,12 @@ def marks_of(earlier: Snapshot, later: Snapshot) -> Marks:
     lost = [group for group in earlier.groups if not group.digests & later.digests]
     here = later.repositories
     return Marks(
-        known=_digests(group for group in earlier.groups if suppression(group) is None),
-        suppressed=_digests(group for group in earlier.groups if suppression(group) is not None),
-        gone=tuple(group for group in lost if holders(group) <= here),
-        untold=tuple(group for group in lost if not holders(group) <= here),
+        known=_digests(group for group in earlier.groups if group.suppression is None),
+        suppressed=_digests(group for group in earlier.groups if group.suppression is not None),
+        gone=tuple(group for group in lost if group.repositories <= here),
+        untold=tuple(group for group in lost if not group.repositories <= here),
     )
 
 
 def _digests(groups: Iterable[Group]) -> frozenset[str]:
     return frozenset(digest for group in groups for digest in group.digests)
-
-
-def holders(group: Group) -> frozenset[str]:
-    """The keys of the repositories that hold it."""
-    return frozenset(member.held.repository for member in group.members)

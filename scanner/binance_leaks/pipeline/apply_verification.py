@@ -1,96 +1,186 @@
-"""What asking Binance changes about credentials: halves the right way round, and with the partner that signs."""
+"""Apply verification results: swap halves, move secrets to their keys, raise confidence."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Protocol, TypeVar
 
 from binance_leaks.detect.correlate import credential_of
 from binance_leaks.model import Confidence, Credential, Role, Sighting
 from binance_leaks.verification import Verdict, Verification
 
-SIGNS = (Verdict.LIVE, Verdict.LIVE_NO_PERMISSION)
-KNOWN = (*SIGNS, Verdict.KEY_LIVE_SECRET_WRONG)
+OTHER_ROLE: Mapping[Role, Role] = MappingProxyType(
+    {Role.API_KEY: Role.SECRET_KEY, Role.SECRET_KEY: Role.API_KEY, Role.PRIVATE_KEY: Role.PRIVATE_KEY}
+)
+"""The role of a value in a pair whose halves turned out to be swapped."""
+_SIGNS = (Verdict.LIVE, Verdict.LIVE_NO_PERMISSION)
+_KNOWN = (*_SIGNS, Verdict.KEY_LIVE_SECRET_WRONG)
+
+_H = TypeVar("_H", bound="Holder")
+Result = tuple[_H, Verification | None]
+"""A credential after its verification was applied, and that verification."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verified:
-    """Credentials as they turned out to be, and what is known of each, by its id."""
+    """Credentials after verification, and the verification of each, by its id."""
 
     credentials: tuple[Credential, ...]
     verifications: Mapping[str, Verification]
 
 
 Verify = Callable[[Sequence[Credential]], Verified]
-"""Asks Binance about credentials. Only the command line makes one, and only when it is told to."""
+"""Checks credentials with Binance. Only the command line makes one, and only on request."""
 
 
-def as_verified(credentials: Sequence[Credential], found: Mapping[str, Verification]) -> Verified:
-    """The credentials in the light of what was found out, by their ids.
+class Holder(Protocol):
+    """A credential with what holds its values: the occurrences of one scan, or the repositories of a fleet."""
 
-    A pair that was noted down the wrong way round is turned. A key goes together with the secret that signs for it,
-    which then is nobody else's.
-    """
-    turned = [
-        (_turned(credential) if found[credential.id].swapped else credential, found[credential.id])
-        for credential in credentials
-    ]
-    owners = {
-        verification.secret: credential.id
-        for credential, verification in turned
-        if verification.secret is not None and verification.verdict in SIGNS and credential.has_key
-    }
-    secrets = _sightings_of(owners, [credential for credential, _ in turned])
-    kept: dict[str, tuple[Credential, Verification]] = {}
-    for credential, verification in turned:
-        own = [digest for digest, owner in owners.items() if owner == credential.id]
-        settled = _settled(credential, owners, [each for digest in own for each in secrets[digest]])
-        if settled is not None:
-            kept.setdefault(settled.id, (_surer(settled, verification), verification))
+    @property
+    def credential(self) -> Credential:
+        """The credential."""
+        ...
+
+    def with_credential(self: _H, credential: Credential) -> _H:
+        """Replace the judgement of the credential; its values remain."""
+        ...
+
+    def swapped(self: _H) -> _H:
+        """Exchange key and secret."""
+        ...
+
+    def joined(self: _H, other: _H) -> _H:
+        """Add what holds the values of the same credential."""
+        ...
+
+    def without(self: _H, digests: Set[str]) -> _H | None:
+        """Remove these values; None where none is left."""
+        ...
+
+    def with_value_of(self: _H, digest: str, other: _H) -> _H:
+        """Add one value of another credential, with what holds it there."""
+        ...
+
+
+def verified(credentials: Sequence[Credential], found: Mapping[str, Verification]) -> Verified:
+    """Apply verifications, by the ids of the credentials, to the credentials of one scan."""
+    results = apply_verifications([_Scanned(credential) for credential in credentials], found)
     return Verified(
-        credentials=tuple(credential for credential, _ in kept.values()),
-        verifications={name: verification for name, (_, verification) in kept.items()},
+        credentials=tuple(held.credential for held, _ in results),
+        verifications={held.credential.id: verification for held, verification in results if verification is not None},
     )
 
 
-def _turned(credential: Credential) -> Credential:
-    """Key and secret exchanged."""
-    other = {Role.API_KEY: Role.SECRET_KEY, Role.SECRET_KEY: Role.API_KEY}
-    sightings = [
-        sighting.in_role(other.get(sighting.value.role, sighting.value.role)) for sighting in credential.sightings
-    ]
-    return _made_of(sightings, credential)
+def apply_verifications(holders: Iterable[_H], found: Mapping[str, Verification]) -> list[Result[_H]]:
+    """Apply verifications, by the ids of credentials before or after a swap.
+
+    A pair whose halves are swapped is turned. A secret goes to the key that it signs for, and to no other one. A key
+    that a system of Binance knows belongs to that system, with high confidence.
+    """
+    if not found:
+        return [(holder, None) for holder in holders]
+    results = _join_same([_swap_if_needed(holder, found) for holder in holders])
+    owners = {
+        verification.secret: holder.credential.id
+        for holder, verification in results
+        if verification is not None
+        and verification.secret is not None
+        and verification.verdict in _SIGNS
+        and holder.credential.has_key
+    }
+    if owners:
+        sources = {digest: [holder for holder, _ in results if digest in _digests(holder)] for digest in owners}
+        settled = ((_assign_secrets(holder, owners, sources), verification) for holder, verification in results)
+        results = [(holder, verification) for holder, verification in settled if holder is not None]
+    return [(_raise_confidence(holder, verification), verification) for holder, verification in results]
 
 
-def _sightings_of(digests: Mapping[str, str], credentials: Sequence[Credential]) -> dict[str, list[Sighting]]:
-    """Where the secrets that sign stand, wherever they were found."""
-    found: dict[str, list[Sighting]] = {digest: [] for digest in digests}
-    for credential in credentials:
-        for sighting in credential.sightings:
-            if sighting.value.sha256 in found and sighting not in found[sighting.value.sha256]:
-                found[sighting.value.sha256].append(sighting)
-    return found
+def _swap_if_needed(holder: _H, found: Mapping[str, Verification]) -> Result[_H]:
+    verification = found.get(holder.credential.id)
+    if verification is not None:
+        return (holder.swapped() if verification.swapped else holder), verification
+    swapped = holder.swapped()
+    verification = found.get(swapped.credential.id)
+    if verification is not None and verification.swapped:
+        return swapped, verification
+    return holder, None
 
 
-def _settled(credential: Credential, owners: Mapping[str, str], partners: Sequence[Sighting]) -> Credential | None:
-    """The credential with the secrets that are its own; None where nothing of it is left."""
-    own = [each for each in credential.sightings if owners.get(each.value.sha256, credential.id) == credential.id]
-    sightings = [*own, *(partner for partner in partners if partner not in own)]
-    if sightings == list(credential.sightings):
-        return credential
-    return _made_of(sightings, credential) if sightings else None
+def _join_same(results: Iterable[Result[_H]]) -> list[Result[_H]]:
+    """Join those of one id: a pair that was turned may be the right way round elsewhere."""
+    joined: dict[str, Result[_H]] = {}
+    for holder, verification in results:
+        name = holder.credential.id
+        if name in joined:
+            held, known = joined[name]
+            joined[name] = held.joined(holder), known or verification
+        else:
+            joined[name] = holder, verification
+    return list(joined.values())
 
 
-def _made_of(sightings: Sequence[Sighting], former: Credential) -> Credential:
-    """A credential of other sightings, of the same environment and no less sure."""
-    made = credential_of(sightings)
-    return replace(made, environment=former.environment, confidence=max(made.confidence, former.confidence))
+def _assign_secrets(holder: _H, owners: Mapping[str, str], sources: Mapping[str, Sequence[_H]]) -> _H | None:
+    """Remove the secrets of other keys and add its own from elsewhere; None where nothing is left."""
+    name = holder.credential.id
+    others = {digest for digest in _digests(holder) if owners.get(digest, name) != name}
+    settled = holder.without(others) if others else holder
+    for digest, owner in owners.items():
+        for source in sources[digest] if owner == name else ():
+            if settled is not None and source is not holder:
+                settled = settled.with_value_of(digest, source)
+    return settled
 
 
-def _surer(credential: Credential, verification: Verification) -> Credential:
-    """What Binance knows is Binance's, and of the system that knows it, whatever stands beside it."""
-    if verification.verdict not in KNOWN or verification.host is None:
-        return credential
-    evidence = (f"{verification.host} knows it", *credential.evidence)
-    environment = verification.environment or credential.environment
-    return replace(credential, confidence=Confidence.HIGH, evidence=evidence, environment=environment)
+def _digests(holder: Holder) -> frozenset[str]:
+    return frozenset(value.sha256 for value in holder.credential.values)
+
+
+def _raise_confidence(holder: _H, verification: Verification | None) -> _H:
+    """A system that knows the key decides what it is, whatever is written beside it."""
+    if verification is None or verification.verdict not in _KNOWN or verification.host is None:
+        return holder
+    credential = holder.credential
+    return holder.with_credential(
+        replace(
+            credential,
+            confidence=Confidence.HIGH,
+            evidence=(f"{verification.host} knows it", *credential.evidence),
+            environment=verification.environment or credential.environment,
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Scanned:
+    """A credential of one scan, held by its occurrences."""
+
+    credential: Credential
+
+    def with_credential(self, credential: Credential) -> _Scanned:
+        return _Scanned(credential)
+
+    def swapped(self) -> _Scanned:
+        return self._of([each.in_role(OTHER_ROLE[each.value.role]) for each in self.credential.sightings])
+
+    def joined(self, other: _Scanned) -> _Scanned:
+        return self._with(other.credential.sightings)
+
+    def without(self, digests: Set[str]) -> _Scanned | None:
+        kept = [each for each in self.credential.sightings if each.value.sha256 not in digests]
+        return self._of(kept) if kept else None
+
+    def with_value_of(self, digest: str, other: _Scanned) -> _Scanned:
+        return self._with([each for each in other.credential.sightings if each.value.sha256 == digest])
+
+    def _with(self, sightings: Iterable[Sighting]) -> _Scanned:
+        own = self.credential.sightings
+        added = [each for each in dict.fromkeys(sightings) if each not in own]
+        return self._of([*own, *added]) if added else self
+
+    def _of(self, sightings: Sequence[Sighting]) -> _Scanned:
+        """Make a credential of these occurrences, of the same environment and no less confidence."""
+        former, made = self.credential, credential_of(sightings)
+        confidence = max(made.confidence, former.confidence)
+        return _Scanned(replace(made, environment=former.environment, confidence=confidence))

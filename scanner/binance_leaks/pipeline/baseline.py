@@ -12,7 +12,7 @@ from binance_leaks.config import Config
 from binance_leaks.findings import Skipped
 from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE
 from binance_leaks.pipeline.scan import Scan
-from binance_leaks.pipeline.triage import NearbyEvidence, judge, place_of, weighed
+from binance_leaks.pipeline.triage import NearbyEvidence, judge, place_of, weigh
 
 _NO_FILES = (COMMIT_MESSAGE, TAG_MESSAGE)
 _NO_FILE_BEGINS = ("blob:", "lfs object ")
@@ -28,7 +28,7 @@ class Look:
 
 def look(scan: Scan, nearby: NearbyEvidence, *, config: Config, root: str) -> Look:
     """What is sure enough and not allowed by other means, and what is there at all; paths from the folder `root`."""
-    judged = judge(weighed(scan, nearby), scan, config=config)
+    judged = judge(weigh(scan.credentials, nearby), scan, config=config)
     found = tuple(
         Found(
             value=sighting.value.without_secret(),

@@ -32,12 +32,7 @@ def credentials_alone(filename: str, data: bytes, nearby: EvidenceNearFiles) -> 
     evidence_path = root.evidence if root.in_work_tree or Path(filename).is_absolute() else root.shown
     chunks = read_content(filename, evidence_path, io.BytesIO(data))
     found = [credential for chunk in chunks if isinstance(chunk, Chunk) for credential in credentials_in(chunk)]
-    weighed = []
-    for credential in paired_across(found):
-        lacking = lacks_evidence(credential) and not credential.known_example
-        evidence = nearby.evidence_near(filename) if lacking else None
-        weighed.append(with_evidence(credential, evidence) if evidence is not None else credential)
-    return settled(paired_across(weighed))
+    return weigh(found, nearby)
 
 
 def lines_of(filename: str) -> dict[str, int]:
@@ -90,7 +85,7 @@ def conclude(
     With a baseline, what it knows at the place where it stands is suppressed. With `verify`, Binance is asked about
     what is reported: not about what is suppressed, not sure enough, or stood there before the commits of a range.
     """
-    credentials = weighed(scan, nearby)
+    credentials = weigh(scan.credentials, nearby)
     verifications: Mapping[str, Verification] = {}
     if verify is not None:
         judged = judge(credentials, scan, config=config, baseline=baseline)
@@ -109,12 +104,12 @@ def _is_asked(judged: Judged, scan: Scan) -> bool:
     return any(not (scan.source is SourceKind.RANGE and sighting.location.standing) for sighting in judged.open)
 
 
-def weighed(scan: Scan, nearby: NearbyEvidence | None) -> tuple[Credential, ...]:
-    """The credentials of a scan, merged, paired and with what their nearby say of them."""
-    credentials = paired_across(scan.credentials)
+def weigh(credentials: Iterable[Credential], nearby: NearbyEvidence | None) -> tuple[Credential, ...]:
+    """Merge and pair credentials, and add the evidence from outside their files where it could change the judgement."""
+    paired = paired_across(credentials)
     if nearby is not None:
-        credentials = paired_across(_weighed(credentials, nearby))
-    return settled(credentials)
+        paired = paired_across(_add_nearby_evidence(paired, nearby))
+    return settled(paired)
 
 
 def judge(
@@ -139,7 +134,7 @@ def place_of(path: str, scan: Scan, root: str) -> str:
     return path_from(root, path, scan.anchor) if scan.source is SourceKind.FILES else path
 
 
-def _weighed(credentials: Sequence[Credential], nearby: NearbyEvidence) -> Iterable[Credential]:
+def _add_nearby_evidence(credentials: Sequence[Credential], nearby: NearbyEvidence) -> Iterable[Credential]:
     for credential in credentials:
         if not lacks_evidence(credential) or credential.known_example:
             yield credential
