@@ -9,9 +9,9 @@ from binance_leaks.audit import (
     NEEDS,
     PERMISSION_WORDS,
     Audit,
+    AuditOutcome,
     Purpose,
     Rotation,
-    Standing,
     age_words,
     audit_of,
     needed_words,
@@ -66,9 +66,9 @@ def test_every_purpose_against_every_tier(purpose: Purpose, tier: Tier) -> None:
     audit = audited(*TIERS[tier], purpose=purpose)
     allowed = TIERS[Tier.READ] if purpose in READERS else TIERS[Tier.TRADE]
     assert audit.excess == tuple(name for name in PERMISSION_WORDS if name in TIERS[tier] and name not in allowed)
-    assert audit.standing is (Standing.WRONG if audit.excess else Standing.FINE)
+    assert audit.outcome is (AuditOutcome.FAILED if audit.excess else AuditOutcome.PASSED)
     assert bool(audit.lacks) is (purpose in TRADERS and tier is Tier.READ)
-    assert bool(audit.faults) is (audit.standing is Standing.WRONG)
+    assert bool(audit.faults) is (audit.outcome is AuditOutcome.FAILED)
     assert not audit.excess or "switch off" in audit.steps[0]
 
 
@@ -87,7 +87,7 @@ def test_a_bot_needs_spot_or_futures() -> None:
     assert audited(READ, purpose=Purpose.TRADING_BOT).lacks == ((SPOT, FUTURES),)
     assert audited(SPOT, purpose=Purpose.GRID).lacks == ((READ,),)
     lacking = audited(READ, purpose=Purpose.TRADING_BOT)
-    assert lacking.standing is Standing.FINE
+    assert lacking.outcome is AuditOutcome.PASSED
     assert lacking.warnings == ("It lacks what its purpose needs: spot and margin orders or futures.",)
 
 
@@ -97,7 +97,7 @@ def test_addresses_without_a_purpose(tier: Tier, restricted: bool | None) -> Non
     """Moving money from anywhere is wrong whatever the purpose; trading and reading so is warned of."""
     audit = audited(*TIERS[tier], restricted=restricted)
     moves = tier >= Tier.TRANSFER
-    assert audit.standing is (Standing.WRONG if moves and not restricted else Standing.FINE)
+    assert audit.outcome is (AuditOutcome.FAILED if moves and not restricted else AuditOutcome.PASSED)
     assert bool(audit.warnings) is (not restricted and not moves)
     assert any("Bind it" in step for step in audit.steps) is (not restricted)
 
@@ -111,7 +111,7 @@ def test_moving_money_from_anywhere_is_wrong_for_every_purpose() -> None:
 
 def test_unknown_permissions_are_told() -> None:
     audit = audited(READ, "enableSomethingNew")
-    assert audit.standing is Standing.FINE
+    assert audit.outcome is AuditOutcome.PASSED
     assert "enableSomethingNew" in audit.warnings[0]
 
 
@@ -123,7 +123,7 @@ def test_rotation(days: int, rotation: Rotation) -> None:
     audit = audited(READ, age=timedelta(days=days, hours=1))
     assert (audit.age_days, audit.rotation) == (days, rotation)
     assert bool(audit.warnings) is (rotation is not Rotation.FRESH)
-    assert audit.standing is Standing.FINE
+    assert audit.outcome is AuditOutcome.PASSED
 
 
 def test_ages_that_cannot_be() -> None:
@@ -152,7 +152,7 @@ def test_the_end_of_trading() -> None:
 @pytest.mark.parametrize("purpose", [None, Purpose.TAX])
 def test_without_an_answer_nothing_is_told(verdict: Verdict, purpose: Purpose | None) -> None:
     audit = audit_of(Verification(verdict=verdict), environment=Environment.TESTNET, purpose=purpose, now=NOW)
-    assert audit.standing is Standing.UNTOLD
+    assert audit.outcome is AuditOutcome.UNKNOWN
     assert audit.faults == audit.excess == ()
 
 
@@ -161,4 +161,4 @@ def test_without_an_answer_nothing_is_told(verdict: Verdict, purpose: Purpose | 
 def test_alive_where_permissions_are_not_told(environment: Environment, purpose: Purpose | None) -> None:
     play = environment in (Environment.TESTNET, Environment.FUTURES_TESTNET, Environment.DEMO)
     audit = audit_of(Verification(verdict=Verdict.LIVE), environment=environment, purpose=purpose, now=NOW)
-    assert audit.standing is (Standing.FINE if play and purpose is None else Standing.UNTOLD)
+    assert audit.outcome is (AuditOutcome.PASSED if play and purpose is None else AuditOutcome.UNKNOWN)

@@ -26,7 +26,7 @@ HARMLESS = "nothing to hide\n"
 
 def credential(*found: Value) -> Credential:
     return Credential(
-        values=found, sightings=(), environment=Environment.MAINNET, confidence=Confidence.HIGH, evidence=()
+        values=found, occurrences=(), environment=Environment.MAINNET, confidence=Confidence.HIGH, evidence=()
     )
 
 

@@ -45,7 +45,7 @@ def credential(
             Value.of(role, "".join(random.choices(ascii_letters + digits, k=64)).encode())
             for role in roles or _ROLES[kind]
         ),
-        sightings=(),
+        occurrences=(),
         environment=environment,
         confidence=confidence,
         evidence=(),

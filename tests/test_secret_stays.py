@@ -24,10 +24,10 @@ from binance_leaks.model import (
     Grade,
     Kind,
     Location,
+    Occurrence,
     RiskLevel,
     Role,
     Secret,
-    Sighting,
     Value,
 )
 
@@ -88,7 +88,7 @@ class Held:
         self.secret = Secret(self.bytes)
         self.value = Value.of(role, self.bytes)
         location = Location(role=role, path="bot.py", line=1, column=1)
-        self.sighting = Sighting(
+        self.occurrence = Occurrence(
             value=self.value,
             location=location,
             rule="hmac",
@@ -97,7 +97,7 @@ class Held:
         )
         self.credential = Credential(
             values=(self.value,),
-            sightings=(self.sighting,),
+            occurrences=(self.occurrence,),
             environment=Environment.MAINNET,
             confidence=Confidence.HIGH,
             evidence=("its name says Binance",),
@@ -116,7 +116,7 @@ class Held:
 
     @property
     def all(self) -> tuple[object, ...]:
-        return self.secret, self.value, self.sighting, self.credential, self.finding
+        return self.secret, self.value, self.occurrence, self.credential, self.finding
 
     def shown_in(self, text: str | bytes) -> bool:
         """Whether more of the value stands in a text than a mask may show, as it is or as Python writes bytes."""
@@ -175,7 +175,7 @@ class TestShowing:
             copy.deepcopy(held.value)
 
     def test_without_it_all_can_be_sent(self, held: Held) -> None:
-        for each in (held.value.without_secret(), held.sighting.without_secret(), held.credential.without_secrets()):
+        for each in (held.value.without_secret(), held.occurrence.without_secret(), held.credential.without_secrets()):
             data = pickle.dumps(each)
             assert not held.shown_in(data)
             assert pickle.loads(data) == each  # noqa: S301

@@ -103,19 +103,19 @@ class Rotation(Enum):
     UNKNOWN = "unknown"
 
 
-class Standing(Enum):
+class AuditOutcome(Enum):
     """What an audit comes to: all well, something is wrong, or what the key may do could not be told."""
 
-    FINE = "fine"
-    WRONG = "wrong"
-    UNTOLD = "untold"
+    PASSED = "fine"
+    FAILED = "wrong"
+    UNKNOWN = "untold"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Audit:
     """One key, audited.
 
-    `faults` make it `WRONG`, `warnings` do not; `steps` mend both, the gravest first. All are plain sentences in our
+    `faults` make it `FAILED`, `warnings` do not; `steps` mend both, the gravest first. All are plain sentences in our
     own words. `excess` and `lacks` are permissions by Binance's names; of several in one entry of `lacks` any would do.
     `age_days` and `trading_days_left` are whole days, the latter negative where trading has ended, None where Binance
     did not tell.
@@ -123,7 +123,7 @@ class Audit:
 
     verification: Verification
     purpose: Purpose | None
-    standing: Standing
+    outcome: AuditOutcome
     excess: tuple[str, ...] = ()
     lacks: tuple[tuple[str, ...], ...] = ()
     age_days: int | None = None
@@ -144,18 +144,21 @@ def audit_of(verification: Verification, *, environment: Environment, purpose: P
     permissions = verification.permissions
     if verification.verdict is not Verdict.LIVE:
         return Audit(
-            verification=verification, purpose=purpose, standing=Standing.UNTOLD, steps=_without_answer(verification)
+            verification=verification,
+            purpose=purpose,
+            outcome=AuditOutcome.UNKNOWN,
+            steps=_without_answer(verification),
         )
     if permissions is None:
         play = is_play_money(verification.environment or environment)
-        standing = Standing.FINE if play and purpose is None else Standing.UNTOLD
+        outcome = AuditOutcome.PASSED if play and purpose is None else AuditOutcome.UNKNOWN
         step = "Look up what it may do where the key was made: it cannot be asked from here."
-        return Audit(verification=verification, purpose=purpose, standing=standing, steps=(step,))
+        return Audit(verification=verification, purpose=purpose, outcome=outcome, steps=(step,))
     need = NEEDS[purpose] if purpose is not None else None
     audit = Audit(
         verification=verification,
         purpose=purpose,
-        standing=Standing.FINE,
+        outcome=AuditOutcome.PASSED,
         excess=need.excess(permissions) if need else (),
         lacks=need.lacks(permissions) if need else (),
         age_days=_days(permissions.created, now, past=True),
@@ -219,7 +222,7 @@ def _judged(audit: Audit, permissions: Permissions) -> Audit:
     return Audit(
         verification=audit.verification,
         purpose=audit.purpose,
-        standing=Standing.WRONG if faults else Standing.FINE,
+        outcome=AuditOutcome.FAILED if faults else AuditOutcome.PASSED,
         excess=audit.excess,
         lacks=audit.lacks,
         age_days=audit.age_days,

@@ -86,7 +86,7 @@ class Finding:
     @property
     def is_new(self) -> bool:
         """Whether any of its values is new where it stands."""
-        return any(not location.standing for location in self.locations)
+        return any(not location.preexisting for location in self.locations)
 
 
 class SourceKind(Enum):

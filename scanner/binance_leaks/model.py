@@ -1,7 +1,8 @@
-"""The words of this package: values, sightings, credentials. Those of what was judged are in `binance_leaks.findings`.
+"""The data model of detection: values, occurrences, credentials, risk.
 
-A *value* is one string with the shape of a credential, a *sighting* is a value where it stands, a *credential* is a key
-with its secret or what there is of it. Everything here is immutable.
+A *value* is one string with the shape of a credential, an *occurrence* is a value at its location, and a *credential*
+is a key with its secret, or what there is of it. Everything here is immutable. What is reported about a judged
+credential is in `binance_leaks.findings`.
 """
 
 from __future__ import annotations
@@ -223,7 +224,7 @@ class Location:
     """Where a value stands. Lines and columns count from 1, columns in characters; `path` has `/` on every system.
 
     A member of an archive is `archive.zip!/inner/path`. `allowed` is the inline comment that allows the value, if any.
-    `standing` says that the value stood there before the change that is judged: it is shown and does not block.
+    `preexisting` says that the value was there before the change that is judged: it is shown and does not block.
     In a history `commit` brought the value to this path, `removed` took it out, `refs` are the branches and tags whose
     history holds it, and `pushed` says that a remote had one of them. `repository` is the one of a fleet that has it.
     """
@@ -237,14 +238,14 @@ class Location:
     blob: str | None = None
     refs: tuple[str, ...] = ()
     allowed: str | None = None
-    standing: bool = False
+    preexisting: bool = False
     removed: Commit | None = None
     pushed: bool = False
     repository: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sighting:
+class Occurrence:
     """A value where it stands, with what its surroundings say of it.
 
     `stem` holds the words of its name that are no role words (`binance`, `live`, `1`), by which halves of several
@@ -264,23 +265,23 @@ class Sighting:
     foreign: str | None = None
     encrypted: bool = False
 
-    def in_role(self, role: Role) -> Sighting:
-        """The same sighting with its value in another role."""
+    def in_role(self, role: Role) -> Occurrence:
+        """The same occurrence with its value in another role."""
         if self.value.role is role:
             return self
         return replace(self, value=self.value.in_role(role), location=replace(self.location, role=role))
 
-    def without_secret(self) -> Sighting:
-        """The same sighting, fit to be sent to another process."""
+    def without_secret(self) -> Occurrence:
+        """The same occurrence, fit to be sent to another process."""
         return replace(self, value=self.value.without_secret())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Credential:
-    """A key with its secret, or what there is of it, with every place where it was sighted."""
+    """A key with its secret, or what there is of it, with every place where it occurs."""
 
     values: tuple[Value, ...]
-    sightings: tuple[Sighting, ...]
+    occurrences: tuple[Occurrence, ...]
     environment: Environment
     confidence: Confidence
     evidence: tuple[str, ...]
@@ -306,8 +307,8 @@ class Credential:
 
     def moved(self, move: Callable[[Location], Location]) -> Credential:
         """The same credential with its places moved."""
-        sightings = (replace(sighting, location=move(sighting.location)) for sighting in self.sightings)
-        return replace(self, sightings=tuple(sightings))
+        occurrences = (replace(occurrence, location=move(occurrence.location)) for occurrence in self.occurrences)
+        return replace(self, occurrences=tuple(occurrences))
 
     @property
     def has_key(self) -> bool:
@@ -319,8 +320,8 @@ class Credential:
         return replace(
             self,
             values=tuple(value.with_secret(secrets) for value in self.values),
-            sightings=tuple(
-                replace(sighting, value=sighting.value.with_secret(secrets)) for sighting in self.sightings
+            occurrences=tuple(
+                replace(occurrence, value=occurrence.value.with_secret(secrets)) for occurrence in self.occurrences
             ),
         )
 
@@ -329,5 +330,5 @@ class Credential:
         return replace(
             self,
             values=tuple(value.without_secret() for value in self.values),
-            sightings=tuple(sighting.without_secret() for sighting in self.sightings),
+            occurrences=tuple(occurrence.without_secret() for occurrence in self.occurrences),
         )

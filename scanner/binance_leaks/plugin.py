@@ -46,7 +46,7 @@ from binance_leaks.baseline.names import REFERENCE_FILTER, SECRET_TYPES
 from binance_leaks.detect import prefilter
 from binance_leaks.detect.correlate import paired_across, settled
 from binance_leaks.detect.engine import detect
-from binance_leaks.model import Confidence, Credential, Role, Sighting
+from binance_leaks.model import Confidence, Credential, Occurrence, Role
 from binance_leaks.pipeline.triage import credentials_alone, unified
 from binance_leaks.sources.nearby_evidence import EvidenceNearFiles
 
@@ -213,12 +213,12 @@ class _Detector(RegexBasedDetector):
         for credential in credentials:
             if credential.known_example or credential.confidence < self._least:
                 continue
-            for sighting in credential.sightings:
-                allowed = sighting.location.allowed or ""
-                if sighting.value.role is self.role and not allowed.lower().startswith(_OUR_COMMENT):
-                    text = _text(sighting)
-                    shown = _shown(text, sighting, lines)
-                    yield _Found(sighting.location.line, text, shown, bool(allowed), sighting.value.sha256)
+            for occurrence in credential.occurrences:
+                allowed = occurrence.location.allowed or ""
+                if occurrence.value.role is self.role and not allowed.lower().startswith(_OUR_COMMENT):
+                    text = _text(occurrence)
+                    shown = _shown(text, occurrence, lines)
+                    yield _Found(occurrence.location.line, text, shown, bool(allowed), occurrence.value.sha256)
 
     def _in_context(self, filename: str, line: str, number: int, context: CodeSnippet | None) -> list[_Found]:
         """What the lines handed over hold on the one in question, which may itself be of several lines."""
@@ -306,14 +306,14 @@ def _is_switched_on(setting: bool) -> bool:
     return said in _ON or (setting and said not in _OFF)
 
 
-def _text(sighting: Sighting) -> str:
-    value = sighting.value.secret.reveal() if sighting.value.secret else b""
-    return b64encode(value).decode("ascii") if sighting.value.role is Role.PRIVATE_KEY else value.decode("ascii")
+def _text(occurrence: Occurrence) -> str:
+    value = occurrence.value.secret.reveal() if occurrence.value.secret else b""
+    return b64encode(value).decode("ascii") if occurrence.value.role is Role.PRIVATE_KEY else value.decode("ascii")
 
 
-def _shown(text: str, sighting: Sighting, lines: Sequence[str]) -> str:
+def _shown(text: str, occurrence: Occurrence, lines: Sequence[str]) -> str:
     """What of a value stands on its line: all of it, else the longest part, else what begins in its place."""
-    number, column = sighting.location.line, sighting.location.column
+    number, column = occurrence.location.line, occurrence.location.column
     line = lines[number - 1] if number <= len(lines) else ""
     if text in line:
         return text

@@ -24,10 +24,10 @@ def _holding(credentials: Iterable[Credential], digest: str) -> list[tuple[Crede
 
 def _missing(filled: Filled, expected: Expected, credentials: tuple[Credential, ...]) -> Iterator[str]:
     what = f"{expected.value} as {expected.role.value}"
-    sightings = _holding(credentials, filled.digests[expected.value])
-    right = [credential for credential, value in sightings if value.role is expected.role]
+    occurrences = _holding(credentials, filled.digests[expected.value])
+    right = [credential for credential, value in occurrences if value.role is expected.role]
     if not right:
-        others = sorted({f"{value.role.value} at {each.confidence.value}" for each, value in sightings})
+        others = sorted({f"{value.role.value} at {each.confidence.value}" for each, value in occurrences})
         yield f"missing {what}" + (f": found as {', '.join(others)}" if others else "")
         return
     best = max(credential.confidence for credential in right)

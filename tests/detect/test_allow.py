@@ -18,8 +18,10 @@ LINE_ABOVE = (
 
 
 def allows(text: str) -> list[str | None]:
-    """What allows each sighting of a text."""
-    return [sighting.location.allowed for credential in detect(text.encode()) for sighting in credential.sightings]
+    """What allows each occurrence of a text."""
+    return [
+        occurrence.location.allowed for credential in detect(text.encode()) for occurrence in credential.occurrences
+    ]
 
 
 @pytest.mark.parametrize("comment", SAME_LINE)

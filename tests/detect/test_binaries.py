@@ -103,7 +103,7 @@ def test_a_place_in_a_database_is_that_of_the_byte(tmp_path: Path, rng: Random) 
     (pair,) = new_pairs(rng)
     data = database(tmp_path, TABLE, *rows([pair]))
     (credential,) = detect(data, path="a.db")
-    places = sorted((each.location.line, each.location.column) for each in credential.sightings)
+    places = sorted((each.location.line, each.location.column) for each in credential.occurrences)
     offsets = [data.index(value.encode()) for value in pair]
     assert places == sorted((data.count(b"\n", 0, at) + 1, at - data.rfind(b"\n", 0, at)) for at in offsets)
 
@@ -335,7 +335,7 @@ def test_dotnet_strings(rng: Random, strings: Sequence[str]) -> None:
     data = user_strings(*(filled(text, pair) for text in strings))
     assert_found(data, [pair], "Bot.dll")
     (credential,) = detect(data, path="Bot.dll")
-    assert len(credential.sightings) == 2
+    assert len(credential.occurrences) == 2
 
 
 def test_native_program(rng: Random) -> None:

@@ -105,7 +105,7 @@ def test_ids_hold_no_path_and_no_place(case: Case, seed: int, folder: str, line:
     there = detect(data, path=f"{folder}/elsewhere", evidence_path=case.filename, first_line=line, first_column=column)
     assert {credential.id for credential in there} == {credential.id for credential in here}
     assert all(re.fullmatch(r"[0-9a-f]{32}", credential.id) for credential in here)
-    places = {sighting.location.path for credential in there for sighting in credential.sightings}
+    places = {occurrence.location.path for credential in there for occurrence in credential.occurrences}
     assert places <= {f"{folder}/elsewhere"}
 
 

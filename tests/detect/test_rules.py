@@ -10,7 +10,7 @@ import pytest
 from binance_leaks.detect import rules
 from binance_leaks.detect.engine import detect
 from binance_leaks.detect.rules import RULES, Example, Rule
-from binance_leaks.model import Confidence, Credential, Role, Sighting
+from binance_leaks.model import Confidence, Credential, Occurrence, Role
 
 from tests.corpus import Case, Filled, fill, load, placeholders
 
@@ -39,11 +39,11 @@ def _credentials_in(example: Example) -> dict[str, Role]:
     return {name: role for name, role in named.items() if role is not None}
 
 
-def _sightings(found: tuple[Credential, ...], digest: str) -> Iterator[tuple[Credential, Sighting]]:
+def _occurrences(found: tuple[Credential, ...], digest: str) -> Iterator[tuple[Credential, Occurrence]]:
     for credential in found:
-        for sighting in credential.sightings:
-            if sighting.value.sha256 == digest:
-                yield credential, sighting
+        for occurrence in credential.occurrences:
+            if occurrence.value.sha256 == digest:
+                yield credential, occurrence
 
 
 def _rule_of(rule: Rule, role: Role) -> str:
@@ -71,8 +71,8 @@ def test_example_is_found_by_its_rule(rule: Rule, example: Example, seed: int) -
     roles = _credentials_in(example)
     assert rule.id in {_rule_of(rule, role) for role in roles.values()}
     for name, role in roles.items():
-        seen = list(_sightings(found, filled.digests[name]))
-        assert {sighting.rule for _, sighting in seen} == {_rule_of(rule, role)}, name
+        seen = list(_occurrences(found, filled.digests[name]))
+        assert {occurrence.rule for _, occurrence in seen} == {_rule_of(rule, role)}, name
         assert max(credential.confidence for credential, _ in seen) >= example.confidence, name
         if example.confidence is Confidence.LOW:
             assert {credential.confidence for credential, _ in seen} == {Confidence.LOW}, name
@@ -83,11 +83,11 @@ def test_example_is_found_by_its_rule(rule: Rule, example: Example, seed: int) -
 def test_counter_example_is_left(rule: Rule, example: Example, seed: int) -> None:
     found = detect(_filled(example, seed).data, path=example.path)
     wrong = [
-        sighting
+        occurrence
         for credential in found
         if credential.confidence >= Confidence.MEDIUM
-        for sighting in credential.sightings
-        if sighting.rule == rule.id
+        for occurrence in credential.occurrences
+        if occurrence.rule == rule.id
     ]
     assert wrong == []
 
@@ -113,10 +113,10 @@ def test_ids_are_unique_and_lead_to_their_rules() -> None:
 
 def test_the_corpus_is_found_by_these_rules_and_needs_each() -> None:
     found = {
-        sighting.rule
+        occurrence.rule
         for case in load()
         for credential in detect(fill(case, SEEDS[0]).data, path=case.filename)
-        for sighting in credential.sightings
+        for occurrence in credential.occurrences
     }
     assert found == {rule.id for rule in RULES}
 

@@ -51,7 +51,7 @@ def found(
 ) -> Finding:
     """What one repository holds: these values, in a commit, on lines one below the other."""
     credential = Credential(
-        values=values, sightings=(), environment=environment, confidence=confidence, evidence=evidence
+        values=values, occurrences=(), environment=environment, confidence=confidence, evidence=evidence
     )
     if places is None:
         places = [at(path, 3 + line, role=value.role, commit=COMMIT) for line, value in enumerate(values)]

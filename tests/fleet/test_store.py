@@ -251,7 +251,7 @@ class TestReadingBack:
             replace(PLACE, blob=None),
             replace(PLACE, refs=("main",)),
             replace(PLACE, pushed=True),
-            replace(PLACE, standing=True),
+            replace(PLACE, preexisting=True),
         ],
     )
     def test_any_change_of_a_place_is_a_change(self, fleet: Fleet, other: Location) -> None:

@@ -63,7 +63,7 @@ class Maker:
         reasons = ("This is what can be done with it.", "It belongs to the live exchange.")
         return Finding(
             id=Credential(
-                values=values, sightings=(), environment=environment, confidence=confidence, evidence=evidence
+                values=values, occurrences=(), environment=environment, confidence=confidence, evidence=evidence
             ).id,
             kind=kind_of(roles),
             environment=environment,
@@ -90,7 +90,7 @@ def at(
     exposure: Exposure = Exposure.PRESENT,
     commit: Commit | None = None,
     refs: tuple[str, ...] = (),
-    standing: bool = False,
+    preexisting: bool = False,
     removed: Commit | None = None,
     pushed: bool = False,
 ) -> Location:
@@ -104,17 +104,19 @@ def at(
         commit=commit,
         blob="ab" * 20,
         refs=refs,
-        standing=standing,
+        preexisting=preexisting,
         removed=removed,
         pushed=pushed,
     )
 
 
-def pair_at(path: str, line: int, exposure: Exposure = Exposure.PRESENT, *, standing: bool = False) -> list[Location]:
+def pair_at(
+    path: str, line: int, exposure: Exposure = Exposure.PRESENT, *, preexisting: bool = False
+) -> list[Location]:
     """The places of a key and, on the next line, its secret."""
     return [
-        at(path, line, 12, exposure=exposure, standing=standing),
-        at(path, line + 1, 15, role=Role.SECRET_KEY, exposure=exposure, standing=standing),
+        at(path, line, 12, exposure=exposure, preexisting=preexisting),
+        at(path, line + 1, 15, role=Role.SECRET_KEY, exposure=exposure, preexisting=preexisting),
     ]
 
 
@@ -163,11 +165,11 @@ def staged_result() -> Result:
             Role.SECRET_KEY,
             locations=[
                 *pair_at("bot/settings.py", 12, exposure=Exposure.STAGED),
-                *pair_at("bot/old_settings.py", 3, standing=True),
+                *pair_at("bot/old_settings.py", 3, preexisting=True),
             ],
             level=RiskLevel.HIGH,
         ),
-        make.finding(Role.API_KEY, locations=[at("README.md", 40, 3, standing=True)], level=RiskLevel.LOW),
+        make.finding(Role.API_KEY, locations=[at("README.md", 40, 3, preexisting=True)], level=RiskLevel.LOW),
     )
     stats = {"files": 3, "bytes": 3456, "seconds": 0.0412}
     return Result(source=SourceKind.STAGED, target=".", findings=findings, stats=stats)
@@ -360,8 +362,8 @@ def gate_result() -> Result:
         locations=[replace(place, commit=COMMIT) for place in pair_at("bot/settings.py", 12, Exposure.STAGED)],
         level=RiskLevel.HIGH,
     )
-    standing = make.finding(
-        Role.API_KEY, Role.SECRET_KEY, locations=pair_at("old.py", 3, standing=True), level=RiskLevel.HIGH
+    preexisting = make.finding(
+        Role.API_KEY, Role.SECRET_KEY, locations=pair_at("old.py", 3, preexisting=True), level=RiskLevel.HIGH
     )
     low = [
         make.finding(
@@ -369,7 +371,7 @@ def gate_result() -> Result:
         )
         for n in range(1, 15)
     ]
-    passing = (replace(finding, fails=False) for finding in (standing, *low))
+    passing = (replace(finding, fails=False) for finding in (preexisting, *low))
     return Result(source=SourceKind.RANGE, target="main..HEAD", findings=(failing, *passing), stats={"commits": 3})
 
 
@@ -444,7 +446,7 @@ def judged(finding: Finding, verification: Verification | None) -> Finding:
     """The finding as it is after Binance was asked."""
     credential = Credential(
         values=finding.values,
-        sightings=(),
+        occurrences=(),
         environment=finding.environment,
         confidence=finding.confidence,
         evidence=finding.evidence,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from binance_leaks.model import Confidence, Credential, Environment, Location, Role, Sighting, Value
+from binance_leaks.model import Confidence, Credential, Environment, Location, Occurrence, Role, Value
 
 from tests.binance.accounts import Account
 
@@ -14,23 +14,23 @@ def value_of(account: Account, *, key: bool) -> Value:
     return Value.of(Role.API_KEY, account.key.encode()) if key else Value.of(account.role, account.secret)
 
 
-def sighting(value: Value, *, path: str = "bot.py", line: int = 1, encrypted: bool = False) -> Sighting:
+def occurrence(value: Value, *, path: str = "bot.py", line: int = 1, encrypted: bool = False) -> Occurrence:
     """A value on a line of a file."""
     location = Location(role=value.role, path=path, line=line, column=1)
-    return Sighting(value=value, location=location, rule="test", last_line=line, encrypted=encrypted)
+    return Occurrence(value=value, location=location, rule="test", last_line=line, encrypted=encrypted)
 
 
 def credential(
     *values: Value,
     environment: Environment = Environment.MAINNET,
-    sightings: Sequence[Sighting] = (),
+    occurrences: Sequence[Occurrence] = (),
     known_example: bool = False,
 ) -> Credential:
     """These values as one credential, on neighbouring lines unless their places are given."""
-    seen = tuple(sightings) or tuple(sighting(value, line=number) for number, value in enumerate(values, start=1))
+    seen = tuple(occurrences) or tuple(occurrence(value, line=number) for number, value in enumerate(values, start=1))
     return Credential(
         values=values,
-        sightings=seen,
+        occurrences=seen,
         environment=environment,
         confidence=Confidence.HIGH,
         evidence=(),

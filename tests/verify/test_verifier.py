@@ -29,7 +29,7 @@ from tests.binance.accounts import (
 from tests.binance.exchange import Answer, Exchange, refusal
 from tests.binance.server import serving
 from tests.corpus import values
-from tests.verify.credentials import credential, pair, sighting, value_of
+from tests.verify.credentials import credential, occurrence, pair, value_of
 from tests.verify.fakes import FakeClock
 
 QUICK = Timeouts(connect=10, read=3, total=6)
@@ -312,8 +312,8 @@ class TestHalves:
         account = ed25519_account(rng)
         exchange.add(account)
         key, locked = value_of(account, key=True), Value.of(Role.PRIVATE_KEY, values.encrypted_der(rng))
-        seen = (sighting(key), sighting(locked, line=2, encrypted=True))
-        found = one(ask(credential(key, locked, sightings=seen)))
+        seen = (occurrence(key), occurrence(locked, line=2, encrypted=True))
+        found = one(ask(credential(key, locked, occurrences=seen)))
         assert found.verdict is Verdict.KEY_LIVE_SECRET_WRONG
         assert "asked about without its secret" in found.note
 
@@ -332,8 +332,8 @@ class TestCandidates:
         account, other = hmac_account(rng), hmac_account(rng)
         exchange.add(account)
         key, right, wrong = (value_of(account, key=True), value_of(account, key=False), value_of(other, key=False))
-        seen = (sighting(key, line=10), sighting(wrong, line=11), sighting(right, line=20))
-        found = one(ask(credential(key, wrong, right, sightings=seen)))
+        seen = (occurrence(key, line=10), occurrence(wrong, line=11), occurrence(right, line=20))
+        found = one(ask(credential(key, wrong, right, occurrences=seen)))
         assert (found.verdict, found.secret) == (Verdict.LIVE, right.sha256)
         assert len(exchange.asked) == 2
 
@@ -341,8 +341,8 @@ class TestCandidates:
         account, other = hmac_account(rng), hmac_account(rng)
         exchange.add(account)
         key, right, wrong = (value_of(account, key=True), value_of(account, key=False), value_of(other, key=False))
-        seen = (sighting(key, line=10), sighting(wrong, line=30), sighting(right, line=9))
-        assert one(ask(credential(key, wrong, right, sightings=seen))).verdict is Verdict.LIVE
+        seen = (occurrence(key, line=10), occurrence(wrong, line=30), occurrence(right, line=9))
+        assert one(ask(credential(key, wrong, right, occurrences=seen))).verdict is Verdict.LIVE
         assert len(exchange.asked) == 1
 
     def test_two_keys_near_one_secret(self, exchange: Exchange, ask: Ask, rng: Random) -> None:
@@ -350,8 +350,8 @@ class TestCandidates:
         old, new = hmac_account(rng), hmac_account(rng)
         exchange.add(old, new)
         old_key, new_key, secret = value_of(old, key=True), value_of(new, key=True), value_of(new, key=False)
-        paired = credential(old_key, secret, sightings=(sighting(old_key, line=1), sighting(secret, line=2)))
-        lone = credential(new_key, sightings=(sighting(new_key, line=3),))
+        paired = credential(old_key, secret, occurrences=(occurrence(old_key, line=1), occurrence(secret, line=2)))
+        lone = credential(new_key, occurrences=(occurrence(new_key, line=3),))
         found = ask(paired, lone)
         assert found[paired.id].verdict is Verdict.KEY_LIVE_SECRET_WRONG
         assert (found[lone.id].verdict, found[lone.id].secret) == (Verdict.LIVE, secret.sha256)
@@ -361,8 +361,8 @@ class TestCandidates:
         account, other = hmac_account(rng), hmac_account(rng)
         exchange.add(account)
         key, wrong, right = value_of(account, key=True), value_of(other, key=False), value_of(account, key=False)
-        paired = credential(key, wrong, sightings=(sighting(key, line=1), sighting(wrong, line=2)))
-        lone = credential(right, sightings=(sighting(right, line=20),))
+        paired = credential(key, wrong, occurrences=(occurrence(key, line=1), occurrence(wrong, line=2)))
+        lone = credential(right, occurrences=(occurrence(right, line=20),))
         found = ask(paired, lone)
         assert found[paired.id].verdict is Verdict.LIVE
         assert found[lone.id].verdict is Verdict.LIVE
@@ -372,9 +372,9 @@ class TestCandidates:
         account = hmac_account(rng)
         exchange.add(account)
         key, secret = value_of(account, key=True), value_of(account, key=False)
-        alone = credential(key, sightings=(sighting(key, line=1),))
-        for place in (sighting(secret, path="other.py"), sighting(secret, line=42)):
-            found = ask(alone, credential(secret, sightings=(place,)))
+        alone = credential(key, occurrences=(occurrence(key, line=1),))
+        for place in (occurrence(secret, path="other.py"), occurrence(secret, line=42)):
+            found = ask(alone, credential(secret, occurrences=(place,)))
             assert found[alone.id].verdict is Verdict.KEY_LIVE_SECRET_WRONG
         assert len(exchange.asked) == 2
 
@@ -423,7 +423,7 @@ class TestSwapped:
         assert [asked.key for asked in exchange.asked] == [gone.key, gone.key, gone.secret.decode()]
         exchange.asked.clear()
         key = value_of(gone, key=True)
-        lone = credential(key, sightings=(sighting(key, line=3),))
+        lone = credential(key, occurrences=(occurrence(key, line=3),))
         exchange.add(neighbour)
         ask(lone, pair(neighbour))
         assert neighbour.secret.decode() not in [asked.key for asked in exchange.asked]

@@ -105,4 +105,4 @@ def _baseline(options: Options, config: Config, held: _Held) -> Known | None:
 
 
 def _without_comment(place: Location) -> Location:
-    return place if place.standing else replace(place, allowed=None)
+    return place if place.preexisting else replace(place, allowed=None)

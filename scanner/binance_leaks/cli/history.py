@@ -195,7 +195,7 @@ def _narrowed(credentials: list[Credential], options: Options) -> tuple[Credenti
     return tuple(
         credential
         for credential in credentials
-        if any(_has_path(sighting.location) for sighting in credential.sightings)
+        if any(_has_path(occurrence.location) for occurrence in credential.occurrences)
     )
 
 

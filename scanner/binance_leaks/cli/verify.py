@@ -9,7 +9,7 @@ import warnings
 from datetime import datetime, timezone
 from pathlib import Path
 
-from binance_leaks.audit import Purpose, Standing, audit_of
+from binance_leaks.audit import AuditOutcome, Purpose, audit_of
 from binance_leaks.cli.arguments.common import Options
 from binance_leaks.cli.output import colored, configured, excluded, page_width
 from binance_leaks.cli.scan import configuration_folder, exclusion, scan_watched
@@ -40,7 +40,7 @@ FIRST_LINE = (
 _STDIN = "standard input"
 _PROMPT = "prompt"
 _LARGEST = 1 << 20
-_STATUS = {Standing.FINE: 0, Standing.WRONG: 1, Standing.UNTOLD: 3}
+_STATUS = {AuditOutcome.PASSED: 0, AuditOutcome.FAILED: 1, AuditOutcome.UNKNOWN: 3}
 
 
 def run(options: Options) -> int:
@@ -74,11 +74,13 @@ def _run(options: Options, asker: Online) -> int:
     else:
         text = render_audit_text(audited, purpose=purpose, width=page_width(), color=colored(options.color))
     write_report(text, sys.stdout)
-    standings = {each.audit.standing for each in audited}
+    outcomes = {each.audit.outcome for each in audited}
     if unread:
         sys.stderr.write(f"binance-leaks: {unread:,} of what was to be scanned could not be read: see scan\n")
-        standings.add(Standing.UNTOLD)
-    worst = next((each for each in (Standing.WRONG, Standing.UNTOLD) if each in standings), Standing.FINE)
+        outcomes.add(AuditOutcome.UNKNOWN)
+    worst = next(
+        (each for each in (AuditOutcome.FAILED, AuditOutcome.UNKNOWN) if each in outcomes), AuditOutcome.PASSED
+    )
     return _STATUS[worst]
 
 

@@ -27,7 +27,7 @@ from binance_leaks.detect.private_keys import KeyType, PrivateKey, private_keys
 from binance_leaks.detect.rules import ED25519_SEED
 from binance_leaks.detect.split_values import fragments
 from binance_leaks.detect.tables import column_name
-from binance_leaks.model import Evidence, Grade, Location, Role, Sighting, Value
+from binance_leaks.model import Evidence, Grade, Location, Occurrence, Role, Value
 
 _SAME_LINE = re.compile(
     r"binance-leaks:\s*allow\b(?![\s-]*next)|pragma:\s*(?:allow|white)list[ -]secret", re.IGNORECASE
@@ -59,7 +59,7 @@ def allowed(document: Document, start: int, end: int) -> str | None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mark:
-    """A sighting with its place in the document's text.
+    """An occurrence with its place in the document's text.
 
     `partner` is the index of the value that position pairs it with.
 
@@ -67,7 +67,7 @@ class Mark:
     counts only beside its other half. `binance` says that the name itself does, `ambiguous` that it may mean either.
     """
 
-    sighting: Sighting
+    occurrence: Occurrence
     start: int
     end: int
     shape: Shape | None
@@ -80,7 +80,7 @@ class Mark:
     @property
     def role(self) -> Role:
         """The role of its value."""
-        return self.sighting.value.role
+        return self.occurrence.value.role
 
 
 def marks_of(document: Document) -> list[Mark]:
@@ -188,7 +188,7 @@ def _mark(
     evidence = evidence_for(document, candidate, label) if foreign is None else ()
     if candidate.shape is not Shape.BASE62 and not _admitted(document, candidate, strength, evidence, foreign):
         return None
-    sighting = _sighting(
+    occurrence = _occurrence(
         document,
         Value.of(role, candidate.value),
         candidate.start,
@@ -198,11 +198,11 @@ def _mark(
         named=strength >= Strength.PLAIN,
         evidence=evidence,
     )
-    sighting = replace(
-        sighting, environment=environment_of(document, candidate, label, evidence, whole), foreign=foreign
+    occurrence = replace(
+        occurrence, environment=environment_of(document, candidate, label, evidence, whole), foreign=foreign
     )
     return Mark(
-        sighting=sighting,
+        occurrence=occurrence,
         start=candidate.start,
         end=candidate.end,
         shape=candidate.shape,
@@ -241,7 +241,7 @@ def _admitted(
     return bool(evidence) or strength is Strength.STRONG
 
 
-def _sighting(
+def _occurrence(
     document: Document,
     value: Value,
     start: int,
@@ -251,11 +251,11 @@ def _sighting(
     label: Label | None,
     named: bool,
     evidence: Sequence[Evidence],
-) -> Sighting:
+) -> Occurrence:
     line, column = document.position(start)
     last_line, _ = document.position(max(start, end - 1))
     by_name = _shown_name(label) if named else None
-    return Sighting(
+    return Occurrence(
         value=value,
         location=Location(role=value.role, path="", line=line, column=column, allowed=allowed(document, start, end)),
         rule=rule,
@@ -282,10 +282,10 @@ def _one_role_a_value(marks: list[Mark]) -> list[Mark]:
     """A value that stands in two roles, as when one string was pasted into both fields, takes the better-named one."""
     best: dict[str, Mark] = {}
     for mark in marks:
-        held = best.get(mark.sighting.value.sha256)
+        held = best.get(mark.occurrence.value.sha256)
         if held is None or mark.strength > held.strength:
-            best[mark.sighting.value.sha256] = mark
-    marks = [with_role(mark, best[mark.sighting.value.sha256].role) for mark in marks]
+            best[mark.occurrence.value.sha256] = mark
+    marks = [with_role(mark, best[mark.occurrence.value.sha256].role) for mark in marks]
     return [
         with_role(mark, Role.API_KEY) if mark.ambiguous and _beside_a_clear_secret(marks, index) else mark
         for index, mark in enumerate(marks)
@@ -302,7 +302,7 @@ def _beside_a_clear_secret(marks: Sequence[Mark], index: int) -> bool:
 
 def with_role(mark: Mark, role: Role) -> Mark:
     """The same mark in another role."""
-    return replace(mark, sighting=mark.sighting.in_role(role))
+    return replace(mark, occurrence=mark.occurrence.in_role(role))
 
 
 def _private_marks(document: Document, keys: Iterable[PrivateKey], found: Sequence[Candidate]) -> list[Mark]:
@@ -319,7 +319,7 @@ def _private_marks(document: Document, keys: Iterable[PrivateKey], found: Sequen
         if not prefilter.mentions_binance(document.flat):
             # Far from the key only the name itself counts: other exchanges have the same API and its parameters.
             evidence = tuple(piece for piece in evidence if piece.grade is not Grade.FILE)
-        sighting = _sighting(
+        occurrence = _occurrence(
             document,
             Value.of(Role.PRIVATE_KEY, key.der),
             key.start,
@@ -332,8 +332,8 @@ def _private_marks(document: Document, keys: Iterable[PrivateKey], found: Sequen
         environment = environment_of(document, place, label, evidence, whole)
         marks.append(
             Mark(
-                sighting=replace(
-                    sighting, environment=environment, foreign=foreign, encrypted=key.type is KeyType.ENCRYPTED
+                occurrence=replace(
+                    occurrence, environment=environment, foreign=foreign, encrypted=key.type is KeyType.ENCRYPTED
                 ),
                 start=key.start,
                 end=key.end,

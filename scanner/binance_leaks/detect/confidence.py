@@ -5,31 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from binance_leaks.detect import rules
-from binance_leaks.model import Confidence, Grade, Role, Sighting
+from binance_leaks.model import Confidence, Grade, Occurrence, Role
 
 _OF_THE_TEXT = frozenset({Grade.PATH, Grade.FILE, Grade.BLOCK, Grade.STATEMENT})
 _NEAR = frozenset({Grade.PATH, Grade.BLOCK, Grade.STATEMENT})
 
 
-def confidence_of(sightings: Sequence[Sighting]) -> Confidence:
-    """The confidence in a credential by its sightings, one or more of each half.
+def confidence_of(occurrences: Sequence[Occurrence]) -> Confidence:
+    """The confidence in a credential by its occurrences, one or more of each half.
 
     `high` where shape, role and evidence for Binance agree; `medium` where two of the three do, or a pair has one;
     `low` for shape alone. A lone value whose name is that of a credential but for which nothing says Binance is `low`:
     in 39 public repositories as many of those were other services' as were Binance's. What is said to be another
     service's wherever it stands is `low`; in one place of several that says nothing.
     """
-    native = [sighting for sighting in sightings if not sighting.foreign]
-    if len({sighting.value for sighting in native}) < len({sighting.value for sighting in sightings}):
+    native = [occurrence for occurrence in occurrences if not occurrence.foreign]
+    if len({occurrence.value for occurrence in native}) < len({occurrence.value for occurrence in occurrences}):
         return Confidence.LOW
-    sightings = native
-    grades = {evidence.grade for sighting in sightings for evidence in sighting.evidence if evidence.for_binance}
-    named = any(sighting.named for sighting in sightings)
-    roles = {sighting.value.role for sighting in sightings}
+    occurrences = native
+    grades = {evidence.grade for occurrence in occurrences for evidence in occurrence.evidence if evidence.for_binance}
+    named = any(occurrence.named for occurrence in occurrences)
+    roles = {occurrence.value.role for occurrence in occurrences}
     pair = Role.API_KEY in roles and len(roles) > 1
-    if any(sighting.encrypted for sighting in sightings):
+    if any(occurrence.encrypted for occurrence in occurrences):
         return Confidence.LOW
-    if not grades and any(sighting.rule in rules.STRICT for sighting in sightings):
+    if not grades and any(occurrence.rule in rules.STRICT for occurrence in occurrences):
         return Confidence.LOW
     if Role.PRIVATE_KEY in roles:
         return _of_private_key(grades, pair)

@@ -1,4 +1,4 @@
-"""Sightings made into credentials: built, merged, paired across files, settled."""
+"""Occurrences made into credentials: built, merged, paired across files, settled."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from binance_leaks.detect import rules
 from binance_leaks.detect.confidence import confidence_of
 from binance_leaks.detect.pairing import same_world, stems_conflict
 from binance_leaks.detect.published import published_as
-from binance_leaks.model import Confidence, Credential, Environment, Evidence, Grade, Role, Sighting, Value
+from binance_leaks.model import Confidence, Credential, Environment, Evidence, Grade, Occurrence, Role, Value
 
 _T = TypeVar("_T")
 
@@ -28,15 +28,15 @@ PRUDENT = (
 """Environments, first those where most is at stake: of several that are said the first is taken."""
 
 
-def credential_of(sightings: Sequence[Sighting]) -> Credential:
-    """The credential that some sightings of one key, of one secret, or of both make up."""
-    values = distinct_values(sighting.value for sighting in sightings)
+def credential_of(occurrences: Sequence[Occurrence]) -> Credential:
+    """The credential that some occurrences of one key, of one secret, or of both make up."""
+    values = distinct_values(occurrence.value for occurrence in occurrences)
     return Credential(
         values=values,
-        sightings=tuple(sorted(sightings, key=_place)),
-        environment=most_prudent(sighting.environment for sighting in sightings),
-        confidence=confidence_of(sightings),
-        evidence=_evidence(sightings),
+        occurrences=tuple(sorted(occurrences, key=_place)),
+        environment=most_prudent(occurrence.environment for occurrence in occurrences),
+        confidence=confidence_of(occurrences),
+        evidence=_evidence(occurrences),
         known_example=are_published(values),
     )
 
@@ -62,14 +62,14 @@ def most_prudent(environments: Iterable[Environment]) -> Environment:
 
 
 def merged(credentials: Iterable[Credential]) -> tuple[Credential, ...]:
-    """One credential per identity, with all sightings of its values; a lone secret goes to the pair that holds it.
+    """One credential per identity, with all occurrences of its values; a lone secret goes to the pair that holds it.
 
     A value that has different roles in different places takes the role that a name gave it.
     """
-    known = sorted(credentials, key=lambda credential: [_place(sighting) for sighting in credential.sightings])
+    known = sorted(credentials, key=lambda credential: [_place(occurrence) for occurrence in credential.occurrences])
     groups = group_by_value(_with_settled_roles(known), lambda credential: credential.values)
     return tuple(
-        credential_of(_unique(sighting for credential in group for sighting in credential.sightings))
+        credential_of(_unique(occurrence for credential in group for occurrence in credential.occurrences))
         for group in groups
     )
 
@@ -97,15 +97,15 @@ def group_by_value(findings: Iterable[_T], values_of: Callable[[_T], Sequence[Va
 def _with_settled_roles(credentials: Sequence[Credential]) -> list[Credential]:
     roles: dict[str, tuple[bool, int, Role]] = {}
     for credential in credentials:
-        for sighting in credential.sightings:
-            rank = (sighting.named, len(credential.values), sighting.value.role)
-            held = roles.get(sighting.value.sha256)
+        for occurrence in credential.occurrences:
+            rank = (occurrence.named, len(credential.values), occurrence.value.role)
+            held = roles.get(occurrence.value.sha256)
             if held is None or rank[:2] > held[:2]:
-                roles[sighting.value.sha256] = rank
+                roles[occurrence.value.sha256] = rank
     settled = []
     for credential in credentials:
-        sightings = [sighting.in_role(roles[sighting.value.sha256][2]) for sighting in credential.sightings]
-        settled.append(credential if sightings == list(credential.sightings) else credential_of(sightings))
+        occurrences = [occurrence.in_role(roles[occurrence.value.sha256][2]) for occurrence in credential.occurrences]
+        settled.append(credential if occurrences == list(credential.occurrences) else credential_of(occurrences))
     return settled
 
 
@@ -127,7 +127,7 @@ def paired_across(credentials: Iterable[Credential]) -> tuple[Credential, ...]:
         secret = best_of_keys[key.id]
         if secret is None or best_of_secrets[secret.id] is not key:
             continue
-        pair = credential_of((*key.sightings, *secret.sightings))
+        pair = credential_of((*key.occurrences, *secret.occurrences))
         joined[key.id] = joined[secret.id] = pair
     result = {
         (joined.get(credential.id) or credential).id: joined.get(credential.id) or credential
@@ -144,8 +144,8 @@ def _is_lone(credential: Credential, *, key: bool) -> bool:
     ):
         return False
     if not key and credential.values[0].role is Role.PRIVATE_KEY:
-        return any(evidence.for_binance for sighting in credential.sightings for evidence in sighting.evidence)
-    return any(sighting.named and not sighting.foreign for sighting in credential.sightings)
+        return any(evidence.for_binance for occurrence in credential.occurrences for evidence in occurrence.evidence)
+    return any(occurrence.named and not occurrence.foreign for occurrence in credential.occurrences)
 
 
 def _best(credential: Credential, others: Sequence[Credential]) -> Credential | None:
@@ -161,20 +161,20 @@ def _best(credential: Credential, others: Sequence[Credential]) -> Credential | 
 def _distance(one: Credential, other: Credential) -> tuple[int, int] | None:
     """How badly two lone halves fit: by the names of their accounts, then by folders between; None for not at all."""
     best: tuple[int, int] | None = None
-    for first in one.sightings[:8]:
-        for second in other.sightings[:8]:
-            cost = _sighting_distance(first, second)
+    for first in one.occurrences[:8]:
+        for second in other.occurrences[:8]:
+            cost = _occurrence_distance(first, second)
             if cost is not None and (best is None or cost < best):
                 best = cost
     return best
 
 
-def _sighting_distance(first: Sighting, second: Sighting) -> tuple[int, int] | None:
+def _occurrence_distance(first: Occurrence, second: Occurrence) -> tuple[int, int] | None:
     if first.rule != second.rule and not {first.rule, second.rule} <= rules.OF_ONE_ACCOUNT:
         return None
     if stems_conflict(first.stem, second.stem) or not same_world(first.environment, second.environment):
         return None
-    speaks = all(any(evidence.for_binance for evidence in sighting.evidence) for sighting in (first, second))
+    speaks = all(any(evidence.for_binance for evidence in occurrence.evidence) for occurrence in (first, second))
     folders = _folders_between(first.location.path, second.location.path)
     if folders > (_FAR if speaks else _NEAR):
         return None
@@ -201,49 +201,54 @@ def settled(credentials: Iterable[Credential]) -> tuple[Credential, ...]:
         credential
         for credential in credentials
         if credential.values[0].role is not Role.PRIVATE_KEY
-        or any(evidence.for_binance for sighting in credential.sightings for evidence in sighting.evidence)
+        or any(evidence.for_binance for occurrence in credential.occurrences for evidence in occurrence.evidence)
     )
 
 
 def with_evidence(credential: Credential, evidence: Evidence) -> Credential:
     """The credential, judged again with something that speaks for it from outside its files."""
-    sightings = [replace(sighting, evidence=(*sighting.evidence, evidence)) for sighting in credential.sightings]
+    occurrences = [
+        replace(occurrence, evidence=(*occurrence.evidence, evidence)) for occurrence in credential.occurrences
+    ]
     environment = credential.environment
-    renewed = credential_of(sightings)
+    renewed = credential_of(occurrences)
     return replace(renewed, environment=environment)
 
 
 def lacks_evidence(credential: Credential) -> bool:
     """Whether a look at the files beside it could change what is thought of it."""
-    if credential.confidence is Confidence.HIGH or all(sighting.foreign for sighting in credential.sightings):
+    if credential.confidence is Confidence.HIGH or all(occurrence.foreign for occurrence in credential.occurrences):
         return False
     grades = [
-        evidence.grade for sighting in credential.sightings for evidence in sighting.evidence if evidence.for_binance
+        evidence.grade
+        for occurrence in credential.occurrences
+        for evidence in occurrence.evidence
+        if evidence.for_binance
     ]
-    named = any(sighting.named for sighting in credential.sightings)
+    named = any(occurrence.named for occurrence in credential.occurrences)
     return named and not any(grade >= Grade.SIBLING for grade in grades)
 
 
-def _evidence(sightings: Sequence[Sighting]) -> tuple[str, ...]:
-    found = {evidence.text: evidence.grade.rank for sighting in sightings for evidence in sighting.evidence}
+def _evidence(occurrences: Sequence[Occurrence]) -> tuple[str, ...]:
+    found = {evidence.text: evidence.grade.rank for occurrence in occurrences for evidence in occurrence.evidence}
     return tuple(sorted(found, key=lambda text: (-found[text], text))[:MOST_EVIDENCE])
 
 
-def _place(sighting: Sighting) -> tuple[str, int, int, str, str]:
-    location = sighting.location
-    return location.path, location.line, location.column, location.role.value, sighting.value.sha256
+def _place(occurrence: Occurrence) -> tuple[str, int, int, str, str]:
+    location = occurrence.location
+    return location.path, location.line, location.column, location.role.value, occurrence.value.sha256
 
 
-def _unique(sightings: Iterable[Sighting]) -> list[Sighting]:
-    """One sighting a place, the one that says most: several versions of a file may have the value there."""
-    seen: dict[tuple[object, ...], Sighting] = {}
-    for sighting in sightings:
-        key = (*_place(sighting), sighting.location.exposure, sighting.location.blob)
-        held = seen.setdefault(key, sighting)
-        if held is not sighting and _weight(sighting) > _weight(held):
-            seen[key] = sighting
+def _unique(occurrences: Iterable[Occurrence]) -> list[Occurrence]:
+    """One occurrence a place, the one that says most: several versions of a file may have the value there."""
+    seen: dict[tuple[object, ...], Occurrence] = {}
+    for occurrence in occurrences:
+        key = (*_place(occurrence), occurrence.location.exposure, occurrence.location.blob)
+        held = seen.setdefault(key, occurrence)
+        if held is not occurrence and _weight(occurrence) > _weight(held):
+            seen[key] = occurrence
     return list(seen.values())
 
 
-def _weight(sighting: Sighting) -> tuple[int, bool]:
-    return confidence_of((sighting,)).rank, sighting.named
+def _weight(occurrence: Occurrence) -> tuple[int, bool]:
+    return confidence_of((occurrence,)).rank, occurrence.named

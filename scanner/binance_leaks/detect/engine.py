@@ -11,7 +11,7 @@ from binance_leaks.detect.correlate import credential_of, merged
 from binance_leaks.detect.document import Document, documents
 from binance_leaks.detect.evidence import document_mentions
 from binance_leaks.detect.pairing import pairs_of
-from binance_leaks.model import Credential, Sighting
+from binance_leaks.model import Credential, Occurrence
 
 
 def detect(
@@ -45,10 +45,10 @@ def _in_document(document: Document, *, encoded: bool = True) -> Iterator[Creden
     pairs = pairs_of(document, marks)
     paired = {index for pair in pairs for index in pair}
     for key, secret in pairs:
-        yield credential_of((marks[key].sighting, marks[secret].sighting))
+        yield credential_of((marks[key].occurrence, marks[secret].occurrence))
     for index, mark in enumerate(marks):
         if index not in paired and mark.of_an_api:
-            yield credential_of((mark.sighting,))
+            yield credential_of((mark.occurrence,))
     if encoded:
         yield from _in_encoded_texts(document)
 
@@ -66,12 +66,12 @@ def _in_encoded_texts(document: Document) -> Iterator[Credential]:
 def _relocated(
     credential: Credential, *, path: str | None = None, line: int = 0, column: int = 0, last_line: int = 0
 ) -> Credential:
-    """The credential with other places for its sightings."""
+    """The credential with other places for its occurrences."""
 
-    def moved(sighting: Sighting) -> Sighting:
-        location = sighting.location
+    def moved(occurrence: Occurrence) -> Occurrence:
+        location = occurrence.location
         if path is not None:
-            return replace(sighting, location=replace(location, path=path))
-        return replace(sighting, location=replace(location, line=line, column=column), last_line=last_line)
+            return replace(occurrence, location=replace(location, path=path))
+        return replace(occurrence, location=replace(location, line=line, column=column), last_line=last_line)
 
-    return replace(credential, sightings=tuple(moved(sighting) for sighting in credential.sightings))
+    return replace(credential, occurrences=tuple(moved(occurrence) for occurrence in credential.occurrences))

@@ -53,12 +53,12 @@ def compatible(first: Mark, second: Mark) -> bool:
     """Whether two values can be halves of one credential at all."""
     if (first.role is Role.API_KEY) == (second.role is Role.API_KEY):
         return False
-    if first.sighting.value.sha256 == second.sighting.value.sha256:
+    if first.occurrence.value.sha256 == second.occurrence.value.sha256:
         return False
     shapes = {first.shape, second.shape} - {None}
     if len(shapes) > 1 or (None in (first.shape, second.shape) and shapes != {Shape.BASE62}):
         return False
-    one, other = first.sighting, second.sighting
+    one, other = first.occurrence, second.occurrence
     return one.foreign == other.foreign and not stems_conflict(one.stem, other.stem)
 
 
@@ -77,12 +77,12 @@ def same_world(one: Environment, other: Environment) -> bool:
 def _edges(document: Document, marks: Sequence[Mark], *, same_stem: bool) -> Iterator[tuple[float, int, int]]:
     """Possible pairs with their cost: lines between, with an extra for what separates accounts."""
     for first, mark in enumerate(marks):
-        reach = len(marks) if same_stem and mark.sighting.stem and len(marks) <= 400 else first + 1 + _NEIGHBOURS
+        reach = len(marks) if same_stem and mark.occurrence.stem and len(marks) <= 400 else first + 1 + _NEIGHBOURS
         for second in range(first + 1, min(reach, len(marks))):
             other = marks[second]
             if not compatible(mark, other):
                 continue
-            equal = bool(mark.sighting.stem) and mark.sighting.stem == other.sighting.stem
+            equal = bool(mark.occurrence.stem) and mark.occurrence.stem == other.occurrence.stem
             if same_stem and not equal:
                 continue
             lines = document.line_index(other.start) - document.line_index(mark.end - 1)
@@ -100,11 +100,11 @@ def _separation(document: Document, mark: Mark, other: Mark) -> float:
         cost += 3
     if "}" in between or "\n[" in between or ("</" in between and between.count("</") > 2):
         cost += 3
-    if mark.sighting.stem != other.sighting.stem:
+    if mark.occurrence.stem != other.occurrence.stem:
         cost += 2
     if mark.binance != other.binance:
         cost += 1.5
-    if not same_world(mark.sighting.environment, other.sighting.environment):
+    if not same_world(mark.occurrence.environment, other.occurrence.environment):
         cost += 10
     return cost
 
@@ -126,13 +126,13 @@ def _only_two(marks: Sequence[Mark], free: Sequence[int]) -> tuple[int, int] | N
     """The one key and the one secret that are left, if they were named and nothing speaks against them."""
     by_role: dict[bool, set[str]] = {True: set(), False: set()}
     for index in free:
-        by_role[marks[index].role is Role.API_KEY].add(marks[index].sighting.value.sha256)
+        by_role[marks[index].role is Role.API_KEY].add(marks[index].occurrence.value.sha256)
     if len(by_role[True]) != 1 or len(by_role[False]) != 1:
         return None
     first = next(index for index in free if marks[index].role is Role.API_KEY)
     second = next(index for index in free if marks[index].role is not Role.API_KEY)
     one, other = marks[first], marks[second]
     named = Strength.NONE not in (one.strength, other.strength)
-    if named and compatible(one, other) and same_world(one.sighting.environment, other.sighting.environment):
+    if named and compatible(one, other) and same_world(one.occurrence.environment, other.occurrence.environment):
         return first, second
     return None

@@ -39,7 +39,7 @@ def _told(finding: Finding, spread: frozenset[str]) -> Finding:
     """A finding of the later run; one that was there before fails where repositories have it that had it not."""
     if finding.mark is not Mark.STILL_THERE:
         return finding
-    places = tuple(replace(place, standing=place.repository not in spread) for place in finding.locations)
+    places = tuple(replace(place, preexisting=place.repository not in spread) for place in finding.locations)
     return replace(finding, fails=finding.fails and bool(spread), locations=places)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from binance_leaks.detect.correlate import credential_of
-from binance_leaks.model import Credential, Exposure, Location, Sighting
+from binance_leaks.model import Credential, Exposure, Location, Occurrence
 from binance_leaks.sources.objects.database import ObjectDatabase, find_alternates, open_packs
 from binance_leaks.sources.read_stream import describe_error
 
@@ -32,16 +32,16 @@ class OwnStore:
     def owned(self, credentials: Iterable[Credential]) -> list[Credential]:
         """The credentials without places that only a lender has: borrowed objects that none of its refs reaches."""
         kept = (self._owned(credential) for credential in credentials)
-        return [credential for credential in kept if credential.sightings]
+        return [credential for credential in kept if credential.occurrences]
 
     def _owned(self, credential: Credential) -> Credential:
-        sightings = [sighting for sighting in credential.sightings if self._is_own(sighting)]
-        if len(sightings) == len(credential.sightings):
+        occurrences = [occurrence for occurrence in credential.occurrences if self._is_own(occurrence)]
+        if len(occurrences) == len(credential.occurrences):
             return credential
-        return credential_of(sightings) if sightings else replace(credential, sightings=())
+        return credential_of(occurrences) if occurrences else replace(credential, occurrences=())
 
-    def _is_own(self, sighting: Sighting) -> bool:
-        place = sighting.location
+    def _is_own(self, occurrence: Occurrence) -> bool:
+        place = occurrence.location
         return place.exposure is not Exposure.UNREACHABLE or self._has(_object(place))
 
     def _has(self, name: bytes | None) -> bool:

@@ -56,7 +56,7 @@ class Group:
         distinct = distinct_values(values)
         credential = Credential(
             values=distinct,
-            sightings=(),
+            occurrences=(),
             environment=_environment(members),
             confidence=max(member.held.confidence for member in members),
             evidence=_evidence(members),

@@ -123,7 +123,7 @@ def _places_of(store: Store, group: Group, most: int | None) -> tuple[tuple[Loca
     if not listed:  # a report that gives no place for any of its values
         listed = [place for member in group.members for place in store.places(member.held, most=most)]
     ranks = {exposure: rank for rank, exposure in enumerate(BY_USE)}
-    listed.sort(key=lambda place: (place.standing, ranks[place.exposure]))
+    listed.sort(key=lambda place: (place.preexisting, ranks[place.exposure]))
     return tuple(listed), max(count - len(listed), 0)
 
 

@@ -13,7 +13,7 @@ from binance_leaks.errors import ScannerError
 from binance_leaks.findings import Finding
 from binance_leaks.fleet.models import Repository
 from binance_leaks.fleet.work import on_disk
-from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Credential, Location, Sighting
+from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Credential, Location, Occurrence
 from binance_leaks.pipeline.files import credentials_in, credentials_in_object
 from binance_leaks.sources.chunk import Chunk
 from binance_leaks.sources.git import Git
@@ -49,22 +49,22 @@ class Recall:
 
     def credentials(self, findings: Sequence[Finding]) -> list[Credential]:
         """The credentials of some findings, each with the bytes of those of its values that could be read again."""
-        found = self._sightings(findings)
+        found = self._occurrences(findings)
         return [_credential(finding, found) for finding in findings]
 
-    def _sightings(self, findings: Sequence[Finding]) -> dict[str, list[Sighting]]:
-        """Sightings with their bytes, by digest."""
+    def _occurrences(self, findings: Sequence[Finding]) -> dict[str, list[Occurrence]]:
+        """Occurrences with their bytes, by digest."""
         by_repository = _places(findings)
         missing = {value.sha256 for finding in findings for value in finding.values}
-        found: dict[str, list[Sighting]] = {}
+        found: dict[str, list[Occurrence]] = {}
         while missing:
             label = self._best(by_repository, missing)
             if label is None:
                 break
             wanted = by_repository.pop(label)
             self._tell(label)
-            for sighting in self._read(self._repositories[label], wanted, missing):
-                found.setdefault(sighting.value.sha256, []).append(sighting)
+            for occurrence in self._read(self._repositories[label], wanted, missing):
+                found.setdefault(occurrence.value.sha256, []).append(occurrence)
             missing -= found.keys()
         return found
 
@@ -77,16 +77,16 @@ class Recall:
         ranked = sorted(rank(label) for label in places if label in self._repositories)
         return ranked[0][2] if ranked and ranked[0][0] else None
 
-    def _read(self, repository: Repository, wanted: _Wanted, missing: set[str]) -> list[Sighting]:
+    def _read(self, repository: Repository, wanted: _Wanted, missing: set[str]) -> list[Occurrence]:
         """The missing values that stand in a repository; none of them where it cannot be read."""
         places = [place for digest, held in wanted.places.items() if digest in missing for place in held]
         try:
             with on_disk(repository.address) as folder:
                 return [
-                    sighting
+                    occurrence
                     for credential in _read_again(Git(str(folder)), places, repository.label)
-                    for sighting in credential.sightings
-                    if sighting.value.sha256 in missing
+                    for occurrence in credential.occurrences
+                    if occurrence.value.sha256 in missing
                 ]
         except (ScannerError, OSError):
             return []
@@ -130,17 +130,17 @@ def _in_content(content: bytes, path: str | None) -> Iterator[Credential]:
             yield from credentials_in(chunk)
 
 
-def _credential(finding: Finding, found: Mapping[str, Sequence[Sighting]]) -> Credential:
+def _credential(finding: Finding, found: Mapping[str, Sequence[Occurrence]]) -> Credential:
     """The credential that a finding is about, with the bytes of its values."""
     values = []
-    sightings: list[Sighting] = []
+    occurrences: list[Occurrence] = []
     for value in finding.values:
-        seen = [sighting.in_role(value.role) for sighting in found.get(value.sha256, ())]
+        seen = [occurrence.in_role(value.role) for occurrence in found.get(value.sha256, ())]
         values.append(seen[0].value if seen else value)
-        sightings += seen
+        occurrences += seen
     return Credential(
         values=tuple(values),
-        sightings=tuple(sightings),
+        occurrences=tuple(occurrences),
         environment=finding.environment,
         confidence=finding.confidence,
         evidence=finding.evidence,

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 from binance_leaks.detect.correlate import credential_of
-from binance_leaks.model import Confidence, Credential, Role, Sighting
+from binance_leaks.model import Confidence, Credential, Occurrence, Role
 from binance_leaks.verification import Verdict, Verification
 
 OTHER_ROLE: Mapping[Role, Role] = MappingProxyType(
@@ -162,25 +162,25 @@ class _Scanned:
         return _Scanned(credential)
 
     def swapped(self) -> _Scanned:
-        return self._of([each.in_role(OTHER_ROLE[each.value.role]) for each in self.credential.sightings])
+        return self._of([each.in_role(OTHER_ROLE[each.value.role]) for each in self.credential.occurrences])
 
     def joined(self, other: _Scanned) -> _Scanned:
-        return self._with(other.credential.sightings)
+        return self._with(other.credential.occurrences)
 
     def without(self, digests: Set[str]) -> _Scanned | None:
-        kept = [each for each in self.credential.sightings if each.value.sha256 not in digests]
+        kept = [each for each in self.credential.occurrences if each.value.sha256 not in digests]
         return self._of(kept) if kept else None
 
     def with_value_of(self, digest: str, other: _Scanned) -> _Scanned:
-        return self._with([each for each in other.credential.sightings if each.value.sha256 == digest])
+        return self._with([each for each in other.credential.occurrences if each.value.sha256 == digest])
 
-    def _with(self, sightings: Iterable[Sighting]) -> _Scanned:
-        own = self.credential.sightings
-        added = [each for each in dict.fromkeys(sightings) if each not in own]
+    def _with(self, occurrences: Iterable[Occurrence]) -> _Scanned:
+        own = self.credential.occurrences
+        added = [each for each in dict.fromkeys(occurrences) if each not in own]
         return self._of([*own, *added]) if added else self
 
-    def _of(self, sightings: Sequence[Sighting]) -> _Scanned:
+    def _of(self, occurrences: Sequence[Occurrence]) -> _Scanned:
         """Make a credential of these occurrences, of the same environment and no less confidence."""
-        former, made = self.credential, credential_of(sightings)
+        former, made = self.credential, credential_of(occurrences)
         confidence = max(made.confidence, former.confidence)
         return _Scanned(replace(made, environment=former.environment, confidence=confidence))

@@ -13,7 +13,7 @@ from binance_leaks.detect import prefilter
 from binance_leaks.detect.correlate import credential_of, merged
 from binance_leaks.errors import GitError
 from binance_leaks.findings import Skipped
-from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Commit, Credential, Exposure, Location, Sighting
+from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Commit, Credential, Exposure, Location, Occurrence
 from binance_leaks.pipeline.files import credentials_in, credentials_in_object
 from binance_leaks.pipeline.history_scan import ObjectScan
 from binance_leaks.pipeline.history_worker import Hit
@@ -76,7 +76,7 @@ def attribute(
         held_by = of_messages.get(name, ()) if hit.kind == "commit" else _tags_to(git, name, refs)
         found += reader.message(name, hit.kind, held_by, pushed=remote.has(held_by))
     return Attributed(
-        credentials=merged(credential for credential in found if credential.sightings),
+        credentials=merged(credential for credential in found if credential.occurrences),
         commits={stay.path: stay.commit.hex() for stay in stays.values() if stay.commit is not None},
     )
 
@@ -126,34 +126,34 @@ class _Places:
 
     def note(self, credential: Credential, blob: bytes, path: str) -> None:
         """Remembers where values stand in the first version of a file, and what allows them in the last."""
-        for sighting in credential.sightings:
-            stay = self._stay(sighting, blob, path)
+        for occurrence in credential.occurrences:
+            stay = self._stay(occurrence, blob, path)
             if stay is None:
                 continue
-            location = sighting.location
-            key = sighting.value.sha256, location.path
+            location = occurrence.location
+            key = occurrence.value.sha256, location.path
             if blob == stay.blob:
-                self._first.setdefault(key, (location.line, location.column, sighting.last_line))
+                self._first.setdefault(key, (location.line, location.column, occurrence.last_line))
             if blob == (stay.tip or stay.blob):
                 self._allowed.setdefault(key, location.allowed)
 
     def placed(self, credential: Credential, blob: bytes, path: str) -> Credential:
         """A credential that was read in a blob under a path."""
-        sightings = [self._sighting(sighting, blob, path) for sighting in credential.sightings]
-        kept = [sighting for sighting in sightings if sighting is not None]
+        occurrences = [self._occurrence(occurrence, blob, path) for occurrence in credential.occurrences]
+        kept = [occurrence for occurrence in occurrences if occurrence is not None]
         if not kept:
-            return replace(credential, sightings=())
+            return replace(credential, occurrences=())
         return credential_of(kept)
 
-    def _sighting(self, sighting: Sighting, blob: bytes, path: str) -> Sighting | None:
-        stay = self._stay(sighting, blob, path)
+    def _occurrence(self, occurrence: Occurrence, blob: bytes, path: str) -> Occurrence | None:
+        stay = self._stay(occurrence, blob, path)
         if stay is None:
             return None
-        location = sighting.location
-        key = sighting.value.sha256, location.path
-        line, column, last_line = self._first.get(key, (location.line, location.column, sighting.last_line))
+        location = occurrence.location
+        key = occurrence.value.sha256, location.path
+        line, column, last_line = self._first.get(key, (location.line, location.column, occurrence.last_line))
         return replace(
-            sighting,
+            occurrence,
             last_line=last_line,
             location=replace(
                 location,
@@ -176,9 +176,9 @@ class _Places:
             names = self._names[id(refs)] = tuple(ref.shown for ref in refs)
         return names
 
-    def _stay(self, sighting: Sighting, blob: bytes, path: str) -> Stay | None:
+    def _stay(self, occurrence: Occurrence, blob: bytes, path: str) -> Stay | None:
         """The stay of a value; that of another in the same file where only the path tells that it is one."""
-        return self._stays.get((sighting.value.sha256, path)) or next(
+        return self._stays.get((occurrence.value.sha256, path)) or next(
             (stay for (_, where), stay in self._stays.items() if where == path and blob in (stay.blob, stay.tip)), None
         )
 

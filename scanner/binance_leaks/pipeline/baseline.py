@@ -31,17 +31,17 @@ def look(scan: Scan, nearby: NearbyEvidence, *, config: Config, root: str) -> Lo
     judged = judge(weigh(scan.credentials, nearby), scan, config=config)
     found = tuple(
         Found(
-            value=sighting.value.without_secret(),
-            path=place_of(sighting.location.path, scan, root),
-            line=sighting.location.line,
+            value=occurrence.value.without_secret(),
+            path=place_of(occurrence.location.path, scan, root),
+            line=occurrence.location.line,
         )
         for each in judged
-        for sighting in each.open
+        for occurrence in each.open
     )
     present = {
-        (stored(place_of(sighting.location.path, scan, root)), sighting.value.sha1)
+        (stored(place_of(occurrence.location.path, scan, root)), occurrence.value.sha1)
         for credential in scan.credentials
-        for sighting in credential.sightings
+        for occurrence in credential.occurrences
     }
     return Look(found=found, present=frozenset(present | {(stored(each.path), each.value.sha1) for each in found}))
 

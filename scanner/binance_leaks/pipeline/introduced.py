@@ -8,7 +8,7 @@ from functools import partial
 
 from binance_leaks.detect.correlate import credential_of, merged
 from binance_leaks.errors import GitError
-from binance_leaks.model import Commit, Credential, Exposure, Sighting
+from binance_leaks.model import Commit, Credential, Exposure, Occurrence
 from binance_leaks.pipeline.files import credentials_in_object
 from binance_leaks.pipeline.versions import Version, Versions
 from binance_leaks.sources.commit_selection import CommitSelection
@@ -123,8 +123,8 @@ class Stays:
             version = self._versions.version(blob, path)
             tips = [self._versions.version(tip[path], path) for tip in at_heads if path in tip]
             for credential in version.credentials:
-                sightings = [self._placed(sighting, path, tips, about) for sighting in credential.sightings]
-                found.append(credential_of(sightings))
+                occurrences = [self._placed(occurrence, path, tips, about) for occurrence in credential.occurrences]
+                found.append(credential_of(occurrences))
         return found
 
     def neighbours(self) -> dict[str, str]:
@@ -202,11 +202,11 @@ class Stays:
 
     def _appear(self, change: CommitChange, version: Version, before: set[str], former: Sequence[str]) -> None:
         lines: NewLines | None = None
-        for digest, sighting in version.sightings.items():
+        for digest, occurrence in version.occurrences.items():
             new = digest not in before
             if new and version.is_text(digest) and change.blob is not None:
                 lines = lines or NewLines(self._git, change.blob, former)
-                new = lines.touch(sighting.location.line, sighting.last_line) or self._came_in(change, sighting)
+                new = lines.touch(occurrence.location.line, occurrence.last_line) or self._came_in(change, occurrence)
             elif not new and not any(change.former):  # renamed: what came in under the old name is new here, too
                 new = digest in self._brought
             stay = self._stays.get((digest, change.path))
@@ -218,24 +218,24 @@ class Stays:
             stay.last = version
             stay.removed = None
 
-    def _came_in(self, change: CommitChange, sighting: Sighting) -> bool:
+    def _came_in(self, change: CommitChange, occurrence: Occurrence) -> bool:
         """Whether an earlier of the commits brought the lines of a value, which nothing told for one there yet."""
         if not any(parent in self._commits for parent in self._commits[change.commit].parents):
             return False
         lines = NewLines(self._git, change.blob or "", self._origins(change))
-        return lines.touch(sighting.location.line, sighting.last_line)
+        return lines.touch(occurrence.location.line, occurrence.last_line)
 
     def _placed(
-        self, sighting: Sighting, path: bytes, tips: Sequence[Version], about: Mapping[str, Commit]
-    ) -> Sighting:
-        """The sighting where it is today, else where it came in."""
-        digest = sighting.value.sha256
+        self, occurrence: Occurrence, path: bytes, tips: Sequence[Version], about: Mapping[str, Commit]
+    ) -> Occurrence:
+        """The occurrence where it is today, else where it came in."""
+        digest = occurrence.value.sha256
         stay = self._stays[digest, path]
         tip = next((version for version in tips if digest in version.digests), None)
         version = tip or stay.first
-        shown = version.sightings[digest]
+        shown = version.occurrences[digest]
         location = replace(
-            sighting.location,
+            occurrence.location,
             line=shown.location.line,
             column=shown.location.column,
             path=shown.location.path,
@@ -243,10 +243,10 @@ class Stays:
             commit=about[stay.commit] if stay.new else None,
             removed=None if tip is not None or stay.removed is None else about[stay.removed],
             blob=version.blob,
-            standing=not stay.new,
-            allowed=stay.last.sightings[digest].location.allowed,
+            preexisting=not stay.new,
+            allowed=stay.last.occurrences[digest].location.allowed,
         )
-        return replace(sighting, last_line=shown.last_line, location=location)
+        return replace(occurrence, last_line=shown.last_line, location=location)
 
 
 def _commits(git: Git, names: Sequence[str]) -> dict[str, Commit]:

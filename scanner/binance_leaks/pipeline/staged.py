@@ -10,7 +10,7 @@ from binance_leaks.detect import prefilter
 from binance_leaks.detect.base64_blocks import without_signatures
 from binance_leaks.detect.engine import detect
 from binance_leaks.findings import Skipped
-from binance_leaks.model import COMMIT_MESSAGE, Credential, Exposure, Location, Sighting
+from binance_leaks.model import COMMIT_MESSAGE, Credential, Exposure, Location, Occurrence
 from binance_leaks.pipeline.files import credentials_in
 from binance_leaks.sources.chunk import Chunk
 from binance_leaks.sources.git import Git
@@ -75,12 +75,12 @@ class _Age:
         self._lines: NewLines | None = None
         self._digests: list[set[str]] | None = None
 
-    def is_new(self, sighting: Sighting, *, text: bool) -> bool:
+    def is_new(self, occurrence: Occurrence, *, text: bool) -> bool:
         if not text:
-            return all(sighting.value.sha256 not in digests for digests in self._former_digests())
+            return all(occurrence.value.sha256 not in digests for digests in self._former_digests())
         if self._lines is None:
             self._lines = NewLines(self._git, self._change.blob, self._former)
-        return self._lines.touch(sighting.location.line, sighting.last_line)
+        return self._lines.touch(occurrence.location.line, occurrence.last_line)
 
     def _former_digests(self) -> list[set[str]]:
         if self._digests is None:
@@ -99,14 +99,14 @@ class _Age:
 
 
 def _aged(credential: Credential, change: StagedChange, age: _Age, *, text: bool) -> Credential:
-    def aged(sighting: Sighting) -> Sighting:
-        new = age.is_new(sighting, text=text)
+    def aged(occurrence: Occurrence) -> Occurrence:
+        new = age.is_new(occurrence, text=text)
         location: Location = replace(
-            sighting.location,
+            occurrence.location,
             exposure=Exposure.STAGED if new else Exposure.PRESENT,
-            standing=not new,
+            preexisting=not new,
             blob=change.blob,
         )
-        return replace(sighting, location=location)
+        return replace(occurrence, location=location)
 
-    return replace(credential, sightings=tuple(aged(sighting) for sighting in credential.sightings))
+    return replace(credential, occurrences=tuple(aged(occurrence) for occurrence in credential.occurrences))

@@ -14,7 +14,7 @@ from binance_leaks.detect import prefilter
 from binance_leaks.detect.correlate import lacks_evidence, paired_across, settled, with_evidence
 from binance_leaks.detect.published import published_as
 from binance_leaks.findings import Finding, Result, Risk, SourceKind, SuppressedBy, Suppression
-from binance_leaks.model import Credential, Evidence, Location, RiskLevel, Sighting, Value
+from binance_leaks.model import Credential, Evidence, Location, Occurrence, RiskLevel, Value
 from binance_leaks.pipeline.apply_verification import Verify
 from binance_leaks.pipeline.files import credentials_in
 from binance_leaks.pipeline.scan import Scan, result_of
@@ -45,9 +45,9 @@ def lines_of(filename: str) -> dict[str, int]:
         return {}
     lines: dict[str, int] = {}
     for credential in credentials_alone(filename, plain, EvidenceNearFiles()):
-        for sighting in credential.sightings:
-            line = sighting.location.line
-            lines[sighting.value.sha1] = min(line, lines.get(sighting.value.sha1, line))
+        for occurrence in credential.occurrences:
+            line = occurrence.location.line
+            lines[occurrence.value.sha1] = min(line, lines.get(occurrence.value.sha1, line))
     return lines
 
 
@@ -66,10 +66,10 @@ class NearbyEvidence(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Judged:
-    """A credential that is sure enough to be reported, and what became of it. Nothing allows its `open` sightings."""
+    """A credential that is sure enough to be reported, and what became of it. Nothing allows its `open` occurrences."""
 
     finding: Finding
-    open: tuple[Sighting, ...]
+    open: tuple[Occurrence, ...]
 
 
 def conclude(
@@ -101,7 +101,7 @@ def conclude(
 
 
 def _is_asked(judged: Judged, scan: Scan) -> bool:
-    return any(not (scan.source is SourceKind.RANGE and sighting.location.standing) for sighting in judged.open)
+    return any(not (scan.source is SourceKind.RANGE and occurrence.location.preexisting) for occurrence in judged.open)
 
 
 def weigh(credentials: Iterable[Credential], nearby: NearbyEvidence | None) -> tuple[Credential, ...]:
@@ -139,7 +139,7 @@ def _add_nearby_evidence(credentials: Sequence[Credential], nearby: NearbyEviden
         if not lacks_evidence(credential) or credential.known_example:
             yield credential
             continue
-        paths = sorted({sighting.location.path for sighting in credential.sightings})
+        paths = sorted({occurrence.location.path for occurrence in credential.occurrences})
         found = [evidence for path in paths[:4] if (evidence := nearby.evidence_near(path)) is not None]
         yield with_evidence(credential, max(found, key=lambda evidence: evidence.grade)) if found else credential
 
@@ -150,21 +150,21 @@ def _judged(
     permits = _permits(credential, scan, config, baseline)
     suppressed = _suppression(credential, permits)
     new = any(
-        permit is None and not sighting.location.standing
-        for sighting, permit in zip(credential.sightings, permits, strict=True)
+        permit is None and not occurrence.location.preexisting
+        for occurrence, permit in zip(credential.occurrences, permits, strict=True)
     )
     finding = finding_of(
         credential,
-        tuple(sighting.location for sighting in credential.sightings),
+        tuple(occurrence.location for occurrence in credential.occurrences),
         config,
         suppressed=suppressed,
         verification=verification,
         counts=new,
     )
     open_ones = (
-        sighting
-        for sighting, permit in zip(credential.sightings, permits, strict=True)
-        if permit is None and published_as(sighting.value.sha256) is None
+        occurrence
+        for occurrence, permit in zip(credential.occurrences, permits, strict=True)
+        if permit is None and published_as(occurrence.value.sha256) is None
     )
     return Judged(finding=finding, open=tuple(open_ones))
 
@@ -206,17 +206,17 @@ def published(credential: Credential) -> Suppression:
 def _permits(
     credential: Credential, scan: Scan, config: Config, baseline: Known | None
 ) -> tuple[Suppression | None, ...]:
-    """What allows each sighting: a comment, the configuration, or the baseline."""
+    """What allows each occurrence: a comment, the configuration, or the baseline."""
     by_place: dict[tuple[Value, str], Suppression | None] = {}
-    for sighting in credential.sightings:
-        key = sighting.value, sighting.location.path
+    for occurrence in credential.occurrences:
+        key = occurrence.value, occurrence.location.path
         if key not in by_place:
             by_place[key] = _permit(*key, scan, config, baseline)
     return tuple(
-        by_place[sighting.value, sighting.location.path]
-        if sighting.location.allowed is None
-        else Suppression(by=SuppressedBy.INLINE, reason=sighting.location.allowed)
-        for sighting in credential.sightings
+        by_place[occurrence.value, occurrence.location.path]
+        if occurrence.location.allowed is None
+        else Suppression(by=SuppressedBy.INLINE, reason=occurrence.location.allowed)
+        for occurrence in credential.occurrences
     )
 
 
@@ -234,8 +234,8 @@ def _suppression(credential: Credential, permits: Sequence[Suppression | None]) 
     """A finding is suppressed only if every one of its places is; by a baseline with the gravest of its labels."""
     if credential.known_example:
         return published(credential)
-    for sighting, permit in zip(credential.sightings, permits, strict=True):
-        if permit is None and published_as(sighting.value.sha256) is None:
+    for occurrence, permit in zip(credential.occurrences, permits, strict=True):
+        if permit is None and published_as(occurrence.value.sha256) is None:
             return None
     given = [permit for permit in permits if permit is not None]
     known = [permit for permit in given if permit.by is SuppressedBy.BASELINE]

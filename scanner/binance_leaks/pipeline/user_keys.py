@@ -13,7 +13,7 @@ from binance_leaks.detect.document import Document
 from binance_leaks.detect.names import read_name
 from binance_leaks.detect.private_keys import KeyType, packed_keys
 from binance_leaks.errors import UsageError
-from binance_leaks.model import Confidence, Credential, Environment, Kind, Location, Role, Sighting, Value
+from binance_leaks.model import Confidence, Credential, Environment, Kind, Location, Occurrence, Role, Value
 from binance_leaks.pipeline.files import credentials_in
 from binance_leaks.sources.chunk import Chunk
 from binance_leaks.sources.stream import read_stream
@@ -61,11 +61,11 @@ def typed(key: bytes, secret: bytes | None, *, path: str) -> Credential:
         raise UsageError("that is no key of Binance's: they have 64 letters and digits", hint="Was it copied whole?")
     values = [(Role.API_KEY, key), *([(Role.SECRET_KEY, secret)] if secret is not None else [])]
     return credential_of(
-        [_sighting(Value.of(role, value), path, line) for line, (role, value) in enumerate(values, start=1)]
+        [_occurrence(Value.of(role, value), path, line) for line, (role, value) in enumerate(values, start=1)]
     )
 
 
-def private_key_in(data: bytes, path: str) -> Sighting:
+def private_key_in(data: bytes, path: str) -> Occurrence:
     """The private key in a file, PEM or base64. Raises UsageError where there is none, or it needs a passphrase."""
     document = Document(text=data.decode("latin-1"), path=path)
     key = next(packed_keys(document), None)
@@ -75,10 +75,10 @@ def private_key_in(data: bytes, path: str) -> Sighting:
         raise UsageError(
             f"the private key in {path} is encrypted", hint="It signs only without passphrase: name a decrypted copy."
         )
-    return _sighting(Value.of(Role.PRIVATE_KEY, key.der), path, 1)
+    return _occurrence(Value.of(Role.PRIVATE_KEY, key.der), path, 1)
 
 
-def with_private_key(credentials: Sequence[Credential], key: Sighting) -> tuple[Credential, ...]:
+def with_private_key(credentials: Sequence[Credential], key: Occurrence) -> tuple[Credential, ...]:
     """The one credential that has an API key, with this private key as its secret half.
 
     Raises UsageError where it is not clear which API key that is.
@@ -89,7 +89,7 @@ def with_private_key(credentials: Sequence[Credential], key: Sighting) -> tuple[
             f"--private-key goes with one API key, and {len(keys) or 'none'} {'was' if not keys else 'were'} given",
             hint="Give that key alone: in BINANCE_API_KEY, --env-file or --stdin.",
         )
-    halves = [sighting for sighting in keys[0].sightings if sighting.value.role is Role.API_KEY]
+    halves = [occurrence for occurrence in keys[0].occurrences if occurrence.value.role is Role.API_KEY]
     return (replace(credential_of([*halves, key]), environment=keys[0].environment),)
 
 
@@ -121,7 +121,7 @@ def _owned(credentials: Iterable[Credential], least: Confidence) -> tuple[Creden
         credential
         for credential in credentials
         if credential.confidence >= (least if credential.has_key else Confidence.MEDIUM)
-        and not any(sighting.foreign for sighting in credential.sightings)
+        and not any(occurrence.foreign for occurrence in credential.occurrences)
     )
 
 
@@ -136,6 +136,6 @@ def _quoted(text: str) -> str:
     return f'"{text}"' if "\n" in text else text
 
 
-def _sighting(value: Value, path: str, line: int) -> Sighting:
+def _occurrence(value: Value, path: str, line: int) -> Occurrence:
     location = Location(role=value.role, path=path, line=line, column=1)
-    return Sighting(value=value, location=location, rule=_GIVEN, last_line=line, named=True)
+    return Occurrence(value=value, location=location, rule=_GIVEN, last_line=line, named=True)

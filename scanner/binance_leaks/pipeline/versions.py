@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from binance_leaks.findings import Skipped
-from binance_leaks.model import Credential, Sighting
+from binance_leaks.model import Credential, Occurrence
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.index import may_hold
 from binance_leaks.sources.objects.database import find_missing, is_partial_clone
@@ -26,18 +26,18 @@ class Version:
     binary: frozenset[str] = frozenset()
 
     @cached_property
-    def sightings(self) -> Mapping[str, Sighting]:
-        """The first sighting of each value, by digest."""
-        found: dict[str, Sighting] = {}
+    def occurrences(self) -> Mapping[str, Occurrence]:
+        """The first occurrence of each value, by digest."""
+        found: dict[str, Occurrence] = {}
         for credential in self.credentials:
-            for sighting in credential.sightings:
-                found.setdefault(sighting.value.sha256, sighting)
+            for occurrence in credential.occurrences:
+                found.setdefault(occurrence.value.sha256, occurrence)
         return found
 
     @property
     def digests(self) -> frozenset[str]:
         """The digests of all values."""
-        return frozenset(self.sightings)
+        return frozenset(self.occurrences)
 
     def is_text(self, digest: str) -> bool:
         """Whether the line of a value says whether it is new."""

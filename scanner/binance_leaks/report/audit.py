@@ -14,9 +14,9 @@ from binance_leaks import __version__
 from binance_leaks.audit import (
     PERMISSION_WORDS,
     Audit,
+    AuditOutcome,
     Purpose,
     Rotation,
-    Standing,
     age_words,
     in_order,
     needed_words,
@@ -202,7 +202,7 @@ def _key(credential: Credential, audit: Audit) -> _Key:
         "values": [
             {"role": value.role.value, "sha256": value.sha256, "masked": value.masked} for value in credential.values
         ],
-        "standing": audit.standing.value,
+        "standing": audit.outcome.value,
         "verdict": verification.verdict.value,
         "cause": verification.cause.value if verification.cause is not None else None,
         "note": verification.note,
@@ -230,14 +230,14 @@ def _granted(permissions: Permissions) -> dict[str, bool]:
 def _summary(audited: Sequence[Audited], purpose: Purpose | None) -> str:
     if not audited:
         return "No Binance credentials found: nothing was audited."
-    standings = [each.audit.standing for each in audited]
-    wrong, untold = standings.count(Standing.WRONG), standings.count(Standing.UNTOLD)
+    outcomes = [each.audit.outcome for each in audited]
+    failed, unknown = outcomes.count(AuditOutcome.FAILED), outcomes.count(AuditOutcome.UNKNOWN)
     parts = [f"{len(audited):,} {'key' if len(audited) == 1 else 'keys'} audited"]
-    if wrong:
-        parts.append(f"{wrong:,} with faults")
-    if untold:
-        parts.append(f"{untold:,} that could not be judged")
-    if not wrong and not untold:
+    if failed:
+        parts.append(f"{failed:,} with faults")
+    if unknown:
+        parts.append(f"{unknown:,} that could not be judged")
+    if not failed and not unknown:
         parts.append("no faults")
     told = any(each.audit.verification.permissions is not None for each in audited)
     hint = " With --purpose, also whether that is more than needed." if told and purpose is None else ""
@@ -279,7 +279,7 @@ def _places(credential: Credential) -> list[str]:
     """Paths with lines, each once, a few at most."""
     found = dict.fromkeys(
         f"{place.path}:{place.line}" if "." in place.path or "/" in place.path else place.path
-        for place in (sighting.location for sighting in credential.sightings)
+        for place in (occurrence.location for occurrence in credential.occurrences)
     )
     shown = [printable(without_values(encodable(place))) for place in found]
     return shown if len(shown) <= 4 else [*shown[:4], f"and {len(shown) - 4:,} more"]

@@ -103,7 +103,7 @@ class _Rows:
             "line": str(location.line),
             "column": str(location.column),
             "exposure": location.exposure.value,
-            "standing": _yes(location.standing),
+            "standing": _yes(location.preexisting),
             "pushed": _yes(location.pushed),
             "refs": " ".join(map(self.path, location.refs)),
             "blob": printable(location.blob or ""),

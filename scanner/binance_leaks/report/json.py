@@ -204,7 +204,7 @@ class _Wire:
             "refs": [self._path(ref) for ref in location.refs],
             "removed": self._commit(location.removed),
             "pushed": location.pushed,
-            "standing": location.standing,
+            "standing": location.preexisting,
             "repository": self._path(location.repository) if location.repository is not None else None,
         }
 

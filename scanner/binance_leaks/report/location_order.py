@@ -53,14 +53,14 @@ def holders(finding: Finding) -> list[Holder]:
 
 def newly_in(finding: Finding) -> list[str]:
     """The repositories that hold it and did not in the run that it is compared with, where others did."""
-    if not any(place.standing for place in finding.locations):
+    if not any(place.preexisting for place in finding.locations):
         return []
-    fresh = {place.repository for place in finding.locations if not place.standing and place.repository is not None}
+    fresh = {place.repository for place in finding.locations if not place.preexisting and place.repository is not None}
     return sorted(fresh)
 
 
 def by_use(finding: Finding) -> list[Location]:
-    """Its places, those first that help a reader most: the new before the standing, files of today before history.
+    """Its places, those first that help a reader most: the new before the preexisting, files of today before history.
 
     In a fleet one of each repository comes before the others, so that the first few tell of most repositories.
     """
@@ -121,7 +121,7 @@ def spread(result: Result) -> str:
 
 
 def _use(place: Location) -> tuple[bool, int]:
-    return place.standing, BY_USE.index(place.exposure)
+    return place.preexisting, BY_USE.index(place.exposure)
 
 
 def _gravity(holder: Holder) -> tuple[tuple[bool, int], bool, int, str]:

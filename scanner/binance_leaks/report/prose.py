@@ -44,7 +44,7 @@ class Telling:
 
     def fate(self, location: Location, mark: Mark | None = None) -> list[str]:
         """How a place is exposed, who brought the value there, who took it out, what holds it; a phrase each."""
-        phrases = ["stood there before"] if location.standing else []
+        phrases = ["stood there before"] if location.preexisting else []
         if location.exposure is not Exposure.PRESENT or self.source in _WITH_HISTORY:
             phrases.append(exposed(location.exposure, mark))
         if location.commit is not None:

@@ -194,7 +194,7 @@ class _Run:
             "line": location.line,
             "column": location.column,
             "exposure": location.exposure.value,
-            "standing": location.standing,
+            "standing": location.preexisting,
             "pushed": location.pushed,
             "refs": [self._path(ref) for ref in location.refs],
         }

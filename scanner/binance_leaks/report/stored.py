@@ -108,7 +108,7 @@ def _skipped(scan: Part) -> tuple[tuple[Skipped, ...], bool, bool]:
 def _finding(part: Part) -> Finding:
     locations = part["locations"].items(_location, least=1)
     suppressed = part["suppressed"].optional(_suppression)
-    new = suppressed is None and any(not location.standing for location in locations)
+    new = suppressed is None and any(not location.preexisting for location in locations)
     fails, unlisted = part.get("fails"), part.get("unlisted")
     return Finding(
         id=part["id"].form(_ID, "an id"),
@@ -180,7 +180,7 @@ def _value(part: Part) -> Value:
 
 
 def _location(part: Part) -> Location:
-    standing = part.get("standing")
+    preexisting = part.get("standing")
     return Location(
         role=part["role"].member(Role),
         path=part["path"].text(),
@@ -190,7 +190,7 @@ def _location(part: Part) -> Location:
         commit=part["commit"].optional(_commit),
         blob=part["blob"].optional(lambda blob: blob.form(_OBJECT, "an object id")),
         refs=part["refs"].items(lambda ref: ref.text()),
-        standing=standing is not None and standing.truth(),
+        preexisting=preexisting is not None and preexisting.truth(),
         removed=part["removed"].optional(_commit),
         pushed=part["pushed"].truth(),
         repository=_held(part, "repository", Part.text),

@@ -24,7 +24,7 @@ _MOST_REFS = 4
 _LONGEST_URL = 2000  # terminals cut or drop longer ones
 _ON_DISK = (Exposure.STAGED, Exposure.PRESENT)
 
-_STANDING = "Stood there before; does not block"
+_PREEXISTING = "Stood there before; does not block"
 _EXPOSURE_ORDER = (
     Exposure.STAGED,
     Exposure.PRESENT,
@@ -79,10 +79,10 @@ class Places:
     def _exposures(self, locations: Sequence[Location], fold: _Fold) -> None:
         for exposure in _EXPOSURE_ORDER:
             places = [location for location in locations if location.exposure is exposure]
-            for standing in (False, True):
-                group = [place for place in places if place.standing is standing]
+            for preexisting in (False, True):
+                group = [place for place in places if place.preexisting is preexisting]
                 if group:
-                    heading = _STANDING if standing else _exposed(group, self._source, fold.mark)
+                    heading = _PREEXISTING if preexisting else _exposed(group, self._source, fold.mark)
                     self._page.wrapped(Text(f"{heading}:"), indent=fold.indent, hang=2)
                     self._group(group, fold)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
-from binance_leaks.model import Credential, Environment, Role, Sighting, Value
+from binance_leaks.model import Credential, Environment, Occurrence, Role, Value
 from binance_leaks.verification import Cause, Verdict, Verification
 from binance_leaks.verify.notes import unasked
 from binance_leaks.verify.probes import Probe, probes_for
@@ -125,24 +125,24 @@ def _job_of(credential: Credential, nearby: _Nearby, limits: Limits) -> Job | Ve
 
 def _own_secrets(credential: Credential, key: Value) -> list[Value]:
     """The secrets found with a key, the nearest first, without those that need a passphrase."""
-    encrypted = {sighting.value.sha256 for sighting in credential.sightings if sighting.encrypted}
-    places = _of(key, credential.sightings)
+    encrypted = {occurrence.value.sha256 for occurrence in credential.occurrences if occurrence.encrypted}
+    places = _of(key, credential.occurrences)
     own = [value for value in credential.values if value.role is not Role.API_KEY and value.sha256 not in encrypted]
-    return sorted(own, key=lambda value: _distance(places, _of(value, credential.sightings)))
+    return sorted(own, key=lambda value: _distance(places, _of(value, credential.occurrences)))
 
 
 def _further_secrets(key: Value, own: Sequence[Value], credential: Credential, nearby: _Nearby) -> list[Value]:
     """Other secrets that stand near a key: of two keys beside one secret, detection gives it to one only."""
     taken = {value.sha256 for value in (key, *own)}
-    places = _of(key, credential.sightings)
+    places = _of(key, credential.occurrences)
     return [value for value in nearby.secrets_near(places) if value.sha256 not in taken]
 
 
-def _of(value: Value, sightings: Sequence[Sighting]) -> list[Sighting]:
-    return [sighting for sighting in sightings if sighting.value.sha256 == value.sha256]
+def _of(value: Value, occurrences: Sequence[Occurrence]) -> list[Occurrence]:
+    return [occurrence for occurrence in occurrences if occurrence.value.sha256 == value.sha256]
 
 
-def _distance(some: Sequence[Sighting], others: Sequence[Sighting]) -> int:
+def _distance(some: Sequence[Occurrence], others: Sequence[Occurrence]) -> int:
     """The fewest lines between any two of them in one file."""
     lines = (
         abs(one.location.line - other.location.line)
@@ -160,19 +160,19 @@ class _Nearby:
         found: dict[str, list[tuple[int, bool, Value]]] = {}
         for credential in credentials:
             paired = len(credential.values) > 1
-            for sighting in credential.sightings:
-                if sighting.value.role is not Role.API_KEY and not sighting.encrypted:
-                    found.setdefault(sighting.location.path, []).append(
-                        (sighting.location.line, paired, sighting.value)
+            for occurrence in credential.occurrences:
+                if occurrence.value.role is not Role.API_KEY and not occurrence.encrypted:
+                    found.setdefault(occurrence.location.path, []).append(
+                        (occurrence.location.line, paired, occurrence.value)
                     )
         self._by_path = {path: sorted(entries, key=itemgetter(0)) for path, entries in found.items()}
 
-    def secrets_near(self, places: Sequence[Sighting]) -> list[Value]:
+    def secrets_near(self, places: Sequence[Occurrence]) -> list[Value]:
         """Secrets within a few lines of these places: those without a key first, then the nearest, each once."""
         found = sorted(self._ranked(places), key=lambda each: (each[0], each[1], each[2].sha256))
         return list({value.sha256: value for _, _, value in reversed(found)}.values())[::-1]
 
-    def _ranked(self, places: Sequence[Sighting]) -> Iterator[tuple[bool, int, Value]]:
+    def _ranked(self, places: Sequence[Occurrence]) -> Iterator[tuple[bool, int, Value]]:
         for place in places[:_MOST_PLACES]:
             entries = self._by_path.get(place.location.path, [])
             line = place.location.line

@@ -233,7 +233,7 @@ def places(connection: sqlite3.Connection, finding: int, label: str, most: int |
             commit=commits[added],
             blob=None if blob is None else columns.text(blob),
             refs=lists[refs],
-            standing=bool(standing),
+            preexisting=bool(standing),
             removed=commits[removed],
             pushed=bool(pushed),
             repository=label,

@@ -20,7 +20,7 @@ class Place:
     role: str
     exposure: str
     commit: str
-    standing: bool
+    preexisting: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,5 +40,5 @@ class Placer:
             role=ROLE_NAMES[place.role],
             exposure=exposed(place.exposure, mark),
             commit=printable(place.commit.id[:12]) if place.commit is not None else "",
-            standing=place.standing,
+            preexisting=place.preexisting,
         )
