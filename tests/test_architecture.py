@@ -28,6 +28,7 @@ LAYERS: Mapping[str, int] = MappingProxyType(
         "binance_leaks.detect": 1,
         "binance_leaks.sources": 2,
         "binance_leaks.verify": 2,
+        "binance_leaks.isolation": 2,
         "binance_leaks.writing": 2,
         "binance_leaks.risk": 3,
         "binance_leaks.audit": 3,

@@ -58,3 +58,17 @@ class MissingHistoryError(ScanError):
     def __init__(self, message: str, *, hint: str, wanted: tuple[str, ...]) -> None:
         super().__init__(message, hint=hint)
         self.wanted = wanted
+
+
+def describe_fault(error: BaseException) -> str:
+    """Name an uncaught fault by its type and the innermost line of this package: `KeyError in binance_leaks.risk:120`.
+
+    Its message is left out: it may hold a value.
+    """
+    place, trace = "", error.__traceback__
+    while trace is not None:
+        module = str(trace.tb_frame.f_globals.get("__name__"))
+        if module == "binance_leaks" or module.startswith("binance_leaks."):
+            place = f" in {module}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return type(error).__name__ + place

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from binance_leaks.errors import ScannerError, UsageError
+from binance_leaks.errors import ScannerError, UsageError, describe_fault
 
 TYPE_CHECKING = False  # as typing has it, without importing typing: start-up time of the hook
 if TYPE_CHECKING:
@@ -13,10 +13,15 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command. 0 clean, 1 findings, 2 usage or configuration, 3 incomplete or failed, 130 interrupted."""
+    """Run one command. 0 clean, 1 findings, 2 usage or configuration, 3 incomplete or failed, 130 interrupted.
+
+    Without arguments it is the program: it reads `sys.argv`, and imports nothing more from the folder it is run in.
+    """
     words = sys.argv[1:] if arguments is None else list(arguments)
     _open_closed_streams()
     try:
+        if arguments is None and not sys.flags.isolated:
+            _trust_only_installed_packages()
         status = _run(words)
         sys.stdout.flush()
     except ScannerError as error:
@@ -34,7 +39,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         _tell(f"binance-leaks: {_one_line(error)}", "")
         return 3
+    except Exception as error:  # never with the status of findings, and without the message: it may hold a value
+        return _report_fault(words, error)
     return status
+
+
+def _trust_only_installed_packages() -> None:
+    """Take the folder that is scanned off the import path, where `python -m` or PYTHONPATH put it there."""
+    if "PYTHONPATH" in os.environ or sys.argv[0].endswith("__main__.py"):
+        from binance_leaks.isolation import trusted_import_path  # start-up: only where the environment is unusual
+
+        sys.path[:] = trusted_import_path()
+
+
+def _report_fault(words: list[str], error: Exception) -> int:
+    """Print where a fault of ours happened; with nothing that could be missing, too, where packages are damaged."""
+    message = f"internal error: {describe_fault(error)}"
+    hint = "The scan did not finish. Please report the line above and the output of `binance-leaks --version`."
+    if isinstance(error, ImportError) and not (error.name or "").startswith("binance_leaks"):
+        hint = "A package that binance-leaks needs is missing or damaged: install binance-leaks again."
+    try:
+        sys.stderr.write(f"binance-leaks: {message}\n  {hint}\n")
+        _annotate(words, message, hint)
+    except Exception:
+        return 3
+    return 3
 
 
 def _open_closed_streams() -> None:

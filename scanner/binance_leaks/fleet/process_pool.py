@@ -22,6 +22,7 @@ from threading import Lock, Thread
 from typing import cast
 
 from binance_leaks.fleet.wire import Done, Message, Reply, Step, Task, Tell, failure
+from binance_leaks.isolation import trusted_import_path
 from binance_leaks.report.summary import human_size, human_time
 
 _PREFIX = "fleet"
@@ -185,11 +186,11 @@ class _Runner:
             self._folder = own_folder()
         except OSError as error:
             raise _OverrunError(f"no folder for clones can be made: {error.strerror}", _DISK_HINT) from None
-        path = json.dumps([os.path.abspath(part) for part in sys.path])  # noqa: PTH100 - as text
+        path = json.dumps([os.path.abspath(part) for part in trusted_import_path()])  # noqa: PTH100 - as text
         self._tasks = 0
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _PROGRAM, path, str(self._folder), str(os.getpid())],
+                [sys.executable, "-I", "-c", _PROGRAM, path, str(self._folder), str(os.getpid())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

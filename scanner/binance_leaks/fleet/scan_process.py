@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import IO, NoReturn
 
+from binance_leaks.errors import describe_fault
 from binance_leaks.fleet.wire import Done, Message, Step, Task, Tell, failure
 from binance_leaks.fleet.work import scan_unit, settings_digest
 
@@ -57,7 +58,7 @@ def _answer(task: Task, channel: IO[bytes]) -> None:
             send({"done": done})
     except Exception as error:  # a fault of ours, which must not look like a fault of the machine
         for key in (each["key"] for each in task["repositories"] if each["key"] not in told):
-            send({"done": failure(key, f"a fault in binance-leaks: {type(error).__name__}", _REPORT, again=True)})
+            send({"done": failure(key, f"internal error: {describe_fault(error)}", _REPORT, again=True)})
     send({"ready": True})
 
 

@@ -11,7 +11,7 @@ from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import Generic, Protocol, TypeVar
 
-from binance_leaks.errors import ScanError
+from binance_leaks.errors import ScanError, describe_fault
 
 T_contra = TypeVar("T_contra", contravariant=True)
 R_co = TypeVar("R_co", covariant=True)
@@ -139,7 +139,7 @@ def _serve(connection: Connection, make: Callable[[], Worker[T, R]], others: Seq
             try:
                 answer: tuple[bool, object] = True, worker.work(task)
             except Exception as error:
-                answer = False, type(error).__name__
+                answer = False, describe_fault(error)
             connection.send(answer)
     except (EOFError, OSError):
         return
