@@ -24,6 +24,7 @@ LAYERS: Mapping[str, int] = MappingProxyType(
         "binance_leaks.model": 0,
         "binance_leaks.findings": 0,
         "binance_leaks.errors": 0,
+        "binance_leaks.exit_status": 0,
         "binance_leaks.verification": 0,
         "binance_leaks.detect": 1,
         "binance_leaks.sources": 2,

@@ -22,6 +22,7 @@ from binance_leaks import (
     Result,
     RiskLevel,
     ScannerError,
+    ScanStats,
     SourceKind,
     UsageError,
     api,
@@ -210,7 +211,7 @@ def test_what_cannot_be_read_is_told_and_no_error(tmp_path: Path) -> None:
 
 
 def test_a_report_is_stable() -> None:
-    result = replace(scan_bytes(Pair.fresh().python.encode()), stats={})
+    result = replace(scan_bytes(Pair.fresh().python.encode()), stats=ScanStats())
     assert render(result) == render(result)
     assert render(result, "text", width=40) != render(result, "text", width=100)
 

@@ -15,13 +15,14 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from binance_leaks.config import Allow, Config, FailOn, Globs, find_config, load_config
 from binance_leaks.errors import ConfigError, GitError, MissingHistoryError, ScanError, ScannerError, UsageError
-from binance_leaks.findings import Finding, Result, Risk, Skipped, SourceKind, SuppressedBy, Suppression
+from binance_leaks.findings import Finding, Result, Risk, ScanStats, Skipped, SourceKind, SuppressedBy, Suppression
 from binance_leaks.model import Commit, Confidence, Environment, Exposure, Kind, Location, RiskLevel, Role, Value
 from binance_leaks.pipeline.commit_range import RangeRequest, brought_in
 from binance_leaks.pipeline.commit_range import scan_range as read_range
@@ -62,6 +63,7 @@ __all__ = [
     "RiskLevel",
     "Role",
     "ScanError",
+    "ScanStats",
     "ScannerError",
     "Skipped",
     "SourceKind",
@@ -95,7 +97,7 @@ def scan_bytes(data: bytes, *, path: str = "", config: Config | None = None) -> 
             target=path or "<bytes>",
             credentials=tuple(tally.credentials),
             skipped=tuple(tally.skipped),
-            stats=_stats(started, files=tally.files, bytes=tally.bytes),
+            stats=ScanStats(files=tally.files, bytes=tally.bytes, seconds=_seconds(started)),
         )
         return _concluded(scan, config, None, None)
 
@@ -130,7 +132,7 @@ def scan_paths(
             target=" ".join(map(str, roots)),
             credentials=tuple(tally.credentials),
             skipped=tuple(tally.skipped),
-            stats=_stats(started, files=tally.files, bytes=tally.bytes),
+            stats=ScanStats(files=tally.files, bytes=tally.bytes, seconds=_seconds(started)),
         )
         top = PathRoots().top(str(roots[0] if roots[0].is_dir() else roots[0].parent))
         return _concluded(scan, config, EvidenceNearFiles(), _known(baseline, config, top))
@@ -175,7 +177,7 @@ def scan_history(
             target=os.fspath(repository),
             credentials=tuple(outcome.credentials),
             skipped=tuple(outcome.skipped),
-            stats=_stats(started, **outcome.stats),
+            stats=replace(outcome.stats, seconds=_seconds(started)),
             anchor=top,
         )
         return _concluded(scan, config, EvidenceNearHistory(request, outcome), _known(baseline, config, top))
@@ -191,7 +193,7 @@ def scan_range(
 ) -> Result:
     """Scans what some commits bring in, such as `origin/main..HEAD`, as `binance-leaks range` does.
 
-    What stood there before them is not in the result; `stats["standing"]` counts it. Raises UsageError for what is no
+    What stood there before them is not in the result; `stats.standing` counts it. Raises UsageError for what is no
     range of commits or an empty one, MissingHistoryError where a shallow clone does not have it, else ScannerError.
     """
     started = time.monotonic()
@@ -209,7 +211,7 @@ def scan_range(
             target=selection.target,
             credentials=outcome.credentials,
             skipped=tuple(outcome.skipped),
-            stats=_stats(started, **outcome.stats),
+            stats=replace(outcome.stats, seconds=_seconds(started)),
             anchor=top,
         )
         nearby = EvidenceNearCommits(git, outcome.commits)
@@ -263,8 +265,8 @@ def _checked(jobs: int) -> int:
     return jobs
 
 
-def _stats(started: float, **counts: int | float) -> dict[str, int | float]:
-    return {**counts, "seconds": round(time.monotonic() - started, 3)}
+def _seconds(started: float) -> float:
+    return round(time.monotonic() - started, 3)
 
 
 @contextmanager

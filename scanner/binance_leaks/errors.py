@@ -11,6 +11,10 @@ ScannerError                 anything the user is told in one line, with what to
 
 from __future__ import annotations
 
+TYPE_CHECKING = False  # as typing has it, without importing typing: start-up time of the hook
+if TYPE_CHECKING:
+    from binance_leaks.exit_status import ExitStatus
+
 
 class ScannerError(Exception):
     """A failure that is told in one line.
@@ -19,29 +23,28 @@ class ScannerError(Exception):
     Neither text may hold a value of a credential.
     """
 
-    exit_status = 3
-
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
         self.hint = hint
+
+    @property
+    def exit_status(self) -> ExitStatus:
+        """The exit status of a program that this error ends."""
+        from binance_leaks.exit_status import status_of_error  # start-up: the hook imports this module, no enum
+
+        return status_of_error(self)
 
 
 class UsageError(ScannerError):
     """The command line names something that cannot be done."""
 
-    exit_status = 2
-
 
 class ConfigError(ScannerError):
     """A configuration file is unreadable or says something unknown."""
 
-    exit_status = 2
-
 
 class ScanError(ScannerError):
     """The scan could not be done, or not to its end."""
-
-    exit_status = 3
 
 
 class GitError(ScanError):

@@ -6,7 +6,7 @@ A *finding* is a credential that was judged: its risk, what allows it, what Bina
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, fields, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -112,6 +112,57 @@ class Skipped:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ScanStats:
+    """What a scan counted; None for what it does not count. The names are those of the JSON report."""
+
+    repositories: int | None = None
+    """Repositories of a fleet, those that could not be scanned among them."""
+    repositories_failed: int | None = None
+    repositories_waiting: int | None = None
+    """Repositories that the run has not reached."""
+    repositories_unchanged: int | None = None
+    objects: int | None = None
+    """Git objects of all types that were read."""
+    blobs: int | None = None
+    commits: int | None = None
+    messages: int | None = None
+    """Messages of commits that are about to be made."""
+    files: int | None = None
+    bytes: int | None = None
+    excluded: int | None = None
+    """Paths that were left out though a commit of the range changes them."""
+    seconds: float | None = None
+    new: int | None = None
+    """Findings that the run before did not have; so for the next two."""
+    still_there: int | None = None
+    gone: int | None = None
+    suppressed: int | None = None
+    """Findings that something allows."""
+    below_confidence: int | None = None
+    """Credentials that are not certain enough to be reported."""
+    standing: int | None = None
+    """Credentials that were there before the commits of a range."""
+
+    @classmethod
+    def of(cls, counts: Mapping[str, int | float]) -> ScanStats:
+        """Return counts by name, as a report has them. Names that this version does not know are left out."""
+        known = {field.name for field in fields(cls)} - {"seconds"}
+        return cls(
+            seconds=counts.get("seconds"), **{name: int(count) for name, count in counts.items() if name in known}
+        )
+
+    def counts(self) -> dict[str, int | float]:
+        """Return what was counted, by name and in a fixed order."""
+        by_name = ((field.name, getattr(self, field.name)) for field in fields(self))
+        return {name: count for name, count in by_name if count is not None}
+
+    def plus(self, other: ScanStats) -> ScanStats:
+        """Return the sums of two parts of a scan."""
+        mine = self.counts()
+        return self.of({**mine, **{name: mine.get(name, 0) + count for name, count in other.counts().items()}})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Result:
     """A whole scan: what reports render. `findings` are sorted, the gravest first; suppressed ones are apart."""
 
@@ -120,7 +171,7 @@ class Result:
     findings: tuple[Finding, ...]
     suppressed: tuple[Finding, ...] = ()
     skipped: tuple[Skipped, ...] = ()
-    stats: Mapping[str, int | float] = field(default_factory=dict)
+    stats: ScanStats = ScanStats()
     interrupted: bool = False
 
     def without_secrets(self) -> Result:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from random import Random
 
-from binance_leaks.findings import Finding, Mark, Result, Skipped, SourceKind, SuppressedBy, Suppression
+from binance_leaks.findings import Finding, Mark, Result, ScanStats, Skipped, SourceKind, SuppressedBy, Suppression
 from binance_leaks.model import Commit, Confidence, Environment, Exposure, Location, RiskLevel, Role
 from binance_leaks.risk import order
 from binance_leaks.verification import Verdict, Verification
@@ -121,7 +121,7 @@ def dozen() -> Result:
         findings=tuple(sorted(findings, key=order)),
         suppressed=hidden,
         skipped=(Skipped(what="vendor/ta-lib", why="a submodule: --submodules reads it too", lost=False),),
-        stats={"objects": 120_345, "blobs": 60_102, "commits": 31_007, "bytes": 2_100_000_000, "seconds": 2.41},
+        stats=ScanStats(objects=120_345, blobs=60_102, commits=31_007, bytes=2_100_000_000, seconds=2.41),
     )
 
 
@@ -132,7 +132,7 @@ def many(count: int) -> Result:
         source=SourceKind.HISTORY,
         target="monorepo",
         findings=tuple(sorted(_many(history, pick, count), key=order)),
-        stats={"objects": 1_200_345, "bytes": 21_000_000_000, "seconds": 75.2},
+        stats=ScanStats(objects=1_200_345, bytes=21_000_000_000, seconds=75.2),
     )
 
 
@@ -167,17 +167,17 @@ def fleet(count: int, repositories: int) -> Result:
             Skipped(what="team-1/huge", why="timed out after 3 attempts"),
             Skipped(what="team-2/broken", why="is no repository"),
         ),
-        stats={
-            "repositories": repositories + 30,
-            "repositories_failed": 2,
-            "repositories_unchanged": 5,
-            "objects": 1_200_345,
-            "bytes": 21_000_000_000,
-            "seconds": 75.2,
-            "new": marks.count(Mark.NEW),
-            "still_there": marks.count(Mark.STILL_THERE),
-            "gone": marks.count(Mark.GONE),
-        },
+        stats=ScanStats(
+            repositories=repositories + 30,
+            repositories_failed=2,
+            repositories_unchanged=5,
+            objects=1_200_345,
+            bytes=21_000_000_000,
+            seconds=75.2,
+            new=marks.count(Mark.NEW),
+            still_there=marks.count(Mark.STILL_THERE),
+            gone=marks.count(Mark.GONE),
+        ),
     )
 
 
@@ -188,7 +188,7 @@ def hostile_fleet() -> Result:
         replace(found, locations=tuple(in_repository(text, found.locations)), mark=Mark.NEW)
         for text, found in zip(HOSTILE, result.findings, strict=True)
     )
-    stats = {"repositories": len(HOSTILE), "new": len(HOSTILE)}
+    stats = ScanStats(repositories=len(HOSTILE), new=len(HOSTILE))
     return replace(result, source=SourceKind.FLEET, findings=tuple(findings), stats=stats)
 
 

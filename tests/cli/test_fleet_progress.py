@@ -9,7 +9,7 @@ from io import StringIO
 
 import pytest
 from binance_leaks.cli.fleet.progress import FleetLog, FleetProgress
-from binance_leaks.findings import Result, SourceKind
+from binance_leaks.findings import Result, ScanStats, SourceKind
 from binance_leaks.fleet.models import Failed, Repository, Scanned, Unit
 from binance_leaks.fleet.wire import Reply, Step, Task
 from binance_leaks.report.json import report_of
@@ -64,7 +64,7 @@ def repository(name: str, size: int = 1000) -> Repository:
 
 
 def scanned(name: str, worker: str = "here", size: int = 0) -> Scanned:
-    result = Result(source=SourceKind.HISTORY, target=name, findings=(), stats={"bytes": size})
+    result = Result(source=SourceKind.HISTORY, target=name, findings=(), stats=ScanStats(bytes=size))
     return Scanned(key=name, report=report_of(result), remembered=None, seconds=1.0, worker=worker)
 
 

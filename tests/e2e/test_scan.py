@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from binance_leaks.config import Config, Globs
-from binance_leaks.findings import Finding, SourceKind
+from binance_leaks.findings import Finding, ScanStats, SourceKind
 from binance_leaks.model import Confidence
 from binance_leaks.pipeline.files import Tally, scan_entries
 from binance_leaks.pipeline.scan import Scan
@@ -462,7 +462,7 @@ class TestLaws:
         credentials = scan_entries(entries, jobs=1, progress=_ignore).credentials
 
         def judged() -> tuple[Finding, ...]:
-            scanned = Scan(source=SourceKind.FILES, target=".", credentials=tuple(credentials), stats={})
+            scanned = Scan(source=SourceKind.FILES, target=".", credentials=tuple(credentials), stats=ScanStats())
             return conclude(scanned, config=Config(confidence=Confidence.LOW), nearby=None).findings
 
         first = judged()

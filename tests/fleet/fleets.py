@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from binance_leaks.config import Config
-from binance_leaks.findings import Finding, Result, Risk, Skipped, SourceKind, Suppression
+from binance_leaks.findings import Finding, Result, Risk, ScanStats, Skipped, SourceKind, Suppression
 from binance_leaks.fleet.models import Failed, Held, Remembered, Repository, RepositoryScan, RunStatus, Scanned
 from binance_leaks.fleet.report import fleet_result
 from binance_leaks.fleet.store import Store
@@ -77,7 +77,7 @@ def report(*findings: Finding, skipped: tuple[Skipped, ...] = ()) -> Report:
         findings=tuple(one for one in findings if one.suppressed is None),
         suppressed=tuple(one for one in findings if one.suppressed is not None),
         skipped=skipped,
-        stats={"objects": 10, "blobs": 6, "bytes": 1000, "seconds": 0.5},
+        stats=ScanStats(objects=10, blobs=6, bytes=1000, seconds=0.5),
     )
     return report_of(result, show_suppressed=True)
 

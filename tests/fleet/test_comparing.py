@@ -44,7 +44,7 @@ def test_new_still_there_and_gone(fleet: Fleet) -> None:
     gone = next(finding for finding in result.findings if finding.mark is Mark.GONE)
     assert not gone.fails
     assert [(place.repository, place.path) for place in gone.locations] == [("a", "gone.py")]
-    assert [result.stats[name] for name in ("new", "still_there", "gone")] == [1, 1, 1]
+    assert [result.stats.counts()[name] for name in ("new", "still_there", "gone")] == [1, 1, 1]
     assert result.complete
 
 
@@ -86,7 +86,7 @@ def test_a_repository_that_is_left_out_makes_nothing_gone(fleet: Fleet) -> None:
     fleet.run("b", [scanned("b")])
     result = compared(fleet, 1, 2)
     assert marks(result) == {}
-    assert result.stats["gone"] == 0
+    assert result.stats.gone == 0
     assert result.skipped == (
         Skipped(what="a", why="not in run 2: whether 2 credentials of it are gone is not known", lost=False),
         Skipped(what="c", why="not in run 2", lost=False),
@@ -116,7 +116,7 @@ def test_what_was_suppressed_is_gone_apart(fleet: Fleet) -> None:
     fleet.run("a", [scanned("a")])
     result = compared(fleet, 1, 2)
     assert (result.findings, [one.mark for one in result.suppressed]) == ((), [Mark.GONE])
-    assert (result.stats["gone"], result.stats["suppressed"]) == (0, 1)
+    assert (result.stats.gone, result.stats.suppressed) == (0, 1)
 
 
 def test_no_such_run(fleet: Fleet) -> None:

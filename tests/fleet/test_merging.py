@@ -170,7 +170,7 @@ class TestSuppressed:
         result = fleet.result(run)
         (one,) = result.suppressed
         assert (one.suppressed, one.fails, result.findings) == (INLINE, False, ())
-        assert result.stats["suppressed"] == 1
+        assert result.stats.suppressed == 1
 
 
 class TestPlaces:
@@ -271,7 +271,7 @@ class TestMarks:
     def test_a_first_run_marks_nothing(self, fleet: Fleet) -> None:
         result = fleet.result(fleet.run("a", [scanned("a", found(KEY))]))
         assert [one.mark for one in result.findings] == [None]
-        assert "new" not in result.stats
+        assert result.stats.new is None
 
     def test_new_still_there_and_gone(self, fleet: Fleet) -> None:
         fleet.run("ab", [scanned("a", found(KEY), found(KEY_2)), scanned("b")])
@@ -281,7 +281,7 @@ class TestMarks:
             found(KEY).id: Mark.STILL_THERE,
             found(KEY_3).id: Mark.NEW,
         }
-        assert {name: result.stats[name] for name in ("new", "still_there", "gone")} == dict.fromkeys(
+        assert {name: result.stats.counts()[name] for name in ("new", "still_there", "gone")} == dict.fromkeys(
             ("new", "still_there", "gone"), 1
         )
 
@@ -309,7 +309,7 @@ class TestMarks:
         fleet.run("a", [scanned("a", found(KEY, SECRET))])
         result = fleet.result(fleet.run("a", [scanned("a", found(SECRET))]))
         assert [one.mark for one in result.findings] == [Mark.STILL_THERE]
-        assert result.stats["gone"] == 0
+        assert result.stats.gone == 0
 
     def test_a_run_that_looked_at_nothing_is_no_measure(self, fleet: Fleet) -> None:
         fleet.run("a", [scanned("a", found(KEY))])
@@ -333,7 +333,7 @@ class TestUnread:
         )
         assert not result.complete
         assert [one.id for one in result.findings] == [found(KEY).id]
-        assert {name: count for name, count in result.stats.items() if name.startswith("repositories")} == {
+        assert {name: count for name, count in result.stats.counts().items() if name.startswith("repositories")} == {
             "repositories": 3,
             "repositories_failed": 2,
             "repositories_unchanged": 1,
@@ -356,7 +356,7 @@ class TestUnread:
         fleet.run("abc", [scanned(name) for name in "abc"])
         result = fleet.result(fleet.run("abc", [scanned("a"), scanned("b"), unchanged("c")]))
         assert (result.source, result.target) == (SourceKind.FLEET, "repositories.txt")
-        assert {name: result.stats[name] for name in ("objects", "blobs", "bytes", "seconds")} == {
+        assert {name: result.stats.counts()[name] for name in ("objects", "blobs", "bytes", "seconds")} == {
             "objects": 20,
             "blobs": 12,
             "bytes": 2000,

@@ -7,7 +7,17 @@ from dataclasses import replace
 from random import Random
 from string import ascii_letters, digits
 
-from binance_leaks.findings import Finding, Mark, Result, Risk, Skipped, SourceKind, SuppressedBy, Suppression
+from binance_leaks.findings import (
+    Finding,
+    Mark,
+    Result,
+    Risk,
+    ScanStats,
+    Skipped,
+    SourceKind,
+    SuppressedBy,
+    Suppression,
+)
 from binance_leaks.model import (
     Commit,
     Confidence,
@@ -152,7 +162,7 @@ def files_result() -> Result:
             *(Skipped(what=f"data/part-{n:02}.bin", why="permission denied") for n in range(12)),
             Skipped(what="vendor/lib", why="a submodule: scan it by itself", lost=False),
         ),
-        stats={"files": 1234, "bytes": 56_100_000, "seconds": 0.8123},
+        stats=ScanStats(files=1234, bytes=56_100_000, seconds=0.8123),
     )
 
 
@@ -171,7 +181,7 @@ def staged_result() -> Result:
         ),
         make.finding(Role.API_KEY, locations=[at("README.md", 40, 3, preexisting=True)], level=RiskLevel.LOW),
     )
-    stats = {"files": 3, "bytes": 3456, "seconds": 0.0412}
+    stats = ScanStats(files=3, bytes=3456, seconds=0.0412)
     return Result(source=SourceKind.STAGED, target=".", findings=findings, stats=stats)
 
 
@@ -180,7 +190,7 @@ def message_result() -> Result:
     make = Maker(9)
     places = pair_at("COMMIT_EDITMSG", 1, exposure=Exposure.MESSAGE)
     findings = (make.finding(Role.API_KEY, Role.SECRET_KEY, locations=places, level=RiskLevel.HIGH),)
-    return Result(source=SourceKind.STAGED, target=".", findings=findings, stats={"files": 1, "bytes": 210})
+    return Result(source=SourceKind.STAGED, target=".", findings=findings, stats=ScanStats(files=1, bytes=210))
 
 
 def history_result() -> Result:
@@ -208,7 +218,7 @@ def history_result() -> Result:
         ],
         level=RiskLevel.HIGH,
     )
-    stats = {"objects": 120_345, "blobs": 60_000, "commits": 31_000, "bytes": 2_100_000_000, "seconds": 75.2}
+    stats = ScanStats(objects=120_345, blobs=60_000, commits=31_000, bytes=2_100_000_000, seconds=75.2)
     return Result(source=SourceKind.HISTORY, target="repo", findings=(tagged, demo), stats=stats, interrupted=True)
 
 
@@ -220,7 +230,7 @@ def local_result() -> Result:
         for place in pair_at("bot/settings.py", 12, Exposure.HISTORY)
     ]
     finding = Maker(12).finding(Role.API_KEY, Role.SECRET_KEY, locations=places, level=RiskLevel.HIGH)
-    stats = {"objects": 1, "blobs": 1, "commits": 0, "bytes": 210, "seconds": 0.2}
+    stats = ScanStats(objects=1, blobs=1, commits=0, bytes=210, seconds=0.2)
     return Result(source=SourceKind.HISTORY, target=".", findings=(finding,), stats=stats)
 
 
@@ -267,18 +277,18 @@ def fleet_result() -> Result:
             Skipped(what="team/broken", why="is no repository"),
             Skipped(what=f"team/bot: object {'12ab' * 10}", why="missing"),
         ),
-        stats={
-            "repositories": 212,
-            "repositories_failed": 2,
-            "repositories_unchanged": 5,
-            "objects": 1_200_345,
-            "blobs": 600_000,
-            "bytes": 21_000_000_000,
-            "seconds": 75.2,
-            "new": 1,
-            "still_there": 2,
-            "gone": 1,
-        },
+        stats=ScanStats(
+            repositories=212,
+            repositories_failed=2,
+            repositories_unchanged=5,
+            objects=1_200_345,
+            blobs=600_000,
+            bytes=21_000_000_000,
+            seconds=75.2,
+            new=1,
+            still_there=2,
+            gone=1,
+        ),
     )
 
 
@@ -295,7 +305,7 @@ def _in_one_repository(make: Maker) -> Finding:
 
 def clean_result(*, source: SourceKind = SourceKind.FILES) -> Result:
     """Nothing found."""
-    stats = {"files": 1234, "bytes": 56_100_000, "seconds": 0.8123}
+    stats = ScanStats(files=1234, bytes=56_100_000, seconds=0.8123)
     return Result(source=source, target=".", findings=(), stats=stats)
 
 
@@ -330,7 +340,7 @@ def hostile_fleet(hostile: str) -> Result:
             replace(one, locations=tuple(in_repository(hostile, one.locations)), mark=Mark.NEW) for one in findings
         )
 
-    stats = {"repositories": 1, "new": 1}
+    stats = ScanStats(repositories=1, new=1)
     return replace(
         result,
         source=SourceKind.FLEET,
@@ -372,7 +382,8 @@ def gate_result() -> Result:
         for n in range(1, 15)
     ]
     passing = (replace(finding, fails=False) for finding in (preexisting, *low))
-    return Result(source=SourceKind.RANGE, target="main..HEAD", findings=(failing, *passing), stats={"commits": 3})
+    stats = ScanStats(commits=3)
+    return Result(source=SourceKind.RANGE, target="main..HEAD", findings=(failing, *passing), stats=stats)
 
 
 READING = "enableReading"
@@ -465,7 +476,7 @@ def verified_result() -> Result:
     lone = make.finding(Role.API_KEY, locations=[at("notes.txt", 9, commit=COMMIT)], level=RiskLevel.LOW)
     found.append(judged(lone, NOT_ASKED))
     found.reverse()
-    stats = {"objects": 40, "blobs": 12, "commits": 9, "bytes": 4100, "seconds": 1.3}
+    stats = ScanStats(objects=40, blobs=12, commits=9, bytes=4100, seconds=1.3)
     return Result(source=SourceKind.HISTORY, target=".", findings=tuple(sorted(found, key=order)), stats=stats)
 
 

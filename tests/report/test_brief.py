@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from binance_leaks.findings import SourceKind
+from binance_leaks.findings import ScanStats, SourceKind
 from binance_leaks.report.format import View
 from binance_leaks.report.summary import clean_line, human_size, human_time, nothing_found, plural, scanned
 
@@ -79,7 +79,7 @@ def test_more_than_a_line_is_needed() -> None:
 
 
 def test_a_scan_of_nothing_does_not_pass_for_a_clean_one() -> None:
-    nothing = replace(examples.clean_result(), stats={"files": 0, "bytes": 0, "seconds": 0.01})
+    nothing = replace(examples.clean_result(), stats=ScanStats(files=0, bytes=0, seconds=0.01))
     assert nothing_found(nothing) == "Nothing to scan."
     assert nothing_found(replace(nothing, source=SourceKind.STAGED)) == "Nothing to scan: no staged files."
     assert nothing_found(replace(nothing, interrupted=True)).startswith("No Binance credentials found in what was read")
@@ -87,33 +87,33 @@ def test_a_scan_of_nothing_does_not_pass_for_a_clean_one() -> None:
 
 def test_stats_that_are_missing_are_left_out() -> None:
     clean = examples.clean_result()
-    assert nothing_found(replace(clean, stats={})) == "No Binance credentials found."
-    assert nothing_found(replace(clean, stats={"seconds": 2})) == "No Binance credentials found in 2.0 s."
-    assert scanned(replace(clean, stats={})) == ""
-    assert scanned(replace(clean, stats={"commits": 1, "objects": 2})) == "Scanned 1 commit and 2 objects."
+    assert nothing_found(replace(clean, stats=ScanStats())) == "No Binance credentials found."
+    assert nothing_found(replace(clean, stats=ScanStats(seconds=2))) == "No Binance credentials found in 2.0 s."
+    assert scanned(replace(clean, stats=ScanStats())) == ""
+    assert scanned(replace(clean, stats=ScanStats(commits=1, objects=2))) == "Scanned 1 commit and 2 objects."
 
 
 def test_a_history_counts_its_objects_alone() -> None:
-    stats = {"objects": 120_345, "blobs": 60_000, "commits": 31_000, "bytes": 2_100_000_000, "seconds": 1.2}
+    stats = ScanStats(objects=120_345, blobs=60_000, commits=31_000, bytes=2_100_000_000, seconds=1.2)
     result = replace(examples.clean_result(source=SourceKind.HISTORY), stats=stats)
     assert clean_line(result, View()) == "No Binance credentials found in 120,345 objects (2.1 GB, 1.2 s).\n"
     assert scanned(result) == "Scanned 120,345 objects (2.1 GB, 1.2 s)."
-    nothing = replace(result, stats={"objects": 0, "blobs": 0, "commits": 0, "bytes": 0, "seconds": 0.1})
+    nothing = replace(result, stats=ScanStats(objects=0, blobs=0, commits=0, bytes=0, seconds=0.1))
     assert nothing_found(nothing) == "Nothing to scan: no objects."
 
 
 def test_a_fleet_counts_its_repositories() -> None:
-    stats = {"repositories": 212, "objects": 9, "bytes": 2_100_000_000, "seconds": 75.2}
+    stats = ScanStats(repositories=212, objects=9, bytes=2_100_000_000, seconds=75.2)
     clean = replace(examples.clean_result(source=SourceKind.FLEET), stats=stats)
     assert clean_line(clean, View()) == "No Binance credentials in 212 repositories (2.1 GB, 1 min 15 s).\n"
-    assert nothing_found(replace(clean, stats={"repositories": 1})) == "No Binance credentials in 1 repository."
-    assert nothing_found(replace(clean, stats={"repositories": 0})) == "Nothing to scan: no repositories."
-    again = replace(clean, stats={"repositories": 2, "repositories_unchanged": 1, "new": 0, "gone": 3})
+    assert nothing_found(replace(clean, stats=ScanStats(repositories=1))) == "No Binance credentials in 1 repository."
+    assert nothing_found(replace(clean, stats=ScanStats(repositories=0))) == "Nothing to scan: no repositories."
+    again = replace(clean, stats=ScanStats(repositories=2, repositories_unchanged=1, new=0, gone=3))
     assert clean_line(again, View()) == (
         "No Binance credentials in 2 repositories. 1 repository was as before. Since the run before: 3 gone.\n"
     )
     lost = replace(
-        clean, stats={"repositories": 212, "repositories_failed": 2}, skipped=examples.fleet_result().skipped
+        clean, stats=ScanStats(repositories=212, repositories_failed=2), skipped=examples.fleet_result().skipped
     )
     assert nothing_found(lost) == "No Binance credentials found in what was read: 210 of 212 repositories."
     assert scanned(examples.fleet_result()) == (

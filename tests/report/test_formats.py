@@ -46,9 +46,9 @@ def test_the_same_result_gives_the_same_text(name: str, show_suppressed: bool) -
 
 def test_a_clean_scan_pays_for_no_slow_import() -> None:
     program = (
-        "import sys; from binance_leaks.findings import Result, SourceKind\n"
+        "import sys; from binance_leaks.findings import Result, ScanStats, SourceKind\n"
         "from binance_leaks.report import View, format_named\n"
-        "result = Result(source=SourceKind.STAGED, target='.', findings=(), stats={'files': 2})\n"
+        "result = Result(source=SourceKind.STAGED, target='.', findings=(), stats=ScanStats(files=2))\n"
         "assert 'No Binance credentials' in format_named('text').render(result, View())\n"
         "sys.exit(sorted({'rich', 'json', 'unicodedata'} & set(sys.modules)).__repr__().strip('[]') or None)"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from binance_leaks.findings import Finding, Mark
+from binance_leaks.findings import Finding, Mark, ScanStats
 from binance_leaks.model import Exposure, Location, RiskLevel, Role
 from binance_leaks.report.location_order import LEVELS, Holder, by_use, further, held_by, holders, spread, totals
 
@@ -80,5 +80,5 @@ def test_what_is_gone_is_in_no_repository() -> None:
     gone = replace(result, findings=(result.findings[2],))
     assert held_by(gone) == ""
     assert spread(gone) == "2 could not be scanned."
-    assert held_by(replace(result, stats={})) == "in 10 repositories"
+    assert held_by(replace(result, stats=ScanStats())) == "in 10 repositories"
     assert spread(examples.history_result()) == ""

@@ -9,6 +9,7 @@ from random import Random
 
 import pytest
 from binance_leaks.detect.sieve import PlainSieve
+from binance_leaks.findings import ScanStats
 from binance_leaks.model import Credential
 from binance_leaks.pipeline import history_scan, history_worker
 from binance_leaks.pipeline.history import Outcome, Request, scan_history
@@ -346,7 +347,7 @@ def leaking(repository: Repository) -> Repository:
     return repository
 
 
-def told(outcome: Outcome) -> tuple[list[Credential], list[str], set[bytes], set[int], Mapping[str, int | float]]:
+def told(outcome: Outcome) -> tuple[list[Credential], list[str], set[bytes], set[int], ScanStats]:
     """What two scans of the same must agree on."""
     credentials = sorted(outcome.credentials, key=lambda credential: credential.id)
     return (

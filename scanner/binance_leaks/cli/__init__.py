@@ -27,18 +27,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ScannerError as error:
         _tell(f"binance-leaks: {error}", error.hint)
         _annotate(words, str(error), error.hint)
-        return error.exit_status
-    except KeyboardInterrupt:
+        return _status_of(error)
+    except KeyboardInterrupt as error:
         _tell("binance-leaks: interrupted", "")
-        return 130
-    except BrokenPipeError:
-        return _closed_pipe()
-    except MemoryError:
+        return _status_of(error)
+    except BrokenPipeError as error:
+        _close_output()
+        return _status_of(error)
+    except MemoryError as error:
         _tell("binance-leaks: out of memory; the scan is incomplete", "Scan fewer paths at a time, or use --jobs 1.")
-        return 3
+        return _status_of(error)
     except OSError as error:
         _tell(f"binance-leaks: {_one_line(error)}", "")
-        return 3
+        return _status_of(error)
     except Exception as error:  # never with the status of findings, and without the message: it may hold a value
         return _report_fault(words, error)
     return status
@@ -104,11 +105,16 @@ def _refuse_ambiguous(words: list[str]) -> None:
             raise UsageError(f"{word} is an option and a file", hint="Put -- before the names of files.")
 
 
-def _closed_pipe() -> int:
-    """Whoever reads our output has gone. Says nothing more, and that the report did not arrive."""
+def _close_output() -> None:
+    """Discard further output: the program that read it is gone."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, sys.stdout.fileno())
-    return 3
+
+
+def _status_of(error: BaseException) -> int:
+    from binance_leaks.exit_status import status_of_error  # start-up: only for errors
+
+    return status_of_error(error)
 
 
 def _tell(message: str, hint: str) -> None:

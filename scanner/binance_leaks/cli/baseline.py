@@ -17,7 +17,8 @@ from binance_leaks.cli.arguments.common import Options
 from binance_leaks.cli.output import baseline_file, configured, excluded
 from binance_leaks.config import Config
 from binance_leaks.errors import UsageError
-from binance_leaks.findings import Skipped, SourceKind
+from binance_leaks.exit_status import ExitStatus
+from binance_leaks.findings import ScanStats, Skipped, SourceKind
 from binance_leaks.model import Value
 from binance_leaks.pipeline.baseline import Look, Seen, look
 from binance_leaks.pipeline.files import usable_cores
@@ -30,10 +31,8 @@ from binance_leaks.sources.files import FileEntry, list_files
 from binance_leaks.sources.nearby_evidence import EvidenceNearFiles
 from binance_leaks.sources.path_roots import PathRoots
 
-_INTERRUPTED = 130
 
-
-def create(options: Options) -> int:
+def create(options: Options) -> ExitStatus:
     """Makes a baseline of what is found. Raises UsageError where one is, as that may have been audited."""
     task = _Task.of(options)
     refuse_existing(task.file)
@@ -43,7 +42,7 @@ def create(options: Options) -> int:
     return status
 
 
-def update(options: Options) -> int:
+def update(options: Options) -> ExitStatus:
     """Takes into a baseline what is new and out of it what is gone."""
     task = _Task.of(options)
     before = Baseline.read(task.file)
@@ -99,7 +98,7 @@ class _Task:
         config = configured(options, Path(top) if top is not None and not options.paths else folder)
         return cls(options=options, config=config, file=file, root=root, paths=paths)
 
-    def run(self, before: Baseline, *, history: bool) -> int:
+    def run(self, before: Baseline, *, history: bool) -> ExitStatus:
         """Scans, writes the file if there is anything to write, and tells what was done."""
         read: list[str] = []
         files = self._files(read)
@@ -108,7 +107,7 @@ class _Task:
             scans.append(self._history())
         if any(done.interrupted for done, _ in scans):
             sys.stderr.write("binance-leaks: interrupted, nothing was written\n")
-            return _INTERRUPTED
+            return ExitStatus.INTERRUPTED
         seen = Seen.of(
             self.root,
             roots=self.paths,
@@ -129,7 +128,7 @@ class _Task:
         lost = [skipped for done, _ in scans for skipped in done.skipped if skipped.lost]
         if lost or not self.options.quiet or after.added or after.dropped:
             write_report(_told(self.file, after, lost, changed=changed), sys.stdout)
-        return 3 if lost else 0
+        return ExitStatus.INCOMPLETE if lost else ExitStatus.CLEAN
 
     def _files(self, read: list[str]) -> Scan:
         """A scan of the files; those that are read go into `read`."""
@@ -142,7 +141,7 @@ class _Task:
             target=" ".join(self.paths),
             credentials=tuple(tally.credentials),
             skipped=tuple(tally.skipped),
-            stats={},
+            stats=ScanStats(),
             interrupted=tally.interrupted,
         )
 
@@ -159,7 +158,7 @@ class _Task:
             target=self.root,
             credentials=tuple(outcome.credentials),
             skipped=tuple(outcome.skipped),
-            stats={},
+            stats=ScanStats(),
             interrupted=outcome.interrupted,
             anchor=self.root,
         )

@@ -13,6 +13,7 @@ from binance_leaks.cli.gate_policy import Policy, policy
 from binance_leaks.cli.output import excluded, present, wanted_formats
 from binance_leaks.cli.verify_option import Online, asking, online
 from binance_leaks.errors import ScanError
+from binance_leaks.exit_status import ExitStatus
 from binance_leaks.findings import Result, SourceKind
 from binance_leaks.pipeline.commit_range import RangeOutcome, RangeRequest, brought_in, scan_range
 from binance_leaks.pipeline.scan import Scan, result_of
@@ -24,20 +25,20 @@ from binance_leaks.sources.deepen import Fetcher
 from binance_leaks.sources.git import Git
 
 
-def run_range(options: Options) -> int:
+def run_range(options: Options) -> ExitStatus:
     """Scans the commits between two revisions and reports."""
     git = Git(os.getcwd())  # noqa: PTH109 - as git sees it
     return report_commits(options, git, lambda: select_range(git, options.range))
 
 
-def run_ci(options: Options) -> int:
+def run_ci(options: Options) -> ExitStatus:
     """Scans what the run of a CI system is about and reports. Never passes where it cannot tell what that is."""
     git = Git(os.getcwd())  # noqa: PTH109 - as git sees it
     git.top()  # says clearly where there is no repository
     change = _announced(options)
     if change.deletes:
         tell(options, f"{change.system}, {change.what}: it only deletes, so there is nothing to scan")
-        return 0
+        return ExitStatus.CLEAN
     fetcher = Fetcher(git.folder) if options.fetch else None
     return report_commits(
         options,
@@ -53,7 +54,7 @@ def report_commits(
     choose: Callable[[], CommitSelection],
     *,
     fetch: Callable[[Sequence[str]], None] | None = None,
-) -> int:
+) -> ExitStatus:
     """Scan the selected commits, print which they are, and report what they introduce."""
     with online(options) as asker:
         return _report(options, git, choose, fetch, asker)
@@ -65,7 +66,7 @@ def _report(
     choose: Callable[[], CommitSelection],
     fetch: Callable[[Sequence[str]], None] | None,
     asker: Online | None,
-) -> int:
+) -> ExitStatus:
     started = time.monotonic()
     formats = wanted_formats(options)
     top = git.top()
@@ -87,7 +88,7 @@ def _report(
         target=selection.target,
         credentials=rules.applied(outcome.credentials),
         skipped=tuple(outcome.skipped),
-        stats={**outcome.stats, "seconds": round(time.monotonic() - started, 3)},
+        stats=replace(outcome.stats, seconds=round(time.monotonic() - started, 3)),
         anchor=top,
     )
     return present(_judged(scan, outcome, git, rules, asker), options, formats, folder=top)

@@ -19,13 +19,14 @@ from binance_leaks.cli.detect_secrets_baseline import (
     plugin_path,
 )
 from binance_leaks.errors import UsageError
+from binance_leaks.exit_status import ExitStatus
 from binance_leaks.plugin import CAREFUL_FILTER
 
 
 def print_plugin_path() -> int:
     """Prints where the plugin is, for `detect-secrets scan -p`."""
     sys.stdout.write(f"{plugin_path()}\n")
-    return 0
+    return ExitStatus.CLEAN
 
 
 def run_hook(arguments: list[str]) -> int:

@@ -17,6 +17,7 @@ from binance_leaks.cli.signals import end_in_order
 from binance_leaks.cli.verify_option import asking, online
 from binance_leaks.config import Config, Globs
 from binance_leaks.errors import UsageError
+from binance_leaks.exit_status import ExitStatus
 from binance_leaks.findings import Result, SourceKind
 from binance_leaks.model import Credential, Location
 from binance_leaks.pipeline.files import usable_cores
@@ -41,7 +42,7 @@ class _Target:
     mirror: bool = False
 
 
-def run(options: Options) -> int:
+def run(options: Options) -> ExitStatus:
     """Scans the history of a repository and reports."""
     started = time.monotonic()
     formats = wanted_formats(options)
@@ -72,7 +73,7 @@ def run(options: Options) -> int:
             target=target.shown,
             credentials=_narrowed(outcome.credentials, options),
             skipped=tuple(outcome.skipped),
-            stats={**outcome.stats, "seconds": round(time.monotonic() - started, 3)},
+            stats=replace(outcome.stats, seconds=round(time.monotonic() - started, 3)),
             interrupted=outcome.interrupted,
             anchor=top,
         )
@@ -81,10 +82,12 @@ def run(options: Options) -> int:
         result = conclude(scan, config=config, nearby=nearby, baseline=baseline, verify=verify)
         if options.write_replacements:
             _replace(Path(options.write_replacements), result, outcome.credentials)
-        status = present(result, options, formats, folder=None if target.mirror else top)
+        status = present(
+            result, options, formats, folder=None if target.mirror else top, interrupted=outcome.interrupted
+        )
         if options.state and not outcome.interrupted:
             write_state(Path(options.state), holds_for, State.of(starts=outcome.scanned, hits=outcome.hits))
-    return 130 if outcome.interrupted else status
+    return status
 
 
 def _refuse_empty(options: Options) -> None:

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from binance_leaks import __version__
 from binance_leaks.cli.arguments.common import Options
 from binance_leaks.errors import UsageError
+from binance_leaks.exit_status import ExitStatus
 from binance_leaks.report.format import write_report
 from binance_leaks.report.sanitize import Quoted, Redactor
 from binance_leaks.setup.github import WORKFLOW, plan_github
@@ -24,7 +25,7 @@ from binance_leaks.sources.git import Git
 _NO_END = "\\ No newline at end of file\n"
 
 
-def run(options: Options) -> int:
+def run(options: Options) -> ExitStatus:
     """Shows the changes, and makes them unless asked not to: all of them, or none where one file is refused."""
     if options.upload_sarif and options.ci != "github":
         raise UsageError("--upload-sarif is for --ci github")
@@ -44,7 +45,7 @@ def run(options: Options) -> int:
     else:
         _write(tree, writes)
         _warn_of_the_index(options)
-    return 0
+    return ExitStatus.CLEAN
 
 
 def _warn_of_the_index(options: Options) -> None:

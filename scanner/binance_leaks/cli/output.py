@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, TextIO
 from binance_leaks.cli.arguments.common import Options
 from binance_leaks.config import Config, FailOn, Globs, find_config, load_config
 from binance_leaks.errors import ScanError, UsageError
+from binance_leaks.exit_status import ExitStatus, status_of
 from binance_leaks.findings import Result
 from binance_leaks.model import Confidence
-from binance_leaks.pipeline.scan import gate
 from binance_leaks.report import Format, View, format_named
 from binance_leaks.report.format import write_report
 from binance_leaks.report.sanitize import printable, without_values
@@ -240,11 +240,17 @@ def wanted_formats(options: Options) -> list[tuple[Format, Path | None]]:
 
 
 def present(
-    result: Result, options: Options, formats: list[tuple[Format, Path | None]], *, folder: str | None = None
-) -> int:
+    result: Result,
+    options: Options,
+    formats: list[tuple[Format, Path | None]],
+    *,
+    folder: str | None = None,
+    interrupted: bool = False,
+) -> ExitStatus:
     """Writes the result in every format that was asked for, and returns the exit status.
 
-    The paths of the result lead to files from `folder`; None where there are no such files.
+    The paths of the result lead to files from `folder`; None where there are no such files. `interrupted` says that the
+    user interrupted this very scan.
     """
     moment = datetime.now(timezone.utc)
     result = result.without_secrets()
@@ -263,7 +269,7 @@ def present(
             write_report(report.render(result, view), sys.stdout)
         if report.name == "github" and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
             _summarize(Path(summary), format_named("markdown").render(result, view))
-    return gate(result, allow_incomplete=getattr(options, "allow_incomplete", False))
+    return status_of(result, allow_incomplete=getattr(options, "allow_incomplete", False), interrupted=interrupted)
 
 
 def _summarize(file: Path, text: str) -> None:

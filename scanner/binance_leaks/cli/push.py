@@ -7,6 +7,7 @@ import sys
 
 from binance_leaks.cli.arguments.common import Options
 from binance_leaks.cli.commits import report_commits, tell
+from binance_leaks.exit_status import ExitStatus
 from binance_leaks.sources.commit_selection import CommitSelection
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.pushed_commits import (
@@ -18,7 +19,7 @@ from binance_leaks.sources.pushed_commits import (
 )
 
 
-def run(options: Options) -> int:
+def run(options: Options) -> ExitStatus:
     """Scans what is pushed and reports. A push that brings nothing new passes, and says so."""
     git = Git(os.getcwd(), inherit=True)  # noqa: PTH109 - as git sees it
     git.top()  # says clearly where there is no repository
@@ -27,17 +28,17 @@ def run(options: Options) -> int:
     return _report(options, git, select_push(git, _updates(options), remote=remote, url=url))
 
 
-def run_between(options: Options, base: str, head: str) -> int:
+def run_between(options: Options, base: str, head: str) -> ExitStatus:
     """Scans what the commits between two revisions bring in, as pre-commit asks for it. None is nothing to scan."""
     git = Git(os.getcwd(), inherit=True)  # noqa: PTH109 - as git sees it
     git.top()
     return _report(options, git, select_between(git, base, head))
 
 
-def _report(options: Options, git: Git, selection: CommitSelection) -> int:
+def _report(options: Options, git: Git, selection: CommitSelection) -> ExitStatus:
     if not selection.commits and not selection.tags:
         tell(options, f"{selection.target}: nothing to scan")
-        return 0
+        return ExitStatus.CLEAN
     return report_commits(options, git, lambda: selection)
 
 

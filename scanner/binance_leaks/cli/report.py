@@ -10,11 +10,12 @@ from binance_leaks.cli.arguments.common import Options
 from binance_leaks.cli.output import present, wanted_formats
 from binance_leaks.config import FailOn
 from binance_leaks.errors import UsageError
+from binance_leaks.exit_status import ExitStatus
 from binance_leaks.findings import Finding, Result
 from binance_leaks.report.stored import read_report
 
 
-def run(options: Options) -> int:
+def run(options: Options) -> ExitStatus:
     """Reads the report and shows it; the exit status is that of the scan which wrote it, or of `--fail-on`."""
     formats = wanted_formats(options)
     name = "on standard input" if options.report == "-" else options.report

@@ -13,7 +13,8 @@ from binance_leaks.cli.output import configured, excluded, known_baseline, prese
 from binance_leaks.cli.verify_option import Online, asking, online
 from binance_leaks.config import Config, Globs
 from binance_leaks.errors import UsageError
-from binance_leaks.findings import Skipped, SourceKind
+from binance_leaks.exit_status import ExitStatus
+from binance_leaks.findings import ScanStats, Skipped, SourceKind
 from binance_leaks.pipeline.files import Tally, scan_chunks, scan_entries, secrets_again, usable_cores
 from binance_leaks.pipeline.scan import Scan
 from binance_leaks.pipeline.triage import conclude
@@ -23,13 +24,13 @@ from binance_leaks.sources.path_roots import PathRoots
 from binance_leaks.sources.stream import read_stream
 
 
-def run(options: Options) -> int:
+def run(options: Options) -> ExitStatus:
     """Scans the named paths and reports."""
     with online(options) as asker:
         return _run(options, asker)
 
 
-def _run(options: Options, asker: Online | None) -> int:
+def _run(options: Options, asker: Online | None) -> ExitStatus:
     started = time.monotonic()
     formats = wanted_formats(options)
     folder = configuration_folder(options.paths)
@@ -54,13 +55,12 @@ def _run(options: Options, asker: Online | None) -> int:
         target=" ".join(options.paths),
         credentials=tuple(tally.credentials),
         skipped=tuple(tally.skipped),
-        stats={"files": tally.files, "bytes": tally.bytes, "seconds": round(time.monotonic() - started, 3)},
+        stats=ScanStats(files=tally.files, bytes=tally.bytes, seconds=round(time.monotonic() - started, 3)),
         interrupted=tally.interrupted,
     )
     verify = None if tally.interrupted else asking(asker, lambda: secrets_again(tally.holding))
     result = conclude(scan, config=config, nearby=EvidenceNearFiles(), baseline=baseline, verify=verify)
-    status = present(result, options, formats, folder=os.curdir)
-    return 130 if tally.interrupted else status
+    return present(result, options, formats, folder=os.curdir, interrupted=tally.interrupted)
 
 
 def scan_watched(entries: Iterable[FileEntry | Skipped], options: Options) -> Tally:

@@ -7,12 +7,13 @@ import sys
 
 from binance_leaks.cli.arguments.common import Options
 from binance_leaks.errors import UsageError
+from binance_leaks.exit_status import ExitStatus
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.index import NamedPaths, StagedChanges, find_suspects, list_staged, resolve_names
 from binance_leaks.sources.staged_fast_path import format_clean_commit
 
 
-def run(options: Options) -> int:
+def run(options: Options) -> ExitStatus:
     """Scans the index, and whole those named files that are not in it.
 
     `pre-commit run --from-ref A --to-ref B` asks for what the commits in between bring in, of which the files that it
@@ -37,7 +38,7 @@ def run(options: Options) -> int:
             return report(options, git, staged, found, missing, unstaged, asker, size=size)
     if not options.quiet:
         sys.stdout.write(format_clean_commit(len(staged.changes)))
-    return 0
+    return ExitStatus.CLEAN
 
 
 def _unstaged(staged: StagedChanges, named: NamedPaths | None) -> list[str]:

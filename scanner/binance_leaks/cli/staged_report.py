@@ -14,7 +14,8 @@ from binance_leaks.baseline.known import path_from
 from binance_leaks.cli.arguments.common import Options
 from binance_leaks.cli.output import configured, excluded, known_baseline, present, wanted_formats
 from binance_leaks.cli.verify_option import Online, asking
-from binance_leaks.findings import Skipped, SourceKind
+from binance_leaks.exit_status import ExitStatus
+from binance_leaks.findings import ScanStats, Skipped, SourceKind
 from binance_leaks.model import Location
 from binance_leaks.pipeline.files import scan_entries, secrets_again
 from binance_leaks.pipeline.scan import Scan
@@ -36,7 +37,7 @@ def report(
     asker: Online | None,
     *,
     size: int,
-) -> int:
+) -> ExitStatus:
     """Detects, judges and shows. `found` are the changes that the prefilter let through, `size` the bytes of all."""
     files = len(staged.changes)
     started = time.monotonic()
@@ -70,7 +71,7 @@ def report(
         credentials=tuple(credentials),
         skipped=tuple(skipped),
         anchor=root,
-        stats={"files": files, "bytes": size, "seconds": round(time.monotonic() - started, 3)},
+        stats=ScanStats(files=files, bytes=size, seconds=round(time.monotonic() - started, 3)),
     )
     baseline = known_baseline(options, config, root) if credentials else None
     verify = asking(asker, lambda: secrets_again(holding))

@@ -15,7 +15,8 @@ from binance_leaks.cli.output import colored, configured, excluded, page_width
 from binance_leaks.cli.scan import configuration_folder, exclusion, scan_watched
 from binance_leaks.cli.verify_option import Online, online
 from binance_leaks.errors import UsageError
-from binance_leaks.findings import SourceKind
+from binance_leaks.exit_status import ExitStatus
+from binance_leaks.findings import ScanStats, SourceKind
 from binance_leaks.model import Confidence, Credential, Environment
 from binance_leaks.pipeline.files import secrets_again
 from binance_leaks.pipeline.scan import Scan
@@ -40,10 +41,14 @@ FIRST_LINE = (
 _STDIN = "standard input"
 _PROMPT = "prompt"
 _LARGEST = 1 << 20
-_STATUS = {AuditOutcome.PASSED: 0, AuditOutcome.FAILED: 1, AuditOutcome.UNKNOWN: 3}
+_STATUS = {
+    AuditOutcome.PASSED: ExitStatus.CLEAN,
+    AuditOutcome.FAILED: ExitStatus.FINDINGS,
+    AuditOutcome.UNKNOWN: ExitStatus.INCOMPLETE,
+}
 
 
-def run(options: Options) -> int:
+def run(options: Options) -> ExitStatus:
     """Asks about the user's keys and tells what they may do: 1 if too much, 3 if that could not be told, 0 else."""
     with online(options, first_line=FIRST_LINE) as asker:
         if asker is None:
@@ -51,7 +56,7 @@ def run(options: Options) -> int:
         return _run(options, asker)
 
 
-def _run(options: Options, asker: Online) -> int:
+def _run(options: Options, asker: Online) -> ExitStatus:
     purpose = Purpose(options.purpose) if options.purpose else None
     private_key = private_key_in(_content(options.private_key), options.private_key) if options.private_key else None
     credentials, unread = _credentials(options)
@@ -137,7 +142,7 @@ def _scanned(options: Options) -> tuple[tuple[Credential, ...], int]:
     tally = scan_watched(entries, options)
     if tally.interrupted:
         raise KeyboardInterrupt
-    scan = Scan(source=SourceKind.FILES, target="", credentials=tuple(tally.credentials), stats={})
+    scan = Scan(source=SourceKind.FILES, target="", credentials=tuple(tally.credentials), stats=ScanStats())
     secrets = secrets_again(tally.holding)
     found = (
         credential.with_secrets(secrets)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from binance_leaks.config import Config
-from binance_leaks.findings import Finding, Mark, Result, Skipped, SourceKind
+from binance_leaks.findings import Finding, Mark, Result, ScanStats, Skipped, SourceKind
 from binance_leaks.fleet.merge_credentials import Group, Member
 from binance_leaks.fleet.models import RepositoryScan, RunStatus, ScanStatus
 from binance_leaks.fleet.run_status import Snapshot, marks_of, snapshot
@@ -68,32 +68,35 @@ def result_of(store: Store, now: Snapshot, findings: Iterable[Finding], *, gone:
     suppressed = tuple(finding for finding in ordered if finding.suppressed is not None)
     stats = _stats(now)
     if gone is not None:
-        stats["new"] = sum(finding.mark is Mark.NEW for finding in counted)
-        stats["still_there"] = sum(finding.mark is Mark.STILL_THERE for finding in counted)
-        stats["gone"] = gone
+        stats = replace(
+            stats,
+            new=sum(finding.mark is Mark.NEW for finding in counted),
+            still_there=sum(finding.mark is Mark.STILL_THERE for finding in counted),
+            gone=gone,
+        )
     return Result(
         source=SourceKind.FLEET,
         target=now.run.target,
         findings=counted,
         suppressed=suppressed,
         skipped=(*_failed(now.scans), *_waiting(now.scans), *_unread(store, now.run.id)),
-        stats={**stats, "suppressed": len(suppressed)},
+        stats=replace(stats, suppressed=len(suppressed)),
         interrupted=now.run.status is not RunStatus.FINISHED,
     )
 
 
-def _stats(now: Snapshot) -> dict[str, int | float]:
+def _stats(now: Snapshot) -> ScanStats:
     """Counts of the run; what was read is that of this run alone, and what its coordinator counted wins."""
     read = [scan.stats for scan in now.scans if scan.status is ScanStatus.SCANNED]
     waiting = sum(scan.status is ScanStatus.WAITING for scan in now.scans)
-    return {
+    counts = {
         "repositories": len(now.scans),
         "repositories_failed": sum(scan.status is ScanStatus.FAILED for scan in now.scans),
-        **({"repositories_waiting": waiting} if waiting else {}),
         "repositories_unchanged": sum(scan.status is ScanStatus.UNCHANGED for scan in now.scans),
         **{name: sum(stats.get(name, 0) for stats in read) for name in _SUMMED},
-        **now.run.facts,
+        **({"repositories_waiting": waiting} if waiting else {}),
     }
+    return ScanStats.of({**counts, **now.run.facts})
 
 
 def _finding(

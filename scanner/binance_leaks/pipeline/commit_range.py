@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from binance_leaks.detect import prefilter
 from binance_leaks.errors import GitError
-from binance_leaks.findings import Result, Skipped
+from binance_leaks.findings import Result, ScanStats, Skipped
 from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Credential
 from binance_leaks.pipeline.versions import Versions
 from binance_leaks.sources.commit_selection import CommitSelection
@@ -39,7 +39,7 @@ class RangeOutcome:
 
     credentials: tuple[Credential, ...] = ()
     skipped: list[Skipped] = field(default_factory=list)
-    stats: dict[str, int | float] = field(default_factory=dict)
+    stats: ScanStats = field(default_factory=ScanStats)
     commits: dict[str, str] = field(default_factory=dict)
 
 
@@ -68,12 +68,12 @@ def scan_range(git: Git, request: RangeRequest, progress: Progress = lambda *_: 
         if change.blob in versions.missing
     ]
     outcome.skipped += versions.skipped
-    outcome.stats = {
-        "commits": len(request.selection.commits),
-        "files": len({(change.path, change.blob) for change in changes if change.blob}),
-        "bytes": versions.bytes + size,
-        **({"excluded": excluded} if excluded else {}),
-    }
+    outcome.stats = ScanStats(
+        commits=len(request.selection.commits),
+        files=len({(change.path, change.blob) for change in changes if change.blob}),
+        bytes=versions.bytes + size,
+        excluded=excluded or None,
+    )
     return outcome
 
 
@@ -82,7 +82,7 @@ def brought_in(result: Result) -> Result:
     new = tuple(finding for finding in result.findings if finding.is_new)
     suppressed = tuple(finding for finding in result.suppressed if finding.is_new)
     standing = len(result.findings) + len(result.suppressed) - len(new) - len(suppressed)
-    stats = {**result.stats, "suppressed": len(suppressed), "standing": standing}
+    stats = replace(result.stats, suppressed=len(suppressed), standing=standing)
     return replace(result, findings=new, suppressed=suppressed, stats=stats)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from binance_leaks.errors import GitError
-from binance_leaks.findings import Skipped
+from binance_leaks.findings import ScanStats, Skipped
 from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Credential, Evidence
 from binance_leaks.pipeline.attribution import Attributed, Remote, attribute
 from binance_leaks.pipeline.history_scan import Choice, Count, LargeFiles, ObjectScan
@@ -51,7 +51,7 @@ class Outcome:
 
     credentials: list[Credential] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
-    stats: dict[str, int | float] = field(default_factory=dict)
+    stats: ScanStats = field(default_factory=ScanStats)
     commits: dict[str, str] = field(default_factory=dict)
     scanned: list[int] = field(default_factory=list)
     hits: list[bytes] = field(default_factory=list)
@@ -118,14 +118,10 @@ def _scan(
         outcome.scanned += scan.starts()
         outcome.hits += [*scan.held.hits, *scan.held.unread]
         outcome.skipped += _unread(git, database, scan, refs, walked, prefix)
-        _add(outcome.stats, scan.count)
+        count = scan.count
+        outcome.stats = outcome.stats.plus(ScanStats(objects=count.objects, blobs=count.blobs, bytes=count.size))
     outcome.commits.update({prefix + path: commit for path, commit in attributed.commits.items()})
     outcome.credentials += [_under(prefix, credential) for credential in attributed.credentials]
-
-
-def _add(stats: dict[str, int | float], count: Count) -> None:
-    for name, number in (("objects", count.objects), ("blobs", count.blobs), ("bytes", count.size)):
-        stats[name] = stats.get(name, 0) + number
 
 
 def _under(prefix: str, credential: Credential) -> Credential:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from binance_leaks.findings import Finding, Result, Skipped, SourceKind
+from binance_leaks.findings import Finding, Result, ScanStats, Skipped, SourceKind
 from binance_leaks.model import Credential
 
 
@@ -17,7 +16,7 @@ class Scan:
     target: str
     credentials: tuple[Credential, ...]
     skipped: tuple[Skipped, ...] = ()
-    stats: Mapping[str, int | float]
+    stats: ScanStats
     interrupted: bool = False
     anchor: str = "."
 
@@ -26,7 +25,7 @@ def result_of(
     scan: Scan, findings: tuple[Finding, ...] = (), suppressed: tuple[Finding, ...] = (), *, below_confidence: int = 0
 ) -> Result:
     """The result of a scan, with what was made of its credentials."""
-    stats = {**scan.stats, "suppressed": len(suppressed), "below_confidence": below_confidence}
+    stats = replace(scan.stats, suppressed=len(suppressed), below_confidence=below_confidence)
     return Result(
         source=scan.source,
         target=scan.target,
@@ -36,13 +35,3 @@ def result_of(
         stats=stats,
         interrupted=scan.interrupted,
     )
-
-
-def gate(result: Result, *, allow_incomplete: bool = False) -> int:
-    """The exit status: 1 for a finding that fails, 3 for an incomplete scan without one, 0 otherwise.
-
-    With `allow_incomplete` what could not be read is told and does not count.
-    """
-    if any(finding.fails for finding in result.findings):
-        return 1
-    return 0 if result.complete or allow_incomplete else 3

@@ -78,7 +78,7 @@ class _Report:
 
     def scan(self, end: datetime) -> _Object:
         """Who scanned, when, and what was not read."""
-        seconds = min(self._result.stats.get("seconds", 0), end.timestamp())
+        seconds = min(self._result.stats.seconds or 0, end.timestamp())
         tool = {
             "id": "binance-leaks",
             "name": "binance-leaks",

@@ -26,7 +26,7 @@ def render_junit(result: Result, view: View) -> str:
     report = _Report(result)
     findings = shown(result, show_suppressed=view.show_suppressed)
     failures = sum(_fails(finding) for finding in findings)
-    seconds = f"{result.stats.get('seconds', 0):.3f}"
+    seconds = f"{result.stats.seconds or 0:.3f}"
     root = ET.Element("testsuites")
     suite = ET.SubElement(
         root,

@@ -119,7 +119,8 @@ def shown(result: Result, *, show_suppressed: bool) -> tuple[Finding, ...]:
 
 def statistics(result: Result) -> dict[str, int | float]:
     """The counts of the scan, that of suppressed findings too, which a stored report keeps even if it lists none."""
-    return {**result.stats, "suppressed": result.stats.get("suppressed", len(result.suppressed))}
+    counts = result.stats.counts()
+    return {**counts, "suppressed": counts.get("suppressed", len(result.suppressed))}
 
 
 def file_of(location: Location) -> str | None:

@@ -118,7 +118,7 @@ class _Run:
 
     def _invocation(self) -> _Object:
         end = self._view.moment
-        start = end - timedelta(seconds=min(self._result.stats.get("seconds", 0), end.timestamp()))
+        start = end - timedelta(seconds=min(self._result.stats.seconds or 0, end.timestamp()))
         told = [self._notification(skipped, "error") for skipped in unread(self._result)]
         told += [self._notification(skipped, "note") for skipped in left_out(self._result)]
         return {

@@ -12,7 +12,17 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from binance_leaks.errors import UsageError
-from binance_leaks.findings import Finding, Mark, Result, Risk, Skipped, SourceKind, SuppressedBy, Suppression
+from binance_leaks.findings import (
+    Finding,
+    Mark,
+    Result,
+    Risk,
+    ScanStats,
+    Skipped,
+    SourceKind,
+    SuppressedBy,
+    Suppression,
+)
 from binance_leaks.model import Commit, Confidence, Environment, Exposure, Kind, Location, RiskLevel, Role, Value
 from binance_leaks.report.json import SCHEMA
 from binance_leaks.report.names import REST
@@ -75,7 +85,7 @@ def _result(whole: Part) -> Result:
         findings=tuple(finding for finding in findings if finding.suppressed is None),
         suppressed=tuple(finding for finding in findings if finding.suppressed is not None),
         skipped=skipped,
-        stats={key: stats[key].number() for key in stats.mapping()},
+        stats=ScanStats.of({key: stats[key].number() for key in stats.mapping()}),
         interrupted=interrupted,
     )
     if result.complete != complete:

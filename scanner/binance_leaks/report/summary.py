@@ -31,7 +31,7 @@ def nothing_found(result: Result) -> str:
     if not result.complete:
         return f"No Binance credentials found in what was read{_scope(result, ': ')}.{_besides(result)}"
     counts = _counts(result)
-    if counts and not any(result.stats[name] for name in counts):
+    if counts and not any(counts.values()):
         return _NOTHING.get(result.source, "Nothing to scan.")
     found = "" if result.source is SourceKind.FLEET else " found"
     return f"No Binance credentials{found}{_scope(result, ' in ')}.{_besides(result)}"
@@ -51,18 +51,19 @@ def suppressed_count(result: Result) -> str:
 
 def repositories_of(result: Result) -> int:
     """How many repositories a fleet has, those that could not be scanned among them; 0 if nobody counted."""
-    return int(result.stats.get("repositories", 0))
+    return result.stats.repositories or 0
 
 
 def not_scanned(result: Result) -> str:
     """How many repositories of a fleet could not be scanned, empty if all were: `2 could not be scanned`."""
-    failed = int(result.stats.get("repositories_failed", 0))
+    failed = result.stats.repositories_failed or 0
     return f"{failed:,} could not be scanned" if failed else ""
 
 
 def since_before(result: Result) -> str:
     """A sentence on what became of credentials since the run before, empty if there was none or nothing is told."""
-    told = [f"{int(result.stats[key]):,} {name}" for key, name in _MARKED if result.stats.get(key)]
+    counts = result.stats.counts()
+    told = [f"{counts[key]:,} {name}" for key, name in _MARKED if counts.get(key)]
     return f"Since the run before: {', '.join(told)}." if told else ""
 
 
@@ -100,24 +101,23 @@ def human_time(seconds: float) -> str:
 
 
 def _scope(result: Result, lead: str) -> str:
-    counts = " and ".join(_counted(result, name) for name in _counts(result)[:2])
+    counts = " and ".join(_counted(result, name, count) for name, count in [*_counts(result).items()][:2])
     measures = []
-    if "bytes" in result.stats:
-        measures.append(human_size(result.stats["bytes"]))
-    if "seconds" in result.stats:
-        measures.append(human_time(result.stats["seconds"]))
+    if result.stats.bytes is not None:
+        measures.append(human_size(result.stats.bytes))
+    if result.stats.seconds is not None:
+        measures.append(human_time(result.stats.seconds))
     if not counts:
         return f"{lead}{', '.join(measures)}" if measures else ""
     return f"{lead}{counts} ({', '.join(measures)})" if measures else f"{lead}{counts}"
 
 
-def _counted(result: Result, name: str) -> str:
+def _counted(result: Result, name: str, count: float) -> str:
     """How many of something were scanned; of a fleet how many of all, if some could not be."""
     if name != _FLEET:
-        return plural(result.stats[name], _noun(name, result.source))
-    total = repositories_of(result)
-    missing = int(result.stats.get("repositories_failed", 0) + result.stats.get("repositories_waiting", 0))
-    return f"{f'{total - missing:,} of ' if missing else ''}{plural(total, 'repository')}"
+        return plural(count, _noun(name, result.source))
+    missing = (result.stats.repositories_failed or 0) + (result.stats.repositories_waiting or 0)
+    return f"{f'{count - missing:,} of ' if missing else ''}{plural(count, 'repository')}"
 
 
 def _besides(result: Result) -> str:
@@ -126,19 +126,21 @@ def _besides(result: Result) -> str:
     How many of the paths that a change touches were left out, as a change may bring the pattern that does it. Of a
     fleet, how many repositories were as before, and what became of credentials since.
     """
-    count, unchanged = int(result.stats.get("excluded", 0)), int(result.stats.get("repositories_unchanged", 0))
+    count, unchanged = result.stats.excluded or 0, result.stats.repositories_unchanged or 0
     told = [f"{plural(count, 'path')} excluded, not read."] if count else []
     if unchanged:
         told.append(f"{plural(unchanged, 'repository')} {'was' if unchanged == 1 else 'were'} as before.")
     return "".join(f" {sentence}" for sentence in (*told, since_before(result)) if sentence)
 
 
-def _counts(result: Result) -> list[str]:
-    if result.source is SourceKind.HISTORY and "objects" in result.stats:
-        return ["objects"]  # blobs and commits among them
-    if result.source is SourceKind.FLEET:
-        return [_FLEET] if _FLEET in result.stats else []
-    return [name for name in _COUNTED if name in result.stats]
+def _counts(result: Result) -> dict[str, int | float]:
+    counts = result.stats.counts()
+    names: tuple[str, ...] = _COUNTED
+    if result.source is SourceKind.HISTORY and "objects" in counts:
+        names = ("objects",)  # blobs and commits among them
+    elif result.source is SourceKind.FLEET:
+        names = (_FLEET,)
+    return {name: counts[name] for name in names if name in counts}
 
 
 def _noun(name: str, source: SourceKind) -> str:

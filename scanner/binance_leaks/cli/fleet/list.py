@@ -15,6 +15,7 @@ from binance_leaks.cli.arguments.common import Options
 from binance_leaks.cli.fleet.report import last_run, store_file
 from binance_leaks.cli.output import colored, page_width
 from binance_leaks.config import Config
+from binance_leaks.exit_status import ExitStatus
 from binance_leaks.findings import Finding
 from binance_leaks.fleet.models import Attempt, RepositoryScan, Run, ScanStatus, Unread
 from binance_leaks.fleet.report import fleet_result
@@ -42,7 +43,7 @@ class _List:
     data: Sequence[object]
 
 
-def run(options: Options) -> int:
+def run(options: Options) -> ExitStatus:
     """Lists what was asked for. 0, whatever it says."""
     with Store.read(store_file(options)) as store:
         made = _listed(options, store)
@@ -50,7 +51,7 @@ def run(options: Options) -> int:
         write_report(as_json({"schema": _SCHEMA, made.name: made.data}), sys.stdout)
     else:
         write_report(_drawn(made, color=colored(options.color)), sys.stdout)
-    return 0
+    return ExitStatus.CLEAN
 
 
 def _listed(options: Options, store: Store) -> _List:

@@ -9,13 +9,14 @@ from binance_leaks.cli.arguments.common import Options
 from binance_leaks.cli.fleet.inputs import judgement
 from binance_leaks.cli.output import present, wanted_formats
 from binance_leaks.errors import UsageError
+from binance_leaks.exit_status import ExitStatus
 from binance_leaks.fleet.diff import difference
 from binance_leaks.fleet.models import RunStatus
 from binance_leaks.fleet.report import fleet_result
 from binance_leaks.fleet.store import Store
 
 
-def run(options: Options) -> int:
+def run(options: Options) -> ExitStatus:
     """Reports a run, the last one unless another is named."""
     formats = wanted_formats(options)
     judged = judgement(options)
@@ -25,7 +26,7 @@ def run(options: Options) -> int:
     return present(result, options, formats)
 
 
-def run_diff(options: Options) -> int:
+def run_diff(options: Options) -> ExitStatus:
     """Compares two runs, the last two that came to their ends unless others are named."""
     formats = wanted_formats(options)
     judged = judgement(options)

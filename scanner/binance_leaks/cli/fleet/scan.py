@@ -20,6 +20,7 @@ from binance_leaks.cli.output import present, wanted_formats
 from binance_leaks.cli.signals import end_in_order
 from binance_leaks.cli.verify_option import Online, online
 from binance_leaks.errors import ScanError, ScannerError, UsageError
+from binance_leaks.exit_status import ExitStatus
 from binance_leaks.findings import Finding, Result, Skipped
 from binance_leaks.fleet.coordinator import Coordinator, Settings, Watcher
 from binance_leaks.fleet.models import Entry, Failed, Repository, RunStatus, Unit
@@ -97,7 +98,7 @@ class _End:
     error: ScannerError | None = None
 
 
-def run(options: Options) -> int:
+def run(options: Options) -> ExitStatus:
     """Scans the fleet and reports."""
     formats = wanted_formats(options)
     _refuse_unusable(options)
@@ -108,12 +109,12 @@ def run(options: Options) -> int:
         end = _scanned(options, store, plan, judged)
         asked = None if end.interrupted or end.error is not None else asker
         result = _result(options, store, end.run, plan, judged, asked)
-        status = present(result, options, formats)
+        status = present(result, options, formats, interrupted=end.interrupted)
     if end.error is not None:
         raise end.error
     if end.interrupted and options.store:
         tell(options, f"run {end.run} was interrupted; go on with it: --store {options.store} --resume")
-    return 130 if end.interrupted else status
+    return status
 
 
 def _refuse_unusable(options: Options) -> None:

@@ -12,6 +12,7 @@ from binance_leaks.cli.parser_spec import Command, described
 from binance_leaks.cli.shells.bash import bash_script
 from binance_leaks.cli.shells.fish import fish_script
 from binance_leaks.cli.shells.zsh import zsh_script
+from binance_leaks.exit_status import ExitStatus
 from binance_leaks.report.format import write_report
 
 SCRIPTS: Mapping[str, Callable[[Command], str]] = MappingProxyType(
@@ -19,7 +20,7 @@ SCRIPTS: Mapping[str, Callable[[Command], str]] = MappingProxyType(
 )
 
 
-def run(options: Options) -> int:
+def run(options: Options) -> ExitStatus:
     """Prints the script of a shell."""
     write_report(SCRIPTS[options.shell](described(build())), sys.stdout)
-    return 0
+    return ExitStatus.CLEAN

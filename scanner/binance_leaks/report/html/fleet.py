@@ -166,7 +166,7 @@ def headline(result: Result) -> str:
 
 def _told(result: Result) -> str:
     """What the headline leaves out."""
-    failed = int(result.stats.get("repositories_failed", 0))
+    failed = result.stats.repositories_failed or 0
     lost = f"{plural(failed, 'repository')} could not be scanned." if failed else ""
     return " ".join(sentence for sentence in (lost, since_before(result)) if sentence)
 
