@@ -40,8 +40,8 @@ sys.exit(status)
 _IN_PROCESS = """
 import sys
 from pathlib import Path
-from binance_leaks.fleet.listing import find_repositories
-from binance_leaks.fleet.work import scan_unit, settings_digest
+from binance_leaks.fleet.local_repositories import find_repositories
+from binance_leaks.fleet.unit_scan import scan_unit, settings_digest
 holds_for = settings_digest(None, (), reachable=False)
 entries, _ = find_repositories(Path(sys.argv[1]))
 for entry in entries:

@@ -22,7 +22,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from binance_leaks.config import Config
-from binance_leaks.fleet.models import Remembered, Repository, RunStatus, Scanned
+from binance_leaks.fleet.models import Checkpoint, Repository, RunStatus, ScanResult
 from binance_leaks.fleet.report import fleet_result
 from binance_leaks.fleet.store import Store
 from binance_leaks.report.json import Report, WireCommit, WireFinding, WireLocation
@@ -83,10 +83,10 @@ def fill(file: Path, repositories: int, credentials: int, places: int) -> str:
             with cost.counted():
                 run = store.begin("generated", fleet)
             for number, repository in enumerate(fleet):
-                scanned = Scanned(
+                scanned = ScanResult(
                     key=repository.key,
                     report=_report(number, credentials, places, more),
-                    remembered=Remembered(fingerprint=f"{number}-{more}", state=os.urandom(80_000)),
+                    remembered=Checkpoint(fingerprint=f"{number}-{more}", state=os.urandom(80_000)),
                     seconds=1.0,
                 )
                 with cost.counted():

@@ -10,8 +10,8 @@ from io import StringIO
 import pytest
 from binance_leaks.cli.fleet.progress import FleetLog, FleetProgress
 from binance_leaks.findings import Result, ScanStats, SourceKind
-from binance_leaks.fleet.models import Failed, Repository, Scanned, Unit
-from binance_leaks.fleet.wire import Reply, Step, Task
+from binance_leaks.fleet.models import Repository, ScanFailure, ScanResult, Unit
+from binance_leaks.fleet.worker_protocol import Reply, Step, Task
 from binance_leaks.report.json import report_of
 from rich.console import Console
 
@@ -30,10 +30,10 @@ class Workers:
     def submit(self, task: Task, *, avoid: Collection[str]) -> Future[Reply]:
         raise AssertionError(task, avoid)
 
-    def excuse(self, error: BaseException) -> str | None:
+    def failure_reason(self, error: BaseException) -> str | None:
         raise AssertionError(error)
 
-    def renew(self) -> None:
+    def reconnect(self) -> None:
         raise AssertionError
 
     def workers(self) -> Mapping[str, int]:
@@ -63,9 +63,9 @@ def repository(name: str, size: int = 1000) -> Repository:
     return Repository(key=name, label=name, address=f"/{name}", size=size)
 
 
-def scanned(name: str, worker: str = "here", size: int = 0) -> Scanned:
+def scanned(name: str, worker: str = "here", size: int = 0) -> ScanResult:
     result = Result(source=SourceKind.HISTORY, target=name, findings=(), stats=ScanStats(bytes=size))
-    return Scanned(key=name, report=report_of(result), remembered=None, seconds=1.0, worker=worker)
+    return ScanResult(key=name, report=report_of(result), remembered=None, seconds=1.0, worker=worker)
 
 
 def step(label: str, phase: str = "scanning", size: int = 0) -> Step:
@@ -87,7 +87,7 @@ def test_here(monkeypatch: pytest.MonkeyPatch) -> None:
         assert re.search(r"  cloning a, .* s\n", drawn)
         assert re.search(r"  scanning b 5\.0 MB, .* s", drawn)
         progress.recorded(repository("a"), scanned("a", size=7_000_000))
-        progress.recorded(repository("b"), Failed(key="b", reason="it hung"))
+        progress.recorded(repository("b"), ScanFailure(key="b", reason="it hung"))
         progress.recorded(repository("c"), scanned("c"))
         progress.tick(here)
         drawn = terminal.taken()
@@ -132,7 +132,7 @@ def test_a_log_gets_a_line_now_and_then() -> None:
     said: list[str] = []
     log = FleetLog(4, said.append, every=0.0)
     log.recorded(repository("a"), scanned("a"))
-    log.recorded(repository("b"), Failed(key="b", reason="it hung"))
+    log.recorded(repository("b"), ScanFailure(key="b", reason="it hung"))
     log.tick(Workers({}))
     assert re.fullmatch(r"2 of 4 repositories done, 1 failed, .* so far", said[0])
     quiet = FleetLog(4, said.append, every=3600.0)

@@ -11,7 +11,15 @@ from pathlib import Path
 
 from binance_leaks.config import Config
 from binance_leaks.findings import Finding, Result, Risk, ScanStats, Skipped, SourceKind, Suppression
-from binance_leaks.fleet.models import Failed, Held, Remembered, Repository, RepositoryScan, RunStatus, Scanned
+from binance_leaks.fleet.models import (
+    Checkpoint,
+    Holding,
+    Repository,
+    RepositoryScan,
+    RunStatus,
+    ScanFailure,
+    ScanResult,
+)
 from binance_leaks.fleet.report import fleet_result
 from binance_leaks.fleet.store import Store
 from binance_leaks.model import Confidence, Credential, Environment, Location, RiskLevel, Value
@@ -83,23 +91,23 @@ def report(*findings: Finding, skipped: tuple[Skipped, ...] = ()) -> Report:
 
 
 def scanned(
-    name: str, *findings: Finding, skipped: tuple[Skipped, ...] = (), remembered: Remembered | None = None
-) -> Scanned:
+    name: str, *findings: Finding, skipped: tuple[Skipped, ...] = (), remembered: Checkpoint | None = None
+) -> ScanResult:
     """What a worker brings of a repository."""
     key = repository(name).key
-    return Scanned(
+    return ScanResult(
         key=key, report=report(*findings, skipped=skipped), remembered=remembered, seconds=1.5, worker="worker 1"
     )
 
 
-def unchanged(name: str) -> Scanned:
+def unchanged(name: str) -> ScanResult:
     """A repository that is as it was."""
-    return Scanned(key=repository(name).key, report=None, remembered=None, seconds=0.1)
+    return ScanResult(key=repository(name).key, report=None, remembered=None, seconds=0.1)
 
 
-def failed(name: str, reason: str = "no route to host") -> Failed:
+def failed(name: str, reason: str = "no route to host") -> ScanFailure:
     """A repository that could not be scanned."""
-    return Failed(key=repository(name).key, reason=reason, hint="Check the network.", seconds=2.0, attempts=3)
+    return ScanFailure(key=repository(name).key, reason=reason, hint="Check the network.", seconds=2.0, attempts=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +128,7 @@ class Fleet:
             yield store
 
     def run(
-        self, names: Iterable[str], outcomes: Iterable[Scanned | Failed], status: RunStatus = RunStatus.FINISHED
+        self, names: Iterable[str], outcomes: Iterable[ScanResult | ScanFailure], status: RunStatus = RunStatus.FINISHED
     ) -> int:
         """A run over these repositories with these outcomes."""
         with self.opened() as store:
@@ -140,10 +148,10 @@ class Fleet:
             return connection.execute(query).fetchall()
 
 
-def record_all(store: Store, run: int, outcomes: Iterable[Scanned | Failed]) -> None:
+def record_all(store: Store, run: int, outcomes: Iterable[ScanResult | ScanFailure]) -> None:
     """Each as it comes."""
     for outcome in outcomes:
-        if isinstance(outcome, Scanned):
+        if isinstance(outcome, ScanResult):
             store.record(run, outcome)
         else:
             store.record_failure(run, outcome, last=True)
@@ -154,7 +162,7 @@ class Seen:
     """All that a store tells of a run, without its own numbers."""
 
     scans: tuple[RepositoryScan, ...]
-    held: tuple[tuple[Held, tuple[Location, ...]], ...]
+    held: tuple[tuple[Holding, tuple[Location, ...]], ...]
     unread: tuple[Skipped, ...]
 
     @classmethod

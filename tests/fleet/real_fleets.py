@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from binance_leaks.fleet.models import Unit
-from binance_leaks.fleet.wire import RepositoryTask, Task
-from binance_leaks.fleet.work import settings_digest
+from binance_leaks.fleet.unit_scan import settings_digest
+from binance_leaks.fleet.worker_protocol import RepositoryTask, Task
 
 from tests.e2e import PROGRAM, Outcome, digest, run, value
 from tests.repositories import Repository
@@ -107,7 +107,7 @@ def found(outcome: Outcome) -> set[str]:
     return {each["sha256"] for finding in outcome.report["findings"] for each in finding["values"]}
 
 
-def steady(text: str) -> object:
+def read_transaction(text: str) -> object:
     """A report without what differs from run to run: times, and who did it."""
     return _without(json.loads(text))
 
@@ -133,7 +133,7 @@ def task(unit: Unit) -> Task:
             "key": each.key,
             "label": each.label,
             "address": each.address,
-            "lent": [],
+            "covered_stores": [],
             "fingerprint": "",
             "has_state": False,
             "state": "",
@@ -141,7 +141,7 @@ def task(unit: Unit) -> Task:
         for each in unit.repositories
     ]
     return {
-        "holds_for": settings_digest(None, (), reachable=False),
+        "settings_digest": settings_digest(None, (), reachable=False),
         "config": None,
         "exclude": [],
         "reachable": False,

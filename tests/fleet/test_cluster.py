@@ -17,12 +17,12 @@ from uuid import uuid4
 import pytest
 from binance_leaks.fleet.cluster import DaskPool
 from binance_leaks.fleet.models import Entry
-from binance_leaks.fleet.units import units_of
+from binance_leaks.fleet.units import plan_units
 
 from tests.e2e import SOURCE, Outcome, digest
 from tests.fleet.clusters import Cluster, Part, children, cluster, command, eventually, lives
 from tests.fleet.gates import Gate
-from tests.fleet.real_fleets import Fleet, ended, leftovers, scan, scanning, steady, stored, task
+from tests.fleet.real_fleets import Fleet, ended, leftovers, read_transaction, scan, scanning, stored, task
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at processes in /proc")
 
@@ -69,7 +69,7 @@ class Place:
         """Nothing is lost, nothing twice, nothing left behind."""
         assert outcome.status == 1, outcome.err
         assert not outcome.err
-        assert steady(outcome.out) == steady(self.plain.out)
+        assert read_transaction(outcome.out) == read_transaction(self.plain.out)
         if store is not None:
             assert stored(self.folder / store) == stored(self.folder / "plain.db")
         assert not leftovers(self.folder)
@@ -97,7 +97,7 @@ def test_the_same_as_on_one_machine(place: Place) -> None:
     shutil.copy(place.folder / "plain.db", place.folder / "again.db")
     local = scan(place.fleet.folder, "--store", "again.db", cwd=place.folder)
     remote = scan(*place.words("--store", "first.db"), cwd=place.folder)
-    assert steady(local.out) == steady(remote.out)
+    assert read_transaction(local.out) == read_transaction(remote.out)
     assert stored(place.folder / "first.db") == stored(place.folder / "again.db")
 
 
@@ -136,7 +136,7 @@ def test_what_nobody_waits_for_ends(place: Place) -> None:
     eventually(lambda: not lives(runner))
     place.gate.open("project-1")
     resumed = scan(*place.words("--store", "left.db", "--resume"), cwd=place.folder)
-    assert steady(resumed.out) == steady(place.plain.out)
+    assert read_transaction(resumed.out) == read_transaction(place.plain.out)
 
 
 def other_version(folder: Path) -> Path:
@@ -180,7 +180,7 @@ def test_a_worker_of_another_kind(place: Place, tmp_path: Path, make: Callable[[
 def test_no_value_and_no_login_is_written_down(place: Place) -> None:
     """Neither in replies, nor in what scheduler and workers log or spill, nor in what lists of processes show."""
     login = uuid4().hex
-    given = units_of(
+    given = plan_units(
         [
             Entry(address=str(place.fleet.folder / "project-3"), origin="list:1"),
             Entry(address=f"https://me:{login}@127.0.0.1:9/a.git", origin="list:2"),
@@ -195,7 +195,7 @@ def test_no_value_and_no_login_is_written_down(place: Place) -> None:
     spilled = [file.read_bytes().decode("latin-1") for file in files]
     seen = [command(runner) for worker in place.cluster.workers for runner in children(worker.process.pid)]
     assert digest(place.fleet.values[4]) in told
-    assert any("binance_leaks.fleet.scan_process" in one for one in seen)
+    assert any("binance_leaks.fleet.worker_process" in one for one in seen)
     for text in (told, place.cluster.said, *spilled, *seen):
         assert login not in text
         assert not any(value in text for value in place.fleet.values)
@@ -218,7 +218,7 @@ def test_a_cluster_that_goes(place: Place, tmp_path: Path) -> None:
         place.gate.open("project-4")
         made.start_worker()
         resumed = scan(*words, "--resume", cwd=tmp_path)
-        assert steady(resumed.out) == steady(place.plain.out)
+        assert read_transaction(resumed.out) == read_transaction(place.plain.out)
         assert stored(tmp_path / "fleet.db") == stored(place.folder / "plain.db")
 
         def lose_the_worker() -> None:

@@ -8,8 +8,8 @@ import pytest
 from binance_leaks.config import Config
 from binance_leaks.errors import UsageError
 from binance_leaks.findings import Mark, Result, Skipped, SuppressedBy, Suppression
-from binance_leaks.fleet.diff import difference
 from binance_leaks.fleet.models import RunStatus
+from binance_leaks.fleet.report import compare_runs
 from binance_leaks.fleet.store import Store
 from binance_leaks.model import Confidence, Role
 
@@ -28,7 +28,7 @@ def fleet(tmp_path: Path) -> Fleet:
 
 def compared(fleet: Fleet, earlier: int, later: int, config: Config = SURE) -> Result:
     with Store.read(fleet.file) as store:
-        return difference(store, earlier, later, config=config)
+        return compare_runs(store, earlier, later, config=config)
 
 
 def marks(result: Result) -> dict[str, Mark | None]:

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from binance_leaks.errors import UsageError
-from binance_leaks.fleet.listing import read_list
+from binance_leaks.fleet.repository_list import read_list
 
 from tests.test_docs_commands import shown
 

@@ -15,8 +15,8 @@ from uuid import uuid4
 
 import pytest
 from binance_leaks.fleet.models import Entry
-from binance_leaks.fleet.process_pool import Runners
-from binance_leaks.fleet.units import units_of
+from binance_leaks.fleet.process_pool import ScanProcesses
+from binance_leaks.fleet.units import plan_units
 from binance_leaks.report.summary import human_size
 
 from tests.e2e import SOURCE, Outcome, run
@@ -96,8 +96,8 @@ def test_a_runner_that_says_something_else(
     program = f"import sys, time\nsys.stdout.write(open({str(tmp_path / 'said')!r}).read())\nsys.stdout.flush()\n"
     monkeypatch.setattr("binance_leaks.fleet.process_pool._PROGRAM", f"{program}time.sleep(600)\n")
     monkeypatch.setattr("binance_leaks.fleet.process_pool._GRACE", 0.1)
-    unit = units_of([Entry(address=str(fleet.folder / "bravo"), origin="list:1")]).units[0]
-    with closing(Runners()) as runners:
+    unit = plan_units([Entry(address=str(fleet.folder / "bravo"), origin="list:1")]).units[0]
+    with closing(ScanProcesses()) as runners:
         reply = runners.work(task(unit), lambda _: None)
     assert [(done["reason"], done["again"]) for done in reply["done"]] == [
         ("the process that scanned it said what is not understood", True)
@@ -140,8 +140,8 @@ def test_a_disk_that_is_full(fleet: Fleet, gate: Gate, monkeypatch: pytest.Monke
     for name, text in gate.env.items():
         monkeypatch.setenv(name, text)
     gate.rule("bravo", "hold-after-clone")
-    unit = units_of([Entry(address=f"ssh://near{fleet.folder / 'bravo'}", origin="list:1")]).units[0]
-    with closing(Runners(spare=1 << 62)) as runners:
+    unit = plan_units([Entry(address=f"ssh://near{fleet.folder / 'bravo'}", origin="list:1")]).units[0]
+    with closing(ScanProcesses(spare=1 << 62)) as runners:
         reply = runners.work(task(unit), lambda _: None)
     assert [(done["reason"], done["again"]) for done in reply["done"]] == [
         (f"less than {human_size(1 << 62)} is free on the disk for clones", True)
@@ -151,9 +151,9 @@ def test_a_disk_that_is_full(fleet: Fleet, gate: Gate, monkeypatch: pytest.Monke
 
 def test_no_room_for_a_runner(fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A failure of the unit, on this machine alone."""
-    unit = units_of([Entry(address=str(fleet.folder / "bravo"), origin="list:1")]).units[0]
+    unit = plan_units([Entry(address=str(fleet.folder / "bravo"), origin="list:1")]).units[0]
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
-    with closing(Runners()) as runners:
+    with closing(ScanProcesses()) as runners:
         reply = runners.work(task(unit), lambda _: None)
     assert [(done["reason"], done["again"]) for done in reply["done"]] == [
         ("no folder for clones can be made: No such file or directory", True)
@@ -161,9 +161,9 @@ def test_no_room_for_a_runner(fleet: Fleet, tmp_path: Path, monkeypatch: pytest.
 
 
 def test_a_worker_of_another_version(fleet: Fleet) -> None:
-    unit = units_of([Entry(address=str(fleet.folder / "bravo"), origin="list:1")]).units[0]
-    with closing(Runners()) as runners:
-        reply = runners.work({**task(unit), "holds_for": "of another version"}, lambda _: None)
+    unit = plan_units([Entry(address=str(fleet.folder / "bravo"), origin="list:1")]).units[0]
+    with closing(ScanProcesses()) as runners:
+        reply = runners.work({**task(unit), "settings_digest": "of another version"}, lambda _: None)
     assert [(done["reason"], done["again"]) for done in reply["done"]] == [
         ("this worker has another version of binance-leaks", True)
     ]
@@ -254,7 +254,7 @@ def test_what_lists_of_processes_show(tmp_path: Path) -> None:
             seen = [command(each) for each in working_in(temporary(tmp_path))]
             process.send_signal(signal.SIGINT)
             outcome = ended(process)
-    assert any("binance_leaks.fleet.scan_process" in each for each in seen)
+    assert any("binance_leaks.fleet.worker_process" in each for each in seen)
     assert not any(login in text for text in (*seen, outcome.out, outcome.err))
 
 

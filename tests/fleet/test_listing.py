@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import pytest
 from binance_leaks.errors import UsageError
-from binance_leaks.fleet.listing import read_list
 from binance_leaks.fleet.models import Entry
+from binance_leaks.fleet.repository_list import read_list
 from hypothesis import given
 from hypothesis import strategies as st
 

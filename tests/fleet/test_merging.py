@@ -12,7 +12,7 @@ import pytest
 from binance_leaks.api import scan_history
 from binance_leaks.config import Config, FailOn
 from binance_leaks.findings import Finding, Mark, Skipped, SourceKind, SuppressedBy, Suppression
-from binance_leaks.fleet.models import RunStatus, Scanned
+from binance_leaks.fleet.models import RunStatus, ScanResult
 from binance_leaks.fleet.store import Store
 from binance_leaks.model import Confidence, Environment, Exposure, Kind, RiskLevel, Role, Value
 from binance_leaks.report.json import report_of
@@ -375,7 +375,7 @@ def test_a_fleet_of_one_says_what_its_scan_says(fleet: Fleet, tmp_path: Path) ->
     with fleet.opened() as store:
         run = store.begin("list", [repository("a")])
         data = report_of(known, show_suppressed=True)
-        store.record(run, Scanned(key=repository("a").key, report=data, remembered=None, seconds=1.0))
+        store.record(run, ScanResult(key=repository("a").key, report=data, remembered=None, seconds=1.0))
         store.finish(run, RunStatus.FINISHED, {})
     whole = fleet.result(run, places=None)
     assert len(single.findings) == 2

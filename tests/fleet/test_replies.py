@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from binance_leaks.fleet.coordinator import Coordinator, Settings
-from binance_leaks.fleet.models import Failed, Remembered, Repository, RunStatus, Scanned, ScanStatus, Unit
-from binance_leaks.fleet.pool import Pool
+from binance_leaks.fleet.coordinator import Coordinator, Pool, Settings
+from binance_leaks.fleet.models import Checkpoint, Repository, RunStatus, ScanFailure, ScanResult, ScanStatus, Unit
 from binance_leaks.fleet.store import Store
-from binance_leaks.fleet.wire import Done, Reply, Task, failure
+from binance_leaks.fleet.worker_protocol import Reply, RepositoryOutcome, Task, failed_outcome
 from binance_leaks.model import Role
 
 from tests.fleet.fleets import ALL, Fleet, found, report, repository, scanned
@@ -42,10 +41,10 @@ class Liar:
         future.set_result(cast(Reply, self._answer(task)))
         return future
 
-    def excuse(self, error: BaseException) -> str | None:
+    def failure_reason(self, error: BaseException) -> str | None:
         return str(error)
 
-    def renew(self) -> None:
+    def reconnect(self) -> None:
         pass
 
     def workers(self) -> Mapping[str, int]:
@@ -58,7 +57,7 @@ class Liar:
 class Nobody:
     """Watches nothing."""
 
-    def recorded(self, repository: Repository, outcome: Scanned | Failed) -> None:
+    def recorded(self, repository: Repository, outcome: ScanResult | ScanFailure) -> None:
         pass
 
     def tick(self, pool: Pool) -> None:
@@ -70,10 +69,10 @@ def fleet(tmp_path: Path) -> Fleet:
     return Fleet.at(tmp_path)
 
 
-def honest(name: str) -> Done:
+def honest(name: str) -> RepositoryOutcome:
     """What a worker finds in a repository."""
     key = repository(name).key
-    return {**failure(key, "", again=False), "report": report(found(KEY)), "fingerprint": "f" * 64}
+    return {**failed_outcome(key, "", again=False), "report": report(found(KEY)), "fingerprint": "f" * 64}
 
 
 def run(fleet: Fleet, answer: Answer, *names: str, retries: int = 1) -> Liar:
@@ -82,7 +81,7 @@ def run(fleet: Fleet, answer: Answer, *names: str, retries: int = 1) -> Liar:
     units = [Unit(repositories=(repository(name),)) for name in names]
     with fleet.opened() as store:
         number = store.begin("list", [repository(name) for name in names])
-        settings = Settings(holds_for="it", retries=retries)
+        settings = Settings(settings_digest="it", retries=retries)
         Coordinator(pool, store, number, settings, Nobody()).scan(units)
         store.finish(number, RunStatus.FINISHED, {})
     return pool
@@ -97,7 +96,7 @@ def states(fleet: Fleet) -> dict[str, tuple[ScanStatus, str]]:
         return {scan.repository.label: (scan.status, scan.reason) for scan in store.scans(last)}
 
 
-def spoilt(where: str, what: object) -> Done:
+def spoilt(where: str, what: object) -> RepositoryOutcome:
     """An honest reply but for one place in it, named by its keys."""
     done = json.loads(json.dumps(honest("a")))
     *way, last = where.split(".")
@@ -105,7 +104,7 @@ def spoilt(where: str, what: object) -> Done:
     for name in way:
         at = at[int(name)] if name.isdigit() else at[name]
     at[int(last) if last.isdigit() else last] = what
-    return cast(Done, done)
+    return cast(RepositoryOutcome, done)
 
 
 @pytest.mark.parametrize(
@@ -184,8 +183,8 @@ def test_what_is_no_reply(fleet: Fleet, reply: object) -> None:
 
 def test_one_that_asks_for_ever(fleet: Fleet) -> None:
     """What is remembered is sent once."""
-    fleet.run("a", [scanned("a", remembered=Remembered(fingerprint="e" * 64, state=b"state"))])
-    done = {**failure(repository("a").key, "", again=False), "wants_state": True}
+    fleet.run("a", [scanned("a", remembered=Checkpoint(fingerprint="e" * 64, state=b"state"))])
+    done = {**failed_outcome(repository("a").key, "", again=False), "wants_state": True}
     pool = run(fleet, lambda _: {"worker": "w", "done": [done]}, "a")
     assert states(fleet)["a"][0] is ScanStatus.FAILED
     assert [bool(task["repositories"][0]["state"]) for task in pool.tasks] == [False, True, True]
@@ -196,15 +195,15 @@ def test_one_that_asks_for_ever(fleet: Fleet) -> None:
 def test_nothing_is_as_it_was_that_was_never_seen(fleet: Fleet, known: str | None, said: str) -> None:
     """Only a repository that still has the fingerprint that is remembered is passed over."""
     if known is not None:
-        fleet.run("a", [scanned("a", remembered=Remembered(fingerprint=known))])
-    done = {**failure(repository("a").key, "", again=False), "fingerprint": said}
+        fleet.run("a", [scanned("a", remembered=Checkpoint(fingerprint=known))])
+    done = {**failed_outcome(repository("a").key, "", again=False), "fingerprint": said}
     run(fleet, lambda _: {"worker": "w", "done": [done]}, "a")
     assert states(fleet)["a"][0] is ScanStatus.FAILED
 
 
 def test_what_is_as_it_was(fleet: Fleet) -> None:
-    fleet.run("a", [scanned("a", remembered=Remembered(fingerprint="e" * 64))])
-    done = {**failure(repository("a").key, "", again=False), "fingerprint": "e" * 64}
+    fleet.run("a", [scanned("a", remembered=Checkpoint(fingerprint="e" * 64))])
+    done = {**failed_outcome(repository("a").key, "", again=False), "fingerprint": "e" * 64}
     run(fleet, lambda _: {"worker": "w", "done": [done]}, "a")
     assert states(fleet)["a"] == (ScanStatus.UNCHANGED, "")
 
@@ -244,11 +243,11 @@ def test_values_in_a_reply(fleet: Fleet) -> None:
     )
 
 
-def _put(done: Done, where: str, what: object) -> Done:
+def _put(done: RepositoryOutcome, where: str, what: object) -> RepositoryOutcome:
     *way, last = where.split(".")
     at = json.loads(json.dumps(done))
     whole = at
     for name in way:
         at = at[int(name)] if name.isdigit() else at[name]
     at[int(last) if last.isdigit() else last] = what
-    return cast(Done, whole)
+    return cast(RepositoryOutcome, whole)

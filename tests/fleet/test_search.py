@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from binance_leaks.errors import UsageError
-from binance_leaks.fleet.listing import find_repositories
+from binance_leaks.fleet.local_repositories import find_repositories
 
 from tests.corpus.values import hmac_value
 from tests.repositories import Repository

@@ -18,10 +18,10 @@ from typing import cast
 import pytest
 from binance_leaks.errors import ScanError, UsageError
 from binance_leaks.findings import Finding, Skipped, SuppressedBy, Suppression
-from binance_leaks.fleet.models import Failed, Remembered, Repository, RunStatus, Scanned, ScanStatus
+from binance_leaks.fleet.models import Checkpoint, Repository, RunStatus, ScanFailure, ScanResult, ScanStatus
 from binance_leaks.fleet.report import fleet_result
 from binance_leaks.fleet.store import Store
-from binance_leaks.fleet.store.connecting import told
+from binance_leaks.fleet.store.connection import store_errors
 from binance_leaks.model import Confidence, Exposure, Location, Role
 from binance_leaks.report.json import Report
 from binance_leaks.verification import Verdict, Verification
@@ -71,18 +71,18 @@ def contents() -> st.SearchStrategy[tuple[Finding, ...]]:
     return chosen.map(lambda picked: tuple(shape(number) for number, shape in sorted(picked.items())))
 
 
-def outcomes(name: str) -> st.SearchStrategy[Scanned | Failed | None]:
+def outcomes(name: str) -> st.SearchStrategy[ScanResult | ScanFailure | None]:
     """What may become of a repository in a run; None for nothing."""
     scans = contents().map(lambda findings: scanned(name, *findings))
     return st.one_of(scans, scans, st.sampled_from([unchanged(name), failed(name), None]))
 
 
-def whole_runs() -> st.SearchStrategy[list[list[Scanned | Failed | None]]]:
+def whole_runs() -> st.SearchStrategy[list[list[ScanResult | ScanFailure | None]]]:
     """A few runs, with an outcome for each repository."""
     return st.lists(st.tuples(*map(outcomes, NAMES)).map(list), min_size=1, max_size=4)
 
 
-def done(run: Sequence[Scanned | Failed | None]) -> list[Scanned | Failed]:
+def done(run: Sequence[ScanResult | ScanFailure | None]) -> list[ScanResult | ScanFailure]:
     return [outcome for outcome in run if outcome is not None]
 
 
@@ -100,7 +100,7 @@ class TestLaws:
 
     @laws
     @given(runs=whole_runs())
-    def test_a_snapshot_of_an_old_run_never_changes(self, runs: list[list[Scanned | Failed | None]]) -> None:
+    def test_a_snapshot_of_an_old_run_never_changes(self, runs: list[list[ScanResult | ScanFailure | None]]) -> None:
         before: dict[int, Seen] = {}
         with scratch() as fleet:
             for outcome in runs:
@@ -111,10 +111,10 @@ class TestLaws:
 
     @laws
     @given(runs=whole_runs())
-    def test_recording_twice_is_recording_once(self, runs: list[list[Scanned | Failed | None]]) -> None:
+    def test_recording_twice_is_recording_once(self, runs: list[list[ScanResult | ScanFailure | None]]) -> None:
         with scratch() as once, scratch() as twice:
             for outcome in runs:
-                scans = [one for one in done(outcome) if isinstance(one, Scanned)]
+                scans = [one for one in done(outcome) if isinstance(one, ScanResult)]
                 run = once.run(NAMES, scans)
                 assert twice.run(NAMES, [*scans, *scans, *(failed(name) for name in names_of(scans))]) == run
             with Store.read(once.file) as first, Store.read(twice.file) as second:
@@ -125,7 +125,7 @@ class TestLaws:
     @laws
     @given(runs=whole_runs(), data=st.data())
     def test_the_order_of_recording_does_not_matter(
-        self, runs: list[list[Scanned | Failed | None]], data: st.DataObject
+        self, runs: list[list[ScanResult | ScanFailure | None]], data: st.DataObject
     ) -> None:
         with scratch() as one, scratch() as other:
             for outcome in runs:
@@ -135,13 +135,13 @@ class TestLaws:
 
     @laws
     @given(runs=whole_runs())
-    def test_the_last_run_holds_what_was_last_found(self, runs: list[list[Scanned | Failed | None]]) -> None:
+    def test_the_last_run_holds_what_was_last_found(self, runs: list[list[ScanResult | ScanFailure | None]]) -> None:
         expected: dict[str, set[str]] = {name: set() for name in NAMES}
         with scratch() as fleet:
             for outcome in runs:
                 run = fleet.run(NAMES, done(outcome))
                 for one in done(outcome):
-                    if isinstance(one, Scanned) and one.report is not None:
+                    if isinstance(one, ScanResult) and one.report is not None:
                         expected[one.key.rpartition("/")[2]] = {each["id"] for each in one.report["findings"]}
             with Store.read(fleet.file) as store:
                 held = [(one.label, one.credential) for one in store.held(run)]
@@ -150,7 +150,7 @@ class TestLaws:
             assert fleet.asked("PRAGMA integrity_check") == [("ok",)]
 
 
-def names_of(scans: Sequence[Scanned]) -> list[str]:
+def names_of(scans: Sequence[ScanResult]) -> list[str]:
     return [scan.key.rpartition("/")[2] for scan in scans]
 
 
@@ -260,12 +260,12 @@ class TestReadingBack:
         assert fleet.asked("SELECT since_run, gone_run FROM findings ORDER BY id") == [(1, 3), (3, None)]
 
     def test_what_is_remembered(self, fleet: Fleet) -> None:
-        left = Remembered(fingerprint="1f", state=bytes(range(256)))
+        left = Checkpoint(fingerprint="1f", state=bytes(range(256)))
         fleet.run("ab", [replace(scanned("a"), remembered=left), scanned("b")])
         fleet.run("ab", [unchanged("a"), failed("b")])
         with fleet.opened() as store:
             key = repository("a").key
-            assert Remembered(fingerprint=store.fingerprint(key), state=store.state(key)) == left
+            assert Checkpoint(fingerprint=store.fingerprint(key), state=store.state(key)) == left
             for nothing in (repository("b").key, "nobody"):
                 assert (store.fingerprint(nothing), store.state(nothing)) == ("", None)
         fleet.run("ab", [scanned("a", skipped=(Skipped(what="object 1", why="missing"),))])
@@ -297,7 +297,7 @@ class TestReadingBack:
         with fleet.opened() as store:
             run = store.begin("\udce9", [Repository(key=one, label=one, address="") for one in odd])
             for one in odd:
-                store.record(run, Scanned(key=one, report=report(found(KEYS[0])), remembered=None, seconds=0))
+                store.record(run, ScanResult(key=one, report=report(found(KEYS[0])), remembered=None, seconds=0))
             store.finish(run, RunStatus.FINISHED, {})
             assert {scan.repository.key for scan in store.scans(run)} == set(odd)
             assert {held.label for held in store.held(run)} == set(odd)
@@ -449,7 +449,7 @@ class TestOneRunAtATime:
         with fleet.opened() as store:
             run = store.begin("list", [repository("a"), repository("b")])
             with Store.read(fleet.file) as reader:
-                with reader.steady():
+                with reader.read_transaction():
                     assert reader.held(run) == []
                     store.record(run, scanned("a", found(KEYS[0])))
                     assert reader.held(run) == []
@@ -480,8 +480,8 @@ class TestNoValue:
         values = [make.value(role) for role in (Role.API_KEY, Role.SECRET_KEY, Role.PRIVATE_KEY) for _ in range(3)]
         raw = [value.secret.reveal() for value in values if value.secret is not None]
         text = raw[0].decode("ascii")
-        told = replace(COMMIT, subject=f"Use {text}", author=text)
-        places = [at(f"keys/{text}.py", 1, commit=told, refs=(text,), removed=told)]
+        store_errors = replace(COMMIT, subject=f"Use {text}", author=text)
+        places = [at(f"keys/{text}.py", 1, commit=store_errors, refs=(text,), removed=store_errors)]
         findings = [found(value, places=places, evidence=(f"named {text}",)) for value in values]
         with fleet.opened() as store:
             run = store.begin("list", [repository("a"), repository("b")])
@@ -674,7 +674,10 @@ class TestTrouble:
         with closing(sqlite3.connect(file, isolation_level=None)) as connection:
             connection.execute("PRAGMA max_page_count = 3")
             connection.execute("CREATE TABLE rows (content)")
-            with pytest.raises(ScanError, match=f"store {file} cannot be written: the disk is full"), told(file):
+            with (
+                pytest.raises(ScanError, match=f"store {file} cannot be written: the disk is full"),
+                store_errors(file),
+            ):
                 connection.execute("INSERT INTO rows VALUES (zeroblob(100000))")
 
     def test_what_may_only_be_read_in_the_words_of_sqlite(self, fleet: Fleet) -> None:
@@ -682,7 +685,7 @@ class TestTrouble:
         with (
             closing(sqlite3.connect(f"{fleet.file.as_uri()}?mode=ro", uri=True)) as connection,
             pytest.raises(ScanError, match="is read-only"),
-            told(fleet.file),
+            store_errors(fleet.file),
         ):
             connection.execute("DELETE FROM runs")
 
@@ -693,7 +696,7 @@ class TestTrouble:
             closing(sqlite3.connect(fleet.file, isolation_level=None, timeout=0)) as other,
         ):
             one.execute("BEGIN IMMEDIATE")
-            with pytest.raises(ScanError, match="in use by another program"), told(fleet.file):
+            with pytest.raises(ScanError, match="in use by another program"), store_errors(fleet.file):
                 other.execute("BEGIN IMMEDIATE")
 
     @pytest.mark.parametrize("kept", [100, 4096, 30_000])

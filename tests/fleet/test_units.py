@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from binance_leaks.errors import UsageError
-from binance_leaks.fleet.display_names import Named, labels_of
-from binance_leaks.fleet.listing import find_repositories, read_list
+from binance_leaks.fleet.local_repositories import find_repositories
 from binance_leaks.fleet.models import Entry
-from binance_leaks.fleet.units import Units, units_of
+from binance_leaks.fleet.repository_list import read_list
+from binance_leaks.fleet.units import NameCandidates, Units, choose_labels, plan_units
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,11 +27,11 @@ def entry(address: str | Path, label: str = "", size: int = 0) -> Entry:
 
 def units(*entries: Entry) -> Units:
     """The units, which are the same in whatever order the entries come."""
-    made = units_of(entries)
+    made = plan_units(entries)
     shuffled = list(entries)
     random.Random(len(entries)).shuffle(shuffled)
-    assert units_of(shuffled) == made
-    assert units_of(reversed(entries)) == made
+    assert plan_units(shuffled) == made
+    assert plan_units(reversed(entries)) == made
     return made
 
 
@@ -75,7 +75,7 @@ def test_a_login_is_kept_for_git_and_shown_nowhere() -> None:
 
 def test_a_url_that_cannot_be_cloned() -> None:
     with pytest.raises(UsageError):
-        units_of([entry("ftp://host/a")])
+        plan_units([entry("ftp://host/a")])
 
 
 @links
@@ -96,7 +96,7 @@ def test_work_trees_are_one_and_the_main_one_names_it(repository: Repository, tm
     repository.commit({"a": "a\n"})
     repository.git("worktree", "add", "--quiet", "--detach", str(tmp_path / "b"))
     repository.git("worktree", "add", "--quiet", "--detach", str(tmp_path / "c"))
-    made = units_of(find_repositories(tmp_path)[0])
+    made = plan_units(find_repositories(tmp_path)[0])
     (only,) = made.repositories
     assert (only.label, only.aliases, only.address) == ("project", ("b", "c"), str(repository.folder))
     alone = units(entry(tmp_path / "b", "a name"), entry(tmp_path / "c", "c"))
@@ -173,7 +173,7 @@ def test_shared_objects_make_a_unit_and_the_owner_is_first(tmp_path: Path) -> No
 def test_a_real_clone_that_shares(repository: Repository, tmp_path: Path) -> None:
     repository.commit({"a": "a\n"})
     repository.git("clone", "--quiet", "--shared", str(repository.folder), str(tmp_path / "a clone"))
-    made = units_of(find_repositories(tmp_path)[0])
+    made = plan_units(find_repositories(tmp_path)[0])
     assert labels(made) == [["project", "a clone"]]
 
 
@@ -198,7 +198,7 @@ def test_who_stands_for_what_is_borrowed(repository: Repository, tmp_path: Path)
     made = units(*(entry(tmp_path / name, name) for name in ("fork", "other", "base")))
     assert labels(made) == [["base", "fork", "other"]]
     stores = [os.path.realpath(folder / "objects") for folder in (base, pool)]
-    assert [one.lent for one in made.units[0].repositories] == [(), (stores[0],), tuple(sorted(stores))]
+    assert [one.covered_stores for one in made.units[0].repositories] == [(), (stores[0],), tuple(sorted(stores))]
 
 
 def test_circles_of_lenders_end(tmp_path: Path) -> None:
@@ -294,7 +294,7 @@ _ENTRIES = st.lists(st.builds(entry, _URLS, _WORDS, st.integers(0, 9)), max_size
 
 @given(_ENTRIES, st.randoms(use_true_random=False))
 def test_units_are_a_partition_in_any_order(entries: list[Entry], chance: random.Random) -> None:
-    made = units_of(entries)
+    made = plan_units(entries)
     parts = [one for unit in made.units for one in unit.repositories]
     assert sorted(parts, key=lambda one: one.label) == list(made.repositories)
     assert len({one.key for one in parts}) == len({one.label for one in parts}) == len(parts)
@@ -302,20 +302,20 @@ def test_units_are_a_partition_in_any_order(entries: list[Entry], chance: random
     sizes = [unit.size for unit in made.units]
     assert sizes == sorted(sizes, reverse=True)
     chance.shuffle(entries)
-    assert units_of(entries) == made
-    again = units_of([Entry(address=one.address, origin="", label=one.label, size=one.size) for one in parts])
+    assert plan_units(entries) == made
+    again = plan_units([Entry(address=one.address, origin="", label=one.label, size=one.size) for one in parts])
     assert {(one.key, one.label) for one in again.repositories} == {(one.key, one.label) for one in parts}
 
 
 @given(st.dictionaries(st.text(min_size=1, max_size=8), st.lists(st.text(max_size=5), max_size=3), max_size=8))
 def test_labels_are_unique_and_printable(given: dict[str, list[str]]) -> None:
-    made = labels_of([Named(key=key, address=key, given=tuple(names)) for key, names in given.items()])
+    made = choose_labels([NameCandidates(key=key, address=key, given=tuple(names)) for key, names in given.items()])
     assert made.keys() == given.keys()
     assert len({label for label, _ in made.values()}) == len(given)
     assert all(text and text.isprintable() for label, others in made.values() for text in (label, *others))
 
 
 def test_ten_thousand_at_once() -> None:
-    made = units_of(entry(f"https://host/org/{number % 5000}", size=number) for number in range(10_000))
+    made = plan_units(entry(f"https://host/org/{number % 5000}", size=number) for number in range(10_000))
     assert len(made.units) == 5000
     assert made.units[0].size == 9999

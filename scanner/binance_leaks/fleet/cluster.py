@@ -18,16 +18,15 @@ from typing import TypeVar
 from distributed import Client, KilledWorker, Security, Status, Worker, get_worker
 
 from binance_leaks.errors import ScanError, UsageError
-from binance_leaks.fleet.pool import Watch
-from binance_leaks.fleet.process_pool import Runners
-from binance_leaks.fleet.wire import Reply, Step, Task, failure
-from binance_leaks.fleet.work import settings_digest
+from binance_leaks.fleet.process_pool import ScanProcesses
+from binance_leaks.fleet.unit_scan import settings_digest
+from binance_leaks.fleet.worker_protocol import Reply, Step, Task, Watch, failed_outcome
 
 TOPIC = "binance-leaks"
 _ENDING = frozenset({Status.closing, Status.closed, Status.failed})
 
 
-class _UnwantedError(Exception):
+class _CancelledUnitError(Exception):
     """Nobody waits for the unit any more."""
 
 
@@ -46,16 +45,16 @@ def work(task: Task) -> Reply:
 
     def tell(step: Step) -> None:
         if not _is_wanted(worker, unit):
-            raise _UnwantedError
+            raise _CancelledUnitError
         worker.log_event(TOPIC, {**step, "worker": worker.address})
 
     try:
-        done = _runners().work(task, tell)["done"]
-    except _UnwantedError:
+        done = _processes().work(task, tell)["done"]
+    except _CancelledUnitError:
         done = []
     except Exception as error:  # as above
         reason = f"its worker had a fault: {type(error).__name__}"
-        done = [failure(each["key"], reason, again=True) for each in task["repositories"]]
+        done = [failed_outcome(each["key"], reason, again=True) for each in task["repositories"]]
     return {"worker": worker.address, "done": done}
 
 
@@ -66,9 +65,9 @@ def _is_wanted(worker: Worker, unit: str) -> bool:
 
 
 @lru_cache(maxsize=1)
-def _runners() -> Runners:
+def _processes() -> ScanProcesses:
     """Those of this process: they stay from one unit to the next, and end with it."""
-    return Runners()
+    return ScanProcesses()
 
 
 _CONNECTING = 5.0
@@ -96,16 +95,16 @@ class DaskPool:
         self._watch = watch
         self._patience = patience
         self._slots = 0
-        self._renewals = 0
-        self._looked = 0.0
-        self._seen = time.monotonic()
-        self._strange: Mapping[str, str] = {}
+        self._reconnects = 0
+        self._last_refresh = 0.0
+        self._last_usable = time.monotonic()
+        self._unusable: Mapping[str, str] = {}
         self._usable: frozenset[str] = frozenset()
-        self._given: dict[Future[Reply], frozenset[str]] = {}
-        _silence()
+        self._submitted: dict[Future[Reply], frozenset[str]] = {}
+        _silence_logging()
         self._client = self._connected(min(_CONNECTING, patience))
         try:
-            self._refuse_strangers()
+            self._check_versions()
         except BaseException:
             self.close()
             raise
@@ -113,12 +112,12 @@ class DaskPool:
     def slots(self) -> int:
         """Twice the threads of all workers that can be used, so that none waits for the next unit."""
         now = time.monotonic()
-        if now - self._looked > min(_LOOK, self._patience / 4):
-            self._looked = now
-            self._look()
-            if now - self._seen > self._patience:
+        if now - self._last_refresh > min(_LOOK, self._patience / 4):
+            self._last_refresh = now
+            self._refresh()
+            if now - self._last_usable > self._patience:
                 raise ScanError(f"no worker is left at {self._address}", hint=_RESUME)
-            self._free_stuck()
+            self._cancel_stranded()
         return _AHEAD * self._slots
 
     def submit(self, task: Task, *, avoid: Collection[str]) -> Future[Reply]:
@@ -138,33 +137,35 @@ class DaskPool:
             future = Future()
             future.set_exception(CancelledError(type(error).__name__))
             return future
-        self._given = {given: workers for given, workers in self._given.items() if not given.done()} | {future: chosen}
-        future.add_done_callback(self._answered)
+        self._submitted = {given: workers for given, workers in self._submitted.items() if not given.done()} | {
+            future: chosen
+        }
+        future.add_done_callback(self._reset_reconnects)
         return future
 
-    def excuse(self, error: BaseException) -> str | None:
+    def failure_reason(self, error: BaseException) -> str | None:
         """That workers died of a unit, or what it raised. All else means that the scheduler is gone."""
         if isinstance(error, KilledWorker):
             return f"the workers that scanned it died, the last one was {error.last_worker.address}"
         if isinstance(error, (CancelledError, OSError, TimeoutError)) or self._client.status != "running":
             return None
-        self._look()  # what is wrong with a worker that joined meanwhile
-        told = "".join(f"; worker {worker} {why}" for worker, why in sorted(self._strange.items()))
+        self._refresh()  # what is wrong with a worker that joined meanwhile
+        told = "".join(f"; worker {worker} {why}" for worker, why in sorted(self._unusable.items()))
         return f"it failed on its worker: {type(error).__name__}{told}"
 
-    def renew(self) -> None:
+    def reconnect(self) -> None:
         """Connects again. Raises ScanError where that does not last."""
-        self._renewals += 1
+        self._reconnects += 1
         self.close()
-        if self._renewals > _MOST_RENEWALS:
+        if self._reconnects > _MOST_RENEWALS:
             raise ScanError(f"the connection to the scheduler at {self._address} does not last", hint=_RESUME)
         self._client = self._connected(self._patience)
-        self._given, self._strange, self._usable, self._slots = {}, {}, frozenset(), 0
-        self._looked, self._seen = 0.0, time.monotonic()
+        self._submitted, self._unusable, self._usable, self._slots = {}, {}, frozenset(), 0
+        self._last_refresh, self._last_usable = 0.0, time.monotonic()
 
     def workers(self) -> Mapping[str, int]:
         """How many units are at each worker."""
-        processing = _within(_ANSWER, self._client.processing)
+        processing = _call_within(_ANSWER, self._client.processing)
         return {worker: len(keys) for worker, keys in processing.items()} if processing is not None else {}
 
     def close(self) -> None:
@@ -172,35 +173,35 @@ class DaskPool:
         client = self._client
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            _within(_ANSWER, lambda: client.close(timeout=2))
+            _call_within(_ANSWER, lambda: client.close(timeout=2))
 
     def _connected(self, seconds: float) -> Client:
         """Raises ScanError where there is no scheduler within that time, UsageError for what is no address."""
         until = time.monotonic() + seconds
-        while (client := self._tried(max(1.0, min(_CONNECTING, until - time.monotonic())))) is None:
+        while (client := self._try(max(1.0, min(_CONNECTING, until - time.monotonic())))) is None:
             if time.monotonic() >= until:
                 raise ScanError(f"no scheduler answers at {self._address}", hint=_START)
             time.sleep(0.5)
-        client.subscribe_topic(TOPIC, self._heard)
+        client.subscribe_topic(TOPIC, self._on_event)
         return client
 
-    def _tried(self, seconds: float) -> Client | None:
+    def _try(self, seconds: float) -> Client | None:
         """A client, or None where nobody answers in time: not even that the connection was taken."""
-        answer = _within(seconds + 1, lambda: _tried(lambda: _client(self._address, seconds)))
+        answer = _call_within(seconds + 1, lambda: _try(lambda: _client(self._address, seconds)))
         if isinstance(answer, (ValueError, TypeError, KeyError)):
             hint = "A tls:// scheduler needs distributed.comm.tls of Dask."
             raise UsageError(f"{self._address} cannot be spoken to", hint=hint)
         return answer if isinstance(answer, Client) else None
 
-    def _refuse_strangers(self) -> None:
+    def _check_versions(self) -> None:
         """Raises ScanError where scheduler or a worker lacks the package, or has another version of it."""
         client, until = self._client, time.monotonic() + self._patience
-        on_scheduler = _within(_ANSWER, lambda: _tried(lambda: client.run_on_scheduler(detector)))
+        on_scheduler = _call_within(_ANSWER, lambda: _try(lambda: client.run_on_scheduler(detector)))
         if isinstance(on_scheduler, (ImportError, AttributeError)):  # its version is all the same: it scans nothing
-            raise ScanError(f"the scheduler at {self._address} {_wrong(on_scheduler)}", hint=_INSTALL)
+            raise ScanError(f"the scheduler at {self._address} {_version_problem(on_scheduler)}", hint=_INSTALL)
         while True:
-            self._look()
-            for worker, why in sorted(self._strange.items()):
+            self._refresh()
+            for worker, why in sorted(self._unusable.items()):
                 raise ScanError(f"worker {worker} {why}", hint=_INSTALL)
             if self._usable:
                 return
@@ -208,44 +209,44 @@ class DaskPool:
                 raise ScanError(f"the scheduler at {self._address} has no workers that answer", hint=_START)
             time.sleep(0.5)
 
-    def _look(self) -> None:
+    def _refresh(self) -> None:
         """Sees who is there, and asks those that are new whether they can be used.
 
         Who does not answer is asked again the next time.
         """
         client = self._client
-        threads = _within(_ANSWER, lambda: dict(client.nthreads())) or {}
-        strange = {worker: why for worker, why in self._strange.items() if worker in threads}
+        threads = _call_within(_ANSWER, lambda: dict(client.nthreads())) or {}
+        strange = {worker: why for worker, why in self._unusable.items() if worker in threads}
         usable = self._usable & threads.keys()
         asked = [worker for worker in threads if worker not in usable and worker not in strange]
         if asked:
-            answers = _within(_ANSWER, lambda: client.run(detector, workers=asked, on_error="return")) or {}
-            wrong = {worker: why for worker, answer in answers.items() if (why := _wrong(answer)) is not None}
+            answers = _call_within(_ANSWER, lambda: client.run(detector, workers=asked, on_error="return")) or {}
+            wrong = {worker: why for worker, answer in answers.items() if (why := _version_problem(answer)) is not None}
             strange |= wrong
             usable |= {worker for worker, answer in answers.items() if answer == detector()}
-        self._strange, self._usable = strange, frozenset(usable)
+        self._unusable, self._usable = strange, frozenset(usable)
         self._slots = sum(threads[worker] for worker in usable)
         if usable:
-            self._seen = time.monotonic()
+            self._last_usable = time.monotonic()
 
-    def _free_stuck(self) -> None:
+    def _cancel_stranded(self) -> None:
         """Takes back what waits for workers that are all gone, where there are others."""
-        for future, workers in self._given.items():
+        for future, workers in self._submitted.items():
             if self._usable and self._usable.isdisjoint(workers):
                 future.cancel()
 
-    def _answered(self, future: Future[Reply]) -> None:
+    def _reset_reconnects(self, future: Future[Reply]) -> None:
         if not future.cancelled() and future.exception() is None:
-            self._renewals = 0
+            self._reconnects = 0
 
-    def _heard(self, event: tuple[float, Mapping[str, object]]) -> None:
+    def _on_event(self, event: tuple[float, Mapping[str, object]]) -> None:
         told = event[1]
         worker, label, phase, size = (told.get(name) for name in ("worker", "label", "phase", "bytes"))
         if isinstance(worker, str) and isinstance(label, str) and isinstance(phase, str) and isinstance(size, int):
             self._watch(worker, {"label": label, "phase": phase, "bytes": size})
 
 
-def _silence() -> None:
+def _silence_logging() -> None:
     """What goes wrong with the cluster is told in our words: Dask and those it stands on would tell it at length."""
     for name in (*_LOGGERS, *logging.Logger.manager.loggerDict):
         if name.partition(".")[0] in _LOGGERS:
@@ -260,7 +261,7 @@ def _client(address: str, seconds: float) -> Client:
         return Client(address, timeout=seconds, set_as_default=False)
 
 
-def _within(seconds: float, call: Callable[[], _T]) -> _T | None:
+def _call_within(seconds: float, call: Callable[[], _T]) -> _T | None:
     """What a call gives; None where it takes longer, as where the other side is frozen, or raises."""
     future: Future[_T] = Future()
 
@@ -277,7 +278,7 @@ def _within(seconds: float, call: Callable[[], _T]) -> _T | None:
         return None
 
 
-def _tried(call: Callable[[], object]) -> object:
+def _try(call: Callable[[], object]) -> object:
     """What a call gives, or the error that it raises."""
     try:
         return call()
@@ -285,7 +286,7 @@ def _tried(call: Callable[[], object]) -> object:
         return error
 
 
-def _wrong(answer: object) -> str | None:
+def _version_problem(answer: object) -> str | None:
     """What is wrong with a machine that gives this answer to the question for its detector; None if nothing is known.
 
     A connection that breaks off tells nothing: the machine may just have gone.

@@ -9,16 +9,22 @@ from __future__ import annotations
 import time
 from base64 import b64decode, b64encode
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from binance_leaks.errors import ReplyError
-from binance_leaks.fleet.models import Failed, Remembered, Repository, Scanned, Unit
-from binance_leaks.fleet.pool import Pool
-from binance_leaks.fleet.replies import done_of, worker_of
-from binance_leaks.fleet.wire import Done, Reply, RepositoryTask, Task, failure
+from binance_leaks.fleet.models import Checkpoint, Repository, ScanFailure, ScanResult, Unit
+from binance_leaks.fleet.worker_protocol import (
+    Reply,
+    RepositoryOutcome,
+    RepositoryTask,
+    Task,
+    failed_outcome,
+    parse_outcomes,
+    parse_worker,
+)
 
 _TICK = 0.5
 _NOT_UNDERSTOOD = "what its worker replied is not understood"
@@ -29,12 +35,12 @@ _SAME = "Use the same version of binance-leaks on all machines."
 class Settings:
     """How a fleet is scanned.
 
-    `holds_for` is what detector and settings come to, `config` the text of the user's configuration. `again` scans
-    whole what was scanned before. `retries` are attempts after the first. `time_limit` is in seconds for a repository,
-    `clone_limit` in bytes. `inner_jobs` processes share one repository.
+    `settings_digest` is the digest of the detector and the settings, `config` the text of the user's configuration.
+    With `again` everything is read, whatever is known. `retries` counts attempts after the first. `time_limit` is in
+    seconds for a repository, `clone_limit` in bytes. `inner_jobs` processes share one repository.
     """
 
-    holds_for: str
+    settings_digest: str
     config: str | None = None
     exclude: tuple[str, ...] = ()
     reachable: bool = False
@@ -46,7 +52,35 @@ class Settings:
     inner_jobs: int = 1
 
 
-class Ledger(Protocol):
+class Pool(Protocol):
+    """Workers for units."""
+
+    def slots(self) -> int:
+        """How many units are scanned at a time just now. Raises ScanError where no worker has come for long."""
+        ...
+
+    def submit(self, task: Task, *, avoid: Collection[str]) -> Future[Reply]:
+        """Has a unit scanned, on none of the workers to avoid where there are others."""
+        ...
+
+    def failure_reason(self, error: BaseException) -> str | None:
+        """Why a unit came back without a reply, if that is the fault of its worker; None if the whole pool is gone."""
+        ...
+
+    def reconnect(self) -> None:
+        """Makes a pool that is gone usable again; what was submitted is lost. Raises ScanError if it stays away."""
+        ...
+
+    def workers(self) -> Mapping[str, int]:
+        """How many units each worker is at, as far as that is known."""
+        ...
+
+    def close(self) -> None:
+        """Ends what is still at work."""
+        ...
+
+
+class RunStore(Protocol):
     """What is written down about a run."""
 
     def fingerprint(self, key: str) -> str:
@@ -57,19 +91,19 @@ class Ledger(Protocol):
         """Which objects the last scan of a repository has looked at, if it kept that."""
         ...
 
-    def record(self, run: int, scanned: Scanned) -> None:
+    def record(self, run: int, scanned: ScanResult) -> None:
         """What was found in a repository. Raises ReplyError for a report that is not understood."""
         ...
 
-    def record_failure(self, run: int, failed: Failed, *, last: bool) -> None:
+    def record_failure(self, run: int, failed: ScanFailure, *, last: bool) -> None:
         """An attempt that failed; the repository is missing if it was the last."""
         ...
 
 
-class Watcher(Protocol):
+class RunListener(Protocol):
     """Is told how a run goes."""
 
-    def recorded(self, repository: Repository, outcome: Scanned | Failed) -> None:
+    def recorded(self, repository: Repository, outcome: ScanResult | ScanFailure) -> None:
         """A repository is done, or given up."""
         ...
 
@@ -96,64 +130,68 @@ class _Attempt:
 class Coordinator:
     """One run over some units."""
 
-    def __init__(self, pool: Pool, ledger: Ledger, run: int, settings: Settings, watcher: Watcher) -> None:
+    def __init__(self, pool: Pool, ledger: RunStore, run: int, settings: Settings, watcher: RunListener) -> None:
         self._pool = pool
         self._ledger = ledger
         self._run = run
         self._settings = settings
         self._watcher = watcher
         self._waiting: deque[_Attempt] = deque()
-        self._at_work: dict[Future[Reply], _Attempt] = {}
+        self._running: dict[Future[Reply], _Attempt] = {}
 
     def scan(self, units: Sequence[Unit]) -> None:
         """Has all units scanned, in their order. Raises ScanError where the pool is gone for good."""
         self._waiting.extend(_Attempt(unit=unit) for unit in units)
-        while self._waiting or self._at_work:
-            self._give()
-            if not self._at_work:  # no worker just now
+        while self._waiting or self._running:
+            self._submit_waiting()
+            if not self._running:  # no worker just now
                 time.sleep(_TICK)
-            ended, _ = wait(self._at_work, timeout=_TICK, return_when=FIRST_COMPLETED)
+            ended, _ = wait(self._running, timeout=_TICK, return_when=FIRST_COMPLETED)
             for future in sorted(ended, key=lambda one: _error(one) is not None):
-                if future in self._at_work:  # else the pool was renewed just now, and its unit waits again
-                    self._take(self._at_work.pop(future), future)
+                if future in self._running:  # else the pool was renewed just now, and its unit waits again
+                    self._handle_done(self._running.pop(future), future)
             self._watcher.tick(self._pool)
 
-    def _give(self) -> None:
+    def _submit_waiting(self) -> None:
         slots = self._pool.slots()
-        while self._waiting and len(self._at_work) < slots:
+        while self._waiting and len(self._running) < slots:
             attempt = self._waiting.popleft()
             task = self._task(attempt)
             known = {each["key"]: each["fingerprint"] for each in task["repositories"]}
-            self._at_work[self._pool.submit(task, avoid=attempt.avoid)] = replace(attempt, known=known)
+            self._running[self._pool.submit(task, avoid=attempt.avoid)] = replace(attempt, known=known)
 
-    def _take(self, attempt: _Attempt, future: Future[Reply]) -> None:
+    def _handle_done(self, attempt: _Attempt, future: Future[Reply]) -> None:
         error = _error(future)
         if error is None:
-            self._note(attempt, future.result())
+            self._record_reply(attempt, future.result())
             return
-        reason = self._pool.excuse(error)
+        reason = self._pool.failure_reason(error)
         if reason is not None:
-            self._lost(attempt, reason)
+            self._record_lost_unit(attempt, reason)
             return
-        self._waiting.extendleft([attempt, *self._at_work.values()])
-        self._at_work.clear()
-        self._pool.renew()
+        self._waiting.extendleft([attempt, *self._running.values()])
+        self._running.clear()
+        self._pool.reconnect()
 
-    def _note(self, attempt: _Attempt, reply: Reply) -> None:
+    def _record_reply(self, attempt: _Attempt, reply: Reply) -> None:
         """Writes down what a unit came to. No reply is trusted: it is of what was given out, or of nothing."""
-        done, worker = done_of(reply, attempt.known.keys()), worker_of(reply)
+        done, worker = parse_outcomes(reply, attempt.known.keys()), parse_worker(reply)
         if not attempt.with_state and any(one["wants_state"] for one in done.values()):
             self._waiting.appendleft(replace(attempt, with_state=True))
             return
         again = [
-            each for each in attempt.unit.repositories if not self._noted(attempt, each, done.get(each.key), worker)
+            each
+            for each in attempt.unit.repositories
+            if not self._record_outcome(attempt, each, done.get(each.key), worker)
         ]
         if again:
             self._retry(attempt, tuple(again), worker)
 
-    def _noted(self, attempt: _Attempt, repository: Repository, done: Done | None, worker: str) -> bool:
+    def _record_outcome(
+        self, attempt: _Attempt, repository: Repository, done: RepositoryOutcome | None, worker: str
+    ) -> bool:
         """Whether nothing is left to do for a repository."""
-        done = done or failure(repository.key, "its worker said nothing of it", again=True)
+        done = done or failed_outcome(repository.key, "its worker said nothing of it", again=True)
         if not done["reason"] and (done["wants_state"] or _is_unfounded(done, attempt)):
             done = _not_understood(done)
         if not done["reason"]:
@@ -163,7 +201,7 @@ class Coordinator:
                 done = _not_understood(done)
             else:
                 return True
-        failed = Failed(
+        failed = ScanFailure(
             key=repository.key,
             reason=done["reason"],
             hint=done["hint"],
@@ -171,11 +209,11 @@ class Coordinator:
             worker=worker,
             attempts=attempt.number,
         )
-        return self._failed(repository, failed, again=done["again"])
+        return self._record_failure(repository, failed, again=done["again"])
 
-    def _record(self, attempt: _Attempt, repository: Repository, done: Done, worker: str) -> None:
-        kept = Remembered(fingerprint=done["fingerprint"], state=b64decode(done["state"]) if done["state"] else None)
-        scanned = Scanned(
+    def _record(self, attempt: _Attempt, repository: Repository, done: RepositoryOutcome, worker: str) -> None:
+        kept = Checkpoint(fingerprint=done["fingerprint"], state=b64decode(done["state"]) if done["state"] else None)
+        scanned = ScanResult(
             key=repository.key,
             report=done["report"],
             remembered=kept if self._settings.keep else None,
@@ -186,20 +224,20 @@ class Coordinator:
         self._ledger.record(self._run, scanned)
         self._watcher.recorded(repository, scanned)
 
-    def _failed(self, repository: Repository, failed: Failed, *, again: bool) -> bool:
+    def _record_failure(self, repository: Repository, failed: ScanFailure, *, again: bool) -> bool:
         last = not again or failed.attempts > self._settings.retries
         self._ledger.record_failure(self._run, failed, last=last)
         if last:
             self._watcher.recorded(repository, failed)
         return last
 
-    def _lost(self, attempt: _Attempt, reason: str) -> None:
+    def _record_lost_unit(self, attempt: _Attempt, reason: str) -> None:
         """A unit came back without a reply: all of it is to be done again."""
         again = [
             repository
             for repository in attempt.unit.repositories
-            if not self._failed(
-                repository, Failed(key=repository.key, reason=reason, attempts=attempt.number), again=True
+            if not self._record_failure(
+                repository, ScanFailure(key=repository.key, reason=reason, attempts=attempt.number), again=True
             )
         ]
         if again:
@@ -213,7 +251,7 @@ class Coordinator:
     def _task(self, attempt: _Attempt) -> Task:
         settings = self._settings
         return {
-            "holds_for": settings.holds_for,
+            "settings_digest": settings.settings_digest,
             "config": settings.config,
             "exclude": list(settings.exclude),
             "reachable": settings.reachable,
@@ -233,20 +271,20 @@ class Coordinator:
             "key": repository.key,
             "label": repository.label,
             "address": repository.address,
-            "lent": list(repository.lent),
+            "covered_stores": list(repository.covered_stores),
             "fingerprint": fingerprint,
             "has_state": wanted and not sent,
             "state": b64encode(state).decode("ascii") if state else "",
         }
 
 
-def _is_unfounded(done: Done, attempt: _Attempt) -> bool:
+def _is_unfounded(done: RepositoryOutcome, attempt: _Attempt) -> bool:
     """Whether it says that nothing has changed, of a repository that is not known as it says it is."""
     return done["report"] is None and not (done["fingerprint"] and done["fingerprint"] == attempt.known[done["key"]])
 
 
-def _not_understood(done: Done) -> Done:
-    return failure(done["key"], _NOT_UNDERSTOOD, _SAME, again=True, seconds=done["seconds"])
+def _not_understood(done: RepositoryOutcome) -> RepositoryOutcome:
+    return failed_outcome(done["key"], _NOT_UNDERSTOOD, _SAME, again=True, seconds=done["seconds"])
 
 
 def _error(future: Future[Reply]) -> BaseException | None:

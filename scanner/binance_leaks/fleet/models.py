@@ -30,10 +30,10 @@ class Entry:
 class Repository:
     """A repository of the fleet.
 
-    `key` is its identity over all runs: a URL without login and in one spelling, or the real path of its git folder.
-    `label` is what reports call it, unique in a fleet. `address` is what git is given and may hold a login. `aliases`
-    are the labels of other entries that lead to the same repository. `lent` are the real folders of objects that it
-    borrows and that an earlier repository of its unit stands for.
+    `key` is its identity over all runs: a normalized URL without login, or the real path of its git folder.
+    `label` is its name in reports, unique in a fleet. `address` is the argument for git and may hold a login.
+    `aliases` are the labels of other entries for the same repository. `covered_stores` are the real object folders
+    that it borrows and that an earlier repository of its unit scans.
     """
 
     key: str
@@ -41,7 +41,7 @@ class Repository:
     address: str = field(repr=False)
     size: int = 0
     aliases: tuple[str, ...] = ()
-    lent: tuple[str, ...] = ()
+    covered_stores: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +57,7 @@ class Unit:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Remembered:
+class Checkpoint:
     """What an earlier scan of a repository left for the next one.
 
     `fingerprint` is of all that a scan depends on, the detector included: where it is still the same there is nothing
@@ -70,7 +70,7 @@ class Remembered:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Scanned:
+class ScanResult:
     """What a worker found in a repository.
 
     `report` has all of it, at any confidence, what is suppressed too; it is None where the repository is as it was
@@ -80,14 +80,14 @@ class Scanned:
 
     key: str
     report: Report | None = field(repr=False)
-    remembered: Remembered | None
+    remembered: Checkpoint | None
     seconds: float
     worker: str = ""
     attempts: int = 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Failed:
+class ScanFailure:
     """A repository that could not be scanned, after so many attempts: why, and what the user can do."""
 
     key: str
@@ -176,7 +176,7 @@ class Unread:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Held:
+class Holding:
     """A credential as one repository holds it in a run. `number` is that of the finding in the store.
 
     `places` counts where it stands.

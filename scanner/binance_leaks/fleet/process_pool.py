@@ -14,14 +14,24 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import cast
 
-from binance_leaks.fleet.wire import Done, Message, Reply, Step, Task, Tell, failure
+from binance_leaks.fleet.worker_protocol import (
+    Message,
+    Reply,
+    RepositoryOutcome,
+    Step,
+    Task,
+    Tell,
+    Watch,
+    failed_outcome,
+)
 from binance_leaks.isolation import trusted_import_path
 from binance_leaks.report.summary import human_size, human_time
 
@@ -29,24 +39,24 @@ _PREFIX = "fleet"
 _PROCESSES = Path("/proc")
 
 
-def own_folder() -> Path:
+def make_process_folder() -> Path:
     """A new temporary folder whose name tells which process made it. Raises OSError."""
     return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}-{_host()}-{os.getpid()}-"))
 
 
-def sweep(folder: Path) -> None:
+def remove_leftovers(folder: Path) -> None:
     """Removes such folders below another one if the process that made them is gone without having done so."""
     if not hasattr(os, "killpg"):
         return  # Windows: asking whether a process lives would end it
     for left in folder.glob(f"{_PREFIX}-{_host()}-*-*"):
         number = left.name.split("-")[-2]
         with suppress(OSError):
-            if number.isdecimal() and _is_ours(left) and not _lives(int(number)):
-                end_those_in(left)
+            if number.isdecimal() and _is_ours(left) and not _is_running(int(number)):
+                kill_processes_in(left)
                 shutil.rmtree(left, ignore_errors=True)
 
 
-def size_of(folder: Path) -> int:
+def folder_size(folder: Path) -> int:
     """Bytes of all files below a folder."""
     total = 0
     for path, _, names in os.walk(folder):
@@ -56,7 +66,7 @@ def size_of(folder: Path) -> int:
     return total
 
 
-def end_those_in(folder: Path) -> None:
+def kill_processes_in(folder: Path) -> None:
     """Ends the processes that work below a folder, each with its group: git, where it outlived whoever started it.
 
     Where the system does not tell which they are, git notices by itself that nobody listens any more.
@@ -79,7 +89,7 @@ def _is_ours(folder: Path) -> bool:
     return not hasattr(os, "geteuid") or folder.lstat().st_uid == os.geteuid()
 
 
-def _lives(process: int) -> bool:
+def _is_running(process: int) -> bool:
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -98,7 +108,7 @@ _KILLED = -9
 _PROGRAM = """
 import json, sys
 sys.path[:] = json.loads(sys.argv[1])
-from binance_leaks.fleet.scan_process import main
+from binance_leaks.fleet.worker_process import main
 main(sys.argv[2], int(sys.argv[3]))
 """
 _GRACE = 4.0
@@ -109,7 +119,7 @@ _CLONE_HINT = "Raise --clone-limit, or clone it yourself and give the folder."
 _DISK_HINT = "Free some space, or point TMPDIR at a larger disk."
 
 
-class Runners:
+class ScanProcesses:
     """The runners of one process. Used by several threads, each of which has one at a time.
 
     Clones leave `spare` bytes of the disk free.
@@ -118,19 +128,19 @@ class Runners:
     def __init__(self, *, spare: int = _SPARE) -> None:
         self._spare = spare
         self._lock = Lock()
-        self._idle: list[_Runner] = []
-        self._busy: set[_Runner] = set()
+        self._idle: list[_ScanProcess] = []
+        self._busy: set[_ScanProcess] = set()
         self._closed = False
         self.name = f"{platform.node()}:{os.getpid()}"
         with suppress(OSError):
-            sweep(Path(tempfile.gettempdir()))
+            remove_leftovers(Path(tempfile.gettempdir()))
 
     def work(self, task: Task, tell: Tell) -> Reply:
         """Has a unit scanned. What is missing of it is told as a failure. Raises what `tell` raises only."""
         try:
             with self._leased() as runner:
                 done = runner.answer(task, tell)
-        except _OverrunError as error:  # there is none, and so nobody knows of it yet
+        except _ScanProcessError as error:  # there is none, and so nobody knows of it yet
             done = _missing(task, [], error)
         return {"worker": self.name, "done": done}
 
@@ -146,11 +156,11 @@ class Runners:
             runner.close()
 
     @contextmanager
-    def _leased(self) -> Iterator[_Runner]:
+    def _leased(self) -> Iterator[_ScanProcess]:
         with self._lock:
             if self._closed:
-                raise _OverrunError("scanning was ended")
-            runner = self._idle.pop() if self._idle else _Runner(self._spare)
+                raise _ScanProcessError("scanning was ended")
+            runner = self._idle.pop() if self._idle else _ScanProcess(self._spare)
             self._busy.add(runner)
         try:
             yield runner
@@ -167,7 +177,7 @@ class Runners:
                 runner.close()
 
 
-class _OverrunError(Exception):
+class _ScanProcessError(Exception):
     """A runner did what it may not, or is gone: why, what the user can do, and whether it could go better again."""
 
     def __init__(self, reason: str, hint: str = "", *, again: bool = True) -> None:
@@ -177,15 +187,15 @@ class _OverrunError(Exception):
         self.again = again
 
 
-class _Runner:
+class _ScanProcess:
     """One process, with its folder."""
 
     def __init__(self, spare: int) -> None:
         self._spare = spare
         try:
-            self._folder = own_folder()
+            self._folder = make_process_folder()
         except OSError as error:
-            raise _OverrunError(f"no folder for clones can be made: {error.strerror}", _DISK_HINT) from None
+            raise _ScanProcessError(f"no folder for clones can be made: {error.strerror}", _DISK_HINT) from None
         path = json.dumps([os.path.abspath(part) for part in trusted_import_path()])  # noqa: PTH100 - as text
         self._tasks = 0
         try:
@@ -201,7 +211,7 @@ class _Runner:
         except OSError as error:
             shutil.rmtree(self._folder, ignore_errors=True)
             why = f"a process to scan with cannot be started: {error.strerror}"
-            raise _OverrunError(why, _AGAIN_HINT) from None
+            raise _ScanProcessError(why, _AGAIN_HINT) from None
         self._said: SimpleQueue[Message | None] = SimpleQueue()
         self._reader = Thread(target=self._listen, name="runner", daemon=True)
         self._reader.start()
@@ -211,16 +221,16 @@ class _Runner:
         """Whether it can be given another task. After many it makes room for a fresh one."""
         return self._process.poll() is None and self._tasks < _MOST_TASKS
 
-    def answer(self, task: Task, tell: Tell) -> list[Done]:
+    def answer(self, task: Task, tell: Tell) -> list[RepositoryOutcome]:
         """What becomes of the repositories of a unit. Raises what `tell` raises."""
         self._tasks += 1
-        done: list[Done] = []
+        done: list[RepositoryOutcome] = []
         started = time.monotonic()
-        why = _OverrunError("the process that scanned it said nothing of it")
+        why = _ScanProcessError("the process that scanned it said nothing of it")
         try:
             self._ask(task)
             self._follow(task, tell, done)
-        except _OverrunError as overrun:
+        except _ScanProcessError as overrun:
             why = overrun
             self.close()
         spent = round(time.monotonic() - started - sum(one["seconds"] for one in done), 3)
@@ -242,7 +252,7 @@ class _Runner:
             else:
                 self._process.kill()
         self._process.wait()
-        end_those_in(self._folder)  # a git that it was about to start when it was asked to end
+        kill_processes_in(self._folder)  # a git that it was about to start when it was asked to end
         self._reader.join()
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
@@ -253,14 +263,14 @@ class _Runner:
     def _ask(self, task: Task) -> None:
         pipe = self._process.stdin
         if pipe is None:
-            raise _OverrunError("the process that scans cannot be spoken to")
+            raise _ScanProcessError("the process that scans cannot be spoken to")
         try:
             pipe.write(json.dumps(task).encode("ascii") + b"\n")
             pipe.flush()
         except (OSError, ValueError):
             raise self._gone() from None
 
-    def _follow(self, task: Task, tell: Tell, done: list[Done]) -> None:
+    def _follow(self, task: Task, tell: Tell, done: list[RepositoryOutcome]) -> None:
         """Adds to `done` what comes, until the runner is ready for more. Raises _OverrunError, and what `tell` raises.
 
         The last step is told again now and then, so that it is known that the work goes on.
@@ -270,7 +280,7 @@ class _Runner:
         while True:
             left = until - time.monotonic()
             if left <= 0:
-                raise _OverrunError(f"not done within {human_time(task['time_limit'])}", _LIMIT_HINT)
+                raise _ScanProcessError(f"not done within {human_time(task['time_limit'])}", _LIMIT_HINT)
             tell(step)
             if step["phase"] == "cloning":
                 self._watch_disk(task["clone_limit"])
@@ -294,21 +304,21 @@ class _Runner:
                 return
 
     def _watch_disk(self, limit: int) -> None:
-        if size_of(self._folder) > limit:
-            raise _OverrunError(f"its clone takes more than {human_size(limit)}", _CLONE_HINT, again=False)
+        if folder_size(self._folder) > limit:
+            raise _ScanProcessError(f"its clone takes more than {human_size(limit)}", _CLONE_HINT, again=False)
         if shutil.disk_usage(self._folder).free < self._spare:
-            raise _OverrunError(f"less than {human_size(self._spare)} is free on the disk for clones", _DISK_HINT)
+            raise _ScanProcessError(f"less than {human_size(self._spare)} is free on the disk for clones", _DISK_HINT)
 
-    def _gone(self) -> _OverrunError:
+    def _gone(self) -> _ScanProcessError:
         try:
             status = self._process.wait(_GRACE)
         except subprocess.TimeoutExpired:
-            return _OverrunError("the process that scanned it said what is not understood")
+            return _ScanProcessError("the process that scanned it said what is not understood")
         if status == _KILLED:
-            return _OverrunError("the process that scanned it was killed", "Was there not enough memory?")
+            return _ScanProcessError("the process that scanned it was killed", "Was there not enough memory?")
         if status < 0:
-            return _OverrunError(f"the process that scanned it ended by signal {-status}")
-        return _OverrunError(f"the process that scanned it ended with status {status}")
+            return _ScanProcessError(f"the process that scanned it ended by signal {-status}")
+        return _ScanProcessError(f"the process that scanned it ended with status {status}")
 
     def _listen(self) -> None:
         pipe = self._process.stdout
@@ -327,12 +337,52 @@ def _opening(task: Task, number: int) -> Step:
     return {"label": repositories[min(number, len(repositories) - 1)]["label"], "phase": "opening", "bytes": 0}
 
 
-def _missing(task: Task, done: list[Done], why: _OverrunError, seconds: float = 0.0) -> list[Done]:
+def _missing(
+    task: Task, done: list[RepositoryOutcome], why: _ScanProcessError, seconds: float = 0.0
+) -> list[RepositoryOutcome]:
     """What is done, and that all else of a task failed; the first of it after so many seconds."""
     told = {one["key"] for one in done}
     missing = [each["key"] for each in task["repositories"] if each["key"] not in told]
     failed = [
-        failure(key, why.reason, why.hint, again=why.again, seconds=0.0 if number else seconds)
+        failed_outcome(key, why.reason, why.hint, again=why.again, seconds=0.0 if number else seconds)
         for number, key in enumerate(missing)
     ]
     return [*done, *failed]
+
+
+class LocalPool:
+    """Processes on this machine: a thread for each watches over it."""
+
+    def __init__(self, jobs: int, watch: Watch) -> None:
+        self._jobs = jobs
+        self._watch = watch
+        self._runners = ScanProcesses()
+        self._executor = ThreadPoolExecutor(jobs, thread_name_prefix="fleet")
+
+    def slots(self) -> int:
+        """One for each job."""
+        return self._jobs
+
+    def submit(self, task: Task, *, avoid: Collection[str]) -> Future[Reply]:  # noqa: ARG002 - there is one place only
+        """Has a unit scanned, in a fresh process if the last one failed."""
+        return self._executor.submit(self._runners.work, task, self._tell)
+
+    def failure_reason(self, error: BaseException) -> str | None:
+        """Runners tell their failures in replies: what else goes wrong is the pool's."""
+        return None if isinstance(error, CancelledError) else str(error) or type(error).__name__
+
+    def reconnect(self) -> None:
+        """There is nothing to renew."""
+
+    def workers(self) -> Mapping[str, int]:
+        """Nothing that the caller does not know."""
+        return {}
+
+    def close(self) -> None:
+        """Ends all processes."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._runners.close()
+        self._executor.shutdown(wait=True)
+
+    def _tell(self, step: Step) -> None:
+        self._watch(self._runners.name, step)

@@ -3,19 +3,89 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from binance_leaks.config import Config
 from binance_leaks.findings import Finding, Mark, Result, ScanStats, Skipped, SourceKind
-from binance_leaks.fleet.merge_credentials import Group, Member
-from binance_leaks.fleet.models import RepositoryScan, RunStatus, ScanStatus
-from binance_leaks.fleet.run_status import Snapshot, marks_of, snapshot
+from binance_leaks.fleet.credentials import FleetCredential, Member, merge
+from binance_leaks.fleet.models import RepositoryScan, Run, RunStatus, ScanStatus
 from binance_leaks.fleet.store import Store
-from binance_leaks.model import Location
+from binance_leaks.model import Confidence, Location
 from binance_leaks.pipeline.triage import finding_of
 from binance_leaks.report.location_order import BY_USE
 from binance_leaks.risk import order
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Snapshot:
+    """A run with its repositories and credentials: those that are sure enough, and the digests of all.
+
+    An interrupted run has what earlier ones found in the repositories that were not reached.
+    """
+
+    run: Run
+    scans: tuple[RepositoryScan, ...]
+    groups: tuple[FleetCredential, ...]
+    digests: frozenset[str]
+
+    @property
+    def repositories(self) -> frozenset[str]:
+        """The keys of its repositories."""
+        return frozenset(scan.repository.key for scan in self.scans)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Marks:
+    """What tells new credentials from others, by the digests that an earlier run reported, and those that are gone.
+
+    Those are `suppressed` that it held and did not report: whoever takes the comment away that allowed a credential
+    makes it a new one.
+    Those are `untold` of which no value was found in the later run, and that stood where that did not look.
+    """
+
+    known: frozenset[str]
+    suppressed: frozenset[str]
+    gone: tuple[FleetCredential, ...]
+    untold: tuple[FleetCredential, ...]
+
+    def of(self, group: FleetCredential) -> Mark:
+        """New, unless its key, or any of its values if it has no key, was reported anywhere in the fleet."""
+        known = self.known if group.suppression is None else self.known | self.suppressed
+        return Mark.STILL_THERE if group.identifying & known else Mark.NEW
+
+
+def load_snapshot(store: Store, run: int, *, least: Confidence) -> Snapshot:
+    """The fleet as of a run. Raises UsageError if there is none of that number."""
+    told = store.run(run)
+    groups = merge(store.held(run), store.verifications(run))
+    return Snapshot(
+        run=told,
+        scans=tuple(store.scans(run)),
+        groups=tuple(group for group in groups if group.credential.confidence >= least),
+        digests=frozenset(digest for group in groups for digest in group.digests),
+    )
+
+
+def mark_credentials(earlier: Snapshot, later: Snapshot) -> Marks:
+    """The marks of a later run.
+
+    Nothing is gone of which one value is still there, in a pair or alone, however sure, or that a repository held which
+    the later run leaves out.
+    """
+    lost = [group for group in earlier.groups if not group.digests & later.digests]
+    here = later.repositories
+    return Marks(
+        known=_digests(group for group in earlier.groups if group.suppression is None),
+        suppressed=_digests(group for group in earlier.groups if group.suppression is not None),
+        gone=tuple(group for group in lost if group.repositories <= here),
+        untold=tuple(group for group in lost if not group.repositories <= here),
+    )
+
+
+def _digests(groups: Iterable[FleetCredential]) -> frozenset[str]:
+    return frozenset(digest for group in groups for digest in group.digests)
+
 
 _LEAST = 2
 _BUDGET = 300
@@ -31,21 +101,23 @@ def fleet_result(store: Store, run: int, *, config: Config, places: int | None =
     less sure than the configuration wants is left out. Raises UsageError if there is no such run, ScanError if
     the store cannot be read.
     """
-    with store.steady():
-        now = snapshot(store, run, least=config.confidence)
-        before = store.looked_before(run)
-        marks = marks_of(snapshot(store, before, least=config.confidence), now) if before is not None else None
-        findings = findings_of(store, now.groups, config=config, places=places, mark=marks.of if marks else _unmarked)
-        return result_of(store, now, findings, gone=_counted(marks.gone) if marks else None)
+    with store.read_transaction():
+        now = load_snapshot(store, run, least=config.confidence)
+        before = store.previous_finished_run(run)
+        marks = (
+            mark_credentials(load_snapshot(store, before, least=config.confidence), now) if before is not None else None
+        )
+        findings = make_findings(store, now.groups, config=config, places=places, mark=marks.of if marks else _unmarked)
+        return make_result(store, now, findings, gone=_counted(marks.gone) if marks else None)
 
 
-def findings_of(
+def make_findings(
     store: Store,
-    groups: Iterable[Group],
+    groups: Iterable[FleetCredential],
     *,
     config: Config,
     places: int | None,
-    mark: Callable[[Group], Mark | None],
+    mark: Callable[[FleetCredential], Mark | None],
 ) -> list[Finding]:
     """The findings of these credentials, suppressed ones among them.
 
@@ -58,7 +130,7 @@ def findings_of(
     return [_finding(group, *_places_of(store, group, places), config=config, mark=mark(group)) for group in groups]
 
 
-def result_of(store: Store, now: Snapshot, findings: Iterable[Finding], *, gone: int | None) -> Result:
+def make_result(store: Store, now: Snapshot, findings: Iterable[Finding], *, gone: int | None) -> Result:
     """The result of a run, its findings sorted. It counts as interrupted unless it came to its end.
 
     With `gone`, the number of those that are, there are counts by mark.
@@ -100,7 +172,7 @@ def _stats(now: Snapshot) -> ScanStats:
 
 
 def _finding(
-    group: Group, locations: tuple[Location, ...], unlisted: int, *, config: Config, mark: Mark | None
+    group: FleetCredential, locations: tuple[Location, ...], unlisted: int, *, config: Config, mark: Mark | None
 ) -> Finding:
     """A credential of the fleet, judged as a whole."""
     judged = finding_of(
@@ -114,7 +186,7 @@ def _finding(
     return replace(judged, mark=mark, unlisted=unlisted)
 
 
-def _places_of(store: Store, group: Group, most: int | None) -> tuple[tuple[Location, ...], int]:
+def _places_of(store: Store, group: FleetCredential, most: int | None) -> tuple[tuple[Location, ...], int]:
     """Where a credential stands, those places first that help a reader most, and how many more there are."""
     listed: list[Location] = []
     count = 0
@@ -177,9 +249,76 @@ def _waiting(scans: Sequence[RepositoryScan]) -> list[Skipped]:
     return [Skipped(what=what, why=f"not scanned yet in this run{also}")]
 
 
-def _counted(groups: Iterable[Group]) -> int:
+def _counted(groups: Iterable[FleetCredential]) -> int:
     return sum(group.suppression is None for group in groups)
 
 
-def _unmarked(group: Group) -> None:
+def _unmarked(group: FleetCredential) -> None:
     """As there is no run before."""
+
+
+def compare_runs(store: Store, earlier: int, later: int, *, config: Config, places: int | None = PLACES) -> Result:
+    """The findings of the later run, marked against the earlier, and those of the earlier that are gone.
+
+    Those fail that are new, or that repositories have now that had them not. What is gone has the places where it
+    stood; a credential is not gone if a repository held it that the later run leaves out, or could not scan. Raises
+    UsageError if there is no such run.
+    """
+    with store.read_transaction():
+        before = load_snapshot(store, earlier, least=config.confidence)
+        now = load_snapshot(store, later, least=config.confidence)
+        marks = mark_credentials(before, now)
+        found = make_findings(store, now.groups, config=config, places=places, mark=marks.of)
+        spread = {group.credential.id: _spread(group, before) for group in now.groups}
+        there = [_told(each, spread.get(each.id, frozenset())) for each in found]
+        gone = make_findings(store, marks.gone, config=config, places=places, mark=_gone)
+        count = sum(finding.suppressed is None for finding in gone)
+        compared = make_result(store, now, (*there, *gone), gone=count)
+    ordered = tuple(sorted(compared.findings, key=_news))
+    return replace(compared, findings=ordered, skipped=(*compared.skipped, *_uncompared(before, now, marks)))
+
+
+def _told(finding: Finding, spread: frozenset[str]) -> Finding:
+    """A finding of the later run; one that was there before fails where repositories have it that had it not."""
+    if finding.mark is not Mark.STILL_THERE:
+        return finding
+    places = tuple(replace(place, preexisting=place.repository not in spread) for place in finding.locations)
+    return replace(finding, fails=finding.fails and bool(spread), locations=places)
+
+
+def _spread(group: FleetCredential, before: Snapshot) -> frozenset[str]:
+    """The labels of the repositories that hold a credential and did not in the earlier run."""
+    held = frozenset(key for other in before.groups if group.identifying & other.digests for key in other.repositories)
+    return frozenset(member.held.label for member in group.members if member.held.repository not in held)
+
+
+def _news(finding: Finding) -> int:
+    """What is new first, then what has spread, what is as it was, and what is gone."""
+    if finding.mark is Mark.GONE:
+        return 3
+    return 0 if finding.mark is Mark.NEW else 1 if finding.is_new else 2
+
+
+def _gone(group: FleetCredential) -> Mark:  # noqa: ARG001 - as marks are asked for
+    return Mark.GONE
+
+
+def _uncompared(before: Snapshot, now: Snapshot, marks: Marks) -> Iterable[Skipped]:
+    """Repositories of one of the runs only: nothing was left unread by that."""
+    earlier = {scan.repository.key: scan for scan in before.scans}
+    for scan in before.scans:
+        if scan.repository.key not in now.repositories:
+            yield Skipped(what=scan.repository.label, why=_left_out(scan, now, marks), lost=False)
+    for scan in now.scans:
+        known = earlier.get(scan.repository.key)
+        if scan.since is not None and (known is None or known.since is None):
+            why = f"not scanned as of run {before.run.id}: what is only in it counts as new"
+            yield Skipped(what=scan.repository.label, why=why, lost=False)
+
+
+def _left_out(scan: RepositoryScan, now: Snapshot, marks: Marks) -> str:
+    count = sum(scan.repository.key in group.repositories for group in marks.untold)
+    why = f"not in run {now.run.id}"
+    if not count:
+        return why
+    return f"{why}: whether {'1 credential' if count == 1 else f'{count} credentials'} of it are gone is not known"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from binance_leaks.errors import ScannerError
 from binance_leaks.findings import Finding
 from binance_leaks.fleet.models import Repository
-from binance_leaks.fleet.work import on_disk
+from binance_leaks.fleet.unit_scan import local_folder
 from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Credential, Location, Occurrence
 from binance_leaks.pipeline.files import credentials_in, credentials_in_object
 from binance_leaks.sources.chunk import Chunk
@@ -40,7 +40,7 @@ class _Wanted:
             held.append(place)
 
 
-class Recall:
+class SecretReader:
     """The repositories of a fleet, by their labels, as a source of values. Only those that this machine can reach."""
 
     def __init__(self, repositories: Iterable[Repository], tell: Tell) -> None:
@@ -81,7 +81,7 @@ class Recall:
         """The missing values that stand in a repository; none of them where it cannot be read."""
         places = [place for digest, held in wanted.places.items() if digest in missing for place in held]
         try:
-            with on_disk(repository.address) as folder:
+            with local_folder(repository.address) as folder:
                 return [
                     occurrence
                     for credential in _read_again(Git(str(folder)), places, repository.label)

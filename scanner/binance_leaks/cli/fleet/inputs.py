@@ -13,9 +13,10 @@ from binance_leaks.cli.output import adjusted
 from binance_leaks.config import Config, load_config, mentions_us
 from binance_leaks.errors import UsageError
 from binance_leaks.findings import Skipped
-from binance_leaks.fleet.display_names import inert
-from binance_leaks.fleet.listing import find_repositories, read_list
+from binance_leaks.fleet.local_repositories import find_repositories
 from binance_leaks.fleet.models import Entry
+from binance_leaks.fleet.repository_list import read_list
+from binance_leaks.fleet.units import safe_label
 from binance_leaks.sources.urls import is_url
 
 _MOST_PLACES = 50
@@ -23,7 +24,7 @@ _MOST_PLACES_IF_VERBOSE = 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Judgement:
+class FleetConfig:
     """The configuration, its text as workers read it, and how many places of a credential in a repository are shown."""
 
     config: Config
@@ -31,22 +32,22 @@ class Judgement:
     places: int
 
 
-def judgement(options: Options) -> Judgement:
+def load_fleet_config(options: Options) -> FleetConfig:
     """What the command line and the configuration that it names come to. Raises ConfigError."""
     places = _MOST_PLACES_IF_VERBOSE if options.verbose else _MOST_PLACES
     if not options.config:
-        return Judgement(config=adjusted(Config(), options), text=None, places=places)
+        return FleetConfig(config=adjusted(Config(), options), text=None, places=places)
     file = Path(options.config)
     config = load_config(file)
     data = file.read_bytes()
     text = None if file.name == "pyproject.toml" and not mentions_us(data) else data.decode("utf-8")
-    return Judgement(config=adjusted(config, options), text=text, places=places)
+    return FleetConfig(config=adjusted(config, options), text=text, places=places)
 
 
 _STDIN = "standard input"
 
 
-def entries_of(names: Sequence[str], *, ssh: bool) -> tuple[list[Entry], list[Skipped]]:
+def read_entries(names: Sequence[str], *, ssh: bool) -> tuple[list[Entry], list[Skipped]]:
     """The entries, and what of the folders could not be searched. Raises UsageError for what cannot be used."""
     entries: list[Entry] = []
     skipped: list[Skipped] = []
@@ -71,9 +72,9 @@ def _within(folder: str, entry: Entry) -> str:
     return folder if entry.label in ("", ".") else f"{folder.rstrip('/')}/{entry.label}"
 
 
-def target_of(names: Sequence[str], count: int) -> str:
+def describe_target(names: Sequence[str], count: int) -> str:
     """What is scanned, in a few words for reports and the store, without logins of URLs."""
-    shown = ", ".join(_STDIN if name == "-" else inert(name) for name in names[:3])
+    shown = ", ".join(_STDIN if name == "-" else safe_label(name) for name in names[:3])
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return f"{count:,} {'repository' if count == 1 else 'repositories'} of {shown}{more}"
 

@@ -16,9 +16,9 @@ from rich.table import Table
 from rich.text import Text
 
 from binance_leaks.cli.arguments.common import Options
-from binance_leaks.fleet.models import Failed, Repository, Scanned, Unit
-from binance_leaks.fleet.pool import Pool
-from binance_leaks.fleet.wire import Step
+from binance_leaks.fleet.coordinator import Pool
+from binance_leaks.fleet.models import Repository, ScanFailure, ScanResult, Unit
+from binance_leaks.fleet.worker_protocol import Step
 from binance_leaks.report.sanitize import printable, without_values
 from binance_leaks.report.summary import human_size, human_time
 
@@ -35,10 +35,10 @@ class FleetLog:
         self._done = self._failed = 0
         self._started = self._told = time.monotonic()
 
-    def recorded(self, repository: Repository, outcome: Scanned | Failed) -> None:  # noqa: ARG002 - the protocol's
+    def recorded(self, repository: Repository, outcome: ScanResult | ScanFailure) -> None:  # noqa: ARG002 - the protocol's
         """Counts."""
         self._done += 1
-        self._failed += isinstance(outcome, Failed)
+        self._failed += isinstance(outcome, ScanFailure)
 
     def tick(self, pool: Pool) -> None:  # noqa: ARG002 - the protocol's
         """Tells, if it is time."""
@@ -107,12 +107,12 @@ class FleetProgress:
             since = held.since if held is not None and held.worker == worker else time.monotonic()
             self._steps[step["label"]] = _Running(worker=worker, step=step, since=since)
 
-    def recorded(self, repository: Repository, outcome: Scanned | Failed) -> None:
+    def recorded(self, repository: Repository, outcome: ScanResult | ScanFailure) -> None:
         """A repository is done, or given up."""
         self._done += 1
         self._weight += self._weights.get(repository.key, 0.0)
         self._per_worker[outcome.worker] = self._per_worker.get(outcome.worker, 0) + 1
-        if isinstance(outcome, Failed):
+        if isinstance(outcome, ScanFailure):
             self._failed += 1
         elif outcome.report is not None:
             self._bytes += int(outcome.report["scan"]["stats"].get("bytes", 0))
@@ -133,15 +133,15 @@ class FleetProgress:
         return Group(self._summary(len(running)), *rows)
 
     def _summary(self, running: int) -> RenderableType:
-        told = [f"{self._done:,}/{self._total:,} repositories", f"{running:,} running"]
+        text = [f"{self._done:,}/{self._total:,} repositories", f"{running:,} running"]
         if self._failed:
-            told.append(f"{self._failed:,} failed")
-        told += [human_size(self._bytes), f"{self._credentials:,} suspicious", self._left()]
+            text.append(f"{self._failed:,} failed")
+        text += [human_size(self._bytes), f"{self._credentials:,} suspicious", self._left()]
         row = Table.grid(expand=True, padding=(0, 1))
         row.add_column(ratio=1)
         row.add_column(no_wrap=True)
         bar = ProgressBar(total=max(1.0, sum(self._weights.values())), completed=self._weight)
-        row.add_row(bar, Text(", ".join(told)))
+        row.add_row(bar, Text(", ".join(text)))
         return row
 
     def _left(self) -> str:
@@ -156,9 +156,9 @@ class FleetProgress:
         at_work = {each.worker: each for each in running}
         lines: list[RenderableType] = []
         for worker, count in sorted(self._at_workers.items())[:_MOST_LINES]:
-            told = f"{printable(worker)}: {self._per_worker.get(worker, 0):,} done, {count:,} given"
+            text = f"{printable(worker)}: {self._per_worker.get(worker, 0):,} done, {count:,} given"
             now = at_work.get(worker)
-            lines.append(_line(now, f"{told}, ") if now is not None else Text(f"  {told}"))
+            lines.append(_line(now, f"{text}, ") if now is not None else Text(f"  {text}"))
         if len(self._at_workers) > _MOST_LINES:
             lines.append(Text(f"  and {len(self._at_workers) - _MOST_LINES:,} more workers"))
         return lines
@@ -167,8 +167,8 @@ class FleetProgress:
 def _line(running: _Running, before: str) -> Text:
     step = running.step
     size = f" {human_size(step['bytes'])}" if step["bytes"] else ""
-    told = f"{step['phase']} {printable(step['label'])}{size}, {human_time(time.monotonic() - running.since)}"
-    return Text(f"  {before}{told}", no_wrap=True, overflow="ellipsis")
+    text = f"{step['phase']} {printable(step['label'])}{size}, {human_time(time.monotonic() - running.since)}"
+    return Text(f"  {before}{text}", no_wrap=True, overflow="ellipsis")
 
 
 def _weights(units: Sequence[Unit]) -> dict[str, float]:

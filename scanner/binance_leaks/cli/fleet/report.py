@@ -6,35 +6,34 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from binance_leaks.cli.arguments.common import Options
-from binance_leaks.cli.fleet.inputs import judgement
+from binance_leaks.cli.fleet.inputs import load_fleet_config
 from binance_leaks.cli.output import present, wanted_formats
 from binance_leaks.errors import UsageError
 from binance_leaks.exit_status import ExitStatus
-from binance_leaks.fleet.diff import difference
 from binance_leaks.fleet.models import RunStatus
-from binance_leaks.fleet.report import fleet_result
+from binance_leaks.fleet.report import compare_runs, fleet_result
 from binance_leaks.fleet.store import Store
 
 
 def run(options: Options) -> ExitStatus:
     """Reports a run, the last one unless another is named."""
     formats = wanted_formats(options)
-    judged = judgement(options)
+    config = load_fleet_config(options)
     with Store.read(store_file(options)) as store:
         number = options.run_id if options.run_id is not None else last_run(store)
-        result = fleet_result(store, number, config=judged.config, places=judged.places)
+        result = fleet_result(store, number, config=config.config, places=config.places)
     return present(result, options, formats)
 
 
 def run_diff(options: Options) -> ExitStatus:
     """Compares two runs, the last two that came to their ends unless others are named."""
     formats = wanted_formats(options)
-    judged = judgement(options)
+    config = load_fleet_config(options)
     if len(options.runs) > 2:
         raise UsageError("more than two runs are given", hint="`fleet list runs` tells their numbers.")
     with Store.read(store_file(options)) as store:
         earlier, later = _pair(options.runs, store)
-        result = difference(store, earlier, later, config=judged.config, places=judged.places)
+        result = compare_runs(store, earlier, later, config=config.config, places=config.places)
     return present(result, options, formats)
 
 

@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from binance_leaks.cli.arguments.common import Options
-from binance_leaks.cli.fleet.inputs import Judgement, entries_of, judgement, target_of
+from binance_leaks.cli.fleet.inputs import FleetConfig, describe_target, load_fleet_config, read_entries
 from binance_leaks.cli.fleet.progress import FleetLog, tell
 from binance_leaks.cli.fleet.report import store_file
 from binance_leaks.cli.output import present, wanted_formats
@@ -22,14 +22,15 @@ from binance_leaks.cli.verify_option import Online, online
 from binance_leaks.errors import ScanError, ScannerError, UsageError
 from binance_leaks.exit_status import ExitStatus
 from binance_leaks.findings import Finding, Result, Skipped
-from binance_leaks.fleet.coordinator import Coordinator, Settings, Watcher
-from binance_leaks.fleet.models import Entry, Failed, Repository, RunStatus, Unit
-from binance_leaks.fleet.pool import LocalPool, Pool, Watch
+from binance_leaks.fleet.coordinator import Coordinator, Pool, RunListener, Settings
+from binance_leaks.fleet.models import Entry, Repository, RunStatus, ScanFailure, Unit
+from binance_leaks.fleet.process_pool import LocalPool
 from binance_leaks.fleet.report import fleet_result
-from binance_leaks.fleet.reread_secrets import Recall
+from binance_leaks.fleet.reread_secrets import SecretReader
 from binance_leaks.fleet.store import Store
-from binance_leaks.fleet.units import Units, units_of
-from binance_leaks.fleet.work import settings_digest
+from binance_leaks.fleet.unit_scan import settings_digest
+from binance_leaks.fleet.units import Units, plan_units
+from binance_leaks.fleet.worker_protocol import Watch
 from binance_leaks.pipeline.files import usable_cores
 from binance_leaks.sources.urls import has_login
 from binance_leaks.verification import Verification
@@ -41,14 +42,16 @@ _HINT = "Such as tcp://192.0.2.1:8786, or tls://… with certificates in the set
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Missing:
+class UnreadableEntry:
     """Something that is listed as a repository, and why it is none."""
 
     repository: Repository
-    failed: Failed
+    failed: ScanFailure
 
 
-def missing_of(skipped: Iterable[Skipped], repositories: Sequence[Repository], store: Store) -> list[Missing]:
+def unreadable_entries(
+    skipped: Iterable[Skipped], repositories: Sequence[Repository], store: Store
+) -> list[UnreadableEntry]:
     """Those of the things that were passed over which could hold something.
 
     One that an earlier run has scanned keeps its place in the store, so that what was found there is not forgotten.
@@ -68,15 +71,17 @@ def missing_of(skipped: Iterable[Skipped], repositories: Sequence[Repository], s
             address=each.what,
         )
         taken.add(repository.label)
-        found.append(Missing(repository=repository, failed=Failed(key=repository.key, reason=each.why, hint=_HINT)))
+        found.append(
+            UnreadableEntry(repository=repository, failed=ScanFailure(key=repository.key, reason=each.why, hint=_HINT))
+        )
     return found
 
 
-def found_out(
+def verify_findings(
     findings: Sequence[Finding], repositories: Iterable[Repository], asker: Online, options: Options
 ) -> Mapping[str, Verification]:
     """What Binance answers about some findings, by their ids. Their values are read again where they stand."""
-    recall = Recall(repositories, lambda label: tell(options, f"reading values again in {label}"))
+    recall = SecretReader(repositories, lambda label: tell(options, f"reading values again in {label}"))
     return asker.found_out(recall.credentials(findings))
 
 
@@ -90,7 +95,7 @@ class _Plan:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _End:
+class _RunEnd:
     """How the scanning of a run ended: by an interrupt, or with an error of the pool."""
 
     run: int
@@ -102,13 +107,13 @@ def run(options: Options) -> ExitStatus:
     """Scans the fleet and reports."""
     formats = wanted_formats(options)
     _refuse_unusable(options)
-    judged = judgement(options)
+    config = load_fleet_config(options)
     end_in_order()
     with online(options) as asker, _store(options) as store:
         plan = _planned(options, store)
-        end = _scanned(options, store, plan, judged)
+        end = _scanned(options, store, plan, config)
         asked = None if end.interrupted or end.error is not None else asker
-        result = _result(options, store, end.run, plan, judged, asked)
+        result = _result(options, store, end.run, plan, config, asked)
         status = present(result, options, formats, interrupted=end.interrupted)
     if end.error is not None:
         raise end.error
@@ -150,12 +155,12 @@ def _store(options: Options) -> Iterator[Store]:
 
 def _planned(options: Options, store: Store) -> _Plan:
     """What a new run scans, or what is left of the one to go on with."""
-    entries, skipped = entries_of(options.lists, ssh=options.ssh)
+    entries, skipped = read_entries(options.lists, ssh=options.ssh)
     if options.scheduler:
         _refuse_logins(entries, options.scheduler)
     if options.resume:
         return _resumed(entries, skipped, store, options)
-    units = units_of(entries)
+    units = plan_units(entries)
     skipped += units.skipped
     if not units.repositories:
         raise UsageError(
@@ -171,11 +176,11 @@ def _planned(options: Options, store: Store) -> _Plan:
 def _begun(options: Options, store: Store, plan: _Plan) -> int:
     """The number of the run."""
     repositories = plan.units.repositories
-    missing = missing_of(plan.skipped, repositories, store)
+    missing = unreadable_entries(plan.skipped, repositories, store)
     run = plan.run
     if run is None:
         listed = [*repositories, *(each.repository for each in missing)]
-        run = store.begin(target_of(options.lists, len(listed)), listed)
+        run = store.begin(describe_target(options.lists, len(listed)), listed)
     known = {scan.repository.key for scan in store.scans(run)}
     for each in missing:
         if each.repository.key in known:
@@ -192,13 +197,13 @@ def _resumed(entries: Sequence[Entry], skipped: Sequence[Skipped], store: Store,
             raise UsageError("there is no run to go on with", hint="Start one: leave out --resume, and give a list.")
         tell(options, f"run {runs[-1].id} is finished; there is nothing left to do")
         return _Plan(run=runs[-1].id, units=Units(repositories=(), units=()), skipped=())
-    given = {repository.key: repository for repository in units_of(entries).repositories}
+    given = {repository.key: repository for repository in plan_units(entries).repositories}
     left = [
         Entry(address=given[each.key].address if each.key in given else each.address, origin=each.label,
               label=each.label, size=each.size)
         for each in store.resume(unfinished.id)
     ]  # fmt: skip
-    units = units_of(left)
+    units = plan_units(left)
     tell(options, f"going on with run {unfinished.id}: {len(units.repositories):,} left to scan")
     return _Plan(run=unfinished.id, units=units, skipped=(*skipped, *units.skipped))
 
@@ -215,18 +220,18 @@ def _refuse_logins(entries: Sequence[Entry], scheduler: str) -> None:
         )
 
 
-def _scanned(options: Options, store: Store, plan: _Plan, judged: Judgement) -> _End:
+def _scanned(options: Options, store: Store, plan: _Plan, config: FleetConfig) -> _RunEnd:
     """Scans what is left; however that ends, the store knows how it stands."""
     if not plan.units.units:
         run = _begun(options, store, plan)
         if store.run(run).status is not RunStatus.FINISHED:
             store.finish(run, RunStatus.FINISHED, {"seconds": 0.0})
-        return _End(run=run)
+        return _RunEnd(run=run)
     with _watched(options, plan.units.units) as (watcher, watch), _pool(options, watch, plan.units) as pool:
         run = _begun(options, store, plan)
-        started, status, end = time.monotonic(), RunStatus.INTERRUPTED, _End(run=run)
+        started, status, end = time.monotonic(), RunStatus.INTERRUPTED, _RunEnd(run=run)
         try:
-            Coordinator(pool, store, run, _settings(options, judged, plan.units), watcher).scan(plan.units.units)
+            Coordinator(pool, store, run, _settings(options, config, plan.units), watcher).scan(plan.units.units)
             status = RunStatus.FINISHED
         except KeyboardInterrupt:
             end = replace(end, interrupted=True)
@@ -237,12 +242,12 @@ def _scanned(options: Options, store: Store, plan: _Plan, judged: Judgement) -> 
     return end
 
 
-def _settings(options: Options, judged: Judgement, units: Units) -> Settings:
+def _settings(options: Options, config: FleetConfig, units: Units) -> Settings:
     exclude = tuple(options.exclude)
     local = options.jobs or usable_cores()
     return Settings(
-        holds_for=settings_digest(judged.text, exclude, reachable=options.reachable),
-        config=judged.text,
+        settings_digest=settings_digest(config.text, exclude, reachable=options.reachable),
+        config=config.text,
         exclude=exclude,
         reachable=options.reachable,
         keep=options.store is not None,
@@ -275,7 +280,7 @@ def _pool(options: Options, watch: Watch, units: Units) -> Iterator[Pool]:
 
 
 @contextmanager
-def _watched(options: Options, units: Sequence[Unit]) -> Iterator[tuple[Watcher, Watch]]:
+def _watched(options: Options, units: Sequence[Unit]) -> Iterator[tuple[RunListener, Watch]]:
     if options.no_progress or options.quiet or not sys.stderr.isatty():
         every = float("inf") if options.no_progress else 60.0
         total = sum(len(unit.repositories) for unit in units)
@@ -287,12 +292,12 @@ def _watched(options: Options, units: Sequence[Unit]) -> Iterator[tuple[Watcher,
         yield progress, progress.step
 
 
-def _result(options: Options, store: Store, run: int, plan: _Plan, judged: Judgement, asker: Online | None) -> Result:
-    places = judged.places
-    result = fleet_result(store, run, config=judged.config, places=places)
+def _result(options: Options, store: Store, run: int, plan: _Plan, config: FleetConfig, asker: Online | None) -> Result:
+    places = config.places
+    result = fleet_result(store, run, config=config.config, places=places)
     if asker is not None and result.findings:
-        store.record_verifications(run, found_out(result.findings, _reachable(store, run, plan), asker, options))
-        result = fleet_result(store, run, config=judged.config, places=places)
+        store.record_verifications(run, verify_findings(result.findings, _reachable(store, run, plan), asker, options))
+        result = fleet_result(store, run, config=config.config, places=places)
     harmless = (each for each in plan.skipped if not each.lost)  # the others are in the store
     return replace(result, skipped=(*result.skipped, *harmless))
 

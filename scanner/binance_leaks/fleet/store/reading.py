@@ -11,7 +11,7 @@ from binance_leaks.errors import UsageError
 from binance_leaks.findings import Skipped, SuppressedBy, Suppression
 from binance_leaks.fleet.models import (
     Attempt,
-    Held,
+    Holding,
     Repository,
     RepositoryScan,
     Run,
@@ -19,7 +19,7 @@ from binance_leaks.fleet.models import (
     ScanStatus,
     Unread,
 )
-from binance_leaks.fleet.store import columns
+from binance_leaks.fleet.store import cells
 from binance_leaks.model import Commit, Confidence, Environment, Exposure, Location, Role, Value
 from binance_leaks.report.stored import read_value, read_verification
 from binance_leaks.verification import Verification
@@ -77,7 +77,7 @@ def run_named(connection: sqlite3.Connection, number: int, file: Path) -> Run:
     """One run. Raises UsageError if there is none of that number."""
     row = connection.execute(f"{_RUNS} WHERE id = ?", (min(number, _ALL),)).fetchone()
     if row is None:
-        last = columns.whole(connection.execute("SELECT coalesce(max(id), 0) FROM runs").fetchone()[0])
+        last = cells.whole(connection.execute("SELECT coalesce(max(id), 0) FROM runs").fetchone()[0])
         there = f"its last one is {last}" if last else "it has none yet"
         raise UsageError(f"store {file} has no run {number}: {there}")
     return _run(row)
@@ -86,19 +86,19 @@ def run_named(connection: sqlite3.Connection, number: int, file: Path) -> Run:
 def _run(row: tuple[object, ...]) -> Run:
     number, started, finished, status, target, host, process, version, facts = row
     return Run(
-        id=columns.whole(number),
-        started=columns.moment(started),
-        finished=None if finished is None else columns.moment(finished),
+        id=cells.whole(number),
+        started=cells.moment(started),
+        finished=None if finished is None else cells.moment(finished),
         status=RunStatus(status),
-        target=columns.unpacked(target),
-        host=columns.text(host),
-        process=columns.whole(process),
-        version=columns.text(version),
-        facts=columns.counts(facts),
+        target=cells.unpacked(target),
+        host=cells.text(host),
+        process=cells.whole(process),
+        version=cells.text(version),
+        facts=cells.counts(facts),
     )
 
 
-def looked_before(connection: sqlite3.Connection, run: int) -> int | None:
+def previous_finished_run(connection: sqlite3.Connection, run: int) -> int | None:
     """The last run before this one that came to its end and looked at a repository."""
     done = (ScanStatus.SCANNED.value, ScanStatus.UNCHANGED.value, RunStatus.FINISHED.value)
     row = connection.execute(
@@ -106,7 +106,7 @@ def looked_before(connection: sqlite3.Connection, run: int) -> int | None:
         " WHERE run < ? AND scans.status IN (?, ?) AND runs.status = ?",
         (run, *done),
     ).fetchone()
-    return None if row[0] is None else columns.whole(row[0])
+    return None if row[0] is None else cells.whole(row[0])
 
 
 def scans(connection: sqlite3.Connection, run: int) -> list[RepositoryScan]:
@@ -120,23 +120,27 @@ def _scan(run: int, row: tuple[object, ...]) -> RepositoryScan:
         run=run,
         repository=_repository(key, label, size, aliases),
         status=ScanStatus(status),
-        since=None if since is None else columns.whole(since),
-        attempts=columns.whole(attempts),
-        seconds=columns.number(seconds),
-        worker=columns.text(worker),
-        reason=columns.text(reason),
-        hint=columns.text(hint),
-        complete=bool(columns.whole(complete)),
-        stats=columns.counts(stats),
-        credentials=columns.whole(held),
+        since=None if since is None else cells.whole(since),
+        attempts=cells.whole(attempts),
+        seconds=cells.number(seconds),
+        worker=cells.text(worker),
+        reason=cells.text(reason),
+        hint=cells.text(hint),
+        complete=bool(cells.whole(complete)),
+        stats=cells.counts(stats),
+        credentials=cells.whole(held),
     )
 
 
 def _repository(key: object, label: object, size: object, aliases: object) -> Repository:
     """As stored: with its key for an address, as that holds no login."""
-    name = columns.unpacked(key)
+    name = cells.unpacked(key)
     return Repository(
-        key=name, label=columns.unpacked(label), address=name, size=columns.whole(size), aliases=columns.texts(aliases)
+        key=name,
+        label=cells.unpacked(label),
+        address=name,
+        size=cells.whole(size),
+        aliases=cells.texts(aliases),
     )
 
 
@@ -149,13 +153,13 @@ def attempts(connection: sqlite3.Connection, run: int) -> list[Attempt]:
     )
     return [
         Attempt(
-            label=columns.unpacked(label),
-            at=columns.moment(at),
-            attempt=columns.whole(attempt),
-            reason=columns.text(reason),
-            hint=columns.text(hint),
-            seconds=columns.number(seconds),
-            worker=columns.text(worker),
+            label=cells.unpacked(label),
+            at=cells.moment(at),
+            attempt=cells.whole(attempt),
+            reason=cells.text(reason),
+            hint=cells.text(hint),
+            seconds=cells.number(seconds),
+            worker=cells.text(worker),
         )
         for label, at, attempt, reason, hint, seconds, worker in rows
     ]
@@ -163,45 +167,45 @@ def attempts(connection: sqlite3.Connection, run: int) -> list[Attempt]:
 
 def fingerprint(connection: sqlite3.Connection, key: str) -> str:
     """The fingerprint that is remembered of a repository, empty if there is none."""
-    row = connection.execute(f"SELECT fingerprint {_OF_REPOSITORY}", (columns.packed(key),)).fetchone()
-    return "" if row is None else columns.text(row[0])
+    row = connection.execute(f"SELECT fingerprint {_OF_REPOSITORY}", (cells.packed(key),)).fetchone()
+    return "" if row is None else cells.text(row[0])
 
 
 def state(connection: sqlite3.Connection, key: str) -> bytes | None:
     """The state that is remembered of a repository: it is large, and seldom asked for."""
-    row = connection.execute(f"SELECT state {_OF_REPOSITORY}", (columns.packed(key),)).fetchone()
+    row = connection.execute(f"SELECT state {_OF_REPOSITORY}", (cells.packed(key),)).fetchone()
     held = row[0] if row is not None else None
     if held is not None and not isinstance(held, bytes):
         raise ValueError("no bytes")
     return held
 
 
-def held(connection: sqlite3.Connection, run: int) -> Iterator[Held]:
+def held(connection: sqlite3.Connection, run: int) -> Iterator[Holding]:
     """What each repository of a run holds of each credential."""
     values: dict[int, list[Value]] = {}
     for finding, role, digest, masked in connection.execute(_VALUES, {"run": run}):
         value = _strictly(read_value, {"role": role, "sha256": digest, "masked": masked})
-        values.setdefault(columns.whole(finding), []).append(value)
+        values.setdefault(cells.whole(finding), []).append(value)
     for row in connection.execute(_HELD, {"run": run}):
         yield _held(row, values)
 
 
-def _held(row: tuple[object, ...], values: Mapping[int, list[Value]]) -> Held:
+def _held(row: tuple[object, ...], values: Mapping[int, list[Value]]) -> Holding:
     number, key, label, credential, environment, confidence, evidence, by, why, places = row
-    found = values.get(columns.whole(number))
+    found = values.get(cells.whole(number))
     if not found:
         raise ValueError("a finding without a value")
-    return Held(
-        number=columns.whole(number),
-        repository=columns.unpacked(key),
-        label=columns.unpacked(label),
-        credential=columns.text(credential),
+    return Holding(
+        number=cells.whole(number),
+        repository=cells.unpacked(key),
+        label=cells.unpacked(label),
+        credential=cells.text(credential),
         values=tuple(found),
         environment=Environment(environment),
         confidence=Confidence(confidence),
-        evidence=columns.texts(evidence),
-        suppressed=None if by is None else Suppression(by=SuppressedBy(by), reason=columns.text(why)),
-        places=columns.whole(places),
+        evidence=cells.texts(evidence),
+        suppressed=None if by is None else Suppression(by=SuppressedBy(by), reason=cells.text(why)),
+        places=cells.whole(places),
     )
 
 
@@ -223,15 +227,15 @@ def places(connection: sqlite3.Connection, finding: int, label: str, most: int |
             if fields not in commits:
                 commits[fields] = _commit(fields)
         if refs not in lists:
-            lists[refs] = tuple(columns.text(refs).split("\n")) if refs else ()
+            lists[refs] = tuple(cells.text(refs).split("\n")) if refs else ()
         yield Location(
             role=roles[role],
-            path=columns.text(path),
-            line=columns.whole(line),
-            column=columns.whole(column),
+            path=cells.text(path),
+            line=cells.whole(line),
+            column=cells.whole(column),
             exposure=exposures[exposure],
             commit=commits[added],
-            blob=None if blob is None else columns.text(blob),
+            blob=None if blob is None else cells.text(blob),
             refs=lists[refs],
             preexisting=bool(standing),
             removed=commits[removed],
@@ -245,22 +249,25 @@ def _commit(row: tuple[object, ...]) -> Commit | None:
     if name is None:
         return None
     return Commit(
-        id=columns.text(name), author=columns.text(author), date=columns.text(date), subject=columns.text(subject)
+        id=cells.text(name),
+        author=cells.text(author),
+        date=cells.text(date),
+        subject=cells.text(subject),
     )
 
 
 def places_by_role(connection: sqlite3.Connection, finding: int) -> Mapping[Role, int]:
     """How many places a finding has, by the role of the value there."""
     rows = connection.execute("SELECT role, count(*) FROM locations WHERE finding = ? GROUP BY role", (finding,))
-    return {Role(role): columns.whole(count) for role, count in rows}
+    return {Role(role): cells.whole(count) for role, count in rows}
 
 
 def unread(connection: sqlite3.Connection, run: int) -> list[Unread]:
     """What the scans could not read that gave what is held in a run."""
     return [
         Unread(
-            label=columns.unpacked(label),
-            skipped=Skipped(what=columns.text(what), why=columns.text(why), lost=not complete),
+            label=cells.unpacked(label),
+            skipped=Skipped(what=cells.text(what), why=cells.text(why), lost=not complete),
         )
         for label, what, why, complete in connection.execute(_UNREAD, (run,))
     ]
@@ -269,7 +276,7 @@ def unread(connection: sqlite3.Connection, run: int) -> list[Unread]:
 def verifications(connection: sqlite3.Connection, run: int) -> Mapping[str, Verification]:
     """The last answer about each credential, up to a run, by the id under which it was recorded."""
     return {
-        columns.text(credential): _strictly(read_verification, columns.parsed(answer))
+        cells.text(credential): _strictly(read_verification, cells.parsed(answer))
         for credential, answer in connection.execute(_ANSWERS, (run,))
     }
 

@@ -7,8 +7,8 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from binance_leaks.fleet.models import Failed, Remembered, Repository, Scanned, ScanStatus
-from binance_leaks.fleet.store.columns import packed, plain
+from binance_leaks.fleet.models import Checkpoint, Repository, ScanFailure, ScanResult, ScanStatus
+from binance_leaks.fleet.store.cells import packed, plain
 from binance_leaks.fleet.store.rows import FindingRows, ReportRows, fields_of
 from binance_leaks.report.json import wire_verification
 from binance_leaks.report.sanitize import Redactor
@@ -58,7 +58,7 @@ def waiting(connection: sqlite3.Connection, run: int, key: str) -> Waiting | Non
     return None if row[1] in _DONE else Waiting(run=run, repository=int(row[0]))
 
 
-def scanned(connection: sqlite3.Connection, at: Waiting, scan: Scanned, rows: ReportRows | None) -> None:
+def scanned(connection: sqlite3.Connection, at: Waiting, scan: ScanResult, rows: ReportRows | None) -> None:
     """What a scan found, in place of what the repository held; without rows it holds what it held."""
     status = ScanStatus.UNCHANGED if rows is None else ScanStatus.SCANNED
     connection.execute(
@@ -79,7 +79,7 @@ def scanned(connection: sqlite3.Connection, at: Waiting, scan: Scanned, rows: Re
         _remember(connection, at, scan.remembered)
 
 
-def _remember(connection: sqlite3.Connection, at: Waiting, left: Remembered | None) -> None:
+def _remember(connection: sqlite3.Connection, at: Waiting, left: Checkpoint | None) -> None:
     """What was remembered before tells nothing of findings that another scan has replaced."""
     if left is not None:
         connection.execute(
@@ -177,7 +177,7 @@ class _Numbered:
         return int(self._connection.execute(query, (name,)).fetchone()[0])
 
 
-def failed(connection: sqlite3.Connection, at: Waiting, failure: Failed, *, moment: str, last: bool) -> None:
+def failed(connection: sqlite3.Connection, at: Waiting, failure: ScanFailure, *, moment: str, last: bool) -> None:
     """An attempt that failed; with `last` the repository stands as failed, with what it held before."""
     reason, hint, worker = plain(failure.reason), plain(failure.hint), plain(failure.worker)
     connection.execute(

@@ -13,13 +13,13 @@ from itertools import chain
 from typing import Final
 
 from binance_leaks.findings import SuppressedBy
-from binance_leaks.fleet.store import columns, validation
+from binance_leaks.fleet.store import cells
 from binance_leaks.model import Confidence, Environment, Kind, RiskLevel
 from binance_leaks.report.json import SCHEMA, Report, WireCommit, WireFinding
 from binance_leaks.report.location_order import BY_USE
 from binance_leaks.report.stored import read_value
 
-Place = tuple[bool, int, bool, str, int, int, str, str, str, str, str, str]
+LocationTuple = tuple[bool, int, bool, str, int, int, str, str, str, str, str, str]
 """standing, rank by use, not pushed, path, line, column, role, exposure, blob, added by, removed by, references.
 
 Sorted as tuples, those come first that help a reader most. What is missing is empty, as None cannot be compared.
@@ -27,7 +27,7 @@ Sorted as tuples, those come first that help a reader most. What is missing is e
 _UNPUSHED: Final = 2
 _ROLE: Final = 6
 _REFS: Final = 11
-PlaceRow = tuple[int, int, str, str, int, int, str, int | None, int | None, str | None, int, bool, bool]
+LocationRow = tuple[int, int, str, str, int, int, str, int | None, int | None, str | None, int, bool, bool]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,7 +43,7 @@ class FindingRows:
     evidence: str
     suppressed: tuple[str, str] | None
     values: tuple[tuple[str, str, str], ...]
-    places: tuple[Place, ...] = field(repr=False)
+    places: tuple[LocationTuple, ...] = field(repr=False)
     commits: Mapping[str, WireCommit] = field(repr=False)
     digest: bytes
 
@@ -52,7 +52,7 @@ class FindingRows:
         """The lists of references of its places."""
         return {place[_REFS] for place in self.places}
 
-    def place_rows(self, finding: int, commits: Mapping[str, int], refs: Mapping[str, int]) -> Iterator[PlaceRow]:
+    def place_rows(self, finding: int, commits: Mapping[str, int], refs: Mapping[str, int]) -> Iterator[LocationRow]:
         """Its places for the table, by the numbers of the finding, of commits and of lists of references.
 
         The first place of each role comes first, so that the first few places show the whole credential, and the first
@@ -84,14 +84,14 @@ def rows_of(report: Report) -> ReportRows:
         raise ValueError("another schema")
     scan = report["scan"]
     stats = json.dumps(scan["stats"])
-    columns.counts(stats)
+    cells.counts(stats)
     found = {finding["id"]: _rows_of(finding) for finding in report["findings"]}
     if len(found) != len(report["findings"]):
         raise ValueError("a credential twice")
     return ReportRows(
-        complete=validation.truth(scan["complete"]),
+        complete=cells.truth(scan["complete"]),
         stats=stats,
-        skipped=tuple((validation.path(each["what"]), validation.prose(each["why"])) for each in scan["skipped"]),
+        skipped=tuple((cells.path(each["what"]), cells.prose(each["why"])) for each in scan["skipped"]),
         findings=tuple(found.values()),
     )
 
@@ -104,18 +104,18 @@ def _rows_of(finding: WireFinding) -> FindingRows:
     if not values:
         raise ValueError("a finding without a value")
     shown = tuple((value.role.value, value.sha256, value.masked) for value in values)
-    told = (
+    text_fields = (
         Kind(finding["kind"]).value,
         Environment(finding["environment"]).value,
         Confidence(finding["confidence"]).value,
         RiskLevel(finding["risk"]["level"]).value,
-        json.dumps(validation.proses(finding["risk"]["reasons"])),
-        json.dumps(validation.proses(finding["evidence"])),
-        None if suppressed is None else (SuppressedBy(suppressed["by"]).value, validation.prose(suppressed["reason"])),
+        json.dumps(cells.proses(finding["risk"]["reasons"])),
+        json.dumps(cells.proses(finding["evidence"])),
+        None if suppressed is None else (SuppressedBy(suppressed["by"]).value, cells.prose(suppressed["reason"])),
     )
-    kind, environment, confidence, risk, reasons, evidence, why = told
+    kind, environment, confidence, risk, reasons, evidence, why = text_fields
     return FindingRows(
-        credential=validation.identity(finding["id"]),
+        credential=cells.identity(finding["id"]),
         kind=kind,
         environment=environment,
         confidence=confidence,
@@ -126,19 +126,19 @@ def _rows_of(finding: WireFinding) -> FindingRows:
         values=shown,
         places=places,
         commits=commits,
-        digest=_digest((told, shown, [fields_of(commits[name]) for name in sorted(commits)]), places),
+        digest=_digest((text_fields, shown, [fields_of(commits[name]) for name in sorted(commits)]), places),
     )
 
 
-def _places(finding: WireFinding, commits: dict[str, WireCommit]) -> tuple[Place, ...]:
+def _places(finding: WireFinding, commits: dict[str, WireCommit]) -> tuple[LocationTuple, ...]:
     """The places, sorted; the commits that they name are put into `commits`."""
     ranks = {exposure.value: rank for rank, exposure in enumerate(BY_USE)}
-    found: list[Place] = []
+    found: list[LocationTuple] = []
     for place in finding["locations"]:
         added, removed = place["commit"], place["removed"]
         for commit in (added, removed):
             if commit is not None and commit["id"] not in commits:
-                commits[commit["id"]] = validation.commit(commit)
+                commits[commit["id"]] = cells.commit(commit)
         exposure = place["exposure"]
         found.append(
             (
@@ -161,28 +161,28 @@ def _places(finding: WireFinding, commits: dict[str, WireCommit]) -> tuple[Place
     return tuple(sorted(_in_shape(found)))
 
 
-def _in_shape(found: list[Place]) -> list[Place]:
+def _in_shape(found: list[LocationTuple]) -> list[LocationTuple]:
     """The places if they have the shape of such, with text that holds no value. Column by column, as there are many."""
     columns = list(zip(*found, strict=True))
     standing, _, _, paths, lines, numbers, roles, _, blobs, _, _, refs = columns
-    validation.truths(standing)
-    validation.counted(lines)
-    validation.counted(numbers)
-    validation.roles(roles)
-    validation.objects(blobs)
-    changed = validation.changed((*paths, *refs))
+    cells.truths(standing)
+    cells.counted(lines)
+    cells.counted(numbers)
+    cells.roles(roles)
+    cells.objects(blobs)
+    changed = cells.changed((*paths, *refs))
     if not changed:
         return found
     return [_renamed(place, changed) for place in found]
 
 
-def _renamed(place: Place, changed: Mapping[str, str]) -> Place:
+def _renamed(place: LocationTuple, changed: Mapping[str, str]) -> LocationTuple:
     standing, rank, unpushed, path, line, column, role, exposure, blob, added, removed, refs = place
     path, refs = changed.get(path, path), changed.get(refs, refs)
     return standing, rank, unpushed, path, line, column, role, exposure, blob, added, removed, refs
 
 
-def _leading(places: tuple[Place, ...]) -> Iterable[Place]:
+def _leading(places: tuple[LocationTuple, ...]) -> Iterable[LocationTuple]:
     leaders: dict[str, int] = {}
     for number, place in enumerate(places):
         leaders.setdefault(place[_ROLE], number)
@@ -197,8 +197,8 @@ def fields_of(commit: WireCommit) -> tuple[str, str, str, str]:
     return commit["id"], commit["author"], commit["date"], commit["subject"]
 
 
-def _digest(content: object, places: Iterable[Place]) -> bytes:
-    """Of all that is told of a finding. Text of strangers is led by its length, so that none can pass for another."""
+def _digest(content: object, places: Iterable[LocationTuple]) -> bytes:
+    """of all that is told of a finding. Text of strangers is led by its length, so that none can pass for another."""
     lines = [
         f"{standing:d} {unpushed:d} {line} {column} {role} {exposure} {blob} {added} {removed}"
         f" {len(path)} {path} {len(names)} {names}\n"

@@ -15,18 +15,29 @@ from binance_leaks import __version__
 from binance_leaks.errors import ReplyError, ScanError, UsageError
 from binance_leaks.fleet.models import (
     Attempt,
-    Failed,
-    Held,
+    Holding,
     Repository,
     RepositoryScan,
     Run,
     RunStatus,
-    Scanned,
+    ScanFailure,
+    ScanResult,
     ScanStatus,
     Unread,
 )
-from binance_leaks.fleet.store import columns, place, reading, recording, schema
-from binance_leaks.fleet.store.connecting import FOR_A_RUN, Lock, busy, connected, host, reader, roll_back, told
+from binance_leaks.fleet.store import cells, reading, recording, schema
+from binance_leaks.fleet.store.connection import (
+    FOR_A_RUN,
+    Lock,
+    check,
+    connected,
+    host,
+    in_use_error,
+    prepare,
+    reader,
+    rollback,
+    store_errors,
+)
 from binance_leaks.fleet.store.rows import rows_of
 from binance_leaks.model import Location, Role
 from binance_leaks.verification import Verification
@@ -54,13 +65,13 @@ class Store:
         `now` gives moments with their offset. Raises UsageError for a file that is no store of this version or that
         others could have changed, ScanError if another run has it.
         """
-        place.prepare(file)
-        with told(file):
+        prepare(file)
+        with store_errors(file):
             lock = Lock.take(file)
         if lock is None:
-            raise busy(file)
+            raise in_use_error(file)
         try:
-            with told(file):
+            with store_errors(file):
                 connection = connected(file, "rw")
         except BaseException:
             lock.release()
@@ -76,8 +87,8 @@ class Store:
     @classmethod
     def read(cls, file: Path) -> Store:
         """The store for reading only, also while a run is going on. Raises UsageError if there is none."""
-        place.check(file)
-        with told(file):
+        check(file)
+        with store_errors(file):
             return cls(file, reader(file), None, _no_clock)
 
     def close(self) -> None:
@@ -111,7 +122,7 @@ class Store:
             )
             run = connection.execute(
                 "INSERT INTO runs (started, status, target, host, process, version) VALUES (?, ?, ?, ?, ?, ?)",
-                (self._moment(), RunStatus.RUNNING.value, columns.packed(target), host(), os.getpid(), __version__),
+                (self._moment(), RunStatus.RUNNING.value, cells.packed(target), host(), os.getpid(), __version__),
             ).lastrowid
             if run is None:
                 raise sqlite3.DatabaseError("malformed")
@@ -120,7 +131,7 @@ class Store:
 
     def unfinished(self) -> Run | None:
         """The last run, if it has something left to do: it ended early, or some of its repositories failed."""
-        with self.steady():
+        with self.read_transaction():
             all_runs = self.runs()
             if not all_runs:
                 return None
@@ -146,15 +157,15 @@ class Store:
 
     def fingerprint(self, key: str) -> str:
         """That of the last scan of a repository, empty if nothing is remembered of it."""
-        with told(self._file):
+        with store_errors(self._file):
             return reading.fingerprint(self._connection, key)
 
     def state(self, key: str) -> bytes | None:
         """Which objects the last scan of a repository has looked at, if that is remembered."""
-        with told(self._file):
+        with store_errors(self._file):
             return reading.state(self._connection, key)
 
-    def record(self, run: int, scanned: Scanned) -> None:
+    def record(self, run: int, scanned: ScanResult) -> None:
         """What a worker found, whole or not at all; nothing if the repository is done in this run already.
 
         Raises ReplyError if the report is not understood, ScanError if the run is not going on, or the repository is
@@ -164,14 +175,14 @@ class Store:
             rows = rows_of(scanned.report) if scanned.report is not None else None
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError, UsageError):
             raise ReplyError(
-                f"what came back of {columns.plain(scanned.key)} is not understood",
+                f"what came back of {cells.plain(scanned.key)} is not understood",
                 hint="Use the same version of binance-leaks on all machines.",
             ) from None
         with self._recording(run, scanned.key) as at:
             if at is not None:
                 recording.scanned(self._connection, at, scanned, rows)
 
-    def record_failure(self, run: int, failed: Failed, *, last: bool) -> None:
+    def record_failure(self, run: int, failed: ScanFailure, *, last: bool) -> None:
         """An attempt that failed; with `last` the repository stands as failed, and holds what it held.
 
         Nothing is recorded of a repository that is done in this run. Raises ScanError as `record` does.
@@ -194,75 +205,75 @@ class Store:
             )
 
     @contextmanager
-    def steady(self) -> Iterator[None]:
+    def read_transaction(self) -> Iterator[None]:
         """Inside, everything is read as it stood at the first look, whatever a run records meanwhile."""
         if self._connection.in_transaction:
             yield
             return
-        with told(self._file):
+        with store_errors(self._file):
             self._connection.execute("BEGIN")
         try:
             yield
         finally:
-            with told(self._file):
-                roll_back(self._connection)
+            with store_errors(self._file):
+                rollback(self._connection)
 
     def runs(self) -> list[Run]:
         """All runs, the first one first."""
-        with told(self._file):
+        with store_errors(self._file):
             return reading.runs(self._connection)
 
     def run(self, number: int) -> Run:
         """One run. Raises UsageError if there is none of that number."""
-        with told(self._file):
+        with store_errors(self._file):
             return reading.run_named(self._connection, number, self._file)
 
-    def looked_before(self, run: int) -> int | None:
+    def previous_finished_run(self, run: int) -> int | None:
         """The last run before this one that came to its end and looked at a repository.
 
         What only a run found that ended early was never compared with anything.
         """
-        with told(self._file):
-            return reading.looked_before(self._connection, run)
+        with store_errors(self._file):
+            return reading.previous_finished_run(self._connection, run)
 
     def scans(self, run: int) -> list[RepositoryScan]:
         """How each repository stands in a run, by label."""
-        with told(self._file):
+        with store_errors(self._file):
             return reading.scans(self._connection, run)
 
     def attempts(self, run: int) -> list[Attempt]:
         """The failed attempts of a run, in the order in which they were recorded."""
-        with told(self._file):
+        with store_errors(self._file):
             return reading.attempts(self._connection, run)
 
     def unread(self, run: int) -> list[Unread]:
         """What could not be read by the scans that gave what is held in a run."""
-        with told(self._file):
+        with store_errors(self._file):
             return reading.unread(self._connection, run)
 
-    def held(self, run: int) -> list[Held]:
+    def held(self, run: int) -> list[Holding]:
         """What each repository of a run holds of each credential."""
-        with told(self._file):
+        with store_errors(self._file):
             return list(reading.held(self._connection, run))
 
-    def places(self, held: Held, *, most: int | None = None) -> list[Location]:
+    def places(self, held: Holding, *, most: int | None = None) -> list[Location]:
         """Where it stands: the first place of each role, then those first that help a reader most."""
-        with told(self._file):
+        with store_errors(self._file):
             return list(reading.places(self._connection, held.number, held.label, most))
 
-    def places_by_role(self, held: Held) -> Mapping[Role, int]:
+    def places_by_role(self, held: Holding) -> Mapping[Role, int]:
         """How many places it has, by the role of the value there."""
-        with told(self._file):
+        with store_errors(self._file):
             return reading.places_by_role(self._connection, held.number)
 
     def verifications(self, run: int) -> Mapping[str, Verification]:
         """The last answer about each credential, up to a run, by the id under which it was recorded."""
-        with told(self._file):
+        with store_errors(self._file):
             return reading.verifications(self._connection, run)
 
     def _take_over(self) -> None:
         """Fills a new file, makes it fit for a run, and says who has it."""
-        with told(self._file):
+        with store_errors(self._file):
             connection = self._connection
             if not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
                 schema.create(connection)
@@ -285,7 +296,7 @@ class Store:
             try:
                 at = recording.waiting(connection, run, key)
             except KeyError:
-                raise ScanError(f"{columns.plain(key)} is no repository of run {run}") from None
+                raise ScanError(f"{cells.plain(key)} is no repository of run {run}") from None
             yield at
 
     @contextmanager
@@ -294,13 +305,13 @@ class Store:
         if self._lock is None:
             raise ScanError(f"store {self._file} was opened for reading only")
         connection = self._connection
-        with told(self._file):
+        with store_errors(self._file):
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
                 connection.execute("COMMIT")
             finally:
-                roll_back(connection)
+                rollback(connection)
 
     def _moment(self) -> str:
         return self._now().isoformat()

@@ -13,11 +13,19 @@ from hashlib import sha256
 from pathlib import Path
 
 from binance_leaks.config import Config, Globs, parse_config
+from binance_leaks.detect.correlate import credential_of
 from binance_leaks.errors import GitError, ScannerError, UsageError
 from binance_leaks.findings import Skipped, SourceKind
-from binance_leaks.fleet.git_layout import Nowhere, OwnStore, locate
-from binance_leaks.fleet.wire import Done, RepositoryTask, Task, Tell, failure, nothing_wrong
-from binance_leaks.model import Confidence, Credential, Location
+from binance_leaks.fleet.local_repositories import NotARepository, locate
+from binance_leaks.fleet.worker_protocol import (
+    RepositoryOutcome,
+    RepositoryTask,
+    Task,
+    Tell,
+    empty_outcome,
+    failed_outcome,
+)
+from binance_leaks.model import Confidence, Credential, Exposure, Location, Occurrence
 from binance_leaks.pipeline.history import EvidenceNearHistory, Request, scan_history
 from binance_leaks.pipeline.scan import Scan
 from binance_leaks.pipeline.state import State, conditions, pack_state, unpack_state
@@ -25,12 +33,12 @@ from binance_leaks.pipeline.triage import conclude
 from binance_leaks.report.json import report_of
 from binance_leaks.sources import clone, urls
 from binance_leaks.sources.git import Git
-from binance_leaks.sources.objects.database import ObjectDatabase
+from binance_leaks.sources.objects.database import ObjectDatabase, open_packs
 from binance_leaks.sources.objects.fingerprint import compute_fingerprint
 
 
 @contextmanager
-def on_disk(address: str, cloning: Callable[[], None] = lambda: None) -> Iterator[Path]:
+def local_folder(address: str, cloning: Callable[[], None] = lambda: None) -> Iterator[Path]:
     """The folder of the repository at a path or URL. `cloning` is called again and again while a clone goes on.
 
     Raises UsageError for what is no folder, and as `clone.temporary_clone`.
@@ -55,7 +63,7 @@ def settings_digest(config: str | None, exclude: tuple[str, ...], *, reachable: 
     return conditions(repr(config), repr(exclude), repr(reachable))
 
 
-def scan_unit(task: Task, tell: Tell) -> Iterator[Done]:
+def scan_unit(task: Task, tell: Tell) -> Iterator[RepositoryOutcome]:
     """Scans the repositories of a unit one after the other: what one has looked at in a store that they share, the next
     does not look at again.
 
@@ -68,11 +76,13 @@ def scan_unit(task: Task, tell: Tell) -> Iterator[Done]:
         try:
             done, shared = member.scan(shared)
         except ScannerError as error:
-            done = failure(repository["key"], str(error), error.hint, again=_could_pass(error, repository["address"]))
+            done = failed_outcome(
+                repository["key"], str(error), error.hint, again=_could_pass(error, repository["address"])
+            )
         except MemoryError:
-            done = failure(repository["key"], "out of memory", "Scan it where there is more.", again=True)
+            done = failed_outcome(repository["key"], "out of memory", "Scan it where there is more.", again=True)
         except OSError as error:
-            done = failure(repository["key"], error.strerror or type(error).__name__, again=True)
+            done = failed_outcome(repository["key"], error.strerror or type(error).__name__, again=True)
         yield {**done, "seconds": round(time.monotonic() - started, 3)}
 
 
@@ -92,7 +102,7 @@ class _Member:
         self._tell = tell
         self._config = _config(task)
 
-    def scan(self, shared: State | None) -> tuple[Done, State | None]:
+    def scan(self, shared: State | None) -> tuple[RepositoryOutcome, State | None]:
         """What is in it, and what was looked at in it and in what it shares with others. Raises ScannerError, OSError.
 
         Of a URL that names the same objects as before, nothing is cloned.
@@ -102,36 +112,36 @@ class _Member:
         known = ""
         if is_url:
             self._told("asking", 0)
-            known = sha256(self._task["holds_for"].encode() + clone.list_remote_refs(address)).hexdigest()
+            known = sha256(self._task["settings_digest"].encode() + clone.list_remote_refs(address)).hexdigest()
             if known == before:
                 return self._unchanged(before), shared
             if self._repository["has_state"]:
                 return self._wanting(), shared
-        with on_disk(address, lambda: self._told("cloning", 0)) as folder:
+        with local_folder(address, lambda: self._told("cloning", 0)) as folder:
             git = Git(str(folder))
             database = ObjectDatabase.of(git)
             if not is_url:
                 _check(address, database)
-            fingerprint = known or compute_fingerprint(git, database, self._task["holds_for"])
+            fingerprint = known or compute_fingerprint(git, database, self._task["settings_digest"])
             if fingerprint == before:
                 return self._unchanged(before), self._remembered() or shared
             if self._repository["has_state"]:
                 return self._wanting(), shared
             return self._scanned(git, database, fingerprint, shared, is_mirror=is_url)
 
-    def _unchanged(self, fingerprint: str) -> Done:
-        return {**nothing_wrong(self._repository["key"]), "fingerprint": fingerprint}
+    def _unchanged(self, fingerprint: str) -> RepositoryOutcome:
+        return {**empty_outcome(self._repository["key"]), "fingerprint": fingerprint}
 
-    def _wanting(self) -> Done:
-        return {**nothing_wrong(self._repository["key"]), "wants_state": True}
+    def _wanting(self) -> RepositoryOutcome:
+        return {**empty_outcome(self._repository["key"]), "wants_state": True}
 
     def _remembered(self) -> State | None:
         packed = self._repository["state"]
-        return unpack_state(b64decode(packed), self._task["holds_for"]) if packed else None
+        return unpack_state(b64decode(packed), self._task["settings_digest"]) if packed else None
 
     def _scanned(
         self, git: Git, database: ObjectDatabase, fingerprint: str, shared: State | None, *, is_mirror: bool
-    ) -> tuple[Done, State | None]:
+    ) -> tuple[RepositoryOutcome, State | None]:
         reachable = self._task["reachable"]
         remembered = None if reachable else self._remembered()
         request = Request(
@@ -144,8 +154,8 @@ class _Member:
         )
         outcome = scan_history(request, lambda count: self._told("scanning", count.size))
         credentials = outcome.credentials
-        if self._repository["lent"]:
-            credentials = OwnStore(database, frozenset(self._repository["lent"])).owned(credentials)
+        if self._repository["covered_stores"]:
+            credentials = OwnObjects(database, frozenset(self._repository["covered_stores"])).owned(credentials)
         scan = Scan(
             source=SourceKind.HISTORY,
             target=self._repository["label"],
@@ -156,9 +166,9 @@ class _Member:
         )
         result = conclude(scan, config=self._config, nearby=EvidenceNearHistory(request, outcome))
         looked_at = None if reachable else State.of(starts=outcome.scanned, hits=outcome.hits)
-        packed = pack_state(self._task["holds_for"], looked_at) if looked_at and self._task["keep"] else b""
-        done: Done = {
-            **nothing_wrong(self._repository["key"]),
+        packed = pack_state(self._task["settings_digest"], looked_at) if looked_at and self._task["keep"] else b""
+        done: RepositoryOutcome = {
+            **empty_outcome(self._repository["key"]),
             "report": report_of(result, show_suppressed=True),
             "fingerprint": fingerprint,
             "state": b64encode(packed).decode("ascii"),
@@ -172,7 +182,7 @@ class _Member:
 def _check(address: str, database: ObjectDatabase) -> None:
     """Raises GitError where git, which looks above a folder that it does not take, has come to another repository."""
     meant = locate(address)
-    if isinstance(meant, Nowhere):
+    if isinstance(meant, NotARepository):
         raise GitError(meant.why)
     if meant.folder != os.path.realpath(database.git_folder) or meant.store != os.path.realpath(database.folders[0]):
         raise GitError("git takes it for no repository, but for a part of another one", hint=_FSCK)
@@ -207,3 +217,42 @@ def _config(task: Task) -> Config:
     text = task["config"]
     config = Config() if text is None else parse_config(text.encode("utf-8"), Path(".binance-leaks.toml"))
     return replace(config, confidence=Confidence.LOW, file=None, baseline=None)
+
+
+class OwnObjects:
+    """The objects for which only one repository is scanned: all but those in its `covered_stores`."""
+
+    def __init__(self, database: ObjectDatabase, covered_stores: frozenset[str]) -> None:
+        first, *others = database.folders
+        own = replace(
+            database, folders=(first, *(one for one in others if os.path.realpath(one) not in covered_stores))
+        )
+        opened = open_packs(own.pack_files(), own.id_size)
+        self._packs = opened.packs
+        self._others = {*opened.by_git, *own.loose()}
+
+    def owned(self, credentials: Iterable[Credential]) -> list[Credential]:
+        """The credentials without places that only a lender has: borrowed objects that none of its refs reaches."""
+        kept = (self._owned(credential) for credential in credentials)
+        return [credential for credential in kept if credential.occurrences]
+
+    def _owned(self, credential: Credential) -> Credential:
+        occurrences = [occurrence for occurrence in credential.occurrences if self._is_own(occurrence)]
+        if len(occurrences) == len(credential.occurrences):
+            return credential
+        return credential_of(occurrences) if occurrences else replace(credential, occurrences=())
+
+    def _is_own(self, occurrence: Occurrence) -> bool:
+        place = occurrence.location
+        return place.exposure is not Exposure.UNREACHABLE or self._has(_object(place))
+
+    def _has(self, name: bytes | None) -> bool:
+        if name is None:
+            return True
+        return name in self._others or any(pack.entry_of(name) is not None for pack in self._packs)
+
+
+def _object(place: Location) -> bytes | None:
+    """The object that a place is in: a blob, or for a message the commit or tag."""
+    name = place.blob or (place.commit.id if place.commit is not None else None)
+    return bytes.fromhex(name) if name is not None else None

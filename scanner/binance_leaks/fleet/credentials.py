@@ -16,7 +16,7 @@ from binance_leaks.detect.correlate import (
     most_prudent,
 )
 from binance_leaks.findings import SuppressedBy, Suppression
-from binance_leaks.fleet.models import Held
+from binance_leaks.fleet.models import Holding
 from binance_leaks.model import Confidence, Credential, Environment, Role, Value
 from binance_leaks.pipeline.apply_verification import OTHER_ROLE, apply_verifications
 from binance_leaks.pipeline.triage import published
@@ -32,7 +32,7 @@ class Member:
     it belongs to another credential.
     """
 
-    held: Held
+    held: Holding
     roles: Mapping[Role, Role]
 
     def without(self, digests: Set[str]) -> Member | None:
@@ -43,7 +43,7 @@ class Member:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Group:
+class FleetCredential:
     """A credential of the fleet, without occurrences: the repositories that hold it, and its verification."""
 
     credential: Credential
@@ -51,7 +51,7 @@ class Group:
     verification: Verification | None = None
 
     @classmethod
-    def of(cls, values: Iterable[Value], members: Sequence[Member]) -> Group:
+    def of(cls, values: Iterable[Value], members: Sequence[Member]) -> FleetCredential:
         """Make the credential of these values: the most prudent environment, the highest confidence."""
         distinct = distinct_values(values)
         credential = Credential(
@@ -70,7 +70,7 @@ class Group:
         return frozenset(value.sha256 for value in self.credential.values)
 
     @property
-    def leading(self) -> frozenset[str]:
+    def identifying(self) -> frozenset[str]:
         """The digests that identify it: those of its API key, or of all its values if it has none."""
         keys = frozenset(value.sha256 for value in self.credential.values if value.role is Role.API_KEY)
         return keys or self.digests
@@ -94,30 +94,30 @@ class Group:
             return None
         return next((each for each in known if each.by is not SuppressedBy.KNOWN_EXAMPLE), known[0])
 
-    def with_credential(self, credential: Credential) -> Group:
+    def with_credential(self, credential: Credential) -> FleetCredential:
         """Replace the judgement of the credential; its values remain."""
         return replace(self, credential=credential)
 
-    def swapped(self) -> Group:
+    def swapped(self) -> FleetCredential:
         """Exchange key and secret."""
         members = [
             replace(member, roles={before: OTHER_ROLE[after] for before, after in member.roles.items()})
             for member in self.members
         ]
-        return Group.of([in_role(value, OTHER_ROLE[value.role]) for value in self.credential.values], members)
+        return FleetCredential.of([in_role(value, OTHER_ROLE[value.role]) for value in self.credential.values], members)
 
-    def joined(self, other: Group) -> Group:
+    def joined(self, other: FleetCredential) -> FleetCredential:
         """Add the repositories that hold the same credential."""
         values = (*self.credential.values, *other.credential.values)
-        return Group.of(values, (*self.members, *other.members))
+        return FleetCredential.of(values, (*self.members, *other.members))
 
-    def without(self, digests: Set[str]) -> Group | None:
+    def without(self, digests: Set[str]) -> FleetCredential | None:
         """Remove these values; None where none is left. Locations remain that may be of another value."""
         values = [value for value in self.credential.values if value.sha256 not in digests]
         members = [kept for member in self.members if (kept := member.without(digests)) is not None]
-        return Group.of(values, members) if values and members else None
+        return FleetCredential.of(values, members) if values and members else None
 
-    def with_value_of(self, digest: str, other: Group) -> Group:
+    def with_value_of(self, digest: str, other: FleetCredential) -> FleetCredential:
         """Add one value of another credential, with the repositories that hold it there."""
         taken = {value.sha256: value for value in other.credential.values if value.sha256 == digest}
         members = []
@@ -127,14 +127,14 @@ class Group:
                 members.append(Member(held=member.held, roles=roles))
         if not members:
             return self
-        return Group.of((*self.credential.values, *taken.values()), (*self.members, *members))
+        return FleetCredential.of((*self.credential.values, *taken.values()), (*self.members, *members))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Settled:
+class _RoledHolding:
     """A finding with each of its values in the role that it has in the whole fleet."""
 
-    held: Held
+    held: Holding
     values: tuple[Value, ...]
 
     @property
@@ -146,7 +146,7 @@ class _Settled:
         return Member(held=self.held, roles=turned)
 
 
-def merge(held: Iterable[Held], found: Mapping[str, Verification]) -> list[Group]:
+def merge(held: Iterable[Holding], found: Mapping[str, Verification]) -> list[FleetCredential]:
     """Merge what repositories hold into one group per credential, and apply verifications, by credential id.
 
     The result does not depend on the order of `held`.
@@ -173,27 +173,27 @@ def in_role(value: Value, role: Role) -> Value:
     return replace(value.in_role(role), masked=start + mark if role is Role.SECRET_KEY else value.masked)
 
 
-def _by_weight(held: Held) -> tuple[int, int, str, str]:
+def _by_weight(held: Holding) -> tuple[int, int, str, str]:
     """Those first that know most: whole pairs, then the surest; the same order on every machine."""
     return -len(held.values), -held.confidence.rank, held.repository, held.credential
 
 
-def _with_settled_roles(ordered: Iterable[Held]) -> list[_Settled]:
+def _with_settled_roles(ordered: Iterable[Holding]) -> list[_RoledHolding]:
     """A value that has several roles takes that of the finding that knows most."""
     roles: dict[str, Role] = {}
     settled = []
     for held in ordered:
         values = tuple(in_role(value, roles.setdefault(value.sha256, value.role)) for value in held.values)
-        settled.append(_Settled(held=held, values=values))
+        settled.append(_RoledHolding(held=held, values=values))
     return settled
 
 
-def _group(settled: Sequence[_Settled]) -> Group:
+def _group(settled: Sequence[_RoledHolding]) -> FleetCredential:
     members = tuple(sorted((each.member for each in settled), key=lambda member: _by_place(member.held)))
-    return Group.of((value for each in settled for value in each.values), members)
+    return FleetCredential.of((value for each in settled for value in each.values), members)
 
 
-def _by_place(held: Held) -> tuple[str, str, str]:
+def _by_place(held: Holding) -> tuple[str, str, str]:
     return held.label, held.repository, held.credential
 
 

@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterator
 from typing import IO, NoReturn
 
 from binance_leaks.errors import describe_fault
-from binance_leaks.fleet.wire import Done, Message, Step, Task, Tell, failure
-from binance_leaks.fleet.work import scan_unit, settings_digest
+from binance_leaks.fleet.unit_scan import scan_unit, settings_digest
+from binance_leaks.fleet.worker_protocol import Message, RepositoryOutcome, Step, Task, Tell, failed_outcome
 
 _WATCH = 1.0
 _GRACE = 10.0
@@ -58,17 +58,17 @@ def _answer(task: Task, channel: IO[bytes]) -> None:
             send({"done": done})
     except Exception as error:  # a fault of ours, which must not look like a fault of the machine
         for key in (each["key"] for each in task["repositories"] if each["key"] not in told):
-            send({"done": failure(key, f"internal error: {describe_fault(error)}", _REPORT, again=True)})
+            send({"done": failed_outcome(key, f"internal error: {describe_fault(error)}", _REPORT, again=True)})
     send({"ready": True})
 
 
-def _scanned(task: Task, tell: Tell) -> Iterator[Done]:
+def _scanned(task: Task, tell: Tell) -> Iterator[RepositoryOutcome]:
     known = settings_digest(task["config"], tuple(task["exclude"]), reachable=task["reachable"])
-    if known == task["holds_for"]:
+    if known == task["settings_digest"]:
         yield from scan_unit(task, tell)
         return
     for repository in task["repositories"]:
-        yield failure(repository["key"], "this worker has another version of binance-leaks", _SAME, again=True)
+        yield failed_outcome(repository["key"], "this worker has another version of binance-leaks", _SAME, again=True)
 
 
 def _now_and_then(tell: Callable[[Step], None]) -> Callable[[Step], None]:

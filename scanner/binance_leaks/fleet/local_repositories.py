@@ -1,0 +1,211 @@
+"""Where a repository on this disk keeps what it has, read from its files as git reads them.
+
+No git is run: it would take milliseconds for each of thousands of folders, and where a folder is no repository it would
+answer for the one around it. What git refuses for its owner is found all the same; the scan tells.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from binance_leaks.errors import UsageError
+from binance_leaks.findings import Skipped
+from binance_leaks.fleet.models import Entry
+from binance_leaks.sources.objects.database import find_alternates
+from binance_leaks.sources.read_stream import describe_error
+
+_LONGEST = 1 << 16
+_HEAD = re.compile(rb"ref:\s*refs/|[0-9a-fA-F]{40}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LocalRepository:
+    """A repository on disk. `folder` is its git folder, the common one of all its work trees, and real.
+
+    `linked` says that it was reached by a linked work tree. `store` is the real folder of its objects, `borrowed` are
+    those that it takes objects from, near ones first.
+    """
+
+    folder: str
+    linked: bool
+    store: str
+    borrowed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NotARepository:
+    """Why there is no repository at a path."""
+
+    why: str
+
+
+def locate(path: str) -> LocalRepository | NotARepository:
+    """The repository whose work tree or git folder a path is; not one that the path is within."""
+    try:
+        folder = _git_folder(Path(path))
+        if isinstance(folder, NotARepository):
+            return folder
+        common = _common(folder)
+        missing = _missing(folder, common)
+        if missing:
+            return NotARepository(missing)
+        store = os.path.realpath(common / "objects")
+        _, *others = find_alternates(Path(store))[0]
+        borrowed = tuple(os.path.realpath(other) for other in others)
+        return LocalRepository(folder=os.path.realpath(common), linked=common != folder, store=store, borrowed=borrowed)
+    except OSError as error:
+        return NotARepository(f"cannot be read: {describe_error(error)}")
+
+
+def packed(store: str) -> int:
+    """The bytes of the packs of an object store, 0 where there are none or nobody may look."""
+    try:
+        with os.scandir(os.path.join(store, "pack")) as entries:  # noqa: PTH118 - pathlib is slower
+            return sum(entry.stat().st_size for entry in entries if entry.name.endswith(".pack"))
+    except OSError:
+        return 0
+
+
+def _git_folder(path: Path) -> Path | NotARepository:
+    """The git folder of a path; what git would look at, whether it is sound or not."""
+    if not path.exists():
+        return NotARepository("there is no such folder")
+    if not path.is_dir():
+        return _led_to(path)
+    own = path / ".git"
+    if own.is_file():
+        return _led_to(own)
+    if own.is_dir() and (_is_git_folder(own) or not _is_git_folder(path)):
+        return own
+    return path if _is_git_folder(path) else NotARepository(_stranger(path))
+
+
+def _is_git_folder(path: Path) -> bool:
+    return (path / "HEAD").is_file() and ((path / "objects").is_dir() or (path / "commondir").is_file())
+
+
+def _stranger(path: Path) -> str:
+    above = next((parent for parent in path.absolute().parents if (parent / ".git").exists()), None)
+    return "no git repository" if above is None else f"no git repository, but within the one at {above}"
+
+
+def _led_to(file: Path) -> Path | NotARepository:
+    """Where a file `.git` leads, as linked work trees and submodules have one."""
+    content = _content(file)
+    if not content.startswith(b"gitdir:"):
+        return NotARepository("a file and no git repository")
+    target = file.parent / os.fsdecode(content.removeprefix(b"gitdir:").strip().replace(b"\0", b"?"))
+    return target if target.is_dir() else NotARepository("its .git leads to a folder that is not there")
+
+
+def _common(folder: Path) -> Path:
+    """What the git folder of a linked work tree shares with the others; of any other it is itself."""
+    shared = folder / "commondir"
+    if not shared.is_file():
+        return folder
+    return folder / os.fsdecode(_content(shared).strip().replace(b"\0", b"?"))
+
+
+def _missing(folder: Path, common: Path) -> str:
+    """Why git would not take a folder for a git folder, and would look for one above it; empty if it would."""
+    head = folder / "HEAD"
+    if head.is_symlink():
+        sound = os.readlink(head).startswith("refs/")  # noqa: PTH115 - Path.readlink drops what is odd in it
+    else:
+        sound = head.is_file() and bool(_HEAD.match(_content(head)))
+    if not sound:
+        return "a damaged git repository: its HEAD is missing or names no branch"
+    gone = next((name for name in ("objects", "refs") if not (common / name).is_dir()), None)
+    return f"a damaged git repository: it has no folder {gone}" if gone else ""
+
+
+def _content(file: Path) -> bytes:
+    """The start of a file that may be a pipe, which nobody would ever write to."""
+    if not stat.S_ISREG(file.stat().st_mode):
+        return b""
+    with file.open("rb") as stream:
+        return stream.read(_LONGEST)
+
+
+_BARE = frozenset({"HEAD", "refs", "config", "packed-refs"})
+_OF_GIT = frozenset(
+    {"objects", "refs", "logs", "hooks", "info", "branches", "worktrees", "modules", "lfs", "reftable", "rr-cache"}
+)
+_NONE = "Give a folder with repositories in it, or a list of them."
+
+
+@dataclass(slots=True)
+class _Found:
+    top: str
+    entries: list[Entry] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+
+
+def find_repositories(folder: Path) -> tuple[list[Entry], list[Skipped]]:
+    """The repositories in a folder, itself included, in the order of their paths, and what could not be looked into.
+
+    Found are work trees, linked ones and those of submodules, too, wherever they are nested, and bare repositories. The
+    label is the path from the folder. Damaged ones are found as well, so that they are told of. Symbolic links are not
+    followed: those to a repository elsewhere are named as skipped, but not as lost. Nor are stores of submodules found
+    that have no work tree: they belong to the repository around them.
+
+    Raises UsageError where the folder cannot be read, or nothing in it is a repository.
+    """
+    top = os.path.abspath(folder)  # noqa: PTH100 - does not follow links
+    try:
+        os.scandir(top).close()
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be searched: {describe_error(error)}", hint=_NONE) from None
+    found = _Found(top=os.path.realpath(top))
+    waiting = [("", top)]
+    while waiting:
+        label, path = waiting.pop()
+        waiting += reversed(list(_look(label, path, found)))
+    if not found.entries and not any(skipped.lost for skipped in found.skipped):
+        raise UsageError(f"there is no git repository in {folder}", hint=_NONE)
+    return found.entries, found.skipped
+
+
+def _look(label: str, path: str, found: _Found) -> Iterator[tuple[str, str]]:
+    """Notes what a folder is, and tells which folders in it are to be looked at, in order."""
+    try:
+        with os.scandir(path) as scanned:
+            entries = sorted(scanned, key=lambda entry: entry.name)
+    except OSError as error:
+        found.skipped.append(Skipped(what=path, why=f"cannot be searched: {describe_error(error)}"))
+        return
+    names = {entry.name for entry in entries}
+    bare = "objects" in names and len(_BARE & names) >= 2
+    if bare or (".git" in names and _is_work_tree(path)):
+        found.entries.append(Entry(address=path, origin=path, label=label or Path(path).name or path))
+    for entry in entries:
+        if entry.name == ".git" or (bare and entry.name in _OF_GIT):
+            continue
+        inner = f"{label}/{entry.name}" if label else entry.name
+        try:
+            if entry.is_dir(follow_symlinks=False):
+                yield inner, entry.path
+            elif entry.is_symlink() and entry.is_dir() and _leads_out(entry.path, found.top):
+                why = "a link to a repository elsewhere; links are not followed, list it by itself"
+                found.skipped.append(Skipped(what=entry.path, why=why, lost=False))
+        except OSError:  # a link to itself, or what is gone by now
+            continue
+
+
+def _is_work_tree(path: str) -> bool:
+    """Whether `.git` is more than an empty folder, which git passes over."""
+    own = Path(path) / ".git"
+    try:
+        return own.is_file() or next(own.iterdir(), None) is not None
+    except OSError:
+        return own.is_dir()  # it may be one that we may not read: the scan tells
+
+
+def _leads_out(link: str, top: str) -> bool:
+    """Whether a link leads to a repository that the search does not come by."""
+    return not Path(os.path.realpath(link)).is_relative_to(top) and isinstance(locate(link), LocalRepository)
