@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from binance_leaks.cli.parser import build
-from binance_leaks.cli.parser_spec import FORMAT, Argument, Command, Option, described
+
+from tests.parser_spec import FORMAT, Argument, Command, Option, described
 
 _HEAD = """\
 # Commands

@@ -21,9 +21,9 @@ from types import MappingProxyType
 import pytest
 from binance_leaks.cli.arguments.fleet import with_action
 from binance_leaks.cli.parser import build
-from binance_leaks.cli.parser_spec import described
 
 from tests.e2e import Pair, run
+from tests.parser_spec import described
 from tests.repositories import Repository
 
 TOP = Path(__file__).resolve().parents[1]

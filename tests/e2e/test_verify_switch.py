@@ -137,17 +137,11 @@ class TestCommands:
     def test_scan_of_standard_input(self, played: Played, account: Account, tmp_path: Path) -> None:
         self.alive(played.leaks("scan", "-", cwd=tmp_path, stdin=call(account).encode()))
 
-    def test_staged(self, played: Played, account: Account, repository: Repository) -> None:
-        repository.stage("bot.py", call(account))
-        self.alive(played.leaks("staged", cwd=repository.folder))
-
-    def test_staged_with_a_file_that_is_not(self, played: Played, account: Account, repository: Repository) -> None:
-        repository.write("bot.py", call(account))
-        self.alive(played.leaks("staged", "bot.py", cwd=repository.folder))
-
-    def test_message(self, played: Played, account: Account, tmp_path: Path) -> None:
-        (tmp_path / "message").write_text(f"Binance API key {account.key} secret {account.secret.decode()}\n")
-        self.alive(played.leaks("message", "message", cwd=tmp_path))
+    @pytest.mark.parametrize("command", ["staged", "message"])
+    def test_hooks_of_a_commit_have_no_such_switch(self, command: str, tmp_path: Path) -> None:
+        outcome = run(command, "message", "--verify", cwd=tmp_path)
+        assert outcome.status == 2
+        assert "unrecognized arguments: --verify" in outcome.err
 
     def test_history(self, played: Played, account: Account, repository: Repository) -> None:
         repository.commit({"bot.py": call(account)})

@@ -11,6 +11,7 @@ from detect_secrets import main as host
 from detect_secrets import pre_commit_hook
 
 from binance_leaks.baseline.names import REFERENCE_FILTER
+from binance_leaks.cli.arguments.common import Options
 from binance_leaks.cli.detect_secrets_baseline import (
     AuditedBaseline,
     LentBaseline,
@@ -23,7 +24,7 @@ from binance_leaks.exit_status import ExitStatus
 from binance_leaks.plugin import CAREFUL_FILTER
 
 
-def print_plugin_path() -> int:
+def print_plugin_path(options: Options) -> int:  # noqa: ARG001 - every command has this signature
     """Prints where the plugin is, for `detect-secrets scan -p`."""
     sys.stdout.write(f"{plugin_path()}\n")
     return ExitStatus.CLEAN

@@ -230,6 +230,12 @@ def wanted_formats(options: Options) -> list[tuple[Format, Path | None]]:
     for text in options.format or ["text"]:
         name, _, file = text.partition(":")
         wanted.append((format_named(name), Path(file) if file and file != "-" else None))
+    if options.output is not None:
+        if options.output == "":
+            raise UsageError("--output is empty", hint="Is a variable unset?")
+        if len(wanted) > 1 or wanted[0][1] is not None:
+            raise UsageError("--output is for a single format", hint="Write --format NAME:FILE for each format.")
+        wanted = [(wanted[0][0], Path(options.output) if options.output != "-" else None)]
     if sum(1 for _, file in wanted if file is None) > 1:
         raise UsageError("two formats would go to standard output", hint="Give one a file: --format json:report.json")
     files = [file for _, file in wanted if file is not None]

@@ -1,90 +1,108 @@
-"""The commands and their options. Imports nothing that a clean commit does not need."""
+"""The parser of all commands, and what turns a command line into options."""
 
 from __future__ import annotations
 
-import argparse
+import os
 import sys
+from importlib import import_module
 
 from binance_leaks import __version__
-from binance_leaks.cli.arguments.common import EPILOG, Options, Parser
+from binance_leaks.cli.arguments.baseline import add_baseline
+from binance_leaks.cli.arguments.common import EXIT_STATUS, Options, Parser
 from binance_leaks.cli.arguments.fleet import add_fleet, with_action
-from binance_leaks.cli.arguments.gating import add_ci, add_push, add_range
-from binance_leaks.cli.arguments.scanning import add_history, add_message, add_scan, add_staged
-from binance_leaks.cli.arguments.shells import add_completion
-from binance_leaks.cli.arguments.upkeep import (
-    add_baseline,
-    add_init,
-    add_plugin_path,
-    add_report,
-    add_verify_command,
-    baseline_audit,
-    detect_secrets_audit,
-    detect_secrets_hook,
-    refuse_values,
-)
+from binance_leaks.cli.arguments.hooks import add_message, add_push, add_staged
+from binance_leaks.cli.arguments.integration import add_completion, add_detect_secrets, add_init, add_plugin_path
+from binance_leaks.cli.arguments.scans import add_ci, add_history, add_range, add_report, add_scan
+from binance_leaks.cli.arguments.verify import add_verify_command, refuse_values
 
 TYPE_CHECKING = False  # as typing has it, without importing typing: start-up time of the hook
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+_PASSED_ON = {
+    ("detect-secrets-hook",): "binance_leaks.cli.detect_secrets:run_hook",
+    ("detect-secrets-audit",): "binance_leaks.cli.detect_secrets:run_audit",
+    ("baseline", "audit"): "binance_leaks.cli.baseline:audit",
+}
+"""Commands whose arguments detect-secrets reads."""
+_HELP = ("-h", "--help")
 
 
 def parse(arguments: Sequence[str]) -> Options:
-    """The command line as options whose `run` carries it out. Exits with 2 and a usage line where it is wrong."""
-    if arguments[:1] in (["detect-secrets-hook"], ["detect-secrets-audit"]) and arguments[1:] in (["-h"], ["--help"]):
-        _tell_passed_on(arguments[0])
-    if arguments[:1] == ["detect-secrets-hook"]:
-        return Options(run=detect_secrets_hook, arguments=list(arguments[1:]))
-    if arguments[:1] == ["detect-secrets-audit"]:
-        return Options(run=detect_secrets_audit, arguments=list(arguments[1:]))
-    if list(arguments[:2]) == ["baseline", "audit"] and not {"-h", "--help"}.intersection(arguments):
-        return Options(run=baseline_audit, arguments=list(arguments[2:]))
-    if arguments[:1] == ["verify"]:
+    """Turn a command line into options whose `run` carries it out.
+
+    Raises UsageError where it is wrong. Prints help and exits with 0 where that is asked for, with 2 where no command
+    is given.
+    """
+    if "_ARGCOMPLETE" in os.environ:
+        from binance_leaks.cli.completion import complete  # start-up: only when a shell asks
+
+        complete(build())
+    if not arguments:
+        build().print_help(sys.stderr)
+        raise SystemExit(2)
+    if arguments[0] == "help":
+        arguments = [*arguments[1:], "--help"]
+    for words, target in _PASSED_ON.items():
+        rest = list(arguments[len(words) :])
+        if tuple(arguments[: len(words)]) == words and not (words[0] == "baseline" and {*_HELP}.intersection(rest)):
+            if len(rest) == 1 and rest[0] in _HELP:
+                _print_introduction(words[0])
+            return Options(run=_with_arguments(load(target)), arguments=rest)
+    if arguments[0] == "verify":
         refuse_values(arguments[1:])
-    return build().parse_args(with_action(arguments), namespace=Options())
+    options = build().parse_args(with_action(arguments), namespace=Options())
+    options.run = load(options.target)
+    return options
+
+
+def _with_arguments(function: Callable[..., int]) -> Callable[[Options], int]:
+    return lambda options: function(options.arguments)
+
+
+def load(target: str) -> Callable[..., int]:
+    """Import the function that `module:function` names: a command is imported only when it is run."""
+    module, _, name = target.partition(":")
+    function: Callable[..., int] = getattr(import_module(module), name)
+    return function
 
 
 def build() -> Parser:
-    """The parser of all commands."""
+    """Build the parser of all commands."""
     parser = Parser(
         prog="binance-leaks",
         description="Finds leaked Binance API credentials, pairs keys with their secrets, and ranks them by harm.",
-        epilog=f"examples:\n  binance-leaks scan .\n  binance-leaks history\n  binance-leaks init\n\n{EPILOG}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"examples:\n  binance-leaks scan .\n  binance-leaks history\n  binance-leaks init\n\n{EXIT_STATUS}",
     )
-    parser.add_argument("--version", action="version", version=f"binance-leaks {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True, prog="binance-leaks")
+    parser.add_argument("-V", "--version", action="version", version=f"binance-leaks {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, prog="binance-leaks")
     add_scan(commands)
     add_history(commands)
-    add_fleet(commands)
     add_range(commands)
     add_ci(commands)
     add_staged(commands)
     add_message(commands)
     add_push(commands)
-    add_init(commands)
-    add_report(commands)
+    add_fleet(commands)
     add_verify_command(commands)
     add_baseline(commands)
-    add_plugin_path(commands)
+    add_report(commands)
+    add_init(commands)
     add_completion(commands)
-    commands.add_parser(
-        "detect-secrets-hook",
-        help="run detect-secrets-hook with our plugin; takes its arguments",
-        description='Runs detect-secrets-hook with our plugin and without the filter that hides Client("K", "S").',
-        epilog="example: binance-leaks detect-secrets-hook --baseline .secrets.baseline bot.py",
+    add_plugin_path(commands)
+    add_detect_secrets(commands)
+    help_command = commands.add_parser(
+        "help",
+        help="show the help of a command",
+        description="Shows the help of a command, as COMMAND --help does.",
+        epilog="example: binance-leaks help history",
     )
-    commands.add_parser(
-        "detect-secrets-audit",
-        help="as baseline audit, with paths from this folder",
-        description="Runs detect-secrets audit, which by itself stops at any plugin that was given with -p.",
-        epilog="example: binance-leaks detect-secrets-audit .secrets.baseline",
-    )
+    help_command.add_argument("command", nargs="*", metavar="COMMAND", help="the command (default: all of them)")
     return parser
 
 
-def _tell_passed_on(name: str) -> None:
-    """Our word on a command whose arguments, and help, are those of detect-secrets."""
-    commands = next(action for action in build()._actions if isinstance(action, argparse._SubParsersAction))
-    told = commands.choices[name]
-    sys.stdout.write(f"{told.description}\n\n{told.epilog}\n\nIts arguments:\n\n")
+def _print_introduction(name: str) -> None:
+    """Print what a command adds to detect-secrets, before its own help."""
+    command = build().commands()[name]
+    sys.stdout.write(f"{command.description}\n\n{command.epilog}\n\nIts arguments:\n\n")
     sys.stdout.flush()

@@ -1,30 +1,107 @@
-"""What commands share: the parser, the parsed options, and options of one name and meaning."""
+"""The parser class, and options that several commands share under one name and meaning."""
 
 from __future__ import annotations
 
 import argparse
 
 from binance_leaks.errors import UsageError
+from binance_leaks.report import FORMAT_NAMES
 
 TYPE_CHECKING = False  # as typing has it, without importing typing: start-up time of the hook
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import NoReturn, TypeAlias
 
 CONFIDENCES = ("low", "medium", "high")
-_RISKS = ("none", "info", "low", "medium", "high", "critical")
-_FORMATS = "text, json, sarif, github, gitlab, junit, csv, markdown or html"
-EPILOG = (
-    """exit status: 0 nothing found, 1 findings, 2 usage or configuration, 3 incomplete or failed, 130 interrupted"""
+FORMAT_METAVAR = "NAME[:FILE]"
+EXIT_STATUS = (
+    "exit status: 0 nothing found, 1 findings, 2 usage or configuration, 3 incomplete or failed, 130 interrupted"
 )
+_RISKS = ("none", "info", "low", "medium", "high", "critical")
+_COLORS = ("auto", "always", "never")
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are told like all others."""
+    """A parser that raises its errors, suggests what was probably meant, and prints help in colour on a terminal."""
+
+    def commands(self) -> Mapping[str, Parser]:
+        """The parsers of its commands, by name."""
+        return {
+            name: parser
+            for action in self._actions
+            if isinstance(action, argparse._SubParsersAction)
+            for name, parser in action.choices.items()
+        }
+
+    def leaves(self) -> Iterator[Parser]:
+        """The parsers of the commands that have no commands of their own."""
+        for parser in self.commands().values():
+            yield from parser.leaves() if parser.commands() else (parser,)
+
+    def all_actions(self) -> Iterator[argparse.Action]:
+        """Its options and arguments, and those of all commands below."""
+        yield from self._actions
+        for parser in self.commands().values():
+            yield from parser.all_actions()
 
     def error(self, message: str) -> NoReturn:
-        """Raises UsageError; argparse itself would print and exit."""
+        """Raise UsageError; argparse itself would print and exit."""
         raise UsageError(message, hint=f"See {self.prog} --help.")
+
+    def parse_known_args(  # type: ignore[override]  # its overloads cannot be repeated
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parse, and refuse unknown options here, where the command that they were given to is known."""
+        parsed, rest = super().parse_known_args(args, namespace)
+        if rest:
+            near = _closest(rest[0].partition("=")[0], self._option_string_actions)
+            meant = f"Did you mean {near}? " if near else ""
+            raise UsageError(f"unrecognized arguments: {' '.join(rest)}", hint=f"{meant}See {self.prog} --help.")
+        return parsed, rest
+
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        if action.choices is None or value in action.choices:
+            return
+        near = _closest(str(value), map(str, action.choices))
+        is_command = isinstance(action, argparse._SubParsersAction)
+        meant = f"Did you mean {f'{self.prog} {near}' if is_command else near}? " if near else ""
+        if is_command:
+            raise UsageError(f"unknown command: {self.prog} {value}", hint=f"{meant}See {self.prog} --help.")
+        name = "/".join(action.option_strings) or action.metavar or action.dest
+        choices = ", ".join(map(str, action.choices))
+        raise UsageError(
+            f"argument {name}: invalid choice: {value!r} (choose from {choices})",
+            hint=f"{meant}See {self.prog} --help.",
+        )
+
+    def _get_formatter(self) -> argparse.HelpFormatter:
+        from rich_argparse import RawDescriptionRichHelpFormatter  # start-up: only for help and usage
+
+        class Formatter(RawDescriptionRichHelpFormatter):
+            """Help with group names as they are written, and a usage line without the options that follow below."""
+
+            group_name_formatter = str
+
+            def add_usage(
+                self,
+                usage: str | None,
+                actions: Iterable[argparse.Action],
+                groups: Iterable[argparse._MutuallyExclusiveGroup],
+                prefix: str | None = None,
+            ) -> None:
+                named = [action for action in actions if not action.option_strings]
+                parts = [
+                    self._format_args(action, self._get_default_metavar_for_positional(action)) for action in named
+                ]
+                super().add_usage(usage or " ".join(["%(prog)s [OPTIONS]", *parts]), actions, groups, prefix)
+
+        return Formatter(prog=self.prog, max_help_position=28)
+
+
+def _closest(word: str, known: Iterable[str]) -> str | None:
+    import difflib  # start-up: only for errors
+
+    return next(iter(difflib.get_close_matches(word, list(known), n=1)), None)
 
 
 if TYPE_CHECKING:
@@ -35,6 +112,8 @@ class Options(argparse.Namespace):
     """The parsed command line; each command reads what its own parser set."""
 
     run: Callable[[Options], int]
+    target: str
+    output: str | None
     format: list[str]
     confidence: str | None
     fail_on: str | None
@@ -108,73 +187,122 @@ class Options(argparse.Namespace):
     list_format: str
 
 
-def add_common(parser: Parser) -> None:
-    add_format(parser)
-    add_confidence(parser)
-    add_fail_on(parser)
-    known = parser.add_mutually_exclusive_group()
-    known.add_argument("--baseline", metavar="FILE", help="suppress what this baseline knows (baseline --help)")
-    known.add_argument("--no-baseline", action="store_true", help="pass over the baseline of the configuration")
-    add_config(parser, "configuration in place of the one that is found")
-    add_look(parser)
-    add_verify(parser)
+def add_output(parser: Parser) -> None:
+    """Add what is printed, where, and how it looks."""
+    group = parser.add_argument_group("output")
+    add_format(group)
+    group.add_argument("-v", "--verbose", action="store_true", help="show digests and everything that is folded")
+    group.add_argument("-q", "--quiet", action="store_true", help="print nothing if there are no findings")
+    group.add_argument("--show-suppressed", action="store_true", help="list suppressed findings too")
+    add_color(group)
 
 
-def add_confidence(parser: Parser) -> None:
-    parser.add_argument("--confidence", choices=CONFIDENCES, help="least confidence that is reported (default: medium)")
+def add_format(group: argparse._ArgumentGroup) -> None:
+    """Add `--format` and `--output`."""
+    names = ", ".join(FORMAT_NAMES[:-1])
+    group.add_argument(
+        "--format",
+        action="append",
+        default=[],
+        metavar=FORMAT_METAVAR,
+        help=f"{names} or {FORMAT_NAMES[-1]} (default: text), written to FILE if given; repeatable",
+    )
+    group.add_argument("-o", "--output", metavar="FILE", help="write the report there; for a single --format")
 
 
-def add_config(parser: Parser, help: str = "configuration; those of the repositories do not count") -> None:
-    parser.add_argument("--config", metavar="FILE", help=help)
+def add_color(group: argparse._ArgumentGroup) -> None:
+    """Add `--color` and `--no-color`."""
+    group.add_argument("--color", choices=_COLORS, default="auto", help="color (default: auto, on a terminal)")
+    group.add_argument("--no-color", action="store_const", const="never", dest="color", help="same as --color never")
 
 
-def add_verify(parser: Parser, *, switch: bool = True) -> None:
-    """Whether and how Binance is asked; `switch` adds the option without which nothing is."""
-    group = parser.add_argument_group("asking Binance")
+def add_no_progress(group: argparse._ArgumentGroup) -> None:
+    """Add `--no-progress`."""
+    group.add_argument("--no-progress", action="store_true", help="show no progress bar, even on a terminal")
+
+
+def add_gate(
+    parser: Parser, *, baseline: bool = True, config: str = "use this configuration file"
+) -> argparse._ArgumentGroup:
+    """Add what is reported and what fails: risk, confidence, baseline and configuration."""
+    group = parser.add_argument_group("gate")
+    add_fail_on(group)
+    add_confidence(group)
+    if baseline:
+        known = group.add_mutually_exclusive_group()
+        known.add_argument("--baseline", metavar="FILE", help="suppress the findings in this baseline")
+        known.add_argument("--no-baseline", action="store_true", help="ignore the configured baseline")
+    add_config(group, config)
+    return group
+
+
+def add_fail_on(group: argparse._ArgumentGroup, default: str = "any finding") -> None:
+    """Add `--fail-on`."""
+    group.add_argument(
+        "--fail-on", choices=_RISKS, metavar="RISK", help=f"lowest risk that fails, or none (default: {default})"
+    )
+
+
+def add_confidence(group: argparse._ArgumentGroup, verb: str = "reported") -> None:
+    """Add `--confidence`."""
+    group.add_argument("--confidence", choices=CONFIDENCES, help=f"lowest confidence {verb} (default: medium)")
+
+
+def add_config(group: argparse._ArgumentGroup, help: str = "use this configuration file") -> None:
+    """Add `--config`."""
+    group.add_argument("--config", metavar="FILE", help=help)
+
+
+def add_allow_incomplete(group: argparse._ArgumentGroup) -> None:
+    """Add `--allow-incomplete`."""
+    group.add_argument("--allow-incomplete", action="store_true", help="do not fail because something was not read")
+
+
+def add_exclude(group: argparse._ArgumentGroup) -> None:
+    """Add `--exclude`."""
+    group.add_argument(
+        "--exclude", action="append", default=[], metavar="GLOB", help="skip these paths, as in .gitignore; repeatable"
+    )
+
+
+def add_all_files(group: argparse._ArgumentGroup) -> None:
+    """Add `--all-files`."""
+    group.add_argument("--all-files", action="store_true", help="read ignored files too, such as a forgotten .env")
+
+
+def add_jobs(group: argparse._ArgumentGroup, default: str = "one per core") -> None:
+    """Add `--jobs`."""
+    group.add_argument(
+        "--jobs", type=number_of_jobs, default=0, metavar="N", help=f"number of processes (default: {default})"
+    )
+
+
+def add_verification(parser: Parser, *, switch: bool = True) -> None:
+    """Add whether and how credentials are checked with Binance; `switch` adds `--verify` itself."""
+    group = parser.add_argument_group("verification")
     if switch:
         group.add_argument(
-            "--verify", action="store_true", help="ask Binance whether each credential lives and what it may do"
+            "--verify",
+            action="store_true",
+            help="check with Binance whether each credential is active and what it can do",
         )
     group.add_argument(
-        "--verify-limit", type=_credentials, metavar="N", help="ask about so many credentials at most (default: 100)"
+        "--verify-limit", type=_credentials, metavar="N", help="check at most N credentials (default: 100)"
     )
-    group.add_argument("--verify-cache", metavar="FILE", help="remember answers there: digests and verdicts, no values")
-    group.add_argument("--proxy", metavar="URL", help="go through this proxy, which sees the host's name only")
+    group.add_argument("--verify-cache", metavar="FILE", help="remember verdicts there, by digest, without values")
+    group.add_argument("--proxy", metavar="URL", help="use this proxy, which sees only the host name")
     group.add_argument(
         "--proxy-from-environment",
         action="store_true",
         dest="environment_proxy",
-        help="go through the proxy that HTTPS_PROXY names",
+        help="use the proxy that HTTPS_PROXY names",
     )
-    group.add_argument("--verify-ca", metavar="FILE", help="trust these authorities in place of the usual ones")
+    group.add_argument("--verify-ca", metavar="FILE", help="trust only these certificate authorities")
     group.add_argument(
-        "--verify-loopback", metavar="URL", help="send all to this URL on this very machine: to rehearse, and for tests"
+        "--verify-loopback",
+        metavar="URL",
+        help="send all requests to this URL on this machine, for rehearsals and tests",
     )
-
-
-def add_format(parser: Parser) -> None:
-    parser.add_argument(
-        "--format",
-        action="append",
-        default=[],
-        metavar="NAME[:FILE]",
-        help=f"{_FORMATS}, to a file if given; repeatable",
-    )
-
-
-def add_fail_on(parser: Parser, default: str = "any finding") -> None:
-    parser.add_argument(
-        "--fail-on", choices=_RISKS, metavar="RISK", help=f"least risk that fails, or none (default: {default})"
-    )
-
-
-def add_look(parser: Parser) -> None:
-    parser.add_argument(
-        "--color", choices=("auto", "always", "never"), default="auto", help="colour (default: on a terminal)"
-    )
-    parser.add_argument("--show-suppressed", action="store_true", help="list what is allowed, too")
-    parser.add_argument("-v", "--verbose", action="store_true", help="show digests and everything that is folded")
-    parser.add_argument("-q", "--quiet", action="store_true", help="print nothing where nothing was found")
 
 
 def _credentials(text: str) -> int:
@@ -183,7 +311,8 @@ def _credentials(text: str) -> int:
     return int(text)
 
 
-def jobs(text: str) -> int:
+def number_of_jobs(text: str) -> int:
+    """Parse `--jobs`."""
     if not text.isdecimal() or not 1 <= int(text) <= 1024:
         raise argparse.ArgumentTypeError("must be a number from 1 to 1024")
     return int(text)

@@ -77,9 +77,10 @@ def described(
 ) -> Command:
     """A parser with all of its commands."""
     groups = {action: group.title or "" for group in parser._action_groups for action in group._group_actions}
+    order = list(groups)
     commands: list[Command] = []
     options, arguments = [], []
-    for action in parser._actions:
+    for action in sorted(parser._actions, key=order.index):
         if isinstance(action, argparse._SubParsersAction):
             told = {choice.dest: choice.help or "" for choice in action._choices_actions}
             commands += [described(inner, (*words, name), told.get(name, "")) for name, inner in action.choices.items()]
