@@ -11,6 +11,7 @@ from argcomplete.completers import DirectoriesCompleter, FilesCompleter, Suppres
 from argcomplete.shell_integration import shellcode
 
 from binance_leaks.cli.arguments.common import FORMAT_METAVAR, Options, Parser
+from binance_leaks.exit_status import ExitStatus
 from binance_leaks.report import FORMAT_NAMES
 from binance_leaks.report.format import write_report
 
@@ -18,10 +19,10 @@ _FILES = frozenset({"FILE", "PATH", "REPO|URL", "REPORT.json", "LIST|DIR|URL"})
 _PROGRAM = "binance-leaks"
 
 
-def run(options: Options) -> int:
+def run(options: Options) -> ExitStatus:
     """Print the script that a shell needs."""
     write_report(shellcode([_PROGRAM], shell=options.shell), sys.stdout)
-    return 0
+    return ExitStatus.CLEAN
 
 
 def complete(parser: Parser) -> None:
