@@ -104,8 +104,9 @@ def play(folder: Path, inputs: Mapping[str, str], *, ends: int = 1, writes: bool
         f"open({str(folder / 'arguments')!r}, 'w').write(json.dumps(sys.argv[1:]))\n"
         "files = dict(word.split(':', 1) for word in sys.argv if word.startswith(('sarif:', 'json:')))\n"
         f"findings = [{{}}] * {FINDINGS} + [{{'suppressed': {{'by': 'inline'}}}}]\n"
+        "report = {'schema': 'binance-leaks/1', 'findings': findings}\n"
         f"for name in (files if {writes} else ()):\n"
-        "    open(files[name], 'w').write(json.dumps({'findings': findings}))\n"
+        "    open(files[name], 'w').write(json.dumps(report))\n"
         f"sys.exit({ends})\n",
         "utf-8",
     )
@@ -119,10 +120,15 @@ def play_with(
     temporary, work, programs = folder / "temp dir", folder / "work", folder / "programs"
     for made in (temporary, work, programs):
         made.mkdir(exist_ok=True)
-    for name, words in (("binance-leaks", shlex.join([sys.executable, *program])), ("python", sys.executable)):
-        script = programs / name
-        script.write_text(f'#!/bin/sh\nexec {words} "$@"\n', "utf-8")
-        script.chmod(0o755)
+    script = programs / "python"
+    script.write_text(
+        f"""#!/bin/sh
+if [ "$1 $2 $3" = "-I -m binance_leaks" ]; then shift 3; exec {shlex.join([sys.executable, *program])} "$@"; fi
+exec {shlex.quote(sys.executable)} "$@"
+""",
+        "utf-8",
+    )
+    script.chmod(0o755)
     scan = step("Scan")
     variables = scan["env"]
     assert isinstance(variables, dict)
@@ -175,6 +181,28 @@ def test_a_scan_that_writes_no_report(tmp_path: Path, ends: int) -> None:
     played = play(tmp_path, {}, ends=ends, writes=False)
     assert played.status == ends
     assert played.outputs == {"status": str(ends), "findings": "", "sarif-file": "", "json-file": ""}
+
+
+@pytest.mark.parametrize("ends", [0, 1])
+def test_a_verdict_without_a_report_is_none(tmp_path: Path, ends: int) -> None:
+    played = play(tmp_path, {}, ends=ends, writes=False)
+    assert played.status == 3
+    assert played.outputs == {"status": "3", "findings": "", "sarif-file": "", "json-file": ""}
+    assert "::error::" in played.out
+
+
+@pytest.mark.parametrize("content", ["", "{", "{}", '{"findings": []}', '{"schema": "another", "findings": []}'])
+def test_a_report_that_is_none_of_ours(tmp_path: Path, content: str) -> None:
+    stub = tmp_path / "stub.py"
+    stub.write_text(
+        "import sys\n"
+        "name = next(word[5:] for word in sys.argv if word.startswith('json:'))\n"
+        f"open(name, 'w').write({content!r})\n",
+        "utf-8",
+    )
+    played = play_with([str(stub)], tmp_path, {})
+    assert played.status == 3
+    assert played.outputs["json-file"] == ""
 
 
 def test_a_report_of_before_is_not_taken_for_ours(tmp_path: Path) -> None:
@@ -236,9 +264,8 @@ def test_with_the_real_program(tmp_path: Path) -> None:
         "GITHUB_EVENT_NAME": "push",
         "GITHUB_EVENT_PATH": str(tmp_path / "event.json"),
         "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
-        "PYTHONPATH": str(TOP),
     }
-    played = play_with(["-m", "binance_leaks"], tmp_path, {}, event)
+    played = play_with(["-I", "-m", "binance_leaks"], tmp_path, {}, event)
     assert played.status == 1, played.out
     assert played.outputs["findings"] == "1"
     assert "::error file=bot.py,line=2" in played.out
@@ -246,4 +273,4 @@ def test_with_the_real_program(tmp_path: Path) -> None:
     assert json.loads(Path(played.outputs["sarif-file"]).read_text("utf-8"))["version"] == "2.1.0"
     assert pair.secret not in played.out + (tmp_path / "summary").read_text("utf-8")
     (tmp_path / "outputs").unlink()
-    assert play_with(["-m", "binance_leaks"], tmp_path, {"fail-on": "none"}, event).status == 0
+    assert play_with(["-I", "-m", "binance_leaks"], tmp_path, {"fail-on": "none"}, event).status == 0

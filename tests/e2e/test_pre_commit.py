@@ -19,7 +19,6 @@ from tests.repositories import Ran, Repository
 
 CLEAN = "import os\n"
 PRE_COMMIT = str(Path(sys.executable).with_name("pre-commit"))
-SCRIPT = str(Path(sys.executable).with_name("binance-leaks"))
 TAG = "v0"
 _LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "build", "dist", "*.egg-info", "venv")
 
@@ -122,7 +121,7 @@ def local_hooks() -> object:
     ours = [hook for hook in hooks if hook["id"] in ("binance-leaks", "binance-leaks-message")]
     for hook in ours:
         hook["language"] = "system"
-        hook["entry"] = hook["entry"].replace("binance-leaks", shlex.quote(SCRIPT), 1)
+        hook["entry"] = hook["entry"].replace("python", shlex.quote(sys.executable), 1)
     return {"repos": [{"repo": "local", "hooks": ours}]}
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ import yaml
 
 from tests.e2e import Pair, run
 from tests.e2e.ranges import gate
-from tests.e2e.test_pre_commit import PRE_COMMIT, SCRIPT
+from tests.e2e.test_pre_commit import PRE_COMMIT
 from tests.hiding_contents import module
 from tests.repositories import Ran, Repository
 
@@ -175,7 +177,7 @@ class TestPreCommit:
         published = yaml.safe_load((Path(__file__).parents[2] / ".pre-commit-hooks.yaml").read_text("utf-8"))
         hooks = [hook for hook in published if hook["id"] in ("binance-leaks", "binance-leaks-push")]
         for hook in hooks:
-            hook["entry"] = hook["entry"].replace("binance-leaks", SCRIPT, 1)
+            hook["entry"] = hook["entry"].replace("python", shlex.quote(sys.executable), 1)
             hook["language"] = "system"
         (project.folder / ".git/hooks/pre-push").unlink()
         config = {"repos": [{"repo": "local", "hooks": hooks}]}

@@ -45,7 +45,7 @@ def test_the_workflow(tmp_path: Path, origin: Origin | None, upload: bool) -> No
     else:
         wanted = PACKAGE if origin is None else f"binance-leaks @ git+{ELSEWHERE.url}@v1.2.0"
         assert job["steps"][2]["env"] == {"PACKAGE": wanted}
-        assert job["steps"][3]["run"].startswith("binance-leaks ci --format github")
+        assert job["steps"][3]["run"].startswith("python -I -m binance_leaks ci --format github")
 
 
 def test_a_workflow_of_another_version_is_updated() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from binance_leaks.setup.hooks import HOOKS, INSTALLED
+from binance_leaks.setup.hooks import HOOKS, INSTALLED, LAUNCHER
 from binance_leaks.setup.package_source import Origin
 from binance_leaks.setup.plan import Keep, Refuse, Write
 from binance_leaks.setup.pre_commit import plan_pre_commit
@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 TOP = Path(__file__).resolve().parents[2]
 ORIGIN = Origin(url="https://git.example/tools/binance-leaks", rev="v1.2.0")
+ISOLATED = "python -I -m binance_leaks"
 TYPES = "default_install_hook_types"
 
 
@@ -39,7 +40,7 @@ def ours(origin: Origin | None) -> dict[str, object]:
         hook = dict(manifest()[name])
         args = hook.pop("args", [])
         assert isinstance(args, list)
-        words = [str(hook["entry"]), *map(str, args)]
+        words = [str(hook["entry"]).replace(ISOLATED, LAUNCHER), *map(str, args)]
         hook |= {"entry": " ".join(words), "language": "system"}
         del hook["description"], hook["minimum_pre_commit_version"]
         hooks.append(hook)
@@ -278,13 +279,10 @@ def test_hooks_that_are_there_stay() -> None:
     assert b"    -   id: binance-leaks-message\n    -   id: binance-leaks-push\n    rest: 1\n" in new
 
 
-def test_local_hooks_by_another_name_are_known() -> None:
-    old = (
-        b"repos:\n"
-        b"- repo: local\n"
-        b"  hooks:\n"
-        b"  - {id: secrets, name: s, entry: binance-leaks staged -q --, language: system}\n"
-    )
+@pytest.mark.parametrize("program", ["binance-leaks", "venv/bin/binance-leaks", ISOLATED, LAUNCHER])
+def test_local_hooks_by_another_name_are_known(program: str) -> None:
+    hook = f"{{id: secrets, name: s, entry: {program} staged -q --, language: system}}"
+    old = f"repos:\n- repo: local\n  hooks:\n  - {hook}\n".encode()
     repos = load(amended(old, None))["repos"]
     assert isinstance(repos, list)
     assert len(repos) == 1
@@ -356,7 +354,9 @@ def test_hooks_are_those_of_the_manifest() -> None:
         wanted = dict(offered[hook.id])
         args = wanted.pop("args", [])
         assert isinstance(args, list)
-        assert shlex.split(local.pop("entry")) == [*shlex.split(str(wanted.pop("entry"))), *args]
+        entry = str(wanted.pop("entry"))
+        assert entry.startswith(f"{ISOLATED} ")
+        assert shlex.split(local.pop("entry")) == [*shlex.split(entry.replace(ISOLATED, LAUNCHER)), *args]
         assert local.pop("language") == "system"
         for name in ("language", "description", "minimum_pre_commit_version"):
             del wanted[name]

@@ -60,10 +60,12 @@ _PACKAGE = f"""\
       - run: python -I -m pip install "$PACKAGE"
         env:
           PACKAGE: @PACKAGE@
-      - run: binance-leaks ci --format github
+      - run: |
+          python -I -m binance_leaks ci --format github --format "json:$RUNNER_TEMP/binance-leaks.json"@SARIF@
+          test -s "$RUNNER_TEMP/binance-leaks.json" || exit 3  # without a report nothing was scanned
 """
+_SARIF = ' --format "sarif:$RUNNER_TEMP/binance-leaks.sarif"'
 _PACKAGE_UPLOADS = f"""\
- --format "sarif:$RUNNER_TEMP/binance-leaks.sarif"
       - uses: {UPLOAD_SARIF}
         if: ${{{{ !cancelled() }}}}
         continue-on-error: true  # the token of a fork may not upload
@@ -83,4 +85,5 @@ def _workflow(origin: Origin | None, *, upload_sarif: bool) -> str:
     if origin is not None and origin.action is not None:
         return head + _ACTION.replace("@ACTION@", origin.action) + (_ACTION_UPLOADS if upload_sarif else "")
     body = _PACKAGE.replace("@PACKAGE@", quoted(origin.requirement if origin else PACKAGE))
-    return head + (body.rstrip("\n") + _PACKAGE_UPLOADS if upload_sarif else body)
+    body = body.replace("@SARIF@", _SARIF if upload_sarif else "")
+    return head + body + (_PACKAGE_UPLOADS if upload_sarif else "")

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import PurePath
 
 from binance_leaks.setup.package_source import Origin, quoted
 
+LAUNCHER = "env -u PYTHONPATH -u PYTHONHOME -u PYTHONUSERBASE -u PYTHONPYCACHEPREFIX binance-leaks"
+"""Starts the program from PATH, however it is installed, without the variables that make Python import elsewhere."""
+
 INSTALLED = ("pre-commit", "commit-msg", "pre-push")
 """The kinds of git hooks that ours need."""
+
+_PROGRAMS = frozenset({"binance-leaks", "binance-leaks.exe", "binance_leaks"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -16,25 +23,28 @@ class Hook:
     """One hook. `settings` are what the manifest of this project says of it, but for how it is installed."""
 
     id: str
-    entry: str
+    command: tuple[str, ...]
     settings: tuple[str, ...]
 
-    def is_ran_by(self, entry: str) -> bool:
-        """Whether a local hook with this entry does the same."""
-        return entry.split()[:2] == self.entry.split()[:2]
+    def is_run_by(self, entry: str) -> bool:
+        """Whether a local hook with this entry runs the same command, however it starts the program."""
+        words = entry.split()
+        return any(
+            PurePath(program).name in _PROGRAMS and command == self.command[0] for program, command in pairwise(words)
+        )
 
     def lines(self, *, local: bool) -> list[str]:
         """Its keys, a line each."""
         if not local:
             return [f"id: {self.id}"]
         name, *others = self.settings
-        return [f"id: {self.id}", name, f"entry: {self.entry}", "language: system", *others]
+        return [f"id: {self.id}", name, f"entry: {' '.join((LAUNCHER, *self.command))}", "language: system", *others]
 
 
 HOOKS = (
     Hook(
         id="binance-leaks",
-        entry="binance-leaks staged --",
+        command=("staged", "--"),
         settings=(
             "name: Binance credentials",
             "types: []",
@@ -45,7 +55,7 @@ HOOKS = (
     ),
     Hook(
         id="binance-leaks-message",
-        entry="binance-leaks message",
+        command=("message",),
         settings=(
             "name: Binance credentials in the commit message",
             "require_serial: true",
@@ -54,7 +64,7 @@ HOOKS = (
     ),
     Hook(
         id="binance-leaks-push",
-        entry="binance-leaks push",
+        command=("push",),
         settings=(
             "name: Binance credentials in what is pushed",
             "pass_filenames: false",

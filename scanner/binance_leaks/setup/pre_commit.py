@@ -93,7 +93,7 @@ def _is_ours(hook: dict[str, object]) -> bool:
 
 def _is(hook: dict[str, object], ours: Hook) -> bool:
     entry = hook.get("entry")
-    return hook.get("id") == ours.id or (isinstance(entry, str) and ours.is_ran_by(entry))
+    return hook.get("id") == ours.id or (isinstance(entry, str) and ours.is_run_by(entry))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
