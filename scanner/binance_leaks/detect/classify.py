@@ -13,20 +13,14 @@ from binance_leaks.detect.call_arguments import positional_roles
 from binance_leaks.detect.candidates import Candidate, Shape, candidates
 from binance_leaks.detect.document import Document
 from binance_leaks.detect.environments import WholeFile, environment_of
-from binance_leaks.detect.evidence import (
-    FUTURES_WORDS,
-    PAY_WORDS,
-    document_mentions,
-    evidence_for,
-    foreign_service,
-    statement,
-)
+from binance_leaks.detect.evidence import document_mentions, evidence_for, foreign_service, statement
 from binance_leaks.detect.names import Strength
 from binance_leaks.detect.nearby_names import Label, Reach, file_label, label_of
 from binance_leaks.detect.private_keys import KeyType, PrivateKey, private_keys
 from binance_leaks.detect.rules import ED25519_SEED
 from binance_leaks.detect.split_values import fragments
 from binance_leaks.detect.tables import column_name
+from binance_leaks.detect.vocabulary import BINANCE_PAY, FUTURES_WORDS
 from binance_leaks.model import Evidence, Grade, Location, Occurrence, Role, Value
 
 _SAME_LINE = re.compile(
@@ -114,10 +108,10 @@ def _candidates(document: Document) -> list[Candidate]:
 
 def _admitted_shapes(document: Document) -> set[Shape]:
     admitted = {Shape.BASE62}
-    futures = not document.binary and any(word in document.lower for word in (b"future", b"testnet"))
+    futures = not document.binary and any(word.encode() in document.lower for word in FUTURES_WORDS)
     if futures or document_mentions(document):
         admitted.add(Shape.HEX)
-    if (b"pay" in document.lower and PAY_WORDS.search(document.text)) or PAY_WORDS.search(document.path):
+    if (b"pay" in document.lower and BINANCE_PAY.search(document.text)) or BINANCE_PAY.search(document.path):
         admitted.add(Shape.BASE36)
     return admitted
 
@@ -217,9 +211,13 @@ def _names_an_api(document: Document, candidate: Candidate, label: Label) -> boo
     """Whether a lone hex or base36 value is named for an API, with Binance or its futures in the same statement."""
     if not label.name.of_an_api or "private" in label.name.words:
         return False
-    if candidate.shape is Shape.BASE36 or label.name.binance or FUTURES_WORDS.search(label.name.text):
+    if candidate.shape is Shape.BASE36 or label.name.binance or _names_futures(label.name.text):
         return True
     return document.mention_between(*statement(document, candidate)) is not None
+
+
+def _names_futures(name: str) -> bool:
+    return any(word in name.lower() for word in FUTURES_WORDS)
 
 
 _LOOKS_DERIVED = re.compile(
@@ -237,7 +235,7 @@ def _admitted(
     if _LOOKS_DERIVED.search(document.text[max(start, candidate.start - 40) : candidate.start]):
         return False
     if candidate.shape is Shape.BASE36:
-        return bool(evidence) or bool(PAY_WORDS.search(document.text))
+        return bool(evidence) or bool(BINANCE_PAY.search(document.text))
     return bool(evidence) or strength is Strength.STRONG
 
 

@@ -12,7 +12,7 @@ from itertools import accumulate
 
 from binance_leaks.detect import prefilter
 from binance_leaks.detect.sqlite import table_text
-from binance_leaks.detect.vocabulary import mentions
+from binance_leaks.detect.vocabulary import LEGACY_WORDS, mentions
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -234,15 +234,6 @@ def _wide_strings(data: bytes) -> tuple[str, list[tuple[int, int]]]:
     return "\n".join(parts), places
 
 
-_LEGACY = {
-    "gb18030": ("密钥", "私钥", "秘钥", "公钥", "币安"),
-    "big5": ("密鑰", "私鑰", "公鑰", "幣安"),
-    "shift_jis": ("秘密鍵", "シークレット", "キー", "バイナンス"),
-    "euc_kr": ("시크릿", "비밀", "바이낸스", " 키"),
-    "cp1251": ("ключ", "секрет", "Секрет", "Ключ"),
-}
-
-
 def _text(data: bytes) -> str:
     """UTF-8, else the legacy encoding in which words that matter here are found, else Latin-1.
 
@@ -252,7 +243,8 @@ def _text(data: bytes) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         scores = {
-            encoding: sum(data.count(word.encode(encoding)) for word in words) for encoding, words in _LEGACY.items()
+            encoding: sum(data.count(word.encode(encoding)) for word in words)
+            for encoding, words in LEGACY_WORDS.items()
         }
     best = max(scores, key=lambda encoding: scores[encoding])
     if scores[best]:

@@ -9,12 +9,9 @@ from binance_leaks.detect.document import Document
 from binance_leaks.detect.enclosing import parents
 from binance_leaks.detect.names import FOREIGN_EXCHANGE, read_name
 from binance_leaks.detect.nearby_names import Label
-from binance_leaks.detect.vocabulary import VOCABULARY, speaks_of_binance
+from binance_leaks.detect.vocabulary import VOCABULARY, name_mentions_binance
 from binance_leaks.model import Evidence, Grade
 
-# Words of the futures testnet alone; they carry a hex pair that says nothing else up to `low`.
-FUTURES_WORDS = re.compile(r"future|testnet", re.IGNORECASE)
-PAY_WORDS = re.compile(r"binance[\s._-]?pay|bpay\.binanceapi|BinancePay-", re.IGNORECASE)
 _BEFORE, _AFTER = 400, 200
 _BLOCK = 10
 _SMALL_FILE = 40
@@ -32,7 +29,7 @@ def evidence_for(document: Document, candidate: Candidate, label: Label | None) 
     else:
         nearest = _nearest(document, candidate)
         found += [nearest] if nearest is not None else []
-    if speaks_of_binance(document.path):
+    if name_mentions_binance(document.path):
         found.append(Evidence(grade=Grade.PATH, text="the path speaks of Binance"))
     return tuple(found)
 
@@ -61,7 +58,7 @@ def _quoted(document: Document, span: tuple[int, int], grade: Grade, where: str)
 
 def document_mentions(document: Document) -> bool:
     """Whether anything in the document or its path speaks for Binance."""
-    return bool(document.mentions) or document.mentions_binance or speaks_of_binance(document.path)
+    return bool(document.mentions) or document.mentions_binance or name_mentions_binance(document.path)
 
 
 def foreign_service(document: Document, candidate: Candidate, label: Label | None) -> str | None:

@@ -6,7 +6,22 @@ import re
 from dataclasses import dataclass
 from enum import IntEnum
 
-from binance_leaks.detect.vocabulary import EXCLUDED_WORDS, FOREIGN_EXCHANGES, FOREIGN_PURPOSES, STEMLESS_WORDS
+from binance_leaks.detect.vocabulary import (
+    API_IN_NAMES,
+    BINANCE_IN_NAMES,
+    EXCLUDED_WORDS,
+    FIX_USERNAME,
+    FOREIGN_EXCHANGES,
+    FOREIGN_PURPOSES,
+    KEY_ENDING,
+    KEY_IN_NAMES,
+    KEY_WORDS,
+    SECRET_IN_NAMES,
+    SECRET_WORDS,
+    STEMLESS_WORDS,
+    WEAK_KEY_WORDS,
+    WEAK_SECRET_WORDS,
+)
 from binance_leaks.model import Role
 
 
@@ -53,53 +68,10 @@ class Name:
 
 
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[^\W\d_]+")
-_SECRET = re.compile(
-    r"secr[eèé]t|sekret|segret|segredo|sicret|секрет|gizli|geheim|密[钥鑰匙]|秘[钥鑰]|私[钥鑰]|秘密|シークレット|시크릿|비밀|b[íi]m[ậa]t|rahasia|tajn|سري|مخفی|محرمانه|titkos|hemlig|סודי"
-    r"|pr(?:i)?v(?:ate)?_?key|privkey|seckey|secr?key|signingkey|apisec(?![a-z])|clave_?privada|chave_?privada|приватн"
-)
-_SECRET_WORDS = frozenset({"sec", "sk", "skey", "scrt", "secretkey"})
-_WEAK_SECRET_WORDS = frozenset({"pass", "password", "passwd", "pwd"})
-_KEY = re.compile(
-    r"api_?key|apikey|access_?key|pub(?:lic)?_?key|key_?id|mbx|公[钥鑰]|api密[钥鑰匙]|密[钥鑰]id|apiключ|(?:api|апи)_?ключ"
-    r"|api_?schlüssel|api_?anahtar|clave_?api|chave_?api|cl[eé]_?api|apiキー|api키|certificatesn"
-)
-_KEY_WORDS = frozenset(
-    {
-        "key",
-        "keys",
-        "apikey",
-        "apikeys",
-        "ak",
-        "pk",
-        "ключ",
-        "키",
-        "キー",
-        "schlüssel",
-        "anahtar",
-        "clave",
-        "chave",
-        "clé",
-        "khóa",
-        "kunci",
-        "klucz",
-        "مفتاح",
-        "المفتاح",
-        "کلید",
-        "chiave",
-        "sleutel",
-        "nyckel",
-        "kulcs",
-    }
-)
 _KEY_ENDING = re.compile(r"(?<!mon)(?<!tur)(?<!don)(?<!hot)(?<!whis)(?<!joc)key s?$", re.VERBOSE)
-_WEAK_KEY_WORDS = frozenset({"api", "apitoken", "id", "user", "username", "login", "account", "accounts", "credential"})
 _API_WORDS = re.compile(r"api|mbx|future|testnet|merchant|certificatesn|pay")
 _HALVES = {"public": Role.API_KEY, "private": Role.SECRET_KEY}
 _INITIALS = {"k": Role.API_KEY, "s": Role.SECRET_KEY}
-_API = re.compile(r"api|access|mbx|binance|certificatesn")
-_BINANCE = re.compile(
-    r"binance(?!smart|chain|coin(?!m)|dex)|binanse|bnc(?![a-z])|币安|幣安|바이낸스|バイナンス|бинанс|mbx|umfutures|cmfutures"
-)
 _EXCLUDED_NAMES = frozenset({"state", "oauthstate", "codechallenge", "code"})
 _EXCLUDED = re.compile(r"listenkey|listentoken|txhash|txid|sha256|sha512|blockhash")
 _NEVER_OF_AN_API = frozenset(
@@ -124,7 +96,7 @@ def read_name(text: str) -> Name:
     words = words_of(_STORE.sub("", text))
     squashed = "".join(words)
     role, strength = _role(words, squashed)
-    binance = bool(_BINANCE.search(squashed))
+    binance = bool(BINANCE_IN_NAMES.search(squashed))
     return Name(
         text=text,
         words=words,
@@ -141,24 +113,24 @@ def _role(words: tuple[str, ...], squashed: str) -> tuple[Role | None, Strength]
     if not EXCLUDED_WORDS.isdisjoint(words) and not {"secret", "apikey"} & set(words):
         return None, Strength.NONE
     joined = "_".join(words)
-    if re.search(r"api_?密[钥鑰匙]$", joined) and "secret" not in squashed:
+    if KEY_ENDING.search(joined) and "secret" not in squashed:
         return Role.API_KEY, Strength.PLAIN
-    if _SECRET.search(squashed) or _SECRET.search(joined) or not _SECRET_WORDS.isdisjoint(words):
-        clear = _API.search(squashed) or squashed.endswith("key") or "private" in squashed
+    if SECRET_IN_NAMES.search(squashed) or SECRET_IN_NAMES.search(joined) or not SECRET_WORDS.isdisjoint(words):
+        clear = API_IN_NAMES.search(squashed) or squashed.endswith("key") or "private" in squashed
         return Role.SECRET_KEY, Strength.STRONG if clear else Strength.PLAIN
-    if _KEY.search(squashed):
+    if KEY_IN_NAMES.search(squashed):
         return Role.API_KEY, Strength.STRONG
-    if not _KEY_WORDS.isdisjoint(words) or any(_KEY_ENDING.search(word) for word in words):
-        return Role.API_KEY, Strength.STRONG if _API.search(squashed) else Strength.PLAIN
-    if words == ("553",):
+    if not KEY_WORDS.isdisjoint(words) or any(_KEY_ENDING.search(word) for word in words):
+        return Role.API_KEY, Strength.STRONG if API_IN_NAMES.search(squashed) else Strength.PLAIN
+    if words == (FIX_USERNAME,):
         return Role.API_KEY, Strength.STRONG
     if words and words[-1] in _HALVES:
         return _HALVES[words[-1]], Strength.PLAIN
     if words and words[-1] in _INITIALS:
         return _INITIALS[words[-1]], Strength.WEAK
-    if not _WEAK_SECRET_WORDS.isdisjoint(words):
+    if not WEAK_SECRET_WORDS.isdisjoint(words):
         return Role.SECRET_KEY, Strength.WEAK
-    if not _WEAK_KEY_WORDS.isdisjoint(words):
+    if not WEAK_KEY_WORDS.isdisjoint(words):
         return Role.API_KEY, Strength.WEAK
     return None, Strength.NONE
 
@@ -170,7 +142,9 @@ def _is_excluded(words: tuple[str, ...], squashed: str, role: Role | None) -> bo
 
 
 def _is_role_word(word: str) -> bool:
-    return word in STEMLESS_WORDS or word in _KEY_WORDS or bool(_SECRET.search(word) or _KEY.search(word))
+    return (
+        word in STEMLESS_WORDS or word in KEY_WORDS or bool(SECRET_IN_NAMES.search(word) or KEY_IN_NAMES.search(word))
+    )
 
 
 def _foreign_name(words: tuple[str, ...], squashed: str, *, binance: bool) -> str | None:

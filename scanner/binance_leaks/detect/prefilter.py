@@ -46,7 +46,7 @@ _LISTED = rb"[\"'`][A-Za-z0-9]{1,63}[\"'`](?:\s*,\s*[\"'`][A-Za-z0-9]{1,63}[\"'`
 _LIST_REACH = 300
 _JOINING_CALLS = (b"join(", b"concat!")
 _WIDE_NAME = (b"i\0n\0a\0n\0c", b"I\0N\0A\0N\0C")
-_SEED_NAMES = (b"rivate", b"RIVATE", b"25519")
+SEED_NAMES = (b"rivate", b"RIVATE", b"25519")
 _SEED = rb"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{43}=(?![A-Za-z0-9+/=])"
 
 
@@ -169,7 +169,7 @@ def may_hold_seed(data: bytes) -> bool:
     """Whether a bare Ed25519 seed in `data` could be told from other base64: it takes a name and Binance's."""
     if b"inanc" not in data and b"INANC" not in data:
         return False
-    return any(word in data for word in _SEED_NAMES)
+    return any(word in data for word in SEED_NAMES)
 
 
 def _every(data: bytes, needle: bytes) -> Iterator[int]:

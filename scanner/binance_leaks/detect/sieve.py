@@ -14,7 +14,6 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Callable
-from contextlib import suppress
 from functools import cached_property
 from typing import Protocol
 
@@ -24,7 +23,14 @@ from binance_leaks.detect.candidates import LENGTH, Shape, shape_of, value_in_ru
 from binance_leaks.detect.document import PRINTABLE, Document, is_binary
 from binance_leaks.detect.private_keys import packed_keys
 from binance_leaks.detect.split_values import fragments
-from binance_leaks.detect.vocabulary import FOREIGN_STEMS
+from binance_leaks.detect.vocabulary import (
+    ANY_SECRET_STEMS,
+    CLEAR_NAME_STEMS,
+    FUTURES_WORDS,
+    SECRET_STEMS,
+    WIDE_VOCABULARY,
+    escaped,
+)
 
 VALUE = 1
 """A run that is a value by its shape and its neighbours."""
@@ -55,9 +61,8 @@ NAMED_HEX = 8192
 BINARY = 16384
 """A zero byte, by which neighbours mean less."""
 _ASKED = 1024
-"""Whether MENTION was looked for, which only HEX and SEED make worth while."""
+"""Whether MENTION was looked for, which only HEX makes worth while."""
 
-_DEPENDENT = HEX | SEED
 _OF_RUNS = VALUE | HEX | NAMED_HEX | MENTION | FUTURE | LIST | BINARY | _ASKED
 _HEX_DIGITS = b"0123456789abcdef"
 _ANY_HEX_DIGITS = b"0123456789abcdefABCDEF"
@@ -65,20 +70,13 @@ _LONGEST_GLUED = LENGTH + 14
 _BEFORE, _BEHIND = 80, 32
 _SHORTEST_ENCODED = 60
 _TEXT = bytes([*range(0x20, 0x7F), 9, 10, 13])
-# The vocabulary without what hyperscan lacks, so a little wider.
-_MENTIONS = (
-    rb"binance|x-mbx-|[UC]MFutures|recv_?Window|userDataStream|new_?listen_?key|session\.logon|account\.status|8=FIX\.4",
-    rb"/[sfdep]api/v\d|\b[fdep]api[./_-]|order\.(?:place|test|cancel)|BNB[-_/]?(?:USDT|BUSD|BTC|ETH|FDUSD|USDC)",
-    rb"papi[./_-]|inanc",
-)
-_NAMES = (b"secret", b"api", b"access", b"private", b"553", "密".encode(), "秘".encode(), "키".encode())
-_SECRET_WORDS = (b"riv", b"RIV", b"25519", b"ecret", b"ECRET", "密".encode(), "秘".encode(), "私".encode())
-_PRIVATE = b"|".join(_SECRET_WORDS)
-_NAMED_SEED = re.compile(rb"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{43}=(?![A-Za-z0-9+/=])")
+# By its last character, for which a search is fast.
+_LONE_SEED = re.compile(rb"=(?<=[A-Za-z0-9+/]{43}=)(?<![A-Za-z0-9+/][A-Za-z0-9+/]{43}=)(?![A-Za-z0-9+/=])")
+_SEED_NAMES = (*ANY_SECRET_STEMS, *(name.lower() for name in prefilter.SEED_NAMES))
+_SECRET_NAME = b"(?i)" + b"|".join(map(escaped, (*SECRET_STEMS, *prefilter.SEED_NAMES)))
 _NEAR = 200
 _LONGEST_KEY = 12_000
 _PIECE = 16
-_ENCODINGS = ("utf-8", "gb18030", "big5", "shift_jis", "euc_jp", "euc_kr", "cp1251", "koi8_r")
 _BEFORE_HEX, _BEHIND_HEX = 250, 100
 _CONTEXT, _LONGEST_KNOWN = 170, 400
 _LENGTHS = (b"@", b"@\0\0\0")
@@ -164,7 +162,7 @@ class FastSieve:
         # Apart, because together they are slower than one after the other.
         self._scans = (
             self._database((_RUN, VALUE)),
-            self._database(*((literal, PACKED) for literal in _PACKED), (_LIST, LIST), (_PRIVATE, _NAMED)),
+            self._database(*((literal, PACKED) for literal in _PACKED), (_LIST, LIST), (_SECRET_NAME, _NAMED)),
             self._database(*((pattern, WIDE) for pattern in _WIDE)),
         )
         self._seeds = self._database((_SEED, SEED))
@@ -177,9 +175,8 @@ class FastSieve:
     def _ask(self) -> Callable[[bytes], None]:
         """The search for words that speak for the exchange; most histories never need it."""
         return self._database(
-            *((pattern, MENTION) for pattern in _MENTIONS),
-            (b"future|testnet", FUTURE),
-            *((_escaped(word), MENTION) for word in _foreign_mentions()),
+            *((expression, MENTION) for expression in WIDE_VOCABULARY),
+            *((word.encode(), FUTURE) for word in FUTURES_WORDS),
             caseless=True,
         )
 
@@ -201,7 +198,7 @@ class FastSieve:
         if traits & SEED and not _holds_named_seed(fresh):
             traits &= ~SEED
         traits |= inherited
-        if traits & _DEPENDENT:
+        if traits & HEX:
             self._seen = _ASKED
             self._ask(fresh if inherited & _ASKED else content)
             traits |= self._seen
@@ -242,7 +239,7 @@ class FastSieve:
             return prefilter.may_hold(content)
         if traits & HEX and (traits & MENTION or (traits & FUTURE and traits & NAMED_HEX)):
             return True
-        if traits & SEED and traits & MENTION and prefilter.may_hold_seed(content):
+        if traits & SEED and prefilter.may_hold_seed(content):
             return True
         binary = is_binary(content) if traits & (VALUE | ENCODED) else False
         if traits & VALUE and self._traits_of_runs(content, binary=binary) & VALUE:
@@ -306,7 +303,7 @@ class FastSieve:
         if known in self._dull:
             return HEX
         lower = window.lower()
-        if any(word in lower for word in _NAMES):
+        if any(stem in lower for stem in CLEAR_NAME_STEMS):
             return HEX | NAMED_HEX
         if len(self._dull) < _MOST_REMEMBERED:
             self._dull.add(known)
@@ -341,20 +338,6 @@ class FastSieve:
         self._joined.append((kind, end))
 
 
-def _foreign_mentions() -> set[bytes]:
-    """The exchange's name in other scripts, in the encodings in which they are written."""
-    words = set()
-    for word in FOREIGN_STEMS:
-        for encoding in _ENCODINGS:
-            with suppress(UnicodeEncodeError):
-                words.add(word.encode(encoding))
-    return words
-
-
-def _escaped(literal: bytes) -> bytes:
-    return b"".join(b"\\x%02x" % byte for byte in literal)
-
-
 def _trait_of_run(data: bytes, start: int, end: int, *, binary: bool) -> int:
     before = max(0, start - _BEFORE)
     text = data[before : end + _BEHIND].decode("latin-1")
@@ -370,12 +353,10 @@ def _trait_of_run(data: bytes, start: int, end: int, *, binary: bool) -> int:
 
 
 def _holds_named_seed(data: bytes) -> bool:
-    for word in _SECRET_WORDS:
-        at = data.find(word)
-        while at >= 0:
-            if _NAMED_SEED.search(data, max(0, at - _NEAR), at + _NEAR):
-                return True
-            at = data.find(word, at + len(word))
+    for match in _LONE_SEED.finditer(data):
+        window = data[max(0, match.start() - _NEAR) : match.end() + _NEAR].lower()
+        if any(name in window for name in _SEED_NAMES):
+            return True
     return False
 
 

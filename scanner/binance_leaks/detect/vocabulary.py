@@ -1,9 +1,239 @@
-"""The words that speak for Binance: its name, hosts, headers, clients and API parameters."""
+"""Words that speak for Binance, and words of which names of credentials are made.
+
+A table here is the only place of its words: from it follow the expressions for evidence and names, the literals that
+are searched for first, and the front tests. A new word is a new row.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import KW_ONLY, dataclass
+from itertools import chain, product
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """Something that speaks for Binance.
+
+    `pattern` is an expression without look-around; case does not matter. `then` must follow, `not_before` and
+    `not_after` must not be there, `whole` takes whole words only. Every match begins with one of the `stems`. A plain
+    word in small letters is its own stem. `frequent` says that the stems alone are in much text of others.
+
+    `in_names` is how the term is found in the name of a value, whose words are run together in small letters: by its
+    pattern, by an expression of its own, or not at all. `names_only` says that it counts nowhere else. `is_name` says
+    that it names the exchange: parts of its API were copied by others.
+    """
+
+    pattern: str
+    _: KW_ONLY
+    then: str = ""
+    not_before: str = ""
+    not_after: str = ""
+    whole: bool = False
+    stems: tuple[str, ...] = ()
+    frequent: bool = False
+    in_names: bool | str = False
+    names_only: bool = False
+    is_name: bool = False
+    legacy_encoding: str = ""
+    examples: tuple[str, ...] = ()
+
+    @property
+    def literals(self) -> tuple[str, ...]:
+        """The stems, in small letters."""
+        return self.stems or (self.pattern,)
+
+    @property
+    def samples(self) -> tuple[str, ...]:
+        """Texts that match; those of a plain word need not be written down."""
+        return self.examples or self.literals
+
+    @property
+    def expression(self) -> str:
+        """The expression with what narrows it."""
+        edge = r"\b" if self.whole else ""
+        before = f"(?<!{self.not_before})" if self.not_before else ""
+        behind = f"(?={self.then})" if self.then else ""
+        behind += f"(?!{self.not_after})" if self.not_after else ""
+        return f"{edge}{before}(?:{self.pattern}){edge}{behind}"
+
+    @property
+    def name_expression(self) -> str:
+        """The expression for names of values, empty if the term does not count there."""
+        return self.in_names if isinstance(self.in_names, str) else self.pattern if self.in_names else ""
+
+    def wide_expressions(self) -> Iterator[bytes]:
+        """Expressions for bytes without look-around, one of which is found wherever the term is, case ignored."""
+        if self.frequent:
+            yield f"(?:{self.pattern}){self.then}".encode()
+        else:
+            yield from (escaped(stem) for literal in self.literals for stem in encoded(literal))
+
+
+# The chain that bears the name (Binance Smart Chain, dex.binance.org) is not the exchange.
+_CHAIN = r"[\s_-]*(?:smart|chain|coin\b|dex|peg|\.org|-?bridge|labs)"
+
+TERMS: tuple[Term, ...] = (
+    Term(
+        r"binance(?:future|\.vision|\.us|\.com)?",
+        not_after=_CHAIN,
+        stems=("binance",),
+        in_names="binance(?!smart|chain|coin(?!m)|dex)",
+        is_name=True,
+        examples=("binance", "https://testnet.binancefuture.com", "binance.vision", "Binance.US"),
+    ),
+    Term("币安", in_names=True, is_name=True, legacy_encoding="gb18030"),
+    Term("幣安", in_names=True, is_name=True, legacy_encoding="big5"),
+    Term("바이낸스", in_names=True, is_name=True, legacy_encoding="euc_kr"),
+    Term("バイナンス", in_names=True, is_name=True, legacy_encoding="shift_jis"),
+    Term("бинанс", in_names=True, is_name=True, legacy_encoding="cp1251"),
+    Term("binanse", in_names=True, names_only=True),
+    Term("bnc", in_names="bnc(?![a-z])", names_only=True),
+    Term(r"x-mbx-\w+", stems=("x-mbx-",), in_names="mbx", examples=("X-MBX-USED-WEIGHT",)),
+    Term("umfutures", in_names=True),
+    Term("cmfutures", in_names=True),
+    Term(
+        r"/(?:sapi|fapi|dapi|eapi|papi)/v\d",
+        stems=("/sapi/v", "/fapi/v", "/dapi/v", "/eapi/v", "/papi/v"),
+        examples=("/sapi/v1", "/fapi/v2", "/dapi/v1", "/eapi/v1", "/papi/v1"),
+    ),
+    Term(
+        "fapi|dapi|eapi|papi",
+        then="[./_-]",
+        whole=True,
+        stems=("fapi", "dapi", "eapi", "papi"),
+        frequent=True,
+        examples=("fapi.", "dapi-", "eapi/", "papi."),
+    ),
+    Term("recv_?window", whole=True, stems=("recvwindow", "recv_window"), examples=("recvWindow", "recv_window")),
+    Term("userdatastream", examples=("userDataStream",)),
+    Term(
+        "new_?listen_?key",
+        whole=True,
+        stems=("newlisten", "new_listen"),
+        examples=("newListenKey", "new_listen_key"),
+    ),
+    Term(
+        "bnb[-_/]?(?:usdt|busd|btc|eth|fdusd|usdc)",
+        not_before="[A-Za-z]",
+        not_after=r"\w",
+        stems=("bnb",),
+        frequent=True,
+        examples=("BNBUSDT", "BNB/BTC"),
+    ),
+    Term(
+        r"order\.(?:place|test|cancel)",
+        whole=True,
+        stems=("order.",),
+        frequent=True,
+        examples=("order.place", "order.test", "order.cancel"),
+    ),
+    Term(r"session\.logon", whole=True, stems=("session.logon",)),
+    Term(r"account\.status", whole=True, stems=("account.status",)),
+    Term(r"8=fix\.4", stems=("8=fix.4",), examples=("8=FIX.4.4",)),
+)
+
+FUTURES_WORDS = ("future", "testnet")
+"""Words of the futures testnet; they carry a pair of hexadecimal values that nothing else speaks for up to `low`."""
+
+BINANCE_PAY = re.compile(r"binance[\s._-]?pay|bpay\.binanceapi|BinancePay-", re.IGNORECASE)
+"""Binance Pay, of which values of base 36 need evidence. Each way to write it names the exchange."""
+
+
+@dataclass(frozen=True, slots=True)
+class NameWord:
+    """What in the name of a value says that it is a key, or a secret.
+
+    `pattern` is for names whose words are run together in small letters, or joined with `_`. Wherever such a name is
+    in a text, so is one of the `stems`, a space in it standing for nothing or for what separates words. A plain word
+    is its own stem.
+    """
+
+    pattern: str
+    _: KW_ONLY
+    stems: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
+
+    @property
+    def literals(self) -> tuple[str, ...]:
+        """The stems, in small letters."""
+        return self.stems or (self.pattern,)
+
+    @property
+    def samples(self) -> tuple[str, ...]:
+        """Names that match; those of a plain word need not be written down."""
+        return self.examples or self.literals
+
+
+def _plain(words: str) -> Iterator[NameWord]:
+    return map(NameWord, words.split())
+
+
+SECRET_NAMES: tuple[NameWord, ...] = (
+    NameWord("secr[eèé]t", stems=("secr",), examples=("secret", "Secrèt")),
+    NameWord("priv(?:ate)?_?key", stems=("priv key", "private key"), examples=("private_key", "privKey")),
+    NameWord("prv(?:ate)?_?key", stems=("prv key", "prvate key"), examples=("prv_key",)),
+    NameWord("secr?key", stems=("sec key", "secr key"), examples=("sec_key", "SECKEY")),
+    NameWord("signingkey", stems=("signing key",), examples=("signingKey",)),
+    NameWord("apisec(?![a-z])", stems=("api sec",), examples=("api_sec",)),
+    NameWord("密[钥鑰匙]", stems=("密",), examples=("密钥", "密鑰")),
+    NameWord("秘[钥鑰]", stems=("秘",), examples=("秘钥", "秘鑰")),
+    NameWord("私[钥鑰]", stems=("私",), examples=("私钥", "私鑰")),
+    NameWord("clave_?privada", stems=("clave privada",), examples=("clave privada",)),
+    NameWord("chave_?privada", stems=("chave privada",), examples=("chave_privada",)),
+    *_plain("sekret segret segredo sicret секрет приватн gizli geheim tajn titkos hemlig rahasia"),
+    *_plain("秘密 シークレット 시크릿 비밀 bímật bimật bímat bimat سري مخفی محرمانه סודי"),
+)
+SECRET_WORDS = frozenset("sec sk skey scrt secretkey".split())
+"""Whole words of names that mean a secret."""
+WEAK_SECRET_WORDS = frozenset("pass password passwd pwd".split())
+"""The same, of names that mean many other things too."""
+
+KEY_NAMES: tuple[NameWord, ...] = (
+    NameWord("api_?key", stems=("api key",), examples=("api_key", "apiKey")),
+    NameWord("access_?key", stems=("access key",), examples=("access-key",)),
+    NameWord("pub(?:lic)?_?key", stems=("pub key", "public key"), examples=("pubKey", "public_key")),
+    NameWord("key_?id", stems=("key id",), examples=("key_id", "keyId")),
+    NameWord("mbx"),
+    NameWord("certificatesn", stems=("certificate sn",), examples=("certificateSN", "certificate-sn")),
+    NameWord("公[钥鑰]", stems=("公",), examples=("公钥", "公鑰")),
+    NameWord("(?:api|апи)_?ключ", stems=("ключ",), examples=("API ключ", "апи_ключ")),
+    NameWord("api_?schlüssel", stems=("api schlüssel",), examples=("API-Schlüssel",)),
+    NameWord("api_?anahtar", stems=("api anahtar",), examples=("api anahtar",)),
+    NameWord("clave_?api", stems=("clave api",), examples=("clave_api",)),
+    NameWord("chave_?api", stems=("chave api",), examples=("chave API",)),
+    NameWord("cl[eé]_?api", stems=("cle api", "clé api", "cl api"), examples=("clé API",)),
+    NameWord("apiキー", stems=("api キー",), examples=("APIキー",)),
+    NameWord("api키", stems=("api 키",), examples=("API 키",)),
+)
+KEY_WORDS = frozenset(
+    """
+    key keys apikey apikeys ak pk ключ 키 キー anahtar clave chave kunci klucz مفتاح المفتاح کلید chiave sleutel nyckel
+    kulcs
+    """.split()
+)
+"""Whole words of names that mean a key."""
+WEAK_KEY_WORDS = frozenset("api apitoken id user username login account accounts credential".split())
+"""The same, of names that mean many other things too."""
+KEY_ENDING = re.compile("api_?密[钥鑰匙]$")
+"""The end of a name of a key, though what it ends in means a secret elsewhere."""
+FIX_USERNAME = "553"
+"""The field of a FIX logon that holds the API key."""
+API_NAMES = ("api", "access", "mbx", "binance", "certificatesn")
+"""What in a name makes it clear that a key or a secret is that of an API."""
+LEGACY_NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "gb18030": ("密钥", "私钥", "秘钥", "公钥"),
+        "big5": ("密鑰", "私鑰", "公鑰"),
+        "shift_jis": ("秘密鍵", "シークレット", "キー"),
+        "euc_kr": ("시크릿", "비밀", " 키"),
+        "cp1251": ("ключ", "секрет", "Секрет", "Ключ"),
+    }
+)
+"""Encodings other than Unicode, with the words of names by which a text is known to be in one."""
 
 EXCLUDED_WORDS = frozenset(
     """
@@ -64,25 +294,88 @@ NOISE_WORDS = frozenset(
 """Identifiers that name nothing: types, wrappers, small words between a name and its value."""
 
 
-# The chain that bears the name (Binance Smart Chain, dex.binance.org) is not the exchange.
-_NOT_THE_EXCHANGE = r"(?![\s_-]*(?:smart|chain|coin\b|dex|peg|\.org|-?bridge|labs))"
-VOCABULARY = re.compile(
-    rf"""binance(?:future|\.vision|\.us|\.com)?{_NOT_THE_EXCHANGE}
-    | 币安 | 幣安 | 바이낸스 | バイナンス | бинанс
-    | x-mbx-\w+ | UMFutures | CMFutures
-    | /(?:sapi|fapi|dapi|eapi|papi)/v\d | \b(?:fapi|dapi|eapi|papi)\b(?=[./_-])
-    | \brecvWindow\b | \brecv_window\b | userDataStream | \b(?:new_?listen_?key)\b
-    | (?<![A-Za-z])BNB[-_/]?(?:USDT|BUSD|BTC|ETH|FDUSD|USDC)\b
-    | \b(?:order\.(?:place|test|cancel)|session\.logon|account\.status)\b
-    | 8=FIX\.4""",
-    re.IGNORECASE | re.VERBOSE,
+_IN_TEXT = tuple(term for term in TERMS if not term.names_only)
+
+
+def _any_of(expressions: Iterable[str], flags: int = 0) -> re.Pattern[str]:
+    return re.compile("|".join(filter(None, expressions)), flags)
+
+
+def _spellings(word: str) -> list[str]:
+    """A word in small letters, capitalised and in capitals, each once."""
+    return list(dict.fromkeys((word, word.capitalize(), word.upper())))
+
+
+def encoded(word: str) -> list[bytes]:
+    """A literal as bytes: one in ASCII as it is, any other in each spelling and in each encoding that has it."""
+    if word.isascii():
+        return [word.encode()]
+    found: dict[bytes, None] = {}
+    for spelling, encoding in product(_spellings(word), ("utf-8", *LEGACY_NAMES)):
+        with suppress(UnicodeEncodeError):
+            found[spelling.encode(encoding)] = None
+    return list(found)
+
+
+def escaped(literal: bytes) -> bytes:
+    """An expression for a literal, as hyperscan reads it."""
+    return b"".join(b"\\x%02x" % byte for byte in literal)
+
+
+VOCABULARY = _any_of((term.expression for term in _IN_TEXT), re.IGNORECASE)
+"""Everything in a text that speaks for Binance."""
+BINANCE_IN_NAMES = _any_of(term.name_expression for term in TERMS)
+"""What in a name of a value speaks for Binance; its words are run together in small letters."""
+EXCHANGE_NAME = _any_of((term.expression for term in _IN_TEXT if term.is_name), re.IGNORECASE)
+"""The name of the exchange."""
+WIDE_VOCABULARY = tuple(chain.from_iterable(term.wide_expressions() for term in _IN_TEXT))
+"""Expressions for bytes, case ignored: one of them is found wherever `VOCABULARY` matches, and in a few more places."""
+_LITERALS = tuple(literal for term in _IN_TEXT for literal in term.literals)
+_STEMS = tuple(literal.encode() for literal in _LITERALS if literal.isascii())
+_NON_ASCII_STEMS = tuple(spelling for literal in _LITERALS if not literal.isascii() for spelling in _spellings(literal))
+EVIDENCE_STEMS = tuple(
+    dict.fromkeys(stem.lower() for literal in (*_LITERALS, *FUTURES_WORDS) for stem in encoded(literal))
 )
-STEMS = (
-    b"binance", b"x-mbx-", b"umfutures", b"cmfutures", b"/sapi/v", b"/fapi/v", b"/dapi/v", b"/eapi/v", b"/papi/v",
-    b"fapi", b"dapi", b"eapi", b"papi", b"recvwindow", b"recv_window", b"userdatastream", b"newlisten", b"new_listen",
-    b"bnb", b"order.", b"session.logon", b"account.status", b"8=fix.4",
-)  # fmt: skip
-FOREIGN_STEMS = ("币安", "幣安", "바이낸스", "バイナンス", "бинанс", "Бинанс", "БИНАНС")
+"""Literals in small letters, one of which is in whatever speaks for Binance or for its futures testnet."""
+SECRET_IN_NAMES = _any_of(word.pattern for word in SECRET_NAMES)
+"""What in a name says that the value is a secret."""
+KEY_IN_NAMES = _any_of(word.pattern for word in KEY_NAMES)
+"""What in a name says that the value is a key."""
+API_IN_NAMES = _any_of(API_NAMES)
+"""What in a name says that the value is for an API."""
+LEGACY_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        encoding: (
+            *words,
+            *(spelling for term in TERMS if term.legacy_encoding == encoding for spelling in _spellings(term.pattern)),
+        )
+        for encoding, words in LEGACY_NAMES.items()
+    }
+)
+"""Words by which a text is known to be in an encoding other than Unicode."""
+
+
+def _name_stems(literals: Iterable[str]) -> tuple[bytes, ...]:
+    """Literals as bytes in small letters, with all that may separate their words, in each encoding."""
+    parted = (literal.replace(" ", between) for literal in literals for between in ("", "_", "-", " ", "."))
+    return tuple(dict.fromkeys(stem.lower() for literal in parted for stem in encoded(literal)))
+
+
+_SECRET_LITERALS = tuple(literal for word in SECRET_NAMES for literal in word.literals)
+SECRET_STEMS = _name_stems(_SECRET_LITERALS)
+"""Literals in small letters, one of which is in a name that says that the value is a secret, but for short words."""
+ANY_SECRET_STEMS = (*SECRET_STEMS, *_name_stems(("private", *sorted(SECRET_WORDS | WEAK_SECRET_WORDS))))
+"""The same, with the short words."""
+CLEAR_NAME_STEMS = _name_stems(
+    (
+        *API_NAMES,
+        FIX_USERNAME,
+        *_SECRET_LITERALS,
+        *(literal for word in KEY_NAMES for literal in word.literals),
+        *(f"{word} key" for word in sorted(SECRET_WORDS)),
+    )
+)
+"""Literals in small letters, one of which is in a name that makes it clear that the value is a credential."""
 
 
 def mentions(text: str, flat: bytes) -> list[tuple[int, int]]:
@@ -96,19 +389,19 @@ def mentions(text: str, flat: bytes) -> list[tuple[int, int]]:
 
 
 def _starts(text: str, lower: bytes) -> Iterator[int]:
-    for stem in STEMS:
+    for stem in _STEMS:
         at = lower.find(stem)
         while at >= 0:
             yield at
             at = lower.find(stem, at + len(stem))
     if not text.isascii():
-        for word in FOREIGN_STEMS:
+        for word in _NON_ASCII_STEMS:
             at = text.find(word)
             while at >= 0:
                 yield at
                 at = text.find(word, at + len(word))
 
 
-def speaks_of_binance(text: str) -> bool:
-    """Whether a short text, such as a path or a name, speaks for Binance; `_` parts words."""
+def name_mentions_binance(text: str) -> bool:
+    """Whether a short text, such as a path or a name, speaks for Binance; `_` separates words."""
     return VOCABULARY.search(text.replace("_", " ")) is not None

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 from binance_leaks.detect import prefilter
 from binance_leaks.detect.engine import detect
 from binance_leaks.detect.sieve import HEX, Sieve, best_sieve
-from binance_leaks.detect.vocabulary import STEMS
+from binance_leaks.detect.vocabulary import EVIDENCE_STEMS
 from binance_leaks.errors import GitError
 from binance_leaks.findings import Skipped
 from binance_leaks.model import Credential
@@ -40,7 +40,6 @@ _MOST_REPEATS = 100_000
 _MOST_RUNS = 200
 _AROUND = 250
 _HEADER = 200
-_TELLING_WORDS = (*STEMS, b"future", b"testnet", b"inanc")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -346,7 +345,7 @@ def _repeated(content: bytes, traits: int) -> bytes:
     if not 0 < len(runs) < _MOST_RUNS:
         return b""
     lower = content.lower()
-    words = bytes(word in lower for word in _TELLING_WORDS)
+    words = bytes(word in lower for word in EVIDENCE_STEMS)
     header = content[:_HEADER] if traits & HEX else b""  # names of columns, without which such a run is nothing
     digest = sha256(b"%d " % traits + words + header)
     for start, end in runs:

@@ -9,7 +9,7 @@ from configparser import Error as ConfigParserError
 from pathlib import Path
 from stat import S_ISREG
 
-from binance_leaks.detect.vocabulary import VOCABULARY, mentions
+from binance_leaks.detect.vocabulary import EXCHANGE_NAME, mentions, name_mentions_binance
 from binance_leaks.model import Evidence, Grade
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.index import read_tracked_siblings
@@ -25,8 +25,7 @@ _MANIFESTS = (
 def mentions_binance(data: bytes) -> bool:
     """Whether some text names the exchange; parameters of its API alone, which others copied, do not count."""
     text = data.decode("utf-8", "replace")
-    named = (text[start:end] for start, end in mentions(text, text.encode("latin-1", "replace")))
-    return any("binance" in word.lower() or not word.isascii() for word in named)
+    return any(EXCHANGE_NAME.match(text, start) for start, _ in mentions(text, text.encode("latin-1", "replace")))
 
 
 class EvidenceNearFiles:
@@ -136,7 +135,7 @@ def describe_repository(folder: str) -> str | None:
     except (GitPythonError, ConfigParserError, OSError, ValueError, KeyError):
         return None
     names = [os.path.basename(str(top)), *(re.sub(r"^[a-z+]+://[^/]*/|^[^/]*:", "", url) for url in remotes)]  # noqa: PTH119
-    if any(VOCABULARY.search(name.replace("_", " ")) for name in names):
+    if any(name_mentions_binance(name) for name in names):
         return "the repository's name speaks of Binance"
     for manifest in _MANIFESTS:
         data = _content(Path(str(top)) / manifest)
