@@ -395,6 +395,15 @@ class TestChoices:
         project.write(".binance-leaks.toml", 'exclude = ["vendor/"]\n')
         assert over(project).found == []
 
+    def test_renamed_from_a_path_that_is_left_out(self, project: Repository, pair: Pair) -> None:
+        project.commit({"fixtures/bot.py": module(pair), "old.py": "import os\n" * 9})
+        project.git("mv", "fixtures/bot.py", "bot.py")
+        project.git("mv", "old.py", "new.py")
+        project.commit()
+        found = over(project, "--exclude", "fixtures/")
+        assert found.is_of(pair)
+        assert {place["path"] for place in found.places} == {"bot.py"}
+
     def test_paths_that_are_left_out_are_counted(self, project: Repository, pair: Pair) -> None:
         """A change may exclude itself: that must not look like a change that was read."""
         project.commit({"vendor/bot.py": module(pair), "a.py": "", ".binance-leaks.toml": 'exclude = ["vendor/"]\n'})

@@ -42,7 +42,7 @@ def standing(repository: Repository, pair: Pair, name: str = "bot.py") -> None:
 
 
 class TestLines:
-    """New and changed lines block; what stood there before is shown."""
+    """A value that the file did not have before blocks; one that it had is shown, however its lines change."""
 
     def test_nothing_staged(self, repository: Repository) -> None:
         assert staged(repository).status == 0
@@ -87,15 +87,80 @@ class TestLines:
         assert exposures(looked.findings) == STANDING_PAIR
         assert NOT_BLOCKING in looked.text
 
-    @pytest.mark.parametrize("change", ["    {}", "{}  # the account of the bot", "live_{}"])
-    def test_a_changed_line_blocks(self, repository: Repository, pair: Pair, change: str) -> None:
+    @pytest.mark.parametrize("change", ["    {}", "{}  # the account of the bot", "live_{}", "{}\r", "\n\n{}\n\n"])
+    def test_a_changed_line_with_an_old_value_does_not_block(
+        self, repository: Repository, pair: Pair, change: str
+    ) -> None:
         standing(repository, pair)
+        repository.stage(
+            "bot.py", f"{CLEAN}\n" + pair.python.replace(pair.call, change.format(pair.call.rstrip()) + "\n")
+        )
+        looked = staged(repository)
+        assert looked.status == 0
+        assert exposures(looked.findings) == STANDING_PAIR
+        assert NOT_BLOCKING in looked.text
+
+    @pytest.mark.parametrize("change", ["    {}", "{}  # the account of the bot", "live_{}"])
+    def test_a_changed_line_with_a_new_value_blocks(self, repository: Repository, pair: Pair, change: str) -> None:
+        standing(repository, Pair.fresh())
         repository.stage(
             "bot.py", f"{CLEAN}\n" + pair.python.replace(pair.call, change.format(pair.call.rstrip()) + "\n")
         )
         looked = staged(repository)
         assert looked.status == 1
         assert exposures(looked.findings) == STAGED_PAIR
+
+    def test_a_second_place_of_an_old_value_in_its_file_does_not_block(
+        self, repository: Repository, pair: Pair
+    ) -> None:
+        standing(repository, pair)
+        repository.stage("bot.py", f"{CLEAN}\n{pair.python}\n{CLEAN}\n{pair.python}")
+        assert staged(repository).status == 0
+
+    @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+    def test_another_encoding_does_not_block(self, repository: Repository, pair: Pair, encoding: str) -> None:
+        standing(repository, pair)
+        repository.stage("bot.py", f"{CLEAN}\n{pair.python}\n{CLEAN}".encode(encoding))
+        assert staged(repository).status == 0
+
+    def test_a_value_moved_to_a_file_that_was_there_blocks(self, repository: Repository, pair: Pair) -> None:
+        standing(repository, pair)
+        repository.commit({"settings.py": CLEAN})
+        repository.stage("bot.py", CLEAN)
+        repository.stage("settings.py", CLEAN + pair.python)
+        assert staged(repository).status == 1
+
+    def test_halves_brought_together_by_a_deletion_block(self, repository: Repository, pair: Pair) -> None:
+        halves = "".join(
+            f'{name} = ("{value[:32]}"\n{{0}}"{value[32:]}")\n'
+            for name, value in (("BINANCE_API_KEY", pair.key), ("BINANCE_API_SECRET", pair.secret))
+        )
+        repository.commit({"bot.py": halves.format('", "\n')})
+        repository.stage("bot.py", halves.format(""))
+        looked = staged(repository)
+        assert looked.status == 1
+        assert digests(looked.findings) == pair.digests
+
+    def test_an_old_value_of_which_only_new_lines_speak_does_not_block(
+        self, repository: Repository, pair: Pair
+    ) -> None:
+        repository.commit({"a.txt": f"x\n{pair.key}\n{pair.secret}\n"})
+        repository.stage("a.txt", f"binance api key and secret\n{pair.key}\n{pair.secret}\n")
+        assert staged(repository).status == 0
+
+    def test_amending_compares_with_the_commit_that_is_amended(self, repository: Repository, pair: Pair) -> None:
+        """git does not tell a hook that it amends."""
+        standing(repository, pair)
+        repository.stage("bot.py", f"{CLEAN}\n    {pair.python}")
+        assert staged(repository).status == 0
+
+    def test_what_was_in_an_excluded_file_blocks_where_it_is_not_excluded(
+        self, repository: Repository, pair: Pair
+    ) -> None:
+        repository.commit({".binance-leaks.toml": 'exclude = ["fixtures/"]\n', "fixtures/bot.py": CLEAN + pair.python})
+        repository.path("src").mkdir()
+        repository.git("mv", "fixtures/bot.py", "src/bot.py")
+        assert staged(repository).status == 1
 
     def test_a_new_secret_under_an_old_key_blocks_and_pairs(self, repository: Repository, pair: Pair) -> None:
         old = Pair(key=pair.key, secret=value())

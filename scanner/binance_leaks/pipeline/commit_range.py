@@ -1,24 +1,24 @@
 """Scan what some commits bring in: their files, commit by commit, and their messages.
 
 Only blobs that a commit adds or changes are read, each once, so that the cost is that of the commits and not of the
-repository. A value is new at a path where no parent has it there, on a line that no parent has; a commit that moves or
-re-indents a line, renames its file, or merges it from elsewhere brings nothing in.
+repository. What they introduce is defined in `introduced.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from binance_leaks.detect import prefilter
 from binance_leaks.errors import GitError
 from binance_leaks.findings import Result, ScanStats, Skipped
-from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Credential
-from binance_leaks.pipeline.versions import Versions
+from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Credential, Exposure
+from binance_leaks.pipeline.introduced import FileVersions
 from binance_leaks.sources.commit_selection import CommitSelection
 from binance_leaks.sources.commits import CommitChange, list_changes
 from binance_leaks.sources.git import Git
-from binance_leaks.sources.objects.parse import strip_signature
+from binance_leaks.sources.objects.parse import parse_commit, strip_signature
 
 Progress = Callable[[int, int, int], None]
 """Told the blobs that were read, those to be read in all, and the bytes so far."""
@@ -31,6 +31,16 @@ class RangeRequest:
     selection: CommitSelection
     excluded: Callable[[str], bool] = lambda _: False
     fetch: Callable[[Sequence[str]], None] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Message:
+    """A commit or a tag whose content may hold a credential."""
+
+    id: str
+    content: bytes
+    path: str
+    """What is reported as its path."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -50,18 +60,16 @@ def scan_range(git: Git, request: RangeRequest, progress: Progress = lambda *_: 
     outcome.skipped += [
         Skipped(what=path, why="a submodule; scan it by itself", lost=False) for path in dict.fromkeys(submodules)
     ]
-    versions = Versions(git, request.fetch)
-    versions.look([change.blob for change in changes if change.blob is not None], progress)
+    versions = FileVersions(git, request.fetch)
+    versions.prefilter([change.blob for change in changes if change.blob is not None], progress)
     messages, size = _messages(git, request.selection)
     if versions.suspicious or messages:
-        from binance_leaks.pipeline.introduced import (  # start-up: most ranges are clean and need no detector
-            Message,
-            brought,
-        )
+        from binance_leaks.detect.correlate import merged  # start-up: most ranges are clean and need no detector
+        from binance_leaks.pipeline.range_provenance import trace  # as above
 
-        told = [Message(id=name, content=content, path=path) for name, content, path in messages]
-        held = brought(git, request.selection, versions, changes, told)
-        outcome.credentials, outcome.commits = held.credentials, dict(held.commits)
+        in_files = trace(git, request.selection, versions, changes, request.excluded)
+        outcome.credentials = merged((*in_files.credentials, *_credentials_in_messages(messages)))
+        outcome.commits = dict(in_files.commits)
     outcome.skipped += [
         Skipped(what=change.shown, why=f"its content in commit {change.commit[:12]} is not in this clone")
         for change in changes
@@ -103,8 +111,8 @@ def _wanted(
     return files, submodules, len(left_out)
 
 
-def _messages(git: Git, selection: CommitSelection) -> tuple[list[tuple[str, bytes, str]], int]:
-    """The commits and tags whose content may hold a credential, with what stands for their path; the bytes of all.
+def _messages(git: Git, selection: CommitSelection) -> tuple[list[Message], int]:
+    """The commits and tags whose content may hold a credential, and the size of all in bytes.
 
     Raises GitError for one that is missing.
     """
@@ -120,5 +128,17 @@ def _messages(git: Git, selection: CommitSelection) -> tuple[list[tuple[str, byt
             size += stream.size
             content = stream.read()
             if prefilter.may_hold(strip_signature(content)):
-                found.append((name, content, path))
+                found.append(Message(id=name, content=content, path=path))
     return found, size
+
+
+def _credentials_in_messages(messages: Iterable[Message]) -> Iterator[Credential]:
+    """The credentials in the messages and headers of commits and tags."""
+    from binance_leaks.pipeline.files import credentials_in_object  # start-up: most ranges need no detector
+
+    for message in messages:
+        place = partial(
+            replace, path=message.path, exposure=Exposure.MESSAGE, commit=parse_commit(message.id, message.content)
+        )
+        for credential in credentials_in_object(message.content):
+            yield credential.moved(place)

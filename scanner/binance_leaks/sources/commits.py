@@ -153,8 +153,8 @@ def _change(commit: str, field: bytes, path: bytes) -> CommitChange:
     )
 
 
-def find_renames(git: Git, parent: str, commit: str) -> dict[bytes, str]:
-    """For each path of a commit that a parent has under another name, the blob that it has there.
+def find_renames(git: Git, parent: str, commit: str) -> dict[bytes, tuple[bytes, str]]:
+    """For each path of a commit that a parent has under another name, this name and the blob that it has there.
 
     None where git lacks the contents that it would have to compare.
     """
@@ -162,7 +162,7 @@ def find_renames(git: Git, parent: str, commit: str) -> dict[bytes, str]:
         out = git.run(*_RENAMES, parent, commit)
     except GitError:
         return {}
-    return {path: old for status, _, old, _, path, _ in raw_changes(out) if status in "RC"}
+    return {path: (former, old) for status, _, old, _, path, former in raw_changes(out) if status in "RC"}
 
 
 def blobs_at(git: Git, commit: str, paths: Sequence[bytes]) -> dict[bytes, str]:

@@ -7,8 +7,7 @@ needs; what is needed only where something was found is imported there.
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 
 from binance_leaks.detect import prefilter
 from binance_leaks.errors import GitError
@@ -102,43 +101,35 @@ def may_hold(stream: BlobStream) -> bool:
     return archive_kind(data[:_HEAD_LENGTH]) is not None or prefilter.may_hold(data)
 
 
-def former_blobs(git: Git, changes: Sequence[StagedChange]) -> dict[bytes, list[str]]:
-    """For every change the blobs in which its lines may have stood before, by path.
+def former_blobs(
+    git: Git, changes: Sequence[StagedChange], excluded: Callable[[str], bool] = lambda _: False
+) -> dict[bytes, list[str]]:
+    """The blobs that the parents of the commit to be have for each change, by path; an empty list if none has any.
 
-    The file's own in HEAD, the one it was renamed or copied from, and in a merge those of every other parent. A path
-    with several lists lines as new only if all of them lack it; an empty list means that all is new.
+    HEAD is a parent (of `git commit --amend`, too: git does not tell a hook that it amends), and in a merge every
+    commit that is merged. A file that a parent has under another name has the blob of the old name, unless that is
+    excluded: nobody has seen the values of an excluded file.
     """
-    former = {change.path: [change.old] if change.old else [] for change in changes}
+    former: dict[bytes, list[str]] = {change.path: [change.old] if change.old else [] for change in changes}
     if not all(former.values()):
-        for status, _, old, _, path, _ in git.staged(renames=True):
-            if status in "RC" and not former.get(path, [old]):
-                former[path].append(old)
+        for path, blob in _blobs_before(git, None, excluded).items():
+            if blob and not former.get(path, [blob]):
+                former[path].append(blob)
     for head in git.merge_heads():
-        differing = {path: old for _, _, old, _, path, _ in git.staged(against=head, renames=True)}
+        differing = _blobs_before(git, head, excluded)
         for change in changes:
             blob = differing.get(change.path, change.blob)
-            if blob.strip("0"):
+            if blob:
                 former[change.path].append(blob)
     return former
 
 
-class NewLines:
-    """Which lines of a staged blob are new against every blob in which they may have stood before."""
-
-    def __init__(self, git: Git, blob: str, former: Sequence[str]) -> None:
-        self._runs = [_added(git, old, blob) for old in former]
-
-    def touch(self, first: int, last: int) -> bool:
-        """Whether any of the lines from `first` to `last` is new, or what stood between two of them is gone."""
-        return all(any(start <= last and first <= end for start, end in runs) for runs in self._runs)
-
-
-def _added(git: Git, old: str, new: str) -> list[tuple[int, int]]:
-    """Changed places; all lines where the old blob cannot be read."""
-    try:
-        return git.added_lines(old, new) if old != new else []
-    except GitError:
-        return [(1, sys.maxsize)]
+def _blobs_before(git: Git, commit: str | None, excluded: Callable[[str], bool]) -> dict[bytes, str]:
+    """The blob in a commit of each file that the index changes, empty where the commit has no such file."""
+    return {
+        path: "" if not old.strip("0") or (status in "RC" and excluded(os.fsdecode(former))) else old
+        for status, _, old, _, path, former in git.staged(against=commit, renames=True)
+    }
 
 
 class NamedPaths:

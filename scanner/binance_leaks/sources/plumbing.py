@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     RawChange: TypeAlias = tuple[str, str, str, str, bytes, bytes]
     """Status, new mode, old and new blob id, path, and for a rename or copy the old path.
 
-    Ids are hexadecimal; that of a missing side is all zeros.
+    Ids are hexadecimal; that of a missing side is all zeros, and so is the old one of a submodule.
     """
 
 SETTINGS = (
@@ -63,7 +63,9 @@ def raw_changes(out: bytes) -> list[RawChange]:
     changes = []
     at = 0
     while at < len(fields):
-        _, new_mode, old, new, status = fields[at].decode("ascii").split(" ")
+        old_mode, new_mode, old, new, status = fields[at].decode("ascii").split(" ")
+        if old_mode == ":160000":  # a commit of another repository, no former content
+            old = "0" * len(old)
         renamed = status[0] in "RC"
         former, path = (fields[at + 1], fields[at + 2]) if renamed else (b"", fields[at + 1])
         changes.append((status[0], new_mode, old, new, path, former))
