@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import binascii
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from binance_leaks.errors import ScanError, UsageError
 from binance_leaks.model import Credential, Role, Value
+from binance_leaks.writing import create_private_file
 
 _REPLACEMENT = b"***REMOVED***"
 _SHORTEST = 40
@@ -48,38 +48,13 @@ def write_replacements(file: Path, credentials: Iterable[Credential]) -> int:
     literals = dict.fromkeys(literal for value in values.values() for literal in _literals(value))
     lines = [b"literal:" + literal + b"==>" + _REPLACEMENT + b"\n" for literal in literals]
     try:
-        _write_new(file, b"".join(lines))
+        create_private_file(file, b"".join(lines))
     except FileExistsError:
         refuse_existing(file)
         raise ScanError(f"{file} cannot be written: it came and went") from None
     except OSError as error:
         raise ScanError(f"{file} cannot be written: {error.strerror}") from None
     return len(values)
-
-
-def _write_new(file: Path, content: bytes) -> None:
-    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")  # O_EXCL, mode 0600
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        _rename_new(temporary, file)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _rename_new(temporary: Path, file: Path) -> None:
-    """Give a file its name; FileExistsError if that is taken. Some file systems have no links, there it is replaced."""
-    try:
-        os.link(temporary, file)
-    except FileExistsError:
-        raise
-    except OSError:
-        if os.path.lexists(file):
-            raise FileExistsError from None
-        temporary.replace(file)
 
 
 def _literals(value: Value) -> Iterator[bytes]:

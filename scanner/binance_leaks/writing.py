@@ -1,29 +1,56 @@
-"""Puts files in place whole or not at all: whoever reads one sees the old content or the new, never a part."""
+"""Write files whole or not at all: a reader sees the old content or the new, never a part of it.
+
+A draft is written beside the file, with what it holds on disk, and then gets the file's name. Where that fails no draft
+is left. A symbolic link is replaced, not followed; another name of the same file (a hard link) keeps the old content.
+"""
 
 from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+_PRIVATE = 0o600
 
-def put_in_place(file: Path, data: bytes) -> None:
-    """Writes a draft beside the file and renames it onto it; where that fails no draft is left. Raises OSError.
 
-    The file keeps the mode that it has, a new one gets the usual. A link is replaced, not followed.
+def replace_file(file: Path, data: bytes, *, private: bool = False) -> None:
+    """Write a file, over the one that may be there. Raises OSError.
+
+    It keeps the mode of the file that it replaces, and a new one gets the usual mode; a `private` one always has 0600.
     """
+    mode = stat.S_IMODE(file.stat().st_mode) if not private and file.exists() else None
+    with _draft(file, data, _PRIVATE if private else 0o666) as draft:
+        if mode is not None:
+            draft.chmod(mode)
+        draft.replace(file)
+
+
+def create_private_file(file: Path, data: bytes) -> None:
+    """Write a new file with mode 0600. Raises FileExistsError where anything has its name, a link too, and OSError."""
+    with _draft(file, data, _PRIVATE) as draft:
+        try:
+            os.link(draft, file)
+        except FileExistsError:
+            raise
+        except OSError:  # some file systems have no links
+            if os.path.lexists(file):
+                raise FileExistsError from None
+            draft.replace(file)
+
+
+@contextmanager
+def _draft(file: Path, data: bytes, mode: int) -> Iterator[Path]:
+    """A file beside another with this content, which is gone at the end unless it was renamed."""
     draft = file.with_name(f".binance-leaks-{os.urandom(6).hex()}.tmp")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    mode = stat.S_IMODE(file.stat().st_mode) if file.exists() else None
-    descriptor = os.open(draft, flags, 0o666)
+    descriptor = os.open(draft, flags, mode)
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        if mode is not None:
-            draft.chmod(mode)
-        draft.replace(file)
-    except BaseException:
+        yield draft
+    finally:
         draft.unlink(missing_ok=True)
-        raise

@@ -17,7 +17,7 @@ from binance_leaks.baseline.known import Known, Label, stored
 from binance_leaks.baseline.names import OUR_TYPES, PLUGIN_NAMES, filters
 from binance_leaks.errors import ConfigError, ScanError, UsageError
 from binance_leaks.model import Confidence
-from binance_leaks.writing import put_in_place
+from binance_leaks.writing import replace_file
 
 DEFAULT_NAME = ".secrets.baseline"
 _OUR_KEY = "binance_leaks"
@@ -179,7 +179,7 @@ def write(file: Path, text: str, *, newline: str = "\n") -> None:
     """
     file = file.resolve()
     try:
-        put_in_place(file, text.replace("\n", newline).encode("utf-8"))
+        replace_file(file, text.replace("\n", newline).encode("utf-8"))
     except OSError as error:
         raise ScanError(f"baseline {file} cannot be written: {error.strerror}") from None
 

@@ -22,7 +22,7 @@ from binance_leaks.model import Confidence
 from binance_leaks.report import Format, View, format_named
 from binance_leaks.report.format import write_report
 from binance_leaks.report.sanitize import printable, without_values
-from binance_leaks.writing import put_in_place
+from binance_leaks.writing import replace_file
 
 if TYPE_CHECKING:
     from binance_leaks.baseline.known import Known
@@ -128,7 +128,7 @@ def write_file(file: Path, text: str) -> None:
     try:
         target = Path(os.path.realpath(file))
         if (file.is_file() or not file.exists()) and os.access(target.parent, os.W_OK):
-            put_in_place(target, data)
+            replace_file(target, data)
         else:
             file.write_bytes(data)
     except OSError as error:

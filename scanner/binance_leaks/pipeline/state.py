@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sys
-import tempfile
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable
@@ -19,6 +17,7 @@ from pathlib import Path
 
 from binance_leaks import __version__
 from binance_leaks.errors import ScanError, UsageError
+from binance_leaks.writing import replace_file
 
 _MAGIC = b"binance-leaks-state/1\n"
 _LONGEST_HEADER = 64 << 20
@@ -122,15 +121,7 @@ def pack_state(holds_for: str, state: State) -> bytes:
 
 def write_state(file: Path, holds_for: str, state: State) -> None:
     """Writes a state with mode 0600, whole or not at all. Raises ScanError where it cannot be written."""
-    content = pack_state(holds_for, state)
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(content)
-            os.replace(name, file)  # noqa: PTH105 - the same in fewer steps
-        except BaseException:
-            os.unlink(name)  # noqa: PTH108
-            raise
+        replace_file(file, pack_state(holds_for, state), private=True)
     except OSError as error:
         raise ScanError(f"state {file} cannot be written: {error.strerror}") from None

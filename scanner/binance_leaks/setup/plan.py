@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from binance_leaks.errors import UsageError
-from binance_leaks.writing import put_in_place
+from binance_leaks.writing import replace_file
 
 _LARGEST = 1 << 20
 """Bytes of the largest file that is amended; those of people are a hundredth of that."""
@@ -42,7 +42,7 @@ class WorkTree:
         place = self._place(path)
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
-            put_in_place(place, data)
+            replace_file(place, data)
         except OSError as error:
             raise UsageError(f"{path} cannot be written: {error.strerror}") from None
 

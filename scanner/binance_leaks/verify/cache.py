@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import stat
-import tempfile
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import Protocol
 from binance_leaks.errors import ScanError, UsageError
 from binance_leaks.verification import Permissions, Verdict
 from binance_leaks.verify.responses import Outcome
+from binance_leaks.writing import replace_file
 
 _SCHEMA = "binance-leaks-verified/1"
 _LARGEST = 16 << 20
@@ -103,14 +103,7 @@ class CacheFile:
         content = {"schema": _SCHEMA, "entries": {digest: _written(dated) for digest, dated in sorted(newest)}}
         _refuse_strange(self._file)
         try:
-            descriptor, name = tempfile.mkstemp(prefix=f".{self._file.name}.", dir=self._file.parent)  # mode 0600
-            temporary = Path(name)
-            try:
-                with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-                    json.dump(content, stream, indent=1)
-                temporary.replace(self._file)
-            finally:
-                temporary.unlink(missing_ok=True)
+            replace_file(self._file, json.dumps(content, indent=1).encode("ascii"), private=True)
         except OSError as error:
             raise ScanError(f"cache {self._file} cannot be written: {error.strerror}") from None
 
