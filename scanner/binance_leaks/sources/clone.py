@@ -114,6 +114,7 @@ def clone_mirror(url: str, folder: Path, progress: Report, *, patience: int = _P
     """
     address = parse_address(url)
     folder = folder.resolve()
+    _check_local(address)
     existed = folder.exists()
     if existed and not _is_empty(folder):
         raise UsageError(f"not an empty folder: {folder}")
@@ -185,6 +186,15 @@ def list_remote_refs(url: str, *, patience: int = _PATIENCE) -> bytes:
     return out if isinstance(out, bytes) else out.encode()
 
 
+def _check_local(address: RemoteAddress) -> None:
+    """Raise GitError for a repository on this disk that git would never finish reading."""
+    from binance_leaks.sources.git import Git  # start-up: as in _mirrored
+
+    path = address.plain.removeprefix("file://")
+    if Path(path).is_dir():
+        Git(path).check()
+
+
 def _is_empty(folder: Path) -> bool:
     return folder.is_dir() and next(folder.iterdir(), None) is None
 
@@ -205,6 +215,7 @@ def _mirrored(folder: Path) -> str | None:
     except GitError:
         return None
     found = dict(entry.partition("\n")[::2] for entry in os.fsdecode(out).split("\0")[:-1])
+    Git(str(folder)).check()
     mirror = found.get("core.bare") == "true" and found.get("remote.origin.mirror") == "true"
     return found.get("remote.origin.url") if mirror and all(map(_OF_A_MIRROR.fullmatch, found)) else None
 

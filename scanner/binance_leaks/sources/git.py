@@ -10,14 +10,21 @@ import os
 import subprocess
 
 from binance_leaks.errors import GitError
+from binance_leaks.sources.git_preflight import check_git_folder, describe_irregular
 from binance_leaks.sources.plumbing import BATCH, SETTINGS, STAGED, environment, raw_changes, split
 
 TYPE_CHECKING = False  # as typing has it, without importing typing: start-up time of the hook
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import IO
 
     from binance_leaks.sources.plumbing import RawChange
+
+_MOST_INCLUDED = 100
+_UNTRUSTED = "Do not trust it: whoever made it chose these files."
+_IDLE_SAMPLE = 5.0
+_MOST_IDLE_SAMPLES = 3
+"""How often in a row git may be found asleep, after seconds in which it used no processor time, before it is ended."""
 
 
 class Git:
@@ -28,15 +35,18 @@ class Git:
 
     def __init__(self, folder: str, *, inherit: bool = False, protocols: str = "none") -> None:
         self.folder = folder
+        self._git_dir = os.environ.get("GIT_DIR") if inherit else None
+        self._checked = False
         self._environment = {**environment(inherit=inherit), "GIT_ALLOW_PROTOCOL": protocols}
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str]) -> Git | None:
         """git in a folder of a work tree; None where there is no work tree or no git.
 
-        Raises GitError where git knows the repository but refuses it (another owner).
+        Raises GitError where git knows the repository but refuses it (another owner), or would not come to an end.
         """
         git = cls(os.fspath(folder))
+        git.check()
         try:
             return git if git.run("rev-parse", "--is-inside-work-tree").strip() == b"true" else None
         except GitError as error:
@@ -44,10 +54,51 @@ class Git:
                 raise
             return None
 
+    def check(self) -> None:
+        """Raise GitError where git would wait for ever in this repository. Each command calls it first."""
+        if self._checked:
+            return
+        fault, settings = check_git_folder(self.folder, self._git_dir)
+        seen: set[str] = set()
+        while settings and not fault:
+            path = settings.pop()
+            if path not in seen:
+                seen.add(path)
+                files, included = self._files_named_in(path)
+                faults = [describe_irregular(file) for file in files]
+                fault = next(filter(None, faults), "")
+                settings += included
+            if len(seen) > _MOST_INCLUDED:
+                fault = f"{path} includes more than {_MOST_INCLUDED} files"
+        if fault:
+            raise GitError(f"git would hang in this repository: {fault}", hint=_UNTRUSTED)
+        self._checked = True
+
+    def _files_named_in(self, settings: str) -> tuple[list[str], list[str]]:
+        """The files that a file of settings names for git to read, and those of them that it includes.
+
+        git parses it, alone and outside of every repository. What it cannot parse, it does not read either.
+        """
+        outside = {**self._environment, "GIT_DIR": f"{os.devnull}/none"}
+        words = ("config", "--file", settings, "--no-includes", "--list", "-z")
+        with self._spawn(words, folder=None, environment=outside) as process:
+            out, _ = process.communicate()
+        named, included = [], []
+        for entry in split(out):
+            name, _, value = os.fsdecode(entry).partition("\n")
+            section, _, key = name.rpartition(".")
+            includes = key == "path" and section.partition(".")[0] in ("include", "includeif")
+            if includes or name in ("core.excludesfile", "core.attributesfile"):
+                path = os.path.join(os.path.dirname(settings), os.path.expanduser(value))  # noqa: PTH111, PTH118, PTH120
+                named.append(path)
+                if includes:
+                    included.append(path)
+        return named, included
+
     def run(self, *arguments: str, accept: tuple[int, ...] = (0,)) -> bytes:
         """Output of one git command. Raises GitError with git's own first line where it fails."""
         with self._start(*arguments) as process:
-            out, err = process.communicate()
+            out, err = self._communicate(process, None)
         if process.returncode not in accept:
             raise _error(arguments[0], err)
         return out
@@ -55,26 +106,52 @@ class Git:
     def run_with(self, text: str, *arguments: str, accept: tuple[int, ...] = (0,)) -> bytes:
         """Output of one git command that reads a text. Raises GitError with git's own first line where it fails."""
         with self._start(*arguments, stdin=subprocess.PIPE) as process:
-            out, err = process.communicate(text.encode("utf-8", "surrogateescape"))
+            out, err = self._communicate(process, text.encode("utf-8", "surrogateescape"))
         if process.returncode not in accept:
             raise _error(arguments[0], err)
         return out
 
+    def _communicate(self, process: subprocess.Popen[bytes], text: bytes | None) -> tuple[bytes, bytes]:
+        """All that git writes. Raises GitError for a git that waits for a file which never ends, such as a pipe.
+
+        One that may reach a remote waits for that, and is not watched.
+        """
+        if self._environment["GIT_ALLOW_PROTOCOL"] != "none":
+            return process.communicate(text)
+        idle, before = 0, ""
+        while True:
+            try:
+                return process.communicate(text, timeout=_IDLE_SAMPLE)
+            except subprocess.TimeoutExpired:
+                now = _processor_time_if_asleep(process.pid)
+                idle, before = (idle + 1 if now and now == before else 0), now
+            if idle >= _MOST_IDLE_SAMPLES:
+                process.kill()
+                raise GitError("git hangs in this repository: it waits for a file that never ends", hint=_UNTRUSTED)
+
     def _start(
         self, *arguments: str, stdin: int | None = subprocess.DEVNULL, stderr: int = subprocess.PIPE
     ) -> subprocess.Popen[bytes]:
+        self.check()
+        return self._spawn(arguments, self.folder, self._environment, stdin=stdin, stderr=stderr)
+
+    @staticmethod
+    def _spawn(
+        arguments: Sequence[str],
+        folder: str | None,
+        environment: Mapping[str, str],
+        *,
+        stdin: int | None = subprocess.DEVNULL,
+        stderr: int = subprocess.PIPE,
+    ) -> subprocess.Popen[bytes]:
         try:
             return subprocess.Popen(
-                ["git", *SETTINGS, *arguments],
-                cwd=self.folder,
-                env=self._environment,
-                stdin=stdin,
-                stdout=subprocess.PIPE,
+                ["git", *SETTINGS, *arguments], cwd=folder, env=environment, stdin=stdin, stdout=subprocess.PIPE,
                 stderr=stderr,
-            )
+            )  # fmt: skip
         except FileNotFoundError:
-            if not os.path.isdir(self.folder):  # noqa: PTH112 - pathlib costs the hook's start-up
-                raise GitError(f"no such folder: {self.folder}") from None
+            if folder is not None and not os.path.isdir(folder):  # noqa: PTH112 - pathlib costs the hook's start-up
+                raise GitError(f"no such folder: {folder}") from None
             raise GitError("the git program was not found", hint="Install git, or put it on the PATH.") from None
         except OSError as error:
             raise GitError(f"git could not be started: {error.strerror}") from None
@@ -207,6 +284,16 @@ class BlobStream:
         """Passes over what was not read."""
         while self.read(1 << 20):
             pass
+
+
+def _processor_time_if_asleep(pid: int) -> str:
+    """The processor time of a process that sleeps; empty where it runs, waits for a disk, or nothing tells."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stream:  # noqa: PTH123
+            fields = stream.read().rpartition(") ")[2].split()
+    except OSError:
+        return ""
+    return f"{fields[11]} {fields[12]}" if fields[0] == "S" else ""
 
 
 def _stopped(name: str) -> GitError:

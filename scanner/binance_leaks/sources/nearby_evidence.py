@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from configparser import Error as ConfigParserError
 from pathlib import Path
 from stat import S_ISREG
 
 from binance_leaks.detect.vocabulary import EXCHANGE_NAME, mentions, name_mentions_binance
+from binance_leaks.errors import GitError
 from binance_leaks.model import Evidence, Grade
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.index import read_tracked_siblings
+from binance_leaks.sources.plumbing import split
 
 _MOST_SIBLINGS = 200
 _LARGEST_SIBLING = 1 << 20
@@ -123,22 +124,18 @@ class EvidenceNearCommits:
 
 def describe_repository(folder: str) -> str | None:
     """What in the repository of a folder speaks of Binance: its top folder's name, its remotes, its manifests."""
+    git = Git(folder)
     try:
-        from git import Repo  # start-up: 65 ms, and only findings need it
-        from git.exc import GitError as GitPythonError
-    except ImportError:
-        return None  # GitPython says so where there is no git program
-    try:
-        with Repo(folder, search_parent_directories=True) as repo:
-            top = repo.working_tree_dir or repo.git_dir
-            remotes = [url for remote in repo.remotes for url in remote.config_reader.get_value("url", "").split()]
-    except (GitPythonError, ConfigParserError, OSError, ValueError, KeyError):
+        top = os.path.abspath(git.top())  # noqa: PTH100
+        listed = git.run("config", "--get-regexp", "-z", r"^remote\..*\.url$", accept=(0, 1))
+    except GitError:
         return None
-    names = [os.path.basename(str(top)), *(re.sub(r"^[a-z+]+://[^/]*/|^[^/]*:", "", url) for url in remotes)]  # noqa: PTH119
+    remotes = [os.fsdecode(entry).partition("\n")[2] for entry in split(listed)]
+    names = [os.path.basename(top), *(re.sub(r"^[a-z+]+://[^/]*/|^[^/]*:", "", url) for url in remotes)]  # noqa: PTH119
     if any(name_mentions_binance(name) for name in names):
         return "the repository's name speaks of Binance"
     for manifest in _MANIFESTS:
-        data = _content(Path(str(top)) / manifest)
+        data = _content(Path(top) / manifest)
         if data is not None and mentions_binance(data):
             return f"“{manifest}” of the repository speaks of Binance"
     return None

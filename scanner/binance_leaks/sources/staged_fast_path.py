@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from binance_leaks.detect import prefilter
+from binance_leaks.sources.git_preflight import check_git_folder
 from binance_leaks.sources.plumbing import BATCH, SETTINGS, STAGED, environment, raw_changes
 
 TYPE_CHECKING = False  # as typing has it, without importing typing
@@ -29,6 +30,8 @@ def count_clean_files(named: Sequence[str]) -> int | None:
     """
     if not hasattr(os, "posix_spawnp") or (named and not _plainly_from_root(named)):
         return None
+    if any(check_git_folder(".", os.environ.get("GIT_DIR"))):
+        return None  # git might not come to an end
     try:
         changes = _staged()
     except OSError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import stat
 import struct
 import sys
 from array import array
@@ -137,9 +138,12 @@ def _ids_of_version_1(index: mmap.mmap, id_size: int) -> list[bytes]:
 
 
 def _mapped(path: Path) -> mmap.mmap:
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
     try:
-        if os.fstat(descriptor).st_size < 32:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise DamagedPackError(f"{path.name} is not a regular file")
+        if status.st_size < 32:
             raise DamagedPackError(f"{path.name} is cut short")
         return mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
     finally:

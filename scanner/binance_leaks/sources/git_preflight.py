@@ -1,0 +1,136 @@
+"""Check the files that git reads first: none may be a pipe, a device or endless.
+
+git opens its configuration, refs and lists with a plain `open`, so a named pipe among them stops it for ever, and so
+does one that the configuration includes. Whoever packs a repository into an archive chooses these files. The check is
+on the start-up path of the hook and imports nothing.
+"""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False  # as typing has it, without importing typing
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_REGULAR = 0o100000
+_FOLDER = 0o040000
+_FORMAT = 0o170000
+_LARGEST_SETTINGS = 16 << 20
+_LARGEST_LIST = 1 << 40
+"""Bytes of what git maps or reads in parts."""
+_LARGEST_LINK = 64 << 10
+_OWN = ("HEAD", "index", "commondir", "gitdir", "MERGE_HEAD", "FETCH_HEAD")
+_COMMON = (
+    "packed-refs", "shallow", "info/exclude", "info/attributes", "info/grafts", "info/sparse-checkout",
+    "objects/info/alternates", "objects/info/commit-graph", "objects/pack/multi-pack-index", "HEAD",
+)  # fmt: skip
+_FOLDERS = ("refs", "worktrees", "objects/pack")
+_NAME_FILES = (b"include", b"excludesfile", b"attributesfile")
+"""Settings whose values are files that git reads too, in lower case."""
+
+
+def check_git_folder(folder: str, git_dir: str | None) -> tuple[str, list[str]]:
+    """Why git would not come to an end in a folder, else an empty text; and settings that name further files.
+
+    `git_dir` is the git folder where the caller has chosen one. A folder outside of every repository is fine.
+    """
+    found = _find_git_folder(folder, git_dir)
+    if found is None:
+        return "", []
+    own, common = found
+    settings = (os.path.join(common, "config"), os.path.join(own, "config.worktree"))  # noqa: PTH118
+    lists = [os.path.join(own, name) for name in _OWN] + [os.path.join(common, name) for name in _COMMON]  # noqa: PTH118
+    faults = [describe_irregular(path) for path in settings]
+    faults += [describe_irregular(path, limit=_LARGEST_LIST) for path in lists]
+    faults += [
+        describe_irregular(path, limit=_LARGEST_LIST)
+        for name in _FOLDERS
+        for path in _irregular_below(os.path.join(common, name))  # noqa: PTH118
+    ]
+    if any(faults):
+        return next(filter(None, faults)), []
+    return "", [path for path in settings if _names_files(path)]
+
+
+def describe_irregular(path: str, *, limit: int = _LARGEST_SETTINGS) -> str:
+    """Why a file cannot be read to its end, empty where it can be or does not exist. `limit` is its size in bytes."""
+    try:
+        status = os.stat(path)  # noqa: PTH116
+    except (OSError, ValueError):
+        return ""
+    kind = status.st_mode & _FORMAT
+    if kind == _FOLDER or (kind == _REGULAR and status.st_size <= limit):
+        return ""
+    return f"{path} is {'too large' if kind == _REGULAR else 'not a regular file'}"
+
+
+def _find_git_folder(folder: str, git_dir: str | None) -> tuple[str, str] | None:
+    """The git folder that git would use and the one that it shares with other work trees; None if there is none."""
+    if git_dir:
+        own = os.path.join(folder, git_dir)  # noqa: PTH118
+        return own, _common_folder(own)
+    at = os.path.realpath(folder)
+    while True:
+        inner = os.path.join(at, ".git")  # noqa: PTH118
+        for own in (_follow_git_file(inner, at) or inner, at):
+            if os.path.lexists(os.path.join(own, "HEAD")):  # noqa: PTH118
+                common = _common_folder(own)
+                if any(os.path.exists(os.path.join(*parts)) for parts in ((common, "objects"), (own, "commondir"))):  # noqa: PTH110, PTH118
+                    return own, common
+        parent = os.path.dirname(at)  # noqa: PTH120
+        if parent == at:
+            return None
+        at = parent
+
+
+def _follow_git_file(path: str, above: str) -> str | None:
+    """`.git` where it is a folder, else the one that it names."""
+    if os.path.isdir(path):  # noqa: PTH112
+        return path
+    content = _read_small(path)
+    if not content.startswith(b"gitdir:"):
+        return None
+    return os.path.join(above, os.fsdecode(content[7:].strip().replace(b"\0", b"?")))  # noqa: PTH118
+
+
+def _common_folder(own: str) -> str:
+    content = _read_small(os.path.join(own, "commondir")).strip()  # noqa: PTH118
+    return os.path.join(own, os.fsdecode(content.replace(b"\0", b"?"))) if content else own  # noqa: PTH118
+
+
+def _read_small(path: str) -> bytes:
+    """A small regular file, empty for anything else."""
+    if not os.path.isfile(path):  # noqa: PTH113
+        return b""
+    try:
+        with open(path, "rb") as stream:  # noqa: PTH123
+            return stream.read(_LARGEST_LINK)
+    except OSError:
+        return b""
+
+
+def _names_files(path: str) -> bool:
+    if not os.path.isfile(path):  # noqa: PTH113
+        return False
+    try:
+        with open(path, "rb") as stream:  # noqa: PTH123
+            content = stream.read(_LARGEST_SETTINGS).lower()
+    except OSError:
+        return False
+    return any(name in content for name in _NAME_FILES)
+
+
+def _irregular_below(folder: str) -> Iterator[str]:
+    """All that is neither a folder nor a regular file, links among them; links to folders are not followed."""
+    stack = [folder]
+    while stack:
+        try:
+            with os.scandir(stack.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        stack.append(entry.path)
+                    elif not entry.is_file(follow_symlinks=False):
+                        yield entry.path
+        except OSError:  # noqa: PERF203 - each folder for itself
+            continue

@@ -1,0 +1,135 @@
+"""Repositories whose git folder holds files that never end: every command says so within seconds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from binance_leaks.errors import GitError
+from binance_leaks.sources.git import Git
+
+from tests.e2e import run
+from tests.repositories import Repository
+
+SECONDS = 30
+"""Time for one run: it takes as long as Python does to start, on a busy machine."""
+
+
+def _make_pipe(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+
+
+def _include(target: str) -> Callable[[Repository], str]:
+    def change(repository: Repository) -> str:
+        if target != "/dev/zero":
+            _make_pipe(repository.path(".git/pipe"))
+        settings = repository.path(".git/config")
+        settings.write_text(f'{settings.read_text("utf-8")}[IncludeIf "gitdir:/nowhere/"]\n[include]path = {target}\n')
+        return target.rpartition("/")[2]
+
+    return change
+
+
+def _include_twice(repository: Repository) -> str:
+    """An included file that is in order includes one that is not; its name is written with an escape."""
+    repository.write(".git/more", '[include]\n\tPATH = "pi\\\npe"\n')
+    return _include("more")(repository) and "pipe"
+
+
+def _setting(name: str) -> Callable[[Repository], str]:
+    def change(repository: Repository) -> str:
+        _make_pipe(repository.path(".git/pipe"))
+        repository.git("config", name, str(repository.path(".git/pipe")))
+        return "pipe"
+
+    return change
+
+
+def _pipe(name: str) -> Callable[[Repository], str]:
+    def change(repository: Repository) -> str:
+        _make_pipe(repository.path(name))
+        return name.rpartition("/")[2]
+
+    return change
+
+
+def _link(repository: Repository) -> str:
+    repository.path(".git/packed-refs").symlink_to("/dev/zero")
+    return "packed-refs"
+
+
+CHANGES = {
+    "an included device": _include("/dev/zero"),
+    "an included pipe": _include("pipe"),
+    "a pipe that is included by an included file": _include_twice,
+    "a pipe as configuration": _pipe(".git/config"),
+    "a pipe as HEAD": _pipe(".git/HEAD"),
+    "a pipe as commondir": _pipe(".git/commondir"),
+    "a pipe as the list of borrowed objects": _pipe(".git/objects/info/alternates"),
+    "a pipe as a branch": _pipe(".git/refs/heads/other"),
+    "a pipe as an ignore list": _setting("core.excludesFile"),
+    "a device as the list of refs": _link,
+}
+
+
+TYPICAL = ("an included device", "an included pipe", "a pipe as configuration", "a pipe as a branch")
+
+
+def make(repository: Repository, change: str) -> str:
+    """Stages a change in a repository and makes it hostile. Gives the name of the file that is refused."""
+    repository.commit({"a.py": "import os\n"})
+    repository.stage("a.py", "import sys\n")
+    return CHANGES[change](repository)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+class TestFilesThatNeverEnd:
+    @pytest.mark.parametrize("command", ["staged", "history", "range", "fleet"])
+    @pytest.mark.parametrize("change", TYPICAL)
+    def test_commands_that_need_git_fail(
+        self, repository: Repository, change: str, command: str, tmp_path: Path
+    ) -> None:
+        name = make(repository, change)
+        more = {"range": ["HEAD~1..HEAD"], "fleet": ["scan", ".", "--store", str(tmp_path / "fleet.db")]}
+        outcome = run(command, *more.get(command, []), cwd=repository.folder, timeout=SECONDS)
+        assert outcome.status == 3
+        said = " ".join((outcome.out + outcome.err).split())
+        assert name in said
+        assert "not a regular file" in said
+
+    @pytest.mark.parametrize("change", TYPICAL)
+    def test_a_scan_of_files_goes_on_without_git(self, repository: Repository, change: str) -> None:
+        name = make(repository, change)
+        outcome = run("scan", ".", cwd=repository.folder, timeout=SECONDS)
+        said = " ".join((outcome.out + outcome.err).split())
+        assert outcome.status == 0
+        assert "git does not list it" in said
+        assert name in said
+
+    @pytest.mark.parametrize("change", CHANGES)
+    def test_git_is_not_started(self, repository: Repository, change: str) -> None:
+        name = make(repository, change)
+        with pytest.raises(GitError, match=f"{name} is not a regular file"):
+            Git(str(repository.folder)).run("rev-parse", "HEAD")
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="nothing tells what git waits for")
+def test_a_git_that_waits_for_ever_is_ended(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`.gitignore` may be in any folder, so git finds a pipe there before anybody else."""
+    monkeypatch.setattr("binance_leaks.sources.git._IDLE_SAMPLE", 0.2)
+    _make_pipe(repository.path("a/b/.gitignore"))
+    repository.write("a/b/c", "words\n")
+    with pytest.raises(GitError, match="never ends"):
+        Git(str(repository.folder)).worktree_files(ignored=False)
+
+
+def test_settings_that_include_regular_files_are_read(repository: Repository) -> None:
+    repository.commit({"a.py": "import os\n"})
+    repository.write(".git/more", "[core]\n\tx = from the included file\n")
+    repository.git("config", "include.path", "more")
+    repository.git("config", "core.excludesFile", "~/nothing-there")
+    assert Git(str(repository.folder)).run("config", "core.x") == b"from the included file\n"
