@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+from binance_leaks.environments import Probe, probes_for
 from binance_leaks.model import Credential, Environment
 from binance_leaks.verification import Verdict, Verification
 from binance_leaks.verify.cache import CacheFile
-from binance_leaks.verify.probes import Probe, probes_for
 from binance_leaks.verify.rate_limit import Limits, SystemClock
 from binance_leaks.verify.transport import UrllibTransport
 from binance_leaks.verify.verifier import Verifier

@@ -22,6 +22,7 @@ LAYERS: Mapping[str, int] = MappingProxyType(
     {
         "binance_leaks": 0,
         "binance_leaks.model": 0,
+        "binance_leaks.environments": 0,
         "binance_leaks.findings": 0,
         "binance_leaks.errors": 0,
         "binance_leaks.exit_status": 0,

@@ -13,12 +13,9 @@ from datetime import datetime
 from enum import Enum
 from types import MappingProxyType
 
-from binance_leaks.model import Environment
-from binance_leaks.risk import is_play_money
+from binance_leaks.environments import KEY_PAGE, Environment
 from binance_leaks.verification import PERMISSION_TIERS, Permissions, Tier, Verdict, Verification
 
-MANAGEMENT = "https://www.binance.com/en/my/settings/api-management"
-"""Where the owner of a key of the live exchange changes or deletes it."""
 PLAN_AFTER_DAYS = 91
 """From three months on a key should be replaced soon."""
 ROTATE_AFTER_DAYS = 183
@@ -150,7 +147,7 @@ def audit_of(verification: Verification, *, environment: Environment, purpose: P
             steps=_without_answer(verification),
         )
     if permissions is None:
-        play = is_play_money(verification.environment or environment)
+        play = (verification.environment or environment).facts.play_money
         outcome = AuditOutcome.PASSED if play and purpose is None else AuditOutcome.UNKNOWN
         step = "Look up what it may do where the key was made: it cannot be asked from here."
         return Audit(verification=verification, purpose=purpose, outcome=outcome, steps=(step,))
@@ -194,7 +191,7 @@ def _judged(audit: Audit, permissions: Permissions) -> Audit:
     faults, warnings, steps = [], [], []
     if audit.excess and audit.purpose is not None:
         faults.append(f"It may do more than {audit.purpose.value} needs: {listed(audit.excess)}.")
-        steps.append(f"Edit the key at {MANAGEMENT} and switch off: {listed(audit.excess)}.")
+        steps.append(f"Edit the key at {KEY_PAGE} and switch off: {listed(audit.excess)}.")
     open_tier = permissions.tier if permissions.ip_restricted is not True else None
     if open_tier is not None:
         told = (
@@ -211,7 +208,7 @@ def _judged(audit: Audit, permissions: Permissions) -> Audit:
                 steps.append(f"Switch off what it does not need at once, above all: {listed(moves)}.")
         else:
             warnings.append(f"{told}: whoever gets it can use it from anywhere.")
-        steps.append(f"Bind it to the addresses that it is used from, at {MANAGEMENT}.")
+        steps.append(f"Bind it to the addresses that it is used from, at {KEY_PAGE}.")
     if permissions.unknown and not audit.excess:
         warnings.append(f"It has permissions of which nothing is known here: {', '.join(permissions.unknown)}.")
         steps.append(f"See what these are, and whether they are needed: {', '.join(permissions.unknown)}.")
@@ -256,7 +253,7 @@ def _without_answer(verification: Verification) -> tuple[str, ...]:
         case Verdict.KEY_LIVE_SECRET_WRONG:
             return ("Give the key together with its own secret, or with --private-key.",)
         case Verdict.LIVE_NO_PERMISSION:
-            return (f"See what it may do at {MANAGEMENT}, and delete it if nothing uses it.",)
+            return (f"See what it may do at {KEY_PAGE}, and delete it if nothing uses it.",)
         case Verdict.INCONCLUSIVE:
             return ("Ask again from an address that the key is bound to, or later.",)
         case _:

@@ -14,6 +14,8 @@ from enum import Enum
 from hashlib import sha1, sha256
 from typing import TypeVar
 
+from binance_leaks.environments import Environment as Environment
+
 COMMIT_MESSAGE = "commit message"
 TAG_MESSAGE = "tag message"
 """In place of a path, where a value stands in a message."""
@@ -57,19 +59,6 @@ class Kind(Enum):
     API_KEY = "api-key"
     SECRET_KEY = "secret-key"
     PRIVATE_KEY = "private-key"
-
-
-class Environment(Enum):
-    """The Binance system that a credential belongs to."""
-
-    MAINNET = "mainnet"
-    TESTNET = "testnet"
-    FUTURES_TESTNET = "futures-testnet"
-    DEMO = "demo"
-    US = "us"
-    TR = "tr"
-    PAY = "pay"
-    UNKNOWN = "unknown"
 
 
 class Confidence(Ordered):

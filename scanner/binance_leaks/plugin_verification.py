@@ -7,16 +7,16 @@ import sys
 from collections.abc import Sequence
 from functools import lru_cache
 
+from binance_leaks.environments import HOSTS, Environment
 from binance_leaks.errors import ScannerError
 from binance_leaks.model import Credential, Kind
 from binance_leaks.report.sanitize import printable, without_values
 from binance_leaks.verification import Verdict
-from binance_leaks.verify.probes import HOSTS
 from binance_leaks.verify.rate_limit import Limits
 from binance_leaks.verify.transport import UrllibTransport
 from binance_leaks.verify.verifier import Verifier
 
-_MAIN_HOST = "api.binance.com"
+_MAIN_HOST = Environment.MAINNET.facts.probes[0].host
 _ACTIVE = (Verdict.LIVE, Verdict.LIVE_NO_PERMISSION)
 
 

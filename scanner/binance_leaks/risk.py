@@ -15,28 +15,13 @@ from binance_leaks.findings import Finding, Risk
 from binance_leaks.model import Confidence, Credential, Environment, Exposure, Kind, Location, Ordered, RiskLevel
 from binance_leaks.verification import PERMISSION_TIERS, Permissions, Tier, Verdict, Verification
 
-_REAL_MONEY = "real money"
-_PLAY_MONEY = "play money"
-
-_STAKES: Mapping[Environment, tuple[str, str]] = MappingProxyType(
+_BASE: Mapping[Kind, tuple[RiskLevel, RiskLevel]] = MappingProxyType(
     {
-        Environment.MAINNET: (_REAL_MONEY, "It belongs to the live exchange."),
-        Environment.US: (_REAL_MONEY, "It belongs to Binance.US, where money is real."),
-        Environment.TR: (_REAL_MONEY, "It belongs to Binance TR, where money is real."),
-        Environment.PAY: (_REAL_MONEY, "It belongs to a Binance Pay merchant."),
-        Environment.UNKNOWN: (_REAL_MONEY, "Nothing near it says test system, so it is taken for the live exchange."),
-        Environment.TESTNET: (_PLAY_MONEY, "It belongs to the spot testnet, where no money is real."),
-        Environment.FUTURES_TESTNET: (_PLAY_MONEY, "It belongs to the futures testnet, where no money is real."),
-        Environment.DEMO: (_PLAY_MONEY, "It belongs to demo trading, where no money is real."),
-    }
-)
-
-_BASE: Mapping[Kind, Mapping[str, RiskLevel]] = MappingProxyType(
-    {
-        Kind.KEY_PAIR: {_REAL_MONEY: RiskLevel.HIGH, _PLAY_MONEY: RiskLevel.LOW},
-        Kind.PRIVATE_KEY: {_REAL_MONEY: RiskLevel.MEDIUM, _PLAY_MONEY: RiskLevel.LOW},
-        Kind.SECRET_KEY: {_REAL_MONEY: RiskLevel.MEDIUM, _PLAY_MONEY: RiskLevel.LOW},
-        Kind.API_KEY: {_REAL_MONEY: RiskLevel.LOW, _PLAY_MONEY: RiskLevel.INFO},
+        #                (real money, play money)
+        Kind.KEY_PAIR: (RiskLevel.HIGH, RiskLevel.LOW),
+        Kind.PRIVATE_KEY: (RiskLevel.MEDIUM, RiskLevel.LOW),
+        Kind.SECRET_KEY: (RiskLevel.MEDIUM, RiskLevel.LOW),
+        Kind.API_KEY: (RiskLevel.LOW, RiskLevel.INFO),
     }
 )
 
@@ -163,17 +148,13 @@ def assess(credential: Credential, locations: Sequence[Location], verification: 
         if (power := power_of(verification)) is not None:
             return _of_live(credential, locations, verification, power)
         if (levels := OTHER_LEVELS.get(verification.verdict)) is not None:
-            playing, where = _stakes(credential.environment, verification)
-            return Risk(level=levels[playing], reasons=(*_OTHER_REASONS[verification.verdict], where))
+            facts = system_of(credential.environment, verification).facts
+            reasons = (*_OTHER_REASONS[verification.verdict], facts.stakes)
+            return Risk(level=levels[facts.play_money], reasons=reasons)
         if verification.verdict is Verdict.INCONCLUSIVE:
             return _lessened(_of_undecided(credential), _mitigations(credential, locations))
     base = _unverified(credential)
     return _lessened(base, _mitigations(credential, locations))
-
-
-def is_play_money(environment: Environment) -> bool:
-    """Whether an environment is a test system, where nothing real can be lost."""
-    return _STAKES[environment][0] == _PLAY_MONEY
 
 
 def system_of(environment: Environment, verification: Verification | None) -> Environment:
@@ -253,14 +234,14 @@ def order(finding: Finding) -> tuple[float, bool, int, int, str, int, str]:
 
 def _unverified(credential: Credential) -> Risk:
     """What the credential could do, judged by its shape and surroundings alone."""
-    stakes, where = _STAKES[credential.environment]
-    return Risk(level=_BASE[credential.kind][stakes], reasons=(_MEANS[credential.kind], where))
+    facts = credential.environment.facts
+    return Risk(level=_BASE[credential.kind][facts.play_money], reasons=(_MEANS[credential.kind], facts.stakes))
 
 
 def _of_undecided(credential: Credential) -> Risk:
     """A pair as if it lived and could do anything, a step lower: that is its level unasked. A half as if unasked."""
     unasked = _unverified(credential)
-    real = not is_play_money(credential.environment)
+    real = not credential.environment.facts.play_money
     step = " and could do anything, one step down" if real and credential.kind is Kind.KEY_PAIR else ""
     reason = f"Cannot tell from here whether it is alive: judged as if it were{step}."
     return Risk(level=unasked.level, reasons=(reason, *unasked.reasons))
@@ -268,18 +249,18 @@ def _of_undecided(credential: Credential) -> Risk:
 
 def _of_live(credential: Credential, locations: Sequence[Location], verification: Verification, power: Power) -> Risk:
     """What a live key can do, by its rights and its addresses; on a test system little, whatever they are."""
-    playing, where = _stakes(credential.environment, verification)
+    facts = system_of(credential.environment, verification).facts
     hidden = _are_unreachable(locations) and not any(location.pushed for location in locations)
     mitigations = [_UNREACHABLE] if hidden else []
-    if playing:
-        return _lessened(Risk(level=RiskLevel.LOW, reasons=(_LIVE_PLAYING, where)), mitigations)
+    if facts.play_money:
+        return _lessened(Risk(level=RiskLevel.LOW, reasons=(_LIVE_PLAYING, facts.stakes)), mitigations)
     reach = reach_of(verification)
     anywhere, trusted = LIVE_LEVELS[power]
     if reach is Reach.TRUSTED:
         level, narrowed = trusted, _TRUSTED_LESS if trusted < anywhere else _TRUSTED_STILL
     else:
         level, narrowed = anywhere, _REACH_REASONS[reach]
-    reasons = (_LIVE_REASONS[power], *_on_rights(verification), narrowed, where)
+    reasons = (_LIVE_REASONS[power], *_on_rights(verification), narrowed, facts.stakes)
     return _lessened(Risk(level=level, reasons=reasons), mitigations, least=RiskLevel.LOW)
 
 
@@ -298,12 +279,6 @@ def _name(name: str) -> str:
     return name if name in PERMISSION_TIERS or _NAME.fullmatch(name) else _NAMELESS
 
 
-def _stakes(environment: Environment, verification: Verification) -> tuple[bool, str]:
-    """Whether no money is real where it belongs to, and a sentence on that."""
-    stakes, where = _STAKES[system_of(environment, verification)]
-    return stakes == _PLAY_MONEY, where
-
-
 def _position(finding: Finding) -> int:
     """The place within its level, from 0."""
     verification = finding.verification
@@ -312,7 +287,7 @@ def _position(finding: Finding) -> int:
     power = power_of(verification)
     if power is None:
         return _POSITIONS[verification.verdict]
-    if is_play_money(system_of(finding.environment, verification)):
+    if system_of(finding.environment, verification).facts.play_money:
         return _PLAYING
     return _LIVING + power.rank * len(Reach) + reach_of(verification).rank
 

@@ -11,10 +11,10 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
+from binance_leaks.environments import KEY_PAGE
 from binance_leaks.findings import Finding, Result, SourceKind
 from binance_leaks.model import Commit, Exposure, RiskLevel, Role
 from binance_leaks.report import View
-from binance_leaks.report.advice import KEY_PAGE
 from binance_leaks.report.html.chart import HEIGHT, WIDTH, chart_of
 from binance_leaks.report.html.page import render_html
 from binance_leaks.report.html.timeline import Chronicle, Happened, day_of, first_day

@@ -6,9 +6,9 @@ import re
 from dataclasses import replace
 
 import pytest
+from binance_leaks.environments import KEY_PAGE
 from binance_leaks.findings import Finding, Result
 from binance_leaks.report import View
-from binance_leaks.report.advice import KEY_PAGE
 from binance_leaks.report.markdown import render_markdown
 from binance_leaks.report.markdown_escape import code, plain
 from hypothesis import given, settings

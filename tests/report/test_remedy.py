@@ -7,10 +7,11 @@ from dataclasses import replace
 from itertools import chain
 
 import pytest
+from binance_leaks.environments import KEY_PAGE
 from binance_leaks.findings import Finding, Result, SourceKind
 from binance_leaks.model import Environment, Exposure, RiskLevel, Role
 from binance_leaks.report import View, format_named
-from binance_leaks.report.advice import KEY_PAGE, steps
+from binance_leaks.report.advice import steps
 from binance_leaks.report.advice_step import Step
 from binance_leaks.verification import Verdict, Verification
 

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from binance_leaks.environments import KEY_PAGE
 from binance_leaks.findings import Mark, Result, SourceKind
 from binance_leaks.model import Environment, Exposure, RiskLevel, Role
 from binance_leaks.report import FORMAT_NAMES, View, format_named
-from binance_leaks.report.advice import ALLOW_COMMENT, KEY_PAGE
+from binance_leaks.report.advice import ALLOW_COMMENT
 from binance_leaks.report.text import render_text
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -6,10 +6,10 @@ import json
 from random import Random
 
 import pytest
+from binance_leaks.environments import Probe, probes_for
 from binance_leaks.model import Environment
 from binance_leaks.verification import PERMISSION_TIERS, Cause, Permissions, Tier, Verdict
 from binance_leaks.verify.http_types import Reply, Trouble
-from binance_leaks.verify.probes import Probe, probes_for
 from binance_leaks.verify.responses import fields_of, outcome_of, server_time
 from hypothesis import given, settings
 from hypothesis import strategies as st

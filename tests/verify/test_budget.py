@@ -10,10 +10,10 @@ from itertools import pairwise
 from random import Random
 
 import pytest
+from binance_leaks.environments import HOSTS, probes_for
 from binance_leaks.model import Credential, Environment
 from binance_leaks.verification import Cause, Verdict, Verification
 from binance_leaks.verify.http_types import Reply, Request, Trouble
-from binance_leaks.verify.probes import HOSTS, probes_for
 from binance_leaks.verify.rate_limit import Limits
 from binance_leaks.verify.transport import UrllibTransport
 from binance_leaks.verify.verifier import Verifier

@@ -12,7 +12,7 @@ from binance_leaks.detect.base64_values import encoded_values
 from binance_leaks.detect.call_arguments import positional_roles
 from binance_leaks.detect.candidates import Candidate, Shape, candidates
 from binance_leaks.detect.document import Document
-from binance_leaks.detect.environments import WholeFile, environment_of
+from binance_leaks.detect.environment_evidence import WholeFile, environment_of
 from binance_leaks.detect.evidence import document_mentions, evidence_for, foreign_service, statement
 from binance_leaks.detect.names import Strength
 from binance_leaks.detect.nearby_names import Label, Reach, file_label, label_of

@@ -10,22 +10,12 @@ from binance_leaks.detect import rules
 from binance_leaks.detect.confidence import confidence_of
 from binance_leaks.detect.pairing import same_world, stems_conflict
 from binance_leaks.detect.published import published_as
-from binance_leaks.model import Confidence, Credential, Environment, Evidence, Grade, Occurrence, Role, Value
+from binance_leaks.environments import most_prudent
+from binance_leaks.model import Confidence, Credential, Evidence, Grade, Occurrence, Role, Value
 
 _T = TypeVar("_T")
 
 MOST_EVIDENCE = 12
-PRUDENT = (
-    Environment.MAINNET,
-    Environment.US,
-    Environment.TR,
-    Environment.PAY,
-    Environment.DEMO,
-    Environment.TESTNET,
-    Environment.FUTURES_TESTNET,
-    Environment.UNKNOWN,
-)
-"""Environments, first those where most is at stake: of several that are said the first is taken."""
 
 
 def credential_of(occurrences: Sequence[Occurrence]) -> Credential:
@@ -53,12 +43,6 @@ def distinct_values(values: Iterable[Value]) -> tuple[Value, ...]:
 def are_published(values: Sequence[Value]) -> bool:
     """Whether all of these values are examples from public documents."""
     return all(published_as(value.sha256) is not None for value in values)
-
-
-def most_prudent(environments: Iterable[Environment]) -> Environment:
-    """Return the environment, of those given, in which most is at stake."""
-    named = {*environments}
-    return next(environment for environment in PRUDENT if environment in named)
 
 
 def merged(credentials: Iterable[Credential]) -> tuple[Credential, ...]:

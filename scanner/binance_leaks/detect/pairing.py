@@ -14,7 +14,6 @@ from binance_leaks.model import Environment, Role
 _NEAR_LINES = 40
 _NEIGHBOURS = 12
 _UNNAMED_LINES = 2
-_TEST_SYSTEMS = frozenset({Environment.TESTNET, Environment.FUTURES_TESTNET, Environment.DEMO})
 
 
 def pairs_of(document: Document, marks: Sequence[Mark]) -> list[tuple[int, int]]:
@@ -71,7 +70,7 @@ def same_world(one: Environment, other: Environment) -> bool:
     """Whether two environments can be one: real money on both sides, or play money on both."""
     if Environment.UNKNOWN in (one, other):
         return True
-    return (one in _TEST_SYSTEMS) == (other in _TEST_SYSTEMS)
+    return one.facts.play_money == other.facts.play_money
 
 
 def _edges(document: Document, marks: Sequence[Mark], *, same_stem: bool) -> Iterator[tuple[float, int, int]]:

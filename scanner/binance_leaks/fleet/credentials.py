@@ -13,14 +13,13 @@ from binance_leaks.detect.correlate import (
     are_published,
     distinct_values,
     group_by_value,
-    most_prudent,
 )
+from binance_leaks.environments import Environment, most_prudent
 from binance_leaks.findings import SuppressedBy, Suppression
 from binance_leaks.fleet.models import Holding
-from binance_leaks.model import Confidence, Credential, Environment, Role, Value
+from binance_leaks.model import Confidence, Credential, Role, Value
 from binance_leaks.pipeline.apply_verification import OTHER_ROLE, apply_verifications
 from binance_leaks.pipeline.triage import published
-from binance_leaks.risk import is_play_money
 from binance_leaks.verification import Verification
 
 
@@ -162,7 +161,7 @@ def _environment(members: Sequence[Member]) -> Environment:
     silent = (
         member.held.environment is Environment.UNKNOWN and member.held.confidence > Confidence.LOW for member in members
     )
-    return Environment.UNKNOWN if is_play_money(environment) and any(silent) else environment
+    return Environment.UNKNOWN if environment.facts.play_money and any(silent) else environment
 
 
 def in_role(value: Value, role: Role) -> Value:

@@ -24,7 +24,7 @@ from binance_leaks.audit import (
 )
 from binance_leaks.model import Credential, Kind, Role, Value
 from binance_leaks.report.json import as_json
-from binance_leaks.report.names import ENVIRONMENT_NAMES, ROLE_NAMES
+from binance_leaks.report.names import ROLE_NAMES
 from binance_leaks.report.sanitize import encodable, printable, without_values
 from binance_leaks.report.text_layout import Page
 from binance_leaks.verification import PERMISSION_TIERS, Permissions, Tier, Verdict
@@ -109,7 +109,7 @@ class _Shown:
         environment = self._verification.environment or self._credential.environment
         first, *others = sorted(self._credential.values, key=lambda value: list(Role).index(value.role))
         named = Text.assemble((f"{_capital(ROLE_NAMES[first.role])} {_mask(first)}", "bold"), ": ", (verdict, style))
-        self._page.wrapped(named + Text(f", {ENVIRONMENT_NAMES[environment]}"), hang=2)
+        self._page.wrapped(named + Text(f", {environment.facts.title}"), hang=2)
         for value in others:
             self._line(_capital(ROLE_NAMES[value.role]), _mask(value))
         self._line("Found in", ", ".join(_places(self._credential)))

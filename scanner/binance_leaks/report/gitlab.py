@@ -20,7 +20,6 @@ from binance_leaks.report.json import as_json
 from binance_leaks.report.location_order import by_use, in_store
 from binance_leaks.report.markdown_escape import code, plain, worded
 from binance_leaks.report.names import (
-    ENVIRONMENT_NAMES,
     MARK_NAMES,
     REST,
     exposed,
@@ -157,7 +156,7 @@ class _Report:
 
     def _details(self, finding: Finding) -> _Object:
         told = {
-            "environment": ("Environment", ENVIRONMENT_NAMES[finding.environment]),
+            "environment": ("Environment", finding.environment.facts.title),
             "confidence": ("Confidence", finding.confidence.value),
             "exposure": ("Exposure", exposed(finding.exposure, finding.mark)),
             "pushed": ("A remote has it", "yes" if any(place.pushed for place in finding.locations) else "not known"),

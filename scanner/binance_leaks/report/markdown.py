@@ -17,7 +17,6 @@ from binance_leaks.report.format import View
 from binance_leaks.report.location_order import by_use, further, spread
 from binance_leaks.report.markdown_escape import code, plain, worded
 from binance_leaks.report.names import (
-    ENVIRONMENT_NAMES,
     KIND_NAMES,
     MARK_NAMES,
     left_out,
@@ -128,7 +127,7 @@ class _Page:
             where += f" in {code(place.commit.id[:12])}"
         if others or finding.unlisted:
             where += f" and {', '.join(further(finding, [place]))}"
-        kind = f"{KIND_NAMES[finding.kind]}, {ENVIRONMENT_NAMES[finding.environment]}"
+        kind = f"{KIND_NAMES[finding.kind]}, {finding.environment.facts.title}"
         asked = f", **{verdict(finding.verification)}**" if finding.verification is not None else ""
         gate = passes_because(finding) or "**fails**"
         if finding.suppressed is not None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from binance_leaks.findings import Finding, Mark, Result, Skipped
-from binance_leaks.model import Environment, Exposure, Kind, Location, Role
+from binance_leaks.model import Exposure, Kind, Location, Role
 from binance_leaks.report.sanitize import printable
 
 KIND_NAMES: Mapping[Kind, str] = MappingProxyType(
@@ -18,18 +18,6 @@ KIND_NAMES: Mapping[Kind, str] = MappingProxyType(
         Kind.API_KEY: "API key without its secret",
         Kind.SECRET_KEY: "secret key",
         Kind.PRIVATE_KEY: "private key",
-    }
-)
-ENVIRONMENT_NAMES: Mapping[Environment, str] = MappingProxyType(
-    {
-        Environment.MAINNET: "mainnet",
-        Environment.TESTNET: "testnet",
-        Environment.FUTURES_TESTNET: "futures testnet",
-        Environment.DEMO: "demo trading",
-        Environment.US: "Binance.US",
-        Environment.TR: "Binance TR",
-        Environment.PAY: "Binance Pay",
-        Environment.UNKNOWN: "environment unknown",
     }
 )
 ROLE_NAMES: Mapping[Role, str] = MappingProxyType(
@@ -56,7 +44,7 @@ _IN_ARCHIVE = "!/"
 def title(finding: Finding) -> str:
     """What it is, in which environment: `Binance key pair, mainnet`."""
     kind = KIND_NAMES[finding.kind].removeprefix("Binance ")
-    return f"Binance {kind}, {ENVIRONMENT_NAMES[finding.environment]}"
+    return f"Binance {kind}, {finding.environment.facts.title}"
 
 
 def masked(finding: Finding) -> str:

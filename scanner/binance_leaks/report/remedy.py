@@ -14,13 +14,9 @@ from types import MappingProxyType
 from binance_leaks.findings import Finding
 from binance_leaks.model import Environment, Role
 from binance_leaks.report.advice_step import Step
-from binance_leaks.report.names import ENVIRONMENT_NAMES
-from binance_leaks.risk import Power, is_play_money, power_of, system_of
+from binance_leaks.risk import Power, power_of, system_of
 from binance_leaks.verification import Verdict
 
-KEY_PAGE = "https://www.binance.com/en/my/settings/api-management"
-
-_ON_KEY_PAGE = frozenset({Environment.MAINNET, Environment.UNKNOWN})
 _ACCOUNT = (
     Step(text="Change the password of the account."),
     Step(text="Reset its two-factor authentication."),
@@ -75,8 +71,9 @@ def is_urgent(findings: Sequence[Finding]) -> bool:
 
 def revoke(findings: Sequence[Finding], text: str) -> Step:
     """To revoke them, on the page of Binance for it if any is made there."""
-    if any(_system(finding) in _ON_KEY_PAGE for finding in findings):
-        return Step(text=f"{text} at", verbatim=(KEY_PAGE,))
+    pages = dict.fromkeys(page for finding in findings if (page := _system(finding).facts.key_page) is not None)
+    if pages:
+        return Step(text=f"{text} at", verbatim=tuple(pages))
     return Step(text=f"{text} on the site that issued it.")
 
 
@@ -86,7 +83,7 @@ def _case_of(finding: Finding) -> _Case:
         return _Case.UNASKED
     power = power_of(verification)
     if power is not None or verification.verdict is Verdict.KEY_LIVE_SECRET_WRONG:
-        if is_play_money(_system(finding)):
+        if _system(finding).facts.play_money:
             return _Case.PLAYING
         if power is None:
             return _Case.HALF
@@ -95,7 +92,7 @@ def _case_of(finding: Finding) -> _Case:
         case Verdict.NOT_FOUND | Verdict.MALFORMED:
             return _Case.GONE
         case Verdict.INCONCLUSIVE:
-            return _Case.PLAYING if is_play_money(_system(finding)) else _Case.UNDECIDED
+            return _Case.PLAYING if _system(finding).facts.play_money else _Case.UNDECIDED
         case _:
             return _Case.UNASKED
 
@@ -129,7 +126,7 @@ def _half(findings: Sequence[Finding], condition: str) -> list[Step]:
 
 
 def _playing(findings: Sequence[Finding], condition: str) -> list[Step]:
-    names = ", ".join(sorted({ENVIRONMENT_NAMES[_system(finding)] for finding in findings}))
+    names = ", ".join(sorted({_system(finding).facts.title for finding in findings}))
     text = f"no money is real there ({names}): {condition}delete the key on that site when you get to it."
     return [Step(text=text), _SAME_WAY]
 

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from binance_leaks.environments import KEY_PAGE, Environment
 from binance_leaks.findings import Finding
 from binance_leaks.model import Kind
-from binance_leaks.report.advice import ALLOW_COMMENT, KEY_PAGE
-from binance_leaks.risk import is_play_money, system_of
+from binance_leaks.report.advice import ALLOW_COMMENT
+from binance_leaks.risk import system_of
 
 CWE = "CWE-798"  # use of hard-coded credentials
 CWE_PAGE = "https://cwe.mitre.org/data/definitions/798.html"
@@ -69,7 +70,7 @@ class Rule:
     def description(self) -> str:
         """What was found and what it can do, in sentences."""
         stakes = (
-            "It belongs to a test system (testnet, futures testnet or demo trading), where no money is real."
+            f"It belongs to a test system ({_test_systems()}), where no money is real."
             if self.play_money
             else "It belongs to an exchange or account where money is real, or nothing near it says otherwise."
         )
@@ -102,9 +103,15 @@ class Rule:
         return "\n".join(lines)
 
 
+def _test_systems() -> str:
+    """The names of the test systems: `a, b or c`."""
+    *others, last = (environment.facts.title for environment in Environment if environment.facts.play_money)
+    return f"{', '.join(others)} or {last}"
+
+
 RULES: tuple[Rule, ...] = tuple(Rule(kind=kind, play_money=play) for play in (False, True) for kind in Kind)
 
 
 def rule_of(finding: Finding) -> Rule:
     """The rule under which a finding is filed, by the system that knew it if one did."""
-    return Rule(kind=finding.kind, play_money=is_play_money(system_of(finding.environment, finding.verification)))
+    return Rule(kind=finding.kind, play_money=system_of(finding.environment, finding.verification).facts.play_money)

@@ -19,9 +19,9 @@ from datetime import timedelta
 from types import MappingProxyType
 
 from binance_leaks import __version__
+from binance_leaks.environments import KEY_PAGE
 from binance_leaks.findings import Finding, Mark, Result, Skipped, SuppressedBy
 from binance_leaks.model import Exposure, Location, RiskLevel
-from binance_leaks.report.advice import KEY_PAGE
 from binance_leaks.report.format import View
 from binance_leaks.report.json import as_json, wire_verification
 from binance_leaks.report.location_order import by_use

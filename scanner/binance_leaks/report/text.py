@@ -10,7 +10,7 @@ from binance_leaks.findings import Finding, Mark, Result, Skipped, SourceKind
 from binance_leaks.model import RiskLevel, Role, Value
 from binance_leaks.report.advice import allowing, steps
 from binance_leaks.report.location_order import by_repository, holders, newly_in, spread
-from binance_leaks.report.names import ENVIRONMENT_NAMES, KIND_NAMES, MARK_NAMES, ROLE_NAMES, passes_because
+from binance_leaks.report.names import KIND_NAMES, MARK_NAMES, ROLE_NAMES, passes_because
 from binance_leaks.report.sanitize import Quoted, Redactor, printable
 from binance_leaks.report.summary import nothing_found, plural, scanned, suppressed_count
 from binance_leaks.report.text_layout import Page
@@ -190,7 +190,7 @@ class _Report:
 def _headline(finding: Finding) -> Text:
     level = finding.risk.level
     mark = f"{MARK_NAMES[finding.mark]}: " if finding.mark is not None else ""
-    marks = f", {ENVIRONMENT_NAMES[finding.environment]}, {finding.confidence.value} confidence"
+    marks = f", {finding.environment.facts.title}, {finding.confidence.value} confidence"
     kind = (f"{mark}{KIND_NAMES[finding.kind]}", "bold")
     return Text.assemble((level.value.upper(), _LEVEL_STYLE[level]), "  ", kind, marks)
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from binance_leaks.findings import Finding
 from binance_leaks.report.sanitize import Quoted
-from binance_leaks.risk import Power, Reach, is_play_money, nameable, power_of, reach_of, system_of
+from binance_leaks.risk import Power, Reach, nameable, power_of, reach_of, system_of
 from binance_leaks.verification import PERMISSION_TIERS, Permissions, Tier, Verdict, Verification
 
 VERDICT_NAMES: Mapping[Verdict, str] = MappingProxyType(
@@ -119,7 +119,7 @@ def counts(findings: Sequence[Finding]) -> str:
         return ""
     alive = [(finding, power) for finding, verification in asked if (power := power_of(verification)) is not None]
     real = [
-        power for finding, power in alive if not is_play_money(system_of(finding.environment, finding.verification))
+        power for finding, power in alive if not system_of(finding.environment, finding.verification).facts.play_money
     ]
     powers = [power for power in real if power is not Power.REFUSED]
     by_power = [

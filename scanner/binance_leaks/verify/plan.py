@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
+from binance_leaks.environments import Probe, probes_for
 from binance_leaks.model import Credential, Environment, Occurrence, Role, Value
 from binance_leaks.verification import Cause, Verdict, Verification
 from binance_leaks.verify.notes import unasked
-from binance_leaks.verify.probes import Probe, probes_for
 from binance_leaks.verify.rate_limit import Limits
 from binance_leaks.verify.signing import Unusable, signer_of
 
@@ -97,10 +97,8 @@ def _job_of(credential: Credential, nearby: _Nearby, limits: Limits) -> Job | Ve
     key = next((value for value in credential.values if value.role is Role.API_KEY), None)
     if key is None:
         return unasked(Verdict.NOT_ASKED, Cause.INCOMPLETE, "its API key was not found")
-    if credential.environment in (Environment.TR, Environment.PAY):
-        return unasked(
-            Verdict.NOT_VERIFIABLE, Cause.ENVIRONMENT, "how to ask this system safely is not known to this tool"
-        )
+    if credential.environment.facts.unverifiable:
+        return unasked(Verdict.NOT_VERIFIABLE, Cause.ENVIRONMENT, credential.environment.facts.unverifiable)
     material = _bytes_of(key)
     if not _KEY.fullmatch(material):
         return unasked(Verdict.NOT_VERIFIABLE, Cause.UNUSABLE, "the API key is not at hand, or no text that can be one")

@@ -10,8 +10,8 @@ import time
 from dataclasses import dataclass
 from typing import Protocol
 
+from binance_leaks.environments import Probe
 from binance_leaks.verification import Cause
-from binance_leaks.verify.probes import Probe
 from binance_leaks.verify.responses import Outcome, inconclusive
 
 _MINUTE = 60.0

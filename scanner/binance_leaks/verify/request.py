@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from urllib.parse import urlencode
 
+from binance_leaks.environments import Probe
 from binance_leaks.model import Secret, Value
 from binance_leaks.verification import Cause, Verdict
 from binance_leaks.verify.http_types import Reply, Request, Transport, Trouble
-from binance_leaks.verify.probes import Probe
 from binance_leaks.verify.rate_limit import Clock, Limits, Traffic
 from binance_leaks.verify.responses import Outcome, inconclusive, outcome_of, server_time
 from binance_leaks.verify.signing import Sign, Unusable, signer_of, wrong_signer

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from binance_leaks.environments import Probe
 from binance_leaks.verification import PERMISSION_TIERS, Cause, Permissions, Verdict
 from binance_leaks.verify.http_types import Reply, Trouble
-from binance_leaks.verify.probes import Probe
 
 _MOST_PERMISSIONS = 60
 _PERMISSION = re.compile(r"(?:enable|permits)[A-Z][A-Za-z0-9]{1,40}", re.ASCII)
@@ -78,7 +78,7 @@ def outcome_of(reply: Reply | Trouble, probe: Probe) -> Outcome:
     if 300 <= status < 400:
         return inconclusive(Cause.REDIRECT, f"status {status}")
     fields = fields_of(reply.body)
-    if status == _OK and fields.keys() & probe.marks and "code" not in fields:
+    if status == _OK and fields.keys() & probe.fields and "code" not in fields:
         return Outcome(verdict=Verdict.LIVE, permissions=_permissions(fields) if probe.tells_permissions else None)
     code = fields.get("code")
     if not isinstance(code, int) or isinstance(code, bool):

@@ -39,9 +39,9 @@ from urllib3.response import HTTPResponse
 from urllib3.util import Url, make_headers, parse_url
 
 from binance_leaks import __version__
+from binance_leaks.environments import HOSTS
 from binance_leaks.errors import ScannerError, UsageError
 from binance_leaks.verify.http_types import Reply, Request, Trouble
-from binance_leaks.verify.probes import HOSTS
 
 API_KEY_HEADER = "X-MBX-APIKEY"
 _LARGEST_BODY = 1 << 20

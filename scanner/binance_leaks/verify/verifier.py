@@ -8,13 +8,13 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
+from binance_leaks.environments import Probe
 from binance_leaks.model import Credential, Role, Value
 from binance_leaks.verification import Cause, Verdict, Verification
 from binance_leaks.verify.cache import Cache, Dated, NoCache
 from binance_leaks.verify.http_types import Transport
 from binance_leaks.verify.notes import note_of
 from binance_leaks.verify.plan import Job, Plan, plan_of
-from binance_leaks.verify.probes import Probe
 from binance_leaks.verify.rate_limit import Clock, Limits, SystemClock, Traffic
 from binance_leaks.verify.request import Asker, Purse, Question
 

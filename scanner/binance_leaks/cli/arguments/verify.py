@@ -6,6 +6,7 @@ import os
 import re
 
 from binance_leaks.cli.arguments.common import add_color, add_verification
+from binance_leaks.environments import Environment
 from binance_leaks.errors import UsageError
 
 TYPE_CHECKING = False  # as typing has it, without importing typing: start-up time of the hook
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from binance_leaks.cli.arguments.common import Commands
 
 _PURPOSES = ("tax", "portfolio", "monitor", "grid", "dca", "arbitrage", "trading-bot")
-_ENVIRONMENTS = ("mainnet", "testnet", "futures-testnet", "demo", "us")
+_VERIFIABLE = tuple(each.value for each in Environment if each.facts.probes)
 _TOKEN = re.compile(r"[A-Za-z0-9]{40,}")
 _MIXED = re.compile(r"(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=[^0-9]*[0-9])[A-Za-z0-9]{40,}")
 _LOWER = re.compile(r"[0-9a-z]{64}")
@@ -51,7 +52,7 @@ def add_verify_command(commands: Commands) -> None:
     )
     keys.add_argument("--private-key", metavar="FILE", help="the Ed25519 or RSA private key of the one given API key")
     keys.add_argument(
-        "--environment", choices=_ENVIRONMENTS, help="environment of keys that name none (default: mainnet)"
+        "--environment", choices=_VERIFIABLE, help="environment of keys that name none (default: mainnet)"
     )
     keys.add_argument("--purpose", choices=_PURPOSES, help="what the key is for; permissions beyond that are a fault")
     output = parser.add_argument_group("output")

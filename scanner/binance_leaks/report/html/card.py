@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from binance_leaks.environments import KEY_PAGE
 from binance_leaks.findings import Finding, Mark, Result
 from binance_leaks.model import Exposure
-from binance_leaks.report.advice import KEY_PAGE, allowing, own_steps
+from binance_leaks.report.advice import allowing, own_steps
 from binance_leaks.report.advice_step import Step
 from binance_leaks.report.html.fleet import Roll, Spread
 from binance_leaks.report.html.place import Place, Placer
 from binance_leaks.report.html.timeline import Chronicle, Timeline, first_day
 from binance_leaks.report.location_order import by_use, in_store
 from binance_leaks.report.names import (
-    ENVIRONMENT_NAMES,
     KIND_NAMES,
     MARK_NAMES,
     exposed,
@@ -128,7 +128,7 @@ class Deck:
             level=finding.risk.level.value,
             kind=KIND_NAMES[finding.kind],
             environment=finding.environment.value,
-            environment_name=ENVIRONMENT_NAMES[finding.environment],
+            environment_name=finding.environment.facts.title,
             confidence=finding.confidence.value,
             masks=tuple(masks(finding)),
             answer=self._answer(finding.verification) if finding.verification is not None else None,

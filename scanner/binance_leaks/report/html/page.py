@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
 
-from jinja2 import DictLoader, Environment, StrictUndefined, Template
+from jinja2 import DictLoader, StrictUndefined, Template
+from jinja2 import Environment as TemplateEnvironment
 from markupsafe import Markup
 
 from binance_leaks import __version__
+from binance_leaks.environments import Environment
 from binance_leaks.findings import Finding, Result, Skipped, SourceKind
 from binance_leaks.model import RiskLevel
 from binance_leaks.report.advice import steps
@@ -24,7 +26,7 @@ from binance_leaks.report.format import View
 from binance_leaks.report.html.card import Card, Deck, Task
 from binance_leaks.report.html.chart import Chart, chart_of
 from binance_leaks.report.html.fleet import Fleet, headline
-from binance_leaks.report.names import ENVIRONMENT_NAMES, EXPOSURE_NAMES, left_out, shown, statistics, unread
+from binance_leaks.report.names import EXPOSURE_NAMES, left_out, shown, statistics, unread
 from binance_leaks.report.sanitize import Quoted, Redactor
 from binance_leaks.report.summary import human_size, human_time, nothing_found, plural, suppressed_count
 from binance_leaks.report.verification_text import counts
@@ -127,7 +129,7 @@ def policy(style: str, script: str) -> str:
 
 
 def _template() -> Template:
-    environment = Environment(
+    environment = TemplateEnvironment(
         loader=DictLoader({name: _asset(name) for name in _TEMPLATES}),
         autoescape=True,
         undefined=StrictUndefined,
@@ -207,8 +209,8 @@ def _level(level: RiskLevel, cards: Sequence[Card]) -> Count:
 def _environments(findings: Sequence[Finding]) -> tuple[Count, ...]:
     found = [finding.environment for finding in findings]
     return tuple(
-        Count(key=environment.value, name=name, count=found.count(environment))
-        for environment, name in ENVIRONMENT_NAMES.items()
+        Count(key=environment.value, name=environment.facts.title, count=found.count(environment))
+        for environment in Environment
         if environment in found
     )
 

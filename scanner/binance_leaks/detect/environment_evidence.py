@@ -1,4 +1,4 @@
-"""Which of Binance's systems a credential belongs to, as its surroundings tell.
+"""Decide which of Binance's systems a credential belongs to, from its surroundings.
 
 The prudent answer is the main exchange: a test key taken for a real one costs a look, the reverse costs an account. So
 near the value a word is enough (`live`, `testnet`), farther off it takes a host name or a setting, and hints that
@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 
@@ -17,40 +18,43 @@ from binance_leaks.detect.candidates import Candidate, Shape
 from binance_leaks.detect.document import Document
 from binance_leaks.detect.enclosing import parents
 from binance_leaks.detect.nearby_names import Label
-from binance_leaks.model import Environment, Evidence
+from binance_leaks.environments import Environment, Hint
+from binance_leaks.model import Evidence
 
 _Hint = tuple[int, int, int, Environment]
-_Hints = tuple[tuple[Environment, tuple[str, ...], "re.Pattern[str]"], ...]
-"""For each environment, how a hint begins, which is searched for, and its pattern, which is tried there."""
+"""Start and end of a match, its place in the order of patterns, what it names."""
 
 
-def _compile(*hints: tuple[Environment, str, str]) -> _Hints:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pattern:
+    """A compiled hint of an environment: what it begins with is searched for, the expression is tried there."""
+
+    environment: Environment
+    starts: tuple[str, ...]
+    expression: re.Pattern[str]
+
+
+def _compile(hints: Iterable[tuple[Environment, Hint | None]]) -> tuple[Pattern, ...]:
     return tuple(
-        (environment, tuple(starts.split()), re.compile(pattern, re.VERBOSE)) for environment, starts, pattern in hints
+        Pattern(
+            environment=environment,
+            starts=tuple(hint.starts.split()),
+            expression=re.compile(hint.pattern, re.VERBOSE),
+        )
+        for environment, hint in hints
+        if hint is not None
     )
 
 
-_ON = r"""["'\])\s]*(?:[:=]|=>|:=|\()+\s*["']?(?:true|1|yes|on)\b"""
 _OFF = re.compile(r"""["'\])\s]*(?:[:=]|=>|:=|\()+\s*["']?(?:false|0|no|off|none|null|nil|disabled)\b""", re.IGNORECASE)
-# All of it is for text in small letters.
-_STATED = _compile(
-    (Environment.PAY, "binance bpay", r"binance[\s._-]?pay | bpay\.binanceapi"),
-    (Environment.FUTURES_TESTNET, "testnet.binancefuture", r"testnet\.binancefuture"),
-    (Environment.TESTNET, "test sandbox setsandbox set_sandbox spot binance", rf"testnet\.binance\.vision | (?:test[\s_-]?net|sandbox|set_?sandbox_?mode){_ON} | (?:spot|binance)[\s_-]testnet"),
-    (Environment.DEMO, "demo", rf"demo-[a-z]*api\.binance | demo{_ON} | demo[\s_-](?:mode|trading|account|key|api)"),
-    (Environment.US, "binance.us binanceus tld", r"binance\.us(?![a-z]) | binanceus(?![a-z]) | tld[\"')\s]*[:=]+\s*[\"']us[\"']"),
-    (Environment.TR, "binance.tr trbinance tld", r"binance\.tr(?![a-z]) | trbinance | tld[\"')\s]*[:=]+\s*[\"']tr[\"']"),
-    (Environment.MAINNET, "api fapi dapi eapi papi stream", r"(?:api\d?|fapi|dapi|eapi|papi|stream|api-gcp)\.binance\.com"),
-)  # fmt: skip
-NAMED = _STATED + _compile(
-    (Environment.FUTURES_TESTNET, "testnet future", r"testnet[\s_.-]?futures? | futures?[\s_.-]?test(?:net)?(?![a-z])"),
-    (Environment.TESTNET, "test sandbox binance paper", r"test[\s_.-]?net | (?<![a-z])sandbox(?![a-z]) | binance[\s_.-]?test(?![a-z]) | (?<![a-z])test(?=[\s_.-]?(?:api|key|secret|binance)) | (?<![a-z])paper(?![a-z])"),
-    (Environment.DEMO, "demo 模拟", r"(?<![a-z])demo(?![a-z]) | 模拟"),
-    (Environment.US, "binance", r"binance[\s_.-]?us(?![a-z])"),
-    (Environment.TR, "binance", r"binance[\s_.-]?tr(?![a-z])"),
-    (Environment.MAINNET, "main live prod real 正式 实盘", r"main[\s_-]?net | (?<![a-z])(?:live|prod|production|real)(?![a-z]) | 正式 | 实盘"),
-)  # fmt: skip
-_WHOLE_NAME = {"test": Environment.TESTNET, "testnet": Environment.TESTNET, "us": Environment.US, "tr": Environment.TR}
+# Of two hints at one distance the first wins: the special system ("testnet futures") comes before the general one.
+_SPECIAL_FIRST = tuple(reversed(Environment))
+_STATED = _compile((environment, environment.facts.stated) for environment in _SPECIAL_FIRST)
+NAMED = _STATED + _compile((environment, environment.facts.named) for environment in _SPECIAL_FIRST)
+_BY_WORD = {word: environment for environment in Environment for word in environment.facts.name_words}
+_BY_SHAPE: Mapping[Shape | None, Environment] = {
+    Shape(alphabet): each for each in Environment if (alphabet := each.facts.alphabet) is not None
+}
 _BLOCK = 10
 _REACH = 3000
 _LARGEST_WHOLE = 1 << 20
@@ -94,10 +98,9 @@ def environment_of(
     document: Document, candidate: Candidate, label: Label | None, evidence: Sequence[Evidence], whole: WholeFile
 ) -> Environment:
     """The nearest hint: the value's own name, its line, its parents, its paragraph, its block, the file, the path."""
-    if candidate.shape is Shape.HEX:
-        return Environment.FUTURES_TESTNET
-    if candidate.shape is Shape.BASE36:
-        return Environment.PAY
+    by_shape = _BY_SHAPE.get(candidate.shape)
+    if by_shape is not None:
+        return by_shape
     near = _by_name(label) or _near(document, candidate, whole)
     if near is not None:
         return near
@@ -113,7 +116,7 @@ def _by_name(label: Label | None) -> Environment | None:
     if label is None:
         return None
     named = hinted(" ".join(label.name.words)) or hinted(label.name.text)
-    return named or next((_WHOLE_NAME[word] for word in label.name.words if word in _WHOLE_NAME), None)
+    return named or next((_BY_WORD[word] for word in label.name.words if word in _BY_WORD), None)
 
 
 def _near(document: Document, candidate: Candidate, whole: WholeFile) -> Environment | None:
@@ -158,19 +161,19 @@ def small(text: str) -> str:
     return lowered if len(lowered) == len(text) else "".join(char.lower() if char.isascii() else char for char in text)
 
 
-def found_in(text: str, hints: _Hints) -> Iterator[_Hint]:
+def found_in(text: str, hints: Sequence[Pattern]) -> Iterator[_Hint]:
     """The hints in a text in small letters. Each pattern is tried only where it can begin, which takes a tenth."""
     places: dict[str, list[int]] = {}
-    for order, (environment, starts, pattern) in enumerate(hints):
-        for word in starts:
+    for order, hint in enumerate(hints):
+        for word in hint.starts:
             if word not in places:
                 places[word] = _places(text, word)
         end = 0
-        for at in sorted(chain.from_iterable(places[word] for word in starts)):
-            match = pattern.match(text, at) if at >= end else None
+        for at in sorted(chain.from_iterable(places[word] for word in hint.starts)):
+            match = hint.expression.match(text, at) if at >= end else None
             if match is not None:
                 end = match.end()
-                yield at, end, order, _unless_off(environment, text, match)
+                yield at, end, order, _unless_off(hint.environment, text, match)
 
 
 def _places(text: str, word: str) -> list[int]:
@@ -194,7 +197,7 @@ def _best(hints: Iterable[_Hint], at: int) -> Environment | None:
 
 def _unless_off(environment: Environment, text: str, match: re.Match[str]) -> Environment:
     """`TESTNET=false` means the main exchange."""
-    off = environment in (Environment.TESTNET, Environment.DEMO) and _OFF.match(text, match.end())
+    off = environment.facts.can_be_off and _OFF.match(text, match.end())
     return Environment.MAINNET if off else environment
 
 

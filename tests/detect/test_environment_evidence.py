@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from binance_leaks.detect.environments import NAMED, found_in, hinted, small
+from binance_leaks.detect.environment_evidence import NAMED, found_in, hinted, small
 from binance_leaks.model import Environment
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,8 +22,8 @@ def test_nothing_is_missed(text: str) -> None:
     lowered = small(text)
     every = [
         (match.start(), match.end(), order)
-        for order, (_, _, pattern) in enumerate(NAMED)
-        for match in pattern.finditer(lowered)
+        for order, pattern in enumerate(NAMED)
+        for match in pattern.expression.finditer(lowered)
     ]
     assert [hint[:3] for hint in found_in(lowered, NAMED)] == every
 
