@@ -10,13 +10,13 @@ from binance_leaks import __version__
 from binance_leaks.errors import UsageError
 from binance_leaks.setup.github import WORKFLOW, plan_github
 from binance_leaks.setup.gitlab import JOB, PIPELINE, plan_gitlab, template
-from binance_leaks.setup.package_source import PACKAGE, Origin
+from binance_leaks.setup.package_source import PACKAGE, PackageSource
 from binance_leaks.setup.plan import Keep, Plan, Refuse, Write
 
 from tests.schemas import complaints
 
-GITHUB = Origin(url="https://github.com/an-owner/a.tool.git", rev="0123456789abcdef0123456789abcdef01234567")
-ELSEWHERE = Origin(url="https://git.example/tools/binance-leaks", rev="v1.2.0")
+GITHUB = PackageSource(url="https://github.com/an-owner/a.tool.git", rev="0123456789abcdef0123456789abcdef01234567")
+ELSEWHERE = PackageSource(url="https://git.example/tools/binance-leaks", rev="v1.2.0")
 OURS = f"/{JOB}"
 
 
@@ -26,9 +26,9 @@ def written(plan: Plan) -> str:
 
 
 @pytest.mark.parametrize("upload", [False, True])
-@pytest.mark.parametrize("origin", [None, GITHUB, ELSEWHERE])
-def test_the_workflow(tmp_path: Path, origin: Origin | None, upload: bool) -> None:
-    text = written(plan_github(None, origin, upload_sarif=upload))
+@pytest.mark.parametrize("source", [None, GITHUB, ELSEWHERE])
+def test_the_workflow(tmp_path: Path, source: PackageSource | None, upload: bool) -> None:
+    text = written(plan_github(None, source, upload_sarif=upload))
     file = tmp_path / "workflow.yml"
     file.write_text(text, "utf-8")
     assert not complaints("github-workflows", file)
@@ -39,11 +39,11 @@ def test_the_workflow(tmp_path: Path, origin: Origin | None, upload: bool) -> No
     assert ("security-events" in job.get("permissions", {})) == upload
     assert job["steps"][0]["with"] == {"fetch-depth": 0, "persist-credentials": False}
     assert not any("${{" in step.get("run", "") for step in job["steps"])
-    if origin is GITHUB:
+    if source is GITHUB:
         assert job["steps"][1]["uses"] == f"an-owner/a.tool@{GITHUB.rev}"
         assert job["steps"][1].get("with", {}) == ({"upload-sarif": True} if upload else {})
     else:
-        wanted = PACKAGE if origin is None else f"binance-leaks @ git+{ELSEWHERE.url}@v1.2.0"
+        wanted = PACKAGE if source is None else f"binance-leaks @ git+{ELSEWHERE.url}@v1.2.0"
         assert job["steps"][2]["env"] == {"PACKAGE": wanted}
         assert job["steps"][3]["run"].startswith("python -I -m binance_leaks ci --format github")
 
@@ -68,17 +68,17 @@ def test_the_template_is_right(tmp_path: Path) -> None:
     assert complaints("gitlab-ci", file)
 
 
-@pytest.mark.parametrize("origin", [None, GITHUB, ELSEWHERE])
-def test_a_project_without_a_pipeline(tmp_path: Path, origin: Origin | None) -> None:
-    job, pipeline = plan_gitlab(None, None, origin)
+@pytest.mark.parametrize("source", [None, GITHUB, ELSEWHERE])
+def test_a_project_without_a_pipeline(tmp_path: Path, source: PackageSource | None) -> None:
+    job, pipeline = plan_gitlab(None, None, source)
     for name, plan in (("a.yml", job), ("b.yml", pipeline)):
         (tmp_path / name).write_text(written(plan), "utf-8")
         assert not complaints("gitlab-ci", tmp_path / name)
     assert yaml.safe_load(written(pipeline))["include"] == [{"local": OURS}]
     variables = yaml.safe_load(written(job))["binance-leaks"]["variables"]
-    if origin is not None:
-        assert variables["BINANCE_LEAKS_PACKAGE"].endswith(f"@{origin.rev}")
-    again = plan_gitlab(written(pipeline).encode(), written(job).encode(), origin)
+    if source is not None:
+        assert variables["BINANCE_LEAKS_PACKAGE"].endswith(f"@{source.rev}")
+    again = plan_gitlab(written(pipeline).encode(), written(job).encode(), source)
     assert all(isinstance(plan, Keep) for plan in again)
 
 
@@ -160,7 +160,7 @@ def test_the_job_fits_the_pipeline() -> None:
     ],
 )
 def test_where_the_action_is(url: str, action: str | None) -> None:
-    assert Origin(url=url, rev="v1").action == action
+    assert PackageSource(url=url, rev="v1").action == action
 
 
 @pytest.mark.parametrize(
@@ -181,19 +181,19 @@ def test_where_the_action_is(url: str, action: str | None) -> None:
 )
 def test_origins_that_are_refused(url: str | None, rev: str | None) -> None:
     with pytest.raises(UsageError):
-        Origin.of(url, rev)
+        PackageSource.of(url, rev)
 
 
 @pytest.mark.parametrize(
     "url", ["../near", "git@git.example:x", "file:///x", "https://git.example/$(make)", "http://x"]
 )
 def test_origins_that_ci_cannot_fetch(url: str) -> None:
-    origin = Origin.of(url, "v1")
-    assert origin is not None
+    source = PackageSource.of(url, "v1")
+    assert source is not None
     with pytest.raises(UsageError, match="CI cannot fetch"):
-        plan_github(None, origin, upload_sarif=False)
+        plan_github(None, source, upload_sarif=False)
     with pytest.raises(UsageError, match="CI cannot fetch"):
-        plan_gitlab(None, None, origin)
+        plan_gitlab(None, None, source)
 
 
 def test_places() -> None:

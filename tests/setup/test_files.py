@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 from binance_leaks.errors import UsageError
-from binance_leaks.setup.ownership_marker import is_untouched, plan_file, stamped
-from binance_leaks.setup.plan import Keep, Refuse, WorkTree, Write
+from binance_leaks.setup.plan import Keep, Refuse, WorkTree, Write, is_unedited, plan_file, with_marker
 
 BODY = "a: 1\nb: 2\n"
 NEWER = "a: 1\nb: 3\n"
@@ -23,24 +22,24 @@ def test_a_new_file_is_stamped() -> None:
     first, _, rest = plan.new.partition(b"\n")
     assert first.startswith(b"# ")
     assert rest == BODY.encode()
-    assert is_untouched(plan.new)
+    assert is_unedited(plan.new)
 
 
 def test_an_untouched_file_is_updated_and_the_same_one_kept() -> None:
-    old = stamped(BODY)
+    old = with_marker(BODY)
     assert isinstance(plan_file("x.yml", old, BODY), Keep)
     plan = plan_file("x.yml", old, NEWER)
     assert isinstance(plan, Write)
     assert plan.old == old
-    assert plan.new == stamped(NEWER)
+    assert plan.new == with_marker(NEWER)
 
 
 def test_a_checkout_may_change_line_ends() -> None:
-    old = stamped(BODY).replace(b"\n", b"\r\n")
+    old = with_marker(BODY).replace(b"\n", b"\r\n")
     assert isinstance(plan_file("x.yml", old, BODY), Keep)
     plan = plan_file("x.yml", old, NEWER)
     assert isinstance(plan, Write)
-    assert plan.new == stamped(NEWER).replace(b"\n", b"\r\n")
+    assert plan.new == with_marker(NEWER).replace(b"\n", b"\r\n")
 
 
 @pytest.mark.parametrize(
@@ -48,10 +47,10 @@ def test_a_checkout_may_change_line_ends() -> None:
     [
         b"",
         BODY.encode(),
-        stamped(BODY) + b"c: 3\n",
-        stamped(BODY).replace(b"b: 2", b"b: 4"),
-        b"\n" + stamped(BODY),
-        stamped(BODY).replace(b"digest ", b"digest 0"),
+        with_marker(BODY) + b"c: 3\n",
+        with_marker(BODY).replace(b"b: 2", b"b: 4"),
+        b"\n" + with_marker(BODY),
+        with_marker(BODY).replace(b"digest ", b"digest 0"),
         b"# Written by `binance-leaks init` (digest 0123456789abcdef); once edited, it is left alone.\n"
         + BODY.encode(),
     ],
@@ -59,7 +58,7 @@ def test_a_checkout_may_change_line_ends() -> None:
 def test_others_files_and_edited_ones_stay(old: bytes) -> None:
     plan = plan_file("x.yml", old, NEWER)
     assert isinstance(plan, Refuse)
-    assert plan.wanted == stamped(NEWER)
+    assert plan.wanted == with_marker(NEWER)
     assert plan.old == old
 
 

@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 import yaml
 from binance_leaks.setup.hooks import HOOKS, INSTALLED, LAUNCHER
-from binance_leaks.setup.package_source import Origin
+from binance_leaks.setup.package_source import PackageSource
 from binance_leaks.setup.plan import Keep, Refuse, Write
 from binance_leaks.setup.pre_commit import plan_pre_commit
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 TOP = Path(__file__).resolve().parents[2]
-ORIGIN = Origin(url="https://git.example/tools/binance-leaks", rev="v1.2.0")
+ORIGIN = PackageSource(url="https://git.example/tools/binance-leaks", rev="v1.2.0")
 ISOLATED = "python -I -m binance_leaks"
 TYPES = "default_install_hook_types"
 
@@ -30,11 +30,11 @@ def manifest() -> dict[str, dict[str, object]]:
     return {hook["id"]: hook for hook in hooks}
 
 
-def ours(origin: Origin | None) -> dict[str, object]:
+def ours(source: PackageSource | None) -> dict[str, object]:
     """The entry that is to be added, from the manifest."""
     ids = [hook.id for hook in HOOKS]
-    if origin is not None:
-        return {"repo": origin.url, "rev": origin.rev, "hooks": [{"id": name} for name in ids]}
+    if source is not None:
+        return {"repo": source.url, "rev": source.rev, "hooks": [{"id": name} for name in ids]}
     hooks = []
     for name in ids:
         hook = dict(manifest()[name])
@@ -47,11 +47,11 @@ def ours(origin: Origin | None) -> dict[str, object]:
     return {"repo": "local", "hooks": hooks}
 
 
-def amended(old: bytes, origin: Origin | None = ORIGIN) -> bytes:
+def amended(old: bytes, source: PackageSource | None = ORIGIN) -> bytes:
     """The amended file; it must be amended, hold every old line in its order, and be complete when asked again."""
-    plan = plan_pre_commit(old, origin)
+    plan = plan_pre_commit(old, source)
     assert isinstance(plan, Write), plan
-    assert isinstance(plan_pre_commit(plan.new, origin), Keep)
+    assert isinstance(plan_pre_commit(plan.new, source), Keep)
     assert_kept(old, plan.new)
     return plan.new
 
@@ -70,12 +70,12 @@ def load(data: bytes) -> dict[str, object]:
     return config
 
 
-def with_ours(old: bytes, origin: Origin | None = ORIGIN) -> dict[str, object]:
+def with_ours(old: bytes, source: PackageSource | None = ORIGIN) -> dict[str, object]:
     """What the file says, and our entry last."""
     config = load(old)
     repos = config.get("repos") or []
     assert isinstance(repos, list)
-    return {TYPES: list(INSTALLED), **config, "repos": [*repos, ours(origin)]}
+    return {TYPES: list(INSTALLED), **config, "repos": [*repos, ours(source)]}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,21 +159,21 @@ shapes = st.builds(
 def test_every_layout(shape: Shape, remote: bool) -> None:
     # A block of text that nothing ends, not even its line, would get an end: such a file is left alone.
     assume(shape.ended or shape.after.strip() or "|" not in shape.last)
-    origin = ORIGIN if remote else None
+    source = ORIGIN if remote else None
     old = shape.file()
-    new = amended(old, origin)
-    wanted = with_ours(old, origin)
+    new = amended(old, source)
+    wanted = with_ours(old, source)
     if TYPES in load(old):
         wanted[TYPES] = load(old)[TYPES]
     assert load(new) == wanted
     assert new.startswith(codecs.BOM_UTF8) == shape.bom
     assert new.count(b"\n") == new.count(b"\r\n") or shape.newline == "\n"
     assert b"\r" not in new or shape.newline == "\r\n"
-    mine = "repo: " + (origin.url if origin else "local")
+    mine = "repo: " + (source.url if source else "local")
     assert any(line == " " * shape.repos + "-".ljust(shape.item) + mine for line in new.decode().splitlines())
 
 
-@pytest.mark.parametrize("origin", [ORIGIN, None])
+@pytest.mark.parametrize("source", [ORIGIN, None])
 @pytest.mark.parametrize(
     "old",
     [
@@ -198,11 +198,11 @@ def test_every_layout(shape: Shape, remote: bool) -> None:
         b"  repos:\n  - repo: meta\n    hooks:\n    - id: identity\n",
     ],
 )
-def test_bare_and_odd_files(old: bytes, origin: Origin | None) -> None:
-    plan = plan_pre_commit(old, origin)
+def test_bare_and_odd_files(old: bytes, source: PackageSource | None) -> None:
+    plan = plan_pre_commit(old, source)
     assert isinstance(plan, Write), plan
-    assert load(plan.new) == with_ours(old, origin)
-    assert isinstance(plan_pre_commit(plan.new, origin), Keep)
+    assert load(plan.new) == with_ours(old, source)
+    assert isinstance(plan_pre_commit(plan.new, source), Keep)
     if b"[" not in old:
         assert_kept(old, plan.new)
 
@@ -312,7 +312,7 @@ def test_hooks_without_stages_are_told_of() -> None:
 
 @pytest.mark.parametrize("rev", ["v1", "1.0", "007", "1e3", "yes", "null", "0123456789abcdef0123456789abcdef01234567"])
 def test_revisions_stay_text(rev: str) -> None:
-    plan = plan_pre_commit(None, Origin(url="../a b: 'c'", rev=rev))
+    plan = plan_pre_commit(None, PackageSource(url="../a b: 'c'", rev=rev))
     assert isinstance(plan, Write)
     repos = load(plan.new)["repos"]
     assert isinstance(repos, list)
@@ -328,10 +328,10 @@ def test_pre_commit_takes_them_all(tmp_path: Path) -> None:
         b"ci:\n  skip: [binance-leaks]\n",
     ]
     for number, old in enumerate(olds):
-        for origin in (None, ORIGIN):
-            plan = plan_pre_commit(old, origin)
+        for source in (None, ORIGIN):
+            plan = plan_pre_commit(old, source)
             assert isinstance(plan, Write)
-            (tmp_path / f"{number}-{origin is None}.yaml").write_bytes(plan.new)
+            (tmp_path / f"{number}-{source is None}.yaml").write_bytes(plan.new)
     done = subprocess.run(
         [sys.executable, "-m", "pre_commit", "validate-config", *map(str, tmp_path.iterdir())],
         capture_output=True,

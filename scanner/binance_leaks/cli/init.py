@@ -17,7 +17,7 @@ from binance_leaks.report.format import write_report
 from binance_leaks.report.sanitize import Quoted, Redactor
 from binance_leaks.setup.github import WORKFLOW, plan_github
 from binance_leaks.setup.gitlab import JOB, PIPELINE, plan_gitlab
-from binance_leaks.setup.package_source import Origin
+from binance_leaks.setup.package_source import PackageSource
 from binance_leaks.setup.plan import Keep, Plan, Refuse, WorkTree, Write
 from binance_leaks.setup.pre_commit import PATH, plan_pre_commit
 from binance_leaks.sources.git import Git
@@ -30,7 +30,7 @@ def run(options: Options) -> ExitStatus:
     if options.upload_sarif and options.ci != "github":
         raise UsageError("--upload-sarif is for --ci github")
     tree = _work_tree()
-    plans = _plans(tree, options, Origin.of(options.repo, options.rev))
+    plans = _plans(tree, options, PackageSource.of(options.repo, options.rev))
     _say(chain.from_iterable(_told(plan) for plan in plans))
     if refused := [plan.path for plan in plans if isinstance(plan, Refuse)]:
         hint = "Change it by hand as shown above, then run this again."
@@ -64,12 +64,12 @@ def _work_tree() -> WorkTree:
     return WorkTree(Path(git.root()))
 
 
-def _plans(tree: WorkTree, options: Options, origin: Origin | None) -> list[Plan]:
-    plans = [plan_pre_commit(tree.read(PATH), origin)]
+def _plans(tree: WorkTree, options: Options, source: PackageSource | None) -> list[Plan]:
+    plans = [plan_pre_commit(tree.read(PATH), source)]
     if options.ci == "github":
-        plans.append(plan_github(tree.read(WORKFLOW), origin, upload_sarif=options.upload_sarif))
+        plans.append(plan_github(tree.read(WORKFLOW), source, upload_sarif=options.upload_sarif))
     elif options.ci == "gitlab":
-        plans += plan_gitlab(tree.read(PIPELINE), tree.read(JOB), origin)
+        plans += plan_gitlab(tree.read(PIPELINE), tree.read(JOB), source)
     return plans
 
 

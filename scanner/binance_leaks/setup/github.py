@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from binance_leaks.setup.ownership_marker import plan_file
-from binance_leaks.setup.package_source import PACKAGE, Origin, quoted
-from binance_leaks.setup.plan import Plan
+from binance_leaks.setup.package_source import PACKAGE, PackageSource, quoted
+from binance_leaks.setup.plan import Plan, plan_file
 
 WORKFLOW = ".github/workflows/binance-leaks.yml"
 
-# Actions by the commits of their tags: a tag can be moved.
+# Actions are pinned to commits: a tag can be moved.
 CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1"
 SETUP_PYTHON = "actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0"
 UPLOAD_SARIF = "github/codeql-action/upload-sarif@8aad20d150bbac5944a9f9d289da16a4b0d87c1e # v4.36.2"
@@ -25,7 +24,7 @@ on:
 permissions:
   contents: read
 
-# A newer push to a pull request takes the place of the one before; no push to a branch goes unseen.
+# A newer push to a pull request cancels the run of the one before; runs of branches are never cancelled.
 concurrency:
   group: binance-leaks-${{{{ github.event.pull_request.number || github.run_id }}}}
   cancel-in-progress: true
@@ -75,15 +74,15 @@ _PACKAGE_UPLOADS = f"""\
 """
 
 
-def plan_github(old: bytes | None, origin: Origin | None, *, upload_sarif: bool) -> Plan:
-    """What is to become of the workflow: our action where it is on GitHub, else the package."""
-    return plan_file(WORKFLOW, old, _workflow(origin, upload_sarif=upload_sarif))
+def plan_github(old: bytes | None, source: PackageSource | None, *, upload_sarif: bool) -> Plan:
+    """Plan the workflow: it uses our action where the source is on GitHub, and installs the package elsewhere."""
+    return plan_file(WORKFLOW, old, _workflow(source, upload_sarif=upload_sarif))
 
 
-def _workflow(origin: Origin | None, *, upload_sarif: bool) -> str:
+def _workflow(source: PackageSource | None, *, upload_sarif: bool) -> str:
     head = _HEAD.replace("@PERMISSIONS@", _MAY_UPLOAD if upload_sarif else "")
-    if origin is not None and origin.action is not None:
-        return head + _ACTION.replace("@ACTION@", origin.action) + (_ACTION_UPLOADS if upload_sarif else "")
-    body = _PACKAGE.replace("@PACKAGE@", quoted(origin.requirement if origin else PACKAGE))
+    if source is not None and source.action is not None:
+        return head + _ACTION.replace("@ACTION@", source.action) + (_ACTION_UPLOADS if upload_sarif else "")
+    body = _PACKAGE.replace("@PACKAGE@", quoted(source.requirement if source else PACKAGE))
     body = body.replace("@SARIF@", _SARIF if upload_sarif else "")
     return head + body + (_PACKAGE_UPLOADS if upload_sarif else "")

@@ -1,4 +1,4 @@
-"""GitLab: a job in a file of its own, and the line of `.gitlab-ci.yml` that includes it."""
+"""GitLab: a job in its own file, and the line of `.gitlab-ci.yml` that includes it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from importlib import resources
 
 import yaml
 
-from binance_leaks.setup.ownership_marker import plan_file
-from binance_leaks.setup.package_source import PACKAGE, Origin, quoted
-from binance_leaks.setup.plan import Keep, Plan, Refuse, Write
-from binance_leaks.setup.yaml_edit import Document, Edit, UnsafeError, events
+from binance_leaks.setup.package_source import PACKAGE, PackageSource, quoted
+from binance_leaks.setup.plan import Keep, Plan, Refuse, Write, plan_file
+from binance_leaks.setup.yaml_edit import Edit, UnsafeEditError, YamlFile, events
 
 PIPELINE = ".gitlab-ci.yml"
 JOB = ".gitlab/binance-leaks.gitlab-ci.yml"
@@ -24,17 +23,17 @@ _MERGE_REQUESTS = """\
       when: never
 """
 _KNOWN = ("merge_request_event", "CI_MERGE_REQUEST", "merge_requests", "Workflows/")
-"""What a pipeline says that runs for merge requests already."""
+"""What is in a pipeline that already runs for merge requests."""
 _BRANCHES_ONLY = (
-    "The pipeline names no merge requests, so the job runs for branches only: "
-    "a pipeline of this job alone could stand for the whole merge request."
+    "The pipeline does not run for merge requests, so the job runs for branches only: "
+    "a pipeline of this job alone could decide whether a merge request can be merged."
 )
 
 _FRESH = f"""\
 {_INCLUDE}:
   - local: /{JOB}
 
-# One pipeline for a change: that of its merge request, or else that of its branch.
+# One pipeline per change: for its merge request, else for its branch.
 workflow:
   rules:
     - if: $CI_PIPELINE_SOURCE == "merge_request_event"
@@ -46,30 +45,30 @@ workflow:
 
 
 def template() -> str:
-    """The job as it is shipped: on its own a file that others may include."""
+    """Return the job as it is shipped, a file that a pipeline can include."""
     return resources.files("binance_leaks.setup").joinpath(_TEMPLATE).read_text("utf-8")
 
 
-def plan_gitlab(pipeline: bytes | None, job: bytes | None, origin: Origin | None) -> tuple[Plan, Plan]:
-    """What is to become of the pipeline and of the job's file."""
+def plan_gitlab(pipeline: bytes | None, job: bytes | None, source: PackageSource | None) -> tuple[Plan, Plan]:
+    """Plan the job's file and the pipeline that includes it, in this order."""
     included = _plan_pipeline(pipeline)
-    body, notes = _job(_text(pipeline), origin)
+    body, notes = _job(_decode(pipeline), source)
     return plan_file(JOB, job, body, notes=notes), included
 
 
-def _text(pipeline: bytes | None) -> str | None:
+def _decode(pipeline: bytes | None) -> str | None:
     return None if pipeline is None else pipeline.decode("utf-8", "replace")
 
 
-def _job(pipeline: str | None, origin: Origin | None) -> tuple[str, tuple[str, ...]]:
-    """The job fit for a pipeline: in a stage that it has, for the events that it runs for."""
+def _job(pipeline: str | None, source: PackageSource | None) -> tuple[str, tuple[str, ...]]:
+    """Return the job for a pipeline, in one of its stages and for the events that it runs for, and notes."""
     body = template()
     notes: tuple[str, ...] = ()
-    if origin is not None:
-        body = body.replace(f'"{PACKAGE}"', quoted(origin.requirement))
+    if source is not None:
+        body = body.replace(f'"{PACKAGE}"', quoted(source.requirement))
     if pipeline is None:
         return body, notes
-    stages = _stages(pipeline)
+    stages = _stage_names(pipeline)
     if stages and "test" not in stages:
         body = body.replace(_STAGE, f"  stage: {quoted(stages[0])}\n")
     if pipeline.strip() and not any(word in pipeline for word in _KNOWN):
@@ -78,11 +77,11 @@ def _job(pipeline: str | None, origin: Origin | None) -> tuple[str, tuple[str, .
     return body, notes
 
 
-def _stages(pipeline: str) -> list[str]:
-    """The stages that the pipeline itself names; an included file may name others."""
+def _stage_names(pipeline: str) -> list[str]:
+    """Return the stages that the pipeline itself names; an included file may name others."""
     try:
-        stages = Document.read(pipeline.encode("utf-8")).value("stages")
-    except UnsafeError:
+        stages = YamlFile.read(pipeline.encode("utf-8")).value("stages")
+    except UnsafeEditError:
         return []
     listed = stages.value if isinstance(stages, yaml.SequenceNode) else []
     return [node.value for node in listed if isinstance(node, yaml.ScalarNode)]
@@ -92,13 +91,13 @@ def _plan_pipeline(old: bytes | None) -> Plan:
     if old is None:
         return Write(path=PIPELINE, old=None, new=_FRESH.encode("utf-8"))
     try:
-        return _amend(old)
-    except UnsafeError as error:
+        return _add_include(old)
+    except UnsafeEditError as error:
         return Refuse(path=PIPELINE, why=str(error), by_hand=f"{_INCLUDE}:\n  - local: /{JOB}\n")
 
 
-def _amend(old: bytes) -> Plan:
-    document = Document.read(old)
+def _add_include(old: bytes) -> Plan:
+    document = YamlFile.read(old)
     included = document.value(_INCLUDE)
     if included is not None and any(path.lstrip("/") == JOB for path in _scalars(included)):
         return Keep(path=PIPELINE)
@@ -107,12 +106,12 @@ def _amend(old: bytes) -> Plan:
     after = events(new[len(document.mark) :].decode("utf-8"))
     wanted = [events(added)] if document.root is None else _insertions(events(document.text), events(added))
     if after not in wanted:
-        raise UnsafeError("its layout is unusual")
+        raise UnsafeEditError("its layout is unusual")
     return Write(path=PIPELINE, old=old, new=new)
 
 
-def _edit(document: Document, included: yaml.Node | None) -> tuple[Edit, str]:
-    """What comes where, and the same as YAML of its own."""
+def _edit(document: YamlFile, included: yaml.Node | None) -> tuple[Edit, str]:
+    """Return the edit that adds the include, and what it adds as YAML by itself."""
     item = f"- local: /{JOB}\n"
     end = len(document.text)
     if document.root is None:
@@ -123,16 +122,16 @@ def _edit(document: Document, included: yaml.Node | None) -> tuple[Edit, str]:
         apart = "\n" if document.text.endswith("\n") and not document.text.endswith(("\n\n", "\n\r\n")) else ""
         return (end, end, apart + f"{column}{_INCLUDE}:\n{column}  {item}"), added
     if not isinstance(included, yaml.SequenceNode) or included.flow_style or not included.value:
-        raise UnsafeError("its include is not a list with a line for each item")
+        raise UnsafeEditError("its include is not a list with a line for each item")
     column = " " * included.start_mark.column
-    at = document.after_remarks(document.after(included), deeper_than=max(included.start_mark.column - 1, 0))
+    at = document.after_comments(document.after(included), deeper_than=max(included.start_mark.column - 1, 0))
     return (at, at, column + item), item
 
 
 def _insertions(before: list[tuple[str, ...]], added: list[tuple[str, ...]]) -> Iterator[list[tuple[str, ...]]]:
-    """All that the whole may say: what stood there, with what was added at one place."""
-    said = added[3:-3]  # without the ends of the stream, the document, and the mapping or list that it is in
-    return (before[:at] + said + before[at:] for at in range(len(before)))
+    """Yield every valid result: the events of before, with those that were added at one position."""
+    new = added[3:-3]  # without the ends of the stream, the document, and the mapping or list that it is in
+    return (before[:at] + new + before[at:] for at in range(len(before)))
 
 
 def _scalars(node: yaml.Node) -> Iterator[str]:

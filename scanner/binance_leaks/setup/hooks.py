@@ -1,4 +1,4 @@
-"""Our hooks as pre-commit's configuration has them: remote ones by their ids, local ones in full."""
+"""Our hooks as lines of pre-commit's configuration: remote ones by their ids, local ones in full."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import PurePath
 
-from binance_leaks.setup.package_source import Origin, quoted
+from binance_leaks.setup.package_source import PackageSource, quoted
 
 LAUNCHER = "env -u PYTHONPATH -u PYTHONHOME -u PYTHONUSERBASE -u PYTHONPYCACHEPREFIX binance-leaks"
 """Starts the program from PATH, however it is installed, without the variables that make Python import elsewhere."""
 
 INSTALLED = ("pre-commit", "commit-msg", "pre-push")
-"""The kinds of git hooks that ours need."""
+"""The git hooks that ours run in."""
 
 _PROGRAMS = frozenset({"binance-leaks", "binance-leaks.exe", "binance_leaks"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hook:
-    """One hook. `settings` are what the manifest of this project says of it, but for how it is installed."""
+    """One hook. `settings` are those of this project's manifest, without how it is installed."""
 
     id: str
     command: tuple[str, ...]
@@ -34,7 +34,7 @@ class Hook:
         )
 
     def lines(self, *, local: bool) -> list[str]:
-        """Its keys, a line each."""
+        """Return its keys, one per line."""
         if not local:
             return [f"id: {self.id}"]
         name, *others = self.settings
@@ -77,32 +77,32 @@ HOOKS = (
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Style:
-    """How a file sets its lists in: columns from a dash to what follows it, and from `hooks:` to the dashes below."""
+class ListStyle:
+    """How a file indents its lists: columns from a dash to its item, and from `hooks:` to the dashes below it."""
 
     item: int = 2
     hooks: int = 2
 
-    def entry(self, origin: Origin | None, hooks: Iterable[Hook]) -> list[str]:
-        """The lines of an entry of `repos` with these hooks."""
-        head = ["repo: local"] if origin is None else [f"repo: {quoted(origin.url)}", f"rev: {quoted(origin.rev)}"]
-        listed = [line for hook in hooks for line in self.hook(hook, local=origin is None)]
-        return self._listed([*head, "hooks:", *(" " * self.hooks + line for line in listed)])
+    def entry(self, source: PackageSource | None, hooks: Iterable[Hook]) -> list[str]:
+        """Return the lines of an entry of `repos` with these hooks."""
+        head = ["repo: local"] if source is None else [f"repo: {quoted(source.url)}", f"rev: {quoted(source.rev)}"]
+        lines = [line for hook in hooks for line in self.hook(hook, local=source is None)]
+        return self._as_item([*head, "hooks:", *(" " * self.hooks + line for line in lines)])
 
     def hook(self, hook: Hook, *, local: bool) -> list[str]:
-        """The lines of one hook."""
-        return self._listed(hook.lines(local=local))
+        """Return the lines of one hook."""
+        return self._as_item(hook.lines(local=local))
 
-    def _listed(self, lines: list[str]) -> list[str]:
+    def _as_item(self, lines: list[str]) -> list[str]:
         first, *others = lines
         return ["-".ljust(self.item) + first, *(" " * self.item + line for line in others)]
 
 
-def fresh(origin: Origin | None) -> list[str]:
-    """A whole configuration."""
-    return [install_types(), "repos:", *(f"  {line}" for line in Style().entry(origin, HOOKS))]
+def new_configuration(source: PackageSource | None) -> list[str]:
+    """Return the lines of a whole configuration."""
+    return [install_types(), "repos:", *(f"  {line}" for line in ListStyle().entry(source, HOOKS))]
 
 
 def install_types() -> str:
-    """The line that makes `pre-commit install` install all kinds that ours need."""
+    """Return the line that makes `pre-commit install` install every git hook that ours need."""
     return f"default_install_hook_types: [{', '.join(INSTALLED)}]"

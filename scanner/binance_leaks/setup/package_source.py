@@ -1,4 +1,4 @@
-"""Where this program is fetched from: a repository at a revision, or else the package index."""
+"""Where hooks and CI get this program from: a repository at a revision, else the package index."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _PLAIN = re.compile(r"[A-Za-z0-9._~/@:+-]+")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Origin:
-    """A repository of this project, as pre-commit takes it, and a commit or tag of it."""
+class PackageSource:
+    """A repository of this project, by a URL that pre-commit takes, and a commit or tag of it."""
 
     url: str
     rev: str
 
     @classmethod
-    def of(cls, url: str | None, rev: str | None) -> Origin | None:
-        """The origin that the command line names, None where it names none. Raises UsageError for half or a bad one."""
+    def of(cls, url: str | None, rev: str | None) -> PackageSource | None:
+        """Return the source that the command line names, or None. Raises UsageError for an incomplete or wrong one."""
         if url is None and rev is None:
             return None
         if url is None or rev is None:
@@ -46,13 +46,13 @@ class Origin:
 
     @property
     def action(self) -> str | None:
-        """How a workflow of GitHub names it; None where it is not there."""
+        """How a GitHub workflow names our action; None where the source is not on GitHub."""
         found = _GITHUB.fullmatch(self.url)
         return f"{found[1]}@{self.rev}" if found else None
 
     @property
     def requirement(self) -> str:
-        """What pip installs in CI. Raises UsageError where a machine without keys could not fetch it."""
+        """What pip installs in CI. Raises UsageError where CI would need credentials to fetch it."""
         found = _GITHUB.fullmatch(self.url)
         url = f"https://github.com/{found[1]}" if found else self.url
         if not _FETCHED.fullmatch(url):
@@ -61,6 +61,6 @@ class Origin:
 
 
 def quoted(text: str) -> str:
-    """Text as a YAML scalar, bare where that reads as the same text."""
+    """Return text as a YAML scalar, without quotes where it reads as the same text."""
     bare = _PLAIN.fullmatch(text) and yaml.safe_load(text) == text
     return text if bare else json.dumps(text, ensure_ascii=False)

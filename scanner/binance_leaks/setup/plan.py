@@ -1,18 +1,25 @@
-"""What is to become of one file: written, left as it is, or left alone because a machine should not touch it."""
+"""Plan and make the change of one file: write it, keep it, or refuse because a person must change it.
+
+A file that is ours as a whole has a first line with a digest, which shows whether anybody has edited it since.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import stat
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import TypeAlias
 
 from binance_leaks.errors import UsageError
 from binance_leaks.writing import replace_file
 
+_MARKER = re.compile(rb"# Written by `binance-leaks init` \(digest ([0-9a-f]{16})\); .*\r?\n")
+_DIGITS = 16  # against oversight, not forgery: who can edit the file can do anything
 _LARGEST = 1 << 20
-"""Bytes of the largest file that is amended; those of people are a hundredth of that."""
+"""Bytes of the largest file that is amended; real ones are a hundredth of that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +29,14 @@ class WorkTree:
     top: Path
 
     def read(self, path: str) -> bytes | None:
-        """A file's content, None where there is none. Raises UsageError for what is no file of this work tree."""
-        place = self._place(path)
+        """Read a file, None where there is none. Raises UsageError for what is not a file of this work tree."""
+        file = self._resolve(path)
         try:
-            if not stat.S_ISREG(place.stat().st_mode):
+            if not stat.S_ISREG(file.stat().st_mode):
                 raise UsageError(f"{path} is not a file")
-            if place.stat().st_size > _LARGEST:
+            if file.stat().st_size > _LARGEST:
                 raise UsageError(f"{path} is too large to be changed by a program")
-            return place.read_bytes()
+            return file.read_bytes()
         except FileNotFoundError:
             return None
         except NotADirectoryError:
@@ -38,32 +45,32 @@ class WorkTree:
             raise UsageError(f"{path} cannot be read: {error.strerror}") from None
 
     def write(self, path: str, data: bytes) -> None:
-        """Puts a file in place at once and whole, its permissions kept. Raises UsageError where that fails."""
-        place = self._place(path)
+        """Write a file whole or not at all, and keep its mode. Raises UsageError where that fails."""
+        file = self._resolve(path)
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(place, data)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(file, data)
         except OSError as error:
             raise UsageError(f"{path} cannot be written: {error.strerror}") from None
 
-    def _place(self, path: str) -> Path:
-        """Where a file really is: a link within the work tree is followed, and stays."""
+    def _resolve(self, path: str) -> Path:
+        """Return the real path of a file: a link within the work tree is followed, and kept."""
         named = self.top / path
         try:
-            top, place = self.top.resolve(), Path(os.path.realpath(named))
+            top, file = self.top.resolve(), Path(os.path.realpath(named))
         except OSError as error:
             raise UsageError(f"{path} cannot be found: {error.strerror}") from None
-        inner = place.relative_to(top).parts if place.is_relative_to(top) else ()
+        inner = file.relative_to(top).parts if file.is_relative_to(top) else ()
         if not inner or inner[0].lower() == ".git":
             raise UsageError(f"{path} leads out of the work tree", hint="It is a link, or lies below one.")
-        if place.is_symlink() or (named.is_symlink() and not place.exists()):
+        if file.is_symlink() or (named.is_symlink() and not file.exists()):
             raise UsageError(f"{path} is a link to nowhere")
-        return place
+        return file
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Write:
-    """A file that is made or changed. `path` is relative to the top of the work tree; `old` is None for a new one."""
+    """A file to write. `path` is relative to the top of the work tree; `old` is None for a new file."""
 
     path: str
     old: bytes | None
@@ -73,7 +80,7 @@ class Write:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Keep:
-    """A file that has everything already."""
+    """A file that needs no change."""
 
     path: str
     notes: tuple[str, ...] = ()
@@ -83,7 +90,7 @@ class Keep:
 class Refuse:
     """A file that a person must change.
 
-    `by_hand` is what to put there; `old` and `wanted` show how a file that is ours as a whole would differ.
+    `by_hand` is what to put into it; `old` and `wanted` show how a file that is ours as a whole would differ.
     """
 
     path: str
@@ -94,3 +101,36 @@ class Refuse:
 
 
 Plan: TypeAlias = Write | Keep | Refuse
+
+
+def plan_file(path: str, old: bytes | None, body: str, *, notes: tuple[str, ...] = ()) -> Plan:
+    """Plan a file whose whole content is ours. One that was edited, or that we did not write, is refused."""
+    new = with_marker(body)
+    if old is None:
+        return Write(path=path, old=None, new=new, notes=notes)
+    if _with_unix_line_ends(old) == new:
+        return Keep(path=path)
+    if not is_unedited(old):
+        why = "it was edited since it was written" if _MARKER.match(old) else "it was there before"
+        return Refuse(path=path, why=why, old=old, wanted=new)
+    return Write(path=path, old=old, new=new.replace(b"\n", b"\r\n") if b"\r\n" in old else new, notes=notes)
+
+
+def with_marker(body: str) -> bytes:
+    """Return the file's bytes with the marker as first line."""
+    line = f"# Written by `binance-leaks init` (digest {_digest(body.encode())}); once edited, it is left alone.\n"
+    return (line + body).encode("utf-8")
+
+
+def is_unedited(data: bytes) -> bool:
+    """Whether a file is as we wrote it; a checkout may have changed its line ends."""
+    found = _MARKER.match(data)
+    return found is not None and found[1].decode() == _digest(_with_unix_line_ends(data[found.end() :]))
+
+
+def _digest(body: bytes) -> str:
+    return sha256(body).hexdigest()[:_DIGITS]
+
+
+def _with_unix_line_ends(data: bytes) -> bytes:
+    return data.replace(b"\r\n", b"\n")

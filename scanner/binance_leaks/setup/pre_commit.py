@@ -1,4 +1,4 @@
-"""Adds our hooks to `.pre-commit-config.yaml`, and leaves everything else in it as it is."""
+"""Add our hooks to `.pre-commit-config.yaml`, and leave everything else in it as it is."""
 
 from __future__ import annotations
 
@@ -6,44 +6,44 @@ from dataclasses import dataclass
 
 import yaml
 
-from binance_leaks.setup.hooks import HOOKS, INSTALLED, Hook, Style, fresh, install_types
-from binance_leaks.setup.package_source import Origin
+from binance_leaks.setup.hooks import HOOKS, INSTALLED, Hook, ListStyle, install_types, new_configuration
+from binance_leaks.setup.package_source import PackageSource
 from binance_leaks.setup.plan import Keep, Plan, Refuse, Write
-from binance_leaks.setup.yaml_edit import Document, Edit, UnsafeError, is_empty, refuse_anchors
+from binance_leaks.setup.yaml_edit import Edit, UnsafeEditError, YamlFile, is_empty, refuse_anchors
 
 PATH = ".pre-commit-config.yaml"
 _TYPES = "default_install_hook_types"
 _REPOS = "repos"
 
 
-def plan_pre_commit(old: bytes | None, origin: Origin | None) -> Plan:
-    """What is to become of the configuration. Hooks of ours that are there already stay as they are."""
-    whole = "\n".join(fresh(origin)) + "\n"
+def plan_pre_commit(old: bytes | None, source: PackageSource | None) -> Plan:
+    """Plan the configuration. Hooks of ours that are there already stay as they are."""
+    whole = "\n".join(new_configuration(source)) + "\n"
     if old is None:
         return Write(path=PATH, old=None, new=whole.encode("utf-8"))
     try:
-        return _amend(old, origin)
-    except UnsafeError as error:
+        return _amend(old, source)
+    except UnsafeEditError as error:
         return Refuse(path=PATH, why=str(error), by_hand=whole)
 
 
-def _amend(old: bytes, origin: Origin | None) -> Plan:
-    document = Document.read(old)
+def _amend(old: bytes, source: PackageSource | None) -> Plan:
+    document = YamlFile.read(old)
     refuse_anchors(document.text)
     config = _load(document.text)
     if document.root is None:
-        wanted = _load("\n".join(fresh(origin)))
+        wanted = _load("\n".join(new_configuration(source)))
         end = len(document.text)
-        edits: list[Edit] = [(end, end, "".join(f"{line}\n" for line in fresh(origin)))]
+        edits: list[Edit] = [(end, end, "".join(f"{line}\n" for line in new_configuration(source)))]
     else:
-        amendment = _Amendment(document=document, config=config, origin=origin)
+        amendment = _Amendment(document=document, config=config, source=source)
         edits, wanted = amendment.edits(), amendment.config
     notes = _notes(wanted)
     if not edits:
         return Keep(path=PATH, notes=notes)
     new = document.edited(edits)
-    if not _says(new[len(document.mark) :].decode("utf-8"), wanted):
-        raise UnsafeError("its layout is unusual")
+    if not _reads_as(new[len(document.mark) :].decode("utf-8"), wanted):
+        raise UnsafeEditError("its layout is unusual")
     return Write(path=PATH, old=old, new=new, notes=notes)
 
 
@@ -51,23 +51,23 @@ def _load(text: str) -> dict[str, object]:
     try:
         config = yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError, ValueError):  # ValueError: a date that does not exist
-        raise UnsafeError("it holds what pre-commit would not understand") from None
+        raise UnsafeEditError("it holds what pre-commit would not understand") from None
     if config is None:
         return {}
     if not isinstance(config, dict):
-        raise UnsafeError("its top level is not a block of keys")
+        raise UnsafeEditError("its top level is not a block of keys")
     return config
 
 
-def _says(text: str, wanted: dict[str, object]) -> bool:
+def _reads_as(text: str, wanted: dict[str, object]) -> bool:
     try:
         return _load(text) == wanted
-    except UnsafeError:
+    except UnsafeEditError:
         return False
 
 
 def _notes(config: dict[str, object]) -> tuple[str, ...]:
-    """What the user should know of the configuration as it will be."""
+    """Return what the user should know about the resulting configuration."""
     notes = []
     types = config.get(_TYPES)
     lacking = [kind for kind in INSTALLED if not isinstance(types, list) or kind not in types]
@@ -77,8 +77,8 @@ def _notes(config: dict[str, object]) -> tuple[str, ...]:
     hooks = [hook for repo in _mappings(config.get(_REPOS)) for hook in _mappings(repo.get("hooks"))]
     if "default_stages" not in config and any("stages" not in hook for hook in hooks if not _is_ours(hook)):
         notes.append(
-            "Other hooks that name no stages may now run at commit-msg and pre-push, too; "
-            "`default_stages: [pre-commit]` keeps them where they were."
+            "Other hooks that name no stages may now run at commit-msg and pre-push, too. "
+            "`default_stages: [pre-commit]` keeps them at pre-commit."
         )
     return tuple(notes)
 
@@ -98,47 +98,47 @@ def _is(hook: dict[str, object], ours: Hook) -> bool:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Amendment:
-    """Finds the edits of one configuration, and changes `config` as the edited text must read."""
+    """Find the edits of one configuration, and change `config` to what the edited text must read as."""
 
-    document: Document
+    document: YamlFile
     config: dict[str, object]
-    origin: Origin | None
+    source: PackageSource | None
 
     def edits(self) -> list[Edit]:
-        """The edits, none where nothing is missing."""
+        """Return the edits, none where nothing is missing."""
         types = [] if _TYPES in self.config else [f"{' ' * self._column}{install_types()}\n"]
         if types:
             self.config[_TYPES] = list(INSTALLED)
         key = self.document.key(_REPOS)
         if key is None:
             end = len(self.document.text)
-            return [(end, end, "".join([*types, f"{' ' * self._column}{_REPOS}:\n", self._first()]))]
+            return [(end, end, "".join([*types, f"{' ' * self._column}{_REPOS}:\n", self._first_entry()]))]
         at = self.document.line_of(key)
         return [*((at, at, line) for line in types), *self._hooks(self.document.value(_REPOS))]
 
     def _hooks(self, repos: yaml.Node | None) -> list[Edit]:
         if repos is not None and is_empty(repos):
             at = self.document.after(repos)
-            return [(at, at, self._first())]
+            return [(at, at, self._first_entry())]
         if not isinstance(repos, yaml.SequenceNode):
-            raise UnsafeError("repos is not a list")
+            raise UnsafeEditError("repos is not a list")
         if not repos.value:
             at = self.document.after(repos)
-            return [self._without_brackets(repos, at), (at, at, self._first())]
+            return [self._without_brackets(repos, at), (at, at, self._first_entry())]
         if repos.flow_style:
-            raise UnsafeError("repos is written in brackets")
-        return self._more(repos)
+            raise UnsafeEditError("repos is written in brackets")
+        return self._add_to_entries(repos)
 
-    def _first(self) -> str:
-        """Our entry where there was none."""
-        lines = Style().entry(self.origin, HOOKS)
+    def _first_entry(self) -> str:
+        """Return our entry for a configuration without any."""
+        lines = ListStyle().entry(self.source, HOOKS)
         self.config[_REPOS] = yaml.safe_load("\n".join(lines))
         return "".join(f"{' ' * (self._column + 2)}{line}\n" for line in lines)
 
     def _without_brackets(self, repos: yaml.Node, next_line: int) -> Edit:
         start, end = repos.start_mark.index, repos.end_mark.index
         if "\n" in self.document.text[start:end]:
-            raise UnsafeError("repos is written in brackets over several lines")
+            raise UnsafeEditError("repos is written in brackets over several lines")
         if not self.document.text[end:next_line].strip():
             start = len(self.document.text[:start].rstrip(" "))
         return start, end, ""
@@ -148,58 +148,58 @@ class _Amendment:
         column: int = self.document.root.start_mark.column if self.document.root else 0
         return column
 
-    def _more(self, repos: yaml.SequenceNode) -> list[Edit]:
+    def _add_to_entries(self, repos: yaml.SequenceNode) -> list[Edit]:
         entries = _mappings(self.config[_REPOS])
         if len(entries) != len(repos.value):
-            raise UnsafeError("repos holds what pre-commit would not understand")
+            raise UnsafeEditError("repos holds what pre-commit would not understand")
         hooks = [_mappings(entry.get("hooks")) for entry in entries]
         missing = [ours for ours in HOOKS if not any(_is(hook, ours) for listed in hooks for hook in listed)]
         if not missing:
             return []
         with_ours = [at for at, listed in enumerate(hooks) if any(_is_ours(hook) for hook in listed)]
         if with_ours:
-            return [self._more_hooks(repos.value[with_ours[0]], entries[with_ours[0]], missing)]
-        lines = _style(repos.value[0], repos).entry(self.origin, missing)
+            return [self._add_to_our_entry(repos.value[with_ours[0]], entries[with_ours[0]], missing)]
+        lines = _style(repos.value[0], repos).entry(self.source, missing)
         self._add(self.config, _REPOS, lines)
         apart = len(repos.value) > 1 and self.document.is_blank_before(repos.value[-1])
-        return [self._listed(repos, lines, apart=apart)]
+        return [self._insert_after(repos, lines, apart=apart)]
 
-    def _more_hooks(self, node: yaml.MappingNode, entry: dict[str, object], missing: list[Hook]) -> Edit:
-        """Hooks of ours that an entry lacks, in the manner of that entry."""
+    def _add_to_our_entry(self, node: yaml.MappingNode, entry: dict[str, object], missing: list[Hook]) -> Edit:
+        """Add the hooks that our entry lacks, indented as it is."""
         hooks = next(value for key, value in node.value if key.value == "hooks")
         if not isinstance(hooks, yaml.SequenceNode) or hooks.flow_style:
-            raise UnsafeError("hooks of ours are written in brackets")
-        style = Style(item=_offset(hooks))
+            raise UnsafeEditError("hooks of ours are written in brackets")
+        style = ListStyle(item=_offset(hooks))
         lines = [line for hook in missing for line in style.hook(hook, local=entry.get("repo") == "local")]
         self._add(entry, "hooks", lines)
-        return self._listed(hooks, lines, apart=False)
+        return self._insert_after(hooks, lines, apart=False)
 
     @staticmethod
     def _add(mapping: dict[str, object], name: str, lines: list[str]) -> None:
         listed = mapping[name]
         mapping[name] = [*(listed if isinstance(listed, list) else ()), *yaml.safe_load("\n".join(lines))]
 
-    def _listed(self, sequence: yaml.SequenceNode, lines: list[str], *, apart: bool) -> Edit:
-        """Lines of new items after the last item of a list and the comments that belong to it."""
+    def _insert_after(self, sequence: yaml.SequenceNode, lines: list[str], *, apart: bool) -> Edit:
+        """Insert new items after the last item of a list and the comments that belong to it."""
         column: int = sequence.start_mark.column
         at = self.document.after(sequence)
-        at = self.document.after_remarks(at, deeper_than=max(column - 1, 0))
+        at = self.document.after_comments(at, deeper_than=max(column - 1, 0))
         text = "".join(f"{' ' * column}{line}\n" for line in lines)
         return at, at, "\n" + text if apart else text
 
 
-def _style(item: yaml.Node, repos: yaml.SequenceNode) -> Style:
-    """How the first entry of `repos` is set in."""
+def _style(item: yaml.Node, repos: yaml.SequenceNode) -> ListStyle:
+    """Return how the first entry of `repos` is indented."""
     if not isinstance(item, yaml.MappingNode) or item.flow_style:
-        return Style()
+        return ListStyle()
     hooks = next((value for key, value in item.value if key.value == "hooks"), None)
     below = hooks.start_mark.column - item.start_mark.column if isinstance(hooks, yaml.SequenceNode) else 2
     flat = not isinstance(hooks, yaml.SequenceNode) or hooks.flow_style
-    return Style(item=_offset(repos), hooks=2 if flat else below)
+    return ListStyle(item=_offset(repos), hooks=2 if flat else below)
 
 
 def _offset(sequence: yaml.SequenceNode) -> int:
-    """Columns from the dashes of a list to what follows them."""
+    """Count the columns from the dashes of a list to their items."""
     first: yaml.Node | None = sequence.value[0] if sequence.value else None
     if not isinstance(first, yaml.MappingNode) or first.flow_style:
         return 2
