@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import pytest
 from binance_leaks.detect.engine import detect
-from binance_leaks.detect.sieve import FastSieve, PlainSieve, Sieve
+from binance_leaks.detect.sieve import NO_TRAITS, FastSieve, PlainSieve, Sieve
 from binance_leaks.sources.objects.codec import apply_delta, delta_sizes
 from binance_leaks.sources.objects.delta_diff import ContextSizes, changed_parts
 
@@ -50,7 +50,7 @@ def fast() -> FastSieve:
 
 def suspects(sieve: Sieve, content: bytes) -> bool:
     """Whether a sieve that sees the whole of some content wants the detector to see it."""
-    return sieve.suspects(content, sieve.traits(content, content, 0))
+    return sieve.suspects(content, sieve.traits(content, content, NO_TRAITS))
 
 
 def assert_suspects(fast: FastSieve, contents: Mapping[str, bytes]) -> None:
@@ -135,7 +135,7 @@ def missed(fast: FastSieve, version: Version, *, short: bool) -> bool:
     if not detect(child):
         return False
     fresh = changed_parts(len(base), delta, delta_sizes(delta)[2], child, AROUND)
-    return not fast.suspects(child, fast.traits(child, fresh, fast.traits(base, base, 0)))
+    return not fast.suspects(child, fast.traits(child, fresh, fast.traits(base, base, NO_TRAITS)))
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -178,7 +178,7 @@ def test_versions_of_versions(fast: FastSieve) -> None:
     for number in range(40):
         entries = [fill(case, 1).data for case in rng.sample(CASES, 4)]
         base = TEXT + TEXT
-        traits = fast.traits(base, base, 0)
+        traits = fast.traits(base, base, NO_TRAITS)
         for entry in (*entries, b""):
             at = rng.randint(0, len(base))
             gone = rng.randint(0, min(80, len(base) - at))

@@ -13,7 +13,7 @@ from random import Random
 import pytest
 from binance_leaks.detect.engine import detect
 from binance_leaks.detect.names import Strength, read_name
-from binance_leaks.detect.sieve import FastSieve
+from binance_leaks.detect.sieve import NO_TRAITS, FastSieve
 from binance_leaks.detect.vocabulary import (
     BINANCE_IN_NAMES,
     KEY_NAMES,
@@ -229,7 +229,7 @@ def test_clear_names_beside_futures() -> None:
         content = text.encode()
         if detect(content):
             passed += 1
-            if not fast.suspects(content, fast.traits(content, content, 0)):
+            if not fast.suspects(content, fast.traits(content, content, NO_TRAITS)):
                 lost.add((key, secret))
     assert passed > 5, "nothing is found: the shape is of no use here"
     assert lost == set()

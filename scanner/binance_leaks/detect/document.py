@@ -88,30 +88,9 @@ class Document:
         return None
 
     @cached_property
-    def _indents(self) -> dict[int, int]:
-        return {}
-
-    def indent(self, index: int) -> int:
-        """Columns in front of the text of a line, marks of comments and lists included; -1 for a blank line."""
-        held = self._indents.get(index)
-        if held is None:
-            held = self._indents[index] = _indent(self.line(index))
-        return held
-
-    @cached_property
     def lower(self) -> bytes:
         """The text in lower case with one byte a character."""
         return self.flat.lower()
-
-    @cached_property
-    def headers(self) -> dict[tuple[str, int], tuple[int, list[str] | None]]:
-        """The line last asked for and its header, by delimiter and number of columns, kept by `columns`."""
-        return {}
-
-    @cached_property
-    def parents(self) -> dict[int, list[tuple[int, int]]]:
-        """The enclosing lines of lines that were asked for, kept by `enclosing.parents`."""
-        return {}
 
     def line_index(self, offset: int) -> int:
         """Number of the line that holds `offset`, from 0."""
@@ -259,16 +238,6 @@ def _mostly_utf8(data: bytes) -> bool:
     """Whether a damaged byte or two is all that keeps it from being UTF-8 with other letters in it."""
     text = data.decode("utf-8", "surrogateescape")
     return sum("\udc80" <= char <= "\udcff" for char in text) * 4 < sum(char > "\x7f" for char in text)
-
-
-_LEAD = re.compile(r"[\s#/*-]*")
-
-
-def _indent(line: str) -> int:
-    lead = _LEAD.match(line)
-    if not line.strip() or lead is None:
-        return -1
-    return len(lead.group().expandtabs(4))
 
 
 def _errors(encoding: str) -> str:

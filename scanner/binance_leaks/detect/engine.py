@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from binance_leaks.detect.base64_values import encoded_texts
+from binance_leaks.detect.base64_blocks import encoded_texts
 from binance_leaks.detect.classify import marks_of
 from binance_leaks.detect.correlate import credential_of, merged
 from binance_leaks.detect.document import Document, documents

@@ -16,8 +16,8 @@ from itertools import chain
 
 from binance_leaks.detect.candidates import Candidate, Shape
 from binance_leaks.detect.document import Document
-from binance_leaks.detect.enclosing import parents
 from binance_leaks.detect.nearby_names import Label
+from binance_leaks.detect.outline import Outline
 from binance_leaks.environments import Environment, Hint
 from binance_leaks.model import Evidence
 
@@ -65,8 +65,9 @@ _FEW = 60
 class WholeFile:
     """The hints of a file: looked for where they are asked for, and all at once in a file of many values."""
 
-    def __init__(self, document: Document) -> None:
-        self._document = document
+    def __init__(self, outline: Outline) -> None:
+        self.outline = outline
+        self._document = outline.document
         self._asked = 0
 
     @cached_property
@@ -95,13 +96,13 @@ class WholeFile:
 
 
 def environment_of(
-    document: Document, candidate: Candidate, label: Label | None, evidence: Sequence[Evidence], whole: WholeFile
+    candidate: Candidate, label: Label | None, evidence: Sequence[Evidence], whole: WholeFile
 ) -> Environment:
     """The nearest hint: the value's own name, its line, its parents, its paragraph, its block, the file, the path."""
     by_shape = _BY_SHAPE.get(candidate.shape)
     if by_shape is not None:
         return by_shape
-    near = _by_name(label) or _near(document, candidate, whole)
+    near = _by_name(label) or _near(candidate, whole)
     if near is not None:
         return near
     return whole.environment or (Environment.MAINNET if evidence else Environment.UNKNOWN)
@@ -119,14 +120,15 @@ def _by_name(label: Label | None) -> Environment | None:
     return named or next((_BY_WORD[word] for word in label.name.words if word in _BY_WORD), None)
 
 
-def _near(document: Document, candidate: Candidate, whole: WholeFile) -> Environment | None:
+def _near(candidate: Candidate, whole: WholeFile) -> Environment | None:
+    document = whole.outline.document
     index = document.line_index(candidate.start)
     start, end = document.line_span(index)
     at = candidate.start
     line = whole.nearest(max(start, at - 300), min(end, candidate.end + 200), at, stated=False)
     if line is not None:
         return line
-    for span in parents(document, index):
+    for span in whole.outline.enclosing_lines(index):
         end = min(span[1], span[0] + 300)
         named = whole.nearest(span[0], end, end, stated=False)
         if named is not None:

@@ -6,9 +6,9 @@ import re
 
 from binance_leaks.detect.candidates import Candidate
 from binance_leaks.detect.document import Document
-from binance_leaks.detect.enclosing import parents
 from binance_leaks.detect.names import FOREIGN_EXCHANGE, read_name
 from binance_leaks.detect.nearby_names import Label
+from binance_leaks.detect.outline import Outline
 from binance_leaks.detect.vocabulary import VOCABULARY, name_mentions_binance
 from binance_leaks.model import Evidence, Grade
 
@@ -21,24 +21,25 @@ _HEADING = 40
 _USUAL_HEADINGS = frozenset({"session", "webhook", "docker"})
 
 
-def evidence_for(document: Document, candidate: Candidate, label: Label | None) -> tuple[Evidence, ...]:
+def evidence_for(outline: Outline, candidate: Candidate, label: Label | None) -> tuple[Evidence, ...]:
     """The nearest evidence in the text, and that of the path."""
     found: list[Evidence] = []
     if label is not None and label.name.binance:
         found.append(Evidence(grade=Grade.STATEMENT, text="its name says Binance"))
     else:
-        nearest = _nearest(document, candidate)
+        nearest = _nearest(outline, candidate)
         found += [nearest] if nearest is not None else []
-    if name_mentions_binance(document.path):
+    if name_mentions_binance(outline.document.path):
         found.append(Evidence(grade=Grade.PATH, text="the path speaks of Binance"))
     return tuple(found)
 
 
-def _nearest(document: Document, candidate: Candidate) -> Evidence | None:
+def _nearest(outline: Outline, candidate: Candidate) -> Evidence | None:
+    document = outline.document
     span = document.mention_between(*statement(document, candidate))
     if span:
         return _quoted(document, span, Grade.STATEMENT, "on the same line")
-    span = _in_block(document, candidate)
+    span = _in_block(outline, candidate)
     if span:
         return _quoted(document, span, Grade.BLOCK, "close by")
     near = (0, len(document.text))
@@ -61,7 +62,7 @@ def document_mentions(document: Document) -> bool:
     return bool(document.mentions) or document.mentions_binance or name_mentions_binance(document.path)
 
 
-def foreign_service(document: Document, candidate: Candidate, label: Label | None) -> str | None:
+def foreign_service(outline: Outline, candidate: Candidate, label: Label | None) -> str | None:
     """Another service that the value belongs to: by its name, by what is named nearest, by its parents."""
     if label is not None and label.name.foreign:
         return label.name.foreign
@@ -69,6 +70,7 @@ def foreign_service(document: Document, candidate: Candidate, label: Label | Non
         return None
     if label is not None and _WEB_FRAMEWORK_SECRET.search(label.name.text):
         return "flask"
+    document = outline.document
     start, end = statement(document, candidate)
     text = document.words
     before = _last(text[start : candidate.start])
@@ -78,10 +80,10 @@ def foreign_service(document: Document, candidate: Candidate, label: Label | Non
     if after and not document.mention_between(candidate.end, end):
         return after.group().lower()
     index = document.line_index(candidate.start)
-    beside = _exchange_beside(document, index)
+    beside = _exchange_beside(outline, index)
     if beside is not None:
         return beside or None
-    for parent in parents(document, index):
+    for parent in outline.enclosing_lines(index):
         heading = text[parent[0] : parent[1]][:_LONG_LINE]
         named = _last(heading)
         if named is None and len(heading) <= _HEADING:
@@ -91,19 +93,19 @@ def foreign_service(document: Document, candidate: Candidate, label: Label | Non
     return None
 
 
-def _exchange_beside(document: Document, index: int) -> str | None:
+def _exchange_beside(outline: Outline, index: int) -> str | None:
     """What `name: kraken` beside the value says: "" for Binance, another exchange's name, None where nothing does.
 
     Looks along the lines of the value's own level, upward and then downward.
     """
-    level = document.indent(index)
+    document, level = outline.document, outline.indent(index)
     for step in (-1, 1):
         at = index + step
         while abs(at - index) <= _BESIDE and 0 <= at < len(document.line_starts):
-            if document.indent(at) < level:
+            if outline.indent(at) < level:
                 break
             line = document.line(at)[:_LONG_LINE]
-            match = _EXCHANGE_FIELD.match(line) if document.indent(at) == level else None
+            match = _EXCHANGE_FIELD.match(line) if outline.indent(at) == level else None
             if match:
                 return _last(match.group(1))
             if step > 0 and line.lstrip().startswith(("-", "{", "}", "[")):
@@ -140,7 +142,8 @@ def _last(text: str) -> str | None:
     return "" if ours > theirs else name
 
 
-def _in_block(document: Document, candidate: Candidate) -> tuple[int, int] | None:
+def _in_block(outline: Outline, candidate: Candidate) -> tuple[int, int] | None:
+    document = outline.document
     index = document.line_index(candidate.start)
     reach = _BLOCK if len(document.line_starts) > _SMALL_FILE else _SMALL_FILE
     start = max(document.line_span(max(0, index - reach))[0], candidate.start - 4000)
@@ -149,7 +152,7 @@ def _in_block(document: Document, candidate: Candidate) -> tuple[int, int] | Non
     near = document.mention_between(start, end)
     if near or not document.mentions:
         return near
-    for parent in parents(document, index):
+    for parent in outline.enclosing_lines(index):
         named = document.mention_between(parent[0], min(parent[1], parent[0] + _LONG_LINE))
         if named:
             return named

@@ -9,8 +9,8 @@ from html import unescape
 
 from binance_leaks.detect.candidates import Candidate
 from binance_leaks.detect.document import Document
-from binance_leaks.detect.enclosing import parents
 from binance_leaks.detect.names import Name, Strength, read_name
+from binance_leaks.detect.outline import Outline
 from binance_leaks.detect.vocabulary import NOISE_WORDS
 from binance_leaks.model import Role
 
@@ -59,8 +59,9 @@ _BLANK_LEAD = re.compile(r"^[\s\"'`(\[{<>|,:=+*&@#/\\-]*$")
 _ABOVE = 3
 
 
-def label_of(document: Document, candidate: Candidate, previous_end: int, next_start: int) -> Label | None:
+def label_of(outline: Outline, candidate: Candidate, previous_end: int, next_start: int) -> Label | None:
     """The name of the value at `candidate`, which lies between two other values; None if it carries none."""
+    document = outline.document
     start, _ = document.line_span(document.line_index(candidate.start))
     lead = clean(document.text[max(start, previous_end, candidate.start - _WINDOW) : candidate.start])
     same_line = previous_end > start
@@ -77,7 +78,7 @@ def label_of(document: Document, candidate: Candidate, previous_end: int, next_s
     if label is None and not same_line and _only_noise(lead):
         label = _above(document, document.line_index(candidate.start), previous_end)
     if label is None or label.name.strength <= Strength.WEAK:
-        label = _parent(document, candidate.start, previous_end) or label
+        label = _parent(outline, candidate.start, previous_end) or label
     return label
 
 
@@ -283,9 +284,10 @@ _BEHIND = re.compile(
 )
 
 
-def _parent(document: Document, offset: int, previous_end: int) -> Label | None:
+def _parent(outline: Outline, offset: int, previous_end: int) -> Label | None:
     """The nearest parent, by indentation, that names a role (`api_secret:` above `live:`)."""
-    for start, end in parents(document, document.line_index(offset), most=3):
+    document = outline.document
+    for start, end in outline.enclosing_lines(document.line_index(offset), most=3):
         if start < previous_end < end:
             return None
         text = clean(document.text[start:end][:_WINDOW])

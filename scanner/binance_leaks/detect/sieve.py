@@ -14,11 +14,12 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Callable
+from enum import IntFlag, auto
 from functools import cached_property
 from typing import Protocol
 
 from binance_leaks.detect import prefilter
-from binance_leaks.detect.base64_values import encoded_texts, encoded_values
+from binance_leaks.detect.base64_blocks import encoded_texts, encoded_values
 from binance_leaks.detect.candidates import LENGTH, Shape, shape_of, value_in_run
 from binance_leaks.detect.document import PRINTABLE, Document, is_binary
 from binance_leaks.detect.private_keys import packed_keys
@@ -32,38 +33,48 @@ from binance_leaks.detect.vocabulary import (
     escaped,
 )
 
-VALUE = 1
-"""A run that is a value by its shape and its neighbours."""
-HEX = 2
-"""A run of 64 hexadecimal digits, which counts only where the exchange is named."""
-PIECE = 4
-"""A piece of a value that was cut into literals or lines."""
-PACKED = 8
-"""The beginning of a private key."""
-LIST = 16
-"""A list that is joined."""
-WIDE = 32
-"""Text in UTF-16."""
-SEED = 64
-"""43 characters of base64 near a word that may name a secret: a bare Ed25519 seed, if the file speaks of such keys."""
-MENTION = 128
-"""A word that may speak for the exchange or for its futures."""
-ENCODED = 256
-"""Base64 of text."""
-DATABASE = 512
-"""The beginning of an SQLite database, whose values may run together."""
-_NAMED = 2048
-"""A word that may name a secret."""
-FUTURE = 4096
-"""A word that may speak for the futures testnet."""
-NAMED_HEX = 8192
-"""A run of 64 hexadecimal digits near a word of which names of credentials are made."""
-BINARY = 16384
-"""A zero byte, by which neighbours mean less."""
-_ASKED = 1024
-"""Whether MENTION was looked for, which only HEX makes worth while."""
 
-_OF_RUNS = VALUE | HEX | NAMED_HEX | MENTION | FUTURE | LIST | BINARY | _ASKED
+class Trait(IntFlag):
+    """What some bytes hold that may belong to a credential."""
+
+    VALUE = auto()
+    """A run that is a value by its shape and its neighbours."""
+    HEX = auto()
+    """A run of 64 hexadecimal digits, which counts only where the exchange is named."""
+    NAMED_HEX = auto()
+    """A run of 64 hexadecimal digits near a word of which names of credentials are made."""
+    PIECE = auto()
+    """A piece of a value that was cut into literals or lines."""
+    LIST = auto()
+    """A list that is joined."""
+    ENCODED = auto()
+    """Base64 of text."""
+    PRIVATE_KEY = auto()
+    """The beginning of a private key."""
+    SECRET_NAME = auto()
+    """A word that may name a secret. It is not passed on."""
+    SEED = auto()
+    """43 characters of base64 near such a word: a bare Ed25519 seed, if the file mentions such keys."""
+    MENTION = auto()
+    """A word that may speak for the exchange."""
+    FUTURE = auto()
+    """A word that may speak for the futures testnet."""
+    MENTION_SOUGHT = auto()
+    """Whether MENTION and FUTURE were looked for, which only HEX makes worth while."""
+    WIDE = auto()
+    """Text in UTF-16."""
+    BINARY = auto()
+    """A zero byte, by which neighbours mean less."""
+    DATABASE = auto()
+    """The beginning of an SQLite database, whose values may run together."""
+
+
+NO_TRAITS = Trait(0)
+_NOTHING_KEPT = ~int(Trait.SECRET_NAME)
+_OF_RUNS = (
+    Trait.VALUE | Trait.HEX | Trait.NAMED_HEX | Trait.MENTION | Trait.FUTURE | Trait.LIST | Trait.BINARY
+    | Trait.MENTION_SOUGHT
+)  # fmt: skip
 _HEX_DIGITS = b"0123456789abcdef"
 _ANY_HEX_DIGITS = b"0123456789abcdefABCDEF"
 _LONGEST_GLUED = LENGTH + 14
@@ -111,15 +122,15 @@ class Sieve(Protocol):
         """
         ...
 
-    def traits(self, content: bytes, fresh: bytes, inherited: int) -> int:
+    def traits(self, content: bytes, fresh: bytes, inherited: Trait) -> Trait:
         """The traits of a file: of what is `fresh` in it, and those that it has `inherited` from its base."""
         ...
 
-    def suspects(self, content: bytes, traits: int) -> bool:
+    def suspects(self, content: bytes, traits: Trait) -> bool:
         """Whether the detector could find something in a file that has, or may have, these traits."""
         ...
 
-    def is_of_runs(self, content: bytes, traits: int) -> bool:
+    def is_of_runs(self, content: bytes, traits: Trait) -> bool:
         """Whether it is known that all that such a file may hold stands in runs of 48 or more alphanumerics."""
         ...
 
@@ -137,15 +148,15 @@ class PlainSieve:
 
     margin = None
 
-    def traits(self, content: bytes, fresh: bytes, inherited: int) -> int:  # noqa: ARG002 - knows the whole only
+    def traits(self, content: bytes, fresh: bytes, inherited: Trait) -> Trait:  # noqa: ARG002 - knows the whole only
         """All or none."""
-        return VALUE if prefilter.may_hold(content) else 0
+        return Trait.VALUE if prefilter.may_hold(content) else NO_TRAITS
 
-    def suspects(self, content: bytes, traits: int) -> bool:  # noqa: ARG002 - the traits are of the same content
+    def suspects(self, content: bytes, traits: Trait) -> bool:  # noqa: ARG002 - the traits are of the same content
         """Whether there are traits."""
         return bool(traits)
 
-    def is_of_runs(self, content: bytes, traits: int) -> bool:  # noqa: ARG002 - knows too little
+    def is_of_runs(self, content: bytes, traits: Trait) -> bool:  # noqa: ARG002 - knows too little
         """Never known."""
         return False
 
@@ -161,48 +172,62 @@ class FastSieve:
         self._dull: set[int] = set()
         # Apart, because together they are slower than one after the other.
         self._scans = (
-            self._database((_RUN, VALUE)),
-            self._database(*((literal, PACKED) for literal in _PACKED), (_LIST, LIST), (_SECRET_NAME, _NAMED)),
-            self._database(*((pattern, WIDE) for pattern in _WIDE)),
+            self._database((_RUN, Trait.VALUE)),
+            self._database(
+                *((literal, Trait.PRIVATE_KEY) for literal in _PACKED),
+                (_LIST, Trait.LIST),
+                (_SECRET_NAME, Trait.SECRET_NAME),
+            ),
+            self._database(*((pattern, Trait.WIDE) for pattern in _WIDE)),
         )
-        self._seeds = self._database((_SEED, SEED))
+        self._seeds = self._database((_SEED, Trait.SEED))
         self._joints = (
             self._database((_JOINT, 0), places=True),
             self._database((_APPENDED, 1), (_CONTINUED, 2), places=True),
         )
 
     @cached_property
-    def _ask(self) -> Callable[[bytes], None]:
+    def _find_mentions(self) -> Callable[[bytes], None]:
         """The search for words that speak for the exchange; most histories never need it."""
         return self._database(
-            *((expression, MENTION) for expression in WIDE_VOCABULARY),
-            *((word.encode(), FUTURE) for word in FUTURES_WORDS),
+            *((expression, Trait.MENTION) for expression in WIDE_VOCABULARY),
+            *((word.encode(), Trait.FUTURE) for word in FUTURES_WORDS),
             caseless=True,
         )
 
-    def traits(self, content: bytes, fresh: bytes, inherited: int) -> int:
+    def traits(self, content: bytes, fresh: bytes, inherited: Trait) -> Trait:
         """The traits of a file: of what is `fresh` in it, and those that it has `inherited` from its base."""
-        binary = BINARY if b"\0" in content else 0
-        if binary & ~inherited:
+        binary = b"\0" in content
+        if binary and Trait.BINARY not in inherited:
             fresh = content  # what was judged as text is judged anew
         self._seen = 0
         for scan in self._scans:
             scan(fresh)
-        if self._seen & _NAMED:
+        if self._seen & Trait.SECRET_NAME.value:
             self._seeds(fresh)
-        traits = (self._seen & ~_NAMED) | binary
-        if self._holds_piece(content, fresh):
-            traits |= PIECE
-        if traits & VALUE:
-            traits = (traits & ~VALUE) | self._traits_of_runs(fresh, binary=bool(binary) or is_binary(content))
-        if traits & SEED and not _holds_named_seed(fresh):
-            traits &= ~SEED
-        traits |= inherited
-        if traits & HEX:
-            self._seen = _ASKED
-            self._ask(fresh if inherited & _ASKED else content)
-            traits |= self._seen
-        return traits | DATABASE if content.startswith(_SQLITE) else traits
+        piece = self._holds_piece(content, fresh)
+        if not (self._seen & _NOTHING_KEPT or piece or binary or inherited):
+            return NO_TRAITS  # as of nearly every file, so without the cost of flags
+        traits = self._weighed(Trait(self._seen), content, fresh, binary=binary) | inherited
+        if binary:
+            traits |= Trait.BINARY
+        if piece:
+            traits |= Trait.PIECE
+        if Trait.HEX in traits:
+            self._seen = 0
+            self._find_mentions(fresh if Trait.MENTION_SOUGHT in inherited else content)
+            traits |= Trait(self._seen) | Trait.MENTION_SOUGHT
+        return traits | Trait.DATABASE if content.startswith(_SQLITE) else traits
+
+    def _weighed(self, traits: Trait, content: bytes, fresh: bytes, *, binary: bool) -> Trait:
+        """What was seen in fresh bytes, looked at more closely."""
+        traits &= ~Trait.SECRET_NAME
+        if Trait.VALUE in traits:
+            traits &= ~Trait.VALUE
+            traits |= self._traits_of_runs(fresh, binary=binary or is_binary(content))
+        if Trait.SEED in traits and not _holds_named_seed(fresh):
+            traits &= ~Trait.SEED
+        return traits
 
     def _holds_piece(self, content: bytes, fresh: bytes) -> bool:
         """Whether some pieces, of which the first is fresh, make up a value."""
@@ -233,40 +258,40 @@ class FastSieve:
             at = content.find(piece, at + 1)
         return True
 
-    def suspects(self, content: bytes, traits: int) -> bool:
+    def suspects(self, content: bytes, traits: Trait) -> bool:
         """Whether the detector could find something in a file that has, or may have, these traits."""
-        if traits & (WIDE | DATABASE):
+        if traits & (Trait.WIDE | Trait.DATABASE):
             return prefilter.may_hold(content)
-        if traits & HEX and (traits & MENTION or (traits & FUTURE and traits & NAMED_HEX)):
+        if traits & Trait.HEX and (traits & Trait.MENTION or (traits & Trait.FUTURE and traits & Trait.NAMED_HEX)):
             return True
-        if traits & SEED and prefilter.may_hold_seed(content):
+        if traits & Trait.SEED and prefilter.may_hold_seed(content):
             return True
-        binary = is_binary(content) if traits & (VALUE | ENCODED) else False
-        if traits & VALUE and self._traits_of_runs(content, binary=binary) & VALUE:
+        binary = is_binary(content) if traits & (Trait.VALUE | Trait.ENCODED) else False
+        if traits & Trait.VALUE and self._traits_of_runs(content, binary=binary) & Trait.VALUE:
             return True
-        if traits & PACKED and _holds_packed_key(content):
+        if traits & Trait.PRIVATE_KEY and _holds_packed_key(content):
             return True
-        listed = traits & LIST and next(prefilter.listed_pieces(content), None) is not None
-        if not (listed or traits & (PIECE | ENCODED)):
+        listed = traits & Trait.LIST and next(prefilter.listed_pieces(content), None) is not None
+        if not (listed or traits & (Trait.PIECE | Trait.ENCODED)):
             return False
         text = content.translate(PRINTABLE).decode("latin-1") if binary else content.decode("utf-8", "replace")
         document = Document(text=text)
-        if (listed or traits & PIECE) and next(fragments(document), None) is not None:
+        if (listed or traits & Trait.PIECE) and next(fragments(document), None) is not None:
             return True
-        return bool(traits & ENCODED) and _holds_encoded(document)
+        return bool(traits & Trait.ENCODED) and _holds_encoded(document)
 
-    def is_of_runs(self, content: bytes, traits: int) -> bool:
+    def is_of_runs(self, content: bytes, traits: Trait) -> bool:
         """Whether it is known that all that such a file may hold stands in runs of 48 or more alphanumerics."""
         if traits & ~_OF_RUNS:
             return False
-        return not traits & LIST or next(prefilter.listed_pieces(content), None) is None
+        return not traits & Trait.LIST or next(prefilter.listed_pieces(content), None) is None
 
-    def _traits_of_runs(self, data: bytes, *, binary: bool) -> int:
+    def _traits_of_runs(self, data: bytes, *, binary: bool) -> Trait:
         """VALUE, HEX, PIECE, ENCODED: what the long runs in some bytes may be.
 
         Versions of a file have the same runs: those that were nothing are remembered.
         """
-        traits = 0
+        traits = NO_TRAITS
         dull = self._dull
         for start, end in prefilter.long_runs(prefilter.classified(data)):
             length = end - start
@@ -274,10 +299,10 @@ class FastSieve:
             if not run.translate(None, _HEX_DIGITS) or (
                 run.startswith(b"0x") and not run[2:].translate(None, _HEX_DIGITS)
             ):
-                if length == LENGTH and not traits & NAMED_HEX:
+                if length == LENGTH and not traits & Trait.NAMED_HEX:
                     traits |= self._traits_of_hex(data, start, end)
                 elif LENGTH < length <= _LONGEST_GLUED and not run.startswith(b"0x"):
-                    traits |= HEX | NAMED_HEX
+                    traits |= Trait.HEX | Trait.NAMED_HEX
                 continue
             first = max(0, start - _CONTEXT)
             known = (
@@ -285,29 +310,29 @@ class FastSieve:
             )
             if known in dull:
                 continue
-            found = 0
+            found = NO_TRAITS
             if length < LENGTH:
-                found |= PIECE if prefilter.is_last_piece(data, start) else 0
+                found |= Trait.PIECE if prefilter.is_last_piece(data, start) else NO_TRAITS
             elif length <= _LONGEST_GLUED or (binary and data[max(0, start - 4) : start].endswith(_LENGTHS)):
                 found |= _trait_of_run(data, start, end, binary=binary)
             if length >= _SHORTEST_ENCODED and _is_encoded_text(data[start : min(end, start + 128)]):
-                found |= ENCODED
+                found |= Trait.ENCODED
             if not found and known and len(dull) < _MOST_REMEMBERED:
                 dull.add(known)
             traits |= found
         return traits
 
-    def _traits_of_hex(self, data: bytes, start: int, end: int) -> int:
+    def _traits_of_hex(self, data: bytes, start: int, end: int) -> Trait:
         window = data[max(0, start - _BEFORE_HEX) : end + _BEHIND_HEX]
         known = hash(window)
         if known in self._dull:
-            return HEX
+            return Trait.HEX
         lower = window.lower()
         if any(stem in lower for stem in CLEAR_NAME_STEMS):
-            return HEX | NAMED_HEX
+            return Trait.HEX | Trait.NAMED_HEX
         if len(self._dull) < _MOST_REMEMBERED:
             self._dull.add(known)
-        return HEX
+        return Trait.HEX
 
     def _database(
         self, *patterns: tuple[bytes, int], caseless: bool = False, places: bool = False
@@ -320,7 +345,7 @@ class FastSieve:
         database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
         database.compile(
             expressions=[pattern for pattern, _ in patterns],
-            ids=[trait for _, trait in patterns],
+            ids=[int(trait) for _, trait in patterns],
             elements=len(patterns),
             flags=[flags] * len(patterns),
         )
@@ -338,7 +363,7 @@ class FastSieve:
         self._joined.append((kind, end))
 
 
-def _trait_of_run(data: bytes, start: int, end: int, *, binary: bool) -> int:
+def _trait_of_run(data: bytes, start: int, end: int, *, binary: bool) -> Trait:
     before = max(0, start - _BEFORE)
     text = data[before : end + _BEHIND].decode("latin-1")
     for as_binary in (False, True) if binary else (False,):
@@ -348,8 +373,8 @@ def _trait_of_run(data: bytes, start: int, end: int, *, binary: bool) -> int:
         if at is not None:
             shape = shape_of(text[at : at + LENGTH])
             if shape is not None:
-                return VALUE if shape is Shape.BASE62 else HEX
-    return 0
+                return Trait.VALUE if shape is Shape.BASE62 else Trait.HEX
+    return NO_TRAITS
 
 
 def _holds_named_seed(data: bytes) -> bool:

@@ -27,9 +27,63 @@ _QUOTED = re.compile(r"'[^']*'")
 _STATEMENT_END = re.compile(r";\s*\n")
 
 
-def column_name(document: Document, candidate: Candidate) -> Name | None:
-    """The header of the column that the value stands in, if the value stands in a table whose header names a role."""
-    return _sql_column(document, candidate) or _table_column(document, candidate)
+class Tables:
+    """The tables of a document: text tables with a header, and SQL inserts. Make one for each document.
+
+    What was found of a header is kept: it holds for the rows below it.
+    """
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._headers: dict[tuple[str, int], tuple[int, list[str] | None]] = {}
+
+    def column_name(self, candidate: Candidate) -> Name | None:
+        """Return the header of the value's column, if the value is in a table with a header that names a role."""
+        return _sql_column(self._document, candidate) or self._table_column(candidate)
+
+    def _table_column(self, candidate: Candidate) -> Name | None:
+        document = self._document
+        index = document.line_index(candidate.start)
+        start, end = document.line_span(index)
+        if end - start > 4000:
+            return None
+        for delimiter in _DELIMITERS:
+            row = document.text[start:end]
+            if delimiter not in row:
+                continue
+            cells = _cells(row, delimiter)
+            column = next(
+                (at for at, cell in enumerate(cells) if document.text[candidate.start : candidate.end] in cell), None
+            )
+            if column is None:
+                continue
+            header = self._header(index, delimiter, len(cells))
+            if header:
+                return _named(header, column)
+        return None
+
+    def _header(self, index: int, delimiter: str, width: int) -> list[str] | None:
+        """The nearest line above with as many cells, one of which names a role. What the row before found holds on."""
+        document = self._document
+        last, found = self._headers.get((delimiter, width), (-1, None))
+        lowest = last if index - _HEADER_SEARCH <= last < index else max(-1, index - 1 - _HEADER_SEARCH)
+        result = found if lowest == last >= 0 else None
+        for above in range(index - 1, lowest, -1):
+            start, end = document.line_span(above)
+            if end - start > 2000 or next(prefilter.long_runs(document.classes[start:end]), None) is not None:
+                continue
+            text = document.text[start:end]
+            if delimiter not in text:
+                if text.strip(" |+-=:#/*"):
+                    result = None
+                    break
+                continue
+            cells = _cells(text, delimiter)
+            if len(cells) == width and _is_header(cells):
+                result = cells
+                break
+        self._headers[delimiter, width] = (index, result)
+        return result
 
 
 def _sql_column(document: Document, candidate: Candidate) -> Name | None:
@@ -64,50 +118,6 @@ def _arguments_before(row: str) -> int:
         elif char == "," and depth == 1:
             commas += 1
     return commas
-
-
-def _table_column(document: Document, candidate: Candidate) -> Name | None:
-    index = document.line_index(candidate.start)
-    start, end = document.line_span(index)
-    if end - start > 4000:
-        return None
-    for delimiter in _DELIMITERS:
-        row = document.text[start:end]
-        if delimiter not in row:
-            continue
-        cells = _cells(row, delimiter)
-        column = next(
-            (at for at, cell in enumerate(cells) if document.text[candidate.start : candidate.end] in cell), None
-        )
-        if column is None:
-            continue
-        header = _header(document, index, delimiter, len(cells))
-        if header:
-            return _named(header, column)
-    return None
-
-
-def _header(document: Document, index: int, delimiter: str, width: int) -> list[str] | None:
-    """The nearest line above with as many cells, one of which names a role. What the row before found holds on."""
-    last, found = document.headers.get((delimiter, width), (-1, None))
-    lowest = last if index - _HEADER_SEARCH <= last < index else max(-1, index - 1 - _HEADER_SEARCH)
-    result = found if lowest == last >= 0 else None
-    for above in range(index - 1, lowest, -1):
-        start, end = document.line_span(above)
-        if end - start > 2000 or next(prefilter.long_runs(document.classes[start:end]), None) is not None:
-            continue
-        text = document.text[start:end]
-        if delimiter not in text:
-            if text.strip(" |+-=:#/*"):
-                result = None
-                break
-            continue
-        cells = _cells(text, delimiter)
-        if len(cells) == width and _is_header(cells):
-            result = cells
-            break
-    document.headers[delimiter, width] = (index, result)
-    return result
 
 
 def _is_header(cells: list[str]) -> bool:

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 from binance_leaks.detect import prefilter
 from binance_leaks.detect.engine import detect
-from binance_leaks.detect.sieve import HEX, Sieve, best_sieve
+from binance_leaks.detect.sieve import NO_TRAITS, Sieve, Trait, best_sieve
 from binance_leaks.detect.vocabulary import EVIDENCE_STEMS
 from binance_leaks.errors import GitError
 from binance_leaks.findings import Skipped
@@ -220,11 +220,11 @@ class ObjectWorker:
             content = stream.read()
             if len(content) != stream.size:
                 raise GitError("git stopped")
-            self.blob(name, content, self._sieve.traits(content, content, 0), seen)
+            self.blob(name, content, self._sieve.traits(content, content, NO_TRAITS), seen)
             return
         self._keep(name, "blob", _stream_credentials(stream, name, seen, self._sieve), seen)
 
-    def blob(self, ref: Ref, content: bytes, traits: int, seen: Seen) -> None:
+    def blob(self, ref: Ref, content: bytes, traits: Trait, seen: Seen) -> None:
         """Looks for credentials in a blob with these traits."""
         if archive_kind(content) is not None:
             self._keep(ref, "blob", _stream_credentials(io.BytesIO(content), ref, seen, self._sieve), seen)
@@ -280,7 +280,7 @@ class _Blobs:
         self._seen = seen
 
     def visit(self, entry: int, content: bytes, fresh: bytes, inherited: int) -> int:
-        traits = self._traits(content, fresh, inherited)
+        traits = self._traits(content, fresh, Trait(inherited))
         if traits or archive_kind(content) is not None:
             self._worker.blob((self._pack, entry), content, traits, self._seen)
         return traits
@@ -317,7 +317,7 @@ class _Messages:
         """Looks at what was gathered."""
         text = SEPARATOR.join(self._texts)
         sieve = self._worker.sieve
-        if sieve.suspects(text, sieve.traits(text, text, 0)):
+        if sieve.suspects(text, sieve.traits(text, text, NO_TRAITS)):
             for entry, content in self._batch:
                 self._worker.message((self._pack, entry), self._kind, content, self._seen)
         self._batch, self._texts, self._size = [], [], 0
@@ -336,7 +336,7 @@ class _Trees:
         return 0
 
 
-def _repeated(content: bytes, traits: int) -> bytes:
+def _repeated(content: bytes, traits: Trait) -> bytes:
     """A digest of all that may be a value, with its line and the one above it, which mostly name it.
 
     By it a version of a file is known to hold the same as another. Empty where there is too much of it or none.
@@ -346,7 +346,7 @@ def _repeated(content: bytes, traits: int) -> bytes:
         return b""
     lower = content.lower()
     words = bytes(word in lower for word in EVIDENCE_STEMS)
-    header = content[:_HEADER] if traits & HEX else b""  # names of columns, without which such a run is nothing
+    header = content[:_HEADER] if Trait.HEX in traits else b""  # names of columns, without which such a run is nothing
     digest = sha256(b"%d " % traits + words + header)
     for start, end in runs:
         first = content.rfind(b"\n", max(0, start - _AROUND), start)
@@ -362,7 +362,7 @@ def _stream_credentials(stream: BlobStream | io.BytesIO, ref: Ref, seen: Seen, s
     for chunk in _chunks(stream):
         if isinstance(chunk, Skipped):
             seen.unread.append((ref, chunk))
-        elif sieve.suspects(chunk.data, sieve.traits(chunk.data, chunk.data, 0)):
+        elif sieve.suspects(chunk.data, sieve.traits(chunk.data, chunk.data, NO_TRAITS)):
             found += credentials_in(chunk)
     return tuple(found)
 
