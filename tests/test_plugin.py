@@ -273,7 +273,7 @@ class TestAllowed:
         file.write_text(f"BINANCE_API_KEY={key}\nBINANCE_API_SECRET={secret}\n")
         assert len(BinanceApiKeyDetector().analyze_line(str(file), f"BINANCE_API_KEY={key}", 1)) == 1
         published = {sha256(each.encode()).hexdigest(): "the documents" for each in (key, secret)}
-        monkeypatch.setattr("binance_leaks.detect.correlate.published_as", published.get)
+        monkeypatch.setattr("binance_leaks.detect.credentials.published_as", published.get)
         assert BinanceApiKeyDetector().analyze_line(str(file), f"BINANCE_API_KEY={key}", 1) == set()
 
 

@@ -44,8 +44,9 @@ from detect_secrets.util.inject import call_function_with_arguments
 
 from binance_leaks.baseline.names import REFERENCE_FILTER, SECRET_TYPES
 from binance_leaks.detect import prefilter
-from binance_leaks.detect.correlate import paired_across, settled
+from binance_leaks.detect.credentials import drop_unrelated_private_keys
 from binance_leaks.detect.engine import detect
+from binance_leaks.detect.pairing_across_files import pair_across_files
 from binance_leaks.model import Confidence, Credential, Occurrence, Role
 from binance_leaks.pipeline.triage import credentials_alone, unified
 from binance_leaks.sources.nearby_evidence import EvidenceNearFiles
@@ -230,7 +231,7 @@ class _Detector(RegexBasedDetector):
             return []
         first = sum(each.count("\n") + 1 for each in lines[:target]) + 1
         last = first + lines[target].count("\n")
-        credentials = settled(paired_across(detect(data, path=filename)))
+        credentials = drop_unrelated_private_keys(pair_across_files(detect(data, path=filename)))
         self._credentials = (*self._credentials, *credentials)
         told = self._told(credentials, "\n".join(lines).split("\n"))
         return [each._replace(line=number) for each in told if first <= each.line <= last]

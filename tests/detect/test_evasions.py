@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from binance_leaks.detect.correlate import merged
+from binance_leaks.detect.credentials import merge_credentials
 from binance_leaks.detect.engine import detect
 from binance_leaks.model import Confidence
 
@@ -40,7 +40,7 @@ def test_another_service_in_another_file() -> None:
     pair = values.hmac_value(rng), values.hmac_value(rng)
     first = detect(f'from binance.client import Client\nClient("{pair[0]}", "{pair[1]}")\n'.encode(), path="bot.py")
     second = detect(f"KRAKEN_API_KEY={pair[0]}\nKRAKEN_API_SECRET={pair[1]}\n".encode(), path="other.env")
-    (found,) = merged([*first, *second])
+    (found,) = merge_credentials([*first, *second])
     assert found.confidence is Confidence.HIGH
     assert all(credential.confidence is Confidence.LOW for credential in second)
 

@@ -9,7 +9,7 @@ from itertools import groupby, pairwise
 from binance_leaks.detect.candidates import Candidate
 from binance_leaks.detect.document import Document
 from binance_leaks.detect.names import Name, Strength, read_name
-from binance_leaks.detect.nearby_names import Label, Reach, clean, complement, packed_name
+from binance_leaks.detect.nearby_names import NamePosition, NearbyName, clean, complement, packed_name
 from binance_leaks.model import Role
 
 _BETWEEN = re.compile(
@@ -83,32 +83,34 @@ def _by_lines(document: Document, found: Sequence[Candidate], group: list[int]) 
 
 
 def positional_roles(
-    document: Document, found: Sequence[Candidate], labels: Sequence[Label | None]
+    document: Document, found: Sequence[Candidate], nearby_names: Sequence[NearbyName | None]
 ) -> dict[int, tuple[Role, int | None]]:
     """Roles that position gives, by index, with the index of the partner where position names one."""
     roles: dict[int, tuple[Role, int | None]] = {}
     for group in adjacent_groups(document, found):
-        listed = _listed_names(document, found, labels, group) if document.binary else []
+        listed = _listed_names(document, found, nearby_names, group) if document.binary else []
         if listed:
             roles.update(_by_names(listed, group))
         elif len(group) == 2:
-            roles.update(_pair(document, found, labels, group[0], group[1]))
+            roles.update(_pair(document, found, nearby_names, group[0], group[1]))
         elif len(group) > 2:
-            roles.update(_list(labels, group))
+            roles.update(_list(nearby_names, group))
         else:
-            roles.update(_beside_a_name(document, found, labels, group[0]))
+            roles.update(_beside_a_name(document, found, nearby_names, group[0]))
     return roles
 
 
 def _listed_names(
-    document: Document, found: Sequence[Candidate], labels: Sequence[Label | None], group: list[int]
+    document: Document, found: Sequence[Candidate], nearby_names: Sequence[NearbyName | None], group: list[int]
 ) -> list[Name]:
     """Names that a binary lists apart from its values, one each: behind them in .pyc, in front in a property list."""
     first, last = group[0], group[-1]
     if _is_property_list(document):
         start = found[first - 1].end if first else 0
         lines = _property_strings(document.text[max(start, found[first].start - _LIST_REACH) : found[first].start])
-    elif all(label is None or label.name.strength <= Strength.WEAK for label in (labels[index] for index in group)):
+    elif all(
+        nearby is None or nearby.name.strength <= Strength.WEAK for nearby in (nearby_names[index] for index in group)
+    ):
         end = found[last + 1].start if last + 1 < len(found) else len(document.text)
         lines = document.text[found[last].end : min(end, found[last].end + _LIST_REACH)].split("\n")
     else:
@@ -150,30 +152,32 @@ def _by_names(names: Sequence[Name], group: list[int]) -> dict[int, tuple[Role, 
 
 
 def _pair(
-    document: Document, found: Sequence[Candidate], labels: Sequence[Label | None], first: int, second: int
+    document: Document, found: Sequence[Candidate], nearby_names: Sequence[NearbyName | None], first: int, second: int
 ) -> dict[int, tuple[Role, int | None]]:
     if found[first].shape is not found[second].shape:
         return {}
     named = _two_names(document, found[first])
     if named:
         return {first: (named[0], second), second: (named[1], first)}
-    one, other = labels[first], labels[second]
-    if any(label is not None and label.name.excluded for label in (one, other)):
+    one, other = nearby_names[first], nearby_names[second]
+    if any(nearby is not None and nearby.name.excluded for nearby in (one, other)):
         return {}
     if one is not None and _is_choice(document, found[first], found[second]):
-        return _list(labels, [first, second])
-    if _own(other) or (one is not None and _own(one) and not one.call and one.reach is Reach.DIRECT and not _both(one)):
+        return _list(nearby_names, [first, second])
+    if _own(other) or (
+        one is not None and _own(one) and not one.call and one.position is NamePosition.DIRECT and not _both(one)
+    ):
         return {}
-    if one is not None and one.name.plural and not one.call and _lists_secrets_elsewhere(labels, first, second):
-        return _list(labels, [first, second])
+    if one is not None and one.name.plural and not one.call and _lists_secrets_elsewhere(nearby_names, first, second):
+        return _list(nearby_names, [first, second])
     if (
         one is not None
-        and one.reach is not Reach.LOOSE
+        and one.position is not NamePosition.LOOSE
         and one.name.role is Role.SECRET_KEY
         and one.name.plural
         and not one.call
     ):
-        return _list(labels, [first, second])
+        return _list(nearby_names, [first, second])
     return {first: (Role.API_KEY, second), second: (Role.SECRET_KEY, first)}
 
 
@@ -190,27 +194,31 @@ def _is_choice(document: Document, first: Candidate, second: Candidate) -> bool:
 _CHOICE = re.compile(r"\?\s*[\"'`]?$")
 
 
-def _both(label: Label) -> bool:
+def _both(nearby: NearbyName) -> bool:
     """Whether a name can stand for key and secret together, as in `BINANCE_KEYS=K:S`."""
-    return label.name.plural or label.name.strength is Strength.WEAK
+    return nearby.name.plural or nearby.name.strength is Strength.WEAK
 
 
-def _own(label: Label | None) -> bool:
-    return label is not None and label.name.role is not None and label.reach in (Reach.DIRECT, Reach.BEHIND)
+def _own(nearby: NearbyName | None) -> bool:
+    return (
+        nearby is not None
+        and nearby.name.role is not None
+        and nearby.position in (NamePosition.DIRECT, NamePosition.BEHIND)
+    )
 
 
-def _lists_secrets_elsewhere(labels: Sequence[Label | None], first: int, second: int) -> bool:
+def _lists_secrets_elsewhere(nearby_names: Sequence[NearbyName | None], first: int, second: int) -> bool:
     return any(
-        label is not None and label.name.role is Role.SECRET_KEY
-        for index, label in enumerate(labels)
+        nearby is not None and nearby.name.role is Role.SECRET_KEY
+        for index, nearby in enumerate(nearby_names)
         if index not in (first, second)
     )
 
 
-def _list(labels: Sequence[Label | None], group: list[int]) -> dict[int, tuple[Role, int | None]]:
-    label = labels[group[0]]
-    role = label.name.role if label is not None and label.name.role is not None else Role.API_KEY
-    return {index: (role, None) for index in group if not (index != group[0] and _own(labels[index]))}
+def _list(nearby_names: Sequence[NearbyName | None], group: list[int]) -> dict[int, tuple[Role, int | None]]:
+    nearby = nearby_names[group[0]]
+    role = nearby.name.role if nearby is not None and nearby.name.role is not None else Role.API_KEY
+    return {index: (role, None) for index in group if not (index != group[0] and _own(nearby_names[index]))}
 
 
 def _two_names(document: Document, candidate: Candidate) -> tuple[Role, Role] | None:
@@ -226,13 +234,18 @@ def _two_names(document: Document, candidate: Candidate) -> tuple[Role, Role] | 
 
 
 def _beside_a_name(
-    document: Document, found: Sequence[Candidate], labels: Sequence[Label | None], index: int
+    document: Document, found: Sequence[Candidate], nearby_names: Sequence[NearbyName | None], index: int
 ) -> dict[int, tuple[Role, int | None]]:
     """One literal beside a variable: `Client(api_key, "S")`, `Client("K", api_secret)`."""
-    label = labels[index]
-    if label is not None and label.reach is Reach.ARGUMENT and label.name.role is Role.API_KEY:
+    nearby = nearby_names[index]
+    if nearby is not None and nearby.position is NamePosition.ARGUMENT and nearby.name.role is Role.API_KEY:
         return {index: (Role.SECRET_KEY, None)}
-    if label is not None and label.name.role is not None and label.reach is Reach.DIRECT and not label.call:
+    if (
+        nearby is not None
+        and nearby.name.role is not None
+        and nearby.position is NamePosition.DIRECT
+        and not nearby.call
+    ):
         return {}
     end = found[index].end
     match = _BARE_NAME.match(document.text[end : end + 80])

@@ -49,7 +49,7 @@ class Candidate:
     rule: str
 
 
-def candidates(document: Document) -> Iterator[Candidate]:
+def find_candidates(document: Document) -> Iterator[Candidate]:
     """Every plain value of the document, in order."""
     for start, end in _runs(document):
         at = value_in_run(document.text, start, end, binary=document.binary)

@@ -9,16 +9,16 @@ from dataclasses import dataclass, replace
 from binance_leaks.detect import prefilter
 from binance_leaks.detect.base64_blocks import encoded_values, in_base64_block
 from binance_leaks.detect.call_arguments import positional_roles
-from binance_leaks.detect.candidates import Candidate, Shape, candidates
+from binance_leaks.detect.candidates import Candidate, Shape, find_candidates
 from binance_leaks.detect.document import Document
 from binance_leaks.detect.environment_evidence import WholeFile, environment_of
 from binance_leaks.detect.evidence import document_mentions, evidence_for, foreign_service, statement
 from binance_leaks.detect.names import Strength
-from binance_leaks.detect.nearby_names import Label, Reach, file_label, label_of
+from binance_leaks.detect.nearby_names import NamePosition, NearbyName, find_nearby_name, name_in_file_name
 from binance_leaks.detect.outline import Outline
 from binance_leaks.detect.private_keys import KeyType, PrivateKey, private_keys
 from binance_leaks.detect.rules import ED25519_SEED
-from binance_leaks.detect.split_values import fragments
+from binance_leaks.detect.split_values import find_split_values
 from binance_leaks.detect.tables import Tables
 from binance_leaks.detect.vocabulary import BINANCE_PAY, FUTURES_WORDS
 from binance_leaks.model import Evidence, Grade, Location, Occurrence, Role, Value
@@ -41,18 +41,18 @@ def allowed(document: Document, start: int, end: int) -> str | None:
     first, last = document.line_index(start), document.line_index(end)
     for index in range(first, min(last, first + _MOST_LINES) + 1):
         line_start, line_end = document.line_span(index)
-        match = _SAME_LINE.search(document.text, max(line_start, start - _REACH), min(line_end, end + _REACH))
-        if match:
-            return match.group()
+        comment = _SAME_LINE.search(document.text, max(line_start, start - _REACH), min(line_end, end + _REACH))
+        if comment:
+            return comment.group()
     if first == 0:
         return None
     line_start, line_end = document.line_span(first - 1)
-    match = _NEXT_LINE.search(document.text, line_start, min(line_end, line_start + 2 * _REACH))
-    return match.group() if match else None
+    comment = _NEXT_LINE.search(document.text, line_start, min(line_end, line_start + 2 * _REACH))
+    return comment.group() if comment else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Mark:
+class Match:
     """A candidate that may be half of a credential: an occurrence with its place in the document's text."""
 
     occurrence: Occurrence
@@ -81,14 +81,14 @@ class _Reading:
     """A candidate with what its surroundings say: its name, its role and how clear it is, evidence, other services."""
 
     candidate: Candidate
-    label: Label | None
+    nearby: NearbyName | None
     role: Role
     strength: Strength
     evidence: tuple[Evidence, ...]
     foreign: str | None
 
 
-def marks_of(document: Document) -> list[Mark]:
+def find_matches(document: Document) -> list[Match]:
     """Return every value of the document that may be a credential, in order."""
     found = _candidates(document)
     keys = list(private_keys(document))
@@ -98,20 +98,20 @@ def marks_of(document: Document) -> list[Mark]:
     found = [candidate for candidate in found if not any(start <= candidate.start < end for start, end in ends)]
     classifier = _Classifier(document)
     return sorted(
-        [*classifier.classify(found), *classifier.classify_private_keys(keys, found)], key=lambda mark: mark.start
+        [*classifier.classify(found), *classifier.classify_private_keys(keys, found)], key=lambda match: match.start
     )
 
 
 def _candidates(document: Document) -> list[Candidate]:
     """Return plain, encoded and split values; hex and base36 only where something speaks for Binance."""
-    plain = list(candidates(document))
+    plain = list(find_candidates(document))
     if any(candidate.shape is not Shape.BASE62 for candidate in plain):
         admitted = _admitted_shapes(document)
         plain = [candidate for candidate in plain if candidate.shape in admitted]
     plain = [candidate for candidate in plain if not in_base64_block(document, candidate)]
     others = [
         candidate
-        for candidate in (*encoded_values(document), *fragments(document))
+        for candidate in (*encoded_values(document), *find_split_values(document))
         if candidate.shape is Shape.BASE62 or candidate.shape in _admitted_shapes(document)
     ]
     return sorted([*plain, *others], key=lambda candidate: candidate.start)
@@ -136,47 +136,47 @@ class _Classifier:
         self._tables = Tables(document)
         self._whole = WholeFile(self._outline)
 
-    def classify(self, found: Sequence[Candidate]) -> list[Mark]:
+    def classify(self, found: Sequence[Candidate]) -> list[Match]:
         """Give candidates their roles, by name or by position; drop those that are no credentials."""
-        labels = self._labels(found)
-        positions = positional_roles(self._document, found, labels)
-        marks: dict[int, Mark] = {}
-        for index, label in enumerate(labels):
+        nearby_names = self._nearby_names(found)
+        positions = positional_roles(self._document, found, nearby_names)
+        matches: dict[int, Match] = {}
+        for index, nearby in enumerate(nearby_names):
             position = positions.get(index)
-            if label is not None and label.name.excluded and position is None:
+            if nearby is not None and nearby.name.excluded and position is None:
                 continue
             role, strength, partner = Role.API_KEY, Strength.NONE, None
             if position is not None:
                 role, partner = position
-                strength = self._positional_strength(found, index, partner, label)
-            elif label is not None and label.name.role is not None:
-                role, strength = label.name.role, label.name.strength
-            reading = self._read(found[index], label, role, strength)
+                strength = self._positional_strength(found, index, partner, nearby)
+            elif nearby is not None and nearby.name.role is not None:
+                role, strength = nearby.name.role, nearby.name.strength
+            reading = self._read(found[index], nearby, role, strength)
             if reading.candidate.shape is Shape.BASE62 or self._is_admitted(reading):
-                marks[index] = replace(self._mark(reading), partner=partner)
-        order = {old: new for new, old in enumerate(sorted(marks))}
+                matches[index] = replace(self._match(reading), partner=partner)
+        order = {old: new for new, old in enumerate(sorted(matches))}
         return _settle_roles(
             [
-                replace(mark, partner=order.get(mark.partner) if mark.partner is not None else None)
-                for _, mark in sorted(marks.items())
+                replace(match, partner=order.get(match.partner) if match.partner is not None else None)
+                for _, match in sorted(matches.items())
             ]
         )
 
-    def classify_private_keys(self, keys: Sequence[PrivateKey], found: Sequence[Candidate]) -> Iterator[Mark]:
+    def classify_private_keys(self, keys: Sequence[PrivateKey], found: Sequence[Candidate]) -> Iterator[Match]:
         """Read the surroundings of private keys; `found` are the other candidates of the document."""
         for key in keys:
             candidate = Candidate(start=key.start, end=key.end, value=key.der, shape=None, rule=key.rule)
             previous_end = max((other.end for other in found if other.end <= key.start), default=0)
-            label = label_of(self._outline, candidate, previous_end, len(self._document.text))
-            if key.rule == ED25519_SEED and not _names_private_key(label):
+            nearby = find_nearby_name(self._outline, candidate, previous_end, len(self._document.text))
+            if key.rule == ED25519_SEED and not _names_private_key(nearby):
                 continue
-            reading = self._read(candidate, label, Role.PRIVATE_KEY, Strength.PLAIN)
+            reading = self._read(candidate, nearby, Role.PRIVATE_KEY, Strength.PLAIN)
             if not prefilter.mentions_binance(self._document.flat):
                 # Far from the key only the name itself counts: other exchanges have the same API and its parameters.
                 near = tuple(piece for piece in reading.evidence if piece.grade is not Grade.FILE)
                 reading = replace(reading, evidence=near)
             occurrence = self._occurrence(reading)
-            yield Mark(
+            yield Match(
                 occurrence=replace(occurrence, encrypted=key.type is KeyType.ENCRYPTED),
                 start=key.start,
                 end=key.end,
@@ -184,38 +184,42 @@ class _Classifier:
                 strength=Strength.PLAIN,
             )
 
-    def _labels(self, found: Sequence[Candidate]) -> list[Label | None]:
-        labels: list[Label | None] = []
+    def _nearby_names(self, found: Sequence[Candidate]) -> list[NearbyName | None]:
+        nearby_names: list[NearbyName | None] = []
         for index, candidate in enumerate(found):
             previous_end = found[index - 1].end if index else 0
             next_start = found[index + 1].start if index + 1 < len(found) else len(self._document.text)
-            label = label_of(self._outline, candidate, previous_end, next_start)
-            if label is None or label.reach is not Reach.DIRECT or label.call:
+            nearby = find_nearby_name(self._outline, candidate, previous_end, next_start)
+            if nearby is None or nearby.position is not NamePosition.DIRECT or nearby.call:
                 column = self._tables.column_name(candidate)
-                label = Label(name=column, reach=Reach.DIRECT) if column is not None else label
-            labels.append(label)
-        if found and all(label is None for label in labels) and len({candidate.value for candidate in found}) == 1:
-            return [file_label(self._document)] * len(found)
-        return labels
+                nearby = NearbyName(name=column, position=NamePosition.DIRECT) if column is not None else nearby
+            nearby_names.append(nearby)
+        if (
+            found
+            and all(nearby is None for nearby in nearby_names)
+            and len({candidate.value for candidate in found}) == 1
+        ):
+            return [name_in_file_name(self._document)] * len(found)
+        return nearby_names
 
     def _positional_strength(
-        self, found: Sequence[Candidate], index: int, partner: int | None, label: Label | None
+        self, found: Sequence[Candidate], index: int, partner: int | None, nearby: NearbyName | None
     ) -> Strength:
         """Position in a call or beside a name is as good as a name; two bare values are not."""
         if partner is None:
-            return label.name.strength if label is not None else Strength.PLAIN
+            return nearby.name.strength if nearby is not None else Strength.PLAIN
         first = found[min(index, partner)]
         lead = self._document.text[max(0, first.start - 80) : first.start]
-        return Strength.PLAIN if _CALL.search(lead) or label is not None else Strength.NONE
+        return Strength.PLAIN if _CALL.search(lead) or nearby is not None else Strength.NONE
 
-    def _read(self, candidate: Candidate, label: Label | None, role: Role, strength: Strength) -> _Reading:
-        foreign = foreign_service(self._outline, candidate, label)
+    def _read(self, candidate: Candidate, nearby: NearbyName | None, role: Role, strength: Strength) -> _Reading:
+        foreign = foreign_service(self._outline, candidate, nearby)
         return _Reading(
             candidate=candidate,
-            label=label,
+            nearby=nearby,
             role=role,
             strength=strength,
-            evidence=evidence_for(self._outline, candidate, label) if foreign is None else (),
+            evidence=evidence_for(self._outline, candidate, nearby) if foreign is None else (),
             foreign=foreign,
         )
 
@@ -231,36 +235,36 @@ class _Classifier:
             return bool(reading.evidence) or bool(BINANCE_PAY.search(text))
         return bool(reading.evidence) or reading.strength is Strength.STRONG
 
-    def _mark(self, reading: _Reading) -> Mark:
-        candidate, label = reading.candidate, reading.label
-        return Mark(
+    def _match(self, reading: _Reading) -> Match:
+        candidate, nearby = reading.candidate, reading.nearby
+        return Match(
             occurrence=self._occurrence(reading),
             start=candidate.start,
             end=candidate.end,
             shape=candidate.shape,
             strength=reading.strength,
-            of_an_api=candidate.shape is Shape.BASE62 or (label is not None and self._names_an_api(candidate, label)),
-            binance=label is not None and label.name.binance,
-            ambiguous=label is not None and label.name.ambiguous,
+            of_an_api=candidate.shape is Shape.BASE62 or (nearby is not None and self._names_an_api(candidate, nearby)),
+            binance=nearby is not None and nearby.name.binance,
+            ambiguous=nearby is not None and nearby.name.ambiguous,
         )
 
-    def _names_an_api(self, candidate: Candidate, label: Label) -> bool:
+    def _names_an_api(self, candidate: Candidate, nearby: NearbyName) -> bool:
         """Whether a lone hex or base36 value is named for an API, with Binance or its futures in the same statement."""
-        if not label.name.of_an_api or "private" in label.name.words:
+        if not nearby.name.of_an_api or "private" in nearby.name.words:
             return False
-        if candidate.shape is Shape.BASE36 or label.name.binance or _mentions_futures(label.name.text):
+        if candidate.shape is Shape.BASE36 or nearby.name.binance or _mentions_futures(nearby.name.text):
             return True
         return self._document.mention_between(*statement(self._document, candidate)) is not None
 
     def _occurrence(self, reading: _Reading) -> Occurrence:
-        document, candidate, label = self._document, reading.candidate, reading.label
+        document, candidate, nearby = self._document, reading.candidate, reading.nearby
         value = Value.of(reading.role, candidate.value)
         line, column = document.position(candidate.start)
         last_line, _ = document.position(max(candidate.start, candidate.end - 1))
-        if value.role is Role.PRIVATE_KEY and label is not None and label.name.role is None:
-            label = None
+        if value.role is Role.PRIVATE_KEY and nearby is not None and nearby.name.role is None:
+            nearby = None
         named = reading.strength >= Strength.PLAIN
-        shown = _shown_name(label) if named else None
+        shown = _shown_name(nearby) if named else None
         name = (Evidence(grade=Grade.STATEMENT, text=shown, for_binance=False),) if shown else ()
         return Occurrence(
             value=value,
@@ -273,9 +277,9 @@ class _Classifier:
             ),
             rule=candidate.rule,
             last_line=last_line,
-            stem=label.name.stem if label is not None and label.reach is not Reach.ABOVE else (),
+            stem=nearby.name.stem if nearby is not None and nearby.position is not NamePosition.ABOVE else (),
             named=named,
-            environment=environment_of(candidate, reading.label, reading.evidence, self._whole),
+            environment=environment_of(candidate, reading.nearby, reading.evidence, self._whole),
             evidence=(*reading.evidence, *name),
             foreign=reading.foreign,
         )
@@ -292,38 +296,42 @@ def _mentions_futures(name: str) -> bool:
     return any(word in name.lower() for word in FUTURES_WORDS)
 
 
-def _shown_name(label: Label | None) -> str | None:
+def _shown_name(nearby: NearbyName | None) -> str | None:
     """The name for the report, unless it could be part of a value itself."""
-    if label is None or len(label.name.text) > 40 or _RANDOM.search(label.name.text):
+    if nearby is None or len(nearby.name.text) > 40 or _RANDOM.search(nearby.name.text):
         return None
-    return f"named “{label.name.text}”"
+    return f"named “{nearby.name.text}”"
 
 
-def _names_private_key(label: Label | None) -> bool:
-    return label is not None and label.name.role is Role.SECRET_KEY and label.reach in (Reach.DIRECT, Reach.ABOVE)
+def _names_private_key(nearby: NearbyName | None) -> bool:
+    return (
+        nearby is not None
+        and nearby.name.role is Role.SECRET_KEY
+        and nearby.position in (NamePosition.DIRECT, NamePosition.ABOVE)
+    )
 
 
-def _settle_roles(marks: list[Mark]) -> list[Mark]:
+def _settle_roles(matches: list[Match]) -> list[Match]:
     """Give a value that has two roles, as when one string was pasted into both fields, the better-named one."""
-    best: dict[str, Mark] = {}
-    for mark in marks:
-        held = best.get(mark.occurrence.value.sha256)
-        if held is None or mark.strength > held.strength:
-            best[mark.occurrence.value.sha256] = mark
-    marks = [_with_role(mark, best[mark.occurrence.value.sha256].role) for mark in marks]
+    best: dict[str, Match] = {}
+    for match in matches:
+        held = best.get(match.occurrence.value.sha256)
+        if held is None or match.strength > held.strength:
+            best[match.occurrence.value.sha256] = match
+    matches = [_with_role(match, best[match.occurrence.value.sha256].role) for match in matches]
     return [
-        _with_role(mark, Role.API_KEY) if mark.ambiguous and _is_beside_clear_secret(marks, index) else mark
-        for index, mark in enumerate(marks)
+        _with_role(match, Role.API_KEY) if match.ambiguous and _is_beside_clear_secret(matches, index) else match
+        for index, match in enumerate(matches)
     ]
 
 
-def _is_beside_clear_secret(marks: Sequence[Mark], index: int) -> bool:
+def _is_beside_clear_secret(matches: Sequence[Match], index: int) -> bool:
     """Of two secrets side by side the one whose name is ambiguous (密钥) is the key."""
-    around = [marks[at] for at in (index - 1, index + 1) if 0 <= at < len(marks)]
+    around = [matches[at] for at in (index - 1, index + 1) if 0 <= at < len(matches)]
     return any(other.role is Role.SECRET_KEY and not other.ambiguous for other in around) and all(
         other.role is Role.SECRET_KEY for other in around
     )
 
 
-def _with_role(mark: Mark, role: Role) -> Mark:
-    return replace(mark, occurrence=mark.occurrence.in_role(role))
+def _with_role(match: Match, role: Role) -> Match:
+    return replace(match, occurrence=match.occurrence.in_role(role))

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from binance_leaks.detect.base64_blocks import encoded_texts
-from binance_leaks.detect.classify import marks_of
-from binance_leaks.detect.correlate import credential_of, merged
+from binance_leaks.detect.classify import find_matches
+from binance_leaks.detect.credentials import credential_of, merge_credentials
 from binance_leaks.detect.document import Document, documents
 from binance_leaks.detect.evidence import document_mentions
-from binance_leaks.detect.pairing import pairs_of
+from binance_leaks.detect.pairing import find_pairs
 from binance_leaks.model import Credential, Occurrence
 
 
@@ -37,18 +37,18 @@ def detect(
         mentions_binance=mentions_binance,
     ):
         found += _in_document(document)
-    return tuple(_relocated(credential, path=path) for credential in merged(found))
+    return tuple(_relocated(credential, path=path) for credential in merge_credentials(found))
 
 
 def _in_document(document: Document, *, encoded: bool = True) -> Iterator[Credential]:
-    marks = marks_of(document)
-    pairs = pairs_of(document, marks)
+    matches = find_matches(document)
+    pairs = find_pairs(document, matches)
     paired = {index for pair in pairs for index in pair}
     for key, secret in pairs:
-        yield credential_of((marks[key].occurrence, marks[secret].occurrence))
-    for index, mark in enumerate(marks):
-        if index not in paired and mark.of_an_api:
-            yield credential_of((mark.occurrence,))
+        yield credential_of((matches[key].occurrence, matches[secret].occurrence))
+    for index, match in enumerate(matches):
+        if index not in paired and match.of_an_api:
+            yield credential_of((match.occurrence,))
     if encoded:
         yield from _in_encoded_texts(document)
 

@@ -16,7 +16,7 @@ from itertools import chain
 
 from binance_leaks.detect.candidates import Candidate, Shape
 from binance_leaks.detect.document import Document
-from binance_leaks.detect.nearby_names import Label
+from binance_leaks.detect.nearby_names import NearbyName
 from binance_leaks.detect.outline import Outline
 from binance_leaks.environments import Environment, Hint
 from binance_leaks.model import Evidence
@@ -96,13 +96,13 @@ class WholeFile:
 
 
 def environment_of(
-    candidate: Candidate, label: Label | None, evidence: Sequence[Evidence], whole: WholeFile
+    candidate: Candidate, nearby: NearbyName | None, evidence: Sequence[Evidence], whole: WholeFile
 ) -> Environment:
     """The nearest hint: the value's own name, its line, its parents, its paragraph, its block, the file, the path."""
     by_shape = _BY_SHAPE.get(candidate.shape)
     if by_shape is not None:
         return by_shape
-    near = _by_name(label) or _near(candidate, whole)
+    near = _by_name(nearby) or _near(candidate, whole)
     if near is not None:
         return near
     return whole.environment or (Environment.MAINNET if evidence else Environment.UNKNOWN)
@@ -113,11 +113,11 @@ def hinted(text: str) -> Environment | None:
     return _best(found_in(small(text), NAMED), len(text))
 
 
-def _by_name(label: Label | None) -> Environment | None:
-    if label is None:
+def _by_name(nearby: NearbyName | None) -> Environment | None:
+    if nearby is None:
         return None
-    named = hinted(" ".join(label.name.words)) or hinted(label.name.text)
-    return named or next((_BY_WORD[word] for word in label.name.words if word in _BY_WORD), None)
+    named = hinted(" ".join(nearby.name.words)) or hinted(nearby.name.text)
+    return named or next((_BY_WORD[word] for word in nearby.name.words if word in _BY_WORD), None)
 
 
 def _near(candidate: Candidate, whole: WholeFile) -> Environment | None:

@@ -7,7 +7,7 @@ import re
 from binance_leaks.detect.candidates import Candidate
 from binance_leaks.detect.document import Document
 from binance_leaks.detect.names import FOREIGN_EXCHANGE, read_name
-from binance_leaks.detect.nearby_names import Label
+from binance_leaks.detect.nearby_names import NearbyName
 from binance_leaks.detect.outline import Outline
 from binance_leaks.detect.vocabulary import VOCABULARY, name_mentions_binance
 from binance_leaks.model import Evidence, Grade
@@ -21,10 +21,10 @@ _HEADING = 40
 _USUAL_HEADINGS = frozenset({"session", "webhook", "docker"})
 
 
-def evidence_for(outline: Outline, candidate: Candidate, label: Label | None) -> tuple[Evidence, ...]:
+def evidence_for(outline: Outline, candidate: Candidate, nearby: NearbyName | None) -> tuple[Evidence, ...]:
     """The nearest evidence in the text, and that of the path."""
     found: list[Evidence] = []
-    if label is not None and label.name.binance:
+    if nearby is not None and nearby.name.binance:
         found.append(Evidence(grade=Grade.STATEMENT, text="its name says Binance"))
     else:
         nearest = _nearest(outline, candidate)
@@ -62,13 +62,13 @@ def document_mentions(document: Document) -> bool:
     return bool(document.mentions) or document.mentions_binance or name_mentions_binance(document.path)
 
 
-def foreign_service(outline: Outline, candidate: Candidate, label: Label | None) -> str | None:
+def foreign_service(outline: Outline, candidate: Candidate, nearby: NearbyName | None) -> str | None:
     """Another service that the value belongs to: by its name, by what is named nearest, by its parents."""
-    if label is not None and label.name.foreign:
-        return label.name.foreign
-    if label is not None and label.name.binance:
+    if nearby is not None and nearby.name.foreign:
+        return nearby.name.foreign
+    if nearby is not None and nearby.name.binance:
         return None
-    if label is not None and _WEB_FRAMEWORK_SECRET.search(label.name.text):
+    if nearby is not None and _WEB_FRAMEWORK_SECRET.search(nearby.name.text):
         return "flask"
     document = outline.document
     start, end = statement(document, candidate)

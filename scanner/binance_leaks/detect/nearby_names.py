@@ -15,7 +15,7 @@ from binance_leaks.detect.vocabulary import NOISE_WORDS
 from binance_leaks.model import Role
 
 
-class Reach(Enum):
+class NamePosition(Enum):
     """Where a name stands, seen from its value."""
 
     DIRECT = "direct"
@@ -28,11 +28,11 @@ class Reach(Enum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Label:
+class NearbyName:
     """A name and where it was found. `call` says that an opening parenthesis stands between name and value."""
 
     name: Name
-    reach: Reach
+    position: NamePosition
     call: bool = False
 
 
@@ -59,36 +59,36 @@ _BLANK_LEAD = re.compile(r"^[\s\"'`(\[{<>|,:=+*&@#/\\-]*$")
 _ABOVE = 3
 
 
-def label_of(outline: Outline, candidate: Candidate, previous_end: int, next_start: int) -> Label | None:
+def find_nearby_name(outline: Outline, candidate: Candidate, previous_end: int, next_start: int) -> NearbyName | None:
     """The name of the value at `candidate`, which lies between two other values; None if it carries none."""
     document = outline.document
     start, _ = document.line_span(document.line_index(candidate.start))
     lead = clean(document.text[max(start, previous_end, candidate.start - _WINDOW) : candidate.start])
     same_line = previous_end > start
-    label = _signing(lead) or _direct(lead)
-    if label is not None and label.name.role is None and not (label.name.excluded or label.name.foreign):
-        label = None
-    if label is None:
-        label = _loose(lead)
-    if label is None:
+    nearby = _signing(lead) or _direct(lead)
+    if nearby is not None and nearby.name.role is None and not (nearby.name.excluded or nearby.name.foreign):
+        nearby = None
+    if nearby is None:
+        nearby = _loose(lead)
+    if nearby is None:
         tail = clean(
             document.text[candidate.end : min(_line_end(document, candidate.end), next_start, candidate.end + 160)]
         )
-        label = _behind(tail)
-    if label is None and not same_line and _only_noise(lead):
-        label = _above(document, document.line_index(candidate.start), previous_end)
-    if label is None or label.name.strength <= Strength.WEAK:
-        label = _parent(outline, candidate.start, previous_end) or label
-    return label
+        nearby = _behind(tail)
+    if nearby is None and not same_line and _only_noise(lead):
+        nearby = _above(document, document.line_index(candidate.start), previous_end)
+    if nearby is None or nearby.name.strength <= Strength.WEAK:
+        nearby = _parent(outline, candidate.start, previous_end) or nearby
+    return nearby
 
 
-def file_label(document: Document) -> Label | None:
+def name_in_file_name(document: Document) -> NearbyName | None:
     """The name that the file's own name gives to the only values in it, as in `keys/secret`."""
     if len(document.text.strip()) > 200 or document.binary:
         return None
     stem = re.sub(r"\.\w{1,5}$", "", document.path.rsplit("/", 1)[-1])
     name = read_name(stem)
-    return Label(name=name, reach=Reach.FILE_NAME) if name.role else None
+    return NearbyName(name=name, position=NamePosition.FILE_NAME) if name.role else None
 
 
 def clean(text: str) -> str:
@@ -155,7 +155,7 @@ def _phrase(text: str, found: list[re.Match[str]], last: int) -> Name:
     return phrase if (phrase.role or phrase.excluded) and not (name.strength > Strength.PLAIN and name.role) else name
 
 
-def _direct(lead: str) -> Label | None:
+def _direct(lead: str) -> NearbyName | None:
     found = _identifiers(lead)
     if not found:
         return None
@@ -166,15 +166,19 @@ def _direct(lead: str) -> Label | None:
     quoted = lead[max(0, found[-1].start() - 1) : found[-1].start()] in ('"', "'", "`", ":")
     argument = "," in between and not quoted and "(" in lead[: found[-1].start()] and "=" not in between
     argument = argument and not _SETTER.search(lead[: found[-1].start()])
-    return Label(name=name, reach=Reach.ARGUMENT if argument else Reach.DIRECT, call="(" in between)
+    return NearbyName(
+        name=name, position=NamePosition.ARGUMENT if argument else NamePosition.DIRECT, call="(" in between
+    )
 
 
 _SETTER = re.compile(r"(?:def\w*|set\w*|put|add|const|let|export|register|env)\s*\(\s*$", re.IGNORECASE)
 
 
-def _signing(lead: str) -> Label | None:
+def _signing(lead: str) -> NearbyName | None:
     """The key of an HMAC or the first argument of a signing function is a secret."""
-    return Label(name=read_name("signing key"), reach=Reach.DIRECT) if _SIGNING_CALL.search(lead) else None
+    return (
+        NearbyName(name=read_name("signing key"), position=NamePosition.DIRECT) if _SIGNING_CALL.search(lead) else None
+    )
 
 
 _SIGNING_CALL = re.compile(
@@ -184,7 +188,7 @@ _SIGNING_CALL = re.compile(
 )
 
 
-def _loose(lead: str) -> Label | None:
+def _loose(lead: str) -> NearbyName | None:
     """The last name of a role anywhere in front of the value, on its line."""
     found = _identifiers(lead)
     for last in range(len(found) - 1, max(-1, len(found) - 9), -1):
@@ -192,7 +196,7 @@ def _loose(lead: str) -> Label | None:
             continue
         name = _phrase(lead, found, last)
         if name.excluded or (name.role and name.strength > Strength.WEAK):
-            return Label(name=name, reach=Reach.LOOSE)
+            return NearbyName(name=name, position=NamePosition.LOOSE)
     return None
 
 
@@ -202,7 +206,7 @@ def _only_noise(lead: str) -> bool:
     )
 
 
-def _string_above(document: Document, index: int, previous_end: int) -> Label | None:
+def _string_above(document: Document, index: int, previous_end: int) -> NearbyName | None:
     """The name in one of the nearest strings above, in a binary: lengths, types and tags may stand between."""
     seen = 0
     for above in range(index - 1, max(-1, index - 1 - _ABOVE_IN_BINARY), -1):
@@ -214,7 +218,7 @@ def _string_above(document: Document, index: int, previous_end: int) -> Label | 
             continue
         name = packed_name(text)
         if name is not None:
-            return Label(name=name, reach=Reach.ABOVE)
+            return NearbyName(name=name, position=NamePosition.ABOVE)
         seen += 1
         if seen == _ABOVE:
             return None
@@ -237,7 +241,7 @@ _SHORTEST_STRING = 3
 _TAGS = "qrstuzZAaXV"
 
 
-def _above(document: Document, index: int, previous_end: int) -> Label | None:
+def _above(document: Document, index: int, previous_end: int) -> NearbyName | None:
     """The name on a line above, if that line leads up to the value or is a heading for it."""
     if document.binary:
         return _string_above(document, index, previous_end)
@@ -261,11 +265,11 @@ def _above(document: Document, index: int, previous_end: int) -> Label | None:
         names = [_phrase(text, found, last) for last in range(len(found) - 1, max(-1, len(found) - 6), -1)]
         telling = [name for name in names if name.role or name.excluded]
         clear = [name for name in telling if name.strength > Strength.WEAK or name.excluded]
-        return Label(name=(clear or telling)[0], reach=Reach.ABOVE) if telling else None
+        return NearbyName(name=(clear or telling)[0], position=NamePosition.ABOVE) if telling else None
     return None
 
 
-def _behind(tail: str) -> Label | None:
+def _behind(tail: str) -> NearbyName | None:
     """The name in a comment, a parenthesis or a reversed assignment behind the value."""
     match = _BEHIND.match(tail)
     if not match:
@@ -275,7 +279,7 @@ def _behind(tail: str) -> Label | None:
     for last in range(min(len(found), 5)):
         name = _phrase(text, found, last)
         if name.role and name.strength > Strength.WEAK:
-            return Label(name=name, reach=Reach.BEHIND)
+            return NearbyName(name=name, position=NamePosition.BEHIND)
     return None
 
 
@@ -284,7 +288,7 @@ _BEHIND = re.compile(
 )
 
 
-def _parent(outline: Outline, offset: int, previous_end: int) -> Label | None:
+def _parent(outline: Outline, offset: int, previous_end: int) -> NearbyName | None:
     """The nearest parent, by indentation, that names a role (`api_secret:` above `live:`)."""
     document = outline.document
     for start, end in outline.enclosing_lines(document.line_index(offset), most=3):
@@ -296,7 +300,7 @@ def _parent(outline: Outline, offset: int, previous_end: int) -> Label | None:
             continue
         name = _phrase(text, found, len(found) - 1)
         if name.role and name.strength > Strength.WEAK and not name.plural:
-            return Label(name=name, reach=Reach.PARENT)
+            return NearbyName(name=name, position=NamePosition.PARENT)
     return None
 
 

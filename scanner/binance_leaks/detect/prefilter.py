@@ -70,7 +70,7 @@ def hits(data: bytes) -> Iterator[int]:
     for start, end in long_runs(classes):
         if end - start >= 64 or is_last_piece(data, start):
             yield start
-    yield from private_key_marks(data, classes)
+    yield from private_key_starts(data, classes)
     yield from joined_pieces(data, classes)
 
 
@@ -118,7 +118,7 @@ def is_last_piece(data: bytes, start: int) -> bool:
     return start > 0 and data[start - 1] in _QUOTES and _joined_before(data, start)
 
 
-def private_key_marks(data: bytes, classes: bytes) -> Iterator[int]:
+def private_key_starts(data: bytes, classes: bytes) -> Iterator[int]:
     """Where a private key in PEM or in base64 begins, or its first recognisable part."""
     yield from _every(data, _PEM)
     if _KEY_RUN in classes:

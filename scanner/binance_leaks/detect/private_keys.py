@@ -53,7 +53,7 @@ class PrivateKey:
 
 def private_keys(document: Document) -> Iterator[PrivateKey]:
     """Every private key of a type that Binance takes, in order of kind and place."""
-    if next(prefilter.private_key_marks(document.flat, document.classes), None) is not None:
+    if next(prefilter.private_key_starts(document.flat, document.classes), None) is not None:
         yield from packed_keys(document)
     yield from _seeds(document)
 

@@ -23,7 +23,7 @@ from binance_leaks.detect.base64_blocks import encoded_texts, encoded_values
 from binance_leaks.detect.candidates import LENGTH, Shape, shape_of, value_in_run
 from binance_leaks.detect.document import PRINTABLE, Document, is_binary
 from binance_leaks.detect.private_keys import packed_keys
-from binance_leaks.detect.split_values import fragments
+from binance_leaks.detect.split_values import find_split_values
 from binance_leaks.detect.vocabulary import (
     ANY_SECRET_STEMS,
     CLEAR_NAME_STEMS,
@@ -251,7 +251,7 @@ class FastSieve:
             window = content[max(0, at - _AROUND_PIECE) : at + _AROUND_PIECE]
             known = hash(window)
             if known not in self._dull:
-                if next(fragments(Document(text=window.decode("utf-8", "replace"))), None) is not None:
+                if next(find_split_values(Document(text=window.decode("utf-8", "replace"))), None) is not None:
                     return True
                 if len(self._dull) < _MOST_REMEMBERED:
                     self._dull.add(known)
@@ -276,7 +276,7 @@ class FastSieve:
             return False
         text = content.translate(PRINTABLE).decode("latin-1") if binary else content.decode("utf-8", "replace")
         document = Document(text=text)
-        if (listed or traits & Trait.PIECE) and next(fragments(document), None) is not None:
+        if (listed or traits & Trait.PIECE) and next(find_split_values(document), None) is not None:
             return True
         return bool(traits & Trait.ENCODED) and _holds_encoded(document)
 

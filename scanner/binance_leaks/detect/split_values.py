@@ -26,7 +26,7 @@ _CONTINUING = ("\\\n", "\\\r\n", "=\n", "=\r\n")
 _ALNUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
-def fragments(document: Document) -> Iterator[Candidate]:
+def find_split_values(document: Document) -> Iterator[Candidate]:
     """Every value of the document that was cut into pieces, in order."""
     if document.binary:
         return

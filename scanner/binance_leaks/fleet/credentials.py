@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
-from binance_leaks.detect.correlate import (
+from binance_leaks.detect.credentials import (
     MOST_EVIDENCE,
     are_published,
     distinct_values,

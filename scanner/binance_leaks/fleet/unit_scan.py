@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from binance_leaks.config import Config, Globs, parse_config
-from binance_leaks.detect.correlate import credential_of
+from binance_leaks.detect.credentials import credential_of
 from binance_leaks.errors import GitError, ScannerError, UsageError
 from binance_leaks.findings import Skipped, SourceKind
 from binance_leaks.fleet.local_repositories import NotARepository, locate

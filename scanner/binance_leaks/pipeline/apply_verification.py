@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Protocol, TypeVar
 
-from binance_leaks.detect.correlate import credential_of
+from binance_leaks.detect.credentials import credential_of
 from binance_leaks.model import Confidence, Credential, Occurrence, Role
 from binance_leaks.verification import Verdict, Verification
 

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from binance_leaks.detect import prefilter
-from binance_leaks.detect.correlate import credential_of, merged
+from binance_leaks.detect.credentials import credential_of, merge_credentials
 from binance_leaks.errors import GitError
 from binance_leaks.findings import Skipped
 from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Commit, Credential, Exposure, Location, Occurrence
@@ -76,7 +76,7 @@ def attribute(
         held_by = of_messages.get(name, ()) if hit.kind == "commit" else _tags_to(git, name, refs)
         found += reader.message(name, hit.kind, held_by, pushed=remote.has(held_by))
     return Attributed(
-        credentials=merged(credential for credential in found if credential.occurrences),
+        credentials=merge_credentials(credential for credential in found if credential.occurrences),
         commits={stay.path: stay.commit.hex() for stay in stays.values() if stay.commit is not None},
     )
 

@@ -64,11 +64,11 @@ def scan_range(git: Git, request: RangeRequest, progress: Progress = lambda *_: 
     versions.prefilter([change.blob for change in changes if change.blob is not None], progress)
     messages, size = _messages(git, request.selection)
     if versions.suspicious or messages:
-        from binance_leaks.detect.correlate import merged  # start-up: most ranges are clean and need no detector
+        from binance_leaks.detect.credentials import merge_credentials  # start-up: most ranges are clean, as above
         from binance_leaks.pipeline.range_provenance import trace  # as above
 
         in_files = trace(git, request.selection, versions, changes, request.excluded)
-        outcome.credentials = merged((*in_files.credentials, *_credentials_in_messages(messages)))
+        outcome.credentials = merge_credentials((*in_files.credentials, *_credentials_in_messages(messages)))
         outcome.commits = dict(in_files.commits)
     outcome.skipped += [
         Skipped(what=change.shown, why=f"its content in commit {change.commit[:12]} is not in this clone")

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from binance_leaks.detect.correlate import merged
+from binance_leaks.detect.credentials import merge_credentials
 from binance_leaks.findings import Skipped
 from binance_leaks.model import Credential, Exposure, Location
 from binance_leaks.pipeline.files import credentials_in
@@ -210,7 +210,7 @@ class ObjectScan:
             path = f"blob:{name}" if blob else f"{hit.kind} message"
             move = partial(_unattributed, path, blob)
             found += [credential.moved(move) for credential in hit.credentials]
-        return merged(found)
+        return merge_credentials(found)
 
     def id_of(self, ref: Ref) -> bytes:
         """The object id that a reference stands for."""

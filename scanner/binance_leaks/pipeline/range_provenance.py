@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from binance_leaks.detect.correlate import credential_of
+from binance_leaks.detect.credentials import credential_of
 from binance_leaks.errors import GitError
 from binance_leaks.model import Commit, Credential, Exposure, Occurrence
 from binance_leaks.pipeline.introduced import FileVersion, FileVersions, introduced

@@ -11,7 +11,8 @@ from typing import Protocol
 from binance_leaks.baseline.known import Known, Label, path_from
 from binance_leaks.config import Config
 from binance_leaks.detect import prefilter
-from binance_leaks.detect.correlate import lacks_evidence, paired_across, settled, with_evidence
+from binance_leaks.detect.credentials import drop_unrelated_private_keys, lacks_evidence, with_evidence
+from binance_leaks.detect.pairing_across_files import pair_across_files
 from binance_leaks.detect.published import published_as
 from binance_leaks.findings import Finding, Result, Risk, SourceKind, SuppressedBy, Suppression
 from binance_leaks.model import Credential, Evidence, Location, Occurrence, RiskLevel, Value
@@ -106,10 +107,10 @@ def _is_asked(judged: Judged, scan: Scan) -> bool:
 
 def weigh(credentials: Iterable[Credential], nearby: NearbyEvidence | None) -> tuple[Credential, ...]:
     """Merge and pair credentials, and add the evidence from outside their files where it could change the judgement."""
-    paired = paired_across(credentials)
+    paired = pair_across_files(credentials)
     if nearby is not None:
-        paired = paired_across(_add_nearby_evidence(paired, nearby))
-    return settled(paired)
+        paired = pair_across_files(_add_nearby_evidence(paired, nearby))
+    return drop_unrelated_private_keys(paired)
 
 
 def judge(

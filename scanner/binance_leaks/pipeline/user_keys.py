@@ -8,9 +8,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from binance_leaks.detect.correlate import credential_of, paired_across
+from binance_leaks.detect.credentials import credential_of
 from binance_leaks.detect.document import Document
 from binance_leaks.detect.names import read_name
+from binance_leaks.detect.pairing_across_files import pair_across_files
 from binance_leaks.detect.private_keys import KeyType, packed_keys
 from binance_leaks.errors import UsageError
 from binance_leaks.model import Confidence, Credential, Environment, Kind, Location, Occurrence, Role, Value
@@ -33,7 +34,7 @@ def from_environment(variables: Mapping[str, str]) -> tuple[Credential, ...]:
     lines = [f"{name}={_quoted(text)}\n" for name, text in sorted(variables.items()) if _speaks(name, text)]
     data = "".join(lines).encode("utf-8", "surrogateescape")
     found = credentials_in(Chunk(path=ENVIRONMENT, evidence_path="", data=data))
-    return _owned(paired_across(found), Confidence.MEDIUM)
+    return _owned(pair_across_files(found), Confidence.MEDIUM)
 
 
 def from_text(data: bytes, path: str) -> tuple[Credential, ...]:
@@ -112,7 +113,7 @@ def _decoded(data: bytes) -> bytes:
 
 def _of(chunks: Iterable[Chunk]) -> tuple[Credential, ...]:
     found = [credential for chunk in chunks for credential in credentials_in(chunk)]
-    return _owned(paired_across(found), Confidence.LOW)
+    return _owned(pair_across_files(found), Confidence.LOW)
 
 
 def _owned(credentials: Iterable[Credential], least: Confidence) -> tuple[Credential, ...]:

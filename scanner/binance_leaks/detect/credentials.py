@@ -1,4 +1,4 @@
-"""Occurrences made into credentials: built, merged, paired across files, settled."""
+"""Credentials made of occurrences: built, merged, and judged again with more evidence."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from binance_leaks.detect import rules
 from binance_leaks.detect.confidence import confidence_of
-from binance_leaks.detect.pairing import same_world, stems_conflict
 from binance_leaks.detect.published import published_as
 from binance_leaks.environments import most_prudent
 from binance_leaks.model import Confidence, Credential, Evidence, Grade, Occurrence, Role, Value
@@ -45,7 +43,7 @@ def are_published(values: Sequence[Value]) -> bool:
     return all(published_as(value.sha256) is not None for value in values)
 
 
-def merged(credentials: Iterable[Credential]) -> tuple[Credential, ...]:
+def merge_credentials(credentials: Iterable[Credential]) -> tuple[Credential, ...]:
     """One credential per identity, with all occurrences of its values; a lone secret goes to the pair that holds it.
 
     A value that has different roles in different places takes the role that a name gave it.
@@ -93,93 +91,7 @@ def _with_settled_roles(credentials: Sequence[Credential]) -> list[Credential]:
     return settled
 
 
-def paired_across(credentials: Iterable[Credential]) -> tuple[Credential, ...]:
-    """The credentials with lone keys and lone secrets of different files paired, as `.env` with `settings.py`.
-
-    A lone key and a lone secret belong together if each is the other's best partner and no second one is as good:
-    names of the same account first, then the nearest folder. Where that is not clear they stay alone.
-    """
-    credentials = merged(credentials)
-    keys = [credential for credential in credentials if _is_lone(credential, key=True)]
-    secrets = [credential for credential in credentials if _is_lone(credential, key=False)]
-    if not keys or not secrets or len(keys) * len(secrets) > 1_000_000:
-        return credentials
-    best_of_keys = {key.id: _best(key, secrets) for key in keys}
-    best_of_secrets = {secret.id: _best(secret, keys) for secret in secrets}
-    joined: dict[str, Credential] = {}
-    for key in keys:
-        secret = best_of_keys[key.id]
-        if secret is None or best_of_secrets[secret.id] is not key:
-            continue
-        pair = credential_of((*key.occurrences, *secret.occurrences))
-        joined[key.id] = joined[secret.id] = pair
-    result = {
-        (joined.get(credential.id) or credential).id: joined.get(credential.id) or credential
-        for credential in credentials
-    }
-    return tuple(result.values())
-
-
-def _is_lone(credential: Credential, *, key: bool) -> bool:
-    if (
-        len(credential.values) != 1
-        or (credential.values[0].role is Role.API_KEY) is not key
-        or credential.known_example
-    ):
-        return False
-    if not key and credential.values[0].role is Role.PRIVATE_KEY:
-        return any(evidence.for_binance for occurrence in credential.occurrences for evidence in occurrence.evidence)
-    return any(occurrence.named and not occurrence.foreign for occurrence in credential.occurrences)
-
-
-def _best(credential: Credential, others: Sequence[Credential]) -> Credential | None:
-    """The one best partner, None where there is none or two are as good."""
-    ranked = sorted(
-        ((cost, index) for index, other in enumerate(others) if (cost := _distance(credential, other)) is not None),
-    )
-    if not ranked or (len(ranked) > 1 and ranked[0][0] == ranked[1][0]):
-        return None
-    return others[ranked[0][1]]
-
-
-def _distance(one: Credential, other: Credential) -> tuple[int, int] | None:
-    """How badly two lone halves fit: by the names of their accounts, then by folders between; None for not at all."""
-    best: tuple[int, int] | None = None
-    for first in one.occurrences[:8]:
-        for second in other.occurrences[:8]:
-            cost = _occurrence_distance(first, second)
-            if cost is not None and (best is None or cost < best):
-                best = cost
-    return best
-
-
-def _occurrence_distance(first: Occurrence, second: Occurrence) -> tuple[int, int] | None:
-    if first.rule != second.rule and not {first.rule, second.rule} <= rules.OF_ONE_ACCOUNT:
-        return None
-    if stems_conflict(first.stem, second.stem) or not same_world(first.environment, second.environment):
-        return None
-    speaks = all(any(evidence.for_binance for evidence in occurrence.evidence) for occurrence in (first, second))
-    folders = _folders_between(first.location.path, second.location.path)
-    if folders > (_FAR if speaks else _NEAR):
-        return None
-    return (0 if first.stem == second.stem else 1), folders
-
-
-_FAR, _NEAR = 6, 0
-
-
-def _folders_between(one: str, other: str) -> int:
-    """Steps from folder to folder; 0 for files side by side."""
-    first, second = one.split("/")[:-1], other.split("/")[:-1]
-    common = 0
-    for left, right in zip(first, second, strict=False):
-        if left != right:
-            break
-        common += 1
-    return len(first) + len(second) - 2 * common
-
-
-def settled(credentials: Iterable[Credential]) -> tuple[Credential, ...]:
+def drop_unrelated_private_keys(credentials: Iterable[Credential]) -> tuple[Credential, ...]:
     """The credentials without those private keys that nothing ties to Binance."""
     return tuple(
         credential
