@@ -7,7 +7,7 @@ import re
 import pytest
 from binance_leaks.findings import Finding, Mark, Result
 from binance_leaks.model import RiskLevel
-from binance_leaks.report.location_order import totals
+from binance_leaks.report.locations import totals
 from binance_leaks.report.sanitize import Quoted, Redactor
 from playwright.sync_api import expect
 

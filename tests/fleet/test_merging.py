@@ -16,7 +16,7 @@ from binance_leaks.fleet.models import RunStatus, ScanResult
 from binance_leaks.fleet.store import Store
 from binance_leaks.model import Confidence, Environment, Exposure, Kind, RiskLevel, Role, Value
 from binance_leaks.report.json import report_of
-from binance_leaks.report.location_order import BY_USE
+from binance_leaks.report.locations import EXPOSURES_BY_USE
 from binance_leaks.verification import Permissions, Verdict, Verification
 
 from tests.corpus import values
@@ -184,7 +184,7 @@ class TestPlaces:
         assert Counter(place.repository for place in one.locations) == {"a": 6, "b": 1}
         assert one.unlisted == 28
         assert [place.exposure for place in one.locations] == sorted(
-            (p.exposure for p in one.locations), key=BY_USE.index
+            (p.exposure for p in one.locations), key=EXPOSURES_BY_USE.index
         )
         assert sum(place.exposure is Exposure.PRESENT for place in one.locations) == 5
         (whole,) = fleet.result(run, places=None).findings

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from binance_leaks.findings import ScanStats, SourceKind
-from binance_leaks.report.format import View
+from binance_leaks.report import View
 from binance_leaks.report.summary import clean_line, human_size, human_time, nothing_found, plural, scanned
 
 from . import examples

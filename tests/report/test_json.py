@@ -11,6 +11,7 @@ from typing import cast
 import pytest
 from binance_leaks import __version__
 from binance_leaks.findings import Result, SourceKind
+from binance_leaks.report import View
 from binance_leaks.report.json import render_json
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -40,7 +41,7 @@ def schema() -> dict[str, object]:
 
 def parsed(result: Result, *, show_suppressed: bool = False) -> dict[str, object]:
     """The report of this result, after the schema has been held against it."""
-    report = json.loads(render_json(result, show_suppressed=show_suppressed))
+    report = json.loads(render_json(result, View(show_suppressed=show_suppressed)))
     Draft202012Validator(schema()).validate(report)
     return cast("dict[str, object]", report)
 
@@ -71,7 +72,7 @@ def test_the_schema_refuses_another_shape() -> None:
 @pytest.mark.parametrize("show_suppressed", [False, True])
 def test_golden(name: str, show_suppressed: bool) -> None:
     parsed(RESULTS[name](), show_suppressed=show_suppressed)
-    text = render_json(RESULTS[name](), show_suppressed=show_suppressed)
+    text = render_json(RESULTS[name](), View(show_suppressed=show_suppressed))
     stable = text.replace(f'"version": "{__version__}"', '"version": "0"')
     assert_golden(f"{name}{'-suppressed' if show_suppressed else ''}.json", stable)
 
@@ -187,7 +188,7 @@ def test_names_that_are_utf8_come_through() -> None:
 def test_hostile_names_inject_nothing(hostile: str, made: Hostile) -> None:
     result = made(hostile)
     parsed(result, show_suppressed=True)
-    text = render_json(result, show_suppressed=True)
+    text = render_json(result, View(show_suppressed=True))
     assert text.isascii()
     assert text.replace("\n", "").isprintable()
 
@@ -203,7 +204,7 @@ def test_any_text_gives_valid_utf8(hostile: str, made: Hostile) -> None:
 @pytest.mark.parametrize("name", RESULTS)
 def test_no_value_is_written(name: str) -> None:
     result = RESULTS[name]()
-    text = render_json(result, show_suppressed=True)
+    text = render_json(result, View(show_suppressed=True))
     for finding in (*result.findings, *result.suppressed):
         for value in finding.values:
             assert value.secret is not None
@@ -215,5 +216,5 @@ def test_no_value_is_written(name: str) -> None:
 @pytest.mark.parametrize("around", ["{}", "keys/{}/a.txt", 'Client("{}")', "key={}"])
 def test_a_value_in_a_name_or_subject_is_masked(around: str, made: Hostile) -> None:
     value = examples.Maker(99).raw().decode()
-    text = render_json(made(around.format(value)), show_suppressed=True)
+    text = render_json(made(around.format(value)), View(show_suppressed=True))
     assert value[4:] not in text

@@ -10,7 +10,7 @@ from binance_leaks.environments import KEY_PAGE
 from binance_leaks.findings import Finding, Result
 from binance_leaks.report import View
 from binance_leaks.report.markdown import render_markdown
-from binance_leaks.report.markdown_escape import code, plain
+from binance_leaks.report.sanitize import code_span, markdown_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -71,11 +71,11 @@ def test_any_text_makes_no_markup(hostile: str, made: Hostile) -> None:
 @settings(max_examples=200, deadline=None)
 @given(text=st.text(st.characters(exclude_categories=()), max_size=40))
 def test_a_code_span_is_one(text: str) -> None:
-    for shown in (code(text), plain(text)):
+    for shown in (code_span(text), markdown_text(text)):
         tokens = MarkdownIt("gfm-like", {"html": True, "linkify": True}).parseInline(f"see {shown} there")[0].children
         assert tokens is not None
         assert {token.type for token in tokens} <= {"text", "code_inline"}
-    assert MarkdownIt("commonmark").render(code(text)).count("<code>") == 1
+    assert MarkdownIt("commonmark").render(code_span(text)).count("<code>") == 1
 
 
 def test_words_stay_words() -> None:
@@ -84,9 +84,9 @@ def test_words_stay_words() -> None:
         "It belongs to Binance.US, where money is real.",
         "One step down: no branch.",
     ):
-        assert plain(text) == text
+        assert markdown_text(text) == text
     for text in ("see www.x", "a@b", "#1", "1f3a1f3a", "a_b_", "http://x", "x:y", "GL-1"):
-        assert plain(text) == code(text)
+        assert markdown_text(text) == code_span(text)
 
 
 def test_the_table_has_a_row_for_each_finding() -> None:

@@ -12,8 +12,9 @@ import pytest
 from binance_leaks.findings import Result, SuppressedBy
 from binance_leaks.model import Environment, Exposure, Kind, RiskLevel
 from binance_leaks.report import View
+from binance_leaks.report.locations import path_uri
 from binance_leaks.report.rules import RULES, rule_of
-from binance_leaks.report.sarif import path_uri, render_sarif
+from binance_leaks.report.sarif import render_sarif
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft4Validator, ValidationError

@@ -27,7 +27,7 @@ Node = dict[str, object]
 
 def stored(result: Result) -> bytes:
     """The report with everything in it."""
-    return render_json(result, show_suppressed=True).encode()
+    return render_json(result, View(show_suppressed=True)).encode()
 
 
 def changed(change: Callable[[Node], object]) -> bytes:
@@ -69,9 +69,9 @@ def cut(*keys: str | int) -> Callable[[Node], object]:
 @pytest.mark.parametrize("name", examples.RESULTS)
 @pytest.mark.parametrize("show_suppressed", [False, True])
 def test_json_comes_back_byte_for_byte(name: str, show_suppressed: bool) -> None:
-    text = render_json(examples.RESULTS[name](), show_suppressed=show_suppressed)
+    text = render_json(examples.RESULTS[name](), View(show_suppressed=show_suppressed))
     again = read_report(text.encode(), "report.json")
-    assert render_json(again, show_suppressed=show_suppressed) == text
+    assert render_json(again, View(show_suppressed=show_suppressed)) == text
 
 
 @pytest.mark.parametrize("made", examples.HOSTILE_RESULTS)
@@ -102,8 +102,8 @@ def test_what_was_lost_is_lost_again() -> None:
 
 
 def test_the_number_of_suppressed_ones_is_kept() -> None:
-    folded = render_json(examples.files_result())
-    assert render_json(read_report(folded.encode(), "r")) == folded
+    folded = render_json(examples.files_result(), View())
+    assert render_json(read_report(folded.encode(), "r"), View()) == folded
     assert '"suppressed": 2' in folded
 
 

@@ -50,7 +50,7 @@ _LINK = re.compile(
 
 
 def plain(result: Result, *, width: int = 80, show_suppressed: bool = False, verbose: bool = False) -> str:
-    return render_text(result, width=width, color=False, show_suppressed=show_suppressed, verbose=verbose)
+    return render_text(result, View(width=width, color=False, show_suppressed=show_suppressed, verbose=verbose))
 
 
 def assert_inert(text: str) -> None:
@@ -62,7 +62,7 @@ def assert_inert(text: str) -> None:
 @pytest.mark.parametrize("width", [40, 60, 80, 160])
 @pytest.mark.parametrize("color", [False, True])
 def test_golden(name: str, width: int, color: bool) -> None:
-    text = render_text(RESULTS[name](), width=width, color=color, show_suppressed=False)
+    text = render_text(RESULTS[name](), View(width=width, color=color))
     assert_golden(f"{name}-{width}{'-color' if color else ''}.txt", text)
 
 
@@ -93,13 +93,13 @@ def test_no_trailing_blanks(name: str) -> None:
 @pytest.mark.parametrize("name", RESULTS)
 @pytest.mark.parametrize("width", [40, 80])
 def test_color_changes_nothing_but_color(name: str, width: int) -> None:
-    colored = render_text(RESULTS[name](), width=width, color=True, show_suppressed=True, verbose=True)
+    colored = render_text(RESULTS[name](), View(width=width, color=True, show_suppressed=True, verbose=True))
     assert "\x1b[" in colored
     assert _SGR.sub("", colored) == plain(RESULTS[name](), width=width, show_suppressed=True, verbose=True)
 
 
 def test_a_level_stays_one_word_in_color() -> None:
-    colored = render_text(examples.staged_result(), width=40, color=True, show_suppressed=False)
+    colored = render_text(examples.staged_result(), View(width=40, color=True))
     assert colored.startswith("\x1b[1;31mHIGH\x1b[0m  ")
 
 
@@ -111,7 +111,7 @@ def test_environment_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FORCE_COLOR")
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("TERM", "dumb")
-    assert "\x1b[" in render_text(examples.files_result(), width=80, color=True, show_suppressed=False)
+    assert "\x1b[" in render_text(examples.files_result(), View(width=80, color=True))
 
 
 @pytest.mark.parametrize("made", examples.HOSTILE_RESULTS)
@@ -123,7 +123,7 @@ def test_hostile_names_inject_nothing(hostile: str, verbose: bool, made: Hostile
     assert_inert(text)
     assert text.encode()
     assert not any(line.lstrip().startswith("HIGH") for line in text.splitlines())
-    colored = render_text(result, width=120, color=True, show_suppressed=True, verbose=verbose)
+    colored = render_text(result, View(width=120, color=True, show_suppressed=True, verbose=verbose))
     assert _SGR.sub("", colored) == text
 
 
@@ -264,7 +264,7 @@ def test_incomplete_is_never_silent() -> None:
     text = plain(replace(clean, interrupted=True))
     assert "found in what was read: 1,234 files" in text
     assert "Incomplete: interrupted" in text
-    colored = render_text(examples.files_result(), width=80, color=True, show_suppressed=False)
+    colored = render_text(examples.files_result(), View(width=80, color=True))
     assert "\x1b[1;31mIncomplete: 12 not read.\x1b[0m" in colored
 
 
@@ -326,7 +326,7 @@ def test_messages_are_told_apart() -> None:
 
 
 def linked(result: Result, *, folder: str = "/home/jane/bot", color: bool = False, width: int = 80) -> str:
-    return render_text(result, width=width, color=color, show_suppressed=True, verbose=True, folder=folder)
+    return render_text(result, View(width=width, color=color, show_suppressed=True, verbose=True, folder=folder))
 
 
 @pytest.mark.parametrize("name", RESULTS)
@@ -334,7 +334,7 @@ def linked(result: Result, *, folder: str = "/home/jane/bot", color: bool = Fals
 @pytest.mark.parametrize("color", [False, True])
 def test_links_change_nothing_but_links(name: str, width: int, color: bool) -> None:
     text = linked(RESULTS[name](), width=width, color=color)
-    bare = render_text(RESULTS[name](), width=width, color=color, show_suppressed=True, verbose=True)
+    bare = render_text(RESULTS[name](), View(width=width, color=color, show_suppressed=True, verbose=True))
     assert _LINK.sub(lambda link: link["shown"], text) == bare
 
 

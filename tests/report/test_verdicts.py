@@ -11,8 +11,8 @@ import pytest
 from binance_leaks.findings import Finding, Result
 from binance_leaks.model import Environment
 from binance_leaks.report import FORMAT_NAMES, View, format_named
-from binance_leaks.report.markdown_escape import worded
 from binance_leaks.report.rules import rule_of
+from binance_leaks.report.sanitize import markdown_sentences
 from binance_leaks.report.stored import read_report
 from binance_leaks.report.verification_text import VERDICT_NAMES, counts, verdict
 from binance_leaks.verification import Permissions, Verdict, Verification
@@ -213,12 +213,16 @@ def test_a_report_without_what_goes_further_is_read() -> None:
 @given(text=st.text(st.sampled_from("`|\\*_[]()<>#@&;:/.?~$-+ ab1\u200b\u00a0"), max_size=30))
 def test_words_make_no_markup(text: str) -> None:
     tokens = (
-        MarkdownIt("gfm-like", {"html": True, "linkify": True}).parseInline(f"see {worded(text)} there")[0].children
+        MarkdownIt("gfm-like", {"html": True, "linkify": True})
+        .parseInline(f"see {markdown_sentences(text)} there")[0]
+        .children
     )
     assert tokens is not None
     assert {token.type for token in tokens} <= {"text", "code_inline"}
 
 
 def test_only_words_that_are_more_are_code() -> None:
-    assert worded("Alive: api.binance.com (a.b, c) took it.") == "Alive: `api.binance.com` (`a.b`, c) took it."
-    assert worded("at 03:02 it said -2015.") == "at `03:02` it said -2015."
+    assert (
+        markdown_sentences("Alive: api.binance.com (a.b, c) took it.") == "Alive: `api.binance.com` (`a.b`, c) took it."
+    )
+    assert markdown_sentences("at 03:02 it said -2015.") == "at `03:02` it said -2015."

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from binance_leaks.findings import Finding, Mark, ScanStats
 from binance_leaks.model import Exposure, Location, RiskLevel, Role
-from binance_leaks.report.location_order import LEVELS, Holder, by_use, further, held_by, holders, spread, totals
+from binance_leaks.report.locations import LEVELS, Holder, by_use, further, held_by, holders, spread, totals
 
 from . import examples
 

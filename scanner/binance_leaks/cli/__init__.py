@@ -132,7 +132,7 @@ def _annotate(words: list[str], message: str, hint: str) -> None:
     if "--format=github" in words or "github" in after:
         from contextlib import suppress  # start-up: only for errors
 
-        from binance_leaks.report.format import write_report  # as above
+        from binance_leaks.report import write_report  # as above
         from binance_leaks.report.github import failure  # as above
         from binance_leaks.report.sanitize import printable, without_values  # as above
 

@@ -24,7 +24,7 @@ from binance_leaks.pipeline.baseline import Look, Seen, look
 from binance_leaks.pipeline.files import usable_cores
 from binance_leaks.pipeline.history import EvidenceNearHistory, Request
 from binance_leaks.pipeline.scan import Scan
-from binance_leaks.report.format import write_report
+from binance_leaks.report import write_report
 from binance_leaks.report.names import ROLE_NAMES
 from binance_leaks.report.sanitize import Quoted, Redactor, printable
 from binance_leaks.sources.files import FileEntry, list_files

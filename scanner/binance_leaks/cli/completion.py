@@ -12,8 +12,7 @@ from argcomplete.shell_integration import shellcode
 
 from binance_leaks.cli.arguments.common import FORMAT_METAVAR, Options, Parser
 from binance_leaks.exit_status import ExitStatus
-from binance_leaks.report import FORMAT_NAMES
-from binance_leaks.report.format import write_report
+from binance_leaks.report import FORMAT_NAMES, write_report
 
 _FILES = frozenset({"FILE", "PATH", "REPO|URL", "REPORT.json", "LIST|DIR|URL"})
 _PROGRAM = "binance-leaks"

@@ -13,7 +13,7 @@ from binance_leaks import __version__
 from binance_leaks.cli.arguments.common import Options
 from binance_leaks.errors import UsageError
 from binance_leaks.exit_status import ExitStatus
-from binance_leaks.report.format import write_report
+from binance_leaks.report import write_report
 from binance_leaks.report.sanitize import Quoted, Redactor
 from binance_leaks.setup.github import WORKFLOW, plan_github
 from binance_leaks.setup.gitlab import JOB, PIPELINE, plan_gitlab

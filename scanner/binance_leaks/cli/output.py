@@ -19,8 +19,7 @@ from binance_leaks.errors import ScanError, UsageError
 from binance_leaks.exit_status import ExitStatus, status_of
 from binance_leaks.findings import Result
 from binance_leaks.model import Confidence
-from binance_leaks.report import Format, View, format_named
-from binance_leaks.report.format import write_report
+from binance_leaks.report import Format, View, format_named, write_report
 from binance_leaks.report.sanitize import printable, without_values
 from binance_leaks.writing import replace_file
 
@@ -271,7 +270,7 @@ def present(
         )
         if file is not None:
             write_file(file, report.render(result, view))
-        elif not (options.quiet and report.name == "text" and not result.findings and result.complete):
+        elif not (options.quiet and report.for_people and not result.findings and result.complete):
             write_report(report.render(result, view), sys.stdout)
         if report.name == "github" and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
             _summarize(Path(summary), format_named("markdown").render(result, view))

@@ -29,8 +29,8 @@ from binance_leaks.pipeline.user_keys import (
     typed,
     with_private_key,
 )
+from binance_leaks.report import write_report
 from binance_leaks.report.audit import Audited, render_audit_json, render_audit_text
-from binance_leaks.report.format import write_report
 from binance_leaks.sources.files import list_files
 from binance_leaks.sources.nearby_evidence import EvidenceNearFiles
 

@@ -13,7 +13,7 @@ from binance_leaks.fleet.models import RepositoryScan, Run, RunStatus, ScanStatu
 from binance_leaks.fleet.store import Store
 from binance_leaks.model import Confidence, Location
 from binance_leaks.pipeline.triage import finding_of
-from binance_leaks.report.location_order import BY_USE
+from binance_leaks.report.locations import EXPOSURES_BY_USE
 from binance_leaks.risk import order
 
 
@@ -197,7 +197,7 @@ def _places_of(store: Store, group: FleetCredential, most: int | None) -> tuple[
         count += sum(_count(store, member) for member in adding)
     if not listed:  # a report that gives no place for any of its values
         listed = [place for member in group.members for place in store.places(member.held, most=most)]
-    ranks = {exposure: rank for rank, exposure in enumerate(BY_USE)}
+    ranks = {exposure: rank for rank, exposure in enumerate(EXPOSURES_BY_USE)}
     listed.sort(key=lambda place: (place.preexisting, ranks[place.exposure]))
     return tuple(listed), max(count - len(listed), 0)
 

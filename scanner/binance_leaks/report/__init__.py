@@ -1,130 +1,104 @@
-"""Reports: a result in, text out, one module a format.
+"""Report formats: a table from each name to the function that renders it, and what all of them take.
 
-A format's module is imported when it is first asked for, since each costs start-up time that the hook must not pay.
+A format's module is imported when it is first used, since each costs start-up time that the hook must not pay.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timezone
+from importlib import import_module
+from types import MappingProxyType
+from typing import Protocol, TextIO
 
 from binance_leaks.errors import UsageError
 from binance_leaks.findings import Result
-from binance_leaks.report.format import Format, View
 
-__all__ = ["FORMAT_NAMES", "Format", "View", "format_named"]
+__all__ = ["FORMAT_NAMES", "Format", "View", "format_named", "write_report"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class View:
+    """How a report is to look. Formats for machines use `show_suppressed` and `moment` only."""
+
+    width: int = 80
+    """Columns of the terminal."""
+    color: bool = False
+    """Whether to use colour: decided by the caller, who knows the terminal, `NO_COLOR` and `TERM`."""
+    show_suppressed: bool = False
+    """Whether to list suppressed findings."""
+    verbose: bool = False
+    """Whether to add digests and unfold every list."""
+    moment: datetime = _EPOCH
+    """When the report is made, in UTC; given by the caller, so that the same view gives the same text."""
+    folder: str | None = None
+    """Absolute path with `/`, from which text links to files; None for no links."""
+
+
+class _Renderer(Protocol):
+    """The function of a format."""
+
+    def __call__(self, result: Result, view: View) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
-class _Text:
-    name: str = "text"
+class Format:
+    """One way to write a result."""
+
+    name: str
+    """The name that `--format` takes."""
+    function: str
+    """The function that renders it, as `module:function` below this package."""
+    for_people: bool = False
+    """Whether people read it at a terminal, so that `--quiet` leaves it out where nothing was found."""
 
     def render(self, result: Result, view: View) -> str:
-        from binance_leaks.report.summary import clean_line  # start-up: only when a report is wanted
+        """Return the whole report, ending in a newline. The same result and view give the same text."""
+        module, _, function = self.function.partition(":")
+        renderer: _Renderer = getattr(import_module(f"{__name__}.{module}"), function)  # start-up: see above
+        return renderer(result, view)
 
-        if (line := clean_line(result, view)) is not None:
-            return line
-        from binance_leaks.report.text import render_text  # start-up: rich costs 35 ms, and most commits are clean
 
-        return render_text(
-            result,
-            width=view.width,
-            color=view.color,
-            show_suppressed=view.show_suppressed,
-            verbose=view.verbose,
-            folder=view.folder,
+_FORMATS: Mapping[str, Format] = MappingProxyType(
+    {
+        known.name: known
+        for known in (
+            Format("text", "summary:render_text_or_line", for_people=True),
+            Format("json", "json:render_json"),
+            Format("sarif", "sarif:render_sarif"),
+            Format("github", "github:render_github"),
+            Format("gitlab", "gitlab:render_gitlab"),
+            Format("junit", "junit:render_junit"),
+            Format("csv", "csv:render_csv"),
+            Format("markdown", "markdown:render_markdown"),
+            Format("html", "html.page:render_html"),
         )
+    }
+)
 
-
-@dataclass(frozen=True, slots=True)
-class _Json:
-    name: str = "json"
-
-    def render(self, result: Result, view: View) -> str:
-        from binance_leaks.report.json import render_json  # start-up: json costs 3 ms
-
-        return render_json(result, show_suppressed=view.show_suppressed)
-
-
-@dataclass(frozen=True, slots=True)
-class _Sarif:
-    name: str = "sarif"
-
-    def render(self, result: Result, view: View) -> str:
-        from binance_leaks.report.sarif import render_sarif  # start-up, as for all formats below
-
-        return render_sarif(result, view)
-
-
-@dataclass(frozen=True, slots=True)
-class _Github:
-    name: str = "github"
-
-    def render(self, result: Result, view: View) -> str:
-        from binance_leaks.report.github import render_github  # start-up
-
-        return render_github(result, view)
-
-
-@dataclass(frozen=True, slots=True)
-class _Gitlab:
-    name: str = "gitlab"
-
-    def render(self, result: Result, view: View) -> str:
-        from binance_leaks.report.gitlab import render_gitlab  # start-up
-
-        return render_gitlab(result, view)
-
-
-@dataclass(frozen=True, slots=True)
-class _Junit:
-    name: str = "junit"
-
-    def render(self, result: Result, view: View) -> str:
-        from binance_leaks.report.junit import render_junit  # start-up
-
-        return render_junit(result, view)
-
-
-@dataclass(frozen=True, slots=True)
-class _Csv:
-    name: str = "csv"
-
-    def render(self, result: Result, view: View) -> str:
-        from binance_leaks.report.csv import render_csv  # start-up
-
-        return render_csv(result, view)
-
-
-@dataclass(frozen=True, slots=True)
-class _Markdown:
-    name: str = "markdown"
-
-    def render(self, result: Result, view: View) -> str:
-        from binance_leaks.report.markdown import render_markdown  # start-up
-
-        return render_markdown(result, view)
-
-
-@dataclass(frozen=True, slots=True)
-class _Html:
-    name: str = "html"
-
-    def render(self, result: Result, view: View) -> str:
-        from binance_leaks.report.html.page import render_html  # start-up: jinja2 costs 50 ms
-
-        return render_html(result, view)
-
-
-_FORMATS: tuple[Format, ...] = (
-    _Text(), _Json(), _Sarif(), _Github(), _Gitlab(), _Junit(), _Csv(), _Markdown(), _Html(),
-)  # fmt: skip
-
-FORMAT_NAMES: tuple[str, ...] = tuple(known.name for known in _FORMATS)
+FORMAT_NAMES: tuple[str, ...] = tuple(_FORMATS)
+"""All names that `--format` takes."""
 
 
 def format_named(name: str) -> Format:
-    """The format of this name; `UsageError` if there is none."""
-    for known in _FORMATS:
-        if known.name == name:
-            return known
-    raise UsageError(f"unknown report format: {name!r}", hint=f"Known: {', '.join(FORMAT_NAMES)}")
+    """Return the format of this name. Raises UsageError if there is none."""
+    if name not in _FORMATS:
+        raise UsageError(f"unknown report format: {name!r}", hint=f"Known: {', '.join(FORMAT_NAMES)}")
+    return _FORMATS[name]
+
+
+def write_report(text: str, stream: TextIO) -> None:
+    """Write and flush a report. Characters that the stream's encoding lacks are written as ASCII escapes.
+
+    Raises OSError as the stream does, BrokenPipeError if it was closed.
+    """
+    encoding = stream.encoding or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        text = text.replace("…", "...").encode(encoding, "backslashreplace").decode(encoding)
+    stream.write(text)
+    stream.flush()

@@ -7,9 +7,8 @@ from dataclasses import replace
 
 from binance_leaks.findings import Finding, Mark, Result, SourceKind
 from binance_leaks.model import TAG_MESSAGE, Exposure, Location
-from binance_leaks.report.advice_step import Step
-from binance_leaks.report.location_order import holders
-from binance_leaks.report.remedy import is_urgent, remedies, revoke
+from binance_leaks.report.locations import holders
+from binance_leaks.report.remedy import Step, is_urgent, remedies, revoke
 from binance_leaks.report.rewrite_history import rewriting, rewriting_each
 
 __all__ = ["ALLOW_COMMENT", "allowing", "own_steps", "steps"]

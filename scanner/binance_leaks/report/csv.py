@@ -12,7 +12,7 @@ from io import StringIO
 
 from binance_leaks.findings import Finding, Result, SourceKind
 from binance_leaks.model import Commit, Location
-from binance_leaks.report.format import View
+from binance_leaks.report import View
 from binance_leaks.report.names import left_out, passes_because, shown, unread
 from binance_leaks.report.sanitize import Quoted, Redactor, printable
 from binance_leaks.risk import nameable

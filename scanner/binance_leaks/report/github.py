@@ -11,19 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from binance_leaks.findings import Finding, Mark, Result
-from binance_leaks.report.format import View
-from binance_leaks.report.location_order import by_use, spread
-from binance_leaks.report.names import (
-    MARK_NAMES,
-    file_of,
-    is_inside,
-    left_out,
-    masked,
-    passes_because,
-    path_in_fleet,
-    title,
-    unread,
-)
+from binance_leaks.report import View
+from binance_leaks.report.locations import by_use, file_of, is_inside, path_in_fleet, spread
+from binance_leaks.report.names import MARK_NAMES, left_out, masked, passes_because, title, unread
 from binance_leaks.report.prose import Telling
 from binance_leaks.report.summary import nothing_found, plural, since_before, suppressed_count
 from binance_leaks.report.verification_text import GONE, counts

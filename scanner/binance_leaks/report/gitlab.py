@@ -14,28 +14,14 @@ from uuid import UUID, uuid5
 from binance_leaks import __version__
 from binance_leaks.findings import Finding, Result, Skipped
 from binance_leaks.model import Location, RiskLevel
+from binance_leaks.report import View
 from binance_leaks.report.advice import steps
-from binance_leaks.report.format import View
 from binance_leaks.report.json import as_json
-from binance_leaks.report.location_order import by_use, in_store
-from binance_leaks.report.markdown_escape import code, plain, worded
-from binance_leaks.report.names import (
-    MARK_NAMES,
-    REST,
-    exposed,
-    file_of,
-    is_inside,
-    left_out,
-    masks,
-    passes_because,
-    path_in_fleet,
-    shown,
-    title,
-    unread,
-)
+from binance_leaks.report.locations import by_use, file_of, in_store, is_inside, path_in_fleet
+from binance_leaks.report.names import MARK_NAMES, REST, exposed, left_out, masks, passes_because, shown, title, unread
 from binance_leaks.report.prose import Telling
 from binance_leaks.report.rules import CWE, CWE_PAGE, rule_of
-from binance_leaks.report.sanitize import Redactor, encodable, printable
+from binance_leaks.report.sanitize import Redactor, code_span, encodable, markdown_sentences, markdown_text, printable
 from binance_leaks.report.verification_text import verdict
 
 _VERSION = "15.0.7"
@@ -126,12 +112,12 @@ class _Report:
 
     def _description(self, finding: Finding) -> str:
         tell = self._telling
-        shown_values = ", ".join(f"{name} {code(mask)}" for name, mask in masks(finding))
-        reasons = " ".join(plain(tell.quoted.prose(reason)) for reason in finding.risk.reasons)
-        evidence = "; ".join(plain(tell.quoted.prose(evidence)) for evidence in finding.evidence)
+        shown_values = ", ".join(f"{name} {code_span(mask)}" for name, mask in masks(finding))
+        reasons = " ".join(markdown_text(tell.quoted.prose(reason)) for reason in finding.risk.reasons)
+        evidence = "; ".join(markdown_text(tell.quoted.prose(evidence)) for evidence in finding.evidence)
         parts = (
             f"{title(finding)}: {shown_values}, {finding.confidence.value} confidence.",
-            "\n".join(f"- {worded(line)}" for line in tell.verdict(finding)),
+            "\n".join(f"- {markdown_sentences(line)}" for line in tell.verdict(finding)),
             f"Why {finding.risk.level.value}: {reasons}",
             f"Evidence: {evidence}" if evidence else "",
             passes_because(finding),
@@ -176,7 +162,7 @@ class _Report:
         return {"level": level, "value": self._telling.skipped(skipped)}
 
     def _named(self, name: str) -> str:
-        return code(self._telling.quoted.path(name))
+        return code_span(self._telling.quoted.path(name))
 
     def _path(self, text: str) -> str:
         return encodable(self._redactor.path(text))

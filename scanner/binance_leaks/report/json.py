@@ -12,6 +12,7 @@ from typing import TypedDict
 from binance_leaks import __version__
 from binance_leaks.findings import Finding, Result, Suppression
 from binance_leaks.model import Commit, Location, Value
+from binance_leaks.report import View
 from binance_leaks.report.names import REST, statistics
 from binance_leaks.report.sanitize import Redactor, encodable
 from binance_leaks.risk import nameable
@@ -134,9 +135,9 @@ WireLocation = _Location
 WireFinding = _Finding
 
 
-def render_json(result: Result, *, show_suppressed: bool = False) -> str:
+def render_json(result: Result, view: View) -> str:
     """The report as JSON, indented, in ASCII: the same on every console and code page, and inert on all."""
-    return as_json(report_of(result, show_suppressed=show_suppressed))
+    return as_json(report_of(result, show_suppressed=view.show_suppressed))
 
 
 def report_of(result: Result, *, show_suppressed: bool = False) -> Report:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from xml.etree import ElementTree as ET
 
 from binance_leaks.findings import Finding, Result
-from binance_leaks.report.format import View
-from binance_leaks.report.location_order import by_use, spread
-from binance_leaks.report.names import MARK_NAMES, left_out, masked, passes_because, repository_of, shown, title, unread
+from binance_leaks.report import View
+from binance_leaks.report.locations import by_use, repository_of, spread
+from binance_leaks.report.names import MARK_NAMES, left_out, masked, passes_because, shown, title, unread
 from binance_leaks.report.prose import Telling
 from binance_leaks.report.rules import rule_of
 from binance_leaks.report.sanitize import printable

@@ -10,23 +10,14 @@ from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 from binance_leaks.findings import Finding, Result, Skipped
-from binance_leaks.model import Location, RiskLevel
+from binance_leaks.model import Location
+from binance_leaks.report import View
 from binance_leaks.report.advice import allowing, steps
-from binance_leaks.report.advice_step import Step
-from binance_leaks.report.format import View
-from binance_leaks.report.location_order import by_use, further, spread
-from binance_leaks.report.markdown_escape import code, plain, worded
-from binance_leaks.report.names import (
-    KIND_NAMES,
-    MARK_NAMES,
-    left_out,
-    masks,
-    passes_because,
-    repository_of,
-    title,
-    unread,
-)
+from binance_leaks.report.locations import LEVELS, by_use, further, repository_of, spread
+from binance_leaks.report.names import KIND_NAMES, MARK_NAMES, left_out, masks, passes_because, title, unread
 from binance_leaks.report.prose import Telling
+from binance_leaks.report.remedy import Step
+from binance_leaks.report.sanitize import code_span, markdown_sentences, markdown_text
 from binance_leaks.report.summary import nothing_found, plural, scanned
 from binance_leaks.report.verification_text import counts, verdict
 
@@ -34,6 +25,7 @@ _T = TypeVar("_T")
 _MOST_ROWS = 50
 _MOST_DETAILS = 10
 _MOST_SKIPPED = 10
+_MOST_EVIDENCE = 6
 _LONGEST_PATH = 160
 
 
@@ -71,9 +63,7 @@ class _Page:
                 "No Binance credentials found" if self._result.complete else "Scan for Binance credentials: incomplete"
             )
             return f"## {mark}"
-        counts = (
-            f"{levels.count(level):,} {level.value}" for level in sorted(RiskLevel, reverse=True) if level in levels
-        )
+        counts = (f"{levels.count(level):,} {level.value}" for level in LEVELS if level in levels)
         return f"## Binance credentials found: {', '.join(counts)}"
 
     def incomplete(self) -> Iterator[str]:
@@ -122,34 +112,35 @@ class _Page:
 
     def _row(self, finding: Finding) -> str:
         place, *others = by_use(finding)
-        where = code(self._where(place))
+        where = code_span(self._where(place))
         if place.commit is not None:
-            where += f" in {code(place.commit.id[:12])}"
+            where += f" in {code_span(place.commit.id[:12])}"
         if others or finding.unlisted:
             where += f" and {', '.join(further(finding, [place]))}"
         kind = f"{KIND_NAMES[finding.kind]}, {finding.environment.facts.title}"
         asked = f", **{verdict(finding.verification)}**" if finding.verification is not None else ""
         gate = passes_because(finding) or "**fails**"
         if finding.suppressed is not None:
-            gate += f" {plain(self._telling.quoted.prose(finding.suppressed.reason))}"
+            gate += f" {markdown_text(self._telling.quoted.prose(finding.suppressed.reason))}"
         mark = f"**{MARK_NAMES[finding.mark]}**, " if finding.mark is not None else ""
         return f"| **{_level(finding)}** | {mark}{kind}: {_masks(finding)}{asked} | {where} | {gate} |"
 
     def _lines(self, finding: Finding) -> Iterator[str]:
         tell = self._telling
         yield f"{_masks(finding)}, {finding.confidence.value} confidence"
-        yield from map(worded, tell.verdict(finding))
-        reasons = " ".join(plain(tell.quoted.prose(reason)) for reason in finding.risk.reasons)
+        yield from map(markdown_sentences, tell.verdict(finding))
+        reasons = " ".join(markdown_text(tell.quoted.prose(reason)) for reason in finding.risk.reasons)
         yield f"Why {finding.risk.level.value}: {reasons}"
         if finding.evidence:
-            yield f"Evidence: {'; '.join(plain(tell.quoted.prose(evidence)) for evidence in finding.evidence[:6])}"
+            evidence = (markdown_text(tell.quoted.prose(one)) for one in finding.evidence[:_MOST_EVIDENCE])
+            yield f"Evidence: {'; '.join(evidence)}"
         if any(place.pushed for place in finding.locations):
             yield "**Pushed**: a remote has it."
         yield from tell.places(finding, most=100 if self._verbose else 6, marked=True)
         if self._verbose:
-            yield f"id {code(finding.id)}"
+            yield f"id {code_span(finding.id)}"
             for value in finding.values:
-                yield f"SHA-256 of the {value.role.value}: {code(value.sha256)}"
+                yield f"SHA-256 of the {value.role.value}: {code_span(value.sha256)}"
 
     def _where(self, place: Location) -> str:
         path = repository_of(place, self._telling.quoted.path) + self._telling.quoted.path(place.path)
@@ -159,7 +150,7 @@ class _Page:
 
     def _step(self, step: Step, *, indent: int) -> str:
         """A step with its lines to copy as a block of their own, all of them ours."""
-        told = step.told(lambda name: code(self._telling.quoted.path(name)))
+        told = step.told(lambda name: code_span(self._telling.quoted.path(name)))
         if not step.verbatim:
             return told
         pad = " " * indent
@@ -168,7 +159,7 @@ class _Page:
     def _skipped(self, things: Sequence[Skipped]) -> str:
         rows = things if self._verbose else _first(things, _MOST_SKIPPED)
         lines = [
-            f"- {code(self._telling.quoted.path(one.what))}: {plain(self._telling.quoted.prose(one.why))}"
+            f"- {code_span(self._telling.quoted.path(one.what))}: {markdown_text(self._telling.quoted.prose(one.why))}"
             for one in rows
         ]
         if len(things) > len(rows):
@@ -186,4 +177,4 @@ def _level(finding: Finding) -> str:
 
 
 def _masks(finding: Finding) -> str:
-    return ", ".join(f"{name} {code(mask)}" for name, mask in masks(finding))
+    return ", ".join(f"{name} {code_span(mask)}" for name, mask in masks(finding))

@@ -5,11 +5,11 @@ Nothing here was written by a stranger, but for masks out of a stored report, wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from binance_leaks.findings import Finding, Mark, Result, Skipped
-from binance_leaks.model import Exposure, Kind, Location, Role
+from binance_leaks.model import Exposure, Kind, Role
 from binance_leaks.report.sanitize import printable
 
 KIND_NAMES: Mapping[Kind, str] = MappingProxyType(
@@ -38,7 +38,6 @@ UNNAMED = "(unnamed)"
 """In place of a name that is empty."""
 
 REST = Skipped(what="the rest of the scan", why="interrupted")
-_IN_ARCHIVE = "!/"
 
 
 def title(finding: Finding) -> str:
@@ -80,21 +79,6 @@ def unread(result: Result) -> list[Skipped]:
     return [*lost, REST] if result.interrupted else lost
 
 
-def repository_of(location: Location, shown: Callable[[str], str]) -> str:
-    """What to put in front of a path: in a fleet `team/bot: `, else nothing. `shown` makes a name fit to be shown."""
-    if location.repository is None:
-        return ""
-    return f"{shown(location.repository).strip() or UNNAMED}: "
-
-
-def path_in_fleet(location: Location, path: str) -> str:
-    """A path of the place, below the name of its repository in a fleet: `team/bot/src/keys.py`, always relative."""
-    if location.repository is None:
-        return path
-    parts = [part for part in location.repository.split("/") if part not in ("", ".", "..")]
-    return "/".join((*(parts or [UNNAMED]), path))
-
-
 def left_out(result: Result) -> list[Skipped]:
     """What was not read, and nothing is lost by that."""
     return [skipped for skipped in result.skipped if not skipped.lost]
@@ -109,15 +93,3 @@ def statistics(result: Result) -> dict[str, int | float]:
     """The counts of the scan, that of suppressed findings too, which a stored report keeps even if it lists none."""
     counts = result.stats.counts()
     return {**counts, "suppressed": counts.get("suppressed", len(result.suppressed))}
-
-
-def file_of(location: Location) -> str | None:
-    """The file that a reader can open for a place: of a member of an archive the archive, None for a message."""
-    if location.exposure is Exposure.MESSAGE or location.path.startswith(("blob:", "<")) or not location.path:
-        return None
-    return location.path.partition(_IN_ARCHIVE)[0]
-
-
-def is_inside(location: Location) -> bool:
-    """Whether a place is a member of an archive, so that its line is none of the file."""
-    return _IN_ARCHIVE in location.path

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from binance_leaks.findings import Finding, Mark, Result, Skipped, SourceKind
 from binance_leaks.model import Commit, Exposure, Location
-from binance_leaks.report.location_order import by_use, further
-from binance_leaks.report.markdown_escape import code, plain
-from binance_leaks.report.names import ROLE_NAMES, exposed, repository_of
-from binance_leaks.report.sanitize import Quoted, Redactor, printable
+from binance_leaks.report.locations import by_use, further, repository_of
+from binance_leaks.report.names import ROLE_NAMES, exposed
+from binance_leaks.report.sanitize import Quoted, Redactor, code_span, markdown_text, printable
 from binance_leaks.report.verification_text import told
 
 _MOST_PLACES = 6
@@ -61,8 +60,8 @@ class Telling:
 
     def marked(self, location: Location, mark: Mark | None = None) -> str:
         """The same in Markdown."""
-        phrases = map(plain, self.fate(location, mark))
-        return "; ".join((f"{code(self.where(location))} ({ROLE_NAMES[location.role]})", *phrases))
+        phrases = map(markdown_text, self.fate(location, mark))
+        return "; ".join((f"{code_span(self.where(location))} ({ROLE_NAMES[location.role]})", *phrases))
 
     def places(self, finding: Finding, most: int = _MOST_PLACES, *, marked: bool = False) -> list[str]:
         """Its places, the most useful first, and how many more there are than `most`; in Markdown if `marked`."""

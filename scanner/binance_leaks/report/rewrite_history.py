@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from binance_leaks.model import Exposure, Location
-from binance_leaks.report.advice_step import Step
+from binance_leaks.report.remedy import Step
 
 _FILE = "../replacements.txt"  # outside of the work tree: there git-filter-repo refuses files that it does not know
 _STASH = "refs/stash"

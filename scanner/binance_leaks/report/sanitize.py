@@ -1,7 +1,12 @@
-"""Makes text that a stranger wrote fit to be shown: paths, names, commit subjects, evidence.
+r"""Sanitize untrusted text: redact values, escape control characters and Markdown.
 
-A hostile repository may put escape sequences, line breaks and direction marks into them, to forge lines of a report
-or to hide some. A careless one may put a credential there: a pair has been seen in a commit's subject.
+Paths, names, commit subjects and evidence come from repositories. A hostile one may put escape sequences, line breaks
+and direction marks into them, to forge lines of a report or to hide some. A careless one may put a credential there: a
+pair has been seen in a commit's subject. How a value itself is masked is `binance_leaks.model.mask`.
+
+In Markdown only a code span is inert everywhere: GitHub and GitLab look for `@names`, `#numbers`, commits and addresses
+in rendered text, where no escape is left. A backtick and a bar would end the span or the table cell, so they are shown
+as `\x60` and `\x7c`.
 """
 
 from __future__ import annotations
@@ -30,6 +35,9 @@ _COMMAND = re.compile(
     r"|set-env|set-output|stop-commands|warning))|##(?=(?:vso|teamcity)?\[)",
     re.IGNORECASE,
 )
+_MARKDOWN_PLAIN = re.compile(r"(?:[A-Za-z0-9,;()“”’'…\u0020-]|[.:?](?=\s|$)|(?<=Binance)\.(?=US))*")
+_MARKDOWN_WORD = re.compile(r"[^ ,;()]+")
+_MARKDOWN_REFERENCE = re.compile(r"\b[0-9a-f]{7,64}\b|\bwww\b|\bGL-\d|--", re.IGNORECASE)
 _UNSHOWABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _FIRST_BYTE_SURROGATE, _LAST_BYTE_SURROGATE = 0xDC80, 0xDCFF
 
@@ -197,3 +205,26 @@ class _Masks:
 
     def _verification(self, verification: Verification | None) -> Verification | None:
         return None if verification is None else replace(verification, note=self._prose(verification.note))
+
+
+def code_span(text: str) -> str:
+    """A code span that shows this text."""
+    shown = printable(text).replace("`", "\\x60").replace("|", "\\x7c")
+    return f"`{shown}`" if shown.strip() else "`(empty)`"
+
+
+def markdown_text(text: str) -> str:
+    """Words and simple punctuation as they are, everything else as a code span."""
+    return text if _MARKDOWN_PLAIN.fullmatch(text) and not _MARKDOWN_REFERENCE.search(text) else code_span(text)
+
+
+def markdown_sentences(text: str) -> str:
+    """Sentences with every word that is more than a word, such as a host, as a code span of its own."""
+    return _MARKDOWN_WORD.sub(lambda word: _word(word[0], text[word.end() : word.end() + 1]), text)
+
+
+def _word(word: str, following: str) -> str:
+    """A word with the mark behind it that ends a sentence or phrase, if that is followed by a blank."""
+    if word[-1] in ".:?" and word[:-1].strip(".:?") and following in ("", " "):
+        return f"{markdown_text(word[:-1])}{word[-1]}"
+    return markdown_text(word)

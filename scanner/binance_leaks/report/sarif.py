@@ -13,7 +13,6 @@ tells a live key from a dead one.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from types import MappingProxyType
@@ -22,58 +21,15 @@ from binance_leaks import __version__
 from binance_leaks.environments import KEY_PAGE
 from binance_leaks.findings import Finding, Mark, Result, Skipped, SuppressedBy
 from binance_leaks.model import Exposure, Location, RiskLevel
-from binance_leaks.report.format import View
+from binance_leaks.report import View
 from binance_leaks.report.json import as_json, wire_verification
-from binance_leaks.report.location_order import by_use
-from binance_leaks.report.names import (
-    file_of,
-    is_inside,
-    left_out,
-    masked,
-    passes_because,
-    path_in_fleet,
-    shown,
-    statistics,
-    title,
-    unread,
-)
+from binance_leaks.report.locations import by_use, file_of, is_absolute, is_inside, path_in_fleet, path_uri
+from binance_leaks.report.names import left_out, masked, passes_because, shown, statistics, title, unread
 from binance_leaks.report.prose import Telling
 from binance_leaks.report.rules import CWE, CWE_PAGE, RULES, Rule, rule_of
 from binance_leaks.report.sanitize import Redactor, encodable, printable
 from binance_leaks.report.verification_text import verdict
 from binance_leaks.risk import priority
-
-_PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/")
-_DRIVE = re.compile(r"[A-Za-z]:(?=/)")
-
-
-def is_absolute(path: str) -> bool:
-    """Whether a path with `/` starts at a root: `/x`, `C:/x`, `//host/share`."""
-    return path.startswith("/") or _DRIVE.match(path) is not None
-
-
-def path_uri(path: str) -> str:
-    """The relative reference of a path with `/`, or the file URI of an absolute one.
-
-    All bytes but letters, digits and `-._~/` are percent-encoded, bytes that are no UTF-8 as they are in the path. A
-    colon too, so that no path reads as a scheme.
-    """
-    if path.startswith("//"):
-        return "file:" + _encoded(path)
-    if path.startswith("/"):
-        return "file://" + _encoded(path)
-    if (drive := _DRIVE.match(path)) is not None:
-        return f"file:///{drive[0]}{_encoded(path[drive.end() :])}"
-    return _encoded(path)
-
-
-def _encoded(path: str) -> str:
-    try:
-        raw = path.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        raw = encodable(path).encode()
-    return "".join(chr(byte) if byte in _PLAIN else f"%{byte:02X}" for byte in raw)
-
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _ROOT = "%SRCROOT%"

@@ -1,4 +1,4 @@
-"""One value of a stored report, read strictly: what has another shape is refused, and the error names its place."""
+"""Read one value of a stored report strictly; errors name its place in the report."""
 
 from __future__ import annotations
 

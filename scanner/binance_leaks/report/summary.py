@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from binance_leaks.findings import Result, SourceKind
-from binance_leaks.report.format import View
+from binance_leaks.report import View
 
 _COUNTED = ("commits", "files", "objects")
 _MARKED = (("new", "new"), ("still_there", "still there"), ("gone", "gone"))
@@ -13,6 +13,15 @@ _NOTHING = {
     SourceKind.HISTORY: "Nothing to scan: no objects.",
     SourceKind.FLEET: "Nothing to scan: no repositories.",
 }
+
+
+def render_text_or_line(result: Result, view: View) -> str:
+    """Render the `text` format: one line for a scan with nothing to show, else the whole report."""
+    if (line := clean_line(result, view)) is not None:
+        return line
+    from binance_leaks.report.text import render_text  # start-up: rich costs 35 ms, and most commits are clean
+
+    return render_text(result, view)
 
 
 def clean_line(result: Result, view: View) -> str | None:

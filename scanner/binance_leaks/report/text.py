@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import posixpath
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+from itertools import groupby
 
 from rich.text import Text
 
 from binance_leaks.findings import Finding, Mark, Result, Skipped, SourceKind
-from binance_leaks.model import RiskLevel, Role, Value
+from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Commit, Exposure, Location, RiskLevel, Role, Value
+from binance_leaks.report import View
 from binance_leaks.report.advice import allowing, steps
-from binance_leaks.report.location_order import by_repository, holders, newly_in, spread
-from binance_leaks.report.names import KIND_NAMES, MARK_NAMES, ROLE_NAMES, passes_because
+from binance_leaks.report.locations import (
+    EXPOSURES_BY_USE,
+    LEVELS,
+    by_repository,
+    file_of,
+    holders,
+    in_store,
+    is_absolute,
+    newly_in,
+    path_uri,
+    spread,
+)
+from binance_leaks.report.names import KIND_NAMES, MARK_NAMES, ROLE_NAMES, UNNAMED, passes_because
 from binance_leaks.report.sanitize import Quoted, Redactor, printable
 from binance_leaks.report.summary import nothing_found, plural, scanned, suppressed_count
 from binance_leaks.report.text_layout import Page
-from binance_leaks.report.text_locations import Places
 from binance_leaks.report.verification_text import counts, told
 from binance_leaks.risk import power_of
 
@@ -28,36 +42,34 @@ _LEVEL_STYLE = {
     RiskLevel.LOW: "bold cyan",
     RiskLevel.INFO: "bold",
 }
+_MOST_LOCATIONS = 6
+_MOST_OF_EACH = 3
+_MOST_REFS = 4
+_LONGEST_URL = 2000  # terminals cut or drop longer ones
+_ON_DISK = (Exposure.STAGED, Exposure.PRESENT)
+
+_PREEXISTING = "Stood there before; does not block"
 _MOST_REPOSITORIES = 3
 _ROLE_ORDER = tuple(Role)
 
 
-def render_text(
-    result: Result,
-    *,
-    width: int,
-    color: bool,
-    show_suppressed: bool,
-    verbose: bool = False,
-    folder: str | None = None,
-) -> str:
-    """The report for a reader, at most `width` columns wide but for paths and lines to copy, which stay whole.
+def render_text(result: Result, view: View) -> str:
+    """Render the report for people, wrapped at `view.width` columns except paths and lines to copy, which stay whole.
 
-    With `color` it holds ANSI styles, with `folder` hyperlinks to files from there, else no escape sequence. `verbose`
-    adds digests and unfolds every list.
+    It holds no escape sequence except ANSI styles with `view.color` and hyperlinks with `view.folder`.
     """
-    page = Page(width=width, color=color)
-    report = _Report(page, result, verbose=verbose, folder=folder)
+    page = Page(width=view.width, color=view.color)
+    report = _Report(page, result, view)
     for finding in result.findings:
         report.finding(finding)
         page.gap()
-    if show_suppressed and result.suppressed:
+    if view.show_suppressed and result.suppressed:
         page.wrapped(Text("Suppressed, these do not count", style="bold"))
         page.gap()
         for finding in result.suppressed:
             report.finding(finding)
             page.gap()
-    report.summary(listed=show_suppressed)
+    report.summary(listed=view.show_suppressed)
     if result.findings:
         page.gap()
         report.advice()
@@ -67,12 +79,12 @@ def render_text(
 class _Report:
     """Draws the parts of one result on a page."""
 
-    def __init__(self, page: Page, result: Result, *, verbose: bool, folder: str | None) -> None:
+    def __init__(self, page: Page, result: Result, view: View) -> None:
         self._page = page
         self._result = result
-        self._verbose = verbose
+        self._verbose = view.verbose
         self._quoted = Quoted(Redactor.of(result))
-        self._places = Places(page, self._quoted, source=result.source, verbose=verbose, folder=folder)
+        self._places = _Locations(page, self._quoted, view, source=result.source)
 
     def finding(self, finding: Finding) -> None:
         """What it is, its masked values, where it stands, and why it was judged so."""
@@ -201,12 +213,160 @@ def _counts(findings: Sequence[Finding]) -> Text:
         return Text("No credential is left.", style="green")
     line = Text(f"{plural(len(levels), 'credential')}: ", style="bold")
     counts = [
-        Text(f"{levels.count(level):,} {level.value}", style=_LEVEL_STYLE[level])
-        for level in sorted(RiskLevel, reverse=True)
-        if level in levels
+        Text(f"{levels.count(level):,} {level.value}", style=_LEVEL_STYLE[level]) for level in LEVELS if level in levels
     ]
     line.append_text(Text(", ").join(counts))
     failing = sum(finding.fails for finding in findings)
     if failing < len(findings):
         line.append(f"; {failing:,} of them fail{'s' if failing == 1 else ''}" if failing else "; none of them fails")
     return line.append(".")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Fold:
+    """How places are drawn: how far in, how many of each kind at most, and whether each says its role."""
+
+    mark: Mark | None
+    indent: int
+    most: int
+    with_role: bool
+
+
+class _Locations:
+    """Draws the locations of findings on a page, by exposure and commit."""
+
+    def __init__(self, page: Page, quoted: Quoted, view: View, *, source: SourceKind) -> None:
+        self._page = page
+        self._quoted = quoted
+        self._source = source
+        self._verbose = view.verbose
+        self._folder = view.folder
+
+    def of(self, finding: Finding) -> None:
+        """Where its values stand, the most visible places first. `verbose` unfolds places, refs and authors.
+
+        In a fleet by repositories, those first where it is seen most.
+        """
+        with_role = len({location.role for location in finding.locations}) > 1
+        held = holders(finding)
+        if not held:
+            fold = _Fold(mark=finding.mark, indent=2, most=_MOST_LOCATIONS, with_role=with_role)
+            self._exposures(finding.locations, fold)
+        shown = held if self._verbose or len(held) <= _MOST_REPOSITORIES + 1 else held[:_MOST_REPOSITORIES]
+        most = _MOST_LOCATIONS if len(held) == 1 else _MOST_OF_EACH
+        for holder in shown:
+            name = self._quoted.path(holder.repository).strip() or UNNAMED
+            self._page.whole(Text.assemble("In ", (name, "bold"), ":"), indent=2)
+            self._exposures(holder.places, _Fold(mark=finding.mark, indent=4, most=most, with_role=with_role))
+        self._page.more(len(held) - len(shown), "repository", indent=2)
+        if finding.unlisted:
+            self._page.wrapped(Text(f"and {in_store(finding.unlisted)}", style="dim"), indent=2)
+
+    def _exposures(self, locations: Sequence[Location], fold: _Fold) -> None:
+        for exposure in EXPOSURES_BY_USE:
+            places = [location for location in locations if location.exposure is exposure]
+            for preexisting in (False, True):
+                group = [place for place in places if place.preexisting is preexisting]
+                if group:
+                    heading = _PREEXISTING if preexisting else _exposed(group, self._source, fold.mark)
+                    self._page.wrapped(Text(f"{heading}:"), indent=fold.indent, hang=2)
+                    self._group(group, fold)
+
+    def _group(self, places: Sequence[Location], fold: _Fold) -> None:
+        shown = places if self._verbose else _first_places(places, fold.most)
+        for commit, group in groupby(_by_commit(shown), key=lambda location: location.commit):
+            if commit is not None:
+                self._page.wrapped(self._commit(commit), indent=fold.indent + 2, hang=2)
+            indent = fold.indent + (2 if commit is None else 4)
+            for fate, fellows in groupby(group, key=_fate):
+                for location in fellows:
+                    self._place(location, indent=indent, with_role=fold.with_role)
+                self._outcome(*fate, indent=indent + 2)
+        self._page.more(len(places) - len(shown), "place", indent=fold.indent + 2)
+
+    def _place(self, location: Location, *, indent: int, with_role: bool) -> None:
+        place = Text(f"{self._quoted.path(location.path)}:{location.line}:{location.column}")
+        role = Text(f"  {ROLE_NAMES[location.role]}" if with_role else "", style="dim")
+        self._page.linked(place, role, url=self._url(location), indent=indent)
+
+    def _url(self, location: Location) -> str | None:
+        """The file to open for a place; None where it does not stand in one, or its name would show a value."""
+        file = file_of(location)
+        if self._folder is None or location.repository is not None or file is None or location.exposure not in _ON_DISK:
+            return None
+        path = posixpath.normpath(file if is_absolute(file) else f"{self._folder}/{file}")
+        if path.startswith("//") or self._quoted.redactor.path(path) != path:
+            return None  # another machine's file is not opened by a click
+        url = path_uri(path)
+        return url if len(url) <= _LONGEST_URL else None
+
+    def _outcome(self, removed: Commit | None, refs: Sequence[str], *, indent: int) -> None:
+        """What became of the places above, and which branches and tags hold them."""
+        if removed is not None:
+            line = Text.assemble("removed in ", (printable(removed.id[:12]), "yellow"))
+            line.append(f" ({self._date(removed)}) by {self._author(removed)}: {self._quoted.prose(removed.subject)}")
+            self._page.wrapped(line, indent=indent, hang=2)
+        if refs:
+            folded = len(refs) > _MOST_REFS + 1 and not self._verbose
+            shown = ", ".join(map(self._quoted.path, refs[:_MOST_REFS] if folded else refs))
+            more = f" and {len(refs) - _MOST_REFS:,} more" if folded else ""
+            self._page.wrapped(Text(f"in {shown}{more}", style="dim"), indent=indent, hang=2)
+
+    def _commit(self, commit: Commit) -> Text:
+        line = Text(printable(commit.id[:12]), style="yellow")
+        line = Text.assemble(line, f" {self._date(commit)} {self._author(commit)}: ")
+        return line.append(self._quoted.prose(commit.subject))
+
+    def _date(self, commit: Commit) -> str:
+        return self._quoted.path(commit.date)[:10]
+
+    def _author(self, commit: Commit) -> str:
+        """The name; the address behind it only when verbose."""
+        name = commit.author.partition(" <")[0].strip()
+        return self._quoted.prose(commit.author if self._verbose or not name else name)
+
+
+def _exposed(places: Sequence[Location], source: SourceKind, mark: Mark | None) -> str:
+    """The heading over places of one exposure."""
+    match places[0].exposure:
+        case Exposure.STAGED:
+            return "Added in this commit"
+        case Exposure.MESSAGE:
+            return _in_message({place.path for place in places}, source)
+        case Exposure.PRESENT if mark is Mark.GONE:
+            return "There in an earlier run"
+        case Exposure.PRESENT:
+            return "Found at" if source in (SourceKind.FILES, SourceKind.STAGED) else "Still there today"
+        case Exposure.HISTORY:
+            return "Only in older commits"
+        case Exposure.UNREACHABLE:
+            return "Only in the object database, no branch or tag leads to it"
+
+
+def _in_message(paths: Set[str], source: SourceKind) -> str:
+    if source is SourceKind.STAGED:
+        return "In the commit message"
+    if paths == {COMMIT_MESSAGE}:
+        return "In a commit message"
+    return "In a tag message" if paths == {TAG_MESSAGE} else "In a commit or tag message"
+
+
+def _by_commit(places: Sequence[Location]) -> list[Location]:
+    """Places of one commit and fate side by side, both as they first come, then by path and position."""
+    commits: dict[Commit | None, int] = {}
+    fates: dict[tuple[Commit | None, tuple[str, ...]], int] = {}
+    for place in places:
+        commits.setdefault(place.commit, len(commits))
+        fates.setdefault(_fate(place), len(fates))
+    return sorted(
+        places, key=lambda place: (commits[place.commit], fates[_fate(place)], place.path, place.line, place.column)
+    )
+
+
+def _fate(place: Location) -> tuple[Commit | None, tuple[str, ...]]:
+    return place.removed, place.refs
+
+
+def _first_places(places: Sequence[Location], most: int) -> Sequence[Location]:
+    """The places that fit; a list that is one too long is not folded, as the fold would be as long."""
+    return places if len(places) <= most + 1 else _by_commit(places)[:most]

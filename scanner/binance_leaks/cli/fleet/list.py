@@ -21,7 +21,7 @@ from binance_leaks.fleet.models import Attempt, RepositoryScan, Run, ScanStatus,
 from binance_leaks.fleet.report import fleet_result
 from binance_leaks.fleet.store import Store
 from binance_leaks.model import Confidence
-from binance_leaks.report.format import write_report
+from binance_leaks.report import write_report
 from binance_leaks.report.json import as_json
 from binance_leaks.report.names import masked
 from binance_leaks.report.sanitize import printable, without_values

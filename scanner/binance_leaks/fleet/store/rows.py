@@ -16,7 +16,7 @@ from binance_leaks.findings import SuppressedBy
 from binance_leaks.fleet.store import cells
 from binance_leaks.model import Confidence, Environment, Kind, RiskLevel
 from binance_leaks.report.json import SCHEMA, Report, WireCommit, WireFinding
-from binance_leaks.report.location_order import BY_USE
+from binance_leaks.report.locations import EXPOSURES_BY_USE
 from binance_leaks.report.stored import read_value
 
 LocationTuple = tuple[bool, int, bool, str, int, int, str, str, str, str, str, str]
@@ -132,7 +132,7 @@ def _rows_of(finding: WireFinding) -> FindingRows:
 
 def _places(finding: WireFinding, commits: dict[str, WireCommit]) -> tuple[LocationTuple, ...]:
     """The places, sorted; the commits that they name are put into `commits`."""
-    ranks = {exposure.value: rank for rank, exposure in enumerate(BY_USE)}
+    ranks = {exposure.value: rank for rank, exposure in enumerate(EXPOSURES_BY_USE)}
     found: list[LocationTuple] = []
     for place in finding["locations"]:
         added, removed = place["commit"], place["removed"]

@@ -9,18 +9,11 @@ from binance_leaks.environments import KEY_PAGE
 from binance_leaks.findings import Finding, Mark, Result
 from binance_leaks.model import Exposure
 from binance_leaks.report.advice import allowing, own_steps
-from binance_leaks.report.advice_step import Step
-from binance_leaks.report.html.fleet import Roll, Spread
-from binance_leaks.report.html.place import Place, Placer
+from binance_leaks.report.html.locations import Place, Placer, Roll, Spread
 from binance_leaks.report.html.timeline import Chronicle, Timeline, first_day
-from binance_leaks.report.location_order import by_use, in_store
-from binance_leaks.report.names import (
-    KIND_NAMES,
-    MARK_NAMES,
-    exposed,
-    masks,
-    passes_because,
-)
+from binance_leaks.report.locations import EXPOSURES_BY_USE, by_use, in_store
+from binance_leaks.report.names import KIND_NAMES, MARK_NAMES, exposed, masks, passes_because
+from binance_leaks.report.remedy import Step
 from binance_leaks.report.sanitize import Quoted, Redactor
 from binance_leaks.report.verification_text import Right, asked, further, rights, verdict
 from binance_leaks.risk import nameable, power_of
@@ -116,7 +109,7 @@ class Deck:
         return tuple(self._card(finding, number) for number, finding in enumerate(findings, start=start))
 
     def _card(self, finding: Finding, number: int) -> Card:
-        exposures = [exposure for exposure in reversed(Exposure) if self._is_at(finding, exposure)]
+        exposures = [exposure for exposure in EXPOSURES_BY_USE if self._is_at(finding, exposure)]
         day = first_day(finding)
         places = by_use(finding)
         kept = places if self._verbose or len(places) <= _MOST_PLACES + 1 else places[:_MOST_PLACES]

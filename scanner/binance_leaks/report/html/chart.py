@@ -9,6 +9,7 @@ from datetime import date
 from binance_leaks.findings import Finding
 from binance_leaks.model import RiskLevel
 from binance_leaks.report.html.timeline import first_day
+from binance_leaks.report.locations import LEVELS
 from binance_leaks.report.summary import plural
 
 WIDTH, HEIGHT = 1000, 100
@@ -18,7 +19,6 @@ _MOST_BARS = 36
 _WIDEST_BAR = 60.0
 _BAR = 0.72
 _STEPS = (1, 3, 12, 24, 60, 120, 300, 600, 1200, 3000, 6000, 12000)  # months
-_LEVELS = tuple(sorted(RiskLevel))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,11 +87,11 @@ def chart_of(findings: Sequence[Finding]) -> Chart | None:
     months = [_month(day) for day, _ in dated]
     step = next(step for step in _STEPS if max(months) // step - min(months) // step < _MOST_BARS)
     first, last = min(months) // step, max(months) // step
-    counts = {span: [0] * len(_LEVELS) for span in range(first, last + 1)}
+    counts = {span: [0] * len(LEVELS) for span in range(first, last + 1)}
     for day, level in dated:
         counts[_month(day) // step][level.rank] += 1
     lines = _lines(max(map(sum, counts.values())))
-    levels = [level for level in reversed(_LEVELS) if any(row[level.rank] for row in counts.values())]
+    levels = [level for level in LEVELS if any(row[level.rank] for row in counts.values())]
     return Chart(
         bars=tuple(_bars(counts, levels, step=step, top=lines[-1].count)),
         lines=lines,
@@ -119,7 +119,7 @@ def _bars(counts: dict[int, list[int]], levels: Sequence[RiskLevel], *, step: in
 def _parts(row: Sequence[int], top: int) -> list[Part]:
     """The gravest at the foot, where bars are compared best; in the order of drawing."""
     parts, below = [], 0
-    for level in reversed(_LEVELS):
+    for level in LEVELS:
         if count := row[level.rank]:
             y = HEIGHT * (1 - (below + count) / top)
             height = HEIGHT * count / top

@@ -2,7 +2,6 @@
   "use strict";
 
   const PAGE = 200; // cards in the document at a time: more of them make sorting slow
-  const EXPOSURES = ["present", "staged", "history", "message", "unreachable"];
   const SELECTORS = {
     path: ".path, .where, .timeline li li",
     author: ".author",
@@ -15,6 +14,9 @@
 
   // The repositories of a fleet by their numbers; there are none in other pages.
   let repositories = [];
+
+  // The choices of the exposure filter: an empty one, then the exposures in the order of the report.
+  let exposures = [];
 
   class Entry {
     #texts = {};
@@ -54,8 +56,8 @@
   const orders = {
     risk: () => 0,
     exposure: (entry) => {
-      const place = EXPOSURES.indexOf(entry.exposures[0]);
-      return place < 0 ? EXPOSURES.length : place; // what is gone is exposed nowhere
+      const place = exposures.indexOf(entry.exposures[0]);
+      return place <= 0 ? exposures.length : place; // what is gone is exposed nowhere
     },
     environment: (entry) => entry.data.environment,
     repositories: (entry) => -entry.held.length,
@@ -146,6 +148,7 @@
 
   const setUp = () => {
     repositories = [...(byId("repositories")?.options ?? [])].map((option) => option.value);
+    exposures = [...byId("exposure").options].map((option) => option.value);
     const shown = new Deck(byId("cards"));
     const suppressed = byId("suppressed");
     const decks = suppressed === null ? [shown] : [shown, new Deck(byId("suppressed-cards"))];

@@ -20,18 +20,19 @@ from binance_leaks import __version__
 from binance_leaks.environments import Environment
 from binance_leaks.findings import Finding, Result, Skipped, SourceKind
 from binance_leaks.model import RiskLevel
+from binance_leaks.report import View
 from binance_leaks.report.advice import steps
-from binance_leaks.report.advice_step import Step
-from binance_leaks.report.format import View
 from binance_leaks.report.html.card import Card, Deck, Task
 from binance_leaks.report.html.chart import Chart, chart_of
-from binance_leaks.report.html.fleet import Fleet, headline
+from binance_leaks.report.html.locations import Fleet, headline
+from binance_leaks.report.locations import EXPOSURES_BY_USE, LEVELS
 from binance_leaks.report.names import EXPOSURE_NAMES, left_out, shown, statistics, unread
+from binance_leaks.report.remedy import Step
 from binance_leaks.report.sanitize import Quoted, Redactor
 from binance_leaks.report.summary import human_size, human_time, nothing_found, plural, suppressed_count
 from binance_leaks.report.verification_text import counts
 
-_TEMPLATES = ("page.html", "card.html", "chart.html", "controls.html", "fleet.html", "place.html")
+_TEMPLATES = ("page.html", "card.html", "chart.html", "controls.html", "locations.html")
 _MOST_SKIPPED = 200
 _OPEN_AT_FIRST = 3
 _MOST_FIRST = 7
@@ -162,7 +163,7 @@ def _page(result: Result, view: View) -> Page:
         complete=result.complete,
         headline=_headline(result),
         verified=counts(result.findings),
-        levels=tuple(_level(level, cards) for level in sorted(RiskLevel, reverse=True)),
+        levels=tuple(_level(level, cards) for level in LEVELS),
         environments=_environments(result.findings),
         exposures=_exposures(cards),
         first_tasks=tuple(Task.of(step, quoted, about=True) for step in first),
@@ -218,8 +219,8 @@ def _environments(findings: Sequence[Finding]) -> tuple[Count, ...]:
 def _exposures(cards: Sequence[Card]) -> tuple[Count, ...]:
     found = [exposure for card in cards for exposure in card.exposures]
     return tuple(
-        Count(key=exposure.value, name=name, count=found.count(exposure.value))
-        for exposure, name in EXPOSURE_NAMES.items()
+        Count(key=exposure.value, name=EXPOSURE_NAMES[exposure], count=found.count(exposure.value))
+        for exposure in EXPOSURES_BY_USE
         if exposure.value in found
     )
 

@@ -10,8 +10,8 @@ from enum import Enum
 
 from binance_leaks.findings import Finding, Mark, SourceKind
 from binance_leaks.model import Commit, Exposure, Location
-from binance_leaks.report.html.fleet import name_of
-from binance_leaks.report.location_order import by_use
+from binance_leaks.report.html.locations import name_of
+from binance_leaks.report.locations import by_use
 from binance_leaks.report.sanitize import Quoted, printable
 
 _MOST_EVENTS = 12

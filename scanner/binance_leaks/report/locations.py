@@ -1,22 +1,28 @@
-"""Where a finding stands, in the order that helps a reader most, and which repositories of a fleet hold it."""
+"""Locations of a finding: their order, the repositories of a fleet that hold them, the files and URIs to open."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from binance_leaks.findings import Finding, Mark, Result, Skipped
 from binance_leaks.model import Exposure, Location, RiskLevel
+from binance_leaks.report.names import UNNAMED
+from binance_leaks.report.sanitize import encodable
 from binance_leaks.report.summary import not_scanned, plural, repositories_of
 
 LEVELS = tuple(sorted(RiskLevel, reverse=True))
 """The gravest first."""
 
-BY_USE = (Exposure.STAGED, Exposure.PRESENT, Exposure.HISTORY, Exposure.MESSAGE, Exposure.UNREACHABLE)
+EXPOSURES_BY_USE = (Exposure.STAGED, Exposure.PRESENT, Exposure.HISTORY, Exposure.MESSAGE, Exposure.UNREACHABLE)
 """Exposures, that first which helps a reader most."""
 
 _IN_REPOSITORY = ": "
+_IN_ARCHIVE = "!/"
+_PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/")
+_DRIVE = re.compile(r"[A-Za-z]:(?=/)")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,7 +66,7 @@ def newly_in(finding: Finding) -> list[str]:
 
 
 def by_use(finding: Finding) -> list[Location]:
-    """Its places, those first that help a reader most: the new before the preexisting, files of today before history.
+    """Its places, those first that help a reader most: the new before the standing, files of today before history.
 
     In a fleet one of each repository comes before the others, so that the first few tell of most repositories.
     """
@@ -121,7 +127,7 @@ def spread(result: Result) -> str:
 
 
 def _use(place: Location) -> tuple[bool, int]:
-    return place.preexisting, BY_USE.index(place.exposure)
+    return place.preexisting, EXPOSURES_BY_USE.index(place.exposure)
 
 
 def _gravity(holder: Holder) -> tuple[tuple[bool, int], bool, int, str]:
@@ -144,3 +150,58 @@ def _together(label: str, several: Sequence[Skipped]) -> Skipped:
         return first
     rest = first.what.removeprefix(label + _IN_REPOSITORY)
     return replace(first, what=f"{label}: {len(several):,} things, the first {rest}")
+
+
+def repository_of(location: Location, shown: Callable[[str], str]) -> str:
+    """What to put in front of a path: in a fleet `team/bot: `, else nothing. `shown` makes a name fit to be shown."""
+    if location.repository is None:
+        return ""
+    return f"{shown(location.repository).strip() or UNNAMED}: "
+
+
+def path_in_fleet(location: Location, path: str) -> str:
+    """A path of the place, below the name of its repository in a fleet: `team/bot/src/keys.py`, always relative."""
+    if location.repository is None:
+        return path
+    parts = [part for part in location.repository.split("/") if part not in ("", ".", "..")]
+    return "/".join((*(parts or [UNNAMED]), path))
+
+
+def file_of(location: Location) -> str | None:
+    """The file that a reader can open for a place: of a member of an archive the archive, None for a message."""
+    if location.exposure is Exposure.MESSAGE or location.path.startswith(("blob:", "<")) or not location.path:
+        return None
+    return location.path.partition(_IN_ARCHIVE)[0]
+
+
+def is_inside(location: Location) -> bool:
+    """Whether a place is a member of an archive, so that its line is none of the file."""
+    return _IN_ARCHIVE in location.path
+
+
+def is_absolute(path: str) -> bool:
+    """Whether a path with `/` starts at a root: `/x`, `C:/x`, `//host/share`."""
+    return path.startswith("/") or _DRIVE.match(path) is not None
+
+
+def path_uri(path: str) -> str:
+    """The relative reference of a path with `/`, or the file URI of an absolute one.
+
+    All bytes but letters, digits and `-._~/` are percent-encoded, bytes that are no UTF-8 as they are in the path. A
+    colon too, so that no path reads as a scheme.
+    """
+    if path.startswith("//"):
+        return "file:" + _encoded(path)
+    if path.startswith("/"):
+        return "file://" + _encoded(path)
+    if (drive := _DRIVE.match(path)) is not None:
+        return f"file:///{drive[0]}{_encoded(path[drive.end() :])}"
+    return _encoded(path)
+
+
+def _encoded(path: str) -> str:
+    try:
+        raw = path.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        raw = encodable(path).encode()
+    return "".join(chr(byte) if byte in _PLAIN else f"%{byte:02X}" for byte in raw)
