@@ -54,9 +54,18 @@ def test_a_fault_is_one_line_and_exits_3(tmp_path: Path, name: str) -> None:
     done = fail(FAULTS[name].format(value=pair.secret), tmp_path)
     assert done.returncode == 3
     first, hint = done.stderr.splitlines()
-    assert first.startswith(f"binance-leaks: internal error: {name} in binance_leaks.cli.")
+    assert first.startswith(f"binance-leaks: internal error: {name} in binance_leaks.cli")
     assert "install binance-leaks again" in hint if name == "ModuleNotFoundError" else "report" in hint
     assert pair.secret not in done.stdout + done.stderr
+
+
+def test_a_fault_while_an_error_is_reported(tmp_path: Path) -> None:
+    """Where a package is damaged, printing an error fails, too: still one line, and not the status of findings."""
+    fault = "sys.modules['binance_leaks.report.sanitize'] = None; raise OSError(5, 'x')"
+    done = fail(fault, tmp_path)
+    assert done.returncode == 3
+    assert done.stderr.startswith("binance-leaks: internal error: ModuleNotFoundError in binance_leaks.cli:")
+    assert len(done.stderr.splitlines()) == 2
 
 
 def test_github_shows_a_fault(tmp_path: Path) -> None:

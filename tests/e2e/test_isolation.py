@@ -178,9 +178,8 @@ def test_the_hooks_under_pre_commit(repository: Repository, tmp_path: Path) -> N
 
 
 def test_a_raw_hook(hostile: Hostile) -> None:
-    readme = (SOURCE / "README.md").read_text("utf-8")
-    line = "exec python3 -I -m binance_leaks staged"
-    assert f"`{line}`" in readme
+    line = "exec python3 -I -m binance_leaks staged -q"
+    assert f"`{line}`" in (SOURCE / "docs/hooks.md").read_text("utf-8")
     hook = hostile.repository.path(".git/hooks/pre-commit")
     hook.parent.mkdir(exist_ok=True)
     hook.write_text(f"#!/bin/sh\n{line.replace('python3', sys.executable)}\n", "utf-8")

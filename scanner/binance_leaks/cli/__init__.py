@@ -22,6 +22,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if arguments is None and not sys.flags.isolated:
             _trust_only_installed_packages()
+        return _run_and_report_errors(words)
+    except Exception as error:  # of a report of an error, too, where packages are damaged
+        return _report_fault(words, error)
+
+
+def _run_and_report_errors(words: list[str]) -> int:
+    try:
         status = _run(words)
         sys.stdout.flush()
     except ScannerError as error:
@@ -40,8 +47,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         _tell(f"binance-leaks: {_one_line(error)}", "")
         return _status_of(error)
-    except Exception as error:  # never with the status of findings, and without the message: it may hold a value
-        return _report_fault(words, error)
     return status
 
 
@@ -54,7 +59,10 @@ def _trust_only_installed_packages() -> None:
 
 
 def _report_fault(words: list[str], error: Exception) -> int:
-    """Print where a fault of ours happened; with nothing that could be missing, too, where packages are damaged."""
+    """Print where a fault of ours happened, not its message, which may hold a value. Never the status of findings.
+
+    It needs no other module, as one may be what is missing.
+    """
     message = f"internal error: {describe_fault(error)}"
     hint = "The scan did not finish. Please report the line above and the output of `binance-leaks --version`."
     if isinstance(error, ImportError) and not (error.name or "").startswith("binance_leaks"):
@@ -64,7 +72,7 @@ def _report_fault(words: list[str], error: Exception) -> int:
         _annotate(words, message, hint)
     except Exception:
         return 3
-    return 3
+    return 3  # ExitStatus.INCOMPLETE
 
 
 def _open_closed_streams() -> None:
