@@ -43,7 +43,7 @@ class _PairChecker:
     def live_digests(self, credentials: Sequence[Credential]) -> frozenset[str]:
         """Return the digests of active keys and of the secrets that sign for them."""
         pairs = [credential for credential in credentials if credential.kind is Kind.KEY_PAIR]
-        if not self._verifier.plan(pairs).jobs:
+        if not self._verifier.plan(pairs).checks:
             return frozenset()
         if not self._is_announced:
             self._is_announced = True

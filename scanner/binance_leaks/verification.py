@@ -1,4 +1,4 @@
-"""The words of verification: what Binance answered about a credential, and what it may do.
+"""Verdicts, permissions and tiers: what Binance answered about a credential, and what it can do.
 
 Nothing of an answer is kept but permissions and two dates. What users report or what is only believed of Binance's
 answers is worded so (`note`): "probably", "cannot tell from here".
@@ -15,7 +15,7 @@ from binance_leaks.model import Environment, Ordered
 
 
 class Verdict(Enum):
-    """What is known of a credential after asking, or why it was not asked."""
+    """What is known of a credential after the check, or why it was not checked."""
 
     LIVE = "live"
     LIVE_NO_PERMISSION = "live-no-permission"
@@ -30,10 +30,10 @@ class Verdict(Enum):
 class Cause(Enum):
     """Why a verdict is inconclusive, not verifiable or not asked.
 
-    Of inconclusive ones: `address` (refused for the address, a permission, the environment or a ban: Binance does not
-    say which), `location`, `firewall`, `banned`, `rate`, `clock`, `network`, `server`, `redirect`, `answer` (not one of
-    Binance's), `stopped` (an earlier answer forbade to go on). Of the others: `environment` and `library`, for which
-    nothing can be asked, `unusable` (a key that nobody can use as it is), `incomplete` (a half that is never sent
+    Inconclusive: `address` (refused for the address, a permission, the environment or a ban: Binance does not say
+    which), `location`, `firewall`, `banned`, `rate`, `clock`, `network`, `server`, `redirect`, `answer` (not one of
+    Binance's), `stopped` (an earlier answer ended the run). Not verifiable: `environment` (there is no safe probe),
+    `library` (one is missing), `unusable` (the key cannot be sent). Not asked: `incomplete` (a half that is never sent
     alone), `example` (documented), `budget` (a limit of this run).
     """
 
@@ -57,7 +57,7 @@ class Cause(Enum):
 
 
 class Tier(Ordered):
-    """What a key may do at most, the least harm first."""
+    """The most that a key can do, the least harm first."""
 
     READ = "read"
     TRADE = "trade"
@@ -99,7 +99,7 @@ class Permissions:
 
     @property
     def unknown(self) -> tuple[str, ...]:
-        """Granted permissions of which nothing is known here."""
+        """Granted permissions that this version does not know."""
         return tuple(name for name in self.granted if name not in PERMISSION_TIERS)
 
     @property
@@ -119,31 +119,33 @@ class Permissions:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verification:
-    """What is known of one credential.
-
-    `host` answered, as the system `environment`, at `checked_at` (ISO 8601, UTC). `permissions` are None where the host
-    does not tell a key's: then a live key may be able to do anything. `key` and `secret` are the SHA-256 digests of the
-    values for which the verdict holds: of several candidates the right one, and of a pair that was noted down the wrong
-    way round (`swapped`) the right way. `note` is one or more plain sentences and holds nothing that a server wrote.
-    """
+    """The result of checking one credential."""
 
     verdict: Verdict
     cause: Cause | None = None
     permissions: Permissions | None = None
+    """None where the host does not return a key's permissions: then an active key may be able to do anything."""
     environment: Environment | None = None
+    """The system that knows the key."""
     host: str | None = None
+    """The host that answered."""
     checked_at: str | None = None
+    """When it answered: ISO 8601, UTC."""
     note: str = ""
+    """One or more plain sentences. They hold nothing that a server wrote."""
     key: str | None = None
+    """SHA-256 of the key for which the verdict holds."""
     secret: str | None = None
+    """SHA-256 of the secret that signs for it: the right one of several."""
     swapped: bool = False
+    """Whether key and secret were written the wrong way round. `key` and `secret` are the right way."""
 
     @property
     def tier(self) -> Tier | None:
-        """What the key may do at most, None where nobody said."""
+        """The most that the key can do, None if that is not known."""
         return self.permissions.tier if self.permissions is not None else None
 
     @property
     def ip_restricted(self) -> bool | None:
-        """Whether the key works from trusted addresses only, None where nobody said."""
+        """Whether the key works only from trusted addresses, None if that is not known."""
         return self.permissions.ip_restricted if self.permissions is not None else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from binance_leaks.verify.http_types import Reply, Request, Trouble
+from binance_leaks.verify.http_types import NoReply, Reply, Request
 
 
 class FakeClock:
@@ -34,14 +34,14 @@ class FakeClock:
 class FakeTransport:
     """Gives to every request what a function says, and keeps the requests with the moments at which they came."""
 
-    def __init__(self, answer: Callable[[Request], Reply | Trouble], clock: FakeClock) -> None:
+    def __init__(self, answer: Callable[[Request], Reply | NoReply], clock: FakeClock) -> None:
         self._answer = answer
         self._clock = clock
         self._lock = threading.Lock()
         self.requests: list[Request] = []
         self.moments: list[float] = []
 
-    def send(self, request: Request) -> Reply | Trouble:
+    def send(self, request: Request) -> Reply | NoReply:
         with self._lock:
             self.requests.append(request)
             self.moments.append(self._clock.monotonic())

@@ -9,7 +9,7 @@ import pytest
 from binance_leaks.environments import Probe, probes_for
 from binance_leaks.model import Environment
 from binance_leaks.verification import PERMISSION_TIERS, Cause, Permissions, Tier, Verdict
-from binance_leaks.verify.http_types import Reply, Trouble
+from binance_leaks.verify.http_types import NoReply, Reply
 from binance_leaks.verify.responses import fields_of, outcome_of, server_time
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -54,7 +54,7 @@ def html(status: int) -> Reply:
         *[(error(status, -2008), Verdict.INCONCLUSIVE, Cause.SERVER) for status in (500, 502, 503, 504, 599)],
         (html(502), Verdict.INCONCLUSIVE, Cause.SERVER),
         *[(error(status, -2008), Verdict.INCONCLUSIVE, Cause.REDIRECT) for status in (301, 302, 303, 307, 308)],
-        *[(trouble, Verdict.INCONCLUSIVE, Cause.NETWORK) for trouble in Trouble],
+        *[(trouble, Verdict.INCONCLUSIVE, Cause.NETWORK) for trouble in NoReply],
         (html(200), Verdict.INCONCLUSIVE, Cause.ANSWER),
         (html(404), Verdict.INCONCLUSIVE, Cause.ANSWER),
         (Reply(status=200, body=b"{}"), Verdict.INCONCLUSIVE, Cause.ANSWER),
@@ -69,7 +69,7 @@ def html(status: int) -> Reply:
         (error(400, None), Verdict.INCONCLUSIVE, Cause.ANSWER),
     ],
 )
-def test_what_an_answer_means(reply: Reply | Trouble, verdict: Verdict, cause: Cause | None) -> None:
+def test_what_an_answer_means(reply: Reply | NoReply, verdict: Verdict, cause: Cause | None) -> None:
     outcome = outcome_of(reply, PROBE)
     assert (outcome.verdict, outcome.cause) == (verdict, cause)
     assert "live 200" not in repr(outcome)
@@ -201,5 +201,5 @@ def test_the_time_of_a_server() -> None:
     assert server_time(Reply(status=200, body=b'{"serverTime": 1700000000123}')) == 1700000000123
     assert server_time(Reply(status=200, body=b'{"serverTime": "now"}')) is None
     assert server_time(Reply(status=403, body=b'{"serverTime": 1700000000123}')) is None
-    assert server_time(Trouble.TIMED_OUT) is None
+    assert server_time(NoReply.TIMED_OUT) is None
     assert fields_of(b'{"a": 1}') == {"a": 1}

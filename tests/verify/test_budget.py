@@ -13,7 +13,7 @@ import pytest
 from binance_leaks.environments import HOSTS, probes_for
 from binance_leaks.model import Credential, Environment
 from binance_leaks.verification import Cause, Verdict, Verification
-from binance_leaks.verify.http_types import Reply, Request, Trouble
+from binance_leaks.verify.http_types import NoReply, Reply, Request
 from binance_leaks.verify.rate_limit import Limits
 from binance_leaks.verify.transport import UrllibTransport
 from binance_leaks.verify.verifier import Verifier
@@ -41,7 +41,7 @@ def clock() -> FakeClock:
     return FakeClock(1_800_000_000.0)
 
 
-def always(reply: Reply | Trouble) -> Callable[[Request], Reply | Trouble]:
+def always(reply: Reply | NoReply) -> Callable[[Request], Reply | NoReply]:
     return lambda _: reply
 
 
@@ -224,15 +224,15 @@ class TestStopping:
         assert [each.verdict for each in found.values()] == [Verdict.INCONCLUSIVE] * 3 + [Verdict.LIVE] * 2
         assert [request.host for request in transport.requests] == [MAINNET, TESTNET, TESTNET]
 
-    @pytest.mark.parametrize("reply", [Trouble.TIMED_OUT, Reply(status=502), Reply(status=200, body=b"<html>")])
-    def test_a_host_that_fails_again_and_again(self, rng: Random, clock: FakeClock, reply: Reply | Trouble) -> None:
+    @pytest.mark.parametrize("reply", [NoReply.TIMED_OUT, Reply(status=502), Reply(status=200, body=b"<html>")])
+    def test_a_host_that_fails_again_and_again(self, rng: Random, clock: FakeClock, reply: Reply | NoReply) -> None:
         transport = FakeTransport(always(reply), clock)
         found = Verifier(transport, clock=clock, limits=Limits(workers=1)).verify(some(rng, 50))
         assert len(transport.requests) == 3
         assert {each.verdict for each in found.values()} == {Verdict.INCONCLUSIVE}
 
     def test_a_failure_now_and_then_does_not(self, rng: Random, clock: FakeClock) -> None:
-        answers: Iterator[Reply | Trouble] = iter([Trouble.CUT, Trouble.CUT, LIVE] * 20)
+        answers: Iterator[Reply | NoReply] = iter([NoReply.CUT, NoReply.CUT, LIVE] * 20)
         transport = FakeTransport(lambda _: next(answers), clock)
         Verifier(transport, clock=clock, limits=Limits(workers=1)).verify(some(rng, 60))
         assert len(transport.requests) == 60

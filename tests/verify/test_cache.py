@@ -13,8 +13,8 @@ import pytest
 from binance_leaks.errors import ScanError, UsageError
 from binance_leaks.model import Environment
 from binance_leaks.verification import Cause, Permissions, Tier, Verdict
-from binance_leaks.verify.cache import CacheFile, Dated
-from binance_leaks.verify.http_types import Reply, Trouble
+from binance_leaks.verify.cache import CacheFile, DatedOutcome
+from binance_leaks.verify.http_types import NoReply, Reply
 from binance_leaks.verify.responses import Outcome, inconclusive
 from binance_leaks.verify.verifier import Verifier
 from hypothesis import given, settings
@@ -54,24 +54,24 @@ class TestKeeping:
     @pytest.mark.parametrize("outcome", OUTCOMES, ids=lambda outcome: outcome.verdict.value)
     def test_what_is_put_comes_back(self, file: Path, outcome: Outcome) -> None:
         cache = CacheFile(file)
-        cache.put("digest", Dated(outcome=outcome, at=NOW))
+        cache.put("digest", DatedOutcome(outcome=outcome, at=NOW))
         cache.save(NOW)
         again = CacheFile(file)
-        assert again.get("digest", NOW + 1) == Dated(outcome=outcome, at=NOW)
+        assert again.get("digest", NOW + 1) == DatedOutcome(outcome=outcome, at=NOW)
         assert again.get("other", NOW) is None
 
     @pytest.mark.parametrize("cause", [Cause.ADDRESS, Cause.NETWORK, Cause.FIREWALL, Cause.STOPPED, Cause.BUDGET])
     def test_what_says_nothing_is_not_kept(self, file: Path, cause: Cause) -> None:
         cache = CacheFile(file)
-        cache.put("digest", Dated(outcome=inconclusive(cause), at=NOW))
-        cache.put("other", Dated(outcome=Outcome(verdict=Verdict.NOT_VERIFIABLE, cause=Cause.LIBRARY), at=NOW))
+        cache.put("digest", DatedOutcome(outcome=inconclusive(cause), at=NOW))
+        cache.put("other", DatedOutcome(outcome=Outcome(verdict=Verdict.NOT_VERIFIABLE, cause=Cause.LIBRARY), at=NOW))
         cache.save(NOW)
         assert json.loads(file.read_text())["entries"] == {}
 
     @pytest.mark.parametrize("outcome", OUTCOMES, ids=lambda outcome: outcome.verdict.value)
     def test_it_expires_and_comes_not_from_the_future(self, file: Path, outcome: Outcome) -> None:
         cache = CacheFile(file, live_for=HOUR, dead_for=24 * HOUR)
-        cache.put("digest", Dated(outcome=outcome, at=NOW))
+        cache.put("digest", DatedOutcome(outcome=outcome, at=NOW))
         holds = 24 * HOUR if outcome.verdict in (Verdict.NOT_FOUND, Verdict.MALFORMED) else HOUR
         assert cache.get("digest", NOW + holds - 1) is not None
         assert cache.get("digest", NOW + holds) is None
@@ -83,7 +83,7 @@ class TestKeeping:
         monkeypatch.setattr("binance_leaks.verify.cache._MOST_ENTRIES", 3)
         cache = CacheFile(file)
         for number in range(9):
-            cache.put(str(number), Dated(outcome=OUTCOMES[0], at=NOW + number))
+            cache.put(str(number), DatedOutcome(outcome=OUTCOMES[0], at=NOW + number))
         cache.save(NOW)
         assert set(json.loads(file.read_text())["entries"]) == {"6", "7", "8"}
 
@@ -184,7 +184,7 @@ class TestFile:
     ) -> None:
         file = tmp_path_factory.mktemp("cache") / "verified.json"
         cache = CacheFile(file)
-        cache.put("digest", Dated(outcome=OUTCOMES[0], at=NOW))
+        cache.put("digest", DatedOutcome(outcome=OUTCOMES[0], at=NOW))
         cache.save(NOW)
         content = json.loads(file.read_text())
         content["entries"]["digest"][field] = value
@@ -196,7 +196,7 @@ class TestFile:
 LIVE = Reply(status=200, body=json.dumps(hmac_account(Random(), permissions=WITHDRAW).restrictions()).encode())
 
 
-def verified(file: Path, account: Account, answer: Reply | Trouble, *, later: float = 0.0) -> tuple[Verifier, int]:
+def verified(file: Path, account: Account, answer: Reply | NoReply, *, later: float = 0.0) -> tuple[Verifier, int]:
     """A run of its own, which ends in a saved cache; how many requests it took."""
     clock = FakeClock(NOW + later)
     cache = CacheFile(file)
@@ -211,7 +211,7 @@ class TestRuns:
     def test_the_second_asks_nothing(self, file: Path) -> None:
         account = hmac_account(Random())
         first, asked = verified(file, account, LIVE)
-        second, asked_again = verified(file, account, Trouble.CUT, later=60)
+        second, asked_again = verified(file, account, NoReply.CUT, later=60)
         assert (asked, asked_again) == (1, 0)
         assert first.verify([pair(account)]) == second.verify([pair(account)])
         (found,) = second.verify([pair(account)]).values()
@@ -228,7 +228,7 @@ class TestRuns:
 
     def test_failures_are_asked_again(self, file: Path) -> None:
         account = hmac_account(Random())
-        verified(file, account, Trouble.CUT)
+        verified(file, account, NoReply.CUT)
         assert verified(file, account, LIVE)[1] == 1
 
     def test_another_secret_is_another_question(self, file: Path) -> None:

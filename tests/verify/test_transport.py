@@ -17,7 +17,7 @@ import pytest
 from binance_leaks import __version__
 from binance_leaks.errors import ScannerError, UsageError
 from binance_leaks.model import Secret
-from binance_leaks.verify.http_types import Reply, Request, Trouble
+from binance_leaks.verify.http_types import NoReply, Reply, Request
 from binance_leaks.verify.transport import Timeouts, UrllibTransport
 
 from tests.binance.accounts import MAINNET, TESTNET
@@ -108,7 +108,7 @@ class TestSending:
         assert len({asked.connection for asked in exchange.asked}) == 3
 
     def test_it_serves_several_threads(self, exchange: Exchange, url: str) -> None:
-        replies: list[Reply | Trouble] = []
+        replies: list[Reply | NoReply] = []
         with UrllibTransport(loopback=url) as transport:
             threads = [
                 threading.Thread(target=lambda: replies.extend(transport.send(PING) for _ in range(25)))
@@ -203,17 +203,17 @@ class TestFailing:
     @pytest.mark.parametrize(
         ("manner", "trouble"),
         [
-            ("silent", Trouble.TIMED_OUT),
-            ("drip", Trouble.TIMED_OUT),
-            ("drip the body", Trouble.TIMED_OUT),
-            ("cut", Trouble.CUT),
-            ("cut in the body", Trouble.CUT),
-            ("garbage", Trouble.NO_HTTP),
-            ("huge", Trouble.TOO_LARGE),
+            ("silent", NoReply.TIMED_OUT),
+            ("drip", NoReply.TIMED_OUT),
+            ("drip the body", NoReply.TIMED_OUT),
+            ("cut", NoReply.CUT),
+            ("cut in the body", NoReply.CUT),
+            ("garbage", NoReply.NO_HTTP),
+            ("huge", NoReply.TOO_LARGE),
         ],
     )
     @pytest.mark.parametrize("closing", [False, True], ids=["kept", "closing"])
-    def test_bad_connections(self, exchange: Exchange, url: str, manner: str, trouble: Trouble, closing: bool) -> None:
+    def test_bad_connections(self, exchange: Exchange, url: str, manner: str, trouble: NoReply, closing: bool) -> None:
         headers = {"Connection": "close"} if closing else {}
         exchange.script(Answer(body=b"{}" * 200, manner=manner, headers=headers), times=1)
         with UrllibTransport(loopback=url, timeouts=SHORT) as transport:
@@ -230,13 +230,13 @@ class TestFailing:
     def test_encoded_bodies_are_not_unpacked(self, exchange: Exchange, url: str) -> None:
         exchange.script(Answer(headers={"Content-Encoding": "gzip"}, body=b"\x1f\x8b"))
         with UrllibTransport(loopback=url) as transport:
-            assert transport.send(PING) is Trouble.NO_HTTP
+            assert transport.send(PING) is NoReply.NO_HTTP
 
     def test_nobody_is_there(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         with UrllibTransport(loopback=f"http://127.0.0.1:{port}") as transport:
-            assert transport.send(PING) is Trouble.NOT_REACHED
+            assert transport.send(PING) is NoReply.NOT_REACHED
 
     @pytest.mark.parametrize("length", [0, 1, 1 << 20])
     def test_bodies_up_to_the_limit(self, exchange: Exchange, url: str, length: int) -> None:
@@ -271,7 +271,7 @@ class TestTls:
                 serving(exchange, certificate=certificate) as url,
                 UrllibTransport(loopback=url, ca_file=trusted) as transport,
             ):
-                assert transport.send(PING) is Trouble.CERTIFICATE
+                assert transport.send(PING) is NoReply.CERTIFICATE
         assert exchange.asked == []
 
     def test_the_environment_has_no_say(
@@ -283,20 +283,20 @@ class TestTls:
         certificate = authority.certificate("127.0.0.1")
         with serving(exchange, certificate=certificate) as url:
             with UrllibTransport(loopback=url) as transport:
-                assert transport.send(PING) is Trouble.CERTIFICATE
+                assert transport.send(PING) is NoReply.CERTIFICATE
             with UrllibTransport(loopback=url, ca_file=authority.file) as transport:
                 assert isinstance(transport.send(PING), Reply)
         assert not (tmp_path / "keys").exists()
 
     def test_who_speaks_no_tls(self, url: str) -> None:
         with UrllibTransport(loopback=url.replace("http:", "https:")) as transport:
-            assert transport.send(PING) in (Trouble.TLS, Trouble.CUT)
+            assert transport.send(PING) in (NoReply.TLS, NoReply.CUT)
 
     def test_a_handshake_that_never_ends(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             url = f"https://127.0.0.1:{listener.getsockname()[1]}"
             with UrllibTransport(loopback=url, timeouts=Timeouts(connect=30, read=30, total=0.5)) as transport:
-                assert transport.send(PING) is Trouble.TIMED_OUT
+                assert transport.send(PING) is NoReply.TIMED_OUT
 
 
 class TestProxy:
@@ -321,7 +321,7 @@ class TestProxy:
             recording(port_of(url), proxy=True, refuses=True) as (proxy, _),
             UrllibTransport(loopback=url, ca_file=authority.file, proxy=proxy) as transport,
         ):
-            assert transport.send(PING) is Trouble.PROXY
+            assert transport.send(PING) is NoReply.PROXY
         assert exchange.asked == []
 
     def test_the_environment_s_only_when_asked(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -332,15 +332,15 @@ class TestProxy:
             monkeypatch.delenv("NO_PROXY", raising=False)
             monkeypatch.delenv("no_proxy", raising=False)
             with UrllibTransport(use_environment_proxy=True) as transport:
-                assert transport.send(PING) is Trouble.PROXY
+                assert transport.send(PING) is NoReply.PROXY
             assert [line.split(b" ")[1] for line in heard.asked_for] == [f"{MAINNET}:443".encode()]
             monkeypatch.setenv("NO_PROXY", "binance.com")
             monkeypatch.setattr(socket, "getaddrinfo", nowhere)
             with UrllibTransport(use_environment_proxy=True) as transport:
-                assert transport.send(PING) is Trouble.NO_ADDRESS
+                assert transport.send(PING) is NoReply.NO_ADDRESS
             monkeypatch.delenv("NO_PROXY")
             with UrllibTransport() as transport:
-                assert transport.send(Request(host=TESTNET, path="/api/v3/ping")) is Trouble.NO_ADDRESS
+                assert transport.send(Request(host=TESTNET, path="/api/v3/ping")) is NoReply.NO_ADDRESS
             assert len(heard.asked_for) == 1
 
 
@@ -420,7 +420,7 @@ class TestNothingGetsOut:
 
         monkeypatch.setattr(http.client.HTTPConnection, "endheaders", fail)
         with serving(Exchange()) as url, UrllibTransport(loopback=url) as transport:
-            assert transport.send(request) is Trouble.OTHER
+            assert transport.send(request) is NoReply.OTHER
         assert not [word for word in words if word in "\n".join(log.heard)]
 
     def test_no_thread_is_left(self, url: str) -> None:

@@ -1,7 +1,7 @@
-"""Verdicts of earlier runs in a file: digests, verdicts, permissions and dates, and no value.
+"""Verdicts of earlier runs in a file: digests, verdicts, permissions and dates, never a value.
 
-A digest is of key, secret and host together, of the values themselves: who knows the digests that reports show cannot
-make an entry. Only definite verdicts are kept, those of live keys for a shorter time, so that a revocation shows.
+A digest covers key, secret and host, computed from the values themselves: the digests in reports are not enough to make
+an entry. Only definite verdicts are kept, those of active keys for a shorter time, so that a revocation is noticed.
 """
 
 from __future__ import annotations
@@ -38,33 +38,33 @@ _DEAD = frozenset({Verdict.NOT_FOUND, Verdict.MALFORMED})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Dated:
-    """An outcome and when it was so, in seconds since 1970."""
+class DatedOutcome:
+    """An outcome and its time, in seconds since 1970."""
 
     outcome: Outcome
     at: float
 
 
 class Cache(Protocol):
-    """Remembers outcomes by the digest of their question. Used by several threads."""
+    """Stores outcomes by the digest of their attempt. Used by several threads."""
 
-    def get(self, digest: str, now: float) -> Dated | None:
-        """What is known and not too old."""
+    def get(self, digest: str, now: float) -> DatedOutcome | None:
+        """Return the stored outcome if it is not too old."""
         ...
 
-    def put(self, digest: str, dated: Dated) -> None:
-        """Remember an outcome, if it is worth it."""
+    def put(self, digest: str, dated: DatedOutcome) -> None:
+        """Store an outcome, if it is definite."""
         ...
 
 
 class NoCache:
-    """Remembers nothing."""
+    """Stores nothing."""
 
-    def get(self, digest: str, now: float) -> Dated | None:  # noqa: ARG002 - the protocol's
+    def get(self, digest: str, now: float) -> DatedOutcome | None:  # noqa: ARG002 - the protocol's
         """Nothing."""
         return None
 
-    def put(self, digest: str, dated: Dated) -> None:
+    def put(self, digest: str, dated: DatedOutcome) -> None:
         """Nothing."""
 
 
@@ -83,31 +83,31 @@ class CacheFile:
         self._lock = threading.Lock()
         self._entries = _entries(_read(file))
 
-    def get(self, digest: str, now: float) -> Dated | None:
-        """What is known and not too old; what comes from the future is not believed."""
+    def get(self, digest: str, now: float) -> DatedOutcome | None:
+        """Return the stored outcome if it is not too old, and not from the future."""
         with self._lock:
             dated = self._entries.get(digest)
-        return dated if dated is not None and self._holds(dated, now) else None
+        return dated if dated is not None and self._is_fresh(dated, now) else None
 
-    def put(self, digest: str, dated: Dated) -> None:
-        """Remember a definite outcome."""
+    def put(self, digest: str, dated: DatedOutcome) -> None:
+        """Store a definite outcome."""
         if dated.outcome.verdict in _DEFINITE:
             with self._lock:
                 self._entries[digest] = dated
 
     def save(self, now: float) -> None:
-        """Write what still holds, with mode 0600, whole or not at all. Raises ScanError where that fails."""
+        """Write what is still fresh, with mode 0600, completely or not at all. Raises ScanError where that fails."""
         with self._lock:
-            held = [(digest, dated) for digest, dated in self._entries.items() if self._holds(dated, now)]
+            held = [(digest, dated) for digest, dated in self._entries.items() if self._is_fresh(dated, now)]
         newest = sorted(held, key=lambda entry: -entry[1].at)[:_MOST_ENTRIES]
-        content = {"schema": _SCHEMA, "entries": {digest: _written(dated) for digest, dated in sorted(newest)}}
-        _refuse_strange(self._file)
+        content = {"schema": _SCHEMA, "entries": {digest: _entry_of(dated) for digest, dated in sorted(newest)}}
+        _refuse_untrusted_file(self._file)
         try:
             replace_file(self._file, json.dumps(content, indent=1).encode("ascii"), private=True)
         except OSError as error:
             raise ScanError(f"cache {self._file} cannot be written: {error.strerror}") from None
 
-    def _holds(self, dated: Dated, now: float) -> bool:
+    def _is_fresh(self, dated: DatedOutcome, now: float) -> bool:
         allowed = self._dead_for if dated.outcome.verdict in _DEAD else self._live_for
         return -_SKEW <= now - dated.at < allowed
 
@@ -115,11 +115,11 @@ class CacheFile:
 def _read(file: Path) -> bytes:
     if not file.parent.is_dir():
         raise UsageError(f"{file} cannot be written: there is no folder {file.parent}")
-    _refuse_strange(file)
+    _refuse_untrusted_file(file)
     try:
         descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
         with os.fdopen(descriptor, "rb") as stream:
-            _judge(file, os.fstat(stream.fileno()))
+            _refuse_untrusted(file, os.fstat(stream.fileno()))
             return stream.read(_LARGEST + 1)
     except FileNotFoundError:
         return b""
@@ -127,16 +127,16 @@ def _read(file: Path) -> bytes:
         raise UsageError(f"cache {file} cannot be read: {error.strerror}", hint="Name another file.") from None
 
 
-def _refuse_strange(file: Path) -> None:
+def _refuse_untrusted_file(file: Path) -> None:
     try:
-        _judge(file, file.lstat())
+        _refuse_untrusted(file, file.lstat())
     except FileNotFoundError:
         return
     except OSError as error:
         raise UsageError(f"cache {file} cannot be read: {error.strerror}", hint="Name another file.") from None
 
 
-def _judge(file: Path, status: os.stat_result) -> None:
+def _refuse_untrusted(file: Path, status: os.stat_result) -> None:
     strange = None
     if stat.S_ISLNK(status.st_mode):
         strange = "is a link"
@@ -150,7 +150,7 @@ def _judge(file: Path, status: os.stat_result) -> None:
         raise UsageError(f"cache {file} {strange}, so it is not believed", hint="Delete it, or name another file.")
 
 
-def _entries(content: bytes) -> dict[str, Dated]:
+def _entries(content: bytes) -> dict[str, DatedOutcome]:
     if len(content) > _LARGEST:
         return {}
     try:
@@ -163,7 +163,7 @@ def _entries(content: bytes) -> dict[str, Dated]:
     return {digest: dated for digest, dated in read.items() if dated is not None}
 
 
-def _written(dated: Dated) -> Mapping[str, object]:
+def _entry_of(dated: DatedOutcome) -> Mapping[str, object]:
     outcome, permissions = dated.outcome, dated.outcome.permissions
     return {
         "at": round(dated.at, 3),
@@ -181,7 +181,7 @@ def _written(dated: Dated) -> Mapping[str, object]:
     }
 
 
-def _dated(entry: object) -> Dated | None:
+def _dated(entry: object) -> DatedOutcome | None:
     """An entry as it was written, None for anything else."""
     match entry:
         case {"at": int() | float() as at, "verdict": str(verdict), "detail": str(detail), "permissions": permissions}:
@@ -191,7 +191,9 @@ def _dated(entry: object) -> Dated | None:
     known = next((each for each in _DEFINITE if each.value == verdict), None)
     if known is None or (permissions is not None and _permissions(permissions) is None):
         return None
-    return Dated(outcome=Outcome(verdict=known, permissions=_permissions(permissions), detail=detail), at=float(at))
+    return DatedOutcome(
+        outcome=Outcome(verdict=known, permissions=_permissions(permissions), detail=detail), at=float(at)
+    )
 
 
 def _permissions(entry: object) -> Permissions | None:

@@ -1,4 +1,4 @@
-"""What goes over the wire and comes back: requests, replies, troubles, and the protocol of a transport."""
+"""Requests, replies, failures of the network, and the protocol of a transport."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from binance_leaks.model import Secret
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
-    """A GET of one of the known hosts. Key and query, which holds a signature, are kept from every output."""
+    """A GET of one of the known hosts. Key and query (it holds a signature) reach no output."""
 
     host: str
     path: str
@@ -21,7 +21,7 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reply:
-    """What came back. `retry_after` is in seconds; `used_weight` is what this address spent in this minute."""
+    """An HTTP response. `retry_after` is in seconds; `used_weight` is what this address used in this minute."""
 
     status: int
     body: bytes = field(default=b"", repr=False)
@@ -29,28 +29,28 @@ class Reply:
     used_weight: int | None = None
 
 
-class Trouble(Enum):
-    """Why nothing came back, in plain words. It is a result and no exception, so that it drags nothing along."""
+class NoReply(Enum):
+    """Why there is no response. A result, not an exception: a traceback could hold a request."""
 
     TIMED_OUT = "timed out"
     NO_ADDRESS = "the name was not found"
     NOT_REACHED = "the connection was refused or not possible"
-    CERTIFICATE = "the certificate of the host is not to be trusted"
-    TLS = "the encryption could not be agreed on"
+    CERTIFICATE = "the certificate of the host is not trusted"
+    TLS = "the TLS handshake failed"
     PROXY = "the proxy refused or failed"
     CUT = "the connection was cut"
     TOO_LARGE = "the answer is too large"
-    NO_HTTP = "the answer is no HTTP, or in an encoding that was not asked for"
+    NO_HTTP = "the answer is not HTTP, or has an unexpected encoding"
     OTHER = "the request failed"
 
 
 class Transport(Protocol):
-    """Sends requests. It follows no redirect, repeats nothing, and never raises for what the network does."""
+    """Sends requests. It follows no redirect, does not retry, and never raises for a failure of the network."""
 
-    def send(self, request: Request) -> Reply | Trouble:
-        """The reply to a request, or why there is none."""
+    def send(self, request: Request) -> Reply | NoReply:
+        """Return the reply to a request, or why there is none."""
         ...
 
     def route(self, host: str) -> str:
-        """Where requests to a host go in truth, to be announced: the host itself, or what stands in for it."""
+        """Return where requests to a host really go: the host itself, or its substitute in a test."""
         ...

@@ -1,7 +1,7 @@
 """Notes in plain words: what an outcome means, how sure that is, and what was not asked.
 
-Nothing that a server wrote stands in them. What users and maintainers report of Binance's answers, and Binance does not
-document, is worded as probable.
+They hold nothing that a server wrote. Meanings of answers that users report and Binance does not document are worded as
+probable.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _CAUSES: Mapping[Cause, str] = MappingProxyType(
 )
 
 
-def unasked(verdict: Verdict, cause: Cause, why: str) -> Verification:
+def not_checked(verdict: Verdict, cause: Cause, why: str) -> Verification:
     """The verification of what is not asked about."""
     start = "Cannot be verified" if verdict is Verdict.NOT_VERIFIABLE else "Not asked"
     return Verification(verdict=verdict, cause=cause, note=f"{start}: {why.rstrip('.')}.")
@@ -71,7 +71,7 @@ def _verdict(outcome: Outcome, host: str, *, lone: bool, unknown_on: Sequence[st
             )
         case Verdict.NOT_FOUND:
             return (
-                f"Probably revoked or deleted: {_listed(unknown_on or [host])} did not know the key, asked again too. "
+                f"Probably revoked or deleted: {_join(unknown_on or [host])} did not know the key, asked again too. "
                 "It could still be of a system that was not asked."
             )
         case Verdict.MALFORMED:
@@ -88,6 +88,6 @@ def _inconclusive(outcome: Outcome) -> str:
     return f"{_CANNOT_TELL}: {cause}{detail}."
 
 
-def _listed(hosts: Sequence[str]) -> str:
+def _join(hosts: Sequence[str]) -> str:
     """Hosts as words: `a`, `a and b`, `a, b and c`."""
     return " and ".join(filter(None, (", ".join(hosts[:-1]), hosts[-1])))

@@ -1,4 +1,4 @@
-"""What would be asked: which credentials, with which secrets, on which hosts, in which order; and what is not asked."""
+"""Plan which credentials are checked, with which secrets, on which hosts; and why the others are not."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from operator import itemgetter
 from binance_leaks.environments import Probe, probes_for
 from binance_leaks.model import Credential, Environment, Occurrence, Role, Value
 from binance_leaks.verification import Cause, Verdict, Verification
-from binance_leaks.verify.notes import unasked
+from binance_leaks.verify.notes import not_checked
 from binance_leaks.verify.rate_limit import Limits
 from binance_leaks.verify.signing import Unusable, signer_of
 
@@ -22,10 +22,10 @@ _MOST_PLACES = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Job:
-    """One credential to be asked about: its key, the secrets to try with it, the likeliest first, and where.
+class Check:
+    """One credential to check: its key, the secrets to try with it, the likeliest first, and the probes.
 
-    `swappable` says that key and first secret could be each other: nothing but names and order tell them apart.
+    `swappable` says that key and first secret could be each other: only names and order distinguish them.
     """
 
     id: str
@@ -38,27 +38,27 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """The questions of a run, `jobs`, and what is not asked, by the id of its credential, with the reason."""
+    """The questions of a run, `checks`, and what is not asked, by the id of its credential, with the reason."""
 
-    jobs: tuple[Job, ...]
-    unasked: Mapping[str, Verification]
+    checks: tuple[Check, ...]
+    not_checked: Mapping[str, Verification]
 
     def hosts(self) -> dict[str, int]:
-        """How many credentials are asked about on each host first, in order of need."""
+        """Count the credentials that are checked first on each host, in the order of the plan."""
         counts: dict[str, int] = {}
-        for job in self.jobs:
-            counts[job.probes[0].host] = counts.get(job.probes[0].host, 0) + 1
+        for check in self.checks:
+            counts[check.probes[0].host] = counts.get(check.probes[0].host, 0) + 1
         return counts
 
     def later_hosts(self) -> tuple[str, ...]:
-        """Hosts that are asked too about keys that are unknown elsewhere."""
-        return tuple(dict.fromkeys(probe.host for job in self.jobs for probe in job.probes[1:]))
+        """Return the hosts that are also tried for keys that are unknown elsewhere."""
+        return tuple(dict.fromkeys(probe.host for check in self.checks for probe in check.probes[1:]))
 
     def announcement(self, route: Callable[[str], str], limits: Limits) -> str:
-        """What will be sent where, in plain sentences; `route` tells where a host's requests really go."""
-        if not self.jobs:
+        """Describe what will be sent where; `route` returns where a host's requests really go."""
+        if not self.checks:
             return "Nothing is sent to Binance: there is no credential that could be asked about."
-        number = len(self.jobs)
+        number = len(self.checks)
         where = ", ".join(f"{route(host)} ({count})" for host, count in self.hosts().items())
         text = (
             f"Asking Binance about {number} {'credential' if number == 1 else 'credentials'}: "
@@ -66,7 +66,7 @@ class Plan:
         )
         if self.later_hosts():
             text += f"; unknown ones also to {', '.join(route(host) for host in self.later_hosts())}"
-        if limits.swapped and any(job.swappable for job in self.jobs):
+        if limits.swapped and any(check.swappable for check in self.checks):
             text += (
                 ". Where a key is unknown, key and secret may have been mixed up: then the other is sent as key, once"
             )
@@ -74,44 +74,46 @@ class Plan:
 
 
 def plan_of(credentials: Iterable[Credential], limits: Limits) -> Plan:
-    """The plan for some credentials, in their order: those beyond the limit are not asked about."""
+    """Plan the checks of credentials, in their order; those beyond the limit are not checked."""
     known = {credential.id: credential for credential in reversed(list(credentials))}
     ordered = list(reversed(known.values()))
-    jobs: list[Job] = []
-    unasked_ones: dict[str, Verification] = {}
+    checks: list[Check] = []
+    unchecked: dict[str, Verification] = {}
     nearby = _Nearby(ordered)
     for credential in ordered:
-        planned = _job_of(credential, nearby, limits)
-        if isinstance(planned, Job) and len(jobs) >= limits.credentials:
-            planned = unasked(Verdict.NOT_ASKED, Cause.BUDGET, f"this run asks about {limits.credentials} at most")
-        if isinstance(planned, Job):
-            jobs.append(planned)
+        planned = _check_of(credential, nearby, limits)
+        if isinstance(planned, Check) and len(checks) >= limits.credentials:
+            planned = not_checked(Verdict.NOT_ASKED, Cause.BUDGET, f"this run asks about {limits.credentials} at most")
+        if isinstance(planned, Check):
+            checks.append(planned)
         else:
-            unasked_ones[credential.id] = planned
-    return Plan(jobs=tuple(jobs), unasked=unasked_ones)
+            unchecked[credential.id] = planned
+    return Plan(checks=tuple(checks), not_checked=unchecked)
 
 
-def _job_of(credential: Credential, nearby: _Nearby, limits: Limits) -> Job | Verification:
+def _check_of(credential: Credential, nearby: _Nearby, limits: Limits) -> Check | Verification:
     if credential.known_example:
-        return unasked(Verdict.NOT_ASKED, Cause.EXAMPLE, "it is an example from public documentation")
+        return not_checked(Verdict.NOT_ASKED, Cause.EXAMPLE, "it is an example from public documentation")
     key = next((value for value in credential.values if value.role is Role.API_KEY), None)
     if key is None:
-        return unasked(Verdict.NOT_ASKED, Cause.INCOMPLETE, "its API key was not found")
+        return not_checked(Verdict.NOT_ASKED, Cause.INCOMPLETE, "its API key was not found")
     if credential.environment.facts.unverifiable:
-        return unasked(Verdict.NOT_VERIFIABLE, Cause.ENVIRONMENT, credential.environment.facts.unverifiable)
+        return not_checked(Verdict.NOT_VERIFIABLE, Cause.ENVIRONMENT, credential.environment.facts.unverifiable)
     material = _bytes_of(key)
     if not _KEY.fullmatch(material):
-        return unasked(Verdict.NOT_VERIFIABLE, Cause.UNUSABLE, "the API key is not at hand, or no text that can be one")
+        return not_checked(
+            Verdict.NOT_VERIFIABLE, Cause.UNUSABLE, "the API key is not at hand, or no text that can be one"
+        )
     own = _own_secrets(credential, key)
     candidates = own + _further_secrets(key, own, credential, nearby)
     secrets = [secret for secret in candidates if not isinstance(signer_of(secret), Unusable)]
     if candidates and not secrets:
         problem = next(answer for answer in map(signer_of, candidates) if isinstance(answer, Unusable))
         if problem.cause is Cause.LIBRARY:
-            return unasked(Verdict.NOT_VERIFIABLE, Cause.LIBRARY, problem.why)
+            return not_checked(Verdict.NOT_VERIFIABLE, Cause.LIBRARY, problem.why)
     if not secrets and not limits.lone_keys:
-        return unasked(Verdict.NOT_ASKED, Cause.INCOMPLETE, "no secret was found that could sign for it")
-    return Job(
+        return not_checked(Verdict.NOT_ASKED, Cause.INCOMPLETE, "no secret was found that could sign for it")
+    return Check(
         id=credential.id,
         environment=credential.environment,
         key=key,
@@ -122,26 +124,26 @@ def _job_of(credential: Credential, nearby: _Nearby, limits: Limits) -> Job | Ve
 
 
 def _own_secrets(credential: Credential, key: Value) -> list[Value]:
-    """The secrets found with a key, the nearest first, without those that need a passphrase."""
+    """Return the secrets found with a key, nearest first, without those that need a passphrase."""
     encrypted = {occurrence.value.sha256 for occurrence in credential.occurrences if occurrence.encrypted}
-    places = _of(key, credential.occurrences)
+    places = _occurrences_of(key, credential.occurrences)
     own = [value for value in credential.values if value.role is not Role.API_KEY and value.sha256 not in encrypted]
-    return sorted(own, key=lambda value: _distance(places, _of(value, credential.occurrences)))
+    return sorted(own, key=lambda value: _distance(places, _occurrences_of(value, credential.occurrences)))
 
 
 def _further_secrets(key: Value, own: Sequence[Value], credential: Credential, nearby: _Nearby) -> list[Value]:
-    """Other secrets that stand near a key: of two keys beside one secret, detection gives it to one only."""
+    """Return other secrets near a key: of two keys next to one secret, detection pairs only one with it."""
     taken = {value.sha256 for value in (key, *own)}
-    places = _of(key, credential.occurrences)
+    places = _occurrences_of(key, credential.occurrences)
     return [value for value in nearby.secrets_near(places) if value.sha256 not in taken]
 
 
-def _of(value: Value, occurrences: Sequence[Occurrence]) -> list[Occurrence]:
+def _occurrences_of(value: Value, occurrences: Sequence[Occurrence]) -> list[Occurrence]:
     return [occurrence for occurrence in occurrences if occurrence.value.sha256 == value.sha256]
 
 
 def _distance(some: Sequence[Occurrence], others: Sequence[Occurrence]) -> int:
-    """The fewest lines between any two of them in one file."""
+    """Return the fewest lines between any two of them in one file."""
     lines = (
         abs(one.location.line - other.location.line)
         for one in some[:_MOST_PLACES]
@@ -152,7 +154,7 @@ def _distance(some: Sequence[Occurrence], others: Sequence[Occurrence]) -> int:
 
 
 class _Nearby:
-    """The secrets of all credentials by the file that they stand in and their lines."""
+    """The secrets of all credentials, by file and line."""
 
     def __init__(self, credentials: Sequence[Credential]) -> None:
         found: dict[str, list[tuple[int, bool, Value]]] = {}
@@ -166,11 +168,11 @@ class _Nearby:
         self._by_path = {path: sorted(entries, key=itemgetter(0)) for path, entries in found.items()}
 
     def secrets_near(self, places: Sequence[Occurrence]) -> list[Value]:
-        """Secrets within a few lines of these places: those without a key first, then the nearest, each once."""
-        found = sorted(self._ranked(places), key=lambda each: (each[0], each[1], each[2].sha256))
+        """Return the secrets within a few lines of these occurrences: those without a key first, then the nearest."""
+        found = sorted(self._secrets_by_distance(places), key=lambda each: (each[0], each[1], each[2].sha256))
         return list({value.sha256: value for _, _, value in reversed(found)}.values())[::-1]
 
-    def _ranked(self, places: Sequence[Occurrence]) -> Iterator[tuple[bool, int, Value]]:
+    def _secrets_by_distance(self, places: Sequence[Occurrence]) -> Iterator[tuple[bool, int, Value]]:
         for place in places[:_MOST_PLACES]:
             entries = self._by_path.get(place.location.path, [])
             line = place.location.line

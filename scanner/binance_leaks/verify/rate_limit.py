@@ -1,6 +1,6 @@
-"""How fast and how long Binance is asked: clocks, the rate of each host, pauses, and stops that later requests obey.
+"""Rate limits of each host, pauses, stops, and the clock.
 
-All limits are those of an address, which the user's own programs share: only a part of each is taken.
+Limits hold per address, which the user's own programs share: only a part of each is used.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from binance_leaks.verification import Cause
 from binance_leaks.verify.responses import Outcome, inconclusive
 
 _MINUTE = 60.0
-_NAP = 0.25
-_CROWDED = 0.8
+_LONGEST_SLEEP = 0.25
+_NEARLY_USED_UP = 0.8
 
 
 class Clock(Protocol):
-    """Time: of the day and for measuring, both in seconds, and waiting."""
+    """Time of day and monotonic time, in seconds, and sleep."""
 
     def now(self) -> float:
         """Seconds since 1970."""
         ...
 
     def monotonic(self) -> float:
-        """Seconds since some moment, never going back."""
+        """Seconds since an arbitrary moment; never goes back."""
         ...
 
     def sleep(self, seconds: float) -> None:
@@ -39,11 +39,11 @@ class SystemClock:
     """The clock of this machine."""
 
     def now(self) -> float:
-        """Seconds since 1970, as this machine believes."""
+        """Seconds since 1970, by the clock of this machine."""
         return time.time()
 
     def monotonic(self) -> float:
-        """Seconds since some moment."""
+        """Seconds since an arbitrary moment."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
@@ -53,30 +53,32 @@ class SystemClock:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
-    """How much is asked at most.
-
-    `credentials` with an API key are asked in one run, `workers` at a time, each with no more than `requests`, and its
-    key with no more than `candidates` secrets. `share` is the part of a host's limit that is used, `longest_wait` how
-    many seconds a `Retry-After` may ask for, `seconds` how long the whole may take. After `failures` in a row a host
-    counts as out of reach. `lone_keys` says whether a key is asked about whose secret was not found: Binance then
-    learns nothing but the key, and at most refuses a signature. `swapped` says whether a pair whose key is unknown is
-    tried the other way round: what stood as the secret is then sent as the key.
-    """
+    """Upper limits of a run."""
 
     credentials: int = 100
+    """Credentials that are checked."""
     workers: int = 4
+    """Credentials that are checked at the same time."""
     requests: int = 12
+    """Requests for one credential."""
     candidates: int = 3
+    """Secrets that are tried with one key."""
     share: float = 0.5
+    """The part of a host's own limit that is used."""
     longest_wait: float = 75.0
+    """The longest `Retry-After`, in seconds, that is waited for."""
     seconds: float = 600.0
+    """The duration of the whole run."""
     failures: int = 3
+    """Failures in a row after which a host counts as out of reach."""
     lone_keys: bool = True
+    """Whether a key without a secret is checked: Binance then receives only the key, and a signature that is wrong."""
     swapped: bool = True
+    """Whether a pair with an unknown key is tried the other way round: the secret is then sent as the key."""
 
 
-class Traffic:
-    """What all questions of a run share: when each host may be asked next, and whether it may be asked at all.
+class Throttle:
+    """State shared by all attempts of a run: when the next request to each host is allowed, and whether any is.
 
     Used by several threads. Times are the clock's monotonic seconds.
     """
@@ -94,13 +96,13 @@ class Traffic:
         self._offsets: dict[str, int] = {}
 
     def begin(self) -> None:
-        """Start the time that the whole may take, at the first call."""
+        """Start the time limit of the run, at the first call."""
         if self._deadline is None:
             self._deadline = self._clock.monotonic() + self._limits.seconds
 
     def enter(self, probe: Probe, weight: int) -> Outcome | None:
-        """Wait for the turn of a request of this weight; what forbids it instead, None if it may go."""
-        start = self._reserved(probe, weight)
+        """Wait for the turn of a request of this weight. Returns why it is forbidden, None if it may be sent."""
+        start = self._reserve_turn(probe, weight)
         while True:
             with self._lock:
                 forbidden = self._all_stopped or self._stopped.get(probe.host)
@@ -108,71 +110,71 @@ class Traffic:
             if forbidden is not None:
                 return forbidden
             wait = turn - self._clock.monotonic()
-            if self._is_late(turn):
-                return _out_of_time()
+            if self._is_after_deadline(turn):
+                return _time_is_up()
             if wait <= 0:
                 return None
-            self._clock.sleep(min(wait, _NAP))
+            self._clock.sleep(min(wait, _LONGEST_SLEEP))
 
-    def _reserved(self, probe: Probe, weight: int) -> float:
+    def _reserve_turn(self, probe: Probe, weight: int) -> float:
         with self._lock:
             start = max(self._clock.monotonic(), self._next.get(probe.host, 0.0))
             self._next[probe.host] = start + weight * _MINUTE / (probe.limit * self._limits.share)
             return start
 
-    def _is_late(self, moment: float) -> bool:
+    def _is_after_deadline(self, moment: float) -> bool:
         return self._deadline is not None and moment > self._deadline
 
     def pause(self, host: str, seconds: float) -> bool:
-        """Ask a host nothing for a while; False if that is longer than a run may wait."""
+        """Send nothing to a host for a while. Returns False if that is longer than a run may wait."""
         until = self._clock.monotonic() + seconds
-        if seconds > self._limits.longest_wait or self._is_late(until):
+        if seconds > self._limits.longest_wait or self._is_after_deadline(until):
             return False
         with self._lock:
             self._paused[host] = max(until, self._paused.get(host, until))
         return True
 
     def spent(self, probe: Probe, used: int | None) -> None:
-        """Take note of the weight that this address used in this minute, be it by others: leave them the rest."""
-        if used is not None and used > _CROWDED * probe.limit:
+        """Pause where this address has nearly used up its limit of this minute: other programs keep the rest."""
+        if used is not None and used > _NEARLY_USED_UP * probe.limit:
             self.pause(probe.host, _MINUTE - self._clock.now() % _MINUTE)
 
     def succeeded(self, host: str) -> None:
-        """A host answered."""
+        """Record that a host answered."""
         with self._lock:
             self._failures[host] = 0
 
     def failed(self, host: str, outcome: Outcome) -> None:
-        """A host did not answer, or not sensibly: after a few times in a row it is asked no more."""
+        """Record that a host did not answer as expected; after a few times in a row, stop using it."""
         with self._lock:
             self._failures[host] = self._failures.get(host, 0) + 1
             if self._failures[host] >= self._limits.failures:
                 self._stopped.setdefault(host, _stopped_by(outcome))
 
     def stop_host(self, host: str, outcome: Outcome) -> None:
-        """Ask this host no more."""
+        """Send nothing more to this host."""
         with self._lock:
             self._stopped.setdefault(host, _stopped_by(outcome))
 
     def stop(self, outcome: Outcome | None = None) -> None:
-        """Ask nobody any more."""
+        """Send nothing more at all."""
         with self._lock:
             stopped = _stopped_by(outcome) if outcome else inconclusive(Cause.STOPPED, "interrupted")
             self._all_stopped = self._all_stopped or stopped
 
     def offset(self, host: str) -> int:
-        """Milliseconds that the host's clock is ahead of ours, as far as it was asked."""
+        """Milliseconds by which the host's clock is ahead of ours, 0 if that is not known."""
         with self._lock:
             return self._offsets.get(host, 0)
 
     def set_offset(self, host: str, milliseconds: int) -> None:
-        """Remember how far the host's clock is ahead."""
+        """Record by how much the host's clock is ahead."""
         with self._lock:
             self._offsets[host] = milliseconds
 
 
-def _out_of_time() -> Outcome:
-    return inconclusive(Cause.BUDGET, "the time for all questions was used up")
+def _time_is_up() -> Outcome:
+    return inconclusive(Cause.BUDGET, "the time limit of this run was reached")
 
 
 def _stopped_by(outcome: Outcome) -> Outcome:

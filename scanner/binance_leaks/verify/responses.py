@@ -1,4 +1,4 @@
-"""What a reply means: statuses and codes into verdicts. Codes are matched, never messages, and no message is kept.
+"""Turn replies into verdicts, by status and code. Messages are neither matched nor kept.
 
 Source of the codes: Binance's error documents; what -1002, -2008, -2014 and -2015 mean for a key's life is reported by
 users and maintainers of clients, which is why the notes say "probably".
@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from binance_leaks.environments import Probe
 from binance_leaks.verification import PERMISSION_TIERS, Cause, Permissions, Verdict
-from binance_leaks.verify.http_types import Reply, Trouble
+from binance_leaks.verify.http_types import NoReply, Reply
 
 _MOST_PERMISSIONS = 60
 _PERMISSION = re.compile(r"(?:enable|permits)[A-Z][A-Za-z0-9]{1,40}", re.ASCII)
@@ -58,17 +58,17 @@ class Outcome:
 
 
 def inconclusive(cause: Cause, detail: str = "") -> Outcome:
-    """An outcome that says nothing about the credential."""
+    """Make an outcome that says nothing about the credential."""
     return Outcome(verdict=Verdict.INCONCLUSIVE, cause=cause, detail=detail)
 
 
-def outcome_of(reply: Reply | Trouble, probe: Probe) -> Outcome:
-    """The verdict that a reply to a probe gives.
+def outcome_of(reply: Reply | NoReply, probe: Probe) -> Outcome:
+    """Return the outcome that a reply to a probe gives.
 
     A page of a firewall, a limit, a ban, a refused location and a failure of the server never mean live or dead,
-    whatever stands in them; nor does a success that lacks what Binance would answer, as of a captive portal.
+    whatever they contain; nor does a success without the fields that Binance returns, as of a captive portal.
     """
-    if isinstance(reply, Trouble):
+    if isinstance(reply, NoReply):
         return inconclusive(Cause.NETWORK, reply.value)
     status = reply.status
     if status in _BY_STATUS:
@@ -89,15 +89,15 @@ def outcome_of(reply: Reply | Trouble, probe: Probe) -> Outcome:
     return Outcome(verdict=verdict, cause=cause, detail=f"code {code}")
 
 
-def server_time(reply: Reply | Trouble) -> int | None:
-    """The time that a host gave, in milliseconds since 1970, None if it gave none."""
-    if isinstance(reply, Trouble) or reply.status != _OK:
+def server_time(reply: Reply | NoReply) -> int | None:
+    """Return the time of a host, in milliseconds since 1970, None if there is none."""
+    if isinstance(reply, NoReply) or reply.status != _OK:
         return None
     return _milliseconds(fields_of(reply.body).get("serverTime"))
 
 
 def fields_of(body: bytes) -> Mapping[str, object]:
-    """The fields of a JSON object, empty for anything else, however damaged, deep or large its numbers."""
+    """Return the fields of a JSON object, empty for anything else: damaged, too deep, or with huge numbers."""
     try:
         parsed: object = json.loads(body, parse_int=_number)
     except (ValueError, RecursionError):
@@ -110,7 +110,7 @@ def _number(digits: str) -> int | None:
 
 
 def _permissions(fields: Mapping[str, object]) -> Permissions:
-    """What of the fields is a permission; what is neither false nor absent counts as granted, for prudence."""
+    """Return the fields that are permissions; to be safe, what is neither false nor null counts as granted."""
     names = [name for name in fields if _PERMISSION.fullmatch(name)]
     known = [name for name in names if name in PERMISSION_TIERS]
     others = [name for name in names if name not in PERMISSION_TIERS][: _MOST_PERMISSIONS - len(known)]

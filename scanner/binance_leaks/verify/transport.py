@@ -2,7 +2,7 @@
 
 urllib3 makes and reads connections here, without its pools: those log the whole URL, with the signature, and put it
 into exceptions. The signed query joins a request in the last step before the socket, where urllib3 sees it no more.
-Nor does anything that goes wrong leave this module as an exception: it becomes a `Trouble`, which holds nothing of a
+Nor does anything that goes wrong leave this module as an exception: it becomes a `NoReply`, which holds nothing of a
 request.
 
 Trust is certifi's list, or the file that is given, on every machine the same: no variable of the environment (a list of
@@ -41,7 +41,7 @@ from urllib3.util import Url, make_headers, parse_url
 from binance_leaks import __version__
 from binance_leaks.environments import HOSTS
 from binance_leaks.errors import ScannerError, UsageError
-from binance_leaks.verify.http_types import Reply, Request, Trouble
+from binance_leaks.verify.http_types import NoReply, Reply, Request
 
 API_KEY_HEADER = "X-MBX-APIKEY"
 _LARGEST_BODY = 1 << 20
@@ -111,7 +111,7 @@ class UrllibTransport:
             return host
         return f"{self._loopback.host}:{self._loopback.port} in place of {host}"
 
-    def send(self, request: Request) -> Reply | Trouble:
+    def send(self, request: Request) -> Reply | NoReply:
         """The reply to a request, or why there is none.
 
         Raises ScannerError, before anything is sent, for a host that is not on the list and for a header that holds a
@@ -141,7 +141,7 @@ class UrllibTransport:
             headers[API_KEY_HEADER] = key.decode("ascii")
         return headers
 
-    def _exchange_safely(self, request: Request, headers: Mapping[str, str]) -> tuple[_Connection, Reply | Trouble]:
+    def _exchange_safely(self, request: Request, headers: Mapping[str, str]) -> tuple[_Connection, Reply | NoReply]:
         connection = self._connection(request.host)
         watch = threading.Timer(self._timeouts.total, connection.cut_short)
         watch.daemon = True
@@ -149,7 +149,7 @@ class UrllibTransport:
         try:
             return connection, _exchange(connection, request, headers)
         except Exception as error:  # Whatever it is, its text may quote the request: only its kind goes on.
-            return connection, Trouble.TIMED_OUT if connection.is_cut_short else _trouble_of(error)
+            return connection, NoReply.TIMED_OUT if connection.is_cut_short else _trouble_of(error)
         finally:
             watch.cancel()
 
@@ -255,7 +255,7 @@ class _SecureConnection(HTTPSConnection, _Connection):
         self.timeout = self.read_timeout
 
 
-def _exchange(connection: _Connection, request: Request, headers: Mapping[str, str]) -> Reply | Trouble:
+def _exchange(connection: _Connection, request: Request, headers: Mapping[str, str]) -> Reply | NoReply:
     connection.query = request.query.reveal() if request.query is not None else None
     if connection.is_closed:
         connection.connect()
@@ -263,11 +263,11 @@ def _exchange(connection: _Connection, request: Request, headers: Mapping[str, s
     response = connection.getresponse()
     body = _body(response)
     if connection.is_cut_short:
-        return Trouble.TIMED_OUT
+        return NoReply.TIMED_OUT
     if len(body) > _LARGEST_BODY:
-        return Trouble.TOO_LARGE
+        return NoReply.TOO_LARGE
     if response.headers.get("Content-Encoding", "identity") != "identity":
-        return Trouble.NO_HTTP
+        return NoReply.NO_HTTP
     if response.headers.get("Connection", "").lower() == "close":
         connection.close()
     return Reply(
@@ -299,33 +299,33 @@ def _seconds(text: str | None) -> int | None:
     return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
-def _trouble_of(error: BaseException) -> Trouble:
+def _trouble_of(error: BaseException) -> NoReply:
     """The kind of a failure, by its type or the type of what caused it, never by its text."""
     match error:
         case NameResolutionError() | socket.gaierror():
-            return Trouble.NO_ADDRESS
+            return NoReply.NO_ADDRESS
         case NewConnectionError() | ConnectionRefusedError():
-            return Trouble.NOT_REACHED
+            return NoReply.NOT_REACHED
         case ConnectTimeoutError() | ReadTimeoutError() | TimeoutError():
-            return Trouble.TIMED_OUT
+            return NoReply.TIMED_OUT
         case ssl.SSLCertVerificationError() | ssl.CertificateError():
-            return Trouble.CERTIFICATE
+            return NoReply.CERTIFICATE
         case WrappedSSLError() if error.args and isinstance(error.args[0], BaseException):
             return _trouble_of(error.args[0])
         case ssl.SSLEOFError() | ssl.SSLZeroReturnError() | ConnectionResetError() | BrokenPipeError():
-            return Trouble.CUT
+            return NoReply.CUT
         case ssl.SSLError() | WrappedSSLError():
-            return Trouble.TLS
+            return NoReply.TLS
         case http.client.RemoteDisconnected() | http.client.IncompleteRead():
-            return Trouble.CUT
+            return NoReply.CUT
         case http.client.HTTPException():
-            return Trouble.NO_HTTP
+            return NoReply.NO_HTTP
         case OSError() if str(error).startswith("Tunnel connection failed"):
-            return Trouble.PROXY
+            return NoReply.PROXY
         case HTTPError() | OSError():
-            return Trouble.CUT
+            return NoReply.CUT
         case _:
-            return Trouble.OTHER
+            return NoReply.OTHER
 
 
 def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
