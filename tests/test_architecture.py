@@ -309,6 +309,16 @@ def test_git_is_spoken_to_in_one_place(modules: list[Module]) -> None:
     assert starting == {"sources.staged_fast_path"}
 
 
+def test_one_module_knows_how_members_of_archives_are_written(modules: list[Module]) -> None:
+    knowing = {
+        module.name
+        for module in modules
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Constant) and node.value == "!/"
+    }
+    assert knowing == {"binance_leaks.model"}
+
+
 def test_dask_is_spoken_to_in_two_places(modules: list[Module]) -> None:
     """Dask is an extra: what runs here and what runs on its workers import it, when a scheduler is named."""
     users = {

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from binance_leaks.errors import ConfigError
-from binance_leaks.model import Confidence, Environment, RiskLevel
+from binance_leaks.model import Confidence, Environment, RiskLevel, container_of
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -55,7 +55,7 @@ class Allow:
         """Whether a value with this digest may stand at this path, relative to the configuration's folder."""
         if self.sha256 is not None and self.sha256 != sha256:
             return False
-        return self.path is None or Globs([self.path]).match(path.split("!/", 1)[0])
+        return self.path is None or Globs([self.path]).match(container_of(path))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -208,6 +208,31 @@ class Commit:
     subject: str
 
 
+_MEMBER = "!/"
+"""What separates an archive from its member in a path: `archive.zip!/inner/path`."""
+
+
+def member_path(archive: str, member: str) -> str:
+    """The path of a member of an archive."""
+    return f"{archive}{_MEMBER}{member}"
+
+
+def is_member(path: str) -> bool:
+    """Whether a path is one of a member of an archive."""
+    return _MEMBER in path
+
+
+def split_member(path: str) -> tuple[str, str]:
+    """The file on disk, and what follows in the path of a member of an archive, with its separator."""
+    file, separator, member = path.partition(_MEMBER)
+    return file, separator + member
+
+
+def container_of(path: str) -> str:
+    """The file on disk: the outermost archive of a member, else the path itself."""
+    return path.partition(_MEMBER)[0]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Location:
     """Where a value stands. Lines and columns count from 1, columns in characters; `path` has `/` on every system.

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from binance_leaks.model import Ordered, Role, Value, mask
+from binance_leaks.model import Ordered, Role, Value, mask, split_member
 
 _RUN = re.compile(r"[A-Za-z0-9]{64,}")
 
@@ -61,11 +61,11 @@ def path_from(root: str, path: str, anchor: str) -> str:
     Links on the way are followed, one at its end is not. What stands behind `!/`, in an archive, stays.
     """
     # Paths of findings are text: they may name members of archives.
-    file, mark, member = path.partition("!/")
+    file, member = split_member(path)
     folder, name = os.path.split(os.path.join(anchor, file))  # noqa: PTH118
     real = os.path.join(os.path.realpath(folder), name)  # noqa: PTH118
     try:
         relative = os.path.relpath(real, os.path.realpath(root))
     except ValueError:  # on another drive
         relative = real
-    return relative.replace(os.sep, "/") + mark + member
+    return relative.replace(os.sep, "/") + member

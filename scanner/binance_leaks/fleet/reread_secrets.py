@@ -13,7 +13,7 @@ from binance_leaks.errors import ScannerError
 from binance_leaks.findings import Finding
 from binance_leaks.fleet.models import Repository
 from binance_leaks.fleet.unit_scan import local_folder
-from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Credential, Location, Occurrence
+from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Credential, Location, Occurrence, container_of
 from binance_leaks.pipeline.files import credentials_in, credentials_in_object
 from binance_leaks.sources.chunk import Chunk
 from binance_leaks.sources.git import Git
@@ -22,7 +22,6 @@ from binance_leaks.sources.urls import is_url
 
 _MOST_PLACES = 4
 """Places of a value that are read in one repository."""
-_IN_ARCHIVE = "!/"
 
 Tell = Callable[[str], None]
 """Told the label of a repository before it is read."""
@@ -110,7 +109,7 @@ def _read_again(git: Git, places: Iterable[Location], label: str) -> Iterator[Cr
     paths: dict[str, set[str | None]] = {}
     for place in places:
         if place.blob is not None:
-            paths.setdefault(place.blob, set()).add(place.path.partition(_IN_ARCHIVE)[0])
+            paths.setdefault(place.blob, set()).add(container_of(place.path))
         elif place.commit is not None and place.path in (COMMIT_MESSAGE, TAG_MESSAGE):
             paths.setdefault(place.commit.id, set()).add(None)
     with git.blobs(paths) as blobs:

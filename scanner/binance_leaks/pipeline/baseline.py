@@ -10,7 +10,7 @@ from binance_leaks.baseline.known import path_from, stored
 from binance_leaks.baseline.update import Found
 from binance_leaks.config import Config
 from binance_leaks.findings import Skipped
-from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE
+from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, container_of
 from binance_leaks.pipeline.scan import Scan
 from binance_leaks.pipeline.triage import NearbyEvidence, judge, place_of, weigh
 
@@ -72,7 +72,7 @@ class Seen:
         history: Sequence[Skipped] | None,
     ) -> Seen:
         """What was seen of `roots` by a scan of files. `history` is what could not be read of it, if it was scanned."""
-        unread = (_file(path_from(root, each.what, os.curdir)) for each in skipped if each.lost)
+        unread = (container_of(path_from(root, each.what, os.curdir)) for each in skipped if each.lost)
         return cls(
             root=root,
             roots=tuple(path_from(root, path, os.curdir) for path in roots),
@@ -87,7 +87,7 @@ class Seen:
 
         It may be there still if the path was not asked for, was left out, or could not be read.
         """
-        file = _file(path)
+        file = container_of(path)
         if self.partial or not self.covers(file):
             return False
         if _is_no_file(file):
@@ -121,8 +121,3 @@ def _is_no_file(path: str) -> bool:
 
 def _is_in(path: str, folder: str) -> bool:
     return folder == os.curdir or path == folder or path.startswith(f"{folder}/")
-
-
-def _file(path: str) -> str:
-    """The file, of a member of an archive."""
-    return path.partition("!/")[0]

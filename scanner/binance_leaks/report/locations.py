@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from binance_leaks.findings import Finding, Mark, Result, Skipped
-from binance_leaks.model import Exposure, Location, RiskLevel
+from binance_leaks.model import Exposure, Location, RiskLevel, container_of, is_member
 from binance_leaks.report.names import UNNAMED
 from binance_leaks.report.sanitize import encodable
 from binance_leaks.report.summary import not_scanned, plural, repositories_of
@@ -20,7 +20,6 @@ EXPOSURES_BY_USE = (Exposure.STAGED, Exposure.PRESENT, Exposure.HISTORY, Exposur
 """Exposures, that first which helps a reader most."""
 
 _IN_REPOSITORY = ": "
-_IN_ARCHIVE = "!/"
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/")
 _DRIVE = re.compile(r"[A-Za-z]:(?=/)")
 
@@ -171,12 +170,12 @@ def file_of(location: Location) -> str | None:
     """The file that a reader can open for a place: of a member of an archive the archive, None for a message."""
     if location.exposure is Exposure.MESSAGE or location.path.startswith(("blob:", "<")) or not location.path:
         return None
-    return location.path.partition(_IN_ARCHIVE)[0]
+    return container_of(location.path)
 
 
 def is_inside(location: Location) -> bool:
     """Whether a place is a member of an archive, so that its line is none of the file."""
-    return _IN_ARCHIVE in location.path
+    return is_member(location.path)
 
 
 def is_absolute(path: str) -> bool:

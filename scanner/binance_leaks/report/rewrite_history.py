@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from binance_leaks.model import Exposure, Location
+from binance_leaks.model import Exposure, Location, is_member
 from binance_leaks.report.remedy import Step
 
 _FILE = "../replacements.txt"  # outside of the work tree: there git-filter-repo refuses files that it does not know
 _STASH = "refs/stash"
-_IN_ARCHIVE = "!/"
 
 _PUSHED = Step(
     text="A remote has it. It stays leaked whatever is rewritten: clones, forks and caches keep it. Only revoking it "
@@ -71,7 +70,7 @@ def rewriting(locations: Sequence[Location]) -> list[Step]:
     steps = [_PUSHED] if pushed else []
     if tracked:
         steps.append(_rewrite(tracked, pushed=pushed))
-    if any(_IN_ARCHIVE in location.path for location in tracked):
+    if any(is_member(location.path) for location in tracked):
         steps.append(_ARCHIVES)
     if tracked:
         steps.append(_AGAIN)

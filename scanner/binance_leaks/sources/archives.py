@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from binance_leaks.findings import Skipped
+from binance_leaks.model import member_path
 from binance_leaks.sources import tars, zips
 from binance_leaks.sources.archive_kind import HEAD_SIZE, ArchiveKind, archive_kind
 from binance_leaks.sources.chunk import Chunk
@@ -71,7 +72,7 @@ class _Place:
     evidence: str
 
     def member(self, name: str) -> _Place:
-        return _Place(path=f"{self.path}!/{name}", evidence=f"{self.evidence}!/{name}")
+        return _Place(path=member_path(self.path, name), evidence=member_path(self.evidence, name))
 
     def chunk(self, data: bytes) -> Chunk:
         return Chunk(path=self.path, evidence_path=self.evidence, data=data)

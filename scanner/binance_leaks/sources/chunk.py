@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from binance_leaks.model import is_member
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Chunk:
@@ -22,10 +24,9 @@ class Chunk:
     first_line: int = 1
     first_column: int = 1
     whole: bool = True
-    blob: str | None = None
     mentions_binance: bool = False
 
     @property
     def is_text(self) -> bool:
         """Whether it has lines as git counts them: an archive's member or a binary has none."""
-        return "!/" not in self.path and b"\0" not in self.data
+        return not is_member(self.path) and b"\0" not in self.data

@@ -10,7 +10,7 @@ from stat import S_ISREG
 
 from binance_leaks.detect.vocabulary import EXCHANGE_NAME, mentions, name_mentions_binance
 from binance_leaks.errors import GitError
-from binance_leaks.model import Evidence, Grade
+from binance_leaks.model import Evidence, Grade, container_of
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.index import read_tracked_siblings
 from binance_leaks.sources.plumbing import split
@@ -37,7 +37,7 @@ class EvidenceNearFiles:
 
     def evidence_near(self, path: str) -> Evidence | None:
         """Evidence beside the file at `path`; a member of an archive has the archive's neighbours."""
-        folder = os.path.dirname(path.split("!/", 1)[0]) or "."  # noqa: PTH120
+        folder = os.path.dirname(container_of(path)) or "."  # noqa: PTH120
         if folder not in self._folders:
             self._folders[folder] = self._look(folder)
         return self._folders[folder]
@@ -59,7 +59,7 @@ class EvidenceNearStaged:
 
     def evidence_near(self, path: str) -> Evidence | None:
         """Evidence beside the staged file at `path`."""
-        folder = path.split("!/", 1)[0].rpartition("/")[0]
+        folder = container_of(path).rpartition("/")[0]
         if folder not in self._folders:
             self._folders[folder] = self._look(folder)
         return self._folders[folder]
@@ -83,7 +83,7 @@ class EvidenceNearCommits:
 
     def evidence_near(self, path: str) -> Evidence | None:
         """Evidence beside the file at `path` when it came in, else that of the repository."""
-        outer = path.split("!/", 1)[0]
+        outer = container_of(path)
         commit = self._commits.get(outer)
         folder = outer.rpartition("/")[0]
         if commit is not None:
