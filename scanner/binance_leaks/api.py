@@ -38,7 +38,7 @@ from binance_leaks.sources.files import list_files
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.nearby_evidence import EvidenceNearCommits, EvidenceNearFiles
 from binance_leaks.sources.path_roots import PathRoots
-from binance_leaks.sources.stream import read_stream
+from binance_leaks.sources.read_content import read_stream
 
 if TYPE_CHECKING:
     from binance_leaks.baseline.known import Known

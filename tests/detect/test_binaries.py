@@ -21,7 +21,7 @@ from binance_leaks.detect.engine import detect
 from binance_leaks.detect.sqlite import table_text
 from binance_leaks.findings import Skipped
 from binance_leaks.model import Confidence, Credential, Role, Value
-from binance_leaks.sources.stream import read_stream
+from binance_leaks.sources.read_content import read_stream
 
 from tests.corpus.values import hmac_value
 

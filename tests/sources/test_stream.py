@@ -20,8 +20,7 @@ import pytest
 from binance_leaks.detect import prefilter
 from binance_leaks.findings import Skipped
 from binance_leaks.sources.chunk import Chunk
-from binance_leaks.sources.large_content import read_content
-from binance_leaks.sources.stream import WHOLE_LIMIT, read_stream
+from binance_leaks.sources.read_content import WHOLE_LIMIT, read_content, read_stream
 from binance_leaks.sources.windows import WindowSizes
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -260,7 +259,7 @@ def test_memory_does_not_grow_with_the_content() -> None:
 
 READ_STDIN = (
     "import sys\n"
-    "from binance_leaks.sources.stream import read_stream\n"
+    "from binance_leaks.sources.read_content import read_stream\n"
     "for item in read_stream('<stdin>', '', sys.stdin.buffer):\n"
     "    print(item.path, len(item.data))\n"
 )
@@ -282,8 +281,8 @@ def test_standard_input_is_read_whatever_it_holds(tmp_path: Path) -> None:
 def test_plain_files_import_no_decoder() -> None:
     code = (
         "import io, sys\n"
-        "from binance_leaks.sources import files, stream\n"
-        "list(stream.read_stream('a', 'a', io.BytesIO(b'text')))\n"
+        "from binance_leaks.sources import files, read_content\n"
+        "list(read_content.read_stream('a', 'a', io.BytesIO(b'text')))\n"
         "lazy = {'bz2', 'lzma', 'zlib', 'tarfile', 'tempfile', 'zipfile', 'pathlib'}\n"
         "lazy |= {'binance_leaks.sources.archives'}\n"
         "print(*sorted(lazy & set(sys.modules)))\n"

@@ -21,7 +21,7 @@ from binance_leaks.pipeline.triage import conclude
 from binance_leaks.sources.files import FileEntry, list_files
 from binance_leaks.sources.nearby_evidence import EvidenceNearFiles
 from binance_leaks.sources.path_roots import PathRoots
-from binance_leaks.sources.stream import read_stream
+from binance_leaks.sources.read_content import read_stream
 
 
 def run(options: Options) -> ExitStatus:

@@ -17,7 +17,7 @@ from binance_leaks.errors import UsageError
 from binance_leaks.findings import Skipped
 from binance_leaks.fleet.models import Entry
 from binance_leaks.sources.objects.database import find_alternates
-from binance_leaks.sources.read_stream import describe_error
+from binance_leaks.sources.streams import describe_error
 
 _LONGEST = 1 << 16
 _HEAD = re.compile(rb"ref:\s*refs/|[0-9a-fA-F]{40}")

@@ -17,7 +17,7 @@ from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Credential, Locatio
 from binance_leaks.pipeline.files import credentials_in, credentials_in_object
 from binance_leaks.sources.chunk import Chunk
 from binance_leaks.sources.git import Git
-from binance_leaks.sources.stream import read_stream
+from binance_leaks.sources.read_content import read_stream
 from binance_leaks.sources.urls import is_url
 
 _MOST_PLACES = 4

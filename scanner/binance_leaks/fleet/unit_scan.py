@@ -33,8 +33,7 @@ from binance_leaks.pipeline.triage import conclude
 from binance_leaks.report.json import report_of
 from binance_leaks.sources import clone, urls
 from binance_leaks.sources.git import Git
-from binance_leaks.sources.objects.database import ObjectDatabase, open_packs
-from binance_leaks.sources.objects.fingerprint import compute_fingerprint
+from binance_leaks.sources.objects.database import ObjectDatabase, compute_fingerprint, open_packs
 
 
 @contextmanager

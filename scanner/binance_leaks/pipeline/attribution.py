@@ -19,11 +19,11 @@ from binance_leaks.pipeline.history_scan import ObjectScan
 from binance_leaks.pipeline.history_worker import Hit
 from binance_leaks.pipeline.provenance import Lineage, Stay
 from binance_leaks.sources.chunk import Chunk
+from binance_leaks.sources.commits import Ref
 from binance_leaks.sources.files import FileEntry, read_chunks
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.objects.parse import parse_commit
-from binance_leaks.sources.refs import Ref
-from binance_leaks.sources.stream import read_stream
+from binance_leaks.sources.read_content import read_stream
 
 _MOST_TAGS_DEEP = 10
 

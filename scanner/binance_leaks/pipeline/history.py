@@ -14,10 +14,10 @@ from binance_leaks.pipeline.attribution import Attributed, Remote, attribute
 from binance_leaks.pipeline.history_scan import Choice, Count, LargeFiles, ObjectScan
 from binance_leaks.pipeline.reachability import Reached, reached
 from binance_leaks.pipeline.state import State
+from binance_leaks.sources.commits import Ref, list_refs, object_types
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.nearby_evidence import EvidenceNearCommits
 from binance_leaks.sources.objects.database import ObjectDatabase, is_partial_clone
-from binance_leaks.sources.refs import Ref, list_refs, object_types
 
 _MOST_NAMED = 20
 _MOST_ASKED = 100_000

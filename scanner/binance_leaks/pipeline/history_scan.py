@@ -29,17 +29,17 @@ from binance_leaks.pipeline.history_worker import (
     Task,
 )
 from binance_leaks.pipeline.workers import Alone, Team
+from binance_leaks.sources.commits import object_types
 from binance_leaks.sources.files import FileEntry, read_chunks
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.objects.codec import best_codec
 from binance_leaks.sources.objects.database import ObjectDatabase, open_packs
 from binance_leaks.sources.objects.delta_forest import DeltaForest, ObjectType, build_delta_forest
-from binance_leaks.sources.objects.object_ids import ObjectIdSet
 from binance_leaks.sources.objects.pack import Pack
 from binance_leaks.sources.objects.parse import CommitNode
 from binance_leaks.sources.objects.read_object import read_object
+from binance_leaks.sources.objects.tree_index import ObjectIdSet
 from binance_leaks.sources.objects.walk import EntrySelection
-from binance_leaks.sources.refs import object_types
 
 _FEW = 3000
 """Objects that one process has read before others would have started."""

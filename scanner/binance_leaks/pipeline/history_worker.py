@@ -24,13 +24,18 @@ from binance_leaks.sources.git import BlobStream, Git
 from binance_leaks.sources.objects.codec import best_codec
 from binance_leaks.sources.objects.delta_diff import SEPARATOR, ContextSizes
 from binance_leaks.sources.objects.delta_forest import DeltaForest, ObjectType
-from binance_leaks.sources.objects.object_ids import ObjectIdSet, TreeReferences
 from binance_leaks.sources.objects.pack import Pack
 from binance_leaks.sources.objects.parse import CommitNode, parse_commit_node, strip_signature
 from binance_leaks.sources.objects.read_object import LARGEST
-from binance_leaks.sources.objects.tree_index import TreeIndex, compile_id_search, find_entries
+from binance_leaks.sources.objects.tree_index import (
+    ObjectIdSet,
+    TreeIndex,
+    TreeReferences,
+    compile_id_search,
+    find_entries,
+)
 from binance_leaks.sources.objects.walk import EntrySelection, WalkResult, walk_delta_trees
-from binance_leaks.sources.stream import WHOLE_LIMIT, read_stream
+from binance_leaks.sources.read_content import WHOLE_LIMIT, read_stream
 
 Ref: TypeAlias = tuple[int, int] | bytes
 """An object: the number of a pack with that of an entry in it, or an object id."""

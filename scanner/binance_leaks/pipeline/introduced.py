@@ -21,7 +21,7 @@ from binance_leaks.model import Credential, Occurrence
 from binance_leaks.sources.git import BlobStream, Git
 from binance_leaks.sources.index import may_hold
 from binance_leaks.sources.objects.database import find_missing, is_partial_clone
-from binance_leaks.sources.stream import read_stream
+from binance_leaks.sources.read_content import read_stream
 
 _BLOBS_PER_REPORT = 64
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from binance_leaks.pipeline.history_scan import ObjectScan
+from binance_leaks.sources.commits import Ref
 from binance_leaks.sources.objects.parse import CommitNode
-from binance_leaks.sources.refs import Ref
 
 _MOST_PATHS = 40
 """Paths of one blob that are followed in one tree: a few trees that name each other many times have billions."""

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from binance_leaks.errors import GitError, UsageError
+from binance_leaks.sources.commits import list_refs
 from binance_leaks.sources.git import Git
-from binance_leaks.sources.refs import list_refs
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

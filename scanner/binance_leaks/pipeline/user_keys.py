@@ -17,7 +17,7 @@ from binance_leaks.errors import UsageError
 from binance_leaks.model import Confidence, Credential, Environment, Kind, Location, Occurrence, Role, Value
 from binance_leaks.pipeline.files import credentials_in
 from binance_leaks.sources.chunk import Chunk
-from binance_leaks.sources.stream import read_stream
+from binance_leaks.sources.read_content import read_stream
 
 ENVIRONMENT = "environment"
 """In place of a path, for what variables of the environment hold."""

@@ -131,7 +131,6 @@ class Report(TypedDict):
 
 
 WireCommit = _Commit
-WireLocation = _Location
 WireFinding = _Finding
 
 

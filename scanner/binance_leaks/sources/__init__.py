@@ -1,1 +1,1 @@
-"""Where bytes come from: files, archives, streams and git, each with its provenance."""
+"""Read bytes with their provenance: from files, archives, streams and git."""

@@ -1,6 +1,6 @@
-"""Which archive some bytes begin, told by their first bytes alone.
+"""Recognize an archive by its first bytes.
 
-Apart from `archives`, so that telling that a file is none, as nearly every file, imports no decoder.
+A module of its own, because nearly every file is no archive, and must not pay for importing the decoders.
 """
 
 from __future__ import annotations

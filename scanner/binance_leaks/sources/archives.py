@@ -1,4 +1,4 @@
-"""What archives hold, at every depth: zip (jar, whl, docx, xlsx), tar, gzip, bzip2, xz and nestings of them.
+"""Read the members of archives at every depth: zip, tar, gzip, bzip2, xz.
 
 Everything streams; nothing is written to disk but, beyond a size, a zip file that arrives through a pipe or inside
 another archive. Members name themselves: names are shown as they are and never used to open anything. Import this on
@@ -20,8 +20,8 @@ from binance_leaks.model import member_path
 from binance_leaks.sources import tars, zips
 from binance_leaks.sources.archive_kind import HEAD_SIZE, ArchiveKind, archive_kind
 from binance_leaks.sources.chunk import Chunk
-from binance_leaks.sources.large_content import read_content
-from binance_leaks.sources.read_stream import (
+from binance_leaks.sources.read_content import read_content
+from binance_leaks.sources.streams import (
     PeekableStream,
     Readable,
     Seekable,

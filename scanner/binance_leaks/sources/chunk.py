@@ -1,4 +1,4 @@
-"""A chunk of content that is to be scanned, with where it comes from."""
+"""A chunk of content to scan, with its provenance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A repository at a URL, as a bare mirror on disk.
+"""Clone the repository at a URL as a bare mirror on disk.
 
 The repository may be hostile and so may its server. Only https, ssh and files are spoken; no template, hook, submodule,
 LFS filter, helper program or prompt of anybody but the user is run. The user's own settings hold: proxies,

@@ -1,4 +1,4 @@
-"""From what a user or a CI system says to the commits that are meant, or a clear word why that cannot be told."""
+"""Select the commits that a user or a CI system means."""
 
 from __future__ import annotations
 

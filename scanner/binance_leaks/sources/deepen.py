@@ -1,4 +1,4 @@
-"""Brings commits and blobs that a shallow or partial clone lacks, step by step, from its own remote."""
+"""Fetch commits and blobs that a shallow or partial clone lacks."""
 
 from __future__ import annotations
 

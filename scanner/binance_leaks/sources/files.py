@@ -1,4 +1,4 @@
-"""The content of files, opened so that nothing odd in a tree can surprise: no pipe, device, link or late change.
+"""Read files safely: no pipe, device, link or late change surprises.
 
 Small files take four system calls and no buffered stream, because nearly all of a scan of files is this.
 """
@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from binance_leaks.findings import Skipped
 from binance_leaks.sources.archive_kind import archive_kind
 from binance_leaks.sources.chunk import Chunk
-from binance_leaks.sources.read_stream import describe_error
-from binance_leaks.sources.stream import WHOLE_LIMIT, read_stream
+from binance_leaks.sources.read_content import WHOLE_LIMIT, read_stream
+from binance_leaks.sources.streams import describe_error
 from binance_leaks.sources.tree import FileEntry, list_files
 
 __all__ = ["FileEntry", "list_files", "read_chunks"]

@@ -1,4 +1,4 @@
-"""The one place that speaks to git: hardened environment, plumbing commands, bytes.
+"""The one place that starts git: hardened settings, plumbing commands, bytes.
 
 A scanned repository may be hostile. Nothing it configures is run: no text conversion, external diff, hook, file-system
 monitor, lazy fetch or prompt. This module is on the start-up path of the hook and imports no more than it needs.

@@ -1,4 +1,4 @@
-"""What stands around a file and speaks for Binance: its neighbours, the manifests at the top, the repository itself."""
+"""Evidence near a file: its neighbours, manifests and repository name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The paths that the user names: what they are, how what is below them is shown, and which work tree they are in."""
+"""The paths that a user names, and the work trees that they are in."""
 # ruff: noqa: PTH100, PTH114, PTH116, PTH118, PTH119, PTH120
 # Hooks pass thousands of files, and pathlib would cost more per file than reading it does.
 
@@ -9,7 +9,7 @@ import stat
 from dataclasses import dataclass, field
 
 from binance_leaks.errors import UsageError
-from binance_leaks.sources.read_stream import describe_error
+from binance_leaks.sources.streams import describe_error
 
 UNKNOWN = 0
 """The type of what cannot be looked at."""

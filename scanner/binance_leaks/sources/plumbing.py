@@ -1,4 +1,4 @@
-"""git's plumbing as data: hardened settings, environment, and the format of raw differences.
+"""Hardened settings and environment of git, and its raw diff format.
 
 A scanned repository may be hostile. Nothing it configures is run: no text conversion, external diff, hook, file-system
 monitor, lazy fetch or prompt. This module is on the start-up path of the hook and imports nothing.

@@ -1,4 +1,4 @@
-"""What a push brings to its remote: from what git tells its pre-push hook, or what pre-commit passes on of it."""
+"""Select the commits that a push adds to its remote."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The look at the index that a clean commit pays for: two git processes and the prefilter, next to no import.
+"""Check a clean commit fast: two git processes and the prefilter.
 
 Nearly every commit is clean, so the hook's latency is this module's. It says "certainly nothing here" or "look
 properly"; whatever is unusual (an error, a submodule, an archive, a large file, no POSIX) is a reason to look properly.

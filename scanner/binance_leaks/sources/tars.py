@@ -1,4 +1,4 @@
-"""The entries of a tar archive, read in one pass and without memory of what went by.
+"""Read the entries of a tar archive in one pass.
 
 `tarfile` takes a corrupt header for the end of the archive and says nothing, which a scanner must not; so its header
 parser alone is used.
@@ -10,7 +10,7 @@ import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from binance_leaks.sources.read_stream import PeekableStream, Readable, StreamReader
+from binance_leaks.sources.streams import PeekableStream, Readable, StreamReader
 from binance_leaks.sources.unpack import BoundedStream, DamagedArchiveError
 
 _BLOCK = tarfile.BLOCKSIZE

@@ -1,4 +1,4 @@
-"""Which files a scan of paths reads: folders walked, git's ignore rules heard, symbolic links never followed.
+"""List the files that a scan of paths reads.
 
 Trees of 100,000 files are usual, so every folder is listed once with `os.scandir`, whose entries know their type, and
 no file is asked for its status here.
@@ -16,7 +16,7 @@ from binance_leaks.errors import GitError
 from binance_leaks.findings import Skipped
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.path_roots import UNKNOWN, PathRoot, PathRoots
-from binance_leaks.sources.read_stream import describe_error
+from binance_leaks.sources.streams import describe_error
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,4 +1,4 @@
-"""Unpacking without surprise: bounded in memory and in size, and with one error for everything that is damaged.
+"""Decompress within limits of memory, size and ratio.
 
 The readers of the standard library (`zipfile`, `lzma.open`) let hostile input decide how much memory they take, so the
 bare decompressors are driven here, each step with an output limit.
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from binance_leaks.sources.archive_kind import ArchiveKind
-from binance_leaks.sources.read_stream import Readable
+from binance_leaks.sources.streams import Readable
 
 _BLOCK = 16 << 10
 _STEP = 1 << 20

@@ -1,4 +1,4 @@
-"""URLs of repositories: what is one, which are cloned, and how one is shown without the login in it."""
+"""Parse, normalize and redact the URLs of repositories."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where to cut content that is too large to hold: windows around what may be a credential.
+"""Choose windows of large content around possible credentials.
 
 Windows never overlap, so nothing is seen twice, and they are cut at line ends, or else between words, so that no part
 of a long word looks like a credential of its own.

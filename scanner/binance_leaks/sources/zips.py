@@ -1,4 +1,4 @@
-"""The entries of a zip file: by its directory, or found one by one where that is missing.
+"""Read the entries of a zip file, by its directory or by searching.
 
 Not with `zipfile`, which holds the whole directory in memory, gives up an archive for one odd name and a truncated one
 altogether, and lets a bzip2 member unpack to any size at once. The layout is that of PKWARE's APPNOTE 6.3.10.
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from struct import Struct
 
-from binance_leaks.sources.read_stream import Seekable, StreamReader
+from binance_leaks.sources.streams import Seekable, StreamReader
 from binance_leaks.sources.unpack import (
     BZIP2_MEMBER,
     DEFLATE,

@@ -1,21 +1,39 @@
-"""What a CI system says of the change that it runs for: which commits, and what they are compared with."""
+"""What a CI system says of the change that it runs for. To add a system: a function and a line in `_SYSTEMS`."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from binance_leaks.sources.ci.change import CiChange, Variables
-from binance_leaks.sources.ci.github import change_on_github
-from binance_leaks.sources.ci.gitlab import change_on_gitlab
-from binance_leaks.sources.ci.others import OTHERS
+from binance_leaks.sources.ci.environment_variables import (
+    change_on_azure,
+    change_on_bitbucket,
+    change_on_buildkite,
+    change_on_circleci,
+    change_on_gitlab,
+    change_on_jenkins,
+)
+from binance_leaks.sources.ci.github_event import change_on_github
 
 _REMEDY = "Clone with the whole history (fetch-depth: 0, GIT_DEPTH: 0), or run `binance-leaks ci --fetch`."
+_SYSTEMS: tuple[Callable[[Variables], CiChange | None], ...] = (
+    change_on_github,
+    change_on_gitlab,
+    change_on_bitbucket,
+    change_on_azure,
+    change_on_circleci,
+    change_on_jenkins,
+    change_on_buildkite,
+)
+"""The systems, in the order in which they are tried: each function gives None where another system runs."""
 
 
 def announced_change(variables: Variables) -> CiChange:
-    """What the environment says; elsewhere HEAD against the default branch of the remote.
+    """The change that the environment announces; elsewhere HEAD against the default branch of the remote.
 
     Raises ScanError where a system is known and what it says cannot be read.
     """
-    for change_on in (change_on_github, change_on_gitlab, *OTHERS):
+    for change_on in _SYSTEMS:
         change = change_on(variables)
         if change is not None:
             return change

@@ -1,4 +1,4 @@
-"""Inflating and delta application: compiled libraries where they are installed, the standard library where not."""
+"""Inflate objects and apply deltas, with compiled libraries if installed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of an object its delta base does not have: the places that need a second look.
+"""The parts of an object that differ from its delta base.
 
 What a delta copies was looked at in its base. What it inserts, and where two copies meet that did not stand together,
 may hold something new, within a margin that is wider than anything that is looked for.

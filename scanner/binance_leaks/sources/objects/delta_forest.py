@@ -1,4 +1,4 @@
-"""The deltas of a pack as a forest: which entries are whole, and which are made of which."""
+"""The delta chains of a pack, as a forest of entries and their bases."""
 
 from __future__ import annotations
 

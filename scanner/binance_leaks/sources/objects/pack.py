@@ -1,4 +1,4 @@
-"""One pack and its index: where its entries stand, what they are called."""
+"""One pack and its index: the offsets and ids of its entries."""
 
 from __future__ import annotations
 

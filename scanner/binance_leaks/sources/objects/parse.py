@@ -1,4 +1,4 @@
-"""What stands in commits, tags and trees."""
+"""Parse commits, tags and trees."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One object out of the packs, along its chain of deltas."""
+"""Read one object from the packs by following its delta chain."""
 
 from __future__ import annotations
 

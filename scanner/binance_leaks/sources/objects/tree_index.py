@@ -1,13 +1,16 @@
-"""Which trees name which objects: found by searching trees for ids, and remembered for the trees above them."""
+"""Find which trees name which objects, and which objects are known."""
 
 from __future__ import annotations
 
 import re
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Generic, TypeVar
 
+from binance_leaks.sources.objects.delta_diff import SEPARATOR
+from binance_leaks.sources.objects.pack import Pack
 from binance_leaks.sources.objects.parse import parse_tree
 
 Owner = TypeVar("Owner")
@@ -117,3 +120,49 @@ def find_entries(tree: bytes, ends: Iterable[int], id_size: int) -> list[tuple[b
         if at in sought:
             found.append((name, target))
     return found
+
+
+class ObjectIdSet:
+    """The objects of some packs and some others, by the first 64 bits of their ids: a stranger is told from them but
+    for one in 2^40."""
+
+    def __init__(self, packs: Sequence[Pack], others: Iterable[bytes]) -> None:
+        self._tables = [table for pack in packs if (table := pack.id_starts())]
+        loose = array("Q", sorted(int.from_bytes(name[:8], "big") for name in others))
+        if loose:
+            self._tables.append(loose)
+
+    def starts(self) -> Iterator[int]:
+        """The first 64 bits of all ids."""
+        return chain.from_iterable(self._tables)
+
+    def __contains__(self, name: bytes) -> bool:
+        return not self.strangers([name])
+
+    def strangers(self, names: Iterable[bytes]) -> list[bytes]:
+        """Those of some ids that are unknown."""
+        for table in self._tables:
+            end = len(table)
+            left = []
+            for name in names:
+                start = int.from_bytes(name[:8], "big")
+                at = bisect_left(table, start)
+                if at == end or table[at] != start:
+                    left.append(name)
+            names = left
+            if not left:
+                break
+        return list(names)
+
+
+class TreeReferences:
+    """Reads the objects off trees or parts of trees. Commits of submodules are none."""
+
+    def __init__(self, id_size: int) -> None:
+        self._entry = re.compile(rb"(?:100\d{3}|120000|40000) [^\0]+\0(.{%d})" % id_size, re.DOTALL)
+
+    def of(self, tree: bytes) -> list[bytes]:
+        """The ids of the blobs and trees that are named."""
+        if SEPARATOR not in tree:
+            return self._entry.findall(tree)
+        return [name for place in tree.split(SEPARATOR) for name in self._entry.findall(place)]

@@ -1,4 +1,4 @@
-"""Every object of a pack's delta trees, each inflated and put together once, depth first."""
+"""Visit every object of a pack's delta trees once, depth first."""
 
 from __future__ import annotations
 

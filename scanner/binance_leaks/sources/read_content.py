@@ -1,4 +1,4 @@
-"""Content that is no archive: one chunk where it fits, else windows around what may be a credential."""
+"""Cut a stream into chunks: plain content, windows of it, or an archive."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 from binance_leaks.detect import prefilter
 from binance_leaks.findings import Skipped
+from binance_leaks.sources.archive_kind import HEAD_SIZE, archive_kind
 from binance_leaks.sources.chunk import Chunk
-from binance_leaks.sources.read_stream import Readable, StreamReader
+from binance_leaks.sources.streams import PeekableStream, Readable, StreamReader, can_rewind
 from binance_leaks.sources.windows import WindowPlanner, WindowSizes
 
 Hits = Callable[[bytes], Iterable[int]]
@@ -77,3 +78,31 @@ def _advance(line: int, column: int, data: bytes, start: int, end: int) -> tuple
 
 def _characters(data: bytes) -> int:
     return len(data) if data.isascii() else len(data.translate(None, _CONTINUATION))
+
+
+WHOLE_LIMIT = WindowSizes().whole
+"""Bytes of content that are held at once; what is larger goes in windows."""
+
+
+def read_stream(
+    path: str, evidence_path: str, stream: Readable, *, size: int | None = None
+) -> Iterator[Chunk | Skipped]:
+    """The chunks of a stream that stands at its beginning: one, or windows, or those of an archive's members.
+
+    It may be a pipe: nothing but a zip file needs to go back, and one is then held in a temporary file without a name,
+    in memory up to `Limits.held`. What keeps the stream from being read to its end becomes a `Skipped` after what was
+    read; no OSError comes from here. `size` is the number of bytes that it should have.
+    """
+    peeked = PeekableStream(stream)
+    kind = archive_kind(peeked.peek(HEAD_SIZE))
+    if kind is None:
+        yield from read_content(path, evidence_path, peeked, size=size)
+        return
+    # Imported on the first archive: the decoders take longer to import than a clean commit to scan.
+    from binance_leaks.sources import archives
+
+    if can_rewind(stream):
+        stream.seek(0)
+        yield from archives.read_members(path, evidence_path, stream)
+    else:
+        yield from archives.read_members(path, evidence_path, peeked)

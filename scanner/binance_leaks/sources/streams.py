@@ -1,4 +1,4 @@
-"""Reading streams of every sort, so that what was read before a failure is never lost with it."""
+"""Streams that peek, rewind and keep what was read before a failure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GitHub Actions, and Gitea and Forgejo Actions, which speak like it: the event file says what happened.
+"""GitHub Actions, Gitea and Forgejo: read the event file.
 
 Facts: the documented payloads of the webhook events, and the variables that Actions sets.
 """
