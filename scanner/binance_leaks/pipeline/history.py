@@ -153,8 +153,8 @@ def _unread(
                 missing.update(parent for parent in node.parents if parent not in held.nodes)
             named.add(node.tree)
         named.update(ref.target for ref in refs)
-        missing.update(scan.strangers(named))
-        missing.difference_update(object_types(git, scan.strangers(missing)[:_MOST_ASKED]))  # some came meanwhile
+        missing.update(scan.unknown(named))
+        missing.difference_update(object_types(git, scan.unknown(missing)[:_MOST_ASKED]))  # some came meanwhile
     partial = bool(missing) and is_partial_clone(git)
     why = "not in this partial clone" if partial else "missing, though a commit or tree names it"
     for name in sorted(missing)[:_MOST_NAMED]:

@@ -220,9 +220,9 @@ class ObjectScan:
         """The first 64 bits of the ids of all objects that there were at the beginning."""
         return self._plan.known.starts()
 
-    def strangers(self, names: Iterable[bytes]) -> list[bytes]:
+    def unknown(self, names: Iterable[bytes]) -> list[bytes]:
         """Those of some ids that no object had at the beginning."""
-        return self._plan.known.strangers(names)
+        return self._plan.known.unknown(names)
 
     def _refuse(self, refs: Iterable[Ref]) -> None:
         for ref in refs:
@@ -312,7 +312,7 @@ class ObjectScan:
         opened = open_packs(new, self._database.id_size)
         self.held.skipped += opened.skipped
         names = [name for pack in opened.packs for first in range(256) for name in pack.ids(first)]
-        return self._plan.known.strangers([*names, *opened.by_git])
+        return self._plan.known.unknown([*names, *opened.by_git])
 
 
 def _unattributed(path: str, blob: str | None, place: Location) -> Location:

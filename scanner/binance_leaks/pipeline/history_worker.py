@@ -249,7 +249,7 @@ class ObjectWorker:
 
     def tree(self, ref: Ref, content: bytes, fresh: bytes, seen: Seen) -> None:
         """Looks whether the objects are there that a tree newly names; searches it, and remembers its folders."""
-        seen.missing.update(self._plan.known.strangers(self._named.of(fresh)))
+        seen.missing.update(self._plan.known.unknown(self._named.of(fresh)))
         if self._search is not None:
             if ends := self._search(content):
                 seen.links += [

@@ -131,6 +131,7 @@ class Report(TypedDict):
 
 
 WireCommit = _Commit
+WireLocation = _Location
 WireFinding = _Finding
 
 

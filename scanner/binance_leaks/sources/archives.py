@@ -56,9 +56,9 @@ def read_members(
 ) -> Iterator[Chunk | Skipped]:
     """The content of an archive that `stream`, at its beginning, holds.
 
-    What is encrypted, unsupported, too deep or too large is told as `Skipped`, one for each reason. So is what is
+    What is encrypted, unsupported, too deep or too large is reported as `Skipped`, one for each reason. So is what is
     corrupt or truncated, after all that could be read before; then the raw bytes follow where they can be had again, so
-    that what stands in them plainly is still scanned. No OSError comes from here.
+    that plain values in them are still scanned. No OSError comes from here.
     """
     budget = UnpackBudget(limits)
     yield from _Unpacker(budget=budget).content(_Place(path=path, evidence=evidence_path), stream, 0)
@@ -188,7 +188,7 @@ class _Unpacker:
     def _zip_member(
         self, place: _Place, file: Seekable, entry: zips.ZipEntry, depth: int, refused: Counter[str]
     ) -> Generator[Chunk | Skipped, None, bool]:
-        """The chunks of one member; returns whether it is damaged. What is told once for all its like is counted."""
+        """The chunks of one member; returns whether it is damaged. Refusals are counted in `refused`."""
         if entry.refusal is not None:
             refused[entry.refusal] += 1
             return False

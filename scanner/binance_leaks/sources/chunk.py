@@ -15,7 +15,7 @@ class Chunk:
     `outer.zip!/inner/name` for a member of an archive. Members name themselves, so control characters may be in it.
     `evidence_path` is the part of it that may speak for Binance: from the argument's base name, or relative to the
     root of the work tree. `first_line` and `first_column` are where `data` begins in the file, counted from 1, columns
-    in characters of UTF-8. `mentions_binance` tells of a window that the exchange's name was seen in the file so far.
+    in characters of UTF-8. `mentions_binance` says of a window that the exchange's name was seen in the file so far.
     """
 
     path: str

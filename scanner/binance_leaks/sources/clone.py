@@ -94,7 +94,7 @@ class CloneProgress:
 
 
 Report: TypeAlias = Callable[[CloneProgress], None]
-"""What is told of progress; what it raises ends the clone."""
+"""Receives the progress; an exception that it raises ends the clone."""
 
 
 class _Process(Protocol):
@@ -181,8 +181,8 @@ def list_remote_refs(url: str, *, patience: int = _PATIENCE) -> bytes:
             kill_after_timeout=2 * patience,
         )  # fmt: skip
     if status:
-        told = err if isinstance(err, str) else err.decode("utf-8", "replace")
-        raise _failure([line[:_LONGEST] for line in told.splitlines()] if status > 0 else ["timed out"], address)
+        lines_read = err if isinstance(err, str) else err.decode("utf-8", "replace")
+        raise _failure([line[:_LONGEST] for line in lines_read.splitlines()] if status > 0 else ["timed out"], address)
     return out if isinstance(out, bytes) else out.encode()
 
 
@@ -222,7 +222,7 @@ def _mirrored(folder: Path) -> str | None:
 
 def _run(words: tuple[str, ...], address: RemoteAddress, folder: Path, progress: Report, patience: int) -> None:
     """Runs git to its end, or ends it and what it started. Raises GitError where it fails."""
-    told: deque[str] = deque(maxlen=40)
+    lines_read: deque[str] = deque(maxlen=40)
     answered, silent = Event(), Event()
     progress(CloneProgress(phase="connecting", done=0, total=None))
     with _started(words, address, folder, patience) as (process, stream):
@@ -239,15 +239,15 @@ def _run(words: tuple[str, ...], address: RemoteAddress, folder: Path, progress:
         try:
             heard = _listener(progress, answered)
             for line in _lines(stream):
-                told.append(line)
+                lines_read.append(line)
                 heard(line)
             status = process.wait()
         finally:
             watch.cancel()
     if silent.is_set():
-        told.append("timed out")
+        lines_read.append("timed out")
     if status or silent.is_set():
-        raise _failure(list(told), address)
+        raise _failure(list(lines_read), address)
 
 
 @contextmanager
@@ -312,7 +312,7 @@ def _surroundings(address: RemoteAddress) -> dict[str, str]:
     ours = {name: value for name, value in environment(inherit=False).items() if name.startswith("GIT_")}
     kept = {name: os.environ[name] for name in _OF_THE_USER if name in os.environ}
     settings = []
-    if address.password is not None:  # the empty helper forgets those before it, which would be told to store the login
+    if address.password is not None:  # the empty helper forgets those before it, which would store the login
         settings = [(f"credential.{address.scope}.helper", ""), (f"credential.{address.scope}.helper", _LOGIN)]
     elif address.user:
         settings = [(f"credential.{address.scope}.username", address.user)]
@@ -346,7 +346,7 @@ def _lines(stream: IO[bytes]) -> Iterator[str]:
 
 
 def _listener(progress: Report, answered: Event) -> Callable[[str], None]:
-    """What reads lines of git, tells their progress, and that the other side has answered."""
+    """A reader of lines of git that reports their progress, and that the other side has answered."""
     from git import RemoteProgress  # start-up: as above
 
     phases = {
@@ -379,9 +379,9 @@ def _listener(progress: Report, answered: Event) -> Callable[[str], None]:
     return heard
 
 
-def _failure(told: list[str], address: RemoteAddress) -> GitError:
+def _failure(lines_read: list[str], address: RemoteAddress) -> GitError:
     """The error for what git said last, which may name the URL but nothing that is secret in it."""
-    lines = [line.replace(address.plain, "") for line in told if not line.startswith("Cloning into")]
+    lines = [line.replace(address.plain, "") for line in lines_read if not line.startswith("Cloning into")]
     text = "\n".join(lines).lower()
     for words, message, hint in _FAILURES:
         if any(word in text for word in words):

@@ -158,7 +158,7 @@ def _against_default_branch(git: Git, change: CiChange, head: str) -> tuple[list
     remote = default_remote(git)
     if remote is None:
         raise MissingHistoryError(
-            f"nothing tells what {change.what} is compared with: this clone has no remote",
+            f"the base of {change.what} is unknown: this clone has no remote",
             hint="Give it with --base, or use `binance-leaks range BASE..HEAD`.",
             wanted=(),
         )
@@ -166,7 +166,7 @@ def _against_default_branch(git: Git, change: CiChange, head: str) -> tuple[list
     found = next(((name, tip) for name in names if (tip := resolve_commit(git, name)) is not None), None)
     if found is None:
         raise MissingHistoryError(
-            f"nothing tells what {change.what} is compared with: the default branch of {remote} is not in this clone",
+            f"the base of {change.what} is unknown: the default branch of {remote} is not in this clone",
             hint=f"{change.remedy} Or give the base with --base.",
             wanted=("HEAD", *(f"+refs/heads/{name}:refs/remotes/{remote}/{name}" for name in _USUAL_BRANCHES)),
         )

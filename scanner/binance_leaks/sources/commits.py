@@ -244,7 +244,7 @@ class Ref:
 
     @property
     def is_tip(self) -> bool:
-        """Whether what it names stands in the repository today: branches do, tags and stashes are of the past."""
+        """Whether what it names is in the repository today: branches do, tags and stashes are of the past."""
         return self.name.startswith(_TIPS)
 
     @property

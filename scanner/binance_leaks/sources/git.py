@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from binance_leaks.sources.plumbing import RawChange
 
 _MOST_INCLUDED = 100
-_UNTRUSTED = "Do not trust it: whoever made it chose these files."
+_UNTRUSTED = "Do not trust it: its author chose these files."
 _IDLE_SAMPLE = 5.0
 _MOST_IDLE_SAMPLES = 3
 """How often in a row git may be found asleep, after seconds in which it used no processor time, before it is ended."""
@@ -287,7 +287,7 @@ class BlobStream:
 
 
 def _processor_time_if_asleep(pid: int) -> str:
-    """The processor time of a process that sleeps; empty where it runs, waits for a disk, or nothing tells."""
+    """The processor time of a process that sleeps; empty where it runs, waits for a disk, or is unknown."""
     try:
         with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stream:  # noqa: PTH123
             fields = stream.read().rpartition(") ")[2].split()

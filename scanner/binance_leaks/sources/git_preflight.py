@@ -1,8 +1,8 @@
 """Check the files that git reads first: none may be a pipe, a device or endless.
 
 git opens its configuration, refs and lists with a plain `open`, so a named pipe among them stops it for ever, and so
-does one that the configuration includes. Whoever packs a repository into an archive chooses these files. The check is
-on the start-up path of the hook and imports nothing.
+does one that the configuration includes. Of a repository that comes in an archive, its author chose these files. The
+check is on the start-up path of the hook and imports nothing.
 """
 
 from __future__ import annotations

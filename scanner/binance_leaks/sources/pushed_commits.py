@@ -54,9 +54,9 @@ def parse_push_updates(data: bytes) -> list[RefUpdate]:
 
 
 def parse_pre_commit_update(variables: Mapping[str, str]) -> RefUpdate | None:
-    """The one ref that pre-commit tells of, None where it is not pre-commit that runs us.
+    """The one ref that pre-commit passes on, None where pre-commit does not run us.
 
-    For a first push with the root commit it tells the name of the branch only.
+    For a first push with the root commit it passes on only the name of the branch.
     """
     if variables.get("PRE_COMMIT") != "1":
         return None

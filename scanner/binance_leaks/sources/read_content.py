@@ -27,7 +27,7 @@ def read_content(
 ) -> Iterator[Chunk | Skipped]:
     """The chunks of `stream`, in memory bounded by `sizes`, then what kept it from being read to its end, if anything.
 
-    `size` is the number of bytes that it should have: no more is read, and fewer are told as lost.
+    `size` is the number of bytes that it should have: no more is read, and fewer are reported as lost.
     """
     taker = StreamReader(stream, size)
     data = taker.take(sizes.whole + 1)
@@ -87,7 +87,7 @@ WHOLE_LIMIT = WindowSizes().whole
 def read_stream(
     path: str, evidence_path: str, stream: Readable, *, size: int | None = None
 ) -> Iterator[Chunk | Skipped]:
-    """The chunks of a stream that stands at its beginning: one, or windows, or those of an archive's members.
+    """The chunks of a stream at its beginning: one, or windows, or those of an archive's members.
 
     It may be a pipe: nothing but a zip file needs to go back, and one is then held in a temporary file without a name,
     in memory up to `Limits.held`. What keeps the stream from being read to its end becomes a `Skipped` after what was

@@ -90,7 +90,7 @@ class StreamReader:
         self.fault: str | None = None
 
     def take(self, size: int) -> bytes:
-        """The next `size` bytes; fewer at the end, where `ended` becomes true, or before a failure, told in `fault`."""
+        """The next `size` bytes; fewer at the end (then `ended`) or before a failure, which `fault` describes."""
         parts: list[bytes] = []
         wanted = size if self._left is None else min(size, self._left)
         missing = wanted

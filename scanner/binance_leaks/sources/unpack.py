@@ -53,7 +53,7 @@ class UnpackBudget:
         self._members = limits.members
 
     def admit(self) -> bool:
-        """Counts one more member; False once a limit is passed, told in `exhausted`."""
+        """Counts one more member; False once a limit is passed, described in `exhausted`."""
         self._members -= 1
         if self._members < 0 and self.exhausted is None:
             self.exhausted = f"the archive has more than {self.limits.members:,} members"
@@ -123,7 +123,7 @@ COMPRESSIONS = {
 
 
 class DecompressedStream:
-    """The unpacked bytes of a compressed stream. `damaged` tells that the stream is not wholly what its format says."""
+    """The unpacked bytes of a compressed stream. `damaged` says that the stream is not wholly what its format says."""
 
     def __init__(self, stream: Readable, codec: Compression, budget: UnpackBudget) -> None:
         self._stream = stream

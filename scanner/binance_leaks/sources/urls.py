@@ -92,7 +92,7 @@ def _canonical_path(path: str) -> str:
 
 
 def _needless(escape: str) -> str:
-    """The letter that an escape stands for, if none was needed for it; else the escape in capitals."""
+    """The letter that an escape means, if none was needed for it; else the escape in capitals."""
     letter = chr(int(escape[1:], 16))
     return letter if letter.isascii() and (letter.isalnum() or letter in "-._~") else escape.upper()
 
@@ -140,7 +140,7 @@ def has_login(address: str) -> bool:
 
 
 def percent_decode(text: str) -> str:
-    """A part of a URL with what its escapes stand for; bytes that are no UTF-8 as paths have them."""
+    """A part of a URL with its escapes decoded; bytes that are no UTF-8 as paths have them."""
     octets = text.encode("utf-8", "surrogateescape")
     plain = re.sub(rb"%([0-9A-Fa-f]{2})", lambda match: bytes.fromhex(match[1].decode()), octets)
     return plain.decode("utf-8", "surrogateescape")

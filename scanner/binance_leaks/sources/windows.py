@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _WORD = (string.ascii_letters + string.digits + "+/=_-").encode() + b"\0" + bytes(range(0x80, 0x100))
-"""What nothing is cut between: what a credential may stand among without being one, the bytes of other characters, and
+"""What nothing is cut between: the neighbours that make it no credential, the bytes of other characters, and
 NUL, because UTF-16 has one between each two letters."""
 _CONTINUATION = bytes(range(0x80, 0xC0))
 
@@ -130,7 +130,7 @@ class WindowPlanner:
         return at + len(near) - len(near.lstrip(_CONTINUATION))
 
     def _even(self, cut: int) -> int:
-        """A cut that does not go through a letter of UTF-16, whose letters stand at even offsets in the file."""
+        """A cut that does not go through a letter of UTF-16, whose letters are at even offsets in the file."""
         if (self.offset + cut) % 2:
             if self.data[cut : cut + 1] == b"\0":
                 return cut + 1

@@ -39,7 +39,7 @@ _SEARCH_STEP = 1 << 20
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ZipEntry:
-    """A member as the directory tells of it. `packed` is its size as it stands there; `size` and `crc` are of its
+    """A member as the directory lists it. `packed` is its size there; `size` and `crc` are of its
     content, None where only the end of the content would tell."""
 
     name: str
@@ -151,7 +151,7 @@ def search_entries(stream: Seekable) -> Iterator[ZipEntry]:
 
 
 def read_trailer(stream: Seekable) -> bytes:
-    """The comment of the zip file and what else stands behind its directory. Raises `DamagedArchiveError`."""
+    """The comment of the zip file and what else follows its directory. Raises `DamagedArchiveError`."""
     return _end(stream)[1][_END.size :]
 
 
@@ -169,7 +169,7 @@ def open_member(stream: Seekable, entry: ZipEntry, budget: UnpackBudget) -> ZipM
 
 
 def _directory(stream: Seekable) -> tuple[int, int, int]:
-    """Start and end of the directory, and by how much all offsets are off because something stands in front."""
+    """Start and end of the directory, and by how much all offsets are off because something precedes the file."""
     end, tail = _end(stream)
     *_, size, offset, _ = _END.unpack_from(tail)
     wide = _at(stream, max(0, end - _LOCATOR64.size), _LOCATOR64.size)
@@ -186,7 +186,7 @@ def _directory(stream: Seekable) -> tuple[int, int, int]:
 
 
 def _end(stream: Seekable) -> tuple[int, bytes]:
-    """Where the record at the end of the directory stands, and all from there on."""
+    """The offset of the record at the end of the directory, and all from there on."""
     length = stream.seek(0, 2)
     tail_at = max(0, length - _END.size - _LONGEST_COMMENT)
     tail = _at(stream, tail_at, length - tail_at)
@@ -211,7 +211,7 @@ def _wide(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int, 
 
 
 def _search(stream: Seekable, at: int) -> int | None:
-    """Where the next header of a member stands, from `at` on."""
+    """The offset of the next header of a member, from `at` on."""
     while data := _at(stream, at, _SEARCH_STEP):
         inside = data.find(_LOCAL_MAGIC)
         if inside >= 0:

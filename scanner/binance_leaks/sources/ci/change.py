@@ -41,7 +41,7 @@ class CiChange:
 
 
 def commit_id(text: object) -> str | None:
-    """A commit id as systems give it, None for anything else: all zeros stand for no commit."""
+    """A commit id as systems give it, None for anything else: all zeros mean no commit."""
     if isinstance(text, str) and _ID.fullmatch(text.lower()) and text.strip("0"):
         return text.lower()
     return None

@@ -54,7 +54,7 @@ def change_on_azure(variables: Variables) -> CiChange | None:
 
 
 def change_on_circleci(variables: Variables) -> CiChange | None:
-    """What a CircleCI job is about, None elsewhere. It tells neither the base of a pull request nor of a push."""
+    """What a CircleCI job is about, None elsewhere. It names neither the base of a pull request nor of a push."""
     if variables.get("CIRCLECI") != "true":
         return None
     return _of_branch(
@@ -166,7 +166,7 @@ def change_on_gitlab(variables: Variables) -> CiChange | None:
         base=before,
         target=None if on_default else default,
         branch=branch,
-        forced=True,  # nothing tells whether the push was forced
+        forced=True,  # no variable says whether the push was forced
         whole=before is None and on_default and variables.get("CI_PIPELINE_SOURCE") == "push",
         remedy=_GITLAB_DEPTH,
     )

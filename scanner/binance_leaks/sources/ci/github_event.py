@@ -99,7 +99,7 @@ def _push(system: str, event: _Fields, variables: Variables) -> CiChange:
 
 
 def _default_branch(variables: Variables) -> str | None:
-    """The default branch, as far as the event of an odd kind tells; that it tells nothing is no error."""
+    """The default branch where the event names it. Events of other kinds may not."""
     try:
         return branch_name(_part(_event(variables), "repository", optional=True).get("default_branch"))
     except ScanError:

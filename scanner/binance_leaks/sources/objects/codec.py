@@ -20,7 +20,7 @@ class PackCodec:
     """How entries of a pack become objects.
 
     `inflate` unpacks a zlib stream of known unpacked size, whatever follows it; `apply` makes an object from its base
-    and a delta. Both raise DamagedObjectError, and neither takes more memory than the sizes that they are told.
+    and a delta. Both raise DamagedObjectError, and neither takes more memory than the sizes that they are given.
     """
 
     inflate: Inflate

@@ -1,6 +1,6 @@
 """The parts of an object that differ from its delta base.
 
-What a delta copies was looked at in its base. What it inserts, and where two copies meet that did not stand together,
+What a delta copies was looked at in its base. What it inserts, and where two copies meet that were apart,
 may hold something new, within a margin that is wider than anything that is looked for.
 """
 

@@ -30,7 +30,7 @@ class OldIndexError(Exception):
 
 
 class Pack:
-    """A pack, mapped into memory, whose entries are numbered from 0 in the order in which they stand in the file.
+    """A pack, mapped into memory, whose entries are numbered from 0 in their order in the file.
 
     Raises DamagedPackError where pack or index cannot be relied on, OldIndexError, and OSError where they cannot be
     read. See gitformat-pack for what is read here: index version 2, offsets of 31 and 64 bits, SHA-1 and SHA-256.

@@ -12,7 +12,7 @@ LARGEST = 8 << 20
 _LONGEST_CHAIN = 10_000
 _TYPES = {1: "commit", 2: "tree", 3: "blob", 4: "tag"}
 _OFS_DELTA, _REF_DELTA = 6, 7
-# What a byte of deflated data can stand for at most, and a byte of a delta.
+# The most bytes that one byte of deflated data can become, and one of a delta.
 _MOST_INFLATED, _MOST_COPIED = 1040, 1 << 22
 
 

@@ -83,7 +83,7 @@ class TreeIndex(Generic[Owner]):
         self._starts = array("I")
 
     def add(self, owner: Owner, tree: bytes) -> None:
-        """Remembers the folders of a tree, under its id or whatever stands for it."""
+        """Remembers the folders of a tree, under its id or another key."""
         found = self._folder.findall(tree)
         if not found:
             return
@@ -94,7 +94,7 @@ class TreeIndex(Generic[Owner]):
         self._ids += b"".join([child for _, child in found])
 
     def above(self, sought: Sequence[bytes]) -> Iterator[tuple[Owner, bytes, bytes]]:
-        """Every tree that names one of the sought trees: what stands for it, the name, and the one that it names."""
+        """Every tree that names one of the sought trees: its key, the name, and the one that it names."""
         joined, size = bytes(self._ids), self._id_size
         by_number = list(self._names)
         for end in (
@@ -123,7 +123,7 @@ def find_entries(tree: bytes, ends: Iterable[int], id_size: int) -> list[tuple[b
 
 
 class ObjectIdSet:
-    """The objects of some packs and some others, by the first 64 bits of their ids: a stranger is told from them but
+    """The objects of some packs and some others, by the first 64 bits of their ids: an unknown object is recognized but
     for one in 2^40."""
 
     def __init__(self, packs: Sequence[Pack], others: Iterable[bytes]) -> None:
@@ -137,9 +137,9 @@ class ObjectIdSet:
         return chain.from_iterable(self._tables)
 
     def __contains__(self, name: bytes) -> bool:
-        return not self.strangers([name])
+        return not self.unknown([name])
 
-    def strangers(self, names: Iterable[bytes]) -> list[bytes]:
+    def unknown(self, names: Iterable[bytes]) -> list[bytes]:
         """Those of some ids that are unknown."""
         for table in self._tables:
             end = len(table)
