@@ -65,12 +65,14 @@ _SECTION = re.compile(r"^\[[^\]\n]+\]", re.MULTILINE)
 
 
 def is_indirect_reference(line: str) -> bool:
-    """The host's filter of the same name, but for lines that may hold a credential."""
+    """detect-secrets' filter of the same name, except for lines that may hold a credential."""
     return heuristic.is_indirect_reference(line) and not prefilter.may_hold(_encoded(line))
 
 
 class _Found(NamedTuple):
-    """A value and its line: `text` tells it from others, `shown` stands on the line; `pragma` is one of the host's."""
+    """A value and its line: `text` identifies it, `shown` is its part on the line; `pragma`: detect-secrets allows
+    it.
+    """
 
     line: int
     text: str
@@ -80,7 +82,7 @@ class _Found(NamedTuple):
 
 
 class _File:
-    """A file in lines as the host counts them, with the values that are to be told."""
+    """A file in lines as detect-secrets counts them, with the values to report."""
 
     def __init__(self, filename: str, text: str) -> None:
         self._filename = filename
@@ -90,14 +92,14 @@ class _File:
         self.found: dict[int, list[_Found]] = {}
 
     def holds(self, line: str, number: int) -> bool:
-        """Whether all of a line that could be part of a value stands in the file, so that it was judged there."""
+        """Whether all of a line that could be part of a value is in the file, and so was judged there."""
         if 0 < number <= len(self.lines) and self.lines[number - 1] == line:
             return True
         return all(run in self._runs for run in _RUN.findall(line))
 
     @cached_property
     def rewritten(self) -> bool:
-        """Whether the host may hand over other lines than stand in the file."""
+        """Whether detect-secrets may pass other lines than those in the file."""
         return determine_file_type(self._filename) is FileType.YAML or _SECTION.search(self._text) is not None
 
     @cached_property
@@ -106,7 +108,7 @@ class _File:
 
 
 class _Detector(RegexBasedDetector):
-    """The values of one role. The host spares detectors by regular expression a guess, so it counts as one of them."""
+    """Reports the values of one role. Regex-based, as detect-secrets skips its heuristics for such plugins."""
 
     denylist = ()
     role: ClassVar[Role]
@@ -126,15 +128,15 @@ class _Detector(RegexBasedDetector):
         self._file: _File | None = None
         self._version: tuple[str, int, int] | None = None
         self._last_line = 0
-        self._told_overlooked = False
+        self._overlooked_done = False
         self._credentials: tuple[Credential, ...] = ()
-        self._told_last: list[_Found] = []
-        self._secrets_told: set[PotentialSecret] = set()
+        self._last_reported: list[_Found] = []
+        self._reported_secrets: set[PotentialSecret] = set()
 
     def analyze_line(
         self, filename: str, line: str, line_number: int = 0, context: CodeSnippet | None = None, **_options: object
     ) -> set[PotentialSecret]:
-        """The values that stand on a line of a file, and once a pass those on lines that the host leaves out."""
+        """Return the values on a line, and once per pass those on lines that detect-secrets leaves out."""
         file = self._read(filename)
         if file is None:
             self._credentials = ()
@@ -142,28 +144,28 @@ class _Detector(RegexBasedDetector):
         if not file.found and file.holds(line, line_number):
             return set()  # nearly every line of nearly every file
         if line_number <= self._last_line:
-            self._told_overlooked = False
+            self._overlooked_done = False
         self._last_line = line_number
         found = list(file.found.get(line_number, ()))
         self._credentials = file.credentials
         if not found and not file.holds(line, line_number):
             found = self._in_context(filename, line, line_number, context)
-        if file.found and not self._told_overlooked:
+        if file.found and not self._overlooked_done:
             found += self._overlooked(file, filename, line, context)
         return self._secrets(filename, found)
 
     def analyze_string(self, string: str) -> Generator[str, None, None]:
-        """The values in a string that stands alone."""
+        """Return the values in a string without a file."""
         self._credentials = ()
         yield from (each.text for each in self._in_context("", string, 1, None))
 
     def verify(self, secret: str) -> VerifiedResult:
-        """Whether a value that was told last lives. Nobody is asked unless that was switched on.
+        """Check with Binance whether the last reported value is active, if that is switched on.
 
-        Never `VERIFIED_FALSE`: the host drops what is called so, and a key that Binance does not know today can be one
-        of another system. Only here and not where values are told, since `--no-verify` keeps the host from calling it.
+        Never `VERIFIED_FALSE`: detect-secrets drops such values, and a key that Binance does not know may belong to
+        another system. Done here and not in `analyze_line`, since `--no-verify` prevents this call.
         """
-        digests = {each.sha256 for each in self._told_last if secret in (each.text, each.shown)}
+        digests = {each.sha256 for each in self._last_reported if secret in (each.text, each.shown)}
         if not digests or not _is_switched_on(self._verifies):
             return VerifiedResult.UNVERIFIED
 
@@ -172,13 +174,13 @@ class _Detector(RegexBasedDetector):
         asked = [each for each in self._credentials if not digests.isdisjoint(value.sha256 for value in each.values)]
         if not digests <= live_digests(asked, os.environ.get(_LOOPBACK) or self._loopback):
             return VerifiedResult.UNVERIFIED
-        for told in self._secrets_told:
-            if told.secret_value == secret:
-                told.is_verified = True
+        for reported in self._reported_secrets:
+            if reported.secret_value == secret:
+                reported.is_verified = True
         return VerifiedResult.VERIFIED_TRUE
 
     def json(self) -> dict[str, object]:
-        """Name and settings, as a baseline keeps them; what is not switched on is not mentioned."""
+        """Name and settings, as a baseline stores them; defaults are left out."""
         settings: dict[str, object] = {"name": type(self).__name__, "confidence": self._least.value}
         if self._verifies:
             settings["verify"] = True
@@ -187,7 +189,7 @@ class _Detector(RegexBasedDetector):
         return settings
 
     def _read(self, filename: str) -> _File | None:
-        """The file, from memory while it is the same one, or None where there is no such file to read."""
+        """The file, cached while it is unchanged; None where it cannot be read."""
         try:
             status = os.stat(filename)  # noqa: PTH116 - asked for every line
             version = (filename, status.st_mtime_ns, status.st_size)
@@ -196,21 +198,21 @@ class _Detector(RegexBasedDetector):
             data = Path(filename).read_bytes() if stat.S_ISREG(status.st_mode) else None
         except (OSError, ValueError):
             return None
-        self._version, self._last_line, self._told_overlooked = version, 0, False
-        self._file = self._judged(filename, data) if data is not None else None
+        self._version, self._last_line, self._overlooked_done = version, 0, False
+        self._file = self._detect_in(filename, data) if data is not None else None
         return self._file
 
-    def _judged(self, filename: str, data: bytes) -> _File:
+    def _detect_in(self, filename: str, data: bytes) -> _File:
         plain = unified(data)
         file = _File(filename, plain.decode("utf-8", "surrogateescape"))
         if prefilter.may_hold(plain):
             file.credentials = credentials_alone(filename, plain, self._nearby)
-            for each in self._told(file.credentials, file.lines):
+            for each in self._reportable(file.credentials, file.lines):
                 file.found.setdefault(each.line, []).append(each)
         return file
 
-    def _told(self, credentials: Iterable[Credential], lines: Sequence[str]) -> Iterator[_Found]:
-        """The values that are sure enough, no published examples, and not allowed by a comment of ours."""
+    def _reportable(self, credentials: Iterable[Credential], lines: Sequence[str]) -> Iterator[_Found]:
+        """The values of enough confidence that are not published and not allowed by our comments."""
         for credential in credentials:
             if credential.known_example or credential.confidence < self._least:
                 continue
@@ -222,7 +224,7 @@ class _Detector(RegexBasedDetector):
                     yield _Found(occurrence.location.line, text, shown, bool(allowed), occurrence.value.sha256)
 
     def _in_context(self, filename: str, line: str, number: int, context: CodeSnippet | None) -> list[_Found]:
-        """What the lines handed over hold on the one in question, which may itself be of several lines."""
+        """The values on one of the lines passed by detect-secrets, which may itself span several lines."""
         lines, target = [line], 0
         if context and [each.rstrip() for each in context.lines[context.target_index :][:1]] == [line.rstrip()]:
             lines, target = [each.rstrip() for each in context.lines], context.target_index
@@ -233,16 +235,16 @@ class _Detector(RegexBasedDetector):
         last = first + lines[target].count("\n")
         credentials = drop_unrelated_private_keys(pair_across_files(detect(data, path=filename)))
         self._credentials = (*self._credentials, *credentials)
-        told = self._told(credentials, "\n".join(lines).split("\n"))
-        return [each._replace(line=number) for each in told if first <= each.line <= last]
+        reported = self._reportable(credentials, "\n".join(lines).split("\n"))
+        return [each._replace(line=number) for each in reported if first <= each.line <= last]
 
     def _overlooked(self, file: _File, filename: str, line: str, context: CodeSnippet | None) -> list[_Found]:
-        """The values that the host is not going to ask for on their own lines, if it would let them through."""
+        """The values for whose lines detect-secrets will not ask, if its other filters let them through."""
         around = context or get_code_snippet([line], 1)
         if allowlist.is_line_allowlisted(filename=filename, line=line, context=around):
             # The host asks for allowed lines only when it looks for what they allow, and for nothing else.
             return []
-        self._told_overlooked = True
+        self._overlooked_done = True
         references = not {REFERENCE_FILTER, CAREFUL_FILTER}.isdisjoint(get_settings().filters)
         return [
             each
@@ -253,7 +255,7 @@ class _Detector(RegexBasedDetector):
         ]
 
     def _filtered(self, found: _Found, filename: str, lines: Sequence[str]) -> bool:
-        """Whether a filter of the host, that of references apart, hides a value on its own line."""
+        """Whether a filter of detect-secrets, except that of references, hides a value on its own line."""
         context = get_code_snippet(list(lines), found.line)
         line, secret = context.target_line, found.shown
         known = {"filename": filename, "line": line, "context": context, "secret": secret, "plugin": self}
@@ -276,7 +278,7 @@ class _Detector(RegexBasedDetector):
                 secret.secret_value = each.shown
                 secrets.add(secret)
         if found:
-            self._told_last, self._secrets_told = found, secrets
+            self._last_reported, self._reported_secrets = found, secrets
         return secrets
 
 
@@ -302,7 +304,7 @@ class BinancePrivateKeyDetector(_Detector):
 
 
 def _is_switched_on(setting: bool) -> bool:
-    """Whether Binance may be asked: as the environment says, and where it says nothing, the plugin's settings."""
+    """Whether verification is on: by the environment, else by the plugin's settings."""
     said = os.environ.get(_SWITCH, "").strip().lower()
     return said in _ON or (setting and said not in _OFF)
 
@@ -313,7 +315,7 @@ def _text(occurrence: Occurrence) -> str:
 
 
 def _shown(text: str, occurrence: Occurrence, lines: Sequence[str]) -> str:
-    """What of a value stands on its line: all of it, else the longest part, else what begins in its place."""
+    """The part of a value on its line: all of it, else the longest part, else what begins there."""
     number, column = occurrence.location.line, occurrence.location.column
     line = lines[number - 1] if number <= len(lines) else ""
     if text in line:

@@ -88,7 +88,7 @@ def test_a_repository_that_is_left_out_makes_nothing_gone(fleet: Fleet) -> None:
     assert marks(result) == {}
     assert result.stats.gone == 0
     assert result.skipped == (
-        Skipped(what="a", why="not in run 2: whether 2 credentials of it are gone is not known", lost=False),
+        Skipped(what="a", why="not in run 2: not known whether 2 credentials of it are gone", lost=False),
         Skipped(what="c", why="not in run 2", lost=False),
     )
     assert result.complete

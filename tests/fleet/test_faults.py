@@ -75,9 +75,7 @@ def test_a_runner_that_is_killed_always(fleet: Fleet, gate: Gate, tmp_path: Path
     gate.rule("bravo", "kill")
     outcome = scan("repositories", "--store", "fleet.db", cwd=tmp_path, env=gate.env)
     assert outcome.status == 1
-    assert reasons(outcome) == {
-        "bravo": "the process that scanned it was killed (3 attempts). Was there not enough memory?"
-    }
+    assert reasons(outcome) == {"bravo": "its scan process was killed (3 attempts). Was there not enough memory?"}
     assert found(outcome) == fleet.digests - {fleet.digest_of("bravo")}
     assert len(gate.runners("bravo")) == 3
     listed = run("fleet", "list", "--store", "fleet.db", "--format", "json", cwd=tmp_path)
@@ -98,9 +96,9 @@ def test_a_runner_that_says_something_else(
     monkeypatch.setattr("binance_leaks.fleet.process_pool._GRACE", 0.1)
     unit = plan_units([Entry(address=str(fleet.folder / "bravo"), origin="list:1")]).units[0]
     with closing(ScanProcesses()) as runners:
-        reply = runners.work(task(unit), lambda _: None)
+        reply = runners.scan(task(unit), lambda _: None)
     assert [(done["reason"], done["again"]) for done in reply["done"]] == [
-        ("the process that scanned it said what is not understood", True)
+        ("its scan process sent an invalid message", True)
     ]
 
 
@@ -142,7 +140,7 @@ def test_a_disk_that_is_full(fleet: Fleet, gate: Gate, monkeypatch: pytest.Monke
     gate.rule("bravo", "hold-after-clone")
     unit = plan_units([Entry(address=f"ssh://near{fleet.folder / 'bravo'}", origin="list:1")]).units[0]
     with closing(ScanProcesses(spare=1 << 62)) as runners:
-        reply = runners.work(task(unit), lambda _: None)
+        reply = runners.scan(task(unit), lambda _: None)
     assert [(done["reason"], done["again"]) for done in reply["done"]] == [
         (f"less than {human_size(1 << 62)} is free on the disk for clones", True)
     ]
@@ -154,16 +152,16 @@ def test_no_room_for_a_runner(fleet: Fleet, tmp_path: Path, monkeypatch: pytest.
     unit = plan_units([Entry(address=str(fleet.folder / "bravo"), origin="list:1")]).units[0]
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
     with closing(ScanProcesses()) as runners:
-        reply = runners.work(task(unit), lambda _: None)
+        reply = runners.scan(task(unit), lambda _: None)
     assert [(done["reason"], done["again"]) for done in reply["done"]] == [
-        ("no folder for clones can be made: No such file or directory", True)
+        ("cannot create a folder for clones: No such file or directory", True)
     ]
 
 
 def test_a_worker_of_another_version(fleet: Fleet) -> None:
     unit = plan_units([Entry(address=str(fleet.folder / "bravo"), origin="list:1")]).units[0]
     with closing(ScanProcesses()) as runners:
-        reply = runners.work({**task(unit), "settings_digest": "of another version"}, lambda _: None)
+        reply = runners.scan({**task(unit), "settings_digest": "of another version"}, lambda _: None)
     assert [(done["reason"], done["again"]) for done in reply["done"]] == [
         ("this worker has another version of binance-leaks", True)
     ]

@@ -352,13 +352,13 @@ class TestUnfinished:
             assert store.unfinished() is None
             with pytest.raises(UsageError, match="run 1 of store"):
                 store.resume(run)
-            with pytest.raises(ScanError, match=r"run 1 of store .* is not going on"):
+            with pytest.raises(ScanError, match=r"run 1 of store .* is not active"):
                 store.record(run, scanned("a"))
 
     def test_only_repositories_of_the_run_are_recorded(self, fleet: Fleet) -> None:
         with fleet.opened() as store:
             run = store.begin("list", [repository("a")])
-            with pytest.raises(ScanError, match="is no repository of run 1"):
+            with pytest.raises(ScanError, match="is not a repository of run 1"):
                 store.record(run, scanned("b"))
 
     def test_what_cannot_be_stored_is_told_in_a_line(self, fleet: Fleet) -> None:
@@ -594,9 +594,9 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("make", "message"),
         [
-            (text_file, "is no store: it is no SQLite database"),
-            (short_file, "is no store: it is no SQLite database"),
-            (other_program, "is no store: it is the database of another program"),
+            (text_file, "is not a store: it is not an SQLite database"),
+            (short_file, "is not a store: it is not an SQLite database"),
+            (other_program, "is not a store: it is the database of another program"),
             (versioned(2), "made by a newer version of binance-leaks: its schema is 2, not 1"),
             (versioned(0), "made by an older version of binance-leaks"),
             (folder, "is a folder"),

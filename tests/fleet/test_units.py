@@ -131,7 +131,7 @@ def test_what_is_no_repository(tmp_path: Path, repository: Repository) -> None:
     assert not made.units
     why = {Path(one.what).name: one.why for one in made.skipped}
     assert "there is no such folder (list:1)" in why["gone"]
-    assert f"within the one at {repository.folder}" in why["src"]
+    assert f"inside the one at {repository.folder}" in why["src"]
     assert "no git repository" in why["empty"]
     assert "a file" in why["file"]
     assert "HEAD" in why["headless"]

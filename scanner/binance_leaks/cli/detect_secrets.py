@@ -1,4 +1,4 @@
-"""detect-secrets with our plugin: `plugin-path`, `detect-secrets-hook`, and its audit."""
+"""Run detect-secrets with our plugin: `plugin-path`, its hook, its audit."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from detect_secrets import pre_commit_hook
 from binance_leaks.baseline.names import REFERENCE_FILTER
 from binance_leaks.cli.arguments.common import Options
 from binance_leaks.cli.detect_secrets_baseline import (
-    AuditedBaseline,
-    LentBaseline,
-    UpdatedBaseline,
-    lending,
+    AuditBaseline,
+    HookBaseline,
+    OriginalBaseline,
     plugin_path,
+    prepared_baselines,
 )
 from binance_leaks.errors import UsageError
 from binance_leaks.exit_status import ExitStatus
@@ -25,38 +25,38 @@ from binance_leaks.plugin import CAREFUL_FILTER
 
 
 def print_plugin_path(options: Options) -> int:  # noqa: ARG001 - every command has this signature
-    """Prints where the plugin is, for `detect-secrets scan -p`."""
+    """Print the path of the plugin, for `detect-secrets scan -p`."""
     sys.stdout.write(f"{plugin_path()}\n")
     return ExitStatus.CLEAN
 
 
 def run_hook(arguments: list[str]) -> int:
-    """Runs detect-secrets-hook in this process with our plugin, and returns its exit status.
+    """Run detect-secrets-hook in this process with our plugin; return its exit status.
 
-    Unless the arguments say otherwise nothing is verified over the network, by no plugin, and the filter that hides
-    `client = Client("KEY", "SECRET")` lets lines through that may hold a credential. Raises UsageError or ConfigError
-    for a baseline that detect-secrets would not understand, or with which it would scan nothing.
+    Unless the arguments say otherwise, no plugin verifies over the network, and the filter that hides `client =
+    Client("KEY", "SECRET")` lets lines through that may hold a credential. Raises UsageError or ConfigError for a
+    baseline that detect-secrets would not understand, or with which it would scan nothing.
     """
-    given = _given(arguments)
-    baseline = LentBaseline.read(given.baseline) if given.baseline is not None else None
-    arguments = [*_added(given, baseline), *arguments]
-    with lending([UpdatedBaseline(baseline=baseline)] if baseline is not None else []):
-        return _status(lambda: pre_commit_hook.main(arguments))
+    given = _parse_given(arguments)
+    baseline = OriginalBaseline.read(given.baseline) if given.baseline is not None else None
+    arguments = [*_added_arguments(given, baseline), *arguments]
+    with prepared_baselines([HookBaseline(baseline=baseline)] if baseline is not None else []):
+        return _exit_status(lambda: pre_commit_hook.main(arguments))
 
 
 def run_audit(arguments: list[str]) -> int:
-    """Runs `detect-secrets audit` in this process, and returns its exit status.
+    """Run `detect-secrets audit` in this process; return its exit status.
 
-    By itself detect-secrets 1.5.0 ends its audit in a traceback where a baseline has a plugin that came with `-p`
-    (its issue 611), and cannot find ours on another machine. Of what it writes only the labels are kept: it drops
-    entries whose file is gone, such as those of a history. Raises UsageError and ConfigError as `run_hook` does.
+    detect-secrets 1.5.0 ends its audit with a traceback where a baseline has a plugin from `-p` (its issue 611), and
+    cannot find ours on another machine. Only the labels that it writes are kept: it drops entries whose file is gone,
+    such as those of a history. Raises UsageError and ConfigError as `run_hook` does.
     """
     files_only = not any(argument.startswith("--s") for argument in arguments)  # --stats counts all
     named = [argument for argument in arguments if not argument.startswith("-")]
-    audited = [AuditedBaseline(baseline=LentBaseline.read(path), files_only=files_only) for path in named]
-    with lending(audited):
+    audited = [AuditBaseline(baseline=OriginalBaseline.read(path), files_only=files_only) for path in named]
+    with prepared_baselines(audited):
         try:
-            status = _status(lambda: host.main(["audit", *arguments]))
+            status = _exit_status(lambda: host.main(["audit", *arguments]))
         except EOFError:
             raise UsageError("the audit ended before all of its questions were answered; nothing was saved") from None
     for each in audited:
@@ -67,7 +67,7 @@ def run_audit(arguments: list[str]) -> int:
 
 
 class _Given(argparse.Namespace):
-    """What the caller says about the things that we would add."""
+    """The caller's values of the options that we would add."""
 
     baseline: str | None
     plugin: list[str | None]
@@ -76,8 +76,8 @@ class _Given(argparse.Namespace):
     only_verified: bool
 
 
-def _given(arguments: Sequence[str]) -> _Given:
-    """Looks at the options that matter here; what is wrong with any of them, detect-secrets will say."""
+def _parse_given(arguments: Sequence[str]) -> _Given:
+    """Parse the options that matter here; detect-secrets reports errors in them."""
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--baseline", nargs="?")
     parser.add_argument("-p", "--plugin", nargs="?", action="append", default=[])
@@ -89,10 +89,10 @@ def _given(arguments: Sequence[str]) -> _Given:
     return parser.parse_known_args(options, namespace=_Given())[0]
 
 
-def _added(given: _Given, baseline: LentBaseline | None) -> list[str]:
-    """What goes in front of the caller's arguments.
+def _added_arguments(given: _Given, baseline: OriginalBaseline | None) -> list[str]:
+    """The arguments to put before the caller's.
 
-    A plugin that the baseline names is not named again, as that would undo its settings there.
+    A plugin that the baseline names is not added, as that would undo its settings there.
     """
     added = []
     ours = plugin_path()
@@ -106,8 +106,8 @@ def _added(given: _Given, baseline: LentBaseline | None) -> list[str]:
     return added
 
 
-def _status(program: Callable[[], int]) -> int:
-    """The exit status of a program that ends the process where its arguments are wrong or it shows help."""
+def _exit_status(program: Callable[[], int]) -> int:
+    """The exit status of a program that exits for wrong arguments or help."""
     try:
         return program()
     except SystemExit as end:

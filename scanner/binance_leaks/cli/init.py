@@ -1,4 +1,4 @@
-"""`binance-leaks init`: sets up the hooks and CI, shows what it would change, and changes nothing of others'."""
+"""`binance-leaks init`: set up hooks and CI, after showing the changes."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ _NO_END = "\\ No newline at end of file\n"
 
 
 def run(options: Options) -> ExitStatus:
-    """Shows the changes, and makes them unless asked not to: all of them, or none where one file is refused."""
+    """Show the changes and write them: all, or none where one file is refused."""
     if options.upload_sarif and options.ci != "github":
         raise UsageError("--upload-sarif is for --ci github")
     tree = _work_tree()
     plans = _plans(tree, options, PackageSource.of(options.repo, options.rev))
-    _say(chain.from_iterable(_told(plan) for plan in plans))
+    _print(chain.from_iterable(_describe(plan) for plan in plans))
     if refused := [plan.path for plan in plans if isinstance(plan, Refuse)]:
         hint = "Change it by hand as shown above, then run this again."
         raise UsageError(f"{' and '.join(refused)} left alone; nothing was written", hint=hint)
     writes = [plan for plan in plans if isinstance(plan, Write)]
     if not writes:
-        _say(["Nothing to do.\n"])
+        _print(["Nothing to do.\n"])
     elif options.dry_run:
-        _say(["Nothing was written: this was --dry-run.\n"])
-    elif not options.yes and not _agreed(len(writes)):
-        _say(["Nothing was written.\n"])
+        _print(["Nothing was written: this was --dry-run.\n"])
+    elif not options.yes and not _confirm(len(writes)):
+        _print(["Nothing was written.\n"])
     else:
         _write(tree, writes)
         _warn_of_the_index(options)
@@ -49,7 +49,7 @@ def run(options: Options) -> ExitStatus:
 
 
 def _warn_of_the_index(options: Options) -> None:
-    """Without --repo, CI takes the program by its name from the package index."""
+    """Warn that, without --repo, CI installs the program by its name from the package index."""
     if options.ci is not None and options.repo is None:
         sys.stderr.write(
             f"binance-leaks: CI will install binance-leaks=={__version__} from the package index: make sure that what "
@@ -73,13 +73,13 @@ def _plans(tree: WorkTree, options: Options, source: PackageSource | None) -> li
     return plans
 
 
-def _told(plan: Plan) -> Iterator[str]:
-    """The lines that show what becomes of a file."""
+def _describe(plan: Plan) -> Iterator[str]:
+    """The lines that show the change of a file."""
     if isinstance(plan, Refuse):
         yield f"{plan.path}: left alone, because {plan.why}.\n"
         if plan.wanted is not None:
             yield "What would be written differs so:\n"
-            yield from _difference(plan.path, plan.old, plan.wanted)
+            yield from _diff(plan.path, plan.old, plan.wanted)
         if plan.by_hand:
             yield "Put this into it by hand, each part where it belongs:\n"
             yield from (f"  {line}\n" for line in plan.by_hand.splitlines())
@@ -87,12 +87,12 @@ def _told(plan: Plan) -> Iterator[str]:
     if isinstance(plan, Keep):
         yield f"{plan.path}: has all of it already.\n"
     else:
-        yield from _difference(plan.path, plan.old, plan.new)
+        yield from _diff(plan.path, plan.old, plan.new)
     yield from (f"{plan.path}: {note}\n" for note in plan.notes)
 
 
-def _difference(path: str, old: bytes | None, new: bytes) -> Iterator[str]:
-    """What changes, as `diff -u` shows it; the file's text is a stranger's, and shown inert."""
+def _diff(path: str, old: bytes | None, new: bytes) -> Iterator[str]:
+    """A unified diff; the file's text is foreign, and sanitized."""
     quoted = Quoted(Redactor(MappingProxyType({})))
     found = unified_diff(
         _lines(old or b""), _lines(new), fromfile=f"a/{path}" if old is not None else "/dev/null", tofile=f"b/{path}"
@@ -109,11 +109,11 @@ def _lines(data: bytes) -> list[str]:
     return [f"{line}\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
 
 
-def _agreed(count: int) -> bool:
-    """Whether the user agrees; without a terminal nobody can be asked, and having started it says enough."""
+def _confirm(count: int) -> bool:
+    """Whether the user agrees; without a terminal, starting the command is consent."""
     if not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
         return True
-    _say([f"Write {'this file' if count == 1 else f'these {count} files'}? [y/N] "])
+    _print([f"Write {'this file' if count == 1 else f'these {count} files'}? [y/N] "])
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
@@ -122,10 +122,10 @@ def _write(tree: WorkTree, writes: Sequence[Write]) -> None:
         if tree.read(plan.path) != plan.old:
             raise UsageError(f"{plan.path} was changed meanwhile", hint="Run this again.")
         tree.write(plan.path, plan.new)
-        _say([f"Wrote {plan.path}.\n"])
+        _print([f"Wrote {plan.path}.\n"])
     if any(plan.path == PATH for plan in writes):
-        _say(["Now run: pre-commit install\n"])
+        _print(["Now run: pre-commit install\n"])
 
 
-def _say(lines: Iterator[str] | Sequence[str]) -> None:
+def _print(lines: Iterator[str] | Sequence[str]) -> None:
     write_report("".join(lines), sys.stdout)

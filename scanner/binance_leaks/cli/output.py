@@ -169,7 +169,7 @@ def _problem(file: Path) -> str:
             "" if os.access(Path(os.path.realpath(file)).parent, os.W_OK) else f"the folder {file.parent} is read-only"
         )
     except (OSError, ValueError) as error:
-        return getattr(error, "strerror", None) or "its name is no name of a file"
+        return getattr(error, "strerror", None) or "it is not a valid file name"
 
 
 def _unwritable(file: Path, why: str) -> ScanError:

@@ -35,7 +35,7 @@ def _read(name: str) -> bytes:
     try:
         return Path(name).read_bytes()
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "its name is no name of a file"
+        why = getattr(error, "strerror", None) or "it is not a valid file name"
         raise UsageError(f"report {name} cannot be read: {why}") from None
 
 

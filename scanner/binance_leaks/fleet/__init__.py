@@ -1,4 +1,4 @@
-"""Many repositories: listed, scanned wherever there are workers, remembered in one store, reported as a whole.
+"""Scan many repositories: list them, distribute the work, store the results, report them together.
 
-Values stay with the worker that reads a repository: what comes back, is stored and is reported are digests and masks.
+Values stay with the worker that reads a repository. Only digests and masks are sent back, stored and reported.
 """

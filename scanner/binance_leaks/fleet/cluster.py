@@ -1,7 +1,6 @@
-"""A Dask cluster as a pool of workers: its scheduler gives them the units, its client brings the replies.
+"""A Dask cluster as a pool of workers.
 
-The only module that knows Dask, which is an extra. Only tasks and replies go over the network, as
-plain data.
+The only module that imports Dask, which is an extra. Only tasks and replies go over the network, as plain data.
 """
 
 from __future__ import annotations
@@ -20,53 +19,53 @@ from distributed import Client, KilledWorker, Security, Status, Worker, get_work
 from binance_leaks.errors import ScanError, UsageError
 from binance_leaks.fleet.process_pool import ScanProcesses
 from binance_leaks.fleet.unit_scan import settings_digest
-from binance_leaks.fleet.worker_protocol import Reply, Step, Task, Watch, failed_outcome
+from binance_leaks.fleet.worker_protocol import Reply, Step, StepListener, Task, failed_outcome
 
 TOPIC = "binance-leaks"
 _ENDING = frozenset({Status.closing, Status.closed, Status.failed})
 
 
 class _CancelledUnitError(Exception):
-    """Nobody waits for the unit any more."""
+    """The unit was cancelled."""
 
 
 def detector() -> str:
-    """What the detector of this machine comes to."""
+    """Return the settings digest of this machine's detector, to compare versions."""
     return settings_digest(None, (), reachable=False)
 
 
-def work(task: Task) -> Reply:
-    """Has a unit scanned on this worker. Called by Dask, in one of the worker's threads.
+def scan_on_worker(task: Task) -> Reply:
+    """Scan a unit on this worker; Dask calls it in one of the worker's threads.
 
-    Never raises: the worker would write the task into its log, an address with its login too.
+    Never raises: the worker would log the task, with an address that may hold a login.
     """
     worker = get_worker()
     unit = str(worker.get_current_task())
 
-    def tell(step: Step) -> None:
+    def report_step(step: Step) -> None:
         if not _is_wanted(worker, unit):
             raise _CancelledUnitError
         worker.log_event(TOPIC, {**step, "worker": worker.address})
 
     try:
-        done = _processes().work(task, tell)["done"]
+        done = _processes().scan(task, report_step)["done"]
     except _CancelledUnitError:
         done = []
     except Exception as error:  # as above
-        reason = f"its worker had a fault: {type(error).__name__}"
+        reason = f"internal error on its worker: {type(error).__name__}"
         done = [failed_outcome(each["key"], reason, again=True) for each in task["repositories"]]
     return {"worker": worker.address, "done": done}
 
 
 def _is_wanted(worker: Worker, unit: str) -> bool:
-    """Whether somebody waits for a unit, and the worker stays: one that closes waits for its threads."""
+    """Whether the unit is not cancelled and the worker is not closing: one that closes waits for its threads."""
     state = worker.state.tasks.get(unit)
     return state is not None and state.state != "cancelled" and worker.status not in _ENDING
 
 
 @lru_cache(maxsize=1)
 def _processes() -> ScanProcesses:
-    """Those of this process: they stay from one unit to the next, and end with it."""
+    """The scan processes of this worker, kept from one unit to the next."""
     return ScanProcesses()
 
 
@@ -85,12 +84,13 @@ _T = TypeVar("_T")
 
 
 class DaskPool:
-    """The workers of a running cluster. `patience` is for how many seconds it may have no scheduler or no worker.
+    """The workers of a running cluster.
 
-    Raises UsageError and ScanError where there is no cluster that can be used.
+    `patience` is how many seconds it may be without a scheduler or a worker. Raises UsageError and ScanError where
+    there is no usable cluster.
     """
 
-    def __init__(self, address: str, watch: Watch, *, patience: float = _PATIENCE) -> None:
+    def __init__(self, address: str, watch: StepListener, *, patience: float = _PATIENCE) -> None:
         self._address = address
         self._watch = watch
         self._patience = patience
@@ -110,7 +110,7 @@ class DaskPool:
             raise
 
     def slots(self) -> int:
-        """Twice the threads of all workers that can be used, so that none waits for the next unit."""
+        """Twice the threads of all usable workers, so that none waits for its next unit."""
         now = time.monotonic()
         if now - self._last_refresh > min(_LOOK, self._patience / 4):
             self._last_refresh = now
@@ -121,9 +121,9 @@ class DaskPool:
         return _AHEAD * self._slots
 
     def submit(self, task: Task, *, avoid: Collection[str]) -> Future[Reply]:
-        """Has a unit scanned, on another worker than those to avoid where there is one.
+        """Submit a unit, to other workers than those to avoid if there are any.
 
-        Only by workers that were asked: one without the package would log the task, and end.
+        Only to workers that were checked: one without the package would log the task and fail.
         """
         chosen = frozenset(worker for worker in self._usable if worker not in avoid) or self._usable
         try:
@@ -132,7 +132,7 @@ class DaskPool:
             executor = self._client.get_executor(pure=False, retries=0, workers=list(chosen), allow_other_workers=False)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of a large task: what is remembered of a repository goes along
-                future: Future[Reply] = executor.submit(work, task)
+                future: Future[Reply] = executor.submit(scan_on_worker, task)
         except Exception as error:  # the client says in many ways that its scheduler is gone
             future = Future()
             future.set_exception(CancelledError(type(error).__name__))
@@ -144,39 +144,39 @@ class DaskPool:
         return future
 
     def failure_reason(self, error: BaseException) -> str | None:
-        """That workers died of a unit, or what it raised. All else means that the scheduler is gone."""
+        """Describe how the workers of a unit failed; None for any other error: the scheduler is gone."""
         if isinstance(error, KilledWorker):
             return f"the workers that scanned it died, the last one was {error.last_worker.address}"
         if isinstance(error, (CancelledError, OSError, TimeoutError)) or self._client.status != "running":
             return None
         self._refresh()  # what is wrong with a worker that joined meanwhile
-        told = "".join(f"; worker {worker} {why}" for worker, why in sorted(self._unusable.items()))
-        return f"it failed on its worker: {type(error).__name__}{told}"
+        details = "".join(f"; worker {worker} {why}" for worker, why in sorted(self._unusable.items()))
+        return f"it failed on its worker: {type(error).__name__}{details}"
 
     def reconnect(self) -> None:
-        """Connects again. Raises ScanError where that does not last."""
+        """Connect again. Raises ScanError where the connection does not last."""
         self._reconnects += 1
         self.close()
         if self._reconnects > _MOST_RENEWALS:
-            raise ScanError(f"the connection to the scheduler at {self._address} does not last", hint=_RESUME)
+            raise ScanError(f"the connection to the scheduler at {self._address} is lost repeatedly", hint=_RESUME)
         self._client = self._connected(self._patience)
         self._submitted, self._unusable, self._usable, self._slots = {}, {}, frozenset(), 0
         self._last_refresh, self._last_usable = 0.0, time.monotonic()
 
     def workers(self) -> Mapping[str, int]:
-        """How many units are at each worker."""
+        """The number of units at each worker."""
         processing = _call_within(_ANSWER, self._client.processing)
         return {worker: len(keys) for worker, keys in processing.items()} if processing is not None else {}
 
     def close(self) -> None:
-        """Gives up what is still at work, and leaves the cluster as it was."""
+        """Cancel what is running and disconnect."""
         client = self._client
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             _call_within(_ANSWER, lambda: client.close(timeout=2))
 
     def _connected(self, seconds: float) -> Client:
-        """Raises ScanError where there is no scheduler within that time, UsageError for what is no address."""
+        """Connect; raises ScanError where no scheduler answers in time, UsageError for a bad address."""
         until = time.monotonic() + seconds
         while (client := self._try(max(1.0, min(_CONNECTING, until - time.monotonic())))) is None:
             if time.monotonic() >= until:
@@ -186,15 +186,15 @@ class DaskPool:
         return client
 
     def _try(self, seconds: float) -> Client | None:
-        """A client, or None where nobody answers in time: not even that the connection was taken."""
+        """Return a client, or None where there is no answer in time: an open connection is not enough."""
         answer = _call_within(seconds + 1, lambda: _try(lambda: _client(self._address, seconds)))
         if isinstance(answer, (ValueError, TypeError, KeyError)):
             hint = "A tls:// scheduler needs distributed.comm.tls of Dask."
-            raise UsageError(f"{self._address} cannot be spoken to", hint=hint)
+            raise UsageError(f"{self._address} is not a usable address", hint=hint)
         return answer if isinstance(answer, Client) else None
 
     def _check_versions(self) -> None:
-        """Raises ScanError where scheduler or a worker lacks the package, or has another version of it."""
+        """Raise ScanError where the scheduler or a worker lacks the package or has another version."""
         client, until = self._client, time.monotonic() + self._patience
         on_scheduler = _call_within(_ANSWER, lambda: _try(lambda: client.run_on_scheduler(detector)))
         if isinstance(on_scheduler, (ImportError, AttributeError)):  # its version is all the same: it scans nothing
@@ -210,10 +210,7 @@ class DaskPool:
             time.sleep(0.5)
 
     def _refresh(self) -> None:
-        """Sees who is there, and asks those that are new whether they can be used.
-
-        Who does not answer is asked again the next time.
-        """
+        """List the workers, and check the versions of new ones; those that do not answer are checked again later."""
         client = self._client
         threads = _call_within(_ANSWER, lambda: dict(client.nthreads())) or {}
         strange = {worker: why for worker, why in self._unusable.items() if worker in threads}
@@ -230,7 +227,7 @@ class DaskPool:
             self._last_usable = time.monotonic()
 
     def _cancel_stranded(self) -> None:
-        """Takes back what waits for workers that are all gone, where there are others."""
+        """Cancel units that wait for workers that are gone, where there are others."""
         for future, workers in self._submitted.items():
             if self._usable and self._usable.isdisjoint(workers):
                 future.cancel()
@@ -240,14 +237,14 @@ class DaskPool:
             self._reconnects = 0
 
     def _on_event(self, event: tuple[float, Mapping[str, object]]) -> None:
-        told = event[1]
-        worker, label, phase, size = (told.get(name) for name in ("worker", "label", "phase", "bytes"))
+        details = event[1]
+        worker, label, phase, size = (details.get(name) for name in ("worker", "label", "phase", "bytes"))
         if isinstance(worker, str) and isinstance(label, str) and isinstance(phase, str) and isinstance(size, int):
             self._watch(worker, {"label": label, "phase": phase, "bytes": size})
 
 
 def _silence_logging() -> None:
-    """What goes wrong with the cluster is told in our words: Dask and those it stands on would tell it at length."""
+    """Silence Dask and its dependencies: errors of the cluster are reported in one line of our own."""
     for name in (*_LOGGERS, *logging.Logger.manager.loggerDict):
         if name.partition(".")[0] in _LOGGERS:
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
@@ -262,7 +259,7 @@ def _client(address: str, seconds: float) -> Client:
 
 
 def _call_within(seconds: float, call: Callable[[], _T]) -> _T | None:
-    """What a call gives; None where it takes longer, as where the other side is frozen, or raises."""
+    """Return the result of a call; None where it raises or takes longer, as with a frozen peer."""
     future: Future[_T] = Future()
 
     def run() -> None:
@@ -279,7 +276,7 @@ def _call_within(seconds: float, call: Callable[[], _T]) -> _T | None:
 
 
 def _try(call: Callable[[], object]) -> object:
-    """What a call gives, or the error that it raises."""
+    """Return the result of a call, or the error that it raises."""
     try:
         return call()
     except Exception as error:  # whatever another machine makes of it
@@ -287,9 +284,9 @@ def _try(call: Callable[[], object]) -> object:
 
 
 def _version_problem(answer: object) -> str | None:
-    """What is wrong with a machine that gives this answer to the question for its detector; None if nothing is known.
+    """Describe what is wrong with a machine by its answer to `detector`; None if nothing is known to be.
 
-    A connection that breaks off tells nothing: the machine may just have gone.
+    A broken connection proves nothing: the machine may just have been removed.
     """
     if answer is None or isinstance(answer, (OSError, TimeoutError, CancelledError)):
         return None

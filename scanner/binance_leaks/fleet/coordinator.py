@@ -1,7 +1,7 @@
-"""Gives the units of a fleet to a pool of workers and writes down what comes back, until nothing is left to do.
+"""Coordinate a run: submit units to a pool, record the replies, retry what failed.
 
-What fails is tried again a bounded number of times, elsewhere where there is an elsewhere, and then recorded with its
-reason; everything else goes on. Only this process writes to the store.
+A unit that fails is retried a limited number of times, on another worker if there is one, then recorded with its
+reason; the others go on. Only this process writes to the store.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from binance_leaks.fleet.worker_protocol import (
 )
 
 _TICK = 0.5
-_NOT_UNDERSTOOD = "what its worker replied is not understood"
+_NOT_UNDERSTOOD = "its worker sent an invalid reply"
 _SAME = "Use the same version of binance-leaks on all machines."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    """How a fleet is scanned.
+    """Settings of a run.
 
     `settings_digest` is the digest of the detector and the settings, `config` the text of the user's configuration.
     With `again` everything is read, whatever is known. `retries` counts attempts after the first. `time_limit` is in
@@ -53,71 +53,71 @@ class Settings:
 
 
 class Pool(Protocol):
-    """Workers for units."""
+    """Workers that scan units."""
 
     def slots(self) -> int:
-        """How many units are scanned at a time just now. Raises ScanError where no worker has come for long."""
+        """The number of units to submit at a time. Raises ScanError where there has been no worker for too long."""
         ...
 
     def submit(self, task: Task, *, avoid: Collection[str]) -> Future[Reply]:
-        """Has a unit scanned, on none of the workers to avoid where there are others."""
+        """Submit a unit, to other workers than those to avoid if there are any."""
         ...
 
     def failure_reason(self, error: BaseException) -> str | None:
-        """Why a unit came back without a reply, if that is the fault of its worker; None if the whole pool is gone."""
+        """Why a unit has no reply, if its worker is the cause; None if the whole pool is gone."""
         ...
 
     def reconnect(self) -> None:
-        """Makes a pool that is gone usable again; what was submitted is lost. Raises ScanError if it stays away."""
+        """Make a lost pool usable again, without what was submitted. Raises ScanError where it stays lost."""
         ...
 
     def workers(self) -> Mapping[str, int]:
-        """How many units each worker is at, as far as that is known."""
+        """The number of units at each worker, as far as known."""
         ...
 
     def close(self) -> None:
-        """Ends what is still at work."""
+        """Stop what is running."""
         ...
 
 
 class RunStore(Protocol):
-    """What is written down about a run."""
+    """Where the results of a run are recorded."""
 
     def fingerprint(self, key: str) -> str:
-        """That of the last scan of a repository, empty if there is none."""
+        """The fingerprint of the last scan of a repository, empty if there is none."""
         ...
 
     def state(self, key: str) -> bytes | None:
-        """Which objects the last scan of a repository has looked at, if it kept that."""
+        """The scanned objects of a repository, from its last scan, if they were kept."""
         ...
 
     def record(self, run: int, scanned: ScanResult) -> None:
-        """What was found in a repository. Raises ReplyError for a report that is not understood."""
+        """Record the result for a repository. Raises ReplyError for an invalid report."""
         ...
 
     def record_failure(self, run: int, failed: ScanFailure, *, last: bool) -> None:
-        """An attempt that failed; the repository is missing if it was the last."""
+        """Record a failed attempt; with `last` the repository has failed."""
         ...
 
 
 class RunListener(Protocol):
-    """Is told how a run goes."""
+    """Is notified of the progress of a run."""
 
     def recorded(self, repository: Repository, outcome: ScanResult | ScanFailure) -> None:
-        """A repository is done, or given up."""
+        """A repository was scanned, or has failed."""
         ...
 
     def tick(self, pool: Pool) -> None:
-        """Some time has passed."""
+        """Called at least twice a second."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Attempt:
-    """A unit on its way, for the so manyth time; `avoid` are workers that it failed on.
+    """A submitted unit: which attempt it is, and the workers on which it failed.
 
-    What is remembered of a repository goes along where it was asked for, since most have not changed: `with_state`.
-    `known` are the fingerprints that went along.
+    `with_state` sends the states of earlier scans along; it is set when a worker asks, since most repositories have not
+    changed. `known` are the fingerprints that were sent.
     """
 
     unit: Unit
@@ -128,7 +128,7 @@ class _Attempt:
 
 
 class Coordinator:
-    """One run over some units."""
+    """Coordinates one run."""
 
     def __init__(self, pool: Pool, ledger: RunStore, run: int, settings: Settings, watcher: RunListener) -> None:
         self._pool = pool
@@ -140,7 +140,7 @@ class Coordinator:
         self._running: dict[Future[Reply], _Attempt] = {}
 
     def scan(self, units: Sequence[Unit]) -> None:
-        """Has all units scanned, in their order. Raises ScanError where the pool is gone for good."""
+        """Scan all units in their order. Raises ScanError where the pool is lost for good."""
         self._waiting.extend(_Attempt(unit=unit) for unit in units)
         while self._waiting or self._running:
             self._submit_waiting()
@@ -174,7 +174,7 @@ class Coordinator:
         self._pool.reconnect()
 
     def _record_reply(self, attempt: _Attempt, reply: Reply) -> None:
-        """Writes down what a unit came to. No reply is trusted: it is of what was given out, or of nothing."""
+        """Record the reply for a unit. Replies are not trusted: outcomes of other repositories are ignored."""
         done, worker = parse_outcomes(reply, attempt.known.keys()), parse_worker(reply)
         if not attempt.with_state and any(one["wants_state"] for one in done.values()):
             self._waiting.appendleft(replace(attempt, with_state=True))
@@ -190,8 +190,8 @@ class Coordinator:
     def _record_outcome(
         self, attempt: _Attempt, repository: Repository, done: RepositoryOutcome | None, worker: str
     ) -> bool:
-        """Whether nothing is left to do for a repository."""
-        done = done or failed_outcome(repository.key, "its worker said nothing of it", again=True)
+        """Record the outcome for a repository; whether nothing is left to do for it."""
+        done = done or failed_outcome(repository.key, "its worker sent no result for it", again=True)
         if not done["reason"] and (done["wants_state"] or _is_unfounded(done, attempt)):
             done = _not_understood(done)
         if not done["reason"]:
@@ -232,7 +232,7 @@ class Coordinator:
         return last
 
     def _record_lost_unit(self, attempt: _Attempt, reason: str) -> None:
-        """A unit came back without a reply: all of it is to be done again."""
+        """Record a unit without a reply, and retry all of it."""
         again = [
             repository
             for repository in attempt.unit.repositories
@@ -279,7 +279,7 @@ class Coordinator:
 
 
 def _is_unfounded(done: RepositoryOutcome, attempt: _Attempt) -> bool:
-    """Whether it says that nothing has changed, of a repository that is not known as it says it is."""
+    """Whether it claims that nothing has changed, with another fingerprint than the known one."""
     return done["report"] is None and not (done["fingerprint"] and done["fingerprint"] == attempt.known[done["key"]])
 
 
@@ -288,5 +288,5 @@ def _not_understood(done: RepositoryOutcome) -> RepositoryOutcome:
 
 
 def _error(future: Future[Reply]) -> BaseException | None:
-    """What was raised in place of a reply."""
+    """The error of a future that has no reply."""
     return CancelledError() if future.cancelled() else future.exception()

@@ -131,14 +131,14 @@ class FleetCredential:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _RoledHolding:
-    """A finding with each of its values in the role that it has in the whole fleet."""
+    """A holding with each of its values in the role that it has in the whole fleet."""
 
     held: Holding
     values: tuple[Value, ...]
 
     @property
     def member(self) -> Member:
-        """With the roles of places turned as those of the values; where that is not clear they stay."""
+        """The member with the roles of its locations turned like those of the values, where that is unambiguous."""
         turned: dict[Role, Role] = {}
         for before, after in zip(self.held.values, self.values, strict=True):
             turned[before.role] = after.role if turned.get(before.role, after.role) is after.role else before.role
@@ -150,13 +150,13 @@ def merge(held: Iterable[Holding], found: Mapping[str, Verification]) -> list[Fl
 
     The result does not depend on the order of `held`.
     """
-    settled = _with_settled_roles(sorted(held, key=_by_weight))
+    settled = _with_settled_roles(sorted(held, key=_weight))
     groups = [_group(each) for each in group_by_value(settled, lambda each: each.values)]
     return [replace(group, verification=answer) for group, answer in apply_verifications(groups, found)]
 
 
 def _environment(members: Sequence[Member]) -> Environment:
-    """A repository that says test system does not speak for another one that holds it and says nothing."""
+    """The most prudent environment; unknown if one says test system and another says nothing."""
     environment = most_prudent(member.held.environment for member in members)
     silent = (
         member.held.environment is Environment.UNKNOWN and member.held.confidence > Confidence.LOW for member in members
@@ -165,20 +165,20 @@ def _environment(members: Sequence[Member]) -> Environment:
 
 
 def in_role(value: Value, role: Role) -> Value:
-    """The value in another role; a key that turns out to be a secret shows its first characters only."""
+    """Return the value in another role; a key that turns out to be a secret shows its first characters only."""
     if value.role is role:
         return value
     start, mark, _ = value.masked.partition("…")
     return replace(value.in_role(role), masked=start + mark if role is Role.SECRET_KEY else value.masked)
 
 
-def _by_weight(held: Holding) -> tuple[int, int, str, str]:
-    """Those first that know most: whole pairs, then the surest; the same order on every machine."""
+def _weight(held: Holding) -> tuple[int, int, str, str]:
+    """Sort key: pairs first, then by confidence; the same order on every machine."""
     return -len(held.values), -held.confidence.rank, held.repository, held.credential
 
 
 def _with_settled_roles(ordered: Iterable[Holding]) -> list[_RoledHolding]:
-    """A value that has several roles takes that of the finding that knows most."""
+    """Give each value one role: that of the first finding, by weight."""
     roles: dict[str, Role] = {}
     settled = []
     for held in ordered:
@@ -188,16 +188,16 @@ def _with_settled_roles(ordered: Iterable[Holding]) -> list[_RoledHolding]:
 
 
 def _group(settled: Sequence[_RoledHolding]) -> FleetCredential:
-    members = tuple(sorted((each.member for each in settled), key=lambda member: _by_place(member.held)))
+    members = tuple(sorted((each.member for each in settled), key=lambda member: _position(member.held)))
     return FleetCredential.of((value for each in settled for value in each.values), members)
 
 
-def _by_place(held: Holding) -> tuple[str, str, str]:
+def _position(held: Holding) -> tuple[str, str, str]:
     return held.label, held.repository, held.credential
 
 
 def _evidence(members: Iterable[Member]) -> tuple[str, ...]:
-    """The best of each repository before the second best of any."""
+    """Select evidence: the best of each repository before the second best of any."""
     places: dict[str, int] = {}
     for member in members:
         for place, text in enumerate(member.held.evidence):

@@ -1,7 +1,7 @@
-"""Where a repository on this disk keeps what it has, read from its files as git reads them.
+"""Find git repositories on this disk and their object stores, without running git.
 
-No git is run: it would take milliseconds for each of thousands of folders, and where a folder is no repository it would
-answer for the one around it. What git refuses for its owner is found all the same; the scan tells.
+Running git takes milliseconds for each of thousands of folders, and in a folder that is no repository it answers for
+the one around it. Repositories that git refuses because of their owner are found, and the scan reports them.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _HEAD = re.compile(rb"ref:\s*refs/|[0-9a-fA-F]{40}")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LocalRepository:
-    """A repository on disk. `folder` is its git folder, the common one of all its work trees, and real.
+    """A repository on disk.
 
-    `linked` says that it was reached by a linked work tree. `store` is the real folder of its objects, `borrowed` are
-    those that it takes objects from, near ones first.
+    `folder` is the real path of its git folder, the common one of all its work trees. `linked`: the path was a linked
+    work tree. `store` is the real folder of its objects, `borrowed` are its alternates, nearest first.
     """
 
     folder: str
@@ -45,15 +45,15 @@ class NotARepository:
 
 
 def locate(path: str) -> LocalRepository | NotARepository:
-    """The repository whose work tree or git folder a path is; not one that the path is within."""
+    """Return the repository whose work tree or git folder a path is; not one that contains the path."""
     try:
         folder = _git_folder(Path(path))
         if isinstance(folder, NotARepository):
             return folder
-        common = _common(folder)
-        missing = _missing(folder, common)
-        if missing:
-            return NotARepository(missing)
+        common = _common_folder(folder)
+        rejection = _rejection(folder, common)
+        if rejection:
+            return NotARepository(rejection)
         store = os.path.realpath(common / "objects")
         _, *others = find_alternates(Path(store))[0]
         borrowed = tuple(os.path.realpath(other) for other in others)
@@ -62,8 +62,8 @@ def locate(path: str) -> LocalRepository | NotARepository:
         return NotARepository(f"cannot be read: {describe_error(error)}")
 
 
-def packed(store: str) -> int:
-    """The bytes of the packs of an object store, 0 where there are none or nobody may look."""
+def pack_bytes(store: str) -> int:
+    """Return the bytes of all packs of an object store, 0 where there are none or they cannot be read."""
     try:
         with os.scandir(os.path.join(store, "pack")) as entries:  # noqa: PTH118 - pathlib is slower
             return sum(entry.stat().st_size for entry in entries if entry.name.endswith(".pack"))
@@ -72,60 +72,60 @@ def packed(store: str) -> int:
 
 
 def _git_folder(path: Path) -> Path | NotARepository:
-    """The git folder of a path; what git would look at, whether it is sound or not."""
+    """The git folder of a path, as git would choose it, valid or not."""
     if not path.exists():
         return NotARepository("there is no such folder")
     if not path.is_dir():
-        return _led_to(path)
+        return _follow_git_file(path)
     own = path / ".git"
     if own.is_file():
-        return _led_to(own)
+        return _follow_git_file(own)
     if own.is_dir() and (_is_git_folder(own) or not _is_git_folder(path)):
         return own
-    return path if _is_git_folder(path) else NotARepository(_stranger(path))
+    return path if _is_git_folder(path) else NotARepository(_not_found_reason(path))
 
 
 def _is_git_folder(path: Path) -> bool:
     return (path / "HEAD").is_file() and ((path / "objects").is_dir() or (path / "commondir").is_file())
 
 
-def _stranger(path: Path) -> str:
+def _not_found_reason(path: Path) -> str:
     above = next((parent for parent in path.absolute().parents if (parent / ".git").exists()), None)
-    return "no git repository" if above is None else f"no git repository, but within the one at {above}"
+    return "no git repository" if above is None else f"not a git repository, but inside the one at {above}"
 
 
-def _led_to(file: Path) -> Path | NotARepository:
-    """Where a file `.git` leads, as linked work trees and submodules have one."""
-    content = _content(file)
+def _follow_git_file(file: Path) -> Path | NotARepository:
+    """The folder that a `.git` file names, as linked work trees and submodules have one."""
+    content = _read_start(file)
     if not content.startswith(b"gitdir:"):
-        return NotARepository("a file and no git repository")
+        return NotARepository("a file, not a git repository")
     target = file.parent / os.fsdecode(content.removeprefix(b"gitdir:").strip().replace(b"\0", b"?"))
-    return target if target.is_dir() else NotARepository("its .git leads to a folder that is not there")
+    return target if target.is_dir() else NotARepository("its .git names a folder that does not exist")
 
 
-def _common(folder: Path) -> Path:
-    """What the git folder of a linked work tree shares with the others; of any other it is itself."""
+def _common_folder(folder: Path) -> Path:
+    """The git folder that linked work trees share; of any other it is itself."""
     shared = folder / "commondir"
     if not shared.is_file():
         return folder
-    return folder / os.fsdecode(_content(shared).strip().replace(b"\0", b"?"))
+    return folder / os.fsdecode(_read_start(shared).strip().replace(b"\0", b"?"))
 
 
-def _missing(folder: Path, common: Path) -> str:
-    """Why git would not take a folder for a git folder, and would look for one above it; empty if it would."""
+def _rejection(folder: Path, common: Path) -> str:
+    """Why git would not accept a git folder and would search above it; empty if it would accept it."""
     head = folder / "HEAD"
     if head.is_symlink():
         sound = os.readlink(head).startswith("refs/")  # noqa: PTH115 - Path.readlink drops what is odd in it
     else:
-        sound = head.is_file() and bool(_HEAD.match(_content(head)))
+        sound = head.is_file() and bool(_HEAD.match(_read_start(head)))
     if not sound:
-        return "a damaged git repository: its HEAD is missing or names no branch"
+        return "a damaged git repository: its HEAD is missing or invalid"
     gone = next((name for name in ("objects", "refs") if not (common / name).is_dir()), None)
     return f"a damaged git repository: it has no folder {gone}" if gone else ""
 
 
-def _content(file: Path) -> bytes:
-    """The start of a file that may be a pipe, which nobody would ever write to."""
+def _read_start(file: Path) -> bytes:
+    """The first bytes of a file; nothing of a pipe, which would block."""
     if not stat.S_ISREG(file.stat().st_mode):
         return b""
     with file.open("rb") as stream:
@@ -147,14 +147,14 @@ class _Found:
 
 
 def find_repositories(folder: Path) -> tuple[list[Entry], list[Skipped]]:
-    """The repositories in a folder, itself included, in the order of their paths, and what could not be looked into.
+    """Find the repositories in a folder, itself included, in the order of their paths.
 
-    Found are work trees, linked ones and those of submodules, too, wherever they are nested, and bare repositories. The
-    label is the path from the folder. Damaged ones are found as well, so that they are told of. Symbolic links are not
-    followed: those to a repository elsewhere are named as skipped, but not as lost. Nor are stores of submodules found
-    that have no work tree: they belong to the repository around them.
+    Finds work trees, also linked ones and those of submodules, nested ones, and bare repositories; damaged ones too, so
+    that they are reported. The label is the path from the folder. Symbolic links are not followed: a link to a
+    repository elsewhere is listed as skipped, but not as lost. Object stores of submodules without a work tree are not
+    found: they belong to the repository around them.
 
-    Raises UsageError where the folder cannot be read, or nothing in it is a repository.
+    Also returns what could not be searched. Raises UsageError where the folder cannot be read or holds no repository.
     """
     top = os.path.abspath(folder)  # noqa: PTH100 - does not follow links
     try:
@@ -165,14 +165,14 @@ def find_repositories(folder: Path) -> tuple[list[Entry], list[Skipped]]:
     waiting = [("", top)]
     while waiting:
         label, path = waiting.pop()
-        waiting += reversed(list(_look(label, path, found)))
+        waiting += reversed(list(_visit(label, path, found)))
     if not found.entries and not any(skipped.lost for skipped in found.skipped):
         raise UsageError(f"there is no git repository in {folder}", hint=_NONE)
     return found.entries, found.skipped
 
 
-def _look(label: str, path: str, found: _Found) -> Iterator[tuple[str, str]]:
-    """Notes what a folder is, and tells which folders in it are to be looked at, in order."""
+def _visit(label: str, path: str, found: _Found) -> Iterator[tuple[str, str]]:
+    """Add a folder to `found` if it is a repository, and yield the folders in it, in order."""
     try:
         with os.scandir(path) as scanned:
             entries = sorted(scanned, key=lambda entry: entry.name)
@@ -190,7 +190,7 @@ def _look(label: str, path: str, found: _Found) -> Iterator[tuple[str, str]]:
         try:
             if entry.is_dir(follow_symlinks=False):
                 yield inner, entry.path
-            elif entry.is_symlink() and entry.is_dir() and _leads_out(entry.path, found.top):
+            elif entry.is_symlink() and entry.is_dir() and _leads_elsewhere(entry.path, found.top):
                 why = "a link to a repository elsewhere; links are not followed, list it by itself"
                 found.skipped.append(Skipped(what=entry.path, why=why, lost=False))
         except OSError:  # a link to itself, or what is gone by now
@@ -198,7 +198,7 @@ def _look(label: str, path: str, found: _Found) -> Iterator[tuple[str, str]]:
 
 
 def _is_work_tree(path: str) -> bool:
-    """Whether `.git` is more than an empty folder, which git passes over."""
+    """Whether `.git` is more than an empty folder, which git ignores."""
     own = Path(path) / ".git"
     try:
         return own.is_file() or next(own.iterdir(), None) is not None
@@ -206,6 +206,6 @@ def _is_work_tree(path: str) -> bool:
         return own.is_dir()  # it may be one that we may not read: the scan tells
 
 
-def _leads_out(link: str, top: str) -> bool:
-    """Whether a link leads to a repository that the search does not come by."""
+def _leads_elsewhere(link: str, top: str) -> bool:
+    """Whether a link leads to a repository that the search does not visit."""
     return not Path(os.path.realpath(link)).is_relative_to(top) and isinstance(locate(link), LocalRepository)

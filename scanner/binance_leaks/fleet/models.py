@@ -1,4 +1,4 @@
-"""The words of a fleet: entries of a list, repositories, what a worker is given and what comes back. All immutable."""
+"""Models of a fleet: list entries, repositories, units, runs, results."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from binance_leaks.report.json import Report
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """One entry of a list: where a repository is, as git takes it, and what its owner calls it.
+    """One entry of a list.
 
-    `address` is a path or a URL. It may hold a login, so that it is neither shown nor stored. `size` is in bytes, 0 if
-    nobody told. `origin` is where the entry stands, for errors: `repositories.txt:3`.
+    `address` is a path or a URL; it may hold a login, so it is neither printed nor stored. `size` is in bytes, 0 if
+    unknown. `origin` is the position in the list, for errors: `repositories.txt:3`.
     """
 
     address: str = field(repr=False)
@@ -30,10 +30,10 @@ class Entry:
 class Repository:
     """A repository of the fleet.
 
-    `key` is its identity over all runs: a normalized URL without login, or the real path of its git folder.
-    `label` is its name in reports, unique in a fleet. `address` is the argument for git and may hold a login.
-    `aliases` are the labels of other entries for the same repository. `covered_stores` are the real object folders
-    that it borrows and that an earlier repository of its unit scans.
+    `key` is its identity over all runs: a normalized URL without login, or the real path of its git folder. `label` is
+    its name in reports, unique in a fleet. `address` is the argument for git and may hold a login. `aliases` are the
+    labels of other entries for the same repository. `covered_stores` are the real object folders that it borrows and
+    that an earlier repository of its unit scans.
     """
 
     key: str
@@ -46,23 +46,22 @@ class Repository:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Unit:
-    """What one worker scans in one go: a repository, or several that share an object store, its owner first."""
+    """What one worker scans in one task: a repository, or several that share an object store, its owner first."""
 
     repositories: tuple[Repository, ...]
 
     @property
     def size(self) -> int:
-        """Bytes, as far as they were told."""
+        """Bytes, as far as known."""
         return sum(repository.size for repository in self.repositories)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Checkpoint:
-    """What an earlier scan of a repository left for the next one.
+    """What a scan of a repository keeps for the next one.
 
-    `fingerprint` is of all that a scan depends on, the detector included: where it is still the same there is nothing
-    to do. `state` tells which objects were looked at, as
-    `binance_leaks.pipeline.state` packs it; None if nobody kept it.
+    `fingerprint` covers all that a scan depends on, the detector included: if it is the same, nothing has to be read.
+    `state` is the set of scanned objects, packed by `binance_leaks.pipeline.state`; None if it was not kept.
     """
 
     fingerprint: str
@@ -71,11 +70,11 @@ class Checkpoint:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScanResult:
-    """What a worker found in a repository.
+    """The result of scanning a repository.
 
-    `report` has all of it, at any confidence, what is suppressed too; it is None where the repository is as it was
-    remembered, so that what was found then still holds. `remembered` is for the next scan, None where nobody wants
-    it. `worker` names where it was done, `attempts` counts from 1.
+    `report` has all findings, of any confidence and suppressed ones too; None if nothing has changed since the last
+    scan, whose findings are then still valid. `remembered` is for the next scan, None if it is not wanted. `attempts`
+    counts from 1.
     """
 
     key: str
@@ -88,7 +87,7 @@ class ScanResult:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScanFailure:
-    """A repository that could not be scanned, after so many attempts: why, and what the user can do."""
+    """A repository that could not be scanned: the reason, and what the user can do."""
 
     key: str
     reason: str
@@ -99,7 +98,7 @@ class ScanFailure:
 
 
 class RunStatus(Enum):
-    """How a run over the fleet stands. `ABANDONED`: it ended early, and the next began without resuming it."""
+    """Status of a run. `ABANDONED`: it ended early, and the next one began without resuming it."""
 
     RUNNING = "running"
     FINISHED = "finished"
@@ -108,7 +107,7 @@ class RunStatus(Enum):
 
 
 class ScanStatus(Enum):
-    """How a repository stands in a run."""
+    """Status of a repository in a run."""
 
     WAITING = "waiting"
     SCANNED = "scanned"
@@ -118,7 +117,7 @@ class ScanStatus(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Run:
-    """A run over the fleet, as the store knows it. `host` and `process` did it; `facts` are counts of the whole run."""
+    """A run over the fleet, as stored. `host` and `process` executed it; `facts` are counts of the whole run."""
 
     id: int
     started: datetime
@@ -133,10 +132,10 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RepositoryScan:
-    """How one repository stands in a run.
+    """Status of one repository in a run.
 
-    `since` is the run whose scan gave what is held of it: this one, an earlier one if nothing changed or if this scan
-    failed, None if it was never scanned. `complete` and `stats` are of that scan, `credentials` counts what is held.
+    `since` is the run whose scan gave its current findings: this one, an earlier one if nothing changed or this scan
+    failed, None if it was never scanned. `complete` and `stats` are of that scan, `credentials` counts its findings.
     `attempts`, `seconds`, `worker`, `reason` and `hint` are of this run.
     """
 
@@ -156,7 +155,7 @@ class RepositoryScan:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attempt:
-    """A failed attempt at a repository, the first of a run being number 1."""
+    """A failed attempt at a repository; the first of a run is number 1."""
 
     label: str
     at: datetime
@@ -169,7 +168,7 @@ class Attempt:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Unread:
-    """What a scan of a repository could not read. `skipped.lost` as far as a report tells: that of the whole scan."""
+    """What a scan of a repository could not read. `skipped.lost` is that of the whole scan."""
 
     label: str
     skipped: Skipped
@@ -177,9 +176,9 @@ class Unread:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Holding:
-    """A credential as one repository holds it in a run. `number` is that of the finding in the store.
+    """A credential in one repository, as of a run.
 
-    `places` counts where it stands.
+    `number` is the id of the finding in the store, `places` counts its locations.
     """
 
     number: int

@@ -1,6 +1,6 @@
-"""Starts and watches the processes that scan: nothing that a repository does to one of them goes further than it.
+"""Scan in child processes with limits on time and disk, so that a hostile repository harms only its own.
 
-Each has a folder of its own for clones, which goes with it. Whoever takes longer, or clones more, than it may is ended.
+Each process has a folder of its own for clones, which is removed with it. A process that exceeds a limit is killed.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from typing import cast
 from binance_leaks.fleet.worker_protocol import (
     Message,
     Reply,
+    ReportStep,
     RepositoryOutcome,
     Step,
+    StepListener,
     Task,
-    Tell,
-    Watch,
     failed_outcome,
 )
 from binance_leaks.isolation import trusted_import_path
@@ -40,12 +40,12 @@ _PROCESSES = Path("/proc")
 
 
 def make_process_folder() -> Path:
-    """A new temporary folder whose name tells which process made it. Raises OSError."""
+    """Make a temporary folder with the id of this process in its name. Raises OSError."""
     return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}-{_host()}-{os.getpid()}-"))
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Removes such folders below another one if the process that made them is gone without having done so."""
+    """Remove such folders of processes that have ended without removing them."""
     if not hasattr(os, "killpg"):
         return  # Windows: asking whether a process lives would end it
     for left in folder.glob(f"{_PREFIX}-{_host()}-*-*"):
@@ -57,7 +57,7 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def folder_size(folder: Path) -> int:
-    """Bytes of all files below a folder."""
+    """Return the bytes of all files below a folder."""
     total = 0
     for path, _, names in os.walk(folder):
         for name in names:
@@ -67,9 +67,9 @@ def folder_size(folder: Path) -> int:
 
 
 def kill_processes_in(folder: Path) -> None:
-    """Ends the processes that work below a folder, each with its group: git, where it outlived whoever started it.
+    """Kill the process groups that work below a folder: git, where it outlived its parent.
 
-    Where the system does not tell which they are, git notices by itself that nobody listens any more.
+    Where the system does not list processes, git ends by itself when nobody reads its output.
     """
     if not _PROCESSES.is_dir() or not hasattr(os, "killpg"):
         return
@@ -113,14 +113,14 @@ main(sys.argv[2], int(sys.argv[3]))
 """
 _GRACE = 4.0
 """Seconds for a runner to end by itself: more than it gives to git."""
-_AGAIN_HINT = "Look at the machine: is there enough memory, disk, and room for processes?"
+_AGAIN_HINT = "Check memory, disk and process limits of the machine."
 _LIMIT_HINT = "Raise --time-limit, or scan it by itself: binance-leaks history."
 _CLONE_HINT = "Raise --clone-limit, or clone it yourself and give the folder."
 _DISK_HINT = "Free some space, or point TMPDIR at a larger disk."
 
 
 class ScanProcesses:
-    """The runners of one process. Used by several threads, each of which has one at a time.
+    """The scan processes of one process, for several threads, each of which uses one at a time.
 
     Clones leave `spare` bytes of the disk free.
     """
@@ -135,50 +135,50 @@ class ScanProcesses:
         with suppress(OSError):
             remove_leftovers(Path(tempfile.gettempdir()))
 
-    def work(self, task: Task, tell: Tell) -> Reply:
-        """Has a unit scanned. What is missing of it is told as a failure. Raises what `tell` raises only."""
+    def scan(self, task: Task, report_step: ReportStep) -> Reply:
+        """Scan a unit. Repositories without an outcome have failed. Raises only what `report_step` raises."""
         try:
-            with self._leased() as runner:
-                done = runner.answer(task, tell)
+            with self._acquired() as process:
+                done = process.scan(task, report_step)
         except _ScanProcessError as error:  # there is none, and so nobody knows of it yet
-            done = _missing(task, [], error)
+            done = _with_failures(task, [], error)
         return {"worker": self.name, "done": done}
 
     def close(self) -> None:
-        """Ends all, those at work too."""
+        """End all processes, busy ones too."""
         with self._lock:
             self._closed = True
             ending = [*self._idle, *self._busy]
             self._idle.clear()
-        for runner in ending:
-            runner.ask_to_end()
-        for runner in ending:
-            runner.close()
+        for process in ending:
+            process.terminate()
+        for process in ending:
+            process.close()
 
     @contextmanager
-    def _leased(self) -> Iterator[_ScanProcess]:
+    def _acquired(self) -> Iterator[_ScanProcess]:
         with self._lock:
             if self._closed:
-                raise _ScanProcessError("scanning was ended")
-            runner = self._idle.pop() if self._idle else _ScanProcess(self._spare)
-            self._busy.add(runner)
+                raise _ScanProcessError("the scan was stopped")
+            process = self._idle.pop() if self._idle else _ScanProcess(self._spare)
+            self._busy.add(process)
         try:
-            yield runner
+            yield process
         except BaseException:
-            runner.close()
+            process.close()
             raise
         finally:
             with self._lock:
-                self._busy.discard(runner)
-                kept = runner.is_fit and not self._closed
+                self._busy.discard(process)
+                kept = process.is_reusable and not self._closed
                 if kept:
-                    self._idle.append(runner)
+                    self._idle.append(process)
             if not kept:
-                runner.close()
+                process.close()
 
 
 class _ScanProcessError(Exception):
-    """A runner did what it may not, or is gone: why, what the user can do, and whether it could go better again."""
+    """A scan process exceeded a limit or is gone: why, a hint, and whether to try again."""
 
     def __init__(self, reason: str, hint: str = "", *, again: bool = True) -> None:
         super().__init__(reason)
@@ -188,14 +188,14 @@ class _ScanProcessError(Exception):
 
 
 class _ScanProcess:
-    """One process, with its folder."""
+    """One scan process with its folder."""
 
     def __init__(self, spare: int) -> None:
         self._spare = spare
         try:
             self._folder = make_process_folder()
         except OSError as error:
-            raise _ScanProcessError(f"no folder for clones can be made: {error.strerror}", _DISK_HINT) from None
+            raise _ScanProcessError(f"cannot create a folder for clones: {error.strerror}", _DISK_HINT) from None
         path = json.dumps([os.path.abspath(part) for part in trusted_import_path()])  # noqa: PTH100 - as text
         self._tasks = 0
         try:
@@ -210,40 +210,40 @@ class _ScanProcess:
             )
         except OSError as error:
             shutil.rmtree(self._folder, ignore_errors=True)
-            why = f"a process to scan with cannot be started: {error.strerror}"
+            why = f"cannot start a scan process: {error.strerror}"
             raise _ScanProcessError(why, _AGAIN_HINT) from None
-        self._said: SimpleQueue[Message | None] = SimpleQueue()
-        self._reader = Thread(target=self._listen, name="runner", daemon=True)
+        self._messages: SimpleQueue[Message | None] = SimpleQueue()
+        self._reader = Thread(target=self._read_messages, name="runner", daemon=True)
         self._reader.start()
 
     @property
-    def is_fit(self) -> bool:
-        """Whether it can be given another task. After many it makes room for a fresh one."""
+    def is_reusable(self) -> bool:
+        """Whether it can take another task. After many it makes room for a fresh process."""
         return self._process.poll() is None and self._tasks < _MOST_TASKS
 
-    def answer(self, task: Task, tell: Tell) -> list[RepositoryOutcome]:
-        """What becomes of the repositories of a unit. Raises what `tell` raises."""
+    def scan(self, task: Task, report_step: ReportStep) -> list[RepositoryOutcome]:
+        """Return the outcomes for the repositories of a unit. Raises what `report_step` raises."""
         self._tasks += 1
         done: list[RepositoryOutcome] = []
         started = time.monotonic()
-        why = _ScanProcessError("the process that scanned it said nothing of it")
+        why = _ScanProcessError("its scan process gave no result for it")
         try:
-            self._ask(task)
-            self._follow(task, tell, done)
+            self._send(task)
+            self._follow(task, report_step, done)
         except _ScanProcessError as overrun:
             why = overrun
             self.close()
         spent = round(time.monotonic() - started - sum(one["seconds"] for one in done), 3)
-        return _missing(task, done, why, spent)
+        return _with_failures(task, done, why, spent)
 
-    def ask_to_end(self) -> None:
-        """Asks the process to end by itself, and to end the git that it has started."""
+    def terminate(self) -> None:
+        """Ask the process to end, together with the git that it has started."""
         with suppress(OSError):
             self._process.terminate()
 
     def close(self) -> None:
-        """Ends the process, with what it has started and what it has on disk."""
-        self.ask_to_end()
+        """End the process and its children, and remove its folder."""
+        self.terminate()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_GRACE)
         with suppress(ProcessLookupError, PermissionError):
@@ -260,38 +260,39 @@ class _ScanProcess:
                     stream.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _ask(self, task: Task) -> None:
+    def _send(self, task: Task) -> None:
         pipe = self._process.stdin
         if pipe is None:
-            raise _ScanProcessError("the process that scans cannot be spoken to")
+            raise _ScanProcessError("the scan process has no input pipe")
         try:
             pipe.write(json.dumps(task).encode("ascii") + b"\n")
             pipe.flush()
         except (OSError, ValueError):
-            raise self._gone() from None
+            raise self._exit_error() from None
 
-    def _follow(self, task: Task, tell: Tell, done: list[RepositoryOutcome]) -> None:
-        """Adds to `done` what comes, until the runner is ready for more. Raises _OverrunError, and what `tell` raises.
+    def _follow(self, task: Task, report_step: ReportStep, done: list[RepositoryOutcome]) -> None:
+        """Add outcomes to `done` until the process is ready for more.
 
-        The last step is told again now and then, so that it is known that the work goes on.
+        Repeats the last step now and then, to show that the work goes on. Raises _ScanProcessError and what
+        `report_step` raises.
         """
         until = time.monotonic() + task["time_limit"]
-        step = _opening(task, 0)
+        step = _first_step(task, 0)
         while True:
             left = until - time.monotonic()
             if left <= 0:
                 raise _ScanProcessError(f"not done within {human_time(task['time_limit'])}", _LIMIT_HINT)
-            tell(step)
+            report_step(step)
             if step["phase"] == "cloning":
                 self._watch_disk(task["clone_limit"])
             try:
-                message = self._said.get(timeout=min(left, _LOOK))
+                message = self._messages.get(timeout=min(left, _LOOK))
             except Empty:
                 if self._process.poll() is None:
                     continue
                 message = None  # those that it left behind keep its output open
             if message is None:
-                raise self._gone()
+                raise self._exit_error()
             if step["phase"] == "cloning":
                 self._watch_disk(task["clone_limit"])  # a fast one is done between two looks
             if "step" in message:
@@ -299,7 +300,7 @@ class _ScanProcess:
             elif "done" in message:
                 done.append(message["done"])
                 until = time.monotonic() + task["time_limit"]
-                step = _opening(task, len(done))
+                step = _first_step(task, len(done))
             else:
                 return
 
@@ -309,40 +310,40 @@ class _ScanProcess:
         if shutil.disk_usage(self._folder).free < self._spare:
             raise _ScanProcessError(f"less than {human_size(self._spare)} is free on the disk for clones", _DISK_HINT)
 
-    def _gone(self) -> _ScanProcessError:
+    def _exit_error(self) -> _ScanProcessError:
         try:
             status = self._process.wait(_GRACE)
         except subprocess.TimeoutExpired:
-            return _ScanProcessError("the process that scanned it said what is not understood")
+            return _ScanProcessError("its scan process sent an invalid message")
         if status == _KILLED:
-            return _ScanProcessError("the process that scanned it was killed", "Was there not enough memory?")
+            return _ScanProcessError("its scan process was killed", "Was there not enough memory?")
         if status < 0:
-            return _ScanProcessError(f"the process that scanned it ended by signal {-status}")
-        return _ScanProcessError(f"the process that scanned it ended with status {status}")
+            return _ScanProcessError(f"its scan process ended by signal {-status}")
+        return _ScanProcessError(f"its scan process ended with status {status}")
 
-    def _listen(self) -> None:
+    def _read_messages(self) -> None:
         pipe = self._process.stdout
         with suppress(OSError, ValueError, RecursionError):
             for line in pipe or ():
                 said: object = json.loads(line)
                 if not isinstance(said, dict):
                     break
-                self._said.put(cast(Message, said))
-        self._said.put(None)
+                self._messages.put(cast(Message, said))
+        self._messages.put(None)
 
 
-def _opening(task: Task, number: int) -> Step:
-    """What is told before a repository tells anything itself."""
+def _first_step(task: Task, number: int) -> Step:
+    """The step before a repository has reported its own."""
     repositories = task["repositories"]
     return {"label": repositories[min(number, len(repositories) - 1)]["label"], "phase": "opening", "bytes": 0}
 
 
-def _missing(
+def _with_failures(
     task: Task, done: list[RepositoryOutcome], why: _ScanProcessError, seconds: float = 0.0
 ) -> list[RepositoryOutcome]:
-    """What is done, and that all else of a task failed; the first of it after so many seconds."""
-    told = {one["key"] for one in done}
-    missing = [each["key"] for each in task["repositories"] if each["key"] not in told]
+    """Return `done` with a failure for every other repository of a task; the first took `seconds`."""
+    answered = {one["key"] for one in done}
+    missing = [each["key"] for each in task["repositories"] if each["key"] not in answered]
     failed = [
         failed_outcome(key, why.reason, why.hint, again=why.again, seconds=0.0 if number else seconds)
         for number, key in enumerate(missing)
@@ -351,12 +352,12 @@ def _missing(
 
 
 class LocalPool:
-    """Processes on this machine: a thread for each watches over it."""
+    """Scan processes on this machine, each watched by a thread."""
 
-    def __init__(self, jobs: int, watch: Watch) -> None:
+    def __init__(self, jobs: int, watch: StepListener) -> None:
         self._jobs = jobs
         self._watch = watch
-        self._runners = ScanProcesses()
+        self._processes = ScanProcesses()
         self._executor = ThreadPoolExecutor(jobs, thread_name_prefix="fleet")
 
     def slots(self) -> int:
@@ -365,7 +366,7 @@ class LocalPool:
 
     def submit(self, task: Task, *, avoid: Collection[str]) -> Future[Reply]:  # noqa: ARG002 - there is one place only
         """Has a unit scanned, in a fresh process if the last one failed."""
-        return self._executor.submit(self._runners.work, task, self._tell)
+        return self._executor.submit(self._processes.scan, task, self._report_step)
 
     def failure_reason(self, error: BaseException) -> str | None:
         """Runners tell their failures in replies: what else goes wrong is the pool's."""
@@ -381,8 +382,8 @@ class LocalPool:
     def close(self) -> None:
         """Ends all processes."""
         self._executor.shutdown(wait=False, cancel_futures=True)
-        self._runners.close()
+        self._processes.close()
         self._executor.shutdown(wait=True)
 
-    def _tell(self, step: Step) -> None:
-        self._watch(self._runners.name, step)
+    def _report_step(self, step: Step) -> None:
+        self._watch(self._processes.name, step)

@@ -1,4 +1,7 @@
-"""The report of a run over a fleet: one finding per credential, with every repository that holds it."""
+"""The report of a run over a fleet, and the comparison of two runs.
+
+One finding per credential, with every repository that holds it, marked as new, still there, or gone.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +22,9 @@ from binance_leaks.risk import order
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Snapshot:
-    """A run with its repositories and credentials: those that are sure enough, and the digests of all.
+    """A run with its repositories and credentials: those of enough confidence, and the digests of all.
 
-    An interrupted run has what earlier ones found in the repositories that were not reached.
+    An interrupted run has the findings of earlier runs for repositories that were not reached.
     """
 
     run: Run
@@ -37,30 +40,30 @@ class Snapshot:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Marks:
-    """What tells new credentials from others, by the digests that an earlier run reported, and those that are gone.
+    """How the credentials of a run relate to an earlier one, by digests.
 
-    Those are `suppressed` that it held and did not report: whoever takes the comment away that allowed a credential
-    makes it a new one.
-    Those are `untold` of which no value was found in the later run, and that stood where that did not look.
+    `known` were reported then. `suppressed` were held and not reported: removing the comment that allowed a credential
+    makes it new. `gone` are no longer there. Of `undetermined` no value was found, but a repository that held them was
+    not scanned.
     """
 
     known: frozenset[str]
     suppressed: frozenset[str]
     gone: tuple[FleetCredential, ...]
-    untold: tuple[FleetCredential, ...]
+    undetermined: tuple[FleetCredential, ...]
 
     def of(self, group: FleetCredential) -> Mark:
-        """New, unless its key, or any of its values if it has no key, was reported anywhere in the fleet."""
+        """New, unless its key, or without a key any of its values, was reported anywhere in the fleet."""
         known = self.known if group.suppression is None else self.known | self.suppressed
         return Mark.STILL_THERE if group.identifying & known else Mark.NEW
 
 
 def load_snapshot(store: Store, run: int, *, least: Confidence) -> Snapshot:
-    """The fleet as of a run. Raises UsageError if there is none of that number."""
-    told = store.run(run)
+    """Load the fleet as of a run. Raises UsageError if there is no such run."""
+    details = store.run(run)
     groups = merge(store.held(run), store.verifications(run))
     return Snapshot(
-        run=told,
+        run=details,
         scans=tuple(store.scans(run)),
         groups=tuple(group for group in groups if group.credential.confidence >= least),
         digests=frozenset(digest for group in groups for digest in group.digests),
@@ -68,10 +71,10 @@ def load_snapshot(store: Store, run: int, *, least: Confidence) -> Snapshot:
 
 
 def mark_credentials(earlier: Snapshot, later: Snapshot) -> Marks:
-    """The marks of a later run.
+    """Compare two runs.
 
-    Nothing is gone of which one value is still there, in a pair or alone, however sure, or that a repository held which
-    the later run leaves out.
+    A credential is not gone while one of its values is there, in a pair or alone, at any confidence, or while a
+    repository that held it is not in the later run.
     """
     lost = [group for group in earlier.groups if not group.digests & later.digests]
     here = later.repositories
@@ -79,7 +82,7 @@ def mark_credentials(earlier: Snapshot, later: Snapshot) -> Marks:
         known=_digests(group for group in earlier.groups if group.suppression is None),
         suppressed=_digests(group for group in earlier.groups if group.suppression is not None),
         gone=tuple(group for group in lost if group.repositories <= here),
-        untold=tuple(group for group in lost if not group.repositories <= here),
+        undetermined=tuple(group for group in lost if not group.repositories <= here),
     )
 
 
@@ -95,11 +98,11 @@ _SUMMED = ("objects", "blobs", "bytes")
 
 
 def fleet_result(store: Store, run: int, *, config: Config, places: int | None = PLACES) -> Result:
-    """What is known of the fleet as of a run, the gravest first, marked against the run before.
+    """Return the result of a run, most severe findings first, marked against the run before.
 
-    `places` is the most that are listed of one credential in one repository, None for all; the rest is counted. What is
-    less sure than the configuration wants is left out. Raises UsageError if there is no such run, ScanError if
-    the store cannot be read.
+    `places` limits the locations of one credential in one repository, None for all; the others are counted. Findings
+    below the configured confidence are left out. Raises UsageError if there is no such run, ScanError if the store
+    cannot be read.
     """
     with store.read_transaction():
         now = load_snapshot(store, run, least=config.confidence)
@@ -107,8 +110,8 @@ def fleet_result(store: Store, run: int, *, config: Config, places: int | None =
         marks = (
             mark_credentials(load_snapshot(store, before, least=config.confidence), now) if before is not None else None
         )
-        findings = make_findings(store, now.groups, config=config, places=places, mark=marks.of if marks else _unmarked)
-        return make_result(store, now, findings, gone=_counted(marks.gone) if marks else None)
+        findings = make_findings(store, now.groups, config=config, places=places, mark=marks.of if marks else _no_mark)
+        return make_result(store, now, findings, gone=_count_unsuppressed(marks.gone) if marks else None)
 
 
 def make_findings(
@@ -119,21 +122,24 @@ def make_findings(
     places: int | None,
     mark: Callable[[FleetCredential], Mark | None],
 ) -> list[Finding]:
-    """The findings of these credentials, suppressed ones among them.
+    """Make the findings of credentials, suppressed ones included.
 
-    Where very many repositories hold very many, fewer places of each are listed, so that a report stays a report.
+    Where many repositories hold many credentials, fewer locations of each are listed, to limit the size of the report.
     """
     groups = list(groups)
     if places is not None:
         held = sum(len(group.members) for group in groups)
         places = min(places, max(_LEAST, places * _BUDGET // max(1, held)))
-    return [_finding(group, *_places_of(store, group, places), config=config, mark=mark(group)) for group in groups]
+    return [
+        _make_finding(group, *_select_locations(store, group, places), config=config, mark=mark(group))
+        for group in groups
+    ]
 
 
 def make_result(store: Store, now: Snapshot, findings: Iterable[Finding], *, gone: int | None) -> Result:
-    """The result of a run, its findings sorted. It counts as interrupted unless it came to its end.
+    """Make the result of a run with sorted findings; interrupted unless the run has finished.
 
-    With `gone`, the number of those that are, there are counts by mark.
+    With `gone`, the number of those, the statistics have counts by mark.
     """
     ordered = sorted(findings, key=order)
     counted = tuple(finding for finding in ordered if finding.suppressed is None)
@@ -158,7 +164,7 @@ def make_result(store: Store, now: Snapshot, findings: Iterable[Finding], *, gon
 
 
 def _stats(now: Snapshot) -> ScanStats:
-    """Counts of the run; what was read is that of this run alone, and what its coordinator counted wins."""
+    """Statistics of the run: what this run has read, and the facts that its coordinator counted."""
     read = [scan.stats for scan in now.scans if scan.status is ScanStatus.SCANNED]
     waiting = sum(scan.status is ScanStatus.WAITING for scan in now.scans)
     counts = {
@@ -171,10 +177,10 @@ def _stats(now: Snapshot) -> ScanStats:
     return ScanStats.of({**counts, **now.run.facts})
 
 
-def _finding(
+def _make_finding(
     group: FleetCredential, locations: tuple[Location, ...], unlisted: int, *, config: Config, mark: Mark | None
 ) -> Finding:
-    """A credential of the fleet, judged as a whole."""
+    """Make the finding of a credential, rated for the whole fleet."""
     judged = finding_of(
         group.credential,
         locations,
@@ -186,13 +192,13 @@ def _finding(
     return replace(judged, mark=mark, unlisted=unlisted)
 
 
-def _places_of(store: Store, group: FleetCredential, most: int | None) -> tuple[tuple[Location, ...], int]:
-    """Where a credential stands, those places first that help a reader most, and how many more there are."""
+def _select_locations(store: Store, group: FleetCredential, most: int | None) -> tuple[tuple[Location, ...], int]:
+    """The locations of a credential, most useful first, and how many more there are."""
     listed: list[Location] = []
     count = 0
     for _, members in groupby(group.members, key=lambda member: (member.held.label, member.held.repository)):
         adding = tuple(members)
-        found = [place for member in adding for place in _places(store, member, most)]
+        found = [place for member in adding for place in _locations(store, member, most)]
         listed += found[:most] if len(adding) == 1 else list(dict.fromkeys(found))[:most]
         count += sum(_count(store, member) for member in adding)
     if not listed:  # a report that gives no place for any of its values
@@ -202,8 +208,8 @@ def _places_of(store: Store, group: FleetCredential, most: int | None) -> tuple[
     return tuple(listed), max(count - len(listed), 0)
 
 
-def _places(store: Store, member: Member, most: int | None) -> Iterable[Location]:
-    """Places of a member in the roles that they have here, as many as are wanted of those that belong here."""
+def _locations(store: Store, member: Member, most: int | None) -> Iterable[Location]:
+    """The locations of a member in their roles, limited to those of this credential."""
     whole = most is None or member.roles.keys() >= {value.role for value in member.held.values}
     places = store.places(member.held, most=most if whole else None)
     for place in places:
@@ -213,7 +219,7 @@ def _places(store: Store, member: Member, most: int | None) -> Iterable[Location
 
 
 def _unread(store: Store, run: int) -> list[Skipped]:
-    """What the scans could not read, each with its repository."""
+    """What the scans could not read, with the repository."""
     return [
         Skipped(what=f"{each.label}: {each.skipped.what}", why=each.skipped.why, lost=each.skipped.lost)
         for each in store.unread(run)
@@ -227,11 +233,15 @@ def _count(store: Store, member: Member) -> int:
 
 
 def _failed(scans: Iterable[RepositoryScan]) -> list[Skipped]:
-    return [Skipped(what=scan.repository.label, why=_why(scan)) for scan in scans if scan.status is ScanStatus.FAILED]
+    return [
+        Skipped(what=scan.repository.label, why=_failure_text(scan))
+        for scan in scans
+        if scan.status is ScanStatus.FAILED
+    ]
 
 
-def _why(scan: RepositoryScan) -> str:
-    """A reason, what to do, after how many attempts, and whether something older is reported."""
+def _failure_text(scan: RepositoryScan) -> str:
+    """The reason, a hint, the number of attempts, and whether older findings are reported."""
     often = "1 attempt" if scan.attempts == 1 else f"{scan.attempts} attempts"
     hint = f" {scan.hint}" if scan.hint else ""
     old = "" if scan.since is None else f" What run {scan.since} found in it is still reported."
@@ -239,7 +249,7 @@ def _why(scan: RepositoryScan) -> str:
 
 
 def _waiting(scans: Sequence[RepositoryScan]) -> list[Skipped]:
-    """All of them in a line, as an interrupted run leaves most of a fleet."""
+    """One line for all repositories that were not reached."""
     count = sum(scan.status is ScanStatus.WAITING for scan in scans)
     if not count:
         return []
@@ -249,19 +259,19 @@ def _waiting(scans: Sequence[RepositoryScan]) -> list[Skipped]:
     return [Skipped(what=what, why=f"not scanned yet in this run{also}")]
 
 
-def _counted(groups: Iterable[FleetCredential]) -> int:
+def _count_unsuppressed(groups: Iterable[FleetCredential]) -> int:
     return sum(group.suppression is None for group in groups)
 
 
-def _unmarked(group: FleetCredential) -> None:
-    """As there is no run before."""
+def _no_mark(group: FleetCredential) -> None:
+    """The mark where there is no earlier run."""
 
 
 def compare_runs(store: Store, earlier: int, later: int, *, config: Config, places: int | None = PLACES) -> Result:
-    """The findings of the later run, marked against the earlier, and those of the earlier that are gone.
+    """Return the findings of the later run, marked against the earlier one, and those that are gone.
 
-    Those fail that are new, or that repositories have now that had them not. What is gone has the places where it
-    stood; a credential is not gone if a repository held it that the later run leaves out, or could not scan. Raises
+    A finding fails if it is new, or if a repository has it that did not. Gone findings have their former locations; a
+    credential is not gone if a repository that held it is missing from the later run or could not be scanned. Raises
     UsageError if there is no such run.
     """
     with store.read_transaction():
@@ -269,31 +279,31 @@ def compare_runs(store: Store, earlier: int, later: int, *, config: Config, plac
         now = load_snapshot(store, later, least=config.confidence)
         marks = mark_credentials(before, now)
         found = make_findings(store, now.groups, config=config, places=places, mark=marks.of)
-        spread = {group.credential.id: _spread(group, before) for group in now.groups}
-        there = [_told(each, spread.get(each.id, frozenset())) for each in found]
+        spread = {group.credential.id: _spread_to(group, before) for group in now.groups}
+        there = [_mark_spread(each, spread.get(each.id, frozenset())) for each in found]
         gone = make_findings(store, marks.gone, config=config, places=places, mark=_gone)
         count = sum(finding.suppressed is None for finding in gone)
         compared = make_result(store, now, (*there, *gone), gone=count)
-    ordered = tuple(sorted(compared.findings, key=_news))
-    return replace(compared, findings=ordered, skipped=(*compared.skipped, *_uncompared(before, now, marks)))
+    ordered = tuple(sorted(compared.findings, key=_diff_order))
+    return replace(compared, findings=ordered, skipped=(*compared.skipped, *_only_in_one_run(before, now, marks)))
 
 
-def _told(finding: Finding, spread: frozenset[str]) -> Finding:
-    """A finding of the later run; one that was there before fails where repositories have it that had it not."""
+def _mark_spread(finding: Finding, spread: frozenset[str]) -> Finding:
+    """Adjust a finding of the later run: a known one fails only where it has spread to other repositories."""
     if finding.mark is not Mark.STILL_THERE:
         return finding
     places = tuple(replace(place, preexisting=place.repository not in spread) for place in finding.locations)
     return replace(finding, fails=finding.fails and bool(spread), locations=places)
 
 
-def _spread(group: FleetCredential, before: Snapshot) -> frozenset[str]:
+def _spread_to(group: FleetCredential, before: Snapshot) -> frozenset[str]:
     """The labels of the repositories that hold a credential and did not in the earlier run."""
     held = frozenset(key for other in before.groups if group.identifying & other.digests for key in other.repositories)
     return frozenset(member.held.label for member in group.members if member.held.repository not in held)
 
 
-def _news(finding: Finding) -> int:
-    """What is new first, then what has spread, what is as it was, and what is gone."""
+def _diff_order(finding: Finding) -> int:
+    """Sort key: new, spread, unchanged, gone."""
     if finding.mark is Mark.GONE:
         return 3
     return 0 if finding.mark is Mark.NEW else 1 if finding.is_new else 2
@@ -303,12 +313,12 @@ def _gone(group: FleetCredential) -> Mark:  # noqa: ARG001 - as marks are asked 
     return Mark.GONE
 
 
-def _uncompared(before: Snapshot, now: Snapshot, marks: Marks) -> Iterable[Skipped]:
-    """Repositories of one of the runs only: nothing was left unread by that."""
+def _only_in_one_run(before: Snapshot, now: Snapshot, marks: Marks) -> Iterable[Skipped]:
+    """Repositories of only one of the runs; nothing is unread by that."""
     earlier = {scan.repository.key: scan for scan in before.scans}
     for scan in before.scans:
         if scan.repository.key not in now.repositories:
-            yield Skipped(what=scan.repository.label, why=_left_out(scan, now, marks), lost=False)
+            yield Skipped(what=scan.repository.label, why=_not_in_later_run(scan, now, marks), lost=False)
     for scan in now.scans:
         known = earlier.get(scan.repository.key)
         if scan.since is not None and (known is None or known.since is None):
@@ -316,9 +326,10 @@ def _uncompared(before: Snapshot, now: Snapshot, marks: Marks) -> Iterable[Skipp
             yield Skipped(what=scan.repository.label, why=why, lost=False)
 
 
-def _left_out(scan: RepositoryScan, now: Snapshot, marks: Marks) -> str:
-    count = sum(scan.repository.key in group.repositories for group in marks.untold)
+def _not_in_later_run(scan: RepositoryScan, now: Snapshot, marks: Marks) -> str:
+    count = sum(scan.repository.key in group.repositories for group in marks.undetermined)
     why = f"not in run {now.run.id}"
     if not count:
         return why
-    return f"{why}: whether {'1 credential' if count == 1 else f'{count} credentials'} of it are gone is not known"
+    credentials = "1 credential" if count == 1 else f"{count} credentials"
+    return f"{why}: not known whether {credentials} of it {'is' if count == 1 else 'are'} gone"

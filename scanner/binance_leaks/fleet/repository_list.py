@@ -1,4 +1,4 @@
-"""Lists of repositories, in whichever form they come: lines, tables, and what forges export."""
+"""Parse lists of repositories: lines, CSV tables, and the JSON that forges export."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ _LAST_PAGE = "Follow the pages to the last one, and write all of them into the l
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
-    """What stands in a list about a repository, as it stands there.
+    """What a list says about a repository.
 
-    `where` is a line, or an entry. `quoted` says that the address is as somebody meant it, blanks and all.
+    `where` is a line, or an entry. `quoted`: blanks in the address are intended.
     """
 
     where: str
@@ -52,7 +52,7 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InvalidRow:
-    """What is wrong in one place of a list, and what can be done."""
+    """An entry of a list that cannot be used: where, why, and a hint."""
 
     where: str
     why: str
@@ -60,14 +60,14 @@ class InvalidRow:
 
 
 def is_json(text: str) -> bool:
-    """Whether a list is JSON: it begins with a brace or a bracket, but for `[::1]:path`."""
+    """Whether a list is JSON: it begins with a brace or a bracket, except `[::1]:path`."""
     return text.lstrip()[:1] in ("{", "[") and not re.match(r"\s*\[[0-9A-Fa-f:.%]*:[0-9A-Fa-f:.%]*\]:", text)
 
 
 def json_rows(text: str, *, ssh: bool) -> Iterator[Row | InvalidRow]:
-    """The entries of all values that stand one after the other, those in pages and inner arrays, too.
+    """Parse the entries of consecutive JSON values, also those in pages and inner arrays.
 
-    So it reads arrays, objects one a line, and what a command prints that follows pages.
+    So it reads arrays, JSON lines, and the output of commands that follow pages.
     """
     decoder = json.JSONDecoder(parse_constant=_refuse)
     at, number, pages = _after_space(text, 0), 0, _Pages()
@@ -76,7 +76,7 @@ def json_rows(text: str, *, ssh: bool) -> Iterator[Row | InvalidRow]:
             value, end = decoder.raw_decode(text, at)
         except (ValueError, RecursionError) as error:
             place = error.pos if isinstance(error, json.JSONDecodeError) else at
-            yield InvalidRow(where=str(text.count("\n", 0, place) + 1), why="not JSON, or it is cut off")
+            yield InvalidRow(where=str(text.count("\n", 0, place) + 1), why="not JSON, or truncated")
             return
         for item in _items(value, pages):
             number += 1
@@ -87,10 +87,10 @@ def json_rows(text: str, *, ssh: bool) -> Iterator[Row | InvalidRow]:
 
 
 def parse_entry(entry: Mapping[str, object], where: str, *, ssh: bool) -> Row | InvalidRow:
-    """What an entry with names says. `ssh` prefers the address for ssh where there are both."""
-    told = {_NAMES.get(name.lower(), name): value for name, value in entry.items()}
-    by_https, by_ssh = _first(told, _HTTPS), _first(told, _SSH)
-    links = _mapping(told.get("links")).get("clone")
+    """Parse an entry with named fields. `ssh` prefers the SSH address where there are both."""
+    fields = {_NAMES.get(name.lower(), name): value for name, value in entry.items()}
+    by_https, by_ssh = _first(fields, _HTTPS), _first(fields, _SSH)
+    links = _mapping(fields.get("links")).get("clone")
     for link in links if isinstance(links, list) else ():
         href = _text(_mapping(link).get("href"))
         match _text(_mapping(link).get("name")):
@@ -98,31 +98,31 @@ def parse_entry(entry: Mapping[str, object], where: str, *, ssh: bool) -> Row | 
                 by_https = by_https or href
             case "ssh":
                 by_ssh = by_ssh or href
-    plain = _first(told, _PLAIN[:2] if by_https or by_ssh else _PLAIN)
-    address = (by_ssh if ssh else "") or _text(told.get("address")) or by_https or plain or by_ssh
+    plain = _first(fields, _PLAIN[:2] if by_https or by_ssh else _PLAIN)
+    address = (by_ssh if ssh else "") or _text(fields.get("address")) or by_https or plain or by_ssh
     if not address:
-        return _without_address(told, where)
-    return Row(where=where, address=address, label=_label(told), size=_size(told))
+        return _without_address(fields, where)
+    return Row(where=where, address=address, label=_label(fields), size=_size(fields))
 
 
 @dataclass(slots=True)
 class _Pages:
-    """Whether pages said that there are more, and whether one said that it is the last."""
+    """Whether a page announced another one, and whether one was the last."""
 
     more: bool = False
     ended: bool = False
 
 
 def _items(value: object, pages: _Pages) -> Iterator[object]:
-    """The entries in a value, with a stack of our own: arrays of strangers may be deep."""
+    """Yield the entries in a value. Iterative, as arrays may be nested deeply."""
     waiting = [value]
     while waiting:
         one = waiting.pop()
         if isinstance(one, list):
             waiting += reversed(one)
         elif (inner := _page(one)) is not None:
-            told = _mapping(one)
-            last = not told.get("next") and told.get("isLastPage", True) is True
+            fields = _mapping(one)
+            last = not fields.get("next") and fields.get("isLastPage", True) is True
             pages.ended |= last
             pages.more |= not last
             waiting += reversed(inner)
@@ -132,10 +132,10 @@ def _items(value: object, pages: _Pages) -> Iterator[object]:
 
 def _page(value: object) -> list[object] | None:
     """The entries of a page, which has no address of its own."""
-    told = _mapping(value)
-    if _OF_ENTRIES & told.keys():
+    fields = _mapping(value)
+    if _OF_ENTRIES & fields.keys():
         return None
-    return next((inner for name in _PAGES if isinstance(inner := told.get(name), list)), None)
+    return next((inner for name in _PAGES if isinstance(inner := fields.get(name), list)), None)
 
 
 def _parse_item(item: object, where: str, *, ssh: bool) -> Row | InvalidRow:
@@ -146,36 +146,38 @@ def _parse_item(item: object, where: str, *, ssh: bool) -> Row | InvalidRow:
     return InvalidRow(where=where, why="neither an address nor an object", hint=_ASK_FOR)
 
 
-def _without_address(told: Mapping[str, object], where: str) -> InvalidRow:
-    said = _first(told, _ERRORS)
-    if said and not _first(told, _LABELS):
+def _without_address(fields: Mapping[str, object], where: str) -> InvalidRow:
+    said = _first(fields, _ERRORS)
+    if said and not _first(fields, _LABELS):
         shown = printable(without_values(said))[:80]
-        return InvalidRow(where=where, why=f"an answer of the forge that is no list: {shown}", hint=_MAY_READ)
+        return InvalidRow(where=where, why=f"a reply of the forge that is not a list: {shown}", hint=_MAY_READ)
     return InvalidRow(where=where, why="no address", hint=_ASK_FOR)
 
 
-def _label(told: Mapping[str, object]) -> str:
-    label = _first(told, _LABELS)
-    project = _mapping(told.get("project"))
+def _label(fields: Mapping[str, object]) -> str:
+    label = _first(fields, _LABELS)
+    project = _mapping(fields.get("project"))
     above = _text(project.get("name")) or _text(project.get("key"))
-    own = _text(told.get("slug")) or label
-    alone = label == _text(told.get("name")) and not _text(told.get("label"))
+    own = _text(fields.get("slug")) or label
+    alone = label == _text(fields.get("name")) and not _text(fields.get("label"))
     return f"{above}/{own}" if above and own and alone else label
 
 
-def _size(told: Mapping[str, object]) -> int:
-    """Bytes. GitHub and Gitea count KiB, which they are told by: both have `full_name` and `clone_url`."""
-    if size := _number(_mapping(told.get("statistics")).get("repository_size")) or _number(told.get("repository_size")):
+def _size(fields: Mapping[str, object]) -> int:
+    """The size in bytes. GitHub and Gitea count KiB; both have `full_name` and `clone_url`."""
+    if size := _number(_mapping(fields.get("statistics")).get("repository_size")) or _number(
+        fields.get("repository_size")
+    ):
         return size
-    if size := _number(told.get("diskUsage")):
+    if size := _number(fields.get("diskUsage")):
         return min(size * _KIB, _LARGEST)
-    size = _number(told.get("size"))
-    in_kib = "full_name" in told and ("clone_url" in told or "ssh_url" in told)
+    size = _number(fields.get("size"))
+    in_kib = "full_name" in fields and ("clone_url" in fields or "ssh_url" in fields)
     return min(size * _KIB, _LARGEST) if in_kib else size
 
 
-def _first(told: Mapping[str, object], names: tuple[str, ...]) -> str:
-    return next((text for name in names if (text := _text(told.get(name)))), "")
+def _first(fields: Mapping[str, object], names: tuple[str, ...]) -> str:
+    return next((text for name in names if (text := _text(fields.get(name)))), "")
 
 
 def _text(value: object) -> str:
@@ -187,7 +189,7 @@ def _mapping(value: object) -> Mapping[str, object]:
 
 
 def _number(value: object) -> int:
-    """A size; 0 for what is none, as a size is no more than a hint of what to begin with."""
+    """A size; 0 for anything else, as a size only decides the order."""
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,15}", value):
         return min(int(value), _LARGEST)
     if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < _LARGEST:
@@ -209,16 +211,16 @@ _QUOTED = re.compile(r'"((?:[^"]|"")+)"(.*)', re.DOTALL)
 _LABEL = re.compile(r"[ ]*\t\s*|[ \t]+=[ \t]+")
 _COMMENT = re.compile(r"(?:^|\s)#.*", re.DOTALL)
 _BEHIND = (
-    "Write a label behind a tab or “ = ”, and a comment behind “ #”; an address that holds these stands in quotes."
+    "Write a label after a tab or “ = ”, a comment after “ #”, and an address that contains these in double quotes."
 )
 _COLUMNS = "A table begins with the names of its columns, such as: url, label, size."
 
 
 def line_rows(text: str) -> Iterator[Row | InvalidRow]:
-    """One repository a line: an address, after it a label behind a tab or ` = `, after that a comment behind ` #`.
+    """Parse one repository per line: an address, a label after a tab or ` = `, a comment after ` #`.
 
-    An address may hold blanks. One that holds a tab, ` = ` or ` #` stands in double quotes, of which one that belongs
-    to it is doubled.
+    An address may hold blanks. One that holds a tab, ` = ` or ` #` is written in double quotes, with quotes in it
+    doubled.
     """
     for number, line in enumerate(_LINE_END.split(text), start=1):
         stripped = line.strip()
@@ -236,18 +238,18 @@ def _row(line: str, where: str) -> Row | InvalidRow:
     if quoted is None:
         return Row(where=where, address=before, label=label, quoted=False)
     if before:
-        return InvalidRow(where=where, why="something other than a label behind the quotes", hint=_BEHIND)
+        return InvalidRow(where=where, why="something other than a label after the quotes", hint=_BEHIND)
     return Row(where=where, address=quoted[1].replace('""', '"'), label=label)
 
 
 def _split_label(text: str) -> tuple[str, str]:
-    """What stands before the label, and the label."""
+    """Split a line into address and label."""
     found = _LABEL.search(text)
     return (text.strip(), "") if found is None else (text[: found.start()].strip(), text[found.end() :].strip())
 
 
 def delimiter_of(text: str) -> str | None:
-    """What parts the columns, if the first line is the header of a table: one of its names is that of an address."""
+    """The delimiter of a table whose header has a column for the address; None if it is no table."""
     first = next((line for line in _LINE_END.split(text) if line.strip()), "")
     for delimiter in ("\t", ",", ";"):
         names = _names(next(csv.reader([first], delimiter=delimiter), []))
@@ -257,7 +259,7 @@ def delimiter_of(text: str) -> str | None:
 
 
 def table_rows(text: str, delimiter: str, *, ssh: bool) -> Iterator[Row | InvalidRow]:
-    """The rows of a table, whose columns are named as the forges name them in JSON. `ssh` as for `parse_entry`."""
+    """Parse a table, whose columns are named like the fields in JSON. `ssh` as for `parse_entry`."""
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     names: dict[str, int] = {}
     while True:
@@ -278,7 +280,7 @@ def table_rows(text: str, delimiter: str, *, ssh: bool) -> Iterator[Row | Invali
 
 
 def _names(cells: list[str]) -> dict[str, int]:
-    """The columns by name, in the spelling of the forges where it is one of theirs."""
+    """The columns by name, in the spelling that forges use."""
     known = {name.lower(): name for name in ADDRESSES}
     names = [cell.strip() for cell in cells]
     return {known.get(name.lower(), name): at for at, name in enumerate(names) if name}
@@ -288,18 +290,18 @@ _MOST_NAMED = 5
 _BINARY = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _MARKS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig"))
 _FORMS = "A list has a path or URL on each line, or is JSON or CSV as a forge exports it."
-_WRITE_BLANKS = "A label stands behind a tab or “ = ”; a blank that belongs to the URL is written %20."
+_WRITE_BLANKS = "Write a label after a tab or “ = ”, and a blank in a URL as %20."
 
 
 def read_list(data: bytes, name: str, *, base: Path, ssh: bool = False) -> list[Entry]:
-    """The repositories that a list names, in its order. `name` is what messages call the list.
+    """Return the repositories of a list, in its order. `name` is the name of the list in messages.
 
-    Its form is recognised from its content: lines, a table with a header, or JSON.
-    Relative paths count from the folder `base`, a `~` at the start is the user's home. `ssh` prefers the address for
-    ssh where a forge gives both. Text is UTF-8, or UTF-16 as PowerShell writes it.
+    The format is recognized by the content: lines, a table with a header, or JSON. Relative paths start at the folder
+    `base`, `~` is the user's home. `ssh` prefers the SSH address where a forge gives both. Text is UTF-8, or UTF-16 as
+    PowerShell writes it.
 
-    Raises UsageError for what is no list, an empty one, and one with entries that cannot be used: it names them all, or
-    the first and how many there are. No message holds a login.
+    Raises UsageError for a file that is no list, an empty list, and invalid entries: all of them, or the first and
+    their number. No message holds a login.
     """
     text = _decoded(data, name)
     entries: list[Entry] = []
@@ -313,7 +315,7 @@ def read_list(data: bytes, name: str, *, base: Path, ssh: bool = False) -> list[
     if wrong:
         raise _complaint(wrong, name)
     if not entries:
-        raise UsageError(f"{name} names no repository", hint=_FORMS)
+        raise UsageError(f"{name} lists no repository", hint=_FORMS)
     return entries
 
 
@@ -323,11 +325,11 @@ def _decoded(data: bytes, name: str) -> str:
         # Paths need be no UTF-8: their bytes come out again as they went in.
         text = data.decode(encoding, "surrogateescape" if encoding != "utf-16" else "strict")
     except UnicodeDecodeError:
-        raise UsageError(f"{name} is no text, or it is cut off", hint=_FORMS) from None
+        raise UsageError(f"{name} is not text, or is truncated", hint=_FORMS) from None
     if _BINARY.search(text):
-        raise UsageError(f"{name} is a binary file and no list of repositories", hint=_FORMS)
+        raise UsageError(f"{name} is a binary file, not a list of repositories", hint=_FORMS)
     if text.lstrip().startswith("<"):
-        raise UsageError(f"{name} is a page and no list of repositories", hint=_FORMS)
+        raise UsageError(f"{name} is a web page, not a list of repositories", hint=_FORMS)
     return text
 
 
@@ -352,7 +354,7 @@ def _entry(row: Row, name: str, base: Path) -> Entry | InvalidRow:
 
 
 def _path(address: str, base: Path) -> str | None:
-    """The path that an address is, None for a URL. What is there beside the list is a path whatever it looks like."""
+    """The path of an address, None for a URL. A file that exists beside the list is a path whatever its name."""
     path = os.path.join(base, os.path.expanduser(address))  # noqa: PTH111, PTH118 - pathlib raises for unknown users
     if "://" not in address and _is_path(path) and os.path.exists(path):  # noqa: PTH110 - as above
         return os.path.abspath(path)  # noqa: PTH100 - as above
@@ -360,7 +362,7 @@ def _path(address: str, base: Path) -> str | None:
 
 
 def _is_path(path: str) -> bool:
-    """Whether the system could have a file of this name, which it could not with half of a surrogate pair."""
+    """Whether a file can have this name: half of a surrogate pair cannot be one."""
     try:
         return b"\0" not in os.fsencode(path)
     except UnicodeEncodeError:
@@ -384,8 +386,8 @@ def _origin(where: str, name: str) -> str:
 
 
 def _complaint(wrong: list[InvalidRow], name: str) -> UsageError:
-    told = [f"{_origin(one.where, name)}: {without_values(printable(one.why))}" for one in wrong[:_MOST_NAMED]]
+    fields = [f"{_origin(one.where, name)}: {without_values(printable(one.why))}" for one in wrong[:_MOST_NAMED]]
     if len(wrong) > _MOST_NAMED:
-        told.append(f"and {len(wrong) - _MOST_NAMED} more")
+        fields.append(f"and {len(wrong) - _MOST_NAMED} more")
     hints = dict.fromkeys(one.hint for one in wrong[:_MOST_NAMED] if one.hint)
-    return UsageError("; ".join(told), hint=" ".join(hints) or _FORMS)
+    return UsageError("; ".join(fields), hint=" ".join(hints) or _FORMS)

@@ -1,6 +1,6 @@
-"""Reads values again where they stand, so that Binance can be asked about them: no value ever came back from a worker.
+"""Re-read secrets from their repositories for verification.
 
-Of each repository only the objects are read that hold what is wanted, and as few repositories as that takes.
+Workers send no values back. Only the objects with wanted values are read, in as few repositories as possible.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from binance_leaks.sources.urls import is_url
 _MOST_PLACES = 4
 """Places of a value that are read in one repository."""
 
-Tell = Callable[[str], None]
+ReportStep = Callable[[str], None]
 """Told the label of a repository before it is read."""
 
 
 @dataclass(kw_only=True, slots=True)
 class _Wanted:
-    """The places in one repository by the digests of the values that stand there."""
+    """Locations in one repository by the digests of their values."""
 
     places: dict[str, list[Location]] = field(default_factory=dict)
 
@@ -40,19 +40,19 @@ class _Wanted:
 
 
 class SecretReader:
-    """The repositories of a fleet, by their labels, as a source of values. Only those that this machine can reach."""
+    """Reads values again from the repositories of a fleet that this machine can reach."""
 
-    def __init__(self, repositories: Iterable[Repository], tell: Tell) -> None:
+    def __init__(self, repositories: Iterable[Repository], on_repository: ReportStep) -> None:
         self._repositories = {repository.label: repository for repository in repositories}
-        self._tell = tell
+        self._on_repository = on_repository
 
     def credentials(self, findings: Sequence[Finding]) -> list[Credential]:
-        """The credentials of some findings, each with the bytes of those of its values that could be read again."""
+        """Return the credentials of findings, with the bytes of those values that could be read."""
         found = self._occurrences(findings)
         return [_credential(finding, found) for finding in findings]
 
     def _occurrences(self, findings: Sequence[Finding]) -> dict[str, list[Occurrence]]:
-        """Occurrences with their bytes, by digest."""
+        """Read occurrences with their bytes, by digest."""
         by_repository = _places(findings)
         missing = {value.sha256 for finding in findings for value in finding.values}
         found: dict[str, list[Occurrence]] = {}
@@ -61,14 +61,14 @@ class SecretReader:
             if label is None:
                 break
             wanted = by_repository.pop(label)
-            self._tell(label)
+            self._on_repository(label)
             for occurrence in self._read(self._repositories[label], wanted, missing):
                 found.setdefault(occurrence.value.sha256, []).append(occurrence)
             missing -= found.keys()
         return found
 
     def _best(self, places: Mapping[str, _Wanted], missing: set[str]) -> str | None:
-        """The repository that has most of what is missing, one on this disk before one that must be cloned."""
+        """Choose the repository with most of the missing values, one on this disk before one to clone."""
 
         def rank(label: str) -> tuple[int, bool, str]:
             return -len(missing & places[label].places.keys()), is_url(self._repositories[label].address), label
@@ -77,7 +77,7 @@ class SecretReader:
         return ranked[0][2] if ranked and ranked[0][0] else None
 
     def _read(self, repository: Repository, wanted: _Wanted, missing: set[str]) -> list[Occurrence]:
-        """The missing values that stand in a repository; none of them where it cannot be read."""
+        """Read the missing values in a repository; nothing where it cannot be read."""
         places = [place for digest, held in wanted.places.items() if digest in missing for place in held]
         try:
             with local_folder(repository.address) as folder:
@@ -92,7 +92,7 @@ class SecretReader:
 
 
 def _places(findings: Iterable[Finding]) -> dict[str, _Wanted]:
-    """Where to look, by repository. A place tells its role only, so that all values of that role may stand there."""
+    """Where to read, by repository. A location names only a role, so every value of that role may be there."""
     by_repository: dict[str, _Wanted] = {}
     for finding in findings:
         for place in finding.locations:
@@ -105,7 +105,7 @@ def _places(findings: Iterable[Finding]) -> dict[str, _Wanted]:
 
 
 def _read_again(git: Git, places: Iterable[Location], label: str) -> Iterator[Credential]:
-    """What the objects hold in which these places are. Paths begin with the label: other repositories have others."""
+    """Detect again in the objects of these locations. Paths begin with the label, as those of other repositories do."""
     paths: dict[str, set[str | None]] = {}
     for place in places:
         if place.blob is not None:
@@ -130,7 +130,7 @@ def _in_content(content: bytes, path: str | None) -> Iterator[Credential]:
 
 
 def _credential(finding: Finding, found: Mapping[str, Sequence[Occurrence]]) -> Credential:
-    """The credential that a finding is about, with the bytes of its values."""
+    """The credential of a finding, with the bytes of its values."""
     values = []
     occurrences: list[Occurrence] = []
     for value in finding.values:

@@ -1,4 +1,4 @@
-"""The work of a fleet: one unit scanned, wherever there is a worker."""
+"""Scan one unit: the repositories that share an object store, one after the other."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from binance_leaks.errors import GitError, ScannerError, UsageError
 from binance_leaks.findings import Skipped, SourceKind
 from binance_leaks.fleet.local_repositories import NotARepository, locate
 from binance_leaks.fleet.worker_protocol import (
+    ReportStep,
     RepositoryOutcome,
     RepositoryTask,
     Task,
-    Tell,
     empty_outcome,
     failed_outcome,
 )
@@ -38,9 +38,10 @@ from binance_leaks.sources.objects.database import ObjectDatabase, compute_finge
 
 @contextmanager
 def local_folder(address: str, cloning: Callable[[], None] = lambda: None) -> Iterator[Path]:
-    """The folder of the repository at a path or URL. `cloning` is called again and again while a clone goes on.
+    """Yield the folder of a repository, cloned for the time being if it is a URL.
 
-    Raises UsageError for what is no folder, and as `clone.temporary_clone`.
+    `cloning` is called repeatedly during a clone. Raises UsageError where there is no folder, and like
+    `clone.temporary_clone`.
     """
     if urls.is_url(address):
         with clone.temporary_clone(address, lambda _: cloning()) as folder:
@@ -58,25 +59,24 @@ _FSCK = "Run `git status` in it to see what is wrong."
 
 @lru_cache(maxsize=4)
 def settings_digest(config: str | None, exclude: tuple[str, ...], *, reachable: bool) -> str:
-    """What a scan of a fleet depends on: the detector itself, and the settings of the user."""
+    """Return the digest of what a fleet scan depends on: the detector and the user's settings."""
     return conditions(repr(config), repr(exclude), repr(reachable))
 
 
-def scan_unit(task: Task, tell: Tell) -> Iterator[RepositoryOutcome]:
-    """Scans the repositories of a unit one after the other: what one has looked at in a store that they share, the next
-    does not look at again.
+def scan_unit(task: Task, report_step: ReportStep) -> Iterator[RepositoryOutcome]:
+    """Scan the repositories of a unit; objects that they share are read once.
 
-    Never raises for what is wrong with one of them.
+    Never raises for errors of one repository: they are in its outcome.
     """
     shared: State | None = None
     for repository in task["repositories"]:
         started = time.monotonic()
-        member = _Member(task, repository, tell)
+        member = _Member(task, repository, report_step)
         try:
             done, shared = member.scan(shared)
         except ScannerError as error:
             done = failed_outcome(
-                repository["key"], str(error), error.hint, again=_could_pass(error, repository["address"])
+                repository["key"], str(error), error.hint, again=_may_pass_later(error, repository["address"])
             )
         except MemoryError:
             done = failed_outcome(repository["key"], "out of memory", "Scan it where there is more.", again=True)
@@ -85,53 +85,53 @@ def scan_unit(task: Task, tell: Tell) -> Iterator[RepositoryOutcome]:
         yield {**done, "seconds": round(time.monotonic() - started, 3)}
 
 
-def _could_pass(error: ScannerError, address: str) -> bool:
-    """Whether what failed may work the next time: what git says of a folder on disk it will say again."""
+def _may_pass_later(error: ScannerError, address: str) -> bool:
+    """Whether a retry may succeed: git's errors about a local folder repeat themselves."""
     if isinstance(error, UsageError):
         return False
     return not isinstance(error, GitError) or not os.path.isdir(address)  # noqa: PTH112 - it may be too long
 
 
 class _Member:
-    """One repository of a unit, to be scanned."""
+    """A repository of the unit, to be scanned."""
 
-    def __init__(self, task: Task, repository: RepositoryTask, tell: Tell) -> None:
+    def __init__(self, task: Task, repository: RepositoryTask, report_step: ReportStep) -> None:
         self._task = task
         self._repository = repository
-        self._tell = tell
+        self._report_step = report_step
         self._config = _config(task)
 
     def scan(self, shared: State | None) -> tuple[RepositoryOutcome, State | None]:
-        """What is in it, and what was looked at in it and in what it shares with others. Raises ScannerError, OSError.
+        """Scan it; return the outcome and the scanned objects, also of shared stores.
 
-        Of a URL that names the same objects as before, nothing is cloned.
+        A URL whose refs have not changed is not cloned. Raises ScannerError, OSError.
         """
         before, address = self._repository["fingerprint"], self._repository["address"]
         is_url = urls.is_url(address)
         known = ""
         if is_url:
-            self._told("asking", 0)
+            self._report_phase("asking", 0)
             known = sha256(self._task["settings_digest"].encode() + clone.list_remote_refs(address)).hexdigest()
             if known == before:
                 return self._unchanged(before), shared
             if self._repository["has_state"]:
-                return self._wanting(), shared
-        with local_folder(address, lambda: self._told("cloning", 0)) as folder:
+                return self._needs_state(), shared
+        with local_folder(address, lambda: self._report_phase("cloning", 0)) as folder:
             git = Git(str(folder))
             database = ObjectDatabase.of(git)
             if not is_url:
-                _check(address, database)
+                _check_folder(address, database)
             fingerprint = known or compute_fingerprint(git, database, self._task["settings_digest"])
             if fingerprint == before:
                 return self._unchanged(before), self._remembered() or shared
             if self._repository["has_state"]:
-                return self._wanting(), shared
+                return self._needs_state(), shared
             return self._scanned(git, database, fingerprint, shared, is_mirror=is_url)
 
     def _unchanged(self, fingerprint: str) -> RepositoryOutcome:
         return {**empty_outcome(self._repository["key"]), "fingerprint": fingerprint}
 
-    def _wanting(self) -> RepositoryOutcome:
+    def _needs_state(self) -> RepositoryOutcome:
         return {**empty_outcome(self._repository["key"]), "wants_state": True}
 
     def _remembered(self) -> State | None:
@@ -151,15 +151,15 @@ class _Member:
             state=remembered.and_also(shared) if remembered and shared else remembered or shared,
             excluded=Globs([*self._config.exclude, *self._task["exclude"]]).match,
         )
-        outcome = scan_history(request, lambda count: self._told("scanning", count.size))
+        outcome = scan_history(request, lambda count: self._report_phase("scanning", count.size))
         credentials = outcome.credentials
         if self._repository["covered_stores"]:
             credentials = OwnObjects(database, frozenset(self._repository["covered_stores"])).owned(credentials)
         scan = Scan(
             source=SourceKind.HISTORY,
             target=self._repository["label"],
-            credentials=_small(credentials),
-            skipped=tuple(_bounded(outcome.skipped)),
+            credentials=_reduced(credentials),
+            skipped=tuple(_limit_skipped(outcome.skipped)),
             stats=outcome.stats,
             anchor=git.top(),
         )
@@ -174,21 +174,21 @@ class _Member:
         }
         return done, looked_at
 
-    def _told(self, phase: str, size: int) -> None:
-        self._tell({"label": self._repository["label"], "phase": phase, "bytes": size})
+    def _report_phase(self, phase: str, size: int) -> None:
+        self._report_step({"label": self._repository["label"], "phase": phase, "bytes": size})
 
 
-def _check(address: str, database: ObjectDatabase) -> None:
-    """Raises GitError where git, which looks above a folder that it does not take, has come to another repository."""
+def _check_folder(address: str, database: ObjectDatabase) -> None:
+    """Raise GitError where git, which searches above a folder that it does not accept, found another repository."""
     meant = locate(address)
     if isinstance(meant, NotARepository):
         raise GitError(meant.why)
     if meant.folder != os.path.realpath(database.git_folder) or meant.store != os.path.realpath(database.folders[0]):
-        raise GitError("git takes it for no repository, but for a part of another one", hint=_FSCK)
+        raise GitError("git does not accept it as a repository, only as part of another one", hint=_FSCK)
 
 
-def _bounded(skipped: Iterable[Skipped]) -> Iterator[Skipped]:
-    """What was not read, of many for one reason the first ones: a bomb of archives alone holds thousands."""
+def _limit_skipped(skipped: Iterable[Skipped]) -> Iterator[Skipped]:
+    """Limit skipped items of the same reason: one archive bomb holds thousands."""
     counts: dict[tuple[str, bool], int] = {}
     for each in skipped:
         kind = each.why, each.lost
@@ -200,9 +200,10 @@ def _bounded(skipped: Iterable[Skipped]) -> Iterator[Skipped]:
             yield Skipped(what=f"{count - _MOST_NAMED:,} more", why=why, lost=lost)
 
 
-def _small(credentials: Iterable[Credential]) -> tuple[Credential, ...]:
-    """The credentials without what may not leave the worker, values, and without what is too much to: of a mirror with
-    all pull requests each place in an old commit is in a hundred thousand refs.
+def _reduced(credentials: Iterable[Credential]) -> tuple[Credential, ...]:
+    """Remove values, which may not leave the worker, and long lists of refs.
+
+    In a mirror with all pull requests, each location in an old commit is in a hundred thousand refs.
     """
     return tuple(credential.without_secrets().moved(_with_few_refs) for credential in credentials)
 
@@ -212,7 +213,7 @@ def _with_few_refs(place: Location) -> Location:
 
 
 def _config(task: Task) -> Config:
-    """The user's configuration, with every confidence: what another repository tells may still make it surer."""
+    """The user's configuration at every confidence: another repository may raise it."""
     text = task["config"]
     config = Config() if text is None else parse_config(text.encode("utf-8"), Path(".binance-leaks.toml"))
     return replace(config, confidence=Confidence.LOW, file=None, baseline=None)
@@ -231,7 +232,7 @@ class OwnObjects:
         self._others = {*opened.by_git, *own.loose()}
 
     def owned(self, credentials: Iterable[Credential]) -> list[Credential]:
-        """The credentials without places that only a lender has: borrowed objects that none of its refs reaches."""
+        """Remove locations in borrowed objects that no ref of the repository reaches."""
         kept = (self._owned(credential) for credential in credentials)
         return [credential for credential in kept if credential.occurrences]
 
@@ -252,6 +253,6 @@ class OwnObjects:
 
 
 def _object(place: Location) -> bytes | None:
-    """The object that a place is in: a blob, or for a message the commit or tag."""
+    """The id of the object with a location: a blob, or the commit or tag of a message."""
     name = place.blob or (place.commit.id if place.commit is not None else None)
     return bytes.fromhex(name) if name is not None else None

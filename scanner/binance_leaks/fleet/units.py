@@ -1,4 +1,4 @@
-"""From entries of a list to units of work: each repository once, with those that share objects; large ones first."""
+"""Plan the units of work: each repository once, with those that share objects, large ones first."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from binance_leaks.findings import Skipped
-from binance_leaks.fleet.local_repositories import LocalRepository, NotARepository, locate, packed
+from binance_leaks.fleet.local_repositories import LocalRepository, NotARepository, locate, pack_bytes
 from binance_leaks.fleet.models import Entry, Repository, Unit
 from binance_leaks.report.sanitize import encodable, printable, without_values
 from binance_leaks.sources import urls
@@ -23,8 +23,10 @@ _LABEL_DIGITS = 12
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NameCandidates:
-    """What a repository may be called: by the names `given` by people, best by a short one; by its path as somebody
-    `wrote` it, best by the first; by its `address`, a path or a URL in one spelling. `key` is its identity.
+    """Possible names of a repository.
+
+    `given` are labels that people chose, short ones preferred; `wrote` are paths as written in lists, the first
+    preferred; `address` is a path or a normalized URL. `key` is its identity.
     """
 
     key: str
@@ -34,16 +36,16 @@ class NameCandidates:
 
 
 def safe_label(text: str) -> str:
-    """A label, path or URL on one line, without a login or anything that looks like a value, and not too long."""
+    """Return a label, path or URL as one line of limited length, without a login or anything like a value."""
     shown = " ".join(printable(without_values(_LOGIN.sub("", text))).split())
     return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"
 
 
 def choose_labels(repositories: Sequence[NameCandidates]) -> dict[str, tuple[str, tuple[str, ...]]]:
-    """For each key the label of its repository and its other names, whatever order they come in.
+    """Choose a unique label for each key, and return it with the other names, in any order of input.
 
-    A URL that nobody named is called by host and path; by its path alone where all are of one host. Where two would be
-    called the same, both get what tells them apart.
+    A URL without a label is called by host and path, by its path alone if all URLs have one host. Equal labels get a
+    suffix.
     """
     alone = len({_host(named.address) for named in repositories if "://" in named.address}) <= 1
     names = {named.key: _names(named, alone=alone) for named in repositories}
@@ -71,9 +73,9 @@ def _host(address: str) -> str:
 
 
 def _make_distinct(labels: Mapping[str, str]) -> dict[str, str]:
-    """The labels by key. Behind those that several have stands how it is reached, else the key, else a digest of it."""
+    """Append to equal labels the scheme, else the key, else a digest of the key."""
     chosen = dict(labels)
-    for behind in (_scheme, _place, _digest):
+    for behind in (_scheme, _key_as_label, _digest):
         _distinguish(chosen, behind)
     taken: set[str] = set()
     for key in sorted(chosen):  # somebody may have thought of all these
@@ -84,7 +86,7 @@ def _make_distinct(labels: Mapping[str, str]) -> dict[str, str]:
 
 
 def _distinguish(chosen: dict[str, str], behind: Callable[[str], str]) -> None:
-    """Puts something behind the labels that several have, where that makes each of them one of its own."""
+    """Append a suffix to labels that several have, where that makes each unique."""
     sharing: dict[str, list[str]] = {}
     for key, label in chosen.items():
         sharing.setdefault(label, []).append(key)
@@ -99,7 +101,7 @@ def _scheme(key: str) -> str:
     return key.partition("://")[0] if "://" in key else "local"
 
 
-def _place(key: str) -> str:
+def _key_as_label(key: str) -> str:
     return safe_label(key.removesuffix("/.git"))
 
 
@@ -113,7 +115,7 @@ _DIGITS = 12
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Units:
-    """What is to be scanned: `units`, the largest first; their `repositories` by label; and what is no repository."""
+    """The plan of a run: `units`, largest first, their `repositories` by label, and what is no repository."""
 
     repositories: tuple[Repository, ...]
     units: tuple[Unit, ...]
@@ -122,7 +124,7 @@ class Units:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _ResolvedEntry:
-    """An entry, and what it leads to: the URL in one spelling, or a path and its place on this disk."""
+    """An entry with its target: a normalized URL, or a path and the repository there."""
 
     entry: Entry
     key: str
@@ -131,17 +133,17 @@ class _ResolvedEntry:
 
 
 def plan_units(entries: Iterable[Entry]) -> Units:
-    """The repositories that entries lead to, in units.
+    """Plan the units for list entries.
 
-    Several entries may lead to one repository: other spellings of a URL, links, work trees. Repositories that share
-    objects, as forks on a disk do, are one unit; first come those that others borrow from. The result does not depend
-    on the order of the entries. What is no repository is told of, and counts as lost. Raises UsageError for a URL that
-    cannot be cloned.
+    Several entries may name one repository: other spellings of a URL, links, work trees. Repositories that share
+    objects, as forks on a disk do, are one unit, in which those that lend come first. The result does not depend on the
+    order of the entries. What is no repository is skipped, and counts as lost. Raises UsageError for a URL that cannot
+    be cloned.
     """
     ways: dict[str, list[_ResolvedEntry]] = {}
     skipped = set()
     for entry in entries:
-        way = _way(entry)
+        way = _resolve(entry)
         if isinstance(way, _ResolvedEntry):
             ways.setdefault(way.key, []).append(way)
         else:
@@ -160,7 +162,7 @@ def plan_units(entries: Iterable[Entry]) -> Units:
     )
 
 
-def _way(entry: Entry) -> _ResolvedEntry | Skipped:
+def _resolve(entry: Entry) -> _ResolvedEntry | Skipped:
     path = _path(entry.address)
     if path is None:
         url = urls.normalize_url(entry.address)
@@ -174,7 +176,7 @@ def _way(entry: Entry) -> _ResolvedEntry | Skipped:
 
 
 def _path(address: str) -> str | None:
-    """The path that an address leads to on this disk, None where it leads to another machine."""
+    """The local path of an address, None if it is on another machine."""
     if not urls.is_url(address):
         return os.path.abspath(address)  # noqa: PTH100 - does not follow links
     found = _HERE.match(address)
@@ -182,22 +184,22 @@ def _path(address: str) -> str | None:
 
 
 def _identity(text: str) -> str:
-    """A key that can be stored: what no file may hold, or can, is in it as a digest only."""
+    """A key that can be stored: text that no file may hold is replaced by a digest."""
     shown = encodable(without_values(text))
     digest = sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
     return text if shown == text else f"{shown}#{digest[:_DIGITS]}"
 
 
 def _preference(way: _ResolvedEntry) -> tuple[bool, int, str]:
-    """What comes first of several ways to a repository: a login, its main folder, a short address."""
+    """Sort key of entries for one repository: with a login, the main folder, a short address first."""
     address = way.entry.address
     worse = urls.parse_address(address).password is None if way.place is None else way.place.linked
     return worse, len(address), address
 
 
 def _repositories(ways: Mapping[str, Sequence[_ResolvedEntry]]) -> dict[str, Repository]:
-    """A repository for each key, by the first of its ways."""
-    labels = choose_labels([_named(key, several) for key, several in ways.items()])
+    """The repositories by key, each with the address of its preferred entry."""
+    labels = choose_labels([_name_candidates(key, several) for key, several in ways.items()])
     return {
         key: Repository(
             key=key,
@@ -210,7 +212,7 @@ def _repositories(ways: Mapping[str, Sequence[_ResolvedEntry]]) -> dict[str, Rep
     }
 
 
-def _named(key: str, ways: Sequence[_ResolvedEntry]) -> NameCandidates:
+def _name_candidates(key: str, ways: Sequence[_ResolvedEntry]) -> NameCandidates:
     labels = [(way.entry.label, way.place is not None and _is_part(way.entry.label, way.shown)) for way in ways]
     return NameCandidates(
         key=key,
@@ -221,13 +223,13 @@ def _named(key: str, ways: Sequence[_ResolvedEntry]) -> NameCandidates:
 
 
 def _is_part(label: str, path: str) -> bool:
-    """Whether a label is the end of a path, and so no name that somebody thought of."""
+    """Whether a label is the end of a path, and so not chosen by anybody."""
     parts = [part for part in Path(label).parts if part not in ("..", "~")]
     return bool(parts) and list(Path(path).parts[-len(parts) :]) == parts
 
 
 def _groups(keys: Iterable[str], places: Mapping[str, LocalRepository]) -> list[list[str]]:
-    """The keys of those that share a store of objects, also by one that is not listed, and all others alone."""
+    """Group the keys of repositories that share an object store, also an unlisted one."""
     above: dict[str, str] = {}
 
     def top(store: str) -> str:
@@ -246,7 +248,7 @@ def _groups(keys: Iterable[str], places: Mapping[str, LocalRepository]) -> list[
 
 
 def _unit(repositories: Iterable[Repository], places: Mapping[str, LocalRepository]) -> Unit:
-    """A unit of repositories, its owner first, who is also given the size of what others own."""
+    """Make a unit, its owner first; the size of unlisted stores counts for the owner."""
     ordered = sorted(repositories, key=lambda one: (len(_borrowed(one, places)), one.label))
     listed = {place.store for one in ordered if (place := places.get(one.key)) is not None}
     pools = {store for one in ordered for store in _borrowed(one, places)} - listed
@@ -256,11 +258,11 @@ def _unit(repositories: Iterable[Repository], places: Mapping[str, LocalReposito
         if place is None:
             sized.append(one)
             continue
-        own = packed(place.store) if place.store in waiting else 0
+        own = pack_bytes(place.store) if place.store in waiting else 0
         waiting.discard(place.store)
         sized.append(replace(one, size=own or one.size, covered_stores=tuple(sorted(stood_for & {*place.borrowed}))))
         stood_for |= {place.store, *place.borrowed}
-    first = replace(sized[0], size=sized[0].size + sum(map(packed, pools)))
+    first = replace(sized[0], size=sized[0].size + sum(map(pack_bytes, pools)))
     return Unit(repositories=(first, *sized[1:]))
 
 

@@ -1,7 +1,7 @@
-"""A process that scans units, one after the other: tasks come in on standard input, what was found goes out.
+"""The main loop of a scan process: read tasks from stdin, write outcomes to stdout.
 
-It is a process of its own so that whatever a repository does to it, hang, crash or fill the memory, ends with it. It
-ends by itself when the process that started it is gone, and takes its clones along.
+A process of its own, so that a repository that hangs, crashes or fills the memory harms nothing else. It ends when its
+parent is gone, and removes its clones.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from typing import IO, NoReturn
 
 from binance_leaks.errors import describe_fault
 from binance_leaks.fleet.unit_scan import scan_unit, settings_digest
-from binance_leaks.fleet.worker_protocol import Message, RepositoryOutcome, Step, Task, Tell, failed_outcome
+from binance_leaks.fleet.worker_protocol import Message, ReportStep, RepositoryOutcome, Step, Task, failed_outcome
 
 _WATCH = 1.0
 _GRACE = 10.0
 _SAME = "Install the same version everywhere."
-_REPORT = "Please report it, with what `binance-leaks history` says of this repository."
+_REPORT = "Report it, with the output of `binance-leaks history` for this repository."
 _STEPS = 0.5
 
 
 def main(folder: str, parent: int) -> NoReturn:
-    """Answers tasks until there are no more. `folder` is its own, for clones, and goes with it.
+    """Answer tasks until stdin ends. `folder` is its own, for clones, and is removed at the end.
 
-    `parent` is the number of the process that started it.
+    `parent` is the id of the process that started it.
     """
     status = 0
     try:
-        channel = _own_output()
-        _end_with(parent, folder)
+        channel = _reserve_stdout()
+        _end_with_parent(parent, folder)
         for line in sys.stdin.buffer:
-            _answer(json.loads(line), channel)
+            _answer_task(json.loads(line), channel)
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 1
     except BaseException:  # nobody would read what it says
@@ -46,47 +46,47 @@ def main(folder: str, parent: int) -> NoReturn:
         os._exit(status)  # not waiting for threads: one of GitPython's would sleep on for minutes
 
 
-def _answer(task: Task, channel: IO[bytes]) -> None:
+def _answer_task(task: Task, channel: IO[bytes]) -> None:
     def send(message: Message) -> None:
         channel.write(json.dumps(message).encode("ascii") + b"\n")
         channel.flush()
 
-    told: set[str] = set()
+    answered: set[str] = set()
     try:
-        for done in _scanned(task, _now_and_then(lambda step: send({"step": step}))):
-            told.add(done["key"])
+        for done in _scan(task, _throttled(lambda step: send({"step": step}))):
+            answered.add(done["key"])
             send({"done": done})
     except Exception as error:  # a fault of ours, which must not look like a fault of the machine
-        for key in (each["key"] for each in task["repositories"] if each["key"] not in told):
+        for key in (each["key"] for each in task["repositories"] if each["key"] not in answered):
             send({"done": failed_outcome(key, f"internal error: {describe_fault(error)}", _REPORT, again=True)})
     send({"ready": True})
 
 
-def _scanned(task: Task, tell: Tell) -> Iterator[RepositoryOutcome]:
+def _scan(task: Task, report_step: ReportStep) -> Iterator[RepositoryOutcome]:
     known = settings_digest(task["config"], tuple(task["exclude"]), reachable=task["reachable"])
     if known == task["settings_digest"]:
-        yield from scan_unit(task, tell)
+        yield from scan_unit(task, report_step)
         return
     for repository in task["repositories"]:
         yield failed_outcome(repository["key"], "this worker has another version of binance-leaks", _SAME, again=True)
 
 
-def _now_and_then(tell: Callable[[Step], None]) -> Callable[[Step], None]:
-    """Tells a step if it is another one than the last, or some time has passed."""
+def _throttled(report_step: Callable[[Step], None]) -> Callable[[Step], None]:
+    """Report a step if it differs from the last one, or after a while."""
     last, at = ("", ""), 0.0
 
-    def told(step: Step) -> None:
+    def answered(step: Step) -> None:
         nonlocal last, at
         now = time.monotonic()
         if (step["label"], step["phase"]) != last or now - at >= _STEPS:
             last, at = (step["label"], step["phase"]), now
-            tell(step)
+            report_step(step)
 
-    return told
+    return answered
 
 
-def _own_output() -> IO[bytes]:
-    """Standard output for messages alone: whatever else writes there writes to nowhere."""
+def _reserve_stdout() -> IO[bytes]:
+    """Reserve stdout for messages; other output is discarded."""
     channel = os.fdopen(os.dup(1), "wb")
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
@@ -94,8 +94,8 @@ def _own_output() -> IO[bytes]:
     return channel
 
 
-def _end_with(parent: int, folder: str) -> None:
-    """Ends this process, with what it has on disk, when it is asked to or the one that started it is gone."""
+def _end_with_parent(parent: int, folder: str) -> None:
+    """End this process and remove its files on SIGTERM or when its parent is gone."""
 
     def end(number: int, _: object) -> NoReturn:
         if hasattr(os, "killpg") and os.getpgrp() == os.getpid():  # git, for which this process would wait

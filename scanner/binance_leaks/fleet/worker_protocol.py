@@ -1,6 +1,8 @@
-"""What goes to a worker and comes back: plain data, the same in a pipe and over a network, without any value.
+"""Messages between coordinator and workers, and their validation.
 
-An address may hold a login of the user, which a worker must have; nothing else here is secret.
+Plain data, the same in a pipe and over a network, without any value. An address may hold a login, which a worker needs;
+nothing else is secret. A worker may have another version or be hostile: its replies are validated here, reports where
+they are stored (`binance_leaks.fleet.store.rows`).
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from binance_leaks.report.sanitize import printable, without_values
 
 
 class RepositoryTask(TypedDict):
-    """A repository to scan, with what an earlier scan left; `state` is base64, empty if there is none.
+    """A repository to scan, with the results of its last scan; `state` is base64, empty if there is none.
 
     With `has_state` there is a state that is left out, and sent if the worker asks for it. `covered_stores` are the
     real object folders that it borrows and that another repository of the unit scans.
@@ -31,7 +33,7 @@ class RepositoryTask(TypedDict):
 
 
 class Task(TypedDict):
-    """What a worker is given.
+    """A task for a worker.
 
     `settings_digest` is the digest of the coordinator's detector and settings: a worker of another version refuses.
     `config` is the text of the user's configuration file, if there is one. With `keep` the state for the next scan is
@@ -50,10 +52,10 @@ class Task(TypedDict):
 
 
 class RepositoryOutcome(TypedDict):
-    """What became of one repository.
+    """The outcome for one repository.
 
     `report` is None where nothing has changed, and where it failed: then `reason` says why, `hint` what to do, and
-    `again` whether another attempt could do better. With `wants_state` something has changed, and it is still to do.
+    `again` whether to retry. With `wants_state` something has changed, and the state is needed to scan it.
     """
 
     key: str
@@ -68,20 +70,20 @@ class RepositoryOutcome(TypedDict):
 
 
 class Step(TypedDict):
-    """How far a unit is: what is done with which repository, and how many bytes of it were read."""
+    """Progress of a unit: which repository is in which phase, and the bytes read so far."""
 
     label: str
     phase: str
     bytes: int
 
 
-Tell = Callable[[Step], None]
-Watch = Callable[[str, Step], None]
+ReportStep = Callable[[Step], None]
+StepListener = Callable[[str, Step], None]
 """Told the worker and how far it is with a unit; called from any thread."""
 
 
 class Message(TypedDict, total=False):
-    """What a runner says: how far it is, what became of a repository, or that it is ready for the next task."""
+    """A message of a scan process: progress, an outcome, or that it is ready for the next task."""
 
     step: Step
     done: RepositoryOutcome
@@ -89,14 +91,14 @@ class Message(TypedDict, total=False):
 
 
 class Reply(TypedDict):
-    """What a worker made of a unit, and what it is called."""
+    """The name of a worker and its outcomes for a unit."""
 
     worker: str
     done: list[RepositoryOutcome]
 
 
 def empty_outcome(key: str) -> RepositoryOutcome:
-    """A repository of which nothing is told yet."""
+    """Return the outcome of a repository without result or failure."""
     return {
         "key": key,
         "report": None,
@@ -111,7 +113,7 @@ def empty_outcome(key: str) -> RepositoryOutcome:
 
 
 def failed_outcome(key: str, reason: str, hint: str = "", *, again: bool, seconds: float = 0.0) -> RepositoryOutcome:
-    """A repository that could not be scanned. Names of strangers may stand in the reason: it is made inert here."""
+    """Return the outcome of a failed repository. The reason may hold foreign names: it is sanitized here."""
     return {
         **empty_outcome(key),
         "seconds": seconds,
@@ -126,28 +128,28 @@ _LONGEST = 1000
 
 
 def parse_worker(reply: object) -> str:
-    """What the worker is called; empty if it does not tell."""
+    """Return the name of the worker; empty if it gives none."""
     name = reply.get("worker") if isinstance(reply, dict) else None
     return _inert(name) if isinstance(name, str) else ""
 
 
 def parse_outcomes(reply: object, keys: Collection[str]) -> dict[str, RepositoryOutcome]:
-    """What became of the repositories with these keys. Left out is what has another shape: of it nothing is known."""
-    told = reply.get("done") if isinstance(reply, dict) else None
+    """Return the valid outcomes of repositories with these keys; others are ignored."""
+    data = reply.get("done") if isinstance(reply, dict) else None
     found: dict[str, RepositoryOutcome] = {}
-    for each in told if isinstance(told, list) else ():
+    for each in data if isinstance(data, list) else ():
         done = _done(each) if isinstance(each, dict) else None
         if done is not None and done["key"] in keys:
             found[done["key"]] = done
     return found
 
 
-def _done(told: dict[str, object]) -> RepositoryOutcome | None:
+def _done(data: dict[str, object]) -> RepositoryOutcome | None:
     key, fingerprint, state, reason, hint = (
-        _text(told, name) for name in ("key", "fingerprint", "state", "reason", "hint")
+        _text(data, name) for name in ("key", "fingerprint", "state", "reason", "hint")
     )
-    again, wants_state = told.get("again"), told.get("wants_state")
-    seconds, report = _seconds(told.get("seconds")), told.get("report", "")
+    again, wants_state = data.get("again"), data.get("wants_state")
+    seconds, report = _seconds(data.get("seconds")), data.get("report", "")
     if key is None or fingerprint is None or state is None or reason is None or hint is None or seconds is None:
         return None
     if (
@@ -171,16 +173,16 @@ def _done(told: dict[str, object]) -> RepositoryOutcome | None:
     }
 
 
-def _text(told: dict[str, object], name: str) -> str | None:
-    text = told.get(name)
+def _text(data: dict[str, object], name: str) -> str | None:
+    text = data.get(name)
     return text if isinstance(text, str) else None
 
 
-def _seconds(told: object) -> float | None:
-    """Seconds from 0, as far as a clock could count them."""
-    if isinstance(told, bool) or not isinstance(told, (int, float)) or not 0 <= told < 1e12:
+def _seconds(data: object) -> float | None:
+    """Seconds from 0 up to what a clock can count."""
+    if isinstance(data, bool) or not isinstance(data, (int, float)) or not 0 <= data < 1e12:
         return None
-    return float(told)
+    return float(data)
 
 
 def _is_packed(state: str) -> bool:

@@ -1,1 +1,1 @@
-"""`binance-leaks fleet`: many repositories, and the store that remembers them."""
+"""The commands of `binance-leaks fleet`."""

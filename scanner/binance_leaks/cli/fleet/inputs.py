@@ -1,4 +1,4 @@
-"""What the command line names, as entries of a fleet: lists, folders to search, URLs, standard input."""
+"""Read what the command line names: lists, folders, URLs, stdin, the configuration."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MOST_PLACES_IF_VERBOSE = 1000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FleetConfig:
-    """The configuration, its text as workers read it, and how many places of a credential in a repository are shown."""
+    """The configuration, its text for workers, and the locations shown per credential and repository."""
 
     config: Config
     text: str | None
@@ -33,7 +33,7 @@ class FleetConfig:
 
 
 def load_fleet_config(options: Options) -> FleetConfig:
-    """What the command line and the configuration that it names come to. Raises ConfigError."""
+    """Load the named configuration and apply the command line to it. Raises ConfigError."""
     places = _MOST_PLACES_IF_VERBOSE if options.verbose else _MOST_PLACES
     if not options.config:
         return FleetConfig(config=adjusted(Config(), options), text=None, places=places)
@@ -48,7 +48,7 @@ _STDIN = "standard input"
 
 
 def read_entries(names: Sequence[str], *, ssh: bool) -> tuple[list[Entry], list[Skipped]]:
-    """The entries, and what of the folders could not be searched. Raises UsageError for what cannot be used."""
+    """Return the entries, and the folders that could not be searched. Raises UsageError for invalid input."""
     entries: list[Entry] = []
     skipped: list[Skipped] = []
     for name in names:
@@ -68,12 +68,12 @@ def read_entries(names: Sequence[str], *, ssh: bool) -> tuple[list[Entry], list[
 
 
 def _within(folder: str, entry: Entry) -> str:
-    """What a repository is called where several folders are named: the folder, too."""
+    """The label of a repository where several folders are named: with the folder."""
     return folder if entry.label in ("", ".") else f"{folder.rstrip('/')}/{entry.label}"
 
 
 def describe_target(names: Sequence[str], count: int) -> str:
-    """What is scanned, in a few words for reports and the store, without logins of URLs."""
+    """Describe what is scanned for reports and the store, without logins."""
     shown = ", ".join(_STDIN if name == "-" else safe_label(name) for name in names[:3])
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return f"{count:,} {'repository' if count == 1 else 'repositories'} of {shown}{more}"
@@ -83,7 +83,7 @@ def _content(name: str) -> bytes:
     try:
         return Path(name).read_bytes()
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "its name is no name of a file"
+        why = getattr(error, "strerror", None) or "it is not a valid file name"
         raise UsageError(
             f"list {name} cannot be read: {why}", hint="Give a list of repositories, a folder to search, or a URL."
         ) from None

@@ -1,4 +1,4 @@
-"""`binance-leaks fleet list`: repositories, runs or credentials of the store, as a table or as JSON."""
+"""`binance-leaks fleet list`: list repositories, runs or credentials of the store."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _PLACES = 1
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _List:
-    """Rows under names; numbers stand to the right. JSON has the same names and what is behind the shown text."""
+    """Rows under column names; `numbers` are right-aligned. JSON has the same names with the data."""
 
     name: str
     columns: tuple[str, ...]
@@ -44,28 +44,28 @@ class _List:
 
 
 def run(options: Options) -> ExitStatus:
-    """Lists what was asked for. 0, whatever it says."""
+    """List what was requested."""
     with Store.read(store_file(options)) as store:
-        made = _listed(options, store)
+        made = _make_list(options, store)
     if options.list_format == "json":
         write_report(as_json({"schema": _SCHEMA, made.name: made.data}), sys.stdout)
     else:
-        write_report(_drawn(made, color=colored(options.color)), sys.stdout)
+        write_report(_draw(made, color=colored(options.color)), sys.stdout)
     return ExitStatus.CLEAN
 
 
-def _listed(options: Options, store: Store) -> _List:
+def _make_list(options: Options, store: Store) -> _List:
     if options.what == "runs":
-        return _of_runs(store.runs())
+        return _list_runs(store.runs())
     number = options.run_id if options.run_id is not None else last_run(store)
     if options.what == "credentials":
         result = fleet_result(store, number, config=Config(confidence=Confidence.MEDIUM), places=_PLACES)
-        return _of_credentials(result.findings)
+        return _list_credentials(result.findings)
     scans = store.scans(store.run(number).id)
-    return _of_repositories(scans, store.unread(number), store.attempts(number))
+    return _list_repositories(scans, store.unread(number), store.attempts(number))
 
 
-def _of_runs(runs: Sequence[Run]) -> _List:
+def _list_runs(runs: Sequence[Run]) -> _List:
     return _List(
         name="runs",
         columns=("run", "started", "took", "status", "of"),
@@ -91,7 +91,7 @@ def _of_runs(runs: Sequence[Run]) -> _List:
     )
 
 
-def _of_repositories(scans: Sequence[RepositoryScan], unread: Iterable[Unread], attempts: Sequence[Attempt]) -> _List:
+def _list_repositories(scans: Sequence[RepositoryScan], unread: Iterable[Unread], attempts: Sequence[Attempt]) -> _List:
     why: dict[str, list[str]] = {}
     for each in unread:
         if each.skipped.lost:
@@ -107,7 +107,7 @@ def _of_repositories(scans: Sequence[RepositoryScan], unread: Iterable[Unread], 
                 f"{scan.credentials:,}",
                 "yes" if scan.complete else "no",
                 _seconds(scan.seconds),
-                _why(scan, why.get(scan.repository.label, [])),
+                _failure_text(scan, why.get(scan.repository.label, [])),
             )
             for scan in scans
         ),
@@ -135,7 +135,7 @@ def _of_repositories(scans: Sequence[RepositoryScan], unread: Iterable[Unread], 
 
 
 def _failure(attempt: Attempt) -> dict[str, object]:
-    """An attempt that failed, whatever came of the next one."""
+    """A failed attempt, whatever became of the next one."""
     return {
         "attempt": attempt.attempt,
         "at": attempt.at.isoformat(),
@@ -146,15 +146,15 @@ def _failure(attempt: Attempt) -> dict[str, object]:
     }
 
 
-def _why(scan: RepositoryScan, unread: Sequence[str]) -> str:
-    """Why it failed, after how many attempts, or what of it was not read."""
+def _failure_text(scan: RepositoryScan, unread: Sequence[str]) -> str:
+    """Why it failed and after how many attempts, or what could not be read."""
     if scan.reason:
         return f"{scan.reason} ({scan.attempts} attempts)" if scan.attempts > 1 else scan.reason
     more = f" and {len(unread) - 1:,} more" if len(unread) > 1 else ""
     return f"not read: {unread[0]}{more}" if unread else ""
 
 
-def _of_credentials(findings: Sequence[Finding]) -> _List:
+def _list_credentials(findings: Sequence[Finding]) -> _List:
     return _List(
         name="credentials",
         columns=("risk", "credential", "environment", "mark", "repositories"),
@@ -165,7 +165,7 @@ def _of_credentials(findings: Sequence[Finding]) -> _List:
                 masked(finding),
                 finding.environment.value,
                 finding.mark.value if finding.mark is not None else "",
-                _named(finding.repositories),
+                _join_names(finding.repositories),
             )
             for finding in findings
         ),
@@ -188,13 +188,13 @@ def _of_credentials(findings: Sequence[Finding]) -> _List:
     )
 
 
-def _named(repositories: Sequence[str]) -> str:
+def _join_names(repositories: Sequence[str]) -> str:
     more = len(repositories) - _MOST_NAMED
     shown = ", ".join(repositories[:_MOST_NAMED])
     return f"{shown} and {more:,} more" if more > 0 else shown
 
 
-def _drawn(made: _List, *, color: bool) -> str:
+def _draw(made: _List, *, color: bool) -> str:
     table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
     for name in made.columns:
         table.add_column(name, justify="right" if name in made.numbers else "left", overflow="fold")
@@ -214,7 +214,7 @@ def _drawn(made: _List, *, color: bool) -> str:
 
 
 def _inert(text: str) -> str:
-    """Text for a terminal and for JSON, without values even if somebody wrote some into the store."""
+    """Text for a terminal and for JSON, without values even if the store was tampered with."""
     return without_values(printable(text))
 
 

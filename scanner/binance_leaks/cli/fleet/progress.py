@@ -1,4 +1,4 @@
-"""How a run over a fleet goes, on a terminal: a line for all of it, and one for each repository that is read now."""
+"""Progress of a fleet run: a live display on a terminal, a line per minute in a log."""
 
 from __future__ import annotations
 
@@ -26,31 +26,31 @@ _EVERY = 60.0
 
 
 class FleetLog:
-    """Tells once a minute how a run goes, so that who reads the log of a long one sees that it does."""
+    """Prints a line per minute, so that the log of a long run shows that it goes on."""
 
-    def __init__(self, total: int, say: Callable[[str], None], *, every: float = _EVERY) -> None:
+    def __init__(self, total: int, print_line: Callable[[str], None], *, every: float = _EVERY) -> None:
         self._total = total
-        self._say = say
+        self._print_line = print_line
         self._every = every
         self._done = self._failed = 0
-        self._started = self._told = time.monotonic()
+        self._started = self._last_line = time.monotonic()
 
     def recorded(self, repository: Repository, outcome: ScanResult | ScanFailure) -> None:  # noqa: ARG002 - the protocol's
-        """Counts."""
+        """Count it."""
         self._done += 1
         self._failed += isinstance(outcome, ScanFailure)
 
     def tick(self, pool: Pool) -> None:  # noqa: ARG002 - the protocol's
-        """Tells, if it is time."""
+        """Print a line if it is time."""
         now = time.monotonic()
-        if now - self._told >= self._every:
-            self._told = now
+        if now - self._last_line >= self._every:
+            self._last_line = now
             failed = f", {self._failed:,} failed" if self._failed else ""
             spent = human_time(now - self._started)
-            self._say(f"{self._done:,} of {self._total:,} repositories done{failed}, {spent} so far")
+            self._print_line(f"{self._done:,} of {self._total:,} repositories done{failed}, {spent} so far")
 
 
-def tell(options: Options, text: str) -> None:
+def print_status(options: Options, text: str) -> None:
     """Tells a line, unless nobody wants to hear anything."""
     if not options.quiet:
         sys.stderr.write(f"binance-leaks: {without_values(printable(text))}\n")
@@ -63,7 +63,7 @@ _SETTLED = 3
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Running:
-    """What a worker does with a repository, since when."""
+    """What a worker is doing, and since when."""
 
     worker: str
     step: Step
@@ -71,9 +71,9 @@ class _Running:
 
 
 class FleetProgress:
-    """Shows repositories done, running and failed, bytes, findings and time left; of a cluster what each worker does.
+    """Shows counts, bytes, findings and the time left, and with a cluster the work of each worker.
 
-    Drawn from the loop that coordinates; steps may be told from any thread.
+    Drawn by the loop of the coordinator; steps may come from any thread.
     """
 
     def __init__(self, units: Sequence[Unit], *, scheduler: str | None, console: Console | None = None) -> None:
@@ -88,7 +88,7 @@ class FleetProgress:
         self._started = time.monotonic()
         self._lock = Lock()
         self._live = Live(
-            console=console or Console(stderr=True), auto_refresh=False, transient=True, get_renderable=self._drawn
+            console=console or Console(stderr=True), auto_refresh=False, transient=True, get_renderable=self._draw
         )
 
     def __enter__(self) -> FleetProgress:
@@ -101,14 +101,14 @@ class FleetProgress:
         self._live.stop()
 
     def step(self, worker: str, step: Step) -> None:
-        """A worker tells how far it is."""
+        """A worker reports its progress."""
         with self._lock:
             held = self._steps.get(step["label"])
             since = held.since if held is not None and held.worker == worker else time.monotonic()
             self._steps[step["label"]] = _Running(worker=worker, step=step, since=since)
 
     def recorded(self, repository: Repository, outcome: ScanResult | ScanFailure) -> None:
-        """A repository is done, or given up."""
+        """A repository was scanned, or has failed."""
         self._done += 1
         self._weight += self._weights.get(repository.key, 0.0)
         self._per_worker[outcome.worker] = self._per_worker.get(outcome.worker, 0) + 1
@@ -121,22 +121,22 @@ class FleetProgress:
             self._steps.pop(repository.label, None)
 
     def tick(self, pool: Pool) -> None:
-        """Draws it anew."""
+        """Draw it again."""
         if self._scheduler is not None:
             self._at_workers = pool.workers()
         self._live.refresh()
 
-    def _drawn(self) -> RenderableType:
+    def _draw(self) -> RenderableType:
         with self._lock:
             running = sorted(self._steps.values(), key=lambda each: each.since)
-        rows = self._of_workers(running) if self._at_workers else [_line(each, "") for each in running[:_MOST_LINES]]
+        rows = self._worker_lines(running) if self._at_workers else [_line(each, "") for each in running[:_MOST_LINES]]
         return Group(self._summary(len(running)), *rows)
 
     def _summary(self, running: int) -> RenderableType:
         text = [f"{self._done:,}/{self._total:,} repositories", f"{running:,} running"]
         if self._failed:
             text.append(f"{self._failed:,} failed")
-        text += [human_size(self._bytes), f"{self._credentials:,} suspicious", self._left()]
+        text += [human_size(self._bytes), f"{self._credentials:,} suspicious", self._time_left()]
         row = Table.grid(expand=True, padding=(0, 1))
         row.add_column(ratio=1)
         row.add_column(no_wrap=True)
@@ -144,15 +144,15 @@ class FleetProgress:
         row.add_row(bar, Text(", ".join(text)))
         return row
 
-    def _left(self) -> str:
-        """The time that is left if the rest goes as fast as what is done."""
+    def _time_left(self) -> str:
+        """Estimate the time left from the time so far."""
         spent = time.monotonic() - self._started
         whole = sum(self._weights.values())
         if self._done < _SETTLED or not self._weight:
             return f"{human_time(spent)} so far"
         return f"{human_time(spent * (whole - self._weight) / self._weight)} left"
 
-    def _of_workers(self, running: Sequence[_Running]) -> list[RenderableType]:
+    def _worker_lines(self, running: Sequence[_Running]) -> list[RenderableType]:
         at_work = {each.worker: each for each in running}
         lines: list[RenderableType] = []
         for worker, count in sorted(self._at_workers.items())[:_MOST_LINES]:
@@ -172,7 +172,7 @@ def _line(running: _Running, before: str) -> Text:
 
 
 def _weights(units: Sequence[Unit]) -> dict[str, float]:
-    """What each repository counts for: its size if those of all are known, else the same."""
+    """The weight of each repository: its size if all sizes are known, else 1."""
     repositories = [repository for unit in units for repository in unit.repositories]
     known = all(repository.size for repository in repositories)
     return {repository.key: float(repository.size) if known else 1.0 for repository in repositories}

@@ -1,4 +1,4 @@
-"""`binance-leaks fleet report` and `fleet diff`: what the store knows, in any format."""
+"""`binance-leaks fleet report` and `fleet diff`: report stored runs in any format."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from binance_leaks.fleet.store import Store
 
 
 def run(options: Options) -> ExitStatus:
-    """Reports a run, the last one unless another is named."""
+    """Report a run, by default the last one."""
     formats = wanted_formats(options)
     config = load_fleet_config(options)
     with Store.read(store_file(options)) as store:
@@ -26,27 +26,27 @@ def run(options: Options) -> ExitStatus:
 
 
 def run_diff(options: Options) -> ExitStatus:
-    """Compares two runs, the last two that came to their ends unless others are named."""
+    """Compare two runs, by default the last two finished ones."""
     formats = wanted_formats(options)
     config = load_fleet_config(options)
     if len(options.runs) > 2:
-        raise UsageError("more than two runs are given", hint="`fleet list runs` tells their numbers.")
+        raise UsageError("more than two runs are given", hint="`fleet list runs` lists their numbers.")
     with Store.read(store_file(options)) as store:
-        earlier, later = _pair(options.runs, store)
+        earlier, later = _runs_to_compare(options.runs, store)
         result = compare_runs(store, earlier, later, config=config.config, places=config.places)
     return present(result, options, formats)
 
 
 def last_run(store: Store) -> int:
-    """The number of the last run. Raises UsageError where there is none."""
+    """Return the number of the last run. Raises UsageError where there is none."""
     runs = store.runs()
     if not runs:
-        raise UsageError(f"{store.file} holds no run", hint="`fleet scan --store` makes one.")
+        raise UsageError(f"{store.file} has no run", hint="`fleet scan --store` creates one.")
     return runs[-1].id
 
 
-def _pair(named: Sequence[int], store: Store) -> tuple[int, int]:
-    """The earlier and the later run. What ended early is passed over: nobody was told what it found."""
+def _runs_to_compare(named: Sequence[int], store: Store) -> tuple[int, int]:
+    """The earlier and the later run. Unfinished ones are left out: their findings were never reported."""
     if len(named) == 2:
         return named[0], named[1]
     ended = [run.id for run in store.runs() if run.status is RunStatus.FINISHED]
@@ -54,14 +54,14 @@ def _pair(named: Sequence[int], store: Store) -> tuple[int, int]:
         return named[0], ended[-1]
     if len(ended) < 2:
         raise UsageError(
-            f"{store.file} holds fewer than two runs that came to their ends",
-            hint="Scan again with the same --store, or go on with --resume.",
+            f"{store.file} has fewer than two finished runs",
+            hint="Scan again with the same --store, or continue with --resume.",
         )
     return ended[-2], ended[-1]
 
 
 def store_file(options: Options) -> Path:
-    """The store that is named. Raises UsageError for an empty name."""
+    """Return the path of the store. Raises UsageError for an empty one."""
     if not options.store:
         raise UsageError("--store is empty", hint="Is a variable unset?")
     return Path(options.store)

@@ -1,4 +1,4 @@
-"""`binance-leaks fleet scan`: everything that many repositories ever held."""
+"""`binance-leaks fleet scan`: scan the history of many repositories."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from binance_leaks.cli.arguments.common import Options
 from binance_leaks.cli.fleet.inputs import FleetConfig, describe_target, load_fleet_config, read_entries
-from binance_leaks.cli.fleet.progress import FleetLog, tell
+from binance_leaks.cli.fleet.progress import FleetLog, print_status
 from binance_leaks.cli.fleet.report import store_file
 from binance_leaks.cli.output import present, wanted_formats
 from binance_leaks.cli.signals import end_in_order
@@ -30,7 +30,7 @@ from binance_leaks.fleet.reread_secrets import SecretReader
 from binance_leaks.fleet.store import Store
 from binance_leaks.fleet.unit_scan import settings_digest
 from binance_leaks.fleet.units import Units, plan_units
-from binance_leaks.fleet.worker_protocol import Watch
+from binance_leaks.fleet.worker_protocol import StepListener
 from binance_leaks.pipeline.files import usable_cores
 from binance_leaks.sources.urls import has_login
 from binance_leaks.verification import Verification
@@ -43,7 +43,7 @@ _HINT = "Such as tcp://192.0.2.1:8786, or tls://… with certificates in the set
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UnreadableEntry:
-    """Something that is listed as a repository, and why it is none."""
+    """A listed entry that is no repository, and why."""
 
     repository: Repository
     failed: ScanFailure
@@ -52,9 +52,9 @@ class UnreadableEntry:
 def unreadable_entries(
     skipped: Iterable[Skipped], repositories: Sequence[Repository], store: Store
 ) -> list[UnreadableEntry]:
-    """Those of the things that were passed over which could hold something.
+    """Return those skipped entries that could hold something.
 
-    One that an earlier run has scanned keeps its place in the store, so that what was found there is not forgotten.
+    One that an earlier run has scanned keeps its identity, so that its findings are kept.
     """
     runs = store.runs()
     known = {scan.repository.key: scan.repository for scan in store.scans(runs[-1].id)} if runs else {}
@@ -80,14 +80,14 @@ def unreadable_entries(
 def verify_findings(
     findings: Sequence[Finding], repositories: Iterable[Repository], asker: Online, options: Options
 ) -> Mapping[str, Verification]:
-    """What Binance answers about some findings, by their ids. Their values are read again where they stand."""
-    recall = SecretReader(repositories, lambda label: tell(options, f"reading values again in {label}"))
+    """Check findings with Binance; return the verifications by id. Values are read again from the repositories."""
+    recall = SecretReader(repositories, lambda label: print_status(options, f"re-reading secrets in {label}"))
     return asker.found_out(recall.credentials(findings))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Plan:
-    """What is to be scanned, and what of the input is no repository; `run` is set if it goes on with that one."""
+    """What to scan, and skipped entries; `run` is set if that run is resumed."""
 
     units: Units
     skipped: tuple[Skipped, ...]
@@ -96,7 +96,7 @@ class _Plan:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _RunEnd:
-    """How the scanning of a run ended: by an interrupt, or with an error of the pool."""
+    """How a run ended: interrupted, or with an error of the pool."""
 
     run: int
     interrupted: bool = False
@@ -104,21 +104,21 @@ class _RunEnd:
 
 
 def run(options: Options) -> ExitStatus:
-    """Scans the fleet and reports."""
+    """Scan the fleet and report."""
     formats = wanted_formats(options)
     _refuse_unusable(options)
     config = load_fleet_config(options)
     end_in_order()
     with online(options) as asker, _store(options) as store:
-        plan = _planned(options, store)
-        end = _scanned(options, store, plan, config)
+        plan = _plan(options, store)
+        end = _scan(options, store, plan, config)
         asked = None if end.interrupted or end.error is not None else asker
-        result = _result(options, store, end.run, plan, config, asked)
+        result = _make_result(options, store, end.run, plan, config, asked)
         status = present(result, options, formats, interrupted=end.interrupted)
     if end.error is not None:
         raise end.error
     if end.interrupted and options.store:
-        tell(options, f"run {end.run} was interrupted; go on with it: --store {options.store} --resume")
+        print_status(options, f"run {end.run} was interrupted; continue it with --store {options.store} --resume")
     return status
 
 
@@ -137,7 +137,7 @@ def _refuse_unusable(options: Options) -> None:
 
 @contextmanager
 def _store(options: Options) -> Iterator[Store]:
-    """The store that is named, else one that is gone afterwards."""
+    """Open the named store, or a temporary one."""
 
     def now() -> datetime:
         return datetime.now(timezone.utc)
@@ -153,13 +153,13 @@ def _store(options: Options) -> Iterator[Store]:
         yield store
 
 
-def _planned(options: Options, store: Store) -> _Plan:
-    """What a new run scans, or what is left of the one to go on with."""
+def _plan(options: Options, store: Store) -> _Plan:
+    """Plan a new run, or the rest of the run to resume."""
     entries, skipped = read_entries(options.lists, ssh=options.ssh)
     if options.scheduler:
         _refuse_logins(entries, options.scheduler)
     if options.resume:
-        return _resumed(entries, skipped, store, options)
+        return _plan_resumed(entries, skipped, store, options)
     units = plan_units(entries)
     skipped += units.skipped
     if not units.repositories:
@@ -169,12 +169,14 @@ def _planned(options: Options, store: Store) -> _Plan:
         )
     unfinished = store.unfinished()
     if unfinished is not None and unfinished.status is not RunStatus.FINISHED:
-        tell(options, f"run {unfinished.id} of the store ended early and is left so; --resume would go on with it")
+        print_status(
+            options, f"run {unfinished.id} of the store is unfinished and is abandoned; --resume would continue it"
+        )
     return _Plan(units=units, skipped=tuple(skipped))
 
 
-def _begun(options: Options, store: Store, plan: _Plan) -> int:
-    """The number of the run."""
+def _begin(options: Options, store: Store, plan: _Plan) -> int:
+    """Begin or resume the run; return its number."""
     repositories = plan.units.repositories
     missing = unreadable_entries(plan.skipped, repositories, store)
     run = plan.run
@@ -188,14 +190,14 @@ def _begun(options: Options, store: Store, plan: _Plan) -> int:
     return run
 
 
-def _resumed(entries: Sequence[Entry], skipped: Sequence[Skipped], store: Store, options: Options) -> _Plan:
-    """What is left of the last run. A list that is given again tells logins, which no store keeps."""
+def _plan_resumed(entries: Sequence[Entry], skipped: Sequence[Skipped], store: Store, options: Options) -> _Plan:
+    """Plan the rest of the last run. A list that is given again supplies logins, which no store keeps."""
     unfinished = store.unfinished()
     if unfinished is None:
         runs = store.runs()
         if not runs:
-            raise UsageError("there is no run to go on with", hint="Start one: leave out --resume, and give a list.")
-        tell(options, f"run {runs[-1].id} is finished; there is nothing left to do")
+            raise UsageError("there is no run to resume", hint="Start one: leave out --resume, and give a list.")
+        print_status(options, f"run {runs[-1].id} is finished; there is nothing left to do")
         return _Plan(run=runs[-1].id, units=Units(repositories=(), units=()), skipped=())
     given = {repository.key: repository for repository in plan_units(entries).repositories}
     left = [
@@ -204,12 +206,12 @@ def _resumed(entries: Sequence[Entry], skipped: Sequence[Skipped], store: Store,
         for each in store.resume(unfinished.id)
     ]  # fmt: skip
     units = plan_units(left)
-    tell(options, f"going on with run {unfinished.id}: {len(units.repositories):,} left to scan")
+    print_status(options, f"resuming run {unfinished.id}: {len(units.repositories):,} left to scan")
     return _Plan(run=unfinished.id, units=units, skipped=(*skipped, *units.skipped))
 
 
 def _refuse_logins(entries: Sequence[Entry], scheduler: str) -> None:
-    """A login in a URL would go to scheduler and workers, over plain TCP for all to read."""
+    """Refuse a login in a URL, which would go over plain TCP to scheduler and workers."""
     if scheduler.startswith("tls://"):
         return
     first = next((entry for entry in entries if has_login(entry.address)), None)
@@ -220,15 +222,15 @@ def _refuse_logins(entries: Sequence[Entry], scheduler: str) -> None:
         )
 
 
-def _scanned(options: Options, store: Store, plan: _Plan, config: FleetConfig) -> _RunEnd:
-    """Scans what is left; however that ends, the store knows how it stands."""
+def _scan(options: Options, store: Store, plan: _Plan, config: FleetConfig) -> _RunEnd:
+    """Scan what is left, and store how it ended."""
     if not plan.units.units:
-        run = _begun(options, store, plan)
+        run = _begin(options, store, plan)
         if store.run(run).status is not RunStatus.FINISHED:
             store.finish(run, RunStatus.FINISHED, {"seconds": 0.0})
         return _RunEnd(run=run)
-    with _watched(options, plan.units.units) as (watcher, watch), _pool(options, watch, plan.units) as pool:
-        run = _begun(options, store, plan)
+    with _listener(options, plan.units.units) as (watcher, watch), _pool(options, watch, plan.units) as pool:
+        run = _begin(options, store, plan)
         started, status, end = time.monotonic(), RunStatus.INTERRUPTED, _RunEnd(run=run)
         try:
             Coordinator(pool, store, run, _settings(options, config, plan.units), watcher).scan(plan.units.units)
@@ -260,7 +262,7 @@ def _settings(options: Options, config: FleetConfig, units: Units) -> Settings:
 
 
 @contextmanager
-def _pool(options: Options, watch: Watch, units: Units) -> Iterator[Pool]:
+def _pool(options: Options, watch: StepListener, units: Units) -> Iterator[Pool]:
     pool: Pool
     if options.scheduler:
         try:
@@ -280,11 +282,11 @@ def _pool(options: Options, watch: Watch, units: Units) -> Iterator[Pool]:
 
 
 @contextmanager
-def _watched(options: Options, units: Sequence[Unit]) -> Iterator[tuple[RunListener, Watch]]:
+def _listener(options: Options, units: Sequence[Unit]) -> Iterator[tuple[RunListener, StepListener]]:
     if options.no_progress or options.quiet or not sys.stderr.isatty():
         every = float("inf") if options.no_progress else 60.0
         total = sum(len(unit.repositories) for unit in units)
-        yield FleetLog(total, lambda text: tell(options, text), every=every), lambda *_: None
+        yield FleetLog(total, lambda text: print_status(options, text), every=every), lambda *_: None
         return
     from binance_leaks.cli.fleet.progress import FleetProgress  # rich: only where somebody looks on
 
@@ -292,27 +294,31 @@ def _watched(options: Options, units: Sequence[Unit]) -> Iterator[tuple[RunListe
         yield progress, progress.step
 
 
-def _result(options: Options, store: Store, run: int, plan: _Plan, config: FleetConfig, asker: Online | None) -> Result:
+def _make_result(
+    options: Options, store: Store, run: int, plan: _Plan, config: FleetConfig, asker: Online | None
+) -> Result:
     places = config.places
     result = fleet_result(store, run, config=config.config, places=places)
     if asker is not None and result.findings:
-        store.record_verifications(run, verify_findings(result.findings, _reachable(store, run, plan), asker, options))
+        store.record_verifications(
+            run, verify_findings(result.findings, _with_addresses(store, run, plan), asker, options)
+        )
         result = fleet_result(store, run, config=config.config, places=places)
     harmless = (each for each in plan.skipped if not each.lost)  # the others are in the store
     return replace(result, skipped=(*result.skipped, *harmless))
 
 
-def _reachable(store: Store, run: int, plan: _Plan) -> list[Repository]:
-    """The repositories of a run, with the addresses that were given for them."""
+def _with_addresses(store: Store, run: int, plan: _Plan) -> list[Repository]:
+    """The repositories of a run, with the given addresses."""
     given = {repository.key: repository for repository in plan.units.repositories}
     stored = (scan.repository for scan in store.scans(run))
     return [given.get(repository.key, repository) for repository in stored]
 
 
 def scheduler_address(text: str) -> str:
-    """The address in full, `tcp` where nothing else is said. Raises UsageError for what is none."""
+    """Return the full address, with `tcp` as default scheme. Raises UsageError for an invalid one."""
     match = _ADDRESS.fullmatch(text)
     if match is None or not 0 < int(match[3]) < 1 << 16:
         # Not shown: it may be a URL with a login.
-        raise UsageError("--scheduler is no address of a scheduler", hint=_HINT)
+        raise UsageError("--scheduler is not a scheduler address", hint=_HINT)
     return f"{match[1] or 'tcp'}://{match[2]}:{match[3]}"

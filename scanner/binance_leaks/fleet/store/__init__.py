@@ -1,7 +1,7 @@
-"""The store of a fleet: one SQLite file with what is known of its repositories, written by one process at a time.
+"""The store of a fleet: one SQLite file, written by one process at a time.
 
-Digests and masks are in it, and no value. A file of somebody else is read strictly: what has another shape than this
-package gives it is an error, told in a line.
+It holds digests and masks, and no value. A file from elsewhere is read strictly: unexpected content is an error of one
+line.
 """
 
 from binance_leaks.fleet.store.store import Store

@@ -1,6 +1,7 @@
-"""What a worker reports, held to the shape in which it is read again, and its text without values.
+"""Check the cells of the store, as they are written and as they are read.
 
-All functions raise ValueError, or TypeError, for what has another shape; those for columns take many cells at once.
+Text of workers is redacted. All functions raise ValueError or TypeError for invalid input; those for columns check many
+cells at once.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from binance_leaks.report.json import WireCommit
 from binance_leaks.report.sanitize import Redactor, encodable, without_values
 
 
-def packed(text: str) -> str | bytes:
-    """Text that is read again as it is: a path whose bytes are no UTF-8 is stored as its bytes."""
+def encode_text(text: str) -> str | bytes:
+    """Encode text to read it back unchanged: a path that is no UTF-8 is stored as its bytes."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -26,32 +27,32 @@ def packed(text: str) -> str | bytes:
     return text
 
 
-def unpacked(cell: object) -> str:
-    """The text that was packed."""
+def decode_text(cell: object) -> str:
+    """Decode packed text."""
     return cell.decode("utf-8", "surrogateescape") if isinstance(cell, bytes) else text(cell)
 
 
-def plain(words: str) -> str:
-    """Text of an error or a name, without what looks like a value, fit for a cell."""
+def redact_text(words: str) -> str:
+    """Redact text of an error or a name."""
     return encodable(without_values(words))
 
 
 def text(cell: object) -> str:
-    """Text. Raises ValueError for anything else, as all below do."""
+    """Text."""
     if not isinstance(cell, str):
         raise ValueError("no text")
     return cell
 
 
 def storable(cell: object) -> str:
-    """Text that can be put into a cell."""
+    """Text that can be encoded."""
     words = text(cell)
     words.encode()
     return words
 
 
 def whole(cell: object) -> int:
-    """A whole number from 0."""
+    """An integer from 0."""
     if not isinstance(cell, int) or cell < 0:
         raise ValueError("no whole number")
     return cell
@@ -65,7 +66,7 @@ def number(cell: object) -> int | float:
 
 
 def moment(cell: object) -> datetime:
-    """A moment with its offset, in ISO 8601."""
+    """A time with its UTC offset, in ISO 8601."""
     read = datetime.fromisoformat(text(cell))
     if read.tzinfo is None:
         raise ValueError("a moment without an offset")
@@ -73,7 +74,7 @@ def moment(cell: object) -> datetime:
 
 
 def parsed(cell: object) -> object:
-    """What JSON says."""
+    """Parse JSON."""
     try:
         read: object = json.loads(text(cell))
     except RecursionError:
@@ -82,7 +83,7 @@ def parsed(cell: object) -> object:
 
 
 def counts(cell: object) -> Mapping[str, int | float]:
-    """Counts by their names, in JSON."""
+    """Counts by name, in JSON."""
     read = parsed(cell)
     if not isinstance(read, dict):
         raise ValueError("no counts")
@@ -105,17 +106,17 @@ _REDACTOR = Redactor(MappingProxyType({}))
 
 
 def path(cell: object) -> str:
-    """A path, or the name of a reference."""
+    """A path or the name of a ref, redacted."""
     return _REDACTOR.path(storable(cell))
 
 
 def prose(cell: object) -> str:
-    """Free text."""
+    """Free text, redacted."""
     return _REDACTOR.prose(storable(cell))
 
 
 def proses(cell: object) -> list[str]:
-    """A list of free texts."""
+    """A list of free texts, redacted."""
     if not isinstance(cell, list):
         raise ValueError("no list")
     return [prose(each) for each in cell]
@@ -136,7 +137,7 @@ def truth(cell: object) -> bool:
 
 
 def commit(data: WireCommit) -> WireCommit:
-    """A commit."""
+    """A commit, redacted."""
     objects([data["id"]])
     if not data["id"]:
         raise ValueError("a commit without an id")
@@ -174,7 +175,7 @@ def objects(column: Iterable[str]) -> None:
 
 
 def changed(column: Iterable[str]) -> Mapping[str, str]:
-    """What is to stand in place of those paths, or lists of references, that hold values."""
+    """The redacted form of those paths or lists of refs that hold values."""
     storable(together := "\n".join(column))
     if path(together) == together:  # as nearly always
         return {}

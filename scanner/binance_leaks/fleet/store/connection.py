@@ -1,4 +1,4 @@
-"""Connections to a store: for a run, for reading, and what is told of who has it."""
+"""Open the store: check and lock its file, connect, and report SQLite's errors."""
 
 from __future__ import annotations
 
@@ -22,37 +22,37 @@ _ANOTHER = "Name another file."
 
 
 def prepare(file: Path) -> bool:
-    """Makes sure that a run can write to the store, and says whether the file is new, still to be filled.
+    """Make sure that a run can write to the store; return whether the file is new and empty.
 
-    Whoever may not change the store shall not read it either: an existing one is given mode 0600. Raises UsageError for
-    a file that is no store of this version or that others could have changed, ScanError for one that cannot be read.
+    Others may not read the store either: an existing one is set to mode 0600. Raises UsageError for a file that is no
+    store of this version or that others could have changed, ScanError for one that cannot be read.
     """
     lock = file.with_name(f"{file.name}-lock")
-    made = _made(file) or is_empty(file)
+    made = _create(file) or is_empty(file)
     if not made:
         check(file)
-    _made(lock)
+    _create(lock)
     try:
         for each in (file, lock):
             if os.name == "posix" and stat.S_IMODE(each.lstat().st_mode) != 0o600:
                 each.chmod(0o600)
     except OSError as error:
-        raise ScanError(f"store {file} cannot be kept from others: {error.strerror}") from None
+        raise ScanError(f"store {file} cannot be made private: {error.strerror}") from None
     return made
 
 
 def check(file: Path) -> None:
-    """Raises UsageError for what is no store of this version, ScanError for one that cannot be read."""
-    judge(file)
+    """Raise UsageError for a file that is no store of this version, ScanError for one that cannot be read."""
+    check_owner(file)
     try:
         with file.open("rb") as stream:
             header = stream.read(_HEADER)
     except OSError as error:
         raise ScanError(f"store {file} cannot be read: {error.strerror}") from None
     if len(header) < _HEADER or not header.startswith(_MAGIC):
-        raise UsageError(f"{file} is no store: it is no SQLite database", hint=_ANOTHER)
+        raise UsageError(f"{file} is not a store: it is not an SQLite database", hint=_ANOTHER)
     if _number(header, _APPLICATION_ID) != APPLICATION:
-        raise UsageError(f"{file} is no store: it is the database of another program", hint=_ANOTHER)
+        raise UsageError(f"{file} is not a store: it is the database of another program", hint=_ANOTHER)
     version = _number(header, _USER_VERSION)
     if version != VERSION:
         age = "a newer" if version > VERSION else "an older"
@@ -62,45 +62,45 @@ def check(file: Path) -> None:
         )
 
 
-def judge(file: Path) -> None:
-    """Raises UsageError if there is no such file, or if another user could have made or changed it."""
+def check_owner(file: Path) -> None:
+    """Raise UsageError if there is no such file, or if another user could have created or changed it."""
     if not file.parent.is_dir():
-        raise UsageError(f"there is no folder {file.parent} for the store", hint="Make it, or name another one.")
+        raise UsageError(f"there is no folder {file.parent} for the store", hint="Create it, or name another one.")
     for each in (file, *(file.with_name(file.name + suffix) for suffix in _COMPANIONS)):
         try:
-            strange = _strange(each.lstat())
+            strange = _untrusted_reason(each.lstat())
         except FileNotFoundError:
             if each == file:
                 raise UsageError(
-                    f"there is no store {file}", hint="The first run that names it with --store makes it."
+                    f"there is no store {file}", hint="The first run with --store FILE creates it."
                 ) from None
             continue
         except OSError as error:
             raise ScanError(f"store {file} cannot be read: {error.strerror}") from None
         if strange:
-            raise UsageError(f"{each} {strange}, so it is not believed as a store", hint=_ANOTHER)
+            raise UsageError(f"{each} {strange}, so it is not trusted as a store", hint=_ANOTHER)
 
 
 def is_empty(file: Path) -> bool:
-    """Whether it is a file of no bytes, as `mktemp` leaves it, or a run that ended before it wrote anything."""
-    judge(file)
+    """Whether the file is empty, as `mktemp` leaves it, or a run that ended before it wrote anything."""
+    check_owner(file)
     return file.stat().st_size == 0
 
 
-def _made(file: Path) -> bool:
-    """Makes a file of mode 0600, which SQLite then gives to those that it puts beside it. Whether it was not there."""
+def _create(file: Path) -> bool:
+    """Create a file of mode 0600, which SQLite copies to its companions; return whether it was missing."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
         os.close(os.open(file, flags, 0o600))
     except FileExistsError:
         return False
     except OSError as error:
-        judge(file)
-        raise ScanError(f"store {file} cannot be made: {error.strerror}", hint=_ANOTHER) from None
+        check_owner(file)
+        raise ScanError(f"store {file} cannot be created: {error.strerror}", hint=_ANOTHER) from None
     return True
 
 
-def _strange(status: os.stat_result) -> str:
+def _untrusted_reason(status: os.stat_result) -> str:
     if stat.S_ISLNK(status.st_mode):
         return "is a link"
     if stat.S_ISDIR(status.st_mode):
@@ -129,27 +129,27 @@ _TOO_OLD_A_COPY = "Restore it from a copy, or name another file, which is filled
 
 @contextmanager
 def store_errors(file: Path) -> Iterator[None]:
-    """Raises ScanError, naming the store, for what SQLite says inside, and for rows that no version has written.
+    """Raise ScanError for SQLite's errors inside, and for rows that no version has written.
 
-    SQLite's own words go along where they are known to hold no more than words.
+    The text of SQLite is used only where it is known to hold no data.
     """
     try:
         yield
     except sqlite3.Error as error:
-        raise _as_told(file, str(error)) from None
+        raise _scan_error(file, str(error)) from None
     except OSError as error:
         raise ScanError(f"store {file} cannot be used: {error.strerror}") from None
     except ValueError:
         raise ScanError(
-            f"store {file} is damaged: it holds what binance-leaks does not write", hint=_TOO_OLD_A_COPY
+            f"store {file} is damaged: it has content that binance-leaks does not write", hint=_TOO_OLD_A_COPY
         ) from None
 
 
-def _as_told(file: Path, said: str) -> ScanError:
+def _scan_error(file: Path, said: str) -> ScanError:
     if _FULL in said:
         return ScanError(
             f"store {file} cannot be written: the disk is full",
-            hint="Make room, then go on where it stopped with --resume.",
+            hint="Free some space, then continue with --resume.",
         )
     if _READ_ONLY in said:
         return ScanError(f"store {file} cannot be written: it, or its folder, is read-only", hint="Name another file.")
@@ -162,21 +162,21 @@ def _as_told(file: Path, said: str) -> ScanError:
     if _TROUBLE in said:
         return ScanError(
             f"store {file} cannot be read or written: the disk, or a limit on the size of files, refuses it",
-            hint="Check the disk, then go on where it stopped with --resume.",
+            hint="Check the disk, then continue with --resume.",
         )
-    damage = "it is no database any more" if _FOREIGN in said else "SQLite cannot read it"
+    damage = "it is no longer a database" if _FOREIGN in said else "SQLite cannot read it"
     return ScanError(f"store {file} is damaged: {damage}", hint=_TOO_OLD_A_COPY)
 
 
 class Lock:
-    """Held from `take` until `release`."""
+    """An exclusive lock, from `take` until `release`."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
     @classmethod
     def take(cls, store: Path) -> Lock | None:
-        """The lock of a store, None if somebody has it. Raises sqlite3.Error where locks do not work."""
+        """Lock a store; None if another process has it. Raises sqlite3.Error where locks do not work."""
         file = store.with_name(f"{store.name}-lock")
         connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True, timeout=0, isolation_level=None)
         try:
@@ -189,7 +189,7 @@ class Lock:
         return cls(connection)
 
     def release(self) -> None:
-        """Let others have it."""
+        """Unlock it."""
         self._connection.close()
 
 
@@ -205,17 +205,17 @@ PRAGMA wal_autocheckpoint = 4000;
 """How a run uses the file: readers are not in its way, and if the machine crashes the last repositories are lost."""
 
 
-def connected(file: Path, mode: str) -> sqlite3.Connection:
-    """A connection to an existing file, `mode` as in SQLite's addresses: `ro` or `rw`."""
+def connect(file: Path, mode: str) -> sqlite3.Connection:
+    """Connect to an existing file, `mode` as in SQLite's URIs: `ro` or `rw`."""
     address = f"{file.absolute().as_uri()}?mode={mode}"
     connection = sqlite3.connect(address, uri=True, timeout=_PATIENCE, isolation_level=None)
     connection.execute("PRAGMA trusted_schema = OFF")
     return connection
 
 
-def reader(file: Path) -> sqlite3.Connection:
-    """A connection that reads. Where nothing can be put beside the file it is taken for one that nobody writes to."""
-    connection = connected(file, "ro")
+def connect_reader(file: Path) -> sqlite3.Connection:
+    """Connect for reading. In a read-only folder the file is assumed to be unchanging."""
+    connection = connect(file, "ro")
     try:
         connection.execute("SELECT 1 FROM runs LIMIT 1").fetchone()
     except sqlite3.OperationalError as error:
@@ -223,7 +223,7 @@ def reader(file: Path) -> sqlite3.Connection:
         log = file.with_name(f"{file.name}-wal")
         if "unable to open" not in str(error) or (log.exists() and log.stat().st_size):
             raise
-        return connected(file, "ro&immutable=1")
+        return connect(file, "ro&immutable=1")
     except BaseException:
         connection.close()
         raise
@@ -231,20 +231,24 @@ def reader(file: Path) -> sqlite3.Connection:
 
 
 def rollback(connection: sqlite3.Connection) -> None:
-    """Ends a transaction without a trace, if there is one: after some errors SQLite has done it already."""
+    """Roll back the transaction, if any: after some errors SQLite has done it already."""
     if connection.in_transaction:
         connection.execute("ROLLBACK")
 
 
 def in_use_error(file: Path) -> ScanError:
-    """The error that says which run has the store, as far as it wrote that down."""
+    """Make the error that names the run that has the store, as far as known."""
     row = None
-    with suppress(sqlite3.Error), closing(connected(file, "ro")) as connection:
+    with suppress(sqlite3.Error), closing(connect(file, "ro")) as connection:
         row = connection.execute("SELECT process, host, since FROM holder").fetchone()
-    who = f": process {row[0]} on {cells.plain(str(row[1]))}, since {cells.plain(str(row[2]))[:19]}" if row else ""
+    who = (
+        f": process {row[0]} on {cells.redact_text(str(row[1]))}, since {cells.redact_text(str(row[2]))[:19]}"
+        if row
+        else ""
+    )
     return ScanError(
         f"store {file} is in use by another run{who}",
-        hint="Wait until that run has ended, end it and go on with --resume, or name another store.",
+        hint="Wait until that run has ended, stop it and continue with --resume, or name another store.",
     )
 
 

@@ -1,4 +1,4 @@
-"""Reads the tables: every row is held to its shape, and what has another raises ValueError."""
+"""Read the tables. Raises ValueError for rows of another shape."""
 
 from __future__ import annotations
 
@@ -69,12 +69,12 @@ _T = TypeVar("_T")
 
 
 def runs(connection: sqlite3.Connection) -> list[Run]:
-    """All runs, the first one first."""
+    """All runs, oldest first."""
     return [_run(row) for row in connection.execute(f"{_RUNS} ORDER BY id")]
 
 
 def run_named(connection: sqlite3.Connection, number: int, file: Path) -> Run:
-    """One run. Raises UsageError if there is none of that number."""
+    """One run. Raises UsageError if there is no such run."""
     row = connection.execute(f"{_RUNS} WHERE id = ?", (min(number, _ALL),)).fetchone()
     if row is None:
         last = cells.whole(connection.execute("SELECT coalesce(max(id), 0) FROM runs").fetchone()[0])
@@ -90,7 +90,7 @@ def _run(row: tuple[object, ...]) -> Run:
         started=cells.moment(started),
         finished=None if finished is None else cells.moment(finished),
         status=RunStatus(status),
-        target=cells.unpacked(target),
+        target=cells.decode_text(target),
         host=cells.text(host),
         process=cells.whole(process),
         version=cells.text(version),
@@ -99,7 +99,7 @@ def _run(row: tuple[object, ...]) -> Run:
 
 
 def previous_finished_run(connection: sqlite3.Connection, run: int) -> int | None:
-    """The last run before this one that came to its end and looked at a repository."""
+    """The last finished run before this one that scanned a repository."""
     done = (ScanStatus.SCANNED.value, ScanStatus.UNCHANGED.value, RunStatus.FINISHED.value)
     row = connection.execute(
         "SELECT max(run) FROM scans JOIN runs ON runs.id = run"
@@ -110,7 +110,7 @@ def previous_finished_run(connection: sqlite3.Connection, run: int) -> int | Non
 
 
 def scans(connection: sqlite3.Connection, run: int) -> list[RepositoryScan]:
-    """How each repository stands in a run, by label."""
+    """The repositories of a run with their status, by label."""
     return [_scan(run, row) for row in connection.execute(_SCANS, {"run": run})]
 
 
@@ -133,11 +133,11 @@ def _scan(run: int, row: tuple[object, ...]) -> RepositoryScan:
 
 
 def _repository(key: object, label: object, size: object, aliases: object) -> Repository:
-    """As stored: with its key for an address, as that holds no login."""
-    name = cells.unpacked(key)
+    """The repository; its address is the key, as that holds no login."""
+    name = cells.decode_text(key)
     return Repository(
         key=name,
-        label=cells.unpacked(label),
+        label=cells.decode_text(label),
         address=name,
         size=cells.whole(size),
         aliases=cells.texts(aliases),
@@ -145,7 +145,7 @@ def _repository(key: object, label: object, size: object, aliases: object) -> Re
 
 
 def attempts(connection: sqlite3.Connection, run: int) -> list[Attempt]:
-    """The failed attempts of a run, in the order in which they were recorded."""
+    """The failed attempts of a run, in the order of recording."""
     rows = connection.execute(
         "SELECT s.label, e.at, e.attempt, e.reason, e.hint, e.seconds, e.worker"
         " FROM errors e JOIN scans s ON s.run = e.run AND s.repository = e.repository WHERE e.run = ? ORDER BY e.id",
@@ -153,7 +153,7 @@ def attempts(connection: sqlite3.Connection, run: int) -> list[Attempt]:
     )
     return [
         Attempt(
-            label=cells.unpacked(label),
+            label=cells.decode_text(label),
             at=cells.moment(at),
             attempt=cells.whole(attempt),
             reason=cells.text(reason),
@@ -166,14 +166,14 @@ def attempts(connection: sqlite3.Connection, run: int) -> list[Attempt]:
 
 
 def fingerprint(connection: sqlite3.Connection, key: str) -> str:
-    """The fingerprint that is remembered of a repository, empty if there is none."""
-    row = connection.execute(f"SELECT fingerprint {_OF_REPOSITORY}", (cells.packed(key),)).fetchone()
+    """The stored fingerprint of a repository, empty if there is none."""
+    row = connection.execute(f"SELECT fingerprint {_OF_REPOSITORY}", (cells.encode_text(key),)).fetchone()
     return "" if row is None else cells.text(row[0])
 
 
 def state(connection: sqlite3.Connection, key: str) -> bytes | None:
-    """The state that is remembered of a repository: it is large, and seldom asked for."""
-    row = connection.execute(f"SELECT state {_OF_REPOSITORY}", (cells.packed(key),)).fetchone()
+    """The stored state of a repository: it is large, and seldom needed."""
+    row = connection.execute(f"SELECT state {_OF_REPOSITORY}", (cells.encode_text(key),)).fetchone()
     held = row[0] if row is not None else None
     if held is not None and not isinstance(held, bytes):
         raise ValueError("no bytes")
@@ -181,7 +181,7 @@ def state(connection: sqlite3.Connection, key: str) -> bytes | None:
 
 
 def held(connection: sqlite3.Connection, run: int) -> Iterator[Holding]:
-    """What each repository of a run holds of each credential."""
+    """The credentials of each repository of a run."""
     values: dict[int, list[Value]] = {}
     for finding, role, digest, masked in connection.execute(_VALUES, {"run": run}):
         value = _strictly(read_value, {"role": role, "sha256": digest, "masked": masked})
@@ -197,8 +197,8 @@ def _held(row: tuple[object, ...], values: Mapping[int, list[Value]]) -> Holding
         raise ValueError("a finding without a value")
     return Holding(
         number=cells.whole(number),
-        repository=cells.unpacked(key),
-        label=cells.unpacked(label),
+        repository=cells.decode_text(key),
+        label=cells.decode_text(label),
         credential=cells.text(credential),
         values=tuple(found),
         environment=Environment(environment),
@@ -210,7 +210,7 @@ def _held(row: tuple[object, ...], values: Mapping[int, list[Value]]) -> Holding
 
 
 def places(connection: sqlite3.Connection, finding: int, label: str, most: int | None) -> Iterator[Location]:
-    """Where a finding stands: the first of each role, then those first that help a reader most, at most so many."""
+    """Locations of a finding: the first of each role, then the most useful ones, at most `most`."""
     rows = connection.execute(_PLACES, (finding, _ALL if most is None else max(most, 1))).fetchall()
     if not rows:
         raise ValueError("a finding without a place")
@@ -257,16 +257,16 @@ def _commit(row: tuple[object, ...]) -> Commit | None:
 
 
 def places_by_role(connection: sqlite3.Connection, finding: int) -> Mapping[Role, int]:
-    """How many places a finding has, by the role of the value there."""
+    """The number of locations of a finding by role."""
     rows = connection.execute("SELECT role, count(*) FROM locations WHERE finding = ? GROUP BY role", (finding,))
     return {Role(role): cells.whole(count) for role, count in rows}
 
 
 def unread(connection: sqlite3.Connection, run: int) -> list[Unread]:
-    """What the scans could not read that gave what is held in a run."""
+    """What the scans behind a run's findings could not read."""
     return [
         Unread(
-            label=cells.unpacked(label),
+            label=cells.decode_text(label),
             skipped=Skipped(what=cells.text(what), why=cells.text(why), lost=not complete),
         )
         for label, what, why, complete in connection.execute(_UNREAD, (run,))
@@ -274,7 +274,7 @@ def unread(connection: sqlite3.Connection, run: int) -> list[Unread]:
 
 
 def verifications(connection: sqlite3.Connection, run: int) -> Mapping[str, Verification]:
-    """The last answer about each credential, up to a run, by the id under which it was recorded."""
+    """The latest verification of each credential up to a run, by the id under which it was recorded."""
     return {
         cells.text(credential): _strictly(read_verification, cells.parsed(answer))
         for credential, answer in connection.execute(_ANSWERS, (run,))

@@ -1,4 +1,4 @@
-"""Writes what workers bring into the tables: each function is the content of one transaction."""
+"""Write results into the tables; each function runs in one transaction."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from binance_leaks.fleet.models import Checkpoint, Repository, ScanFailure, ScanResult, ScanStatus
-from binance_leaks.fleet.store.cells import packed, plain
+from binance_leaks.fleet.store.cells import encode_text, redact_text
 from binance_leaks.fleet.store.rows import FindingRows, ReportRows, fields_of
 from binance_leaks.report.json import wire_verification
 from binance_leaks.report.sanitize import Redactor
@@ -23,16 +23,16 @@ INSERT INTO findings (repository, credential, since_run, first_run, kind, enviro
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Waiting:
-    """A repository of a run that is not done in it: its number in the store, and that of the run."""
+    """A repository that is not done in a run, by their ids in the store."""
 
     run: int
     repository: int
 
 
 def add_repositories(connection: sqlite3.Connection, run: int, repositories: Iterable[Repository]) -> None:
-    """Puts repositories into a run, each waiting, with what an earlier scan left of it."""
+    """Add repositories to a run, each waiting, with the findings of earlier scans."""
     for each in repositories:
-        key, label = packed(each.key), packed(each.label)
+        key, label = encode_text(each.key), encode_text(each.label)
         connection.execute(
             "INSERT INTO repositories (key, label) VALUES (?, ?)"
             " ON CONFLICT (key) DO UPDATE SET label = excluded.label",
@@ -47,11 +47,11 @@ def add_repositories(connection: sqlite3.Connection, run: int, repositories: Ite
 
 
 def waiting(connection: sqlite3.Connection, run: int, key: str) -> Waiting | None:
-    """The repository if it is not done in the run. Raises KeyError if it is none of the run."""
+    """The repository if it is not done in the run. Raises KeyError if it is not in the run."""
     row = connection.execute(
         "SELECT s.repository, s.status FROM scans s JOIN repositories r ON r.id = s.repository"
         " WHERE s.run = ? AND r.key = ?",
-        (run, packed(key)),
+        (run, encode_text(key)),
     ).fetchone()
     if row is None:
         raise KeyError(key)
@@ -59,12 +59,12 @@ def waiting(connection: sqlite3.Connection, run: int, key: str) -> Waiting | Non
 
 
 def scanned(connection: sqlite3.Connection, at: Waiting, scan: ScanResult, rows: ReportRows | None) -> None:
-    """What a scan found, in place of what the repository held; without rows it holds what it held."""
+    """Replace the findings of a repository; without rows they are unchanged."""
     status = ScanStatus.UNCHANGED if rows is None else ScanStatus.SCANNED
     connection.execute(
         "UPDATE scans SET status = ?, attempts = ?, seconds = ?, worker = ?, reason = '', hint = ''"
         " WHERE run = ? AND repository = ?",
-        (status.value, scan.attempts, scan.seconds, plain(scan.worker), at.run, at.repository),
+        (status.value, scan.attempts, scan.seconds, redact_text(scan.worker), at.run, at.repository),
     )
     if rows is not None:
         connection.execute(
@@ -75,12 +75,12 @@ def scanned(connection: sqlite3.Connection, at: Waiting, scan: ScanResult, rows:
             "INSERT INTO skipped VALUES (?, ?, ?, ?, ?)",
             ((at.run, at.repository, number, *each) for number, each in enumerate(rows.skipped)),
         )
-        _renew(connection, at, rows.findings)
-        _remember(connection, at, scan.remembered)
+        _replace_findings(connection, at, rows.findings)
+        _store_checkpoint(connection, at, scan.remembered)
 
 
-def _remember(connection: sqlite3.Connection, at: Waiting, left: Checkpoint | None) -> None:
-    """What was remembered before tells nothing of findings that another scan has replaced."""
+def _store_checkpoint(connection: sqlite3.Connection, at: Waiting, left: Checkpoint | None) -> None:
+    """Store the checkpoint, or delete one that belongs to replaced findings."""
     if left is not None:
         connection.execute(
             "INSERT INTO remembered VALUES (?, ?, ?) ON CONFLICT (repository)"
@@ -91,7 +91,7 @@ def _remember(connection: sqlite3.Connection, at: Waiting, left: Checkpoint | No
         connection.execute("DELETE FROM remembered WHERE repository = ?", (at.repository,))
 
 
-def _renew(connection: sqlite3.Connection, at: Waiting, findings: Iterable[FindingRows]) -> None:
+def _replace_findings(connection: sqlite3.Connection, at: Waiting, findings: Iterable[FindingRows]) -> None:
     held: dict[str, tuple[int, int, bytes]] = {
         credential: (number, first, digest)
         for credential, number, first, digest in connection.execute(
@@ -107,13 +107,13 @@ def _renew(connection: sqlite3.Connection, at: Waiting, findings: Iterable[Findi
             continue
         if number:
             del held[finding.credential]
-            _end(connection, at, number)
+            _retire(connection, at, number)
         _insert(connection, at, finding, first, numbered)
     for number, _, _ in held.values():
-        _end(connection, at, number)
+        _retire(connection, at, number)
 
 
-def _end(connection: sqlite3.Connection, at: Waiting, number: int) -> None:
+def _retire(connection: sqlite3.Connection, at: Waiting, number: int) -> None:
     connection.execute("UPDATE findings SET gone_run = ? WHERE id = ?", (at.run, number))
 
 
@@ -153,7 +153,7 @@ def _insert(connection: sqlite3.Connection, at: Waiting, finding: FindingRows, f
 
 
 class _Numbered:
-    """The numbers of commits and of lists of references, as far as the findings of one report have named them."""
+    """Ids of commits and ref lists that the findings of one report have named so far."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -161,7 +161,7 @@ class _Numbered:
         self.refs: dict[str, int] = {}
 
     def add(self, finding: FindingRows) -> None:
-        """Puts those into the tables that a finding names and that are not there yet."""
+        """Insert the commits and ref lists of a finding that are missing."""
         for name, commit in finding.commits.items():
             if name not in self.commits:
                 self._connection.execute(
@@ -178,8 +178,8 @@ class _Numbered:
 
 
 def failed(connection: sqlite3.Connection, at: Waiting, failure: ScanFailure, *, moment: str, last: bool) -> None:
-    """An attempt that failed; with `last` the repository stands as failed, with what it held before."""
-    reason, hint, worker = plain(failure.reason), plain(failure.hint), plain(failure.worker)
+    """Record a failed attempt; with `last` the repository has failed and keeps its findings."""
+    reason, hint, worker = redact_text(failure.reason), redact_text(failure.hint), redact_text(failure.worker)
     connection.execute(
         "INSERT INTO errors (run, repository, at, attempt, reason, hint, seconds, worker)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -203,7 +203,7 @@ def failed(connection: sqlite3.Connection, at: Waiting, failure: ScanFailure, *,
 
 
 def verified(connection: sqlite3.Connection, run: int, found: Mapping[str, Verification]) -> None:
-    """What Binance answered about credentials, in place of what it answered before in this run."""
+    """Store verifications, replacing those of this run."""
     nothing = Redactor({})
     connection.executemany(
         "INSERT INTO verifications VALUES (?, ?, ?) ON CONFLICT (credential, run)"

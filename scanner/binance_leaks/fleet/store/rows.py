@@ -1,6 +1,6 @@
-"""Rows of the store from the report of a repository, with a digest of each finding that tells whether it changed.
+"""Convert the report of a repository to rows, with a digest of each finding to detect changes.
 
-Reports are large: nothing is made of a place but one tuple.
+Reports are large: a location becomes one tuple and nothing else.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ LocationRow = tuple[int, int, str, str, int, int, str, int | None, int | None, s
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FindingRows:
-    """One finding: its fields as text, its values (role, digest, mask), its places, and the commits that they name."""
+    """A finding: fields as text, values (role, digest, mask), locations, and their commits."""
 
     credential: str
     kind: str
@@ -49,14 +49,14 @@ class FindingRows:
 
     @property
     def refs(self) -> set[str]:
-        """The lists of references of its places."""
+        """The ref lists of its locations."""
         return {place[_REFS] for place in self.places}
 
     def place_rows(self, finding: int, commits: Mapping[str, int], refs: Mapping[str, int]) -> Iterator[LocationRow]:
-        """Its places for the table, by the numbers of the finding, of commits and of lists of references.
+        """Return the rows of its locations, with the ids of the finding, of commits and of ref lists.
 
-        The first place of each role comes first, so that the first few places show the whole credential, and the first
-        that a remote has; then all in their order.
+        The first location of each role comes first, so that the first few show the whole credential, then the first one
+        that a remote has, then the others in order.
         """
         for number, row in enumerate(_leading(self.places)):
             standing, _, unpushed, path, line, column, role, exposure, blob, added, removed, names = row
@@ -66,7 +66,7 @@ class FindingRows:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReportRows:
-    """A whole report: whether the scan was complete, its counts in JSON, what it skipped and why, its findings."""
+    """A report: whether the scan was complete, statistics in JSON, skipped items, findings."""
 
     complete: bool
     stats: str
@@ -75,10 +75,10 @@ class ReportRows:
 
 
 def rows_of(report: Report) -> ReportRows:
-    """The rows of a report, whose text is without values even if its worker left some in it.
+    """Convert a report; its text is redacted even if the worker left values in it.
 
-    Raises ValueError, KeyError, TypeError, AttributeError or UsageError for what is no such report: what is stored must
-    be readable.
+    Raises ValueError, KeyError, TypeError, AttributeError or UsageError for an invalid report: what is stored must be
+    readable.
     """
     if report["schema"] != SCHEMA:
         raise ValueError("another schema")
@@ -131,7 +131,7 @@ def _rows_of(finding: WireFinding) -> FindingRows:
 
 
 def _places(finding: WireFinding, commits: dict[str, WireCommit]) -> tuple[LocationTuple, ...]:
-    """The places, sorted; the commits that they name are put into `commits`."""
+    """The sorted locations; their commits are added to `commits`."""
     ranks = {exposure.value: rank for rank, exposure in enumerate(EXPOSURES_BY_USE)}
     found: list[LocationTuple] = []
     for place in finding["locations"]:
@@ -162,7 +162,7 @@ def _places(finding: WireFinding, commits: dict[str, WireCommit]) -> tuple[Locat
 
 
 def _in_shape(found: list[LocationTuple]) -> list[LocationTuple]:
-    """The places if they have the shape of such, with text that holds no value. Column by column, as there are many."""
+    """Check and redact the locations, column by column for speed."""
     columns = list(zip(*found, strict=True))
     standing, _, _, paths, lines, numbers, roles, _, blobs, _, _, refs = columns
     cells.truths(standing)
@@ -193,12 +193,12 @@ def _leading(places: tuple[LocationTuple, ...]) -> Iterable[LocationTuple]:
 
 
 def fields_of(commit: WireCommit) -> tuple[str, str, str, str]:
-    """A commit for its table."""
+    """The row of a commit."""
     return commit["id"], commit["author"], commit["date"], commit["subject"]
 
 
 def _digest(content: object, places: Iterable[LocationTuple]) -> bytes:
-    """of all that is told of a finding. Text of strangers is led by its length, so that none can pass for another."""
+    """The digest of a finding. Foreign text is preceded by its length, so that it is unambiguous."""
     lines = [
         f"{standing:d} {unpushed:d} {line} {column} {role} {exposure} {blob} {added} {removed}"
         f" {len(path)} {path} {len(names)} {names}\n"

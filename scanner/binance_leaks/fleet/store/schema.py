@@ -1,8 +1,8 @@
-"""The tables of a store, made to be read with the sqlite3 program too, and the marks by which a store is known.
+"""The tables and views of the store, readable with the sqlite3 program too.
 
-A finding is what one repository holds of one credential. It holds from the run `since_run` up to, and without, the run
-`gone_run`, which is NULL while it holds: so an earlier run can be told without a copy of it. What is found anew with
-any difference is another finding. Lists of references are text, a name a line.
+A finding is a credential in one repository. It is valid from the run `since_run` up to, but not including, `gone_run`,
+which is NULL while it is valid: so an earlier run can be reported without a copy. A finding that differs in anything is
+another row. Ref lists are text with one name per line.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 import sqlite3
 
 APPLICATION = 0x424C464C
-"""`application_id` in the header of the file: `BLFL`."""
+"""`application_id` in the file header: `BLFL`."""
 VERSION = 1
-"""`user_version` in the header of the file."""
+"""`user_version` in the file header."""
 
 _TABLES = """
 CREATE TABLE holder (
@@ -118,9 +118,9 @@ CREATE VIEW failures AS
 
 
 def create(connection: sqlite3.Connection) -> None:
-    """Makes the tables in an empty file, all or none, and marks it.
+    """Create the tables in an empty file, all or none, and mark it.
 
-    With a plain journal, so that the marks are in the file itself and not in a write-ahead log beside it.
+    With a rollback journal, so that the marks are in the file itself and not in a write-ahead log.
     """
     marks = f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION};"
     connection.executescript(f"BEGIN EXCLUSIVE; {marks} {_TABLES} {_VIEWS} COMMIT;")

@@ -1,4 +1,4 @@
-"""The store as others use it: opened for a run by one process, or read by anybody meanwhile."""
+"""The store: opened by one run for writing, or by anyone for reading."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from binance_leaks.fleet.store.connection import (
     FOR_A_RUN,
     Lock,
     check,
-    connected,
+    connect,
+    connect_reader,
     host,
     in_use_error,
     prepare,
-    reader,
     rollback,
     store_errors,
 )
@@ -46,10 +46,10 @@ _UNFINISHED = (RunStatus.RUNNING, RunStatus.INTERRUPTED)
 
 
 class Store:
-    """A store that is open until `close`, or as long as a `with` lasts. For one thread.
+    """An open store, for one thread; a context manager.
 
-    Every method raises ScanError, naming the store, if the file is damaged, locked by a stranger, or the disk is full.
-    What was written before that stays, and a transaction that was not finished leaves nothing.
+    Every method raises ScanError, naming the store, if the file is damaged, locked by another program, or the disk is
+    full. Earlier transactions are kept, an unfinished one leaves nothing.
     """
 
     def __init__(self, file: Path, connection: sqlite3.Connection, lock: Lock | None, now: Callable[[], datetime]):
@@ -60,9 +60,9 @@ class Store:
 
     @classmethod
     def open(cls, file: Path, *, now: Callable[[], datetime]) -> Store:
-        """The store for a run, made if there is none, and locked for as long as it is open or its process lives.
+        """Open the store for a run, create it if needed, and lock it until it is closed or the process ends.
 
-        `now` gives moments with their offset. Raises UsageError for a file that is no store of this version or that
+        `now` returns times with their offset. Raises UsageError for a file that is no store of this version or that
         others could have changed, ScanError if another run has it.
         """
         prepare(file)
@@ -72,7 +72,7 @@ class Store:
             raise in_use_error(file)
         try:
             with store_errors(file):
-                connection = connected(file, "rw")
+                connection = connect(file, "rw")
         except BaseException:
             lock.release()
             raise
@@ -86,13 +86,13 @@ class Store:
 
     @classmethod
     def read(cls, file: Path) -> Store:
-        """The store for reading only, also while a run is going on. Raises UsageError if there is none."""
+        """Open the store for reading, also during a run. Raises UsageError if there is none."""
         check(file)
         with store_errors(file):
-            return cls(file, reader(file), None, _no_clock)
+            return cls(file, connect_reader(file), None, _no_clock)
 
     def close(self) -> None:
-        """Let others have it."""
+        """Close and unlock it."""
         if self._lock is not None:
             with suppress(sqlite3.Error):
                 self._connection.execute("DELETE FROM holder")
@@ -110,11 +110,11 @@ class Store:
 
     @property
     def file(self) -> Path:
-        """Where it is."""
+        """Its path."""
         return self._file
 
     def begin(self, target: str, repositories: Sequence[Repository]) -> int:
-        """A new run over these repositories, all waiting; its number. A run that was not finished is given up."""
+        """Begin a run over these repositories; return its number. An unfinished run is abandoned."""
         with self._writing() as connection:
             connection.execute(
                 "UPDATE runs SET status = ? WHERE status IN (?, ?)",
@@ -122,7 +122,7 @@ class Store:
             )
             run = connection.execute(
                 "INSERT INTO runs (started, status, target, host, process, version) VALUES (?, ?, ?, ?, ?, ?)",
-                (self._moment(), RunStatus.RUNNING.value, cells.packed(target), host(), os.getpid(), __version__),
+                (self._moment(), RunStatus.RUNNING.value, cells.encode_text(target), host(), os.getpid(), __version__),
             ).lastrowid
             if run is None:
                 raise sqlite3.DatabaseError("malformed")
@@ -130,7 +130,7 @@ class Store:
         return run
 
     def unfinished(self) -> Run | None:
-        """The last run, if it has something left to do: it ended early, or some of its repositories failed."""
+        """The last run, if it ended early or some of its repositories failed."""
         with self.read_transaction():
             all_runs = self.runs()
             if not all_runs:
@@ -142,7 +142,7 @@ class Store:
             return last if failed or last.status in _UNFINISHED else None
 
     def resume(self, run: int) -> list[Repository]:
-        """Goes on with the last run: gives the repositories that are waiting or failed, each with its key for address.
+        """Resume the last run; return the repositories that are waiting or failed, with the key as address.
 
         Raises UsageError if the run is not the last one.
         """
@@ -156,26 +156,25 @@ class Store:
         return [scan.repository for scan in self.scans(run) if scan.status in open_ones]
 
     def fingerprint(self, key: str) -> str:
-        """That of the last scan of a repository, empty if nothing is remembered of it."""
+        """The fingerprint of the last scan of a repository, empty if there is none."""
         with store_errors(self._file):
             return reading.fingerprint(self._connection, key)
 
     def state(self, key: str) -> bytes | None:
-        """Which objects the last scan of a repository has looked at, if that is remembered."""
+        """The scanned objects of a repository from its last scan, if they were kept."""
         with store_errors(self._file):
             return reading.state(self._connection, key)
 
     def record(self, run: int, scanned: ScanResult) -> None:
-        """What a worker found, whole or not at all; nothing if the repository is done in this run already.
+        """Record a result in one transaction; nothing if the repository is already done in this run.
 
-        Raises ReplyError if the report is not understood, ScanError if the run is not going on, or the repository is
-        none of it.
+        Raises ReplyError for an invalid report, ScanError if the run is not active or has no such repository.
         """
         try:
             rows = rows_of(scanned.report) if scanned.report is not None else None
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError, UsageError):
             raise ReplyError(
-                f"what came back of {cells.plain(scanned.key)} is not understood",
+                f"what came back of {cells.redact_text(scanned.key)} is not understood",
                 hint="Use the same version of binance-leaks on all machines.",
             ) from None
         with self._recording(run, scanned.key) as at:
@@ -183,21 +182,21 @@ class Store:
                 recording.scanned(self._connection, at, scanned, rows)
 
     def record_failure(self, run: int, failed: ScanFailure, *, last: bool) -> None:
-        """An attempt that failed; with `last` the repository stands as failed, and holds what it held.
+        """Record a failed attempt; with `last` the repository has failed and keeps its findings.
 
-        Nothing is recorded of a repository that is done in this run. Raises ScanError as `record` does.
+        Nothing is recorded if the repository is already done in this run. Raises ScanError as `record` does.
         """
         with self._recording(run, failed.key) as at:
             if at is not None:
                 recording.failed(self._connection, at, failed, moment=self._moment(), last=last)
 
     def record_verifications(self, run: int, found: Mapping[str, Verification]) -> None:
-        """What Binance answered about credentials in a run, by their ids."""
+        """Record the verifications of credentials in a run, by credential id."""
         with self._writing() as connection:
             recording.verified(connection, run, found)
 
     def finish(self, run: int, status: RunStatus, facts: Mapping[str, int | float]) -> None:
-        """Ends a run; `facts` are counts of it by name, `seconds` among them."""
+        """End a run; `facts` are its counts by name, `seconds` among them."""
         with self._writing() as connection:
             connection.execute(
                 "UPDATE runs SET status = ?, finished = ?, facts = ? WHERE id = ?",
@@ -206,7 +205,7 @@ class Store:
 
     @contextmanager
     def read_transaction(self) -> Iterator[None]:
-        """Inside, everything is read as it stood at the first look, whatever a run records meanwhile."""
+        """Read consistently: inside, the store is seen as of the first read."""
         if self._connection.in_transaction:
             yield
             return
@@ -219,60 +218,60 @@ class Store:
                 rollback(self._connection)
 
     def runs(self) -> list[Run]:
-        """All runs, the first one first."""
+        """All runs, oldest first."""
         with store_errors(self._file):
             return reading.runs(self._connection)
 
     def run(self, number: int) -> Run:
-        """One run. Raises UsageError if there is none of that number."""
+        """One run. Raises UsageError if there is no such run."""
         with store_errors(self._file):
             return reading.run_named(self._connection, number, self._file)
 
     def previous_finished_run(self, run: int) -> int | None:
-        """The last run before this one that came to its end and looked at a repository.
+        """The last finished run before this one that scanned a repository.
 
-        What only a run found that ended early was never compared with anything.
+        The findings of an unfinished run were never compared with anything.
         """
         with store_errors(self._file):
             return reading.previous_finished_run(self._connection, run)
 
     def scans(self, run: int) -> list[RepositoryScan]:
-        """How each repository stands in a run, by label."""
+        """The repositories of a run with their status, by label."""
         with store_errors(self._file):
             return reading.scans(self._connection, run)
 
     def attempts(self, run: int) -> list[Attempt]:
-        """The failed attempts of a run, in the order in which they were recorded."""
+        """The failed attempts of a run, in the order of recording."""
         with store_errors(self._file):
             return reading.attempts(self._connection, run)
 
     def unread(self, run: int) -> list[Unread]:
-        """What could not be read by the scans that gave what is held in a run."""
+        """What the scans behind a run's findings could not read."""
         with store_errors(self._file):
             return reading.unread(self._connection, run)
 
     def held(self, run: int) -> list[Holding]:
-        """What each repository of a run holds of each credential."""
+        """The credentials of each repository of a run."""
         with store_errors(self._file):
             return list(reading.held(self._connection, run))
 
     def places(self, held: Holding, *, most: int | None = None) -> list[Location]:
-        """Where it stands: the first place of each role, then those first that help a reader most."""
+        """Its locations: the first of each role, then the most useful ones."""
         with store_errors(self._file):
             return list(reading.places(self._connection, held.number, held.label, most))
 
     def places_by_role(self, held: Holding) -> Mapping[Role, int]:
-        """How many places it has, by the role of the value there."""
+        """The number of its locations by role."""
         with store_errors(self._file):
             return reading.places_by_role(self._connection, held.number)
 
     def verifications(self, run: int) -> Mapping[str, Verification]:
-        """The last answer about each credential, up to a run, by the id under which it was recorded."""
+        """The latest verification of each credential up to a run, by the id under which it was recorded."""
         with store_errors(self._file):
             return reading.verifications(self._connection, run)
 
     def _take_over(self) -> None:
-        """Fills a new file, makes it fit for a run, and says who has it."""
+        """Create the tables if needed, set it up for a run, and record who has it."""
         with store_errors(self._file):
             connection = self._connection
             if not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
@@ -292,18 +291,18 @@ class Store:
         with self._writing() as connection:
             row = connection.execute("SELECT id, status FROM runs ORDER BY id DESC LIMIT 1").fetchone()
             if row != (run, RunStatus.RUNNING.value):
-                raise ScanError(f"run {run} of store {self._file} is not going on")
+                raise ScanError(f"run {run} of store {self._file} is not active")
             try:
                 at = recording.waiting(connection, run, key)
             except KeyError:
-                raise ScanError(f"{cells.plain(key)} is no repository of run {run}") from None
+                raise ScanError(f"{cells.redact_text(key)} is not a repository of run {run}") from None
             yield at
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction: all of it is kept, or nothing."""
         if self._lock is None:
-            raise ScanError(f"store {self._file} was opened for reading only")
+            raise ScanError(f"store {self._file} is open for reading only")
         connection = self._connection
         with store_errors(self._file):
             connection.execute("BEGIN IMMEDIATE")
@@ -318,4 +317,4 @@ class Store:
 
 
 def _no_clock() -> datetime:
-    raise ScanError("a store that is only read needs no clock")
+    raise ScanError("the store is open for reading only")
