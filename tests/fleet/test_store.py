@@ -457,7 +457,7 @@ class TestOneRunAtATime:
 
     def test_a_reader_does_not_write(self, fleet: Fleet) -> None:
         run = fleet.run("a", [])
-        with Store.read(fleet.file) as store, pytest.raises(ScanError, match="opened for reading only"):
+        with Store.read(fleet.file) as store, pytest.raises(ScanError, match="is open for reading only"):
             store.finish(run, RunStatus.FINISHED, {})
 
     def test_a_report_that_is_interrupted_leaves_nothing(self, fleet: Fleet) -> None:

@@ -132,11 +132,11 @@ def test_what_is_no_repository(tmp_path: Path, repository: Repository) -> None:
     why = {Path(one.what).name: one.why for one in made.skipped}
     assert "there is no such folder (list:1)" in why["gone"]
     assert f"inside the one at {repository.folder}" in why["src"]
-    assert "no git repository" in why["empty"]
+    assert "not a git repository" in why["empty"]
     assert "a file" in why["file"]
     assert "HEAD" in why["headless"]
     assert "no folder refs" in why["refless"]
-    assert "not there" in why["moved"]
+    assert "does not exist" in why["moved"]
     assert all(one.lost for one in made.skipped)
     assert "pass" not in repr(made.skipped)
 

@@ -91,7 +91,7 @@ def _is_git_folder(path: Path) -> bool:
 
 def _not_found_reason(path: Path) -> str:
     above = next((parent for parent in path.absolute().parents if (parent / ".git").exists()), None)
-    return "no git repository" if above is None else f"not a git repository, but inside the one at {above}"
+    return "not a git repository" if above is None else f"not a git repository, but inside the one at {above}"
 
 
 def _follow_git_file(file: Path) -> Path | NotARepository:
