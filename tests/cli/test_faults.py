@@ -12,7 +12,7 @@ import pytest
 from binance_leaks.detect.document import Document
 from binance_leaks.detect.private_keys import private_keys
 from binance_leaks.errors import describe_fault
-from binance_leaks.pipeline.workers import Team
+from binance_leaks.pipeline.workers import WorkerPool
 
 from tests.e2e import Pair
 
@@ -84,8 +84,8 @@ class Broken:
 
 def test_a_fault_of_a_worker_is_named_without_its_message() -> None:
     value = Pair.fresh().secret
-    with pytest.raises(Exception, match="ValueError") as raised, Team(1, Broken) as team:
-        list(team.run([value]))
+    with pytest.raises(Exception, match="ValueError") as raised, WorkerPool(1, Broken) as pool:
+        list(pool.run([value]))
     assert value not in str(raised.value)
 
 

@@ -403,7 +403,7 @@ def test_packs_replaced_after_they_were_opened(replace: Callable[[Repository], N
                 path.unlink(missing_ok=pack not in _packs(repository))
         opened.read(lambda _: None)
         packed = {name: opened.content(bytes.fromhex(name)) for name in objects}
-    assert opened.held.skipped == []
-    assert opened.held.missing == set()
-    assert set(opened.held.hits) == set(undisturbed.held.hits)
+    assert opened.objects.skipped == []
+    assert opened.objects.missing == set()
+    assert set(opened.objects.hits) == set(undisturbed.objects.hits)
     assert {name for name, found in packed.items() if found is not None and found != objects[name]} == set()

@@ -148,7 +148,7 @@ class _Member:
             jobs=self._task["jobs"],
             reachable=reachable,
             mirror=is_mirror,
-            state=remembered.and_also(shared) if remembered and shared else remembered or shared,
+            state=remembered.merge(shared) if remembered and shared else remembered or shared,
             excluded=Globs([*self._config.exclude, *self._task["exclude"]]).match,
         )
         outcome = scan_history(request, lambda count: self._report_phase("scanning", count.size))

@@ -1,4 +1,4 @@
-"""From hits in objects to credentials with paths, commits, refs and exposure."""
+"""Attribute hits in objects: credentials with paths, commits, refs and exposure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Commit, Credential,
 from binance_leaks.pipeline.files import credentials_in, credentials_in_object
 from binance_leaks.pipeline.history_scan import ObjectScan
 from binance_leaks.pipeline.history_worker import Hit
-from binance_leaks.pipeline.provenance import Lineage, Stay
+from binance_leaks.pipeline.provenance import HistoryTracer, Provenance
 from binance_leaks.sources.chunk import Chunk
 from binance_leaks.sources.commits import Ref
 from binance_leaks.sources.files import FileEntry, read_chunks
@@ -25,12 +25,12 @@ from binance_leaks.sources.git import Git
 from binance_leaks.sources.objects.parse import parse_commit
 from binance_leaks.sources.read_content import read_stream
 
-_MOST_TAGS_DEEP = 10
+_MAX_TAG_DEPTH = 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attributed:
-    """Credentials with their places in history, and for each path the commit that has its neighbours."""
+    """Credentials with their locations in the history, and for each path a commit that has its neighbours."""
 
     credentials: tuple[Credential, ...]
     commits: Mapping[str, str]
@@ -38,7 +38,7 @@ class Attributed:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Remote:
-    """Whether all that a repository has came from elsewhere, as in a mirror of a URL."""
+    """Whether a remote has everything that the repository has, as for the mirror of a URL."""
 
     everything: bool
 
@@ -54,51 +54,60 @@ def attribute(
     *,
     remote: Remote,
     excluded: Callable[[str], bool],
-    stand_ins: Mapping[bytes, Path],
+    lfs_files: Mapping[bytes, Path],
 ) -> Attributed:
-    """Finds out where everything comes from that a scan has found. Reads the objects in question again, with paths.
+    """Find the provenance of all that a scan found. Reads the objects in question again, with their paths.
 
-    `stand_ins` are files on disk whose content some blobs stand for.
+    `lfs_files` are the files on disk for which pointer blobs stand.
     """
-    blobs = {name: hit for name, hit in scan.held.hits.items() if hit.kind == "blob"}
-    messages = {name: hit for name, hit in scan.held.hits.items() if hit.kind in ("commit", "tag")}
-    lineage = Lineage(scan, {name: hit.digests for name, hit in blobs.items()}, refs)
-    stays, of_messages = lineage.stays(name for name, hit in messages.items() if hit.kind == "commit")
-    stays = dict(_named_after(stay, key, stand_ins) for key, stay in stays.items())
-    stays = {key: stay for key, stay in stays.items() if not excluded(stay.path)}
-    reader = _Reader(scan, git, stand_ins)
-    places = _Places(stays, reader.commits(stays.values()), remote)
-    read = list(reader.again(_worth_reading(stays, blobs, lineage), blobs))
+    blobs = {name: hit for name, hit in scan.objects.hits.items() if hit.kind == "blob"}
+    messages = {name: hit for name, hit in scan.objects.hits.items() if hit.kind in ("commit", "tag")}
+    tracer = HistoryTracer(scan, {name: hit.digests for name, hit in blobs.items()}, refs)
+    provenances, of_messages = tracer.trace(name for name, hit in messages.items() if hit.kind == "commit")
+    provenances = dict(_with_lfs_name(provenance, key, lfs_files) for key, provenance in provenances.items())
+    provenances = {key: provenance for key, provenance in provenances.items() if not excluded(provenance.path)}
+    reader = _Reader(scan, git, lfs_files)
+    locator = _Locator(provenances, reader.commits(provenances.values()), remote)
+    read = list(reader.read_again(_select_reads(provenances, blobs, tracer), blobs))
     for blob, path, credential in read:
-        places.note(credential, blob, path)
-    found = [places.placed(credential, blob, path) for blob, path, credential in read]
+        locator.record(credential, blob, path)
+    found = [locator.locate(credential, blob, path) for blob, path, credential in read]
     for name, hit in messages.items():
-        held_by = of_messages.get(name, ()) if hit.kind == "commit" else _tags_to(git, name, refs)
+        held_by = of_messages.get(name, ()) if hit.kind == "commit" else _refs_to_tag(git, name, refs)
         found += reader.message(name, hit.kind, held_by, pushed=remote.has(held_by))
     return Attributed(
         credentials=merge_credentials(credential for credential in found if credential.occurrences),
-        commits={stay.path: stay.commit.hex() for stay in stays.values() if stay.commit is not None},
+        commits={
+            provenance.path: provenance.commit.hex()
+            for provenance in provenances.values()
+            if provenance.commit is not None
+        },
     )
 
 
-def _named_after(stay: Stay, key: tuple[str, str], stand_ins: Mapping[bytes, Path]) -> tuple[tuple[str, str], Stay]:
-    """A stay at no path of a file that no pointer in a tree stands for, under the name of the file."""
-    if stay.blob not in stand_ins or not stay.path.startswith("blob:"):
-        return key, stay
-    path = f"lfs object {stand_ins[stay.blob].name}"
-    return (key[0], path), replace(stay, path=path)
+def _with_lfs_name(
+    provenance: Provenance, key: tuple[str, str], lfs_files: Mapping[bytes, Path]
+) -> tuple[tuple[str, str], Provenance]:
+    """The key and provenance of an LFS file; one that no pointer in a tree names gets the name of its object."""
+    if provenance.blob not in lfs_files or not provenance.path.startswith("blob:"):
+        return key, provenance
+    path = f"lfs object {lfs_files[provenance.blob].name}"
+    return (key[0], path), replace(provenance, path=path)
 
 
-def _worth_reading(
-    stays: Mapping[tuple[str, str], Stay], blobs: Mapping[bytes, Hit], lineage: Lineage
+def _select_reads(
+    provenances: Mapping[tuple[str, str], Provenance], blobs: Mapping[bytes, Hit], tracer: HistoryTracer
 ) -> dict[bytes, set[str]]:
-    """The blobs to read again, with their paths: of each stay the first and, where there is one, that at a tip; of each
-    value the one that says most of it."""
+    """Select the blobs to read again, with their paths.
+
+    They are the first version of each value at a path and the one at a tip, and of each value the version in which the
+    detector is most confident.
+    """
     wanted: dict[bytes, set[str]] = {}
-    for stay in stays.values():
-        for blob in (stay.blob, stay.tip):
+    for provenance in provenances.values():
+        for blob in (provenance.blob, provenance.tip):
             if blob is not None:
-                wanted.setdefault(blob, set()).add(stay.path)
+                wanted.setdefault(blob, set()).add(provenance.path)
     best: dict[str, tuple[int, int, bytes]] = {}
     for name, hit in sorted(blobs.items()):
         for credential in hit.credentials:
@@ -106,39 +115,41 @@ def _worth_reading(
                 rank = (credential.confidence.rank, len(credential.values), name)
                 if value.sha256 not in best or rank[:2] > best[value.sha256][:2]:
                     best[value.sha256] = rank
-    by_digest = dict(sorted(stays))
+    by_digest = dict(sorted(provenances))
     for digest, (_, _, blob) in best.items():
         if blob not in wanted and digest in by_digest:
-            wanted[blob] = set(lineage.paths_of(blob)[:1]) or {by_digest[digest]}
+            wanted[blob] = set(tracer.paths_of(blob)[:1]) or {by_digest[digest]}
     return wanted
 
 
-class _Places:
-    """Puts the locations of credentials in their history."""
+class _Locator:
+    """Gives the locations of credentials their provenance."""
 
-    def __init__(self, stays: Mapping[tuple[str, str], Stay], commits: Mapping[bytes, Commit], remote: Remote) -> None:
-        self._stays = stays
+    def __init__(
+        self, provenances: Mapping[tuple[str, str], Provenance], commits: Mapping[bytes, Commit], remote: Remote
+    ) -> None:
+        self._provenances = provenances
         self._commits = commits
         self._remote = remote
         self._first: dict[tuple[str, str], tuple[int, int, int]] = {}
         self._allowed: dict[tuple[str, str], str | None] = {}
         self._names: dict[int, tuple[str, ...]] = {}
 
-    def note(self, credential: Credential, blob: bytes, path: str) -> None:
-        """Remembers where values stand in the first version of a file, and what allows them in the last."""
+    def record(self, credential: Credential, blob: bytes, path: str) -> None:
+        """Record the lines of values in the first version of a file, and the comments that allow them in the last."""
         for occurrence in credential.occurrences:
-            stay = self._stay(occurrence, blob, path)
-            if stay is None:
+            provenance = self._provenance_of(occurrence, blob, path)
+            if provenance is None:
                 continue
             location = occurrence.location
             key = occurrence.value.sha256, location.path
-            if blob == stay.blob:
+            if blob == provenance.blob:
                 self._first.setdefault(key, (location.line, location.column, occurrence.last_line))
-            if blob == (stay.tip or stay.blob):
+            if blob == (provenance.tip or provenance.blob):
                 self._allowed.setdefault(key, location.allowed)
 
-    def placed(self, credential: Credential, blob: bytes, path: str) -> Credential:
-        """A credential that was read in a blob under a path."""
+    def locate(self, credential: Credential, blob: bytes, path: str) -> Credential:
+        """A credential that was read in a blob under a path, with its provenance."""
         occurrences = [self._occurrence(occurrence, blob, path) for occurrence in credential.occurrences]
         kept = [occurrence for occurrence in occurrences if occurrence is not None]
         if not kept:
@@ -146,8 +157,8 @@ class _Places:
         return credential_of(kept)
 
     def _occurrence(self, occurrence: Occurrence, blob: bytes, path: str) -> Occurrence | None:
-        stay = self._stay(occurrence, blob, path)
-        if stay is None:
+        provenance = self._provenance_of(occurrence, blob, path)
+        if provenance is None:
             return None
         location = occurrence.location
         key = occurrence.value.sha256, location.path
@@ -159,50 +170,57 @@ class _Places:
                 location,
                 line=line,
                 column=column,
-                exposure=_exposure(stay),
-                commit=self._commits.get(stay.commit) if stay.commit else None,
-                removed=self._commits.get(stay.removed) if stay.removed else None,
-                blob=stay.blob.hex(),
-                refs=self._shown(stay.refs),
-                pushed=self._remote.has(stay.refs),
+                exposure=_exposure(provenance),
+                commit=self._commits.get(provenance.commit) if provenance.commit else None,
+                removed=self._commits.get(provenance.removed) if provenance.removed else None,
+                blob=provenance.blob.hex(),
+                refs=self._ref_names(provenance.refs),
+                pushed=self._remote.has(provenance.refs),
                 allowed=self._allowed.get(key, location.allowed),
             ),
         )
 
-    def _shown(self, refs: tuple[Ref, ...]) -> tuple[str, ...]:
-        """The names of refs, made once for all places of the same ones: the stays keep these, and so their numbers."""
+    def _ref_names(self, refs: tuple[Ref, ...]) -> tuple[str, ...]:
+        """The names of refs, made once for each tuple: provenances share and keep these, so `id` is stable."""
         names = self._names.get(id(refs))
         if names is None:
             names = self._names[id(refs)] = tuple(ref.shown for ref in refs)
         return names
 
-    def _stay(self, occurrence: Occurrence, blob: bytes, path: str) -> Stay | None:
-        """The stay of a value; that of another in the same file where only the path tells that it is one."""
-        return self._stays.get((occurrence.value.sha256, path)) or next(
-            (stay for (_, where), stay in self._stays.items() if where == path and blob in (stay.blob, stay.tip)), None
+    def _provenance_of(self, occurrence: Occurrence, blob: bytes, path: str) -> Provenance | None:
+        """The provenance of a value; that of another in the same file where the detector needs the path to see it."""
+        return self._provenances.get((occurrence.value.sha256, path)) or next(
+            (
+                provenance
+                for (_, where), provenance in self._provenances.items()
+                if where == path and blob in (provenance.blob, provenance.tip)
+            ),
+            None,
         )
 
 
-def _exposure(stay: Stay) -> Exposure:
-    if stay.tip is not None:
+def _exposure(provenance: Provenance) -> Exposure:
+    if provenance.tip is not None:
         return Exposure.PRESENT
-    return Exposure.HISTORY if stay.refs else Exposure.UNREACHABLE
+    return Exposure.HISTORY if provenance.refs else Exposure.UNREACHABLE
 
 
 class _Reader:
-    """Reads objects again, now that it is known what they are."""
+    """Reads objects again under their paths."""
 
-    def __init__(self, scan: ObjectScan, git: Git, stand_ins: Mapping[bytes, Path]) -> None:
+    def __init__(self, scan: ObjectScan, git: Git, lfs_files: Mapping[bytes, Path]) -> None:
         self._scan = scan
         self._git = git
-        self._stand_ins = stand_ins
+        self._lfs_files = lfs_files
 
-    def commits(self, stays: Iterable[Stay]) -> dict[bytes, Commit]:
-        """The commits of some stays, for the reader."""
-        names = {name for stay in stays for name in (stay.commit, stay.removed) if name is not None}
+    def commits(self, provenances: Iterable[Provenance]) -> dict[bytes, Commit]:
+        """Author, date and subject of the commits of some provenances."""
+        names = {
+            name for provenance in provenances for name in (provenance.commit, provenance.removed) if name is not None
+        }
         return {name: parse_commit(name.hex(), content) for name, content in self._contents(names)}
 
-    def again(
+    def read_again(
         self, wanted: Mapping[bytes, set[str]], hits: Mapping[bytes, Hit]
     ) -> Iterator[tuple[bytes, str, Credential]]:
         """The credentials of some blobs under some paths; what was found before where one cannot be read again."""
@@ -218,10 +236,10 @@ class _Reader:
         for name in sorted(unread):
             for path in sorted(wanted[name]):
                 for credential in hits[name].credentials:
-                    yield name, path, credential.moved(partial(_under, path))
+                    yield name, path, credential.moved(partial(_below, path))
 
     def _chunks(self, name: bytes, content: bytes, path: str) -> Iterator[Chunk | Skipped]:
-        file = self._stand_ins.get(name)
+        file = self._lfs_files.get(name)
         if file is None:
             return read_stream(path, path, io.BytesIO(content), size=len(content))
         return read_chunks(FileEntry(path=str(file), shown=path, evidence_path=path, explicit=True))
@@ -245,7 +263,7 @@ class _Reader:
         """Some objects with their content: from the packs, and through git what is not in one or too large."""
         listed = []
         for name in sorted(names):
-            held = self._scan.content(name) if name not in self._stand_ins else None
+            held = self._scan.content(name) if name not in self._lfs_files else None
             if held is None:
                 listed.append(name)
             else:
@@ -258,20 +276,20 @@ class _Reader:
                         if stream is not None:
                             yield listed[at], stream.read()
                         at += 1
-            except GitError:  # noqa: PERF203 - goes on behind what makes git stop
+            except GitError:  # noqa: PERF203 - continues after an object that makes git stop
                 at += 1
 
 
-def _under(path: str, place: Location) -> Location:
+def _below(path: str, place: Location) -> Location:
     return replace(place, path=path + place.path)
 
 
-def _tags_to(git: Git, name: bytes, refs: Iterable[Ref]) -> tuple[Ref, ...]:
-    """The refs that lead to a tag, straight or over other tags."""
+def _refs_to_tag(git: Git, name: bytes, refs: Iterable[Ref]) -> tuple[Ref, ...]:
+    """The refs that lead to a tag, directly or through other tags."""
     found = []
     for ref in refs:
         target = ref.target
-        for _ in range(_MOST_TAGS_DEEP):
+        for _ in range(_MAX_TAG_DEPTH):
             if target == name:
                 found.append(ref)
                 break

@@ -11,8 +11,8 @@ from binance_leaks.errors import GitError
 from binance_leaks.findings import ScanStats, Skipped
 from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Credential, Evidence
 from binance_leaks.pipeline.attribution import Attributed, Remote, attribute
-from binance_leaks.pipeline.history_scan import Choice, Count, LargeFiles, ObjectScan
-from binance_leaks.pipeline.reachability import Reached, reached
+from binance_leaks.pipeline.history_scan import Count, LfsFiles, ObjectFilter, ObjectScan
+from binance_leaks.pipeline.reachability import ReachableObjects, walk_refs
 from binance_leaks.pipeline.state import State
 from binance_leaks.sources.commits import Ref, list_refs, object_types
 from binance_leaks.sources.git import Git
@@ -93,30 +93,30 @@ class EvidenceNearHistory:
 def _scan(
     git: Git, database: ObjectDatabase, request: Request, outcome: Outcome, progress: Progress, *, prefix: str
 ) -> None:
-    walked = reached(git, branches=request.branches, since=request.since) if request.narrowed else None
-    choice: Choice | None = walked or request.state
-    large = LargeFiles(database)
+    walked = walk_refs(git, branches=request.branches, since=request.since) if request.narrowed else None
+    object_filter: ObjectFilter | None = walked or request.state
+    lfs = LfsFiles(database)
     attributed = Attributed(credentials=(), commits={})
     refs = list_refs(git)
-    with ObjectScan(database, git.folder, jobs=request.jobs, choice=choice) as scan:
+    with ObjectScan(database, git.folder, jobs=request.jobs, object_filter=object_filter) as scan:
         try:
             scan.read(progress)
-            large.scan()
-            scan.held.skipped += large.skipped
-            large.add_pointers(scan, only=None if walked is None else walked.names)
+            lfs.scan()
+            scan.objects.skipped += lfs.skipped
+            lfs.add_pointers(scan, only=None if walked is None else walked.names)
             attributed = attribute(
                 scan,
                 git,
                 refs,
                 remote=Remote(everything=request.mirror or _is_mirror(git)),
                 excluded=lambda path: request.excluded(prefix + path),
-                stand_ins=large.stand_ins,
+                lfs_files=lfs.by_pointer,
             )
         except KeyboardInterrupt:
             outcome.interrupted = True
             attributed = Attributed(credentials=scan.found_so_far(), commits={})
         outcome.scanned += scan.starts()
-        outcome.hits += [*scan.held.hits, *scan.held.unread]
+        outcome.hits += [*scan.objects.hits, *scan.objects.unread]
         outcome.skipped += _unread(git, database, scan, refs, walked, prefix)
         count = scan.count
         outcome.stats = outcome.stats.plus(ScanStats(objects=count.objects, blobs=count.blobs, bytes=count.size))
@@ -129,10 +129,15 @@ def _under(prefix: str, credential: Credential) -> Credential:
 
 
 def _unread(
-    git: Git, database: ObjectDatabase, scan: ObjectScan, refs: Sequence[Ref], walked: Reached | None, prefix: str
+    git: Git,
+    database: ObjectDatabase,
+    scan: ObjectScan,
+    refs: Sequence[Ref],
+    walked: ReachableObjects | None,
+    prefix: str,
 ) -> Iterator[Skipped]:
     """What could not be read: what failed, what is missing, what a shallow or partial clone does not have."""
-    held = scan.held
+    held = scan.objects
     for skipped in held.skipped:
         yield replace(skipped, what=prefix + skipped.what) if prefix else skipped
     boundary = _shallow(database)

@@ -1,4 +1,4 @@
-"""Read everything that a repository ever held: every object once, in several processes where that is worth while."""
+"""Scan the object database of a repository: every object once, in several processes if there are many."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from binance_leaks.findings import Skipped
 from binance_leaks.model import Credential, Exposure, Location
 from binance_leaks.pipeline.files import credentials_in
 from binance_leaks.pipeline.history_worker import (
-    Above,
-    ByGit,
+    FindParentTrees,
+    GitShare,
     Hit,
     Link,
+    ObjectRef,
     ObjectWorker,
-    Packed,
+    PackShare,
     Plan,
-    Ref,
-    Search,
-    Seen,
+    StartTreeSearch,
     Task,
+    TaskResult,
 )
-from binance_leaks.pipeline.workers import Alone, Team
+from binance_leaks.pipeline.workers import LocalWorker, WorkerPool
 from binance_leaks.sources.commits import object_types
 from binance_leaks.sources.files import FileEntry, read_chunks
 from binance_leaks.sources.git import Git
@@ -41,17 +41,17 @@ from binance_leaks.sources.objects.read_object import read_object
 from binance_leaks.sources.objects.tree_index import ObjectIdSet
 from binance_leaks.sources.objects.walk import EntrySelection
 
-_FEW = 3000
-"""Objects that one process has read before others would have started."""
+_SMALL = 3000
+"""With no more objects one process is done before others would have started."""
 _SHARES = 24
-_LEAST_SHARE = 32 << 10
+_MIN_SHARE_BYTES = 32 << 10
 _GIT_SHARE = 500
 _MESSAGES = (ObjectType.COMMIT, ObjectType.TAG)
 
 
 @dataclass(kw_only=True, slots=True)
 class Count:
-    """How far a scan is."""
+    """Progress of a scan."""
 
     objects: int = 0
     total: int = 0
@@ -61,64 +61,66 @@ class Count:
 
 
 @dataclass(kw_only=True, slots=True)
-class Held:
-    """What the objects hold: hits and the graph of commits by object id, and what could not be read.
-
-    `unread` are the ids of those that were not read, or not to their end; `missing` are named and not there.
-    """
+class ScannedObjects:
+    """What a scan found in the objects, by object id."""
 
     hits: dict[bytes, Hit] = field(default_factory=dict)
     nodes: dict[bytes, CommitNode] = field(default_factory=dict)
+    """The graph of commits."""
     skipped: list[Skipped] = field(default_factory=list)
     unread: set[bytes] = field(default_factory=set)
+    """Objects that could not be read, or not to their end."""
     missing: set[bytes] = field(default_factory=set)
+    """Objects that others name and that do not exist here."""
 
 
-class Choice(Protocol):
-    """Which objects are looked at."""
+class ObjectFilter(Protocol):
+    """Which objects are scanned."""
 
-    def whole(self) -> bool:
-        """Whether all are, without further questions."""
+    def takes_all(self) -> bool:
+        """Whether all objects are scanned."""
         ...
 
-    def takes(self, name: bytes) -> bool:
-        """Whether a blob is looked at."""
+    def takes_blob(self, name: bytes) -> bool:
+        """Whether a blob is scanned."""
         ...
 
     def takes_message(self, name: bytes) -> bool:
-        """Whether a commit or tag is looked at."""
+        """Whether a commit or tag is scanned."""
         ...
 
 
-class Everything:
-    """The choice of all objects."""
+class AllObjects:
+    """The filter that takes all objects."""
 
-    def whole(self) -> bool:
-        """Yes."""
+    def takes_all(self) -> bool:
+        """Return True."""
         return True
 
-    def takes(self, name: bytes) -> bool:  # noqa: ARG002 - the same for all
-        """Yes."""
+    def takes_blob(self, name: bytes) -> bool:  # noqa: ARG002 - the same for all
+        """Return True."""
         return True
 
-    takes_message = takes
+    takes_message = takes_blob
 
 
 class ObjectScan:
     """A scan of an object database; use as a context manager, which ends its processes.
 
-    First `read`, then `link` and `above` as often as needed. The attributes `held` and `count` grow while it reads, so
-    that an interrupt leaves what there was.
+    First `read`, then `link` and `above` as often as needed. `objects` and `count` grow while it reads, so that an
+    interrupted scan has what was found so far.
     """
 
-    def __init__(self, database: ObjectDatabase, folder: str, *, jobs: int, choice: Choice | None = None) -> None:
-        self.held = Held()
+    def __init__(
+        self, database: ObjectDatabase, folder: str, *, jobs: int, object_filter: ObjectFilter | None = None
+    ) -> None:
+        self.objects = ScannedObjects()
         self.count = Count()
         self._database = database
         self._folder = folder
         self._git = Git(folder)
         self._jobs = jobs
-        self._choice: Choice = choice or Everything()
+        self._filter: ObjectFilter = object_filter or AllObjects()
         self._stack = ExitStack()
         self._loose_trees: list[bytes] = []
         self._hits: list[Hit] = []
@@ -129,7 +131,7 @@ class ObjectScan:
         opened = open_packs(paths, self._database.id_size)
         packs = opened.packs
         self._paths = set(paths)
-        self.held.skipped += [*self._database.unread, *opened.skipped]
+        self.objects.skipped += [*self._database.unread, *opened.skipped]
         laid = [build_delta_forest(pack) for pack in packs]
         forests = [forest for forest, _ in laid]
         others = dict.fromkeys([*self._database.loose(), *opened.by_git])
@@ -142,67 +144,67 @@ class ObjectScan:
             id_size=self._database.id_size,
             folder=self._folder,
         )
-        self.count.total = self._looked_at()
+        self.count.total = self._count_objects()
         make = partial(ObjectWorker, self._plan)
-        large = sum(pack.count for pack in packs) + 8 * len(self._loose) > _FEW
-        self._team: Team[Task, Seen] | Alone[Task, Seen]
-        self._team = Team(self._jobs, make) if large and self._jobs > 1 else Alone(make)
-        self._stack.push(self._team.__exit__)
+        large = sum(pack.count for pack in packs) + 8 * len(self._loose) > _SMALL
+        self._workers: WorkerPool[Task, TaskResult] | LocalWorker[Task, TaskResult]
+        self._workers = WorkerPool(self._jobs, make) if large and self._jobs > 1 else LocalWorker(make)
+        self._stack.push(self._workers.__exit__)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
     def read(self, progress: Callable[[Count], None]) -> None:
-        """Reads blobs, commits and tags; what packs give up is asked of git."""
+        """Read blobs, commits and tags; git reads what the pack reader defers."""
         tasks: list[Task] = [
             *self._shares(ObjectType.BLOB),
             *self._shares(*_MESSAGES),
-            *_by_git(self._kept(self._loose)),
+            *_by_git(self._selected(self._loose)),
         ]
-        left: list[Ref] = [
+        deferred: list[ObjectRef] = [
             (number, entry) for number, forest in enumerate(self._plan.forests) for entry in forest.astray
         ]
         for number, forest in enumerate(self._plan.forests):
-            self._refuse((number, entry) for entry in forest.endless)
-        for seen in self._team.run(tasks):
-            left += seen.left
-            self._take(seen)
+            self._report_forged((number, entry) for entry in forest.endless)
+        for result in self._workers.run(tasks):
+            deferred += result.deferred
+            self._add(result)
             progress(self.count)
-        later = [self.id_of(ref) for ref in left] + self._appeared()
-        for seen in self._team.run(_by_git(self._kept(dict.fromkeys(later)))):
-            self._take(seen)
+        rest = [self.id_of(ref) for ref in deferred] + self._list_new_objects()
+        for result in self._workers.run(_by_git(self._selected(dict.fromkeys(rest)))):
+            self._add(result)
             progress(self.count)
         for hit in self._hits:
             name = self.id_of(hit.ref)
-            self.held.hits.setdefault(name, hit._replace(ref=name))
+            self.objects.hits.setdefault(name, hit._replace(ref=name))
 
     def link(self, sought: Iterable[bytes]) -> list[tuple[bytes, bytes, bytes]]:
-        """Looks through all trees: for objects that are missing, and for those that name one of the sought ones.
+        """Search all trees for missing objects and for entries that name a sought one.
 
-        Gives for each of these the tree, the name, and what it names.
+        Returns tree, name and target of each such entry.
         """
-        self._team.tell(Search(sorted(sought)))
+        self._workers.broadcast(StartTreeSearch(sorted(sought)))
         found: list[Link] = []
-        left: list[Ref] = []
+        deferred: list[ObjectRef] = []
         tasks: list[Task] = [*self._shares(ObjectType.TREE), *_by_git(self._loose_trees, trees=True)]
-        for seen in self._team.run(tasks):
-            left += seen.left
-            found += seen.links
-            self.held.missing |= seen.missing
-        for seen in self._team.run(_by_git([self.id_of(ref) for ref in left], trees=True)):
-            found += seen.links
-            self.held.missing |= seen.missing
-            self.held.skipped += seen.skipped
+        for result in self._workers.run(tasks):
+            deferred += result.deferred
+            found += result.links
+            self.objects.missing |= result.missing
+        for result in self._workers.run(_by_git([self.id_of(ref) for ref in deferred], trees=True)):
+            found += result.links
+            self.objects.missing |= result.missing
+            self.objects.skipped += result.skipped
         return [(self.id_of(link.tree), link.name, link.target) for link in found]
 
     def above(self, trees: Iterable[bytes]) -> list[tuple[bytes, bytes, bytes]]:
-        """The trees, of all that were searched, that name one of these trees: tree, name, and what it names."""
-        found = [link for seen in self._team.tell(Above(sorted(trees))) for link in seen.links]
+        """Return tree, name and target of each entry in a searched tree that names one of these trees."""
+        found = [link for result in self._workers.broadcast(FindParentTrees(sorted(trees))) for link in result.links]
         return [(self.id_of(link.tree), link.name, link.target) for link in found]
 
     def found_so_far(self) -> tuple[Credential, ...]:
-        """What was found before an interrupt, with the objects that hold it in place of paths."""
+        """What was found before an interrupt, with object ids in place of paths."""
         found: list[Credential] = []
         for hit in self._hits:
             name = self.id_of(hit.ref).hex()
@@ -212,8 +214,8 @@ class ObjectScan:
             found += [credential.moved(move) for credential in hit.credentials]
         return merge_credentials(found)
 
-    def id_of(self, ref: Ref) -> bytes:
-        """The object id that a reference stands for."""
+    def id_of(self, ref: ObjectRef) -> bytes:
+        """The object id of a reference."""
         return ref if isinstance(ref, bytes) else self._plan.packs[ref[0]].id_at(ref[1])
 
     def starts(self) -> Iterable[int]:
@@ -224,62 +226,62 @@ class ObjectScan:
         """Those of some ids that no object had at the beginning."""
         return self._plan.known.unknown(names)
 
-    def _refuse(self, refs: Iterable[Ref]) -> None:
+    def _report_forged(self, refs: Iterable[ObjectRef]) -> None:
         for ref in refs:
-            self.held.unread.add(self.id_of(ref))
-            self.held.skipped.append(Skipped(what=f"object {self.id_of(ref).hex()}", why="its pack entry is forged"))
+            self.objects.unread.add(self.id_of(ref))
+            self.objects.skipped.append(Skipped(what=f"object {self.id_of(ref).hex()}", why="its pack entry is forged"))
 
     def content(self, name: bytes) -> tuple[str, bytes] | None:
-        """Type and content of an object in a pack, None where git must be asked."""
+        """Type and content of an object in a pack, None where git has to read it."""
         return read_object(self._plan.packs, name, self._codec)
 
-    def _take(self, seen: Seen) -> None:
-        self._refuse(seen.forged)
+    def _add(self, result: TaskResult) -> None:
+        self._report_forged(result.forged)
         count = self.count
-        count.objects += seen.objects
-        count.blobs += seen.blobs
-        count.size += seen.size
-        count.found += len(seen.hits)
-        self._hits += seen.hits
-        self._loose_trees += seen.trees
-        held = self.held
-        held.skipped += seen.skipped
-        held.skipped += [
-            replace(skipped, what=f"blob {self.id_of(ref).hex()}{skipped.what}") for ref, skipped in seen.unread
+        count.objects += result.objects
+        count.blobs += result.blobs
+        count.size += result.size
+        count.found += len(result.hits)
+        self._hits += result.hits
+        self._loose_trees += result.trees
+        objects = self.objects
+        objects.skipped += result.skipped
+        objects.skipped += [
+            replace(skipped, what=f"blob {self.id_of(ref).hex()}{skipped.what}") for ref, skipped in result.unread
         ]
-        held.unread.update(self.id_of(ref) for ref, _ in seen.unread)
-        held.unread |= seen.damaged | seen.missing
-        held.missing |= seen.missing
-        held.nodes.update((self.id_of(ref), node) for ref, node in seen.nodes)
+        objects.unread.update(self.id_of(ref) for ref, _ in result.unread)
+        objects.unread |= result.damaged | result.missing
+        objects.missing |= result.missing
+        objects.nodes.update((self.id_of(ref), node) for ref, node in result.nodes)
 
-    def _shares(self, *kinds: ObjectType) -> list[Packed]:
+    def _shares(self, *kinds: ObjectType) -> list[PackShare]:
         forests = self._plan.forests
         total = sum(forest.weight[root] for forest in forests for kind in kinds for root in forest.roots[kind])
-        size = max(_LEAST_SHARE, total // (_SHARES * self._jobs))
+        size = max(_MIN_SHARE_BYTES, total // (_SHARES * self._jobs))
         return [
-            Packed(number, kind, share)
+            PackShare(number, kind, share)
             for number, forest in enumerate(forests)
             for kind in kinds
             for share in forest.shares(kind, size)
         ]
 
-    def _kept(self, names: Iterable[bytes]) -> list[bytes]:
+    def _selected(self, names: Iterable[bytes]) -> list[bytes]:
         names = list(names)
-        if self._choice.whole():
+        if self._filter.takes_all():
             return names
-        takes, takes_message = self._choice.takes, self._choice.takes_message
+        takes_blob, takes_message = self._filter.takes_blob, self._filter.takes_message
         kinds = object_types(self._git, names)
-        return [name for name in names if (takes if kinds.get(name) == "blob" else takes_message)(name)]
+        return [name for name in names if (takes_blob if kinds.get(name) == "blob" else takes_message)(name)]
 
     def _selections(
         self, packs: Sequence[Pack], laid: Sequence[tuple[DeltaForest, Sequence[int]]]
     ) -> list[EntrySelection | None]:
-        """For each pack what is looked at in it: all, or without what an earlier pack has and what is not wanted."""
+        """For each pack the entries to scan: None for all, else all but those in earlier packs or filtered out."""
         selections: list[EntrySelection | None] = []
         for number, (pack, (forest, base)) in enumerate(zip(packs, laid, strict=True)):
-            dropped = _repeated(pack, packs[:number])
-            if not self._choice.whole():
-                dropped += self._not_chosen(pack, forest)
+            dropped = _entries_in_earlier(pack, packs[:number])
+            if not self._filter.takes_all():
+                dropped += self._not_selected(pack, forest)
             if not dropped:
                 selections.append(None)
                 continue
@@ -290,27 +292,27 @@ class ObjectScan:
             selections.append(EntrySelection(wanted=wanted, needed=needed))
         return selections
 
-    def _not_chosen(self, pack: Pack, forest: DeltaForest) -> list[int]:
+    def _not_selected(self, pack: Pack, forest: DeltaForest) -> list[int]:
         messages = {entry for kind in _MESSAGES for entry in forest.below(forest.roots[kind])}
-        takes, takes_message = self._choice.takes, self._choice.takes_message
+        takes_blob, takes_message = self._filter.takes_blob, self._filter.takes_message
         return [
             entry
             for entry in range(pack.count)
-            if not (takes_message if entry in messages else takes)(pack.id_at(entry))
+            if not (takes_message if entry in messages else takes_blob)(pack.id_at(entry))
         ]
 
-    def _looked_at(self) -> int:
-        """How many objects will be counted: trees are not."""
+    def _count_objects(self) -> int:
+        """The number of objects to scan, trees apart."""
         total = len(self._loose)
         for forest, selection in zip(self._plan.forests, self._plan.selections, strict=True):
-            total += _marked(selection) if selection is not None else len(forest.first)
+            total += _count_wanted(selection) if selection is not None else len(forest.first)
         return total
 
-    def _appeared(self) -> list[bytes]:
-        """Objects of packs that appeared while others were read, as when git gathers garbage meanwhile."""
+    def _list_new_objects(self) -> list[bytes]:
+        """Objects of packs that appeared since the start, as after a `git gc` in between."""
         new = [path for path in self._database.pack_files() if path not in self._paths]
         opened = open_packs(new, self._database.id_size)
-        self.held.skipped += opened.skipped
+        self.objects.skipped += opened.skipped
         names = [name for pack in opened.packs for first in range(256) for name in pack.ids(first)]
         return self._plan.known.unknown([*names, *opened.by_git])
 
@@ -319,15 +321,15 @@ def _unattributed(path: str, blob: str | None, place: Location) -> Location:
     return replace(place, path=path + place.path, blob=blob, exposure=Exposure.HISTORY)
 
 
-def _by_git(names: Sequence[bytes], *, trees: bool = False) -> list[ByGit]:
-    return [ByGit(list(names[at : at + _GIT_SHARE]), trees) for at in range(0, len(names), _GIT_SHARE)]
+def _by_git(names: Sequence[bytes], *, trees: bool = False) -> list[GitShare]:
+    return [GitShare(list(names[at : at + _GIT_SHARE]), trees) for at in range(0, len(names), _GIT_SHARE)]
 
 
 def _in_packs(name: bytes, packs: Sequence[Pack]) -> bool:
     return any(pack.entry_of(name) is not None for pack in packs)
 
 
-def _repeated(pack: Pack, earlier: Sequence[Pack]) -> list[int]:
+def _entries_in_earlier(pack: Pack, earlier: Sequence[Pack]) -> list[int]:
     """The entries of a pack that an earlier one has, too."""
     if not earlier:
         return []
@@ -341,7 +343,7 @@ def _repeated(pack: Pack, earlier: Sequence[Pack]) -> list[int]:
     return found
 
 
-def _marked(selection: EntrySelection) -> int:
+def _count_wanted(selection: EntrySelection) -> int:
     return selection.wanted.count(1)
 
 
@@ -349,18 +351,18 @@ _NAME = re.compile(r"[0-9a-f]{64}")
 _POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:{name}\nsize {size}\n"
 
 
-class LargeFiles:
-    """The objects of Git LFS in a repository. `stand_ins` maps the ids of pointers to the files that they stand for."""
+class LfsFiles:
+    """The objects of Git LFS in a repository. `by_pointer` has the files by the ids of their pointer blobs."""
 
     def __init__(self, database: ObjectDatabase) -> None:
         self._folder = database.git_folder / "lfs" / "objects"
         self._algorithm = "sha256" if database.id_size == 32 else "sha1"
         self._found: list[tuple[Path, list[Credential]]] = []
         self.skipped: list[Skipped] = []
-        self.stand_ins: dict[bytes, Path] = {}
+        self.by_pointer: dict[bytes, Path] = {}
 
     def scan(self) -> None:
-        """Looks through all files."""
+        """Scan all files."""
         for path in sorted(self._folder.glob("??/??/*")):
             if not _NAME.fullmatch(path.name) or path.is_symlink():
                 continue
@@ -375,9 +377,9 @@ class LargeFiles:
                 self._found.append((path, found))
 
     def add_pointers(self, scan: ObjectScan, only: Container[bytes] | None) -> None:
-        """Counts what the files hold as hits of their pointers, so that it is found where they stand.
+        """Add the credentials of the files as hits of their pointers, so that they get the paths of these.
 
-        Where `only` is given, for the pointers in it.
+        With `only`, of the pointers in it.
         """
         for path, found in self._found:
             content = _POINTER.format(name=path.name, size=path.stat().st_size).encode("ascii")
@@ -385,5 +387,5 @@ class LargeFiles:
             if only is not None and name not in only:
                 continue
             digests = frozenset(value.sha256 for credential in found for value in credential.values)
-            scan.held.hits[name] = Hit(name, "blob", digests, tuple(found))
-            self.stand_ins[name] = path
+            scan.objects.hits[name] = Hit(name, "blob", digests, tuple(found))
+            self.by_pointer[name] = path

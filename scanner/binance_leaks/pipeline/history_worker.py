@@ -1,4 +1,4 @@
-"""The work on git's objects that is done in several processes: sieve, detect, search trees."""
+"""Tasks on git objects for worker processes: filter, detect, search trees."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ from binance_leaks.sources.objects.tree_index import (
 from binance_leaks.sources.objects.walk import EntrySelection, WalkResult, walk_delta_trees
 from binance_leaks.sources.read_content import WHOLE_LIMIT, read_stream
 
-Ref: TypeAlias = tuple[int, int] | bytes
+ObjectRef: TypeAlias = tuple[int, int] | bytes
 """An object: the number of a pack with that of an entry in it, or an object id."""
 
 _BATCH = 64 << 10
-_MOST_REPEATS = 100_000
-_MOST_RUNS = 200
-_AROUND = 250
-_HEADER = 200
+_MAX_REPEATS = 100_000
+_MAX_RUNS = 200
+_CONTEXT_BYTES = 250
+_HEADER_BYTES = 200
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """What all processes share: the packs with their forests and selections, and where git is asked for the rest."""
+    """What all workers share: packs with delta forests and selections, and the folder where git reads the rest."""
 
     packs: Sequence[Pack]
     forests: Sequence[DeltaForest]
@@ -59,7 +59,7 @@ class Plan:
     folder: str
 
 
-class Packed(NamedTuple):
+class PackShare(NamedTuple):
     """A share of the delta trees of one type in one pack."""
 
     pack: int
@@ -67,32 +67,32 @@ class Packed(NamedTuple):
     roots: array[int]
 
 
-class ByGit(NamedTuple):
-    """Objects that git reads; `trees` are for the search, all else is for the scan."""
+class GitShare(NamedTuple):
+    """Objects to read through git. With `trees` they are searched; without, they are scanned."""
 
     ids: list[bytes]
     trees: bool = False
 
 
-class Search(NamedTuple):
-    """From now on trees are searched for these objects, and their folders remembered, if there are any."""
+class StartTreeSearch(NamedTuple):
+    """Search trees for these objects from now on, and index the subtrees of each; stop that if there are none."""
 
     ids: list[bytes]
 
 
-class Above(NamedTuple):
-    """Which of the trees that were searched name one of these trees?"""
+class FindParentTrees(NamedTuple):
+    """Find the searched trees that name one of these trees."""
 
     ids: list[bytes]
 
 
-Task: TypeAlias = Packed | ByGit | Search | Above
+Task: TypeAlias = PackShare | GitShare | StartTreeSearch | FindParentTrees
 
 
 class Hit(NamedTuple):
-    """An object that holds credentials: the digests of their values, and they themselves unless much repeated."""
+    """An object with credentials: digests of their values, and the credentials unless an earlier hit has the same."""
 
-    ref: Ref
+    ref: ObjectRef
     kind: str
     digests: frozenset[str]
     credentials: tuple[Credential, ...]
@@ -101,83 +101,83 @@ class Hit(NamedTuple):
 class Link(NamedTuple):
     """A tree that names an object."""
 
-    tree: Ref
+    tree: ObjectRef
     name: bytes
     target: bytes
 
 
 @dataclass(kw_only=True, slots=True)
-class Seen:
-    """What came of a task."""
+class TaskResult:
+    """The result of a task."""
 
     objects: int = 0
     blobs: int = 0
     size: int = 0
     hits: list[Hit] = field(default_factory=list)
-    nodes: list[tuple[Ref, CommitNode]] = field(default_factory=list)
+    nodes: list[tuple[ObjectRef, CommitNode]] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
-    left: list[Ref] = field(default_factory=list)
-    forged: list[Ref] = field(default_factory=list)
+    deferred: list[ObjectRef] = field(default_factory=list)
+    forged: list[ObjectRef] = field(default_factory=list)
     trees: list[bytes] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
-    unread: list[tuple[Ref, Skipped]] = field(default_factory=list)
+    unread: list[tuple[ObjectRef, Skipped]] = field(default_factory=list)
     damaged: set[bytes] = field(default_factory=set)
     missing: set[bytes] = field(default_factory=set)
 
 
 class ObjectWorker:
-    """Scans objects and searches trees, one share after the other."""
+    """A worker that scans objects and searches trees, one task after the other."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._codec = best_codec()
         self._sieve = best_sieve()
         self._git = Git(plan.folder)
-        self._links: TreeIndex[Ref] = TreeIndex(plan.id_size)
+        self._links: TreeIndex[ObjectRef] = TreeIndex(plan.id_size)
         self._named = TreeReferences(plan.id_size)
         self._search: Callable[[bytes], list[int]] | None = None
         self._repeats: dict[bytes, frozenset[str]] = {}
 
-    def work(self, task: Task) -> Seen:
-        """Does one task."""
+    def work(self, task: Task) -> TaskResult:
+        """Do one task."""
         match task:
-            case Packed():
-                return self._packed(task)
-            case ByGit():
-                return self._by_git(task)
-            case Search():
+            case PackShare():
+                return self._scan_pack_share(task)
+            case GitShare():
+                return self._scan_git_share(task)
+            case StartTreeSearch():
                 self._search = compile_id_search(task.ids) if task.ids else None
-                return Seen()
-            case Above():
-                return Seen(links=list(starmap(Link, self._links.above(task.ids))))
+                return TaskResult()
+            case FindParentTrees():
+                return TaskResult(links=list(starmap(Link, self._links.above(task.ids))))
 
-    def _packed(self, task: Packed) -> Seen:
-        seen = Seen()
+    def _scan_pack_share(self, task: PackShare) -> TaskResult:
+        result = TaskResult()
         visitor: _Blobs | _Messages | _Trees
         match task.kind:
             case ObjectType.BLOB:
-                visitor = _Blobs(self, task.pack, seen)
+                visitor = _Blobs(self, task.pack, result)
             case ObjectType.TREE:
-                visitor = _Trees(self, task.pack, seen)
+                visitor = _Trees(self, task.pack, result)
             case _:
-                visitor = _Messages(self, task.pack, seen, task.kind)
+                visitor = _Messages(self, task.pack, result, task.kind)
         selection = self._plan.selections[task.pack] if task.kind is not ObjectType.TREE else None
         pack, forest = self._plan.packs[task.pack], self._plan.forests[task.pack]
         walked: WalkResult = walk_delta_trees(pack, forest, task.roots, visitor, self._codec, selection)
         if isinstance(visitor, _Messages):
             visitor.flush()
         if task.kind is not ObjectType.TREE:
-            seen.objects += walked.objects
-            seen.size += walked.size
+            result.objects += walked.objects
+            result.size += walked.size
         if task.kind is ObjectType.BLOB:
-            seen.blobs += walked.objects
-        seen.left += [(task.pack, entry) for entry in walked.left]
-        seen.forged += [(task.pack, entry) for entry in walked.forged]
-        return seen
+            result.blobs += walked.objects
+        result.deferred += [(task.pack, entry) for entry in walked.left]
+        result.forged += [(task.pack, entry) for entry in walked.forged]
+        return result
 
-    def _by_git(self, task: ByGit) -> Seen:
-        """Reads objects through git, and goes on behind one that makes it stop."""
-        seen = Seen()
+    def _scan_git_share(self, task: GitShare) -> TaskResult:
+        """Read objects through git, and continue after one that makes it stop."""
+        result = TaskResult()
         names = [name.hex() for name in task.ids]
         at = 0
         while at < len(names):
@@ -185,81 +185,81 @@ class ObjectWorker:
                 with self._git.blobs(names[at:]) as blobs:
                     for name, stream in blobs:
                         if stream is None:
-                            seen.missing.add(bytes.fromhex(name))
+                            result.missing.add(bytes.fromhex(name))
                         else:
-                            self._object(bytes.fromhex(name), stream, seen, trees=task.trees)
+                            self._scan_git_object(bytes.fromhex(name), stream, result, trees=task.trees)
                         at += 1
-            except GitError:  # noqa: PERF203 - goes on behind what makes git stop
+            except GitError:  # noqa: PERF203 - continues after an object that makes git stop
                 if at < len(names):
-                    seen.skipped.append(Skipped(what=f"object {names[at]}", why="it is damaged"))
-                    seen.damaged.add(bytes.fromhex(names[at]))
+                    result.skipped.append(Skipped(what=f"object {names[at]}", why="it is damaged"))
+                    result.damaged.add(bytes.fromhex(names[at]))
                 at += 1
-        return seen
+        return result
 
-    def _object(self, name: bytes, stream: BlobStream, seen: Seen, *, trees: bool) -> None:
+    def _scan_git_object(self, name: bytes, stream: BlobStream, result: TaskResult, *, trees: bool) -> None:
         size = stream.size
         if stream.kind == "tree" and not trees:
-            seen.trees.append(name)
+            result.trees.append(name)
             return
         if stream.kind == "blob":
-            self._streamed(name, stream, seen)
-            seen.blobs += 1
+            self._scan_git_blob(name, stream, result)
+            result.blobs += 1
         elif size > LARGEST:
-            seen.skipped.append(Skipped(what=f"{stream.kind} {name.hex()}", why="it is larger than any should be"))
+            result.skipped.append(Skipped(what=f"{stream.kind} {name.hex()}", why="it is larger than any should be"))
             return
         else:
             content = stream.read()
             if len(content) != size:
                 raise GitError("git stopped")
             if stream.kind == "tree":
-                self.tree(name, content, content, seen)
+                self.tree(name, content, content, result)
                 return
-            self.message(name, stream.kind, content, seen)
+            self.message(name, stream.kind, content, result)
             if stream.kind == "commit" and (node := parse_commit_node(content, self._plan.id_size)) is not None:
-                seen.nodes.append((name, node))
-        seen.objects += 1
-        seen.size += size
+                result.nodes.append((name, node))
+        result.objects += 1
+        result.size += size
 
-    def _streamed(self, name: bytes, stream: BlobStream, seen: Seen) -> None:
+    def _scan_git_blob(self, name: bytes, stream: BlobStream, result: TaskResult) -> None:
         if stream.size <= WHOLE_LIMIT:
             content = stream.read()
             if len(content) != stream.size:
                 raise GitError("git stopped")
-            self.blob(name, content, self._sieve.traits(content, content, NO_TRAITS), seen)
+            self.blob(name, content, self._sieve.traits(content, content, NO_TRAITS), result)
             return
-        self._keep(name, "blob", _stream_credentials(stream, name, seen, self._sieve), seen)
+        self._keep(name, "blob", _stream_credentials(stream, name, result, self._sieve), result)
 
-    def blob(self, ref: Ref, content: bytes, traits: Trait, seen: Seen) -> None:
-        """Looks for credentials in a blob with these traits."""
+    def blob(self, ref: ObjectRef, content: bytes, traits: Trait, result: TaskResult) -> None:
+        """Look for credentials in a blob with these traits."""
         if archive_kind(content) is not None:
-            self._keep(ref, "blob", _stream_credentials(io.BytesIO(content), ref, seen, self._sieve), seen)
+            self._keep(ref, "blob", _stream_credentials(io.BytesIO(content), ref, result, self._sieve), result)
         elif traits and self._sieve.suspects(content, traits):
-            key = _repeated(content, traits) if self._sieve.is_of_runs(content, traits) else b""
+            key = _context_digest(content, traits) if self._sieve.is_of_runs(content, traits) else b""
             digests = self._repeats.get(key) if key else None
             if digests is not None:
-                seen.hits += [Hit(ref, "blob", digests, ())] if digests else []
+                result.hits += [Hit(ref, "blob", digests, ())] if digests else []
                 return
-            found = self._keep(ref, "blob", detect(content), seen)
-            if key and len(self._repeats) < _MOST_REPEATS:
+            found = self._keep(ref, "blob", detect(content), result)
+            if key and len(self._repeats) < _MAX_REPEATS:
                 self._repeats[key] = found
 
-    def message(self, ref: Ref, kind: str, content: bytes, seen: Seen) -> None:
-        """Looks for credentials in a commit or tag."""
-        self._keep(ref, kind, credentials_in_object(content), seen)
+    def message(self, ref: ObjectRef, kind: str, content: bytes, result: TaskResult) -> None:
+        """Look for credentials in a commit or tag."""
+        self._keep(ref, kind, credentials_in_object(content), result)
 
-    def tree(self, ref: Ref, content: bytes, fresh: bytes, seen: Seen) -> None:
-        """Looks whether the objects are there that a tree newly names; searches it, and remembers its folders."""
-        seen.missing.update(self._plan.known.unknown(self._named.of(fresh)))
+    def tree(self, ref: ObjectRef, content: bytes, fresh: bytes, result: TaskResult) -> None:
+        """Check that the objects that a tree newly names exist; search it, and index its subtrees."""
+        result.missing.update(self._plan.known.unknown(self._named.of(fresh)))
         if self._search is not None:
             if ends := self._search(content):
-                seen.links += [
+                result.links += [
                     Link(ref, name, target) for name, target in find_entries(content, ends, self._plan.id_size)
                 ]
             self._links.add(ref, content)
 
     @property
     def sieve(self) -> Sieve:
-        """What is asked first."""
+        """The prefilter."""
         return self._sieve
 
     @property
@@ -267,27 +267,27 @@ class ObjectWorker:
         """Bytes of an object id."""
         return self._plan.id_size
 
-    def _keep(self, ref: Ref, kind: str, credentials: Sequence[Credential], seen: Seen) -> frozenset[str]:
+    def _keep(self, ref: ObjectRef, kind: str, credentials: Sequence[Credential], result: TaskResult) -> frozenset[str]:
         digests = frozenset(value.sha256 for credential in credentials for value in credential.values)
         if digests:
             kept = tuple(credential.without_secrets() for credential in credentials)
-            seen.hits.append(Hit(ref, kind, digests, kept))
+            result.hits.append(Hit(ref, kind, digests, kept))
         return digests
 
 
 class _Blobs:
-    def __init__(self, worker: ObjectWorker, pack: int, seen: Seen) -> None:
+    def __init__(self, worker: ObjectWorker, pack: int, result: TaskResult) -> None:
         margin = worker.sieve.margin
         self.around = None if margin is None else ContextSizes(margin, margin, worth=10)
         self._worker = worker
         self._traits = worker.sieve.traits
         self._pack = pack
-        self._seen = seen
+        self._result = result
 
     def visit(self, entry: int, content: bytes, fresh: bytes, inherited: int) -> int:
         traits = self._traits(content, fresh, Trait(inherited))
         if traits or archive_kind(content) is not None:
-            self._worker.blob((self._pack, entry), content, traits, self._seen)
+            self._worker.blob((self._pack, entry), content, traits, self._result)
         return traits
 
 
@@ -296,10 +296,10 @@ class _Messages:
 
     around = None
 
-    def __init__(self, worker: ObjectWorker, pack: int, seen: Seen, kind: ObjectType) -> None:
+    def __init__(self, worker: ObjectWorker, pack: int, result: TaskResult, kind: ObjectType) -> None:
         self._worker = worker
         self._pack = pack
-        self._seen = seen
+        self._result = result
         self._kind = kind.name.lower()
         self._is_commit = kind is ObjectType.COMMIT
         self._batch: list[tuple[int, bytes]] = []
@@ -310,7 +310,7 @@ class _Messages:
         if self._is_commit:
             node = parse_commit_node(content, self._worker.id_size)
             if node is not None:
-                self._seen.nodes.append(((self._pack, entry), node))
+                self._result.nodes.append(((self._pack, entry), node))
         self._batch.append((entry, content))
         self._texts.append(strip_signature(content))
         self._size += len(content)
@@ -319,54 +319,60 @@ class _Messages:
         return 0
 
     def flush(self) -> None:
-        """Looks at what was gathered."""
+        """Scan the batch."""
         text = SEPARATOR.join(self._texts)
         sieve = self._worker.sieve
         if sieve.suspects(text, sieve.traits(text, text, NO_TRAITS)):
             for entry, content in self._batch:
-                self._worker.message((self._pack, entry), self._kind, content, self._seen)
+                self._worker.message((self._pack, entry), self._kind, content, self._result)
         self._batch, self._texts, self._size = [], [], 0
 
 
 class _Trees:
     around = ContextSizes(64, 20, worth=1)  # an entry with a name as long as most are, and a changed end of its id
 
-    def __init__(self, worker: ObjectWorker, pack: int, seen: Seen) -> None:
+    def __init__(self, worker: ObjectWorker, pack: int, result: TaskResult) -> None:
         self._look = worker.tree
         self._pack = pack
-        self._seen = seen
+        self._result = result
 
     def visit(self, entry: int, content: bytes, fresh: bytes, inherited: int) -> int:  # noqa: ARG002 - nothing to inherit
-        self._look((self._pack, entry), content, fresh, self._seen)
+        self._look((self._pack, entry), content, fresh, self._result)
         return 0
 
 
-def _repeated(content: bytes, traits: Trait) -> bytes:
-    """A digest of all that may be a value, with its line and the one above it, which mostly name it.
+def _context_digest(content: bytes, traits: Trait) -> bytes:
+    """A digest of all runs that may be values, each with its line and the one above, where its name mostly is.
 
-    By it a version of a file is known to hold the same as another. Empty where there is too much of it or none.
+    Versions of a file with the same digest hold the same values. Empty where there are no runs, or too many.
     """
-    runs = list(islice(prefilter.long_runs(prefilter.classified(content)), _MOST_RUNS))
-    if not 0 < len(runs) < _MOST_RUNS:
+    runs = list(islice(prefilter.long_runs(prefilter.classified(content)), _MAX_RUNS))
+    if not 0 < len(runs) < _MAX_RUNS:
         return b""
     lower = content.lower()
     words = bytes(word in lower for word in EVIDENCE_STEMS)
-    header = content[:_HEADER] if Trait.HEX in traits else b""  # names of columns, without which such a run is nothing
+    header = (
+        content[:_HEADER_BYTES] if Trait.HEX in traits else b""
+    )  # names of columns, without which such a run is nothing
     digest = sha256(b"%d " % traits + words + header)
     for start, end in runs:
-        first = content.rfind(b"\n", max(0, start - _AROUND), start)
-        first = content.rfind(b"\n", max(0, start - _AROUND), max(0, first))
-        last = content.find(b"\n", end, end + _AROUND)
-        around = content[max(0, start - _AROUND) if first < 0 else first : end + _AROUND if last < 0 else last]
+        first = content.rfind(b"\n", max(0, start - _CONTEXT_BYTES), start)
+        first = content.rfind(b"\n", max(0, start - _CONTEXT_BYTES), max(0, first))
+        last = content.find(b"\n", end, end + _CONTEXT_BYTES)
+        around = content[
+            max(0, start - _CONTEXT_BYTES) if first < 0 else first : end + _CONTEXT_BYTES if last < 0 else last
+        ]
         digest.update(len(around).to_bytes(4, "big") + around)
     return digest.digest()
 
 
-def _stream_credentials(stream: BlobStream | io.BytesIO, ref: Ref, seen: Seen, sieve: Sieve) -> tuple[Credential, ...]:
+def _stream_credentials(
+    stream: BlobStream | io.BytesIO, ref: ObjectRef, result: TaskResult, sieve: Sieve
+) -> tuple[Credential, ...]:
     found: list[Credential] = []
     for chunk in _chunks(stream):
         if isinstance(chunk, Skipped):
-            seen.unread.append((ref, chunk))
+            result.unread.append((ref, chunk))
         elif sieve.suspects(chunk.data, sieve.traits(chunk.data, chunk.data, NO_TRAITS)):
             found += credentials_in(chunk)
     return tuple(found)

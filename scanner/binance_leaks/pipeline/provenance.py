@@ -1,7 +1,7 @@
-"""Where in the history of a repository objects stand: paths, the commits that brought them in and took them out, refs.
+"""Provenance in a history: at which paths values are, which commits introduced and removed them, and which refs.
 
-Works on what a scan of the object database found, so that it costs nothing for commits that do not touch the objects,
-sees merges and unreachable commits like all others, and goes on past objects that are missing.
+It works on what a scan of the object database found. So commits that do not touch the objects cost nothing, merges and
+unreachable commits are seen like all others, and missing objects do not stop it.
 """
 
 from __future__ import annotations
@@ -15,50 +15,54 @@ from binance_leaks.pipeline.history_scan import ObjectScan
 from binance_leaks.sources.commits import Ref
 from binance_leaks.sources.objects.parse import CommitNode
 
-_MOST_PATHS = 40
-"""Paths of one blob that are followed in one tree: a few trees that name each other many times have billions."""
+_MAX_PATHS = 40
+"""Paths followed for each blob in one tree: a few trees that name each other many times have billions of paths."""
 
 Files: TypeAlias = frozenset[tuple[bytes, bytes]]
 """Pairs of a path and the blob there."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Stay:
-    """The stay of something at a path: the blob and the commit that brought it, the one that took it away again.
-
-    `tip` is the blob there at a tip, None where no branch has it today; `refs` are those whose history holds it.
-    """
+class Provenance:
+    """Where a value at a path comes from, and what became of it."""
 
     path: str
     blob: bytes
+    """The version of the file that introduced it."""
     commit: bytes | None
+    """The commit that introduced it."""
     removed: bytes | None
+    """The commit that removed it, if it did not come back."""
     tip: bytes | None
+    """The version at a tip, None where no branch has it today."""
     refs: tuple[Ref, ...]
+    """The refs whose history has it."""
 
 
-class Lineage:
-    """The history of some blobs. `contents` tells of each blob what it holds, whatever that is called."""
+class HistoryTracer:
+    """Traces values through the history. `contents` has the digests of the values in each blob."""
 
     def __init__(self, scan: ObjectScan, contents: Mapping[bytes, frozenset[str]], refs: Iterable[Ref]) -> None:
         self._contents = contents
-        self._nodes = scan.held.nodes
+        self._nodes = scan.objects.nodes
         self._refs = list(refs)
-        self._named = _named_by(scan, contents)
+        self._named = _find_naming_trees(scan, contents)
         self._files: dict[bytes, Files] = {}
         self._order = _parents_first(self._nodes)
 
-    def stays(self, messages: Iterable[bytes] = ()) -> tuple[dict[tuple[str, str], Stay], dict[bytes, tuple[Ref, ...]]]:
-        """Every stay, by what stays and its path, and for some commits the refs whose history holds them."""
-        gained, lost, dropped = self._changes()
-        asked = set(messages)
-        sources = {commit for commits in gained.values() for commit, _ in commits} | asked
-        sources.update(commit for commits in (*lost.values(), *dropped.values()) for commit in commits)
-        masks, bits = self._descent(sources)
+    def trace(
+        self, messages: Iterable[bytes] = ()
+    ) -> tuple[dict[tuple[str, str], Provenance], dict[bytes, tuple[Ref, ...]]]:
+        """Return each provenance by digest and path, and for the commits of `messages` the refs that reach them."""
+        introduced, removed, dropped = self._changes()
+        wanted = set(messages)
+        sources = {commit for commits in introduced.values() for commit, _ in commits} | wanted
+        sources.update(commit for commits in (*removed.values(), *dropped.values()) for commit in commits)
+        masks, bits = self._sources_reaching(sources)
         at_tips = self._at_tips()
         found = {}
         held_by: dict[int, tuple[Ref, ...]] = {}  # shared, as a repository may have a hundred thousand refs
-        for key, commits in gained.items():
+        for key, commits in introduced.items():
             holding = 0
             for commit, _ in commits:
                 holding |= bits[commit]
@@ -72,26 +76,28 @@ class Lineage:
                 commits, key=lambda one: (not bits[one[0]] & reached, self._nodes[one[0]].time, self._order[one[0]])
             )
             tip = at_tips.get(key)
-            gone: list[bytes] = []
-            for taken in (lost, dropped) if tip is None else ():
-                gone = gone or [one for one in taken.get(key, ()) if bits[one] & reached or not refs]
-            found[key] = Stay(
+            candidates: list[bytes] = []
+            for commits_of_kind in (removed, dropped) if tip is None else ():
+                candidates = candidates or [
+                    one for one in commits_of_kind.get(key, ()) if bits[one] & reached or not refs
+                ]
+            found[key] = Provenance(
                 path=key[1],
                 blob=blob,
                 commit=commit,
-                removed=max(gone, key=lambda one: (self._nodes[one].time, self._order[one]), default=None),
+                removed=max(candidates, key=lambda one: (self._nodes[one].time, self._order[one]), default=None),
                 tip=tip,
                 refs=refs,
             )
-        self._add_homeless(found)
+        self._add_unreferenced(found)
         of_messages = {
             commit: tuple(ref for ref in self._refs if masks.get(ref.commit or b"", 0) & bits[commit])
-            for commit in asked
+            for commit in wanted
         }
         return found, of_messages
 
     def paths_of(self, blob: bytes) -> list[str]:
-        """Some paths at which a blob stands in some commit, the first in order."""
+        """Paths of a blob in some commit that has it, sorted."""
         found: set[bytes] = set()
         for node in self._nodes.values():
             found.update(path for path, held in self._files_of(node.tree) if held == blob)
@@ -122,12 +128,14 @@ class Lineage:
                 if target in self._contents:
                     found.append((name, target))
                 found += [(name + b"/" + path, blob) for path, blob in files.get(target, ())]
-            files[at] = _bounded(found)
+            files[at] = _limit_paths(found)
             stack.pop()
         return files[tree]
 
-    def _held(self, tree: bytes, known: dict[Files, dict[tuple[str, str], bytes]]) -> dict[tuple[str, str], bytes]:
-        """What stands below a tree and where, with the blob that holds it."""
+    def _contents_below(
+        self, tree: bytes, known: dict[Files, dict[tuple[str, str], bytes]]
+    ) -> dict[tuple[str, str], bytes]:
+        """The blobs below a tree by the digests in them and their paths."""
         files = self._files_of(tree)
         held = known.get(files)
         if held is None:
@@ -143,12 +151,12 @@ class Lineage:
         dict[tuple[str, str], list[bytes]],
         dict[tuple[str, str], list[bytes]],
     ]:
-        """The commits that brought something to a path, with the blob; those that took it away; those that dropped it.
+        """The commits that introduced a value at a path, with the blob; those that removed it; those that dropped it.
 
-        A merge brings in what none of its parents had, takes away what all of them had, and drops what one had.
+        A merge introduces what no parent has, removes what all parents have, and drops what only some have.
         """
-        gained: dict[tuple[str, str], list[tuple[bytes, bytes]]] = {}
-        lost: dict[tuple[str, str], list[bytes]] = {}
+        introduced: dict[tuple[str, str], list[tuple[bytes, bytes]]] = {}
+        removed: dict[tuple[str, str], list[bytes]] = {}
         dropped: dict[tuple[str, str], list[bytes]] = {}
         known: dict[Files, dict[tuple[str, str], bytes]] = {}
         nodes, named = self._nodes, self._named
@@ -158,19 +166,19 @@ class Lineage:
                 continue
             if before and all(tree == node.tree for tree in before):
                 continue
-            now = self._held(node.tree, known)
-            then = [self._held(tree, known) for tree in before]
+            now = self._contents_below(node.tree, known)
+            then = [self._contents_below(tree, known) for tree in before]
             if all(held is now for held in then) and then:
                 continue
             for key, blob in now.items():
                 if not any(key in held for held in then):
-                    gained.setdefault(key, []).append((commit, blob))
+                    introduced.setdefault(key, []).append((commit, blob))
             for key in {key for held in then for key in held if key not in now}:
-                taken = lost if all(key in held for held in then) else dropped
-                taken.setdefault(key, []).append(commit)
-        return gained, lost, dropped
+                commits_of_kind = removed if all(key in held for held in then) else dropped
+                commits_of_kind.setdefault(key, []).append(commit)
+        return introduced, removed, dropped
 
-    def _descent(self, sources: Iterable[bytes]) -> tuple[dict[bytes, int], dict[bytes, int]]:
+    def _sources_reaching(self, sources: Iterable[bytes]) -> tuple[dict[bytes, int], dict[bytes, int]]:
         """For each commit the sources among its ancestors, as bits, and the bit of each source."""
         bits = {commit: 1 << number for number, commit in enumerate(sorted(sources))}
         masks: dict[bytes, int] = {}
@@ -189,12 +197,12 @@ class Lineage:
         found: dict[tuple[str, str], bytes] = {}
         for ref in self._refs:
             if ref.is_tip and ref.commit in self._nodes:
-                found |= self._held(self._nodes[ref.commit].tree, known)
+                found |= self._contents_below(self._nodes[ref.commit].tree, known)
         return found
 
-    def _add_homeless(self, found: dict[tuple[str, str], Stay]) -> None:
-        """Stays of what no commit holds: the name in a tree that nothing leads to, or none at all."""
-        at_home = {content for content, _ in found}
+    def _add_unreferenced(self, found: dict[tuple[str, str], Provenance]) -> None:
+        """Add values that are in no commit, under the name in a dangling tree, or else under the blob id."""
+        with_path = {content for content, _ in found}
         names: dict[bytes, bytes] = {}
         for children in self._named.values():
             for name, target in children:
@@ -202,29 +210,31 @@ class Lineage:
                     names.setdefault(target, name)
         pointed = {ref.target: ref for ref in self._refs if ref.commit is None}
         for blob, contents in self._contents.items():
-            for content in contents - at_home:
+            for content in contents - with_path:
                 path = os.fsdecode(names[blob]) if blob in names else f"blob:{blob.hex()}"
                 ref = pointed.get(blob)
-                found[content, path] = Stay(
+                found[content, path] = Provenance(
                     path=path, blob=blob, commit=None, removed=None, tip=None, refs=(ref,) if ref else ()
                 )
 
 
-def _bounded(found: list[tuple[bytes, bytes]]) -> Files:
+def _limit_paths(found: list[tuple[bytes, bytes]]) -> Files:
     """Paths with their blobs, the first few of each blob."""
-    if len(found) <= _MOST_PATHS:
+    if len(found) <= _MAX_PATHS:
         return frozenset(found)
     counts: dict[bytes, int] = {}
     kept = []
     for path, blob in sorted(found):
         counts[blob] = counts.get(blob, 0) + 1
-        if counts[blob] <= _MOST_PATHS:
+        if counts[blob] <= _MAX_PATHS:
             kept.append((path, blob))
     return frozenset(kept)
 
 
-def _named_by(scan: ObjectScan, contents: Mapping[bytes, frozenset[str]]) -> dict[bytes, list[tuple[bytes, bytes]]]:
-    """For each tree that leads to a sought blob the names that do, with what they name."""
+def _find_naming_trees(
+    scan: ObjectScan, contents: Mapping[bytes, frozenset[str]]
+) -> dict[bytes, list[tuple[bytes, bytes]]]:
+    """For each tree that leads to a sought blob its entries that do: names with their targets."""
     named: dict[bytes, list[tuple[bytes, bytes]]] = {}
     level: set[bytes] = set()
     for tree, name, target in scan.link(contents):
@@ -263,6 +273,6 @@ def _parents_first(nodes: Mapping[bytes, CommitNode]) -> dict[bytes, int]:
             waiting[child] -= 1
             if not waiting[child]:
                 ready.append(child)
-    for commit in nodes.keys() - order.keys():  # no hash is its own ancestor, but a forged index may say so
+    for commit in nodes.keys() - order.keys():  # no commit is its own ancestor, but a forged index may say so
         order[commit] = len(order)
     return order

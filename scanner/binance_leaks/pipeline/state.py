@@ -1,7 +1,7 @@
-"""What a scan of a history remembers for the next one: which objects it looked at, and which of them held something.
+"""The state of a history scan: which objects were scanned, for the next scan to skip.
 
 No value and no digest of one is in it: ids of objects, shortened to 64 bits, and ids of the objects in
-which something was found, which are looked at again so that the next report is whole.
+which something was found, which are scanned again so that the next report is complete.
 """
 
 from __future__ import annotations
@@ -32,25 +32,25 @@ class State:
 
     @classmethod
     def of(cls, *, starts: Iterable[int], hits: Iterable[bytes]) -> State:
-        """What a scan has looked at, in any order."""
+        """The state of a scan of these objects, in any order."""
         return cls(starts=array("Q", sorted(set(starts))), hits=frozenset(hits))
 
-    def and_also(self, other: State) -> State:
-        """What was looked at in either scan, as of two repositories that share objects."""
+    def merge(self, other: State) -> State:
+        """What either scan has scanned, as of two repositories that share objects."""
         return State.of(starts={*self.starts, *other.starts}, hits=self.hits | other.hits)
 
-    def whole(self) -> bool:
-        """No."""
+    def takes_all(self) -> bool:
+        """Return False."""
         return False
 
-    def takes(self, name: bytes) -> bool:
-        """Whether a blob is new, or held something."""
+    def takes_blob(self, name: bytes) -> bool:
+        """Whether a blob is new, or had a hit."""
         start = int.from_bytes(name[:8], "big")
         at = bisect_left(self.starts, start)
         return name in self.hits or at == len(self.starts) or self.starts[at] != start
 
     def takes_message(self, name: bytes) -> bool:  # noqa: ARG002 - the same for all
-        """Yes: the graph of commits is needed whole, and is little to read."""
+        """Return True: the whole graph of commits is needed, and it is small."""
         return True
 
 
@@ -74,14 +74,14 @@ def read_state(file: Path, holds_for: str) -> State | None:
         if not file.parent.is_dir():
             raise UsageError(f"{file} cannot be written: there is no folder {file.parent}")
         if file.exists() and not file.is_file():
-            raise UsageError(f"{file} is no file", hint="Name another one.")
+            raise UsageError(f"{file} is not a file", hint="Name another one.")
         content = file.read_bytes()
     except FileNotFoundError:
         return None
     except OSError as error:
         raise ScanError(f"state {file} cannot be read: {error.strerror}") from None
     if not content.startswith(_MAGIC):
-        raise UsageError(f"{file} is no state of a scan", hint="Name another file, or delete it.")
+        raise UsageError(f"{file} is not a state file", hint="Name another file, or delete it.")
     return unpack_state(content, holds_for)
 
 

@@ -1,4 +1,4 @@
-"""Processes that each keep a worker: tasks go to whoever is free, results come back as they are done."""
+"""A pool of processes that each keep a worker, and the same interface for one worker in this process."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ R = TypeVar("R")
 
 
 class Worker(Protocol[T_contra, R_co]):
-    """Does tasks one after the other; tasks and results must be fit to be sent to another process."""
+    """Does tasks one after the other; tasks and results can be pickled."""
 
     def work(self, task: T_contra) -> R_co:
-        """Does one task."""
+        """Do one task."""
         ...
 
 
-class Alone(Generic[T, R]):
+class LocalWorker(Generic[T, R]):
     """One worker, in this process."""
 
     def __init__(self, make: Callable[[], Worker[T, R]]) -> None:
         self._worker = make()
 
-    def __enter__(self) -> Alone[T, R]:
+    def __enter__(self) -> LocalWorker[T, R]:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -43,12 +43,12 @@ class Alone(Generic[T, R]):
         """The results of the tasks, in their order."""
         return map(self._worker.work, tasks)
 
-    def tell(self, task: T) -> Sequence[R]:
-        """Gives the worker the task."""
+    def broadcast(self, task: T) -> Sequence[R]:
+        """Give the worker the task; its result."""
         return [self._worker.work(task)]
 
 
-class Team(Generic[T, R]):
+class WorkerPool(Generic[T, R]):
     """Several processes, each with a worker that `make` made there.
 
     They are forked where the system can, so that what `make` holds costs nothing to share. Leaving the context ends
@@ -67,7 +67,7 @@ class Team(Generic[T, R]):
             self._connections.append(ours)
             self._processes.append(process)
 
-    def __enter__(self) -> Team[T, R]:
+    def __enter__(self) -> WorkerPool[T, R]:
         return self
 
     def __exit__(
@@ -83,7 +83,7 @@ class Team(Generic[T, R]):
                 process.join()
 
     def run(self, tasks: Iterable[T]) -> Iterator[R]:
-        """The results of the tasks, as they are done."""
+        """Give each task to a free worker; the results in the order in which they are done."""
         waiting = deque(tasks)
         busy: set[Connection] = set()
         for connection in self._connections[: len(waiting)]:
@@ -100,8 +100,8 @@ class Team(Generic[T, R]):
                         busy.remove(ready)
                     yield result
 
-    def tell(self, task: T) -> Sequence[R]:
-        """Gives every worker the same task; the result of each."""
+    def broadcast(self, task: T) -> Sequence[R]:
+        """Give every worker the same task; the result of each."""
         for connection in self._connections:
             self._send(connection, task)
         return [self._receive(connection) for connection in self._connections]
@@ -110,25 +110,25 @@ class Team(Generic[T, R]):
         try:
             connection.send(task)
         except OSError:
-            raise _died() from None
+            raise _worker_died() from None
 
     def _receive(self, connection: Connection) -> R:
         try:
             done, result = connection.recv()
         except (EOFError, OSError):
-            raise _died() from None
+            raise _worker_died() from None
         if not done:
             raise ScanError(f"a scanning process failed: {result}", hint="Try again with --jobs 1.")
         answer: R = result
         return answer
 
 
-def _died() -> ScanError:
+def _worker_died() -> ScanError:
     return ScanError("a scanning process died, perhaps for lack of memory", hint="Try again with --jobs 1.")
 
 
 def _serve(connection: Connection, make: Callable[[], Worker[T, R]], others: Sequence[Connection]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it, too
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent gets it, too
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     for other in others:
         other.close()
