@@ -1,7 +1,7 @@
 """binance-leaks: find, pair and judge Binance API credentials in files, commits and repositories.
 
-The names of the library come from `binance_leaks.api` when they are first asked for: the hook imports this package on
-every commit, and needs none of them.
+The names of the library are imported from `binance_leaks.api` on first use: the hook imports this package on every
+commit, and needs none of them.
 """
 
 __version__ = "0.1.0"
@@ -45,42 +45,7 @@ __all__ = [
 
 TYPE_CHECKING = False  # as typing has it, without importing typing: start-up time of the hook
 if TYPE_CHECKING:
-    from binance_leaks.api import (
-        FORMAT_NAMES,
-        Allow,
-        Commit,
-        Confidence,
-        Config,
-        ConfigError,
-        Environment,
-        Exposure,
-        FailOn,
-        Finding,
-        GitError,
-        Kind,
-        Location,
-        MissingHistoryError,
-        Result,
-        Risk,
-        RiskLevel,
-        Role,
-        ScanError,
-        ScannerError,
-        ScanStats,
-        Skipped,
-        SourceKind,
-        SuppressedBy,
-        Suppression,
-        UsageError,
-        Value,
-        find_config,
-        load_config,
-        render,
-        scan_bytes,
-        scan_history,
-        scan_paths,
-        scan_range,
-    )
+    from binance_leaks.api import *  # noqa: F403 - exactly the names above, which `api` exports
 else:
 
     def __getattr__(name: str) -> object:

@@ -1,105 +1,73 @@
-"""The library: scans of bytes, files, histories and ranges of commits that return results.
+"""The library: scan bytes, files, histories and ranges of commits, and get results.
 
-Everything here is also a name of the package: `from binance_leaks import scan_paths`. No scan opens a connection, asks
-Binance, writes a file, or reads a configuration that it was not given. A result holds no value: digests and masks
+Everything here is also a name of the package: `from binance_leaks import scan_paths`. No scan opens a connection,
+writes a file, or reads a configuration that it was not given. A result holds no value: digests and masks
 alone. What goes wrong is a `ScannerError` with a `hint`; an interrupt is raised again when all processes have ended.
 
 What a scan finds comes from strangers: paths, authors and commit subjects may hold line breaks and escape sequences.
-`render` makes them inert; whoever prints them otherwise must do so himself.
+`render` makes them inert; if you print them otherwise, escape them.
 """
 
 from __future__ import annotations
 
-import io
 import os
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
-from binance_leaks.config import Allow, Config, FailOn, Globs, find_config, load_config
-from binance_leaks.errors import ConfigError, GitError, MissingHistoryError, ScanError, ScannerError, UsageError
-from binance_leaks.findings import Finding, Result, Risk, ScanStats, Skipped, SourceKind, SuppressedBy, Suppression
-from binance_leaks.model import Commit, Confidence, Environment, Exposure, Kind, Location, RiskLevel, Role, Value
-from binance_leaks.pipeline.commit_range import RangeRequest, brought_in
-from binance_leaks.pipeline.commit_range import scan_range as read_range
-from binance_leaks.pipeline.files import scan_chunks, scan_entries
-from binance_leaks.pipeline.history import EvidenceNearHistory, Request
-from binance_leaks.pipeline.history import scan_history as read_history
-from binance_leaks.pipeline.scan import Scan
-from binance_leaks.pipeline.triage import NearbyEvidence, conclude
-from binance_leaks.report import FORMAT_NAMES, View, format_named
+from binance_leaks.config import Allow as Allow
+from binance_leaks.config import Config as Config
+from binance_leaks.config import FailOn as FailOn
+from binance_leaks.config import find_config as find_config
+from binance_leaks.config import load_config as load_config
+from binance_leaks.errors import ConfigError as ConfigError
+from binance_leaks.errors import GitError as GitError
+from binance_leaks.errors import MissingHistoryError as MissingHistoryError
+from binance_leaks.errors import ScanError as ScanError
+from binance_leaks.errors import ScannerError as ScannerError
+from binance_leaks.errors import UsageError as UsageError
+from binance_leaks.findings import Finding as Finding
+from binance_leaks.findings import Result as Result
+from binance_leaks.findings import Risk as Risk
+from binance_leaks.findings import ScanStats as ScanStats
+from binance_leaks.findings import Skipped as Skipped
+from binance_leaks.findings import SourceKind as SourceKind
+from binance_leaks.findings import SuppressedBy as SuppressedBy
+from binance_leaks.findings import Suppression as Suppression
+from binance_leaks.model import Commit as Commit
+from binance_leaks.model import Confidence as Confidence
+from binance_leaks.model import Environment as Environment
+from binance_leaks.model import Exposure as Exposure
+from binance_leaks.model import Kind as Kind
+from binance_leaks.model import Location as Location
+from binance_leaks.model import RiskLevel as RiskLevel
+from binance_leaks.model import Role as Role
+from binance_leaks.model import Value as Value
+from binance_leaks.pipeline.commit_range import RangeSource
+from binance_leaks.pipeline.files import ContentSource, FileSource
+from binance_leaks.pipeline.history import HistorySource
+from binance_leaks.pipeline.run_scan import TriageSettings, load_baseline, run_scan
+from binance_leaks.pipeline.source import Detected, Source
+from binance_leaks.report import FORMAT_NAMES as FORMAT_NAMES
+from binance_leaks.report import View, format_named
 from binance_leaks.report.sanitize import redacted
 from binance_leaks.sources.commit_selection import select_range
-from binance_leaks.sources.files import list_files
 from binance_leaks.sources.git import Git
-from binance_leaks.sources.nearby_evidence import EvidenceNearCommits, EvidenceNearFiles
 from binance_leaks.sources.path_roots import PathRoots
-from binance_leaks.sources.read_content import read_stream
-
-if TYPE_CHECKING:
-    from binance_leaks.baseline.known import Known
-
-__all__ = [
-    "FORMAT_NAMES",
-    "Allow",
-    "Commit",
-    "Confidence",
-    "Config",
-    "ConfigError",
-    "Environment",
-    "Exposure",
-    "FailOn",
-    "Finding",
-    "GitError",
-    "Kind",
-    "Location",
-    "MissingHistoryError",
-    "Result",
-    "Risk",
-    "RiskLevel",
-    "Role",
-    "ScanError",
-    "ScanStats",
-    "ScannerError",
-    "Skipped",
-    "SourceKind",
-    "SuppressedBy",
-    "Suppression",
-    "UsageError",
-    "Value",
-    "find_config",
-    "load_config",
-    "render",
-    "scan_bytes",
-    "scan_history",
-    "scan_paths",
-    "scan_range",
-]
 
 StrPath: TypeAlias = "str | os.PathLike[str]"
 
 
 def scan_bytes(data: bytes, *, path: str = "", config: Config | None = None) -> Result:
-    """Scans some content: a file, an archive, an answer of a server.
+    """Scan content: a file, an archive, the answer of a server.
 
-    `path` is what the result calls it; names in it that speak of Binance count as evidence. Nothing of that name is
-    read: no neighbours, no repository. Raises ScannerError.
+    `path` is what the result calls it; names in it that mention Binance are evidence. Nothing of that name is read: no
+    neighbours, no repository. Raises ScannerError.
     """
-    started = time.monotonic()
-    with _told():
-        tally = scan_chunks(read_stream(path or "<bytes>", path, io.BytesIO(data), size=len(data)))
-        scan = Scan(
-            source=SourceKind.FILES,
-            target=path or "<bytes>",
-            credentials=tuple(tally.credentials),
-            skipped=tuple(tally.skipped),
-            stats=ScanStats(files=tally.files, bytes=tally.bytes, seconds=_seconds(started)),
-        )
-        return _concluded(scan, config, None, None)
+    with _scanner_errors_only():
+        return _scan(ContentSource(content=data, path=path), config or Config())
 
 
 def scan_paths(
@@ -111,31 +79,25 @@ def scan_paths(
     all_files: bool = False,
     jobs: int = 1,
 ) -> Result:
-    """Scans files and folders, as `binance-leaks scan` does.
+    """Scan files and folders, as `binance-leaks scan` does.
 
     In a git work tree a folder means what git does not ignore, with `all_files` everything. `exclude` are patterns as
     in `.gitignore`, on top of those of `config`. `jobs` processes share the work where it takes longer than a moment;
-    they are forked where the system can, so that a program with threads had better stay at 1. `baseline` suppresses
-    what it knows; without, that of `config` does. Raises UsageError for a path that does not exist, else ScannerError.
+    they are forked where the system can, so a program with threads should stay at 1. `baseline` suppresses what it
+    knows; without, that of `config` does. Raises UsageError for a path that does not exist, else ScannerError.
     """
-    started = time.monotonic()
-    with _told():
+    with _scanner_errors_only():
         config = config or Config()
         roots = [Path(path) for path in _listed(paths)]
-        patterns = Globs([*config.exclude, *exclude])
-        entries = list_files(roots, exclude=_exclusion(patterns, config, "."), all_files=all_files)
-        tally = scan_entries(entries, jobs=_checked(jobs), progress=lambda _: None)
-        if tally.interrupted:
-            raise KeyboardInterrupt
-        scan = Scan(
-            source=SourceKind.FILES,
+        source = FileSource(
+            paths=roots,
             target=" ".join(map(str, roots)),
-            credentials=tuple(tally.credentials),
-            skipped=tuple(tally.skipped),
-            stats=ScanStats(files=tally.files, bytes=tally.bytes, seconds=_seconds(started)),
+            jobs=_checked(jobs),
+            all_files=all_files,
+            excluded=config.exclusion(exclude),
         )
         top = PathRoots().top(str(roots[0] if roots[0].is_dir() else roots[0].parent))
-        return _concluded(scan, config, EvidenceNearFiles(), _known(baseline, config, top))
+        return _scan(source, config, baseline, top)
 
 
 def scan_history(
@@ -150,37 +112,27 @@ def scan_history(
     submodules: bool = False,
     jobs: int = 1,
 ) -> Result:
-    """Scans everything that a repository on this machine ever held, as `binance-leaks history` does.
+    """Scan everything that a repository on this machine ever held, as `binance-leaks history` does.
 
     `branches`, `since` (a date as git understands it) and `reachable` narrow that to what refs reach. What is missing,
     as in a shallow clone, is in `skipped`, and `complete` is False. Raises GitError where there is no repository, or
     one that git refuses, else ScannerError.
     """
-    started = time.monotonic()
-    with _told():
+    with _scanner_errors_only():
         config = config or Config()
         top = _git(repository).top()
-        request = Request(
+        source = HistorySource(
             folder=os.fspath(repository),
+            target=os.fspath(repository),
+            anchor=top,
             jobs=_checked(jobs),
             reachable=reachable,
             since=since,
             branches=tuple(branches),
             submodules=submodules,
-            excluded=_exclusion(Globs([*config.exclude, *exclude]), config, top),
+            excluded=config.exclusion(exclude, anchor=top),
         )
-        outcome = read_history(request, lambda _: None)
-        if outcome.interrupted:
-            raise KeyboardInterrupt
-        scan = Scan(
-            source=SourceKind.HISTORY,
-            target=os.fspath(repository),
-            credentials=tuple(outcome.credentials),
-            skipped=tuple(outcome.skipped),
-            stats=replace(outcome.stats, seconds=_seconds(started)),
-            anchor=top,
-        )
-        return _concluded(scan, config, EvidenceNearHistory(request, outcome), _known(baseline, config, top))
+        return _scan(source, config, baseline, top)
 
 
 def scan_range(
@@ -191,35 +143,22 @@ def scan_range(
     baseline: StrPath | None = None,
     exclude: Sequence[str] = (),
 ) -> Result:
-    """Scans what some commits bring in, such as `origin/main..HEAD`, as `binance-leaks range` does.
+    """Scan what commits introduce, such as `origin/main..HEAD`, as `binance-leaks range` does.
 
-    What stood there before them is not in the result; `stats.standing` counts it. Raises UsageError for what is no
-    range of commits or an empty one, MissingHistoryError where a shallow clone does not have it, else ScannerError.
+    What was there before them is not in the result; `stats.standing` counts it. Raises UsageError for what is no range
+    of commits or an empty one, MissingHistoryError where a shallow clone does not have it, else ScannerError.
     """
-    started = time.monotonic()
-    with _told():
+    with _scanner_errors_only():
         config = config or Config()
         git = _git(repository)
         top = git.top()
-        selection = select_range(git, commits)
-        request = RangeRequest(
-            selection=selection, excluded=_exclusion(Globs([*config.exclude, *exclude]), config, top)
-        )
-        outcome = read_range(git, request)
-        scan = Scan(
-            source=SourceKind.RANGE,
-            target=selection.target,
-            credentials=outcome.credentials,
-            skipped=tuple(outcome.skipped),
-            stats=replace(outcome.stats, seconds=_seconds(started)),
-            anchor=top,
-        )
-        nearby = EvidenceNearCommits(git, outcome.commits)
-        return brought_in(_concluded(scan, config, nearby, _known(baseline, config, top)))
+        excluded = config.exclusion(exclude, anchor=top)
+        source = RangeSource(git=git, anchor=top, selection=select_range(git, commits), excluded=excluded)
+        return _scan(source, config, baseline, top)
 
 
 def render(result: Result, format: str = "json", *, width: int = 80, verbose: bool = False) -> str:
-    """A result as a report, as `--format` writes it; `FORMAT_NAMES` are the names. Suppressed findings are listed.
+    """Render a result as a report, as `--format` does; `FORMAT_NAMES` are the names. Suppressed findings are listed.
 
     Raises UsageError for an unknown format.
     """
@@ -227,22 +166,16 @@ def render(result: Result, format: str = "json", *, width: int = 80, verbose: bo
     return format_named(format).render(result, view)
 
 
-def _concluded(scan: Scan, config: Config | None, nearby: NearbyEvidence | None, known: Known | None) -> Result:
-    return redacted(conclude(scan, config=config or Config(), nearby=nearby, baseline=known))
-
-
-def _known(named: StrPath | None, config: Config, root: str | None) -> Known | None:
-    """What the baseline knows; its paths count from `root`, outside of a repository from its own folder."""
-    file = Path(named) if named is not None else config.baseline_file
-    if file is None:
-        return None
-    from binance_leaks.baseline.file import Baseline  # start-up: most scans have no baseline
-
-    return Baseline.read(file).known(root if root is not None else str(file.resolve().parent))
+def _scan(source: Source[Detected], config: Config, baseline: StrPath | None = None, root: str | None = None) -> Result:
+    file = Path(baseline) if baseline is not None else config.baseline_file
+    result = run_scan(source, TriageSettings(config=config, baseline=load_baseline(file, root))).result
+    if result.interrupted:
+        raise KeyboardInterrupt
+    return redacted(result)
 
 
 def _git(repository: StrPath) -> Git:
-    """git in a folder. Raises UsageError where there is none: no URL is cloned here."""
+    """Return git in a folder. Raises UsageError where there is no such folder: no URL is cloned here."""
     if not Path(repository).is_dir():
         raise UsageError(f"no such folder: {os.fspath(repository)}", hint="Clone a repository first.")
     return Git(os.fspath(repository))
@@ -255,23 +188,15 @@ def _listed(paths: StrPath | Iterable[StrPath]) -> list[StrPath]:
     return listed
 
 
-def _exclusion(patterns: Globs, config: Config, anchor: str) -> Callable[[str], bool]:
-    return lambda path: bool(patterns) and patterns.match(config.relative(path, anchor))
-
-
 def _checked(jobs: int) -> int:
     if jobs < 1:
         raise UsageError(f"jobs must be 1 or more, not {jobs}")
     return jobs
 
 
-def _seconds(started: float) -> float:
-    return round(time.monotonic() - started, 3)
-
-
 @contextmanager
-def _told() -> Iterator[None]:
-    """Lets nothing but a ScannerError out, so that a caller needs to know one error only."""
+def _scanner_errors_only() -> Iterator[None]:
+    """Raise other errors as ScannerError, so that a caller needs to know one error only."""
     try:
         yield
     except OSError as error:

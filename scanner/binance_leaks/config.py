@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -100,6 +100,11 @@ class Config:
         if self.baseline is None or self.file is None:
             return None
         return Path(self.file).resolve().parent / self.baseline
+
+    def exclusion(self, more: Sequence[str] = (), *, anchor: str = ".") -> Callable[[str], bool]:
+        """Return whether a path from the folder `anchor` is left out, by the configured patterns or by `more`."""
+        patterns = Globs([*self.exclude, *more])
+        return lambda path: bool(patterns) and patterns.match(self.relative(path, anchor))
 
     def relative(self, path: str, anchor: str) -> str:
         """A path, relative to the folder `anchor`, as the patterns see it: relative to the configuration's folder.

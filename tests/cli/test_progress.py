@@ -7,8 +7,8 @@ from io import StringIO
 
 import pytest
 from binance_leaks.cli import progress
-from binance_leaks.cli.progress import CloneProgressBar, FileProgress, HistoryProgress
-from binance_leaks.pipeline.files import Tally
+from binance_leaks.cli.progress import CloneProgressBar, ScanProgress
+from binance_leaks.pipeline.source import Progress
 from rich.console import Console
 
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -45,10 +45,10 @@ def always(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("always")
 def test_a_history_shows_objects_bytes_rate_and_finds(terminal: Terminal) -> None:
-    with HistoryProgress(console=terminal.console) as bar:
-        bar.update(1_000, 120_345, 52_000_000, 0)
+    with ScanProgress(console=terminal.console) as bar:
+        bar.update(Progress(1_000, 120_345, 52_000_000, 0))
         first = terminal.frames[-1]
-        bar.update(120_000, 120_345, 2_100_000_000, 3)
+        bar.update(Progress(120_000, 120_345, 2_100_000_000, 3))
         last = terminal.frames[-1]
     assert re.search(r"scanning .* 1,000/120,345  52 MB at .*B/s +[-0-9]:", first)
     assert "suspicious" not in first
@@ -58,17 +58,17 @@ def test_a_history_shows_objects_bytes_rate_and_finds(terminal: Terminal) -> Non
 
 @pytest.mark.usefixtures("always")
 def test_an_unknown_total_is_not_shown(terminal: Terminal) -> None:
-    with HistoryProgress(console=terminal.console) as bar:
-        bar.update(1_000, 0, 52_000_000, 0)
+    with ScanProgress(console=terminal.console) as bar:
+        bar.update(Progress(1_000, 0, 52_000_000, 0))
         assert re.search(r" 1,000  52 MB at ", terminal.frames[-1])
-        bar.update(1_001, 2_000, 52_000_000, 0)
+        bar.update(Progress(1_001, 2_000, 52_000_000, 0))
         assert " 1,001/2,000 " in terminal.frames[-1]
 
 
 @pytest.mark.usefixtures("always")
 def test_files(terminal: Terminal) -> None:
-    with FileProgress(total=20, console=terminal.console) as bar:
-        bar.update(Tally(files=7, bytes=1_200))
+    with ScanProgress(console=terminal.console) as bar:
+        bar.update(Progress(7, 20, 1_200))
     assert any(re.search(r"scanning .* 7/20  1\.2 kB at .*B/s", frame) for frame in terminal.frames)
 
 
@@ -89,16 +89,16 @@ def test_a_remote_cannot_draw(terminal: Terminal) -> None:
 
 
 def test_not_every_update_is_drawn(terminal: Terminal) -> None:
-    bar = HistoryProgress(console=terminal.console)
+    bar = ScanProgress(console=terminal.console)
     with bar:
         before = len(terminal.frames)
         for number in range(1_000):
-            bar.update(number, 100_000, number, 0)
+            bar.update(Progress(number, 100_000, number, 0))
         assert len(terminal.frames) - before < 50
 
 
 def test_the_cursor_comes_back(terminal: Terminal) -> None:
-    with pytest.raises(KeyboardInterrupt), HistoryProgress(console=terminal.console) as bar:
-        bar.update(1, 2, 3, 4)
+    with pytest.raises(KeyboardInterrupt), ScanProgress(console=terminal.console) as bar:
+        bar.update(Progress(1, 2, 3, 4))
         raise KeyboardInterrupt
     assert terminal.raw.count("\x1b[?25l") == terminal.raw.count("\x1b[?25h") == 1

@@ -7,15 +7,15 @@ import stat
 from pathlib import Path, PureWindowsPath
 
 import pytest
-from binance_leaks.cli.arguments.common import Options
 from binance_leaks.cli.output import append_summary, refuse_unwritable, wanted_formats, write_file
+from binance_leaks.cli.settings import OutputSettings
 from binance_leaks.errors import ScanError, UsageError
 
 _MIB = 1024 * 1024
 
 
-def options(*formats: str) -> Options:
-    return Options(format=list(formats))
+def output(*formats: str) -> OutputSettings:
+    return OutputSettings(format=formats)
 
 
 def test_a_new_file_has_the_mode_of_the_umask(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_what_is_no_plain_file_is_written_in_place() -> None:
 def test_asking_touches_nothing(tmp_path: Path) -> None:
     old, new = tmp_path / "old.json", tmp_path / "new.json"
     old.write_text("old\n")
-    wanted_formats(options(f"json:{old}", f"sarif:{new}", "text"))
+    wanted_formats(output(f"json:{old}", f"sarif:{new}", "text"))
     assert old.read_text() == "old\n"
     assert not new.exists()
 
@@ -89,19 +89,19 @@ def test_asking_touches_nothing(tmp_path: Path) -> None:
 def test_what_cannot_be_written_is_told_before_the_scan(tmp_path: Path, place: str, why: str) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ScanError, match=why) as caught:
-        wanted_formats(options(f"json:{tmp_path / place}"))
+        wanted_formats(output(f"json:{tmp_path / place}"))
     assert caught.value.exit_status == 3
 
 
 def test_two_formats_do_not_share_a_file(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("report")
     with pytest.raises(UsageError, match="one file"):
-        wanted_formats(options(f"json:{tmp_path / 'report'}", f"sarif:{tmp_path / 'link'}"))
+        wanted_formats(output(f"json:{tmp_path / 'report'}", f"sarif:{tmp_path / 'link'}"))
 
 
 def test_a_drive_letter_belongs_to_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("binance_leaks.cli.output.refuse_unwritable", lambda _: None)
-    ((report, file),) = wanted_formats(options(r"json:C:\reports\a:b.json"))
+    ((report, file),) = wanted_formats(output(r"json:C:\reports\a:b.json"))
     assert report.name == "json"
     assert PureWindowsPath(str(file)) == PureWindowsPath(r"C:\reports\a:b.json")
 

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 import pytest
 from binance_leaks.model import Credential
-from binance_leaks.pipeline.commit_range import RangeRequest, scan_range
+from binance_leaks.pipeline.commit_range import RangeSource
 from binance_leaks.pipeline.staged import credentials_in_changes
 from binance_leaks.sources.commit_selection import CommitSelection
 from binance_leaks.sources.commits import RevisionRange, list_commits
@@ -188,7 +188,7 @@ def by_gate(made: Made, commit: str, parents: Sequence[str]) -> Values:
     revisions = RevisionRange(heads=(commit,), bases=tuple(parents))
     selection = CommitSelection(revisions=revisions, commits=tuple(list_commits(git, revisions)), target="the commit")
     assert [each.id for each in selection.commits] == [commit]
-    return new_values(scan_range(git, RangeRequest(selection=selection)).credentials)
+    return new_values(RangeSource(git=git, anchor=git.top(), selection=selection).read().credentials)
 
 
 def new_values(credentials: Sequence[Credential]) -> Values:

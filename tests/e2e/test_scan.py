@@ -15,13 +15,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from binance_leaks.config import Config, Globs
-from binance_leaks.findings import Finding, ScanStats, SourceKind
+from binance_leaks.config import Config
+from binance_leaks.findings import Finding
 from binance_leaks.model import Confidence
-from binance_leaks.pipeline.files import Tally, scan_entries
-from binance_leaks.pipeline.scan import Scan
-from binance_leaks.pipeline.triage import conclude
-from binance_leaks.sources.files import list_files
+from binance_leaks.pipeline.files import FileSource
+from binance_leaks.pipeline.run_scan import TriageSettings
+from binance_leaks.pipeline.source import Detected
+from binance_leaks.pipeline.triage import triage
 
 from tests.e2e import PROGRAM, Found, Outcome, Pair, as_report, digest, digests, run, staged, value
 from tests.repositories import Repository
@@ -50,10 +50,6 @@ def put(folder: Path, name: str, content: str | bytes) -> Path:
 
 def scan(*words: str | Path, cwd: Path, stdin: bytes = b"") -> Outcome:
     return run("scan", "--format", "json", *words, cwd=cwd, stdin=stdin)
-
-
-def _ignore(tally: Tally) -> None:
-    del tally
 
 
 def paths(findings: Sequence[Found]) -> set[str]:
@@ -458,12 +454,13 @@ class TestLaws:
     def test_the_order_of_discovery_changes_nothing(self, tree: Path) -> None:
         rng = random.Random()
         make_large_tree(tree, rng)
-        entries = list_files([tree], exclude=Globs([]).match, all_files=True)
-        credentials = scan_entries(entries, jobs=1, progress=_ignore).credentials
+        source = FileSource(paths=[tree], target=".", all_files=True)
+        credentials = list(source.read().credentials)
+        settings = TriageSettings(config=Config(confidence=Confidence.LOW))
 
         def judged() -> tuple[Finding, ...]:
-            scanned = Scan(source=SourceKind.FILES, target=".", credentials=tuple(credentials), stats=ScanStats())
-            return conclude(scanned, config=Config(confidence=Confidence.LOW), nearby=None).findings
+            findings, _, _ = triage(source, Detected(credentials=tuple(credentials)), settings)
+            return findings
 
         first = judged()
         for _ in range(8):

@@ -12,7 +12,7 @@ from binance_leaks.detect.sieve import PlainSieve
 from binance_leaks.findings import ScanStats
 from binance_leaks.model import Credential
 from binance_leaks.pipeline import history_scan, history_worker
-from binance_leaks.pipeline.history import Outcome, Request, scan_history
+from binance_leaks.pipeline.history import HistoryDetected, HistorySource
 from binance_leaks.pipeline.history_scan import ObjectScan
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.objects.codec import PackCodec, best_codec, plain_codec
@@ -347,7 +347,7 @@ def leaking(repository: Repository) -> Repository:
     return repository
 
 
-def told(outcome: Outcome) -> tuple[list[Credential], list[str], set[bytes], set[int], ScanStats]:
+def told(outcome: HistoryDetected) -> tuple[list[Credential], list[str], set[bytes], set[int], ScanStats]:
     """What two scans of the same must agree on."""
     credentials = sorted(outcome.credentials, key=lambda credential: credential.id)
     return (
@@ -359,8 +359,8 @@ def told(outcome: Outcome) -> tuple[list[Credential], list[str], set[bytes], set
     )
 
 
-def scan(repository: Repository, jobs: int = 1) -> Outcome:
-    return scan_history(Request(folder=str(repository.folder), jobs=jobs), lambda _: None)
+def scan(repository: Repository, jobs: int = 1) -> HistoryDetected:
+    return HistorySource(folder=str(repository.folder), target=".", anchor=".", jobs=jobs).read()
 
 
 def test_parallel_is_serial(repository: Repository) -> None:

@@ -1,136 +1,127 @@
-"""`binance-leaks range` and `binance-leaks ci`: what some commits bring in."""
+"""`binance-leaks range`, `ci` and `push`: what commits introduce."""
 
 from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from binance_leaks.cli.arguments.common import Options
-from binance_leaks.cli.gate_policy import Policy, policy
-from binance_leaks.cli.output import excluded, present, wanted_formats
-from binance_leaks.cli.verify_option import Online, asking, online
+from binance_leaks.cli.gate_policy import policy_settings
+from binance_leaks.cli.run import print_notes, runner
+from binance_leaks.cli.settings import CiSettings, CommandSettings, PushSettings, RangeSettings
 from binance_leaks.errors import ScanError
 from binance_leaks.exit_status import ExitStatus
-from binance_leaks.findings import Result, SourceKind
-from binance_leaks.pipeline.commit_range import RangeOutcome, RangeRequest, brought_in, scan_range
-from binance_leaks.pipeline.scan import Scan, result_of
-from binance_leaks.report.sanitize import printable, without_values
+from binance_leaks.pipeline.commit_range import RangeSource
 from binance_leaks.sources.ci import announced_change
 from binance_leaks.sources.ci.change import CiChange
 from binance_leaks.sources.commit_selection import CommitSelection, select_change, select_range
 from binance_leaks.sources.deepen import Fetcher
 from binance_leaks.sources.git import Git
+from binance_leaks.sources.pushed_commits import (
+    RefUpdate,
+    parse_pre_commit_update,
+    parse_push_updates,
+    select_between,
+    select_push,
+)
 
 
 def run_range(options: Options) -> ExitStatus:
-    """Scans the commits between two revisions and reports."""
+    """Scan the commits between two revisions and report."""
+    settings = RangeSettings.of(options)
     git = Git(os.getcwd())  # noqa: PTH109 - as git sees it
-    return report_commits(options, git, lambda: select_range(git, options.range))
+    return _report_commits(settings, git, lambda: select_range(git, settings.range))
 
 
 def run_ci(options: Options) -> ExitStatus:
-    """Scans what the run of a CI system is about and reports. Never passes where it cannot tell what that is."""
+    """Scan what the run of a CI system is about and report. Never passes where it cannot find out what that is."""
+    settings = CiSettings.of(options)
     git = Git(os.getcwd())  # noqa: PTH109 - as git sees it
-    git.top()  # says clearly where there is no repository
-    change = _announced(options)
+    git.top()  # raises a clear error where there is no repository
+    change = _announced(settings)
     if change.deletes:
-        tell(options, f"{change.system}, {change.what}: it only deletes, so there is nothing to scan")
+        print_notes(settings.output, f"{change.system}, {change.what}: it only deletes, so there is nothing to scan")
         return ExitStatus.CLEAN
-    fetcher = Fetcher(git.folder) if options.fetch else None
-    return report_commits(
-        options,
+    fetcher = Fetcher(git.folder) if settings.fetch else None
+    return _report_commits(
+        settings,
         git,
         lambda: select_change(git, change, fetcher.more if fetcher else None),
         fetch=fetcher.blobs if fetcher else None,
     )
 
 
-def report_commits(
-    options: Options,
+def run_push(options: Options) -> ExitStatus:
+    """Scan what is pushed and report. A push that adds nothing passes with a note."""
+    settings = PushSettings.of(options)
+    git = Git(os.getcwd(), inherit=True)  # noqa: PTH109 - as git sees it
+    git.top()  # raises a clear error where there is no repository
+    remote = settings.remote or os.environ.get("PRE_COMMIT_REMOTE_NAME")
+    url = settings.url or os.environ.get("PRE_COMMIT_REMOTE_URL")
+    return _report_if_any(settings, git, select_push(git, _updates(settings), remote=remote, url=url))
+
+
+def run_between(options: Options, base: str, head: str) -> ExitStatus:
+    """Scan what the commits between two revisions introduce, as pre-commit wants it; there may be none."""
+    git = Git(os.getcwd(), inherit=True)  # noqa: PTH109 - as git sees it
+    git.top()
+    return _report_if_any(CommandSettings.of(options), git, select_between(git, base, head))
+
+
+def _report_if_any(settings: CommandSettings, git: Git, selection: CommitSelection) -> ExitStatus:
+    if not selection.commits and not selection.tags:
+        print_notes(settings.output, f"{selection.target}: nothing to scan")
+        return ExitStatus.CLEAN
+    return _report_commits(settings, git, lambda: selection)
+
+
+def _report_commits(
+    settings: CommandSettings,
     git: Git,
-    choose: Callable[[], CommitSelection],
+    select: Callable[[], CommitSelection],
     *,
     fetch: Callable[[Sequence[str]], None] | None = None,
 ) -> ExitStatus:
     """Scan the selected commits, print which they are, and report what they introduce."""
-    with online(options) as asker:
-        return _report(options, git, choose, fetch, asker)
+    with runner(settings) as this:
+        top = git.top()
+        selection = select()
+        count = len(selection.commits)
+        named = f"{selection.target} ({count:,} {'commit' if count == 1 else 'commits'})"
+        print_notes(settings.output, named, *selection.notes)
+        triage = policy_settings(settings.gate, git, top, next(iter(selection.revisions.bases), None))
+        if not triage.comments:
+            print_notes(
+                settings.output,
+                "--policy base: what these commits themselves allow, exclude or put into a baseline does not count",
+            )
+        excluded = triage.config.exclusion(settings.gate.exclude, anchor=top)
+        source = RangeSource(git=git, anchor=top, selection=selection, excluded=excluded, fetch=fetch)
+        return this.run(source, triage, folder=top)
 
 
-def _report(
-    options: Options,
-    git: Git,
-    choose: Callable[[], CommitSelection],
-    fetch: Callable[[Sequence[str]], None] | None,
-    asker: Online | None,
-) -> ExitStatus:
-    started = time.monotonic()
-    formats = wanted_formats(options)
-    top = git.top()
-    selection = choose()
-    count = len(selection.commits)
-    tell(options, f"{selection.target} ({count:,} {'commit' if count == 1 else 'commits'})", *selection.notes)
-    rules = policy(options, git, top, next(iter(selection.revisions.bases), None))
-    if not rules.comments:
-        tell(
-            options, "--policy base: what these commits themselves allow, exclude or put into a baseline does not count"
-        )
-    config, exclude = rules.config, excluded(rules.config, options)
-    request = RangeRequest(
-        selection=selection, excluded=lambda path: exclude.match(config.relative(path, top)), fetch=fetch
-    )
-    outcome = _scanned(git, request, options)
-    scan = Scan(
-        source=SourceKind.RANGE,
-        target=selection.target,
-        credentials=rules.applied(outcome.credentials),
-        skipped=tuple(outcome.skipped),
-        stats=replace(outcome.stats, seconds=round(time.monotonic() - started, 3)),
-        anchor=top,
-    )
-    return present(_judged(scan, outcome, git, rules, asker), options, formats, folder=top)
-
-
-def _judged(scan: Scan, outcome: RangeOutcome, git: Git, rules: Policy, asker: Online | None) -> Result:
-    """What the scan comes to; most find nothing."""
-    if not scan.credentials:
-        return brought_in(result_of(scan))
-    from binance_leaks.pipeline.triage import conclude  # start-up: only where something was found
-    from binance_leaks.sources.nearby_evidence import EvidenceNearCommits  # as above
-
-    nearby = EvidenceNearCommits(git, outcome.commits)
-    return brought_in(conclude(scan, config=rules.config, nearby=nearby, baseline=rules.baseline, verify=asking(asker)))
-
-
-def tell(options: Options, *lines: str) -> None:
-    """Says on standard error what is scanned, unless that is unwanted."""
-    if not options.quiet:
-        for line in lines:
-            sys.stderr.write(f"binance-leaks: {without_values(printable(line))}\n")
-
-
-def _announced(options: Options) -> CiChange:
-    """What the environment says, or the command line where it says more."""
+def _announced(settings: CiSettings) -> CiChange:
+    """Return the change that the environment names, with what the command line says on top."""
     try:
         change = announced_change(os.environ)
     except ScanError:
-        if options.base is None:
+        if settings.base is None:
             raise
         change = announced_change({})
-    if options.head is not None:
-        change = replace(change, head=options.head, what=options.head, head_ref=None, also=(), by_hand=True)
-    if options.base is not None:
-        change = replace(change, base=options.base, forced=False, whole=False, deletes=False, also=(), by_hand=True)
+    if settings.head is not None:
+        change = replace(change, head=settings.head, what=settings.head, head_ref=None, also=(), by_hand=True)
+    if settings.base is not None:
+        change = replace(change, base=settings.base, forced=False, whole=False, deletes=False, also=(), by_hand=True)
     return change
 
 
-def _scanned(git: Git, request: RangeRequest, options: Options) -> RangeOutcome:
-    if getattr(options, "no_progress", True) or options.quiet or not sys.stderr.isatty():
-        return scan_range(git, request)
-    from binance_leaks.cli.progress import HistoryProgress  # rich: only where somebody looks on
-
-    with HistoryProgress() as bar:
-        return scan_range(git, request, lambda done, total, size: bar.update(done, total, size, 0))
+def _updates(settings: PushSettings) -> list[RefUpdate]:
+    """Return what is pushed: by pre-commit, else by what git passes to a hook with an address, else HEAD."""
+    update = parse_pre_commit_update(os.environ)
+    if update is not None:
+        return [update]
+    if settings.url is None or sys.stdin is None:
+        return [RefUpdate(local="HEAD", name="HEAD")]
+    return parse_push_updates(sys.stdin.buffer.read())

@@ -1,6 +1,6 @@
-"""Whose word counts at the gate: the configuration, baseline and comments that are checked out, or those of the base.
+"""Which configuration, baseline and comments count: those that are checked out, or those of the base.
 
-A pull request brings its own configuration, and comments that allow what it brings in. Where that must not decide,
+A pull request brings its own configuration, and comments that allow what it introduces. Where that must not decide,
 `--policy base` takes both files as the base has them, and lets no comment allow a value that is new.
 """
 
@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from binance_leaks.cli.arguments.common import Options
-from binance_leaks.cli.output import adjusted, baseline_file, configured, known_baseline
-from binance_leaks.config import FILE_NAMES, Config, mentions_us, parse_config
-from binance_leaks.model import Credential, Location
+from binance_leaks.cli.settings import GateSettings
+from binance_leaks.config import FILE_NAMES, Config, FailOn, find_config, load_config, mentions_us, parse_config
+from binance_leaks.errors import UsageError
+from binance_leaks.model import Confidence
+from binance_leaks.pipeline.run_scan import TriageSettings, load_baseline
 
 if TYPE_CHECKING:
     from binance_leaks.baseline.known import Known
@@ -24,32 +25,49 @@ if TYPE_CHECKING:
 BASE = "base"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Policy:
-    """What is excluded, allowed and known. `comments` says whether a comment may allow what is new."""
+def triage_settings(gate: GateSettings, folder: Path, *, root: str | None) -> TriageSettings:
+    """Return the configuration and the baseline for a folder, with what the command line says on top.
 
-    config: Config
-    baseline: Known | None
-    comments: bool = True
-
-    def applied(self, credentials: tuple[Credential, ...]) -> tuple[Credential, ...]:
-        """The credentials, allowed by no comment where comments do not count."""
-        if self.comments:
-            return credentials
-        return tuple(credential.moved(_without_comment) for credential in credentials)
+    The paths of the baseline count from `root`, as in `load_baseline`. Raises ConfigError and UsageError.
+    """
+    config = configured(gate, folder)
+    return TriageSettings(config=config, baseline=load_baseline(baseline_file(gate, config), root))
 
 
-def policy(options: Options, git: Git, top: str, base: str | None) -> Policy:
-    """The policy that the command line asks for. `base` is the commit that counts with `--policy base`, if any.
+def policy_settings(gate: GateSettings, git: Git, top: str, base: str | None) -> TriageSettings:
+    """Return the settings of the policy. `base` is the commit that counts with `--policy base`, if any.
 
     Raises ConfigError for files that cannot be read or understood.
     """
-    if getattr(options, "policy", None) != BASE:
-        config = configured(options, Path(top))
-        return Policy(config=config, baseline=known_baseline(options, config, top))
+    if gate.policy != BASE:
+        return triage_settings(gate, Path(top), root=top)
     held = _Held(git, Path(top).resolve(), base)
-    config = adjusted(_config(options, held), options)
-    return Policy(config=config, baseline=_baseline(options, config, held), comments=False)
+    config = adjusted(_config(gate, held), gate)
+    return TriageSettings(config=config, baseline=_baseline(gate, config, held), comments=False)
+
+
+def configured(gate: GateSettings, folder: Path) -> Config:
+    """Return the configuration for a folder, with what the command line says on top."""
+    file = Path(gate.config) if gate.config else find_config(folder)
+    return adjusted(load_config(file) if file else Config(), gate)
+
+
+def adjusted(config: Config, gate: GateSettings) -> Config:
+    """Return a configuration with what the command line says on top."""
+    if gate.confidence:
+        config = replace(config, confidence=Confidence(gate.confidence))
+    if gate.fail_on:
+        config = replace(config, fail_on=FailOn.named(gate.fail_on))
+    return config
+
+
+def baseline_file(gate: GateSettings, config: Config) -> Path | None:
+    """The baseline of the command line, else that of the configuration; None where there is none or none is wanted."""
+    if gate.no_baseline:
+        return None
+    if gate.baseline == "":
+        raise UsageError("--baseline is empty", hint="Is a variable unset?")
+    return Path(gate.baseline) if gate.baseline is not None else config.baseline_file
 
 
 class _Held:
@@ -82,9 +100,9 @@ class _Held:
         return None
 
 
-def _config(options: Options, held: _Held) -> Config:
-    if options.config:
-        file = Path(options.config)
+def _config(gate: GateSettings, held: _Held) -> Config:
+    if gate.config:
+        file = Path(gate.config)
         content = held.content(file, Path.read_bytes)
         return Config() if content is None else parse_config(content, file)
     for name in FILE_NAMES:
@@ -94,15 +112,11 @@ def _config(options: Options, held: _Held) -> Config:
     return Config()
 
 
-def _baseline(options: Options, config: Config, held: _Held) -> Known | None:
-    file = baseline_file(options, config)
+def _baseline(gate: GateSettings, config: Config, held: _Held) -> Known | None:
+    file = baseline_file(gate, config)
     if file is None:
         return None
     from binance_leaks.baseline.file import Baseline, file_content  # start-up: most scans have no baseline
 
     content = held.content(file, file_content)
     return None if content is None else Baseline.parse(file, content).known(str(held.top))
-
-
-def _without_comment(place: Location) -> Location:
-    return place if place.preexisting else replace(place, allowed=None)

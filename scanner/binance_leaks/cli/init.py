@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from binance_leaks import __version__
 from binance_leaks.cli.arguments.common import Options
+from binance_leaks.cli.settings import InitSettings
 from binance_leaks.errors import UsageError
 from binance_leaks.exit_status import ExitStatus
 from binance_leaks.report import write_report
@@ -27,10 +28,11 @@ _NO_END = "\\ No newline at end of file\n"
 
 def run(options: Options) -> ExitStatus:
     """Show the changes and write them: all, or none where one file is refused."""
-    if options.upload_sarif and options.ci != "github":
+    settings = InitSettings.of(options)
+    if settings.upload_sarif and settings.ci != "github":
         raise UsageError("--upload-sarif is for --ci github")
     tree = _work_tree()
-    plans = _plans(tree, options, PackageSource.of(options.repo, options.rev))
+    plans = _plans(tree, settings, PackageSource.of(settings.repo, settings.rev))
     _print(chain.from_iterable(_describe(plan) for plan in plans))
     if refused := [plan.path for plan in plans if isinstance(plan, Refuse)]:
         hint = "Change it by hand as shown above, then run this again."
@@ -38,19 +40,19 @@ def run(options: Options) -> ExitStatus:
     writes = [plan for plan in plans if isinstance(plan, Write)]
     if not writes:
         _print(["Nothing to do.\n"])
-    elif options.dry_run:
+    elif settings.dry_run:
         _print(["Nothing was written: this was --dry-run.\n"])
-    elif not options.yes and not _confirm(len(writes)):
+    elif not settings.yes and not _confirm(len(writes)):
         _print(["Nothing was written.\n"])
     else:
         _write(tree, writes)
-        _warn_of_the_index(options)
+        _warn_of_the_index(settings)
     return ExitStatus.CLEAN
 
 
-def _warn_of_the_index(options: Options) -> None:
+def _warn_of_the_index(settings: InitSettings) -> None:
     """Warn that, without --repo, CI installs the program by its name from the package index."""
-    if options.ci is not None and options.repo is None:
+    if settings.ci is not None and settings.repo is None:
         sys.stderr.write(
             f"binance-leaks: CI will install binance-leaks=={__version__} from the package index: make sure that what "
             "has this name there is this program, or give --repo URL --rev COMMIT\n"
@@ -64,11 +66,11 @@ def _work_tree() -> WorkTree:
     return WorkTree(Path(git.root()))
 
 
-def _plans(tree: WorkTree, options: Options, source: PackageSource | None) -> list[Plan]:
+def _plans(tree: WorkTree, settings: InitSettings, source: PackageSource | None) -> list[Plan]:
     plans = [plan_pre_commit(tree.read(PATH), source)]
-    if options.ci == "github":
-        plans.append(plan_github(tree.read(WORKFLOW), source, upload_sarif=options.upload_sarif))
-    elif options.ci == "gitlab":
+    if settings.ci == "github":
+        plans.append(plan_github(tree.read(WORKFLOW), source, upload_sarif=settings.upload_sarif))
+    elif settings.ci == "gitlab":
         plans += plan_gitlab(tree.read(PIPELINE), tree.read(JOB), source)
     return plans
 

@@ -1,4 +1,4 @@
-"""From a result to what the user sees: formats, files, colour, width, exit status."""
+"""Write results: formats, files, colour, width, exit status."""
 
 from __future__ import annotations
 
@@ -7,25 +7,18 @@ import re
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
-from binance_leaks.cli.arguments.common import Options
-from binance_leaks.config import Config, FailOn, Globs, find_config, load_config
+from binance_leaks.cli.settings import OutputSettings
 from binance_leaks.errors import ScanError, UsageError
 from binance_leaks.exit_status import ExitStatus, status_of
 from binance_leaks.findings import Result
-from binance_leaks.model import Confidence
 from binance_leaks.report import Format, View, format_named, write_report
 from binance_leaks.report.sanitize import printable, without_values
 from binance_leaks.writing import replace_file
-
-if TYPE_CHECKING:
-    from binance_leaks.baseline.known import Known
-
 
 _CI = ("CI", "TF_BUILD", "JENKINS_URL", "BUILD_NUMBER", "TEAMCITY_VERSION", "GITHUB_ACTIONS")
 _AFAR = ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY")
@@ -176,65 +169,22 @@ def _unwritable(file: Path, why: str) -> ScanError:
     return ScanError(f"report {file} cannot be written: {why}")
 
 
-def configured(options: Options, folder: Path) -> Config:
-    """The configuration for a folder, with what the command line says on top."""
-    file = Path(options.config) if options.config else find_config(folder)
-    return adjusted(load_config(file) if file else Config(), options)
-
-
-def adjusted(config: Config, options: Options) -> Config:
-    """A configuration with what the command line says on top."""
-    if options.confidence:
-        config = replace(config, confidence=Confidence(options.confidence))
-    if options.fail_on:
-        config = replace(config, fail_on=FailOn.named(options.fail_on))
-    return config
-
-
-def excluded(config: Config, options: Options) -> Globs:
-    """The patterns of the configuration and of the command line together."""
-    return Globs([*config.exclude, *getattr(options, "exclude", [])])
-
-
-def baseline_file(options: Options, config: Config) -> Path | None:
-    """The baseline of the command line, else that of the configuration; None where there is none or none is wanted."""
-    if getattr(options, "no_baseline", False):
-        return None
-    named = getattr(options, "baseline", None)
-    if named == "":
-        raise UsageError("--baseline is empty", hint="Is a variable unset?")
-    return Path(named) if named is not None else config.baseline_file
-
-
-def known_baseline(options: Options, config: Config, root: str | None) -> Known | None:
-    """What the baseline knows, None without one. Raises ConfigError for one that cannot be read or understood.
-
-    Its paths count from `root`, the top of the repository that is scanned; outside of one, from its own folder.
-    """
-    file = baseline_file(options, config)
-    if file is None:
-        return None
-    from binance_leaks.baseline.file import Baseline  # start-up: most scans have no baseline
-
-    return Baseline.read(file).known(root if root is not None else str(file.resolve().parent))
-
-
-def wanted_formats(options: Options) -> list[tuple[Format, Path | None]]:
+def wanted_formats(output: OutputSettings) -> list[tuple[Format, Path | None]]:
     """The formats that were asked for, each with its file; `text` to standard output where none was.
 
     Raises UsageError for an unknown one, or for two that would share standard output or a file, and ScanError for a
     file that cannot be written, before anything is scanned.
     """
     wanted = []
-    for text in options.format or ["text"]:
+    for text in output.format or ["text"]:
         name, _, file = text.partition(":")
         wanted.append((format_named(name), Path(file) if file and file != "-" else None))
-    if options.output is not None:
-        if options.output == "":
+    if output.output is not None:
+        if output.output == "":
             raise UsageError("--output is empty", hint="Is a variable unset?")
         if len(wanted) > 1 or wanted[0][1] is not None:
             raise UsageError("--output is for a single format", hint="Write --format NAME:FILE for each format.")
-        wanted = [(wanted[0][0], Path(options.output) if options.output != "-" else None)]
+        wanted = [(wanted[0][0], Path(output.output) if output.output != "-" else None)]
     if sum(1 for _, file in wanted if file is None) > 1:
         raise UsageError("two formats would go to standard output", hint="Give one a file: --format json:report.json")
     files = [file for _, file in wanted if file is not None]
@@ -246,13 +196,14 @@ def wanted_formats(options: Options) -> list[tuple[Format, Path | None]]:
 
 def present(
     result: Result,
-    options: Options,
+    output: OutputSettings,
     formats: list[tuple[Format, Path | None]],
     *,
     folder: str | None = None,
+    allow_incomplete: bool = False,
     interrupted: bool = False,
 ) -> ExitStatus:
-    """Writes the result in every format that was asked for, and returns the exit status.
+    """Write the result in every wanted format, and return the exit status.
 
     The paths of the result lead to files from `folder`; None where there are no such files. `interrupted` says that the
     user interrupted this very scan.
@@ -262,19 +213,19 @@ def present(
     for report, file in formats:
         view = View(
             width=page_width() if file is None else 100,
-            color=file is None and colored(options.color),
-            show_suppressed=options.show_suppressed,
-            verbose=options.verbose,
+            color=file is None and colored(output.color),
+            show_suppressed=output.show_suppressed,
+            verbose=output.verbose,
             moment=moment,
-            folder=_linked(folder, options.color) if file is None else None,
+            folder=_linked(folder, output.color) if file is None else None,
         )
         if file is not None:
             write_file(file, report.render(result, view))
-        elif not (options.quiet and report.for_people and not result.findings and result.complete):
+        elif not (output.quiet and report.for_people and not result.findings and result.complete):
             write_report(report.render(result, view), sys.stdout)
         if report.name == "github" and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
             _summarize(Path(summary), format_named("markdown").render(result, view))
-    return status_of(result, allow_incomplete=getattr(options, "allow_incomplete", False), interrupted=interrupted)
+    return status_of(result, allow_incomplete=allow_incomplete, interrupted=interrupted)
 
 
 def _summarize(file: Path, text: str) -> None:

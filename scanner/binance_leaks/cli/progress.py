@@ -6,10 +6,11 @@ import time
 from types import TracebackType
 from typing import TypeVar
 
+import rich.progress
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 
-from binance_leaks.pipeline.files import Tally
+from binance_leaks.pipeline.source import Progress
 from binance_leaks.report.sanitize import printable
 from binance_leaks.report.summary import human_size
 
@@ -21,16 +22,16 @@ class _Bar:
     """One line on standard error, redrawn ten times a second at most, gone when done."""
 
     def __init__(self, title: str, *, console: Console | None = None) -> None:
-        self._progress = Progress(
+        self._progress = rich.progress.Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
-            TextColumn("{task.fields[told]}", markup=False),
+            TextColumn("{task.fields[text]}", markup=False),
             TimeRemainingColumn(),
             console=console or Console(stderr=True),
             auto_refresh=False,
             transient=True,
         )
-        self._task = self._progress.add_task(title, total=None, told="")
+        self._task = self._progress.add_task(title, total=None, text="")
         self._started = time.monotonic()
         self._drawn = 0.0
 
@@ -57,51 +58,38 @@ class _Bar:
     def _begin(self, title: str) -> None:
         self._progress.reset(self._task, description=title)
 
-    def _draw(self, done: int, total: int | None, told: str) -> None:
-        self._progress.update(self._task, completed=done, total=total or None, told=told)
+    def _draw(self, done: int, total: int | None, text: str) -> None:
+        self._progress.update(self._task, completed=done, total=total or None, text=text)
         self._progress.refresh()
 
-    def _told(self, done: int, total: int | None, size: int, found: int) -> str:
+    def _describe(self, done: int, total: int | None, size: int, found: int) -> str:
         """Things done of all, bytes, rate, values found so far."""
         rate = size / max(time.monotonic() - self._started, 0.001)
         parts = [f"{done:,}/{total:,}" if total else f"{done:,}", f"{human_size(size)} at {human_size(rate)}/s"]
         return "  ".join([*parts, f"{found:,} suspicious"] if found else parts)
 
 
-class FileProgress(_Bar):
-    """Files done of all, bytes, rate, time left, values found so far."""
-
-    def __init__(self, *, total: int, console: Console | None = None) -> None:
-        super().__init__("scanning", console=console)
-        self._total = total
-
-    def update(self, tally: Tally) -> None:
-        """Shows how far the scan is."""
-        if self._is_due():
-            told = self._told(tally.files, self._total, tally.bytes, len(tally.credentials))
-            self._draw(tally.files, self._total, told)
-
-
-class HistoryProgress(_Bar):
-    """Objects done of all, bytes, rate, time left, values found so far."""
+class ScanProgress(_Bar):
+    """Files, objects or blobs done of all, bytes, rate, time left, credentials found so far."""
 
     def __init__(self, *, console: Console | None = None) -> None:
         super().__init__("scanning", console=console)
 
-    def update(self, objects: int, total: int, bytes: int, found: int) -> None:
-        """Shows how far the scan is; a `total` of 0 is unknown."""
+    def update(self, progress: Progress) -> None:
+        """Show how far the scan is."""
         if self._is_due():
-            self._draw(objects, total, self._told(objects, total, bytes, found))
+            text = self._describe(progress.done, progress.total, progress.bytes, progress.found)
+            self._draw(progress.done, progress.total, text)
 
 
 class VerifyProgress(_Bar):
-    """Credentials asked about of all."""
+    """Credentials checked with Binance, of all."""
 
     def __init__(self, *, console: Console | None = None) -> None:
-        super().__init__("asking Binance", console=console)
+        super().__init__("checking with Binance", console=console)
 
     def update(self, done: int, total: int) -> None:
-        """Shows how far the asking is."""
+        """Show how far the verification is."""
         if self._is_due() or done == total:
             self._draw(done, total, f"{done:,}/{total:,}")
 
@@ -114,7 +102,7 @@ class CloneProgressBar(_Bar):
         self._phase = ""
 
     def update(self, phase: str, done: int, total: int | None) -> None:
-        """Shows how far a phase is; the remote may have named it, `total` is None where nobody knows."""
+        """Show how far a phase is; the remote names it, and `total` is None where it is unknown."""
         if phase != self._phase:
             self._phase = phase
             self._begin(printable(f"cloning: {phase}"))

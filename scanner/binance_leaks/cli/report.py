@@ -8,6 +8,7 @@ from pathlib import Path
 
 from binance_leaks.cli.arguments.common import Options
 from binance_leaks.cli.output import present, wanted_formats
+from binance_leaks.cli.settings import ReportSettings
 from binance_leaks.config import FailOn
 from binance_leaks.errors import UsageError
 from binance_leaks.exit_status import ExitStatus
@@ -16,13 +17,14 @@ from binance_leaks.report.stored import read_report
 
 
 def run(options: Options) -> ExitStatus:
-    """Reads the report and shows it; the exit status is that of the scan which wrote it, or of `--fail-on`."""
-    formats = wanted_formats(options)
-    name = "on standard input" if options.report == "-" else options.report
-    result = read_report(_read(options.report), name)
-    if options.fail_on:
-        result = _judged(result, FailOn.named(options.fail_on))
-    return present(result, options, formats)
+    """Read a report and render it; the exit status is that of the scan which wrote it, or of `--fail-on`."""
+    settings = ReportSettings.of(options)
+    formats = wanted_formats(settings.output)
+    name = "on standard input" if settings.report == "-" else settings.report
+    result = read_report(_read(settings.report), name)
+    if settings.gate.fail_on:
+        result = _with_gate(result, FailOn.named(settings.gate.fail_on))
+    return present(result, settings.output, formats)
 
 
 def _read(name: str) -> bytes:
@@ -39,10 +41,10 @@ def _read(name: str) -> bytes:
         raise UsageError(f"report {name} cannot be read: {why}") from None
 
 
-def _judged(result: Result, fail_on: FailOn) -> Result:
-    """The same findings before another gate."""
+def _with_gate(result: Result, fail_on: FailOn) -> Result:
+    """Judge the findings by another gate."""
 
-    def judged(finding: Finding) -> Finding:
+    def judge(finding: Finding) -> Finding:
         return replace(finding, fails=finding.is_new and fail_on.fails(finding.environment, finding.risk.level))
 
-    return replace(result, findings=tuple(map(judged, result.findings)))
+    return replace(result, findings=tuple(map(judge, result.findings)))

@@ -11,15 +11,16 @@ from pathlib import Path
 
 from binance_leaks.audit import AuditOutcome, Purpose, audit_of
 from binance_leaks.cli.arguments.common import Options
-from binance_leaks.cli.output import colored, configured, excluded, page_width
-from binance_leaks.cli.scan import configuration_folder, exclusion, scan_watched
-from binance_leaks.cli.verify_option import Online, online
+from binance_leaks.cli.gate_policy import configured
+from binance_leaks.cli.output import colored, page_width
+from binance_leaks.cli.run import scan_progress
+from binance_leaks.cli.scan import configuration_folder, refuse_empty_path
+from binance_leaks.cli.settings import VerifySettings
+from binance_leaks.cli.verify_option import OnlineVerifier, online_verifier
 from binance_leaks.errors import UsageError
 from binance_leaks.exit_status import ExitStatus
-from binance_leaks.findings import ScanStats, SourceKind
 from binance_leaks.model import Confidence, Credential, Environment
-from binance_leaks.pipeline.files import secrets_again
-from binance_leaks.pipeline.scan import Scan
+from binance_leaks.pipeline.files import FileSource, usable_cores
 from binance_leaks.pipeline.triage import weigh
 from binance_leaks.pipeline.user_keys import (
     from_environment,
@@ -31,8 +32,6 @@ from binance_leaks.pipeline.user_keys import (
 )
 from binance_leaks.report import write_report
 from binance_leaks.report.audit import Audited, render_audit_json, render_audit_text
-from binance_leaks.sources.files import list_files
-from binance_leaks.sources.nearby_evidence import EvidenceNearFiles
 
 FIRST_LINE = (
     "binance-leaks: verify: each API key is sent to Binance, in a request signed with its secret, which stays here; "
@@ -49,21 +48,22 @@ _STATUS = {
 
 
 def run(options: Options) -> ExitStatus:
-    """Asks about the user's keys and tells what they may do: 1 if too much, 3 if that could not be told, 0 else."""
-    with online(options, first_line=FIRST_LINE) as asker:
-        if asker is None:
-            raise UsageError("verify without asking is nothing")
-        return _run(options, asker)
+    """Check the user's keys with Binance and report what they can do."""
+    settings = VerifySettings.of(options)
+    with online_verifier(settings.online, settings.output, first_line=FIRST_LINE) as verifier:
+        if verifier is None:
+            raise UsageError("verify needs a verifier")
+        return _audit(settings, verifier)
 
 
-def _run(options: Options, asker: Online) -> ExitStatus:
-    purpose = Purpose(options.purpose) if options.purpose else None
-    private_key = private_key_in(_content(options.private_key), options.private_key) if options.private_key else None
-    credentials, unread = _credentials(options)
+def _audit(settings: VerifySettings, verifier: OnlineVerifier) -> ExitStatus:
+    purpose = Purpose(settings.purpose) if settings.purpose else None
+    private_key = private_key_in(_content(settings.private_key), settings.private_key) if settings.private_key else None
+    credentials, unread = _credentials(settings)
     if private_key is not None:
         credentials = with_private_key(credentials, private_key)
-    credentials = in_environment(credentials, Environment(options.environment) if options.environment else None)
-    verified = asker.ask(credentials)
+    credentials = in_environment(credentials, Environment(settings.environment) if settings.environment else None)
+    verified = verifier.verify(credentials)
     now = datetime.now(timezone.utc)
     audited = [
         Audited(
@@ -74,10 +74,10 @@ def _run(options: Options, asker: Online) -> ExitStatus:
         )
         for credential in verified.credentials
     ]
-    if options.audit_format == "json":
+    if settings.audit_format == "json":
         text = render_audit_json(audited, purpose=purpose, now=now)
     else:
-        text = render_audit_text(audited, purpose=purpose, width=page_width(), color=colored(options.color))
+        text = render_audit_text(audited, purpose=purpose, width=page_width(), color=colored(settings.output.color))
     write_report(text, sys.stdout)
     outcomes = {each.audit.outcome for each in audited}
     if unread:
@@ -89,19 +89,19 @@ def _run(options: Options, asker: Online) -> ExitStatus:
     return _STATUS[worst]
 
 
-def _credentials(options: Options) -> tuple[tuple[Credential, ...], int]:
+def _credentials(settings: VerifySettings) -> tuple[tuple[Credential, ...], int]:
     """The credentials of the source that was named, with how many things could not be read."""
-    if options.scan_paths is not None:
-        return _scanned(options)
-    if options.env_file is not None:
-        return _some(from_text(_content(options.env_file), options.env_file), options.env_file), 0
-    if options.stdin:
+    if settings.scan_paths is not None:
+        return _scanned(settings)
+    if settings.env_file is not None:
+        return _some(from_text(_content(settings.env_file), settings.env_file), settings.env_file), 0
+    if settings.stdin:
         if sys.stdin is None:
             raise UsageError("standard input is closed")
         return _some(from_text(_limited(sys.stdin.buffer.read(_LARGEST + 1), _STDIN), _STDIN), _STDIN), 0
     found = from_environment(os.environ)
     if not found and _is_terminal():
-        return (_prompted(secret=options.private_key is None),), 0
+        return (_prompted(secret=settings.private_key is None),), 0
     return _some(found, "the environment"), 0
 
 
@@ -128,28 +128,28 @@ def _prompted(*, secret: bool) -> Credential:
     return typed(key.encode("utf-8"), other.encode("utf-8") if other is not None else None, path=_PROMPT)
 
 
-def _scanned(options: Options) -> tuple[tuple[Credential, ...], int]:
-    """What a scan of paths finds: whatever is at least `medium`, allowed or not, but published examples."""
-    paths: list[str] = options.scan_paths or ["."]
-    if "" in paths:
-        raise UsageError("no such file or folder: the path is empty", hint="Is a variable unset?")
-    config = configured(options, configuration_folder(paths))
-    entries = list_files(
-        [Path(path) for path in paths],
-        exclude=exclusion(excluded(config, options), config),
-        all_files=options.all_files,
+def _scanned(settings: VerifySettings) -> tuple[tuple[Credential, ...], int]:
+    """Return what a scan of paths finds, suppressed or not, with medium confidence or more, but no known examples."""
+    paths = tuple(settings.scan_paths or ["."])
+    refuse_empty_path(paths)
+    source = FileSource(
+        paths=[Path(path) for path in paths],
+        target=" ".join(paths),
+        jobs=usable_cores(),
+        all_files=True,
+        excluded=configured(settings.gate, configuration_folder(paths)).exclusion(),
     )
-    tally = scan_watched(entries, options)
-    if tally.interrupted:
+    with scan_progress(settings.output) as show:
+        detected = source.read(show)
+    if detected.interrupted:
         raise KeyboardInterrupt
-    scan = Scan(source=SourceKind.FILES, target="", credentials=tuple(tally.credentials), stats=ScanStats())
-    secrets = secrets_again(tally.holding)
+    secrets = detected.reread_secrets()
     found = (
         credential.with_secrets(secrets)
-        for credential in weigh(scan.credentials, EvidenceNearFiles())
+        for credential in weigh(detected.credentials, detected.nearby)
         if credential.confidence >= Confidence.MEDIUM and not credential.known_example
     )
-    return tuple(found), sum(skipped.lost for skipped in tally.skipped)
+    return tuple(found), sum(skipped.lost for skipped in detected.skipped)
 
 
 def _content(file: str) -> bytes:

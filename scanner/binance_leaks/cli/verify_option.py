@@ -1,4 +1,4 @@
-"""`--verify`: the only place that makes what opens connections, and it says beforehand what goes where."""
+"""`--verify`: the only place that opens connections; it prints beforehand what is sent where."""
 
 from __future__ import annotations
 
@@ -9,18 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from binance_leaks.cli.arguments.common import Options
+from binance_leaks.cli.settings import OnlineSettings, OutputSettings
 from binance_leaks.errors import UsageError
-from binance_leaks.model import Credential, Secret
+from binance_leaks.model import Credential
 
 if TYPE_CHECKING:
-    from binance_leaks.pipeline.apply_verification import Verified, Verify
+    from binance_leaks.pipeline.apply_verification import Verified
     from binance_leaks.verification import Verification
     from binance_leaks.verify.cache import CacheFile
     from binance_leaks.verify.verifier import Verifier
-
-Recall = Callable[[], Mapping[str, Secret]]
-"""Gives the bytes of values that left the process which found them, by their digests."""
 
 FIRST_LINE = (
     "binance-leaks: --verify: each API key that is found will be sent to Binance, in a request signed with its secret; "
@@ -37,24 +34,24 @@ _OF_VERIFY = {
 
 
 @dataclass(frozen=True, slots=True)
-class Online:
-    """What asks Binance. Its limits hold for the whole run."""
+class OnlineVerifier:
+    """Checks credentials with Binance. Its limits hold for the whole run."""
 
     verifier: Verifier
     cache: CacheFile | None
-    options: Options
+    output: OutputSettings
 
-    def ask(self, credentials: Sequence[Credential]) -> Verified:
-        """Tells what goes where, then asks. The credentials must hold their bytes."""
+    def verify(self, credentials: Sequence[Credential]) -> Verified:
+        """Print what is sent where, then check and apply the results. The credentials must have their secrets."""
         from binance_leaks.pipeline.apply_verification import verified  # start-up: clean scans need no detector
 
-        return verified(credentials, self.found_out(credentials))
+        return verified(credentials, self.check(credentials))
 
-    def found_out(self, credentials: Sequence[Credential]) -> Mapping[str, Verification]:
-        """The same, with the answers as they are, by the ids of the credentials."""
+    def check(self, credentials: Sequence[Credential]) -> Mapping[str, Verification]:
+        """Print what is sent where, then check. The results are by the ids of the credentials."""
         sys.stderr.write(f"binance-leaks: {self.verifier.announcement(credentials)}\n")
         sys.stderr.flush()
-        with _progress(self.options, len(credentials)) as show:
+        with _progress(self.output, len(credentials)) as show:
             found = self.verifier.verify(credentials, show)
         if self.cache is not None:
             from binance_leaks.verify.rate_limit import SystemClock  # start-up: only with --verify
@@ -64,14 +61,16 @@ class Online:
 
 
 @contextmanager
-def online(options: Options, *, first_line: str = FIRST_LINE) -> Iterator[Online | None]:
-    """What asks Binance, if the user wants that, else None. To be entered before a scan, so that none is in vain.
+def online_verifier(
+    settings: OnlineSettings, output: OutputSettings, *, first_line: str = FIRST_LINE
+) -> Iterator[OnlineVerifier | None]:
+    """Give a verifier if the user wants one, else None. Enter this before a scan, so that no scan is wasted.
 
-    `first_line` is said before anything else. Raises UsageError for options of `--verify` that cannot be used. Opens
-    nothing before something is asked.
+    `first_line` is printed before anything else. Raises UsageError for options of `--verify` that cannot be used. Opens
+    no connection before something is checked.
     """
-    if not getattr(options, "verify", False):
-        _refuse_alone(options)
+    if not settings.verify:
+        _refuse_alone(settings)
         yield None
         return
     sys.stderr.write(first_line)
@@ -81,39 +80,27 @@ def online(options: Options, *, first_line: str = FIRST_LINE) -> Iterator[Online
     from binance_leaks.verify.transport import UrllibTransport  # as above
     from binance_leaks.verify.verifier import Verifier  # as above
 
-    cache = CacheFile(Path(options.verify_cache)) if options.verify_cache else None
-    limits = Limits(credentials=options.verify_limit) if options.verify_limit else Limits()
+    cache = CacheFile(Path(settings.verify_cache)) if settings.verify_cache else None
+    limits = Limits(credentials=settings.verify_limit) if settings.verify_limit else Limits()
     with UrllibTransport(
-        proxy=options.proxy,
-        use_environment_proxy=options.environment_proxy,
-        loopback=options.verify_loopback,
-        ca_file=Path(options.verify_ca) if options.verify_ca else None,
+        proxy=settings.proxy,
+        use_environment_proxy=settings.environment_proxy,
+        loopback=settings.verify_loopback,
+        ca_file=Path(settings.verify_ca) if settings.verify_ca else None,
     ) as transport:
-        yield Online(Verifier(transport, limits=limits, cache=cache or NoCache()), cache, options)
+        yield OnlineVerifier(Verifier(transport, limits=limits, cache=cache or NoCache()), cache, output)
 
 
-def asking(asker: Online | None, recall: Recall = dict) -> Verify | None:
-    """As `conclude` takes it: values are brought back where they left the process that found them."""
-    if asker is None:
-        return None
-
-    def verify(credentials: Sequence[Credential]) -> Verified:
-        secrets = recall()
-        return asker.ask([credential.with_secrets(secrets) for credential in credentials])
-
-    return verify
-
-
-def _refuse_alone(options: Options) -> None:
-    """Options that only `--verify` heeds, without it: whoever gives one believes that something is asked."""
+def _refuse_alone(settings: OnlineSettings) -> None:
+    """Refuse options of `--verify` without it: the user who gives one believes that something is checked."""
     for name, option in _OF_VERIFY.items():
-        if getattr(options, name, None):
+        if getattr(settings, name):
             raise UsageError(f"{option} does nothing without --verify", hint="Add --verify, or leave it out.")
 
 
 @contextmanager
-def _progress(options: Options, count: int) -> Iterator[Callable[[int, int], None]]:
-    if count < 2 or getattr(options, "no_progress", False) or options.quiet or not sys.stderr.isatty():
+def _progress(output: OutputSettings, count: int) -> Iterator[Callable[[int, int], None]]:
+    if count < 2 or output.no_progress or output.quiet or not sys.stderr.isatty():
         yield lambda *_: None
         return
     from binance_leaks.cli.progress import VerifyProgress  # rich: only where somebody looks on

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import time
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -26,10 +26,10 @@ from binance_leaks.fleet.worker_protocol import (
     failed_outcome,
 )
 from binance_leaks.model import Confidence, Credential, Exposure, Location, Occurrence
-from binance_leaks.pipeline.history import EvidenceNearHistory, Request, scan_history
-from binance_leaks.pipeline.scan import Scan
+from binance_leaks.pipeline.history import HistoryDetected, HistorySource
+from binance_leaks.pipeline.run_scan import TriageSettings, run_scan
+from binance_leaks.pipeline.source import ShowProgress
 from binance_leaks.pipeline.state import State, conditions, pack_state, unpack_state
-from binance_leaks.pipeline.triage import conclude
 from binance_leaks.report.json import report_of
 from binance_leaks.sources import clone, urls
 from binance_leaks.sources.git import Git
@@ -143,28 +143,24 @@ class _Member:
     ) -> tuple[RepositoryOutcome, State | None]:
         reachable = self._task["reachable"]
         remembered = None if reachable else self._remembered()
-        request = Request(
+        source = HistorySource(
             folder=git.folder,
+            target=self._repository["label"],
+            anchor=git.top(),
             jobs=self._task["jobs"],
             reachable=reachable,
             mirror=is_mirror,
             state=remembered.merge(shared) if remembered and shared else remembered or shared,
             excluded=Globs([*self._config.exclude, *self._task["exclude"]]).match,
         )
-        outcome = scan_history(request, lambda count: self._report_phase("scanning", count.size))
-        credentials = outcome.credentials
-        if self._repository["covered_stores"]:
-            credentials = OwnObjects(database, frozenset(self._repository["covered_stores"])).owned(credentials)
-        scan = Scan(
-            source=SourceKind.HISTORY,
-            target=self._repository["label"],
-            credentials=_reduced(credentials),
-            skipped=tuple(_limit_skipped(outcome.skipped)),
-            stats=outcome.stats,
-            anchor=git.top(),
+        covered = frozenset(self._repository["covered_stores"])
+        scan = run_scan(
+            _UnitSource(source, OwnObjects(database, covered).owned if covered else None),
+            TriageSettings(config=self._config),
+            progress=nullcontext(lambda progress: self._report_phase("scanning", progress.bytes)),
         )
-        result = conclude(scan, config=self._config, nearby=EvidenceNearHistory(request, outcome))
-        looked_at = None if reachable else State.of(starts=outcome.scanned, hits=outcome.hits)
+        result = replace(scan.result, stats=replace(scan.result.stats, seconds=None))
+        looked_at = None if reachable or result.interrupted else scan.detected.state()
         packed = pack_state(self._task["settings_digest"], looked_at) if looked_at and self._task["keep"] else b""
         done: RepositoryOutcome = {
             **empty_outcome(self._repository["key"]),
@@ -176,6 +172,33 @@ class _Member:
 
     def _report_phase(self, phase: str, size: int) -> None:
         self._report_step({"label": self._repository["label"], "phase": phase, "bytes": size})
+
+
+@dataclass(frozen=True, slots=True)
+class _UnitSource:
+    """A history without secrets, which do not leave the worker, and with few of very many refs and unread objects."""
+
+    inner: HistorySource
+    own: Callable[[Sequence[Credential]], Sequence[Credential]] | None
+    """Keeps what is not in an object store that another repository of the fleet covers."""
+
+    @property
+    def kind(self) -> SourceKind:
+        return self.inner.kind
+
+    @property
+    def target(self) -> str:
+        return self.inner.target
+
+    @property
+    def anchor(self) -> str:
+        return self.inner.anchor
+
+    def read(self, show: ShowProgress | None = None) -> HistoryDetected:
+        """Read the history."""
+        detected = self.inner.read(show)
+        credentials = self.own(detected.credentials) if self.own is not None else detected.credentials
+        return replace(detected, credentials=_reduced(credentials), skipped=tuple(_limit_skipped(detected.skipped)))
 
 
 def _check_folder(address: str, database: ObjectDatabase) -> None:

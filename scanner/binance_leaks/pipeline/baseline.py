@@ -11,8 +11,9 @@ from binance_leaks.baseline.update import Found
 from binance_leaks.config import Config
 from binance_leaks.findings import Skipped
 from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, container_of
-from binance_leaks.pipeline.scan import Scan
-from binance_leaks.pipeline.triage import NearbyEvidence, judge, place_of, weigh
+from binance_leaks.pipeline.run_scan import TriageSettings
+from binance_leaks.pipeline.source import Detected, Source
+from binance_leaks.pipeline.triage import judge, path_in_repository, weigh
 
 _NO_FILES = (COMMIT_MESSAGE, TAG_MESSAGE)
 _NO_FILE_BEGINS = ("blob:", "lfs object ")
@@ -26,20 +27,20 @@ class Look:
     present: frozenset[tuple[str, str]]
 
 
-def look(scan: Scan, nearby: NearbyEvidence, *, config: Config, root: str) -> Look:
+def look(source: Source[Detected], scan: Detected, *, config: Config, root: str) -> Look:
     """What is sure enough and not allowed by other means, and what is there at all; paths from the folder `root`."""
-    judged = judge(weigh(scan.credentials, nearby), scan, config=config)
+    judged = judge(weigh(scan.credentials, scan.nearby), source, TriageSettings(config=config))
     found = tuple(
         Found(
             value=occurrence.value.without_secret(),
-            path=place_of(occurrence.location.path, scan, root),
+            path=path_in_repository(occurrence.location.path, source, root),
             line=occurrence.location.line,
         )
         for each in judged
         for occurrence in each.open
     )
     present = {
-        (stored(place_of(occurrence.location.path, scan, root)), occurrence.value.sha1)
+        (stored(path_in_repository(occurrence.location.path, source, root)), occurrence.value.sha1)
         for credential in scan.credentials
         for occurrence in credential.occurrences
     }

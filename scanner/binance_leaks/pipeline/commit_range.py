@@ -1,4 +1,4 @@
-"""Scan what some commits bring in: their files, commit by commit, and their messages.
+"""Scan what commits introduce: their files, commit by commit, and their messages.
 
 Only blobs that a commit adds or changes are read, each once, so that the cost is that of the commits and not of the
 repository. What they introduce is defined in `introduced.py`.
@@ -7,30 +7,76 @@ repository. What they introduce is defined in `introduced.py`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from binance_leaks.detect import prefilter
 from binance_leaks.errors import GitError
-from binance_leaks.findings import Result, ScanStats, Skipped
+from binance_leaks.findings import ScanStats, Skipped, SourceKind
 from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Credential, Exposure
 from binance_leaks.pipeline.introduced import FileVersions
+from binance_leaks.pipeline.source import Detected, Progress, ShowProgress
 from binance_leaks.sources.commit_selection import CommitSelection
 from binance_leaks.sources.commits import CommitChange, list_changes
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.objects.parse import parse_commit, strip_signature
 
-Progress = Callable[[int, int, int], None]
-"""Told the blobs that were read, those to be read in all, and the bytes so far."""
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RangeRequest:
-    """What is scanned. `excluded` tells paths to leave out; `fetch` brings blobs that a partial clone does not have."""
+class RangeSource:
+    """The commits between two revisions: what they introduce, and what was there before."""
 
+    git: Git
+    anchor: str
+    """The top of the repository."""
     selection: CommitSelection
     excluded: Callable[[str], bool] = lambda _: False
     fetch: Callable[[Sequence[str]], None] | None = None
+    """Fetches blobs that a partial clone does not have."""
+    kind: SourceKind = SourceKind.RANGE
+
+    @property
+    def target(self) -> str:
+        """The revisions."""
+        return self.selection.target
+
+    def read(self, show: ShowProgress | None = None) -> Detected:
+        """Scan the commits. Raises GitError where commits or trees are missing."""
+        changes, submodules, excluded = _wanted(list_changes(self.git, self.selection.commits), self.excluded)
+        versions = FileVersions(self.git, self.fetch)
+        versions.prefilter([change.blob for change in changes if change.blob is not None], _progress(show))
+        messages, size = _messages(self.git, self.selection)
+        detected = self._detected(versions, changes, messages)
+        skipped = [
+            Skipped(what=path, why="a submodule; scan it by itself", lost=False) for path in dict.fromkeys(submodules)
+        ]
+        skipped += [
+            Skipped(what=change.shown, why=f"its content in commit {change.commit[:12]} is not in this clone")
+            for change in changes
+            if change.blob in versions.missing
+        ]
+        stats = ScanStats(
+            commits=len(self.selection.commits),
+            files=len({(change.path, change.blob) for change in changes if change.blob}),
+            bytes=versions.bytes + size,
+            excluded=excluded or None,
+        )
+        return replace(detected, skipped=(*skipped, *versions.skipped), stats=stats)
+
+    def _detected(
+        self, versions: FileVersions, changes: Sequence[CommitChange], messages: Sequence[Message]
+    ) -> Detected:
+        if not versions.suspicious and not messages:
+            return Detected()
+        from binance_leaks.detect.credentials import merge_credentials  # start-up: most ranges are clean
+        from binance_leaks.pipeline.range_provenance import trace  # as above
+        from binance_leaks.sources.nearby_evidence import EvidenceNearCommits  # as above
+
+        in_files = trace(self.git, self.selection, versions, changes, self.excluded)
+        return Detected(
+            credentials=merge_credentials((*in_files.credentials, *_credentials_in_messages(messages))),
+            nearby=EvidenceNearCommits(self.git, in_files.commits),
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,55 +89,10 @@ class Message:
     """What is reported as its path."""
 
 
-@dataclass(kw_only=True, slots=True)
-class RangeOutcome:
-    """What came of it. `commits` has for each path with a credential a commit that has its neighbours."""
-
-    credentials: tuple[Credential, ...] = ()
-    skipped: list[Skipped] = field(default_factory=list)
-    stats: ScanStats = field(default_factory=ScanStats)
-    commits: dict[str, str] = field(default_factory=dict)
-
-
-def scan_range(git: Git, request: RangeRequest, progress: Progress = lambda *_: None) -> RangeOutcome:
-    """Scan the selected commits. Raises GitError where commits or trees are missing."""
-    outcome = RangeOutcome()
-    changes, submodules, excluded = _wanted(list_changes(git, request.selection.commits), request.excluded)
-    outcome.skipped += [
-        Skipped(what=path, why="a submodule; scan it by itself", lost=False) for path in dict.fromkeys(submodules)
-    ]
-    versions = FileVersions(git, request.fetch)
-    versions.prefilter([change.blob for change in changes if change.blob is not None], progress)
-    messages, size = _messages(git, request.selection)
-    if versions.suspicious or messages:
-        from binance_leaks.detect.credentials import merge_credentials  # start-up: most ranges are clean, as above
-        from binance_leaks.pipeline.range_provenance import trace  # as above
-
-        in_files = trace(git, request.selection, versions, changes, request.excluded)
-        outcome.credentials = merge_credentials((*in_files.credentials, *_credentials_in_messages(messages)))
-        outcome.commits = dict(in_files.commits)
-    outcome.skipped += [
-        Skipped(what=change.shown, why=f"its content in commit {change.commit[:12]} is not in this clone")
-        for change in changes
-        if change.blob in versions.missing
-    ]
-    outcome.skipped += versions.skipped
-    outcome.stats = ScanStats(
-        commits=len(request.selection.commits),
-        files=len({(change.path, change.blob) for change in changes if change.blob}),
-        bytes=versions.bytes + size,
-        excluded=excluded or None,
-    )
-    return outcome
-
-
-def brought_in(result: Result) -> Result:
-    """The result without what stood there before. How many credentials that were is told in `standing` of its stats."""
-    new = tuple(finding for finding in result.findings if finding.is_new)
-    suppressed = tuple(finding for finding in result.suppressed if finding.is_new)
-    standing = len(result.findings) + len(result.suppressed) - len(new) - len(suppressed)
-    stats = replace(result.stats, suppressed=len(suppressed), standing=standing)
-    return replace(result, findings=new, suppressed=suppressed, stats=stats)
+def _progress(show: ShowProgress | None) -> Callable[[int, int, int], None]:
+    if show is None:
+        return lambda *_: None
+    return lambda done, total, size: show(Progress(done=done, total=total, bytes=size))
 
 
 def _wanted(

@@ -1,7 +1,8 @@
-"""Scan files: one after the other when they are few, in several processes when they are many."""
+"""Scan files and content: few files one after the other, many in several processes."""
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import time
@@ -9,18 +10,24 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain, islice
 from multiprocessing import get_all_start_methods, get_context
+from pathlib import Path
+from typing import BinaryIO
 
 from binance_leaks.detect import prefilter
 from binance_leaks.detect.base64_blocks import without_signatures
 from binance_leaks.detect.engine import detect
 from binance_leaks.errors import ScanError
-from binance_leaks.findings import Skipped
+from binance_leaks.findings import ScanStats, Skipped, SourceKind
 from binance_leaks.model import Credential, Secret
+from binance_leaks.pipeline.source import Detected, NearbyEvidence, Progress, ShowProgress
 from binance_leaks.sources.chunk import Chunk
-from binance_leaks.sources.files import FileEntry, read_chunks
+from binance_leaks.sources.files import FileEntry, list_files, read_chunks
+from binance_leaks.sources.nearby_evidence import EvidenceNearFiles
 from binance_leaks.sources.objects.parse import find_merged_tags, find_message
+from binance_leaks.sources.read_content import read_stream
 
 
 def credentials_in(chunk: Chunk) -> tuple[Credential, ...]:
@@ -57,9 +64,9 @@ _AHEAD = 4
 
 @dataclass(kw_only=True, slots=True)
 class Tally:
-    """What has been scanned so far. Credentials come without their secrets: those stay where they were read.
+    """What was scanned so far. Credentials of files have no secrets: these stay in the process that read them.
 
-    `holding` are the files in which there are any, to be read again where the secrets are needed.
+    `holding` are the files with credentials, which are read again where the secrets are needed.
     """
 
     files: int = 0
@@ -70,7 +77,7 @@ class Tally:
     interrupted: bool = False
 
     def add(self, other: Tally) -> None:
-        """Adds what another process, or the next batch, has found."""
+        """Add what another process, or the next batch, found."""
         self.files += other.files
         self.bytes += other.bytes
         self.credentials += other.credentials
@@ -78,13 +85,96 @@ class Tally:
         self.holding += other.holding
 
 
-Progress = Callable[[Tally], None]
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FileSource:
+    """Files, folders and standard input."""
+
+    paths: Sequence[Path]
+    target: str
+    jobs: int = 1
+    all_files: bool = False
+    """Whether to read what git ignores, too."""
+    excluded: Callable[[str], bool] = lambda _: False
+    stdin: BinaryIO | None = None
+    """Read before the files."""
+    note: Callable[[FileEntry], None] | None = None
+    """Called with each file that is read."""
+    anchor: str = os.curdir
+    kind: SourceKind = SourceKind.FILES
+
+    def read(self, show: ShowProgress | None = None) -> Detected:
+        """Scan everything. Raises UsageError for a path that does not exist."""
+        tally = Tally()
+        if self.stdin is not None:
+            tally.add(scan_chunks(read_stream("<stdin>", "", self.stdin)))
+        if self.paths:
+            entries: Iterable[FileEntry | Skipped] = list_files(
+                self.paths, exclude=self.excluded, all_files=self.all_files
+            )
+            if self.note is not None:
+                entries = _note(entries, self.note)
+            if show is not None:
+                entries = list(entries)  # the bar shows how many there are
+            files = scan_entries(entries, jobs=self.jobs, progress=_shown(show, entries))
+            tally.add(files)
+            tally.interrupted = files.interrupted
+        return detected_in(tally, nearby=EvidenceNearFiles())
 
 
-def scan_entries(entries: Iterable[FileEntry | Skipped], *, jobs: int, progress: Progress) -> Tally:
-    """Scans listed files. Starts in this process; if that has not finished soon, `jobs` processes take the rest.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ContentSource:
+    """Content that is in memory: a file, an archive, the answer of a server. No neighbours are read."""
 
-    An interrupt ends the scan and marks the tally; nothing keeps running.
+    content: bytes
+    path: str = ""
+    """What the content is called. Names in it that mention Binance are evidence."""
+    anchor: str = os.curdir
+    kind: SourceKind = SourceKind.FILES
+
+    @property
+    def target(self) -> str:
+        """The path, or a placeholder."""
+        return self.path or "<bytes>"
+
+    def read(self, show: ShowProgress | None = None) -> Detected:  # noqa: ARG002 - there is nothing to wait for
+        """Scan the content."""
+        stream = io.BytesIO(self.content)
+        return detected_in(scan_chunks(read_stream(self.target, self.path, stream, size=len(self.content))))
+
+
+def detected_in(tally: Tally, nearby: NearbyEvidence | None = None) -> Detected:
+    """Return what a tally counted and holds."""
+    return Detected(
+        credentials=tuple(tally.credentials),
+        skipped=tuple(tally.skipped),
+        stats=ScanStats(files=tally.files, bytes=tally.bytes),
+        interrupted=tally.interrupted,
+        nearby=nearby,
+        reread_secrets=partial(reread_secrets, tally.holding),
+    )
+
+
+def _note(entries: Iterable[FileEntry | Skipped], note: Callable[[FileEntry], None]) -> Iterator[FileEntry | Skipped]:
+    for entry in entries:
+        if isinstance(entry, FileEntry):
+            note(entry)
+        yield entry
+
+
+def _shown(show: ShowProgress | None, entries: Iterable[FileEntry | Skipped]) -> Callable[[Tally], None]:
+    """Show how far a tally is, of all entries if they are listed."""
+    if show is None:
+        return lambda _: None
+    total = len(entries) if isinstance(entries, list) else None
+    return lambda tally: show(Progress(done=tally.files, total=total, bytes=tally.bytes, found=len(tally.credentials)))
+
+
+def scan_entries(
+    entries: Iterable[FileEntry | Skipped], *, jobs: int = 1, progress: Callable[[Tally], None] = lambda _: None
+) -> Tally:
+    """Scan listed files: in this process at first; if that takes long, `jobs` processes scan the rest.
+
+    An interrupt ends the scan and is noted in the tally; no process keeps running.
     """
     tally = Tally()
     batches = _batches(entries, tally)
@@ -106,7 +196,7 @@ def scan_entries(entries: Iterable[FileEntry | Skipped], *, jobs: int, progress:
 
 
 def scan_batch(batch: Sequence[FileEntry]) -> Tally:
-    """Scans some files in this process."""
+    """Scan some files in this process."""
     tally = Tally()
     for entry in batch:
         tally.files += 1
@@ -122,8 +212,8 @@ def scan_batch(batch: Sequence[FileEntry]) -> Tally:
     return tally
 
 
-def secrets_again(entries: Iterable[FileEntry]) -> dict[str, Secret]:
-    """The bytes of the values in some files, by their digests, read once more: they never leave a process."""
+def reread_secrets(entries: Iterable[FileEntry]) -> dict[str, Secret]:
+    """Read the secrets in some files once more, by SHA-256: they never leave a process."""
     return {
         value.sha256: value.secret
         for entry in entries
@@ -136,7 +226,7 @@ def secrets_again(entries: Iterable[FileEntry]) -> dict[str, Secret]:
 
 
 def scan_chunks(found: Iterable[Chunk | Skipped]) -> Tally:
-    """Scans content that comes from elsewhere than a listed file, in this process: the secrets stay."""
+    """Scan content that is not in a listed file, in this process: the credentials keep their secrets."""
     tally = Tally(files=1)
     for chunk in found:
         if isinstance(chunk, Skipped):
@@ -148,7 +238,7 @@ def scan_chunks(found: Iterable[Chunk | Skipped]) -> Tally:
 
 
 def _batches(entries: Iterable[FileEntry | Skipped], tally: Tally) -> Iterator[list[FileEntry]]:
-    """Files in batches, small ones first so that large files soon reach the pool; what was skipped is tallied."""
+    """Yield files in batches, small ones first so that large files soon reach the pool; tally what is skipped."""
     iterator = iter(entries)
     size = _FIRST_BATCH
     while True:
@@ -166,7 +256,9 @@ def _batches(entries: Iterable[FileEntry | Skipped], tally: Tally) -> Iterator[l
         size = min(2 * size, _BATCH)
 
 
-def _scan_in_pool(batches: Iterator[list[FileEntry]], tally: Tally, *, jobs: int, progress: Progress) -> None:
+def _scan_in_pool(
+    batches: Iterator[list[FileEntry]], tally: Tally, *, jobs: int, progress: Callable[[Tally], None]
+) -> None:
     first = next(batches, None)
     if first is None:
         return

@@ -1,4 +1,4 @@
-"""Scan everything that a repository ever held, and say where each credential comes from."""
+"""Scan everything that a repository ever held, with the provenance of each credential."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from binance_leaks.errors import GitError
-from binance_leaks.findings import ScanStats, Skipped
+from binance_leaks.findings import ScanStats, Skipped, SourceKind
 from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Credential, Evidence
 from binance_leaks.pipeline.attribution import Attributed, Remote, attribute
 from binance_leaks.pipeline.history_scan import Count, LfsFiles, ObjectFilter, ObjectScan
 from binance_leaks.pipeline.reachability import ReachableObjects, walk_refs
+from binance_leaks.pipeline.source import Detected, Progress, ShowProgress
 from binance_leaks.pipeline.state import State
 from binance_leaks.sources.commits import Ref, list_refs, object_types
 from binance_leaks.sources.git import Git
@@ -22,32 +23,85 @@ from binance_leaks.sources.objects.database import ObjectDatabase, is_partial_cl
 _MOST_NAMED = 20
 _MOST_ASKED = 100_000
 
-Progress = Callable[[Count], None]
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HistoryDetected(Detected):
+    """What a history holds, and what the next scan of it need not read again."""
+
+    scanned: Sequence[int]
+    """The first 64 bits of the ids of all objects that were read."""
+    hits: Sequence[bytes]
+    """The objects that must be read again: with credentials, or not readable now."""
+
+    def state(self) -> State:
+        """Return what the next scan needs."""
+        return State.of(starts=self.scanned, hits=self.hits)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Request:
-    """What of a repository is scanned, and how. `mirror` says that all of it came from elsewhere."""
+class HistorySource:
+    """Every object of a git repository."""
 
     folder: str
-    jobs: int
+    target: str
+    anchor: str
+    jobs: int = 1
     reachable: bool = False
+    """Only what refs reach; so with `since` (a date as git understands it) and `branches`."""
     since: str | None = None
-    branches: tuple[str, ...] = ()
+    branches: Sequence[str] = ()
     submodules: bool = False
+    """Also the stores of submodules in the repository."""
     mirror: bool = False
+    """Whether everything in it comes from a remote."""
     state: State | None = None
+    """What an earlier scan saw, and need not be read again."""
     excluded: Callable[[str], bool] = lambda _: False
+    messages: bool = True
+    """Whether to keep what is only in messages of commits and tags."""
+    kind: SourceKind = SourceKind.HISTORY
 
     @property
     def narrowed(self) -> bool:
-        """Whether less than the whole object database is looked at."""
+        """Whether less than the whole object database is read."""
         return self.reachable or self.since is not None or bool(self.branches)
+
+    def read(self, show: ShowProgress | None = None) -> HistoryDetected:
+        """Scan the repository, and with `submodules` the stores of its submodules.
+
+        Raises GitError where there is no repository, or one that git refuses.
+        """
+        read = _Read()
+
+        def progress(count: Count) -> None:
+            if show is not None:
+                show(Progress(done=count.objects, total=count.total, bytes=count.size, found=count.found))
+
+        git = Git(self.folder)
+        database = ObjectDatabase.of(git)
+        _scan(git, database, self, read, progress, prefix="")
+        for name, store in _submodules(database.git_folder / "modules") if self.submodules else ():
+            if read.interrupted:
+                break
+            inner = Git(str(store))
+            try:
+                _scan(inner, ObjectDatabase.of(inner), self, read, progress, prefix=f"{name}/")
+            except GitError as error:
+                read.skipped.append(Skipped(what=f"submodule {name}", why=str(error)))
+        return HistoryDetected(
+            credentials=tuple(each for each in read.credentials if self.messages or _is_in_file(each)),
+            skipped=tuple(read.skipped),
+            stats=read.stats,
+            interrupted=read.interrupted,
+            nearby=_EvidenceNearHistory(git, read.commits),
+            scanned=read.scanned,
+            hits=read.hits,
+        )
 
 
 @dataclass(kw_only=True, slots=True)
-class Outcome:
-    """What came of a scan, as far as it came. For the next one: what was `scanned`, and `hits` to look at again."""
+class _Read:
+    """What was read so far. For the next scan: what was `scanned`, and `hits` to read again."""
 
     credentials: list[Credential] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
@@ -58,47 +112,34 @@ class Outcome:
     interrupted: bool = False
 
 
-def scan_history(request: Request, progress: Progress) -> Outcome:
-    """Scans a repository, and with `submodules` the stores of its submodules. An interrupt leaves what was found.
-
-    Raises GitError where there is no repository, or one that git refuses.
-    """
-    outcome = Outcome()
-    git = Git(request.folder)
-    database = ObjectDatabase.of(git)
-    _scan(git, database, request, outcome, progress, prefix="")
-    if request.submodules:
-        for name, store in _submodules(database.git_folder / "modules"):
-            if outcome.interrupted:
-                break
-            inner = Git(str(store))
-            try:
-                _scan(inner, ObjectDatabase.of(inner), request, outcome, progress, prefix=f"{name}/")
-            except GitError as error:
-                outcome.skipped.append(Skipped(what=f"submodule {name}", why=str(error)))
-    return outcome
-
-
-class EvidenceNearHistory:
-    """What stood beside a file in the commit that brought it, and what the repository is called."""
-
-    def __init__(self, request: Request, outcome: Outcome) -> None:
-        self._inner = EvidenceNearCommits(Git(request.folder), outcome.commits)
+class _EvidenceNearHistory(EvidenceNearCommits):
+    """Evidence beside a file in the commit that added it; for a message, that of the repository."""
 
     def evidence_near(self, path: str) -> Evidence | None:
-        """Evidence beside a path; for a message that of the repository."""
-        return self._inner.evidence_near("" if path in (COMMIT_MESSAGE, TAG_MESSAGE) else path)
+        """Return the evidence beside a path."""
+        return super().evidence_near("" if path in (COMMIT_MESSAGE, TAG_MESSAGE) else path)
+
+
+def _is_in_file(credential: Credential) -> bool:
+    return any(occurrence.location.blob is not None for occurrence in credential.occurrences)
 
 
 def _scan(
-    git: Git, database: ObjectDatabase, request: Request, outcome: Outcome, progress: Progress, *, prefix: str
+    git: Git,
+    database: ObjectDatabase,
+    source: HistorySource,
+    read: _Read,
+    progress: Callable[[Count], None],
+    *,
+    prefix: str,
 ) -> None:
-    walked = walk_refs(git, branches=request.branches, since=request.since) if request.narrowed else None
-    object_filter: ObjectFilter | None = walked or request.state
+    """Scan one object database; `prefix` is in front of its paths."""
+    walked = walk_refs(git, branches=source.branches, since=source.since) if source.narrowed else None
+    object_filter: ObjectFilter | None = walked or source.state
     lfs = LfsFiles(database)
     attributed = Attributed(credentials=(), commits={})
     refs = list_refs(git)
-    with ObjectScan(database, git.folder, jobs=request.jobs, object_filter=object_filter) as scan:
+    with ObjectScan(database, git.folder, jobs=source.jobs, object_filter=object_filter) as scan:
         try:
             scan.read(progress)
             lfs.scan()
@@ -108,20 +149,20 @@ def _scan(
                 scan,
                 git,
                 refs,
-                remote=Remote(everything=request.mirror or _is_mirror(git)),
-                excluded=lambda path: request.excluded(prefix + path),
+                remote=Remote(everything=source.mirror or _is_mirror(git)),
+                excluded=lambda path: source.excluded(prefix + path),
                 lfs_files=lfs.by_pointer,
             )
         except KeyboardInterrupt:
-            outcome.interrupted = True
+            read.interrupted = True
             attributed = Attributed(credentials=scan.found_so_far(), commits={})
-        outcome.scanned += scan.starts()
-        outcome.hits += [*scan.objects.hits, *scan.objects.unread]
-        outcome.skipped += _unread(git, database, scan, refs, walked, prefix)
+        read.scanned += scan.starts()
+        read.hits += [*scan.objects.hits, *scan.objects.unread]
+        read.skipped += _unread(git, database, scan, refs, walked, prefix)
         count = scan.count
-        outcome.stats = outcome.stats.plus(ScanStats(objects=count.objects, blobs=count.blobs, bytes=count.size))
-    outcome.commits.update({prefix + path: commit for path, commit in attributed.commits.items()})
-    outcome.credentials += [_under(prefix, credential) for credential in attributed.credentials]
+        read.stats = read.stats.plus(ScanStats(objects=count.objects, blobs=count.blobs, bytes=count.size))
+    read.commits.update({prefix + path: commit for path, commit in attributed.commits.items()})
+    read.credentials += [_under(prefix, credential) for credential in attributed.credentials]
 
 
 def _under(prefix: str, credential: Credential) -> Credential:

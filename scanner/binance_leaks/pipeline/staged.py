@@ -1,25 +1,112 @@
-"""Scan what is about to be committed: the suspicious entries of the index."""
+"""Scan what is about to be committed: the suspicious entries of the index, and the commit message."""
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Container, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain
+from pathlib import Path
 
+from binance_leaks.baseline.known import path_from
 from binance_leaks.detect import prefilter
 from binance_leaks.detect.base64_blocks import without_signatures
 from binance_leaks.detect.engine import detect
-from binance_leaks.findings import Skipped
-from binance_leaks.model import COMMIT_MESSAGE, Credential, Exposure, Occurrence
+from binance_leaks.errors import UsageError
+from binance_leaks.findings import ScanStats, Skipped, SourceKind
+from binance_leaks.model import COMMIT_MESSAGE, Credential, Exposure, Location, Occurrence
+from binance_leaks.pipeline.files import Tally, detected_in, scan_entries
 from binance_leaks.pipeline.introduced import FileVersions, introduced
+from binance_leaks.pipeline.source import Detected, ShowProgress
+from binance_leaks.sources.files import FileEntry, list_files
 from binance_leaks.sources.git import Git
-from binance_leaks.sources.index import StagedChange, former_blobs
+from binance_leaks.sources.index import StagedChange, StagedChanges, former_blobs
+from binance_leaks.sources.nearby_evidence import EvidenceNearStaged
 
 _SCISSORS = re.compile(rb"^.{0,2} ?-+ >8 -+$", re.MULTILINE)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StagedSource:
+    """The index, and whole those named files that are not in it."""
+
+    git: Git
+    anchor: str
+    """The top of the work tree."""
+    staged: StagedChanges
+    suspects: Sequence[StagedChange]
+    """The changes that the prefilter let through."""
+    missing: Sequence[StagedChange]
+    """The changes whose content is not in the repository."""
+    size: int
+    """Bytes of all changes."""
+    unstaged: Sequence[str] = ()
+    """Named files that are not in the index, from the current folder."""
+    excluded: Callable[[str], bool] = lambda _: False
+    """Whether a path from the top of the work tree is left out."""
+    target: str = "."
+    kind: SourceKind = SourceKind.STAGED
+
+    def read(self, show: ShowProgress | None = None) -> Detected:  # noqa: ARG002 - commits are small
+        """Scan the changes and the named files."""
+        credentials, skipped = credentials_in_changes(self.git, self.suspects, self.excluded)
+        submodules = [name for name in self.unstaged if os.path.isdir(name) and not os.path.islink(name)]  # noqa: PTH112, PTH114
+        found = detected_in(self._read_whole([name for name in self.unstaged if name not in submodules]))
+        moved = partial(_from_top, self.anchor, self.git.folder)
+        skipped += found.skipped
+        skipped += [Skipped(what=each.shown, why="its content is not in the repository") for each in self.missing]
+        skipped += [
+            Skipped(what=path, why="a submodule; scan it by itself", lost=False)
+            for path in (*self.staged.submodules, *submodules)
+        ]
+        return replace(
+            found,
+            credentials=(*credentials, *(credential.moved(moved) for credential in found.credentials)),
+            skipped=tuple(skipped),
+            stats=found.stats.plus(ScanStats(files=len(self.staged.changes), bytes=self.size)),
+            nearby=EvidenceNearStaged(self.git),
+        )
+
+    def _read_whole(self, names: Sequence[str]) -> Tally:
+        links = [name for name in names if os.path.islink(name)]  # noqa: PTH114
+        texts = [FileEntry(path=name, shown=name, evidence_path=name, link=True) for name in links]
+        files = [Path(name) for name in names if name not in links]
+        root, folder = self.anchor, self.git.folder
+        entries = (
+            list_files(files, exclude=lambda path: self.excluded(path_from(root, path, folder)), all_files=True)
+            if files
+            else ()
+        )
+        return scan_entries(chain(texts, entries))
+
+
+def _from_top(root: str, folder: str, place: Location) -> Location:
+    """A location in a file that was named from `folder`, from the top of the work tree."""
+    return replace(place, path=path_from(root, place.path, folder))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageSource:
+    """The message of a commit that is about to be made, in a file."""
+
+    file: Path
+    target: str = COMMIT_MESSAGE
+    anchor: str = os.curdir
+    kind: SourceKind = SourceKind.STAGED
+
+    def read(self, show: ShowProgress | None = None) -> Detected:  # noqa: ARG002 - messages are small
+        """Scan the message. Raises UsageError for a file that cannot be read."""
+        try:
+            data = self.file.read_bytes()
+        except OSError as error:
+            raise UsageError(f"message {self.file} cannot be read: {error.strerror}") from None
+        return Detected(credentials=credentials_in_message(data), stats=ScanStats(messages=1, bytes=len(data)))
+
+
 def credentials_in_message(data: bytes) -> tuple[Credential, ...]:
-    """The credentials of a message as its editor left it; what stands below git's scissors line is not kept by git.
+    """Return the credentials of a message as its editor left it; git does not keep what is below its scissors line.
 
     Comment lines are scanned: whether git strips them depends on the clean-up mode, and which character begins one on
     the configuration.

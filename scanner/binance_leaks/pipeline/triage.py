@@ -1,4 +1,4 @@
-"""From credentials to a result: merge, pair across files, weigh with the neighbours, suppress, rank."""
+"""Judge credentials: merge, pair across files, add nearby evidence, suppress, rank."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
-from binance_leaks.baseline.known import Known, Label, path_from
+from binance_leaks.baseline.known import Label, path_from
 from binance_leaks.config import Config
 from binance_leaks.detect import prefilter
 from binance_leaks.detect.credentials import drop_unrelated_private_keys, lacks_evidence, with_evidence
 from binance_leaks.detect.pairing_across_files import pair_across_files
 from binance_leaks.detect.published import published_as
-from binance_leaks.findings import Finding, Result, Risk, SourceKind, SuppressedBy, Suppression
-from binance_leaks.model import Credential, Evidence, Location, Occurrence, RiskLevel, Value
+from binance_leaks.findings import Finding, Risk, SourceKind, SuppressedBy, Suppression
+from binance_leaks.model import Credential, Location, Occurrence, RiskLevel, Value
 from binance_leaks.pipeline.apply_verification import Verify
 from binance_leaks.pipeline.files import credentials_in
-from binance_leaks.pipeline.scan import Scan, result_of
+from binance_leaks.pipeline.run_scan import TriageSettings
+from binance_leaks.pipeline.source import Detected, NearbyEvidence, Source
 from binance_leaks.risk import assess, order
 from binance_leaks.sources.chunk import Chunk
 from binance_leaks.sources.nearby_evidence import EvidenceNearFiles
@@ -28,7 +28,7 @@ from binance_leaks.verification import Verification
 
 
 def credentials_alone(filename: str, data: bytes, nearby: EvidenceNearFiles) -> tuple[Credential, ...]:
-    """The credentials of a file as a scan of it alone judges them."""
+    """Return the credentials of a file as a scan of it alone judges them."""
     root = PathRoots().root(filename)
     evidence_path = root.evidence if root.in_work_tree or Path(filename).is_absolute() else root.shown
     chunks = read_content(filename, evidence_path, io.BytesIO(data))
@@ -37,7 +37,7 @@ def credentials_alone(filename: str, data: bytes, nearby: EvidenceNearFiles) -> 
 
 
 def lines_of(filename: str) -> dict[str, int]:
-    """The first line of every value in a file, by SHA-1 as in baselines; nothing where no such file can be read."""
+    """Return the first line of every value in a file, by SHA-1 as in baselines; nothing if the file cannot be read."""
     try:
         plain = unified(Path(filename).read_bytes()) if Path(filename).is_file() else b""
     except (OSError, ValueError):
@@ -57,52 +57,43 @@ def unified(data: bytes) -> bytes:
     return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
-class NearbyEvidence(Protocol):
-    """What stands around a file: its neighbours and its repository."""
-
-    def evidence_near(self, path: str) -> Evidence | None:
-        """What beside the file at `path` speaks for Binance, the nearest, or None."""
-        ...
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Judged:
-    """A credential that is sure enough to be reported, and what became of it. Nothing allows its `open` occurrences."""
+    """A credential with enough confidence to be reported, as a finding. Nothing allows its `open` occurrences."""
 
     finding: Finding
     open: tuple[Occurrence, ...]
 
 
-def conclude(
-    scan: Scan,
-    *,
-    config: Config,
-    nearby: NearbyEvidence | None,
-    baseline: Known | None = None,
-    verify: Verify | None = None,
-) -> Result:
-    """The result of a scan: findings of at least the configured confidence, the gravest first, and what is allowed.
+def triage(
+    source: Source[Detected], found: Detected, settings: TriageSettings, verify: Verify | None = None
+) -> tuple[tuple[Finding, ...], tuple[Finding, ...], int]:
+    """Judge what a source found: the findings and the suppressed ones, most severe first, and how many are left out.
 
-    With a baseline, what it knows at the place where it stands is suppressed. With `verify`, Binance is asked about
-    what is reported: not about what is suppressed, not sure enough, or stood there before the commits of a range.
+    Left out is what has less than the configured confidence. `verify` checks only what is reported: nothing that is
+    suppressed, and nothing that was there before the commits of a range.
     """
-    credentials = weigh(scan.credentials, nearby)
+    credentials = weigh(found.credentials, found.nearby)
     verifications: Mapping[str, Verification] = {}
     if verify is not None:
-        judged = judge(credentials, scan, config=config, baseline=baseline)
-        open_ids = {each.finding.id for each in judged if _is_asked(each, scan)}
-        asked = verify([credential for credential in credentials if credential.id in open_ids])
+        judged = judge(credentials, source, settings)
+        open_ids = {each.finding.id for each in judged if _is_to_verify(each, source)}
+        secrets = found.reread_secrets() if open_ids else {}
+        verified = verify([credential.with_secrets(secrets) for credential in credentials if credential.id in open_ids])
         others = (credential for credential in credentials if credential.id not in open_ids)
-        credentials, verifications = (*asked.credentials, *others), asked.verifications
-    judged = judge(credentials, scan, config=config, baseline=baseline, verifications=verifications)
-    findings = [each.finding for each in judged]
-    counted = tuple(sorted((finding for finding in findings if finding.suppressed is None), key=order))
-    suppressed = tuple(sorted((finding for finding in findings if finding.suppressed is not None), key=order))
-    return result_of(scan, counted, suppressed, below_confidence=len(credentials) - len(findings))
+        credentials, verifications = (*verified.credentials, *others), verified.verifications
+    judged = judge(credentials, source, settings, verifications)
+    findings = sorted((each.finding for each in judged), key=order)
+    return (
+        tuple(finding for finding in findings if finding.suppressed is None),
+        tuple(finding for finding in findings if finding.suppressed is not None),
+        len(credentials) - len(findings),
+    )
 
 
-def _is_asked(judged: Judged, scan: Scan) -> bool:
-    return any(not (scan.source is SourceKind.RANGE and occurrence.location.preexisting) for occurrence in judged.open)
+def _is_to_verify(judged: Judged, source: Source[Detected]) -> bool:
+    is_range = source.kind is SourceKind.RANGE
+    return any(not (is_range and occurrence.location.preexisting) for occurrence in judged.open)
 
 
 def weigh(credentials: Iterable[Credential], nearby: NearbyEvidence | None) -> tuple[Credential, ...]:
@@ -115,24 +106,22 @@ def weigh(credentials: Iterable[Credential], nearby: NearbyEvidence | None) -> t
 
 def judge(
     credentials: Iterable[Credential],
-    scan: Scan,
-    *,
-    config: Config,
-    baseline: Known | None = None,
+    source: Source[Detected],
+    settings: TriageSettings,
     verifications: Mapping[str, Verification] | None = None,
 ) -> list[Judged]:
-    """Those credentials of a scan that are sure enough, each with whatever allows it and what is known of it."""
+    """Judge those credentials of a source that have the configured confidence."""
     known = verifications or {}
     return [
-        _judged(credential, scan, config, baseline, known.get(credential.id))
+        _judge_one(credential, source, settings, known.get(credential.id))
         for credential in credentials
-        if credential.confidence >= config.confidence
+        if credential.confidence >= settings.config.confidence
     ]
 
 
-def place_of(path: str, scan: Scan, root: str) -> str:
+def path_in_repository(path: str, source: Source[Detected], root: str) -> str:
     """The path of a finding from the folder `root`, the top of the repository: that of git is such a path already."""
-    return path_from(root, path, scan.anchor) if scan.source is SourceKind.FILES else path
+    return path_from(root, path, source.anchor) if source.kind is SourceKind.FILES else path
 
 
 def _add_nearby_evidence(credentials: Sequence[Credential], nearby: NearbyEvidence) -> Iterable[Credential]:
@@ -145,10 +134,10 @@ def _add_nearby_evidence(credentials: Sequence[Credential], nearby: NearbyEviden
         yield with_evidence(credential, max(found, key=lambda evidence: evidence.grade)) if found else credential
 
 
-def _judged(
-    credential: Credential, scan: Scan, config: Config, baseline: Known | None, verification: Verification | None
+def _judge_one(
+    credential: Credential, source: Source[Detected], settings: TriageSettings, verification: Verification | None
 ) -> Judged:
-    permits = _permits(credential, scan, config, baseline)
+    permits = _permits(credential, source, settings)
     suppressed = _suppression(credential, permits)
     new = any(
         permit is None and not occurrence.location.preexisting
@@ -157,7 +146,7 @@ def _judged(
     finding = finding_of(
         credential,
         tuple(occurrence.location for occurrence in credential.occurrences),
-        config,
+        settings.config,
         suppressed=suppressed,
         verification=verification,
         counts=new,
@@ -179,7 +168,7 @@ def finding_of(
     verification: Verification | None,
     counts: bool,
 ) -> Finding:
-    """A credential at these places, judged. What does not count, or is suppressed, does not fail."""
+    """Judge a credential at these locations. What does not count, or is suppressed, does not fail."""
     risk = assess(credential, locations, verification)
     if suppressed is not None and suppressed.by is SuppressedBy.KNOWN_EXAMPLE:
         risk = Risk(level=RiskLevel.INFO, reasons=(suppressed.reason,))
@@ -199,20 +188,20 @@ def finding_of(
 
 
 def published(credential: Credential) -> Suppression:
-    """What takes a credential out of the gate that stands in documents for all to see."""
+    """Suppress a credential that is published as an example."""
     source = published_as(credential.values[0].sha256)
     return Suppression(by=SuppressedBy.KNOWN_EXAMPLE, reason=f"published in {source}")
 
 
 def _permits(
-    credential: Credential, scan: Scan, config: Config, baseline: Known | None
+    credential: Credential, source: Source[Detected], settings: TriageSettings
 ) -> tuple[Suppression | None, ...]:
-    """What allows each occurrence: a comment, the configuration, or the baseline."""
+    """Return what allows each occurrence: a comment, the configuration, the baseline, or nothing."""
     by_place: dict[tuple[Value, str], Suppression | None] = {}
     for occurrence in credential.occurrences:
         key = occurrence.value, occurrence.location.path
         if key not in by_place:
-            by_place[key] = _permit(*key, scan, config, baseline)
+            by_place[key] = _permit(*key, source, settings)
     return tuple(
         by_place[occurrence.value, occurrence.location.path]
         if occurrence.location.allowed is None
@@ -221,18 +210,19 @@ def _permits(
     )
 
 
-def _permit(value: Value, path: str, scan: Scan, config: Config, baseline: Known | None) -> Suppression | None:
+def _permit(value: Value, path: str, source: Source[Detected], settings: TriageSettings) -> Suppression | None:
+    config, baseline = settings.config, settings.baseline
     if config.allow:
-        relative = config.relative(path, scan.anchor)
+        relative = config.relative(path, source.anchor)
         reason = next((allow.reason for allow in config.allow if allow.covers(value.sha256, relative)), None)
         if reason is not None:
             return Suppression(by=SuppressedBy.CONFIG, reason=reason)
-    label = baseline.label(value, place_of(path, scan, baseline.root)) if baseline is not None else None
+    label = baseline.label(value, path_in_repository(path, source, baseline.root)) if baseline is not None else None
     return Suppression(by=SuppressedBy.BASELINE, reason=label.value) if label is not None else None
 
 
 def _suppression(credential: Credential, permits: Sequence[Suppression | None]) -> Suppression | None:
-    """A finding is suppressed only if every one of its places is; by a baseline with the gravest of its labels."""
+    """A finding is suppressed only if all its locations are; by a baseline with the most severe of its labels."""
     if credential.known_example:
         return published(credential)
     for occurrence, permit in zip(credential.occurrences, permits, strict=True):

@@ -109,82 +109,10 @@ if TYPE_CHECKING:
 
 
 class Options(argparse.Namespace):
-    """The parsed command line; each command reads what its own parser set."""
+    """The parsed command line. Commands turn it into settings at once; `run` carries the command out."""
 
     run: Callable[[Options], int]
     target: str
-    output: str | None
-    format: list[str]
-    confidence: str | None
-    fail_on: str | None
-    config: str | None
-    jobs: int
-    no_progress: bool
-    color: str
-    show_suppressed: bool
-    verbose: bool
-    quiet: bool
-    exclude: list[str]
-    all_files: bool
-    paths: list[str]
-    files: list[str]
-    file: str
-    report: str
-    arguments: list[str]
-    repository: str
-    reachable: bool
-    since: str | None
-    branch: list[str]
-    path: list[str]
-    submodules: bool
-    keep: str | None
-    state: str | None
-    allow_incomplete: bool
-    write_replacements: str | None
-    range: str
-    fetch: bool
-    base: str | None
-    head: str | None
-    remote: str | None
-    url: str | None
-    policy: str
-    verify: bool
-    verify_limit: int | None
-    verify_cache: str | None
-    verify_ca: str | None
-    verify_loopback: str | None
-    proxy: str | None
-    environment_proxy: bool
-    env_file: str | None
-    stdin: bool
-    scan_paths: list[str] | None
-    private_key: str | None
-    purpose: str | None
-    environment: str | None
-    audit_format: str
-    ci: str | None
-    repo: str | None
-    rev: str | None
-    upload_sarif: bool
-    dry_run: bool
-    yes: bool
-    baseline: str | None
-    no_baseline: bool
-    history: bool
-    shell: str
-    lists: list[str]
-    ssh: bool
-    store: str | None
-    resume: bool
-    rescan: bool
-    scheduler: str | None
-    time_limit: int
-    clone_limit: int
-    retries: int
-    run_id: int | None
-    runs: list[int]
-    what: str
-    list_format: str
 
 
 def add_output(parser: Parser) -> None:

@@ -38,7 +38,7 @@ def add_message(commands: Commands) -> None:
     parser.add_argument("file", metavar="FILE", help="the file with the message")
     add_output(parser)
     add_gate(parser)
-    parser.set_defaults(target="binance_leaks.cli.message:run")
+    parser.set_defaults(target="binance_leaks.cli.staged:run_message")
 
 
 def add_push(commands: Commands) -> None:
@@ -54,4 +54,4 @@ def add_push(commands: Commands) -> None:
     parser.add_argument("remote", nargs="?", metavar="REMOTE", help="name of the remote, as git gives it to its hook")
     parser.add_argument("url", nargs="?", metavar="URL", help="address of the remote, as git gives it to its hook")
     add_commits(parser)
-    parser.set_defaults(target="binance_leaks.cli.push:run")
+    parser.set_defaults(target="binance_leaks.cli.commits:run_push")

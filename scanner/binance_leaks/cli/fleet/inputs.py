@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from binance_leaks.cli.arguments.common import Options
-from binance_leaks.cli.output import adjusted
+from binance_leaks.cli.gate_policy import adjusted
+from binance_leaks.cli.settings import GateSettings
 from binance_leaks.config import Config, load_config, mentions_us
 from binance_leaks.errors import UsageError
 from binance_leaks.findings import Skipped
@@ -36,12 +37,12 @@ def load_fleet_config(options: Options) -> FleetConfig:
     """Load the named configuration and apply the command line to it. Raises ConfigError."""
     places = _MOST_PLACES_IF_VERBOSE if options.verbose else _MOST_PLACES
     if not options.config:
-        return FleetConfig(config=adjusted(Config(), options), text=None, places=places)
+        return FleetConfig(config=adjusted(Config(), GateSettings.of(options)), text=None, places=places)
     file = Path(options.config)
     config = load_config(file)
     data = file.read_bytes()
     text = None if file.name == "pyproject.toml" and not mentions_us(data) else data.decode("utf-8")
-    return FleetConfig(config=adjusted(config, options), text=text, places=places)
+    return FleetConfig(config=adjusted(config, GateSettings.of(options)), text=text, places=places)
 
 
 _STDIN = "standard input"

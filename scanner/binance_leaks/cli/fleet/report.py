@@ -8,6 +8,7 @@ from pathlib import Path
 from binance_leaks.cli.arguments.common import Options
 from binance_leaks.cli.fleet.inputs import load_fleet_config
 from binance_leaks.cli.output import present, wanted_formats
+from binance_leaks.cli.settings import OutputSettings
 from binance_leaks.errors import UsageError
 from binance_leaks.exit_status import ExitStatus
 from binance_leaks.fleet.models import RunStatus
@@ -17,24 +18,26 @@ from binance_leaks.fleet.store import Store
 
 def run(options: Options) -> ExitStatus:
     """Report a run, by default the last one."""
-    formats = wanted_formats(options)
+    output = OutputSettings.of(options)
+    formats = wanted_formats(output)
     config = load_fleet_config(options)
     with Store.read(store_file(options)) as store:
         number = options.run_id if options.run_id is not None else last_run(store)
         result = fleet_result(store, number, config=config.config, places=config.places)
-    return present(result, options, formats)
+    return present(result, output, formats, allow_incomplete=options.allow_incomplete)
 
 
 def run_diff(options: Options) -> ExitStatus:
     """Compare two runs, by default the last two finished ones."""
-    formats = wanted_formats(options)
+    output = OutputSettings.of(options)
+    formats = wanted_formats(output)
     config = load_fleet_config(options)
     if len(options.runs) > 2:
         raise UsageError("more than two runs are given", hint="`fleet list runs` lists their numbers.")
     with Store.read(store_file(options)) as store:
         earlier, later = _runs_to_compare(options.runs, store)
         result = compare_runs(store, earlier, later, config=config.config, places=config.places)
-    return present(result, options, formats)
+    return present(result, output, formats, allow_incomplete=options.allow_incomplete)
 
 
 def last_run(store: Store) -> int:

@@ -17,8 +17,9 @@ from binance_leaks.cli.fleet.inputs import FleetConfig, describe_target, load_fl
 from binance_leaks.cli.fleet.progress import FleetLog, print_status
 from binance_leaks.cli.fleet.report import store_file
 from binance_leaks.cli.output import present, wanted_formats
-from binance_leaks.cli.signals import end_in_order
-from binance_leaks.cli.verify_option import Online, online
+from binance_leaks.cli.run import clean_up_on_signals
+from binance_leaks.cli.settings import OnlineSettings, OutputSettings
+from binance_leaks.cli.verify_option import OnlineVerifier, online_verifier
 from binance_leaks.errors import ScanError, ScannerError, UsageError
 from binance_leaks.exit_status import ExitStatus
 from binance_leaks.findings import Finding, Result, Skipped
@@ -78,11 +79,11 @@ def unreadable_entries(
 
 
 def verify_findings(
-    findings: Sequence[Finding], repositories: Iterable[Repository], asker: Online, options: Options
+    findings: Sequence[Finding], repositories: Iterable[Repository], verifier: OnlineVerifier, options: Options
 ) -> Mapping[str, Verification]:
     """Check findings with Binance; return the verifications by id. Values are read again from the repositories."""
     recall = SecretReader(repositories, lambda label: print_status(options, f"re-reading secrets in {label}"))
-    return asker.found_out(recall.credentials(findings))
+    return verifier.check(recall.credentials(findings))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,16 +106,19 @@ class _RunEnd:
 
 def run(options: Options) -> ExitStatus:
     """Scan the fleet and report."""
-    formats = wanted_formats(options)
+    output = OutputSettings.of(options)
+    formats = wanted_formats(output)
     _refuse_unusable(options)
     config = load_fleet_config(options)
-    end_in_order()
-    with online(options) as asker, _store(options) as store:
+    clean_up_on_signals()
+    with online_verifier(OnlineSettings.of(options), output) as verifier, _store(options) as store:
         plan = _plan(options, store)
         end = _scan(options, store, plan, config)
-        asked = None if end.interrupted or end.error is not None else asker
+        asked = None if end.interrupted or end.error is not None else verifier
         result = _make_result(options, store, end.run, plan, config, asked)
-        status = present(result, options, formats, interrupted=end.interrupted)
+        status = present(
+            result, output, formats, allow_incomplete=options.allow_incomplete, interrupted=end.interrupted
+        )
     if end.error is not None:
         raise end.error
     if end.interrupted and options.store:
@@ -295,13 +299,13 @@ def _listener(options: Options, units: Sequence[Unit]) -> Iterator[tuple[RunList
 
 
 def _make_result(
-    options: Options, store: Store, run: int, plan: _Plan, config: FleetConfig, asker: Online | None
+    options: Options, store: Store, run: int, plan: _Plan, config: FleetConfig, verifier: OnlineVerifier | None
 ) -> Result:
     places = config.places
     result = fleet_result(store, run, config=config.config, places=places)
-    if asker is not None and result.findings:
+    if verifier is not None and result.findings:
         store.record_verifications(
-            run, verify_findings(result.findings, _with_addresses(store, run, plan), asker, options)
+            run, verify_findings(result.findings, _with_addresses(store, run, plan), verifier, options)
         )
         result = fleet_result(store, run, config=config.config, places=places)
     harmless = (each for each in plan.skipped if not each.lost)  # the others are in the store

@@ -1,0 +1,94 @@
+"""What commands that scan share: check the options, scan with a progress bar, verify, report."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn, TypeVar
+
+from binance_leaks.cli.output import present, wanted_formats
+from binance_leaks.cli.settings import CommandSettings, OutputSettings
+from binance_leaks.cli.verify_option import OnlineVerifier, online_verifier
+from binance_leaks.exit_status import ExitStatus
+from binance_leaks.findings import Result
+from binance_leaks.pipeline.run_scan import Scan, TriageSettings, run_scan
+from binance_leaks.pipeline.source import Detected, ShowProgress, Source
+from binance_leaks.report import Format
+from binance_leaks.report.sanitize import printable, without_values
+
+D = TypeVar("D", bound=Detected)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Runner:
+    """Runs a command whose options were checked."""
+
+    settings: CommandSettings
+    formats: list[tuple[Format, Path | None]]
+    verifier: OnlineVerifier | None
+
+    def scan(self, source: Source[D], triage: TriageSettings) -> Scan[D]:
+        """Scan, with a progress bar on a terminal, and verify if the user wants that."""
+        verify = self.verifier.verify if self.verifier is not None else None
+        return run_scan(source, triage, verify=verify, progress=scan_progress(self.settings.output))
+
+    def report(self, result: Result, *, folder: str | None = None) -> ExitStatus:
+        """Report a result of this run. Its paths lead to files from `folder`, None where there are no such files."""
+        return present(
+            result,
+            self.settings.output,
+            self.formats,
+            folder=folder,
+            allow_incomplete=self.settings.gate.allow_incomplete,
+            interrupted=result.interrupted,
+        )
+
+    def run(self, source: Source[D], triage: TriageSettings, *, folder: str | None = None) -> ExitStatus:
+        """Scan and report."""
+        return self.report(self.scan(source, triage).result, folder=folder)
+
+
+@contextmanager
+def runner(settings: CommandSettings) -> Iterator[Runner]:
+    """Check the options for reports and `--verify` before anything is scanned, and give a runner."""
+    formats = wanted_formats(settings.output)
+    with online_verifier(settings.online, settings.output) as verifier:
+        yield Runner(settings=settings, formats=formats, verifier=verifier)
+
+
+@contextmanager
+def scan_progress(output: OutputSettings) -> Iterator[ShowProgress | None]:
+    """Give what shows the progress of a scan, None where nobody looks on."""
+    if not is_watched(output):
+        yield None
+        return
+    from binance_leaks.cli.progress import ScanProgress  # rich: only where somebody looks on
+
+    with ScanProgress() as bar:
+        yield bar.update
+
+
+def is_watched(output: OutputSettings) -> bool:
+    """Whether progress is shown: on a terminal, unless the user does not want it."""
+    return not (output.no_progress or output.quiet) and sys.stderr.isatty()
+
+
+def print_notes(output: OutputSettings, *lines: str) -> None:
+    """Print what is scanned to standard error, unless the user wants quiet."""
+    for line in lines if not output.quiet else ():
+        sys.stderr.write(f"binance-leaks: {without_values(printable(line))}\n")
+
+
+def clean_up_on_signals() -> None:
+    """Clean up on SIGTERM and SIGHUP: raise SystemExit, so that clones and processes are removed on the way out."""
+
+    def end(number: int, _: object) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), end)
