@@ -108,7 +108,7 @@ def test_doubt_and_a_hidden_place_take_a_step_each() -> None:
     assert assess(pair, hidden).level is RiskLevel.MEDIUM
     assert assess(doubtful, hidden).level is RiskLevel.LOW
     assert [reason for reason in assess(doubtful, hidden).reasons if reason.startswith("One step down")] == [
-        "One step down: little speaks for Binance.",
+        "One step down: there is little evidence for Binance.",
         "One step down: no branch or tag leads to it any more.",
     ]
 

@@ -124,7 +124,7 @@ def test_the_document_gives_each_row_its_reason_and_source(heading: str) -> None
 def test_a_live_key_has_the_level_of_the_table(power: Power, restricted: bool | None) -> None:
     verification = of_power(power, restricted=restricted)
     assert power_of(verification) is power
-    assert reach_of(verification) is {False: Reach.ANYWHERE, None: Reach.UNTOLD, True: Reach.TRUSTED}[restricted]
+    assert reach_of(verification) is {False: Reach.ANYWHERE, None: Reach.UNKNOWN, True: Reach.TRUSTED}[restricted]
     anywhere, trusted = LIVE_LEVELS[power]
     assert level(verification) is (trusted if restricted else anywhere)
 
@@ -133,7 +133,7 @@ def test_an_address_list_takes_one_step_and_stops_at_the_row_beneath() -> None:
     """Who is inside the network can do at least what the tier beneath does from anywhere."""
     beneath = {
         Power.WITHDRAW: Power.TRANSFER,
-        Power.UNTOLD: Power.TRANSFER,
+        Power.UNKNOWN: Power.TRANSFER,
         Power.TRANSFER: Power.TRADE,
         Power.TRADE: Power.READ,
         Power.REFUSED: Power.READ,
@@ -192,7 +192,7 @@ def test_a_live_key_without_told_rights_is_judged_as_if_it_could_do_anything() -
     us = Verification(verdict=Verdict.LIVE, environment=Environment.US)
     risk = assess(credential(environment=Environment.US), at(), us)
     assert risk.level is RiskLevel.CRITICAL
-    assert "nobody told what it may do" in risk.reasons[0]
+    assert "its permissions are not known" in risk.reasons[0]
     assert "It belongs to Binance.US, where money is real." in risk.reasons
 
 
@@ -233,7 +233,7 @@ def test_a_wrong_secret_is_a_lone_key() -> None:
 def test_a_pair_that_nobody_could_tell_of_is_a_step_below_a_live_one(cause: Cause) -> None:
     undecided = Verification(verdict=Verdict.INCONCLUSIVE, cause=cause)
     risk = assess(credential(), at(), undecided)
-    assert risk.level.rank == level(of_power(Power.UNTOLD)).rank - 1
+    assert risk.level.rank == level(of_power(Power.UNKNOWN)).rank - 1
     assert "one step down" in risk.reasons[0]
 
 

@@ -1,4 +1,4 @@
-"""Audits a key that somebody owns: what it may do beyond its purpose, from where, how old it is, and what to mend.
+"""Audit a key that the user owns: excess permissions, trusted addresses, age, and what to change.
 
 What each purpose needs is what users of such tools are taught: tax software, portfolio trackers and price monitors
 read; grid and DCA tools and arbitrage by hand trade spot; bots trade spot or futures. None of them needs to withdraw or
@@ -43,7 +43,7 @@ PERMISSION_WORDS: Mapping[str, str] = MappingProxyType(
 
 
 class Purpose(Enum):
-    """What a key is for, as its owner says."""
+    """What a key is for, according to its owner."""
 
     TAX = "tax"
     PORTFOLIO = "portfolio"
@@ -56,19 +56,19 @@ class Purpose(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Need:
-    """What a purpose needs: all of `all_of`, one at least of `one_of` if there are any. `fine` does no harm beside."""
+    """The permissions that a purpose needs: all of `all_of`, and at least one of `one_of`. `fine` are harmless."""
 
     all_of: tuple[str, ...] = (_READ,)
     one_of: tuple[str, ...] = ()
     fine: tuple[str, ...] = (_FIX_READ,)
 
     def excess(self, permissions: Permissions) -> tuple[str, ...]:
-        """What is granted and not needed, unknown permissions too."""
+        """Return what is granted and not needed, unknown permissions too."""
         needed = {*self.all_of, *self.one_of, *self.fine}
         return tuple(name for name in in_order(permissions.granted) if name not in needed)
 
     def lacks(self, permissions: Permissions) -> tuple[tuple[str, ...], ...]:
-        """What is needed and not granted; of several in one entry any would do."""
+        """Return what is needed and not granted; of several in one entry, one is enough."""
         missing: list[tuple[str, ...]] = [(name,) for name in self.all_of if name not in permissions.granted]
         if self.one_of and not set(self.one_of) & set(permissions.granted):
             missing.append(self.one_of)
@@ -101,7 +101,7 @@ class Rotation(Enum):
 
 
 class AuditOutcome(Enum):
-    """What an audit comes to: all well, something is wrong, or what the key may do could not be told."""
+    """The outcome of an audit: no faults, faults, or permissions that could not be read."""
 
     PASSED = "fine"
     FAILED = "wrong"
@@ -112,10 +112,9 @@ class AuditOutcome(Enum):
 class Audit:
     """One key, audited.
 
-    `faults` make it `FAILED`, `warnings` do not; `steps` mend both, the gravest first. All are plain sentences in our
-    own words. `excess` and `lacks` are permissions by Binance's names; of several in one entry of `lacks` any would do.
-    `age_days` and `trading_days_left` are whole days, the latter negative where trading has ended, None where Binance
-    did not tell.
+    `faults` make it `FAILED`, `warnings` do not; `steps` correct both, the most severe first. `excess` and `lacks` are
+    permissions by Binance's names; of several in one entry of `lacks`, one is enough. `age_days` and
+    `trading_days_left` are whole days, the latter negative where trading has ended, None where that is not known.
     """
 
     verification: Verification
@@ -132,11 +131,11 @@ class Audit:
 
 
 def audit_of(verification: Verification, *, environment: Environment, purpose: Purpose | None, now: datetime) -> Audit:
-    """The audit of a key by what Binance said of it; `environment` is what is known of it without that.
+    """Audit a key by its verification; `environment` counts where the verification names none.
 
-    With a purpose, whatever it may do beyond it is wrong. With or without, so is withdrawing or transferring without a
-    restriction to trusted addresses: whoever finds such a key takes the money. Where Binance did not tell a key's
-    permissions, only play money is fine, and only as long as no purpose is to be held against it.
+    With a purpose, every further permission is a fault. Always a fault is to withdraw or transfer without a restriction
+    to trusted addresses: anyone who finds such a key can take the money. Without permissions, only a key for play money
+    passes, and only if there is no purpose to compare.
     """
     permissions = verification.permissions
     if verification.verdict is not Verdict.LIVE:
@@ -162,39 +161,39 @@ def audit_of(verification: Verification, *, environment: Environment, purpose: P
         rotation=_rotation(_days(permissions.created, now, past=True)),
         trading_days_left=_days(permissions.trading_ends, now, past=False),
     )
-    return _judged(audit, permissions)
+    return _with_faults(audit, permissions)
 
 
 def needed_words(purpose: Purpose) -> str:
-    """What a purpose needs, in words: `account data, and spot and margin orders or futures`."""
+    """Describe what a purpose needs: `account data, and spot and margin orders or futures`."""
     need = NEEDS[purpose]
     return ", and ".join(filter(None, (listed(need.all_of), " or ".join(map(words_for, need.one_of)))))
 
 
 def words_for(permission: str) -> str:
-    """A permission in plain words, and one that is not known by the name that Binance gives it."""
+    """Return a permission in plain words, an unknown one by Binance's name."""
     return PERMISSION_WORDS.get(permission, permission)
 
 
 def listed(permissions: tuple[str, ...]) -> str:
-    """Permissions in plain words, with commas."""
+    """List permissions in plain words."""
     return ", ".join(map(words_for, permissions))
 
 
 def in_order(permissions: tuple[str, ...]) -> list[str]:
-    """Permissions in the order of a table, those that are not known at its end."""
+    """Sort permissions as in a table, unknown ones last."""
     known = [name for name in PERMISSION_WORDS if name in permissions]
     return [*known, *(name for name in permissions if name not in PERMISSION_WORDS)]
 
 
-def _judged(audit: Audit, permissions: Permissions) -> Audit:
+def _with_faults(audit: Audit, permissions: Permissions) -> Audit:
     faults, warnings, steps = [], [], []
     if audit.excess and audit.purpose is not None:
         faults.append(f"It may do more than {audit.purpose.value} needs: {listed(audit.excess)}.")
         steps.append(f"Edit the key at {KEY_PAGE} and switch off: {listed(audit.excess)}.")
     open_tier = permissions.tier if permissions.ip_restricted is not True else None
     if open_tier is not None:
-        told = (
+        reach = (
             "No list of trusted addresses binds it"
             if permissions.ip_restricted is False
             else ("Binance did not say whether trusted addresses bind it")
@@ -203,11 +202,11 @@ def _judged(audit: Audit, permissions: Permissions) -> Audit:
             moves = tuple(
                 n for n in in_order(permissions.granted) if PERMISSION_TIERS.get(n, Tier.READ) >= Tier.TRANSFER
             )
-            faults.append(f"{told}, and it may move money ({listed(moves)}): whoever gets it can, from anywhere.")
+            faults.append(f"{reach}, and it may move money ({listed(moves)}): anyone who gets it can, from anywhere.")
             if not set(moves) <= set(audit.excess):
                 steps.append(f"Switch off what it does not need at once, above all: {listed(moves)}.")
         else:
-            warnings.append(f"{told}: whoever gets it can use it from anywhere.")
+            warnings.append(f"{reach}: anyone who gets it can use it from anywhere.")
         steps.append(f"Bind it to the addresses that it is used from, at {KEY_PAGE}.")
     if permissions.unknown and not audit.excess:
         warnings.append(f"It has permissions of which nothing is known here: {', '.join(permissions.unknown)}.")
@@ -215,7 +214,7 @@ def _judged(audit: Audit, permissions: Permissions) -> Audit:
     for missing in audit.lacks:
         warnings.append(f"It lacks what its purpose needs: {' or '.join(map(words_for, missing))}.")
         steps.append(f"If what uses it fails, switch on {' or '.join(map(words_for, missing))}, and no more.")
-    _on_time(audit, permissions, warnings, steps)
+    _check_dates(audit, permissions, warnings, steps)
     return Audit(
         verification=audit.verification,
         purpose=audit.purpose,
@@ -231,8 +230,8 @@ def _judged(audit: Audit, permissions: Permissions) -> Audit:
     )
 
 
-def _on_time(audit: Audit, permissions: Permissions, warnings: list[str], steps: list[str]) -> None:
-    """Age, and the end of trading."""
+def _check_dates(audit: Audit, permissions: Permissions, warnings: list[str], steps: list[str]) -> None:
+    """Add what age and the end of trading call for."""
     replace_it = "Make a new key with these restrictions, put it in place, and delete this one."
     if audit.rotation is Rotation.DUE:
         warnings.append(f"It is {age_words(audit.age_days)} old: replacing keys every 3 to 6 months is advised.")
@@ -261,7 +260,7 @@ def _without_answer(verification: Verification) -> tuple[str, ...]:
 
 
 def age_words(days: int | None) -> str:
-    """An age in words: days, then months, then years."""
+    """Describe an age: in days, then months, then years."""
     if days is None:
         return "of unknown age"
     for least, length, noun in ((730, 365.25, "year"), (61, 30.44, "month"), (0, 1, "day")):
@@ -280,7 +279,7 @@ def _rotation(age: int | None) -> Rotation:
 
 
 def _days(moment: int | None, now: datetime, *, past: bool) -> int | None:
-    """Whole days since or until a moment in milliseconds; an age is never negative, whatever this clock says."""
+    """Return the whole days since or until a time in milliseconds; an age is never negative."""
     if moment is None:
         return None
     passed = int(now.timestamp() * 1000) - moment

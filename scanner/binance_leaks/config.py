@@ -45,14 +45,14 @@ def _spec(patterns: Sequence[str]) -> GitIgnoreSpec:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Allow:
-    """What is let through: a value by its digest, all values on some paths, or a value on some paths."""
+    """An allowed value: by its digest, by its path, or by both."""
 
     sha256: str | None
     path: str | None
     reason: str
 
     def covers(self, sha256: str, path: str) -> bool:
-        """Whether a value with this digest may stand at this path, relative to the configuration's folder."""
+        """Whether it allows a value with this digest at this path, relative to the configuration's folder."""
         if self.sha256 is not None and self.sha256 != sha256:
             return False
         return self.path is None or Globs([self.path]).match(container_of(path))
@@ -60,9 +60,9 @@ class Allow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FailOn:
-    """The least risk that fails the gate, where None lets everything pass.
+    """The lowest risk that fails the gate; with None nothing fails.
 
-    What is said of an environment holds for it in place of the default, so that keys of a testnet can warn only.
+    A level for an environment replaces the default there, so that testnet keys can only warn.
     """
 
     default: RiskLevel | None = RiskLevel.INFO
@@ -70,7 +70,7 @@ class FailOn:
 
     @classmethod
     def named(cls, name: str) -> FailOn:
-        """The same for all environments: the name of a level, or `none`."""
+        """Parse one level for all environments: its name, or `none`."""
         return cls(default=_level(name))
 
     def fails(self, environment: Environment, level: RiskLevel) -> bool:
@@ -85,7 +85,7 @@ def _level(name: str) -> RiskLevel | None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Config:
-    """What the project wants, before the command line has its say. `file` is where it was read, for messages."""
+    """The settings of a project, before those of the command line. `file` is where they were read."""
 
     exclude: tuple[str, ...] = ()
     confidence: Confidence = Confidence.MEDIUM
@@ -96,7 +96,7 @@ class Config:
 
     @property
     def baseline_file(self) -> Path | None:
-        """The baseline that the configuration names, from its own folder."""
+        """The configured baseline, relative to the configuration's folder."""
         if self.baseline is None or self.file is None:
             return None
         return Path(self.file).resolve().parent / self.baseline

@@ -1,11 +1,11 @@
 """The errors of this package, one tree.
 
-ScannerError                 anything the user is told in one line, with what to do next
+ScannerError                 anything reported to the user in one line, with what to do next
 ├── UsageError               the command line cannot be carried out (exit 2)
-├── ConfigError              the configuration cannot be read or understood (exit 2)
-└── ScanError                the scan cannot be done or not be finished (exit 3)
+├── ConfigError              the configuration cannot be read or is invalid (exit 2)
+└── ScanError                the scan cannot be done or finished (exit 3)
     ├── GitError             git is missing, refused, or failed (exit 3)
-    ├── ReplyError           a worker of a fleet replied what is not understood (exit 3)
+    ├── ReplyError           the reply of a fleet's worker is invalid (exit 3)
     └── MissingHistoryError  commits that are needed are not in this clone (exit 3)
 """
 
@@ -17,10 +17,9 @@ if TYPE_CHECKING:
 
 
 class ScannerError(Exception):
-    """A failure that is told in one line.
+    """A failure that is reported in one line.
 
-    `hint` says what the user can do next; it is empty where nothing useful can be said.
-    Neither text may hold a value of a credential.
+    `hint` says what the user can do next, or is empty. Neither text may hold a value of a credential.
     """
 
     def __init__(self, message: str, *, hint: str = "") -> None:
@@ -36,15 +35,15 @@ class ScannerError(Exception):
 
 
 class UsageError(ScannerError):
-    """The command line names something that cannot be done."""
+    """The command line asks for something that cannot be done."""
 
 
 class ConfigError(ScannerError):
-    """A configuration file is unreadable or says something unknown."""
+    """A configuration file cannot be read, or is invalid."""
 
 
 class ScanError(ScannerError):
-    """The scan could not be done, or not to its end."""
+    """The scan could not be done or finished."""
 
 
 class GitError(ScanError):
@@ -52,11 +51,11 @@ class GitError(ScanError):
 
 
 class ReplyError(ScanError):
-    """What a worker replied of a repository is not what one of this version replies."""
+    """The reply of a worker does not have the format of this version."""
 
 
 class MissingHistoryError(ScanError):
-    """Commits are needed that a clone does not have. `wanted` names them, as `git fetch` takes it."""
+    """A clone lacks commits that are needed. `wanted` are their names for `git fetch`."""
 
     def __init__(self, message: str, *, hint: str, wanted: tuple[str, ...]) -> None:
         super().__init__(message, hint=hint)

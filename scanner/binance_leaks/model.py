@@ -18,7 +18,7 @@ from binance_leaks.environments import Environment as Environment
 
 COMMIT_MESSAGE = "commit message"
 TAG_MESSAGE = "tag message"
-"""In place of a path, where a value stands in a message."""
+"""In place of a path, for a value in a message."""
 
 _O = TypeVar("_O", bound="Ordered")
 
@@ -62,7 +62,7 @@ class Kind(Enum):
 
 
 class Confidence(Ordered):
-    """How sure it is that a credential is one of Binance's."""
+    """Confidence that a credential belongs to Binance."""
 
     LOW = "low"
     MEDIUM = "medium"
@@ -90,7 +90,7 @@ class RiskLevel(Ordered):
 
 
 class Grade(Ordered):
-    """How far from a value the evidence for Binance stands, the farthest first."""
+    """How far from a value the evidence for Binance is, the farthest first."""
 
     REPOSITORY = "repository"
     SIBLING = "sibling"
@@ -134,7 +134,7 @@ class Secret:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Value:
-    """One string with the shape of a credential, told by digest and mask.
+    """One string with the shape of a credential, identified by its digest and shown by its mask.
 
     `sha256` is of the value's ASCII bytes, of the DER bytes for a private key. It is safe to print: 64 random base62
     characters hold 381 bits. So is `sha1`, by which a baseline of detect-secrets knows the value: of the same bytes,

@@ -1,6 +1,6 @@
-"""Judges the harm that a credential can do, with the reasons in plain words.
+"""Rate the harm that a credential can do, with reasons in plain words.
 
-docs/risk.md gives the rationale of each cell of the tables here, with its source; a test holds them together.
+docs/risk.md gives the reason for each cell of these tables, with its source; a test compares them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _BASE: Mapping[Kind, tuple[RiskLevel, RiskLevel]] = MappingProxyType(
 
 _MEANS: Mapping[Kind, str] = MappingProxyType(
     {
-        Kind.KEY_PAIR: "Key and secret were both found: whoever reads them can sign requests.",
+        Kind.KEY_PAIR: "Key and secret were both found: anyone who reads them can sign requests.",
         Kind.PRIVATE_KEY: "A private key signs requests; its API key was not found.",
         Kind.SECRET_KEY: "A secret signs requests; its API key was not found.",
         Kind.API_KEY: "An API key alone cannot sign requests; its secret was not found.",
@@ -36,9 +36,9 @@ _MEANS: Mapping[Kind, str] = MappingProxyType(
 
 
 class Power(Ordered):
-    """What a live key is taken to be able to do, the least first: the rows of `LIVE_LEVELS`.
+    """What an active key is assumed to be able to do, the least first: the rows of `LIVE_LEVELS`.
 
-    `refused`: it was denied the one question that was asked, `untold`: the system does not tell what a key may do.
+    `refused`: the probe was refused for a missing permission; `unknown`: the system does not return permissions.
     """
 
     NOTHING = "nothing"
@@ -46,25 +46,25 @@ class Power(Ordered):
     REFUSED = "refused"
     TRADE = "trade"
     TRANSFER = "transfer"
-    UNTOLD = "untold"
+    UNKNOWN = "unknown"
     WITHDRAW = "withdraw"
 
 
 class Reach(Ordered):
-    """From where a live key works: its trusted addresses, nobody said, or any address."""
+    """From where an active key works: its trusted addresses, not known, or any address."""
 
     TRUSTED = "trusted"
-    UNTOLD = "untold"
+    UNKNOWN = "unknown"
     ANYWHERE = "anywhere"
 
 
-# An address list takes one step off, never below what the tier beneath does from anywhere: who is inside the network
-# can do at least that.
+# An address list lowers the level by one step, never below that of the next lower tier from anywhere: who is inside the
+# network can do at least that.
 LIVE_LEVELS: Mapping[Power, tuple[RiskLevel, RiskLevel]] = MappingProxyType(
     {
-        #                (from any address, or not told; from trusted addresses only)
+        #                (from any address, or not known; from trusted addresses only)
         Power.WITHDRAW: (RiskLevel.CRITICAL, RiskLevel.CRITICAL),
-        Power.UNTOLD: (RiskLevel.CRITICAL, RiskLevel.CRITICAL),
+        Power.UNKNOWN: (RiskLevel.CRITICAL, RiskLevel.CRITICAL),
         Power.TRANSFER: (RiskLevel.CRITICAL, RiskLevel.HIGH),
         Power.TRADE: (RiskLevel.HIGH, RiskLevel.MEDIUM),
         Power.REFUSED: (RiskLevel.HIGH, RiskLevel.MEDIUM),
@@ -82,25 +82,25 @@ OTHER_LEVELS: Mapping[Verdict, tuple[RiskLevel, RiskLevel]] = MappingProxyType(
         Verdict.NOT_FOUND: (RiskLevel.INFO, RiskLevel.INFO),
     }
 )
-"""The level by what was answered, if not that the pair lives. Any other verdict is judged as if nobody had asked."""
+"""The level by verdict, where the pair is not active. Any other verdict is rated as without verification."""
 
 _LIVE_REASONS: Mapping[Power, str] = MappingProxyType(
     {
-        Power.WITHDRAW: "Alive, and it may withdraw: whoever has it can empty the account in minutes.",
-        Power.UNTOLD: "Alive, and nobody told what it may do: it is judged as if it could withdraw.",
-        Power.TRANSFER: "Alive, and it may move money between wallets and accounts, within reach of trades.",
-        Power.TRADE: "Alive, and it may trade: bad or matched trades can empty the account.",
-        Power.REFUSED: "Probably alive, and nobody told what it may do: it is judged as if it could trade.",
-        Power.READ: "Alive, and it may read only: balances, positions and habits leak, not money.",
-        Power.NOTHING: "Alive, and it may do nothing now: its owner can give it rights at any time.",
+        Power.WITHDRAW: "Alive, and it can withdraw: anyone who has it can empty the account in minutes.",
+        Power.UNKNOWN: "Alive, and its permissions are not known: it is judged as if it could withdraw.",
+        Power.TRANSFER: "Alive, and it can move money between wallets and accounts, within reach of trades.",
+        Power.TRADE: "Alive, and it can trade: bad or matched trades can empty the account.",
+        Power.REFUSED: "Probably alive, and its permissions are not known: it is judged as if it could trade.",
+        Power.READ: "Alive, and it can only read: balances, positions and habits leak, not money.",
+        Power.NOTHING: "Alive, and it can do nothing now: its owner can give it rights at any time.",
     }
 )
-_LIVE_PLAYING = "Alive: whoever has it can use it."
+_LIVE_PLAYING = "Alive: anyone who has it can use it."
 _OTHER_REASONS: Mapping[Verdict, tuple[str, ...]] = MappingProxyType(
     {
         Verdict.KEY_LIVE_SECRET_WRONG: (
             "The API key is probably alive, but no secret that signs for it was found.",
-            "Its own secret may stand elsewhere: whoever finds that has both.",
+            "Its own secret may be elsewhere: anyone who finds it has both.",
         ),
         Verdict.MALFORMED: ("Binance says that it does not have the form of a key. Still remove it.",),
         Verdict.NOT_FOUND: (
@@ -114,7 +114,7 @@ _TRUSTED_STILL = "It works from trusted addresses only; a thief inside that netw
 _REACH_REASONS: Mapping[Reach, str] = MappingProxyType(
     {
         Reach.ANYWHERE: "It works from any address.",
-        Reach.UNTOLD: "Nobody told from where it works, so it is taken to work from anywhere.",
+        Reach.UNKNOWN: "It is not known from where it works, so it is assumed to work from anywhere.",
     }
 )
 _UNREACHABLE = "One step down: no branch or tag leads to it any more."
@@ -136,36 +136,36 @@ _PLACES = _LIVING + len(Power) * len(Reach)
 
 
 def assess(credential: Credential, locations: Sequence[Location], verification: Verification | None = None) -> Risk:
-    """The risk of a credential found at these locations, with what Binance answered about it, if it was asked.
+    """Return the risk of a credential at these locations, with its verification if there is one.
 
-    Without an answer, what it is and what it opens give the level; doubt and a hidden place each take one step off it.
-    With one, what the key may do and from where give it, the gravest reason first. What the answer proves is no longer
-    doubted. Whether trading rights have lapsed is judged by the moment of the answer.
+    Without one, kind and environment give the level; low confidence and a hidden location each lower it by one step.
+    With one, the permissions and addresses of the key give it, the most severe reason first, and confidence no longer
+    counts. Whether trading rights have lapsed depends on the time of the answer.
     """
     if credential.known_example:
         return Risk(level=RiskLevel.INFO, reasons=("It is an example from public documentation, not a leak.",))
     if verification is not None:
         if (power := power_of(verification)) is not None:
-            return _of_live(credential, locations, verification, power)
+            return _rate_active(credential, locations, verification, power)
         if (levels := OTHER_LEVELS.get(verification.verdict)) is not None:
             facts = system_of(credential.environment, verification).facts
             reasons = (*_OTHER_REASONS[verification.verdict], facts.stakes)
             return Risk(level=levels[facts.play_money], reasons=reasons)
         if verification.verdict is Verdict.INCONCLUSIVE:
-            return _lessened(_of_undecided(credential), _mitigations(credential, locations))
-    base = _unverified(credential)
-    return _lessened(base, _mitigations(credential, locations))
+            return _lower(_rate_inconclusive(credential), _mitigations(credential, locations))
+    base = _rate_unverified(credential)
+    return _lower(base, _mitigations(credential, locations))
 
 
 def system_of(environment: Environment, verification: Verification | None) -> Environment:
-    """The system that a credential belongs to: the one that knew it, else what its surroundings say."""
+    """Return the system that a credential belongs to: the one that knows it, else that of its surroundings."""
     return (verification.environment if verification is not None else None) or environment
 
 
 def power_of(verification: Verification) -> Power | None:
-    """What a live key is taken to be able to do, None if it is not known to live.
+    """Return what an active key is assumed to be able to do, None if it is not known to be active.
 
-    A permission of which nothing is known counts as trading. Spot and margin trading counts until it lapses.
+    An unknown permission counts as trading. Spot and margin trading counts until it lapses.
     """
     if verification.verdict is Verdict.LIVE_NO_PERMISSION:
         return Power.REFUSED
@@ -173,7 +173,7 @@ def power_of(verification: Verification) -> Power | None:
         return None
     permissions = verification.permissions
     if permissions is None or not (permissions.granted or permissions.denied):
-        return Power.UNTOLD
+        return Power.UNKNOWN
     lapsed = _LAPSING if trading_has_ended(verification) else frozenset()
     tiers = (PERMISSION_TIERS.get(name, Tier.TRADE) for name in permissions.granted if name not in lapsed)
     tier = max(tiers, default=None)
@@ -181,15 +181,15 @@ def power_of(verification: Verification) -> Power | None:
 
 
 def nameable(permissions: Permissions) -> Permissions:
-    """The same with names that can be shown: a server wrote them, so that what is no words becomes `enableOther`."""
+    """Make the names safe to show: a server wrote them, and what is not made of words becomes `enableOther`."""
     granted, denied = ({_name(name) for name in names} for names in (permissions.granted, permissions.denied))
     return replace(permissions, granted=tuple(sorted(granted)), denied=tuple(sorted(denied - granted)))
 
 
 def reach_of(verification: Verification) -> Reach:
-    """From where a key works."""
+    """Return from where a key works."""
     if verification.ip_restricted is None:
-        return Reach.UNTOLD
+        return Reach.UNKNOWN
     return Reach.TRUSTED if verification.ip_restricted else Reach.ANYWHERE
 
 
@@ -205,18 +205,18 @@ def trading_has_ended(verification: Verification) -> bool:
 
 
 def priority(finding: Finding) -> float:
-    """How soon to look at a finding, from 0 to 100: its level, then what Binance answered, the gravest highest.
+    """Return how urgent a finding is, from 0 to 100: by its level, then by its verification.
 
-    Within a level live keys come first, by what they may do and from where, then what nobody could tell, what was not
-    asked, wrong secrets, test systems, and last what is probably gone.
+    Within a level active keys come first, by what they can do and from where, then inconclusive ones, those that were
+    not checked, wrong secrets, test systems, and last what is probably revoked.
     """
     return round(20 * (finding.risk.level.rank + _position(finding) / _PLACES), 1)
 
 
 def order(finding: Finding) -> tuple[float, bool, int, int, str, int, str]:
-    """A sort key that puts the gravest finding first.
+    """Return a sort key that puts the most severe finding first.
 
-    Of findings that were verified and are as grave, those come first that stand there today or were pushed.
+    Of verified findings of one priority, those come first that are present today or were pushed.
     """
     first = finding.locations[0]
     verified = finding.verification is not None
@@ -232,28 +232,30 @@ def order(finding: Finding) -> tuple[float, bool, int, int, str, int, str]:
     )
 
 
-def _unverified(credential: Credential) -> Risk:
-    """What the credential could do, judged by its shape and surroundings alone."""
+def _rate_unverified(credential: Credential) -> Risk:
+    """Rate a credential by its kind and environment alone."""
     facts = credential.environment.facts
     return Risk(level=_BASE[credential.kind][facts.play_money], reasons=(_MEANS[credential.kind], facts.stakes))
 
 
-def _of_undecided(credential: Credential) -> Risk:
-    """A pair as if it lived and could do anything, a step lower: that is its level unasked. A half as if unasked."""
-    unasked = _unverified(credential)
+def _rate_inconclusive(credential: Credential) -> Risk:
+    """Rate an inconclusive credential: a pair one step below an active one of any power, a half as unverified."""
+    unasked = _rate_unverified(credential)
     real = not credential.environment.facts.play_money
     step = " and could do anything, one step down" if real and credential.kind is Kind.KEY_PAIR else ""
     reason = f"Cannot tell from here whether it is alive: judged as if it were{step}."
     return Risk(level=unasked.level, reasons=(reason, *unasked.reasons))
 
 
-def _of_live(credential: Credential, locations: Sequence[Location], verification: Verification, power: Power) -> Risk:
-    """What a live key can do, by its rights and its addresses; on a test system little, whatever they are."""
+def _rate_active(
+    credential: Credential, locations: Sequence[Location], verification: Verification, power: Power
+) -> Risk:
+    """Rate an active key by its permissions and addresses; on a test system the risk is low in any case."""
     facts = system_of(credential.environment, verification).facts
     hidden = _are_unreachable(locations) and not any(location.pushed for location in locations)
     mitigations = [_UNREACHABLE] if hidden else []
     if facts.play_money:
-        return _lessened(Risk(level=RiskLevel.LOW, reasons=(_LIVE_PLAYING, facts.stakes)), mitigations)
+        return _lower(Risk(level=RiskLevel.LOW, reasons=(_LIVE_PLAYING, facts.stakes)), mitigations)
     reach = reach_of(verification)
     anywhere, trusted = LIVE_LEVELS[power]
     if reach is Reach.TRUSTED:
@@ -261,11 +263,11 @@ def _of_live(credential: Credential, locations: Sequence[Location], verification
     else:
         level, narrowed = anywhere, _REACH_REASONS[reach]
     reasons = (_LIVE_REASONS[power], *_on_rights(verification), narrowed, facts.stakes)
-    return _lessened(Risk(level=level, reasons=reasons), mitigations, least=RiskLevel.LOW)
+    return _lower(Risk(level=level, reasons=reasons), mitigations, least=RiskLevel.LOW)
 
 
 def _on_rights(verification: Verification) -> tuple[str, ...]:
-    """What makes the rights of a live key other than their names say."""
+    """Explain where the permissions of an active key mean something else than their names."""
     told = []
     permissions = nameable(verification.permissions or Permissions())
     if permissions.unknown:
@@ -280,7 +282,7 @@ def _name(name: str) -> str:
 
 
 def _position(finding: Finding) -> int:
-    """The place within its level, from 0."""
+    """Return the position within its level, from 0."""
     verification = finding.verification
     if verification is None:
         return _UNASKED
@@ -293,10 +295,10 @@ def _position(finding: Finding) -> int:
 
 
 def _mitigations(credential: Credential, locations: Sequence[Location]) -> list[str]:
-    """Reasons that each take one step off the level."""
+    """Return the reasons that each lower the level by one step."""
     reasons = []
     if credential.confidence is Confidence.LOW:
-        reasons.append("One step down: little speaks for Binance.")
+        reasons.append("One step down: there is little evidence for Binance.")
     if _are_unreachable(locations):
         reasons.append(_UNREACHABLE)
     return reasons
@@ -306,7 +308,7 @@ def _are_unreachable(locations: Sequence[Location]) -> bool:
     return bool(locations) and all(location.exposure is Exposure.UNREACHABLE for location in locations)
 
 
-def _lessened(risk: Risk, mitigations: Sequence[str], *, least: RiskLevel = RiskLevel.INFO) -> Risk:
-    """The risk one step lower for each reason, as far as there are steps above the least."""
+def _lower(risk: Risk, mitigations: Sequence[str], *, least: RiskLevel = RiskLevel.INFO) -> Risk:
+    """Lower a risk by one step for each reason, not below `least`."""
     taken = tuple(mitigations[: max(risk.level.rank - least.rank, 0)])
     return Risk(level=list(RiskLevel)[risk.level.rank - len(taken)], reasons=risk.reasons + taken)

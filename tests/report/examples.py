@@ -410,7 +410,7 @@ def live(*granted: str, ip_restricted: bool | None = False, ends: int | None = N
         environment=Environment.MAINNET,
         host="api.binance.com",
         checked_at=CHECKED,
-        note="Alive: api.binance.com accepted it and told what the key may do.",
+        note="Alive: api.binance.com accepted it and returned the permissions of the key.",
     )
 
 

@@ -1,8 +1,7 @@
-"""Which values are known at which paths, and what an audit said of them.
+"""Which values a baseline knows at which paths, and how they were audited.
 
-A value is known by its path and digest, never by its line. The type of an entry says which role the value had when it
-was written down; as a value may be taken for a key in one scan and for a secret in another that sees more files, any
-of our types will do.
+A value is identified by its path and digest, never by its line. The type of an entry is the role that the value had
+when it was recorded; as another scan may see more files and take a key for a secret, any of our types matches.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ _RUN = re.compile(r"[A-Za-z0-9]{64,}")
 
 
 class Label(Ordered):
-    """What an audit said of a value: its text is the reason for which a finding is suppressed."""
+    """The result of an audit of a value: its text is the reason why a finding is suppressed."""
 
     FALSE_ALARM = "known to the baseline, audited as a false alarm"
     UNAUDITED = "known to the baseline, not audited"
@@ -40,12 +39,12 @@ class Known:
     root: str
 
     def label(self, value: Value, path: str) -> Label | None:
-        """What is known of a value at a path from the root, None where it is not known there."""
+        """Return the label of a value at a path from the root, None where it is not known there."""
         return self.labels.get((stored(path), value.sha1)) if value.sha1 else None
 
 
 def stored(path: str) -> str:
-    """A path as baselines have it: with `/`, as they may come from Windows, and without values in it."""
+    """Convert a path to the form in baselines: with `/`, as they may come from Windows, and with values masked."""
     return _RUN.sub(_masked, path.replace("\\", "/"))
 
 
@@ -58,7 +57,7 @@ def _masked(run: re.Match[str]) -> str:
 def path_from(root: str, path: str, anchor: str) -> str:
     """The path of a file on disk, given from the folder `anchor`, as seen from the folder `root`.
 
-    Links on the way are followed, one at its end is not. What stands behind `!/`, in an archive, stays.
+    Links on the way are followed, one at its end is not. The member of an archive, after `!/`, is kept.
     """
     # Paths of findings are text: they may name members of archives.
     file, member = split_member(path)

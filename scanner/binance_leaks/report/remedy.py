@@ -192,7 +192,7 @@ _STEPS: Mapping[_Case, Callable[[Sequence[Finding], str], list[Step]]] = Mapping
 
 def _may_withdraw(finding: Finding) -> bool:
     power = power_of(finding.verification) if finding.verification is not None else None
-    return power in (Power.WITHDRAW, Power.UNTOLD)
+    return power in (Power.WITHDRAW, Power.UNKNOWN)
 
 
 def _mask(finding: Finding) -> str:

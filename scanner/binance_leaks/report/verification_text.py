@@ -31,7 +31,7 @@ VERDICT_NAMES: Mapping[Verdict, str] = MappingProxyType(
 POWER_NAMES: Mapping[Power, str] = MappingProxyType(
     {
         Power.WITHDRAW: "may withdraw",
-        Power.UNTOLD: "rights not told",
+        Power.UNKNOWN: "rights not told",
         Power.TRANSFER: "may transfer",
         Power.TRADE: "may trade",
         Power.REFUSED: "rights not told",
@@ -46,7 +46,7 @@ _REACH_NAMES: Mapping[Reach, str] = MappingProxyType(
     {
         Reach.ANYWHERE: "from any address",
         Reach.TRUSTED: "from trusted addresses only",
-        Reach.UNTOLD: "addresses not told",
+        Reach.UNKNOWN: "addresses not told",
     }
 )
 _COUNTED: Mapping[Verdict, str] = MappingProxyType(
@@ -107,7 +107,7 @@ def verdict(verification: Verification) -> str:
     power = power_of(verification)
     if power is not None:
         words.append(POWER_NAMES[power])
-    if power not in (None, Power.UNTOLD, Power.REFUSED):
+    if power not in (None, Power.UNKNOWN, Power.REFUSED):
         words.append(_REACH_NAMES[reach_of(verification)])
     return ", ".join(words)
 

@@ -26,8 +26,8 @@ _CAUSES: Mapping[Cause, str] = MappingProxyType(
         Cause.NETWORK: "the network failed",
         Cause.SERVER: "Binance had a failure of its own",
         Cause.REDIRECT: "the answer points elsewhere, and redirects are not followed",
-        Cause.ANSWER: "the answer is none that is known",
-        Cause.STOPPED: "not asked any more, because of an earlier answer",
+        Cause.ANSWER: "the answer is not a known one",
+        Cause.STOPPED: "not checked, because of an earlier answer",
         Cause.BUDGET: "a limit of this run was reached",
     }
 )
@@ -46,18 +46,18 @@ def note_of(outcome: Outcome, host: str, *, lone: bool, swapped: bool, unknown_o
     """
     parts = [_verdict(outcome, host, lone=lone, unknown_on=unknown_on)]
     if swapped:
-        parts.append("Key and secret are noted down the wrong way round: what stands as the secret is the key.")
+        parts.append("Key and secret are written the wrong way round: the value found as the secret is the key.")
     return " ".join(parts)
 
 
 def _verdict(outcome: Outcome, host: str, *, lone: bool, unknown_on: Sequence[str]) -> str:
     match outcome.verdict:
         case Verdict.LIVE if outcome.permissions is not None:
-            return f"Alive: {host} accepted it and told what the key may do."
+            return f"Alive: {host} accepted it and returned the permissions of the key."
         case Verdict.LIVE:
             return (
-                f"Alive: {host} accepted it. What the key may do cannot be asked there: what it tells is about the "
-                "account, not the key."
+                f"Alive: {host} accepted it. Its answer is about the account, not the key, whose permissions are "
+                "unknown."
             )
         case Verdict.LIVE_NO_PERMISSION:
             return (

@@ -61,7 +61,7 @@ class Plan:
         number = len(self.checks)
         where = ", ".join(f"{route(host)} ({count})" for host, count in self.hosts().items())
         text = (
-            f"Asking Binance about {number} {'credential' if number == 1 else 'credentials'}: "
+            f"Checking {number} {'credential' if number == 1 else 'credentials'} with Binance: "
             f"each API key is sent, with a signature and not with its secret, to {where}"
         )
         if self.later_hosts():
