@@ -93,14 +93,14 @@ class Held:
             location=location,
             rule="hmac",
             last_line=1,
-            evidence=(Evidence(grade=Grade.STATEMENT, text="its name says Binance"),),
+            evidence=(Evidence(grade=Grade.STATEMENT, text="its name mentions Binance"),),
         )
         self.credential = Credential(
             values=(self.value,),
             occurrences=(self.occurrence,),
             environment=Environment.MAINNET,
             confidence=Confidence.HIGH,
-            evidence=("its name says Binance",),
+            evidence=("its name mentions Binance",),
         )
         self.finding = Finding(
             id=self.credential.id,
@@ -110,7 +110,7 @@ class Held:
             risk=Risk(level=RiskLevel.HIGH, reasons=("it is one",)),
             values=(self.value,),
             locations=(location,),
-            evidence=("its name says Binance",),
+            evidence=("its name mentions Binance",),
             suppressed=Suppression(by=SuppressedBy.INLINE, reason="binance-leaks: allow"),
         )
 

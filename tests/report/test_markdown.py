@@ -80,7 +80,7 @@ def test_a_code_span_is_one(text: str) -> None:
 
 def test_words_stay_words() -> None:
     for text in (
-        "Its name says Binance.",
+        "Its name mentions Binance.",
         "It belongs to Binance.US, where money is real.",
         "One step down: no branch.",
     ):

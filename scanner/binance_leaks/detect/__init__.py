@@ -1,1 +1,1 @@
-"""Find Binance credentials in bytes: pure functions, no input or output, no clock, no randomness."""
+"""Find Binance credentials in bytes: pure functions without input or output."""

@@ -1,4 +1,4 @@
-"""Base64 in a text: the values and texts in it, and blocks of it whose lines only look like values."""
+"""Base64 in a text: encoded values, and blocks that only look like values."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _SIGNED_HEADER = re.compile(rb"^(?:gpgsig|gpgsig-sha256|mergetag) [^\n]*\n(?: [^
 
 
 def encoded_values(document: Document) -> Iterator[Candidate]:
-    """Every value that stands in base64, with or without a line feed at its end."""
+    """Yield every value that is encoded in base64, with or without a line feed at its end."""
     for match in _tokens(document):
         decoded = _decode(match.group())
         if decoded is None:
@@ -51,7 +51,7 @@ def encoded_values(document: Document) -> Iterator[Candidate]:
 
 
 def encoded_texts(document: Document) -> Iterator[tuple[int, int, bytes]]:
-    """Base64 of printable text longer than a value: where it begins and ends, and what it decodes to."""
+    """Yield start, end and decoded bytes of every base64 token of printable text longer than a value."""
     for match in _tokens(document):
         decoded = _decode(match.group())
         if decoded is not None and len(decoded.strip()) > LENGTH and b"PRIVATE KEY-----" not in decoded:
@@ -59,7 +59,7 @@ def encoded_texts(document: Document) -> Iterator[tuple[int, int, bytes]]:
 
 
 def _tokens(document: Document) -> Iterator[re.Match[str]]:
-    """Base64 that holds a run of 60 alphanumerics, as that of any value does, on one line or folded over several."""
+    """Yield base64 with a run of 60 alphanumerics, as that of any value has, on one line or folded over several."""
     classes, text = document.classes, document.text
     at = classes.find(_RUN)
     while at >= 0:
@@ -73,7 +73,7 @@ def _tokens(document: Document) -> Iterator[re.Match[str]]:
 
 
 def _decode(token: str) -> bytes | None:
-    """The printable text that a base64 token stands for, None if it stands for anything else."""
+    """Return the printable text that a base64 token encodes, None if it encodes anything else."""
     packed = "".join(token.split())
     if len(packed) > _LARGEST_TEXT or _decoded(packed[:_PROBE]) is None:
         return None
@@ -91,7 +91,7 @@ def _decoded(packed: str) -> bytes | None:
 def in_base64_block(document: Document, candidate: Candidate) -> bool:
     """Whether the value is one of three or more neighbouring 64-column lines of base64, or has `-----BEGIN` above.
 
-    Lines in quotes or behind a list dash are values as often as base64, so there a `+` or `/` must tell.
+    Lines in quotes or after a list dash are values as often as base64, so there a `+` or `/` decides.
     """
     index = document.line_index(candidate.start)
     if _in_one_line_pem(document.text[max(0, candidate.start - _PEM_REACH) : candidate.start]):
@@ -115,7 +115,7 @@ def in_base64_block(document: Document, candidate: Candidate) -> bool:
 
 
 def _in_one_line_pem(lead: str) -> bool:
-    """Whether a PEM block has begun above and all since then is its body, as in a string with escaped line ends."""
+    """Whether a PEM block begins above and all from there on is its body, as in a string with escaped line ends."""
     begun = lead.rfind("-----BEGIN ")
     return begun >= 0 and _BODY.fullmatch(lead, begun) is not None
 
@@ -126,7 +126,7 @@ def _payload(line: str) -> str:
 
 
 def without_signatures(message: bytes, *, headers: int = 0) -> bytes:
-    """A raw commit or tag object, or a message, with its signatures blanked line by line; lines stay.
+    """Return a raw commit or tag object, or a message, with its signatures blanked; the line numbers do not change.
 
     The first `headers` bytes are those of an object: what reads like a signed header below them is the author's text.
     """

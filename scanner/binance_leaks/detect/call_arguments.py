@@ -1,4 +1,4 @@
-"""Roles by position: `Client("K", "S")`, `K:S`, two lines of a bare file, tuple assignments."""
+"""Roles by position: `Client("K", "S")`, `K:S`, two bare lines, tuple assignments."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _LONGEST_SHORT = 14
 
 
 def adjacent_groups(document: Document, found: Sequence[Candidate]) -> list[list[int]]:
-    """Indices of values that stand next to each other with nothing but punctuation between."""
+    """Group the indices of values that are next to each other with nothing but punctuation between."""
     if found and _is_property_list(document):
         return [list(range(len(found)))]
     groups: list[list[int]] = []
@@ -68,7 +68,7 @@ def _same_frame(document: Document, first: Candidate, second: Candidate) -> bool
 
 
 def _by_lines(document: Document, found: Sequence[Candidate], group: list[int]) -> list[list[int]]:
-    """A table of values is one group a line, a list of lists one group a list; anything else is one group."""
+    """Split a group: a table of values by lines, a list of lists by lists, anything else not at all."""
     gaps = [document.text[found[one].end : found[other].start] for one, other in pairwise(group)]
     bounds = [bool(_BOUNDARY.search(gap)) for gap in gaps]
     if any(bounds) and not all(bounds):
@@ -85,7 +85,7 @@ def _by_lines(document: Document, found: Sequence[Candidate], group: list[int]) 
 def positional_roles(
     document: Document, found: Sequence[Candidate], nearby_names: Sequence[NearbyName | None]
 ) -> dict[int, tuple[Role, int | None]]:
-    """Roles that position gives, by index, with the index of the partner where position names one."""
+    """Return the roles that position gives, by index, with the index of the partner where there is one."""
     roles: dict[int, tuple[Role, int | None]] = {}
     for group in adjacent_groups(document, found):
         listed = _listed_names(document, found, nearby_names, group) if document.binary else []
@@ -103,7 +103,7 @@ def positional_roles(
 def _listed_names(
     document: Document, found: Sequence[Candidate], nearby_names: Sequence[NearbyName | None], group: list[int]
 ) -> list[Name]:
-    """Names that a binary lists apart from its values, one each: behind them in .pyc, in front in a property list."""
+    """Return the names that a binary lists apart from its values: after them in .pyc, before in a property list."""
     first, last = group[0], group[-1]
     if _is_property_list(document):
         start = found[first - 1].end if first else 0
@@ -126,7 +126,7 @@ def _is_property_list(document: Document) -> bool:
 
 
 def _property_strings(text: str) -> list[str]:
-    """Strings of a property list: a short one has its length in the letter before it, from Q for 1 to ^ for 14."""
+    """Return the strings of a property list. The letter before a short one is its length, from Q for 1 to ^ for 14."""
     strings = []
     for line in text.split("\n"):
         at = 0
@@ -182,7 +182,7 @@ def _pair(
 
 
 def _is_choice(document: Document, first: Candidate, second: Candidate) -> bool:
-    """`test ? "K1" : "K2"`."""
+    """Whether the values are the two outcomes of a condition, as in `test ? "K1" : "K2"`."""
     start, _ = document.line_span(document.line_index(first.start))
     between = document.text[first.end : second.start]
     return (
@@ -195,7 +195,7 @@ _CHOICE = re.compile(r"\?\s*[\"'`]?$")
 
 
 def _both(nearby: NearbyName) -> bool:
-    """Whether a name can stand for key and secret together, as in `BINANCE_KEYS=K:S`."""
+    """Whether a name can mean key and secret together, as in `BINANCE_KEYS=K:S`."""
     return nearby.name.plural or nearby.name.strength is Strength.WEAK
 
 
@@ -222,7 +222,7 @@ def _list(nearby_names: Sequence[NearbyName | None], group: list[int]) -> dict[i
 
 
 def _two_names(document: Document, candidate: Candidate) -> tuple[Role, Role] | None:
-    """The roles of two names right before two values: `key, secret = "K", "S"`, `api key/secret: K / S`."""
+    """Return the roles of two names right before two values: `key, secret = "K", "S"`, `api key/secret: K / S`."""
     start, _ = document.line_span(document.line_index(candidate.start))
     match = _TWO_NAMES.search(clean(document.text[max(start, candidate.start - 300) : candidate.start]))
     if not match:
@@ -236,7 +236,7 @@ def _two_names(document: Document, candidate: Candidate) -> tuple[Role, Role] | 
 def _beside_a_name(
     document: Document, found: Sequence[Candidate], nearby_names: Sequence[NearbyName | None], index: int
 ) -> dict[int, tuple[Role, int | None]]:
-    """One literal beside a variable: `Client(api_key, "S")`, `Client("K", api_secret)`."""
+    """Return the role of one literal beside a variable: `Client(api_key, "S")`, `Client("K", api_secret)`."""
     nearby = nearby_names[index]
     if nearby is not None and nearby.position is NamePosition.ARGUMENT and nearby.name.role is Role.API_KEY:
         return {index: (Role.SECRET_KEY, None)}

@@ -1,4 +1,4 @@
-"""The shape of a value: exactly 64 characters with the statistics of a random string."""
+"""Candidates: strings of 64 characters that look as random as a credential."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _LENGTH_LEFT = re.compile(r"@(?:\n{3})?$")
 
 
 class Shape(Enum):
-    """Which alphabet a value is of."""
+    """The alphabet of a value."""
 
     BASE62 = "base62"
     HEX = "hex"
@@ -50,7 +50,7 @@ class Candidate:
 
 
 def find_candidates(document: Document) -> Iterator[Candidate]:
-    """Every plain value of the document, in order."""
+    """Yield every plain value of the document, in order."""
     for start, end in _runs(document):
         at = value_in_run(document.text, start, end, binary=document.binary)
         if at is None:
@@ -62,9 +62,9 @@ def find_candidates(document: Document) -> Iterator[Candidate]:
 
 
 def value_in_run(text: str, start: int, end: int, *, binary: bool) -> int | None:
-    """Where in a maximal run of alphanumerics a string of a value's length stands alone, None where none does.
+    """Return where in a maximal run of alphanumerics a value begins that is part of nothing longer, else None.
 
-    Looks at 60 characters in front of the run and 12 behind it, at most.
+    Reads at most 60 characters before the run and 12 after it.
     """
     at = _bounds(text, start, end, binary=binary)
     return at if at is not None and _stands_alone(text, at, binary=binary) else None
@@ -74,7 +74,7 @@ _RULES = {Shape.BASE62: rules.HMAC, Shape.HEX: rules.FUTURES_TESTNET, Shape.BASE
 
 
 def shape_of(value: str) -> Shape | None:
-    """The shape of 64 alphanumerics, None if they do not look random enough for a credential."""
+    """Return the shape of 64 alphanumerics, None if they do not look random enough for a credential."""
     has_upper = any("A" <= char <= "Z" for char in value)
     has_lower = any("a" <= char <= "z" for char in value)
     has_digit = any("0" <= char <= "9" for char in value)
@@ -92,18 +92,18 @@ def shape_of(value: str) -> Shape | None:
 
 
 def entropy(value: str) -> float:
-    """Shannon entropy of the characters, in bits a character."""
+    """Return the Shannon entropy, in bits a character."""
     length = len(value)
     return -sum(count / length * log2(count / length) for count in Counter(value).values())
 
 
 def _runs(document: Document) -> Iterator[tuple[int, int]]:
-    """Maximal runs of 64 or more alphanumerics."""
+    """Yield maximal runs of 64 or more alphanumerics."""
     return (run for run in prefilter.long_runs(document.classes) if run[1] - run[0] >= LENGTH)
 
 
 def _bounds(text: str, start: int, end: int, *, binary: bool) -> int | None:
-    """Where in a run the value begins; an escape in front may have glued a letter or a hex pair to it."""
+    """Return where in a run the value begins; an escape before it may have glued a letter or a hex pair to it."""
     surplus = end - start - LENGTH
     if surplus == 0:
         return start

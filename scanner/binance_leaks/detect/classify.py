@@ -1,4 +1,4 @@
-"""Find the credentials of a document: candidates with their names, positions and evidence brought together."""
+"""Classify the candidates of a document by their names, positions and evidence."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Match:
     strength: Strength
     """How clearly its name or its position gives its role."""
     of_an_api: bool = True
-    """False for a hex or base36 value whose name does not say that it is an API's: it counts beside its half only."""
+    """False for a hex or base36 value without the name of an API credential: it counts beside its other half only."""
     binance: bool = False
     """Whether its own name mentions Binance."""
     ambiguous: bool = False
@@ -78,7 +78,7 @@ class Match:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Reading:
-    """A candidate with what its surroundings say: its name, its role and how clear it is, evidence, other services."""
+    """A candidate with what its surroundings mean: its name, its role and how clear it is, evidence, other services."""
 
     candidate: Candidate
     nearby: NearbyName | None

@@ -1,4 +1,4 @@
-"""How sure it is that a credential is Binance's: shape, role and evidence weighed."""
+"""Confidence that a credential belongs to Binance, by shape, role and evidence."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _NEAR = frozenset({Grade.PATH, Grade.BLOCK, Grade.STATEMENT})
 
 
 def confidence_of(occurrences: Sequence[Occurrence]) -> Confidence:
-    """The confidence in a credential by its occurrences, one or more of each half.
+    """Return the confidence in a credential from its occurrences, one or more of each half.
 
     `high` where shape, role and evidence for Binance agree; `medium` where two of the three do, or a pair has one;
-    `low` for shape alone. A lone value whose name is that of a credential but for which nothing says Binance is `low`:
-    in 39 public repositories as many of those were other services' as were Binance's. What is said to be another
-    service's wherever it stands is `low`; in one place of several that says nothing.
+    `low` for shape alone. A lone value that has the name of a credential but no evidence for Binance is `low`: in 39
+    public repositories as many of those were other services' as were Binance's. A value that is another service's in
+    all its occurrences is `low`; in one of several that changes nothing.
     """
     native = [occurrence for occurrence in occurrences if not occurrence.foreign]
     if len({occurrence.value for occurrence in native}) < len({occurrence.value for occurrence in occurrences}):

@@ -1,4 +1,4 @@
-"""Credentials made of occurrences: built, merged, and judged again with more evidence."""
+"""Credentials made of occurrences: build, merge, judge again with evidence."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST_EVIDENCE = 12
 
 
 def credential_of(occurrences: Sequence[Occurrence]) -> Credential:
-    """The credential that some occurrences of one key, of one secret, or of both make up."""
+    """Build the credential of which these are the occurrences: of one key, of one secret, or of both."""
     values = distinct_values(occurrence.value for occurrence in occurrences)
     return Credential(
         values=values,
@@ -44,9 +44,9 @@ def are_published(values: Sequence[Value]) -> bool:
 
 
 def merge_credentials(credentials: Iterable[Credential]) -> tuple[Credential, ...]:
-    """One credential per identity, with all occurrences of its values; a lone secret goes to the pair that holds it.
+    """Merge to one credential per identity, with all its occurrences; a lone secret joins the pair that has it.
 
-    A value that has different roles in different places takes the role that a name gave it.
+    A value with different roles in different places takes the role that a name gave it.
     """
     known = sorted(credentials, key=lambda credential: [_place(occurrence) for occurrence in credential.occurrences])
     groups = group_by_value(_with_settled_roles(known), lambda credential: credential.values)
@@ -92,7 +92,7 @@ def _with_settled_roles(credentials: Sequence[Credential]) -> list[Credential]:
 
 
 def drop_unrelated_private_keys(credentials: Iterable[Credential]) -> tuple[Credential, ...]:
-    """The credentials without those private keys that nothing ties to Binance."""
+    """Return the credentials without the private keys for which there is no evidence for Binance."""
     return tuple(
         credential
         for credential in credentials
@@ -102,7 +102,7 @@ def drop_unrelated_private_keys(credentials: Iterable[Credential]) -> tuple[Cred
 
 
 def with_evidence(credential: Credential, evidence: Evidence) -> Credential:
-    """The credential, judged again with something that speaks for it from outside its files."""
+    """Return the credential, judged again with evidence from outside its files."""
     occurrences = [
         replace(occurrence, evidence=(*occurrence.evidence, evidence)) for occurrence in credential.occurrences
     ]
@@ -112,7 +112,7 @@ def with_evidence(credential: Credential, evidence: Evidence) -> Credential:
 
 
 def lacks_evidence(credential: Credential) -> bool:
-    """Whether a look at the files beside it could change what is thought of it."""
+    """Whether evidence in the files beside it could change its confidence."""
     if credential.confidence is Confidence.HIGH or all(occurrence.foreign for occurrence in credential.occurrences):
         return False
     grades = [
@@ -136,7 +136,7 @@ def _place(occurrence: Occurrence) -> tuple[str, int, int, str, str]:
 
 
 def _unique(occurrences: Iterable[Occurrence]) -> list[Occurrence]:
-    """One occurrence a place, the one that says most: several versions of a file may have the value there."""
+    """Keep one occurrence per place, the strongest: several versions of a file may have the value there."""
     seen: dict[tuple[object, ...], Occurrence] = {}
     for occurrence in occurrences:
         key = (*_place(occurrence), occurrence.location.exposure, occurrence.location.blob)

@@ -28,7 +28,7 @@ _CHARS_A_CONTROL = 500
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """Text in which values are looked for, with the way back to lines and columns.
+    """A text in which values are looked for, with the way back to lines and columns.
 
     `path` is the part of its path that may speak for Binance. `binary` says that the text is the printable strings of
     a binary, each on a line of its own. `raw` are the bytes of a binary and `places` lead there: pairs of an offset in
@@ -58,7 +58,7 @@ class Document:
 
     @cached_property
     def classes(self) -> bytes:
-        """The classes of the characters, as the prefilter has them."""
+        """The classes of the characters, by the table of the prefilter."""
         return prefilter.classified(self.flat)
 
     @cached_property
@@ -81,7 +81,7 @@ class Document:
         return mentions(self.words, self.words.encode("latin-1", "replace"))
 
     def mention_between(self, start: int, end: int) -> tuple[int, int] | None:
-        """The first span of what speaks for Binance that begins and ends between two offsets."""
+        """Return the first span of what speaks for Binance that begins and ends between two offsets."""
         at = bisect_left(self.mentions, (start, start))
         if at < len(self.mentions) and self.mentions[at][1] <= end:
             return self.mentions[at]
@@ -93,16 +93,16 @@ class Document:
         return self.flat.lower()
 
     def line_index(self, offset: int) -> int:
-        """Number of the line that holds `offset`, from 0."""
+        """Return the number of the line that holds `offset`, from 0."""
         return bisect_right(self.line_starts, offset) - 1
 
     def line(self, index: int) -> str:
-        """The text of a line without its end; empty outside the document."""
+        """Return the text of a line without its end; empty outside the document."""
         start, end = self.line_span(index)
         return self.text[start:end]
 
     def line_span(self, index: int) -> tuple[int, int]:
-        """Where a line begins and ends, its end of line left out; an empty span outside the document."""
+        """Return the span of a line without its end; an empty span outside the document."""
         starts = self.line_starts
         if not 0 <= index < len(starts):
             return 0, 0
@@ -112,7 +112,7 @@ class Document:
         return starts[index], end
 
     def position(self, offset: int) -> tuple[int, int]:
-        """Line and column of `offset`, from 1, in the file that the document came from."""
+        """Return line and column of `offset`, from 1, in the file that the document came from."""
         if self.binary or self.places:
             at = self._byte(offset)
             line = self.raw.count(b"\n", 0, at) + 1
@@ -125,7 +125,7 @@ class Document:
         return line + self.first_line - 1, column
 
     def _byte(self, offset: int) -> int:
-        """Where in `raw` the character at `offset` stands."""
+        """Return the offset in `raw` of the character at `offset`."""
         index = bisect_left(self.places, (offset + 1, 0)) - 1
         start, at = self.places[index] if index >= 0 else (0, 0)
         return at + len(self.text[start:offset].encode(self.encoding, "replace"))
@@ -139,7 +139,7 @@ def documents(
     first_column: int = 1,
     mentions_binance: bool = False,
 ) -> list[Document]:
-    """The texts that `data` holds: itself, or for a binary its narrow and wide strings and the rows of a database."""
+    """Return the texts in `data`: itself, or for a binary its narrow and wide strings and the rows of a database."""
 
     def document(
         text: str, *, binary: bool = False, places: Sequence[tuple[int, int]] = (), encoding: str = "latin-1"
@@ -179,7 +179,7 @@ _PICKLED = re.compile(rb"^([a-z(]{0,4}V)([^\n]*\n)(p\d+)$", re.MULTILINE)
 
 
 def _blanked(match: re.Match[bytes]) -> bytes:
-    """A string of a pickle in the protocol of text without the letters and numbers around it."""
+    """Blank the letters and numbers around a string of a pickle in the text protocol."""
     opcodes, string, memo = match.groups()
     return b" " * len(opcodes) + string + b" " * len(memo)
 
@@ -202,7 +202,7 @@ _WIDE_STRING = re.compile(rb"[\t\x20-\x7e](?:\0[\t\x20-\x7e]){3,}")
 
 
 def _wide_strings(data: bytes) -> tuple[str, list[tuple[int, int]]]:
-    """The strings in UTF-16 of a binary, each on a line of its own, with their places; they begin at odd bytes too."""
+    """Return the strings in UTF-16 of a binary, one a line, with their places; they begin at odd bytes too."""
     parts: list[str] = []
     places: list[tuple[int, int]] = []
     length = 0
@@ -214,7 +214,7 @@ def _wide_strings(data: bytes) -> tuple[str, list[tuple[int, int]]]:
 
 
 def _text(data: bytes) -> str:
-    """UTF-8, else the legacy encoding in which words that matter here are found, else Latin-1.
+    """Decode UTF-8, else the legacy encoding in which words of the vocabulary are found, else Latin-1.
 
     Nothing is lost by a wrong guess but the meaning of names that are not ASCII.
     """
@@ -245,7 +245,7 @@ def _errors(encoding: str) -> str:
 
 
 def _utf16_without_bom(data: bytes) -> str | None:
-    """UTF-16 by its zero bytes: text in Latin letters has one in nearly every second place and none in the others."""
+    """Recognise UTF-16 by its zero bytes: text in Latin letters has one in nearly every second place, no others."""
     sample = data[:_SAMPLE]
     pairs = len(sample) // 2
     if pairs < 2:

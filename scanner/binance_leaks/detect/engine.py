@@ -1,4 +1,4 @@
-"""From bytes to credentials: documents read, values marked, halves paired."""
+"""Detect credentials in bytes: read texts, classify candidates, pair halves."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def detect(
     first_column: int = 1,
     mentions_binance: bool = False,
 ) -> tuple[Credential, ...]:
-    """Every credential in `data`, of any confidence, keys paired with their secrets.
+    """Return every credential in `data`, of any confidence, keys paired with their secrets.
 
     `path` is what locations show; `evidence_path`, the same unless given, is the part of it that may speak for Binance.
-    The rest tells where a piece of a larger file begins and whether that file names Binance elsewhere.
+    The rest is for a part of a larger file: where it begins, and whether that file mentions Binance elsewhere.
     """
     found: list[Credential] = []
     for document in documents(
@@ -54,7 +54,7 @@ def _in_document(document: Document, *, encoded: bool = True) -> Iterator[Creden
 
 
 def _in_encoded_texts(document: Document) -> Iterator[Credential]:
-    """Base64 of a whole configuration file: what is in it stands where the base64 begins."""
+    """Detect in base64 of a whole configuration file; what is found is located where the base64 begins."""
     for start, end, decoded in encoded_texts(document):
         line, column = document.position(start)
         last_line, _ = document.position(end)
@@ -66,7 +66,7 @@ def _in_encoded_texts(document: Document) -> Iterator[Credential]:
 def _relocated(
     credential: Credential, *, path: str | None = None, line: int = 0, column: int = 0, last_line: int = 0
 ) -> Credential:
-    """The credential with other places for its occurrences."""
+    """Return the credential with its occurrences at other places."""
 
     def moved(occurrence: Occurrence) -> Occurrence:
         location = occurrence.location

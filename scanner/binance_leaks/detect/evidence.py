@@ -1,4 +1,4 @@
-"""What speaks for Binance, and how far from the value it stands."""
+"""Evidence for Binance, or for another service, and its distance from the value."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _USUAL_HEADINGS = frozenset({"session", "webhook", "docker"})
 
 
 def evidence_for(outline: Outline, candidate: Candidate, nearby: NearbyName | None) -> tuple[Evidence, ...]:
-    """The nearest evidence in the text, and that of the path."""
+    """Return the nearest evidence for Binance in the text, and that of the path."""
     found: list[Evidence] = []
     if nearby is not None and nearby.name.binance:
-        found.append(Evidence(grade=Grade.STATEMENT, text="its name says Binance"))
+        found.append(Evidence(grade=Grade.STATEMENT, text="its name mentions Binance"))
     else:
         nearest = _nearest(outline, candidate)
         found += [nearest] if nearest is not None else []
     if name_mentions_binance(outline.document.path):
-        found.append(Evidence(grade=Grade.PATH, text="the path speaks of Binance"))
+        found.append(Evidence(grade=Grade.PATH, text="the path mentions Binance"))
     return tuple(found)
 
 
@@ -41,7 +41,7 @@ def _nearest(outline: Outline, candidate: Candidate) -> Evidence | None:
         return _quoted(document, span, Grade.STATEMENT, "on the same line")
     span = _in_block(outline, candidate)
     if span:
-        return _quoted(document, span, Grade.BLOCK, "close by")
+        return _quoted(document, span, Grade.BLOCK, "nearby")
     near = (0, len(document.text))
     if document.binary:
         near = (candidate.start - _BINARY_REACH, candidate.end + _BINARY_REACH)
@@ -63,7 +63,7 @@ def document_mentions(document: Document) -> bool:
 
 
 def foreign_service(outline: Outline, candidate: Candidate, nearby: NearbyName | None) -> str | None:
-    """Another service that the value belongs to: by its name, by what is named nearest, by its parents."""
+    """Return another service to which the value belongs, by its name, by the nearest mention, or by enclosing lines."""
     if nearby is not None and nearby.name.foreign:
         return nearby.name.foreign
     if nearby is not None and nearby.name.binance:
@@ -94,9 +94,9 @@ def foreign_service(outline: Outline, candidate: Candidate, nearby: NearbyName |
 
 
 def _exchange_beside(outline: Outline, index: int) -> str | None:
-    """What `name: kraken` beside the value says: "" for Binance, another exchange's name, None where nothing does.
+    """Return the exchange in a field beside the value, as `name: kraken`: "" for Binance, None if there is no field.
 
-    Looks along the lines of the value's own level, upward and then downward.
+    Reads the lines of the value's own level, upward and then downward.
     """
     document, level = outline.document, outline.indent(index)
     for step in (-1, 1):
@@ -123,14 +123,14 @@ _EXCHANGE_FIELD = re.compile(
 
 
 def statement(document: Document, candidate: Candidate) -> tuple[int, int]:
-    """The line or lines of the value; of a long line only what is near."""
+    """Return the span of the line or lines of the value; of a long line only what is near."""
     start, _ = document.line_span(document.line_index(candidate.start))
     _, end = document.line_span(document.line_index(candidate.end))
     return max(start, candidate.start - _BEFORE), min(end, candidate.end + _AFTER)
 
 
 def _last(text: str) -> str | None:
-    """The exchange that a text names last: "" for Binance, a name for another, None for neither."""
+    """Return the exchange that a text names last: "" for Binance, a name for another, None for neither."""
     ours, theirs = -1, -1
     name = ""
     for match in VOCABULARY.finditer(text):

@@ -1,4 +1,4 @@
-"""What a name says of the value that it names: key or secret, whose, and of which account."""
+"""What the name of a value means: key or secret, of which service and account."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from binance_leaks.model import Role
 
 
 class Strength(IntEnum):
-    """How clearly a name speaks of an API credential."""
+    """How clearly a name is that of an API credential."""
 
     NONE = 0
     WEAK = 1
@@ -36,29 +36,30 @@ class Strength(IntEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Name:
-    """A name as it was read.
-
-    `stem` holds its words that speak of neither role nor Binance, by which accounts are told apart. `foreign` names
-    another service or another kind of secret; `excluded` says that what has such a name is no credential at all.
-    """
+    """The name of a value, with what it means."""
 
     text: str
     words: tuple[str, ...]
+    """Its words in small letters."""
     role: Role | None
     strength: Strength
     binance: bool
+    """Whether it mentions Binance."""
     foreign: str | None
+    """Another service, or another kind of secret, that it mentions."""
     excluded: bool
+    """Whether a value with this name is no credential at all."""
     stem: tuple[str, ...]
+    """Its words that mean neither a role nor Binance, which differ between accounts."""
 
     @property
     def of_an_api(self) -> bool:
-        """Whether it says that it is for an API, or for Binance, or for its futures: what hex values need."""
+        """Whether it mentions an API, Binance, or its futures, as the name of a hex value must."""
         return self.binance or bool(_API_WORDS.search("".join(self.words)))
 
     @property
     def ambiguous(self) -> bool:
-        """Whether it may mean the key as well as the secret: 密钥 says no more than "key"."""
+        """Whether it may mean the key as well as the secret: 密钥 means no more than "key"."""
         return bool(_AMBIGUOUS.search("".join(self.words)))
 
     @property
@@ -87,12 +88,12 @@ _STORE = re.compile(r"^secrets[.\[]")
 
 
 def words_of(text: str) -> tuple[str, ...]:
-    """The words of an identifier or phrase, lower case: snake, kebab, dotted and camel cases are cut."""
+    """Split an identifier or phrase into words in small letters: snake, kebab, dotted and camel case."""
     return tuple(word.lower() for word in _WORD.findall(text))
 
 
 def read_name(text: str) -> Name:
-    """What an identifier or a short phrase says."""
+    """Read an identifier or a short phrase as the name of a value."""
     words = words_of(_STORE.sub("", text))
     squashed = "".join(words)
     role, strength = _role(words, squashed)

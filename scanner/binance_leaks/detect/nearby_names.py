@@ -1,4 +1,4 @@
-"""The name that a value carries: in front of it, behind it, on the line above, in its parents or in its file's name."""
+"""The name of a value: before, after, above or around it, or in the file name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from binance_leaks.model import Role
 
 
 class NamePosition(Enum):
-    """Where a name stands, seen from its value."""
+    """Where a name is, seen from its value."""
 
     DIRECT = "direct"
     ARGUMENT = "argument"
@@ -29,11 +29,12 @@ class NamePosition(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NearbyName:
-    """A name and where it was found. `call` says that an opening parenthesis stands between name and value."""
+    """A name and where it was found."""
 
     name: Name
     position: NamePosition
     call: bool = False
+    """Whether an opening parenthesis is between name and value."""
 
 
 _WINDOW = 300
@@ -60,7 +61,7 @@ _ABOVE = 3
 
 
 def find_nearby_name(outline: Outline, candidate: Candidate, previous_end: int, next_start: int) -> NearbyName | None:
-    """The name of the value at `candidate`, which lies between two other values; None if it carries none."""
+    """Return the name of the value at `candidate`, which is between two other values; None if it has none."""
     document = outline.document
     start, _ = document.line_span(document.line_index(candidate.start))
     lead = clean(document.text[max(start, previous_end, candidate.start - _WINDOW) : candidate.start])
@@ -83,7 +84,7 @@ def find_nearby_name(outline: Outline, candidate: Candidate, previous_end: int, 
 
 
 def name_in_file_name(document: Document) -> NearbyName | None:
-    """The name that the file's own name gives to the only values in it, as in `keys/secret`."""
+    """Return the name that the file name gives to the only values in the file, as in `keys/secret`."""
     if len(document.text.strip()) > 200 or document.binary:
         return None
     stem = re.sub(r"\.\w{1,5}$", "", document.path.rsplit("/", 1)[-1])
@@ -92,7 +93,7 @@ def name_in_file_name(document: Document) -> NearbyName | None:
 
 
 def clean(text: str) -> str:
-    """Text in which mark-up and escapes are what they stand for."""
+    """Return the text with its mark-up removed and its escapes decoded."""
     if "://" in text:
         text = _WHOLE_URL.sub(" ", text)
     if "<" in text:
@@ -115,7 +116,7 @@ def _line_end(document: Document, offset: int) -> int:
 
 
 def _identifiers(text: str) -> list[re.Match[str]]:
-    """Identifiers of a text, without the noise words behind the last telling one."""
+    """Return the identifiers of a text, without the noise words at its end."""
     found = list(_IDENTIFIER.finditer(text))
     while found and _is_noise(text, found[-1]):
         found.pop()
@@ -139,7 +140,7 @@ _INITIALS = frozenset({"k", "s"})
 
 
 def _phrase(text: str, found: list[re.Match[str]], last: int) -> Name:
-    """The identifier at index `last`, with up to two words in front of it that belong to it (`Secret Key`)."""
+    """Read the identifier at index `last`, with up to two words before it that belong to it (`Secret Key`)."""
     name = read_name(found[last].group())
     first = last
     words = found[last].group()
@@ -175,7 +176,7 @@ _SETTER = re.compile(r"(?:def\w*|set\w*|put|add|const|let|export|register|env)\s
 
 
 def _signing(lead: str) -> NearbyName | None:
-    """The key of an HMAC or the first argument of a signing function is a secret."""
+    """The key of an HMAC and the first argument of a signing function are secrets."""
     return (
         NearbyName(name=read_name("signing key"), position=NamePosition.DIRECT) if _SIGNING_CALL.search(lead) else None
     )
@@ -189,7 +190,7 @@ _SIGNING_CALL = re.compile(
 
 
 def _loose(lead: str) -> NearbyName | None:
-    """The last name of a role anywhere in front of the value, on its line."""
+    """Return the last name of a role anywhere before the value, on its line."""
     found = _identifiers(lead)
     for last in range(len(found) - 1, max(-1, len(found) - 9), -1):
         if _is_noise(lead, found[last]):
@@ -207,7 +208,7 @@ def _only_noise(lead: str) -> bool:
 
 
 def _string_above(document: Document, index: int, previous_end: int) -> NearbyName | None:
-    """The name in one of the nearest strings above, in a binary: lengths, types and tags may stand between."""
+    """Return the name in one of the nearest strings above, in a binary: lengths, types and tags may be between."""
     seen = 0
     for above in range(index - 1, max(-1, index - 1 - _ABOVE_IN_BINARY), -1):
         start, end = document.line_span(above)
@@ -226,7 +227,7 @@ def _string_above(document: Document, index: int, previous_end: int) -> NearbyNa
 
 
 def packed_name(text: str) -> Name | None:
-    """The name of a role in a string of a binary, without its last letter where that is the tag of what follows."""
+    """Return the name of a role in a string of a binary, without the last letter if that is the tag of what follows."""
     found = _identifiers(text)
     if not found or len(found) > 5:
         return None
@@ -242,7 +243,7 @@ _TAGS = "qrstuzZAaXV"
 
 
 def _above(document: Document, index: int, previous_end: int) -> NearbyName | None:
-    """The name on a line above, if that line leads up to the value or is a heading for it."""
+    """Return the name on a line above, if that line leads up to the value or is a heading for it."""
     if document.binary:
         return _string_above(document, index, previous_end)
     for above in range(index - 1, max(-1, index - 1 - _ABOVE), -1):
@@ -270,7 +271,7 @@ def _above(document: Document, index: int, previous_end: int) -> NearbyName | No
 
 
 def _behind(tail: str) -> NearbyName | None:
-    """The name in a comment, a parenthesis or a reversed assignment behind the value."""
+    """Return the name in a comment, a parenthesis or a reversed assignment after the value."""
     match = _BEHIND.match(tail)
     if not match:
         return None
@@ -289,7 +290,7 @@ _BEHIND = re.compile(
 
 
 def _parent(outline: Outline, offset: int, previous_end: int) -> NearbyName | None:
-    """The nearest parent, by indentation, that names a role (`api_secret:` above `live:`)."""
+    """Return the name of a role in the nearest enclosing lines (`api_secret:` above `live:`)."""
     document = outline.document
     for start, end in outline.enclosing_lines(document.line_index(offset), most=3):
         if start < previous_end < end:
@@ -305,5 +306,5 @@ def _parent(outline: Outline, offset: int, previous_end: int) -> NearbyName | No
 
 
 def complement(role: Role) -> Role:
-    """The other half of a pair."""
+    """Return the other half of a pair."""
     return Role.SECRET_KEY if role is Role.API_KEY else Role.API_KEY

@@ -1,4 +1,4 @@
-"""The outline of a text: how far its lines are indented, and which lines enclose which."""
+"""The outline of a text: indentation of its lines, and which enclose which."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which key goes with which secret, within one document."""
+"""Pair keys with their secrets within one document."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _UNNAMED_LINES = 2
 
 
 def find_pairs(document: Document, matches: Sequence[Match]) -> list[tuple[int, int]]:
-    """Indices of keys with those of their secrets, no index twice.
+    """Return indices of keys with those of their secrets, no index twice.
 
-    First what position says (`Client("K", "S")`), then equal names of accounts (`KEY_2` with `SECRET_2`), then lists of
+    First by position (`Client("K", "S")`), then equal names of accounts (`KEY_2` with `SECRET_2`), then lists of
     keys beside lists of secrets, then the nearest, and last the only two that are left, however far apart.
     """
     free = set(range(len(matches)))
@@ -74,7 +74,7 @@ def same_world(one: Environment, other: Environment) -> bool:
 
 
 def _edges(document: Document, matches: Sequence[Match], *, same_stem: bool) -> Iterator[tuple[float, int, int]]:
-    """Possible pairs with their cost: lines between, with an extra for what separates accounts."""
+    """Yield possible pairs with their cost: the lines between, and more for what separates accounts."""
     for first, match in enumerate(matches):
         reach = len(matches) if same_stem and match.occurrence.stem and len(matches) <= 400 else first + 1 + _NEIGHBOURS
         for second in range(first + 1, min(reach, len(matches))):
@@ -109,7 +109,7 @@ def _separation(document: Document, match: Match, other: Match) -> float:
 
 
 def _parallel_lists(matches: Sequence[Match], free: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Several keys in a row and then as many secrets, or the reverse: the first with the first, and so on."""
+    """Pair several keys in a row with as many secrets after or before them: the first with the first, and so on."""
     runs = [list(run) for _, run in groupby(free, key=lambda index: matches[index].role is Role.API_KEY)]
     at = 0
     while at + 1 < len(runs):
@@ -124,7 +124,7 @@ def _parallel_lists(matches: Sequence[Match], free: Sequence[int]) -> Iterator[t
 
 
 def _only_two(matches: Sequence[Match], free: Sequence[int]) -> tuple[int, int] | None:
-    """The one key and the one secret that are left, if they were named and nothing speaks against them."""
+    """Return the one key and the one secret that are left, if they are named and nothing is against it."""
     by_role: dict[bool, set[str]] = {True: set(), False: set()}
     for index in free:
         by_role[matches[index].role is Role.API_KEY].add(matches[index].occurrence.value.sha256)

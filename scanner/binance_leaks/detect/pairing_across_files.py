@@ -14,10 +14,10 @@ _FAR, _NEAR = 6, 0
 
 
 def pair_across_files(credentials: Iterable[Credential]) -> tuple[Credential, ...]:
-    """The credentials with lone keys and lone secrets of different files paired, as `.env` with `settings.py`.
+    """Merge the credentials and pair lone keys with lone secrets of other files.
 
     A lone key and a lone secret belong together if each is the other's best partner and no second one is as good:
-    names of the same account first, then the nearest folder. Where that is not clear they stay alone.
+    names of the same account first, then the nearest folder. Where that is not clear they are not paired.
     """
     credentials = merge_credentials(credentials)
     keys = [credential for credential in credentials if _is_lone(credential, key=True)]
@@ -53,7 +53,7 @@ def _is_lone(credential: Credential, *, key: bool) -> bool:
 
 
 def _best(credential: Credential, others: Sequence[Credential]) -> Credential | None:
-    """The one best partner, None where there is none or two are as good."""
+    """Return the best partner, None if there is none or two are as good."""
     ranked = sorted(
         ((cost, index) for index, other in enumerate(others) if (cost := _distance(credential, other)) is not None),
     )
@@ -63,7 +63,7 @@ def _best(credential: Credential, others: Sequence[Credential]) -> Credential | 
 
 
 def _distance(one: Credential, other: Credential) -> tuple[int, int] | None:
-    """How badly two lone halves fit: by the names of their accounts, then by folders between; None for not at all."""
+    """Return how badly two lone halves fit, by account names and then by folders between; None for not at all."""
     best: tuple[int, int] | None = None
     for first in one.occurrences[:8]:
         for second in other.occurrences[:8]:
@@ -78,15 +78,15 @@ def _occurrence_distance(first: Occurrence, second: Occurrence) -> tuple[int, in
         return None
     if stems_conflict(first.stem, second.stem) or not same_world(first.environment, second.environment):
         return None
-    speaks = all(any(evidence.for_binance for evidence in occurrence.evidence) for occurrence in (first, second))
+    have_evidence = all(any(evidence.for_binance for evidence in occurrence.evidence) for occurrence in (first, second))
     folders = _folders_between(first.location.path, second.location.path)
-    if folders > (_FAR if speaks else _NEAR):
+    if folders > (_FAR if have_evidence else _NEAR):
         return None
     return (0 if first.stem == second.stem else 1), folders
 
 
 def _folders_between(one: str, other: str) -> int:
-    """Steps from folder to folder; 0 for files side by side."""
+    """Count the steps from folder to folder; 0 for files side by side."""
     first, second = one.split("/")[:-1], other.split("/")[:-1]
     common = 0
     for left, right in zip(first, second, strict=False):

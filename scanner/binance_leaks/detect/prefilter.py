@@ -1,8 +1,8 @@
-"""Where in some bytes a credential could stand: the cheap test in front of the detector.
+"""The cheap test before the detector: where in some bytes a credential may be.
 
-Nearly every file holds nothing, so this is what nearly every byte of a scan meets, and all that a clean commit pays
-for. It translates the bytes to a few classes and searches the result for long runs. It may say yes where nothing is,
-never no where the detector would find something; a test holds that law.
+Nearly every file holds nothing, so nearly every byte of a scan is read by this module only, and a clean commit pays for
+nothing else. It translates the bytes to a few classes and searches the result for long runs. It may have false hits,
+but misses nothing that the detector would find; a test holds that law.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def may_hold(data: bytes) -> bool:
 
 
 def hits(data: bytes) -> Iterator[int]:
-    """Offsets of everything that could belong to a credential, kind by kind, each kind ascending."""
+    """Yield offsets of everything that may belong to a credential, kind by kind, each kind ascending."""
     if _is_mostly_zeros(data) and _SHORTEST_RUN not in classified(data.translate(None, b"\0")):
         return
     classes = classified(data)
@@ -66,7 +66,7 @@ def hits(data: bytes) -> Iterator[int]:
         for first in (0, 1):
             yield from (2 * at + first for at in hits(data[first::2]))
     if _SHORTEST_RUN not in classes:
-        return  # whatever else there is to find has such a run; numbers and zeros have none
+        return  # all other kinds have such a run; numbers and zeros have none
     for start, end in long_runs(classes):
         if end - start >= 64 or is_last_piece(data, start):
             yield start
@@ -75,17 +75,17 @@ def hits(data: bytes) -> Iterator[int]:
 
 
 def _is_mostly_zeros(data: bytes) -> bool:
-    """Whether it is a table of numbers, an image of a disk or the like, in which text is rare."""
+    """Whether it is a table of numbers, a disk image or the like, in which text is rare."""
     return b"\0" in data and data.count(b"\0") * 10 > len(data) * 9
 
 
 def classified(data: bytes) -> bytes:
-    """Every byte by its class, as the functions below want it: `a` for an alphanumeric, `q` for a quote, and so on."""
+    """Replace every byte by its class, for the functions below: `a` for an alphanumeric, `q` for a quote, and so on."""
     return data.translate(_CLASSES)
 
 
 def long_runs(classes: bytes) -> Iterator[tuple[int, int]]:
-    """Start and end of every run of 48 or more alphanumerics."""
+    """Yield start and end of every run of 48 or more alphanumerics."""
     start = classes.find(_LONG_PIECE)
     while start >= 0:
         end = run_end(classes, start + len(_LONG_PIECE))
@@ -94,7 +94,7 @@ def long_runs(classes: bytes) -> Iterator[tuple[int, int]]:
 
 
 def run_end(classes: bytes, at: int) -> int:
-    """Where the alphanumerics end that go on at an offset."""
+    """Return where a run of alphanumerics ends that goes on at an offset."""
     rest = classes[at : at + _SOME]
     left = len(rest.lstrip(b"a"))
     if left or len(rest) < _SOME:
@@ -107,19 +107,19 @@ def run_end(classes: bytes, at: int) -> int:
 
 
 def last_pieces(data: bytes, classes: bytes) -> Iterator[int]:
-    """Starts of long last pieces of values that were cut into literals."""
+    """Yield starts of long last pieces of values that are split over literals."""
     for start, end in long_runs(classes):
         if end - start < 64 and is_last_piece(data, start):
             yield start
 
 
 def is_last_piece(data: bytes, start: int) -> bool:
-    """Whether the literal that begins at `start` goes on with what stands in one before it."""
+    """Whether the literal that begins at `start` continues one before it."""
     return start > 0 and data[start - 1] in _QUOTES and _joined_before(data, start)
 
 
 def private_key_starts(data: bytes, classes: bytes) -> Iterator[int]:
-    """Where a private key in PEM or in base64 begins, or its first recognisable part."""
+    """Yield offsets where a private key in PEM or in base64 begins, or its first recognisable part."""
     yield from _every(data, _PEM)
     if _KEY_RUN in classes:
         for literal in PACKED_KEYS:
@@ -127,7 +127,7 @@ def private_key_starts(data: bytes, classes: bytes) -> Iterator[int]:
 
 
 def joined_pieces(data: bytes, classes: bytes) -> Iterator[int]:
-    """Offsets in long pieces of a value that was cut into literals or lines.
+    """Yield offsets in long pieces of a value that is split over literals or lines.
 
     Of the pieces one must have 16 characters and not be the last, or be the last of 48 or more.
     """
@@ -136,7 +136,7 @@ def joined_pieces(data: bytes, classes: bytes) -> Iterator[int]:
 
 
 def joined_literals(data: bytes, classes: bytes) -> Iterator[int]:
-    """Offsets in pieces of 16 or more characters that are followed by another, by an operator or by nothing."""
+    """Yield offsets in pieces of 16 or more characters that another follows, after an operator or after nothing."""
     for at in _every(classes, _PIECE_ENDS):
         if data[at + 16] in _QUOTES:
             joined = _joined_behind(data, at + 16)
@@ -147,7 +147,7 @@ def joined_literals(data: bytes, classes: bytes) -> Iterator[int]:
 
 
 def listed_pieces(data: bytes) -> Iterator[int]:
-    """Offsets in the pieces of a value that stand in a list which is joined."""
+    """Yield offsets in the pieces of a value in a list that is joined."""
     for word in _JOINING_CALLS:
         for at in _every(data, word):
             yield from _listed(data, at)
@@ -159,14 +159,14 @@ def holds_wide_text(classes: bytes) -> bool:
 
 
 def mentions_binance(data: bytes) -> bool:
-    """Whether the exchange's name stands in `data`, in one of the usual spellings, narrow or in UTF-16."""
+    """Whether the exchange's name is in `data`, in one of the usual spellings, narrow or in UTF-16."""
     if b"inanc" in data or b"INANC" in data:
         return True
     return b"\0" in data and any(name in data for name in _WIDE_NAME)
 
 
 def may_hold_seed(data: bytes) -> bool:
-    """Whether a bare Ed25519 seed in `data` could be told from other base64: it takes a name and Binance's."""
+    """Whether a bare Ed25519 seed in `data` could be recognised: it needs a name, and Binance mentioned."""
     if b"inanc" not in data and b"INANC" not in data:
         return False
     return any(word in data for word in SEED_NAMES)
@@ -190,7 +190,7 @@ def _joined_behind(data: bytes, end: int) -> bool:
 
 
 def _joined_before(data: bytes, start: int) -> bool:
-    """Whether another literal stands before the one that begins at `start`, or the name had one already."""
+    """Whether another literal is before the one that begins at `start`, or is already assigned to the same name."""
     before = data[max(0, start - _LONGEST_JOINT) : start]
     rest = before[:-1].rstrip(_JOINERS + _PREFIXES)
     if rest[-1:] and rest[-1:] in _QUOTES:
@@ -206,7 +206,7 @@ def _appended(between: bytes) -> bool:
 
 
 def _listed(data: bytes, at: int) -> Iterator[int]:
-    """Pieces of a list that is joined, such as `"".join(["…", "…"])`: 64 characters in all."""
+    """Yield pieces of a list that is joined, such as `"".join(["…", "…"])`: 64 characters in all."""
     behind = data[at : at + 20].lstrip(b"joincat!").lstrip(b"[( \t\r\n")
     if data[at - 2 : at] != b"]." and (not behind or behind[:1] not in _QUOTES):
         return
@@ -221,7 +221,7 @@ def _listed(data: bytes, at: int) -> Iterator[int]:
 
 
 def _seeds(data: bytes) -> Iterator[int]:
-    """Base64 of 32 bytes, as of a bare Ed25519 seed."""
+    """Yield offsets of base64 of 32 bytes, as of a bare Ed25519 seed."""
     import re  # start-up, as above
 
     yield from (match.start() for match in re.finditer(_SEED, data))

@@ -1,4 +1,4 @@
-"""Ed25519 and RSA private keys, the secret half of key pairs that are not HMAC: in PEM, or in bare base64."""
+"""Ed25519 and RSA private keys, the secret half of a pair: PEM or bare base64."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class KeyType(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PrivateKey:
-    """A private key at `text[start:end]` of its document, as DER; a bare seed is told in its PKCS#8 form."""
+    """A private key at `text[start:end]` of its document, as DER; a bare seed has its PKCS#8 form."""
 
     start: int
     end: int
@@ -52,14 +52,14 @@ class PrivateKey:
 
 
 def private_keys(document: Document) -> Iterator[PrivateKey]:
-    """Every private key of a type that Binance takes, in order of kind and place."""
+    """Yield every private key of a type that Binance takes, in order of kind and place."""
     if next(prefilter.private_key_starts(document.flat, document.classes), None) is not None:
         yield from packed_keys(document)
     yield from _seeds(document)
 
 
 def packed_keys(document: Document) -> Iterator[PrivateKey]:
-    """Those in PEM, or in base64 without its lines around them."""
+    """Yield those in PEM, or in base64 without PEM lines around it."""
     taken: list[tuple[int, int]] = []
     for begin in _BEGIN.finditer(document.text):
         key = _pem(document.text, begin)
@@ -125,7 +125,7 @@ def _decode(packed: str) -> bytes:
 
 
 def _type_of(der: bytes) -> KeyType | None:
-    """The type by the outermost structure of the DER; a key cut short by up to a tenth still counts."""
+    """Return the type by the outermost structure of the DER; a key cut short by up to a tenth still counts."""
     if der.startswith(_ED25519) and len(der) >= 46:
         return KeyType.ED25519
     if der[:1] != b"\x30" or der[1:2] != b"\x82" or len(der) < 600:

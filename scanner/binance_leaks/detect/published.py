@@ -1,4 +1,4 @@
-"""Published values that are no leak, by digest: from Binance's documentation and from well-known clients' tests."""
+"""Published example values, by digest: from documentation and from client tests."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _PUBLISHED_TESTS = frozenset(
 
 
 def published_as(sha256: str) -> str | None:
-    """Where a value was published, as words that follow "published in"; None if it is not known.
+    """Return where a value was published, as words that follow "published in"; None if it is not known.
 
     Takes the SHA-256 of a value in lower-case hex, as `Value.sha256` has it.
     """

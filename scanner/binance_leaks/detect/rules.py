@@ -1,7 +1,7 @@
-"""The rules of the detector: what each finds, on which evidence, with examples of what it takes and what it leaves.
+"""The rules of the detector: what each finds, with examples and counter-examples.
 
-Examples are templates: `{KEY}`, `{SECRET}` and the like stand for values, as the corpus of the tests has them. No value
-stands here, and a test fills every example with fresh ones and runs the detector on it.
+Examples are templates with placeholders for values, such as `{KEY}` and `{SECRET}`, as in the corpus of the tests. A
+test fills every example with fresh values and runs the detector on it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PRIVATE_KEY_BASE64 = "private-key-base64"
 ED25519_SEED = "ed25519-seed"
 
 STRICT = frozenset({FUTURES_TESTNET, PAY})
-"""Rules whose values look like a hundred other things, so that nothing makes up for a lack of Binance evidence."""
+"""Rules whose values look like a hundred other things, so that they always need evidence for Binance."""
 
 OF_ONE_ACCOUNT = frozenset({HMAC, BASE64, FRAGMENTS, PRIVATE_KEY_PEM, PRIVATE_KEY_BASE64, ED25519_SEED})
 """Rules whose values may be the two halves of one credential, each written in its own way."""
@@ -28,9 +28,9 @@ OF_ONE_ACCOUNT = frozenset({HMAC, BASE64, FRAGMENTS, PRIVATE_KEY_PEM, PRIVATE_KE
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A template, the path under which it stands, and the least confidence at which its values are found.
+    """A template, its path, and the least confidence at which its values are found.
 
-    Of a counter-example nothing is found by its rule at `medium` or above; `confidence` says nothing there.
+    Of a counter-example nothing is found by its rule at `medium` or above; `confidence` has no meaning there.
     """
 
     text: str
@@ -57,8 +57,8 @@ _HMAC = Rule(
         "Exactly 64 letters and digits of all three classes with the entropy of random text, alone between its "
         "neighbours: the shape of every API key and HMAC secret in Binance's own documents, on binance.com, the spot "
         "testnet, demo and Binance.US. Reported where two of three agree: a credential's name or a call that takes "
-        "credentials, something that says Binance (a host, header, client library, name or path), and a partner "
-        "beside it. A documented example of Binance is told as such."
+        "credentials, something that mentions Binance (a host, header, client library, name or path), and a partner "
+        "beside it. A documented example of Binance is reported as such."
     ),
     examples=(
         Example('client = Client("{KEY}", "{SECRET}")', path="binance_bot.py"),
@@ -229,7 +229,7 @@ _PRIVATE_KEY_BASE64 = Rule(
     title="Binance Ed25519 or RSA private key in bare base64",
     description=(
         "The base64 body of a private key without its PEM armour, as some clients take it: 48 bytes of PKCS#8 for "
-        "Ed25519, PKCS#8 or PKCS#1 for RSA, told by what the bytes begin with. It needs the same evidence for Binance "
+        "Ed25519, PKCS#8 or PKCS#1 for RSA, recognised by their first bytes. It needs the same evidence for Binance "
         "as a key in PEM."
     ),
     examples=(
@@ -251,9 +251,9 @@ _ED25519_SEED = Rule(
     id=ED25519_SEED,
     title="Binance Ed25519 private key as a bare seed",
     description=(
-        "Base64 of 32 random bytes, the seed from which some clients build an Ed25519 key. Nothing in the value tells "
-        "it from a digest, so its own name must say that it is a private key, and Binance must be named in the "
-        "text. It is told by the PKCS#8 form, so that a seed and the same key in PEM are one credential."
+        "Base64 of 32 random bytes, the seed from which some clients build an Ed25519 key. The value "
+        "looks like a digest, so its own name must be that of a private key, and Binance must be mentioned in the "
+        "text. It is reported by its PKCS#8 form, so that a seed and the same key in PEM are one credential."
     ),
     examples=(
         Example('[binance]\napi_key = "{KEY}"\ned25519_private_key = "{ED_SEED}"', path="config.toml"),
@@ -283,7 +283,7 @@ RULES: tuple[Rule, ...] = (
 
 
 def rule(id: str) -> Rule:
-    """The rule of this id; KeyError if there is none."""
+    """Return the rule of this id. Raises KeyError if there is none."""
     for known in RULES:
         if known.id == id:
             return known

@@ -1,12 +1,11 @@
-"""The test in front of the detector for very much content: many versions of the same files.
+"""The test before the detector for a history: many versions of the same files.
 
-It tells the traits of some bytes, kind by kind: a run that may be a value, one of hexadecimal digits, a piece of a
-value, the exchange's name. Traits are found in places no wider than 256 bytes, so that a version of a file has those of
-the version that it was made from, as far as they were copied, and those of what changed. Whether the detector is
-worth its time follows from the traits of the whole. It may say yes where nothing is, never no where the detector would
-find something; a test holds that law.
+It finds the traits of some bytes: a run that may be a value, one of hexadecimal digits, a piece of a value, the
+exchange's name. A trait is found in no more than 256 bytes, so a version of a file has the traits of its delta base, as
+far as that was copied, and those of what changed. Whether the detector must see the file follows from the traits of the
+whole. There may be false suspicions, but nothing that the detector would find is missed; a test holds that law.
 
-With hyperscan this takes a tenth of the time of `prefilter`, which stands in for it where that is not installed.
+With hyperscan this takes a tenth of the time of `prefilter`, which is used where that is not installed.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ class Trait(IntFlag):
     HEX = auto()
     """A run of 64 hexadecimal digits, which counts only where the exchange is named."""
     NAMED_HEX = auto()
-    """A run of 64 hexadecimal digits near a word of which names of credentials are made."""
+    """A run of 64 hexadecimal digits near a word that is in names of credentials."""
     PIECE = auto()
     """A piece of a value that was cut into literals or lines."""
     LIST = auto()
@@ -112,31 +111,28 @@ _SEED = rb"[A-Za-z0-9+/]{43}="
 
 
 class Sieve(Protocol):
-    """Tells which content the detector must see."""
+    """Decides which content the detector must see."""
 
     @property
     def margin(self) -> int | None:
-        """The traits of a version are those of its base and of what changed, with so many bytes around it.
-
-        None if they are not.
-        """
+        """How many bytes around a change are needed for its traits; None if a file is always read whole."""
         ...
 
     def traits(self, content: bytes, fresh: bytes, inherited: Trait) -> Trait:
-        """The traits of a file: of what is `fresh` in it, and those that it has `inherited` from its base."""
+        """Return the traits of a file: of what is `fresh` in it, and those that it has `inherited` from its base."""
         ...
 
     def suspects(self, content: bytes, traits: Trait) -> bool:
         """Whether the detector could find something in a file that has, or may have, these traits."""
         ...
 
-    def is_of_runs(self, content: bytes, traits: Trait) -> bool:
-        """Whether it is known that all that such a file may hold stands in runs of 48 or more alphanumerics."""
+    def holds_only_runs(self, content: bytes, traits: Trait) -> bool:
+        """Whether all that such a file may hold is certainly in runs of 48 or more alphanumerics."""
         ...
 
 
 def best_sieve() -> Sieve:
-    """The fastest that is installed."""
+    """Return the fastest sieve that is installed."""
     try:
         return FastSieve()
     except ImportError:
@@ -144,20 +140,20 @@ def best_sieve() -> Sieve:
 
 
 class PlainSieve:
-    """The prefilter as a sieve: needs nothing, and the whole of every file."""
+    """The prefilter as a sieve: without dependencies, and always reading whole files."""
 
     margin = None
 
     def traits(self, content: bytes, fresh: bytes, inherited: Trait) -> Trait:  # noqa: ARG002 - knows the whole only
-        """All or none."""
+        """Return one trait for all, or none."""
         return Trait.VALUE if prefilter.may_hold(content) else NO_TRAITS
 
     def suspects(self, content: bytes, traits: Trait) -> bool:  # noqa: ARG002 - the traits are of the same content
         """Whether there are traits."""
         return bool(traits)
 
-    def is_of_runs(self, content: bytes, traits: Trait) -> bool:  # noqa: ARG002 - knows too little
-        """Never known."""
+    def holds_only_runs(self, content: bytes, traits: Trait) -> bool:  # noqa: ARG002 - knows too little
+        """Return that it is not certain."""
         return False
 
 
@@ -188,7 +184,7 @@ class FastSieve:
 
     @cached_property
     def _find_mentions(self) -> Callable[[bytes], None]:
-        """The search for words that speak for the exchange; most histories never need it."""
+        """The search for the vocabulary, which most histories never need."""
         return self._database(
             *((expression, Trait.MENTION) for expression in WIDE_VOCABULARY),
             *((word.encode(), Trait.FUTURE) for word in FUTURES_WORDS),
@@ -196,7 +192,7 @@ class FastSieve:
         )
 
     def traits(self, content: bytes, fresh: bytes, inherited: Trait) -> Trait:
-        """The traits of a file: of what is `fresh` in it, and those that it has `inherited` from its base."""
+        """Return the traits of a file: of what is `fresh` in it, and those that it has `inherited` from its base."""
         binary = b"\0" in content
         if binary and Trait.BINARY not in inherited:
             fresh = content  # what was judged as text is judged anew
@@ -208,7 +204,7 @@ class FastSieve:
         piece = self._holds_piece(content, fresh)
         if not (self._seen & _NOTHING_KEPT or piece or binary or inherited):
             return NO_TRAITS  # as of nearly every file, so without the cost of flags
-        traits = self._weighed(Trait(self._seen), content, fresh, binary=binary) | inherited
+        traits = self._look_closely(Trait(self._seen), content, fresh, binary=binary) | inherited
         if binary:
             traits |= Trait.BINARY
         if piece:
@@ -219,8 +215,8 @@ class FastSieve:
             traits |= Trait(self._seen) | Trait.MENTION_SOUGHT
         return traits | Trait.DATABASE if content.startswith(_SQLITE) else traits
 
-    def _weighed(self, traits: Trait, content: bytes, fresh: bytes, *, binary: bool) -> Trait:
-        """What was seen in fresh bytes, looked at more closely."""
+    def _look_closely(self, traits: Trait, content: bytes, fresh: bytes, *, binary: bool) -> Trait:
+        """Look more closely at what was seen in fresh bytes."""
         traits &= ~Trait.SECRET_NAME
         if Trait.VALUE in traits:
             traits &= ~Trait.VALUE
@@ -230,7 +226,7 @@ class FastSieve:
         return traits
 
     def _holds_piece(self, content: bytes, fresh: bytes) -> bool:
-        """Whether some pieces, of which the first is fresh, make up a value."""
+        """Whether some pieces, the first of which is fresh, make up a value."""
         self._joined.clear()
         for scan in self._joints:
             scan(fresh)
@@ -240,7 +236,7 @@ class FastSieve:
         return len(pieces) > _MOST_PIECES or any(self._is_of_value(content, piece) for piece in pieces)
 
     def _is_of_value(self, content: bytes, piece: bytes) -> bool:
-        """Whether one of the first places where a piece stands in a file belongs to a value that was cut into pieces.
+        """Whether one of the first places of a piece in a file belongs to a value that was split.
 
         Versions of a file have the same places: those that were no value are remembered.
         """
@@ -280,14 +276,14 @@ class FastSieve:
             return True
         return bool(traits & Trait.ENCODED) and _holds_encoded(document)
 
-    def is_of_runs(self, content: bytes, traits: Trait) -> bool:
-        """Whether it is known that all that such a file may hold stands in runs of 48 or more alphanumerics."""
+    def holds_only_runs(self, content: bytes, traits: Trait) -> bool:
+        """Whether all that such a file may hold is certainly in runs of 48 or more alphanumerics."""
         if traits & ~_OF_RUNS:
             return False
         return not traits & Trait.LIST or next(prefilter.listed_pieces(content), None) is None
 
     def _traits_of_runs(self, data: bytes, *, binary: bool) -> Trait:
-        """VALUE, HEX, PIECE, ENCODED: what the long runs in some bytes may be.
+        """Return what the long runs in some bytes may be: VALUE, HEX, PIECE, ENCODED.
 
         Versions of a file have the same runs: those that were nothing are remembered.
         """
@@ -397,7 +393,7 @@ def _holds_packed_key(data: bytes) -> bool:
 
 
 def _piece_before_literal(data: bytes, end: int) -> bytes | None:
-    """The last 16 characters of a literal, if it and the one that begins just before `end` are pieces.
+    """Return the last 16 characters of a literal, if it and the one that begins just before `end` are pieces.
 
     A piece is a literal of alphanumerics alone.
     """
@@ -407,14 +403,14 @@ def _piece_before_literal(data: bytes, end: int) -> bytes | None:
 
 
 def _piece_before_appended(data: bytes, end: int) -> bytes | None:
-    """The last 16 characters of a literal to which the one that begins at `end` is appended."""
+    """Return the last 16 characters of a literal to which the one that begins at `end` is appended."""
     lead = data[max(0, end - _LONGEST_JOINT) : end]
     found = _ASSIGNED.search(lead)
     return _last_of_literal(lead[: found.start() + 1]) if found else None
 
 
 def _piece_before_line(data: bytes, end: int) -> bytes | None:
-    """The last 16 characters of a line that is continued on the one that begins at `end`."""
+    """Return the last 16 characters of a line that is continued on the one that begins at `end`."""
     piece = data[max(0, end - _PIECE - 3) : end].rstrip(b"\r\n")[-_PIECE - 1 : -1]
     return piece if len(piece) == _PIECE and piece.isalnum() else None
 
@@ -423,7 +419,7 @@ _PIECES_BEFORE = (_piece_before_literal, _piece_before_appended, _piece_before_l
 
 
 def _last_of_literal(lead: bytes) -> bytes | None:
-    """The last 16 characters of the literal at the end of some bytes, None if it has fewer or other ones."""
+    """Return the last 16 characters of the literal at the end of some bytes, None if it has fewer or other ones."""
     piece = lead[-_PIECE - 1 : -1]
     if len(piece) < _PIECE or not piece.isalnum():
         return None

@@ -1,4 +1,4 @@
-"""Values cut into pieces: string literals joined by an operator or by nothing, lines continued with a backslash."""
+"""Values that are split over string literals or continued lines."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ _ALNUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
 def find_split_values(document: Document) -> Iterator[Candidate]:
-    """Every value of the document that was cut into pieces, in order."""
+    """Yield every value of the document that is split into pieces, in order.
+
+    Pieces are string literals that an operator or nothing joins, or lines that end in a backslash."""
     if document.binary:
         return
     done = 0
@@ -46,7 +48,7 @@ def find_split_values(document: Document) -> Iterator[Candidate]:
 
 
 def _joined_literals(document: Document, at: int, tried: set[int]) -> Candidate | None:
-    """A chain of literals through offset `at` that makes up exactly one value. A start is `tried` once only."""
+    """Return the chain of literals through offset `at` that makes up one value. A start is `tried` once only."""
     text = document.text
     for start in _starts(text, at):
         if start in tried:
@@ -70,7 +72,7 @@ def _joined_literals(document: Document, at: int, tried: set[int]) -> Candidate 
 
 
 def _starts(text: str, at: int) -> Iterator[int]:
-    """Offsets of the opening quotes, from the farthest, of literals up to the piece at `at`, within 300 characters."""
+    """Yield offsets of opening quotes within 300 characters up to the piece at `at`, the farthest first."""
     base = max(0, at - 300)
     lead = text[base : at + 1]
     yield from (base + match.start() for match in re.finditer(r"[\"'`](?=[A-Za-z0-9])", lead))

@@ -1,6 +1,6 @@
-"""The rows of SQLite files as text: in the file itself the columns of a row stand glued together.
+"""The rows of SQLite files as text; in the file itself the columns are glued.
 
-Only pages that hold something long are read. The file may be damaged or hostile: whatever makes no sense is left out,
+Only pages that hold something long are read. The file may be damaged or hostile: what makes no sense is left out,
 nothing raises, and the work is bounded by the size of the file. The format is that of https://sqlite.org/fileformat.html.
 """
 
@@ -64,18 +64,18 @@ class _Pages:
         return max(self.size - reserved, 480)
 
     def encoding(self) -> str:
-        """How text is encoded, told by the first page where it is there."""
+        """Return the encoding of text, which the first page names if it is there."""
         first = self.last.get(1, len(self.data))
         return _ENCODINGS.get(_number(self.data, first + 56, 4), "utf-8")
 
     def start_of(self, at: int) -> int:
-        """Where the page begins that holds a byte."""
+        """Return where the page begins that holds a byte."""
         first = self.starts[0][1]
         step = self.starts[1][1] - first if len(self.starts) > 1 else self.size
         return first + (at - first) // step * step
 
     def header(self, number: int, start: int) -> int:
-        """Where the header of a page stands."""
+        """Return where the header of a page is."""
         return start + _FILE_HEADER if number == 1 else start
 
 
@@ -100,14 +100,14 @@ class _Record:
             column += 1
 
     def offset(self, at: int) -> int:
-        """Where in the file a byte of the row stands."""
+        """Return where in the file a byte of the row is."""
         start, offset = next((part for part in reversed(self.parts) if part[0] <= at), (0, 0))
         return offset + at - start
 
 
 @dataclass(kw_only=True, slots=True)
 class _Budget:
-    """What work is left, so that cells which overlap cannot multiply a file."""
+    """The work that is left, so that overlapping cells cannot multiply a file."""
 
     left: int
 
@@ -137,7 +137,7 @@ class _Writer:
 
 
 def table_text(data: bytes) -> TableText | None:
-    """The rows of a SQLite database or of its write-ahead log; None if `data` is neither or holds nothing long."""
+    """Return the rows of a SQLite database or write-ahead log; None if `data` is neither or holds nothing long."""
     pages = _pages(data)
     if pages is None:
         return None
@@ -236,7 +236,7 @@ def _records(pages: _Pages, number: int, start: int, budget: _Budget) -> Iterato
 
 
 def _local(length: int, usable: int, *, table: bool) -> int:
-    """How much of a row stands in its own page."""
+    """Return how much of a row is in its own page."""
     most = usable - 35 if table else (usable - 12) * 64 // 255 - 23
     if length <= most:
         return length
@@ -246,7 +246,7 @@ def _local(length: int, usable: int, *, table: bool) -> int:
 
 
 def _assembled(pages: _Pages, first: int, local: int, length: int, budget: _Budget) -> _Record:
-    """A row with what of it stands in overflow pages."""
+    """Return a row with its overflow pages."""
     chunks, parts, held = [pages.data[first : first + local]], [(0, first)], local
     after = _number(pages.data, first + local, 4) if local < length else 0
     while held < length and after in pages.last and budget.spend(pages.size):
@@ -313,7 +313,7 @@ def _columns(sql: str) -> tuple[str, ...]:
 
 
 def _primary(definitions: Sequence[Sequence[str]]) -> Iterator[str]:
-    """The columns of the primary key, which stand in front in a table without row numbers."""
+    """The columns of the primary key, which come first in a table without row numbers."""
     for each in definitions:
         words = [token.lower() for token in each]
         if words[:1] and words[0] not in _CONSTRAINTS:

@@ -63,7 +63,7 @@ class Tables:
         return None
 
     def _header(self, index: int, delimiter: str, width: int) -> list[str] | None:
-        """The nearest line above with as many cells, one of which names a role. What the row before found holds on."""
+        """Return the nearest line above with as many cells, one of which names a role, or what the row before found."""
         document = self._document
         last, found = self._headers.get((delimiter, width), (-1, None))
         lowest = last if index - _HEADER_SEARCH <= last < index else max(-1, index - 1 - _HEADER_SEARCH)
@@ -103,7 +103,7 @@ def _sql_column(document: Document, candidate: Candidate) -> Name | None:
 
 
 def _arguments_before(row: str) -> int:
-    """Number of commas outside quotes and inner parentheses since the tuple of `row`'s end was opened."""
+    """Count the commas outside quotes and inner parentheses in the tuple that is open at the end of `row`."""
     depth, commas, quote = 0, 0, ""
     for char in row:
         if quote:

@@ -1,4 +1,4 @@
-"""Words that speak for Binance, and words of which names of credentials are made.
+"""Words that are evidence for Binance, and words in names of credentials.
 
 A table here is the only place of its words: from it follow the expressions for evidence and names, the literals that
 are searched for first, and the front tests. A new word is a new row.
@@ -20,11 +20,11 @@ class Term:
 
     `pattern` is an expression without look-around; case does not matter. `then` must follow, `not_before` and
     `not_after` must not be there, `whole` takes whole words only. Every match begins with one of the `stems`. A plain
-    word in small letters is its own stem. `frequent` says that the stems alone are in much text of others.
+    word in small letters is its own stem. `frequent` is for stems that are in much other text.
 
     `in_names` is how the term is found in the name of a value, whose words are run together in small letters: by its
-    pattern, by an expression of its own, or not at all. `names_only` says that it counts nowhere else. `is_name` says
-    that it names the exchange: parts of its API were copied by others.
+    pattern, by an expression of its own, or not at all; with `names_only` it counts nowhere else. `is_name` is for
+    names of the exchange: parts of its API were copied by others.
     """
 
     pattern: str
@@ -137,7 +137,7 @@ TERMS: tuple[Term, ...] = (
 )
 
 FUTURES_WORDS = ("future", "testnet")
-"""Words of the futures testnet; they carry a pair of hexadecimal values that nothing else speaks for up to `low`."""
+"""Words of the futures testnet; with them, a pair of hexadecimal values without other evidence is reported as `low`."""
 
 BINANCE_PAY = re.compile(r"binance[\s._-]?pay|bpay\.binanceapi|BinancePay-", re.IGNORECASE)
 """Binance Pay, of which values of base 36 need evidence. Each way to write it names the exchange."""
@@ -145,7 +145,7 @@ BINANCE_PAY = re.compile(r"binance[\s._-]?pay|bpay\.binanceapi|BinancePay-", re.
 
 @dataclass(frozen=True, slots=True)
 class NameWord:
-    """What in the name of a value says that it is a key, or a secret.
+    """A word in the name of a value that makes it a key, or a secret.
 
     `pattern` is for names whose words are run together in small letters, or joined with `_`. Wherever such a name is
     in a text, so is one of the `stems`, a space in it standing for nothing or for what separates words. A plain word
@@ -278,7 +278,7 @@ STEMLESS_WORDS = frozenset(
     this token user username val value var with x your
     """.split()
 )
-"""Words of names that tell no account from another."""
+"""Words of names that do not distinguish accounts."""
 
 NOISE_WORDS = frozenset(
     """
@@ -336,13 +336,13 @@ _NON_ASCII_STEMS = tuple(spelling for literal in _LITERALS if not literal.isasci
 EVIDENCE_STEMS = tuple(
     dict.fromkeys(stem.lower() for literal in (*_LITERALS, *FUTURES_WORDS) for stem in encoded(literal))
 )
-"""Literals in small letters, one of which is in whatever speaks for Binance or for its futures testnet."""
+"""Literals in small letters, one of which is in all evidence for Binance and for its futures testnet."""
 SECRET_IN_NAMES = _any_of(word.pattern for word in SECRET_NAMES)
-"""What in a name says that the value is a secret."""
+"""Words in a name that make the value a secret."""
 KEY_IN_NAMES = _any_of(word.pattern for word in KEY_NAMES)
-"""What in a name says that the value is a key."""
+"""Words in a name that make the value a key."""
 API_IN_NAMES = _any_of(API_NAMES)
-"""What in a name says that the value is for an API."""
+"""Words in a name that make the value that of an API."""
 LEGACY_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         encoding: (
@@ -363,7 +363,7 @@ def _name_stems(literals: Iterable[str]) -> tuple[bytes, ...]:
 
 _SECRET_LITERALS = tuple(literal for word in SECRET_NAMES for literal in word.literals)
 SECRET_STEMS = _name_stems(_SECRET_LITERALS)
-"""Literals in small letters, one of which is in a name that says that the value is a secret, but for short words."""
+"""Literals in small letters, one of which is in the name of a secret, unless the name has only short words."""
 ANY_SECRET_STEMS = (*SECRET_STEMS, *_name_stems(("private", *sorted(SECRET_WORDS | WEAK_SECRET_WORDS))))
 """The same, with the short words."""
 CLEAR_NAME_STEMS = _name_stems(
@@ -379,10 +379,10 @@ CLEAR_NAME_STEMS = _name_stems(
 
 
 def mentions(text: str, flat: bytes) -> list[tuple[int, int]]:
-    """Spans of everything in the text that speaks for Binance, in order. `flat` is the text with a byte a character.
+    """Return the spans of everything in the text that speaks for Binance, in order.
 
-    Searches for the stems first: that is twenty passes at memory speed in place of one of the expression at a
-    hundredth of it.
+    `flat` is the text with a byte a character. Searches for the stems first: twenty passes at memory speed take less
+    than one of the expression at a hundredth of it.
     """
     starts = sorted(_starts(text, flat.lower()))
     return [match.span() for start in starts if (match := VOCABULARY.match(text, start))]
@@ -403,5 +403,5 @@ def _starts(text: str, lower: bytes) -> Iterator[int]:
 
 
 def name_mentions_binance(text: str) -> bool:
-    """Whether a short text, such as a path or a name, speaks for Binance; `_` separates words."""
+    """Whether a short text, such as a path or a name, mentions Binance; `_` separates words."""
     return VOCABULARY.search(text.replace("_", " ")) is not None

@@ -234,7 +234,7 @@ class ObjectWorker:
         if archive_kind(content) is not None:
             self._keep(ref, "blob", _stream_credentials(io.BytesIO(content), ref, result, self._sieve), result)
         elif traits and self._sieve.suspects(content, traits):
-            key = _context_digest(content, traits) if self._sieve.is_of_runs(content, traits) else b""
+            key = _context_digest(content, traits) if self._sieve.holds_only_runs(content, traits) else b""
             digests = self._repeats.get(key) if key else None
             if digests is not None:
                 result.hits += [Hit(ref, "blob", digests, ())] if digests else []

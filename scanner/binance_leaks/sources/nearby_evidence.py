@@ -45,7 +45,7 @@ class EvidenceNearFiles:
     def _look(self, folder: str) -> Evidence | None:
         name = next((name for name, data in _files_in(folder) if mentions_binance(data)), None)
         if name is not None:
-            return Evidence(grade=Grade.SIBLING, text=f"“{name}” beside it speaks of Binance")
+            return Evidence(grade=Grade.SIBLING, text=f"“{name}” beside it mentions Binance")
         repository = describe_repository(folder)
         return Evidence(grade=Grade.REPOSITORY, text=repository) if repository else None
 
@@ -67,7 +67,7 @@ class EvidenceNearStaged:
     def _look(self, folder: str) -> Evidence | None:
         siblings = read_tracked_siblings(self._git, os.fsencode(folder), _MOST_SIBLINGS)
         if any(mentions_binance(data) for data in siblings):
-            return Evidence(grade=Grade.SIBLING, text="a file beside it speaks of Binance")
+            return Evidence(grade=Grade.SIBLING, text="a file beside it mentions Binance")
         name = describe_repository(self._git.folder)
         return Evidence(grade=Grade.REPOSITORY, text=name) if name else None
 
@@ -99,13 +99,13 @@ class EvidenceNearCommits:
     def _look(self, commit: str, folder: str) -> Evidence | None:
         for name, data in self._files(f"{commit}:{folder}"):
             if mentions_binance(data):
-                return Evidence(grade=Grade.SIBLING, text=f"“{name}” beside it spoke of Binance")
+                return Evidence(grade=Grade.SIBLING, text=f"“{name}” beside it mentioned Binance")
         return None
 
     def _manifest(self) -> str | None:
         for name, data in self._files("HEAD:"):
             if name in _MANIFESTS and mentions_binance(data):
-                return f"“{name}” of the repository speaks of Binance"
+                return f"“{name}” of the repository mentions Binance"
         return None
 
     def _files(self, tree: str) -> Iterator[tuple[str, bytes]]:
@@ -123,7 +123,7 @@ class EvidenceNearCommits:
 
 
 def describe_repository(folder: str) -> str | None:
-    """What in the repository of a folder speaks of Binance: its top folder's name, its remotes, its manifests."""
+    """What in the repository of a folder mentions Binance: its top folder's name, its remotes, its manifests."""
     git = Git(folder)
     try:
         top = os.path.abspath(git.top())  # noqa: PTH100
@@ -133,11 +133,11 @@ def describe_repository(folder: str) -> str | None:
     remotes = [os.fsdecode(entry).partition("\n")[2] for entry in split(listed)]
     names = [os.path.basename(top), *(re.sub(r"^[a-z+]+://[^/]*/|^[^/]*:", "", url) for url in remotes)]  # noqa: PTH119
     if any(name_mentions_binance(name) for name in names):
-        return "the repository's name speaks of Binance"
+        return "the repository's name mentions Binance"
     for manifest in _MANIFESTS:
         data = _content(Path(top) / manifest)
         if data is not None and mentions_binance(data):
-            return f"“{manifest}” of the repository speaks of Binance"
+            return f"“{manifest}” of the repository mentions Binance"
     return None
 
 
