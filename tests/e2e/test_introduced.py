@@ -215,20 +215,20 @@ def plainly(tree: Tree, parents: Sequence[tuple[Tree, Mapping[str, str]]]) -> Va
 
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(before=st.lists(trees, max_size=2), start=trees, changes=edits)
+@given(before=st.lists(trees, max_size=2), start=trees, changes=edits, data=st.data())
 def test_hook_gate_and_a_plain_comparison_agree(
-    made: Made, before: Sequence[Tree], start: Tree, changes: Sequence[Edit]
+    made: Made, before: Sequence[Tree], start: Tree, changes: Sequence[Edit], data: st.DataObject
 ) -> None:
-    """With no parent, with one, and with two; the commit is an edit of the first, or a tree of its own."""
+    """With no parent, with one, and with two; the commit has files of any parent, and some edits."""
     parents = []
     for tree in before:
         made.stage(tree)
         parents.append(made.commit(()))
-    tree = before[0] if before else start
+    tree = start if not before else {}
+    for path in sorted({path for old in before for path in old}):
+        tree = {**tree, path: data.draw(st.sampled_from([old[path] for old in before if path in old]))}
     for change in changes:
         tree = edited(tree, change)
-    if len(before) == 2:
-        tree = {**before[1], **tree}
     made.start_on(parents)
     made.stage(tree)
     expected = plainly(tree, [(old, made.renames_from(parent)) for old, parent in zip(before, parents, strict=True)])

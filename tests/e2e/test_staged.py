@@ -447,6 +447,12 @@ class TestMerge:
         assert looked.status == 0
         assert exposures(looked.findings) == STANDING_PAIR
 
+    def test_what_the_other_parent_had_with_other_line_ends(self, repository: Repository, pair: Pair) -> None:
+        diverge(repository, ours={"both.py": f"import sys\n{CLEAN}"}, theirs={"both.py": CLEAN + pair.python})
+        repository.git("merge", "--quiet", "--no-commit", "--no-ff", "other")
+        repository.stage("both.py", f"import sys\n{CLEAN}{pair.python}".replace("\n", "\r\n"))
+        assert staged(repository).status == 0
+
     def test_what_the_other_parent_had_in_a_file_that_ours_renamed(self, repository: Repository, pair: Pair) -> None:
         repository.commit({"old.py": CLEAN * 5})
         repository.git("checkout", "--quiet", "-b", "other")
