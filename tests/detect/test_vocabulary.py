@@ -181,6 +181,16 @@ def test_history_without_hyperscan(committed: Tree, tmp_path: Path) -> None:
     assert of(outcome.report["findings"]) == set()
 
 
+@pytest.mark.parametrize("command", [("scan", "."), ("history",)], ids=("scan", "history"))
+def test_far_away_in_a_large_file(command: tuple[str, ...], repository: Repository) -> None:
+    """A file that is read in parts is one file: what speaks for Binance may be in another part than the values."""
+    witness = _evidence("far away", "binance", Random(4))
+    first, rest = witness.text.split("\n", 1)
+    repository.commit({"large.txt": first + "\n" + "nothing to see in this line\n" * 400_000 + rest})
+    found = digests(run(*command, "--format", "json", cwd=repository.folder).report["findings"])
+    assert witness.digests <= found
+
+
 def test_range(committed: Tree) -> None:
     outcome = run("range", f"{committed.base}..HEAD", "--format", "json", cwd=committed.repository.folder)
     assert of(outcome.report["findings"]) == set()
