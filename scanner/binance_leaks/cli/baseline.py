@@ -16,7 +16,7 @@ from binance_leaks.cli.arguments.common import Options
 from binance_leaks.cli.gate_policy import baseline_file, configured
 from binance_leaks.cli.run import scan_progress
 from binance_leaks.cli.scan import configuration_folder, refuse_empty_path
-from binance_leaks.cli.settings import BaselineSettings, GateSettings
+from binance_leaks.cli.settings import CommandSettings, GateSettings
 from binance_leaks.config import Config
 from binance_leaks.errors import UsageError
 from binance_leaks.exit_status import ExitStatus
@@ -30,6 +30,16 @@ from binance_leaks.report import write_report
 from binance_leaks.report.names import ROLE_NAMES
 from binance_leaks.report.sanitize import Quoted, Redactor, printable
 from binance_leaks.sources.path_roots import PathRoots
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BaselineSettings(CommandSettings):
+    """`baseline create` and `baseline update`."""
+
+    paths: Sequence[str]
+    all_files: bool
+    history: bool
+    jobs: int
 
 
 def create(options: Options) -> ExitStatus:

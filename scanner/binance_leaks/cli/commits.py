@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from binance_leaks.cli.arguments.common import Options
 from binance_leaks.cli.gate_policy import policy_settings
 from binance_leaks.cli.run import print_notes, runner
-from binance_leaks.cli.settings import CiSettings, CommandSettings, PushSettings, RangeSettings
+from binance_leaks.cli.settings import CommandSettings
 from binance_leaks.errors import ScanError
 from binance_leaks.exit_status import ExitStatus
 from binance_leaks.pipeline.commit_range import RangeSource
@@ -26,6 +26,30 @@ from binance_leaks.sources.pushed_commits import (
     select_between,
     select_push,
 )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RangeSettings(CommandSettings):
+    """`range`."""
+
+    range: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CiSettings(CommandSettings):
+    """`ci`."""
+
+    fetch: bool
+    base: str | None
+    head: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PushSettings(CommandSettings):
+    """`push`."""
+
+    remote: str | None
+    url: str | None
 
 
 def run_range(options: Options) -> ExitStatus:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from binance_leaks.cli.arguments.common import Options
 from binance_leaks.cli.gate_policy import triage_settings
 from binance_leaks.cli.run import clean_up_on_signals, is_watched, runner
-from binance_leaks.cli.settings import HistorySettings, OutputSettings
+from binance_leaks.cli.settings import CommandSettings, OutputSettings
 from binance_leaks.config import Config, Globs
 from binance_leaks.errors import UsageError
 from binance_leaks.exit_status import ExitStatus
@@ -27,6 +27,22 @@ from binance_leaks.sources.git import Git
 
 if TYPE_CHECKING:
     from binance_leaks.sources.clone import CloneProgress
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HistorySettings(CommandSettings):
+    """`history`."""
+
+    repository: str
+    reachable: bool
+    branch: Sequence[str]
+    since: str | None
+    path: Sequence[str]
+    submodules: bool
+    keep: str | None
+    state: str | None
+    write_replacements: str | None
+    jobs: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

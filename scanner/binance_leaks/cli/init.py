@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from difflib import unified_diff
 from itertools import chain
 from pathlib import Path
@@ -11,7 +12,7 @@ from types import MappingProxyType
 
 from binance_leaks import __version__
 from binance_leaks.cli.arguments.common import Options
-from binance_leaks.cli.settings import InitSettings
+from binance_leaks.cli.settings import Settings
 from binance_leaks.errors import UsageError
 from binance_leaks.exit_status import ExitStatus
 from binance_leaks.report import write_report
@@ -24,6 +25,18 @@ from binance_leaks.setup.pre_commit import PATH, plan_pre_commit
 from binance_leaks.sources.git import Git
 
 _NO_END = "\\ No newline at end of file\n"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InitSettings(Settings):
+    """`init`."""
+
+    ci: str | None
+    repo: str | None
+    rev: str | None
+    upload_sarif: bool
+    dry_run: bool
+    yes: bool
 
 
 def run(options: Options) -> ExitStatus:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from binance_leaks.cli.arguments.common import Options
 from binance_leaks.cli.output import present, wanted_formats
-from binance_leaks.cli.settings import ReportSettings
+from binance_leaks.cli.settings import CommandSettings
 from binance_leaks.config import FailOn
 from binance_leaks.errors import UsageError
 from binance_leaks.exit_status import ExitStatus
 from binance_leaks.findings import Finding, Result
 from binance_leaks.report.stored import read_report
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReportSettings(CommandSettings):
+    """`report`."""
+
+    report: str
 
 
 def run(options: Options) -> ExitStatus:

@@ -5,17 +5,27 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from binance_leaks.cli.arguments.common import Options
 from binance_leaks.cli.gate_policy import triage_settings
 from binance_leaks.cli.run import runner
-from binance_leaks.cli.settings import ScanSettings
+from binance_leaks.cli.settings import CommandSettings
 from binance_leaks.errors import UsageError
 from binance_leaks.exit_status import ExitStatus
 from binance_leaks.pipeline.files import FileSource, usable_cores
-from binance_leaks.sources.files import FileEntry
 from binance_leaks.sources.path_roots import PathRoots
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScanSettings(CommandSettings):
+    """`scan`."""
+
+    paths: Sequence[str]
+    all_files: bool
+    jobs: int
+    """0 is one for each core."""
 
 
 def run(options: Options) -> ExitStatus:
@@ -25,12 +35,10 @@ def run(options: Options) -> ExitStatus:
         folder = configuration_folder(settings.paths)
         triage = triage_settings(settings.gate, folder, root=PathRoots().top(str(folder)))
         excluded = triage.config.exclusion(settings.gate.exclude)
-        return this.run(file_source(settings, excluded), triage, folder=os.curdir)
+        return this.run(_source(settings, excluded), triage, folder=os.curdir)
 
 
-def file_source(
-    settings: ScanSettings, excluded: Callable[[str], bool], note: Callable[[FileEntry], None] | None = None
-) -> FileSource:
+def _source(settings: ScanSettings, excluded: Callable[[str], bool]) -> FileSource:
     """Return the source for the named paths; `-` is standard input. Raises UsageError for an empty name."""
     refuse_empty_path(settings.paths)
     if "-" in settings.paths and sys.stdin is None:
@@ -42,7 +50,6 @@ def file_source(
         all_files=settings.all_files,
         excluded=excluded,
         stdin=sys.stdin.buffer if "-" in settings.paths else None,
-        note=note,
     )
 
 

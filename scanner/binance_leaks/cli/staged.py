@@ -72,14 +72,14 @@ def run_message(options: Options) -> ExitStatus:
 
     from binance_leaks.cli.gate_policy import triage_settings
     from binance_leaks.cli.run import runner
-    from binance_leaks.cli.settings import MessageSettings
+    from binance_leaks.cli.settings import CommandSettings
     from binance_leaks.pipeline.staged import MessageSource
     from binance_leaks.sources.path_roots import PathRoots
 
-    settings = MessageSettings.of(options)
+    settings = CommandSettings.of(options)
     with runner(settings) as this:
         triage = triage_settings(settings.gate, Path(), root=PathRoots().top("."))
-        return this.run(MessageSource(file=Path(settings.file)), triage)
+        return this.run(MessageSource(file=Path(options.file)), triage)
 
 
 def _unstaged(staged: StagedChanges, named: NamedPaths | None) -> list[str]:

@@ -6,6 +6,8 @@ import getpass
 import os
 import sys
 import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from binance_leaks.cli.gate_policy import configured
 from binance_leaks.cli.output import colored, page_width
 from binance_leaks.cli.run import scan_progress
 from binance_leaks.cli.scan import configuration_folder, refuse_empty_path
-from binance_leaks.cli.settings import VerifySettings
+from binance_leaks.cli.settings import CommandSettings
 from binance_leaks.cli.verify_option import OnlineVerifier, online_verifier
 from binance_leaks.errors import UsageError
 from binance_leaks.exit_status import ExitStatus
@@ -45,6 +47,19 @@ _STATUS = {
     AuditOutcome.FAILED: ExitStatus.FINDINGS,
     AuditOutcome.UNKNOWN: ExitStatus.INCOMPLETE,
 }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VerifySettings(CommandSettings):
+    """`verify`."""
+
+    env_file: str | None
+    stdin: bool
+    scan_paths: Sequence[str] | None
+    private_key: str | None
+    purpose: str | None
+    environment: str | None
+    audit_format: str
 
 
 def run(options: Options) -> ExitStatus:
