@@ -14,7 +14,7 @@ from binance_leaks.detect import prefilter
 from binance_leaks.errors import GitError
 from binance_leaks.findings import ScanStats, Skipped, SourceKind
 from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Credential, Exposure
-from binance_leaks.pipeline.introduced import FileVersions
+from binance_leaks.pipeline.introduced import LFS_NOT_ON_DISK, FileVersions
 from binance_leaks.pipeline.source import Detected, Progress, ShowProgress
 from binance_leaks.sources.commit_selection import CommitSelection
 from binance_leaks.sources.commits import CommitChange, list_changes
@@ -54,6 +54,11 @@ class RangeSource:
             Skipped(what=change.shown, why=f"its content in commit {change.commit[:12]} is not in this clone")
             for change in changes
             if change.blob in versions.missing
+        ]
+        lfs_missing = {change.shown: change for change in changes if change.blob in versions.lfs_missing}
+        skipped += [
+            Skipped(what=path, why=f"in commit {change.commit[:12]} {LFS_NOT_ON_DISK}")
+            for path, change in lfs_missing.items()
         ]
         stats = ScanStats(
             commits=len(self.selection.commits),

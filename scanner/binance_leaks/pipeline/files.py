@@ -27,6 +27,7 @@ from binance_leaks.sources.chunk import Chunk
 from binance_leaks.sources.files import FileEntry, list_files, read_chunks
 from binance_leaks.sources.nearby_evidence import EvidenceNearFiles
 from binance_leaks.sources.objects.parse import find_merged_tags, find_message
+from binance_leaks.sources.plumbing import may_be_lfs_pointer
 from binance_leaks.sources.read_content import read_stream
 
 
@@ -58,6 +59,7 @@ def _unsigned(content: bytes) -> bytes:
 
 
 _FIRST_BATCH, _BATCH = 4, 128
+_LFS_POINTER = "a pointer of Git LFS; `git lfs pull` downloads the file"
 _SERIAL_SECONDS = 0.1
 _AHEAD = 4
 
@@ -205,6 +207,8 @@ def scan_batch(batch: Sequence[FileEntry]) -> Tally:
                 tally.skipped.append(chunk)
                 continue
             tally.bytes += len(chunk.data)
+            if may_be_lfs_pointer(chunk.data):
+                tally.skipped.append(Skipped(what=chunk.path, why=_LFS_POINTER, lost=False))
             found = credentials_in(chunk) if prefilter.may_hold(chunk.data) else ()
             if found:
                 tally.credentials += [credential.without_secrets() for credential in found]
@@ -233,6 +237,8 @@ def scan_chunks(found: Iterable[Chunk | Skipped]) -> Tally:
             tally.skipped.append(chunk)
         else:
             tally.bytes += len(chunk.data)
+            if may_be_lfs_pointer(chunk.data):
+                tally.skipped.append(Skipped(what=chunk.path, why=_LFS_POINTER, lost=False))
             tally.credentials += credentials_in(chunk)
     return tally
 

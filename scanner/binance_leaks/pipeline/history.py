@@ -136,15 +136,14 @@ def _scan(
     """Scan one object database; `prefix` is in front of its paths."""
     walked = walk_refs(git, branches=source.branches, since=source.since) if source.narrowed else None
     object_filter: ObjectFilter | None = walked or source.state
-    lfs = LfsFiles(database)
+    lfs = LfsFiles(git, database)
     attributed = Attributed(credentials=(), commits={})
     refs = list_refs(git)
     with ObjectScan(database, git.folder, jobs=source.jobs, object_filter=object_filter) as scan:
         try:
             scan.read(progress)
-            lfs.scan()
+            lfs.scan(scan, only=None if walked is None else walked.names)
             scan.objects.skipped += lfs.skipped
-            lfs.add_pointers(scan, only=None if walked is None else walked.names)
             attributed = attribute(
                 scan,
                 git,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -30,8 +29,8 @@ from binance_leaks.pipeline.history_worker import (
 )
 from binance_leaks.pipeline.workers import LocalWorker, WorkerPool
 from binance_leaks.sources.commits import object_types
-from binance_leaks.sources.files import FileEntry, read_chunks
 from binance_leaks.sources.git import Git
+from binance_leaks.sources.lfs import LfsStore
 from binance_leaks.sources.objects.codec import best_codec
 from binance_leaks.sources.objects.database import ObjectDatabase, open_packs
 from binance_leaks.sources.objects.delta_forest import DeltaForest, ObjectType, build_delta_forest
@@ -71,6 +70,8 @@ class ScannedObjects:
     unread: set[bytes] = field(default_factory=set)
     """Objects that could not be read, or not to their end."""
     missing: set[bytes] = field(default_factory=set)
+    pointers: dict[bytes, str] = field(default_factory=dict)
+    """Pointers of Git LFS by object id, with the ids of their files."""
     """Objects that others name and that do not exist here."""
 
 
@@ -251,6 +252,7 @@ class ObjectScan:
         ]
         objects.unread.update(self.id_of(ref) for ref, _ in result.unread)
         objects.unread |= result.damaged | result.missing
+        objects.pointers.update((self.id_of(ref), name) for ref, name in result.pointers)
         objects.missing |= result.missing
         objects.nodes.update((self.id_of(ref), node) for ref, node in result.nodes)
 
@@ -347,45 +349,57 @@ def _count_wanted(selection: EntrySelection) -> int:
     return selection.wanted.count(1)
 
 
-_NAME = re.compile(r"[0-9a-f]{64}")
 _POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:{name}\nsize {size}\n"
+_MOST_NAMED = 20
+_NOT_ON_DISK = "not on disk, though a version of a file is in it; `git lfs fetch --all` downloads it"
 
 
 class LfsFiles:
-    """The objects of Git LFS in a repository. `by_pointer` has the files by the ids of their pointer blobs."""
+    """The files of Git LFS in a repository. `by_pointer` has them by the ids of their pointer blobs."""
 
-    def __init__(self, database: ObjectDatabase) -> None:
-        self._folder = database.git_folder / "lfs" / "objects"
+    def __init__(self, git: Git, database: ObjectDatabase) -> None:
+        self._store = LfsStore.of(git, database)
         self._algorithm = "sha256" if database.id_size == 32 else "sha1"
-        self._found: list[tuple[Path, list[Credential]]] = []
         self.skipped: list[Skipped] = []
         self.by_pointer: dict[bytes, Path] = {}
 
-    def scan(self) -> None:
-        """Scan all files."""
-        for path in sorted(self._folder.glob("??/??/*")):
-            if not _NAME.fullmatch(path.name) or path.is_symlink():
-                continue
-            found: list[Credential] = []
-            entry = FileEntry(path=str(path), shown="", evidence_path="", explicit=True)
-            for chunk in read_chunks(entry):
-                if isinstance(chunk, Skipped):
-                    self.skipped.append(Skipped(what=f"lfs object {path.name}", why=chunk.why, lost=chunk.lost))
-                else:
-                    found += [credential.without_secrets() for credential in credentials_in(chunk)]
-            if found:
-                self._found.append((path, found))
+    def scan(self, scan: ObjectScan, only: Container[bytes] | None) -> None:
+        """Scan all files, and add the credentials of one as hits of its pointers, so that they get the paths of these.
 
-    def add_pointers(self, scan: ObjectScan, only: Container[bytes] | None) -> None:
-        """Add the credentials of the files as hits of their pointers, so that they get the paths of these.
-
-        With `only`, of the pointers in it.
+        With `only`, of the pointers in it. A file that no pointer of the repository names is scanned, too.
         """
-        for path, found in self._found:
-            content = _POINTER.format(name=path.name, size=path.stat().st_size).encode("ascii")
-            name = hashlib.new(self._algorithm, b"blob %d\0" % len(content) + content).digest()
-            if only is not None and name not in only:
-                continue
-            digests = frozenset(value.sha256 for credential in found for value in credential.values)
-            scan.objects.hits[name] = Hit(name, "blob", digests, tuple(found))
-            self.by_pointer[name] = path
+        pointers: dict[str, list[bytes]] = {}
+        for name, file in scan.objects.pointers.items():
+            pointers.setdefault(file, []).append(name)
+        borrowed = (self._store.path(file) for file in sorted(pointers))
+        for path in dict.fromkeys((*self._store.files(), *(path for path in borrowed if path is not None))):
+            names = pointers.get(path.name) or [self._usual_pointer(path)]
+            found = self._credentials(path)
+            for name in names if found else ():
+                if only is None or name in only:
+                    digests = frozenset(value.sha256 for credential in found for value in credential.values)
+                    scan.objects.hits[name] = Hit(name, "blob", digests, found)
+                    self.by_pointer[name] = path
+        self._note_missing(scan, pointers)
+
+    def _credentials(self, path: Path) -> tuple[Credential, ...]:
+        found: list[Credential] = []
+        for chunk in self._store.chunks(path, ""):
+            if isinstance(chunk, Skipped):
+                self.skipped.append(Skipped(what=f"lfs object {path.name}", why=chunk.why, lost=chunk.lost))
+            else:
+                found += [credential.without_secrets() for credential in credentials_in(chunk)]
+        return tuple(found)
+
+    def _usual_pointer(self, path: Path) -> bytes:
+        """Return the object id of the pointer that git-lfs writes for a file."""
+        content = _POINTER.format(name=path.name, size=path.stat().st_size).encode("ascii")
+        return hashlib.new(self._algorithm, b"blob %d\0" % len(content) + content).digest()
+
+    def _note_missing(self, scan: ObjectScan, pointers: Mapping[str, Sequence[bytes]]) -> None:
+        missing = [file for file in sorted(pointers) if self._store.path(file) is None]
+        self.skipped += [Skipped(what=f"lfs object {file}", why=_NOT_ON_DISK) for file in missing[:_MOST_NAMED]]
+        if len(missing) > _MOST_NAMED:
+            self.skipped.append(Skipped(what=f"{len(missing) - _MOST_NAMED:,} more lfs objects", why=_NOT_ON_DISK))
+        for file in missing:
+            scan.objects.unread.update(pointers[file])

@@ -21,6 +21,7 @@ from binance_leaks.pipeline.files import credentials_in, credentials_in_object
 from binance_leaks.sources.archive_kind import archive_kind
 from binance_leaks.sources.chunk import Chunk
 from binance_leaks.sources.git import BlobStream, Git
+from binance_leaks.sources.lfs import parse_lfs_pointer
 from binance_leaks.sources.objects.codec import best_codec
 from binance_leaks.sources.objects.delta_diff import SEPARATOR, ContextSizes
 from binance_leaks.sources.objects.delta_forest import DeltaForest, ObjectType
@@ -35,6 +36,7 @@ from binance_leaks.sources.objects.tree_index import (
     find_entries,
 )
 from binance_leaks.sources.objects.walk import EntrySelection, WalkResult, walk_delta_trees
+from binance_leaks.sources.plumbing import LFS_POINTER_SIZE, may_be_lfs_pointer
 from binance_leaks.sources.read_content import WHOLE_LIMIT, read_stream
 
 ObjectRef: TypeAlias = tuple[int, int] | bytes
@@ -123,6 +125,8 @@ class TaskResult:
     unread: list[tuple[ObjectRef, Skipped]] = field(default_factory=list)
     damaged: set[bytes] = field(default_factory=set)
     missing: set[bytes] = field(default_factory=set)
+    pointers: list[tuple[ObjectRef, str]] = field(default_factory=list)
+    """Pointers of Git LFS, with the ids of their files."""
 
 
 class ObjectWorker:
@@ -231,6 +235,8 @@ class ObjectWorker:
 
     def blob(self, ref: ObjectRef, content: bytes, traits: Trait, result: TaskResult) -> None:
         """Look for credentials in a blob with these traits."""
+        if len(content) <= LFS_POINTER_SIZE and (pointer := parse_lfs_pointer(content)) is not None:
+            result.pointers.append((ref, pointer.id))
         if archive_kind(content) is not None:
             self._keep(ref, "blob", _stream_credentials(io.BytesIO(content), ref, result, self._sieve), result)
         elif traits and self._sieve.suspects(content, traits):
@@ -286,7 +292,7 @@ class _Blobs:
 
     def visit(self, entry: int, content: bytes, fresh: bytes, inherited: int) -> int:
         traits = self._traits(content, fresh, Trait(inherited))
-        if traits or archive_kind(content) is not None:
+        if traits or archive_kind(content) is not None or may_be_lfs_pointer(content):
             self._worker.blob((self._pack, entry), content, traits, self._result)
         return traits
 

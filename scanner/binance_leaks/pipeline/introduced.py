@@ -9,21 +9,29 @@ lines of the value unchanged.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from binance_leaks.errors import GitError
 from binance_leaks.findings import Skipped
 from binance_leaks.model import Credential, Occurrence
 from binance_leaks.sources.git import BlobStream, Git
 from binance_leaks.sources.index import may_hold
-from binance_leaks.sources.objects.database import find_missing, is_partial_clone
+from binance_leaks.sources.objects.database import ObjectDatabase, find_missing, is_partial_clone
+from binance_leaks.sources.plumbing import LFS_POINTER_SIZE, may_be_lfs_pointer
 from binance_leaks.sources.read_content import read_stream
 
+if TYPE_CHECKING:
+    from binance_leaks.sources.chunk import Chunk
+    from binance_leaks.sources.lfs import LfsStore
+
 _BLOBS_PER_REPORT = 64
+LFS_NOT_ON_DISK = "its content is in Git LFS and not on disk; `git lfs fetch --all` downloads it"
 
 
 def introduced(git: Git, version: FileVersion, parents: Sequence[FileVersion]) -> frozenset[str]:
@@ -89,11 +97,14 @@ class FileVersions:
     def __init__(self, git: Git, fetch: Callable[[Sequence[str]], None] | None = None) -> None:
         self._git = git
         self._fetch = fetch
+        self._lfs: LfsStore | None = None
         self._partial = is_partial_clone(git)
         self._versions: dict[tuple[str, bytes], FileVersion] = {}
         self._prefiltered: set[str] = set()
         self.suspicious: set[str] = set()
         self.missing: set[str] = set()
+        self.lfs_missing: set[str] = set()
+        """Pointers of Git LFS whose files are not on disk."""
         self.skipped: list[Skipped] = []
         self.bytes = 0
 
@@ -152,15 +163,36 @@ class FileVersions:
 
         found: list[Credential] = []
         binary: set[str] = set()
-        for chunk in read_stream(path, path, stream, size=stream.size):
+        chunks, in_lfs = self._chunks(blob, path, stream)
+        for chunk in chunks:
             if isinstance(chunk, Skipped):
                 self.skipped.append(chunk)
                 continue
             credentials = credentials_in(chunk)
             found += credentials
-            if not chunk.is_text:
+            if in_lfs or not chunk.is_text:
                 binary.update(value.sha256 for credential in credentials for value in credential.values)
         return FileVersion(blob=blob, credentials=tuple(found), binary=frozenset(binary))
+
+    def _chunks(self, blob: str, path: str, stream: BlobStream) -> tuple[Iterable[Chunk | Skipped], bool]:
+        """The content of a blob, or of the file that it is a Git LFS pointer to, and whether it is such a pointer."""
+        if stream.size > LFS_POINTER_SIZE:
+            return read_stream(path, path, stream, size=stream.size), False
+        content = stream.read()
+        plain = read_stream(path, path, io.BytesIO(content), size=stream.size)
+        if not may_be_lfs_pointer(content):
+            return plain, False
+        from binance_leaks.sources.lfs import LfsStore, parse_lfs_pointer  # start-up: few repositories use Git LFS
+
+        pointer = parse_lfs_pointer(content)
+        if pointer is None:
+            return plain, False
+        self._lfs = self._lfs or LfsStore.of(self._git, ObjectDatabase.of(self._git))
+        file = self._lfs.path(pointer.id)
+        if file is None:
+            self.lfs_missing.add(blob)
+            return (), True
+        return self._lfs.chunks(file, path), True
 
     def at(self, blob: str, path: bytes) -> FileVersion:
         """A blob at a path; without credentials where the detector found none or was not run."""

@@ -18,7 +18,7 @@ from binance_leaks.errors import UsageError
 from binance_leaks.findings import ScanStats, Skipped, SourceKind
 from binance_leaks.model import COMMIT_MESSAGE, Credential, Exposure, Location, Occurrence
 from binance_leaks.pipeline.files import Tally, detected_in, scan_entries
-from binance_leaks.pipeline.introduced import FileVersions, introduced
+from binance_leaks.pipeline.introduced import LFS_NOT_ON_DISK, FileVersions, introduced
 from binance_leaks.pipeline.source import Detected, ShowProgress
 from binance_leaks.sources.files import FileEntry, list_files
 from binance_leaks.sources.git import Git
@@ -135,6 +135,9 @@ def credentials_in_changes(
     versions.add_suspicious(change.blob for change in changes)
     versions.detect([(change.blob, change.path) for change in changes])
     skipped = list(versions.skipped)
+    skipped += [
+        Skipped(what=change.shown, why=LFS_NOT_ON_DISK) for change in changes if change.blob in versions.lfs_missing
+    ]
     holding = [change for change in changes if versions.at(change.blob, change.path).digests]
     former = former_blobs(git, holding, excluded) if holding else {}
     versions.detect([(blob, path) for path, blobs in former.items() for blob in blobs])

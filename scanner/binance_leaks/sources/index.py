@@ -13,6 +13,7 @@ from binance_leaks.detect import prefilter
 from binance_leaks.errors import GitError
 from binance_leaks.sources.archive_kind import archive_kind
 from binance_leaks.sources.git import BlobStream, Git
+from binance_leaks.sources.plumbing import may_be_lfs_pointer
 
 _SUBMODULE = "160000"
 _WHOLE_LIMIT = 8 << 20
@@ -71,7 +72,7 @@ def list_staged(git: Git, paths: Container[bytes] | None) -> StagedChanges:
 def find_suspects(git: Git, changes: Sequence[StagedChange]) -> tuple[list[StagedChange], list[StagedChange], int]:
     """The changes whose content may hold a credential, those whose content is missing, and the bytes read.
 
-    An archive is always suspect: what it holds shows only when it is unpacked.
+    An archive is always suspect, and so is a pointer of Git LFS: what they hold shows only later.
     """
     found: list[StagedChange] = []
     missing: list[StagedChange] = []
@@ -98,7 +99,7 @@ def may_hold(stream: BlobStream) -> bool:
         raise GitError(
             "git cat-file stopped before the end of an object", hint="Run `git fsck` to see what is damaged."
         )
-    return archive_kind(data[:_HEAD_LENGTH]) is not None or prefilter.may_hold(data)
+    return archive_kind(data[:_HEAD_LENGTH]) is not None or may_be_lfs_pointer(data) or prefilter.may_hold(data)
 
 
 def former_blobs(

@@ -1,4 +1,4 @@
-"""Hardened settings and environment of git, and its raw diff format.
+"""Hardened settings and environment of git, its raw diff format, and what a pointer of Git LFS begins with.
 
 A scanned repository may be hostile. Nothing it configures is run: no text conversion, external diff, hook, file-system
 monitor, lazy fetch or prompt. This module is on the start-up path of the hook and imports nothing.
@@ -43,6 +43,9 @@ STAGED = (
     "diff", "--cached", "--raw", "-z", "--no-abbrev", "--no-ext-diff", "--no-textconv", "--no-color",
     "--ignore-submodules=none", "-O/dev/null",
 )  # fmt: skip
+_LFS_VERSIONS = (b"version https://git-lfs", b"version https://hawser", b"version http://git-media")
+LFS_POINTER_SIZE = 1024
+"""Bytes that a pointer of Git LFS has at most."""
 BATCH = 400
 """Objects that are asked for before the first answer is read: few enough for a pipe to hold the questions."""
 
@@ -71,6 +74,11 @@ def raw_changes(out: bytes) -> list[RawChange]:
         changes.append((status[0], new_mode, old, new, path, former))
         at += 3 if renamed else 2
     return changes
+
+
+def may_be_lfs_pointer(data: bytes) -> bool:
+    """Whether `data` begins as a pointer of Git LFS does, which stands for a file that the repository does not have."""
+    return len(data) <= LFS_POINTER_SIZE and data.lstrip().startswith(_LFS_VERSIONS)
 
 
 def split(out: bytes) -> list[bytes]:

@@ -10,7 +10,14 @@ import os
 
 from binance_leaks.detect import prefilter
 from binance_leaks.sources.git_preflight import check_git_folder
-from binance_leaks.sources.plumbing import BATCH, SETTINGS, STAGED, environment, raw_changes
+from binance_leaks.sources.plumbing import (
+    BATCH,
+    SETTINGS,
+    STAGED,
+    environment,
+    may_be_lfs_pointer,
+    raw_changes,
+)
 
 TYPE_CHECKING = False  # as typing has it, without importing typing
 if TYPE_CHECKING:
@@ -114,7 +121,7 @@ def _harmless_file(path: bytes) -> bool:
 
 
 def _harmless(data: bytes) -> bool:
-    if data.startswith(_ARCHIVE_STARTS) or data[_TAR_MAGIC] == b"ustar":
+    if data.startswith(_ARCHIVE_STARTS) or data[_TAR_MAGIC] == b"ustar" or may_be_lfs_pointer(data):
         return False
     return not prefilter.may_hold(data)
 
