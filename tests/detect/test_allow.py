@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+import json
+from collections.abc import Callable
 from random import Random
 
 import pytest
@@ -44,3 +47,74 @@ def test_not_from_the_far_end_of_a_long_line() -> None:
 
 def test_not_by_other_words() -> None:
     assert allows(f'BINANCE_API_KEY = "{hmac_value(Random(4))}"  # allow\n') == [None]
+
+
+def escaped(text: str) -> str:
+    return json.dumps(text)[1:-1]
+
+
+ESCAPED: dict[str, Callable[[str], str]] = {
+    "a notebook's cell in one string": lambda text: json.dumps({"cells": [{"source": text}]}),
+    "one string in a longer file": lambda text: json.dumps({"cells": [{"source": text}]}, indent=1),
+    "JSON in a string of JSON": lambda text: json.dumps({"notebook": json.dumps({"source": text})}),
+    "YAML": lambda text: f'a: 1\nscript: "{escaped(text)}"\nb: 2\n',
+    "Windows line ends": lambda text: json.dumps({"source": text.replace("\n", "\r\n")}),
+    "a string of a program": lambda text: "open('.env', 'w').write(`" + text.replace("\n", "\\n") + "`)\n",
+    "Unicode escapes": lambda text: '{"source": "' + escaped(text).replace("\\n", "\\u000a") + '"}',
+    "character references": lambda text: '<run script="' + html.escape(text).replace("\n", "&#10;") + '"/>',
+}
+
+
+@pytest.mark.parametrize("form", ESCAPED)
+@pytest.mark.parametrize("quote", ["'", '"', ""])
+class TestEscapedLines:
+    """A comment belongs to its line of the text, also where the lines are escapes in one line of the file."""
+
+    def allowed(self, form: str, text: str) -> list[bool]:
+        """Which values are allowed, in their order in the text."""
+        found = [
+            occurrence
+            for credential in detect(ESCAPED[form](text).encode(), path="binance.ipynb")
+            for occurrence in credential.occurrences
+        ]
+        assert len({occurrence.value for occurrence in found}) == text.count("=")
+        found.sort(key=lambda occurrence: (occurrence.location.line, occurrence.location.column))
+        return [occurrence.location.allowed is not None for occurrence in found]
+
+    def line(self, name: str, quote: str, seed: int) -> str:
+        return f"BINANCE_{name} = {quote}{hmac_value(Random(seed))}{quote}"
+
+    def test_on_the_line_alone(self, form: str, quote: str) -> None:
+        first, second, third = (self.line(f"API_KEY_{seed}", quote, seed) for seed in (1, 2, 3))
+        text = f"# binance\n{first}\n{second}  # binance-leaks: allow\n{third}\n"
+        assert self.allowed(form, text) == [False, True, False]
+
+    def test_the_next_line_alone(self, form: str, quote: str) -> None:
+        first, second, third = (self.line(f"API_KEY_{seed}", quote, seed) for seed in (1, 2, 3))
+        text = f"{first}\n# binance-leaks: allow next line (it's old)\n{second}\n{third}\n"
+        assert self.allowed(form, text) == [False, True, False]
+
+    def test_not_the_line_after_the_string(self, form: str, quote: str) -> None:
+        first = self.line("API_KEY", quote, 1)
+        text = ESCAPED[form](f"# binance-leaks: allow next line\n{first}\n")
+        text = text.rstrip("\n") + f'\nBINANCE_API_SECRET = "{hmac_value(Random(2))}"\n'
+        assert sorted(map(bool, allows(text))) == [False, True]
+
+
+OF_THE_WHOLE_LINE = (
+    """client = Client("{}", "x\\n")  # binance-leaks: allow\n""",
+    """write("BINANCE_API_KEY={}\\nBINANCE=1\\n")  # binance-leaks: allow\n""",
+    """write('BINANCE=1\\nBINANCE_API_KEY={}\\n')  # binance-leaks: allow (it's old)\n""",
+    """/* binance-leaks: allow */ write("BINANCE=1\\nBINANCE_API_KEY={}")\n""",
+    """# binance-leaks: allow next line\nwrite("BINANCE=1\\nBINANCE_API_KEY={}")\n""",
+    """{{"source": "print(\\"BINANCE_API_KEY={}\\\\n\\")  # binance-leaks: allow\\nprint(1)"}}\n""",
+    """{{"source": [\n "# binance-leaks: allow next line\\n",\n "BINANCE_API_KEY = '{}'\\n"\n]}}\n""",
+    """{{"source": [\n "BINANCE_API_KEY = '{}'  # binance-leaks: allow\\n",\n "print(1)\\n"\n]}}\n""",
+)
+
+
+@pytest.mark.parametrize("text", OF_THE_WHOLE_LINE)
+def test_a_comment_outside_of_a_string_is_for_its_whole_line(text: str) -> None:
+    found = allows(text.format(hmac_value(Random(5))))
+    assert found
+    assert all(found)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from binance_leaks.detect import prefilter
+from binance_leaks.detect.allow_comments import find_allow_comment
 from binance_leaks.detect.base64_blocks import encoded_values, in_base64_block
 from binance_leaks.detect.call_arguments import positional_roles
 from binance_leaks.detect.candidates import Candidate, Shape, find_candidates
@@ -22,33 +23,6 @@ from binance_leaks.detect.split_values import find_split_values
 from binance_leaks.detect.tables import Tables
 from binance_leaks.detect.vocabulary import BINANCE_PAY, FUTURES_WORDS
 from binance_leaks.model import Evidence, Grade, Location, Occurrence, Role, Value
-
-_SAME_LINE = re.compile(
-    r"binance-leaks:\s*allow\b(?![\s-]*next)|pragma:\s*(?:allow|white)list[ -]secret", re.IGNORECASE
-)
-_NEXT_LINE = re.compile(
-    r"binance-leaks:\s*allow[\s-]*next[\s-]*line|pragma:\s*(?:allow|white)list[ -]next-?line[ -]secret", re.IGNORECASE
-)
-_REACH = 500
-_MOST_LINES = 200
-
-
-def allowed(document: Document, start: int, end: int) -> str | None:
-    """Return the comment that allows the value at `text[start:end]`, on one of its lines or on the line above it.
-
-    In a very long line, such as minified code, only a comment near the value counts.
-    """
-    first, last = document.line_index(start), document.line_index(end)
-    for index in range(first, min(last, first + _MOST_LINES) + 1):
-        line_start, line_end = document.line_span(index)
-        comment = _SAME_LINE.search(document.text, max(line_start, start - _REACH), min(line_end, end + _REACH))
-        if comment:
-            return comment.group()
-    if first == 0:
-        return None
-    line_start, line_end = document.line_span(first - 1)
-    comment = _NEXT_LINE.search(document.text, line_start, min(line_end, line_start + 2 * _REACH))
-    return comment.group() if comment else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -273,7 +247,7 @@ class _Classifier:
                 path="",
                 line=line,
                 column=column,
-                allowed=allowed(document, candidate.start, candidate.end),
+                allowed=find_allow_comment(document, candidate.start, candidate.end),
             ),
             rule=candidate.rule,
             last_line=last_line,

@@ -1,0 +1,82 @@
+"""Comments in a text that allow a value: on its line, or on the line above it.
+
+A line is one of the text as its reader sees it: a notebook's cell may be one string of JSON in which lines end with an
+escape, and then each of these lines has its own comment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from binance_leaks.detect.document import Document
+
+_ALLOW = r"binance-leaks:\s{0,20}allow"
+_SAME_LINE = re.compile(
+    rf"{_ALLOW}\b(?!(?:\s|-){{0,20}}next)|pragma:\s{{0,20}}(?:allow|white)list[ -]secret", re.IGNORECASE
+)
+_NEXT_LINE = re.compile(
+    rf"{_ALLOW}[\s-]{{0,20}}next[\s-]{{0,20}}line|pragma:\s{{0,20}}(?:allow|white)list[ -]next-?line[ -]secret",
+    re.IGNORECASE,
+)
+_NEWLINE = re.compile(
+    r"(?P<slashes>\\{1,8})(?:r\\{1,8}n|[nr]|u000[aAdD]|x0[aAdD]|012)|(?:&#(?:10|13|x[aAdD]);|%0[aAdD]|<br ?/?>){1,2}"
+)
+_QUOTE = re.compile(r"(?P<slashes>\\{0,8})(?P<quote>[\"`]|(?<![A-Za-z])'|'(?![A-Za-z]))")
+_END_OF_STRING = re.compile(r"[\s\"'`\\,;)\]}]*$")
+_REACH = 500
+_MOST_LINES = 200
+
+
+def find_allow_comment(document: Document, start: int, end: int) -> str | None:
+    """Return the comment that allows the value at `text[start:end]`, on one of its lines or on the line above it.
+
+    In a very long line, such as minified code, only a comment near the value counts.
+    """
+    text = document.text
+    first, last = document.line_index(start), document.line_index(end)
+    for index in range(first, min(last, first + _MOST_LINES) + 1):
+        line_start, line_end = document.line_span(index)
+        for comment in _SAME_LINE.finditer(text, max(line_start, start - _REACH), min(line_end, end + _REACH)):
+            if not any(_newlines_between(text, comment, start, end)):
+                return comment.group()
+    line_start, _ = document.line_span(first)
+    for comment in _NEXT_LINE.finditer(text, max(line_start, start - _REACH), start):
+        if len(list(_newlines_between(text, comment, start, end))) == 1:
+            return comment.group()
+    if first == 0:
+        return None
+    line_start, line_end = document.line_span(first - 1)
+    for comment in _NEXT_LINE.finditer(text, line_start, min(line_end, line_start + 2 * _REACH)):
+        behind = next(_newlines(text, comment.end(), min(line_end, comment.end() + _REACH)), None)
+        if behind is None or _END_OF_STRING.match(_NEWLINE.sub("", text[behind.end() : line_end][:_REACH])):
+            return comment.group()
+    return None
+
+
+def _newlines_between(text: str, comment: re.Match[str], start: int, end: int) -> Iterator[re.Match[str]]:
+    """The escaped ends of lines between a value and a comment that are in one string with both."""
+    if comment.end() <= start:
+        yield from _newlines(text, comment.end(), start)
+    elif comment.start() >= end:
+        for newline in _NEWLINE.finditer(text, end, comment.start()):
+            if not _leaves_string(newline, text[newline.end() : comment.start()]):
+                yield newline
+
+
+def _newlines(text: str, comment_end: int, end: int) -> Iterator[re.Match[str]]:
+    """The escaped ends of lines behind a comment that are in one string with it."""
+    for newline in _NEWLINE.finditer(text, comment_end, end):
+        if not _leaves_string(newline, text[comment_end : newline.start()]):
+            yield newline
+
+
+def _leaves_string(newline: re.Match[str], text: str) -> bool:
+    """Whether the string in which an escape ends a line begins or ends in `text`, which reaches up to the escape.
+
+    Its quotes have fewer backslashes in front than the escape, and there is an odd number of one kind.
+    """
+    depth = len(newline["slashes"] or "\\")
+    quotes = Counter(quote.group() for quote in _QUOTE.finditer(text) if len(quote["slashes"]) < depth)
+    return any(count % 2 for count in quotes.values())
