@@ -140,3 +140,12 @@ def test_the_incident_guide_is_the_advice_of_reports() -> None:
     assert [guide.index(KEY_PAGE), *places, guide.index("Rewrite the history")] == sorted(
         [guide.index(KEY_PAGE), *places, guide.index("Rewrite the history")]
     )
+
+
+def test_the_architecture_names_modules_that_exist() -> None:
+    text = (TOP / "docs/architecture.md").read_text("utf-8")
+    package = TOP / "scanner/binance_leaks"
+    named = set(re.findall(r"(?<![\w/])((?:\w+/)*\w+\.py|(?:\w+/)+)(?=[`\s,;:]|$)", text))
+    missing = {name for name in named if not (package / name).exists() and not (TOP / name).exists()} - {"settings.py"}
+    assert not missing
+    assert len(named) > 40
