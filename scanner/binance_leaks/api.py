@@ -158,7 +158,9 @@ def scan_range(
 
 
 def render(result: Result, format: str = "json", *, width: int = 80, verbose: bool = False) -> str:
-    """Render a result as a report, as `--format` does; `FORMAT_NAMES` are the names. Suppressed findings are listed.
+    """Render a result as a report, as `--format` does; `FORMAT_NAMES` are the names.
+
+    Suppressed findings are listed.
 
     Raises UsageError for an unknown format.
     """

@@ -131,7 +131,9 @@ class Audit:
 
 
 def audit_of(verification: Verification, *, environment: Environment, purpose: Purpose | None, now: datetime) -> Audit:
-    """Audit a key by its verification; `environment` counts where the verification names none.
+    """Audit a key by its verification.
+
+    `environment` counts where the verification names none.
 
     With a purpose, every further permission is a fault. Always a fault is to withdraw or transfer without a restriction
     to trusted addresses: anyone who finds such a key can take the money. Without permissions, only a key for play money

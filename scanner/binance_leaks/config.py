@@ -85,7 +85,10 @@ def _level(name: str) -> RiskLevel | None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Config:
-    """The settings of a project, before those of the command line. `file` is where they were read."""
+    """The settings of a project, before those of the command line.
+
+    `file` is where they were read.
+    """
 
     exclude: tuple[str, ...] = ()
     confidence: Confidence = Confidence.MEDIUM
@@ -132,7 +135,10 @@ def find_config(folder: Path) -> Path | None:
 
 
 def load_config(file: Path) -> Config:
-    """The configuration in a file. Raises ConfigError naming the file and what is wrong in it."""
+    """The configuration in a file.
+
+    Raises ConfigError naming the file and what is wrong in it.
+    """
     try:
         data = file.read_bytes()
     except OSError as error:
@@ -141,7 +147,10 @@ def load_config(file: Path) -> Config:
 
 
 def parse_config(data: bytes, file: Path) -> Config:
-    """The configuration that a file holds or held. Raises ConfigError naming the file and what is wrong in it."""
+    """The configuration that a file holds or held.
+
+    Raises ConfigError naming the file and what is wrong in it.
+    """
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
@@ -154,7 +163,7 @@ def parse_config(data: bytes, file: Path) -> Config:
 
 
 def _read_toml(text: str) -> Mapping[str, object]:
-    """Raises ValueError for what is not TOML."""
+    """Raise ValueError for what is not TOML."""
     if sys.version_info >= (3, 11):
         import tomllib  # start-up: only where there is a configuration
     else:

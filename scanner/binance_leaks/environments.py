@@ -45,7 +45,10 @@ class Hint:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Probe:
-    """One signed GET that shows whether a credential is active, on one host. It changes nothing there."""
+    """One signed GET that shows whether a credential is active, on one host.
+
+    It changes nothing there.
+    """
 
     environment: Environment
     """The system that answers."""
@@ -258,7 +261,9 @@ _HEX = frozenset(b"0123456789abcdef")
 
 
 def probes_for(environment: Environment, api_key: bytes) -> tuple[Probe, ...]:
-    """The probes for a key of this environment, in order; the later ones only if it is unknown to the earlier.
+    """The probes for a key of this environment, in order.
+
+    The later ones are for a key that the earlier ones do not know.
 
     Empty where none is known. A lower-case hex key can only belong to a system whose keys are hex.
     """

@@ -1,4 +1,6 @@
-"""The words of what was judged: findings, and the result of a scan. Everything here is immutable.
+"""The words of what was judged: findings, and the result of a scan.
+
+Everything here is immutable.
 
 A *finding* is a credential that was judged: its risk, what allows it, what Binance answered about it.
 """
@@ -75,7 +77,10 @@ class Finding:
 
     @property
     def repositories(self) -> tuple[str, ...]:
-        """The repositories of a fleet that hold it, sorted; none where a single one was scanned."""
+        """The repositories of a fleet that hold it, sorted.
+
+        Returns None where a single one was scanned.
+        """
         return tuple(sorted({place.repository for place in self.locations if place.repository is not None}))
 
     @property
@@ -113,7 +118,10 @@ class Skipped:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScanStats:
-    """What a scan counted; None for what it does not count. The names are those of the JSON report."""
+    """What a scan counted; None for what it does not count.
+
+    The names are those of the JSON report.
+    """
 
     repositories: int | None = None
     """Repositories of a fleet, those that could not be scanned among them."""
@@ -145,7 +153,10 @@ class ScanStats:
 
     @classmethod
     def of(cls, counts: Mapping[str, int | float]) -> ScanStats:
-        """Return counts by name, as a report has them. Names that this version does not know are left out."""
+        """Return counts by name, as a report has them.
+
+        Names that this version does not know are left out.
+        """
         known = {field.name for field in fields(cls)} - {"seconds"}
         return cls(
             seconds=counts.get("seconds"), **{name: int(count) for name, count in counts.items() if name in known}
@@ -164,7 +175,10 @@ class ScanStats:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Result:
-    """A whole scan: what reports render. `findings` are sorted, the gravest first; suppressed ones are apart."""
+    """A whole scan: what reports render.
+
+    `findings` are sorted, the gravest first; suppressed ones are apart.
+    """
 
     source: SourceKind
     target: str

@@ -160,7 +160,10 @@ class Value:
         )
 
     def in_role(self, role: Role) -> Value:
-        """The same value, known to be in another role; its mask shows no more than before if the value has left."""
+        """The same value, known to be in another role.
+
+        Its mask shows no more than before if the value has left.
+        """
         if self.secret is not None:
             return Value.of(role, self.secret.reveal())
         return replace(self, role=role)
@@ -200,7 +203,10 @@ class Evidence:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Commit:
-    """A commit that brought a value in or took it out. `date` is the author's, ISO 8601 with offset."""
+    """A commit that brought a value in or took it out.
+
+    `date` is the author's, ISO 8601 with offset.
+    """
 
     id: str
     author: str
@@ -235,7 +241,9 @@ def container_of(path: str) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Location:
-    """Where a value stands. Lines and columns count from 1, columns in characters; `path` has `/` on every system.
+    """Where a value stands.
+
+    Lines and columns count from 1, columns in characters; `path` has `/` on every system.
 
     A member of an archive is `archive.zip!/inner/path`. `allowed` is the inline comment that allows the value, if any.
     `preexisting` says that the value was there before the change that is judged: it is shown and does not block.

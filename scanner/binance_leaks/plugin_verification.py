@@ -21,7 +21,9 @@ _ACTIVE = (Verdict.LIVE, Verdict.LIVE_NO_PERMISSION)
 
 
 def live_digests(credentials: Sequence[Credential], loopback: str | None) -> frozenset[str]:
-    """Return the digests of the values that are active; none, with a line on stderr, where Binance is out of reach.
+    """Return the digests of the values that are active.
+
+    None, with a line on stderr, where Binance is out of reach.
 
     `loopback` is a URL on this machine that stands in for Binance, for tests and rehearsals.
     """

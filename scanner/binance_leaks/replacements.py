@@ -24,7 +24,10 @@ _SEED_LENGTH = 32
 
 
 def refuse_existing(file: Path) -> None:
-    """Raise UsageError unless `file` can be made anew. Asked before a long scan, so that it does not end in this."""
+    """Raise UsageError unless `file` can be made anew.
+
+    Asked before a long scan, so that it does not end in this.
+    """
     if os.path.lexists(file):
         raise UsageError(
             f"{file} exists, and replacements are written over nothing",

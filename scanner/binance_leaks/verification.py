@@ -104,7 +104,10 @@ class Permissions:
 
     @property
     def tier(self) -> Tier | None:
-        """The highest tier of what is granted; an unknown permission counts as trading at least. None without any."""
+        """The highest tier of what is granted.
+
+        An unknown permission counts as trading at least. None without any.
+        """
         return max((PERMISSION_TIERS.get(name, Tier.TRADE) for name in self.granted), default=None)
 
     def fields(self) -> dict[str, bool | int]:

@@ -28,7 +28,10 @@ def replace_file(file: Path, data: bytes, *, private: bool = False) -> None:
 
 
 def create_private_file(file: Path, data: bytes) -> None:
-    """Write a new file with mode 0600. Raises FileExistsError where anything has its name, a link too, and OSError."""
+    """Write a new file with mode 0600.
+
+    Raises FileExistsError where anything has its name, a link too, and OSError.
+    """
     with _draft(file, data, _PRIVATE) as draft:
         try:
             os.link(draft, file)

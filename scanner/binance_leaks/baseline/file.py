@@ -54,7 +54,10 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Baseline:
-    """A baseline as it stands in its file. `content` is all of it, `results` the checked part, `newline` ends lines."""
+    """A baseline as it stands in its file.
+
+    `content` is all of it, `results` the checked part, `newline` ends lines.
+    """
 
     content: Raw
     results: Mapping[str, Sequence[Raw]]
@@ -62,7 +65,10 @@ class Baseline:
 
     @classmethod
     def read(cls, file: Path) -> Baseline:
-        """The baseline in a file. Raises ConfigError, with what to do, for one that is not understood in full."""
+        """The baseline in a file.
+
+        Raises ConfigError, with what to do, for one that is not understood in full.
+        """
         return cls.parse(file, file_content(file))
 
     @classmethod
@@ -113,7 +119,10 @@ class Baseline:
                     yield entry
 
     def known(self, root: str) -> Known:
-        """What it knows, where its paths count from the folder `root`. Of several labels the gravest holds."""
+        """What it knows, where its paths count from the folder `root`.
+
+        Of several labels the gravest holds.
+        """
         labels: dict[tuple[str, str], Label] = {}
         for entry in self.entries():
             key = entry.path, entry.sha1
@@ -126,7 +135,10 @@ class Baseline:
 
 
 def parsed(file: Path, data: bytes) -> dict[str, object]:
-    """The content of a file that looks like a baseline of any version; ConfigError for anything else."""
+    """The content of a file that looks like a baseline of any version.
+
+    ConfigError for anything else.
+    """
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
@@ -150,14 +162,20 @@ def parsed(file: Path, data: bytes) -> dict[str, object]:
 
 
 def content_of(file: Path) -> dict[str, object]:
-    """The content of a baseline of any version. Raises ConfigError as `Baseline.read` does."""
+    """The content of a baseline of any version.
+
+    Raises ConfigError as `Baseline.read` does.
+    """
     content = parsed(file, file_content(file))
     _results(file, content["results"])
     return content
 
 
 def refuse_existing(file: Path) -> None:
-    """Raises UsageError unless a baseline can be made in `file`. Asked before a scan, so that it is not in vain."""
+    """Raise UsageError unless a baseline can be made in `file`.
+
+    Asked before a scan, so that it is not in vain.
+    """
     if os.path.lexists(file):
         raise UsageError(f"{file} exists", hint=f"Update it: {_UPDATE} keeps what an audit said.")
     if not file.parent.is_dir():
@@ -166,14 +184,19 @@ def refuse_existing(file: Path) -> None:
 
 
 def refuse_unwritable(file: Path) -> None:
-    """Raises ScanError where no file can be put beside `file`. Asked before a long scan, too."""
+    """Raise ScanError where no file can be put beside `file`.
+
+    Asked before a long scan, too.
+    """
     folder = file.resolve().parent
     if not os.access(folder, os.W_OK | os.X_OK):
         raise ScanError(f"baseline {file} cannot be written: its folder {folder} is read-only")
 
 
 def write(file: Path, text: str, *, newline: str = "\n") -> None:
-    """Writes a baseline whole or not at all, with the mode that the file has; what a link leads to stays in its place.
+    """Write a baseline whole or not at all, with the mode that the file has.
+
+    What a link leads to stays in its place.
 
     Raises ScanError where it cannot be written.
     """
@@ -185,7 +208,10 @@ def write(file: Path, text: str, *, newline: str = "\n") -> None:
 
 
 def file_content(file: Path) -> bytes:
-    """The bytes of a baseline. Raises ConfigError, with what to do, where there are none to be had."""
+    """The bytes of a baseline.
+
+    Raises ConfigError, with what to do, where there are none to be had.
+    """
     try:
         if file.is_dir():
             raise ConfigError(f"baseline {file} is a folder", hint=f"Name the file: {file / DEFAULT_NAME}")

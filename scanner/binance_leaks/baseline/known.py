@@ -33,7 +33,10 @@ class Label(Ordered):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Known:
-    """The values of a baseline. `labels` are by path and SHA-1; paths count from the folder `root`."""
+    """The values of a baseline.
+
+    `labels` are by path and SHA-1; paths count from the folder `root`.
+    """
 
     labels: Mapping[tuple[str, str], Label]
     root: str

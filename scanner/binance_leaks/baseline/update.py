@@ -101,7 +101,7 @@ def _by_type(raw: Raw) -> str:
 
 
 def _put(things: list[_T], new: _T, key: Callable[[_T], str]) -> None:
-    """Puts something in front of the first that comes after it; the others stay as they are, sorted or not."""
+    """Put something in front of the first that comes after it; the others stay as they are, sorted or not."""
     place = key(new)
     at = next((index for index, thing in enumerate(things) if key(thing) > place), len(things))
     things.insert(at, new)

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. 0 clean, 1 findings, 2 usage or configuration, 3 incomplete or failed, 130 interrupted.
+    """Run one command.
+
+    0 clean, 1 findings, 2 usage or configuration, 3 incomplete or failed, 130 interrupted.
 
     Without arguments it is the program: it reads `sys.argv`, and imports nothing more from the folder it is run in.
     """
@@ -105,7 +107,7 @@ def _run(words: list[str]) -> int:
 
 
 def _refuse_ambiguous(words: list[str]) -> None:
-    """Refuses a word that is both an option and a file, as when pre-commit passes a file called `-q` without `--`."""
+    """Refuse a word that is both an option and a file, as when pre-commit passes a file called `-q` without `--`."""
     for word in words[1:]:
         if word == "--":
             return
@@ -126,7 +128,7 @@ def _status_of(error: BaseException) -> int:
 
 
 def _tell(message: str, hint: str) -> None:
-    """Tells on standard error, in one line and without a value that the user may have passed as an argument."""
+    """Report on standard error, in one line and without a value that the user may have passed as an argument."""
     from binance_leaks.report.sanitize import printable, without_values  # start-up: only for errors
 
     for line in (message, f"  {hint}" if hint else ""):

@@ -43,7 +43,10 @@ class BaselineSettings(CommandSettings):
 
 
 def create(options: Options) -> ExitStatus:
-    """Make a baseline of what is found. Raises UsageError where one exists, as that may have been audited."""
+    """Make a baseline of what is found.
+
+    Raises UsageError where one exists, as that may have been audited.
+    """
     task = _Task.of(BaselineSettings.of(options))
     refuse_existing(task.file)
     status = task.run(Baseline.new(task.config.confidence), history=task.settings.history)
@@ -95,7 +98,7 @@ class _Task:
 
     @classmethod
     def of(cls, settings: BaselineSettings) -> _Task:
-        """Raises UsageError for paths outside of the repository."""
+        """Raise UsageError for paths outside of the repository."""
         refuse_empty_path(settings.paths)
         folder = configuration_folder(settings.paths)
         top = PathRoots().top(str(folder))

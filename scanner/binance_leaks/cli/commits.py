@@ -60,7 +60,10 @@ def run_range(options: Options) -> ExitStatus:
 
 
 def run_ci(options: Options) -> ExitStatus:
-    """Scan what the run of a CI system is about and report. Never passes where it cannot find out what that is."""
+    """Scan what the run of a CI system is about and report.
+
+    Never passes where it cannot find out what that is.
+    """
     settings = CiSettings.of(options)
     git = Git(os.getcwd())  # noqa: PTH109 - as git sees it
     git.top()  # raises a clear error where there is no repository
@@ -88,7 +91,10 @@ def run_push(options: Options) -> ExitStatus:
 
 
 def run_between(options: Options, base: str, head: str) -> ExitStatus:
-    """Scan what the commits between two revisions introduce, as pre-commit wants it; there may be none."""
+    """Scan what the commits between two revisions introduce, as pre-commit wants it.
+
+    There may be none.
+    """
     git = Git(os.getcwd(), inherit=True)  # noqa: PTH109 - as git sees it
     git.top()
     return _report_if_any(CommandSettings.of(options), git, select_between(git, base, head))

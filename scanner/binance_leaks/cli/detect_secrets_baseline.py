@@ -129,7 +129,10 @@ class HookBaseline:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AuditBaseline:
-    """A baseline to audit; with `files_only` without entries whose file is missing, as a report opens each."""
+    """A baseline to audit.
+
+    With `files_only` without entries whose file is missing, as a report opens each.
+    """
 
     baseline: OriginalBaseline
     files_only: bool
@@ -207,7 +210,8 @@ def _with_slashes(path: str) -> str:
 
 @contextmanager
 def prepared_baselines(baselines: Sequence[PreparedBaseline]) -> Iterator[None]:
-    """Make detect-secrets read these baselines with other content; restore them afterwards.
+    """Make detect-secrets read these baselines with other content, then restore them.
+
 
     Also clears its cache of plugins from before it read the baseline.
     """

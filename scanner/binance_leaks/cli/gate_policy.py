@@ -35,7 +35,9 @@ def triage_settings(gate: GateSettings, folder: Path, *, root: str | None) -> Tr
 
 
 def policy_settings(gate: GateSettings, git: Git, top: str, base: str | None) -> TriageSettings:
-    """Return the settings of the policy. `base` is the commit that counts with `--policy base`, if any.
+    """Return the settings of the policy.
+
+    `base` is the commit that counts with `--policy base`, if any.
 
     Raises ConfigError for files that cannot be read or understood.
     """
@@ -62,7 +64,10 @@ def adjusted(config: Config, gate: GateSettings) -> Config:
 
 
 def baseline_file(gate: GateSettings, config: Config) -> Path | None:
-    """The baseline of the command line, else that of the configuration; None where there is none or none is wanted."""
+    """The baseline of the command line, else that of the configuration.
+
+    Returns None where there is none or none is wanted.
+    """
     if gate.no_baseline:
         return None
     if gate.baseline == "":

@@ -78,7 +78,10 @@ def _version(text: str) -> tuple[int, int]:
 
 
 def obeys_escapes(stream: TextIO) -> bool:
-    """Whether a stream is a terminal that obeys escape sequences. A console of Windows is asked to, and may refuse."""
+    """Whether a stream is a terminal that obeys escape sequences.
+
+    A console of Windows is asked to, and may refuse.
+    """
     if not stream.isatty():
         return False
     return sys.platform != "win32" or _console_obeys()
@@ -88,7 +91,7 @@ if sys.platform == "win32":
     import ctypes
 
     def _console_obeys() -> bool:
-        """Switches the console to escape sequences (Windows 10 and newer); old ones cannot."""
+        """Switch the console to escape sequences; works on Windows 10 and newer."""
         output, sequences = -11, 4  # STD_OUTPUT_HANDLE, ENABLE_VIRTUAL_TERMINAL_PROCESSING
         kernel = ctypes.WinDLL("kernel32")
         kernel.GetStdHandle.restype = ctypes.c_void_p
@@ -104,7 +107,10 @@ _CUT = "\n\n**This summary was cut**: it is larger than GitHub shows. Another re
 
 
 def refuse_unwritable(files: Sequence[Path]) -> None:
-    """Raise ScanError for a file that cannot be written. Asked before a long scan; touches nothing."""
+    """Raise ScanError for a file that cannot be written.
+
+    Asked before a long scan; touches nothing.
+    """
     for file in files:
         problem = _problem(file)
         if problem:
@@ -112,7 +118,9 @@ def refuse_unwritable(files: Sequence[Path]) -> None:
 
 
 def write_file(file: Path, text: str) -> None:
-    """Write a report as UTF-8: a reader sees the old file or the whole new one. Raises ScanError where it cannot.
+    """Write a report as UTF-8: a reader sees the old file or the whole new one.
+
+    Raises ScanError where it cannot.
 
     What is no plain file, such as a pipe, and a file in a folder that is closed, are written in place.
     """
@@ -170,7 +178,9 @@ def _unwritable(file: Path, why: str) -> ScanError:
 
 
 def wanted_formats(output: OutputSettings) -> list[tuple[Format, Path | None]]:
-    """The formats that were asked for, each with its file; `text` to standard output where none was.
+    """The formats that were asked for, each with its file.
+
+    `text` to standard output where none was.
 
     Raises UsageError for an unknown one, or for two that would share standard output or a file, and ScanError for a
     file that cannot be written, before anything is scanned.
@@ -229,7 +239,7 @@ def present(
 
 
 def _summarize(file: Path, text: str) -> None:
-    """Appends to the summary of a step of GitHub Actions. The report stands elsewhere: failing here is told only."""
+    """Append to the summary of a step of GitHub Actions. The report stands elsewhere: failing here is told only."""
     try:
         append_summary(file, text)
     except ScanError as error:

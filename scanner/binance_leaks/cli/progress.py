@@ -1,4 +1,7 @@
-"""Progress bars, on a terminal only. They draw from the loop that works: no thread, so that processes can fork."""
+"""Progress bars, on a terminal only.
+
+They draw from the loop that works: no thread, so that processes can fork.
+"""
 
 from __future__ import annotations
 
@@ -102,7 +105,10 @@ class CloneProgressBar(_Bar):
         self._phase = ""
 
     def update(self, phase: str, done: int, total: int | None) -> None:
-        """Show how far a phase is; the remote names it, and `total` is None where it is unknown."""
+        """Show how far a phase is.
+
+        The remote names it, and `total` is None where it is unknown.
+        """
         if phase != self._phase:
             self._phase = phase
             self._begin(printable(f"cloning: {phase}"))

@@ -24,7 +24,10 @@ class ReportSettings(CommandSettings):
 
 
 def run(options: Options) -> ExitStatus:
-    """Read a report and render it; the exit status is that of the scan which wrote it, or of `--fail-on`."""
+    """Read a report and render it.
+
+    The exit status is that of the scan which wrote it, or of `--fail-on`.
+    """
     settings = ReportSettings.of(options)
     formats = wanted_formats(settings.output)
     name = "on standard input" if settings.report == "-" else settings.report

@@ -37,7 +37,10 @@ class Runner:
         return run_scan(source, triage, verify=verify, progress=scan_progress(self.settings.output))
 
     def report(self, result: Result, *, folder: str | None = None) -> ExitStatus:
-        """Report a result of this run. Its paths lead to files from `folder`, None where there are no such files."""
+        """Report a result of this run.
+
+        Its paths lead to files from `folder`, None where there are no such files.
+        """
         return present(
             result,
             self.settings.output,

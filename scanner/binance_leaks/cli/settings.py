@@ -16,7 +16,10 @@ S = TypeVar("S", bound="Settings")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    """Settings that have the names of options. An option that a command does not have keeps its default."""
+    """Settings that have the names of options.
+
+    An option that a command does not have keeps its default.
+    """
 
     @classmethod
     def of(cls: type[S], options: Options) -> S:

@@ -67,7 +67,10 @@ def _report(options: Options, source: StagedSource) -> ExitStatus:
 
 
 def run_message(options: Options) -> ExitStatus:
-    """Scan the message in a file; late imports as the hook for commits imports this module."""
+    """Scan the message in a file.
+
+    Late imports as the hook for commits imports this module.
+    """
     from pathlib import Path
 
     from binance_leaks.cli.gate_policy import triage_settings

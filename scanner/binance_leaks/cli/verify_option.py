@@ -1,4 +1,7 @@
-"""`--verify`: the only place that opens connections; it prints beforehand what is sent where."""
+"""`--verify`: the only place that opens connections.
+
+It prints beforehand what is sent where.
+"""
 
 from __future__ import annotations
 
@@ -42,13 +45,19 @@ class OnlineVerifier:
     output: OutputSettings
 
     def verify(self, credentials: Sequence[Credential]) -> Verified:
-        """Print what is sent where, then check and apply the results. The credentials must have their secrets."""
+        """Print what is sent where, then check and apply the results.
+
+        The credentials must have their secrets.
+        """
         from binance_leaks.pipeline.apply_verification import verified  # start-up: clean scans need no detector
 
         return verified(credentials, self.check(credentials))
 
     def check(self, credentials: Sequence[Credential]) -> Mapping[str, Verification]:
-        """Print what is sent where, then check. The results are by the ids of the credentials."""
+        """Print what is sent where, then check.
+
+        The results are by the ids of the credentials.
+        """
         sys.stderr.write(f"binance-leaks: {self.verifier.announcement(credentials)}\n")
         sys.stderr.flush()
         with _progress(self.output, len(credentials)) as show:
@@ -64,7 +73,9 @@ class OnlineVerifier:
 def online_verifier(
     settings: OnlineSettings, output: OutputSettings, *, first_line: str = FIRST_LINE
 ) -> Iterator[OnlineVerifier | None]:
-    """Give a verifier if the user wants one, else None. Enter this before a scan, so that no scan is wasted.
+    """Give a verifier if the user wants one, else None.
+
+    Enter this before a scan, so that no scan is wasted.
 
     `first_line` is printed before anything else. Raises UsageError for options of `--verify` that cannot be used. Opens
     no connection before something is checked.

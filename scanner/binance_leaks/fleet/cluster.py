@@ -144,7 +144,10 @@ class DaskPool:
         return future
 
     def failure_reason(self, error: BaseException) -> str | None:
-        """Describe how the workers of a unit failed; None for any other error: the scheduler is gone."""
+        """Describe how the workers of a unit failed.
+
+        Returns None for any other error: the scheduler is gone.
+        """
         if isinstance(error, KilledWorker):
             return f"the workers that scanned it died, the last one was {error.last_worker.address}"
         if isinstance(error, (CancelledError, OSError, TimeoutError)) or self._client.status != "running":

@@ -111,7 +111,10 @@ class FleetCredential:
         return FleetCredential.of(values, (*self.members, *other.members))
 
     def without(self, digests: Set[str]) -> FleetCredential | None:
-        """Remove these values; None where none is left. Locations remain that may be of another value."""
+        """Remove these values; None where none is left.
+
+        Locations remain that may be of another value.
+        """
         values = [value for value in self.credential.values if value.sha256 not in digests]
         members = [kept for member in self.members if (kept := member.without(digests)) is not None]
         return FleetCredential.of(values, members) if values and members else None
@@ -165,7 +168,10 @@ def _environment(members: Sequence[Member]) -> Environment:
 
 
 def in_role(value: Value, role: Role) -> Value:
-    """Return the value in another role; a key that turns out to be a secret shows its first characters only."""
+    """Return the value in another role.
+
+    A key that turns out to be a secret shows its first characters only.
+    """
     if value.role is role:
         return value
     start, mark, _ = value.masked.partition("…")

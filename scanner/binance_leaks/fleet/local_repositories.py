@@ -45,7 +45,10 @@ class NotARepository:
 
 
 def locate(path: str) -> LocalRepository | NotARepository:
-    """Return the repository whose work tree or git folder a path is; not one that contains the path."""
+    """Return the repository whose work tree or git folder a path is.
+
+    Not one that contains the path.
+    """
     try:
         folder = _git_folder(Path(path))
         if isinstance(folder, NotARepository):

@@ -98,7 +98,10 @@ class ScanFailure:
 
 
 class RunStatus(Enum):
-    """Status of a run. `ABANDONED`: it ended early, and the next one began without resuming it."""
+    """Status of a run.
+
+    `ABANDONED`: it ended early, and the next one began without resuming it.
+    """
 
     RUNNING = "running"
     FINISHED = "finished"
@@ -117,7 +120,10 @@ class ScanStatus(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Run:
-    """A run over the fleet, as stored. `host` and `process` executed it; `facts` are counts of the whole run."""
+    """A run over the fleet, as stored.
+
+    `host` and `process` executed it; `facts` are counts of the whole run.
+    """
 
     id: int
     started: datetime
@@ -168,7 +174,10 @@ class Attempt:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Unread:
-    """What a scan of a repository could not read. `skipped.lost` is that of the whole scan."""
+    """What a scan of a repository could not read.
+
+    `skipped.lost` is that of the whole scan.
+    """
 
     label: str
     skipped: Skipped

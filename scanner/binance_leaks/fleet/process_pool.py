@@ -136,7 +136,10 @@ class ScanProcesses:
             remove_leftovers(Path(tempfile.gettempdir()))
 
     def scan(self, task: Task, report_step: ReportStep) -> Reply:
-        """Scan a unit. Repositories without an outcome have failed. Raises only what `report_step` raises."""
+        """Scan a unit. Repositories without an outcome have failed.
+
+        Raises only what `report_step` raises.
+        """
         try:
             with self._acquired() as process:
                 done = process.scan(task, report_step)
@@ -222,7 +225,10 @@ class _ScanProcess:
         return self._process.poll() is None and self._tasks < _MOST_TASKS
 
     def scan(self, task: Task, report_step: ReportStep) -> list[RepositoryOutcome]:
-        """Return the outcomes for the repositories of a unit. Raises what `report_step` raises."""
+        """Return the outcomes for the repositories of a unit.
+
+        Raises what `report_step` raises.
+        """
         self._tasks += 1
         done: list[RepositoryOutcome] = []
         started = time.monotonic()
@@ -380,7 +386,7 @@ class LocalPool:
         return {}
 
     def close(self) -> None:
-        """Ends all processes."""
+        """End all processes."""
         self._executor.shutdown(wait=False, cancel_futures=True)
         self._processes.close()
         self._executor.shutdown(wait=True)

@@ -137,7 +137,9 @@ def make_findings(
 
 
 def make_result(store: Store, now: Snapshot, findings: Iterable[Finding], *, gone: int | None) -> Result:
-    """Make the result of a run with sorted findings; interrupted unless the run has finished.
+    """Make the result of a run with sorted findings.
+
+    It is interrupted unless the run has finished.
 
     With `gone`, the number of those, the statistics have counts by mark.
     """

@@ -87,7 +87,10 @@ def json_rows(text: str, *, ssh: bool) -> Iterator[Row | InvalidRow]:
 
 
 def parse_entry(entry: Mapping[str, object], where: str, *, ssh: bool) -> Row | InvalidRow:
-    """Parse an entry with named fields. `ssh` prefers the SSH address where there are both."""
+    """Parse an entry with named fields.
+
+    `ssh` prefers the SSH address where there are both.
+    """
     fields = {_NAMES.get(name.lower(), name): value for name, value in entry.items()}
     by_https, by_ssh = _first(fields, _HTTPS), _first(fields, _SSH)
     links = _mapping(fields.get("links")).get("clone")
@@ -249,7 +252,10 @@ def _split_label(text: str) -> tuple[str, str]:
 
 
 def delimiter_of(text: str) -> str | None:
-    """The delimiter of a table whose header has a column for the address; None if it is no table."""
+    """The delimiter of a table whose header has a column for the address.
+
+    Returns None if it is no table.
+    """
     first = next((line for line in _LINE_END.split(text) if line.strip()), "")
     for delimiter in ("\t", ",", ";"):
         names = _names(next(csv.reader([first], delimiter=delimiter), []))
@@ -259,7 +265,10 @@ def delimiter_of(text: str) -> str | None:
 
 
 def table_rows(text: str, delimiter: str, *, ssh: bool) -> Iterator[Row | InvalidRow]:
-    """Parse a table, whose columns are named like the fields in JSON. `ssh` as for `parse_entry`."""
+    """Parse a table, whose columns are named like the fields in JSON.
+
+    `ssh` as for `parse_entry`.
+    """
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     names: dict[str, int] = {}
     while True:
@@ -294,7 +303,9 @@ _WRITE_BLANKS = "Write a label after a tab or “ = ”, and a blank in a URL as
 
 
 def read_list(data: bytes, name: str, *, base: Path, ssh: bool = False) -> list[Entry]:
-    """Return the repositories of a list, in its order. `name` is the name of the list in messages.
+    """Return the repositories of a list, in its order.
+
+    `name` is the name of the list in messages.
 
     The format is recognized by the content: lines, a table with a header, or JSON. Relative paths start at the folder
     `base`, `~` is the user's home. `ssh` prefers the SSH address where a forge gives both. Text is UTF-8, or UTF-16 as

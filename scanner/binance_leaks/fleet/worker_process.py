@@ -27,7 +27,9 @@ _STEPS = 0.5
 
 
 def main(folder: str, parent: int) -> NoReturn:
-    """Answer tasks until stdin ends. `folder` is its own, for clones, and is removed at the end.
+    """Answer tasks until stdin ends.
+
+    `folder` is its own, for clones, and is removed at the end.
 
     `parent` is the id of the process that started it.
     """

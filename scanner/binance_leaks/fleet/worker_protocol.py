@@ -17,7 +17,9 @@ from binance_leaks.report.sanitize import printable, without_values
 
 
 class RepositoryTask(TypedDict):
-    """A repository to scan, with the results of its last scan; `state` is base64, empty if there is none.
+    """A repository to scan, with the results of its last scan.
+
+    `state` is base64, empty if there is none.
 
     With `has_state` there is a state that is left out, and sent if the worker asks for it. `covered_stores` are the
     real object folders that it borrows and that another repository of the unit scans.
@@ -113,7 +115,10 @@ def empty_outcome(key: str) -> RepositoryOutcome:
 
 
 def failed_outcome(key: str, reason: str, hint: str = "", *, again: bool, seconds: float = 0.0) -> RepositoryOutcome:
-    """Return the outcome of a failed repository. The reason may hold foreign names: it is sanitized here."""
+    """Return the outcome of a failed repository.
+
+    The reason may hold foreign names: it is sanitized here.
+    """
     return {
         **empty_outcome(key),
         "seconds": seconds,

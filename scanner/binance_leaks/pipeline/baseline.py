@@ -28,7 +28,10 @@ class Look:
 
 
 def look(source: Source[Detected], scan: Detected, *, config: Config, root: str) -> Look:
-    """What is sure enough and not allowed by other means, and what is there at all; paths from the folder `root`."""
+    """What is sure enough and not allowed by other means, and what is there at all.
+
+    Paths from the folder `root`.
+    """
     judged = judge(weigh(scan.credentials, scan.nearby), source, TriageSettings(config=config))
     found = tuple(
         Found(
@@ -72,7 +75,10 @@ class Seen:
         skipped: Iterable[Skipped],
         history: Sequence[Skipped] | None,
     ) -> Seen:
-        """What was seen of `roots` by a scan of files. `history` is what could not be read of it, if it was scanned."""
+        """What was seen of `roots` by a scan of files.
+
+        `history` is what could not be read of it, if it was scanned.
+        """
         unread = (container_of(path_from(root, each.what, os.curdir)) for each in skipped if each.lost)
         return cls(
             root=root,
@@ -98,7 +104,10 @@ class Seen:
         return file in self.read or not os.path.lexists(os.path.join(self.root, file))  # noqa: PTH118
 
     def covers(self, path: str) -> bool:
-        """Whether a path was asked for. What is no file, as a commit message, was only if everything was."""
+        """Whether a path was asked for.
+
+        What is no file, as a commit message, was only if everything was.
+        """
         if _is_no_file(path):
             return os.curdir in self.roots
         return any(_is_in(path, root) for root in self.roots)

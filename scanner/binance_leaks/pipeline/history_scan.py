@@ -106,7 +106,9 @@ class AllObjects:
 
 
 class ObjectScan:
-    """A scan of an object database; use as a context manager, which ends its processes.
+    """A scan of an object database.
+
+    Use as a context manager, which ends its processes.
 
     First `read`, then `link` and `above` as often as needed. `objects` and `count` grow while it reads, so that an
     interrupted scan has what was found so far.
@@ -355,7 +357,10 @@ _NOT_ON_DISK = "not on disk, though a version of a file is in it; `git lfs fetch
 
 
 class LfsFiles:
-    """The files of Git LFS in a repository. `by_pointer` has them by the ids of their pointer blobs."""
+    """The files of Git LFS in a repository.
+
+    `by_pointer` has them by the ids of their pointer blobs.
+    """
 
     def __init__(self, git: Git, database: ObjectDatabase) -> None:
         self._store = LfsStore.of(git, database)

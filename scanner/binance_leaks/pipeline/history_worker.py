@@ -70,14 +70,20 @@ class PackShare(NamedTuple):
 
 
 class GitShare(NamedTuple):
-    """Objects to read through git. With `trees` they are searched; without, they are scanned."""
+    """Objects to read through git.
+
+    With `trees` they are searched; without, they are scanned.
+    """
 
     ids: list[bytes]
     trees: bool = False
 
 
 class StartTreeSearch(NamedTuple):
-    """Search trees for these objects from now on, and index the subtrees of each; stop that if there are none."""
+    """Search trees for these objects from now on, and index the subtrees of each.
+
+    Stop that if there are none.
+    """
 
     ids: list[bytes]
 
@@ -254,7 +260,10 @@ class ObjectWorker:
         self._keep(ref, kind, credentials_in_object(content), result)
 
     def tree(self, ref: ObjectRef, content: bytes, fresh: bytes, result: TaskResult) -> None:
-        """Check that the objects that a tree newly names exist; search it, and index its subtrees."""
+        """Check that the objects that a tree newly names exist.
+
+        Search it, and index its subtrees.
+        """
         result.missing.update(self._plan.known.unknown(self._named.of(fresh)))
         if self._search is not None:
             if ends := self._search(content):

@@ -195,5 +195,8 @@ class FileVersions:
         return self._lfs.chunks(file, path), True
 
     def at(self, blob: str, path: bytes) -> FileVersion:
-        """A blob at a path; without credentials where the detector found none or was not run."""
+        """A blob at a path.
+
+        Without credentials where the detector found none or was not run.
+        """
         return self._versions.get((blob, path)) or FileVersion(blob=blob)

@@ -40,7 +40,10 @@ class Provenance:
 
 
 class HistoryTracer:
-    """Traces values through the history. `contents` has the digests of the values in each blob."""
+    """Traces values through the history.
+
+    `contents` has the digests of the values in each blob.
+    """
 
     def __init__(self, scan: ObjectScan, contents: Mapping[bytes, frozenset[str]], refs: Iterable[Ref]) -> None:
         self._contents = contents

@@ -76,7 +76,9 @@ def run_scan(
 
 
 def load_baseline(file: Path | None, root: str | None) -> Known | None:
-    """Read what a baseline knows, None without a file. Raises ConfigError for one that cannot be read or understood.
+    """Read what a baseline knows, None without a file.
+
+    Raises ConfigError for one that cannot be read or understood.
 
     Its paths count from `root`, the top of the repository that is scanned; outside of one, from its own folder.
     """

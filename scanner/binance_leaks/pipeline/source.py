@@ -12,7 +12,7 @@ from binance_leaks.model import Credential, Evidence, Secret
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a source is: files, objects or blobs that were read, of all; bytes; credentials found so far."""
+    """The progress of a source: files, objects or blobs read, bytes, credentials found."""
 
     done: int
     total: int | None
@@ -50,7 +50,10 @@ D_co = TypeVar("D_co", bound=Detected, covariant=True)
 
 
 class Source(Protocol[D_co]):
-    """Something to scan. It has its own settings, reads, and detects credentials in what it reads."""
+    """Something to scan.
+
+    It has its own settings, reads, and detects credentials in what it reads.
+    """
 
     @property
     def kind(self) -> SourceKind:
@@ -68,7 +71,9 @@ class Source(Protocol[D_co]):
         ...
 
     def read(self, show: ShowProgress | None = None) -> D_co:
-        """Read everything and return what was detected. An interrupt ends it early, with what was detected until then.
+        """Read everything and return what was detected.
+
+        An interrupt ends it early, with what was detected until then.
 
         `show` is called again and again; None if nobody looks on. Raises ScannerError.
         """

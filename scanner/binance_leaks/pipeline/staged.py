@@ -106,7 +106,9 @@ class MessageSource:
 
 
 def credentials_in_message(data: bytes) -> tuple[Credential, ...]:
-    """Return the credentials of a message as its editor left it; git does not keep what is below its scissors line.
+    """Return the credentials of a message as its editor left it.
+
+    Git does not keep what is below its scissors line.
 
     Comment lines are scanned: whether git strips them depends on the clean-up mode, and which character begins one on
     the configuration.

@@ -25,7 +25,10 @@ _LONGEST_HEADER = 64 << 20
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class State:
-    """What was scanned: `starts` are the first 64 bits of object ids, ascending; `hits` held something."""
+    """What was scanned: `starts` are the first 64 bits of object ids, ascending.
+
+    `hits` are those in which something was found.
+    """
 
     starts: array[int]
     hits: frozenset[bytes]
@@ -120,7 +123,10 @@ def pack_state(holds_for: str, state: State) -> bytes:
 
 
 def write_state(file: Path, holds_for: str, state: State) -> None:
-    """Writes a state with mode 0600, whole or not at all. Raises ScanError where it cannot be written."""
+    """Write a state with mode 0600, whole or not at all.
+
+    Raises ScanError where it cannot be written.
+    """
     try:
         replace_file(file, pack_state(holds_for, state), private=True)
     except OSError as error:

@@ -37,7 +37,10 @@ def credentials_alone(filename: str, data: bytes, nearby: EvidenceNearFiles) -> 
 
 
 def lines_of(filename: str) -> dict[str, int]:
-    """Return the first line of every value in a file, by SHA-1 as in baselines; nothing if the file cannot be read."""
+    """Return the first line of every value in a file, by SHA-1 as in baselines.
+
+    Returns nothing if the file cannot be read.
+    """
     try:
         plain = unified(Path(filename).read_bytes()) if Path(filename).is_file() else b""
     except (OSError, ValueError):
@@ -59,7 +62,10 @@ def unified(data: bytes) -> bytes:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Judged:
-    """A credential with enough confidence to be reported, as a finding. Nothing allows its `open` occurrences."""
+    """A credential with enough confidence to be reported, as a finding.
+
+    Nothing allows its `open` occurrences.
+    """
 
     finding: Finding
     open: tuple[Occurrence, ...]
@@ -168,7 +174,10 @@ def finding_of(
     verification: Verification | None,
     counts: bool,
 ) -> Finding:
-    """Judge a credential at these locations. What does not count, or is suppressed, does not fail."""
+    """Judge a credential at these locations.
+
+    What does not count, or is suppressed, does not fail.
+    """
     risk = assess(credential, locations, verification)
     if suppressed is not None and suppressed.by is SuppressedBy.KNOWN_EXAMPLE:
         risk = Risk(level=RiskLevel.INFO, reasons=(suppressed.reason,))

@@ -67,7 +67,10 @@ def typed(key: bytes, secret: bytes | None, *, path: str) -> Credential:
 
 
 def private_key_in(data: bytes, path: str) -> Occurrence:
-    """The private key in a file, PEM or base64. Raises UsageError where there is none, or it needs a passphrase."""
+    """The private key in a file, PEM or base64.
+
+    Raises UsageError where there is none, or it needs a passphrase.
+    """
     document = Document(text=data.decode("latin-1"), path=path)
     key = next(packed_keys(document), None)
     if key is None:

@@ -83,7 +83,10 @@ class WorkerPool(Generic[T, R]):
                 process.join()
 
     def run(self, tasks: Iterable[T]) -> Iterator[R]:
-        """Give each task to a free worker; the results in the order in which they are done."""
+        """Give each task to a free worker.
+
+        The results in the order in which they are done.
+        """
         waiting = deque(tasks)
         busy: set[Connection] = set()
         for connection in self._connections[: len(waiting)]:

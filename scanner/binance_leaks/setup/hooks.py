@@ -20,7 +20,10 @@ _PROGRAMS = frozenset({"binance-leaks", "binance-leaks.exe", "binance_leaks"})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hook:
-    """One hook. `settings` are those of this project's manifest, without how it is installed."""
+    """One hook.
+
+    `settings` are those of this project's manifest, without how it is installed.
+    """
 
     id: str
     command: tuple[str, ...]

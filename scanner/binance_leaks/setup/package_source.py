@@ -30,7 +30,10 @@ class PackageSource:
 
     @classmethod
     def of(cls, url: str | None, rev: str | None) -> PackageSource | None:
-        """Return the source that the command line names, or None. Raises UsageError for an incomplete or wrong one."""
+        """Return the source that the command line names, or None.
+
+        Raises UsageError for an incomplete or wrong one.
+        """
         if url is None and rev is None:
             return None
         if url is None or rev is None:
@@ -52,7 +55,10 @@ class PackageSource:
 
     @property
     def requirement(self) -> str:
-        """What pip installs in CI. Raises UsageError where CI would need credentials to fetch it."""
+        """What pip installs in CI.
+
+        Raises UsageError where CI would need credentials to fetch it.
+        """
         found = _GITHUB.fullmatch(self.url)
         url = f"https://github.com/{found[1]}" if found else self.url
         if not _FETCHED.fullmatch(url):

@@ -29,7 +29,10 @@ class WorkTree:
     top: Path
 
     def read(self, path: str) -> bytes | None:
-        """Read a file, None where there is none. Raises UsageError for what is not a file of this work tree."""
+        """Read a file, None where there is none.
+
+        Raises UsageError for what is not a file of this work tree.
+        """
         file = self._resolve(path)
         try:
             if not stat.S_ISREG(file.stat().st_mode):
@@ -45,7 +48,10 @@ class WorkTree:
             raise UsageError(f"{path} cannot be read: {error.strerror}") from None
 
     def write(self, path: str, data: bytes) -> None:
-        """Write a file whole or not at all, and keep its mode. Raises UsageError where that fails."""
+        """Write a file whole or not at all, and keep its mode.
+
+        Raises UsageError where that fails.
+        """
         file = self._resolve(path)
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -70,7 +76,10 @@ class WorkTree:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Write:
-    """A file to write. `path` is relative to the top of the work tree; `old` is None for a new file."""
+    """A file to write.
+
+    `path` is relative to the top of the work tree; `old` is None for a new file.
+    """
 
     path: str
     old: bytes | None
@@ -104,7 +113,10 @@ Plan: TypeAlias = Write | Keep | Refuse
 
 
 def plan_file(path: str, old: bytes | None, body: str, *, notes: tuple[str, ...] = ()) -> Plan:
-    """Plan a file whose whole content is ours. One that was edited, or that we did not write, is refused."""
+    """Plan a file whose whole content is ours.
+
+    One that was edited, or that we did not write, is refused.
+    """
     new = with_marker(body)
     if old is None:
         return Write(path=path, old=None, new=new, notes=notes)

@@ -27,7 +27,10 @@ class UnsafeEditError(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class YamlFile:
-    """A file with one YAML document. `root` is None where it is empty; `mark` is the byte order mark or nothing."""
+    """A file with one YAML document.
+
+    `root` is None where it is empty; `mark` is the byte order mark or nothing.
+    """
 
     text: str
     mark: bytes
@@ -36,7 +39,10 @@ class YamlFile:
 
     @classmethod
     def read(cls, data: bytes) -> YamlFile:
-        """Parse a file. Raises UnsafeEditError for what is not UTF-8, not YAML, or not one block mapping."""
+        """Parse a file.
+
+        Raises UnsafeEditError for what is not UTF-8, not YAML, or not one block mapping.
+        """
         mark = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
         try:
             text = data[len(mark) :].decode("utf-8")
@@ -57,7 +63,10 @@ class YamlFile:
         return next((key for key, _ in self._pairs() if key.value == name), None)
 
     def line_of(self, node: yaml.Node) -> int:
-        """Return the start of the line that a node begins. Raises UnsafeEditError where it is not first on its line."""
+        """Return the start of the line that a node begins.
+
+        Raises UnsafeEditError where it is not first on its line.
+        """
         start = node.start_mark.index - node.start_mark.column
         if self.text[start : node.start_mark.index].strip():
             raise UnsafeEditError("its layout is unusual")
@@ -84,7 +93,10 @@ class YamlFile:
         return end
 
     def is_blank_before(self, item: yaml.Node) -> bool:
-        """Whether an empty line precedes an item of a list; comment lines above it belong to it."""
+        """Whether an empty line precedes an item of a list.
+
+        Comment lines above it belong to it.
+        """
         start = item.start_mark.index - item.start_mark.column
         for line in reversed(self.text[:start].splitlines()):
             if not line.lstrip().startswith("#"):
@@ -92,7 +104,10 @@ class YamlFile:
         return False
 
     def edited(self, edits: Sequence[Edit]) -> bytes:
-        """Return the file with these edits, whose text has `\\n`. Text after an unended last line begins a new line."""
+        """Return the file with these edits, whose text has `\\n`.
+
+        Text after an unended last line begins a new line.
+        """
         text = self.text
         for start, end, added in sorted(edits, reverse=True):
             glue = "\n" if start == len(self.text) and text[:start] and not text[:start].endswith("\n") else ""
@@ -108,7 +123,10 @@ class YamlFile:
 
 
 def events(text: str) -> list[tuple[str, ...]]:
-    """Parse a text into its events, without the layout. Raises UnsafeEditError where it is not YAML."""
+    """Parse a text into its events, without the layout.
+
+    Raises UnsafeEditError where it is not YAML.
+    """
     try:
         return [_event(event) for event in yaml.parse(text, Loader=yaml.SafeLoader)]
     except (yaml.YAMLError, RecursionError):

@@ -86,7 +86,10 @@ _FAILURES = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CloneProgress:
-    """How far a clone has come. `phase` is what is done now; `done` and `total` count objects, or deltas."""
+    """How far a clone has come.
+
+    `phase` is what is done now; `done` and `total` count objects, or deltas.
+    """
 
     phase: str
     done: int
@@ -106,7 +109,9 @@ class _Process(Protocol):
 
 
 def clone_mirror(url: str, folder: Path, progress: Report, *, patience: int = _PATIENCE) -> None:
-    """Clones all refs of the repository at a URL, or of one on this disk, into a new or empty folder.
+    """Clone all refs of a repository into a new or empty folder.
+
+    The repository is at a URL or on this disk.
 
     A host that is silent for `patience` seconds is given up; for the first answer it has twice that. On any error or
     interrupt no process is left and nothing in the folder. Raises UsageError where the URL is not allowed or the
@@ -144,7 +149,7 @@ def temporary_clone(url: str, progress: Report, *, patience: int = _PATIENCE) ->
 
 
 def update_clone(url: str, folder: Path, progress: Report, *, patience: int = _PATIENCE) -> None:
-    """Clones into a folder that stays, or brings up to date the mirror of the same URL that is there.
+    """Clone into a folder that is kept, or update the mirror of the same URL in it.
 
     Refs that are gone at the URL go from the mirror, too; their objects stay. Raises as `clone_mirror`, and UsageError
     where something else is in the folder.
@@ -221,7 +226,7 @@ def _mirrored(folder: Path) -> str | None:
 
 
 def _run(words: tuple[str, ...], address: RemoteAddress, folder: Path, progress: Report, patience: int) -> None:
-    """Runs git to its end, or ends it and what it started. Raises GitError where it fails."""
+    """Run git to its end, or end it and what it started. Raises GitError where it fails."""
     lines_read: deque[str] = deque(maxlen=40)
     answered, silent = Event(), Event()
     progress(CloneProgress(phase="connecting", done=0, total=None))
@@ -394,7 +399,7 @@ def _failure(lines_read: list[str], address: RemoteAddress) -> GitError:
 
 
 def _stop(process: _Process) -> None:
-    """Ends git and its children where it still runs; kindly first, so that it takes its locks away."""
+    """End git and its children where it still runs; kindly first, so that it takes its locks away."""
     if process.poll() is not None:
         return
     if not hasattr(os, "killpg"):

@@ -71,7 +71,9 @@ def _empty(text: str, dots: str, base: str, head: str) -> UsageError:
 
 
 def select_change(git: Git, change: CiChange, more: Callable[[Sequence[str]], bool] | None = None) -> CommitSelection:
-    """The commits of a change that a CI system announces. `more` fetches what is missing, as far as it can.
+    """The commits of a change that a CI system announces.
+
+    `more` fetches what is missing, as far as it can.
 
     Never empty: where the change brings no commit that is not known, the newest one is chosen. Raises
     MissingHistoryError where this clone does not have what it takes to tell.

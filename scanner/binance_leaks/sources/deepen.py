@@ -28,7 +28,7 @@ class Fetcher:
         self._unshallowed = False
 
     def more(self, wanted: Sequence[str]) -> bool:
-        """Takes the next step towards some commits or branches: at first these, then ever deeper.
+        """Take the next step towards some commits or branches: at first these, then ever deeper.
 
         `wanted` are ids or refspecs. False where there is nothing left to try. Raises GitError where the remote does
         not answer.
@@ -44,7 +44,7 @@ class Fetcher:
         return self._deepen(remote, wanted)
 
     def blobs(self, names: Sequence[str]) -> None:
-        """Brings blobs of a partial clone. What the remote refuses stays missing."""
+        """Fetch blobs of a partial clone. What the remote refuses stays missing."""
         asked = "".join(f"{name}\n" for name in names[:_MOST_BLOBS])
         self._git.run_with(
             asked, "-c", "fetch.negotiationAlgorithm=noop", "fetch", *_QUIET, "--filter=blob:none", "--stdin",

@@ -29,7 +29,9 @@ _BUFFER = 64 << 10
 
 
 def read_chunks(entry: FileEntry) -> Iterator[Chunk | Skipped]:
-    """What a listed file holds: whole, in windows, or the members of an archive. No OSError comes from here.
+    """What a listed file holds: whole, in windows, or the members of an archive.
+
+    No OSError comes from here.
 
     A symbolic link gives its text, unless the user named it. A file that vanished since it was listed is not lost; one
     that cannot be read, or not to its end, is.

@@ -28,7 +28,9 @@ _MOST_IDLE_SAMPLES = 3
 
 
 class Git:
-    """git in one folder. `inherit` keeps the GIT_* variables of the caller, which a hook needs (GIT_INDEX_FILE).
+    """git in one folder.
+
+    `inherit` keeps the GIT_* variables of the caller, which a hook needs (GIT_INDEX_FILE).
 
     `protocols` are those by which git may reach a remote, joined with colons; none unless given.
     """
@@ -55,7 +57,10 @@ class Git:
             return None
 
     def check(self) -> None:
-        """Raise GitError where git would wait for ever in this repository. Each command calls it first."""
+        """Raise GitError where git would wait for ever in this repository.
+
+        Each command calls it first.
+        """
         if self._checked:
             return
         fault, settings = check_git_folder(self.folder, self._git_dir)
@@ -96,7 +101,10 @@ class Git:
         return named, included
 
     def run(self, *arguments: str, accept: tuple[int, ...] = (0,)) -> bytes:
-        """Output of one git command. Raises GitError with git's own first line where it fails."""
+        """Output of one git command.
+
+        Raises GitError with git's own first line where it fails.
+        """
         with self._start(*arguments) as process:
             out, err = self._communicate(process, None)
         if process.returncode not in accept:
@@ -104,7 +112,10 @@ class Git:
         return out
 
     def run_with(self, text: str, *arguments: str, accept: tuple[int, ...] = (0,)) -> bytes:
-        """Output of one git command that reads a text. Raises GitError with git's own first line where it fails."""
+        """Output of one git command that reads a text.
+
+        Raises GitError with git's own first line where it fails.
+        """
         with self._start(*arguments, stdin=subprocess.PIPE) as process:
             out, err = self._communicate(process, text.encode("utf-8", "surrogateescape"))
         if process.returncode not in accept:
@@ -161,13 +172,18 @@ class Git:
         return os.fsdecode(self.run("rev-parse", "--show-toplevel").rstrip(b"\n"))
 
     def top(self) -> str:
-        """The top folder of the work tree; of a bare repository the folder in which git was started."""
+        """The top folder of the work tree.
+
+        Of a bare repository the folder in which git was started.
+        """
         if self.run("rev-parse", "--is-bare-repository").strip() == b"true":
             return self.folder
         return os.fsdecode(self.run("rev-parse", "--show-toplevel", accept=(0, 128)).rstrip(b"\n")) or self.folder
 
     def worktree_files(self, *, ignored: bool) -> list[bytes]:
-        """Paths below the folder that git tracks or would track, relative to it; with `ignored` also the ignored ones.
+        """Paths below the folder that git tracks or would track, relative to it.
+
+        With `ignored` also the ignored ones.
 
         Deleted files, repeated ones, submodules (folders without a slash) and nested repositories (with one) may be
         among them.
@@ -176,7 +192,10 @@ class Git:
         return split(self.run("ls-files", "-z", "--cached", "--others", *standard))
 
     def staged(self, *, against: str | None = None, renames: bool = False) -> list[RawChange]:
-        """What the index changes against a commit, HEAD unless given; without a first commit everything is new."""
+        """What the index changes against a commit, HEAD unless given.
+
+        Without a first commit everything is new.
+        """
         finding = ("-M", "-l2000") if renames else ("--no-renames",)
         return raw_changes(self.run(*STAGED, *finding, *([against] if against else [])))
 
@@ -274,14 +293,17 @@ class BlobStream:
         self._left = size
 
     def read(self, size: int = -1) -> bytes:
-        """At most `size` bytes, all that is left where it is negative. Short only at the end, or if git stopped."""
+        """At most `size` bytes, all that is left where it is negative.
+
+        Short only at the end, or if git stopped.
+        """
         wanted = self._left if size < 0 else min(size, self._left)
         data = self._source.read(wanted) if wanted else b""
         self._left = self._left - len(data) if len(data) == wanted else 0
         return data
 
     def skip(self) -> None:
-        """Passes over what was not read."""
+        """Pass over what was not read."""
         while self.read(1 << 20):
             pass
 

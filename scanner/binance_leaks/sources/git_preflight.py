@@ -54,7 +54,10 @@ def check_git_folder(folder: str, git_dir: str | None) -> tuple[str, list[str]]:
 
 
 def describe_irregular(path: str, *, limit: int = _LARGEST_SETTINGS) -> str:
-    """Why a file cannot be read to its end, empty where it can be or does not exist. `limit` is its size in bytes."""
+    """Why a file cannot be read to its end, empty where it can be or does not exist.
+
+    `limit` is its size in bytes.
+    """
     try:
         status = os.stat(path)  # noqa: PTH116
     except (OSError, ValueError):

@@ -21,7 +21,10 @@ _HEAD_LENGTH = 512
 
 
 class StagedChange:
-    """An entry of the index that differs from HEAD. `old` is empty where HEAD has no such file."""
+    """An entry of the index that differs from HEAD.
+
+    `old` is empty where HEAD has no such file.
+    """
 
     __slots__ = ("blob", "old", "path")
 
@@ -51,7 +54,10 @@ class StagedChanges:
 
 
 def list_staged(git: Git, paths: Container[bytes] | None) -> StagedChanges:
-    """The entries that the index adds or changes, of those in `paths` if given; deletions have no content."""
+    """The entries that the index adds or changes, of those in `paths` if given.
+
+    Deletions have no content.
+    """
     changes: list[StagedChange] = []
     submodules: list[str] = []
     deleted: set[bytes] = set()
@@ -105,7 +111,9 @@ def may_hold(stream: BlobStream) -> bool:
 def former_blobs(
     git: Git, changes: Sequence[StagedChange], excluded: Callable[[str], bool] = lambda _: False
 ) -> dict[bytes, list[str]]:
-    """The blobs that the parents of the commit to be have for each change, by path; an empty list if none has any.
+    """The blobs that the parents of the commit to be have for each change, by path.
+
+    Returns an empty list if none has any.
 
     HEAD is a parent (of `git commit --amend`, too: git does not tell a hook that it amends), and in a merge every
     commit that is merged. A file that a parent has under another name has the blob of the old name, unless that is
@@ -153,7 +161,10 @@ class NamedPaths:
 
 
 def resolve_names(git: Git, names: Sequence[str]) -> NamedPaths:
-    """What the user named. Raises UsageError for what is neither on disk nor in the index nor in HEAD."""
+    """What the user named.
+
+    Raises UsageError for what is neither on disk nor in the index nor in HEAD.
+    """
     prefix = os.fsdecode(git.run("rev-parse", "--show-prefix").rstrip(b"\n"))
     root = os.path.realpath(os.path.join(git.folder, *[".."] * prefix.count("/")))  # noqa: PTH118
     files: dict[bytes, str] = {}

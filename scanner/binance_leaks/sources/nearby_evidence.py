@@ -24,7 +24,10 @@ _MANIFESTS = (
 
 
 def mentions_binance(data: bytes) -> bool:
-    """Whether some text names the exchange; parameters of its API alone, which others copied, do not count."""
+    """Whether some text names the exchange.
+
+    Parameters of its API alone, which others copied, do not count.
+    """
     text = data.decode("utf-8", "replace")
     return any(EXCHANGE_NAME.match(text, start) for start, _ in mentions(text, text.encode("latin-1", "replace")))
 
@@ -36,7 +39,10 @@ class EvidenceNearFiles:
         self._folders: dict[str, Evidence | None] = {}
 
     def evidence_near(self, path: str) -> Evidence | None:
-        """Evidence beside the file at `path`; a member of an archive has the archive's neighbours."""
+        """Evidence beside the file at `path`.
+
+        A member of an archive has the archive's neighbours.
+        """
         folder = os.path.dirname(container_of(path)) or "."  # noqa: PTH120
         if folder not in self._folders:
             self._folders[folder] = self._look(folder)

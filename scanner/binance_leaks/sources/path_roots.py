@@ -83,7 +83,10 @@ class PathRoots:
         )
 
     def top(self, folder: str) -> str | None:
-        """The root of the work tree that a folder is in, without links; None outside of one."""
+        """The root of the work tree that a folder is in, without links.
+
+        Returns None outside of one.
+        """
         return self._top(self._real(folder))
 
     def _real(self, folder: str) -> str:

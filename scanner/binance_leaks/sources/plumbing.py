@@ -51,7 +51,10 @@ BATCH = 400
 
 
 def environment(*, inherit: bool) -> dict[str, str]:
-    """The variables for git. `inherit` keeps the caller's GIT_* ones, which a hook needs (GIT_INDEX_FILE)."""
+    """The variables for git.
+
+    `inherit` keeps the caller's GIT_* ones, which a hook needs (GIT_INDEX_FILE).
+    """
     kept = {
         name: value
         for name, value in os.environ.items()

@@ -66,7 +66,9 @@ def parse_pre_commit_update(variables: Mapping[str, str]) -> RefUpdate | None:
 
 
 def select_push(git: Git, updates: Sequence[RefUpdate], *, remote: str | None, url: str | None) -> CommitSelection:
-    """The commits and tags that the remote does not have yet. Nothing is chosen where it has them all.
+    """The commits and tags that the remote does not have yet.
+
+    Nothing is chosen where it has them all.
 
     Raises MissingHistoryError where this clone does not have all of them, UsageError for what leads to no commit.
     """
@@ -88,7 +90,10 @@ def select_push(git: Git, updates: Sequence[RefUpdate], *, remote: str | None, u
 
 
 def select_between(git: Git, base: str, head: str) -> CommitSelection:
-    """The commits that one revision has and another has not, which may be none. Raises as `select_push`."""
+    """The commits that one revision has and another has not, which may be none.
+
+    Raises as `select_push`.
+    """
     ids = [_commit(git, RefUpdate(local=revision, name=revision)) for revision in (base, head)]
     revisions = RevisionRange(heads=(ids[1],), bases=(ids[0],))
     return CommitSelection(

@@ -54,7 +54,10 @@ def count_clean_files(named: Sequence[str]) -> int | None:
 
 
 def format_clean_commit(count: int) -> str:
-    """Format the line for a commit of `count` files without a credential. With none, say that nothing was scanned."""
+    """Format the line for a commit of `count` files without a credential.
+
+    With a count of 0, it says that nothing was scanned.
+    """
     if not count:
         return "Nothing to scan: no staged files.\n"
     return f"No Binance credentials in {count} {'file' if count == 1 else 'files'} to be committed.\n"

@@ -90,7 +90,10 @@ class StreamReader:
         self.fault: str | None = None
 
     def take(self, size: int) -> bytes:
-        """The next `size` bytes; fewer at the end (then `ended`) or before a failure, which `fault` describes."""
+        """The next `size` bytes.
+
+        Fewer at the end (then `ended`) or before a failure, which `fault` describes.
+        """
         parts: list[bytes] = []
         wanted = size if self._left is None else min(size, self._left)
         missing = wanted

@@ -54,7 +54,9 @@ class _Extended:
 
 
 def read_entries(stream: PeekableStream) -> Iterator[TarEntry]:
-    """The files and symbolic links in order; each one's data must be read before the next is asked for.
+    """The files and symbolic links in order.
+
+    Each one's data must be read before the next is asked for.
 
     Ends with the zero blocks that end the archive; what follows them stays unread. Raises `DamagedArchiveError` at a
     block that is no header, and where the zero blocks are missing.

@@ -31,9 +31,12 @@ class OverLimitError(OSError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ArchiveLimits:
-    """How far an archive is followed. Sizes are bytes, and `total` and `members` are for all that one outermost archive
-    holds at every depth. `ratio` is of unpacked to packed bytes of one member, asked once `ratio_from` are unpacked.
-    A zip file that arrives through a pipe is held in memory up to `held`, in a temporary file beyond."""
+    """How far an archive is followed.
+
+    Sizes are bytes, and `total` and `members` are for all that one outermost archive holds at every depth. `ratio` is
+    of unpacked to packed bytes of one member, asked once `ratio_from` are unpacked. A zip file that arrives through a
+    pipe is held in memory up to `held`, in a temporary file beyond.
+    """
 
     depth: int = 4
     ratio: int = 200
@@ -53,14 +56,14 @@ class UnpackBudget:
         self._members = limits.members
 
     def admit(self) -> bool:
-        """Counts one more member; False once a limit is passed, described in `exhausted`."""
+        """Count one more member; False once a limit is passed, described in `exhausted`."""
         self._members -= 1
         if self._members < 0 and self.exhausted is None:
             self.exhausted = f"the archive has more than {self.limits.members:,} members"
         return self.exhausted is None
 
     def spend(self, size: int) -> None:
-        """Counts unpacked bytes; raises `OverLimitError` when they are too many."""
+        """Count unpacked bytes; raises `OverLimitError` when they are too many."""
         self._bytes -= size
         if self._bytes < 0 and self.exhausted is None:
             self.exhausted = f"the archive unpacks to more than {self.limits.total >> 20:,} MiB"
@@ -104,7 +107,10 @@ class _Zlib:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Compression:
-    """A compression. `again` is what one more compressed stream behind the first begins with, if one may follow."""
+    """A compression.
+
+    `again` is what one more compressed stream behind the first begins with, if one may follow.
+    """
 
     name: str
     new: Callable[[], Decoder]
@@ -123,7 +129,10 @@ COMPRESSIONS = {
 
 
 class DecompressedStream:
-    """The unpacked bytes of a compressed stream. `damaged` says that the stream is not wholly what its format says."""
+    """The unpacked bytes of a compressed stream.
+
+    `damaged` says that the stream is not wholly what its format says.
+    """
 
     def __init__(self, stream: Readable, codec: Compression, budget: UnpackBudget) -> None:
         self._stream = stream
@@ -137,7 +146,10 @@ class DecompressedStream:
         self.damaged = False
 
     def read(self, size: int, /) -> bytes:
-        """At most `size` unpacked bytes, none at the end. Raises one of the errors above, and again at each call."""
+        """At most `size` unpacked bytes, none at the end.
+
+        Raises one of the errors above, and again at each call.
+        """
         if self._fault is not None:
             raise self._fault
         try:
@@ -183,7 +195,7 @@ class DecompressedStream:
             raise OverLimitError(f"it unpacks to more than {limits.ratio:,} times its size")
 
     def _next_stream(self) -> bool:
-        """Turns to one more compressed stream behind the first, past padding. Anything else there is no content."""
+        """Turn to one more compressed stream behind the first, past padding. Anything else there is no content."""
         again = self._codec.again
         if not again:
             return False
@@ -204,7 +216,10 @@ class DecompressedStream:
 
 
 class BoundedStream:
-    """The next `size` bytes of a stream that must have them; they count against `budget`, if one is given."""
+    """The next `size` bytes of a stream that must have them.
+
+    They count against `budget`, if one is given.
+    """
 
     def __init__(self, stream: Readable, size: int, budget: UnpackBudget | None = None) -> None:
         self._stream = stream
@@ -212,7 +227,10 @@ class BoundedStream:
         self._budget = budget
 
     def read(self, size: int, /) -> bytes:
-        """At most `size` bytes, none at the end. Raises `OverLimitError`, `DamagedArchiveError` for an early end."""
+        """At most `size` bytes, none at the end.
+
+        Raises `OverLimitError`, `DamagedArchiveError` for an early end.
+        """
         if not self._left:
             return b""
         part = self._stream.read(min(size, self._left)) or b""
@@ -224,6 +242,6 @@ class BoundedStream:
         return part
 
     def skip(self) -> None:
-        """Reads what is left to nowhere."""
+        """Read what is left to nowhere."""
         while self.read(_BLOCK):
             pass

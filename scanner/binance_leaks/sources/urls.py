@@ -29,7 +29,10 @@ class RemoteAddress:
 
 
 def is_url(text: str) -> bool:
-    """Whether a text is to be cloned and is no path here; also for URLs that `clone_mirror` then refuses."""
+    """Whether a text is to be cloned and is no path here.
+
+    Also for URLs that `clone_mirror` then refuses.
+    """
     if _SCHEME.match(text):
         return True
     if text.startswith((".", "/", "\\", "~")) or os.path.exists(text):  # noqa: PTH110 - long texts make Path raise
@@ -38,7 +41,10 @@ def is_url(text: str) -> bool:
 
 
 def redact_url(url: str) -> str:
-    """A URL for reports: without password and token, and printable. The user of ssh stays, who is no secret."""
+    """A URL for reports: without password and token, and printable.
+
+    The user of ssh stays, who is no secret.
+    """
     text = "".join(letter if letter.isprintable() else "\ufffd" for letter in url)
     match = _SCHEME.match(text)
     if match is None:
@@ -98,7 +104,10 @@ def _needless(escape: str) -> str:
 
 
 def parse_address(url: str) -> RemoteAddress:
-    """A URL, or a path that is there, taken apart. Raises UsageError where it is not allowed or not valid."""
+    """A URL, or a path that is there, taken apart.
+
+    Raises UsageError where it is not allowed or not valid.
+    """
     shown = redact_url(url)
     if url.startswith("-") or not url:
         raise UsageError(f"not a URL: {shown}")
@@ -132,7 +141,10 @@ def parse_address(url: str) -> RemoteAddress:
 
 
 def has_login(address: str) -> bool:
-    """Whether a URL, if it is one, has a password or token in it; the user of ssh is no secret."""
+    """Whether a URL, if it is one, has a password or token in it.
+
+    The user of ssh is no secret.
+    """
     if not is_url(address):
         return False
     parsed = parse_address(address)
@@ -140,7 +152,10 @@ def has_login(address: str) -> bool:
 
 
 def percent_decode(text: str) -> str:
-    """A part of a URL with its escapes decoded; bytes that are no UTF-8 as paths have them."""
+    """A part of a URL with its escapes decoded.
+
+    Bytes that are no UTF-8 as paths have them.
+    """
     octets = text.encode("utf-8", "surrogateescape")
     plain = re.sub(rb"%([0-9A-Fa-f]{2})", lambda match: bytes.fromhex(match[1].decode()), octets)
     return plain.decode("utf-8", "surrogateescape")

@@ -19,8 +19,11 @@ _CONTINUATION = bytes(range(0x80, 0xC0))
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WindowSizes:
-    """Bytes: content up to `whole` is one chunk. Larger content is read `step` at a time, and `margin` around each hit
-    becomes a chunk of about `window` at most. `step` and `window` are at least four times the margin."""
+    """Bytes: content up to `whole` is one chunk.
+
+    Larger content is read `step` at a time, and `margin` around each hit becomes a chunk of about `window` at most.
+    `step` and `window` are at least four times the margin.
+    """
 
     whole: int = 8 << 20
     step: int = 4 << 20

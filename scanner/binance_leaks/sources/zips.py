@@ -39,8 +39,10 @@ _SEARCH_STEP = 1 << 20
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ZipEntry:
-    """A member as the directory lists it. `packed` is its size there; `size` and `crc` are of its
-    content, None where only the end of the content would tell."""
+    """A member as the directory lists it.
+
+    `packed` is its size there; `size` and `crc` are of its content, None where only the end of the content would tell.
+    """
 
     name: str
     offset: int
@@ -76,7 +78,10 @@ class ZipMember:
         self.damaged = False
 
     def read(self, size: int, /) -> bytes:
-        """At most `size` bytes, none at the end. Raises `DamagedArchiveError` and `OverLimitError`."""
+        """At most `size` bytes, none at the end.
+
+        Raises `DamagedArchiveError` and `OverLimitError`.
+        """
         try:
             part = self._content.read(size)
             self._size += len(part)
@@ -151,12 +156,18 @@ def search_entries(stream: Seekable) -> Iterator[ZipEntry]:
 
 
 def read_trailer(stream: Seekable) -> bytes:
-    """The comment of the zip file and what else follows its directory. Raises `DamagedArchiveError`."""
+    """The comment of the zip file and what else follows its directory.
+
+    Raises `DamagedArchiveError`.
+    """
     return _end(stream)[1][_END.size :]
 
 
 def open_member(stream: Seekable, entry: ZipEntry, budget: UnpackBudget) -> ZipMember:
-    """The content of an entry that is not refused; it must be read before another's. Raises `DamagedArchiveError`."""
+    """The content of an entry that is not refused; it must be read before another's.
+
+    Raises `DamagedArchiveError`.
+    """
     fixed = _at(stream, entry.offset, _LOCAL.size)
     if len(fixed) < _LOCAL.size or not fixed.startswith(_LOCAL_MAGIC):
         raise DamagedArchiveError("the zip file has no such member where its directory says")

@@ -1,4 +1,6 @@
-"""Check credentials with Binance: active or not, and what they can do. The only code that opens connections.
+"""Check credentials with Binance: active or not, and what they can do.
+
+The only code that opens connections.
 
 One signed GET per credential, the least intrusive one (`binance_leaks.environments`). The request holds the API key, in
 a header, and a signature; the secret signs and stays here, and only permissions and two dates of an answer are kept.

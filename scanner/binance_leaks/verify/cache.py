@@ -96,7 +96,10 @@ class CacheFile:
                 self._entries[digest] = dated
 
     def save(self, now: float) -> None:
-        """Write what is still fresh, with mode 0600, completely or not at all. Raises ScanError where that fails."""
+        """Write what is still fresh, with mode 0600, completely or not at all.
+
+        Raises ScanError where that fails.
+        """
         with self._lock:
             held = [(digest, dated) for digest, dated in self._entries.items() if self._is_fresh(dated, now)]
         newest = sorted(held, key=lambda entry: -entry[1].at)[:_MOST_ENTRIES]

@@ -11,7 +11,10 @@ from binance_leaks.model import Secret
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
-    """A GET of one of the known hosts. Key and query (it holds a signature) reach no output."""
+    """A GET of one of the known hosts.
+
+    Key and query (it holds a signature) reach no output.
+    """
 
     host: str
     path: str
@@ -21,7 +24,10 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reply:
-    """An HTTP response. `retry_after` is in seconds; `used_weight` is what this address used in this minute."""
+    """An HTTP response.
+
+    `retry_after` is in seconds; `used_weight` is what this address used in this minute.
+    """
 
     status: int
     body: bytes = field(default=b"", repr=False)
@@ -30,7 +36,10 @@ class Reply:
 
 
 class NoReply(Enum):
-    """Why there is no response. A result, not an exception: a traceback could hold a request."""
+    """Why there is no response.
+
+    A result, not an exception: a traceback could hold a request.
+    """
 
     TIMED_OUT = "timed out"
     NO_ADDRESS = "the name was not found"
@@ -45,7 +54,10 @@ class NoReply(Enum):
 
 
 class Transport(Protocol):
-    """Sends requests. It follows no redirect, does not retry, and never raises for a failure of the network."""
+    """Sends requests.
+
+    It follows no redirect, does not retry, and never raises for a failure of the network.
+    """
 
     def send(self, request: Request) -> Reply | NoReply:
         """Return the reply to a request, or why there is none."""

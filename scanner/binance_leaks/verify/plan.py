@@ -55,7 +55,10 @@ class Plan:
         return tuple(dict.fromkeys(probe.host for check in self.checks for probe in check.probes[1:]))
 
     def announcement(self, route: Callable[[str], str], limits: Limits) -> str:
-        """Describe what will be sent where; `route` returns where a host's requests really go."""
+        """Describe what will be sent where.
+
+        `route` returns where a host's requests really go.
+        """
         if not self.checks:
             return "Nothing is sent to Binance: there is no credential that could be asked about."
         number = len(self.checks)
@@ -74,7 +77,10 @@ class Plan:
 
 
 def plan_of(credentials: Iterable[Credential], limits: Limits) -> Plan:
-    """Plan the checks of credentials, in their order; those beyond the limit are not checked."""
+    """Plan the checks of credentials, in their order.
+
+    Those beyond the limit are not checked.
+    """
     known = {credential.id: credential for credential in reversed(list(credentials))}
     ordered = list(reversed(known.values()))
     checks: list[Check] = []

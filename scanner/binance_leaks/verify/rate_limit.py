@@ -101,7 +101,10 @@ class Throttle:
             self._deadline = self._clock.monotonic() + self._limits.seconds
 
     def enter(self, probe: Probe, weight: int) -> Outcome | None:
-        """Wait for the turn of a request of this weight. Returns why it is forbidden, None if it may be sent."""
+        """Wait for the turn of a request of this weight.
+
+        Returns why it is forbidden, None if it may be sent.
+        """
         start = self._reserve_turn(probe, weight)
         while True:
             with self._lock:
@@ -126,7 +129,10 @@ class Throttle:
         return self._deadline is not None and moment > self._deadline
 
     def pause(self, host: str, seconds: float) -> bool:
-        """Send nothing to a host for a while. Returns False if that is longer than a run may wait."""
+        """Send nothing to a host for a while.
+
+        Returns False if that is longer than a run may wait.
+        """
         until = self._clock.monotonic() + seconds
         if seconds > self._limits.longest_wait or self._is_after_deadline(until):
             return False
@@ -145,7 +151,10 @@ class Throttle:
             self._failures[host] = 0
 
     def failed(self, host: str, outcome: Outcome) -> None:
-        """Record that a host did not answer as expected; after a few times in a row, stop using it."""
+        """Record that a host did not answer as expected.
+
+        After a few times in a row, stop using it.
+        """
         with self._lock:
             self._failures[host] = self._failures.get(host, 0) + 1
             if self._failures[host] >= self._limits.failures:

@@ -53,7 +53,10 @@ class RequestBudget:
 
 
 class Prober:
-    """Sends attempts over a transport, within the limits of a run. Used by several threads."""
+    """Sends attempts over a transport, within the limits of a run.
+
+    Used by several threads.
+    """
 
     def __init__(self, *, transport: Transport, clock: Clock, throttle: Throttle, limits: Limits) -> None:
         self._transport = transport

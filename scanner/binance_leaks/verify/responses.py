@@ -1,4 +1,6 @@
-"""Turn replies into verdicts, by status and code. Messages are neither matched nor kept.
+"""Turn replies into verdicts, by status and code.
+
+Messages are neither matched nor kept.
 
 Source of the codes: Binance's error documents; what -1002, -2008, -2014 and -2015 mean for a key's life is reported by
 users and maintainers of clients, which is why the notes say "probably".
@@ -44,7 +46,10 @@ _BY_STATUS: Mapping[int, Cause] = MappingProxyType(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """What one question came to. `detail` says more of the cause, in our words and numbers only."""
+    """What one question came to.
+
+    `detail` says more of the cause, in our words and numbers only.
+    """
 
     verdict: Verdict
     cause: Cause | None = None

@@ -71,7 +71,9 @@ def wrong_signer() -> Sign:
 
 
 def load_private_key(der: bytes) -> Ed25519PrivateKey | RSAPrivateKey | None:
-    """The private key of some DER (PKCS#8 or PKCS#1) or of a bare 32-byte seed; None if it is none that Binance takes.
+    """The private key of some DER (PKCS#8 or PKCS#1) or of a bare 32-byte seed.
+
+    Returns None if it is none that Binance takes.
 
     Raises SigningLibraryError without `cryptography`, which is imported here because it is optional and slow to load.
     """

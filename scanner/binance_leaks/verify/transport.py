@@ -60,7 +60,9 @@ class Timeouts:
 
 
 class UrllibTransport:
-    """The one transport that opens connections. It may be used from several threads, and is to be closed.
+    """The one transport that opens connections.
+
+    It may be used from several threads, and is to be closed.
 
     `proxy` is a URL of an http or https proxy, through which a tunnel is opened: it sees the name of the host and
     nothing else. `use_environment_proxy` takes it from HTTPS_PROXY and NO_PROXY. `loopback`, for tests and rehearsals,
@@ -239,7 +241,10 @@ class _Connection(HTTPConnection):
                 self._handle.shutdown(socket.SHUT_RDWR)
 
     def discard(self) -> None:
-        """Close it for good. `close` alone leaves a response that is still being read, and so the second handle."""
+        """Close it for good.
+
+        `close` alone leaves a response that is still being read, and so the second handle.
+        """
         with suppress(OSError):
             self.close()
         if self._handle is not None:

@@ -109,7 +109,10 @@ if TYPE_CHECKING:
 
 
 class Options(argparse.Namespace):
-    """The parsed command line. Commands turn it into settings at once; `run` carries the command out."""
+    """The parsed command line.
+
+    Commands turn it into settings at once; `run` carries the command out.
+    """
 
     run: Callable[[Options], int]
     target: str
@@ -206,7 +209,10 @@ def add_jobs(group: argparse._ArgumentGroup, default: str = "one per core") -> N
 
 
 def add_verification(parser: Parser, *, switch: bool = True) -> None:
-    """Add whether and how credentials are checked with Binance; `switch` adds `--verify` itself."""
+    """Add whether and how credentials are checked with Binance.
+
+    `switch` adds `--verify` itself.
+    """
     group = parser.add_argument_group("verification")
     if switch:
         group.add_argument(

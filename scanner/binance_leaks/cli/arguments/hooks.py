@@ -1,4 +1,7 @@
-"""Arguments of git's hooks: `staged`, `message`, `push`. The first two never open a connection."""
+"""Arguments of git's hooks: `staged`, `message`, `push`.
+
+The first two never open a connection.
+"""
 
 from __future__ import annotations
 

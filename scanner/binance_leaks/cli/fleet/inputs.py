@@ -34,7 +34,10 @@ class FleetConfig:
 
 
 def load_fleet_config(options: Options) -> FleetConfig:
-    """Load the named configuration and apply the command line to it. Raises ConfigError."""
+    """Load the named configuration and apply the command line to it.
+
+    Raises ConfigError.
+    """
     places = _MOST_PLACES_IF_VERBOSE if options.verbose else _MOST_PLACES
     if not options.config:
         return FleetConfig(config=adjusted(Config(), GateSettings.of(options)), text=None, places=places)
@@ -49,7 +52,10 @@ _STDIN = "standard input"
 
 
 def read_entries(names: Sequence[str], *, ssh: bool) -> tuple[list[Entry], list[Skipped]]:
-    """Return the entries, and the folders that could not be searched. Raises UsageError for invalid input."""
+    """Return the entries, and the folders that could not be searched.
+
+    Raises UsageError for invalid input.
+    """
     entries: list[Entry] = []
     skipped: list[Skipped] = []
     for name in names:

@@ -51,7 +51,7 @@ class FleetLog:
 
 
 def print_status(options: Options, text: str) -> None:
-    """Tells a line, unless nobody wants to hear anything."""
+    """Print a line, unless the user wants none."""
     if not options.quiet:
         sys.stderr.write(f"binance-leaks: {without_values(printable(text))}\n")
         sys.stderr.flush()

@@ -81,7 +81,10 @@ def unreadable_entries(
 def verify_findings(
     findings: Sequence[Finding], repositories: Iterable[Repository], verifier: OnlineVerifier, options: Options
 ) -> Mapping[str, Verification]:
-    """Check findings with Binance; return the verifications by id. Values are read again from the repositories."""
+    """Check findings with Binance; return the verifications by id.
+
+    Values are read again from the repositories.
+    """
     recall = SecretReader(repositories, lambda label: print_status(options, f"re-reading secrets in {label}"))
     return verifier.check(recall.credentials(findings))
 
@@ -320,7 +323,10 @@ def _with_addresses(store: Store, run: int, plan: _Plan) -> list[Repository]:
 
 
 def scheduler_address(text: str) -> str:
-    """Return the full address, with `tcp` as default scheme. Raises UsageError for an invalid one."""
+    """Return the full address, with `tcp` as default scheme.
+
+    Raises UsageError for an invalid one.
+    """
     match = _ADDRESS.fullmatch(text)
     if match is None or not 0 < int(match[3]) < 1 << 16:
         # Not shown: it may be a URL with a login.

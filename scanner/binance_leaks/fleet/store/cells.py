@@ -83,7 +83,7 @@ def parsed(cell: object) -> object:
 
 
 def counts(cell: object) -> Mapping[str, int | float]:
-    """Counts by name, in JSON."""
+    """The counts by name, in JSON."""
     read = parsed(cell)
     if not isinstance(read, dict):
         raise ValueError("no counts")

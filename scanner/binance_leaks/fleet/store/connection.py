@@ -22,7 +22,9 @@ _ANOTHER = "Name another file."
 
 
 def prepare(file: Path) -> bool:
-    """Make sure that a run can write to the store; return whether the file is new and empty.
+    """Make sure that a run can write to the store.
+
+    Return whether the file is new and empty.
 
     Others may not read the store either: an existing one is set to mode 0600. Raises UsageError for a file that is no
     store of this version or that others could have changed, ScanError for one that cannot be read.
@@ -176,7 +178,10 @@ class Lock:
 
     @classmethod
     def take(cls, store: Path) -> Lock | None:
-        """Lock a store; None if another process has it. Raises sqlite3.Error where locks do not work."""
+        """Lock a store; None if another process has it.
+
+        Raises sqlite3.Error where locks do not work.
+        """
         file = store.with_name(f"{store.name}-lock")
         connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True, timeout=0, isolation_level=None)
         try:

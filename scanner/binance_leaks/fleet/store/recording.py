@@ -47,7 +47,10 @@ def add_repositories(connection: sqlite3.Connection, run: int, repositories: Ite
 
 
 def waiting(connection: sqlite3.Connection, run: int, key: str) -> Waiting | None:
-    """The repository if it is not done in the run. Raises KeyError if it is not in the run."""
+    """The repository if it is not done in the run.
+
+    Raises KeyError if it is not in the run.
+    """
     row = connection.execute(
         "SELECT s.repository, s.status FROM scans s JOIN repositories r ON r.id = s.repository"
         " WHERE s.run = ? AND r.key = ?",
@@ -178,7 +181,10 @@ class _Numbered:
 
 
 def failed(connection: sqlite3.Connection, at: Waiting, failure: ScanFailure, *, moment: str, last: bool) -> None:
-    """Record a failed attempt; with `last` the repository has failed and keeps its findings."""
+    """Record a failed attempt.
+
+    With `last` the repository has failed and keeps its findings.
+    """
     reason, hint, worker = redact_text(failure.reason), redact_text(failure.hint), redact_text(failure.worker)
     connection.execute(
         "INSERT INTO errors (run, repository, at, attempt, reason, hint, seconds, worker)"

@@ -86,7 +86,10 @@ class Store:
 
     @classmethod
     def read(cls, file: Path) -> Store:
-        """Open the store for reading, also during a run. Raises UsageError if there is none."""
+        """Open the store for reading, also during a run.
+
+        Raises UsageError if there is none.
+        """
         check(file)
         with store_errors(file):
             return cls(file, connect_reader(file), None, _no_clock)
@@ -114,7 +117,10 @@ class Store:
         return self._file
 
     def begin(self, target: str, repositories: Sequence[Repository]) -> int:
-        """Begin a run over these repositories; return its number. An unfinished run is abandoned."""
+        """Begin a run over these repositories; return its number.
+
+        An unfinished run is abandoned.
+        """
         with self._writing() as connection:
             connection.execute(
                 "UPDATE runs SET status = ? WHERE status IN (?, ?)",
@@ -142,7 +148,9 @@ class Store:
             return last if failed or last.status in _UNFINISHED else None
 
     def resume(self, run: int) -> list[Repository]:
-        """Resume the last run; return the repositories that are waiting or failed, with the key as address.
+        """Resume the last run.
+
+        Return the repositories that are waiting or failed, with the key as address.
 
         Raises UsageError if the run is not the last one.
         """
@@ -166,7 +174,9 @@ class Store:
             return reading.state(self._connection, key)
 
     def record(self, run: int, scanned: ScanResult) -> None:
-        """Record a result in one transaction; nothing if the repository is already done in this run.
+        """Record a result in one transaction.
+
+        Returns nothing if the repository is already done in this run.
 
         Raises ReplyError for an invalid report, ScanError if the run is not active or has no such repository.
         """
@@ -182,7 +192,9 @@ class Store:
                 recording.scanned(self._connection, at, scanned, rows)
 
     def record_failure(self, run: int, failed: ScanFailure, *, last: bool) -> None:
-        """Record a failed attempt; with `last` the repository has failed and keeps its findings.
+        """Record a failed attempt.
+
+        With `last` the repository has failed and keeps its findings.
 
         Nothing is recorded if the repository is already done in this run. Raises ScanError as `record` does.
         """

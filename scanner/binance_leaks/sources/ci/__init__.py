@@ -1,4 +1,7 @@
-"""What a CI system says of the change that it runs for. To add a system: a function and a line in `_SYSTEMS`."""
+"""What a CI system says of the change that it runs for.
+
+To add a system: a function and a line in `_SYSTEMS`.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,9 @@ _SYSTEMS: tuple[Callable[[Variables], CiChange | None], ...] = (
 
 
 def announced_change(variables: Variables) -> CiChange:
-    """The change that the environment announces; elsewhere HEAD against the default branch of the remote.
+    """The change that the environment announces.
+
+    Elsewhere HEAD against the default branch of the remote.
 
     Raises ScanError where a system is known and what it says cannot be read.
     """

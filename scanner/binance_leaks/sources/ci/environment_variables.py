@@ -30,7 +30,10 @@ def change_on_bitbucket(variables: Variables) -> CiChange | None:
 
 
 def change_on_azure(variables: Variables) -> CiChange | None:
-    """What an Azure pipeline is about, None elsewhere. A pull request is tried as a merge into its target."""
+    """What an Azure pipeline is about, None elsewhere.
+
+    A pull request is tried as a merge into its target.
+    """
     if variables.get("TF_BUILD", "").lower() != "true":
         return None
     remedy = "Set `fetchDepth: 0` at the checkout step, or run `binance-leaks ci --fetch`."
@@ -54,7 +57,10 @@ def change_on_azure(variables: Variables) -> CiChange | None:
 
 
 def change_on_circleci(variables: Variables) -> CiChange | None:
-    """What a CircleCI job is about, None elsewhere. It names neither the base of a pull request nor of a push."""
+    """What a CircleCI job is about, None elsewhere.
+
+    It names neither the base of a pull request nor of a push.
+    """
     if variables.get("CIRCLECI") != "true":
         return None
     return _of_branch(

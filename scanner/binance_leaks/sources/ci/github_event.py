@@ -23,7 +23,10 @@ _Fields = dict[str, object]
 
 
 def change_on_github(variables: Variables) -> CiChange | None:
-    """What an Actions run is about, None elsewhere. Raises ScanError for an event that cannot be read."""
+    """What an Actions run is about, None elsewhere.
+
+    Raises ScanError for an event that cannot be read.
+    """
     if variables.get("GITHUB_ACTIONS") != "true":
         return None
     system = _system(variables)

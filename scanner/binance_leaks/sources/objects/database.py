@@ -21,7 +21,10 @@ _HEX = frozenset("0123456789abcdef")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ObjectDatabase:
-    """Where a repository keeps its objects. `git_folder` is the common one of all its work trees."""
+    """Where a repository keeps its objects.
+
+    `git_folder` is the common one of all its work trees.
+    """
 
     git_folder: Path
     folders: tuple[Path, ...]
@@ -30,7 +33,10 @@ class ObjectDatabase:
 
     @classmethod
     def of(cls, git: Git) -> ObjectDatabase:
-        """The database of the repository that git sees. Raises GitError where there is none."""
+        """The database of the repository that git sees.
+
+        Raises GitError where there is none.
+        """
         lines = git.run("rev-parse", "--show-object-format", "--git-common-dir", "--git-path", "objects")
         algorithm, common, objects = os.fsdecode(lines).split("\n")[:3]
         base = Path(git.folder)
@@ -71,7 +77,7 @@ class ObjectDatabase:
 
 @dataclass(kw_only=True, slots=True)
 class OpenedPacks:
-    """Packs; ids of objects in packs that only git reads; packs that cannot be relied on."""
+    """Packs, ids of objects in packs that only git reads, and unreliable packs."""
 
     packs: list[Pack] = field(default_factory=list)
     by_git: list[bytes] = field(default_factory=list)

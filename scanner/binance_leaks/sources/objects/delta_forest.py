@@ -80,7 +80,10 @@ class DeltaForest:
 
 
 def build_delta_forest(pack: Pack) -> tuple[DeltaForest, array[int]]:
-    """The forest of a pack, and for each entry the number of its base or NONE. One pass over the entry headers."""
+    """The forest of a pack, and for each entry the number of its base or NONE.
+
+    One pass over the entry headers.
+    """
     count, data, offsets = pack.count, pack.data, pack.offsets
     begins = offsets[:count]
     leads = bytes(map(data.__getitem__, begins))

@@ -22,7 +22,10 @@ class DamagedPackError(Exception):
 
 
 class OldIndexError(Exception):
-    """The index of a pack is of version 1, which is left to git; `ids` are the objects in it."""
+    """The index of a pack is of version 1, which is left to git.
+
+    `ids` are the objects in it.
+    """
 
     def __init__(self, ids: list[bytes]) -> None:
         super().__init__("its index is of version 1")

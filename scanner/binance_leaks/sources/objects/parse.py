@@ -15,7 +15,10 @@ _MERGED_TAG = re.compile(rb"^mergetag ([^\n]*\n(?: [^\n]*\n)*)", re.MULTILINE)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CommitNode:
-    """A commit in the graph. Ids are bytes, `time` is the committer's, in seconds since 1970."""
+    """A commit in the graph.
+
+    Ids are bytes, `time` is the committer's, in seconds since 1970.
+    """
 
     tree: bytes
     parents: tuple[bytes, ...]
@@ -23,7 +26,10 @@ class CommitNode:
 
 
 def strip_signature(content: bytes) -> bytes:
-    """A commit's or a tag's headers and message without the signature in its headers. For a quick look only."""
+    """A commit's or a tag's headers and message without the signature in its headers.
+
+    For a quick look only.
+    """
     end = content.find(b"\n\n")
     at = content.find(b"\ngpgsig", 0, max(end, 0))  # what reads so in the message is the author's
     if at < 0 or content.find(b"\nmergetag ", 0, end) >= 0:

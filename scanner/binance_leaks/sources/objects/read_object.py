@@ -34,7 +34,7 @@ def read_header(data: memoryview, at: int) -> tuple[int, int, int]:
 
 
 def check_size(size: int, packed: int) -> None:
-    """Raises DamagedObjectError for an entry of a size that is not unpacked here."""
+    """Raise DamagedObjectError for an entry of a size that is not unpacked here."""
     if size > LARGEST:
         if size > packed * _MOST_INFLATED:
             raise ForgedObjectError("its size cannot be")
@@ -42,7 +42,7 @@ def check_size(size: int, packed: int) -> None:
 
 
 def check_result_size(size: int, delta: int) -> None:
-    """Raises DamagedObjectError for a delta whose result has a size that is not made here."""
+    """Raise DamagedObjectError for a delta whose result has a size that is not made here."""
     if size > LARGEST:
         if size > delta * _MOST_COPIED:
             raise ForgedObjectError("its size cannot be")
@@ -50,7 +50,10 @@ def check_result_size(size: int, delta: int) -> None:
 
 
 def read_object(packs: Sequence[Pack], name: bytes, codec: PackCodec) -> tuple[str, bytes] | None:
-    """Type and content of an object that is in one of some packs; None where it is not, or is left to git."""
+    """Type and content of an object that is in one of some packs.
+
+    Returns None where it is not, or is left to git.
+    """
     for pack in packs:
         entry = pack.entry_of(name)
         if entry is None:

@@ -83,7 +83,7 @@ class TreeIndex(Generic[Owner]):
         self._starts = array("I")
 
     def add(self, owner: Owner, tree: bytes) -> None:
-        """Remembers the folders of a tree, under its id or another key."""
+        """Remember the folders of a tree, under its id or another key."""
         found = self._folder.findall(tree)
         if not found:
             return

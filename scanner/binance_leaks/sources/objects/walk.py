@@ -21,11 +21,14 @@ class Visitor(Protocol):
 
     @property
     def around(self) -> ContextSizes | None:
-        """How much it is shown around what of an object its base does not have; None for all of the object."""
+        """How much it is shown around what of an object its base does not have.
+
+        Returns None for all of the object.
+        """
         ...
 
     def visit(self, entry: int, content: bytes, fresh: bytes, inherited: int) -> int:
-        """Looks at an object: `fresh` is what its base did not have, all of it where there is none.
+        """Look at an object: `fresh` is what its base did not have, all of it where there is none.
 
         `inherited` is what the visit of its base returned, 0 where there is none; returns what its deltas inherit.
         """
@@ -42,7 +45,7 @@ class EntrySelection:
 
 @dataclass(kw_only=True, slots=True)
 class WalkResult:
-    """How many objects and bytes were looked at; which entries are left to git, and which nobody can read."""
+    """What a walk read: objects, bytes, entries left to git, unreadable entries."""
 
     objects: int = 0
     size: int = 0
@@ -58,7 +61,10 @@ def walk_delta_trees(
     codec: PackCodec,
     selection: EntrySelection | None = None,
 ) -> WalkResult:
-    """Shows a visitor the objects of some delta trees. What is damaged or too large is left to git, with its deltas."""
+    """Show a visitor the objects of some delta trees.
+
+    What is damaged or too large is left to git, with its deltas.
+    """
     walked = WalkResult()
     with memoryview(pack.data) as data:
         entries = _Entries(pack, data, codec)
@@ -177,5 +183,5 @@ def _settle(
 
 
 def _leave(forest: DeltaForest, entry: int, selection: EntrySelection | None, left: list[int]) -> None:
-    """Leaves an entry and all that descends from it."""
+    """Leave an entry and all that descends from it."""
     left += [at for at in forest.below([entry]) if selection is None or selection.wanted[at]]
