@@ -168,7 +168,7 @@ def test_a_worker_of_another_kind(place: Place, tmp_path: Path, make: Callable[[
         eventually(lambda: "'detector'" in stranger.said or "No module named" in stranger.said)
         place.gate.open("project")
         place.check(ended(process), f"{make.__name__}.db")
-    assert "work-" not in stranger.said
+    assert "scan_on_worker-" not in stranger.said
     assert not children(stranger.process.pid)
     refused = scan(*place.words("--store", "never.db"), cwd=place.folder)
     assert refused.status == 3
