@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 import pytest
 import yaml
-from binance_leaks.setup import github
+from binance_leaks.setup import ci_templates
 
 from tests.e2e import Pair
 from tests.repositories import Repository
@@ -72,7 +72,7 @@ def test_python_never_looks_into_the_repository() -> None:
 def test_actions_are_pinned_and_the_same_everywhere() -> None:
     used = [str(one["uses"]) for one in steps() if "uses" in one]
     assert all(PINNED.fullmatch(one) for one in used)
-    for ours in (github.SETUP_PYTHON, github.UPLOAD_SARIF):
+    for ours in (ci_templates.SETUP_PYTHON, ci_templates.UPLOAD_SARIF):
         assert ours.split(" ")[0] in used
         assert ours in ACTION.read_text("utf-8")
 

@@ -382,10 +382,10 @@ def test_every_module_says_what_it_does(modules: list[Module]) -> None:
 
 
 def test_modules_and_functions_stay_short(modules: list[Module]) -> None:
-    """Most modules stay under 300 lines, functions under 40; none is far above."""
+    """Most modules stay under 400 lines, functions under 40; none is far above."""
     lengths = {module.name: len(module.path.read_text("utf-8").splitlines()) for module in modules}
     assert {name for name, length in lengths.items() if length > 450} == set()
-    assert sum(length > 300 for length in lengths.values()) <= len(lengths) // 10
+    assert sum(length > 400 for length in lengths.values()) <= len(lengths) // 10
     functions = chain.from_iterable(
         (
             (module.name, node)

@@ -16,7 +16,7 @@ import yaml
 from binance_leaks import __version__
 from binance_leaks.cli.parser import build
 from binance_leaks.config import load_config
-from binance_leaks.setup import github, gitlab, hooks
+from binance_leaks.setup import ci_templates, pre_commit
 from distributed import Security
 
 from tests.schemas import complaints
@@ -69,9 +69,9 @@ def sources() -> list[Path]:
         FLEET,
         TOP / "README.md",
         TOP / "action.yml",
-        TOP / "scanner/binance_leaks/setup/github.py",
+        TOP / "scanner/binance_leaks/setup/ci_templates.py",
         TOP / "scanner/binance_leaks/setup/gitlab-ci.yml",
-        TOP / "scanner/binance_leaks/setup/hooks.py",
+        TOP / "scanner/binance_leaks/setup/pre_commit.py",
         TOP / ".pre-commit-hooks.yaml",
     ]
 
@@ -137,12 +137,13 @@ def test_the_configuration_is_understood(tmp_path: Path) -> None:
 
 
 def test_the_recipe_of_gitlab_is_the_template() -> None:
-    shown = next(block for block in blocks("yaml") if block.file == gitlab.PIPELINE)
-    assert yaml.safe_load(shown.text) == yaml.safe_load(gitlab.template())
+    shown = next(block for block in blocks("yaml") if block.file == ci_templates.PIPELINE)
+    assert yaml.safe_load(shown.text) == yaml.safe_load(ci_templates.template())
 
 
 def test_actions_are_pinned_to_the_same_commits() -> None:
-    known = {pin.split("@")[0]: pin for pin in (github.CHECKOUT, github.SETUP_PYTHON, github.UPLOAD_SARIF)}
+    pins = (ci_templates.CHECKOUT, ci_templates.SETUP_PYTHON, ci_templates.UPLOAD_SARIF)
+    known = {pin.split("@")[0]: pin for pin in pins}
     used = re.findall(r"uses: (?:https://github\.com/)?(\S+@\S+.*)", DOCUMENT.read_text("utf-8"))
     assert len(used) >= 5
     for one in used:
@@ -157,7 +158,7 @@ def test_the_version_is_this_one() -> None:
 
 def test_hook_ids_exist() -> None:
     offered = {hook["id"] for hook in yaml.safe_load((TOP / ".pre-commit-hooks.yaml").read_text("utf-8"))}
-    named = {hook.id for hook in hooks.HOOKS}
+    named = {hook.id for hook in pre_commit.HOOKS}
     for source in (DOCUMENT, TOP / "README.md"):
         text = source.read_text("utf-8")
         named |= set(re.findall(r"\bid: (binance-leaks[\w-]*)", text))

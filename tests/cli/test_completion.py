@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from binance_leaks.cli.arguments.integration import SHELLS
+from binance_leaks.cli.arguments.commands import SHELLS
 from binance_leaks.cli.parser import build
 from binance_leaks.report import FORMAT_NAMES
 

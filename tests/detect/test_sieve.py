@@ -11,7 +11,7 @@ import pytest
 from binance_leaks.detect.engine import detect
 from binance_leaks.detect.sieve import NO_TRAITS, FastSieve, PlainSieve, Sieve
 from binance_leaks.sources.objects.codec import apply_delta, delta_sizes
-from binance_leaks.sources.objects.delta_diff import ContextSizes, changed_parts
+from binance_leaks.sources.objects.walk import ContextSizes, changed_parts
 
 from tests.corpus import fill, load
 from tests.corpus.values import hex_value, hmac_value, rsa_pem

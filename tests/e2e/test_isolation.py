@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from binance_leaks.setup.gitlab import template
+from binance_leaks.setup.ci_templates import template
 
 from tests.e2e import PROGRAM, SOURCE, Pair, run
 from tests.e2e.test_init import installed

@@ -8,8 +8,7 @@ import pytest
 import yaml
 from binance_leaks import __version__
 from binance_leaks.errors import UsageError
-from binance_leaks.setup.github import WORKFLOW, plan_github
-from binance_leaks.setup.gitlab import JOB, PIPELINE, plan_gitlab, template
+from binance_leaks.setup.ci_templates import JOB, PIPELINE, WORKFLOW, plan_github, plan_gitlab, template
 from binance_leaks.setup.package_source import PACKAGE, PackageSource
 from binance_leaks.setup.plan import Keep, Plan, Refuse, Write
 

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from binance_leaks.setup.hooks import HOOKS, INSTALLED, LAUNCHER
 from binance_leaks.setup.package_source import PackageSource
 from binance_leaks.setup.plan import Keep, Refuse, Write
-from binance_leaks.setup.pre_commit import plan_pre_commit
+from binance_leaks.setup.pre_commit import HOOKS, INSTALLED, LAUNCHER, plan_pre_commit
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from binance_leaks.findings import Skipped
 from binance_leaks.sources.archives import ArchiveKind, ArchiveLimits, archive_kind, read_members
-from binance_leaks.sources.chunk import Chunk
+from binance_leaks.sources.read_content import Chunk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

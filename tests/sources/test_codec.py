@@ -17,7 +17,7 @@ from binance_leaks.sources.objects.codec import (
     delta_sizes,
     plain_codec,
 )
-from binance_leaks.sources.objects.delta_diff import ContextSizes, changed_parts
+from binance_leaks.sources.objects.walk import ContextSizes, changed_parts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

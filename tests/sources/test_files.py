@@ -16,9 +16,8 @@ from pathlib import Path
 import pytest
 from binance_leaks.errors import GitError, UsageError
 from binance_leaks.findings import Skipped
-from binance_leaks.sources.chunk import Chunk
-from binance_leaks.sources.files import FileEntry, list_files, read_chunks
-from binance_leaks.sources.tree import WorkTreeLister
+from binance_leaks.sources.files import FileEntry, WorkTreeLister, list_files, read_chunks
+from binance_leaks.sources.read_content import Chunk
 
 posix_only = pytest.mark.skipif(os.name == "nt", reason="needs pipes, links and permissions of POSIX")
 

@@ -19,9 +19,7 @@ import binance_leaks
 import pytest
 from binance_leaks.detect import prefilter
 from binance_leaks.findings import Skipped
-from binance_leaks.sources.chunk import Chunk
-from binance_leaks.sources.read_content import WHOLE_LIMIT, read_content, read_stream
-from binance_leaks.sources.windows import WindowSizes
+from binance_leaks.sources.read_content import WHOLE_LIMIT, Chunk, WindowSizes, read_content, read_stream
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

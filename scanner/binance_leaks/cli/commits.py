@@ -15,17 +15,19 @@ from binance_leaks.errors import ScanError
 from binance_leaks.exit_status import ExitStatus
 from binance_leaks.pipeline.commit_range import RangeSource
 from binance_leaks.sources.ci import announced_change
-from binance_leaks.sources.ci.change import CiChange
-from binance_leaks.sources.commit_selection import CommitSelection, select_change, select_range
-from binance_leaks.sources.deepen import Fetcher
-from binance_leaks.sources.git import Git
-from binance_leaks.sources.pushed_commits import (
+from binance_leaks.sources.ci.environment_variables import CiChange
+from binance_leaks.sources.commit_selection import (
+    CommitSelection,
     RefUpdate,
     parse_pre_commit_update,
     parse_push_updates,
     select_between,
+    select_change,
     select_push,
+    select_range,
 )
+from binance_leaks.sources.commits import Fetcher
+from binance_leaks.sources.git import Git
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

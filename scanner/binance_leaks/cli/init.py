@@ -17,8 +17,7 @@ from binance_leaks.errors import UsageError
 from binance_leaks.exit_status import ExitStatus
 from binance_leaks.report import write_report
 from binance_leaks.report.sanitize import Quoted, Redactor
-from binance_leaks.setup.github import WORKFLOW, plan_github
-from binance_leaks.setup.gitlab import JOB, PIPELINE, plan_gitlab
+from binance_leaks.setup.ci_templates import JOB, PIPELINE, WORKFLOW, plan_github, plan_gitlab
 from binance_leaks.setup.package_source import PackageSource
 from binance_leaks.setup.plan import Keep, Plan, Refuse, WorkTree, Write
 from binance_leaks.setup.pre_commit import PATH, plan_pre_commit

@@ -7,13 +7,25 @@ import sys
 from importlib import import_module
 
 from binance_leaks import __version__
-from binance_leaks.cli.arguments.baseline import add_baseline
+from binance_leaks.cli.arguments.commands import (
+    add_baseline,
+    add_ci,
+    add_completion,
+    add_detect_secrets,
+    add_history,
+    add_init,
+    add_message,
+    add_plugin_path,
+    add_push,
+    add_range,
+    add_report,
+    add_scan,
+    add_staged,
+    add_verify_command,
+    refuse_values,
+)
 from binance_leaks.cli.arguments.common import EXIT_STATUS, Options, Parser
 from binance_leaks.cli.arguments.fleet import add_fleet, with_action
-from binance_leaks.cli.arguments.hooks import add_message, add_push, add_staged
-from binance_leaks.cli.arguments.integration import add_completion, add_detect_secrets, add_init, add_plugin_path
-from binance_leaks.cli.arguments.scans import add_ci, add_history, add_range, add_report, add_scan
-from binance_leaks.cli.arguments.verify import add_verify_command, refuse_values
 
 TYPE_CHECKING = False  # as typing has it, without importing typing: start-up time of the hook
 if TYPE_CHECKING:

@@ -15,9 +15,8 @@ from binance_leaks.fleet.models import Repository
 from binance_leaks.fleet.unit_scan import local_folder
 from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Credential, Location, Occurrence, container_of
 from binance_leaks.pipeline.files import credentials_in, credentials_in_object
-from binance_leaks.sources.chunk import Chunk
 from binance_leaks.sources.git import Git
-from binance_leaks.sources.read_content import read_stream
+from binance_leaks.sources.read_content import Chunk, read_stream
 from binance_leaks.sources.urls import is_url
 
 _MOST_PLACES = 4

@@ -2,7 +2,7 @@
 
 Plain data, the same in a pipe and over a network, without any value. An address may hold a login, which a worker needs;
 nothing else is secret. A worker may have another version or be hostile: its replies are validated here, reports where
-they are stored (`binance_leaks.fleet.store.rows`).
+they are stored (`binance_leaks.fleet.store.recording`).
 """
 
 from __future__ import annotations

@@ -18,12 +18,11 @@ from binance_leaks.pipeline.files import credentials_in, credentials_in_object
 from binance_leaks.pipeline.history_scan import ObjectScan
 from binance_leaks.pipeline.history_worker import Hit
 from binance_leaks.pipeline.provenance import HistoryTracer, Provenance
-from binance_leaks.sources.chunk import Chunk
 from binance_leaks.sources.commits import Ref
 from binance_leaks.sources.files import FileEntry, read_chunks
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.objects.parse import parse_commit
-from binance_leaks.sources.read_content import read_stream
+from binance_leaks.sources.read_content import Chunk, read_stream
 
 _MAX_TAG_DEPTH = 10
 

@@ -23,12 +23,11 @@ from binance_leaks.errors import ScanError
 from binance_leaks.findings import ScanStats, Skipped, SourceKind
 from binance_leaks.model import Credential, Secret
 from binance_leaks.pipeline.source import Detected, NearbyEvidence, Progress, ShowProgress
-from binance_leaks.sources.chunk import Chunk
 from binance_leaks.sources.files import FileEntry, list_files, read_chunks
 from binance_leaks.sources.nearby_evidence import EvidenceNearFiles
 from binance_leaks.sources.objects.parse import find_merged_tags, find_message
 from binance_leaks.sources.plumbing import may_be_lfs_pointer
-from binance_leaks.sources.read_content import read_stream
+from binance_leaks.sources.read_content import Chunk, read_stream
 
 
 def credentials_in(chunk: Chunk) -> tuple[Credential, ...]:

@@ -19,11 +19,9 @@ from binance_leaks.findings import Skipped
 from binance_leaks.model import Credential
 from binance_leaks.pipeline.files import credentials_in, credentials_in_object
 from binance_leaks.sources.archive_kind import archive_kind
-from binance_leaks.sources.chunk import Chunk
 from binance_leaks.sources.git import BlobStream, Git
 from binance_leaks.sources.lfs import parse_lfs_pointer
 from binance_leaks.sources.objects.codec import best_codec
-from binance_leaks.sources.objects.delta_diff import SEPARATOR, ContextSizes
 from binance_leaks.sources.objects.delta_forest import DeltaForest, ObjectType
 from binance_leaks.sources.objects.pack import Pack
 from binance_leaks.sources.objects.parse import CommitNode, parse_commit_node, strip_signature
@@ -35,9 +33,9 @@ from binance_leaks.sources.objects.tree_index import (
     compile_id_search,
     find_entries,
 )
-from binance_leaks.sources.objects.walk import EntrySelection, WalkResult, walk_delta_trees
+from binance_leaks.sources.objects.walk import SEPARATOR, ContextSizes, EntrySelection, WalkResult, walk_delta_trees
 from binance_leaks.sources.plumbing import LFS_POINTER_SIZE, may_be_lfs_pointer
-from binance_leaks.sources.read_content import WHOLE_LIMIT, read_stream
+from binance_leaks.sources.read_content import WHOLE_LIMIT, Chunk, read_stream
 
 ObjectRef: TypeAlias = tuple[int, int] | bytes
 """An object: the number of a pack with that of an entry in it, or an object id."""

@@ -27,8 +27,8 @@ from binance_leaks.sources.plumbing import LFS_POINTER_SIZE, may_be_lfs_pointer
 from binance_leaks.sources.read_content import read_stream
 
 if TYPE_CHECKING:
-    from binance_leaks.sources.chunk import Chunk
     from binance_leaks.sources.lfs import LfsStore
+    from binance_leaks.sources.read_content import Chunk
 
 _BLOBS_PER_REPORT = 64
 LFS_NOT_ON_DISK = "its content is in Git LFS and not on disk; `git lfs fetch --all` downloads it"

@@ -20,10 +20,9 @@ from binance_leaks.pipeline.files import credentials_in
 from binance_leaks.pipeline.run_scan import TriageSettings
 from binance_leaks.pipeline.source import Detected, NearbyEvidence, Source
 from binance_leaks.risk import assess, order
-from binance_leaks.sources.chunk import Chunk
 from binance_leaks.sources.nearby_evidence import EvidenceNearFiles
 from binance_leaks.sources.path_roots import PathRoots
-from binance_leaks.sources.read_content import read_content
+from binance_leaks.sources.read_content import Chunk, read_content
 from binance_leaks.verification import Verification
 
 

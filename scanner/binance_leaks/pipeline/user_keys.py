@@ -16,8 +16,7 @@ from binance_leaks.detect.private_keys import KeyType, packed_keys
 from binance_leaks.errors import UsageError
 from binance_leaks.model import Confidence, Credential, Environment, Kind, Location, Occurrence, Role, Value
 from binance_leaks.pipeline.files import credentials_in
-from binance_leaks.sources.chunk import Chunk
-from binance_leaks.sources.read_content import read_stream
+from binance_leaks.sources.read_content import Chunk, read_stream
 
 ENVIRONMENT = "environment"
 """In place of a path, for what variables of the environment hold."""

@@ -19,8 +19,7 @@ from binance_leaks.findings import Skipped
 from binance_leaks.model import member_path
 from binance_leaks.sources import tars, zips
 from binance_leaks.sources.archive_kind import HEAD_SIZE, ArchiveKind, archive_kind
-from binance_leaks.sources.chunk import Chunk
-from binance_leaks.sources.read_content import read_content
+from binance_leaks.sources.read_content import Chunk, read_content
 from binance_leaks.sources.streams import (
     PeekableStream,
     Readable,

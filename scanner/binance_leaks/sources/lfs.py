@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from binance_leaks.findings import Skipped
-from binance_leaks.sources.chunk import Chunk
 from binance_leaks.sources.files import FileEntry, read_chunks
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.objects.database import ObjectDatabase
 from binance_leaks.sources.plumbing import may_be_lfs_pointer
+from binance_leaks.sources.read_content import Chunk
 
 _ID = re.compile(rb"^oid[ ]sha256:([0-9a-f]{64})[ \t\r]*$", re.MULTILINE)
 _NAME = re.compile(r"[0-9a-f]{64}")

@@ -25,20 +25,21 @@ from binance_leaks.fleet.models import (
     ScanStatus,
     Unread,
 )
-from binance_leaks.fleet.store import cells, reading, recording, schema
+from binance_leaks.fleet.store import cells, reading, recording
 from binance_leaks.fleet.store.connection import (
     FOR_A_RUN,
     Lock,
     check,
     connect,
     connect_reader,
+    create_tables,
     host,
     in_use_error,
     prepare,
     rollback,
     store_errors,
 )
-from binance_leaks.fleet.store.rows import rows_of
+from binance_leaks.fleet.store.recording import rows_of
 from binance_leaks.model import Location, Role
 from binance_leaks.verification import Verification
 
@@ -287,7 +288,7 @@ class Store:
         with store_errors(self._file):
             connection = self._connection
             if not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
-                schema.create(connection)
+                create_tables(connection)
             connection.executescript(FOR_A_RUN)
             connection.execute(
                 "INSERT OR REPLACE INTO holder VALUES (1, ?, ?, ?)", (self._moment(), host(), os.getpid())

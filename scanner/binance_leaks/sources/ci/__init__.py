@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from binance_leaks.sources.ci.change import CiChange, Variables
 from binance_leaks.sources.ci.environment_variables import (
+    CiChange,
+    Variables,
     change_on_azure,
     change_on_bitbucket,
     change_on_buildkite,

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 from binance_leaks.errors import ScanError
-from binance_leaks.sources.ci.change import CiChange, Variables, branch_name, commit_id
+from binance_leaks.sources.ci.environment_variables import CiChange, Variables, branch_name, commit_id
 
 _LARGEST_EVENT = 64 << 20
 _DEPTH = "Set `fetch-depth: 0` at actions/checkout, or run `binance-leaks ci --fetch`."

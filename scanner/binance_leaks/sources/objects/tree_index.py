@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Generic, TypeVar
 
-from binance_leaks.sources.objects.delta_diff import SEPARATOR
 from binance_leaks.sources.objects.pack import Pack
 from binance_leaks.sources.objects.parse import parse_tree
+from binance_leaks.sources.objects.walk import SEPARATOR
 
 Owner = TypeVar("Owner")
 _FEW = 500
