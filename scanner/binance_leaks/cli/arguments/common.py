@@ -74,28 +74,12 @@ class Parser(argparse.ArgumentParser):
             hint=f"{meant}See {self.prog} --help.",
         )
 
-    def _get_formatter(self) -> argparse.HelpFormatter:
-        from rich_argparse import RawDescriptionRichHelpFormatter  # start-up: only for help and usage
+    def format_help(self) -> str:
+        """Return the help, in colour where standard output shows it."""
+        from binance_leaks.cli.help import HelpFormatter  # start-up: argparse makes a formatter for every option
 
-        class Formatter(RawDescriptionRichHelpFormatter):
-            """Help with group names as they are written, and a usage line without the options that follow below."""
-
-            group_name_formatter = str
-
-            def add_usage(
-                self,
-                usage: str | None,
-                actions: Iterable[argparse.Action],
-                groups: Iterable[argparse._MutuallyExclusiveGroup],
-                prefix: str | None = None,
-            ) -> None:
-                named = [action for action in actions if not action.option_strings]
-                parts = [
-                    self._format_args(action, self._get_default_metavar_for_positional(action)) for action in named
-                ]
-                super().add_usage(usage or " ".join(["%(prog)s [OPTIONS]", *parts]), actions, groups, prefix)
-
-        return Formatter(prog=self.prog, max_help_position=28)
+        self.formatter_class = HelpFormatter
+        return super().format_help()
 
 
 def _closest(word: str, known: Iterable[str]) -> str | None:
