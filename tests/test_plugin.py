@@ -14,7 +14,7 @@ from random import Random
 
 import binance_leaks.plugin
 import pytest
-from binance_leaks.baseline.names import PLUGIN_NAMES, REFERENCE_FILTER
+from binance_leaks.baseline.known import PLUGIN_NAMES, REFERENCE_FILTER
 from binance_leaks.plugin import (
     BinanceApiKeyDetector,
     BinancePrivateKeyDetector,

@@ -42,7 +42,7 @@ from detect_secrets.util.code_snippet import CodeSnippet, get_code_snippet
 from detect_secrets.util.filetype import FileType, determine_file_type
 from detect_secrets.util.inject import call_function_with_arguments
 
-from binance_leaks.baseline.names import REFERENCE_FILTER, SECRET_TYPES
+from binance_leaks.baseline.known import REFERENCE_FILTER, SECRET_TYPES
 from binance_leaks.detect import prefilter
 from binance_leaks.detect.credentials import drop_unrelated_private_keys
 from binance_leaks.detect.engine import detect

@@ -7,10 +7,8 @@ from random import Random
 
 import binance_leaks.plugin
 import pytest
-from binance_leaks.baseline.file import Baseline
-from binance_leaks.baseline.known import Label, path_from, stored
-from binance_leaks.baseline.names import PLUGIN_NAMES, SECRET_TYPES
-from binance_leaks.baseline.update import Found, updated
+from binance_leaks.baseline.file import Baseline, Found, updated
+from binance_leaks.baseline.known import PLUGIN_NAMES, SECRET_TYPES, Label, path_from, stored
 from binance_leaks.model import Confidence, Role, Value
 from binance_leaks.plugin import _Detector
 from detect_secrets.core.plugins.util import get_plugins_from_file

@@ -11,7 +11,7 @@ from random import Random
 
 import binance_leaks.plugin
 import pytest
-from binance_leaks.baseline.names import PLUGIN_NAMES, REFERENCE_FILTER
+from binance_leaks.baseline.known import PLUGIN_NAMES, REFERENCE_FILTER
 
 from tests.corpus import values
 from tests.repositories import Repository

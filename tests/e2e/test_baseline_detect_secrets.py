@@ -14,7 +14,7 @@ from random import Random
 
 import binance_leaks.plugin
 import pytest
-from binance_leaks.baseline.names import PLUGIN_NAMES, REFERENCE_FILTER, filters
+from binance_leaks.baseline.known import PLUGIN_NAMES, REFERENCE_FILTER, filters
 
 from tests.corpus import values
 from tests.e2e import PROGRAM, Pair, run, value

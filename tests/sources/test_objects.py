@@ -18,8 +18,7 @@ from binance_leaks.sources.git import Git
 from binance_leaks.sources.objects.codec import PackCodec, best_codec, plain_codec
 from binance_leaks.sources.objects.database import ObjectDatabase, find_alternates, open_packs
 from binance_leaks.sources.objects.delta_forest import ObjectType, build_delta_forest
-from binance_leaks.sources.objects.pack import Pack
-from binance_leaks.sources.objects.read_object import LARGEST, read_object
+from binance_leaks.sources.objects.pack import LARGEST, Pack, read_object
 from binance_leaks.sources.objects.walk import ContextSizes, walk_delta_trees
 
 from tests.corpus import fill, load

@@ -9,9 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from binance_leaks.baseline.file import DEFAULT_NAME, Baseline, refuse_existing, refuse_unwritable, write
+from binance_leaks.baseline.file import (
+    DEFAULT_NAME,
+    Baseline,
+    Update,
+    refuse_existing,
+    refuse_unwritable,
+    updated,
+    write,
+)
 from binance_leaks.baseline.known import path_from
-from binance_leaks.baseline.update import Update, updated
 from binance_leaks.cli.arguments.common import Options
 from binance_leaks.cli.gate_policy import baseline_file, configured
 from binance_leaks.cli.run import scan_progress

@@ -26,7 +26,7 @@ from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_cla
 
 import binance_leaks.plugin
 from binance_leaks.baseline.file import content_of, write
-from binance_leaks.baseline.names import OUR_TYPES, PLUGIN_NAMES, REFERENCE_FILTER
+from binance_leaks.baseline.known import OUR_TYPES, PLUGIN_NAMES, REFERENCE_FILTER
 from binance_leaks.cli.arguments.common import Options
 from binance_leaks.errors import ConfigError, UsageError
 from binance_leaks.exit_status import ExitStatus

@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from binance_leaks.baseline.file import Found
 from binance_leaks.baseline.known import path_from, stored
-from binance_leaks.baseline.update import Found
 from binance_leaks.config import Config
 from binance_leaks.findings import Skipped
 from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, container_of

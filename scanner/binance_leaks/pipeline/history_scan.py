@@ -34,9 +34,8 @@ from binance_leaks.sources.lfs import LfsStore
 from binance_leaks.sources.objects.codec import best_codec
 from binance_leaks.sources.objects.database import ObjectDatabase, open_packs
 from binance_leaks.sources.objects.delta_forest import DeltaForest, ObjectType, build_delta_forest
-from binance_leaks.sources.objects.pack import Pack
+from binance_leaks.sources.objects.pack import Pack, read_object
 from binance_leaks.sources.objects.parse import CommitNode
-from binance_leaks.sources.objects.read_object import read_object
 from binance_leaks.sources.objects.tree_index import ObjectIdSet
 from binance_leaks.sources.objects.walk import EntrySelection
 

@@ -23,9 +23,8 @@ from binance_leaks.sources.git import BlobStream, Git
 from binance_leaks.sources.lfs import parse_lfs_pointer
 from binance_leaks.sources.objects.codec import best_codec
 from binance_leaks.sources.objects.delta_forest import DeltaForest, ObjectType
-from binance_leaks.sources.objects.pack import Pack
+from binance_leaks.sources.objects.pack import LARGEST, Pack
 from binance_leaks.sources.objects.parse import CommitNode, parse_commit_node, strip_signature
-from binance_leaks.sources.objects.read_object import LARGEST
 from binance_leaks.sources.objects.tree_index import (
     ObjectIdSet,
     TreeIndex,

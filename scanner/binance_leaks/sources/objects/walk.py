@@ -8,8 +8,7 @@ from typing import Protocol
 
 from binance_leaks.sources.objects.codec import DamagedObjectError, PackCodec, delta_sizes
 from binance_leaks.sources.objects.delta_forest import NONE, DeltaForest
-from binance_leaks.sources.objects.pack import Pack
-from binance_leaks.sources.objects.read_object import LARGEST, ForgedObjectError, check_result_size, check_size
+from binance_leaks.sources.objects.pack import LARGEST, ForgedObjectError, Pack, check_result_size, check_size
 
 SEPARATOR = b"\n\0\1\0\n"
 """Between two places that do not touch."""
