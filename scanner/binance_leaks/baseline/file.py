@@ -1,4 +1,4 @@
-"""The file of a baseline: read and checked, made anew, brought up to date, written whole or not at all.
+"""The file of a baseline: read, made anew, brought up to date, written.
 
 The format is that of detect-secrets 1.x (`core/baseline.py` there): `results` has a list of entries for each path, and
 an entry has at least `type` and `hashed_secret`. Everything else in it is somebody's, and is kept as it is.

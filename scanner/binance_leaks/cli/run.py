@@ -1,4 +1,4 @@
-"""What commands that scan share: check the options, scan with progress bars, verify, report.
+"""What commands that scan share: checks, progress bars, verification, output.
 
 Bars are for terminals only. They draw from the loop that works: no thread, so that processes can fork.
 """

@@ -1,4 +1,4 @@
-"""Refs and commits of a repository, what each commit changes, and fetching what is missing."""
+"""Refs and commits of a repository, what they change, and what is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""List and read the files of a scan: no pipe, device, link or late change surprises.
+"""List and read the files of a scan; no pipe, device or link surprises.
 
 Trees of 100,000 files are usual, so every folder is listed once with `os.scandir`, whose entries know their type, and
 small files take four system calls and no buffered stream.

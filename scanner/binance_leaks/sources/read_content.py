@@ -1,4 +1,4 @@
-"""Cut a stream into chunks: plain content, windows of what is large, or an archive."""
+"""Cut a stream into chunks: plain content, windows of it, or an archive."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Verify credentials: plan the checks, make each attempt once, a few at a time, describe outcomes.
+"""Verify credentials: plan the checks, make each attempt once, describe outcomes.
 
 The plan says which credentials are checked, with which secrets, on which hosts, and why the others are not.
 """

@@ -1,4 +1,4 @@
-"""Open the store: check and lock its file, connect, create its tables, report errors.
+"""Open the store: check and lock its file, connect, create tables.
 
 The tables and views are readable with the sqlite3 program too. A finding is a credential in one repository. It is valid
 from the run `since_run` up to, but not including, `gone_run`, which is NULL while it is valid: so an earlier run can be

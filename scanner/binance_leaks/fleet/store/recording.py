@@ -1,4 +1,4 @@
-"""Convert reports to rows, with a digest of each finding to detect changes, and write them.
+"""Convert reports to rows with digests of findings, and write them.
 
 Reports are large: a location becomes one tuple and nothing else. Each function that writes runs in one transaction.
 """

@@ -1,4 +1,4 @@
-"""The change that GitLab, Bitbucket, Azure, CircleCI, Jenkins or Buildkite announces.
+"""The change that GitLab, Bitbucket, Azure, Jenkins and others announce.
 
 All of it is in environment variables. Facts: those that each system documents.
 """

@@ -1,4 +1,4 @@
-"""One pack and its index: offsets and ids of its entries; reading one by its delta chain."""
+"""A pack and its index; read an object of it by following its delta chain."""
 
 from __future__ import annotations
 
