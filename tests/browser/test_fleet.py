@@ -7,7 +7,7 @@ import re
 import pytest
 from binance_leaks.findings import Finding, Mark, Result
 from binance_leaks.model import RiskLevel
-from binance_leaks.report.locations import totals
+from binance_leaks.report.locations import total_by_repository
 from binance_leaks.report.sanitize import Quoted, Redactor
 from playwright.sync_api import expect
 
@@ -36,7 +36,7 @@ def test_totals_are_at_the_top(opens: Opens) -> None:
     page = opens(examples.fleet_result()).page
     assert page.locator("h1").inner_text() == "3 leaked credentials in 10 of 212 repositories, 1 gone"
     assert page.locator(".totals").inner_text() == (
-        "2 repositories could not be scanned. Since the run before: 1 new, 2 still there, 1 gone."
+        "2 repositories could not be scanned. Since the previous run: 1 new, 2 still there, 1 gone."
     )
     assert "team/huge timed out after 3 attempts" in page.locator("#scan").inner_text()
 
@@ -49,7 +49,7 @@ def test_the_table_counts_credentials_by_repository(opens: Opens) -> None:
     found = [re.split(r"\s+", row.inner_text().strip()) for row in rows.all() if row.is_visible()]
     opened.page.locator(".repositories summary").click()
     assert len(opened.visible(".repositories tbody tr")) == 40
-    for total, (name, *cells) in zip(totals(result.findings), found, strict=False):
+    for total, (name, *cells) in zip(total_by_repository(result.findings), found, strict=False):
         assert name == total.repository
         assert list(map(int, cells)) == [*total.levels, total.credentials, total.gone]
     assert opened.visible(".repositories thead tr")[0].split() == [
@@ -63,7 +63,7 @@ def test_the_table_counts_credentials_by_repository(opens: Opens) -> None:
 def test_a_row_filters_the_cards(opens: Opens) -> None:
     result = results.fleet(60, 40)
     opened = opens(result)
-    name = totals(result.findings)[4].repository
+    name = total_by_repository(result.findings)[4].repository
     choose(opened, "environment", "pay")
     opened.page.get_by_role("button", name=name, exact=True).click()
     assert shown(opened) == holding(result, name)
@@ -92,7 +92,7 @@ def test_typing_filters_by_the_whole_name_or_a_part_of_it(opens: Opens) -> None:
 def test_filters_by_what_became_of_it(opens: Opens, mark: Mark) -> None:
     result = results.fleet(20, 5)
     opened = opens(result)
-    opened.page.get_by_label("Since the run before").select_option(mark.value)
+    opened.page.get_by_label("Since the previous run").select_option(mark.value)
     wanted = [one for one in result.findings if one.mark is mark]
     assert shown(opened) == masks(wanted)
     chips = {"new": "NEW", "still-there": "still there", "gone": "gone"}
@@ -138,7 +138,7 @@ def test_a_card_names_repositories_at_first_sight_and_places_by_them(opens: Open
         *(f"forks/user-{n}" for n in range(7)),
         "team/api",
     ]
-    assert "and 4,950 more places in the store" in where
+    assert "and 4,950 more locations in the store" in where
     assert "by Jane Doe in team/bot, forks/user-0, forks/user-1 and 6 more repositories" in text
     assert "In team/bot: a remote has it." in opened.page.locator(".panel.first").inner_text()
 

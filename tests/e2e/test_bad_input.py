@@ -334,7 +334,7 @@ class TestArchives:
         assert all(name.startswith("cut") for name in skipped(outcome.report))
         text = run("scan", ".", cwd=tree)
         assert (text.status, text.err) == (3, "")
-        assert "Incomplete: " in text.out
+        assert "The scan is incomplete: " in text.out
 
     @pytest.mark.parametrize("kind", list(PACKERS))
     def test_noise_in_the_middle(self, tree: Path, kind: str, pair: Pair) -> None:

@@ -42,7 +42,7 @@ def test_a_pair_in_the_body(tmp_path: Path, pair: Pair) -> None:
     assert {place["line"] for place in finding["locations"]} == {6}
     text_outcome = message(tmp_path, text)
     assert "In the commit message" in text_outcome.out
-    assert "Take it out of the commit message." in text_outcome.out
+    assert "Remove it from the commit message." in text_outcome.out
     assert "git add" not in text_outcome.out
 
 

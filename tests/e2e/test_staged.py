@@ -16,7 +16,7 @@ import pytest
 from tests.e2e import Pair, digest, digests, exposures, run, staged, value
 from tests.repositories import Repository
 
-NOT_BLOCKING = "Stood there before"
+NOT_BLOCKING = "Already there before"
 CLEAN = "import os\n\n\ndef price(symbol: str) -> float:\n    return float(os.environ[symbol])\n"
 SCRIPT = Path(sys.executable).with_name("binance-leaks")
 ROOT = hasattr(os, "geteuid") and os.geteuid() == 0

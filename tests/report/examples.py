@@ -480,6 +480,17 @@ def verified_result() -> Result:
     return Result(source=SourceKind.HISTORY, target=".", findings=tuple(sorted(found, key=order)), stats=stats)
 
 
+def everything_result() -> Result:
+    """A fleet with all that a report can show: verdicts, marks, suppressed findings, items that were not read."""
+    fleet, verified, names = fleet_result(), verified_result(), ("team/bot", "team/api")
+    moved = [
+        replace(one, locations=tuple(in_repository(names[number % 2], one.locations)), mark=Mark.STILL_THERE)
+        for number, one in enumerate(verified.findings)
+    ]
+    findings = tuple(sorted([*fleet.findings, *moved], key=order))
+    return replace(fleet, findings=findings, skipped=(*fleet.skipped, *files_result().skipped[-1:]))
+
+
 RESULTS: dict[str, Callable[[], Result]] = {
     "files": files_result,
     "staged": staged_result,
@@ -490,4 +501,5 @@ RESULTS: dict[str, Callable[[], Result]] = {
     "gate": gate_result,
     "verified": verified_result,
     "fleet": fleet_result,
+    "everything": everything_result,
 }

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-_FOLDER = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parent / "golden"
 
 
 def assert_golden(name: str, text: str) -> None:
     """Fail unless the golden file `name` holds exactly this text."""
-    golden = _FOLDER / name
+    golden = GOLDEN / name
     if os.environ.get("UPDATE_GOLDEN"):
         golden.write_bytes(text.encode())
     assert text == golden.read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from binance_leaks.findings import ScanStats, SourceKind
 from binance_leaks.report import View
-from binance_leaks.report.summary import clean_line, human_size, human_time, nothing_found, plural, scanned
+from binance_leaks.report.summary import clean_line, describe_clean, describe_scope, human_size, human_time, plural
 
 from . import examples
 
@@ -80,43 +80,45 @@ def test_more_than_a_line_is_needed() -> None:
 
 def test_a_scan_of_nothing_does_not_pass_for_a_clean_one() -> None:
     nothing = replace(examples.clean_result(), stats=ScanStats(files=0, bytes=0, seconds=0.01))
-    assert nothing_found(nothing) == "Nothing to scan."
-    assert nothing_found(replace(nothing, source=SourceKind.STAGED)) == "Nothing to scan: no staged files."
-    assert nothing_found(replace(nothing, interrupted=True)).startswith("No Binance credentials found in what was read")
+    assert describe_clean(nothing) == "Nothing to scan."
+    assert describe_clean(replace(nothing, source=SourceKind.STAGED)) == "Nothing to scan: no staged files."
+    assert describe_clean(replace(nothing, interrupted=True)).startswith(
+        "No Binance credentials found in what was read"
+    )
 
 
 def test_stats_that_are_missing_are_left_out() -> None:
     clean = examples.clean_result()
-    assert nothing_found(replace(clean, stats=ScanStats())) == "No Binance credentials found."
-    assert nothing_found(replace(clean, stats=ScanStats(seconds=2))) == "No Binance credentials found in 2.0 s."
-    assert scanned(replace(clean, stats=ScanStats())) == ""
-    assert scanned(replace(clean, stats=ScanStats(commits=1, objects=2))) == "Scanned 1 commit and 2 objects."
+    assert describe_clean(replace(clean, stats=ScanStats())) == "No Binance credentials found."
+    assert describe_clean(replace(clean, stats=ScanStats(seconds=2))) == "No Binance credentials found in 2.0 s."
+    assert describe_scope(replace(clean, stats=ScanStats())) == ""
+    assert describe_scope(replace(clean, stats=ScanStats(commits=1, objects=2))) == "Scanned 1 commit and 2 objects."
 
 
 def test_a_history_counts_its_objects_alone() -> None:
     stats = ScanStats(objects=120_345, blobs=60_000, commits=31_000, bytes=2_100_000_000, seconds=1.2)
     result = replace(examples.clean_result(source=SourceKind.HISTORY), stats=stats)
     assert clean_line(result, View()) == "No Binance credentials found in 120,345 objects (2.1 GB, 1.2 s).\n"
-    assert scanned(result) == "Scanned 120,345 objects (2.1 GB, 1.2 s)."
+    assert describe_scope(result) == "Scanned 120,345 objects (2.1 GB, 1.2 s)."
     nothing = replace(result, stats=ScanStats(objects=0, blobs=0, commits=0, bytes=0, seconds=0.1))
-    assert nothing_found(nothing) == "Nothing to scan: no objects."
+    assert describe_clean(nothing) == "Nothing to scan: no objects."
 
 
 def test_a_fleet_counts_its_repositories() -> None:
     stats = ScanStats(repositories=212, objects=9, bytes=2_100_000_000, seconds=75.2)
     clean = replace(examples.clean_result(source=SourceKind.FLEET), stats=stats)
     assert clean_line(clean, View()) == "No Binance credentials in 212 repositories (2.1 GB, 1 min 15 s).\n"
-    assert nothing_found(replace(clean, stats=ScanStats(repositories=1))) == "No Binance credentials in 1 repository."
-    assert nothing_found(replace(clean, stats=ScanStats(repositories=0))) == "Nothing to scan: no repositories."
+    assert describe_clean(replace(clean, stats=ScanStats(repositories=1))) == "No Binance credentials in 1 repository."
+    assert describe_clean(replace(clean, stats=ScanStats(repositories=0))) == "Nothing to scan: no repositories."
     again = replace(clean, stats=ScanStats(repositories=2, repositories_unchanged=1, new=0, gone=3))
     assert clean_line(again, View()) == (
-        "No Binance credentials in 2 repositories. 1 repository was as before. Since the run before: 3 gone.\n"
+        "No Binance credentials in 2 repositories. 1 repository unchanged. Since the previous run: 3 gone.\n"
     )
     lost = replace(
         clean, stats=ScanStats(repositories=212, repositories_failed=2), skipped=examples.fleet_result().skipped
     )
-    assert nothing_found(lost) == "No Binance credentials found in what was read: 210 of 212 repositories."
-    assert scanned(examples.fleet_result()) == (
-        "Scanned 210 of 212 repositories (21 GB, 1 min 15 s). 5 repositories were as before. "
-        "Since the run before: 1 new, 2 still there, 1 gone."
+    assert describe_clean(lost) == "No Binance credentials found in what was read: 210 of 212 repositories."
+    assert describe_scope(examples.fleet_result()) == (
+        "Scanned 210 of 212 repositories (21 GB, 1 min 15 s). 5 repositories unchanged. "
+        "Since the previous run: 1 new, 2 still there, 1 gone."
     )

@@ -30,7 +30,11 @@ def test_a_row_for_each_place_and_each_thing_not_read(name: str) -> None:
     found = [row for row in rows(result) if row["record"] == "finding"]
     assert len(found) == places
     assert len(rows(result)) == places + len(result.skipped) + result.interrupted
-    further = {"verified": VERIFICATION_COLUMNS, "fleet": FLEET_COLUMNS}.get(name, ())
+    further = {
+        "verified": VERIFICATION_COLUMNS,
+        "fleet": FLEET_COLUMNS,
+        "everything": (*VERIFICATION_COLUMNS, *FLEET_COLUMNS),
+    }.get(name, ())
     columns = (*COLUMNS, *further)
     assert all(tuple(row) == columns for row in rows(result))
 
@@ -55,7 +59,7 @@ def test_a_pair_shows_each_value_at_its_place() -> None:
 def test_the_gate_is_told() -> None:
     gate = rows(examples.gate_result())
     assert [row["fails"] for row in gate[:4]] == ["true", "true", "false", "false"]
-    assert gate[2]["passes_because"] == "It stood there before this change."
+    assert gate[2]["passes_because"] == "It was already there before this change."
     hidden = rows(examples.files_result(), show_suppressed=True)
     assert [row["passes_because"] for row in hidden if row["path"] == "docs/example.md"] == [
         "Suppressed (inline). a made-up value",

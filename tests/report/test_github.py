@@ -70,7 +70,7 @@ def test_an_annotation_stands_where_the_value_is() -> None:
     }
     assert pair.message.startswith("API key ")
     assert "1f3a1f3a1f3a 2024-03-05 Jane Doe: Add the grid bot and its settings" in pair.message
-    assert "It stood there before this change." in others[0].message
+    assert "It was already there before this change." in others[0].message
     assert "Its risk is below the gate." in others[1].message
 
 
@@ -84,7 +84,7 @@ def test_no_more_than_github_shows_and_the_rest_is_counted() -> None:
     )
     told = told_of(failing)
     assert [one.level for one in told] == ["error"] * 10
-    assert told[0].properties["title"] == "The scan is incomplete: 1 not read"
+    assert told[0].properties["title"] == "The scan is incomplete: 1 item not read"
     assert told[1].properties["title"].startswith("HIGH")
     assert told[-1].message.startswith("8 more credentials")
 
@@ -113,7 +113,7 @@ def test_a_clean_scan_annotates_nothing_and_says_so() -> None:
 def test_a_long_list_of_what_was_not_read_is_bounded() -> None:
     skipped = examples.files_result().skipped[:1] * 500
     (told,) = told_of(replace(examples.clean_result(), skipped=skipped))
-    assert told.properties["title"] == "The scan is incomplete: 500 not read"
+    assert told.properties["title"] == "The scan is incomplete: 500 items not read"
     assert told.message.endswith("and 480 more")
 
 
@@ -158,8 +158,10 @@ def test_a_file_of_a_fleet_is_below_the_name_of_its_repository() -> None:
     ]
     assert commands[2].properties["title"].startswith("MEDIUM NEW: ")
     assert commands[3].level == "warning"
-    assert "\nand 12 more places in 3 more repositories\nand 4,950 more places in the store\n" in commands[1].message
+    assert (
+        "\nand 12 more locations in 3 more repositories\nand 4,950 more locations in the store\n" in commands[1].message
+    )
     assert " ".join(others) == (
-        "4 credentials, 2 failing. In 10 of 212 repositories; 2 could not be scanned. Since the run before: 1 new, "
-        "2 still there, 1 gone. 1 suppressed, --show-suppressed lists it. The scan is incomplete."
+        "4 credentials; 2 fail the gate. In 10 of 212 repositories; 2 could not be scanned. Since the previous run: "
+        "1 new, 2 still there, 1 gone. 1 suppressed, --show-suppressed lists it. The scan is incomplete."
     )

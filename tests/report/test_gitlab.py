@@ -149,5 +149,5 @@ def test_a_file_of_a_fleet_is_below_the_name_of_its_repository() -> None:
     details = [cast("dict[str, Node]", one["details"]) for one in found]
     assert [one["mark"]["value"] for one in details] == ["still there", "NEW", "gone", "still there"]
     assert details[0]["repositories"]["value"] == "9"
-    assert details[0]["unlisted"]["value"] == "4,950 more places in the store"
+    assert details[0]["unlisted"]["value"] == "4,950 more locations in the store"
     assert "`forks/user-0: conf/live.env:3:12`" in str(found[0]["description"])

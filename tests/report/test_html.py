@@ -17,7 +17,7 @@ from binance_leaks.model import Commit, Exposure, RiskLevel, Role
 from binance_leaks.report import View
 from binance_leaks.report.html.chart import HEIGHT, WIDTH, chart_of
 from binance_leaks.report.html.page import render_html
-from binance_leaks.report.html.timeline import Chronicle, Happened, day_of, first_day
+from binance_leaks.report.html.timeline import Change, TimelineFormatter, introduced_on, parse_day
 from binance_leaks.report.sanitize import Quoted, Redactor
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -194,8 +194,8 @@ def test_a_card_tells_rights_and_addresses() -> None:
         "transfer no",
         "withdraw no",
         "Works from any address.",
-        "Not known here enableCopyTrading; made 2023-11-14; spot and margin trading until 2026-09-21.",
-        "Asked: api.binance.com, 2026-05-04 03:02 UTC.",
+        "Unknown permissions enableCopyTrading; created 2023-11-14; spot and margin trading until 2026-09-21.",
+        "Checked: api.binance.com, 2026-05-04 03:02 UTC.",
         "Within ten minutes, disable or delete the key at",
         "Make a new key with no more permissions than it needs",
         f'sha256 = "{pair.values[1].sha256}"',
@@ -204,14 +204,14 @@ def test_a_card_tells_rights_and_addresses() -> None:
     assert "Works from trusted addresses only." in card(examples.judged(pair, examples.RANKED[3][1]))
     assert "Nobody asked." in card(pair)
     undecided = card(examples.judged(pair, examples.UNDECIDED))
-    assert "cannot tell from here" in undecided
+    assert "state unknown" in undecided
     assert "withdraw not told" not in undecided, "nothing is told of rights where nobody knows whether it lives"
 
 
 def test_each_card_has_steps_of_its_own() -> None:
     page = render_html(examples.verified_result(), View())
     lists = [text.split('<ol class="tasks">')[1].split("</ol>")[0] for text in page.split("<article")[1:]]
-    assert "at once, as a withdrawal is final" in lists[0].lower()
+    assert "immediately, as withdrawals are final" in lists[0].lower()
     assert "It cannot move money: delete the key" in lists[4] + lists[5]
     assert "For " not in "".join(re.findall(r"<label>.*?</label>", "".join(lists)))
     assert not any("filter-repo" in one for one in lists), "the history is rewritten once for all"
@@ -232,12 +232,12 @@ def test_the_timeline_is_in_order_whatever_the_zone() -> None:
     odd = [commit(3, "yesterday"), commit(4, "0001-01-01T00:00:00+14:00"), commit(5, "2024-03-06T00:30:00Z")]
     places = [examples.at(f"{one.id[-1]}.py", 1, commit=one, refs=("main",)) for one in (late, *odd, early)]
     finding = replace(at("x", early), locations=(*places, examples.at("1.py", 1, commit=early, removed=late)))
-    line = Chronicle(quoted=Quoted(Redactor({})), source=SourceKind.HISTORY).of(finding)
+    line = TimelineFormatter(quoted=Quoted(Redactor({})), source=SourceKind.HISTORY).of(finding)
     assert line is not None
     authors = [event.commit.author for event in line.events]
     assert authors == ["Author 4", "Author 3", "Author 1", "Author 5", "Author 2", "Author 2"]
-    assert line.events[-1].happened is Happened.OUT
-    assert line.now.summary == "Still there today"
+    assert line.events[-1].change is Change.REMOVED
+    assert line.now.summary == "Still in the current files"
     assert line.now.refs == ("main",)
 
 
@@ -250,17 +250,17 @@ def test_long_timelines_and_lists_are_cut_and_counted() -> None:
     text = card(finding)
     assert "138 more commits" in text
     assert "and 138 more" in text
-    assert "94 more places" in text
-    assert "and 50 more places" in text
+    assert "94 more locations" in text
+    assert "and 50 more locations" in text
     whole = card(finding, view=View(verbose=True))
     assert "more commits" not in whole
-    assert "144 more places" in whole
+    assert "144 more locations" in whole
     assert "Author 7 <a@project.example>" in whole
     assert "a@project.example" not in text
 
 
 def test_files_have_no_timeline() -> None:
-    assert "What happened" not in card(at("a.py", commit(1, "2024-01-01")), SourceKind.FILES)
+    assert "Timeline" not in card(at("a.py", commit(1, "2024-01-01")), SourceKind.FILES)
 
 
 @pytest.mark.parametrize(
@@ -275,7 +275,7 @@ def test_files_have_no_timeline() -> None:
     ],
 )
 def test_a_day_is_read_from_a_commit_or_not(text: str, day: str | None) -> None:
-    found = day_of(text)
+    found = parse_day(text)
     assert (found.isoformat() if found is not None else None) == day
 
 
@@ -318,21 +318,21 @@ def test_every_bar_is_inside_the_drawing_and_in_proportion(days: list[str]) -> N
 
 
 def test_no_chart_without_dates() -> None:
-    assert first_day(examples.files_result().findings[0]) is None
+    assert introduced_on(examples.files_result().findings[0]) is None
     assert chart_of(examples.files_result().findings) is None
     assert "<svg" not in render_html(examples.files_result(), View())
 
 
 def test_what_was_not_read_stands_at_the_top() -> None:
     page = render_html(examples.files_result(), View())
-    assert page.index("The scan is incomplete: 12 not read.") < page.index("What to do first")
+    assert page.index("The scan is incomplete: 12 items not read.") < page.index("What to do first")
     assert "data/part-11.bin" in page
     clean = render_html(examples.clean_result(), View())
     assert "incomplete" not in Reader.of(clean).text
     assert "What to do first" not in clean
     assert '<h1 class="good">No Binance credentials found in 1,234 files (56 MB, 0.8 s)</h1>' in clean
     interrupted = replace(examples.clean_result(), interrupted=True)
-    assert "1 not read" in render_html(interrupted, View())
+    assert "1 item not read" in render_html(interrupted, View())
 
 
 def test_suppressed_ones_are_counted_or_shown() -> None:

@@ -9,7 +9,6 @@ from importlib.resources import files
 from typing import cast
 
 import pytest
-from binance_leaks import __version__
 from binance_leaks.findings import Result, SourceKind
 from binance_leaks.report import View
 from binance_leaks.report.json import render_json
@@ -19,7 +18,6 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from . import examples
 from .examples import Hostile
-from .goldens import assert_golden
 from .test_text import HOSTILE
 
 RESULTS: dict[str, Callable[[], Result]] = {
@@ -70,11 +68,8 @@ def test_the_schema_refuses_another_shape() -> None:
 
 @pytest.mark.parametrize("name", RESULTS)
 @pytest.mark.parametrize("show_suppressed", [False, True])
-def test_golden(name: str, show_suppressed: bool) -> None:
+def test_every_report_follows_the_schema(name: str, show_suppressed: bool) -> None:
     parsed(RESULTS[name](), show_suppressed=show_suppressed)
-    text = render_json(RESULTS[name](), View(show_suppressed=show_suppressed))
-    stable = text.replace(f'"version": "{__version__}"', '"version": "0"')
-    assert_golden(f"{name}{'-suppressed' if show_suppressed else ''}.json", stable)
 
 
 def test_keys_come_in_the_order_of_the_contract() -> None:

@@ -68,7 +68,7 @@ def test_what_fails_is_a_failure_and_what_passes_is_skipped() -> None:
     assert [outcomes(case) for case in cases] == [[Failure]] + [[Skipped]] * 15
     assert cases[0].classname == "binance-leaks.binance-key-pair"
     assert cases[0].result[0].message.startswith("high: API key ")
-    assert cases[1].result[0].message.startswith("It stood there before this change.")
+    assert cases[1].result[0].message.startswith("It was already there before this change.")
     assert cases[2].classname == "binance-leaks.binance-testnet-api-key"
     suppressed = list(suite_of(examples.files_result(), show_suppressed=True))[-1]
     assert suppressed.result[0].message.startswith("Suppressed (config).")
@@ -77,7 +77,7 @@ def test_what_fails_is_a_failure_and_what_passes_is_skipped() -> None:
 def test_an_incomplete_scan_is_an_error() -> None:
     whole = next(iter(suite_of(examples.files_result())))
     assert outcomes(whole) == [Error]
-    assert whole.result[0].message == "12 not read"
+    assert whole.result[0].message == "The scan is incomplete: 12 items not read"
     assert "data/part-11.bin: permission denied" in whole.result[0].text
 
 
@@ -114,5 +114,5 @@ def test_a_case_of_a_fleet_names_the_repository() -> None:
     names = [case.attrib["name"] for case in root.iter("testcase")]
     assert names[2].endswith(", in ops/deploy tools: k8s/00/secret.yaml")
     skipped = [case.attrib["message"] for case in root.iter("skipped")]
-    assert skipped[0].startswith("It is gone: no repository of this run holds it")
+    assert skipped[0].startswith("It is gone: no repository of this run has it")
     assert "In 10 of 212 repositories; 2 could not be scanned." in str(root.findtext(".//system-out"))

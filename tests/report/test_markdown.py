@@ -100,7 +100,7 @@ def test_the_gate_and_the_counts_are_told() -> None:
     text = render_markdown(examples.gate_result(), View())
     assert text.startswith("## Binance credentials found: 2 high, 14 low\n")
     assert "**fails**" in text
-    assert "It stood there before this change." in text
+    assert "It was already there before this change." in text
     assert "Its risk is below the gate." in text
 
 
@@ -115,7 +115,7 @@ def test_it_says_what_to_do_and_how_to_allow() -> None:
 
 def test_incompleteness_comes_first() -> None:
     blocks = render_markdown(examples.files_result(), View()).split("\n\n")
-    assert blocks[1] == "> **The scan is incomplete**: 12 not read."
+    assert blocks[1] == "> **The scan is incomplete: 12 items not read.**"
     clean = render_markdown(replace(examples.clean_result(), interrupted=True), View())
     assert clean.startswith("## Scan for Binance credentials: incomplete\n")
 
@@ -128,7 +128,7 @@ def test_it_fits_a_comment_and_counts_what_is_left_out() -> None:
     text = render_markdown(replace(examples.clean_result(), findings=many), View())
     assert len(text) < 65_536
     assert "… and 1,950 more credentials." in text
-    assert "and 93 more places" in text
+    assert "and 93 more locations" in text
     assert len(render_markdown(replace(examples.clean_result(), findings=many), View(verbose=True))) > 65_536
 
 
@@ -137,6 +137,6 @@ def test_a_fleet_names_the_repository_in_front_of_each_path() -> None:
     row = next(line for line in text.splitlines() if line.startswith("| **CRITICAL**"))
     assert row.startswith("| **CRITICAL** | **still there**, Binance key pair")
     assert "`team/bot: bot/settings.py:12` in" in row
-    assert "and 17 more places in 8 more repositories, 4,950 more places in the store |" in row
+    assert "and 17 more locations in 8 more repositories, 4,950 more locations in the store |" in row
     assert "- `forks/user-4: conf/live.env:3:12` (API key)" in text
     assert "In 10 of 212 repositories; 2 could not be scanned." in text

@@ -52,7 +52,7 @@ def result_of(
 
 
 def texts(result: Result) -> list[str]:
-    return [step.told(str) for step in steps(result)]
+    return [step.describe(str) for step in steps(result)]
 
 
 def mask(finding: Finding) -> str:
@@ -89,35 +89,35 @@ def test_a_key_that_may_cost_money_has_the_whole_list_in_its_order(verification:
 
 
 def test_a_key_that_withdraws_is_told_to_be_in_a_hurry() -> None:
-    assert "at once" in texts(result_of(examples.live(READING, "enableWithdrawals")))[0]
+    assert "immediately" in texts(result_of(examples.live(READING, "enableWithdrawals")))[0]
     assert "within ten minutes" in texts(result_of(examples.live(READING, SPOT)))[0]
-    assert "treat it as alive" in texts(result_of(examples.UNDECIDED))[0]
+    assert "treat it as active" in texts(result_of(examples.UNDECIDED))[0]
 
 
 def test_a_key_that_reads_only_is_no_reason_to_reset_everything() -> None:
     told = texts(result_of(examples.live(READING)))
     assert "it cannot move money: delete the key at" in told[0]
-    assert "saw balances" in told[1]
+    assert "could see balances" in told[1]
     assert "can stay, unless" in told[1]
     assert not any("Change the password" in text or "whitelist" in text for text in told)
 
 
 def test_what_is_probably_gone_is_removed_and_checked() -> None:
     told = texts(result_of(examples.REVOKED))
-    assert "still remove it, and check that it is really gone" in told[0]
+    assert "still remove it, and check that the list no longer shows it" in told[0]
     assert not any("password" in text or "Make a new key" in text for text in told)
 
 
 def test_a_wrong_secret_is_looked_for() -> None:
     told = texts(result_of(examples.WRONG))
-    assert "probably alive" in told[0]
+    assert "probably active" in told[0]
     assert "Look for its secret elsewhere" in told[1]
 
 
 @pytest.mark.parametrize("verdict", [Verdict.LIVE, Verdict.INCONCLUSIVE, Verdict.KEY_LIVE_SECRET_WRONG])
 def test_play_money_is_no_hurry(verdict: Verdict) -> None:
     told = texts(result_of(Verification(verdict=verdict), environment=Environment.DEMO))
-    assert "no money is real there (demo trading)" in told[0]
+    assert "it holds no real money (demo trading)" in told[0]
     assert not any("Change the password" in text for text in told)
 
 
@@ -139,7 +139,7 @@ def test_the_gravest_comes_first_and_each_list_names_its_keys() -> None:
     told = texts(result)
     assert len(told) == len(set(told)), "nothing is told twice"
     assert_in_order(
-        told, [*TEN_MINUTES[:-1], "treat it as alive", "cannot move money", "close the leak", "filter-repo"]
+        told, [*TEN_MINUTES[:-1], "treat it as active", "cannot move money", "close the leak", "filter-repo"]
     )
 
 
@@ -153,7 +153,7 @@ def test_a_commit_is_mended_first() -> None:
     staged = Exposure.STAGED
     trade = result_of(examples.live(READING, SPOT), source=SourceKind.STAGED, exposure=staged)
     told = texts(trade)
-    assert told[0].startswith("Take it out of the commit")
+    assert told[0].startswith("Remove it from the commit")
     assert "if it was ever pushed or shared, within ten minutes, disable or delete the key at" in told[1]
     gone = texts(result_of(examples.REVOKED, source=SourceKind.STAGED, exposure=staged))
     assert "still remove it." in gone[1]
@@ -162,15 +162,15 @@ def test_a_commit_is_mended_first() -> None:
 def test_without_a_verification_nothing_changes() -> None:
     (first, *_) = steps(result_of(None))
     assert first == Step(
-        text="First revoke it: until then it works for whoever has seen it. Do that at", verbatim=(KEY_PAGE,)
+        text="First revoke it: until then, anyone who has seen it can use it. Do this at", verbatim=(KEY_PAGE,)
     )
 
 
 def test_many_keys_are_counted() -> None:
     result = result_of(*[examples.live(READING)] * 9)
-    assert steps(result)[0].told(str).startswith(f"For {mask(result.findings[0])}, ")
-    assert "and 4 more: it cannot move money" in steps(result)[0].told(str)
-    assert "more" not in steps(result_of(*[examples.live(READING)] * 6))[0].told(str)
+    assert steps(result)[0].describe(str).startswith(f"For {mask(result.findings[0])}, ")
+    assert "and 4 more: it cannot move money" in steps(result)[0].describe(str)
+    assert "more" not in steps(result_of(*[examples.live(READING)] * 6))[0].describe(str)
 
 
 @pytest.mark.parametrize("name", ["text", "markdown", "gitlab", "html"])

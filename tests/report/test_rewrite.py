@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from binance_leaks.model import Exposure, Location
-from binance_leaks.report.advice import own_steps, steps
-from binance_leaks.report.rewrite_history import rewriting, rewriting_each
+from binance_leaks.report.advice import steps, steps_for_finding
+from binance_leaks.report.rewrite_history import rewrite_steps, rewrite_steps_by_repository
 
 from . import examples
 
@@ -15,11 +15,11 @@ STASH = "refs/stash"
 
 
 def commands(*locations: Location) -> list[str]:
-    return [line for step in rewriting(locations) for line in step.verbatim]
+    return [line for step in rewrite_steps(locations) for line in step.verbatim]
 
 
 def words(*locations: Location) -> str:
-    return " ".join(step.text for step in rewriting(locations))
+    return " ".join(step.text for step in rewrite_steps(locations))
 
 
 def at(exposure: Exposure, path: str = "bot.py", *, refs: Sequence[str] = ("main",), pushed: bool = False) -> Location:
@@ -33,7 +33,7 @@ def test_what_was_never_pushed_is_rewritten_in_place() -> None:
         "binance-leaks history",
     ]
     assert "remote has it" not in words(at(Exposure.HISTORY))
-    assert words(at(Exposure.HISTORY)).endswith("Delete ../replacements.txt: it holds the values.")
+    assert words(at(Exposure.HISTORY)).endswith("Delete ../replacements.txt: it contains the values.")
 
 
 def test_what_was_pushed_is_rewritten_in_a_clone_and_pushed() -> None:
@@ -46,7 +46,7 @@ def test_what_was_pushed_is_rewritten_in_a_clone_and_pushed() -> None:
         "git push --force --mirror URL",
     ]
     told = words(at(Exposure.PRESENT, pushed=True))
-    assert told.startswith("A remote has it. It stays leaked whatever is rewritten")
+    assert told.startswith("A remote has it. Rewriting does not undo this leak")
     assert "--force --all and --force --tags" in told
 
 
@@ -79,7 +79,7 @@ def test_archives_are_taken_out_whole() -> None:
 
 
 def test_a_fleet_is_told_which_steps_are_for_which_repository() -> None:
-    made = rewriting_each(
+    made = rewrite_steps_by_repository(
         {
             "team/bot": [at(Exposure.PRESENT, pushed=True)],
             "team/api": [at(Exposure.HISTORY)],
@@ -99,35 +99,40 @@ def test_a_fleet_is_told_which_steps_are_for_which_repository() -> None:
         (("ops",), ("git gc --prune=now",)),
         ((), ()),
     ]
-    assert made[0].told(str.upper) == (
-        "In TEAM/BOT, TEAM/API, OPS: the history holds it. Rewrite these 3 repositories, each for itself, by the steps "
-        "that follow."
+    assert made[0].describe(str.upper) == (
+        "In TEAM/BOT, TEAM/API, OPS: the history contains it. Rewrite these 3 repositories separately with the "
+        "following steps."
     )
 
 
 def test_one_repository_of_a_fleet_is_named_once() -> None:
-    made = rewriting_each({"ops": [at(Exposure.HISTORY)]})
-    assert made[0].told(str) == "In ops: the history holds it. Rewrite that repository, by the steps that follow."
-    assert made[1:] == rewriting([at(Exposure.HISTORY)])
+    made = rewrite_steps_by_repository({"ops": [at(Exposure.HISTORY)]})
+    assert made[0].describe(str) == "In ops: the history contains it. Rewrite that repository with the following steps."
+    assert made[1:] == rewrite_steps([at(Exposure.HISTORY)])
 
 
 def test_many_repositories_are_counted_and_one_without_a_name_is_called_so() -> None:
     held = {name: [at(Exposure.HISTORY)] for name in (" ", *"abcdefg")}
-    assert rewriting_each(held)[0].told(str).startswith("In (unnamed), a, b, c, d and 3 more repositories: ")
+    assert (
+        rewrite_steps_by_repository(held)[0]
+        .describe(str)
+        .startswith("In (unnamed), a, b, c, d and 3 more repositories: ")
+    )
 
 
 def test_what_is_gone_is_not_rewritten() -> None:
     result = examples.fleet_result()
     gone = replace(result, findings=result.findings[2:3])
-    told = " ".join(step.told(str) for step in (*steps(gone), *own_steps(gone.findings[0], gone)))
+    told = " ".join(step.describe(str) for step in (*steps(gone), *steps_for_finding(gone.findings[0], gone)))
     assert "evoke it" in told
     assert "history" not in told
-    assert "/srv/git/old.git" not in " ".join(step.told(str) for step in steps(result))
+    assert "/srv/git/old.git" not in " ".join(step.describe(str) for step in steps(result))
 
 
 def test_a_finding_of_a_fleet_names_its_repositories() -> None:
     result = examples.fleet_result()
-    told = [step.told(str) for step in own_steps(result.findings[3], result)]
+    told = [step.describe(str) for step in steps_for_finding(result.findings[3], result)]
     assert told[1] == (
-        "In team/bot: then take it out of the history, with all others in one go: the steps for all have the commands."
+        "In team/bot: then remove it from the history together with all others: the steps for all credentials have the "
+        "commands."
     )

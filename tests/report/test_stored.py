@@ -147,8 +147,8 @@ def test_what_a_shell_makes_of_it_is_read(encoding: str) -> None:
         (b"[]", "the whole must be an object"),
         (b"{}", "the whole lacks 'schema'"),
         (b'{"schema": 1}', "schema must be text"),
-        (b'{"schema": "other/1"}', "is none of binance-leaks"),
-        (b'{"schema": "binance-leaks/2"}', "another version of the schema than binance-leaks/1"),
+        (b'{"schema": "other/1"}', "is not a report of binance-leaks"),
+        (b'{"schema": "binance-leaks/2"}', "another schema version than binance-leaks/1"),
         (b'{"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "runs": []}', "lacks 'schema'"),
     ],
 )
@@ -175,7 +175,7 @@ _PLACE = ("findings", 0, "locations", 0)
         (put({"x": True}, "scan", "stats"), "scan.stats.x must be a number"),
         (put({"x": -1}, "scan", "stats"), "scan.stats.x must be a number"),
         (put({"x": 10**400}, "scan", "stats"), "scan.stats.x must be a number"),
-        (put({"X y": 1}, "scan", "stats"), "scan.stats has a name"),
+        (put({"X y": 1}, "scan", "stats"), "scan.stats has an invalid name"),
         (put({}, "findings"), "findings must be a list"),
         (put(None, *_FIRST), "findings[0] must be an object"),
         (cut(*_FIRST, "id"), "findings[0] lacks 'id'"),
@@ -204,7 +204,7 @@ _PLACE = ("findings", 0, "locations", 0)
         (put("x", *_PLACE, "blob"), "findings[0].locations[0].blob is not an object id"),
         (put("main", *_PLACE, "refs"), "findings[0].locations[0].refs must be a list"),
         (put({"id": "HEAD"}, *_PLACE, "commit"), "findings[0].locations[0].commit.id is not a commit id"),
-        (put([], "scan", "skipped"), "nothing is named that was not read"),
+        (put([], "scan", "skipped"), "nothing is listed as not read"),
     ],
 )
 def test_another_shape_is_refused_by_its_place(change: Callable[[Node], object], told: str) -> None:

@@ -49,6 +49,19 @@ _LINK = re.compile(
 )
 
 
+TEXT_GOLDEN: dict[str, tuple[Callable[[], Result], View]] = {
+    "staged": (examples.staged_result, View()),
+    "message": (examples.message_result, View()),
+    "local": (examples.local_result, View()),
+    "verified-40": (examples.verified_result, View(width=40)),
+    "fleet-160-color": (examples.fleet_result, View(width=160, color=True)),
+    "files-links": (
+        examples.files_result,
+        View(show_suppressed=True, verbose=True, folder="/home/jane/bot"),
+    ),
+}
+
+
 def plain(result: Result, *, width: int = 80, show_suppressed: bool = False, verbose: bool = False) -> str:
     return render_text(result, View(width=width, color=False, show_suppressed=show_suppressed, verbose=verbose))
 
@@ -58,17 +71,11 @@ def assert_inert(text: str) -> None:
     assert not [char for char in text if char != "\n" and unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"}]
 
 
-@pytest.mark.parametrize("name", RESULTS)
-@pytest.mark.parametrize("width", [40, 60, 80, 160])
-@pytest.mark.parametrize("color", [False, True])
-def test_golden(name: str, width: int, color: bool) -> None:
-    text = render_text(RESULTS[name](), View(width=width, color=color))
-    assert_golden(f"{name}-{width}{'-color' if color else ''}.txt", text)
-
-
-@pytest.mark.parametrize("name", ["files", "history", "verified", "fleet"])
-def test_golden_with_everything_shown(name: str) -> None:
-    assert_golden(f"{name}-80-verbose.txt", plain(RESULTS[name](), show_suppressed=True, verbose=True))
+@pytest.mark.parametrize("name", TEXT_GOLDEN)
+def test_golden(name: str) -> None:
+    """What is specific to text; test_every_format.py has a plain, a full and a clean result."""
+    made, view = TEXT_GOLDEN[name]
+    assert_golden(f"{name}.txt", render_text(made(), view))
 
 
 @pytest.mark.parametrize("name", RESULTS)
@@ -170,8 +177,8 @@ def test_a_pair_is_allowed_by_both_of_its_values() -> None:
     result = replace(examples.files_result(), findings=examples.files_result().findings[:1])
     assert len(result.findings[0].values) == 2
     folded, verbose = plain(result), plain(result, verbose=True)
-    assert "on its line (a pair: on both), a comment:" in folded
-    assert "or its digest (a pair: both; -v shows digests) in pyproject.toml:" in folded
+    assert "add a comment on its line (for a pair: on both lines):" in folded
+    assert "or add its digest (for a pair: both; -v shows digests) to pyproject.toml:" in folded
     allowed = re.findall(r'\[\[tool\.binance-leaks\.allow\]\]\n +sha256 = "([0-9a-f]{64})"', verbose)
     assert allowed == [value.sha256 for value in result.findings[0].values]
     lone = replace(result, findings=(replace(result.findings[0], values=result.findings[0].values[:1]),))
@@ -182,10 +189,10 @@ def test_what_passes_the_gate_is_told_from_what_fails() -> None:
     result = examples.files_result()
     one, two = (replace(result.findings[n], fails=n == 0) for n in range(2))
     text = plain(replace(result, findings=(one, two)))
-    assert text.count("Does not fail. Its risk is below the gate.") == 1
+    assert text.count("Does not fail the gate. Its risk is below the gate.") == 1
     assert text.index("Does not fail") > text.index("Why ")
-    assert "; 1 of them fails.\n" in text
-    assert "; none of them fails.\n" in plain(replace(result, findings=(two,)))
+    assert "; 1 fails the gate.\n" in text
+    assert "; none fails the gate.\n" in plain(replace(result, findings=(two,)))
     assert "of them" not in plain(result)
 
 
@@ -201,7 +208,7 @@ def test_a_tag_message_is_mended_by_another_tag() -> None:
 def test_a_long_list_is_folded_and_unfolded() -> None:
     folded, whole = plain(examples.files_result()), plain(examples.files_result(), verbose=True)
     assert folded.count("exchange_") == 6
-    assert "and 5 more places" in folded
+    assert "and 5 more locations" in folded
     assert whole.count("exchange_") == 11
     assert folded.count("permission denied") == 10
     assert whole.count("permission denied") == 12
@@ -212,7 +219,7 @@ def test_a_fold_that_saves_no_line_is_not_made() -> None:
     finding = replace(examples.files_result().findings[3], locations=tuple(places))
     text = plain(replace(examples.files_result(), findings=(finding,)))
     assert "6.py:1:1" in text
-    assert "more place" not in text
+    assert "more location" not in text
 
 
 def test_suppressed_are_counted_or_listed() -> None:
@@ -232,15 +239,19 @@ def test_only_suppressed_is_clean_and_gives_no_advice() -> None:
 
 def test_staged_tells_what_blocks_from_what_does_not() -> None:
     text = plain(examples.staged_result())
-    assert text.index("Added in this commit") < text.index("bot/settings.py") < text.index("Stood there before; does")
-    assert text.index("Stood there before; does") < text.index("bot/old_settings.py")
-    assert "Take it out of the commit" in text
+    assert (
+        text.index("Added in this commit")
+        < text.index("bot/settings.py")
+        < text.index("Already there before this change; does")
+    )
+    assert text.index("Already there before this change; does") < text.index("bot/old_settings.py")
+    assert "Remove it from the commit" in text
 
 
 def test_staged_with_nothing_added_advises_as_for_a_leak() -> None:
     result = examples.staged_result()
     text = plain(replace(result, findings=result.findings[1:]))
-    assert "Take it out of the commit" not in text
+    assert "Remove it from the commit" not in text
     assert "First revoke it" in text
 
 
@@ -263,9 +274,9 @@ def test_incomplete_is_never_silent() -> None:
     clean = examples.clean_result()
     text = plain(replace(clean, interrupted=True))
     assert "found in what was read: 1,234 files" in text
-    assert "Incomplete: interrupted" in text
+    assert "The scan was interrupted" in text
     colored = render_text(examples.files_result(), View(width=80, color=True))
-    assert "\x1b[1;31mIncomplete: 12 not read.\x1b[0m" in colored
+    assert "\x1b[1;31mThe scan is incomplete: 12 items not read.\x1b[0m" in colored
 
 
 def test_every_exposure_of_every_source_has_words() -> None:
@@ -338,10 +349,6 @@ def test_links_change_nothing_but_links(name: str, width: int, color: bool) -> N
     assert _LINK.sub(lambda link: link["shown"], text) == bare
 
 
-def test_golden_with_links() -> None:
-    assert_golden("files-80-links.txt", linked(examples.files_result()))
-
-
 def test_only_files_that_are_there_are_linked() -> None:
     urls = [link["url"].rpartition("/")[2] for link in _LINK.finditer(linked(examples.history_result()))]
     assert urls == ["conf.py"], "older commits, messages and dropped objects are no files"
@@ -408,7 +415,7 @@ def test_places_of_a_fleet_stand_by_repository_and_many_are_folded() -> None:
         "In forks/user-0:",
         "In forks/user-1:",
         "and 6 more repositories",
-        "and 4,950 more places in the store",
+        "and 4,950 more locations in the store",
         "In ops/deploy tools:",
         "In /srv/git/old.git:",
         "In team/bot:",
@@ -434,6 +441,6 @@ def test_what_is_gone_is_nowhere_there_today() -> None:
     gone = replace(result.findings[3], mark=Mark.GONE, fails=False)
     for name in FORMAT_NAMES:
         text = format_named(name).render(replace(result, findings=(gone,), suppressed=()), View(verbose=True))
-        assert "there today" not in text
+        assert "in the current files" not in text
         assert "keys.py" in text
-    assert "  In team/bot:\n    There in an earlier run:\n" in plain(replace(result, findings=(gone,)))
+    assert "  In team/bot:\n    In the files of an earlier run:\n" in plain(replace(result, findings=(gone,)))

@@ -14,7 +14,7 @@ from binance_leaks.report import FORMAT_NAMES, View, format_named
 from binance_leaks.report.rules import rule_of
 from binance_leaks.report.sanitize import markdown_sentences
 from binance_leaks.report.stored import read_report
-from binance_leaks.report.verification_text import VERDICT_NAMES, counts, verdict
+from binance_leaks.report.verification_text import VERDICT_NAMES, count_verdicts, describe_verdict
 from binance_leaks.verification import Permissions, Verdict, Verification
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -54,19 +54,21 @@ def findings_of(*verifications: Verification | None) -> list[Finding]:
 @pytest.mark.parametrize("known", Verdict)
 def test_no_verdict_is_more_certain_than_what_is_known(known: Verdict) -> None:
     words = VERDICT_NAMES[known]
-    assert ("probably" in words or "cannot tell" in words) == (known in UNSURE)
+    assert ("probably" in words or "state unknown" in words) == (known in UNSURE)
     assert not re.search(r"\bdead\b|\binvalid\b", words)
 
 
 def test_a_verdict_tells_rights_and_addresses() -> None:
     told = {
-        verdict(examples.live(READING, "enableWithdrawals", ip_restricted=True)): "alive, may withdraw, from trusted",
-        verdict(examples.live(READING, SPOT)): "alive, may trade, from any address",
-        verdict(examples.live(READING, ip_restricted=None)): "alive, may read only, addresses not told",
-        verdict(examples.live()): "alive, may do nothing, from any address",
-        verdict(Verification(verdict=Verdict.LIVE)): "alive, rights not told",
-        verdict(Verification(verdict=Verdict.LIVE_NO_PERMISSION)): "probably alive, rights not told",
-        verdict(Verification(verdict=Verdict.NOT_ASKED)): "not asked",
+        describe_verdict(
+            examples.live(READING, "enableWithdrawals", ip_restricted=True)
+        ): "active, can withdraw, from trusted",
+        describe_verdict(examples.live(READING, SPOT)): "active, can trade, from any address",
+        describe_verdict(examples.live(READING, ip_restricted=None)): "active, read only, addresses unknown",
+        describe_verdict(examples.live()): "active, no permissions, from any address",
+        describe_verdict(Verification(verdict=Verdict.LIVE)): "active, permissions unknown",
+        describe_verdict(Verification(verdict=Verdict.LIVE_NO_PERMISSION)): "probably active, permissions unknown",
+        describe_verdict(Verification(verdict=Verdict.NOT_ASKED)): "not checked",
     }
     for words, start in told.items():
         assert words.startswith(start)
@@ -78,7 +80,7 @@ def test_every_format_tells_the_verdict_of_each(name: str) -> None:
     text = rendered(name, result)
     for finding in result.findings:
         assert finding.verification is not None
-        assert verdict(finding.verification) in text
+        assert describe_verdict(finding.verification) in text
 
 
 @pytest.mark.parametrize("name", FORMAT_NAMES)
@@ -91,25 +93,23 @@ def test_every_format_tells_who_answered_and_when(name: str) -> None:
 @pytest.mark.parametrize("name", ["text", "markdown", "github", "junit", "gitlab"])
 def test_readers_are_told_the_rights_and_the_note(name: str) -> None:
     text = rendered(name, examples.verified_result())
-    rights = (
-        "read yes; trade yes (futures, spot and margin); transfer no; withdraw no; not known here enableCopyTrading"
-    )
-    assert rights in text
-    assert "made 2023-11-14; spot and margin trading until 2026-09-21" in text
+    assert "read yes; trade yes (futures, spot and margin); transfer no; withdraw no" in text
+    assert "withdraw no; unknown permissions enableCopyTrading" in text
+    assert "created 2023-11-14; spot and margin trading until 2026-09-21" in text
     assert "That does not mean it is dead (code -2015)." in text
 
 
 def test_what_was_told_of_no_tier_is_not_made_up() -> None:
     some = replace(examples.live(), permissions=Permissions(granted=(READING,), ip_restricted=False))
     text = rendered("text", of(some))
-    assert "Rights: read yes." in text
+    assert "Permissions: read yes." in text
 
 
 @pytest.mark.parametrize("name", ["text", "markdown", "github", "junit", "html"])
 def test_a_line_sums_up_how_many_live(name: str) -> None:
     sums = (
-        "Verified: 5 alive (1 may withdraw, 1 may transfer, 2 may trade, 1 may read only), 1 without the right secret, "
-        "1 undecided, 1 not asked, 1 probably revoked."
+        "Verified: 5 active (1 can withdraw, 1 can transfer, 2 can trade, 1 read only), 1 without the right secret, "
+        "1 unknown, 1 not checked, 1 probably revoked."
     )
     assert sums in rendered(name, examples.verified_result())
 
@@ -117,10 +117,10 @@ def test_a_line_sums_up_how_many_live(name: str) -> None:
 def test_the_sum_tells_the_unsure_and_the_unreal_apart() -> None:
     play = Verification(verdict=Verdict.LIVE, environment=Environment.TESTNET)
     refused = Verification(verdict=Verdict.LIVE_NO_PERMISSION, environment=Environment.MAINNET)
-    assert counts(findings_of(play, refused, None)) == (
-        "Verified: 0 alive, 1 probably alive (rights not told), 1 alive on test systems, 1 not verified."
+    assert count_verdicts(findings_of(play, refused, None)) == (
+        "Verified: 0 active, 1 probably active (permissions unknown), 1 active on test systems, 1 not verified."
     )
-    assert counts(findings_of(None)) == ""
+    assert count_verdicts(findings_of(None)) == ""
 
 
 def test_a_key_that_lives_elsewhere_is_filed_where_it_lives() -> None:
@@ -143,7 +143,7 @@ def test_sarif_ranks_by_risk() -> None:
 def test_github_does_not_ask_to_revoke_what_is_gone() -> None:
     text = format_named("github").render(examples.verified_result(), View())
     (gone,) = [line for line in text.splitlines() if "title=INFO" in line]
-    assert gone.endswith("Check that it is really gone, and remove it.")
+    assert gone.endswith("Check that it is really revoked, and remove it.")
     assert text.count("Revoke it first") == 8
 
 
@@ -180,7 +180,7 @@ def test_a_stored_verification_is_told_as_before(name: str, known: Verdict) -> N
         ("cause", "moon", "verification.cause must be one of address"),
         ("environment", "moon", "verification.environment must be one of mainnet"),
         ("permissions", [], "verification.permissions must be an object"),
-        ("permissions", {"enableX1; rm": True}, "verification.permissions has a name that is no permission"),
+        ("permissions", {"enableX1; rm": True}, "verification.permissions has a name that is not a permission"),
         ("permissions", {"enableReading": "yes"}, "verification.permissions.enableReading must be true or false"),
         ("permissions", {"createTime": 10**30}, "createTime must be a moment in milliseconds since 1970"),
         ("ip_restricted", 1, "verification.ip_restricted must be true or false"),

@@ -143,11 +143,13 @@ def _annotate(words: list[str], message: str, hint: str) -> None:
         from contextlib import suppress  # start-up: only for errors
 
         from binance_leaks.report import write_report  # as above
-        from binance_leaks.report.github import failure  # as above
+        from binance_leaks.report.github import render_failure  # as above
         from binance_leaks.report.sanitize import printable, without_values  # as above
 
         with suppress(OSError):  # whoever reads it has gone; standard error has told it
-            write_report(failure(without_values(printable(message)), without_values(printable(hint))), sys.stdout)
+            write_report(
+                render_failure(without_values(printable(message)), without_values(printable(hint))), sys.stdout
+            )
             sys.stdout.flush()
 
 

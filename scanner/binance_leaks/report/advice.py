@@ -1,4 +1,4 @@
-"""What to do about findings, in the order in which to do it."""
+"""Steps of advice for a result: what to do first, and how to allow a false alarm."""
 
 from __future__ import annotations
 
@@ -7,57 +7,62 @@ from dataclasses import replace
 
 from binance_leaks.findings import Finding, Mark, Result, SourceKind
 from binance_leaks.model import TAG_MESSAGE, Exposure, Location
-from binance_leaks.report.locations import holders
-from binance_leaks.report.remedy import Step, is_urgent, remedies, revoke
-from binance_leaks.report.rewrite_history import rewriting, rewriting_each
+from binance_leaks.report.locations import locations_by_repository
+from binance_leaks.report.remedy import Step, is_urgent, remedies, revoke_step
+from binance_leaks.report.rewrite_history import rewrite_steps, rewrite_steps_by_repository
 
-__all__ = ["ALLOW_COMMENT", "allowing", "own_steps", "steps"]
+__all__ = ["ALLOW_COMMENT", "allow_steps", "steps", "steps_for_finding"]
 
 ALLOW_COMMENT = "# binance-leaks: allow"
 
-_KEEP_ELSEWHERE = Step(text="Keep it in the environment or in a secret manager.")
+_STORE_SAFELY = Step(text="Store it in an environment variable or a secret manager.")
 _FIND_LEAK = Step(
-    text="Find out who could read it, and close the leak. What was pushed stays leaked, whatever is rewritten."
+    text="Find out who could read it, and close the leak. What was pushed stays leaked, even after a rewrite."
 )
-_FROM_FILES = Step(text="Then remove it from the files. If it was ever committed, the history still holds it.")
-_WITH_ALL = Step(
-    text="Then take it out of the history, with all others in one go: the steps for all have the commands."
+_REMOVE_FROM_FILES = Step(
+    text="Then remove it from the files. If it was ever committed, the history still contains it."
 )
-_ROTATE = Step(text="Make a new key with no more permissions than it needs, bound to your own addresses.")
+_REWRITE_TOGETHER = Step(
+    text="Then remove it from the history together with all others: the steps for all credentials have the commands."
+)
+_ROTATE = Step(text="Create a new key with only the permissions it needs, restricted to your own IP addresses.")
 
 
 def steps(result: Result) -> list[Step]:
-    """What the owner of the credentials does now. A commit can be mended; what was seen must be revoked first."""
+    """Return what the owner does now: fix a commit that is being made, but first revoke what others can have seen."""
     if result.source is SourceKind.STAGED and _is_being_committed(result):
         return _steps_before_commit(result)
     if result.source is SourceKind.FLEET:
-        # Of runs that are compared: what was there before has been told.
+        # Compared with an earlier run, which reported what was there before.
         here = tuple(finding for finding in result.findings if finding.is_new and finding.mark is not Mark.GONE)
         return _steps_after_leak(replace(result, findings=here)) if here else []
     return _steps_after_leak(result)
 
 
-def own_steps(finding: Finding, result: Result) -> list[Step]:
-    """What is done about one finding alone; what is done once for all is left to the steps of the whole result."""
+def steps_for_finding(finding: Finding, result: Result) -> list[Step]:
+    """Return the steps for one finding; what is done once for all is left to the steps of the whole result."""
     alone = replace(result, findings=(finding,))
     if result.source in (SourceKind.HISTORY, SourceKind.FLEET):
-        last = [_WITH_ALL] if result.source is SourceKind.HISTORY else _with_fleet(finding)
+        last = [_REWRITE_TOGETHER] if result.source is SourceKind.HISTORY else _rewrite_in_repositories(finding)
         first, *more = _steps_after_leak(replace(alone, source=SourceKind.FILES))
-        return [first, *(one for step in more for one in (last if step == _FROM_FILES else [step]))]
+        return [first, *(one for step in more for one in (last if step == _REMOVE_FROM_FILES else [step]))]
     return steps(alone)
 
 
-def allowing(findings: Sequence[Finding], source: SourceKind, *, digests: bool) -> list[Step]:
-    """How to allow a false alarm, a pair by both of its values: with `digests` the gravest, else the form to fill."""
-    file = "the file that --config names" if source is SourceKind.FLEET else "pyproject.toml"
+def allow_steps(findings: Sequence[Finding], source: SourceKind, *, digests: bool) -> list[Step]:
+    """Return how to allow a false alarm: the first finding by its `digests`, else a form to fill in."""
+    file = "the file given with --config" if source is SourceKind.FLEET else "pyproject.toml"
     paired = any(len(finding.values) > 1 for finding in findings[: 1 if digests else None])
-    notes = [*(["a pair: both"] if paired else []), *([] if digests else ["-v shows digests"])]
+    notes = [*(["for a pair: both"] if paired else []), *([] if digests else ["-v shows digests"])]
     note = f" ({'; '.join(notes)})" if notes else ""
     values = [value.sha256 for value in findings[0].values] if digests else ["…"]
     return [
-        Step(text=f"on its line{' (a pair: on both)' if paired else ''}, a comment:", verbatim=(ALLOW_COMMENT,)),
         Step(
-            text=f"or its digest{note} in {file}:",
+            text=f"add a comment on its line{' (for a pair: on both lines)' if paired else ''}:",
+            verbatim=(ALLOW_COMMENT,),
+        ),
+        Step(
+            text=f"or add its digest{note} to {file}:",
             verbatim=tuple(
                 line for sha256 in values for line in ("[[tool.binance-leaks.allow]]", f'sha256 = "{sha256}"')
             ),
@@ -69,60 +74,62 @@ def _steps_before_commit(result: Result) -> list[Step]:
     in_message = all(
         location.exposure is not Exposure.STAGED for finding in result.findings for location in finding.locations
     )
-    take_out = (
-        Step(text="Take it out of the commit message.")
+    remove = (
+        Step(text="Remove it from the commit message.")
         if in_message
-        else Step(text="Take it out of the commit: edit the file, then git add it again.")
+        else Step(text="Remove it from the commit: edit the file, then run git add again.")
     )
     if _is_verified(result):
-        return [take_out, *remedies(result.findings, condition="if it was ever pushed or shared, "), _KEEP_ELSEWHERE]
-    return [take_out, revoke(result.findings, "If it was ever pushed or shared, revoke it"), _KEEP_ELSEWHERE]
+        return [remove, *remedies(result.findings, condition="if it was ever pushed or shared, "), _STORE_SAFELY]
+    return [remove, revoke_step(result.findings, "If it was ever pushed or shared, revoke it"), _STORE_SAFELY]
 
 
 def _steps_after_leak(result: Result) -> list[Step]:
     if _is_verified(result):
         last = [_ROTATE] if is_urgent(result.findings) else []
-        return [*remedies(result.findings), _FIND_LEAK, *_removal(result), _KEEP_ELSEWHERE, *last]
-    first = revoke(result.findings, "First revoke it: until then it works for whoever has seen it. Do that")
-    return [first, *_removal(result), _KEEP_ELSEWHERE, _ROTATE]
+        return [*remedies(result.findings), _FIND_LEAK, *_removal_steps(result), _STORE_SAFELY, *last]
+    first = revoke_step(result.findings, "First revoke it: until then, anyone who has seen it can use it. Do this")
+    return [first, *_removal_steps(result), _STORE_SAFELY, _ROTATE]
 
 
-def _removal(result: Result) -> list[Step]:
+def _removal_steps(result: Result) -> list[Step]:
     match result.source:
         case SourceKind.FILES | SourceKind.STAGED:
-            return [_FROM_FILES]
+            return [_REMOVE_FROM_FILES]
         case SourceKind.HISTORY:
-            return rewriting([location for finding in result.findings for location in finding.locations])
+            return rewrite_steps([location for finding in result.findings for location in finding.locations])
         case SourceKind.FLEET:
-            held = _held(result)
-            return rewriting_each(held) if held else []
+            held = _locations_by_repository(result)
+            return rewrite_steps_by_repository(held) if held else []
         case SourceKind.RANGE:
-            return _removal_from_commits({place.path for finding in result.findings for place in finding.locations})
+            return _rewrite_commits_steps({place.path for finding in result.findings for place in finding.locations})
 
 
-def _held(result: Result) -> dict[str, list[Location]]:
-    """The places that are still there by their repositories, in the order of the findings."""
+def _locations_by_repository(result: Result) -> dict[str, list[Location]]:
+    """Group the locations that are still there by repository, in the order of the findings."""
     held: dict[str, list[Location]] = {}
     for finding in result.findings:
         if finding.mark is not Mark.GONE:
-            for holder in holders(finding):
-                held.setdefault(holder.repository, []).extend(holder.places)
+            for holder in locations_by_repository(finding):
+                held.setdefault(holder.repository, []).extend(holder.locations)
     return held
 
 
-def _with_fleet(finding: Finding) -> list[Step]:
-    """The same for one credential of a fleet, which names the repositories that hold it; nothing where it is gone."""
+def _rewrite_in_repositories(finding: Finding) -> list[Step]:
+    """Return the step for one credential of a fleet, with the repositories that hold it; none if it is gone."""
     if finding.mark is Mark.GONE:
         return []
-    return [replace(_WITH_ALL, repositories=tuple(holder.repository for holder in holders(finding)))]
+    return [
+        replace(_REWRITE_TOGETHER, repositories=tuple(holder.repository for holder in locations_by_repository(finding)))
+    ]
 
 
-def _removal_from_commits(paths: set[str]) -> list[Step]:
+def _rewrite_commits_steps(paths: set[str]) -> list[Step]:
     rewrite = (
         "Then remove it and rewrite these commits, with git commit --amend or git rebase --interactive: a later commit "
-        "that deletes it leaves it there."
+        "that deletes it does not remove it from the history."
     )
-    tags = Step(text="Delete the tag, and make it again with another message.")
+    tags = Step(text="Delete the tag, and create it again with another message.")
     return [*([Step(text=rewrite)] if paths - {TAG_MESSAGE} else []), *([tags] if TAG_MESSAGE in paths else [])]
 
 

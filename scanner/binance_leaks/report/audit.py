@@ -24,14 +24,14 @@ from binance_leaks.audit import (
 )
 from binance_leaks.model import Credential, Kind, Role, Value
 from binance_leaks.report.json import as_json
-from binance_leaks.report.names import ROLE_NAMES
+from binance_leaks.report.names import ROLE_NAMES, capitalize_first
 from binance_leaks.report.sanitize import encodable, printable, without_values
 from binance_leaks.report.text_layout import Page
 from binance_leaks.verification import PERMISSION_TIERS, Permissions, Tier, Verdict
 
 AUDIT_SCHEMA = "binance-leaks-audit/1"
 _LABEL = 12
-_WIDEST = max(map(len, PERMISSION_WORDS.values())) + 2
+_WIDEST_NAME = max(map(len, PERMISSION_WORDS.values())) + 2
 _VERDICTS = MappingProxyType(
     {
         Verdict.LIVE: ("alive", "bold green"),
@@ -66,13 +66,13 @@ def render_audit_text(audited: Sequence[Audited], *, purpose: Purpose | None, wi
     """The audits for a reader, one after the other, and what they come to in the last line."""
     page = Page(width=width, color=color)
     for each in audited:
-        _Shown(page, each).draw()
+        _AuditPage(page, each).draw()
         page.gap()
     page.wrapped(Text(_summary(audited, purpose), style="bold"))
     return page.text()
 
 
-class _Shown:
+class _AuditPage:
     """Draws one audit on a page."""
 
     def __init__(self, page: Page, audited: Audited) -> None:
@@ -91,9 +91,9 @@ class _Shown:
         permissions = self._verification.permissions
         if permissions is not None:
             self._table(permissions)
-            self._line("Addresses", _addresses(permissions.ip_restricted))
-            self._line("Created", _created(self._audit, permissions))
-            self._line("Trading", _trading(self._audit, permissions))
+            self._line("Addresses", _describe_addresses(permissions.ip_restricted))
+            self._line("Created", _describe_creation(self._audit, permissions))
+            self._line("Trading", _describe_trading(self._audit, permissions))
         if self._audit.purpose is not None:
             self._line("Purpose", f"{self._audit.purpose.value}, which needs {needed_words(self._audit.purpose)}")
         for text, style in ((self._audit.faults, "bold red"), (self._audit.warnings, "bold yellow")):
@@ -108,11 +108,13 @@ class _Shown:
             verdict = "probably alive, asked about without its secret"
         environment = self._verification.environment or self._credential.environment
         first, *others = sorted(self._credential.values, key=lambda value: list(Role).index(value.role))
-        named = Text.assemble((f"{_capital(ROLE_NAMES[first.role])} {_mask(first)}", "bold"), ": ", (verdict, style))
+        named = Text.assemble(
+            (f"{capitalize_first(ROLE_NAMES[first.role])} {_mask(first)}", "bold"), ": ", (verdict, style)
+        )
         self._page.wrapped(named + Text(f", {environment.facts.title}"), hang=2)
         for value in others:
-            self._line(_capital(ROLE_NAMES[value.role]), _mask(value))
-        self._line("Found in", ", ".join(_places(self._credential)))
+            self._line(capitalize_first(ROLE_NAMES[value.role]), _mask(value))
+        self._line("Found in", ", ".join(_list_locations(self._credential)))
 
     def _table(self, permissions: Permissions) -> None:
         self._page.gap()
@@ -126,7 +128,7 @@ class _Shown:
             if name in self._audit.excess:
                 may = Text("yes, not needed", style="bold red")
             shown = Text(f"{label if label != before else '':<{_LABEL}}", style="dim")
-            self._page.whole(shown + Text(f"{words_for(name):<{_WIDEST}}") + may, indent=2)
+            self._page.whole(shown + Text(f"{words_for(name):<{_WIDEST_NAME}}") + may, indent=2)
             before = label
         self._page.gap()
 
@@ -244,7 +246,7 @@ def _summary(audited: Sequence[Audited], purpose: Purpose | None) -> str:
     return f"{', '.join(parts)}.{hint}"
 
 
-def _addresses(restricted: bool | None) -> str:
+def _describe_addresses(restricted: bool | None) -> str:
     if restricted is None:
         return "Binance did not say whether it is bound to trusted addresses"
     if restricted:
@@ -252,13 +254,13 @@ def _addresses(restricted: bool | None) -> str:
     return "from anywhere: no list of trusted addresses (an empty list binds nothing)"
 
 
-def _created(audit: Audit, permissions: Permissions) -> str:
+def _describe_creation(audit: Audit, permissions: Permissions) -> str:
     if permissions.created is None:
         return f"Binance did not say; {_ROTATION[Rotation.UNKNOWN]}"
     return f"{_date(permissions.created)}, {age_words(audit.age_days)} ago: {_ROTATION[audit.rotation]}"
 
 
-def _trading(audit: Audit, permissions: Permissions) -> str:
+def _describe_trading(audit: Audit, permissions: Permissions) -> str:
     if (permissions.tier or Tier.READ) is Tier.READ:
         return "not allowed"
     if audit.trading_days_left is None:
@@ -275,7 +277,7 @@ def _date(milliseconds: int | None) -> str | None:
     return datetime.fromtimestamp(milliseconds / 1000, timezone.utc).date().isoformat()
 
 
-def _places(credential: Credential) -> list[str]:
+def _list_locations(credential: Credential) -> list[str]:
     """Paths with lines, each once, a few at most."""
     found = dict.fromkeys(
         f"{place.path}:{place.line}" if "." in place.path or "/" in place.path else place.path
@@ -287,7 +289,3 @@ def _places(credential: Credential) -> list[str]:
 
 def _mask(value: Value) -> str:
     return printable(value.masked).removeprefix("private key, ")
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

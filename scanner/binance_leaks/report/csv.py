@@ -1,6 +1,6 @@
-"""The `csv` format: one row a place (RFC 4180), and one for each thing that was not read.
+"""The `csv` format: a row per location (RFC 4180), and one per item that was not read.
 
-A spreadsheet takes cells that start with `=`, `+`, `-` or `@` for formulas, and a repository may name a file like that:
+Spreadsheets evaluate cells that start with `=`, `+`, `-` or `@` as formulas, and a repository may name a file so:
 such cells get a `'` in front, which spreadsheets do not show.
 """
 
@@ -13,7 +13,7 @@ from io import StringIO
 from binance_leaks.findings import Finding, Result, SourceKind
 from binance_leaks.model import Commit, Location
 from binance_leaks.report import View
-from binance_leaks.report.names import left_out, passes_because, shown, unread
+from binance_leaks.report.names import harmless_items, listed_findings, lost_items, pass_reason
 from binance_leaks.report.sanitize import Quoted, Redactor, printable
 from binance_leaks.risk import nameable
 from binance_leaks.verification import Verification
@@ -31,12 +31,12 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def render_csv(result: Result, view: View) -> str:
-    """The table with its heading; `record` says `finding`, `not-read` or `skipped`.
+    """Render the table with its heading; `record` is `finding`, `not-read` or `skipped`.
 
-    If anything was verified, the columns of that follow the others; those of a fleet are the last.
+    Columns of verification follow the others if anything was verified; columns of a fleet come last.
     """
     stream = StringIO()
-    findings = shown(result, show_suppressed=view.show_suppressed)
+    findings = listed_findings(result, show_suppressed=view.show_suppressed)
     verified = any(finding.verification is not None for finding in findings)
     fleet = result.source is SourceKind.FLEET
     columns = (*COLUMNS, *(VERIFICATION_COLUMNS if verified else ()), *(FLEET_COLUMNS if fleet else ()))
@@ -44,16 +44,16 @@ def render_csv(result: Result, view: View) -> str:
     writer.writeheader()
     rows = _Rows(Quoted(Redactor.of(result)), fleet=fleet)
     for finding in findings:
-        writer.writerows({name: _inert(cell) for name, cell in row.items()} for row in rows.of(finding))
-    for record, things in (("not-read", unread(result)), ("skipped", left_out(result))):
+        writer.writerows({name: _escape_formula(cell) for name, cell in row.items()} for row in rows.of(finding))
+    for record, things in (("not-read", lost_items(result)), ("skipped", harmless_items(result))):
         for skipped in things:
             row = {"record": record, "path": rows.path(skipped.what), "reasons": rows.prose(skipped.why)}
-            writer.writerow({name: _inert(cell) for name, cell in row.items()})
+            writer.writerow({name: _escape_formula(cell) for name, cell in row.items()})
     return stream.getvalue()
 
 
 class _Rows:
-    """Turns findings into rows of text on one line."""
+    """Turns findings into rows of single-line text."""
 
     def __init__(self, quoted: Quoted, *, fleet: bool) -> None:
         self._fleet = fleet
@@ -62,9 +62,9 @@ class _Rows:
         self.note = quoted.note
 
     def of(self, finding: Finding) -> Iterator[dict[str, str]]:
-        """A row for each of its places."""
+        """Yield a row for each of its locations."""
         suppressed = finding.suppressed
-        why = passes_because(finding) + (f" {self.prose(suppressed.reason)}" if suppressed is not None else "")
+        why = pass_reason(finding) + (f" {self.prose(suppressed.reason)}" if suppressed is not None else "")
         common = {
             "record": "finding",
             "id": printable(finding.id),
@@ -73,24 +73,24 @@ class _Rows:
             "confidence": finding.confidence.value,
             "risk": finding.risk.level.value,
             "reasons": " ".join(map(self.prose, finding.risk.reasons)),
-            "fails": _yes(finding.fails and suppressed is None),
+            "fails": _format_bool(finding.fails and suppressed is None),
             "passes_because": why,
             "evidence": "; ".join(map(self.prose, finding.evidence)),
         }
         if finding.verification is not None:
             common |= self._verification(finding.verification)
         for location in finding.locations:
-            row = {**common, **_values(finding, location), **self._place(location)}
+            row = {**common, **_value_columns(finding, location), **self._place(location)}
             yield {**row, **self._of_fleet(finding, location)} if self._fleet else row
 
     def _verification(self, verification: Verification) -> dict[str, str]:
-        """What Binance answered; what it did not say stays empty."""
+        """Return what Binance answered; what is unknown stays empty."""
         permissions, restricted = verification.permissions, verification.ip_restricted
         return {
             "verdict": verification.verdict.value,
             "cause": verification.cause.value if verification.cause is not None else "",
             "tier": verification.tier.value if verification.tier is not None else "",
-            "ip_restricted": _yes(restricted) if restricted is not None else "",
+            "ip_restricted": _format_bool(restricted) if restricted is not None else "",
             "permissions": " ".join(nameable(permissions).granted) if permissions is not None else "",
             "checked_at": self.path(verification.checked_at or ""),
             "host": self.path(verification.host or ""),
@@ -103,8 +103,8 @@ class _Rows:
             "line": str(location.line),
             "column": str(location.column),
             "exposure": location.exposure.value,
-            "standing": _yes(location.preexisting),
-            "pushed": _yes(location.pushed),
+            "standing": _format_bool(location.preexisting),
+            "pushed": _format_bool(location.pushed),
             "refs": " ".join(map(self.path, location.refs)),
             "blob": printable(location.blob or ""),
             **self._commit(location.commit, ("commit", "author", "date", "subject")),
@@ -125,8 +125,8 @@ class _Rows:
         return dict(zip(names, told, strict=True))
 
 
-def _values(finding: Finding, location: Location) -> dict[str, str]:
-    """The values that may stand there: those of the place's role."""
+def _value_columns(finding: Finding, location: Location) -> dict[str, str]:
+    """Return the values that can be at this location: those with its role."""
     there = [value for value in finding.values if value.role is location.role]
     return {
         "role": location.role.value,
@@ -135,9 +135,9 @@ def _values(finding: Finding, location: Location) -> dict[str, str]:
     }
 
 
-def _yes(fact: bool) -> str:
+def _format_bool(fact: bool) -> str:
     return "true" if fact else "false"
 
 
-def _inert(cell: str) -> str:
+def _escape_formula(cell: str) -> str:
     return f"'{cell}" if cell.startswith(_FORMULA) else cell

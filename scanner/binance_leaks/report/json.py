@@ -1,6 +1,6 @@
-"""The `json` format: schema `binance-leaks/1`, described by `binance-leaks-1.schema.json` beside this module.
+"""The `json` format: schema `binance-leaks/1`, described by `binance-leaks-1.schema.json` in this folder.
 
-The wire format has its own types here, so that a change of the model cannot change it unnoticed.
+The wire format has types of its own, so that a change of the model cannot change it unnoticed.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from binance_leaks.verification import Verification
 
 
 def as_json(report: Mapping[str, object]) -> str:
-    """The text of a report, the same on every console and code page.
+    """Return the text of a report, in ASCII: the same on every console and code page.
 
-    Azure Pipelines and GitHub Actions obey `##vso[…]` and `##[…]` anywhere in a line. Two number signs can only stand
-    in a string, where the second is written as an escape, which changes nothing for a reader of JSON.
+    Azure Pipelines and GitHub Actions obey `##vso[…]` and `##[…]` anywhere in a line. Two number signs can only be in a
+    string, where the second is written as an escape, which changes nothing for a reader of JSON.
     """
     text = json.dumps(report, indent=2, ensure_ascii=True, allow_nan=False)
     return text.replace("##", "#\\u0023") + "\n"
@@ -136,17 +136,17 @@ WireFinding = _Finding
 
 
 def render_json(result: Result, view: View) -> str:
-    """The report as JSON, indented, in ASCII: the same on every console and code page, and inert on all."""
+    """Render the report as JSON, indented, in ASCII."""
     return as_json(report_of(result, show_suppressed=view.show_suppressed))
 
 
 def report_of(result: Result, *, show_suppressed: bool = False) -> Report:
-    r"""The report as plain data, without any value.
+    r"""Return the report as plain data, without any value.
 
-    Bytes of a path that are no UTF-8 stand as the text `\xff`. Suppressed findings follow the others if they are
-    shown; their number is in `stats` either way.
+    Bytes of a path that are not UTF-8 are written as the text `\xff`. Suppressed findings follow the others if they are
+    shown; their number is always in `stats`.
     """
-    wire = _Wire(Redactor.of(result))
+    wire = Wire(Redactor.of(result))
     shown = (*result.findings, *result.suppressed) if show_suppressed else result.findings
     return {
         "schema": SCHEMA,
@@ -156,8 +156,8 @@ def report_of(result: Result, *, show_suppressed: bool = False) -> Report:
     }
 
 
-class _Wire:
-    """Turns the model into the wire format; whatever a repository wrote passes the redactor."""
+class Wire:
+    """Turns the model into the wire format; all untrusted text passes the redactor."""
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor

@@ -1,7 +1,8 @@
-"""The `junit` format: each finding a test case, in the dialect of Ant's JUnit task, which all CI systems read.
+"""The `junit` format: a test case per finding, in the dialect of Ant's JUnit task, which all CI systems read.
 
-What fails the gate is a failure; what passes it, or is suppressed and shown, is skipped, with the reason. One more test
-case says whether everything was read, an error if not: so there is always one, and a clean scan has one that passed.
+A finding that fails the gate is a failure; one that passes, or is suppressed and shown, is skipped, with the reason.
+One more test case says whether everything was read, and is an error if not: a clean scan has this one test, which
+passed.
 """
 
 from __future__ import annotations
@@ -10,21 +11,29 @@ from xml.etree import ElementTree as ET
 
 from binance_leaks.findings import Finding, Result
 from binance_leaks.report import View
-from binance_leaks.report.locations import by_use, repository_of, spread
-from binance_leaks.report.names import MARK_NAMES, left_out, masked, passes_because, shown, title, unread
-from binance_leaks.report.prose import Telling
+from binance_leaks.report.locations import describe_spread, repository_prefix, sort_by_use
+from binance_leaks.report.names import (
+    MARK_NAMES,
+    harmless_items,
+    join_masks,
+    listed_findings,
+    lost_items,
+    pass_reason,
+    title,
+)
+from binance_leaks.report.prose import Describer
 from binance_leaks.report.rules import rule_of
 from binance_leaks.report.sanitize import printable
-from binance_leaks.report.summary import nothing_found, scanned
-from binance_leaks.report.verification_text import counts
+from binance_leaks.report.summary import describe_clean, describe_incomplete, describe_scope
+from binance_leaks.report.verification_text import count_verdicts
 
 _SUITE = "binance-leaks"
 
 
 def render_junit(result: Result, view: View) -> str:
-    """The report as XML, in ASCII."""
+    """Render the report as XML, in ASCII."""
     report = _Report(result)
-    findings = shown(result, show_suppressed=view.show_suppressed)
+    findings = listed_findings(result, show_suppressed=view.show_suppressed)
     failures = sum(_fails(finding) for finding in findings)
     seconds = f"{result.stats.seconds or 0:.3f}"
     root = ET.Element("testsuites")
@@ -54,56 +63,58 @@ def render_junit(result: Result, view: View) -> str:
 
 
 class _Report:
-    """Draws one result as test cases; all text is printable, which XML's characters are a part of."""
+    """Renders one result as test cases; all text is printable, and so valid in XML."""
 
     def __init__(self, result: Result) -> None:
         self._result = result
-        self._telling = Telling.of(result)
+        self._describer = Describer.of(result)
 
     def whole(self, seconds: str) -> ET.Element:
-        """The case that says whether everything was read."""
+        """Return the case that says whether everything was read."""
         case = _case("everything was read", f"{_SUITE}.scan", seconds)
-        if lost := unread(self._result):
-            error = ET.SubElement(case, "error", {"message": f"{len(lost):,} not read", "type": "incomplete"})
-            error.text = "\n".join(map(self._telling.skipped, lost))
+        if lost := lost_items(self._result):
+            error = ET.SubElement(case, "error", {"message": describe_incomplete(lost), "type": "incomplete"})
+            error.text = "\n".join(map(self._describer.skipped, lost))
         return case
 
     def case(self, finding: Finding) -> ET.Element:
-        """One finding."""
+        """Return the case of a finding."""
         rule = rule_of(finding).id
-        place, tell = by_use(finding)[0], self._telling
-        # no line in it: the name is to outlive a moved one
-        path = repository_of(place, tell.quoted.path) + tell.quoted.path(place.path)
+        place, describe = sort_by_use(finding)[0], self._describer
+        # without the line, so that the name stays the same when the line moves
+        path = repository_prefix(place, describe.quoted.path) + describe.quoted.path(place.path)
         case = _case(f"{title(finding)}, {printable(finding.id[:12])}, in {path}", f"{_SUITE}.{rule}", "0")
         mark = f"{MARK_NAMES[finding.mark]}, " if finding.mark is not None else ""
-        heading = f"{mark}{finding.risk.level.value}: {masked(finding)}"
+        heading = f"{mark}{finding.risk.level.value}: {join_masks(finding)}"
         if _fails(finding):
             failure = ET.SubElement(case, "failure", {"message": heading, "type": rule})
             failure.text = self._told(finding)
         else:
-            skipped = ET.SubElement(case, "skipped", {"message": f"{passes_because(finding)} {heading}"})
+            skipped = ET.SubElement(case, "skipped", {"message": f"{pass_reason(finding)} {heading}"})
             skipped.text = self._told(finding)
         return case
 
     def summary(self) -> str:
-        """How much was scanned, and what was skipped without loss."""
+        """Describe how much was scanned, and what was skipped without loss."""
         result = self._result
-        lines = [scanned(result) if result.findings else nothing_found(result)]
-        lines += [spread(result), counts(result.findings)] if result.findings else []
-        lines += [f"Skipped, nothing lost: {self._telling.skipped(skipped)}" for skipped in left_out(result)]
+        lines = [describe_scope(result) if result.findings else describe_clean(result)]
+        lines += [describe_spread(result), count_verdicts(result.findings)] if result.findings else []
+        lines += [f"Skipped, nothing lost: {self._describer.skipped(skipped)}" for skipped in harmless_items(result)]
         return "\n".join(line for line in lines if line)
 
     def _told(self, finding: Finding) -> str:
-        tell = self._telling
-        suppressed = f"Reason: {tell.quoted.prose(finding.suppressed.reason)}" if finding.suppressed is not None else ""
+        describe = self._describer
+        suppressed = (
+            f"Reason: {describe.quoted.prose(finding.suppressed.reason)}" if finding.suppressed is not None else ""
+        )
         confidence = f"{finding.confidence.value} confidence"
         lines = (
-            f"{title(finding)}, {confidence}: {masked(finding)}",
+            f"{title(finding)}, {confidence}: {join_masks(finding)}",
             suppressed,
-            *tell.verdict(finding),
-            tell.why(finding),
+            *describe.verification(finding),
+            describe.risk(finding),
         )
-        told = (*lines, tell.evidence(finding), *tell.places(finding))
+        told = (*lines, describe.evidence(finding), *describe.locations(finding))
         return "\n".join(line for line in told if line)
 
 

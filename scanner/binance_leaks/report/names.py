@@ -1,6 +1,6 @@
-"""The names by which reports call what a finding is, and what they say of it in a few words of their own.
+"""Display names of kinds, environments, roles, exposures and marks, and short phrases that all formats share.
 
-Nothing here was written by a stranger, but for masks out of a stored report, which pass `printable`.
+Nothing here is untrusted text except masks from a stored report, which pass `printable`.
 """
 
 from __future__ import annotations
@@ -26,70 +26,81 @@ ROLE_NAMES: Mapping[Role, str] = MappingProxyType(
 EXPOSURE_NAMES: Mapping[Exposure, str] = MappingProxyType(
     {
         Exposure.STAGED: "added in this commit",
-        Exposure.PRESENT: "there today",
+        Exposure.PRESENT: "in the current files",
         Exposure.HISTORY: "only in older commits",
-        Exposure.MESSAGE: "in a message",
-        Exposure.UNREACHABLE: "only in the object database, no branch or tag leads to it",
+        Exposure.MESSAGE: "in a commit or tag message",
+        Exposure.UNREACHABLE: "only in the object database, unreachable from any branch or tag",
     }
 )
 MARK_NAMES: Mapping[Mark, str] = MappingProxyType({Mark.NEW: "NEW", Mark.STILL_THERE: "still there", Mark.GONE: "gone"})
 _ROLES = tuple(Role)
 UNNAMED = "(unnamed)"
-"""In place of a name that is empty."""
+"""Shown for an empty name."""
+ALREADY_THERE = "already there before this change"
+PUSHED = "pushed: a remote has it"
 
 REST = Skipped(what="the rest of the scan", why="interrupted")
 
 
+def capitalize_first(text: str) -> str:
+    """Return the text with its first letter as a capital, and the others unchanged."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
 def title(finding: Finding) -> str:
-    """What it is, in which environment: `Binance key pair, mainnet`."""
+    """Return kind and environment: `Binance key pair, mainnet`."""
     kind = KIND_NAMES[finding.kind].removeprefix("Binance ")
     return f"Binance {kind}, {finding.environment.facts.title}"
 
 
-def masked(finding: Finding) -> str:
-    """Its values with their roles, masked: `API key abcd…wxyz, secret key efgh…`."""
-    return ", ".join(f"{name} {mask}" for name, mask in masks(finding))
+def join_masks(finding: Finding) -> str:
+    """Return its masked values with their roles: `API key abcd…wxyz, secret key efgh…`."""
+    return ", ".join(f"{name} {mask}" for name, mask in named_masks(finding))
 
 
-def masks(finding: Finding) -> list[tuple[str, str]]:
-    """The names and masks of its values, in the order of their roles."""
+def named_masks(finding: Finding) -> list[tuple[str, str]]:
+    """Return role names and masks of its values, ordered by role."""
     values = sorted(finding.values, key=lambda value: _ROLES.index(value.role))
     return [(ROLE_NAMES[value.role], printable(value.masked).removeprefix("private key, ")) for value in values]
 
 
-def exposed(exposure: Exposure, mark: Mark | None) -> str:
-    """How a value is exposed, in words that hold for one that is gone too."""
-    return "there in an earlier run" if mark is Mark.GONE and exposure is Exposure.PRESENT else EXPOSURE_NAMES[exposure]
+def exposure_name(exposure: Exposure, mark: Mark | None) -> str:
+    """Return how a value is exposed, or was, for a credential that is gone."""
+    return (
+        "in the files of an earlier run"
+        if mark is Mark.GONE and exposure is Exposure.PRESENT
+        else EXPOSURE_NAMES[exposure]
+    )
 
 
-def passes_because(finding: Finding) -> str:
-    """Why the gate lets it pass, a sentence; empty if it does not."""
+def pass_reason(finding: Finding) -> str:
+    """Return a sentence on why it does not fail the gate; empty if it fails."""
     if finding.suppressed is not None:
         return f"Suppressed ({finding.suppressed.by.value})."
     if finding.fails:
         return ""
     if finding.mark is Mark.GONE:
-        return "It is gone: no repository of this run holds it, these are the places of an earlier one."
-    return "Its risk is below the gate." if finding.is_new else "It stood there before this change."
+        return "It is gone: no repository of this run has it; these are its locations in an earlier run."
+    return "Its risk is below the gate." if finding.is_new else f"It was {ALREADY_THERE}."
 
 
-def unread(result: Result) -> list[Skipped]:
-    """What was not read and could have held a credential, with the rest of a scan that was interrupted."""
+def lost_items(result: Result) -> list[Skipped]:
+    """Return what was not read and could hold a credential, including the rest of an interrupted scan."""
     lost = [skipped for skipped in result.skipped if skipped.lost]
     return [*lost, REST] if result.interrupted else lost
 
 
-def left_out(result: Result) -> list[Skipped]:
-    """What was not read, and nothing is lost by that."""
+def harmless_items(result: Result) -> list[Skipped]:
+    """Return what was skipped and cannot hold a credential."""
     return [skipped for skipped in result.skipped if not skipped.lost]
 
 
-def shown(result: Result, *, show_suppressed: bool) -> tuple[Finding, ...]:
-    """The findings of a report; the suppressed ones follow if they are asked for."""
+def listed_findings(result: Result, *, show_suppressed: bool) -> tuple[Finding, ...]:
+    """Return the findings to list; suppressed ones follow if they are shown."""
     return (*result.findings, *result.suppressed) if show_suppressed else result.findings
 
 
 def statistics(result: Result) -> dict[str, int | float]:
-    """The counts of the scan, that of suppressed findings too, which a stored report keeps even if it lists none."""
+    """Return the counts of the scan, including suppressed findings, which a stored report counts even if unlisted."""
     counts = result.stats.counts()
     return {**counts, "suppressed": counts.get("suppressed", len(result.suppressed))}

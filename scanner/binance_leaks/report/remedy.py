@@ -1,7 +1,7 @@
-"""What to do about credentials that Binance was asked about, by verdict and by what they may do.
+"""A step of advice, and the steps for verified credentials, by verdict and permissions.
 
-The list for a live key that can lose money is what users of exchange keys are taught to do within ten minutes, in that
-order. The gravest of several findings decides which list comes first; each list says which keys it is for.
+The list for an active key that can lose money is what users of exchange keys are taught to do within ten minutes, in
+that order. The most severe finding decides which list comes first; each list says which keys it is for.
 """
 
 from __future__ import annotations
@@ -17,99 +17,98 @@ from binance_leaks.report.names import UNNAMED
 from binance_leaks.risk import Power, power_of, system_of
 from binance_leaks.verification import Verdict
 
-_MOST_ABOUT = 5
-_MOST_REPOSITORIES = 5
+_MAX_MASKS = 5
+_MAX_REPOSITORIES = 5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Step:
-    """One thing to do. `verbatim` are lines to copy as they are, `about` the masks of the values that it is for.
-
-    `repositories` are those of a fleet where it is to be done, their names as strangers wrote them.
-    """
+    """One thing to do."""
 
     text: str
     verbatim: tuple[str, ...] = ()
+    """Lines to copy as they are."""
     about: tuple[str, ...] = ()
+    """Masks of the values that it is for."""
     repositories: tuple[str, ...] = ()
+    """Repositories of a fleet where to do it; their names are untrusted text."""
 
-    def told(self, shown: Callable[[str], str]) -> str:
-        """The text, with what it is for in front; `shown` makes a mask or a name fit to be shown, values masked."""
-        text = self.placed(shown)
-        return f"For {_listed(self.about, _MOST_ABOUT, shown)}: {text}" if self.about else text
+    def describe(self, sanitize: Callable[[str], str]) -> str:
+        """Return the text with the credentials that it is for in front; `sanitize` is for masks and names."""
+        text = self.describe_where(sanitize)
+        return f"For {_join_first(self.about, _MAX_MASKS, sanitize)}: {text}" if self.about else text
 
-    def placed(self, shown: Callable[[str], str]) -> str:
-        """The text with the repositories in front."""
+    def describe_where(self, sanitize: Callable[[str], str]) -> str:
+        """Return the text with the repositories in front."""
         if not self.repositories:
             return self.text
         names = [name if name.strip() else UNNAMED for name in self.repositories]
-        listed = _listed(names, _MOST_REPOSITORIES, shown, "repositories")
+        listed = _join_first(names, _MAX_REPOSITORIES, sanitize, "repositories")
         return f"In {listed}: {self.text[:1].lower()}{self.text[1:]}"
 
 
-def _listed(names: Sequence[str], most: int, shown: Callable[[str], str], noun: str = "") -> str:
-    """The first few, and how many more there are."""
+def _join_first(names: Sequence[str], most: int, sanitize: Callable[[str], str], noun: str = "") -> str:
+    """Join the first few, and count the others."""
     more = len(names) - most
     if more <= 1:
-        return ", ".join(map(shown, names))
-    return f"{', '.join(map(shown, names[:most]))} and {more:,} more{f' {noun}' if noun else ''}"
+        return ", ".join(map(sanitize, names))
+    return f"{', '.join(map(sanitize, names[:most]))} and {more:,} more{f' {noun}' if noun else ''}"
 
 
-_ACCOUNT = (
+_SECURE_ACCOUNT = (
     Step(text="Change the password of the account."),
     Step(text="Reset its two-factor authentication."),
-    Step(text="Review the withdrawal whitelist, and clear what is not yours."),
-    Step(text="Look for trades, orders and withdrawals that you did not make."),
-    Step(text="Open a support ticket: since when the key could be read, and what you saw."),
+    Step(text="Review the withdrawal whitelist, and remove entries that are not yours."),
+    Step(text="Check for trades, orders and withdrawals that you did not make."),
+    Step(text="Open a support ticket: say since when the key was readable, and what you found."),
     Step(
-        text="A sub-account has keys of its own. If it was one of those, not the whole account is open: do the same "
-        "there, and look at transfers from and to the others."
+        text="If the key belongs to a sub-account, do the same there, and check transfers from and to other accounts."
     ),
 )
-_SEEN = Step(
-    text="Whoever had it saw balances, positions and history: expect phishing that knows them. Password and two-factor "
-    "authentication can stay, unless they stood beside it or you see a login that you do not know."
+_EXPECT_PHISHING = Step(
+    text="Anyone who had it could see balances, positions and history: expect phishing that uses them. Password and "
+    "two-factor authentication can stay, unless they were stored beside it or you see an unknown login."
 )
-_OTHER_HALF = Step(text="Look for its secret elsewhere, as others will. If you find it, do as for a live key.")
-_SAME_WAY = Step(text="See that no key of the live exchange is kept the same way.")
-_READING = frozenset({Power.READ, Power.NOTHING})
+_FIND_SECRET = Step(text="Look for its secret elsewhere, as others will. If you find it, treat the key as active.")
+_CHECK_LIVE_KEYS = Step(text="Check that no key of the live exchange is stored the same way.")
+_READ_ONLY = frozenset({Power.READ, Power.NOTHING})
 
 
 class _Case(Enum):
-    """What is to be done about a finding, in the order of urgency."""
+    """What a finding needs, most urgent first."""
 
-    ALIVE = "alive"
+    ACTIVE = "active"
     UNDECIDED = "undecided"
-    READING = "reading"
-    UNASKED = "unasked"
-    HALF = "half"
-    PLAYING = "playing"
-    GONE = "gone"
+    READ_ONLY = "read only"
+    UNCHECKED = "unchecked"
+    KEY_ONLY = "key only"
+    TEST_SYSTEM = "test system"
+    REVOKED = "revoked"
 
 
 def remedies(findings: Sequence[Finding], *, condition: str = "") -> list[Step]:
-    """The steps for these findings, for each case that occurs among them, the most urgent first.
+    """Return the steps for these findings, for each case among them, most urgent first.
 
-    `condition` says when, if not in any case: words that end in a comma and a blank.
+    `condition` says when to revoke, if not always; it ends in a comma and a space.
     """
     made: list[Step] = []
     for case in _Case:
         concerned = [finding for finding in findings if _case_of(finding) is case]
         if concerned:
             first, *more = _STEPS[case](concerned, condition)
-            made.append(replace(first, about=tuple(map(_mask, concerned))))
+            made.append(replace(first, about=tuple(map(_key_mask, concerned))))
             made += [step for step in more if step not in made]
     return made
 
 
 def is_urgent(findings: Sequence[Finding]) -> bool:
-    """Whether any of them must be revoked, as far as is known."""
-    return any(_case_of(finding) is not _Case.GONE for finding in findings)
+    """Return whether any of them must be revoked, as far as is known."""
+    return any(_case_of(finding) is not _Case.REVOKED for finding in findings)
 
 
-def revoke(findings: Sequence[Finding], text: str) -> Step:
-    """To revoke them, on the page of Binance for it if any is made there."""
-    pages = dict.fromkeys(page for finding in findings if (page := _system(finding).facts.key_page) is not None)
+def revoke_step(findings: Sequence[Finding], text: str) -> Step:
+    """Return the step to revoke them, with Binance's page if any of them is managed there."""
+    pages = dict.fromkeys(page for finding in findings if (page := _environment_of(finding).facts.key_page) is not None)
     if pages:
         return Step(text=f"{text} at", verbatim=tuple(pages))
     return Step(text=f"{text} on the site that issued it.")
@@ -118,88 +117,90 @@ def revoke(findings: Sequence[Finding], text: str) -> Step:
 def _case_of(finding: Finding) -> _Case:
     verification = finding.verification
     if verification is None:
-        return _Case.UNASKED
+        return _Case.UNCHECKED
     power = power_of(verification)
     if power is not None or verification.verdict is Verdict.KEY_LIVE_SECRET_WRONG:
-        if _system(finding).facts.play_money:
-            return _Case.PLAYING
+        if _environment_of(finding).facts.play_money:
+            return _Case.TEST_SYSTEM
         if power is None:
-            return _Case.HALF
-        return _Case.READING if power in _READING else _Case.ALIVE
+            return _Case.KEY_ONLY
+        return _Case.READ_ONLY if power in _READ_ONLY else _Case.ACTIVE
     match verification.verdict:
         case Verdict.NOT_FOUND | Verdict.MALFORMED:
-            return _Case.GONE
+            return _Case.REVOKED
         case Verdict.INCONCLUSIVE:
-            return _Case.PLAYING if _system(finding).facts.play_money else _Case.UNDECIDED
+            return _Case.TEST_SYSTEM if _environment_of(finding).facts.play_money else _Case.UNDECIDED
         case _:
-            return _Case.UNASKED
+            return _Case.UNCHECKED
 
 
-def _alive(findings: Sequence[Finding], condition: str) -> list[Step]:
-    final = any(_may_withdraw(finding) for finding in findings)
-    soon = "at once, as a withdrawal is final" if final else "within ten minutes"
-    return [revoke(findings, f"{condition}{soon}, disable or delete the key"), *_ACCOUNT]
+def _active_steps(findings: Sequence[Finding], condition: str) -> list[Step]:
+    final = any(_can_withdraw(finding) for finding in findings)
+    soon = "immediately, as withdrawals are final" if final else "within ten minutes"
+    return [revoke_step(findings, f"{condition}{soon}, disable or delete the key"), *_SECURE_ACCOUNT]
 
 
-def _undecided(findings: Sequence[Finding], condition: str) -> list[Step]:
+def _undecided_steps(findings: Sequence[Finding], condition: str) -> list[Step]:
     return [
-        revoke(findings, f"nobody could tell, so treat it as alive: {condition}disable or delete the key"),
-        *_ACCOUNT,
-        Step(text="To know more, look where it was made whether it is listed, or ask from an address that it trusts."),
+        revoke_step(findings, f"its state is unknown, so treat it as active: {condition}disable or delete the key"),
+        *_SECURE_ACCOUNT,
+        Step(
+            text="To find out, look it up in the list where it was created, or verify from an address that it trusts."
+        ),
     ]
 
 
-def _reading(findings: Sequence[Finding], condition: str) -> list[Step]:
-    return [revoke(findings, f"it cannot move money: {condition}delete the key"), _SEEN]
+def _read_only_steps(findings: Sequence[Finding], condition: str) -> list[Step]:
+    return [revoke_step(findings, f"it cannot move money: {condition}delete the key"), _EXPECT_PHISHING]
 
 
-def _unasked(findings: Sequence[Finding], condition: str) -> list[Step]:
-    text = f"nobody knows whether it is alive: {condition}revoke it, as until then it works for whoever has it. Do that"
-    return [revoke(findings, text)]
+def _unchecked_steps(findings: Sequence[Finding], condition: str) -> list[Step]:
+    text = f"it was not checked: {condition}revoke it, as until then anyone who has seen it can use it. Do this"
+    return [revoke_step(findings, text)]
 
 
-def _half(findings: Sequence[Finding], condition: str) -> list[Step]:
-    text = f"the key is probably alive, its secret was not found: {condition}delete the key"
-    return [revoke(findings, text), _OTHER_HALF]
+def _key_only_steps(findings: Sequence[Finding], condition: str) -> list[Step]:
+    text = f"the key is probably active, its secret was not found: {condition}delete the key"
+    return [revoke_step(findings, text), _FIND_SECRET]
 
 
-def _playing(findings: Sequence[Finding], condition: str) -> list[Step]:
-    names = ", ".join(sorted({_system(finding).facts.title for finding in findings}))
-    text = f"no money is real there ({names}): {condition}delete the key on that site when you get to it."
-    return [Step(text=text), _SAME_WAY]
+def _test_system_steps(findings: Sequence[Finding], condition: str) -> list[Step]:
+    names = ", ".join(sorted({_environment_of(finding).facts.title for finding in findings}))
+    text = f"it holds no real money ({names}): {condition}delete the key on that site when convenient."
+    return [Step(text=text), _CHECK_LIVE_KEYS]
 
 
-def _gone(findings: Sequence[Finding], condition: str) -> list[Step]:
-    """To remove it, in any case: a condition for revoking is none here."""
-    text = "probably revoked, or no key: still remove it"
+def _revoked_steps(findings: Sequence[Finding], condition: str) -> list[Step]:
+    """Return the step to remove it in any case; a condition for revoking does not apply."""
+    text = "probably revoked, or not a key: still remove it"
     if condition:
         return [Step(text=f"{text}.")]
-    return [revoke(findings, f"{text}, and check that it is really gone from the list")]
+    return [revoke_step(findings, f"{text}, and check that the list no longer shows it")]
 
 
 _STEPS: Mapping[_Case, Callable[[Sequence[Finding], str], list[Step]]] = MappingProxyType(
     {
-        _Case.ALIVE: _alive,
-        _Case.UNDECIDED: _undecided,
-        _Case.READING: _reading,
-        _Case.UNASKED: _unasked,
-        _Case.HALF: _half,
-        _Case.PLAYING: _playing,
-        _Case.GONE: _gone,
+        _Case.ACTIVE: _active_steps,
+        _Case.UNDECIDED: _undecided_steps,
+        _Case.READ_ONLY: _read_only_steps,
+        _Case.UNCHECKED: _unchecked_steps,
+        _Case.KEY_ONLY: _key_only_steps,
+        _Case.TEST_SYSTEM: _test_system_steps,
+        _Case.REVOKED: _revoked_steps,
     }
 )
 
 
-def _may_withdraw(finding: Finding) -> bool:
+def _can_withdraw(finding: Finding) -> bool:
     power = power_of(finding.verification) if finding.verification is not None else None
     return power in (Power.WITHDRAW, Power.UNKNOWN)
 
 
-def _mask(finding: Finding) -> str:
-    """The mask of its key, else of what there is."""
+def _key_mask(finding: Finding) -> str:
+    """Return the mask of its API key, else of its first value."""
     value = next((value for value in finding.values if value.role is Role.API_KEY), finding.values[0])
     return value.masked
 
 
-def _system(finding: Finding) -> Environment:
+def _environment_of(finding: Finding) -> Environment:
     return system_of(finding.environment, finding.verification)

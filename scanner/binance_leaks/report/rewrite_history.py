@@ -1,4 +1,4 @@
-"""How to take what was found out of a history: the commands of git and git-filter-repo, and what they cannot do."""
+"""Steps to remove credentials from a history: commands of git and git-filter-repo, and what they cannot do."""
 
 from __future__ import annotations
 
@@ -8,49 +8,50 @@ from dataclasses import replace
 from binance_leaks.model import Exposure, Location, is_member
 from binance_leaks.report.remedy import Step
 
-_FILE = "../replacements.txt"  # outside of the work tree: there git-filter-repo refuses files that it does not know
+_REPLACEMENTS = (
+    "../replacements.txt"  # outside of the work tree: there git-filter-repo refuses files that it does not know
+)
 _STASH = "refs/stash"
 
 _PUSHED = Step(
-    text="A remote has it. It stays leaked whatever is rewritten: clones, forks and caches keep it. Only revoking it "
-    "ends that."
+    text="A remote has it. Rewriting does not undo this leak: clones, forks and caches keep it. Only revoking it helps."
 )
-_ARCHIVES = Step(
-    text="Archives and other binary files stay as they are. Take those that hold it out whole:",
+_REMOVE_ARCHIVES = Step(
+    text="Archives and other binary files are not rewritten. Remove those that contain it:",
     verbatim=("git filter-repo --force --invert-paths --path FILE",),
 )
-_AGAIN = Step(
-    text="Scan again. A value in a binary file, or written in pieces, is still there.",
+_RESCAN = Step(
+    text="Scan again: a value in a binary file, or split into pieces, is still there.",
     verbatim=("binance-leaks history",),
 )
 _PUBLISH = Step(
-    text="Push it. --mirror makes the remote like this clone, deleting what this lacks; where it is refused, push "
-    "--force --all and --force --tags. Then everyone clones anew, as an old clone brings it back with its next push, "
-    "and the host may have to drop pull requests and caches.",
+    text="Push it. --mirror makes the remote identical to this clone and deletes refs that the clone lacks; if it is "
+    "refused, push with --force --all and --force --tags. Then everyone must clone again, as a push from an old clone "
+    "restores it, and the host may have to delete pull requests and caches.",
     verbatim=("git push --force --mirror URL",),
 )
-_DROP_STASH = Step(text="A stash holds it: drop that one.", verbatim=("git stash list", "git stash drop STASH"))
+_DROP_STASH = Step(text="A stash contains it: drop that stash.", verbatim=("git stash list", "git stash drop STASH"))
 _PRUNE = Step(
-    text="In the repository that was scanned, delete what no branch or tag leads to. That goes for all "
-    "other entries of the reflogs, too, and all stashes but the last:",
+    text="In the scanned repository, delete unreachable objects. This also deletes all reflog entries, and all stashes "
+    "except the last:",
     verbatim=("git reflog expire --expire=now --all", "git gc --prune=now"),
 )
-_DELETE = Step(text=f"Delete {_FILE}: it holds the values.")
-_ORDER = (_PUSHED, None, _ARCHIVES, _AGAIN, _PUBLISH, _DROP_STASH, _PRUNE, _DELETE)
+_DELETE_REPLACEMENTS = Step(text=f"Delete {_REPLACEMENTS}: it contains the values.")
+_ORDER = (_PUSHED, None, _REMOVE_ARCHIVES, _RESCAN, _PUBLISH, _DROP_STASH, _PRUNE, _DELETE_REPLACEMENTS)
 
 
-def rewriting_each(fleet: Mapping[str, Sequence[Location]]) -> list[Step]:
-    """The steps for the repositories of a fleet that hold values at these locations, each rewritten for itself.
+def rewrite_steps_by_repository(fleet: Mapping[str, Sequence[Location]]) -> list[Step]:
+    """Return the steps for the repositories of a fleet that hold values at these locations.
 
-    A step names its repositories where it is not for all of them.
+    Each is rewritten separately. A step names its repositories unless it is for all of them.
     """
     concerned: dict[Step, list[str]] = {}
     for name, locations in fleet.items():
-        for step in rewriting(locations):
+        for step in rewrite_steps(locations):
             concerned.setdefault(step, []).append(name)
     everywhere = tuple(fleet)
-    these = "that repository" if len(fleet) == 1 else f"these {len(fleet):,} repositories, each for itself"
-    made = [Step(text=f"The history holds it. Rewrite {these}, by the steps that follow.", repositories=everywhere)]
+    these = "that repository" if len(fleet) == 1 else f"these {len(fleet):,} repositories separately"
+    made = [Step(text=f"The history contains it. Rewrite {these} with the following steps.", repositories=everywhere)]
     for step in sorted(concerned, key=_place_in_order):
         names = tuple(concerned[step])
         made.append(step if names == everywhere else replace(step, repositories=names))
@@ -62,45 +63,45 @@ def _place_in_order(step: Step) -> int:
     return _ORDER.index(step) if step in _ORDER else 1
 
 
-def rewriting(locations: Sequence[Location]) -> list[Step]:
-    """The steps that take values out of a repository that holds them at these locations; only those that apply."""
+def rewrite_steps(locations: Sequence[Location]) -> list[Step]:
+    """Return the steps that remove values from a repository with these locations; only those that apply."""
     tracked = [location for location in locations if _is_tracked(location)]
     pushed = any(location.pushed for location in locations)
     stashed = any(_STASH in location.refs for location in locations)
     steps = [_PUSHED] if pushed else []
     if tracked:
-        steps.append(_rewrite(tracked, pushed=pushed))
+        steps.append(_rewrite_step(tracked, pushed=pushed))
     if any(is_member(location.path) for location in tracked):
-        steps.append(_ARCHIVES)
+        steps.append(_REMOVE_ARCHIVES)
     if tracked:
-        steps.append(_AGAIN)
+        steps.append(_RESCAN)
     if tracked and pushed:
         steps.append(_PUBLISH)
     if stashed:
         steps.append(_DROP_STASH)
     if stashed or any(location.exposure is Exposure.UNREACHABLE for location in locations):
         steps.append(_PRUNE)
-    return [*steps, _DELETE] if tracked else [*steps, _AGAIN]
+    return [*steps, _DELETE_REPLACEMENTS] if tracked else [*steps, _RESCAN]
 
 
 def _is_tracked(location: Location) -> bool:
-    """Whether a branch, tag or note leads to it, so that rewriting takes it out."""
+    """Return whether a branch, tag or note leads to it, so that rewriting removes it."""
     return location.exposure is not Exposure.UNREACHABLE and set(location.refs) != {_STASH}
 
 
-def _rewrite(locations: Sequence[Location], *, pushed: bool) -> Step:
+def _rewrite_step(locations: Sequence[Location], *, pushed: bool) -> Step:
     messages = {location.exposure is Exposure.MESSAGE for location in locations}
     command = "git filter-repo" if pushed else "git filter-repo --force"
     if False in messages:
-        command += f" --replace-text {_FILE}"
+        command += f" --replace-text {_REPLACEMENTS}"
     if True in messages:
-        command += f" --replace-message {_FILE}"
-    lines = (f"binance-leaks history --write-replacements {_FILE}", command)
+        command += f" --replace-message {_REPLACEMENTS}"
+    lines = (f"binance-leaks history --write-replacements {_REPLACEMENTS}", command)
     if pushed:
-        text = "To take it out of the history all the same, rewrite a fresh clone with git-filter-repo:"
+        text = "To remove it from the history anyway, rewrite a fresh clone with git-filter-repo:"
         return Step(text=text, verbatim=("git clone --mirror URL clean.git", "cd clean.git", *lines))
     text = (
-        "Then take it out of the history. That does not call back what was cloned or copied. Keep a backup, run "
-        "git-filter-repo at the top of the repository, and add its remotes anew:"
+        "Then remove it from the history. This does not undo existing clones or copies. Keep a backup, run "
+        "git-filter-repo at the top of the repository, and add its remotes again:"
     )
     return Step(text=text, verbatim=lines)

@@ -1,6 +1,6 @@
-"""The rules under which findings are filed by systems that sort by rule: one a kind, and one a kind of a test system.
+"""Rule ids and texts for SARIF, GitLab and JUnit: one rule per kind, and one per kind for test systems.
 
-Play money has rules of its own, so that a reviewer can mute it without muting what costs money.
+Test systems have rules of their own, so that a reviewer can mute them without muting what costs money.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from binance_leaks.risk import system_of
 CWE = "CWE-798"  # use of hard-coded credentials
 CWE_PAGE = "https://cwe.mitre.org/data/definitions/798.html"
 
-_WHAT: Mapping[Kind, str] = MappingProxyType(
+_DESCRIPTIONS: Mapping[Kind, str] = MappingProxyType(
     {
-        Kind.KEY_PAIR: "An API key with its secret: whoever reads both can sign requests.",
-        Kind.SECRET_KEY: "A secret key without its API key: it signs requests once the key is known.",
-        Kind.PRIVATE_KEY: "A private key: it signs requests once the API key that belongs to it is known.",
-        Kind.API_KEY: "An API key without its secret: alone it cannot sign requests, but it names an account.",
+        Kind.KEY_PAIR: "An API key with its secret: anyone who has both can sign requests.",
+        Kind.SECRET_KEY: "A secret key without its API key: it can sign requests once the key is known.",
+        Kind.PRIVATE_KEY: "A private key: it can sign requests once the API key that belongs to it is known.",
+        Kind.API_KEY: "An API key without its secret: it cannot sign requests alone, but it identifies an account.",
     }
 )
 _NAMES: Mapping[Kind, str] = MappingProxyType(
@@ -51,52 +51,52 @@ _SCORES: Mapping[tuple[Kind, bool], str] = MappingProxyType(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
-    """A rule of its kind, for the live exchange or for test systems."""
+    """A rule for one kind of credential, of the live exchange or of test systems."""
 
     kind: Kind
     play_money: bool
 
     @property
     def id(self) -> str:
-        """Its name for machines: `binance-key-pair`, `binance-testnet-key-pair`."""
+        """Return the id: `binance-key-pair`, `binance-testnet-key-pair`."""
         return f"binance-testnet-{self.kind.value}" if self.play_money else f"binance-{self.kind.value}"
 
     @property
     def title(self) -> str:
-        """What it finds, in few words."""
+        """Return what it finds, in a few words."""
         return f"Binance {'test system ' if self.play_money else ''}{_NAMES[self.kind]} in the repository"
 
     @property
     def description(self) -> str:
-        """What was found and what it can do, in sentences."""
+        """Describe what was found and what it can do."""
         stakes = (
-            f"It belongs to a test system ({_test_systems()}), where no money is real."
+            f"It belongs to a test system ({_test_systems()}) without real money."
             if self.play_money
-            else "It belongs to an exchange or account where money is real, or nothing near it says otherwise."
+            else "It belongs to an exchange or account with real money, or nothing nearby says otherwise."
         )
-        return f"{_WHAT[self.kind]} {stakes}"
+        return f"{_DESCRIPTIONS[self.kind]} {stakes}"
 
     @property
     def score(self) -> str:
-        """Its severity from 0.0 to 10.0."""
+        """Return the severity from 0.0 to 10.0."""
         return _SCORES[self.kind, self.play_money]
 
     def help(self, *, markdown: bool) -> str:
-        """What it is, what to do now, and how to allow a false alarm."""
+        """Describe what it is, what to do now, and how to allow a false alarm."""
         tick, fence = ("`", "```") if markdown else ("", "")
         revoke = "on the site that issued it" if self.play_money else f"at {KEY_PAGE}"
         allow = [f"{fence}toml" if markdown else "", "[[tool.binance-leaks.allow]]", 'sha256 = "…"', fence]
-        pair = "; a pair, by both of its values" if self.kind is Kind.KEY_PAIR else ""
+        pair = " (for a pair: both digests)" if self.kind is Kind.KEY_PAIR else ""
         comment = f"a comment on its line, {tick}{ALLOW_COMMENT}{tick}"
         lines = (
             self.description,
             "",
-            f"1. Revoke it {revoke}. Until then it works for whoever has seen it.",
-            "2. Remove it from the files; if it was committed, the history still holds it.",
-            "3. Keep it in the environment or in a secret manager.",
-            "4. Make a new one with no more permissions than it needs, bound to your own addresses.",
+            f"1. Revoke it {revoke}. Until then, anyone who has seen it can use it.",
+            "2. Remove it from the files. If it was ever committed, the history still contains it.",
+            "3. Store it in an environment variable or a secret manager.",
+            "4. Create a new key with only the permissions it needs, restricted to your own IP addresses.",
             "",
-            f"A false alarm is allowed by {comment}, or by its digest in pyproject.toml{pair}:",
+            f"To allow a false alarm, add {comment}, or its digest to pyproject.toml{pair}:",
             "",
             *(line for line in allow if line),
         )
@@ -104,7 +104,7 @@ class Rule:
 
 
 def _test_systems() -> str:
-    """The names of the test systems: `a, b or c`."""
+    """Return the names of the test systems: `a, b or c`."""
     *others, last = (environment.facts.title for environment in Environment if environment.facts.play_money)
     return f"{', '.join(others)} or {last}"
 
@@ -113,5 +113,5 @@ RULES: tuple[Rule, ...] = tuple(Rule(kind=kind, play_money=play) for play in (Fa
 
 
 def rule_of(finding: Finding) -> Rule:
-    """The rule under which a finding is filed, by the system that knew it if one did."""
+    """Return the rule of a finding, by the environment that accepted it if one did."""
     return Rule(kind=finding.kind, play_money=system_of(finding.environment, finding.verification).facts.play_money)

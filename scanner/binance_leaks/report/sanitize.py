@@ -24,12 +24,12 @@ from binance_leaks.verification import Verification
 
 _VALUE_LENGTH = 64
 _ALPHANUMERIC_RUN = re.compile(rf"[A-Za-z0-9]{{{_VALUE_LENGTH},}}")
-_LONGEST_RUN = 4096  # a window's digest is taken at each place of a run: hostile megabytes must not cost seconds
+_MAX_RUN = 4096  # each window of a run is hashed: hostile megabytes must not cost seconds
 _OPAQUE_RUN = re.compile(r"[A-Za-z0-9+/=]{40,}")  # base64 of a value or a key's body; commit ids have no capitals
-_LONGEST_PROSE = 200
-_LONGEST_NOTE = 700
-# What GitHub Actions, Azure Pipelines and TeamCity obey in a log: at the start of a line, which may be where text was
-# broken, or anywhere.
+_MAX_PROSE = 200
+_MAX_NOTE = 700
+# Commands that GitHub Actions, Azure Pipelines and TeamCity obey in a log: at the start of a line, which may be where
+# text was wrapped, or anywhere.
 _COMMAND = re.compile(
     r"::(?=(?:add-mask|add-matcher|add-path|debug|echo|endgroup|error|group|internal-|notice|remove-matcher|save-state"
     r"|set-env|set-output|stop-commands|warning))|##(?=(?:vso|teamcity)?\[)",
@@ -38,30 +38,30 @@ _COMMAND = re.compile(
 _MARKDOWN_PLAIN = re.compile(r"(?:[A-Za-z0-9,;()“”’'…\u0020-]|[.:?](?=\s|$)|(?<=Binance)\.(?=US))*")
 _MARKDOWN_WORD = re.compile(r"[^ ,;()]+")
 _MARKDOWN_REFERENCE = re.compile(r"\b[0-9a-f]{7,64}\b|\bwww\b|\bGL-\d|--", re.IGNORECASE)
-_UNSHOWABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _FIRST_BYTE_SURROGATE, _LAST_BYTE_SURROGATE = 0xDC80, 0xDCFF
 
 
 def printable(text: str) -> str:
-    r"""The text on one line, with nothing that a terminal obeys or that the eye cannot see.
+    r"""Return the text on one line, without characters that a terminal obeys or that are invisible.
 
-    Such characters become escapes: `\x1b`, `\n`, `\u202e`; bytes that are no UTF-8 become `\xff`. So does the start of
-    what a CI system would obey in a log: `\x3a:error::`, `\x23#vso[`.
+    Such characters become escapes: `\x1b`, `\n`, `\u202e`; bytes that are not UTF-8 become `\xff`. So does the start of
+    a command that a CI system would obey in a log: `\x3a:error::`, `\x23#vso[`.
     """
     if not (text.isascii() and text.isprintable()):
-        text = "".join(_shown(char) for char in text)
+        text = "".join(_printable_char(char) for char in text)
     return _COMMAND.sub(lambda found: _escape(found[0][0]) + found[0][1], text)
 
 
 def encodable(text: str) -> str:
-    r"""The text with bytes that were no UTF-8 as `\xff`, so that it can be written as UTF-8."""
+    r"""Return the text with bytes that were not UTF-8 as `\xff`, so that it can be written as UTF-8."""
     if text.isascii():
         return text
     return "".join(_escape(char) if "\ud800" <= char <= "\udfff" else char for char in text)
 
 
-def _shown(char: str) -> str:
-    return _escape(char) if unicodedata.category(char) in _UNSHOWABLE else char
+def _printable_char(char: str) -> str:
+    return _escape(char) if unicodedata.category(char) in _UNPRINTABLE else char
 
 
 def _escape(char: str) -> str:
@@ -77,26 +77,26 @@ def _escape(char: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Redactor:
-    """Masks credentials in text that goes along with a result. `masks` maps the digest of each value to its mask."""
+    """Masks credentials in text of a result. `masks` maps the digest of each value to its mask."""
 
     masks: Mapping[str, str]
 
     @classmethod
     def of(cls, result: Result) -> Redactor:
-        """The redactor that knows every value of the result, and the shape of the others."""
+        """Return the redactor that knows every value of the result, and the shape of others."""
         findings = (*result.findings, *result.suppressed)
         return cls(MappingProxyType({value.sha256: value.masked for finding in findings for value in finding.values}))
 
     def path(self, text: str) -> str:
-        """A path, reference or address without values; all else stays, so that it can still be opened."""
+        """Redact a path, ref or address; the rest is unchanged, so that it can still be opened."""
         return _ALPHANUMERIC_RUN.sub(lambda run: self._masked_run(run[0]), text)
 
     def prose(self, text: str) -> str:
-        """Free text without values and without whatever looks like an encoded one."""
+        """Redact free text: values, and what looks like an encoded value."""
         return _OPAQUE_RUN.sub(_masked_opaque, self.path(text))
 
     def _masked_run(self, run: str) -> str:
-        if len(run) > _LONGEST_RUN:
+        if len(run) > _MAX_RUN:
             return f"{run[:4]}…"
         for start in range(len(run) - _VALUE_LENGTH + 1):
             window = run[start : start + _VALUE_LENGTH]
@@ -107,21 +107,21 @@ class Redactor:
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """Text that a stranger wrote as a page may show it: on one line, inert, without values."""
+    """Sanitizes untrusted text for display: on one line, inert, without values."""
 
     redactor: Redactor
 
     def path(self, text: str) -> str:
-        """A path or the name of a reference, whole."""
+        """Sanitize a path or the name of a ref, uncut."""
         return printable(self.redactor.path(text))
 
     def prose(self, text: str) -> str:
-        """Free text, cut if it is long."""
-        return self._cut(text, _LONGEST_PROSE)
+        """Sanitize free text, cut if it is long."""
+        return self._cut(text, _MAX_PROSE)
 
     def note(self, text: str) -> str:
-        """A few sentences, cut if they are more than that."""
-        return self._cut(text, _LONGEST_NOTE)
+        """Sanitize a few sentences, cut if they are longer."""
+        return self._cut(text, _MAX_NOTE)
 
     def _cut(self, text: str, longest: int) -> str:
         shown = printable(self.redactor.prose(text))
@@ -129,7 +129,7 @@ class Quoted:
 
 
 def without_values(text: str) -> str:
-    """Text that goes with no result, such as an error, without what looks like a value."""
+    """Redact what looks like a value in text without a result, such as an error."""
     return Redactor(MappingProxyType({})).prose(text)
 
 
@@ -138,17 +138,17 @@ def _masked_opaque(run: re.Match[str]) -> str:
 
 
 def _is_mixed(run: str) -> bool:
-    """Whether it has capitals, small letters and digits, as practically every random value has."""
+    """Return whether it has capitals, small letters and digits, as practically every random value has."""
     chars = set(run)
     return any(c.isupper() for c in chars) and any(c.islower() for c in chars) and any(c.isdigit() for c in chars)
 
 
 def redacted(result: Result) -> Result:
-    """The result without the bytes of any value, and with values masked wherever a repository wrote them.
+    """Return the result without the bytes of any value, with values masked in all of its text.
 
-    Texts stay hostile otherwise: they hold line breaks and escape sequences as they were written.
+    Its text is untrusted otherwise: line breaks and escape sequences are unchanged.
     """
-    masks = _Masks(Redactor.of(result))
+    masks = _Masker(Redactor.of(result))
     result = result.without_secrets()
     return replace(
         result,
@@ -159,8 +159,8 @@ def redacted(result: Result) -> Result:
     )
 
 
-class _Masks:
-    """Goes through a finding as the JSON report does: paths, references and dates as such, all else as prose."""
+class _Masker:
+    """Masks a finding as the JSON report does: paths, refs and dates as such, all else as prose."""
 
     def __init__(self, redactor: Redactor) -> None:
         self.path = redactor.path
@@ -208,23 +208,23 @@ class _Masks:
 
 
 def code_span(text: str) -> str:
-    """A code span that shows this text."""
+    """Return a Markdown code span that shows this text."""
     shown = printable(text).replace("`", "\\x60").replace("|", "\\x7c")
     return f"`{shown}`" if shown.strip() else "`(empty)`"
 
 
 def markdown_text(text: str) -> str:
-    """Words and simple punctuation as they are, everything else as a code span."""
+    """Return words and simple punctuation unchanged, any other text as a code span."""
     return text if _MARKDOWN_PLAIN.fullmatch(text) and not _MARKDOWN_REFERENCE.search(text) else code_span(text)
 
 
 def markdown_sentences(text: str) -> str:
-    """Sentences with every word that is more than a word, such as a host, as a code span of its own."""
+    """Return sentences in which everything but plain words, such as a host, is a code span."""
     return _MARKDOWN_WORD.sub(lambda word: _word(word[0], text[word.end() : word.end() + 1]), text)
 
 
 def _word(word: str, following: str) -> str:
-    """A word with the mark behind it that ends a sentence or phrase, if that is followed by a blank."""
+    """Escape a word, leaving out the punctuation that ends a sentence or phrase before a space."""
     if word[-1] in ".:?" and word[:-1].strip(".:?") and following in ("", " "):
         return f"{markdown_text(word[:-1])}{word[-1]}"
     return markdown_text(word)

@@ -1,14 +1,14 @@
 """The `sarif` format: SARIF 2.1.0, the OASIS standard, with GitHub's demands on it where they go further.
 
-One result a finding. It is known again by the credential's id, whatever line it stands on. There are no snippets: they
-would hold the value. GitHub refuses a whole upload over one result without a file, so that messages and objects, which
-have none, get one in name; what they are stands in `logicalLocations`. In a fleet a URI starts with the name of the
-repository, which stands as it is in the properties of each place, and `baselineState` tells what became of a result.
+One result per finding. Its fingerprint is the credential's id, independent of the line. There are no snippets: they
+would contain the value. GitHub rejects a whole upload because of one result without a file, so messages and objects,
+which have none, get a nominal one; `logicalLocations` says what they are. In a fleet a URI starts with the name of the
+repository, which is also in the properties of each location, and `baselineState` says what changed since the last run.
 
 `level` follows the gate first: what fails is an `error`, or a `warning` below medium risk; what passes is a `warning`
-from medium risk on, else a `note`. What Binance answered shows in message, properties and `rank`, a priority from 0 to
-100 within the log; code scanning reads `security-severity` of rules alone, which no answer can change: there `level`
-tells a live key from a dead one.
+from medium risk on, else a `note`. What Binance answered is in message, properties and `rank`, a priority from 0 to 100
+within the log. Code scanning reads only `security-severity` of rules, which no answer can change: there `level`
+separates an active key from a revoked one.
 """
 
 from __future__ import annotations
@@ -23,46 +23,63 @@ from binance_leaks.findings import Finding, Mark, Result, Skipped, SuppressedBy
 from binance_leaks.model import Exposure, Location, RiskLevel
 from binance_leaks.report import View
 from binance_leaks.report.json import as_json, wire_verification
-from binance_leaks.report.locations import by_use, file_of, is_absolute, is_inside, path_in_fleet, path_uri
-from binance_leaks.report.names import left_out, masked, passes_because, shown, statistics, title, unread
-from binance_leaks.report.prose import Telling
+from binance_leaks.report.locations import (
+    file_to_open,
+    is_absolute,
+    is_in_archive,
+    path_in_fleet,
+    path_uri,
+    sort_by_use,
+)
+from binance_leaks.report.names import (
+    PUSHED,
+    capitalize_first,
+    harmless_items,
+    join_masks,
+    listed_findings,
+    lost_items,
+    pass_reason,
+    statistics,
+    title,
+)
+from binance_leaks.report.prose import Describer
 from binance_leaks.report.rules import CWE, CWE_PAGE, RULES, Rule, rule_of
 from binance_leaks.report.sanitize import Redactor, encodable, printable
-from binance_leaks.report.verification_text import verdict
+from binance_leaks.report.verification_text import describe_verdict
 from binance_leaks.risk import priority
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _ROOT = "%SRCROOT%"
-_MOST_RELATED = 999  # GitHub takes 1000 locations a result
+_MAX_RELATED = 999  # GitHub takes 1000 locations a result
 _STATES: Mapping[Mark, str] = MappingProxyType({Mark.NEW: "new", Mark.STILL_THERE: "unchanged", Mark.GONE: "absent"})
 _Object = dict[str, object]
 
 
 def render_sarif(result: Result, view: View) -> str:
-    """The report as SARIF, indented, in ASCII."""
-    log: _Object = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [_Run(result, view).run()]}
+    """Render the report as SARIF, indented, in ASCII."""
+    log: _Object = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [_RunBuilder(result, view).run()]}
     return as_json(log)
 
 
-class _Run:
-    """Builds the one run of a log; whatever a repository wrote passes the redactor."""
+class _RunBuilder:
+    """Builds the one run of a log; all untrusted text passes the redactor."""
 
     def __init__(self, result: Result, view: View) -> None:
         self._result = result
         self._view = view
         self._redactor = Redactor.of(result)
-        self._telling = Telling.of(result)
+        self._describer = Describer.of(result)
 
     def run(self) -> _Object:
-        """The whole run."""
+        """Return the whole run."""
         result, source = self._result, self._result.source.value
-        findings = shown(result, show_suppressed=self._view.show_suppressed)
+        findings = listed_findings(result, show_suppressed=self._view.show_suppressed)
         return {
             "tool": {"driver": _driver()},
             "automationDetails": {"id": f"binance-leaks/{source}/"},
             "invocations": [self._invocation()],
             "columnKind": "unicodeCodePoints",
-            "originalUriBaseIds": {_ROOT: {"description": {"text": "The folder from which paths count."}}},
+            "originalUriBaseIds": {_ROOT: {"description": {"text": "The folder that paths are relative to."}}},
             "results": [self._finding(finding) for finding in findings],
             "properties": {
                 "source": source,
@@ -75,8 +92,8 @@ class _Run:
     def _invocation(self) -> _Object:
         end = self._view.moment
         start = end - timedelta(seconds=min(self._result.stats.seconds or 0, end.timestamp()))
-        told = [self._notification(skipped, "error") for skipped in unread(self._result)]
-        told += [self._notification(skipped, "note") for skipped in left_out(self._result)]
+        told = [self._notification(skipped, "error") for skipped in lost_items(self._result)]
+        told += [self._notification(skipped, "note") for skipped in harmless_items(self._result)]
         return {
             "executionSuccessful": self._result.complete,
             "startTimeUtc": start.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -86,11 +103,11 @@ class _Run:
 
     def _notification(self, skipped: Skipped, level: str) -> _Object:
         kind = "Not read" if level == "error" else "Skipped, nothing lost"
-        return {"level": level, "message": {"text": _message(f"{kind}: {self._telling.skipped(skipped)}")}}
+        return {"level": level, "message": {"text": _escape_message(f"{kind}: {self._describer.skipped(skipped)}")}}
 
     def _finding(self, finding: Finding) -> _Object:
         rule = rule_of(finding)
-        first, *others = by_use(finding)
+        first, *others = sort_by_use(finding)
         made: _Object = {
             "ruleId": rule.id,
             "ruleIndex": RULES.index(rule),
@@ -107,40 +124,40 @@ class _Run:
         if finding.verification is not None:
             made["rank"] = priority(finding)
         if others:
-            related = (self._location(location, finding.mark) for location in others[:_MOST_RELATED])
+            related = (self._location(location, finding.mark) for location in others[:_MAX_RELATED])
             made["relatedLocations"] = [{"id": number, **place} for number, place in enumerate(related, 1)]
         if self._view.show_suppressed:
             made["suppressions"] = self._suppressions(finding)
         return {**made, "properties": self._properties(finding)}
 
     def _text(self, finding: Finding) -> str:
-        reasons = " ".join(self._telling.quoted.prose(reason) for reason in finding.risk.reasons)
-        parts = [f"{title(finding)}: {masked(finding)}.", f"Risk {finding.risk.level.value}: {reasons}"]
+        reasons = " ".join(self._describer.quoted.prose(reason) for reason in finding.risk.reasons)
+        parts = [f"{title(finding)}: {join_masks(finding)}.", f"Risk {finding.risk.level.value}: {reasons}"]
         if finding.verification is not None:
-            parts.insert(1, f"Verdict: {verdict(finding.verification)}.")
+            parts.insert(1, f"Verdict: {describe_verdict(finding.verification)}.")
         if any(location.pushed for location in finding.locations):
-            parts.append("Pushed: a remote has it.")
-        return _message(" ".join(part for part in (*parts, passes_because(finding)) if part))
+            parts.append(f"{capitalize_first(PUSHED)}.")
+        return _escape_message(" ".join(part for part in (*parts, pass_reason(finding)) if part))
 
     def _location(self, location: Location, mark: Mark | None) -> _Object:
         shown_path = self._redactor.path(location.path) or "unnamed"
-        file = file_of(location)
+        file = file_to_open(location)
         name = self._redactor.path(path_in_fleet(location, location.path if file is None else file)) or "unnamed"
         artifact: _Object = {"uri": path_uri(name)}
         if not is_absolute(name):
             artifact["uriBaseId"] = _ROOT
-        inside = file is None or is_inside(location)
+        inside = file is None or is_in_archive(location)
         region = {"startLine": 1 if inside else location.line}
         if not inside:
             region["startColumn"] = location.column
-        told = "; ".join((self._telling.where(location), *self._telling.fate(location, mark)))
+        told = "; ".join((self._describer.position(location), *self._describer.provenance(location, mark)))
         made: _Object = {
             "physicalLocation": {"artifactLocation": artifact, "region": region},
-            "message": {"text": _message(told)},
+            "message": {"text": _escape_message(told)},
             "properties": self._place(location),
         }
         if inside:
-            made["logicalLocations"] = [_logical(location, encodable(shown_path))]
+            made["logicalLocations"] = [_logical_location(location, encodable(shown_path))]
         return made
 
     def _place(self, location: Location) -> _Object:
@@ -239,15 +256,15 @@ def _level(finding: Finding) -> str:
     return "warning" if grave else "note"
 
 
-def _logical(location: Location, path: str) -> _Object:
-    """What a place is that is no file: a member of an archive, a message, an object, standard input."""
+def _logical_location(location: Location, path: str) -> _Object:
+    """Describe a location that is not a file: a member of an archive, a message, an object, standard input."""
     if location.exposure is Exposure.MESSAGE:
         commit = f"commit {printable(location.commit.id)}: " if location.commit is not None else ""
         return {"name": path, "fullyQualifiedName": f"{commit}{path}", "kind": "message"}
-    kind = "member" if is_inside(location) else "object" if path.startswith("blob:") else "stream"
+    kind = "member" if is_in_archive(location) else "object" if path.startswith("blob:") else "stream"
     return {"name": path, "fullyQualifiedName": path, "kind": kind}
 
 
-def _message(text: str) -> str:
-    """Text of a message without links and placeholders, which SARIF reads out of `[…](…)` and `{0}` (section 3.11)."""
+def _escape_message(text: str) -> str:
+    """Escape links and placeholders, which SARIF reads from `[…](…)` and `{0}` (section 3.11)."""
     return text.replace("[", "\\[").replace("]", "\\]").replace("{", "{{").replace("}", "}}")

@@ -14,95 +14,95 @@ from binance_leaks.report.json import SCHEMA
 
 _T = TypeVar("_T")
 _E = TypeVar("_E", bound=Enum)
-_MOST = 2**53  # what every reader of JSON can hold
+_MAX_NUMBER = 2**53  # what every reader of JSON can hold
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """One value of a report with its place in it, which errors name."""
+class JsonPart:
+    """One value of a report, with its place in it for errors."""
 
     report: str
     place: str
     value: object
 
-    def __getitem__(self, key: str) -> Part:
-        """A value that an object must have."""
+    def __getitem__(self, key: str) -> JsonPart:
+        """Return a value that an object must have."""
         part = self.get(key)
         if part is None:
             raise self.wrong(f"lacks {key!r}")
         return part
 
-    def get(self, key: str) -> Part | None:
-        """A value that an object may have."""
+    def get(self, key: str) -> JsonPart | None:
+        """Return a value that an object may have."""
         held = self.mapping()
         if key not in held:
             return None
-        return Part(self.report, f"{self.place}.{key}" if self.place else key, held[key])
+        return JsonPart(self.report, f"{self.place}.{key}" if self.place else key, held[key])
 
     def mapping(self) -> Mapping[str, object]:
-        """An object."""
+        """Return an object."""
         if not isinstance(self.value, dict):
             raise self.wrong("must be an object")
         return self.value
 
-    def items(self, read: Callable[[Part], _T], *, least: int = 0) -> tuple[_T, ...]:
-        """A list of at least so many."""
+    def items(self, read: Callable[[JsonPart], _T], *, least: int = 0) -> tuple[_T, ...]:
+        """Return a list of at least `least` items."""
         if not isinstance(self.value, list):
             raise self.wrong("must be a list")
         if len(self.value) < least:
             raise self.wrong("is empty")
         held: Sequence[object] = self.value
-        return tuple(read(Part(self.report, f"{self.place}[{n}]", one)) for n, one in enumerate(held))
+        return tuple(read(JsonPart(self.report, f"{self.place}[{n}]", one)) for n, one in enumerate(held))
 
-    def optional(self, read: Callable[[Part], _T]) -> _T | None:
-        """What is there, or null."""
+    def optional(self, read: Callable[[JsonPart], _T]) -> _T | None:
+        """Return the value, or None for null."""
         return None if self.value is None else read(self)
 
     def text(self) -> str:
-        """A string."""
+        """Return a string."""
         if not isinstance(self.value, str):
             raise self.wrong("must be text")
         return self.value
 
     def form(self, pattern: re.Pattern[str], what: str) -> str:
-        """A string of a form. What has another form is not repeated in the error: it may be a value."""
+        """Return a string that matches. The error does not repeat one that does not: it may be a credential."""
         text = self.text()
         if pattern.fullmatch(text) is None:
             raise self.wrong(f"is not {what}")
         return text
 
     def truth(self) -> bool:
-        """True or false."""
+        """Return a boolean."""
         if not isinstance(self.value, bool):
             raise self.wrong("must be true or false")
         return self.value
 
     def count(self) -> int:
-        """A whole number from 1."""
+        """Return an integer from 1."""
         return self._from(1)
 
     def whole(self) -> int:
-        """A whole number from 0."""
+        """Return an integer from 0."""
         return self._from(0)
 
     def milliseconds(self) -> int:
-        """A moment in milliseconds since 1970, between 1973 and 2286."""
+        """Return a moment in milliseconds since 1970, between 1973 and 2286."""
         value = self.value
         if isinstance(value, bool) or not isinstance(value, int) or not 10**11 <= value < 10**13:
             raise self.wrong("must be a moment in milliseconds since 1970")
         return value
 
     def number(self) -> int | float:
-        """A number from 0."""
+        """Return a number from 0."""
         value = self.value
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise self.wrong("must be a number from 0")
-        if not (0 <= value <= _MOST and math.isfinite(value)):
+        if not (0 <= value <= _MAX_NUMBER and math.isfinite(value)):
             raise self.wrong("must be a number from 0")
         return value
 
     def member(self, kind: type[_E]) -> _E:
-        """A name of an enumeration."""
+        """Return the member of an enumeration with this value."""
         text = self.text()
         for member in kind:
             if member.value == text:
@@ -110,13 +110,13 @@ class Part:
         raise self.wrong(f"must be one of {', '.join(str(member.value) for member in kind)}")
 
     def _from(self, least: int) -> int:
-        if isinstance(self.value, bool) or not isinstance(self.value, int) or not least <= self.value <= _MOST:
+        if isinstance(self.value, bool) or not isinstance(self.value, int) or not least <= self.value <= _MAX_NUMBER:
             raise self.wrong(f"must be a whole number from {least}")
         return self.value
 
     def wrong(self, what: str) -> UsageError:
-        """The error for it."""
+        """Return the error for this value."""
         return UsageError(
             f"report {self.report}: {self.place or 'the whole'} {what}",
-            hint=f"It must be a whole report of binance-leaks, schema {SCHEMA}.",
+            hint=f"It must be a complete report of binance-leaks, schema {SCHEMA}.",
         )

@@ -1,14 +1,16 @@
-"""Says in a few words what was scanned and how it went. Needs nothing that is slow to import: the hook ends here."""
+"""Sentences on what was scanned and found. Imports nothing slow, as a clean hook ends here."""
 
 from __future__ import annotations
 
-from binance_leaks.findings import Result, SourceKind
+from collections.abc import Sequence
+
+from binance_leaks.findings import Result, Skipped, SourceKind
 from binance_leaks.report import View
 
-_COUNTED = ("commits", "files", "objects")
-_MARKED = (("new", "new"), ("still_there", "still there"), ("gone", "gone"))
-_FLEET = "repositories"
-_NOTHING = {
+_SCOPE_COUNTS = ("commits", "files", "objects")
+_CHANGE_COUNTS = (("new", "new"), ("still_there", "still there"), ("gone", "gone"))
+_REPOSITORIES = "repositories"
+_NOTHING_TO_SCAN = {
     SourceKind.STAGED: "Nothing to scan: no staged files.",
     SourceKind.HISTORY: "Nothing to scan: no objects.",
     SourceKind.FLEET: "Nothing to scan: no repositories.",
@@ -25,66 +27,77 @@ def render_text_or_line(result: Result, view: View) -> str:
 
 
 def clean_line(result: Result, view: View) -> str | None:
-    """The one line for a scan with nothing to show, or None if there is more to say."""
+    """Return the single line for a scan with nothing to show, or None if there is more to report."""
     shown = result.findings or result.skipped or result.interrupted or (view.show_suppressed and result.suppressed)
     if shown:
         return None
-    line = nothing_found(result)
+    line = describe_clean(result)
     if result.suppressed:
-        line += f" {suppressed_count(result)}."
+        line += f" {count_suppressed(result)}."
     return line + "\n"
 
 
-def nothing_found(result: Result) -> str:
-    """A sentence for a scan without findings. A scan of nothing says so, lest it pass for a clean one."""
+def describe_clean(result: Result) -> str:
+    """Return a sentence for a scan without findings. A scan of nothing says so: it must not look clean."""
     if not result.complete:
-        return f"No Binance credentials found in what was read{_scope(result, ': ')}.{_besides(result)}"
-    counts = _counts(result)
+        scope = _measure_scope(result, ": ")
+        return f"No Binance credentials found in what was read{scope}.{_describe_exceptions(result)}"
+    counts = _scope_counts(result)
     if counts and not any(counts.values()):
-        return _NOTHING.get(result.source, "Nothing to scan.")
+        return _NOTHING_TO_SCAN.get(result.source, "Nothing to scan.")
     found = "" if result.source is SourceKind.FLEET else " found"
-    return f"No Binance credentials{found}{_scope(result, ' in ')}.{_besides(result)}"
+    return f"No Binance credentials{found}{_measure_scope(result, ' in ')}.{_describe_exceptions(result)}"
 
 
-def scanned(result: Result) -> str:
-    """A sentence on how much was scanned, empty if nobody counted."""
-    scope = _scope(result, " ")
-    return f"Scanned{scope}.{_besides(result)}" if scope else ""
+def describe_scope(result: Result) -> str:
+    """Return a sentence on how much was scanned, empty if nothing was counted."""
+    scope = _measure_scope(result, " ")
+    return f"Scanned{scope}.{_describe_exceptions(result)}" if scope else ""
 
 
-def suppressed_count(result: Result) -> str:
-    """How many findings do not count, and how to see them."""
+def count_suppressed(result: Result) -> str:
+    """Count the suppressed findings, and say how to list them."""
     count = len(result.suppressed)
     return f"{count:,} suppressed, --show-suppressed lists {'it' if count == 1 else 'them'}"
 
 
-def repositories_of(result: Result) -> int:
-    """How many repositories a fleet has, those that could not be scanned among them; 0 if nobody counted."""
+def describe_incomplete(unread: Sequence[Skipped]) -> str:
+    """Return `The scan is incomplete: 12 items not read`, of items that could hold a credential."""
+    return f"The scan is incomplete: {plural(len(unread), 'item')} not read"
+
+
+def describe_gate(failing: int) -> str:
+    """Return `none fails the gate`, `1 fails the gate` or `12 fail the gate`."""
+    return f"{f'{failing:,}' if failing else 'none'} fail{'' if failing > 1 else 's'} the gate"
+
+
+def count_repositories(result: Result) -> int:
+    """Return how many repositories a fleet has, including those that could not be scanned; 0 if not counted."""
     return result.stats.repositories or 0
 
 
-def not_scanned(result: Result) -> str:
-    """How many repositories of a fleet could not be scanned, empty if all were: `2 could not be scanned`."""
+def count_not_scanned(result: Result) -> str:
+    """Return `2 could not be scanned`, of the repositories of a fleet; empty if all were."""
     failed = result.stats.repositories_failed or 0
     return f"{failed:,} could not be scanned" if failed else ""
 
 
-def since_before(result: Result) -> str:
-    """A sentence on what became of credentials since the run before, empty if there was none or nothing is told."""
+def describe_changes(result: Result) -> str:
+    """Return a sentence on what changed since the previous run, empty if there was none."""
     counts = result.stats.counts()
-    told = [f"{counts[key]:,} {name}" for key, name in _MARKED if counts.get(key)]
-    return f"Since the run before: {', '.join(told)}." if told else ""
+    changes = [f"{counts[key]:,} {name}" for key, name in _CHANGE_COUNTS if counts.get(key)]
+    return f"Since the previous run: {', '.join(changes)}." if changes else ""
 
 
 def plural(count: float, noun: str) -> str:
-    """`1 file`, `1,234 files`, `2 repositories`: the noun takes an s, or ies for its last letter after an r."""
+    """Return `1 file`, `1,234 files`, `2 repositories`: the noun gets an s, or ies in place of a y after an r."""
     if count == 1:
         return f"{count:,} {noun}"
     return f"{count:,} {noun[:-1]}ies" if noun.endswith("ry") else f"{count:,} {noun}s"
 
 
 def human_size(count: float) -> str:
-    """Bytes in the decimal unit that leaves one to three digits before the point."""
+    """Format a number of bytes in the decimal unit that leaves one to three digits before the point."""
     if count < 1000:
         return plural(int(count), "byte")
     size = float(count)
@@ -96,7 +109,7 @@ def human_size(count: float) -> str:
 
 
 def human_time(seconds: float) -> str:
-    """Seconds in the unit and precision that a reader cares for."""
+    """Format seconds in a readable unit and precision."""
     if seconds < 0.095:
         return f"{max(seconds, 0.01):.2f} s"
     if seconds < 9.95:
@@ -109,8 +122,8 @@ def human_time(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
-def _scope(result: Result, lead: str) -> str:
-    counts = " and ".join(_counted(result, name, count) for name, count in [*_counts(result).items()][:2])
+def _measure_scope(result: Result, lead: str) -> str:
+    counts = " and ".join(_describe_count(result, name, count) for name, count in [*_scope_counts(result).items()][:2])
     measures = []
     if result.stats.bytes is not None:
         measures.append(human_size(result.stats.bytes))
@@ -121,37 +134,36 @@ def _scope(result: Result, lead: str) -> str:
     return f"{lead}{counts} ({', '.join(measures)})" if measures else f"{lead}{counts}"
 
 
-def _counted(result: Result, name: str, count: float) -> str:
-    """How many of something were scanned; of a fleet how many of all, if some could not be."""
-    if name != _FLEET:
-        return plural(count, _noun(name, result.source))
+def _describe_count(result: Result, name: str, count: float) -> str:
+    """Return how many of something were scanned; for a fleet out of how many, if some could not be."""
+    if name != _REPOSITORIES:
+        return plural(count, _count_noun(name, result.source))
     missing = (result.stats.repositories_failed or 0) + (result.stats.repositories_waiting or 0)
     return f"{f'{count - missing:,} of ' if missing else ''}{plural(count, 'repository')}"
 
 
-def _besides(result: Result) -> str:
-    """What else there is to say of how much was scanned.
+def _describe_exceptions(result: Result) -> str:
+    """Describe what limits the scope: excluded paths, unchanged repositories of a fleet, changes since.
 
-    How many of the paths that a change touches were left out, as a change may bring the pattern that does it. Of a
-    fleet, how many repositories were as before, and what became of credentials since.
+    Excluded paths are counted because a change may introduce the pattern that excludes them.
     """
     count, unchanged = result.stats.excluded or 0, result.stats.repositories_unchanged or 0
-    told = [f"{plural(count, 'path')} excluded, not read."] if count else []
+    sentences = [f"{plural(count, 'path')} excluded, not read."] if count else []
     if unchanged:
-        told.append(f"{plural(unchanged, 'repository')} {'was' if unchanged == 1 else 'were'} as before.")
-    return "".join(f" {sentence}" for sentence in (*told, since_before(result)) if sentence)
+        sentences.append(f"{plural(unchanged, 'repository')} unchanged.")
+    return "".join(f" {sentence}" for sentence in (*sentences, describe_changes(result)) if sentence)
 
 
-def _counts(result: Result) -> dict[str, int | float]:
+def _scope_counts(result: Result) -> dict[str, int | float]:
     counts = result.stats.counts()
-    names: tuple[str, ...] = _COUNTED
+    names: tuple[str, ...] = _SCOPE_COUNTS
     if result.source is SourceKind.HISTORY and "objects" in counts:
         names = ("objects",)  # blobs and commits among them
     elif result.source is SourceKind.FLEET:
-        names = (_FLEET,)
+        names = (_REPOSITORIES,)
     return {name: counts[name] for name in names if name in counts}
 
 
-def _noun(name: str, source: SourceKind) -> str:
+def _count_noun(name: str, source: SourceKind) -> str:
     staged = source is SourceKind.STAGED and name == "files"
     return ("staged " if staged else "") + name.removesuffix("s")

@@ -1,4 +1,4 @@
-"""The `text` format: credentials for a reader at a terminal or in a log, the gravest first."""
+"""The `text` format: credentials for people at a terminal or in a log, most severe first."""
 
 from __future__ import annotations
 
@@ -12,28 +12,44 @@ from rich.text import Text
 from binance_leaks.findings import Finding, Mark, Result, Skipped, SourceKind
 from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Commit, Exposure, Location, RiskLevel, Role, Value
 from binance_leaks.report import View
-from binance_leaks.report.advice import allowing, steps
+from binance_leaks.report.advice import allow_steps, steps
 from binance_leaks.report.locations import (
     EXPOSURES_BY_USE,
-    LEVELS,
-    by_repository,
-    file_of,
-    holders,
-    in_store,
+    LEVELS_BY_SEVERITY,
+    describe_spread,
+    describe_unlisted,
+    file_to_open,
+    group_skipped,
     is_absolute,
-    newly_in,
+    locations_by_repository,
+    newly_found_in,
     path_uri,
-    spread,
 )
-from binance_leaks.report.names import KIND_NAMES, MARK_NAMES, ROLE_NAMES, UNNAMED, passes_because
+from binance_leaks.report.names import (
+    ALREADY_THERE,
+    KIND_NAMES,
+    MARK_NAMES,
+    PUSHED,
+    ROLE_NAMES,
+    UNNAMED,
+    capitalize_first,
+    pass_reason,
+)
 from binance_leaks.report.sanitize import Quoted, Redactor, printable
-from binance_leaks.report.summary import nothing_found, plural, scanned, suppressed_count
+from binance_leaks.report.summary import (
+    count_suppressed,
+    describe_clean,
+    describe_gate,
+    describe_incomplete,
+    describe_scope,
+    plural,
+)
 from binance_leaks.report.text_layout import Page
-from binance_leaks.report.verification_text import counts, told
+from binance_leaks.report.verification_text import count_verdicts, describe_verification
 from binance_leaks.risk import power_of
 
-_MOST_EVIDENCE = 4
-_MOST_SKIPPED = 10
+_MAX_EVIDENCE = 4
+_MAX_SKIPPED = 10
 
 _LEVEL_STYLE = {
     RiskLevel.CRITICAL: "bold red",
@@ -42,14 +58,14 @@ _LEVEL_STYLE = {
     RiskLevel.LOW: "bold cyan",
     RiskLevel.INFO: "bold",
 }
-_MOST_LOCATIONS = 6
-_MOST_OF_EACH = 3
-_MOST_REFS = 4
-_LONGEST_URL = 2000  # terminals cut or drop longer ones
+_MAX_LOCATIONS = 6
+_MAX_PER_REPOSITORY = 3
+_MAX_REFS = 4
+_MAX_URL = 2000  # terminals cut or drop longer ones
 _ON_DISK = (Exposure.STAGED, Exposure.PRESENT)
 
-_PREEXISTING = "Stood there before; does not block"
-_MOST_REPOSITORIES = 3
+_ALREADY_THERE = f"{capitalize_first(ALREADY_THERE)}; does not block"
+_MAX_REPOSITORIES = 3
 _ROLE_ORDER = tuple(Role)
 
 
@@ -64,7 +80,7 @@ def render_text(result: Result, view: View) -> str:
         report.finding(finding)
         page.gap()
     if view.show_suppressed and result.suppressed:
-        page.wrapped(Text("Suppressed, these do not count", style="bold"))
+        page.wrapped(Text("Suppressed, not counted", style="bold"))
         page.gap()
         for finding in result.suppressed:
             report.finding(finding)
@@ -77,7 +93,7 @@ def render_text(result: Result, view: View) -> str:
 
 
 class _Report:
-    """Draws the parts of one result on a page."""
+    """Draws one result on a page."""
 
     def __init__(self, page: Page, result: Result, view: View) -> None:
         self._page = page
@@ -87,7 +103,7 @@ class _Report:
         self._places = _Locations(page, self._quoted, view, source=result.source)
 
     def finding(self, finding: Finding) -> None:
-        """What it is, its masked values, where it stands, and why it was judged so."""
+        """Draw one finding: what it is, its masked values, its locations, and the reasons of its risk."""
         self._page.wrapped(_headline(finding), hang=2)
         if finding.suppressed is not None:
             why = f"suppressed ({finding.suppressed.by.value}): {self._quoted.prose(finding.suppressed.reason)}"
@@ -97,57 +113,57 @@ class _Report:
         if self._verbose:
             self._page.whole(Text(f"id           {printable(finding.id)}", style="dim"), indent=2)
         self._verification(finding)
-        if fresh := newly_in(finding):
+        if fresh := newly_found_in(finding):
             names = ", ".join(map(self._quoted.path, fresh))
             self._page.wrapped(Text(f"Now also in {names}.", style="bold red"), indent=2, hang=2)
         if finding.repositories and not finding.is_new and not self._verbose:
-            self._in_short(finding)
+            self._unchanged(finding)
             return
         if any(location.pushed for location in finding.locations):
-            self._page.wrapped(Text("Pushed: a remote has it.", style="bold red"), indent=2, hang=2)
-        if finding.is_new and (passes := passes_because(finding)) and finding.suppressed is None:
-            self._page.wrapped(Text(f"Does not fail. {passes}"), indent=2, hang=2)
+            self._page.wrapped(Text(f"{capitalize_first(PUSHED)}.", style="bold red"), indent=2, hang=2)
+        if finding.is_new and (passes := pass_reason(finding)) and finding.suppressed is None:
+            self._page.wrapped(Text(f"Does not fail the gate. {passes}"), indent=2, hang=2)
         self._places.of(finding)
         self._why(finding)
 
-    def _in_short(self, finding: Finding) -> None:
-        """Where it is, of one that was there before: whoever compares two runs looks for what is new."""
-        names = [self._quoted.path(holder.repository) for holder in holders(finding)]
-        more = len(names) - _MOST_REPOSITORIES
-        shown = names if more <= 1 else [*names[:_MOST_REPOSITORIES], f"and {plural(more, 'more repository')}"]
-        self._page.wrapped(Text(f"As before, in {', '.join(shown)}."), indent=2, hang=2)
+    def _unchanged(self, finding: Finding) -> None:
+        """Name the repositories of a finding that was there before: a comparison of two runs is about what is new."""
+        names = [self._quoted.path(holder.repository) for holder in locations_by_repository(finding)]
+        more = len(names) - _MAX_REPOSITORIES
+        shown = names if more <= 1 else [*names[:_MAX_REPOSITORIES], f"and {plural(more, 'more repository')}"]
+        self._page.wrapped(Text(f"Unchanged, in {', '.join(shown)}."), indent=2, hang=2)
 
     def summary(self, *, listed: bool) -> None:
-        """How many of which risk, what does not count, how much was read and what was not."""
+        """Draw counts of risks and suppressed findings, how much was read, and what was not."""
         result = self._result
         if result.findings:
-            self._page.wrapped(_counts([finding for finding in result.findings if finding.mark is not Mark.GONE]))
-            if verified := counts(result.findings):
+            self._page.wrapped(_count_line([finding for finding in result.findings if finding.mark is not Mark.GONE]))
+            if verified := count_verdicts(result.findings):
                 self._page.wrapped(Text(verified))
         else:
-            self._page.wrapped(Text(nothing_found(result), style="green" if result.complete else ""))
-        if result.findings and (told := spread(result)):
-            self._page.wrapped(Text(told))
+            self._page.wrapped(Text(describe_clean(result), style="green" if result.complete else ""))
+        if result.findings and (sentence := describe_spread(result)):
+            self._page.wrapped(Text(sentence))
         if result.suppressed:
-            count = f"{len(result.suppressed):,} suppressed" if listed else suppressed_count(result)
+            count = f"{len(result.suppressed):,} suppressed" if listed else count_suppressed(result)
             self._page.wrapped(Text(f"{count}."))
-        if result.findings and (sentence := scanned(result)):
+        if result.findings and (sentence := describe_scope(result)):
             self._page.wrapped(Text(sentence))
         self._skipped()
 
     def advice(self) -> None:
-        """What to do now, and how to allow a false alarm."""
+        """Draw what to do now, and how to allow a false alarm."""
         todo = steps(self._result)
         if not todo:
             return
         self._page.wrapped(Text("What to do now", style="bold"))
         for number, step in enumerate(todo, start=1):
             lead = f"{number}. "
-            self._page.wrapped(Text(f"{lead}{step.told(self._quoted.path)}"), indent=2, hang=len(lead))
+            self._page.wrapped(Text(f"{lead}{step.describe(self._quoted.path)}"), indent=2, hang=len(lead))
             self._page.verbatim(step.verbatim, indent=5)
         self._page.gap()
         self._page.wrapped(Text("If it is a false alarm, allow it", style="bold"))
-        for step in allowing(self._result.findings, self._result.source, digests=self._verbose):
+        for step in allow_steps(self._result.findings, self._result.source, digests=self._verbose):
             self._page.wrapped(Text(step.text), indent=2)
             self._page.verbatim(step.verbatim, indent=5)
 
@@ -158,19 +174,19 @@ class _Report:
             self._page.whole(Text(f"sha256       {printable(value.sha256)}", style="dim"), indent=2)
 
     def _verification(self, finding: Finding) -> None:
-        """What Binance answered: the verdict stands out, the rest is small print."""
+        """Draw what Binance answered, the verdict highlighted."""
         if finding.verification is None:
             return
-        first, *more = told(finding.verification, self._quoted)
-        alive = "bold red" if power_of(finding.verification) is not None else "bold"
-        self._page.wrapped(Text(first, style=alive), indent=2, hang=2)
+        first, *more = describe_verification(finding.verification, self._quoted)
+        style = "bold red" if power_of(finding.verification) is not None else "bold"
+        self._page.wrapped(Text(first, style=style), indent=2, hang=2)
         for line in more:
             self._page.wrapped(Text(line, style="dim"), indent=2, hang=2)
 
     def _why(self, finding: Finding) -> None:
         evidence = [self._quoted.prose(evidence) for evidence in finding.evidence]
-        if len(evidence) > _MOST_EVIDENCE and not self._verbose:
-            evidence[_MOST_EVIDENCE:] = [f"and {len(evidence) - _MOST_EVIDENCE:,} more"]
+        if len(evidence) > _MAX_EVIDENCE and not self._verbose:
+            evidence[_MAX_EVIDENCE:] = [f"and {len(evidence) - _MAX_EVIDENCE:,} more"]
         if evidence:
             self._page.wrapped(Text(f"Evidence: {'; '.join(evidence)}."), indent=2, hang=2)
         reasons = " ".join(self._quoted.prose(reason) for reason in finding.risk.reasons)
@@ -180,11 +196,10 @@ class _Report:
         lost = [skipped for skipped in self._result.skipped if skipped.lost]
         harmless = [skipped for skipped in self._result.skipped if not skipped.lost]
         if self._result.interrupted:
-            self._page.wrapped(Text("Incomplete: interrupted, the rest was not read.", style="bold red"))
+            self._page.wrapped(Text("The scan was interrupted: the rest was not read.", style="bold red"))
         if lost:
             fleet = self._result.source is SourceKind.FLEET
-            told = "Incomplete, not read:" if fleet else f"Incomplete: {len(lost):,} not read."
-            self._page.wrapped(Text(told, style="bold red"))
+            self._page.wrapped(Text(f"{describe_incomplete(lost)}{':' if fleet else '.'}", style="bold red"))
             self._unread(lost)
         if harmless:
             self._page.wrapped(Text(f"{len(harmless):,} skipped, nothing lost."))
@@ -192,8 +207,8 @@ class _Report:
 
     def _unread(self, things: Sequence[Skipped]) -> None:
         if self._result.source is SourceKind.FLEET and not self._verbose:
-            things = by_repository(things)
-        shown = things if self._verbose else things[:_MOST_SKIPPED]
+            things = group_skipped(things)
+        shown = things if self._verbose else things[:_MAX_SKIPPED]
         for one in shown:
             self._page.together(Text(f"{self._quoted.path(one.what)}: "), Text(self._quoted.prose(one.why)), indent=2)
         self._page.more(len(things) - len(shown), indent=2)
@@ -207,29 +222,33 @@ def _headline(finding: Finding) -> Text:
     return Text.assemble((level.value.upper(), _LEVEL_STYLE[level]), "  ", kind, marks)
 
 
-def _counts(findings: Sequence[Finding]) -> Text:
+def _count_line(findings: Sequence[Finding]) -> Text:
     levels = [finding.risk.level for finding in findings]
     if not levels:
-        return Text("No credential is left.", style="green")
+        return Text("No credentials remain.", style="green")
     line = Text(f"{plural(len(levels), 'credential')}: ", style="bold")
     counts = [
-        Text(f"{levels.count(level):,} {level.value}", style=_LEVEL_STYLE[level]) for level in LEVELS if level in levels
+        Text(f"{levels.count(level):,} {level.value}", style=_LEVEL_STYLE[level])
+        for level in LEVELS_BY_SEVERITY
+        if level in levels
     ]
     line.append_text(Text(", ").join(counts))
     failing = sum(finding.fails for finding in findings)
     if failing < len(findings):
-        line.append(f"; {failing:,} of them fail{'s' if failing == 1 else ''}" if failing else "; none of them fails")
+        line.append(f"; {describe_gate(failing)}")
     return line.append(".")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Fold:
-    """How places are drawn: how far in, how many of each kind at most, and whether each says its role."""
+class _Layout:
+    """How locations are drawn."""
 
     mark: Mark | None
     indent: int
     most: int
+    """Locations of one exposure to list before folding."""
     with_role: bool
+    """Whether to name the role of the value at each location."""
 
 
 class _Locations:
@@ -243,73 +262,73 @@ class _Locations:
         self._folder = view.folder
 
     def of(self, finding: Finding) -> None:
-        """Where its values stand, the most visible places first. `verbose` unfolds places, refs and authors.
+        """Draw the locations of a finding, most useful first, in a fleet by repository.
 
-        In a fleet by repositories, those first where it is seen most.
+        `verbose` unfolds locations, refs and authors.
         """
         with_role = len({location.role for location in finding.locations}) > 1
-        held = holders(finding)
+        held = locations_by_repository(finding)
         if not held:
-            fold = _Fold(mark=finding.mark, indent=2, most=_MOST_LOCATIONS, with_role=with_role)
+            fold = _Layout(mark=finding.mark, indent=2, most=_MAX_LOCATIONS, with_role=with_role)
             self._exposures(finding.locations, fold)
-        shown = held if self._verbose or len(held) <= _MOST_REPOSITORIES + 1 else held[:_MOST_REPOSITORIES]
-        most = _MOST_LOCATIONS if len(held) == 1 else _MOST_OF_EACH
+        shown = held if self._verbose or len(held) <= _MAX_REPOSITORIES + 1 else held[:_MAX_REPOSITORIES]
+        most = _MAX_LOCATIONS if len(held) == 1 else _MAX_PER_REPOSITORY
         for holder in shown:
             name = self._quoted.path(holder.repository).strip() or UNNAMED
             self._page.whole(Text.assemble("In ", (name, "bold"), ":"), indent=2)
-            self._exposures(holder.places, _Fold(mark=finding.mark, indent=4, most=most, with_role=with_role))
+            self._exposures(holder.locations, _Layout(mark=finding.mark, indent=4, most=most, with_role=with_role))
         self._page.more(len(held) - len(shown), "repository", indent=2)
         if finding.unlisted:
-            self._page.wrapped(Text(f"and {in_store(finding.unlisted)}", style="dim"), indent=2)
+            self._page.wrapped(Text(f"and {describe_unlisted(finding.unlisted)}", style="dim"), indent=2)
 
-    def _exposures(self, locations: Sequence[Location], fold: _Fold) -> None:
+    def _exposures(self, locations: Sequence[Location], fold: _Layout) -> None:
         for exposure in EXPOSURES_BY_USE:
-            places = [location for location in locations if location.exposure is exposure]
+            exposed = [location for location in locations if location.exposure is exposure]
             for preexisting in (False, True):
-                group = [place for place in places if place.preexisting is preexisting]
+                group = [location for location in exposed if location.preexisting is preexisting]
                 if group:
-                    heading = _PREEXISTING if preexisting else _exposed(group, self._source, fold.mark)
+                    heading = _ALREADY_THERE if preexisting else _exposure_heading(group, self._source, fold.mark)
                     self._page.wrapped(Text(f"{heading}:"), indent=fold.indent, hang=2)
                     self._group(group, fold)
 
-    def _group(self, places: Sequence[Location], fold: _Fold) -> None:
-        shown = places if self._verbose else _first_places(places, fold.most)
-        for commit, group in groupby(_by_commit(shown), key=lambda location: location.commit):
+    def _group(self, locations: Sequence[Location], fold: _Layout) -> None:
+        shown = locations if self._verbose else _first_locations(locations, fold.most)
+        for commit, group in groupby(_group_by_commit(shown), key=lambda location: location.commit):
             if commit is not None:
                 self._page.wrapped(self._commit(commit), indent=fold.indent + 2, hang=2)
             indent = fold.indent + (2 if commit is None else 4)
-            for fate, fellows in groupby(group, key=_fate):
+            for outcome, fellows in groupby(group, key=_outcome_key):
                 for location in fellows:
                     self._place(location, indent=indent, with_role=fold.with_role)
-                self._outcome(*fate, indent=indent + 2)
-        self._page.more(len(places) - len(shown), "place", indent=fold.indent + 2)
+                self._outcome(*outcome, indent=indent + 2)
+        self._page.more(len(locations) - len(shown), "location", indent=fold.indent + 2)
 
     def _place(self, location: Location, *, indent: int, with_role: bool) -> None:
-        place = Text(f"{self._quoted.path(location.path)}:{location.line}:{location.column}")
+        position = Text(f"{self._quoted.path(location.path)}:{location.line}:{location.column}")
         role = Text(f"  {ROLE_NAMES[location.role]}" if with_role else "", style="dim")
-        self._page.linked(place, role, url=self._url(location), indent=indent)
+        self._page.linked(position, role, url=self._url(location), indent=indent)
 
     def _url(self, location: Location) -> str | None:
-        """The file to open for a place; None where it does not stand in one, or its name would show a value."""
-        file = file_of(location)
+        """Return the URL of the file to open; None where there is none, or its name would show a value."""
+        file = file_to_open(location)
         if self._folder is None or location.repository is not None or file is None or location.exposure not in _ON_DISK:
             return None
         path = posixpath.normpath(file if is_absolute(file) else f"{self._folder}/{file}")
         if path.startswith("//") or self._quoted.redactor.path(path) != path:
             return None  # another machine's file is not opened by a click
         url = path_uri(path)
-        return url if len(url) <= _LONGEST_URL else None
+        return url if len(url) <= _MAX_URL else None
 
     def _outcome(self, removed: Commit | None, refs: Sequence[str], *, indent: int) -> None:
-        """What became of the places above, and which branches and tags hold them."""
+        """Draw which commit removed the locations above, and which branches and tags contain them."""
         if removed is not None:
             line = Text.assemble("removed in ", (printable(removed.id[:12]), "yellow"))
             line.append(f" ({self._date(removed)}) by {self._author(removed)}: {self._quoted.prose(removed.subject)}")
             self._page.wrapped(line, indent=indent, hang=2)
         if refs:
-            folded = len(refs) > _MOST_REFS + 1 and not self._verbose
-            shown = ", ".join(map(self._quoted.path, refs[:_MOST_REFS] if folded else refs))
-            more = f" and {len(refs) - _MOST_REFS:,} more" if folded else ""
+            folded = len(refs) > _MAX_REFS + 1 and not self._verbose
+            shown = ", ".join(map(self._quoted.path, refs[:_MAX_REFS] if folded else refs))
+            more = f" and {len(refs) - _MAX_REFS:,} more" if folded else ""
             self._page.wrapped(Text(f"in {shown}{more}", style="dim"), indent=indent, hang=2)
 
     def _commit(self, commit: Commit) -> Text:
@@ -321,29 +340,29 @@ class _Locations:
         return self._quoted.path(commit.date)[:10]
 
     def _author(self, commit: Commit) -> str:
-        """The name; the address behind it only when verbose."""
+        """Return the name; with the address only when verbose."""
         name = commit.author.partition(" <")[0].strip()
         return self._quoted.prose(commit.author if self._verbose or not name else name)
 
 
-def _exposed(places: Sequence[Location], source: SourceKind, mark: Mark | None) -> str:
-    """The heading over places of one exposure."""
-    match places[0].exposure:
+def _exposure_heading(locations: Sequence[Location], source: SourceKind, mark: Mark | None) -> str:
+    """Return the heading of locations with one exposure."""
+    match locations[0].exposure:
         case Exposure.STAGED:
             return "Added in this commit"
         case Exposure.MESSAGE:
-            return _in_message({place.path for place in places}, source)
+            return _message_heading({location.path for location in locations}, source)
         case Exposure.PRESENT if mark is Mark.GONE:
-            return "There in an earlier run"
+            return "In the files of an earlier run"
         case Exposure.PRESENT:
-            return "Found at" if source in (SourceKind.FILES, SourceKind.STAGED) else "Still there today"
+            return "Found at" if source in (SourceKind.FILES, SourceKind.STAGED) else "In the current files"
         case Exposure.HISTORY:
             return "Only in older commits"
         case Exposure.UNREACHABLE:
-            return "Only in the object database, no branch or tag leads to it"
+            return "Only in the object database, unreachable from any branch or tag"
 
 
-def _in_message(paths: Set[str], source: SourceKind) -> str:
+def _message_heading(paths: Set[str], source: SourceKind) -> str:
     if source is SourceKind.STAGED:
         return "In the commit message"
     if paths == {COMMIT_MESSAGE}:
@@ -351,22 +370,29 @@ def _in_message(paths: Set[str], source: SourceKind) -> str:
     return "In a tag message" if paths == {TAG_MESSAGE} else "In a commit or tag message"
 
 
-def _by_commit(places: Sequence[Location]) -> list[Location]:
-    """Places of one commit and fate side by side, both as they first come, then by path and position."""
+def _group_by_commit(locations: Sequence[Location]) -> list[Location]:
+    """Sort locations by commit and outcome as they first occur, then by path and position."""
     commits: dict[Commit | None, int] = {}
-    fates: dict[tuple[Commit | None, tuple[str, ...]], int] = {}
-    for place in places:
-        commits.setdefault(place.commit, len(commits))
-        fates.setdefault(_fate(place), len(fates))
+    outcomes: dict[tuple[Commit | None, tuple[str, ...]], int] = {}
+    for location in locations:
+        commits.setdefault(location.commit, len(commits))
+        outcomes.setdefault(_outcome_key(location), len(outcomes))
     return sorted(
-        places, key=lambda place: (commits[place.commit], fates[_fate(place)], place.path, place.line, place.column)
+        locations,
+        key=lambda location: (
+            commits[location.commit],
+            outcomes[_outcome_key(location)],
+            location.path,
+            location.line,
+            location.column,
+        ),
     )
 
 
-def _fate(place: Location) -> tuple[Commit | None, tuple[str, ...]]:
-    return place.removed, place.refs
+def _outcome_key(location: Location) -> tuple[Commit | None, tuple[str, ...]]:
+    return location.removed, location.refs
 
 
-def _first_places(places: Sequence[Location], most: int) -> Sequence[Location]:
-    """The places that fit; a list that is one too long is not folded, as the fold would be as long."""
-    return places if len(places) <= most + 1 else _by_commit(places)[:most]
+def _first_locations(locations: Sequence[Location], most: int) -> Sequence[Location]:
+    """Return the locations that fit; one too many is not folded, as the fold would be as long."""
+    return locations if len(locations) <= most + 1 else _group_by_commit(locations)[:most]

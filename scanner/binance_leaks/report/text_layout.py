@@ -1,4 +1,4 @@
-"""A page of styled lines of a given width. Takes text objects only, so that no markup in a path is obeyed."""
+"""Lay out styled lines at a given width. Takes text objects only, so that markup in a path has no effect."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _NARROWEST = 20  # leaves room beside the deepest indentation
 
 
 class Page:
-    """Collects lines; `text()` gives them as one string, without trailing blanks, ending in a newline."""
+    """Collects lines; `text()` returns them without trailing spaces, ending in a newline."""
 
     def __init__(self, *, width: int, color: bool) -> None:
         self._stream = StringIO()
         self._width = max(width, _NARROWEST)
-        self._console = Console(  # all that it would else read from the environment is given
+        self._console = Console(  # everything that it would otherwise read from the environment
             file=self._stream,
             width=self._width,
             height=100,
@@ -35,7 +35,7 @@ class Page:
         )
 
     def wrapped(self, text: Text, *, indent: int = 0, hang: int = 0) -> None:
-        """A paragraph, its first line indented, the following ones by `hang` more."""
+        """Print a paragraph, its first line indented, the following ones by `hang` more."""
         first = text.wrap(self._console, self._width - indent)[0]
         self._print(Text(" " * indent) + first)
         rest = text[len(text) - len(text.plain[len(first) :].lstrip()) :]
@@ -43,11 +43,11 @@ class Page:
             self._print(Text(" " * (indent + hang)) + line)
 
     def whole(self, text: Text, *, indent: int = 0) -> None:
-        """A line that is never broken or cut: the terminal may let it run over."""
+        """Print a line that is never broken or cut: it may exceed the width."""
         self._print(Text(" " * indent) + text)
 
     def linked(self, first: Text, second: Text, *, url: str | None, indent: int) -> None:
-        """A line that is never broken, its first text a hyperlink (OSC 8) to `url`, which must hold ASCII only."""
+        """Print a line that is never broken, its first text a hyperlink (OSC 8) to `url`, which must be ASCII."""
         if url is None:
             self.whole(first + second, indent=indent)
             return
@@ -59,7 +59,7 @@ class Page:
         self._print(second)
 
     def together(self, first: Text, second: Text, *, indent: int) -> None:
-        """Two texts on one line if it holds them, else the first one whole and the second below, wrapped."""
+        """Print two texts on one line if they fit, else the first one unbroken and the second wrapped below."""
         if indent + first.cell_len + second.cell_len <= self._width:
             self.whole(first + second, indent=indent)
         else:
@@ -67,22 +67,22 @@ class Page:
             self.wrapped(second, indent=indent + 2)
 
     def verbatim(self, lines: Iterable[str], *, indent: int) -> None:
-        """Lines to copy as they are."""
+        """Print lines to copy as they are."""
         for line in lines:
             self.whole(Text(line, style="bold"), indent=indent)
 
     def more(self, count: int, noun: str = "", *, indent: int) -> None:
-        """The end of a list that was folded, if anything was."""
+        """Print how many items of a list were folded, if any."""
         if count > 0:
             more = plural(count, f"more {noun}") if noun else f"{count:,} more"
             self.wrapped(Text(f"and {more}", style="dim"), indent=indent)
 
     def gap(self) -> None:
-        """An empty line."""
+        """Print an empty line."""
         self._print(Text())
 
     def text(self) -> str:
-        """The page as one string."""
+        """Return the page as one string."""
         return self._stream.getvalue()
 
     def _print(self, line: Text) -> None:

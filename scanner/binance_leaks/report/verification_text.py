@@ -1,7 +1,7 @@
-"""Tells in plain words what Binance answered about a credential: the verdict, the rights, how many of which.
+"""Text on verification: verdicts, permissions, and counts of verdicts.
 
-Nothing that a server wrote is shown but names of permissions that are words. A stored report may come from anywhere, so
-that hosts and notes pass for text of strangers.
+Nothing that a server wrote is shown except names of permissions that are words. A stored report may come from anywhere,
+so its hosts and notes are untrusted text.
 """
 
 from __future__ import annotations
@@ -18,48 +18,48 @@ from binance_leaks.verification import PERMISSION_TIERS, Permissions, Tier, Verd
 
 VERDICT_NAMES: Mapping[Verdict, str] = MappingProxyType(
     {
-        Verdict.LIVE: "alive",
-        Verdict.LIVE_NO_PERMISSION: "probably alive",
-        Verdict.KEY_LIVE_SECRET_WRONG: "API key probably alive, its secret not found",
+        Verdict.LIVE: "active",
+        Verdict.LIVE_NO_PERMISSION: "probably active",
+        Verdict.KEY_LIVE_SECRET_WRONG: "API key probably active, secret not found",
         Verdict.NOT_FOUND: "probably revoked or deleted",
-        Verdict.MALFORMED: "probably no key",
-        Verdict.INCONCLUSIVE: "cannot tell from here",
+        Verdict.MALFORMED: "probably not a key",
+        Verdict.INCONCLUSIVE: "state unknown",
         Verdict.NOT_VERIFIABLE: "cannot be verified",
-        Verdict.NOT_ASKED: "not asked",
+        Verdict.NOT_ASKED: "not checked",
     }
 )
 POWER_NAMES: Mapping[Power, str] = MappingProxyType(
     {
-        Power.WITHDRAW: "may withdraw",
-        Power.UNKNOWN: "rights not told",
-        Power.TRANSFER: "may transfer",
-        Power.TRADE: "may trade",
-        Power.REFUSED: "rights not told",
-        Power.READ: "may read only",
-        Power.NOTHING: "may do nothing",
+        Power.WITHDRAW: "can withdraw",
+        Power.UNKNOWN: "permissions unknown",
+        Power.TRANSFER: "can transfer",
+        Power.TRADE: "can trade",
+        Power.REFUSED: "permissions unknown",
+        Power.READ: "read only",
+        Power.NOTHING: "no permissions",
     }
 )
-GONE = frozenset({Verdict.NOT_FOUND, Verdict.MALFORMED})
-"""Verdicts by which there is probably nothing left to revoke."""
+REVOKED_VERDICTS = frozenset({Verdict.NOT_FOUND, Verdict.MALFORMED})
+"""Verdicts after which there is probably nothing left to revoke."""
 
 _REACH_NAMES: Mapping[Reach, str] = MappingProxyType(
     {
         Reach.ANYWHERE: "from any address",
         Reach.TRUSTED: "from trusted addresses only",
-        Reach.UNKNOWN: "addresses not told",
+        Reach.UNKNOWN: "addresses unknown",
     }
 )
-_COUNTED: Mapping[Verdict, str] = MappingProxyType(
+_COUNT_NAMES: Mapping[Verdict, str] = MappingProxyType(
     {
         Verdict.KEY_LIVE_SECRET_WRONG: "without the right secret",
-        Verdict.INCONCLUSIVE: "undecided",
+        Verdict.INCONCLUSIVE: "unknown",
         Verdict.NOT_VERIFIABLE: "not verifiable",
-        Verdict.NOT_ASKED: "not asked",
-        Verdict.MALFORMED: "probably no key",
+        Verdict.NOT_ASKED: "not checked",
+        Verdict.MALFORMED: "probably not a key",
         Verdict.NOT_FOUND: "probably revoked",
     }
 )
-_SHORT: Mapping[str, str] = MappingProxyType(
+_SHORT_PERMISSION_NAMES: Mapping[str, str] = MappingProxyType(
     {
         "enableReading": "account",
         "enableFixReadOnly": "FIX",
@@ -77,32 +77,33 @@ _SHORT: Mapping[str, str] = MappingProxyType(
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Right:
-    """Whether a key may do what a tier means, None where nobody said, and by which permissions."""
+class TierAccess:
+    """Whether a key has access of one tier, and by which permissions."""
 
     tier: Tier
     granted: bool | None
+    """None where it is unknown."""
     which: tuple[str, ...] = ()
 
-    def told(self) -> str:
-        """`trade yes (futures, options)`, `withdraw no`, or nothing where nothing was said of it."""
+    def describe(self) -> str:
+        """Return `trade yes (futures, options)`, `withdraw no`, or nothing where it is unknown."""
         if self.granted is None:
             return ""
         details = f" ({', '.join(self.which)})" if self.which and self.tier is not Tier.READ else ""
         return f"{self.tier.value} {'yes' if self.granted else 'no'}{details}"
 
 
-def told(verification: Verification, quoted: Quoted) -> list[str]:
-    """The verdict on one line, the rights on one where they are known, the note."""
-    parts = asked(verification, quoted)
-    lines = [f"Verdict: {verdict(verification)}{f' ({parts})' if parts else ''}."]
-    if verification.permissions is not None and (rights := _rights(nameable(verification.permissions))):
-        lines.append(f"Rights: {rights}.")
+def describe_verification(verification: Verification, quoted: Quoted) -> list[str]:
+    """Return lines with the verdict, the permissions if known, and the note."""
+    check = describe_check(verification, quoted)
+    lines = [f"Verdict: {describe_verdict(verification)}{f' ({check})' if check else ''}."]
+    if verification.permissions is not None and (permissions := _join_permissions(nameable(verification.permissions))):
+        lines.append(f"Permissions: {permissions}.")
     return [*lines, f"Note: {quoted.note(verification.note)}"] if verification.note else lines
 
 
-def verdict(verification: Verification) -> str:
-    """The verdict in a few words of our own, with what a live key may do and from where."""
+def describe_verdict(verification: Verification) -> str:
+    """Return the verdict in a few words, with what an active key can do and from where."""
     words = [VERDICT_NAMES[verification.verdict]]
     power = power_of(verification)
     if power is not None:
@@ -112,75 +113,75 @@ def verdict(verification: Verification) -> str:
     return ", ".join(words)
 
 
-def counts(findings: Sequence[Finding]) -> str:
-    """A sentence on how many live, by what they may do, and what became of the others; empty if none was verified."""
-    asked = [(finding, finding.verification) for finding in findings if finding.verification is not None]
-    if not asked:
+def count_verdicts(findings: Sequence[Finding]) -> str:
+    """Return a sentence that counts active credentials by permission, and the others; empty if none was verified."""
+    checked = [(finding, finding.verification) for finding in findings if finding.verification is not None]
+    if not checked:
         return ""
-    alive = [(finding, power) for finding, verification in asked if (power := power_of(verification)) is not None]
+    active = [(finding, power) for finding, verification in checked if (power := power_of(verification)) is not None]
     real = [
-        power for finding, power in alive if not system_of(finding.environment, finding.verification).facts.play_money
+        power for finding, power in active if not system_of(finding.environment, finding.verification).facts.play_money
     ]
     powers = [power for power in real if power is not Power.REFUSED]
     by_power = [
         f"{powers.count(power):,} {POWER_NAMES[power]}" for power in sorted(Power, reverse=True) if power in powers
     ]
-    parts = [f"{len(powers):,} alive" + (f" ({', '.join(by_power)})" if by_power else "")]
+    parts = [f"{len(powers):,} active" + (f" ({', '.join(by_power)})" if by_power else "")]
     if refused := len(real) - len(powers):
-        parts.append(f"{refused:,} probably alive ({POWER_NAMES[Power.REFUSED]})")
-    if playing := len(alive) - len(real):
-        parts.append(f"{playing:,} alive on test systems")
-    verdicts = [verification.verdict for _, verification in asked]
-    parts += [f"{verdicts.count(one):,} {name}" for one, name in _COUNTED.items() if one in verdicts]
-    if unverified := len(findings) - len(asked):
+        parts.append(f"{refused:,} probably active ({POWER_NAMES[Power.REFUSED]})")
+    if on_test_systems := len(active) - len(real):
+        parts.append(f"{on_test_systems:,} active on test systems")
+    verdicts = [verification.verdict for _, verification in checked]
+    parts += [f"{verdicts.count(one):,} {name}" for one, name in _COUNT_NAMES.items() if one in verdicts]
+    if unverified := len(findings) - len(checked):
         parts.append(f"{unverified:,} not verified")
     return f"Verified: {', '.join(parts)}."
 
 
-def moment(checked_at: str) -> str:
-    """A moment in UTC to the minute, from ISO 8601."""
+def format_moment(checked_at: str) -> str:
+    """Format an ISO 8601 moment in UTC to the minute."""
     return f"{checked_at[:10]} {checked_at[11:16]} UTC"
 
 
-def asked(verification: Verification, quoted: Quoted) -> str:
-    """Where and when, as far as anything was sent."""
+def describe_check(verification: Verification, quoted: Quoted) -> str:
+    """Return the host and the time of the check, as far as anything was sent."""
     parts = [quoted.path(verification.host)] if verification.host is not None else []
     if verification.checked_at is not None:
-        parts.append(moment(quoted.path(verification.checked_at)))
+        parts.append(format_moment(quoted.path(verification.checked_at)))
     return ", ".join(parts)
 
 
-def rights(permissions: Permissions) -> tuple[Right, ...]:
-    """What a key may do, a tier each, the least harm first."""
-    return tuple(_right(tier, permissions) for tier in Tier)
+def access_by_tier(permissions: Permissions) -> tuple[TierAccess, ...]:
+    """Return what a key can do, by tier, least harmful first."""
+    return tuple(_tier_access(tier, permissions) for tier in Tier)
 
 
-def further(permissions: Permissions) -> list[str]:
-    """What of its permissions belongs to no tier, when it was made and until when it trades; a phrase each."""
+def describe_key_details(permissions: Permissions) -> list[str]:
+    """Return unknown permissions, the creation date and the end of trading; a phrase each."""
     parts = []
     if permissions.unknown:
-        parts.append(f"not known here {', '.join(permissions.unknown)}")
+        parts.append(f"unknown permissions {', '.join(permissions.unknown)}")
     if permissions.created is not None:
-        parts.append(f"made {_day(permissions.created)}")
+        parts.append(f"created {_format_day(permissions.created)}")
     if permissions.trading_ends is not None:
-        parts.append(f"spot and margin trading until {_day(permissions.trading_ends)}")
+        parts.append(f"spot and margin trading until {_format_day(permissions.trading_ends)}")
     return parts
 
 
-def _rights(permissions: Permissions) -> str:
-    """All of it on one line."""
-    by_tier = [part for right in rights(permissions) if (part := right.told())]
-    return "; ".join((*by_tier, *further(permissions)))
+def _join_permissions(permissions: Permissions) -> str:
+    """Join all permissions and details on one line."""
+    by_tier = [part for access in access_by_tier(permissions) if (part := access.describe())]
+    return "; ".join((*by_tier, *describe_key_details(permissions)))
 
 
-def _right(tier: Tier, permissions: Permissions) -> Right:
+def _tier_access(tier: Tier, permissions: Permissions) -> TierAccess:
     granted = [name for name in permissions.granted if PERMISSION_TIERS.get(name) is tier]
     if granted:
-        which = tuple(_SHORT[name] for name in granted if _SHORT[name] != tier.value)
-        return Right(tier=tier, granted=True, which=which)
+        which = tuple(_SHORT_PERMISSION_NAMES[name] for name in granted if _SHORT_PERMISSION_NAMES[name] != tier.value)
+        return TierAccess(tier=tier, granted=True, which=which)
     denied = any(PERMISSION_TIERS.get(name) is tier for name in permissions.denied)
-    return Right(tier=tier, granted=False if denied else None)
+    return TierAccess(tier=tier, granted=False if denied else None)
 
 
-def _day(milliseconds: int) -> str:
+def _format_day(milliseconds: int) -> str:
     return datetime.fromtimestamp(milliseconds / 1000, timezone.utc).date().isoformat()

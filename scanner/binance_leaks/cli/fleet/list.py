@@ -23,7 +23,7 @@ from binance_leaks.fleet.store import Store
 from binance_leaks.model import Confidence
 from binance_leaks.report import write_report
 from binance_leaks.report.json import as_json
-from binance_leaks.report.names import masked
+from binance_leaks.report.names import join_masks
 from binance_leaks.report.sanitize import printable, without_values
 
 _SCHEMA = "binance-leaks-fleet/1"
@@ -162,7 +162,7 @@ def _list_credentials(findings: Sequence[Finding]) -> _List:
         shown=tuple(
             (
                 finding.risk.level.value,
-                masked(finding),
+                join_masks(finding),
                 finding.environment.value,
                 finding.mark.value if finding.mark is not None else "",
                 _join_names(finding.repositories),

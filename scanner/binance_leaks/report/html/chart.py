@@ -1,4 +1,4 @@
-"""How many credentials were first brought in when, by risk: the bars of a chart, in numbers."""
+"""Chart of when credentials were introduced, by risk: the geometry of its bars."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from datetime import date
 
 from binance_leaks.findings import Finding
 from binance_leaks.model import RiskLevel
-from binance_leaks.report.html.timeline import first_day
-from binance_leaks.report.locations import LEVELS
+from binance_leaks.report.html.timeline import introduced_on
+from binance_leaks.report.locations import LEVELS_BY_SEVERITY
 from binance_leaks.report.summary import plural
 
 WIDTH, HEIGHT = 1000, 100
-"""The drawing's own units; the page stretches it to the place that there is."""
+"""Units of the drawing; the page stretches it to the available space."""
 
-_MOST_BARS = 36
-_WIDEST_BAR = 60.0
-_BAR = 0.72
+_MAX_BARS = 36
+_MAX_BAR_WIDTH = 60.0
+_BAR_SHARE = 0.72
 _STEPS = (1, 3, 12, 24, 60, 120, 300, 600, 1200, 3000, 6000, 12000)  # months
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Part:
-    """A piece of a bar: one level of risk, with its place in the drawing."""
+    """A part of a bar: one level of risk, with its position in the drawing."""
 
     level: str
     count: int
@@ -33,7 +33,7 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bar:
-    """One span of time with its credentials: how many of each level of the chart, and the parts to draw."""
+    """One span of time: credentials of each level of the chart, and the parts to draw."""
 
     name: str
     x: float
@@ -43,18 +43,18 @@ class Bar:
 
     @property
     def total(self) -> int:
-        """All credentials of the span."""
+        """Credentials of all levels."""
         return sum(self.counts)
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """The span in words: `2024-03: 2 critical, 1 low`."""
         return f"{self.name}: {', '.join(f'{part.count:,} {part.level}' for part in reversed(self.parts))}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
-    """A line across the chart for a count."""
+    """A grid line of the chart for a count."""
 
     count: int
     y: float
@@ -62,7 +62,7 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Chart:
-    """The whole drawing. `levels` are those that occur, `undated` the credentials of which no date is known."""
+    """The whole drawing. `levels` are those that occur, `undated` counts credentials without a known date."""
 
     bars: tuple[Bar, ...]
     lines: tuple[Line, ...]
@@ -74,24 +74,24 @@ class Chart:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The names of the first, the middle and the last span, as many as there are."""
+        """Names of the first, the middle and the last span, as far as they exist."""
         middle = self.bars[len(self.bars) // 2 : len(self.bars) // 2 + 1] if len(self.bars) % 2 else ()
         return tuple(dict.fromkeys(bar.name for bar in (self.bars[0], *middle, self.bars[-1])))
 
 
 def chart_of(findings: Sequence[Finding]) -> Chart | None:
-    """The chart of these findings, None if no date is known of any."""
-    dated = [(day, finding.risk.level) for finding in findings if (day := first_day(finding)) is not None]
+    """Return the chart of these findings, None if no date is known."""
+    dated = [(day, finding.risk.level) for finding in findings if (day := introduced_on(finding)) is not None]
     if not dated:
         return None
     months = [_month(day) for day, _ in dated]
-    step = next(step for step in _STEPS if max(months) // step - min(months) // step < _MOST_BARS)
+    step = next(step for step in _STEPS if max(months) // step - min(months) // step < _MAX_BARS)
     first, last = min(months) // step, max(months) // step
-    counts = {span: [0] * len(LEVELS) for span in range(first, last + 1)}
+    counts = {span: [0] * len(LEVELS_BY_SEVERITY) for span in range(first, last + 1)}
     for day, level in dated:
         counts[_month(day) // step][level.rank] += 1
     lines = _lines(max(map(sum, counts.values())))
-    levels = [level for level in LEVELS if any(row[level.rank] for row in counts.values())]
+    levels = [level for level in LEVELS_BY_SEVERITY if any(row[level.rank] for row in counts.values())]
     return Chart(
         bars=tuple(_bars(counts, levels, step=step, top=lines[-1].count)),
         lines=lines,
@@ -103,7 +103,7 @@ def chart_of(findings: Sequence[Finding]) -> Chart | None:
 
 def _bars(counts: dict[int, list[int]], levels: Sequence[RiskLevel], *, step: int, top: int) -> list[Bar]:
     pitch = WIDTH / len(counts)
-    width = min(pitch * _BAR, _WIDEST_BAR)
+    width = min(pitch * _BAR_SHARE, _MAX_BAR_WIDTH)
     return [
         Bar(
             name=_name(span * step, step),
@@ -117,9 +117,9 @@ def _bars(counts: dict[int, list[int]], levels: Sequence[RiskLevel], *, step: in
 
 
 def _parts(row: Sequence[int], top: int) -> list[Part]:
-    """The gravest at the foot, where bars are compared best; in the order of drawing."""
+    """Return the parts in drawing order, the most severe at the bottom, where bars compare best."""
     parts, below = [], 0
-    for level in LEVELS:
+    for level in LEVELS_BY_SEVERITY:
         if count := row[level.rank]:
             y = HEIGHT * (1 - (below + count) / top)
             height = HEIGHT * count / top
@@ -129,7 +129,7 @@ def _parts(row: Sequence[int], top: int) -> list[Part]:
 
 
 def _lines(most: int) -> tuple[Line, ...]:
-    """Lines at round counts up to one that nothing exceeds."""
+    """Return lines at round counts, up to one that no bar exceeds."""
     scale = 1
     while most > 5 * scale:
         scale = scale * 10 if most > 25 * scale else scale * 5 if most > 10 * scale else scale * 2
@@ -140,7 +140,7 @@ def _lines(most: int) -> tuple[Line, ...]:
 def _summary(days: Sequence[date]) -> str:
     first, last = min(days).isoformat(), max(days).isoformat()
     when = f"on {first}" if first == last else f"between {first} and {last}"
-    return f"{plural(len(days), 'credential')} first brought in {when}."
+    return f"{plural(len(days), 'credential')} first introduced {when}."
 
 
 def _month(day: date) -> int:

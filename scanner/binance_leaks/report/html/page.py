@@ -1,7 +1,7 @@
-"""Draws a result as a page: fills the template, and lets the browser run nothing but the page's own style and script.
+"""The `html` format: fills the template, and allows the browser only the page's own style and script.
 
-The page holds no value, asks the network for nothing, and works without its script. It is ASCII, characters beyond that
-being written as references, so that it is the same on every console and code page.
+The page contains no value, makes no network requests, and works without its script. It is ASCII, other characters being
+written as references, so that it is the same on every console and code page.
 """
 
 from __future__ import annotations
@@ -22,26 +22,41 @@ from binance_leaks.findings import Finding, Result, Skipped, SourceKind
 from binance_leaks.model import RiskLevel
 from binance_leaks.report import View
 from binance_leaks.report.advice import steps
-from binance_leaks.report.html.card import Card, Deck, Task
+from binance_leaks.report.html.card import Card, CardFormatter, TaskText
 from binance_leaks.report.html.chart import Chart, chart_of
-from binance_leaks.report.html.locations import Fleet, headline
-from binance_leaks.report.locations import EXPOSURES_BY_USE, LEVELS
-from binance_leaks.report.names import EXPOSURE_NAMES, left_out, shown, statistics, unread
+from binance_leaks.report.html.locations import FleetText, fleet_headline
+from binance_leaks.report.locations import EXPOSURES_BY_USE, LEVELS_BY_SEVERITY
+from binance_leaks.report.names import (
+    EXPOSURE_NAMES,
+    capitalize_first,
+    harmless_items,
+    listed_findings,
+    lost_items,
+    statistics,
+)
 from binance_leaks.report.remedy import Step
 from binance_leaks.report.sanitize import Quoted, Redactor
-from binance_leaks.report.summary import human_size, human_time, nothing_found, plural, suppressed_count
-from binance_leaks.report.verification_text import counts
+from binance_leaks.report.summary import (
+    count_suppressed,
+    describe_clean,
+    describe_gate,
+    describe_incomplete,
+    human_size,
+    human_time,
+    plural,
+)
+from binance_leaks.report.verification_text import count_verdicts
 
 _TEMPLATES = ("page.html", "card.html", "chart.html", "controls.html", "locations.html")
-_MOST_SKIPPED = 200
+_MAX_SKIPPED = 200
 _OPEN_AT_FIRST = 3
-_MOST_FIRST = 7
+_MAX_FIRST = 7
 _SOURCES = {
     SourceKind.FILES: "Files in",
     SourceKind.STAGED: "Staged changes in",
-    SourceKind.HISTORY: "The history of",
-    SourceKind.RANGE: "The commits",
-    SourceKind.FLEET: "The fleet:",
+    SourceKind.HISTORY: "History of",
+    SourceKind.RANGE: "Commits",
+    SourceKind.FLEET: "Fleet:",
 }
 _STATISTICS = ("repositories", "commits", "files", "objects", "blobs", "bytes", "seconds", "excluded", "suppressed")
 _MEASURES = {"bytes": ("read", human_size), "seconds": ("took", human_time)}
@@ -49,7 +64,7 @@ _MEASURES = {"bytes": ("read", human_size), "seconds": ("took", human_time)}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Count:
-    """How many there are of something: its key in the page, its name, and the card to jump to, if any."""
+    """A count of something: its key in the page, its name, and the card to jump to, if any."""
 
     key: str
     name: str
@@ -58,50 +73,51 @@ class Count:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Unread:
-    """Things that were not read, each with the reason, and how many more there are than are listed."""
+class UnreadList:
+    """Items that were not read, each with the reason; `count` includes those not listed."""
 
     count: int
     listed: tuple[tuple[str, str], ...]
 
     @property
     def more(self) -> int:
-        """How many are not listed."""
+        """Number of items that are not listed."""
         return self.count - len(self.listed)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Page:
-    """All that the template is given, but for style and script."""
+    """Everything that the template gets, except style and script."""
 
     version: str
     target: str
     source: str
     made: str
     complete: bool
+    incomplete: str
     headline: str
     verified: str
     levels: tuple[Count, ...]
     environments: tuple[Count, ...]
     exposures: tuple[Count, ...]
-    first_tasks: tuple[Task, ...]
-    tasks: tuple[Task, ...]
+    first_tasks: tuple[TaskText, ...]
+    tasks: tuple[TaskText, ...]
     chart: Chart | None
-    fleet: Fleet | None
+    fleet: FleetText | None
     cards: tuple[Card, ...]
     suppressed: tuple[Card, ...]
-    suppressed_told: str
+    suppressed_note: str
     failing: str
     facts: tuple[tuple[str, str], ...]
-    lost: Unread
-    harmless: Unread
+    lost: UnreadList
+    harmless: UnreadList
     open_at_first: int = _OPEN_AT_FIRST
 
 
 def render_html(result: Result, view: View) -> str:
-    """The page, complete in itself. Suppressed findings are in it if the view shows them, behind a switch.
+    """Render the self-contained page. Suppressed findings are behind a switch if the view shows them.
 
-    `verbose` leaves nothing out of long lists, and shows addresses of authors.
+    `verbose` unfolds long lists, and shows addresses of authors.
     """
     style, script = _asset("page.css"), _asset("page.js")
     text = _template().render(
@@ -114,7 +130,7 @@ def render_html(result: Result, view: View) -> str:
 
 
 def policy(style: str, script: str) -> str:
-    """The Content-Security-Policy: this style and this script, by their digests, and nothing else."""
+    """Return the Content-Security-Policy: this style and this script, by their digests, and nothing else."""
     return "; ".join(
         (
             "default-src 'none'",
@@ -150,10 +166,12 @@ def _digest(text: str) -> str:
 
 def _page(result: Result, view: View) -> Page:
     quoted = Quoted(Redactor.of(result))
-    deck = Deck(result, listed=shown(result, show_suppressed=view.show_suppressed), verbose=view.verbose)
-    cards = deck.cards(result.findings)
-    hidden = deck.cards(result.suppressed, start=len(cards) + 1) if view.show_suppressed else ()
-    first, then = _urgent(steps(result) if result.findings else [])
+    formatter = CardFormatter(
+        result, listed=listed_findings(result, show_suppressed=view.show_suppressed), verbose=view.verbose
+    )
+    cards = formatter.cards(result.findings)
+    hidden = formatter.cards(result.suppressed, start=len(cards) + 1) if view.show_suppressed else ()
+    first, then = _split_urgent(steps(result) if result.findings else [])
     failing = sum(finding.fails for finding in result.findings)
     return Page(
         version=__version__,
@@ -161,45 +179,46 @@ def _page(result: Result, view: View) -> Page:
         source=_SOURCES[result.source],
         made=f"{view.moment:%Y-%m-%d %H:%M} UTC",
         complete=result.complete,
+        incomplete=describe_incomplete(lost_items(result)),
         headline=_headline(result),
-        verified=counts(result.findings),
-        levels=tuple(_level(level, cards) for level in LEVELS),
+        verified=count_verdicts(result.findings),
+        levels=tuple(_level(level, cards) for level in LEVELS_BY_SEVERITY),
         environments=_environments(result.findings),
         exposures=_exposures(cards),
-        first_tasks=tuple(Task.of(step, quoted, about=True) for step in first),
-        tasks=tuple(Task.of(step, quoted, about=True) for step in then),
+        first_tasks=tuple(TaskText.of(step, quoted, about=True) for step in first),
+        tasks=tuple(TaskText.of(step, quoted, about=True) for step in then),
         chart=chart_of(result.findings),
-        fleet=deck.roll.fleet(result),
+        fleet=formatter.repositories.fleet(result),
         cards=cards,
         suppressed=hidden,
-        suppressed_told=f"{suppressed_count(result)}." if result.suppressed and not hidden else "",
-        failing=_failing(failing, len(cards)),
-        facts=tuple(_facts(result)),
-        lost=_unread(unread(result), quoted, verbose=view.verbose),
-        harmless=_unread(left_out(result), quoted, verbose=view.verbose),
+        suppressed_note=f"{count_suppressed(result)}." if result.suppressed and not hidden else "",
+        failing=_describe_gate(failing, len(cards)),
+        facts=tuple(_scan_facts(result)),
+        lost=_unread_list(lost_items(result), quoted, verbose=view.verbose),
+        harmless=_unread_list(harmless_items(result), quoted, verbose=view.verbose),
     )
 
 
-def _urgent(todo: Sequence[Step]) -> tuple[Sequence[Step], Sequence[Step]]:
-    """The steps for the gravest credentials, and those that can wait until these are taken."""
+def _split_urgent(todo: Sequence[Step]) -> tuple[Sequence[Step], Sequence[Step]]:
+    """Split off the steps for the most severe credentials from those that can wait."""
     others = (place for place, step in enumerate(todo) if place and step.about)
-    end = min(next(others, len(todo)), _MOST_FIRST)
+    end = min(next(others, len(todo)), _MAX_FIRST)
     return (todo[:end], todo[end:]) if len(todo) > end + 1 else (todo, ())
 
 
 def _headline(result: Result) -> str:
     if result.findings and result.source is SourceKind.FLEET:
-        return headline(result)
+        return fleet_headline(result)
     if result.findings:
         return f"{plural(len(result.findings), 'leaked credential')} found"
-    return nothing_found(result).removesuffix(".")
+    return describe_clean(result).removesuffix(".")
 
 
-def _failing(failing: int, total: int) -> str:
-    """How many fail the gate, unless it is all."""
+def _describe_gate(failing: int, total: int) -> str:
+    """Return how many fail the gate, unless all do."""
     if failing == total:
         return ""
-    return f"{failing:,} of them fail{'s' if failing == 1 else ''} the gate." if failing else "None fails the gate."
+    return f"{capitalize_first(describe_gate(failing))}."
 
 
 def _level(level: RiskLevel, cards: Sequence[Card]) -> Count:
@@ -225,7 +244,7 @@ def _exposures(cards: Sequence[Card]) -> tuple[Count, ...]:
     )
 
 
-def _facts(result: Result) -> Iterator[tuple[str, str]]:
+def _scan_facts(result: Result) -> Iterator[tuple[str, str]]:
     stats = statistics(result)
     for name in sorted(stats, key=lambda name: (name not in _STATISTICS, (*_STATISTICS, name).index(name))):
         told, measured = _MEASURES.get(name, (name.replace("_", " "), "{:,}".format))
@@ -233,6 +252,6 @@ def _facts(result: Result) -> Iterator[tuple[str, str]]:
             yield told, measured(stats[name])
 
 
-def _unread(things: Sequence[Skipped], quoted: Quoted, *, verbose: bool) -> Unread:
-    listed = things if verbose else things[:_MOST_SKIPPED]
-    return Unread(count=len(things), listed=tuple((quoted.path(one.what), quoted.prose(one.why)) for one in listed))
+def _unread_list(things: Sequence[Skipped], quoted: Quoted, *, verbose: bool) -> UnreadList:
+    listed = things if verbose else things[:_MAX_SKIPPED]
+    return UnreadList(count=len(things), listed=tuple((quoted.path(one.what), quoted.prose(one.why)) for one in listed))
