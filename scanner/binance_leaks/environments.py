@@ -21,7 +21,9 @@ class Environment(Enum):
     MAINNET = "mainnet"
     US = "us"
     TR = "tr"
+    TH = "th"
     PAY = "pay"
+    WEB3 = "web3"
     DEMO = "demo"
     TESTNET = "testnet"
     FUTURES_TESTNET = "futures-testnet"
@@ -106,7 +108,19 @@ _LIMIT_SPOT = 6_000
 _LIMIT_FUTURES = 2_400
 _LIMIT_US = 1_200
 _NO_PROBE = "no safe way to check this system is known to this tool"
-_ON = r"""["'\])\s]*(?:[:=]|=>|:=|\()+\s*["']?(?:true|1|yes|on)\b"""
+_SET = r"""["'\])\s]{0,9}(?::\s?(?:bool|boolean|str|string)\s?)?(?:[:=]|=>|:=|\(){1,3}\s{0,9}["']?"""
+"""What is between a setting and what it is set to."""
+_ON = rf"{_SET}(?:true|1|yes|on)\b"
+
+
+def _chosen(names: str) -> str:
+    """An expression for a setting that chooses a system by its name: `BINANCE_API_ENV=testnet`."""
+    return rf"(?:env(?:ironment)?|network|net|mode|sandbox)(?![a-z]){_SET}(?:{names})(?![a-z])"
+
+
+def _chosen_for_binance(names: str) -> str:
+    """The same where other programs have such settings too: only with Binance in the setting's name."""
+    return rf"binance[\w.-]{{0,20}}?{_chosen(names)}"
 
 
 def _account(environment: Environment, host: str, limit: int) -> Probe:
@@ -130,8 +144,10 @@ _TABLE: Mapping[Environment, EnvironmentFacts] = MappingProxyType(
             play_money=False,
             stakes="It belongs to the live exchange.",
             stated=Hint(
-                starts="api fapi dapi eapi papi stream",
-                pattern=r"(?:api\d?|fapi|dapi|eapi|papi|stream|api-gcp)\.binance\.com",
+                starts="api fapi dapi eapi papi stream fstream dstream nbstream ws- binance",
+                # A host that contains another is another host: demo-api.binance.com is not api.binance.com.
+                pattern=r"(?<![\w.-])(?:api\d?|fapi|dapi|eapi|papi|[fd]?stream|nbstream|api-gcp|ws-[fd]?api)"
+                rf"\.binance\.com | {_chosen_for_binance('main(?:net)?|prod(?:uction)?|live|real')}",
             ),
             named=Hint(
                 starts="main live prod real 正式 实盘",
@@ -176,13 +192,35 @@ _TABLE: Mapping[Environment, EnvironmentFacts] = MappingProxyType(
             name_words=frozenset({"tr"}),
             unverifiable=_NO_PROBE,
         ),
+        # A company of its own: the live exchange knows nothing of its keys.
+        Environment.TH: EnvironmentFacts(
+            title="Binance TH",
+            play_money=False,
+            stakes="It belongs to Binance TH, where money is real.",
+            stated=Hint(
+                starts="binance.th binanceth tld",
+                pattern=r"binance\.th(?![a-z]) | binanceth(?![a-z]) | tld[\"')\s]{0,9}[:=]{1,2}\s{0,9}[\"']th[\"']",
+            ),
+            named=Hint(starts="binance", pattern=r"binance[\s_.-]?th(?![a-z])"),
+            unverifiable=_NO_PROBE,
+        ),
         Environment.PAY: EnvironmentFacts(
             title="Binance Pay",
             play_money=False,
-            stakes="It belongs to a Binance Pay merchant.",
+            # Also the keys of Agent Pay: a private user's, which pay up to the limits that the user has set.
+            stakes="It belongs to Binance Pay: a merchant's, or a user's that an agent pays with.",
             stated=Hint(starts="binance bpay", pattern=r"binance[\s._-]?pay | bpay\.binanceapi"),
             named=None,
             alphabet="base36",
+            unverifiable=_NO_PROBE,
+        ),
+        # The form of its keys is not documented.
+        Environment.WEB3: EnvironmentFacts(
+            title="Binance Web3",
+            play_money=False,
+            stakes="It belongs to the Binance Web3 API.",
+            stated=Hint(starts="web3.binance x-oc-", pattern=r"web3\.binance\.com | x-oc-(?:apikey|sign)"),
+            named=Hint(starts="binance web3", pattern=r"binance[\s_.-]?web3 | web3[\s_.-]?binance"),
             unverifiable=_NO_PROBE,
         ),
         Environment.DEMO: EnvironmentFacts(
@@ -190,8 +228,10 @@ _TABLE: Mapping[Environment, EnvironmentFacts] = MappingProxyType(
             play_money=True,
             stakes="It belongs to demo trading, where no money is real.",
             stated=Hint(
-                starts="demo",
-                pattern=rf"demo-[a-z]*api\.binance | demo{_ON} | demo[\s_-](?:mode|trading|account|key|api)",
+                starts="demo env network mode binance",
+                pattern=rf"demo-[a-z-]{{1,20}}\.binance\.com | demo\.binance\.com"
+                rf" | demo(?:[\s_-]?(?:mode|trading|account|key|api)(?:{_SET}true)?|{_ON})"
+                rf" | {_chosen('demo')} | {_chosen_for_binance('demo')}",
             ),
             named=Hint(starts="demo 模拟", pattern=r"(?<![a-z])demo(?![a-z]) | 模拟"),
             can_be_off=True,
@@ -204,9 +244,10 @@ _TABLE: Mapping[Environment, EnvironmentFacts] = MappingProxyType(
             play_money=True,
             stakes="It belongs to the spot testnet, where no money is real.",
             stated=Hint(
-                starts="test sandbox setsandbox set_sandbox spot binance",
-                pattern=rf"testnet\.binance\.vision | (?:test[\s_-]?net|sandbox|set_?sandbox_?mode){_ON}"
-                r" | (?:spot|binance)[\s_-]testnet",
+                starts="test sandbox setsandbox set_sandbox spot binance env network mode",
+                pattern=rf"testnet\.binance\.vision | (?:test[\s_-]?net|sandbox(?:_?mode)?|set_?sandbox_?mode){_ON}"
+                rf" | (?:spot|binance)[\s_-]testnet | {_chosen('(?:spot[_-]?)?testnet')}"
+                rf" | {_chosen_for_binance('test(?:net)?|sandbox|paper')}",
             ),
             named=Hint(
                 starts="test sandbox binance paper",
@@ -222,11 +263,16 @@ _TABLE: Mapping[Environment, EnvironmentFacts] = MappingProxyType(
             title="futures testnet",
             play_money=True,
             stakes="It belongs to the futures testnet, where no money is real.",
-            stated=Hint(starts="testnet.binancefuture", pattern=r"testnet\.binancefuture"),
+            stated=Hint(
+                starts="testnet fstream.binancefuture dstream.binancefuture binancefuture future",
+                pattern=r"(?:testnet\.|[fd]stream\.)?binancefuture\.com"
+                r" | futures?[\s_-]testnet(?![a-z]) | testnet[\s_-]futures?(?![a-z])",
+            ),
             named=Hint(
                 starts="testnet future",
                 pattern=r"testnet[\s_.-]?futures? | futures?[\s_.-]?test(?:net)?(?![a-z])",
             ),
+            can_be_off=True,
             alphabet="hex",
             probes=(
                 Probe(

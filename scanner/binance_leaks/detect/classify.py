@@ -70,7 +70,7 @@ def find_matches(document: Document) -> list[Match]:
         return []
     ends = [(key.start, key.end) for key in keys]
     found = [candidate for candidate in found if not any(start <= candidate.start < end for start, end in ends)]
-    classifier = _Classifier(document)
+    classifier = _Classifier(document, sorted([*ends, *((each.start, each.end) for each in found)]))
     return sorted(
         [*classifier.classify(found), *classifier.classify_private_keys(keys, found)], key=lambda match: match.start
     )
@@ -104,11 +104,11 @@ def _admitted_shapes(document: Document) -> set[Shape]:
 class _Classifier:
     """Reads what surrounds the candidates of one document; holds what is made once for the document."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, values: Sequence[tuple[int, int]]) -> None:
         self._document = document
         self._outline = Outline(document)
         self._tables = Tables(document)
-        self._whole = WholeFile(self._outline)
+        self._whole = WholeFile(self._outline, values)
 
     def classify(self, found: Sequence[Candidate]) -> list[Match]:
         """Give candidates their roles, by name or by position; drop those that are no credentials."""
@@ -253,7 +253,7 @@ class _Classifier:
             last_line=last_line,
             stem=nearby.name.stem if nearby is not None and nearby.position is not NamePosition.ABOVE else (),
             named=named,
-            environment=environment_of(candidate, reading.nearby, reading.evidence, self._whole),
+            environment=environment_of(candidate, reading.nearby, self._whole),
             evidence=(*reading.evidence, *name),
             foreign=reading.foreign,
         )

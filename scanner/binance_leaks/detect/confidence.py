@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from binance_leaks.detect import rules
 from binance_leaks.model import Confidence, Grade, Occurrence, Role
 
-_OF_THE_TEXT = frozenset({Grade.PATH, Grade.FILE, Grade.BLOCK, Grade.STATEMENT})
+OF_THE_TEXT = frozenset({Grade.PATH, Grade.FILE, Grade.BLOCK, Grade.STATEMENT})
+"""Evidence in the file or its path, not beside it."""
 _NEAR = frozenset({Grade.PATH, Grade.BLOCK, Grade.STATEMENT})
 
 
@@ -33,7 +34,7 @@ def confidence_of(occurrences: Sequence[Occurrence]) -> Confidence:
         return Confidence.LOW
     if Role.PRIVATE_KEY in roles:
         return _of_private_key(grades, pair)
-    if grades & _OF_THE_TEXT and (named or pair):
+    if grades & OF_THE_TEXT and (named or pair):
         return Confidence.HIGH
     if grades & _NEAR or (grades and named) or (pair and (named or grades)):
         return Confidence.MEDIUM

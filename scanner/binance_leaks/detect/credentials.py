@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from binance_leaks.detect.confidence import confidence_of
+from binance_leaks.detect.confidence import OF_THE_TEXT, confidence_of
 from binance_leaks.detect.published import published_as
-from binance_leaks.environments import most_prudent
+from binance_leaks.environments import Environment, most_prudent
 from binance_leaks.model import Confidence, Credential, Evidence, Grade, Occurrence, Role, Value
 
 _T = TypeVar("_T")
@@ -22,11 +22,55 @@ def credential_of(occurrences: Sequence[Occurrence]) -> Credential:
     return Credential(
         values=values,
         occurrences=tuple(sorted(occurrences, key=_place)),
-        environment=most_prudent(occurrence.environment for occurrence in occurrences),
+        environment=environment_of_all(occurrences),
         confidence=confidence_of(occurrences),
         evidence=_evidence(occurrences),
         known_example=are_published(values),
     )
+
+
+def assumed_environment(occurrence: Occurrence) -> Environment:
+    """What its surroundings say, else the live exchange where its file speaks of Binance."""
+    if occurrence.environment is not Environment.UNKNOWN:
+        return occurrence.environment
+    speaks = any(evidence.for_binance and evidence.grade in OF_THE_TEXT for evidence in occurrence.evidence)
+    return Environment.MAINNET if speaks else Environment.UNKNOWN
+
+
+def environment_of_all(occurrences: Iterable[Occurrence]) -> Environment:
+    """The environment of a credential with these occurrences: of those that its files state, the most prudent.
+
+    What is stated of one half holds for the other. A file that states nothing of a half counts, with what is assumed
+    there, against the files that do.
+    """
+    halves = _environments(occurrences)
+    stated = [environments for environments in halves if any(is_stated for _, is_stated in environments)]
+    return most_prudent(environment for environments in stated or halves for environment, _ in environments)
+
+
+def disagreement(occurrences: Iterable[Occurrence]) -> str | None:
+    """What to report where files disagree about the environment of one value; None where they do not."""
+    for environments in _environments(occurrences):
+        named = {environment for environment, _ in environments} - {Environment.UNKNOWN}
+        if len(named) > 1:
+            listed = ", ".join(each.value for each in Environment if each in named)
+            return f"files disagree about its environment ({listed}): the more severe one counts"
+    return None
+
+
+def _environments(occurrences: Iterable[Occurrence]) -> list[set[tuple[Environment, bool]]]:
+    """For each half the environment in each of its files, and whether the file states it."""
+    halves: dict[str, dict[tuple[str, str | None], list[Occurrence]]] = {}
+    for occurrence in occurrences:
+        location = occurrence.location
+        files = halves.setdefault(occurrence.value.sha256, {})
+        files.setdefault((location.path, location.blob), []).append(occurrence)
+    return [{_environment_in_file(found) for found in files.values()} for files in halves.values()]
+
+
+def _environment_in_file(occurrences: Sequence[Occurrence]) -> tuple[Environment, bool]:
+    stated = {occurrence.environment for occurrence in occurrences} - {Environment.UNKNOWN}
+    return most_prudent(stated or map(assumed_environment, occurrences)), bool(stated)
 
 
 def distinct_values(values: Iterable[Value]) -> tuple[Value, ...]:
@@ -127,7 +171,9 @@ def lacks_evidence(credential: Credential) -> bool:
 
 def _evidence(occurrences: Sequence[Occurrence]) -> tuple[str, ...]:
     found = {evidence.text: evidence.grade.rank for occurrence in occurrences for evidence in occurrence.evidence}
-    return tuple(sorted(found, key=lambda text: (-found[text], text))[:MOST_EVIDENCE])
+    texts = sorted(found, key=lambda text: (-found[text], text))
+    doubt = disagreement(occurrences)
+    return tuple(([doubt] if doubt is not None else []) + texts)[:MOST_EVIDENCE]
 
 
 def _place(occurrence: Occurrence) -> tuple[str, int, int, str, str]:

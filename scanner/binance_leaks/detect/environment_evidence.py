@@ -16,10 +16,11 @@ from itertools import chain
 
 from binance_leaks.detect.candidates import Candidate, Shape
 from binance_leaks.detect.document import Document
+from binance_leaks.detect.names import Strength, read_name
 from binance_leaks.detect.nearby_names import NearbyName
 from binance_leaks.detect.outline import Outline
+from binance_leaks.detect.records import enclosing_brackets, enclosing_item
 from binance_leaks.environments import Environment, Hint
-from binance_leaks.model import Evidence
 
 _Hint = tuple[int, int, int, Environment]
 """Start and end of a match, its place in the order of patterns, what it names."""
@@ -47,6 +48,7 @@ def _compile(hints: Iterable[tuple[Environment, Hint | None]]) -> tuple[Pattern,
 
 
 _OFF = re.compile(r"""["'\])\s]*(?:[:=]|=>|:=|\()+\s*["']?(?:false|0|no|off|none|null|nil|disabled)\b""", re.IGNORECASE)
+_NOT = re.compile(r"(?:!|(?<![a-z])not\s)(?:[\w.]{0,20}[._])?\Z")
 # Of two hints at one distance the first wins: the special system ("testnet futures") comes before the general one.
 _SPECIAL_FIRST = tuple(reversed(Environment))
 _STATED = _compile((environment, environment.facts.stated) for environment in _SPECIAL_FIRST)
@@ -63,17 +65,32 @@ _FEW = 60
 
 
 class WholeFile:
-    """The hints of a file: looked for where they are asked for, and all at once in a file of many values."""
+    """The hints of a file: looked for where they are asked for, and all at once in a file of many values.
 
-    def __init__(self, outline: Outline) -> None:
+    `values` are the spans of the values in it, in order.
+    """
+
+    def __init__(self, outline: Outline, values: Sequence[tuple[int, int]]) -> None:
         self.outline = outline
         self._document = outline.document
+        self._values = values
         self._asked = 0
+        self._of_one_name: dict[int, bool] = {}
+        self._scopes: dict[int, list[tuple[int, int]]] = {}
+
+    def environment(self, at: int) -> Environment | None:
+        """What all statements of the file agree on that may be about the value at `at`, else what its path names."""
+        return self._agreed(self._statements, at) or hinted(self._document.path)
 
     @cached_property
-    def environment(self) -> Environment | None:
-        """What all statements of the file agree on, else what its path names."""
-        return _unanimous(self._text[:_LARGEST_UNANIMOUS]) or hinted(self._document.path)
+    def _statements(self) -> list[_Hint]:
+        """The first statements of the file, as many of each environment."""
+        found: dict[Environment, list[_Hint]] = {}
+        for hint in found_in(self._text[:_LARGEST_UNANIMOUS], _STATED):
+            of_one = found.setdefault(hint[3], [])
+            if len(of_one) < _FEW and not self._is_in_name(hint):
+                of_one.append(hint)
+        return [hint for of_one in found.values() for hint in of_one]
 
     @cached_property
     def _text(self) -> str:
@@ -83,34 +100,110 @@ class WholeFile:
     def _hints(self) -> list[_Hint]:
         return sorted(found_in(self._text, NAMED), key=lambda hint: hint[:3])
 
-    def nearest(self, start: int, end: int, at: int, *, stated: bool) -> Environment | None:
-        """The hint nearest to offset `at` in `text[start:end]`; `stated` leaves out what is no more than a word."""
+    def nearest(self, start: int, end: int, at: int) -> Environment | None:
+        """The hint nearest to offset `at` in `text[start:end]`, which is the value's own."""
+        return next((hint[3] for hint in _by_distance(self._between(start, end), at)), None)
+
+    def nearest_around(self, start: int, end: int, at: int, *, stated: bool) -> Environment | None:
+        """The same in a text that holds other things too; `stated` leaves out what is no more than a word.
+
+        None where some hints name a test system and some the live exchange.
+        """
+        found = [hint for hint in self._between(start, end, stated=stated) if not self._is_in_name(hint)]
+        return self._agreed(_by_distance(found, at), at, equal=False)
+
+    def _agreed(self, hints: Sequence[_Hint], at: int, *, equal: bool = True) -> Environment | None:
+        """The first of the hints that may be about a value, if they are all `equal`, or all of test systems or none.
+
+        Code in comments counts only where the rest says nothing, or disagrees.
+        """
+        hints = [hint for hint in hints if self._may_be_about(hint, at)]
+        for counted in (hints, [hint for hint in hints if not self._is_in_comment(hint)]):
+            named = {hint[3] for hint in counted}
+            if len(named if equal else {environment.facts.play_money for environment in named}) == 1:
+                return counted[0][3]
+        return None
+
+    def _between(self, start: int, end: int, *, stated: bool = False) -> list[_Hint]:
         self._asked += 1
         if self._asked <= _FEW or len(self._document.text) > _LARGEST_WHOLE:
             found = found_in(self._text[start:end], _STATED if stated else NAMED)
-            hints = [(first + start, last + start, order, hint) for first, last, order, hint in found]
-        else:
-            first = bisect_left(self._hints, start, key=_start)
-            hints = self._hints[first : bisect_left(self._hints, end, first, key=_start)]
-        return _best((hint for hint in hints if hint[1] <= end and not (stated and hint[2] >= len(_STATED))), at)
+            return [(first + start, last + start, order, hint) for first, last, order, hint in found]
+        first = bisect_left(self._hints, start, key=_start)
+        last = bisect_left(self._hints, end, key=_start)
+        hints = self._hints[first:last]
+        return [hint for hint in hints if hint[1] <= end and not (stated and hint[2] >= len(_STATED))]
+
+    def _is_in_name(self, hint: _Hint) -> bool:
+        """Whether a hint is part of the name of a key or secret (`TESTNET_API_KEY`), and so says no more than that."""
+        held = self._of_one_name.get(hint[0])
+        if held is None:
+            text = self._document.words
+            before = text[max(0, hint[0] - _LONGEST_NAME) : hint[0]]
+            behind = text[hint[1] : hint[1] + _LONGEST_NAME]
+            left, right = _NAME_END.search(before), _NAME_START.match(behind)
+            own = text[hint[0] : hint[1]]
+            name = (left.group() if left else "") + own + (right.group() if right else "")
+            settled = len(own.split()) > 1 or any(char in own for char in ":=(/")
+            held = not settled and read_name(name).strength > Strength.WEAK
+            self._of_one_name[hint[0]] = held
+        return held
+
+    def _is_in_comment(self, hint: _Hint) -> bool:
+        return _COMMENT.match(self._document.line(self._document.line_index(hint[0]))) is not None
+
+    def _may_be_about(self, hint: _Hint, at: int) -> bool:
+        """Whether a hint is not in a record, block or line of other values than the one at offset `at`."""
+        scopes = self._scopes.get(hint[0])
+        if scopes is None:
+            scopes = [span for span in self._find_scopes(hint) if self._holds_value(*span)]
+            self._scopes[hint[0]] = scopes
+        return all(start <= at < end for start, end in scopes)
+
+    def _find_scopes(self, hint: _Hint) -> Iterator[tuple[int, int]]:
+        """What a hint is in or at the head of: brackets, the item of a list, indented lines, what a title is above."""
+        document, outline = self._document, self.outline
+        line = document.line_index(hint[0])
+        text = document.line(line)
+        yield document.line_span(line)
+        yield from enclosing_brackets(document, hint[0])[:2]
+        item = enclosing_item(outline, line)
+        if item is not None:
+            yield document.line_span(item[0])[0], document.line_span(item[1])[1]
+        for start, _ in outline.enclosing_lines(line, most=1):
+            yield start, document.line_span(outline.last_enclosed(document.line_index(start)))[1]
+        start = document.line_span(line)[0]
+        if _COMMENT.match(text):
+            yield start, document.line_span(_last_below_title(document, line))[1]
+        elif _HEADING.search(text):
+            yield start, document.line_span(outline.last_enclosed(line))[1]
+
+    def _holds_value(self, start: int, end: int) -> bool:
+        at = bisect_left(self._values, (start, start))
+        return at < len(self._values) and self._values[at][0] < end
 
 
-def environment_of(
-    candidate: Candidate, nearby: NearbyName | None, evidence: Sequence[Evidence], whole: WholeFile
-) -> Environment:
-    """The nearest hint: the value's own name, its line, its parents, its paragraph, its block, the file, the path."""
+_LONGEST_NAME = 48
+_NAME_END = re.compile(r"(?<![\w$])[\w$]+\Z")
+_NAME_START = re.compile(r"[\w$]+")
+_HEADING = re.compile(r"(?:[:{\[(>]|=>|\]\s*)$|^\s*\[[^\]]*\]\s*$")
+_COMMENT = re.compile(r"\s*(?:#|//|--|;|<!--)")
+
+
+def environment_of(candidate: Candidate, nearby: NearbyName | None, whole: WholeFile) -> Environment:
+    """The nearest hint: the value's own name, its line, its parents, its paragraph, its block, the file, the path.
+
+    `UNKNOWN` where nothing says: what is assumed then depends on the evidence.
+    """
     by_shape = _BY_SHAPE.get(candidate.shape)
     if by_shape is not None:
         return by_shape
-    near = _by_name(nearby) or _near(candidate, whole)
-    if near is not None:
-        return near
-    return whole.environment or (Environment.MAINNET if evidence else Environment.UNKNOWN)
+    return _by_name(nearby) or _near(candidate, whole) or whole.environment(candidate.start) or Environment.UNKNOWN
 
 
 def hinted(text: str) -> Environment | None:
     """The environment that a short text, such as a path, names."""
-    return _best(found_in(small(text), NAMED), len(text))
+    return next((hint[3] for hint in _by_distance(found_in(small(text), NAMED), len(text))), None)
 
 
 def _by_name(nearby: NearbyName | None) -> Environment | None:
@@ -125,22 +218,53 @@ def _near(candidate: Candidate, whole: WholeFile) -> Environment | None:
     index = document.line_index(candidate.start)
     start, end = document.line_span(index)
     at = candidate.start
-    line = whole.nearest(max(start, at - 300), min(end, candidate.end + 200), at, stated=False)
+    line = whole.nearest(max(start, at - 300), min(end, candidate.end + 200), at)
     if line is not None:
         return line
     for span in whole.outline.enclosing_lines(index):
         end = min(span[1], span[0] + 300)
-        named = whole.nearest(span[0], end, end, stated=False)
+        named = whole.nearest(span[0], end, end) or _otherwise(span, whole)
         if named is not None:
             return named
     block = (max(0, index - _BLOCK), index + _BLOCK)
     for (first, last), stated in ((_paragraph(document, index), False), (block, True)):
         start = max(document.line_span(first)[0], at - _REACH)
         end = min(document.line_span(min(last, len(document.line_starts) - 1))[1], candidate.end + _REACH)
-        named = whole.nearest(start, end, at, stated=stated)
+        named = whole.nearest_around(start, end, at, stated=stated)
         if named is not None:
             return named
     return None
+
+
+def _otherwise(span: tuple[int, int], whole: WholeFile) -> Environment | None:
+    """What an `else` says: the test system of `if not testnet`, the main exchange after `if testnet`."""
+    document, outline = whole.outline.document, whole.outline
+    if not _ELSE.match(document.text, *span):
+        return None
+    index = document.line_index(span[0])
+    for above in range(index - 1, max(-1, index - _BLOCK), -1):
+        if outline.indent(above) == outline.indent(index):
+            line = small(document.line(above))
+            hint = next(found_in(line, NAMED), None) if _IF.match(line) else None
+            if hint is None:
+                return None
+            named = next(pattern.environment for order, pattern in enumerate(NAMED) if order == hint[2])
+            return named if hint[3] is Environment.MAINNET else Environment.MAINNET
+    return None
+
+
+_ELSE = re.compile(r"[\s}]{0,80}else\b\s{0,20}[:{]?\s{0,20}$")
+_IF = re.compile(r"[\s}]{0,80}(?:if|unless)\b")
+
+
+def _last_below_title(document: Document, index: int) -> int:
+    """The last line of what a comment is above: before the next comment of its paragraph."""
+    last = index
+    for below in range(index + 1, _paragraph(document, index)[1] + 1):
+        if _COMMENT.match(document.line(below)) and not _COMMENT.match(document.line(below - 1)):
+            break
+        last = below
+    return last
 
 
 def _paragraph(document: Document, index: int) -> tuple[int, int]:
@@ -187,23 +311,19 @@ def _places(text: str, word: str) -> list[int]:
     return found
 
 
-def _best(hints: Iterable[_Hint], at: int) -> Environment | None:
-    """The hint nearest to offset `at`; what stands before counts as nearer than what follows."""
-    best: tuple[float, int, Environment] | None = None
-    for start, end, order, environment in hints:
-        distance = float(at - end) if start <= at else (start - at) * 1.5 + 64
-        if best is None or (distance, order) < best[:2]:
-            best = (distance, order, environment)
-    return best[2] if best else None
+def _by_distance(hints: Iterable[_Hint], at: int) -> list[_Hint]:
+    """Hints with the nearest to offset `at` first; what is before it counts as nearer than what follows."""
+
+    def distance(hint: _Hint) -> tuple[float, int]:
+        start, end, order, _ = hint
+        return (float(at - end) if start <= at else (start - at) * 1.5 + 64), order
+
+    return sorted(hints, key=distance)
 
 
 def _unless_off(environment: Environment, text: str, match: re.Match[str]) -> Environment:
-    """`TESTNET=false` means the main exchange."""
-    off = environment.facts.can_be_off and _OFF.match(text, match.end())
+    """`TESTNET=false` and `if not testnet` mean the main exchange."""
+    if not environment.facts.can_be_off:
+        return environment
+    off = _OFF.match(text, match.end()) or _NOT.search(text, max(0, match.start() - 30), match.start())
     return Environment.MAINNET if off else environment
-
-
-def _unanimous(text: str) -> Environment | None:
-    """What all statements of the file agree on."""
-    named = {environment for _, _, _, environment in found_in(text, _STATED)}
-    return named.pop() if len(named) == 1 else None

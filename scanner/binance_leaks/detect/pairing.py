@@ -7,6 +7,7 @@ from itertools import groupby
 
 from binance_leaks.detect.candidates import Shape
 from binance_leaks.detect.classify import Match
+from binance_leaks.detect.credentials import assumed_environment
 from binance_leaks.detect.document import Document
 from binance_leaks.detect.names import Strength
 from binance_leaks.model import Environment, Role
@@ -103,7 +104,7 @@ def _separation(document: Document, match: Match, other: Match) -> float:
         cost += 2
     if match.binance != other.binance:
         cost += 1.5
-    if not same_world(match.occurrence.environment, other.occurrence.environment):
+    if not same_world(assumed_environment(match.occurrence), assumed_environment(other.occurrence)):
         cost += 10
     return cost
 

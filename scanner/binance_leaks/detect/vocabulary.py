@@ -93,6 +93,7 @@ TERMS: tuple[Term, ...] = (
     Term("binanse", in_names=True, names_only=True),
     Term("bnc", in_names="bnc(?![a-z])", names_only=True),
     Term(r"x-mbx-\w+", stems=("x-mbx-",), in_names="mbx", examples=("X-MBX-USED-WEIGHT",)),
+    Term(r"x-oc-(?:apikey|sign)", stems=("x-oc-",), examples=("X-OC-APIKEY", "X-OC-SIGN")),
     Term("umfutures", in_names=True),
     Term("cmfutures", in_names=True),
     Term(
