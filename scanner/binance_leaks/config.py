@@ -152,7 +152,7 @@ def parse_config(data: bytes, file: Path) -> Config:
     Raises ConfigError naming the file and what is wrong in it.
     """
     try:
-        text = data.decode("utf-8")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ConfigError(f"configuration {file} is not UTF-8") from None
     try:

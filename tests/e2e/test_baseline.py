@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import shutil
@@ -167,6 +168,21 @@ class TestCreate:
         assert named not in repository.path(NAME).read_text()
         assert scan(repository.folder).status == 0
         assert "0 added, 2 kept, 0 dropped" in update(repository.folder).out
+
+    def test_a_byte_order_mark_is_accepted(self, repository: Repository) -> None:
+        pair = Pair.fresh()
+        repository.commit({"bot.py": pair.python})
+        create(repository.folder)
+        file = repository.path(NAME)
+        file.write_bytes(codecs.BOM_UTF8 + file.read_bytes())
+        repository.write(".binance-leaks.toml", f'\ufeffbaseline = "{NAME}"\n')
+        assert run("scan", cwd=repository.folder).status == 0
+        repository.write(".binance-leaks.toml", f'\ufeff[tool.binance-leaks]\nbaseline = "{NAME}"\n')
+        assert run("scan", cwd=repository.folder).status == 0
+        other = Pair.fresh()
+        repository.commit({"other.py": other.python})
+        update(repository.folder)
+        assert entries(repository.folder) == of("bot.py", pair) | of("other.py", other)
 
     def test_paths_that_are_no_text(self, repository: Repository) -> None:
         pair = Pair.fresh()

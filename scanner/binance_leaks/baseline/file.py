@@ -144,7 +144,7 @@ def parsed(file: Path, data: bytes) -> dict[str, object]:
     ConfigError for anything else.
     """
     try:
-        text = data.decode("utf-8")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         hint = "It must be UTF-8. PowerShell's `>` writes UTF-16: make it with `binance-leaks baseline create`."
         raise ConfigError(f"baseline {file} is not valid JSON: not UTF-8", hint=hint) from None

@@ -127,7 +127,7 @@ class HookBaseline:
     def restore(self) -> None:
         """Restore all but the results if the file was updated: its settings are those of this run."""
         before = self.baseline
-        written = json.loads(Path(before.path).read_text("utf-8"))
+        written = json.loads(Path(before.path).read_text("utf-8-sig"))
         if written == before.content or written.get("version") != before.content["version"]:
             return  # not touched, or upgraded from what stood in the file
         kept = {name: written[name] for name in ("results", "generated_at") if name in before.content}
@@ -168,7 +168,7 @@ class AuditBaseline:
         """Restore all but the labels if the file was written."""
         before = self.baseline
         file = Path(before.path)
-        written = json.loads(file.read_text("utf-8"))
+        written = json.loads(file.read_text("utf-8-sig"))
         if written == before.content:
             return
         labels = {
