@@ -14,6 +14,7 @@ _TOKEN = re.compile(
     r"[A-Za-z0-9+/]{60,}(?:\s{1,40}[A-Za-z0-9+/]{60,76})*(?:\s{1,40}[A-Za-z0-9+/]{1,76})?={0,2}(?![A-Za-z0-9+/=_-])"
 )
 _PART = re.compile(r"[A-Za-z0-9+/]{86,}={0,2}(?![A-Za-z0-9+/=_-])")
+_RUN_OF_BASE64 = re.compile(r"[A-Za-z0-9+/]*")
 _RUN = b"a" * 60
 _PROBE = 64
 _TEXT = bytes(sorted(set(range(0x20, 0x7F)) | {9, 10, 13}))
@@ -25,11 +26,9 @@ _PLAIN = re.compile(r"^\s*[A-Za-z0-9+/]{64}\s*$")
 _MANY = 3
 _LONGEST_LINE = 400
 _PEM_REACH = 4000
-_BODY = re.compile(
-    r"-----BEGIN [A-Z0-9 ]{1,60}-----"
-    r"(?:(?:\s|\\[nr]|[\"'`])+(?:Proc-Type|DEK-Info|Version|Comment|Hash): ?[^\n\\\"']{0,80})*"
-    r"(?:[A-Za-z0-9+/=\s,;\"'`.()]|\\[nrt\"'\n\r]|\\$)*"
-)
+_ARMOUR = re.compile(r"-----BEGIN [A-Z0-9 ]{1,60}-----")
+_ARMOUR_HEADER = re.compile(r"(?:[\s\"'`]|\\[nr])+(?:Proc-Type|DEK-Info|Version|Comment|Hash): ?[^\n\\\"']{0,80}")
+_BODY = re.compile(r"(?:[A-Za-z0-9+/=\s,;\"'`.()]|\\[nrt\"'\n\r])*")
 _SIGNATURE = re.compile(
     rb"-----BEGIN (?:PGP|SSH|CERTIFICATE|PKCS7|SIGNED)[^\n]*-----\n.*?-----END [^\n]*-----", re.DOTALL
 )
@@ -69,7 +68,13 @@ def _tokens(document: Document) -> Iterator[re.Match[str]]:
         whole = _PART.match(text, start) or _TOKEN.match(text, start)
         if whole and text[start - 1 : start] not in _JOINED and len(whole.group()) > 85:
             yield whole
-        at = classes.find(_RUN, max(whole.end() if whole else 0, at + len(_RUN)))
+        end = whole.end() if whole else _end_of_base64(text, start)
+        at = classes.find(_RUN, max(end, at + len(_RUN)))
+
+
+def _end_of_base64(text: str, start: int) -> int:
+    run = _RUN_OF_BASE64.match(text, start)
+    return run.end() if run else start
 
 
 def _decode(token: str) -> bytes | None:
@@ -116,8 +121,14 @@ def in_base64_block(document: Document, candidate: Candidate) -> bool:
 
 def _in_one_line_pem(lead: str) -> bool:
     """Whether a PEM block begins above and all from there on is its body, as in a string with escaped line ends."""
-    begun = lead.rfind("-----BEGIN ")
-    return begun >= 0 and _BODY.fullmatch(lead, begun) is not None
+    begun = _ARMOUR.match(lead, max(0, lead.rfind("-----BEGIN ")))
+    if begun is None:
+        return False
+    at = begun.end()
+    while header := _ARMOUR_HEADER.match(lead, at):
+        at = header.end()
+    body = _BODY.match(lead, at)
+    return body is not None and (body.end() == len(lead) or (body.end() == len(lead) - 1 and lead.endswith("\\")))
 
 
 def _payload(line: str) -> str:

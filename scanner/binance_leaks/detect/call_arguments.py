@@ -12,19 +12,22 @@ from binance_leaks.detect.names import Name, Strength, read_name
 from binance_leaks.detect.nearby_names import NamePosition, NearbyName, clean, complement, packed_name
 from binance_leaks.model import Role
 
-_BETWEEN = re.compile(
-    r"""^[\s"'`)\]}>]*                                                    # end of the first value
-    (?:\.(?:to_string|to_owned|into|clone|encode|getBytes|trim|strip|unwrap|as_str|c_str|decode)\([^()]*\)|\.into\(\)|\)|\s)*
-    (?:[,:;|/+&\s\\]|\#|//|->|=>|\.\.|\bto\b)+                                   # the separator
-    (?:\s*(?:Some|String::from|String\.from|String|std::string|std::wstring|SecretStr|SecretString|Optional\.of|Box::new|new
-        |str|SecureString|NSString|Buffer\.from|Just|Text|L|b|r|u|f|N|@)\b|[\s(\["'`{<@&*\#/-])*$""",
+_END_OF_VALUE = re.compile(
+    r"""[\s"'`)\]}>]*
+    (?:\.(?:to_string|to_owned|into|clone|encode|getBytes|trim|strip|unwrap|as_str|c_str|decode)\([^()]*\)[)\s]*)*""",
     re.VERBOSE,
 )
+_WRAPPER = r"""(?:Some|String::from|String\.from|String|std::string|std::wstring|SecretStr|SecretString|Optional\.of
+    |Box::new|new|str|SecureString|NSString|Buffer\.from|Just|Text|L|b|r|u|f|N)\b"""
+_BEGIN_OF_VALUE = re.compile(rf"""(?:{_WRAPPER}|[\s(\["'`{{<@&*\#/-])*""", re.VERBOSE)
+_SEPARATOR = re.compile(r"(?:[,:;|/+&\s\\#]|->|=>|\.\.|\bto\b)+")
 _BARE_NAME = re.compile(r"""^["'`\])]*\s*,\s*([A-Za-z_][\w.]*)\s*[,)\]]""")
 _TWO_NAMES = re.compile(
-    r"""([\w.$@-]+)\s*(?:[,/|:&+;]|\s|\band\b|和|\bи\b)\s*([\w.$@-]+)[\s)\]}]*(?::=|=>|<-|=|:|<<<|\bis\b|\bare\b|->)[\s("'`\[{]*$"""
+    r"""(?<![\w.$@-])([\w.$@-]+)(?:\s*[,/|:&+;]\s*|\s*\band\b\s*|\s*和\s*|\s*\bи\b\s*|\s+)([\w.$@-]+)
+    [\s)\]}]*(?::=|=>|<-|=|:|<<<|\bis\b|\bare\b|->)[\s("'`\[{]*$""",
+    re.VERBOSE,
 )
-_BOUNDARY = re.compile(r"[\])}]\s*,?\s*[\[({]")
+_BOUNDARY = re.compile(r"[\])}]\s*(?:,\s*)?[\[({]")
 _LONGEST_GAP = 200
 _LIST_REACH = 2000
 _LONGEST_TAG = 8
@@ -52,7 +55,23 @@ def _touch(document: Document, first: Candidate, second: Candidate) -> bool:
         return True
     if len(gap) > _LONGEST_GAP or gap.count("\n") > 3:
         return False
-    return bool(_BETWEEN.match(clean(gap))) or not gap.strip()
+    return _is_separator(clean(gap)) or not gap.strip()
+
+
+def _is_separator(gap: str) -> bool:
+    """Whether a text ends one value, separates it from the next by a sign or white space, and begins the next.
+
+    Each part takes all that it can, so that a gap is read once: what two parts have in common is only white space,
+    and signs that may begin a value as well as separate two.
+    """
+    match = _END_OF_VALUE.match(gap)
+    end = match.end() if match else 0
+    separator = _SEPARATOR.match(gap, end)
+    if separator:
+        end = separator.end()
+    elif not gap[:end].rstrip("\"'`")[-1:].isspace():
+        return False
+    return _BEGIN_OF_VALUE.fullmatch(gap, end) is not None
 
 
 def _same_frame(document: Document, first: Candidate, second: Candidate) -> bool:

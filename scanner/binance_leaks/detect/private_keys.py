@@ -16,7 +16,7 @@ _END = re.compile(r"-----END (?:RSA |ENCRYPTED |)PRIVATE KEY-----")
 _ESCAPED = re.compile(r"\\+[nrt]|\\+u000[aAdD]|%0[aAdD]|&#1[03];|<br\s*/?>")
 _HEADERS = re.compile(r"(?:Proc-Type|DEK-Info):[^\n\\]*")
 _DIFF_SIGN = re.compile(r"\n[+-]")
-_LITERAL_JOINT = re.compile(r"""["'`]\s*(?:\+|\.|&|\\)?\s*_?\s*["'`]""")
+_LITERAL_JOINT = re.compile(r"""["'`]\s*(?:[+.&\\]\s*)?(?:_\s*)?["'`]""")
 _ENCODED_PEM = re.compile(r"(?<![A-Za-z0-9+/])LS0tLS1CRUdJTi[A-Za-z0-9+/\s]{80,8000}={0,2}")
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/=]")
 _LONGEST = 12_000

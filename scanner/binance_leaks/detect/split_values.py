@@ -12,8 +12,8 @@ from binance_leaks.detect.document import Document
 _LITERAL = r"""(?:[@A-Za-z]?)(["'`])([A-Za-z0-9]{1,63})\1"""
 _FIRST = re.compile(_LITERAL)
 _NEXT = re.compile(
-    rf"""(?:\s*(?:\)\s*)?(?:\+\+?|\.\.?|&|\|\||<>|\\|~|,)?\s*(?:_\s*\n\s*|\\\s*\n\s*)?(?:\(\s*)?
-    |\s*;?\s*[\w$.{{}}]{{1,60}}\s*(?:\+|\.|&|<>)=\s*){_LITERAL}""",
+    rf"""\s*(?:(?:\)\s*)?(?:(?:\+\+?|\.\.?|&|\|\||<>|\\|~|,)\s*)?(?:[_\\][^\S\n]*\n\s*)?(?:\(\s*)?
+    |(?:;\s*)?[\w$.{{}}]{{1,60}}\s*(?:\+|\.|&|<>)=\s*){_LITERAL}""",
     re.VERBOSE,
 )
 _CONTINUED = re.compile(
