@@ -12,8 +12,10 @@ from base64 import b64decode
 from collections.abc import Callable, Collection
 from typing import TypedDict, cast
 
+from binance_leaks.errors import UsageError
 from binance_leaks.report.json import Report
 from binance_leaks.report.sanitize import printable, without_values
+from binance_leaks.report.strict_json import Part
 
 
 class RepositoryTask(TypedDict):
@@ -143,59 +145,30 @@ def parse_outcomes(reply: object, keys: Collection[str]) -> dict[str, Repository
     data = reply.get("done") if isinstance(reply, dict) else None
     found: dict[str, RepositoryOutcome] = {}
     for each in data if isinstance(data, list) else ():
-        done = _done(each) if isinstance(each, dict) else None
+        done = _outcome(each)
         if done is not None and done["key"] in keys:
             found[done["key"]] = done
     return found
 
 
-def _done(data: dict[str, object]) -> RepositoryOutcome | None:
-    key, fingerprint, state, reason, hint = (
-        _text(data, name) for name in ("key", "fingerprint", "state", "reason", "hint")
-    )
-    again, wants_state = data.get("again"), data.get("wants_state")
-    seconds, report = _seconds(data.get("seconds")), data.get("report", "")
-    if key is None or fingerprint is None or state is None or reason is None or hint is None or seconds is None:
-        return None
-    if (
-        not isinstance(again, bool)
-        or not isinstance(wants_state, bool)
-        or not (report is None or isinstance(report, dict))
-    ):
-        return None
-    if _FINGERPRINT.fullmatch(fingerprint) is None or not _is_packed(state):
-        return None
-    return {
-        "key": key,
-        "report": cast(Report | None, report),
-        "fingerprint": fingerprint,
-        "state": state,
-        "seconds": seconds,
-        "reason": _inert(reason),
-        "hint": _inert(hint),
-        "again": again,
-        "wants_state": wants_state,
-    }
-
-
-def _text(data: dict[str, object], name: str) -> str | None:
-    text = data.get(name)
-    return text if isinstance(text, str) else None
-
-
-def _seconds(data: object) -> float | None:
-    """Seconds from 0 up to what a clock can count."""
-    if isinstance(data, bool) or not isinstance(data, (int, float)) or not 0 <= data < 1e12:
-        return None
-    return float(data)
-
-
-def _is_packed(state: str) -> bool:
+def _outcome(data: object) -> RepositoryOutcome | None:
+    done = Part("of a worker", "", data)
     try:
+        state = done["state"].text()
         b64decode(state, validate=True)
-    except ValueError:
-        return False
-    return True
+        return {
+            "key": done["key"].text(),
+            "report": cast(Report | None, done["report"].optional(Part.mapping)),
+            "fingerprint": done["fingerprint"].form(_FINGERPRINT, "a fingerprint"),
+            "state": state,
+            "seconds": float(done["seconds"].number()),
+            "reason": _inert(done["reason"].text()),
+            "hint": _inert(done["hint"].text()),
+            "again": done["again"].truth(),
+            "wants_state": done["wants_state"].truth(),
+        }
+    except (UsageError, ValueError):
+        return None
 
 
 def _inert(text: str) -> str:

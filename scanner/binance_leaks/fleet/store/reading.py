@@ -1,9 +1,10 @@
-"""Read the tables. Raises ValueError for rows of another shape."""
+"""Read the tables of an open store."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,6 +21,7 @@ from binance_leaks.fleet.models import (
     Unread,
 )
 from binance_leaks.fleet.store import cells
+from binance_leaks.fleet.store.connection import rollback, store_errors
 from binance_leaks.model import Commit, Confidence, Environment, Exposure, Location, Role, Value
 from binance_leaks.report.stored import read_value, read_verification
 from binance_leaks.verification import Verification
@@ -68,19 +70,149 @@ _ALL = 2**62
 _T = TypeVar("_T")
 
 
-def runs(connection: sqlite3.Connection) -> list[Run]:
-    """All runs, oldest first."""
-    return [_run(row) for row in connection.execute(f"{_RUNS} ORDER BY id")]
+class StoreReader:
+    """What an open store holds.
 
+    Every method raises ScanError, naming the store, if the file is damaged or locked by another program.
+    """
 
-def run_named(connection: sqlite3.Connection, number: int, file: Path) -> Run:
-    """One run. Raises UsageError if there is no such run."""
-    row = connection.execute(f"{_RUNS} WHERE id = ?", (min(number, _ALL),)).fetchone()
-    if row is None:
-        last = cells.whole(connection.execute("SELECT coalesce(max(id), 0) FROM runs").fetchone()[0])
-        there = f"its last one is {last}" if last else "it has none yet"
-        raise UsageError(f"store {file} has no run {number}: {there}")
-    return _run(row)
+    def __init__(self, file: Path, connection: sqlite3.Connection) -> None:
+        self._file = file
+        self._connection = connection
+
+    @property
+    def file(self) -> Path:
+        """Its path."""
+        return self._file
+
+    @contextmanager
+    def read_transaction(self) -> Iterator[None]:
+        """Read consistently: inside, the store is seen as of the first read."""
+        if self._connection.in_transaction:
+            yield
+            return
+        with store_errors(self._file):
+            self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            with store_errors(self._file):
+                rollback(self._connection)
+
+    def runs(self) -> list[Run]:
+        """All runs, oldest first."""
+        with store_errors(self._file):
+            return [_run(row) for row in self._connection.execute(f"{_RUNS} ORDER BY id")]
+
+    def run(self, number: int) -> Run:
+        """One run. Raises UsageError if there is no such run."""
+        with store_errors(self._file):
+            row = self._connection.execute(f"{_RUNS} WHERE id = ?", (min(number, _ALL),)).fetchone()
+            if row is None:
+                last = cells.whole(self._connection.execute("SELECT coalesce(max(id), 0) FROM runs").fetchone()[0])
+                there = f"its last one is {last}" if last else "it has none yet"
+                raise UsageError(f"store {self._file} has no run {number}: {there}")
+            return _run(row)
+
+    def previous_finished_run(self, run: int) -> int | None:
+        """The last finished run before this one that scanned a repository.
+
+        The findings of an unfinished run were never compared with anything.
+        """
+        with store_errors(self._file):
+            done = (ScanStatus.SCANNED.value, ScanStatus.UNCHANGED.value, RunStatus.FINISHED.value)
+            row = self._connection.execute(
+                "SELECT max(run) FROM scans JOIN runs ON runs.id = run"
+                " WHERE run < ? AND scans.status IN (?, ?) AND runs.status = ?",
+                (run, *done),
+            ).fetchone()
+            return None if row[0] is None else cells.whole(row[0])
+
+    def scans(self, run: int) -> list[RepositoryScan]:
+        """The repositories of a run with their status, by label."""
+        with store_errors(self._file):
+            return [_scan(run, row) for row in self._connection.execute(_SCANS, {"run": run})]
+
+    def attempts(self, run: int) -> list[Attempt]:
+        """The failed attempts of a run, in the order of recording."""
+        with store_errors(self._file):
+            rows = self._connection.execute(
+                "SELECT s.label, e.at, e.attempt, e.reason, e.hint, e.seconds, e.worker"
+                " FROM errors e JOIN scans s ON s.run = e.run AND s.repository = e.repository"
+                " WHERE e.run = ? ORDER BY e.id",
+                (run,),
+            )
+            return [
+                Attempt(
+                    label=cells.decode_text(label),
+                    at=cells.moment(at),
+                    attempt=cells.whole(attempt),
+                    reason=cells.text(reason),
+                    hint=cells.text(hint),
+                    seconds=cells.number(seconds),
+                    worker=cells.text(worker),
+                )
+                for label, at, attempt, reason, hint, seconds, worker in rows
+            ]
+
+    def fingerprint(self, key: str) -> str:
+        """The fingerprint of the last scan of a repository, empty if there is none."""
+        with store_errors(self._file):
+            row = self._connection.execute(f"SELECT fingerprint {_OF_REPOSITORY}", (cells.encode_text(key),)).fetchone()
+            return "" if row is None else cells.text(row[0])
+
+    def state(self, key: str) -> bytes | None:
+        """The scanned objects of a repository from its last scan, if they were kept."""
+        with store_errors(self._file):
+            row = self._connection.execute(f"SELECT state {_OF_REPOSITORY}", (cells.encode_text(key),)).fetchone()
+            held = row[0] if row is not None else None
+            if held is not None and not isinstance(held, bytes):
+                raise ValueError("no bytes")
+            return held
+
+    def held(self, run: int) -> list[Holding]:
+        """The credentials of each repository of a run."""
+        with store_errors(self._file):
+            values: dict[int, list[Value]] = {}
+            for finding, role, digest, masked in self._connection.execute(_VALUES, {"run": run}):
+                value = _strictly(read_value, {"role": role, "sha256": digest, "masked": masked})
+                values.setdefault(cells.whole(finding), []).append(value)
+            return [_held(row, values) for row in self._connection.execute(_HELD, {"run": run})]
+
+    def places(self, held: Holding, *, most: int | None = None) -> list[Location]:
+        """Its locations: the first of each role, then the most useful ones."""
+        with store_errors(self._file):
+            rows = self._connection.execute(_PLACES, (held.number, _ALL if most is None else max(most, 1))).fetchall()
+            if not rows:
+                raise ValueError("a finding without a place")
+            return list(_places(rows, held.label))
+
+    def places_by_role(self, held: Holding) -> Mapping[Role, int]:
+        """The number of its locations by role."""
+        with store_errors(self._file):
+            rows = self._connection.execute(
+                "SELECT role, count(*) FROM locations WHERE finding = ? GROUP BY role", (held.number,)
+            )
+            return {Role(role): cells.whole(count) for role, count in rows}
+
+    def unread(self, run: int) -> list[Unread]:
+        """What the scans behind a run's findings could not read."""
+        with store_errors(self._file):
+            return [
+                Unread(
+                    label=cells.decode_text(label),
+                    skipped=Skipped(what=cells.text(what), why=cells.text(why), lost=not complete),
+                )
+                for label, what, why, complete in self._connection.execute(_UNREAD, (run,))
+            ]
+
+    def verifications(self, run: int) -> Mapping[str, Verification]:
+        """The latest verification of each credential up to a run, by the id under which it was recorded."""
+        with store_errors(self._file):
+            return {
+                cells.text(credential): _strictly(read_verification, cells.parsed(answer))
+                for credential, answer in self._connection.execute(_ANSWERS, (run,))
+            }
 
 
 def _run(row: tuple[object, ...]) -> Run:
@@ -96,22 +228,6 @@ def _run(row: tuple[object, ...]) -> Run:
         version=cells.text(version),
         facts=cells.counts(facts),
     )
-
-
-def previous_finished_run(connection: sqlite3.Connection, run: int) -> int | None:
-    """The last finished run before this one that scanned a repository."""
-    done = (ScanStatus.SCANNED.value, ScanStatus.UNCHANGED.value, RunStatus.FINISHED.value)
-    row = connection.execute(
-        "SELECT max(run) FROM scans JOIN runs ON runs.id = run"
-        " WHERE run < ? AND scans.status IN (?, ?) AND runs.status = ?",
-        (run, *done),
-    ).fetchone()
-    return None if row[0] is None else cells.whole(row[0])
-
-
-def scans(connection: sqlite3.Connection, run: int) -> list[RepositoryScan]:
-    """The repositories of a run with their status, by label."""
-    return [_scan(run, row) for row in connection.execute(_SCANS, {"run": run})]
 
 
 def _scan(run: int, row: tuple[object, ...]) -> RepositoryScan:
@@ -144,52 +260,6 @@ def _repository(key: object, label: object, size: object, aliases: object) -> Re
     )
 
 
-def attempts(connection: sqlite3.Connection, run: int) -> list[Attempt]:
-    """The failed attempts of a run, in the order of recording."""
-    rows = connection.execute(
-        "SELECT s.label, e.at, e.attempt, e.reason, e.hint, e.seconds, e.worker"
-        " FROM errors e JOIN scans s ON s.run = e.run AND s.repository = e.repository WHERE e.run = ? ORDER BY e.id",
-        (run,),
-    )
-    return [
-        Attempt(
-            label=cells.decode_text(label),
-            at=cells.moment(at),
-            attempt=cells.whole(attempt),
-            reason=cells.text(reason),
-            hint=cells.text(hint),
-            seconds=cells.number(seconds),
-            worker=cells.text(worker),
-        )
-        for label, at, attempt, reason, hint, seconds, worker in rows
-    ]
-
-
-def fingerprint(connection: sqlite3.Connection, key: str) -> str:
-    """The stored fingerprint of a repository, empty if there is none."""
-    row = connection.execute(f"SELECT fingerprint {_OF_REPOSITORY}", (cells.encode_text(key),)).fetchone()
-    return "" if row is None else cells.text(row[0])
-
-
-def state(connection: sqlite3.Connection, key: str) -> bytes | None:
-    """The stored state of a repository: it is large, and seldom needed."""
-    row = connection.execute(f"SELECT state {_OF_REPOSITORY}", (cells.encode_text(key),)).fetchone()
-    held = row[0] if row is not None else None
-    if held is not None and not isinstance(held, bytes):
-        raise ValueError("no bytes")
-    return held
-
-
-def held(connection: sqlite3.Connection, run: int) -> Iterator[Holding]:
-    """The credentials of each repository of a run."""
-    values: dict[int, list[Value]] = {}
-    for finding, role, digest, masked in connection.execute(_VALUES, {"run": run}):
-        value = _strictly(read_value, {"role": role, "sha256": digest, "masked": masked})
-        values.setdefault(cells.whole(finding), []).append(value)
-    for row in connection.execute(_HELD, {"run": run}):
-        yield _held(row, values)
-
-
 def _held(row: tuple[object, ...], values: Mapping[int, list[Value]]) -> Holding:
     number, key, label, credential, environment, confidence, evidence, by, why, places = row
     found = values.get(cells.whole(number))
@@ -209,11 +279,7 @@ def _held(row: tuple[object, ...], values: Mapping[int, list[Value]]) -> Holding
     )
 
 
-def places(connection: sqlite3.Connection, finding: int, label: str, most: int | None) -> Iterator[Location]:
-    """Locations of a finding: the first of each role, then the most useful ones, at most `most`."""
-    rows = connection.execute(_PLACES, (finding, _ALL if most is None else max(most, 1))).fetchall()
-    if not rows:
-        raise ValueError("a finding without a place")
+def _places(rows: Iterable[tuple[object, ...]], label: str) -> Iterator[Location]:
     roles = {role.value: role for role in Role}
     exposures = {exposure.value: exposure for exposure in Exposure}
     commits: dict[tuple[object, ...], Commit | None] = {}
@@ -254,31 +320,6 @@ def _commit(row: tuple[object, ...]) -> Commit | None:
         date=cells.text(date),
         subject=cells.text(subject),
     )
-
-
-def places_by_role(connection: sqlite3.Connection, finding: int) -> Mapping[Role, int]:
-    """The number of locations of a finding by role."""
-    rows = connection.execute("SELECT role, count(*) FROM locations WHERE finding = ? GROUP BY role", (finding,))
-    return {Role(role): cells.whole(count) for role, count in rows}
-
-
-def unread(connection: sqlite3.Connection, run: int) -> list[Unread]:
-    """What the scans behind a run's findings could not read."""
-    return [
-        Unread(
-            label=cells.decode_text(label),
-            skipped=Skipped(what=cells.text(what), why=cells.text(why), lost=not complete),
-        )
-        for label, what, why, complete in connection.execute(_UNREAD, (run,))
-    ]
-
-
-def verifications(connection: sqlite3.Connection, run: int) -> Mapping[str, Verification]:
-    """The latest verification of each credential up to a run, by the id under which it was recorded."""
-    return {
-        cells.text(credential): _strictly(read_verification, cells.parsed(answer))
-        for credential, answer in connection.execute(_ANSWERS, (run,))
-    }
 
 
 def _strictly(read: Callable[[object, str], _T], data: object) -> _T:

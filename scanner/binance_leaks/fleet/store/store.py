@@ -14,18 +14,14 @@ from types import TracebackType
 from binance_leaks import __version__
 from binance_leaks.errors import ReplyError, ScanError, UsageError
 from binance_leaks.fleet.models import (
-    Attempt,
-    Holding,
     Repository,
-    RepositoryScan,
     Run,
     RunStatus,
     ScanFailure,
     ScanResult,
     ScanStatus,
-    Unread,
 )
-from binance_leaks.fleet.store import cells, reading, recording
+from binance_leaks.fleet.store import cells, recording
 from binance_leaks.fleet.store.connection import (
     FOR_A_RUN,
     Lock,
@@ -39,14 +35,14 @@ from binance_leaks.fleet.store.connection import (
     rollback,
     store_errors,
 )
+from binance_leaks.fleet.store.reading import StoreReader
 from binance_leaks.fleet.store.recording import rows_of
-from binance_leaks.model import Location, Role
 from binance_leaks.verification import Verification
 
 _UNFINISHED = (RunStatus.RUNNING, RunStatus.INTERRUPTED)
 
 
-class Store:
+class Store(StoreReader):
     """An open store, for one thread; a context manager.
 
     Every method raises ScanError, naming the store, if the file is damaged, locked by another program, or the disk is
@@ -54,8 +50,7 @@ class Store:
     """
 
     def __init__(self, file: Path, connection: sqlite3.Connection, lock: Lock | None, now: Callable[[], datetime]):
-        self._file = file
-        self._connection = connection
+        super().__init__(file, connection)
         self._lock = lock
         self._now = now
 
@@ -112,11 +107,6 @@ class Store:
     ) -> None:
         self.close()
 
-    @property
-    def file(self) -> Path:
-        """Its path."""
-        return self._file
-
     def begin(self, target: str, repositories: Sequence[Repository]) -> int:
         """Begin a run over these repositories; return its number.
 
@@ -164,16 +154,6 @@ class Store:
         open_ones = (ScanStatus.WAITING, ScanStatus.FAILED)
         return [scan.repository for scan in self.scans(run) if scan.status in open_ones]
 
-    def fingerprint(self, key: str) -> str:
-        """The fingerprint of the last scan of a repository, empty if there is none."""
-        with store_errors(self._file):
-            return reading.fingerprint(self._connection, key)
-
-    def state(self, key: str) -> bytes | None:
-        """The scanned objects of a repository from its last scan, if they were kept."""
-        with store_errors(self._file):
-            return reading.state(self._connection, key)
-
     def record(self, run: int, scanned: ScanResult) -> None:
         """Record a result in one transaction.
 
@@ -215,73 +195,6 @@ class Store:
                 "UPDATE runs SET status = ?, finished = ?, facts = ? WHERE id = ?",
                 (status.value, self._moment(), json.dumps(dict(facts)), run),
             )
-
-    @contextmanager
-    def read_transaction(self) -> Iterator[None]:
-        """Read consistently: inside, the store is seen as of the first read."""
-        if self._connection.in_transaction:
-            yield
-            return
-        with store_errors(self._file):
-            self._connection.execute("BEGIN")
-        try:
-            yield
-        finally:
-            with store_errors(self._file):
-                rollback(self._connection)
-
-    def runs(self) -> list[Run]:
-        """All runs, oldest first."""
-        with store_errors(self._file):
-            return reading.runs(self._connection)
-
-    def run(self, number: int) -> Run:
-        """One run. Raises UsageError if there is no such run."""
-        with store_errors(self._file):
-            return reading.run_named(self._connection, number, self._file)
-
-    def previous_finished_run(self, run: int) -> int | None:
-        """The last finished run before this one that scanned a repository.
-
-        The findings of an unfinished run were never compared with anything.
-        """
-        with store_errors(self._file):
-            return reading.previous_finished_run(self._connection, run)
-
-    def scans(self, run: int) -> list[RepositoryScan]:
-        """The repositories of a run with their status, by label."""
-        with store_errors(self._file):
-            return reading.scans(self._connection, run)
-
-    def attempts(self, run: int) -> list[Attempt]:
-        """The failed attempts of a run, in the order of recording."""
-        with store_errors(self._file):
-            return reading.attempts(self._connection, run)
-
-    def unread(self, run: int) -> list[Unread]:
-        """What the scans behind a run's findings could not read."""
-        with store_errors(self._file):
-            return reading.unread(self._connection, run)
-
-    def held(self, run: int) -> list[Holding]:
-        """The credentials of each repository of a run."""
-        with store_errors(self._file):
-            return list(reading.held(self._connection, run))
-
-    def places(self, held: Holding, *, most: int | None = None) -> list[Location]:
-        """Its locations: the first of each role, then the most useful ones."""
-        with store_errors(self._file):
-            return list(reading.places(self._connection, held.number, held.label, most))
-
-    def places_by_role(self, held: Holding) -> Mapping[Role, int]:
-        """The number of its locations by role."""
-        with store_errors(self._file):
-            return reading.places_by_role(self._connection, held.number)
-
-    def verifications(self, run: int) -> Mapping[str, Verification]:
-        """The latest verification of each credential up to a run, by the id under which it was recorded."""
-        with store_errors(self._file):
-            return reading.verifications(self._connection, run)
 
     def _take_over(self) -> None:
         """Create the tables if needed, set it up for a run, and record who has it."""
