@@ -132,6 +132,7 @@ def failed_outcome(key: str, reason: str, hint: str = "", *, again: bool, second
 
 _FINGERPRINT = re.compile(r"(?:[0-9a-f]{64})?")
 _LONGEST = 1000
+_MOST_SECONDS = 10**12
 
 
 def parse_worker(reply: object) -> str:
@@ -154,6 +155,8 @@ def parse_outcomes(reply: object, keys: Collection[str]) -> dict[str, Repository
 def _outcome(data: object) -> RepositoryOutcome | None:
     done = Part("of a worker", "", data)
     try:
+        if done["seconds"].number() >= _MOST_SECONDS:
+            return None
         state = done["state"].text()
         b64decode(state, validate=True)
         return {
