@@ -15,9 +15,16 @@ from binance_leaks.environments import KEY_PAGE
 from binance_leaks.findings import Finding, Result, SourceKind
 from binance_leaks.model import Commit, Exposure, RiskLevel, Role
 from binance_leaks.report import View
-from binance_leaks.report.html.chart import HEIGHT, WIDTH, chart_of
 from binance_leaks.report.html.page import render_html
-from binance_leaks.report.html.timeline import Change, TimelineFormatter, introduced_on, parse_day
+from binance_leaks.report.html.timeline import (
+    HEIGHT,
+    WIDTH,
+    Change,
+    TimelineFormatter,
+    chart_of,
+    introduced_on,
+    parse_day,
+)
 from binance_leaks.report.sanitize import Quoted, Redactor
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -11,8 +11,7 @@ from binance_leaks.environments import KEY_PAGE
 from binance_leaks.findings import Finding, Result, SourceKind
 from binance_leaks.model import Environment, Exposure, RiskLevel, Role
 from binance_leaks.report import View, format_named
-from binance_leaks.report.advice import steps
-from binance_leaks.report.remedy import Step
+from binance_leaks.report.advice import Step, steps
 from binance_leaks.verification import Verdict, Verification
 
 from . import examples

@@ -15,7 +15,7 @@ from typing import TypedDict, cast
 from binance_leaks.errors import UsageError
 from binance_leaks.report.json import Report
 from binance_leaks.report.sanitize import printable, without_values
-from binance_leaks.report.strict_json import Part
+from binance_leaks.report.stored import JsonPart
 
 
 class RepositoryTask(TypedDict):
@@ -153,7 +153,7 @@ def parse_outcomes(reply: object, keys: Collection[str]) -> dict[str, Repository
 
 
 def _outcome(data: object) -> RepositoryOutcome | None:
-    done = Part("of a worker", "", data)
+    done = JsonPart("of a worker", "", data)
     try:
         if done["seconds"].number() >= _MOST_SECONDS:
             return None
@@ -161,7 +161,7 @@ def _outcome(data: object) -> RepositoryOutcome | None:
         b64decode(state, validate=True)
         return {
             "key": done["key"].text(),
-            "report": cast(Report | None, done["report"].optional(Part.mapping)),
+            "report": cast(Report | None, done["report"].optional(JsonPart.mapping)),
             "fingerprint": done["fingerprint"].form(_FINGERPRINT, "a fingerprint"),
             "state": state,
             "seconds": float(done["seconds"].number()),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from binance_leaks.environments import KEY_PAGE
 from binance_leaks.findings import Finding, Mark, Result
 from binance_leaks.model import Exposure
-from binance_leaks.report.advice import allow_steps, steps_for_finding
+from binance_leaks.report.advice import Step, allow_steps, steps_for_finding
 from binance_leaks.report.html.locations import LocationFormatter, LocationText, RepositoryIndex, Spread
 from binance_leaks.report.html.timeline import Timeline, TimelineFormatter, introduced_on
 from binance_leaks.report.locations import EXPOSURES_BY_USE, describe_unlisted, sort_by_use
@@ -20,7 +20,6 @@ from binance_leaks.report.names import (
     named_masks,
     pass_reason,
 )
-from binance_leaks.report.remedy import Step
 from binance_leaks.report.sanitize import Quoted, Redactor
 from binance_leaks.report.verification_text import (
     TierAccess,

@@ -21,10 +21,10 @@ from binance_leaks.environments import Environment
 from binance_leaks.findings import Finding, Result, Skipped, SourceKind
 from binance_leaks.model import RiskLevel
 from binance_leaks.report import View
-from binance_leaks.report.advice import steps
+from binance_leaks.report.advice import Step, steps
 from binance_leaks.report.html.card import Card, CardFormatter, TaskText
-from binance_leaks.report.html.chart import Chart, chart_of
 from binance_leaks.report.html.locations import FleetText, fleet_headline
+from binance_leaks.report.html.timeline import Chart, chart_of
 from binance_leaks.report.locations import EXPOSURES_BY_USE, LEVELS_BY_SEVERITY
 from binance_leaks.report.names import (
     EXPOSURE_NAMES,
@@ -34,7 +34,6 @@ from binance_leaks.report.names import (
     lost_items,
     statistics,
 )
-from binance_leaks.report.remedy import Step
 from binance_leaks.report.sanitize import Quoted, Redactor
 from binance_leaks.report.summary import (
     count_suppressed,
