@@ -209,8 +209,8 @@ _TABLE: Mapping[Environment, EnvironmentFacts] = MappingProxyType(
             play_money=False,
             # Also the keys of Agent Pay: a private user's, which pay up to the limits that the user has set.
             stakes="It belongs to Binance Pay: a merchant's, or a user's that an agent pays with.",
-            stated=Hint(starts="binance bpay", pattern=r"binance[\s._-]?pay | bpay\.binanceapi"),
-            named=None,
+            stated=Hint(starts="binance bpay", pattern=r"binance[\s._-]?(?:agent[\s._-]?)?pay | bpay\.binanceapi"),
+            named=Hint(starts="payment", pattern=r"payment_?api_?(?:key|secret)"),  # of Agent Pay
             alphabet="base36",
             unverifiable=_NO_PROBE,
         ),

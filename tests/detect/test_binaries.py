@@ -446,3 +446,26 @@ def test_damaged_binaries_are_read_as_far_as_they_go(tmp_path: Path, rng: Random
                 damaged[rng.randrange(min(len(damaged), rng.choice((200, len(damaged)))))] ^= 1 << rng.randrange(8)
             assert all(document.position(len(document.text)) >= (1, 0) for document in documents(bytes(damaged)))
             detect(bytes(damaged), path="binance.db")
+
+
+def literal(text: str) -> bytes:
+    """A string of the heap of literals in a .NET assembly."""
+    return b"\x80\x81" + text.encode("utf-16-le") + b"\0"
+
+
+ASSEMBLY = b"MZ\x90\0 .NETCoreApp #Strings\0 Binance.NetCore\0BinanceApiClient\0 #US\0 \0"
+
+
+@pytest.mark.parametrize("before", ["", "hello world", "data/keys.txt", "log.txt", "appsettings.json", "hash.txt"])
+def test_names_of_an_assembly_belong_to_its_literals(rng: Random, before: str) -> None:
+    pairs = new_pairs(rng)
+    data = ASSEMBLY + (literal(before) if before else b"")
+    for key, secret in pairs:
+        data += literal(key) + literal(secret)
+    assert_found(data, pairs, path="bin/bot.dll")
+
+
+def test_an_assembly_that_says_nothing_of_binance(rng: Random) -> None:
+    ((key, secret),) = new_pairs(rng)
+    data = ASSEMBLY.replace(b"Binance", b"Kitchen") + literal(key) + literal(secret)
+    assert found(data, "bin/bot.dll") == []

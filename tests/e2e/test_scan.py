@@ -602,3 +602,28 @@ def make_large_tree(tree: Path, rng: random.Random) -> None:
         if number == 2000:
             text += f'BINANCE_API_SECRET = "{twice}"\n'
         put(tree, f"part{number // 100}/sub{number % 5}/module{number}.py", text)
+
+
+class TestAFileOfCredentialsAlone:
+    """A key and a secret on two lines say nothing of Binance; the paths around them may."""
+
+    def files(self, repository: Repository, name: str, folder: str) -> None:
+        repository.write(f"{folder}/client.go", "package client\n")
+        repository.write(name, f"{value()}\n{value()}\n")
+        repository.git("add", ".")
+
+    @pytest.mark.parametrize("name", ["credentials.txt", "keys", ".secrets", "api_keys.dat"])
+    def test_beside_code_for_binance(self, repository: Repository, name: str) -> None:
+        self.files(repository, name, "exchange/binance")
+        assert run("scan", cwd=repository.folder).status == 1
+        assert run("staged", cwd=repository.folder).status == 1
+        repository.commit()
+        assert run("history", cwd=repository.folder).status == 1
+
+    @pytest.mark.parametrize(
+        ("name", "folder"), [("credentials.txt", "exchange/kitchen"), ("hashes.txt", "exchange/binance")]
+    )
+    def test_not_elsewhere(self, repository: Repository, name: str, folder: str) -> None:
+        self.files(repository, name, folder)
+        assert run("scan", cwd=repository.folder).status == 0
+        assert run("staged", cwd=repository.folder).status == 0

@@ -21,7 +21,7 @@ from binance_leaks.detect.private_keys import KeyType, PrivateKey, private_keys
 from binance_leaks.detect.rules import ED25519_SEED
 from binance_leaks.detect.split_values import find_split_values
 from binance_leaks.detect.tables import Tables
-from binance_leaks.detect.vocabulary import BINANCE_PAY, FUTURES_WORDS
+from binance_leaks.detect.vocabulary import AGENT_PAY_NAME, BINANCE_PAY, FUTURES_WORDS
 from binance_leaks.model import Evidence, Grade, Location, Occurrence, Role, Value
 
 
@@ -96,7 +96,9 @@ def _admitted_shapes(document: Document) -> set[Shape]:
     futures = not document.binary and any(word.encode() in document.lower for word in FUTURES_WORDS)
     if futures or document_mentions(document):
         admitted.add(Shape.HEX)
-    if (b"pay" in document.lower and BINANCE_PAY.search(document.text)) or BINANCE_PAY.search(document.path):
+    pay = BINANCE_PAY.search(document.path) or (b"pay" in document.lower and BINANCE_PAY.search(document.text))
+    agent_pay = Shape.HEX in admitted and b"payment" in document.lower and AGENT_PAY_NAME.search(document.text)
+    if pay or agent_pay:
         admitted.add(Shape.BASE36)
     return admitted
 

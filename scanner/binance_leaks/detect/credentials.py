@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from binance_leaks.detect.confidence import OF_THE_TEXT, confidence_of
+from binance_leaks.detect.names import is_credential_file
 from binance_leaks.detect.published import published_as
 from binance_leaks.environments import Environment, most_prudent
 from binance_leaks.model import Confidence, Credential, Evidence, Grade, Occurrence, Role, Value
@@ -165,7 +166,10 @@ def lacks_evidence(credential: Credential) -> bool:
         for evidence in occurrence.evidence
         if evidence.for_binance
     ]
-    named = any(occurrence.named for occurrence in credential.occurrences)
+    named = any(occurrence.named for occurrence in credential.occurrences) or (
+        len(credential.values) > 1
+        and any(is_credential_file(occurrence.location.path) for occurrence in credential.occurrences)
+    )
     return named and not any(grade >= Grade.SIBLING for grade in grades)
 
 

@@ -6,7 +6,7 @@ import codecs
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
 
@@ -45,6 +45,8 @@ class Document:
     first_line: int = 1
     first_column: int = 1
     mentions_binance: bool = False
+    named_elsewhere: bool = False
+    """Whether names that belong to the strings of this binary are in another part of it, and mention Binance."""
 
     @cached_property
     def line_starts(self) -> list[int]:
@@ -170,8 +172,14 @@ def documents(
         found.append(document(rows.text, places=rows.places, encoding=rows.encoding))
     if prefilter.holds_wide_text(prefilter.classified(data)):
         text, places = _wide_strings(data)
-        found.append(document(text, binary=True, places=places, encoding="utf-16-le"))
+        wide_document = document(text, binary=True, places=places, encoding="utf-16-le")
+        found.append(replace(wide_document, named_elsewhere=_is_assembly(data) and prefilter.mentions_binance(data)))
     return found
+
+
+def _is_assembly(data: bytes) -> bool:
+    """Whether it is a .NET assembly: its literals are in UTF-16 in one heap, its names in ASCII in another."""
+    return b"#Strings" in data and b"#US" in data
 
 
 _PICKLE = (b"(", b"c")

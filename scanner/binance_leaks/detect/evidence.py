@@ -48,7 +48,7 @@ def _nearest(outline: Outline, candidate: Candidate) -> Evidence | None:
     span = document.mention_between(*near)
     if span:
         return _quoted(document, span, Grade.FILE, "in the file")
-    if document.mentions_binance and not document.binary:
+    if document.named_elsewhere or (document.mentions_binance and not document.binary):
         return Evidence(grade=Grade.FILE, text="“binance” in the file")
     return None
 

@@ -84,12 +84,29 @@ FOREIGN_EXCHANGE = re.compile(
     rf"(?<![a-z])(?:{'|'.join(sorted(FOREIGN_EXCHANGES))}|gate\.io|crypto\.com)(?![a-z])", re.IGNORECASE
 )
 _AMBIGUOUS = re.compile(r"^(?:币安|幣安|binance|api)*密[钥鑰匙]$")
+_CREDENTIAL_FILES = frozenset(
+    {
+        "account", "accounts", "api", "apikey", "apikeys", "apis", "auth", "cred", "credential", "credentials", "creds",
+        "key", "keys", "login", "pass", "passwd", "password", "passwords", "private", "secret", "secrets", "token",
+        "tokens",
+    }
+)  # fmt: skip
+_PLAIN_ENDINGS = frozenset({"txt", "dat", "text", "key", "keys", "secret", "cred", "creds", "lst", "list", "conf"})
 _STORE = re.compile(r"^secrets[.\[]")
 
 
 def words_of(text: str) -> tuple[str, ...]:
     """Split an identifier or phrase into words in small letters: snake, kebab, dotted and camel case."""
     return tuple(word.lower() for word in _WORD.findall(text))
+
+
+def is_credential_file(path: str) -> bool:
+    """Whether a file is by its name one of credentials and nothing else, as `credentials.txt` or `.secrets`."""
+    base = path.rpartition("/")[2]
+    stem, dot, ending = base.rpartition(".")
+    words = words_of(stem if dot and stem else base)
+    plain = "." not in base.lstrip(".") or ending.lower() in _PLAIN_ENDINGS
+    return plain and not _CREDENTIAL_FILES.isdisjoint(words)
 
 
 def read_name(text: str) -> Name:

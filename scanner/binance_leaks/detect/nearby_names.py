@@ -45,6 +45,16 @@ _TAG = re.compile(
     r"</[\w:.-]+\s*>|</?(?:span|td|th|tr|code|b|i|pre|div|a|p|strong|em|li|ul|br|font|tt|kbd|samp|dt|dd|h\d|u|small|label)\b[^<>]*>",
     re.IGNORECASE,
 )
+# Jira, BBCode, AsciiDoc, fences, reStructuredText, and the parts of a message in exports of chats.
+_MARKUP = re.compile(
+    r"\{(?:code|noformat|quote|panel|color)(?:[:=][^{}\n]{0,60})?\}"
+    r"|\[/?(?:code|icode|pre|quote|spoiler|mono|tt|c)(?:=[^\[\]\n]{0,40})?\]"
+    r"|\[(?:source|listing|code)[\w,%= -]{0,40}\]"
+    r"|(?:```|~~~)[ \t]{0,9}code\b"
+    r"|\.\.[ ](?:code|code-block|sourcecode|highlight)::[ \t]{0,9}[\w+-]{0,30}"
+    r"|[\"']type[\"']\s{0,9}:\s{0,9}[\"'](?:code|pre|plain|bold|italic|spoiler|underline|code_block|inline_code)[\"']",
+    re.IGNORECASE,
+)
 _WHOLE_URL = re.compile(r"([\"'`])\w+://[^\s\"'`<>]*\1")
 _ESCAPED_QUOTE = re.compile(r"\\+(?:[\"'`]|u0022|u0027|x22|x27)")
 _ESCAPED_SPACE = re.compile(
@@ -98,6 +108,7 @@ def clean(text: str) -> str:
         text = _WHOLE_URL.sub(" ", text)
     if "<" in text:
         text = _TAG.sub(" ", text)
+    text = _MARKUP.sub(" ", text)
     if "&" in text:
         text = unescape(text)
     if "\\" in text:
@@ -229,7 +240,7 @@ def _string_above(document: Document, index: int, previous_end: int) -> NearbyNa
 def packed_name(text: str) -> Name | None:
     """Return the name of a role in a string of a binary, without the last letter if that is the tag of what follows."""
     found = _identifiers(text)
-    if not found or len(found) > 5:
+    if not found or len(found) > 5 or _FILE_NAME.search(text):
         return None
     name = _phrase(text, found, len(found) - 1)
     if not (name.role or name.excluded) and found[-1].group()[-1] in _TAGS and found[-1].end() == len(text):
@@ -237,6 +248,11 @@ def packed_name(text: str) -> Name | None:
     return name if name.role or name.excluded else None
 
 
+_FILE_NAME = re.compile(
+    r"\w\.(?:bin|bmp|cfg|conf|config|cs|csv|dat|db|dll|exe|html?|ini|java|jpe?g|js|json|lnk|log|md|pdb|png|py|resx?|sqlite|ts|txt|"
+    r"wav|xlsx?|xml|ya?ml|zip)$",
+    re.IGNORECASE,
+)
 _ABOVE_IN_BINARY = 16
 _SHORTEST_STRING = 3
 _TAGS = "qrstuzZAaXV"
@@ -246,11 +262,16 @@ def _above(document: Document, index: int, previous_end: int) -> NearbyName | No
     """Return the name on a line above, if that line leads up to the value or is a heading for it."""
     if document.binary:
         return _string_above(document, index, previous_end)
-    for above in range(index - 1, max(-1, index - 1 - _ABOVE), -1):
+    left = _ABOVE
+    for above in range(index - 1, max(-1, index - 1 - 2 * _ABOVE), -1):
+        if not left:
+            return None
         start, end = document.line_span(above)
         raw = document.text[max(start, previous_end) : end] if previous_end < end else ""
         text = clean(raw[-_WINDOW:]).rstrip()
-        if not text.strip(" \t\"'`,+\\#/*>|-=_~"):
+        blank = not text.strip(" \t\"'`,+\\#/*>|-=_~")
+        left -= not (blank and _MARKUP.search(raw[-_WINDOW:]))  # mark-up takes lines and says nothing
+        if blank:
             if previous_end >= end and end > start:
                 return None
             continue

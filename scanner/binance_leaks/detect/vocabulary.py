@@ -140,7 +140,9 @@ TERMS: tuple[Term, ...] = (
 FUTURES_WORDS = ("future", "testnet")
 """Words of the futures testnet; with them, a pair of hexadecimal values without other evidence is reported as `low`."""
 
-BINANCE_PAY = re.compile(r"binance[\s._-]?pay|bpay\.binanceapi|BinancePay-", re.IGNORECASE)
+BINANCE_PAY = re.compile(r"binance[\s._-]?(?:agent[\s._-]?)?pay|bpay\.binanceapi|BinancePay-", re.IGNORECASE)
+AGENT_PAY_NAME = re.compile(r"payment_?api_?(?:key|secret)", re.IGNORECASE)
+"""Names of Agent Pay's key and secret, which count where something mentions Binance."""
 """Binance Pay, of which values of base 36 need evidence. Each way to write it names the exchange."""
 
 

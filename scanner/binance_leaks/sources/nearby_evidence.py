@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from stat import S_ISREG
 
+from binance_leaks.detect.names import is_credential_file
 from binance_leaks.detect.vocabulary import EXCHANGE_NAME, mentions, name_mentions_binance
 from binance_leaks.errors import GitError
 from binance_leaks.model import Evidence, Grade, container_of
@@ -17,6 +18,8 @@ from binance_leaks.sources.plumbing import split
 
 _MOST_SIBLINGS = 200
 _LARGEST_SIBLING = 1 << 20
+_MOST_PATHS = 20_000
+_DEEPEST = 4
 _MANIFESTS = (
     "requirements.txt", "pyproject.toml", "setup.py", "Pipfile", "package.json", "go.mod", "pom.xml", "build.gradle",
     "Cargo.toml", "composer.json", "Gemfile", "README.md", "docker-compose.yml",
@@ -46,7 +49,7 @@ class EvidenceNearFiles:
         folder = os.path.dirname(container_of(path)) or "."  # noqa: PTH120
         if folder not in self._folders:
             self._folders[folder] = self._look(folder)
-        return self._folders[folder]
+        return self._folders[folder] or _evidence_in_paths(path, lambda: _paths_below(folder))
 
     def _look(self, folder: str) -> Evidence | None:
         name = next((name for name, data in _files_in(folder) if mentions_binance(data)), None)
@@ -68,7 +71,9 @@ class EvidenceNearStaged:
         folder = container_of(path).rpartition("/")[0]
         if folder not in self._folders:
             self._folders[folder] = self._look(folder)
-        return self._folders[folder]
+        return self._folders[folder] or _evidence_in_paths(
+            path, lambda: split(Git(self._git.root(), inherit=True).run("ls-files", "-z"))
+        )
 
     def _look(self, folder: str) -> Evidence | None:
         siblings = read_tracked_siblings(self._git, os.fsencode(folder), _MOST_SIBLINGS)
@@ -100,7 +105,12 @@ class EvidenceNearCommits:
         if not self._repository:
             name = describe_repository(self._git.folder) or self._manifest()
             self._repository.append(Evidence(grade=Grade.REPOSITORY, text=name) if name else None)
-        return self._repository[0]
+        return self._repository[0] or _evidence_in_paths(
+            path,
+            lambda: split(
+                self._git.run("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit or "HEAD", accept=(0, 128))
+            ),
+        )
 
     def _look(self, commit: str, folder: str) -> Evidence | None:
         for name, data in self._files(f"{commit}:{folder}"):
@@ -126,6 +136,30 @@ class EvidenceNearCommits:
             for (_, name), (_, stream) in zip(names, blobs, strict=False):
                 if stream is not None and stream.size <= _LARGEST_SIBLING:
                     yield name, stream.read()
+
+
+def _evidence_in_paths(path: str, list_paths: Callable[[], Iterable[bytes]]) -> Evidence | None:
+    """Evidence in the names of other files, for a file that holds nothing but credentials: in it there is none."""
+    if not is_credential_file(container_of(path)):
+        return None
+    if any(name_mentions_binance(os.fsdecode(other)) for other in list_paths()):
+        return Evidence(grade=Grade.REPOSITORY, text="a path of the repository mentions Binance")
+    return None
+
+
+def _paths_below(folder: str) -> Iterator[bytes]:
+    """Paths in a folder and in the folders in it, to a depth and number."""
+    left = _MOST_PATHS
+    for parent, folders, files in os.walk(folder):
+        relative = os.path.relpath(parent, folder)
+        if relative.count(os.sep) >= _DEEPEST:
+            folders.clear()
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in (*folders, *files):
+            yield os.fsencode(os.path.join(relative, name))  # noqa: PTH118
+        left -= len(files) + len(folders)
+        if left <= 0:
+            return
 
 
 def describe_repository(folder: str) -> str | None:
