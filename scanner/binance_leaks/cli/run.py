@@ -71,9 +71,6 @@ class _Bar:
         self._drawn = now
         return True
 
-    def _begin(self, title: str) -> None:
-        self._progress.reset(self._task, description=title)
-
     def _draw(self, done: int, total: int | None, text: str) -> None:
         self._progress.update(self._task, completed=done, total=total or None, text=text)
         self._progress.refresh()
@@ -124,7 +121,7 @@ class CloneProgressBar(_Bar):
         """
         if phase != self._phase:
             self._phase = phase
-            self._begin(printable(f"cloning: {phase}"))
+            self._progress.reset(self._task, description=printable(f"cloning: {phase}"))
             self._drawn = 0.0
         if self._is_due():
             self._draw(done, total, f"{done:,}/{total:,}" if total else f"{done:,}")

@@ -194,12 +194,13 @@ def _with_settled_roles(ordered: Iterable[Holding]) -> list[_RoledHolding]:
 
 
 def _group(settled: Sequence[_RoledHolding]) -> FleetCredential:
-    members = tuple(sorted((each.member for each in settled), key=lambda member: _position(member.held)))
-    return FleetCredential.of((value for each in settled for value in each.values), members)
-
-
-def _position(held: Holding) -> tuple[str, str, str]:
-    return held.label, held.repository, held.credential
+    members = tuple(
+        sorted(
+            (each.member for each in settled),
+            key=lambda each: (each.held.label, each.held.repository, each.held.credential),
+        )
+    )
+    return FleetCredential.of((value for each in settled for value in each.values), tuple(members))
 
 
 def _evidence(members: Iterable[Member]) -> tuple[str, ...]:

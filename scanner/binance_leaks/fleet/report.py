@@ -111,7 +111,9 @@ def fleet_result(store: Store, run: int, *, config: Config, places: int | None =
             mark_credentials(load_snapshot(store, before, least=config.confidence), now) if before is not None else None
         )
         findings = make_findings(store, now.groups, config=config, places=places, mark=marks.of if marks else _no_mark)
-        return make_result(store, now, findings, gone=_count_unsuppressed(marks.gone) if marks else None)
+        return make_result(
+            store, now, findings, gone=sum(group.suppression is None for group in marks.gone) if marks else None
+        )
 
 
 def make_findings(
@@ -259,10 +261,6 @@ def _waiting(scans: Sequence[RepositoryScan]) -> list[Skipped]:
     known = any(scan.status is ScanStatus.WAITING and scan.since is not None for scan in scans)
     also = "; what an earlier one found is still reported" if known else ""
     return [Skipped(what=what, why=f"not scanned yet in this run{also}")]
-
-
-def _count_unsuppressed(groups: Iterable[FleetCredential]) -> int:
-    return sum(group.suppression is None for group in groups)
 
 
 def _no_mark(group: FleetCredential) -> None:

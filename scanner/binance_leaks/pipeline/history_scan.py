@@ -137,7 +137,7 @@ class ObjectScan:
         laid = [build_delta_forest(pack) for pack in packs]
         forests = [forest for forest, _ in laid]
         others = dict.fromkeys([*self._database.loose(), *opened.by_git])
-        self._loose = [name for name in others if not _in_packs(name, packs)]
+        self._loose = [name for name in others if all(pack.entry_of(name) is None for pack in packs)]
         self._plan = Plan(
             packs=packs,
             forests=forests,
@@ -308,7 +308,7 @@ class ObjectScan:
         """The number of objects to scan, trees apart."""
         total = len(self._loose)
         for forest, selection in zip(self._plan.forests, self._plan.selections, strict=True):
-            total += _count_wanted(selection) if selection is not None else len(forest.first)
+            total += selection.wanted.count(1) if selection is not None else len(forest.first)
         return total
 
     def _list_new_objects(self) -> list[bytes]:
@@ -328,10 +328,6 @@ def _by_git(names: Sequence[bytes], *, trees: bool = False) -> list[GitShare]:
     return [GitShare(list(names[at : at + _GIT_SHARE]), trees) for at in range(0, len(names), _GIT_SHARE)]
 
 
-def _in_packs(name: bytes, packs: Sequence[Pack]) -> bool:
-    return any(pack.entry_of(name) is not None for pack in packs)
-
-
 def _entries_in_earlier(pack: Pack, earlier: Sequence[Pack]) -> list[int]:
     """The entries of a pack that an earlier one has, too."""
     if not earlier:
@@ -344,10 +340,6 @@ def _entries_in_earlier(pack: Pack, earlier: Sequence[Pack]) -> list[int]:
             found += [entry for name in common if (entry := pack.entry_of(name)) is not None]
             names.difference_update(common)
     return found
-
-
-def _count_wanted(selection: EntrySelection) -> int:
-    return selection.wanted.count(1)
 
 
 _POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:{name}\nsize {size}\n"

@@ -135,12 +135,8 @@ def template() -> str:
 def plan_gitlab(pipeline: bytes | None, job: bytes | None, source: PackageSource | None) -> tuple[Plan, Plan]:
     """Plan the job's file and the pipeline that includes it, in this order."""
     included = _plan_pipeline(pipeline)
-    body, notes = _job(_decode(pipeline), source)
+    body, notes = _job(None if pipeline is None else pipeline.decode("utf-8", "replace"), source)
     return plan_file(JOB, job, body, notes=notes), included
-
-
-def _decode(pipeline: bytes | None) -> str | None:
-    return None if pipeline is None else pipeline.decode("utf-8", "replace")
 
 
 def _job(pipeline: str | None, source: PackageSource | None) -> tuple[str, tuple[str, ...]]:

@@ -114,7 +114,7 @@ class Throttle:
                 return forbidden
             wait = turn - self._clock.monotonic()
             if self._is_after_deadline(turn):
-                return _time_is_up()
+                return inconclusive(Cause.BUDGET, "the time limit of this run was reached")
             if wait <= 0:
                 return None
             self._clock.sleep(min(wait, _LONGEST_SLEEP))
@@ -180,10 +180,6 @@ class Throttle:
         """Record by how much the host's clock is ahead."""
         with self._lock:
             self._offsets[host] = milliseconds
-
-
-def _time_is_up() -> Outcome:
-    return inconclusive(Cause.BUDGET, "the time limit of this run was reached")
 
 
 def _stopped_by(outcome: Outcome) -> Outcome:

@@ -36,10 +36,9 @@ from binance_leaks.pipeline.files import usable_cores
 from binance_leaks.sources.urls import has_login
 from binance_leaks.verification import Verification
 
-_HINT = "Give the folder of the repository, or the whole URL of one that a host has."
-
+_ENTRY_HINT = "Give the folder of the repository, or the whole URL of one that a host has."
 _ADDRESS = re.compile(r"(?:(tcp|tls)://)?(\[[0-9A-Fa-f:.]+(?:%\w+)?\]|[A-Za-z0-9_.-]+):([0-9]{1,5})/?")
-_HINT = "Such as tcp://192.0.2.1:8786, or tls://… with certificates in the settings of Dask."
+_ADDRESS_HINT = "Such as tcp://192.0.2.1:8786, or tls://… with certificates in the settings of Dask."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,7 +72,9 @@ def unreadable_entries(
         )
         taken.add(repository.label)
         found.append(
-            UnreadableEntry(repository=repository, failed=ScanFailure(key=repository.key, reason=each.why, hint=_HINT))
+            UnreadableEntry(
+                repository=repository, failed=ScanFailure(key=repository.key, reason=each.why, hint=_ENTRY_HINT)
+            )
         )
     return found
 
@@ -330,5 +331,5 @@ def scheduler_address(text: str) -> str:
     match = _ADDRESS.fullmatch(text)
     if match is None or not 0 < int(match[3]) < 1 << 16:
         # Not shown: it may be a URL with a login.
-        raise UsageError("--scheduler is not a scheduler address", hint=_HINT)
+        raise UsageError("--scheduler is not a scheduler address", hint=_ADDRESS_HINT)
     return f"{match[1] or 'tcp'}://{match[2]}:{match[3]}"
