@@ -149,7 +149,7 @@ def _add_list(actions: Commands) -> None:
         "--format", choices=("text", "json"), default="text", dest="list_format", help="(default: text)"
     )
     add_color(output)
-    listed.set_defaults(target="binance_leaks.cli.fleet.list:run")
+    listed.set_defaults(target="binance_leaks.cli.fleet.report:run_list")
 
 
 def _add_diff(actions: Commands) -> None:
