@@ -627,3 +627,23 @@ class TestAFileOfCredentialsAlone:
         self.files(repository, name, folder)
         assert run("scan", cwd=repository.folder).status == 0
         assert run("staged", cwd=repository.folder).status == 0
+
+
+class TestAZipFileBehindOtherContent:
+    """A zipapp begins with a line of text."""
+
+    @pytest.mark.parametrize("prefix", [b"#!/usr/bin/env python3\n", b"MZ\x90\0" + bytes(3000)])
+    def test_wherever_it_is(self, repository: Repository, prefix: bytes) -> None:
+        pair, out = Pair.fresh(), io.BytesIO()
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("__main__.py", pair.python)
+        repository.commit({"README": "read me\n"})
+        repository.stage("bot.pyz", prefix + out.getvalue())
+        for words in (["scan"], ["staged"]):
+            assert digests(run(*words, "--format", "json", cwd=repository.folder).report["findings"]) == pair.digests
+        repository.commit()
+        repository.git("gc", "--quiet")
+        for words in (["history"], ["range", "HEAD~1..HEAD"]):
+            found = run(*words, "--format", "json", cwd=repository.folder).report["findings"]
+            assert digests(found) == pair.digests
+            assert {place["path"] for place in found[0]["locations"]} == {"bot.pyz!/__main__.py"}

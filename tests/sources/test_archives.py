@@ -18,7 +18,8 @@ from pathlib import Path
 import pytest
 from binance_leaks.findings import Skipped
 from binance_leaks.sources.archives import ArchiveKind, ArchiveLimits, archive_kind, read_members
-from binance_leaks.sources.read_content import Chunk
+from binance_leaks.sources.read_content import Chunk, read_stream
+from binance_leaks.sources.streams import Readable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -290,6 +291,62 @@ def test_the_comment_of_a_zip_file_and_what_stands_behind_it_are_scanned() -> No
     commented = data[:-2] + struct.pack("<H", len(TEXT)) + TEXT
     assert read(commented) == ({"a.bin!/a": TEXT, "a.bin": TEXT}, [])
     assert read(data + TEXT) == ({"a.bin!/a": TEXT, "a.bin": TEXT}, [])
+
+
+PREFIXES = {
+    "zipapp": b"#!/usr/bin/env python3\n",
+    "script": b"#!/bin/sh\nexec java -jar $0\n" * 100,
+    "program": b"MZ" + bytes(range(256)) * 40,
+    "ELF": b"\x7fELF" + bytes(1000),
+    "text": TEXT,
+}
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+@pytest.mark.parametrize("comment", [b"", b"a comment"])
+def test_a_zip_file_behind_other_content_is_read(prefix: str, comment: bytes) -> None:
+    data = PREFIXES[prefix] + zipped(FILES)
+    if comment and prefix != "text":
+        data = data[:-2] + len(comment).to_bytes(2, "little") + comment
+    found, skipped = read(data, "bot.pyz")
+    assert {name: found[name] for name in found if name != "bot.pyz"} == {
+        f"bot.pyz!/{name}": content for name, content in FILES.items()
+    }
+    assert found["bot.pyz"] == data
+    assert not skipped
+
+
+@pytest.mark.parametrize("pipe", [False, True])
+def test_a_zip_file_behind_a_large_program(pipe: bool) -> None:
+    data = b"MZ" + bytes(9 << 20) + zipped({"a": TEXT})
+    stream: Readable = Pipe(data) if pipe else io.BytesIO(data)
+    items = list(read_stream("setup.exe", "", stream, size=len(data)))
+    members = [item for item in items if isinstance(item, Chunk) and item.path != "setup.exe"]
+    if pipe:
+        assert not members
+        assert [item.lost for item in items if isinstance(item, Skipped)] == [True]
+    else:
+        assert [(member.path, member.data) for member in members] == [("setup.exe!/a", TEXT)]
+
+
+def test_a_zip_file_behind_other_content_inside_an_archive() -> None:
+    found, skipped = read(zipped({"bot.pyz": PREFIXES["zipapp"] + zipped({"a": TEXT})}), "all.zip")
+    assert found["all.zip!/bot.pyz!/a"] == TEXT
+    assert not skipped
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"MZ unzip knows PK\x05\x06" + bytes(50),
+        b"text PK\x05\x06" + bytes(18),
+        b"#!/bin/sh\n# PK\x05\x06" + b"\xff" * 18,
+    ],
+)
+def test_the_mere_mark_of_a_zip_file_is_no_archive(data: bytes) -> None:
+    found, skipped = read(data, "unzip")
+    assert found == {"unzip": data}
+    assert not skipped
 
 
 def test_zip64_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from binance_leaks.errors import GitError
 from binance_leaks.findings import Skipped
 from binance_leaks.model import Credential
 from binance_leaks.pipeline.files import credentials_in, credentials_in_object
-from binance_leaks.sources.archive_kind import archive_kind
+from binance_leaks.sources.archive_kind import archive_kind, may_end_in_zip
 from binance_leaks.sources.git import BlobStream, Git
 from binance_leaks.sources.lfs import parse_lfs_pointer
 from binance_leaks.sources.objects.codec import best_codec
@@ -240,7 +240,7 @@ class ObjectWorker:
         """Look for credentials in a blob with these traits."""
         if len(content) <= LFS_POINTER_SIZE and (pointer := parse_lfs_pointer(content)) is not None:
             result.pointers.append((ref, pointer.id))
-        if archive_kind(content) is not None:
+        if archive_kind(content) is not None or may_end_in_zip(content):
             self._keep(ref, "blob", _stream_credentials(io.BytesIO(content), ref, result, self._sieve), result)
         elif traits and self._sieve.suspects(content, traits):
             key = _context_digest(content, traits) if self._sieve.holds_only_runs(content, traits) else b""
@@ -298,7 +298,7 @@ class _Blobs:
 
     def visit(self, entry: int, content: bytes, fresh: bytes, inherited: int) -> int:
         traits = self._traits(content, fresh, Trait(inherited))
-        if traits or archive_kind(content) is not None or may_be_lfs_pointer(content):
+        if traits or archive_kind(content) is not None or may_end_in_zip(content) or may_be_lfs_pointer(content):
             self._worker.blob((self._pack, entry), content, traits, self._result)
         return traits
 

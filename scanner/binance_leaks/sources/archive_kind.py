@@ -10,6 +10,14 @@ from enum import Enum
 HEAD_SIZE = 512
 """Bytes from the start that are enough to tell."""
 
+TAIL_SIZE = 22 + 0xFFFF
+"""Bytes from the end that have the last record of a zip file, with its comment."""
+ZIP_END = b"PK\x05\x06"
+ZIP_END_SIZE = 22
+"""Bytes of that record without a comment."""
+PROGRAMS = (b"#!", b"MZ", b"\x7fELF")
+"""What programs begin with."""
+
 _TAR_MAGIC_AT = 257
 _BZIP2_BLOCKS = (b"1AY&SY", b"\x17rE8P\x90")
 
@@ -41,3 +49,17 @@ def archive_kind(head: bytes) -> ArchiveKind | None:
     if head.startswith(b"BZh") and head[4:10] in _BZIP2_BLOCKS:
         return ArchiveKind.BZIP2
     return ArchiveKind.TAR if head.startswith(b"ustar", _TAR_MAGIC_AT) else None
+
+
+def may_end_in_zip(data: bytes) -> bool:
+    """Whether content that is no archive by its beginning ends in a zip file: a zipapp, a self-extracting program.
+
+    `data` is the whole of it. A comment at the end of the zip file is looked for in programs and scripts only.
+    """
+    at = len(data) - ZIP_END_SIZE
+    if not data.startswith(ZIP_END, max(0, at)):
+        at = data.rfind(ZIP_END, max(0, len(data) - TAIL_SIZE)) if data.startswith(PROGRAMS) else -1
+    if at <= 0:
+        return False
+    directory = int.from_bytes(data[at + 12 : at + 16], "little")
+    return directory <= at and data.startswith(b"PK\x01\x02", at - directory)

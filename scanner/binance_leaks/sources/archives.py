@@ -18,7 +18,7 @@ from typing import IO
 from binance_leaks.findings import Skipped
 from binance_leaks.model import member_path
 from binance_leaks.sources import tars, zips
-from binance_leaks.sources.archive_kind import HEAD_SIZE, ArchiveKind, archive_kind
+from binance_leaks.sources.archive_kind import HEAD_SIZE, ArchiveKind, archive_kind, may_end_in_zip
 from binance_leaks.sources.read_content import Chunk, read_content
 from binance_leaks.sources.streams import (
     PeekableStream,
@@ -65,6 +65,22 @@ def read_members(
         yield Skipped(what=path, why=f"{budget.exhausted}; the rest was not read")
 
 
+def read_zip_behind(
+    path: str,
+    evidence_path: str,
+    file: Seekable,
+    *,
+    limits: ArchiveLimits = ArchiveLimits(),  # noqa: B008  (immutable)
+) -> Iterator[Chunk | Skipped]:
+    """The members of a zip file behind other content, as in a zipapp; nothing where there is no such zip file."""
+    if not zips.has_directory(file):
+        return
+    budget = UnpackBudget(limits)
+    yield from _Unpacker(budget=budget).zip_behind(_Place(path=path, evidence=evidence_path), file, 0)
+    if budget.exhausted is not None:
+        yield Skipped(what=path, why=f"{budget.exhausted}; the rest was not read")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Place:
     path: str
@@ -94,7 +110,7 @@ class _Unpacker:
         else:
             stream = peeked
         if kind is None:
-            yield from _raw(place, stream)
+            yield from self._plain(place, stream, depth)
         elif depth >= self.budget.limits.depth:
             yield place.skipped(f"archives are nested deeper than {self.budget.limits.depth}")
             yield from _raw(place, stream)
@@ -104,6 +120,22 @@ class _Unpacker:
             yield from self._tar(place, PeekableStream(stream), depth)
         else:
             yield from self._compressed(place, stream, kind, depth)
+
+    def _plain(self, place: _Place, stream: Readable, depth: int) -> Iterator[Chunk | Skipped]:
+        """Content that is no archive by its beginning; it may end in a zip file."""
+        for chunk in _raw(place, stream):
+            yield chunk
+            if isinstance(chunk, Chunk) and chunk.whole and may_end_in_zip(chunk.data):
+                if depth >= self.budget.limits.depth:
+                    yield place.skipped(f"archives are nested deeper than {self.budget.limits.depth}")
+                else:
+                    yield from self.zip_behind(place, io.BytesIO(chunk.data), depth)
+
+    def zip_behind(self, place: _Place, file: Seekable, depth: int) -> Iterator[Chunk | Skipped]:
+        """The members of a zip file behind content that was read, as it is, with the zip file."""
+        for item in self._zip_members(place, file, depth):
+            if isinstance(item, Skipped) or item.path != place.path:
+                yield item
 
     def _compressed(self, place: _Place, stream: Readable, kind: ArchiveKind, depth: int) -> Iterator[Chunk | Skipped]:
         stream = _kept(stream)

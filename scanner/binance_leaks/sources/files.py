@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from binance_leaks.errors import GitError
 from binance_leaks.findings import Skipped
-from binance_leaks.sources.archive_kind import archive_kind
+from binance_leaks.sources.archive_kind import archive_kind, may_end_in_zip
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.path_roots import UNKNOWN, PathRoot, PathRoots
 from binance_leaks.sources.read_content import WHOLE_LIMIT, Chunk, read_stream
@@ -316,7 +316,7 @@ def _content(entry: FileEntry, descriptor: int) -> Iterator[Chunk | Skipped]:
         return
     if status.st_size <= WHOLE_LIMIT:
         data = os.read(descriptor, status.st_size + 1)
-        if len(data) == status.st_size and archive_kind(data) is None:
+        if len(data) == status.st_size and archive_kind(data) is None and not may_end_in_zip(data):
             yield Chunk(path=entry.shown, evidence_path=entry.evidence_path, data=data)
             return
         os.lseek(descriptor, 0, os.SEEK_SET)

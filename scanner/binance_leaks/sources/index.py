@@ -11,7 +11,7 @@ from collections.abc import Callable, Container, Iterator, Sequence
 
 from binance_leaks.detect import prefilter
 from binance_leaks.errors import GitError
-from binance_leaks.sources.archive_kind import archive_kind
+from binance_leaks.sources.archive_kind import archive_kind, may_end_in_zip
 from binance_leaks.sources.git import BlobStream, Git
 from binance_leaks.sources.plumbing import may_be_lfs_pointer
 
@@ -105,7 +105,9 @@ def may_hold(stream: BlobStream) -> bool:
         raise GitError(
             "git cat-file stopped before the end of an object", hint="Run `git fsck` to see what is damaged."
         )
-    return archive_kind(data[:_HEAD_LENGTH]) is not None or may_be_lfs_pointer(data) or prefilter.may_hold(data)
+    if archive_kind(data[:_HEAD_LENGTH]) is not None or may_end_in_zip(data) or may_be_lfs_pointer(data):
+        return True
+    return prefilter.may_hold(data)
 
 
 def former_blobs(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import string
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,8 +11,16 @@ from dataclasses import dataclass
 from binance_leaks.detect import prefilter
 from binance_leaks.findings import Skipped
 from binance_leaks.model import is_member
-from binance_leaks.sources.archive_kind import HEAD_SIZE, archive_kind
-from binance_leaks.sources.streams import PeekableStream, Readable, StreamReader, can_rewind
+from binance_leaks.sources.archive_kind import (
+    HEAD_SIZE,
+    PROGRAMS,
+    TAIL_SIZE,
+    ZIP_END,
+    ZIP_END_SIZE,
+    archive_kind,
+    may_end_in_zip,
+)
+from binance_leaks.sources.streams import PeekableStream, Readable, Seekable, StreamReader, can_rewind
 
 _CONTINUATION = bytes(range(0x80, 0xC0))
 _WORD = (string.ascii_letters + string.digits + "+/=_-").encode() + b"\0" + bytes(range(0x80, 0x100))
@@ -252,7 +261,7 @@ def read_stream(
     peeked = PeekableStream(stream)
     kind = archive_kind(peeked.peek(HEAD_SIZE))
     if kind is None:
-        yield from read_content(path, evidence_path, peeked, size=size)
+        yield from _with_zip_behind(path, evidence_path, stream, peeked, size)
         return
     # Imported on the first archive: the decoders take longer to import than a clean commit to scan.
     from binance_leaks.sources import archives
@@ -262,3 +271,43 @@ def read_stream(
         yield from archives.read_members(path, evidence_path, stream)
     else:
         yield from archives.read_members(path, evidence_path, peeked)
+
+
+class _TailReader:
+    """A stream that keeps the last bytes of what was read."""
+
+    def __init__(self, stream: Readable) -> None:
+        self._stream = stream
+        self.tail = b""
+
+    def read(self, size: int, /) -> bytes | None:
+        part = self._stream.read(size)
+        if part:
+            self.tail = (self.tail + part[-TAIL_SIZE:])[-TAIL_SIZE:]
+        return part
+
+
+def _with_zip_behind(
+    path: str, evidence_path: str, stream: Readable, peeked: PeekableStream, size: int | None
+) -> Iterator[Chunk | Skipped]:
+    """The chunks of plain content, and those of a zip file that it ends in: a zipapp, a self-extracting program."""
+    is_program = peeked.peek(HEAD_SIZE).startswith(PROGRAMS)
+    reader = _TailReader(peeked)
+    held: bytes | None = None
+    for chunk in read_content(path, evidence_path, reader, size=size):
+        held = chunk.data if isinstance(chunk, Chunk) and chunk.whole else None
+        yield chunk
+    if held is not None:
+        if may_end_in_zip(held):
+            yield from _read_zip_behind(path, evidence_path, io.BytesIO(held))
+    elif ZIP_END in (reader.tail if is_program else reader.tail[-ZIP_END_SIZE:]):
+        if can_rewind(stream):
+            yield from _read_zip_behind(path, evidence_path, stream)
+        else:
+            yield Skipped(what=path, why="it may end in a zip file, and is too large to be read twice")
+
+
+def _read_zip_behind(path: str, evidence_path: str, file: Seekable) -> Iterator[Chunk | Skipped]:
+    from binance_leaks.sources import archives  # start-up: as above
+
+    yield from archives.read_zip_behind(path, evidence_path, file)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _LARGE = 8 << 20
 _ARCHIVE_STARTS = (b"PK", b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
 _TAR_MAGIC = slice(257, 262)
+_ZIP_END, _ZIP_TAIL = slice(-22, -18), slice(-22 - 0xFFFF, None)
+_PROGRAMS = (b"#!", b"MZ", b"\x7fELF")
 _SUBMODULE = "160000"
 
 
@@ -125,6 +127,8 @@ def _harmless_file(path: bytes) -> bool:
 
 def _harmless(data: bytes) -> bool:
     if data.startswith(_ARCHIVE_STARTS) or data[_TAR_MAGIC] == b"ustar" or may_be_lfs_pointer(data):
+        return False
+    if data[_ZIP_END] == b"PK\x05\x06" or (data.startswith(_PROGRAMS) and b"PK\x05\x06" in data[_ZIP_TAIL]):
         return False
     return not prefilter.may_hold(data)
 

@@ -129,6 +129,15 @@ def list_entries(stream: Seekable) -> Iterator[ZipEntry]:
         yield from search_entries(stream)
 
 
+def has_directory(stream: Seekable) -> bool:
+    """Whether there is a zip file with a directory, whatever is in front of it. No OSError comes from here."""
+    try:
+        at, end, _ = _directory(stream)
+        return at < end and _at(stream, at, len(_CENTRAL_MAGIC)) == _CENTRAL_MAGIC
+    except OSError:
+        return False
+
+
 def search_entries(stream: Seekable) -> Iterator[ZipEntry]:
     """The entries that can be found by their own headers, for a zip file without a directory."""
     length = stream.seek(0, 2)
