@@ -26,9 +26,28 @@ _PLAIN = re.compile(r"^\s*[A-Za-z0-9+/]{64}\s*$")
 _MANY = 3
 _LONGEST_LINE = 400
 _PEM_REACH = 4000
-_ARMOUR = re.compile(r"-----BEGIN [A-Z0-9 ]{1,60}-----")
+_BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{1,60}-----")
 _ARMOUR_HEADER = re.compile(r"(?:[\s\"'`]|\\[nr])+(?:Proc-Type|DEK-Info|Version|Comment|Hash): ?[^\n\\\"']{0,80}")
 _BODY = re.compile(r"(?:[A-Za-z0-9+/=\s,;\"'`.()]|\\[nrt\"'\n\r])*")
+_ARMOUR = re.compile(
+    r"(?:-|\\-|\\u002[dD]|&#45;|%2D)BEGIN [A-Z0-9 ]{0,40}"
+    r"(?:KEY|CERTIFICATE|MESSAGE|SIGNATURE|REQUEST|PARAMETERS|BLOCK|CRL|CMS|PKCS7)"
+)
+_ESCAPED_HYPHEN = re.compile(r"\\-|\\u002[dD]|&#45;|%2[dD]")
+_DATA_URL = ";base64,"
+_URL_SAFE = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
+_WEB_TOKEN = re.compile(r"(?<![A-Za-z0-9])eyJ")
+_LINE_END = re.compile(
+    r"\\{1,8}[rnt]|\\{1,8}u000[aAdD]|%0[aAdD]|&#1[03];|&#x[aAdD];|<br ?/?>|\\{1,8}\r?\n"
+    r"|[\"'`][ \t]{0,4}[+.,&\\]?[ \t]{0,4}\r?\n[ \t]{0,40}[\"'`]"
+)
+_ESCAPED_END = rf"(?:{_LINE_END.pattern}){{1,3}}[ \t]{{0,16}}"
+_LINE_AFTER = re.compile(_ESCAPED_END + r"([A-Za-z0-9+/]{64})(?![A-Za-z0-9+/])")
+_LINE_BEFORE = re.compile(
+    r"(?<![A-Za-z0-9+/])(?:(?<=\\)(?:[nrt]|u000[aAdD])|(?<=%)0[aAdD])?([A-Za-z0-9+/]{64})" + _ESCAPED_END + r"\Z"
+)
+_LONGEST_WRAPPED = 180
+_WRAPPED_LINES = 8
 _SIGNATURE = re.compile(
     rb"-----BEGIN (?:PGP|SSH|CERTIFICATE|PKCS7|SIGNED)[^\n]*-----\n.*?-----END [^\n]*-----", re.DOTALL
 )
@@ -96,10 +115,14 @@ def _decoded(packed: str) -> bytes | None:
 def in_base64_block(document: Document, candidate: Candidate) -> bool:
     """Whether the value is one of three or more neighbouring 64-column lines of base64, or has `-----BEGIN` above.
 
-    Lines in quotes or after a list dash are values as often as base64, so there a `+` or `/` decides.
+    Lines in quotes or after a list dash are values as often as base64, so there a `+` or `/` decides. Also parts of
+    web tokens, data URLs, and such lines with escaped ends in one string.
     """
     index = document.line_index(candidate.start)
-    if _in_one_line_pem(document.text[max(0, candidate.start - _PEM_REACH) : candidate.start]):
+    lead = document.text[max(0, candidate.start - _PEM_REACH) : candidate.start]
+    if _in_one_line_pem(lead) or lead.endswith(_DATA_URL) or _in_web_token(document.text, candidate):
+        return True
+    if _is_wrapped(document.text, candidate):
         return True
     start, end = document.line_span(index)
     if end - start > _LONGEST_LINE or not _LINE.match(document.text[start:end]):
@@ -110,7 +133,7 @@ def in_base64_block(document: Document, candidate: Candidate) -> bool:
     while _LINE.match(document.line(last + 1)) and last - index < 64:
         last += 1
     lines = [document.line(at) for at in range(first, last + 1)]
-    if "-----BEGIN" in document.line(first - 1):
+    if _ARMOUR.search(document.line(first - 1)[:_LONGEST_LINE]):
         return True
     if any("+" in line.strip("+ ") or "/" in line.strip("/ ") for line in map(_payload, lines)):
         return len(lines) >= 2
@@ -121,7 +144,10 @@ def in_base64_block(document: Document, candidate: Candidate) -> bool:
 
 def _in_one_line_pem(lead: str) -> bool:
     """Whether a PEM block begins above and all from there on is its body, as in a string with escaped line ends."""
-    begun = _ARMOUR.match(lead, max(0, lead.rfind("-----BEGIN ")))
+    if "BEGIN " not in lead:
+        return False
+    lead = _LINE_END.sub("\n", _ESCAPED_HYPHEN.sub("-", lead))
+    begun = _BEGIN.match(lead, max(0, lead.rfind("-----BEGIN ")))
     if begun is None:
         return False
     at = begun.end()
@@ -129,6 +155,33 @@ def _in_one_line_pem(lead: str) -> bool:
         at = header.end()
     body = _BODY.match(lead, at)
     return body is not None and (body.end() == len(lead) or (body.end() == len(lead) - 1 and lead.endswith("\\")))
+
+
+def _in_web_token(text: str, candidate: Candidate) -> bool:
+    """Whether the value is a part of a JSON web token, such as the signature of one with HS384."""
+    if "." not in (text[candidate.start - 1 : candidate.start], text[candidate.end : candidate.end + 1]):
+        return False
+    lead = text[max(0, candidate.start - _PEM_REACH) : candidate.end]
+    token = lead[len(lead.rstrip(_URL_SAFE)) :]
+    begun = _WEB_TOKEN.search(token)
+    return begun is not None and "." in token[begun.start() :] + text[candidate.end : candidate.end + 1]
+
+
+def _is_wrapped(text: str, candidate: Candidate) -> bool:
+    """Whether the value is one of several lines of base64 within one string, whose line ends are escaped."""
+    lines: list[str] = []
+    at = candidate.end
+    while len(lines) < _WRAPPED_LINES and (match := _LINE_AFTER.match(text, at)):
+        lines.append(match.group(1))
+        at = match.end()
+    at = candidate.start
+    for _ in range(_WRAPPED_LINES):
+        match = _LINE_BEFORE.search(text[max(0, at - _LONGEST_WRAPPED) : at])
+        if match is None:
+            break
+        lines.append(match.group(1))
+        at -= len(match.group())
+    return any("+" in line or "/" in line for line in lines)
 
 
 def _payload(line: str) -> str:

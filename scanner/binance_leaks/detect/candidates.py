@@ -135,7 +135,9 @@ def _stands_alone(text: str, at: int, *, binary: bool) -> bool:
 
 
 _END_OF_SUBSTITUTION = re.compile(r"/[gIimp]{0,3}(?:[;\"'\s|]|$)")  # sed "s/KEY=.*/KEY=…/g"
-_ENCODED_BASE64_LEFT = re.compile(r"%(?:25)*2[BbFf]$")
-_ENCODED_BASE64_RIGHT = re.compile(r"%(?:25)*(?:2[BbFf]|3[Dd])")
+_ENCODED_BASE64_LEFT = re.compile(r"(?:%(?:25){0,3}2[BbFf]|\\u002[bBfF]|\\x2[bBfF]|&#4[37];|&#x2[bBfF];)$")
+_ENCODED_BASE64_RIGHT = re.compile(
+    r"%(?:25){0,3}(?:2[BbFf]|3[Dd])|\\{1,4}(?:/|u002[bBfF]|x2[bBfF]|u003[dD])|&#4[37];|&#x2[bBfF];|&#61;|&#x3[dD];"
+)
 # The sign of a diff at the start of a line, the default of a shell parameter, a comment with no space, a URL's user.
 _JOINED_YET_ALONE = re.compile(r"(?:^[+-]|\$\{\w+:?-|(?:^|[\s:])//)$")

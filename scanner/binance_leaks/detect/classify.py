@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from binance_leaks.detect import prefilter
 from binance_leaks.detect.allow_comments import find_allow_comment
@@ -21,7 +22,7 @@ from binance_leaks.detect.private_keys import KeyType, PrivateKey, private_keys
 from binance_leaks.detect.rules import ED25519_SEED
 from binance_leaks.detect.split_values import find_split_values
 from binance_leaks.detect.tables import Tables
-from binance_leaks.detect.vocabulary import AGENT_PAY_NAME, BINANCE_PAY, FUTURES_WORDS
+from binance_leaks.detect.vocabulary import AGENT_PAY_NAME, BINANCE_PAY, ELLIPTIC_CURVES, FUTURES_WORDS
 from binance_leaks.model import Evidence, Grade, Location, Occurrence, Role, Value
 
 
@@ -111,6 +112,10 @@ class _Classifier:
         self._outline = Outline(document)
         self._tables = Tables(document)
         self._whole = WholeFile(self._outline, values)
+
+    @cached_property
+    def _has_elliptic_curves(self) -> bool:
+        return ELLIPTIC_CURVES.search(self._document.text) is not None
 
     def classify(self, found: Sequence[Candidate]) -> list[Match]:
         """Give candidates their roles, by name or by position; drop those that are no credentials."""
@@ -206,6 +211,9 @@ class _Classifier:
         text, at = self._document.text, reading.candidate.start
         start, _ = statement(self._document, reading.candidate)
         if _LOOKS_DERIVED.search(text[max(start, at - 40) : at]):
+            return False
+        of_an_api = reading.nearby is not None and reading.nearby.name.of_an_api
+        if not of_an_api and self._has_elliptic_curves:
             return False
         if reading.candidate.shape is Shape.BASE36:
             return bool(reading.evidence) or bool(BINANCE_PAY.search(text))

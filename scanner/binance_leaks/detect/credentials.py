@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import TypeVar
 
 from binance_leaks.detect.confidence import OF_THE_TEXT, confidence_of
@@ -132,8 +133,18 @@ def _with_settled_roles(credentials: Sequence[Credential]) -> list[Credential]:
     settled = []
     for credential in credentials:
         occurrences = [occurrence.in_role(roles[occurrence.value.sha256][2]) for occurrence in credential.occurrences]
-        settled.append(credential if occurrences == list(credential.occurrences) else credential_of(occurrences))
+        if occurrences == list(credential.occurrences):
+            settled.append(credential)
+        elif any(occurrence.value.role is Role.API_KEY for occurrence in occurrences):
+            settled.append(credential_of(occurrences))
+        else:  # two secrets are no pair
+            ordered = sorted(occurrences, key=_digest)
+            settled += [credential_of(list(of_one)) for _, of_one in groupby(ordered, key=_digest)]
     return settled
+
+
+def _digest(occurrence: Occurrence) -> str:
+    return occurrence.value.sha256
 
 
 def drop_unrelated_private_keys(credentials: Iterable[Credential]) -> tuple[Credential, ...]:

@@ -6,10 +6,19 @@ import re
 
 from binance_leaks.detect.candidates import Candidate
 from binance_leaks.detect.document import Document
-from binance_leaks.detect.names import FOREIGN_EXCHANGE, read_name
+from binance_leaks.detect.names import FOREIGN_EXCHANGE, Name, read_name
 from binance_leaks.detect.nearby_names import NearbyName
 from binance_leaks.detect.outline import Outline
-from binance_leaks.detect.vocabulary import VOCABULARY, name_mentions_binance
+from binance_leaks.detect.records import enclosing_brackets
+from binance_leaks.detect.vocabulary import (
+    BARE_API_KEY,
+    BARE_FRAMEWORK_SECRETS,
+    FRAMEWORK_MARKS,
+    FRAMEWORK_SECRETS,
+    SERVICE_ACCOUNT,
+    VOCABULARY,
+    name_mentions_binance,
+)
 from binance_leaks.model import Evidence, Grade
 
 _BEFORE, _AFTER = 400, 200
@@ -68,12 +77,20 @@ def foreign_service(outline: Outline, candidate: Candidate, nearby: NearbyName |
         return nearby.name.foreign
     if nearby is not None and nearby.name.binance:
         return None
-    if nearby is not None and _WEB_FRAMEWORK_SECRET.search(nearby.name.text):
-        return "flask"
     document = outline.document
+    if nearby is not None and _is_framework_secret(document, candidate, nearby):
+        return "web framework"
+    if candidate.shape is None and _is_in_service_account(document, candidate):
+        return "google"
     start, end = statement(document, candidate)
     text = document.words
-    before = _last(text[start : candidate.start])
+    lead = text[start : candidate.start]
+    if _SIGNS_TOKENS.search(lead):
+        return "jwt"
+    enclosing = _heading_in_line(document, candidate, start)
+    if enclosing is not None and enclosing.foreign is not None:
+        return enclosing.foreign
+    before = _last(lead)
     if before is not None:
         return before or None
     after = FOREIGN_EXCHANGE.search(text, candidate.end, end)
@@ -91,6 +108,39 @@ def foreign_service(outline: Outline, candidate: Candidate, nearby: NearbyName |
         if named is not None:
             return named or None
     return None
+
+
+def _is_framework_secret(document: Document, candidate: Candidate, nearby: NearbyName) -> bool:
+    """Whether a web framework signs its cookies and tokens with the value."""
+    name = "_".join(nearby.name.words)
+    if _WEB_FRAMEWORK_SECRET.search(nearby.name.text) or FRAMEWORK_SECRETS.search(name):
+        return True
+    if name not in BARE_FRAMEWORK_SECRETS:
+        return False
+    start, end = max(0, candidate.start - _FRAMEWORK_REACH), candidate.end + _FRAMEWORK_REACH
+    beside = document.words[max(0, candidate.start - _AFTER) : candidate.end + _AFTER]
+    return bool(FRAMEWORK_MARKS.search(document.words, start, end)) and not BARE_API_KEY.search(beside)
+
+
+def _is_in_service_account(document: Document, candidate: Candidate) -> bool:
+    start, end = next(iter(enclosing_brackets(document, candidate.start)), (candidate.start - _BEFORE, candidate.end))
+    return SERVICE_ACCOUNT.search(document.words, max(0, start), max(end, candidate.end + _BEFORE)) is not None
+
+
+def _heading_in_line(document: Document, candidate: Candidate, start: int) -> Name | None:
+    """The name of the object that encloses the value in its line: `"Jwt": {"Key": …}`."""
+    for opening, _ in enclosing_brackets(document, candidate.start)[:2]:
+        if opening - 1 <= start:
+            return None
+        lead = document.words[max(start, opening - _HEADING) : opening - 1].rstrip(" \t\"'`:=>(")
+        match = _LAST_WORD.search(lead)
+        if match:
+            return read_name(match.group())
+    return None
+
+
+_LAST_WORD = re.compile(r"(?<![\w.-])[\w.-]+\Z")
+_SIGNS_TOKENS = re.compile(r"(?<![a-z])(?:jwt|jsonwebtoken)\.\w{1,20}\(", re.IGNORECASE)
 
 
 def _exchange_beside(outline: Outline, index: int) -> str | None:
@@ -115,6 +165,7 @@ def _exchange_beside(outline: Outline, index: int) -> str | None:
 
 
 _WEB_FRAMEWORK_SECRET = re.compile(r"^app\.(?:config\W{0,2}SECRET_KEY|secret_key)|^settings\.SECRET_KEY")
+_FRAMEWORK_REACH = 4000
 _BESIDE = 8
 _EXCHANGE_FIELD = re.compile(
     r"""^[\s{\[(#/-]*["']?(?:exchange|name|id|market|venue|broker|platform|provider|exchange_?(?:name|id))["']?\s*(?:=>|[:=])+\s*(\S.*)$""",

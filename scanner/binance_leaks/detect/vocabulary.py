@@ -267,9 +267,36 @@ FOREIGN_PURPOSES = frozenset(
     firebase flask github gitlab glassnode google infura jwt mailgun mnemonic mongo moralis mysql newsapi nextauth
     npm oauth openai pagination pepper polygonio postgres quandl recaptcha redis refresh salt sendgrid sentry
     session slack solana stripe supabase taapi telegram tiingo trace twilio twitter wallet webhook
+
+    adyen artifactory auth0 braintree bugsnag cloudinary cognito consumer devise dropbox facebook hasura heroku hubspot
+    instagram jfrog keycloak laravel linkedin mailchimp mailjet mixpanel netsuite newrelic okta onesignal paypal phoenix
+    postmark pusher quickbooks rails rollbar salesforce shopify snyk sonarqube sparkpost spotify supertokens symfony
+    tiktok vonage woocommerce wordpress zendesk
     """.split()
 )
 """Other services and other kinds of secrets."""
+
+FRAMEWORK_SECRETS = re.compile(
+    r"secret_key_base|(?:better_)?auth_secret$|signing_salt|live_view|(?:cookie|session)_secret|secret_token$|hash_salt"
+)
+"""Names of secrets with which frameworks for the web sign cookies and tokens, in small letters joined with `_`."""
+BARE_FRAMEWORK_SECRETS = frozenset({"secret_key", "app_key", "app_secret", "settings_secret_key", "django_secret"})
+"""The same where a file has marks of a framework: alone these names say too little."""
+FRAMEWORK_MARKS = re.compile(
+    r"(?i:django)|INSTALLED_APPS|ALLOWED_HOSTS|ROOT_URLCONF|SQLALCHEMY_|FLASK_APP|FLASK_ENV|app\.config\[|NEXTAUTH_URL"
+    r"|Rails\.application|(?i:laravel)|Phoenix|APP_URL=|APP_NAME=|SESSION_DRIVER"
+)
+"""What is in files with the settings of a framework."""
+BARE_API_KEY = re.compile(r"(?<![\w-])[\"'$]?api[_-]?key[\"']?\s{0,20}[:=]", re.IGNORECASE)
+"""A bare `API_KEY`, whose other half a bare `SECRET_KEY` beside it is."""
+
+SERVICE_ACCOUNT = re.compile(r"service_account\b|gserviceaccount\.com|client_x509_cert_url")
+"""What is in the key file of a Google service account."""
+
+ELLIPTIC_CURVES = re.compile(
+    r"ecdsa|secp256[kr]1|elliptic|ecies|curve25519|keccak|hextoecdsa|schnorr|bls12|ed25519", re.IGNORECASE
+)
+"""What is in code about elliptic curves, whose private keys are 64 hexadecimal digits."""
 
 STEMLESS_WORDS = frozenset(
     """
