@@ -16,6 +16,7 @@ from typing import Protocol
 
 from binance_leaks.errors import ReplyError
 from binance_leaks.fleet.models import Checkpoint, Repository, ScanFailure, ScanResult, Unit
+from binance_leaks.fleet.store import Store
 from binance_leaks.fleet.worker_protocol import (
     Reply,
     RepositoryOutcome,
@@ -80,26 +81,6 @@ class Pool(Protocol):
         ...
 
 
-class RunStore(Protocol):
-    """Where the results of a run are recorded."""
-
-    def fingerprint(self, key: str) -> str:
-        """The fingerprint of the last scan of a repository, empty if there is none."""
-        ...
-
-    def state(self, key: str) -> bytes | None:
-        """The scanned objects of a repository, from its last scan, if they were kept."""
-        ...
-
-    def record(self, run: int, scanned: ScanResult) -> None:
-        """Record the result for a repository. Raises ReplyError for an invalid report."""
-        ...
-
-    def record_failure(self, run: int, failed: ScanFailure, *, last: bool) -> None:
-        """Record a failed attempt; with `last` the repository has failed."""
-        ...
-
-
 class RunListener(Protocol):
     """Is notified of the progress of a run."""
 
@@ -130,9 +111,9 @@ class _Attempt:
 class Coordinator:
     """Coordinates one run."""
 
-    def __init__(self, pool: Pool, ledger: RunStore, run: int, settings: Settings, watcher: RunListener) -> None:
+    def __init__(self, pool: Pool, store: Store, run: int, settings: Settings, watcher: RunListener) -> None:
         self._pool = pool
-        self._ledger = ledger
+        self._store = store
         self._run = run
         self._settings = settings
         self._watcher = watcher
@@ -221,12 +202,12 @@ class Coordinator:
             worker=worker,
             attempts=attempt.number,
         )
-        self._ledger.record(self._run, scanned)
+        self._store.record(self._run, scanned)
         self._watcher.recorded(repository, scanned)
 
     def _record_failure(self, repository: Repository, failed: ScanFailure, *, again: bool) -> bool:
         last = not again or failed.attempts > self._settings.retries
-        self._ledger.record_failure(self._run, failed, last=last)
+        self._store.record_failure(self._run, failed, last=last)
         if last:
             self._watcher.recorded(repository, failed)
         return last
@@ -263,10 +244,10 @@ class Coordinator:
         }
 
     def _repository(self, repository: Repository, attempt: _Attempt) -> RepositoryTask:
-        fingerprint = "" if self._settings.again else self._ledger.fingerprint(repository.key)
+        fingerprint = "" if self._settings.again else self._store.fingerprint(repository.key)
         wanted = bool(fingerprint) and not self._settings.reachable
         sent = attempt.with_state or len(attempt.unit.repositories) > 1  # members of a unit use each other's
-        state = self._ledger.state(repository.key) if wanted and sent else None
+        state = self._store.state(repository.key) if wanted and sent else None
         return {
             "key": repository.key,
             "label": repository.label,
