@@ -176,6 +176,8 @@ def _pair(
     if found[first].shape is not found[second].shape:
         return {}
     named = _two_names(document, found[first])
+    if named and named[0] is named[1]:
+        return {first: (named[0], None), second: (named[1], None)}
     if named:
         return {first: (named[0], second), second: (named[1], first)}
     one, other = nearby_names[first], nearby_names[second]
@@ -247,7 +249,9 @@ def _two_names(document: Document, candidate: Candidate) -> tuple[Role, Role] | 
     if not match:
         return None
     one, other = read_name(match.group(1)), read_name(match.group(2))
-    if one.role is not None and other.role is not None and one.role is not other.role:
+    if one.role is None or other.role is None:
+        return None
+    if one.role is not other.role or (one.text != other.text and "," in match.group()):
         return one.role, other.role
     return None
 

@@ -248,7 +248,8 @@ class _Classifier:
         if value.role is Role.PRIVATE_KEY and nearby is not None and nearby.name.role is None:
             nearby = None
         named = reading.strength >= Strength.PLAIN
-        shown = _shown_name(nearby) if named else None
+        is_own = nearby is not None and (nearby.name.role is None or _agree(nearby.name.role, value.role))
+        shown = _shown_name(nearby) if named and is_own else None
         name = (Evidence(grade=Grade.STATEMENT, text=shown, for_binance=False),) if shown else ()
         return Occurrence(
             value=value,
@@ -285,6 +286,11 @@ def _shown_name(nearby: NearbyName | None) -> str | None:
     if nearby is None or len(nearby.name.text) > 40 or _RANDOM.search(nearby.name.text):
         return None
     return f"named “{nearby.name.text}”"
+
+
+def _agree(named: Role, role: Role) -> bool:
+    """Whether a name that gives one role can be that of a value in another: both are keys, or both secrets."""
+    return (named is Role.API_KEY) == (role is Role.API_KEY)
 
 
 def _names_private_key(nearby: NearbyName | None) -> bool:

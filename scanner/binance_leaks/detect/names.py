@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import pairwise
 
 from binance_leaks.detect.vocabulary import (
     API_IN_NAMES,
@@ -71,8 +72,15 @@ class Name:
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[^\W\d_]+")
 _KEY_ENDING = re.compile(r"(?<!mon)(?<!tur)(?<!don)(?<!hot)(?<!whis)(?<!joc)key s?$", re.VERBOSE)
 _API_WORDS = re.compile(r"api|mbx|future|testnet|merchant|certificatesn|pay")
-_HALVES = {"public": Role.API_KEY, "private": Role.SECRET_KEY}
+_HALVES = {
+    "public": Role.API_KEY,
+    "pub": Role.API_KEY,
+    "private": Role.SECRET_KEY,
+    "priv": Role.SECRET_KEY,
+    "prv": Role.SECRET_KEY,
+}
 _INITIALS = {"k": Role.API_KEY, "s": Role.SECRET_KEY}
+_ACCOUNTS = frozenset({"acc", "acct", "account", "user", "sub", "subaccount"})
 _EXCLUDED_NAMES = frozenset({"state", "oauthstate", "codechallenge", "code"})
 _EXCLUDED = re.compile(r"listenkey|listentoken|txhash|txid|sha256|sha512|blockhash")
 _NEVER_OF_AN_API = frozenset(
@@ -131,10 +139,13 @@ def _role(words: tuple[str, ...], squashed: str) -> tuple[Role | None, Strength]
     if not EXCLUDED_WORDS.isdisjoint(words) and not {"secret", "apikey"} & set(words):
         return None, Strength.NONE
     joined = "_".join(words)
+    if ("s", "key") in pairwise(words):
+        return Role.SECRET_KEY, Strength.STRONG if API_IN_NAMES.search(squashed) else Strength.PLAIN
     if KEY_ENDING.search(joined) and "secret" not in squashed:
         return Role.API_KEY, Strength.PLAIN
     if SECRET_IN_NAMES.search(squashed) or SECRET_IN_NAMES.search(joined) or not SECRET_WORDS.isdisjoint(words):
-        clear = API_IN_NAMES.search(squashed) or squashed.endswith("key") or "private" in squashed
+        clear = API_IN_NAMES.search(squashed) or "secretkey" in squashed or squashed.endswith("key")
+        clear = clear or "private" in squashed
         return Role.SECRET_KEY, Strength.STRONG if clear else Strength.PLAIN
     if KEY_IN_NAMES.search(squashed):
         return Role.API_KEY, Strength.STRONG
@@ -142,15 +153,25 @@ def _role(words: tuple[str, ...], squashed: str) -> tuple[Role | None, Strength]
         return Role.API_KEY, Strength.STRONG if API_IN_NAMES.search(squashed) else Strength.PLAIN
     if words == (FIX_USERNAME,):
         return Role.API_KEY, Strength.STRONG
-    if words and words[-1] in _HALVES:
-        return _HALVES[words[-1]], Strength.PLAIN
-    if words and words[-1] in _INITIALS:
-        return _INITIALS[words[-1]], Strength.WEAK
+    last = _last_word(words)
+    if last in _HALVES:
+        return _HALVES[last], Strength.PLAIN
+    if last in _INITIALS:
+        return _INITIALS[last], Strength.WEAK
     if not WEAK_SECRET_WORDS.isdisjoint(words):
         return Role.SECRET_KEY, Strength.WEAK
     if not WEAK_KEY_WORDS.isdisjoint(words):
         return Role.API_KEY, Strength.WEAK
     return None, Strength.NONE
+
+
+def _last_word(words: tuple[str, ...]) -> str:
+    """The last word of a name, without the account at its end: of `PUB_acct100` it is `pub`."""
+    last = len(words) - 1
+    while last > 0 and words[last].isdigit():
+        last -= 1
+    named = last > 0 and words[last] in _ACCOUNTS
+    return words[last - 1] if named else words[-1] if words else ""
 
 
 def _is_excluded(words: tuple[str, ...], squashed: str, role: Role | None) -> bool:

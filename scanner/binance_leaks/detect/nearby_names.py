@@ -176,13 +176,17 @@ def _direct(lead: str) -> NearbyName | None:
         return None
     name = _phrase(lead, found, len(found) - 1)
     quoted = lead[max(0, found[-1].start() - 1) : found[-1].start()] in ('"', "'", "`", ":")
-    argument = "," in between and not quoted and "(" in lead[: found[-1].start()] and "=" not in between
+    closed = ")" in between.partition(",")[0]
+    argument = "," in between and (closed or not quoted) and "(" in lead[: found[-1].start()] and "=" not in between
     argument = argument and not _SETTER.search(lead[: found[-1].start()])
     return NearbyName(
-        name=name, position=NamePosition.ARGUMENT if argument else NamePosition.DIRECT, call="(" in between
+        name=name,
+        position=NamePosition.ARGUMENT if argument else NamePosition.DIRECT,
+        call="(" in between and not _TUPLE.match(between),
     )
 
 
+_TUPLE = re.compile(r"[\s:=]{1,9}\(\s{0,99}[\"'`]?\Z")
 _SETTER = re.compile(r"(?:def\w*|set\w*|put|add|const|let|export|register|env)\s*\(\s*$", re.IGNORECASE)
 
 

@@ -180,6 +180,8 @@ SECRET_NAMES: tuple[NameWord, ...] = (
     NameWord("priv(?:ate)?_?key", stems=("priv key", "private key"), examples=("private_key", "privKey")),
     NameWord("prv(?:ate)?_?key", stems=("prv key", "prvate key"), examples=("prv_key",)),
     NameWord("secr?key", stems=("sec key", "secr key"), examples=("sec_key", "SECKEY")),
+    NameWord("sek(?:r|k)?_?key", stems=("sek key", "sekr key", "sekk key"), examples=("SEKKEY", "sek_key", "sekkKey")),
+    NameWord("apis_?key", stems=("apis key",), examples=("API_SKEY", "apiSKey")),
     NameWord("signingkey", stems=("signing key",), examples=("signingKey",)),
     NameWord("apisec(?![a-z])", stems=("api sec",), examples=("api_sec",)),
     NameWord("密[钥鑰匙]", stems=("密",), examples=("密钥", "密鑰")),
@@ -187,10 +189,11 @@ SECRET_NAMES: tuple[NameWord, ...] = (
     NameWord("私[钥鑰]", stems=("私",), examples=("私钥", "私鑰")),
     NameWord("clave_?privada", stems=("clave privada",), examples=("clave privada",)),
     NameWord("chave_?privada", stems=("chave privada",), examples=("chave_privada",)),
+    *_plain("secert sercet secrect secreat screct scecret sceret secrt"),
     *_plain("sekret segret segredo sicret секрет приватн gizli geheim tajn titkos hemlig rahasia"),
     *_plain("秘密 シークレット 시크릿 비밀 bímật bimật bímat bimat سري مخفی محرمانه סודי"),
 )
-SECRET_WORDS = frozenset("sec sk skey scrt secretkey".split())
+SECRET_WORDS = frozenset("sec sk skey scrt secretkey apis apisk".split())
 """Whole words of names that mean a secret."""
 WEAK_SECRET_WORDS = frozenset("pass password passwd pwd".split())
 """The same, of names that mean many other things too."""
@@ -214,12 +217,12 @@ KEY_NAMES: tuple[NameWord, ...] = (
 )
 KEY_WORDS = frozenset(
     """
-    key keys apikey apikeys ak pk ключ 키 キー anahtar clave chave kunci klucz مفتاح المفتاح کلید chiave sleutel nyckel
-    kulcs
+    key keys apikey apikeys apik ak pk ключ 키 キー anahtar clave chave kunci klucz مفتاح المفتاح کلید chiave sleutel
+    nyckel kulcs
     """.split()
 )
 """Whole words of names that mean a key."""
-WEAK_KEY_WORDS = frozenset("api apitoken id user username login account accounts credential".split())
+WEAK_KEY_WORDS = frozenset("access api apitoken id user username login account accounts credential".split())
 """The same, of names that mean many other things too."""
 KEY_ENDING = re.compile("api_?密[钥鑰匙]$")
 """The end of a name of a key, though what it ends in means a secret elsewhere."""
