@@ -226,7 +226,7 @@ def test_what_is_gone_is_still_to_be_removed(verdict: Verdict, kind: Kind) -> No
 def test_a_wrong_secret_is_a_lone_key() -> None:
     risk = assess(credential(), at(), of_verdict(Verdict.KEY_LIVE_SECRET_WRONG, Environment.MAINNET))
     assert risk.level is level(None, kind=Kind.API_KEY)
-    assert "probably alive" in risk.reasons[0]
+    assert "probably active" in risk.reasons[0]
 
 
 @pytest.mark.parametrize("cause", [Cause.ADDRESS, Cause.NETWORK, Cause.STOPPED])
@@ -278,7 +278,7 @@ def test_every_level_says_why_in_plain_sentences(verdict: Verdict) -> None:
         assert reasons
     for power, restricted in product(Power, (False, None, True)):
         first, *_ = assess(credential(), at(), of_power(power, restricted=restricted)).reasons
-        assert first.startswith(("Alive", "Probably alive"))
+        assert first.startswith(("Active", "Probably active"))
 
 
 def test_the_gravest_comes_first() -> None:

@@ -86,20 +86,20 @@ OTHER_LEVELS: Mapping[Verdict, tuple[RiskLevel, RiskLevel]] = MappingProxyType(
 
 _LIVE_REASONS: Mapping[Power, str] = MappingProxyType(
     {
-        Power.WITHDRAW: "Alive, and it can withdraw: anyone who has it can empty the account in minutes.",
-        Power.UNKNOWN: "Alive, and its permissions are not known: it is judged as if it could withdraw.",
-        Power.TRANSFER: "Alive, and it can move money between wallets and accounts, within reach of trades.",
-        Power.TRADE: "Alive, and it can trade: bad or matched trades can empty the account.",
-        Power.REFUSED: "Probably alive, and its permissions are not known: it is judged as if it could trade.",
-        Power.READ: "Alive, and it can only read: balances, positions and habits leak, not money.",
-        Power.NOTHING: "Alive, and it can do nothing now: its owner can give it rights at any time.",
+        Power.WITHDRAW: "Active, and it can withdraw: anyone who has it can empty the account in minutes.",
+        Power.UNKNOWN: "Active, and its permissions are not known: it is judged as if it could withdraw.",
+        Power.TRANSFER: "Active, and it can move money between wallets and accounts, within reach of trades.",
+        Power.TRADE: "Active, and it can trade: bad or matched trades can empty the account.",
+        Power.REFUSED: "Probably active, and its permissions are not known: it is judged as if it could trade.",
+        Power.READ: "Active, and it can only read: balances, positions and habits leak, not money.",
+        Power.NOTHING: "Active, and it can do nothing now: its owner can give it rights at any time.",
     }
 )
-_LIVE_PLAYING = "Alive: anyone who has it can use it."
+_LIVE_PLAYING = "Active: anyone who has it can use it."
 _OTHER_REASONS: Mapping[Verdict, tuple[str, ...]] = MappingProxyType(
     {
         Verdict.KEY_LIVE_SECRET_WRONG: (
-            "The API key is probably alive, but no secret that signs for it was found.",
+            "The API key is probably active, but no secret that signs for it was found.",
             "Its own secret may be elsewhere: anyone who finds it has both.",
         ),
         Verdict.MALFORMED: ("Binance says that it does not have the form of a key. Still remove it.",),
@@ -243,7 +243,7 @@ def _rate_inconclusive(credential: Credential) -> Risk:
     unasked = _rate_unverified(credential)
     real = not credential.environment.facts.play_money
     step = " and could do anything, one step down" if real and credential.kind is Kind.KEY_PAIR else ""
-    reason = f"Cannot tell from here whether it is alive: judged as if it were{step}."
+    reason = f"Cannot tell from here whether it is active: judged as if it were{step}."
     return Risk(level=unasked.level, reasons=(reason, *unasked.reasons))
 
 

@@ -286,11 +286,11 @@ class TestAudit:
         assert first.startswith("binance-leaks: verify: each API key is sent to Binance")
         assert "in place of api.binance.com" in outcome.err
         for words in (
-            ": alive, mainnet",
+            ": active, mainnet",
             "api.binance.com accepted it",
             "withdrawals                 yes, not needed",
             "futures                     no",
-            "from anywhere",
+            "any address",
             "2020-09-13",
             "replace it now",
             "portfolio, which needs account data",
@@ -322,12 +322,12 @@ class TestAudit:
         desk.exchange.script(answer)
         status, (key,) = desk.keys("--purpose", "tax", env=env_of(account))
         assert (status, key["verdict"], key["standing"], key["permissions"]) == (3, verdict, "untold", None)
-        assert "cannot tell" not in desk.verify(env=env_of(account)).out or verdict == "inconclusive"
+        assert "state unknown" not in desk.verify(env=env_of(account)).out or verdict == "inconclusive"
 
     def test_halves(self, desk: Desk) -> None:
         account = desk.account()
         key = desk.verify("--stdin", stdin=account.key)
-        assert (key.status, "probably alive, asked about without its secret" in key.out) == (3, True)
+        assert (key.status, "probably active, checked without its secret" in key.out) == (3, True)
         asked = len(desk.exchange.asked)
         secret = desk.verify("--stdin", stdin=f"BINANCE_API_SECRET={account.secret.decode()}\n")
         assert (secret.status, "its API key was not found" in secret.out) == (3, True)
@@ -438,7 +438,7 @@ class TestPrompt:
         terminal.until("Secret key (not shown): ")
         terminal.type(account.secret.decode() + "\n")
         assert terminal.end() == 0
-        assert ": alive, mainnet" in terminal.shown
+        assert ": active, mainnet" in terminal.shown
         hold_nothing(terminal.shown, account)
 
     def test_nothing_typed(self, desk: Desk) -> None:

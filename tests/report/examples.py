@@ -410,7 +410,7 @@ def live(*granted: str, ip_restricted: bool | None = False, ends: int | None = N
         environment=Environment.MAINNET,
         host="api.binance.com",
         checked_at=CHECKED,
-        note="Alive: api.binance.com accepted it and returned the permissions of the key.",
+        note="Active: api.binance.com accepted it and returned the permissions of the key.",
     )
 
 
@@ -419,7 +419,7 @@ WRONG = Verification(
     environment=Environment.MAINNET,
     host="api.binance.com",
     checked_at=CHECKED,
-    note="The API key is probably alive: api.binance.com refused nothing but the signature (code -1022); the secret "
+    note="The API key is probably active: api.binance.com refused only the signature (code -1022); the secret "
     "found with it is not its own.",
 )
 REVOKED = Verification(
@@ -434,7 +434,7 @@ UNDECIDED = Verification(
     cause=Cause.ADDRESS,
     host="api.binance.com",
     checked_at=CHECKED,
-    note="Cannot tell from here whether it is alive: Binance refused this request: this address may not be on the "
+    note="Cannot tell from here whether it is active: Binance refused this request: this address may not be on the "
     "key's list, a permission may be missing, the key may be of another environment, or banned for a while. That does "
     "not mean it is dead (code -2015).",
 )

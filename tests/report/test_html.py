@@ -204,7 +204,7 @@ def test_a_card_tells_rights_and_addresses() -> None:
         "Unknown permissions enableCopyTrading; created 2023-11-14; spot and margin trading until 2026-09-21.",
         "Checked: api.binance.com, 2026-05-04 03:02 UTC.",
         "Within ten minutes, disable or delete the key at",
-        "Make a new key with no more permissions than it needs",
+        "Create a new key with only the permissions it needs",
         f'sha256 = "{pair.values[1].sha256}"',
     ):
         assert told in text

@@ -223,6 +223,7 @@ def test_words_make_no_markup(text: str) -> None:
 
 def test_only_words_that_are_more_are_code() -> None:
     assert (
-        markdown_sentences("Alive: api.binance.com (a.b, c) took it.") == "Alive: `api.binance.com` (`a.b`, c) took it."
+        markdown_sentences("Active: api.binance.com (a.b, c) took it.")
+        == "Active: `api.binance.com` (`a.b`, c) took it."
     )
     assert markdown_sentences("at 03:02 it said -2015.") == "at `03:02` it said -2015."

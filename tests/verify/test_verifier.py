@@ -102,7 +102,7 @@ class TestVerdicts:
         exchange.add(account)
         found = one(ask(credential(value_of(account, key=True), value_of(other, key=False))))
         assert found.verdict is Verdict.KEY_LIVE_SECRET_WRONG
-        assert "probably alive" in found.note
+        assert "probably active" in found.note
         assert found.secret is None
         assert paths(exchange) == [RESTRICTIONS]
 
@@ -139,7 +139,7 @@ class TestVerdicts:
         exchange.add(account)
         found = one(ask(pair(account)))
         assert found.verdict is Verdict.LIVE_NO_PERMISSION
-        assert found.note.startswith("Probably alive")
+        assert found.note.startswith("Probably active")
         assert found.tier is None
 
     def test_malformed(self, exchange: Exchange, ask: Ask, rng: Random) -> None:

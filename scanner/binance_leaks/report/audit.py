@@ -1,4 +1,4 @@
-"""Shows audits of the user's own keys: as text, or as JSON by the schema `binance-leaks-audit/1` beside this module."""
+"""Audits of the user's own keys, as text or as JSON with the schema `binance-leaks-audit/1`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from binance_leaks.audit import (
     words_for,
 )
 from binance_leaks.model import Credential, Kind, Role, Value
-from binance_leaks.report.json import as_json
+from binance_leaks.report.json import WireValue, as_json, wire_value
 from binance_leaks.report.names import ROLE_NAMES, capitalize_first
 from binance_leaks.report.sanitize import encodable, printable, without_values
 from binance_leaks.report.text_layout import Page
@@ -34,19 +34,19 @@ _LABEL = 12
 _WIDEST_NAME = max(map(len, PERMISSION_WORDS.values())) + 2
 _VERDICTS = MappingProxyType(
     {
-        Verdict.LIVE: ("alive", "bold green"),
-        Verdict.LIVE_NO_PERMISSION: ("probably alive", "bold yellow"),
-        Verdict.KEY_LIVE_SECRET_WRONG: ("key probably alive, secret not its own", "bold yellow"),
+        Verdict.LIVE: ("active", "bold green"),
+        Verdict.LIVE_NO_PERMISSION: ("probably active", "bold yellow"),
+        Verdict.KEY_LIVE_SECRET_WRONG: ("key probably active, secret does not match", "bold yellow"),
         Verdict.NOT_FOUND: ("probably revoked or deleted", "bold yellow"),
-        Verdict.MALFORMED: ("probably no key of this system", "bold yellow"),
-        Verdict.INCONCLUSIVE: ("cannot tell", "bold yellow"),
+        Verdict.MALFORMED: ("probably not a key of this system", "bold yellow"),
+        Verdict.INCONCLUSIVE: ("state unknown", "bold yellow"),
         Verdict.NOT_VERIFIABLE: ("cannot be verified", "bold yellow"),
-        Verdict.NOT_ASKED: ("not asked", "bold yellow"),
+        Verdict.NOT_ASKED: ("not checked", "bold yellow"),
     }
 )
 _ROTATION = MappingProxyType(
     {
-        Rotation.FRESH: "no hurry to replace it",
+        Rotation.FRESH: "no need to replace it yet",
         Rotation.SOON: "replace it soon (every 3 to 6 months is advised)",
         Rotation.DUE: "replace it now (every 3 to 6 months is advised)",
         Rotation.UNKNOWN: "replace keys every 3 to 6 months",
@@ -63,7 +63,7 @@ class Audited:
 
 
 def render_audit_text(audited: Sequence[Audited], *, purpose: Purpose | None, width: int, color: bool) -> str:
-    """The audits for a reader, one after the other, and what they come to in the last line."""
+    """Render the audits one after the other, and a summary in the last line."""
     page = Page(width=width, color=color)
     for each in audited:
         _AuditPage(page, each).draw()
@@ -82,12 +82,12 @@ class _AuditPage:
         self._verification = audited.audit.verification
 
     def draw(self) -> None:
-        """Which key, what was answered, what it may do, from where, how old it is, and what to do."""
+        """Draw which key it is, the verdict, its permissions, addresses and age, and what to do."""
         self._head()
         self._page.wrapped(Text(self._verification.note), indent=2)
         if self._verification.host is not None:
             when = f", {self._verification.checked_at}" if self._verification.checked_at else ""
-            self._line("Asked", f"{self._verification.host}{when}")
+            self._line("Checked", f"{self._verification.host}{when}")
         permissions = self._verification.permissions
         if permissions is not None:
             self._table(permissions)
@@ -105,7 +105,7 @@ class _AuditPage:
     def _head(self) -> None:
         verdict, style = _VERDICTS[self._verification.verdict]
         if self._verification.verdict is Verdict.KEY_LIVE_SECRET_WRONG and self._credential.kind is Kind.API_KEY:
-            verdict = "probably alive, asked about without its secret"
+            verdict = "probably active, checked without its secret"
         environment = self._verification.environment or self._credential.environment
         first, *others = sorted(self._credential.values, key=lambda value: list(Role).index(value.role))
         named = Text.assemble(
@@ -124,7 +124,7 @@ class _AuditPage:
             label = PERMISSION_TIERS[name].value if name in PERMISSION_TIERS else "unknown"
             may = Text("yes", style="bold") if name in permissions.granted else Text("no", style="dim")
             if name not in permissions.granted and name not in permissions.denied:
-                may = Text("not told", style="dim")
+                may = Text("unknown", style="dim")
             if name in self._audit.excess:
                 may = Text("yes, not needed", style="bold red")
             shown = Text(f"{label if label != before else '':<{_LABEL}}", style="dim")
@@ -143,17 +143,11 @@ class _AuditPage:
         self._page.wrapped(Text.assemble((f"{label:<{_LABEL}}", "dim"), text), indent=2, hang=_LABEL)
 
 
-class _Value(TypedDict):
-    role: str
-    sha256: str
-    masked: str
-
-
 class _Key(TypedDict):
     id: str
     kind: str
     environment: str
-    values: list[_Value]
+    values: list[WireValue]
     standing: str
     verdict: str
     cause: str | None
@@ -183,7 +177,7 @@ class _Report(TypedDict):
 
 
 def render_audit_json(audited: Sequence[Audited], *, purpose: Purpose | None, now: datetime) -> str:
-    """The audits as JSON by `binance-leaks-audit-1.schema.json`."""
+    """Render the audits as JSON by `binance-leaks-audit-1.schema.json`."""
     report: _Report = {
         "schema": AUDIT_SCHEMA,
         "tool": {"name": "binance-leaks", "version": __version__},
@@ -201,9 +195,7 @@ def _key(credential: Credential, audit: Audit) -> _Key:
         "id": credential.id,
         "kind": credential.kind.value,
         "environment": (verification.environment or credential.environment).value,
-        "values": [
-            {"role": value.role.value, "sha256": value.sha256, "masked": value.masked} for value in credential.values
-        ],
+        "values": [wire_value(value) for value in credential.values],
         "standing": audit.outcome.value,
         "verdict": verification.verdict.value,
         "cause": verification.cause.value if verification.cause is not None else None,
@@ -238,25 +230,25 @@ def _summary(audited: Sequence[Audited], purpose: Purpose | None) -> str:
     if failed:
         parts.append(f"{failed:,} with faults")
     if unknown:
-        parts.append(f"{unknown:,} that could not be judged")
+        parts.append(f"{unknown:,} with unknown permissions")
     if not failed and not unknown:
         parts.append("no faults")
-    told = any(each.audit.verification.permissions is not None for each in audited)
-    hint = " With --purpose, also whether that is more than needed." if told and purpose is None else ""
+    known = any(each.audit.verification.permissions is not None for each in audited)
+    hint = " With --purpose, also whether that is more than needed." if known and purpose is None else ""
     return f"{', '.join(parts)}.{hint}"
 
 
 def _describe_addresses(restricted: bool | None) -> str:
     if restricted is None:
-        return "Binance did not say whether it is bound to trusted addresses"
+        return "unknown: Binance did not report whether it is restricted to trusted addresses"
     if restricted:
-        return "bound to trusted addresses: it works from nowhere else, but there it may do all of the above"
-    return "from anywhere: no list of trusted addresses (an empty list binds nothing)"
+        return "trusted addresses only; from there it can do all of the above"
+    return "any address: there is no list of trusted addresses (an empty list restricts nothing)"
 
 
 def _describe_creation(audit: Audit, permissions: Permissions) -> str:
     if permissions.created is None:
-        return f"Binance did not say; {_ROTATION[Rotation.UNKNOWN]}"
+        return f"unknown; {_ROTATION[Rotation.UNKNOWN]}"
     return f"{_date(permissions.created)}, {age_words(audit.age_days)} ago: {_ROTATION[audit.rotation]}"
 
 
@@ -264,7 +256,7 @@ def _describe_trading(audit: Audit, permissions: Permissions) -> str:
     if (permissions.tier or Tier.READ) is Tier.READ:
         return "not allowed"
     if audit.trading_days_left is None:
-        return "no end of its authority was told"
+        return "allowed, no end date known"
     date = _date(permissions.trading_ends)
     if audit.trading_days_left < 0:
         return f"its authority for spot and margin ended on {date}"
@@ -278,7 +270,7 @@ def _date(milliseconds: int | None) -> str | None:
 
 
 def _list_locations(credential: Credential) -> list[str]:
-    """Paths with lines, each once, a few at most."""
+    """List paths with lines, each once, at most a few."""
     found = dict.fromkeys(
         f"{place.path}:{place.line}" if "." in place.path or "/" in place.path else place.path
         for place in (occurrence.location for occurrence in credential.occurrences)

@@ -55,29 +55,35 @@ class _Risk(TypedDict):
     reasons: list[str]
 
 
-class _Value(TypedDict):
+class WireValue(TypedDict):
+    """A value of a finding as it is written."""
+
     role: str
     sha256: str
     masked: str
 
 
-class _Commit(TypedDict):
+class WireCommit(TypedDict):
+    """A commit as it is written."""
+
     id: str
     author: str
     date: str
     subject: str
 
 
-class _Location(TypedDict):
+class WireLocation(TypedDict):
+    """A location as it is written."""
+
     role: str
     path: str
     line: int
     column: int
     exposure: str
-    commit: _Commit | None
+    commit: WireCommit | None
     blob: str | None
     refs: list[str]
-    removed: _Commit | None
+    removed: WireCommit | None
     pushed: bool
     standing: bool
     repository: str | None
@@ -105,14 +111,16 @@ class WireVerification(TypedDict):
     secret_sha256: str | None
 
 
-class _Finding(TypedDict):
+class WireFinding(TypedDict):
+    """A finding as it is written."""
+
     id: str
     kind: str
     environment: str
     confidence: str
     risk: _Risk
-    values: list[_Value]
-    locations: list[_Location]
+    values: list[WireValue]
+    locations: list[WireLocation]
     evidence: list[str]
     suppressed: _Suppressed | None
     fails: bool
@@ -127,12 +135,7 @@ class Report(TypedDict):
     schema: str
     tool: _Tool
     scan: _Scan
-    findings: list[_Finding]
-
-
-WireCommit = _Commit
-WireLocation = _Location
-WireFinding = _Finding
+    findings: list[WireFinding]
 
 
 def render_json(result: Result, view: View) -> str:
@@ -163,6 +166,7 @@ class Wire:
         self._redactor = redactor
 
     def scan(self, result: Result) -> _Scan:
+        """Return the facts of the scan as they are written."""
         skipped: list[_Skipped] = [
             {"what": self._path(skipped.what), "why": self._prose(skipped.why)} for skipped in result.skipped
         ]
@@ -176,15 +180,16 @@ class Wire:
             "stats": statistics(result),
         }
 
-    def finding(self, finding: Finding) -> _Finding:
+    def finding(self, finding: Finding) -> WireFinding:
+        """Return a finding as it is written."""
         return {
             "id": finding.id,
             "kind": finding.kind.value,
             "environment": finding.environment.value,
             "confidence": finding.confidence.value,
             "risk": {"level": finding.risk.level.value, "reasons": [self._prose(r) for r in finding.risk.reasons]},
-            "values": [_value(value) for value in finding.values],
-            "locations": [self._location(location) for location in finding.locations],
+            "values": [wire_value(value) for value in finding.values],
+            "locations": [self.location(location) for location in finding.locations],
             "evidence": [self._prose(evidence) for evidence in finding.evidence],
             "suppressed": self._suppressed(finding.suppressed),
             "fails": finding.fails,
@@ -193,7 +198,8 @@ class Wire:
             "unlisted": finding.unlisted,
         }
 
-    def _location(self, location: Location) -> _Location:
+    def location(self, location: Location) -> WireLocation:
+        """Return a location as it is written."""
         return {
             "role": location.role.value,
             "path": self._path(location.path),
@@ -209,7 +215,7 @@ class Wire:
             "repository": self._path(location.repository) if location.repository is not None else None,
         }
 
-    def _commit(self, commit: Commit | None) -> _Commit | None:
+    def _commit(self, commit: Commit | None) -> WireCommit | None:
         if commit is None:
             return None
         return {
@@ -231,15 +237,16 @@ class Wire:
         return encodable(self._redactor.prose(text))
 
 
-def _value(value: Value) -> _Value:
+def wire_value(value: Value) -> WireValue:
+    """Return a value as its role, digest and mask."""
     return {"role": value.role.value, "sha256": value.sha256, "masked": value.masked}
 
 
 def wire_verification(verification: Verification | None, redactor: Redactor) -> WireVerification | None:
-    """What Binance answered as plain data: verdict, rights and dates in the contract's names, then what goes further.
+    """Return what Binance answered as plain data.
 
     `permissions` has Binance's names, `createTime` and `tradingAuthorityExpirationTime` in milliseconds since 1970; it
-    is empty where nobody told them.
+    is empty where they are unknown.
     """
     if verification is None:
         return None

@@ -22,7 +22,7 @@ from binance_leaks.environments import KEY_PAGE
 from binance_leaks.findings import Finding, Mark, Result, Skipped, SuppressedBy
 from binance_leaks.model import Exposure, Location, RiskLevel
 from binance_leaks.report import View
-from binance_leaks.report.json import as_json, wire_verification
+from binance_leaks.report.json import Wire, as_json, wire_value, wire_verification
 from binance_leaks.report.locations import (
     file_to_open,
     is_absolute,
@@ -68,6 +68,7 @@ class _RunBuilder:
         self._result = result
         self._view = view
         self._redactor = Redactor.of(result)
+        self._wire = Wire(self._redactor)
         self._describer = Describer.of(result)
 
     def run(self) -> _Object:
@@ -154,34 +155,11 @@ class _RunBuilder:
         made: _Object = {
             "physicalLocation": {"artifactLocation": artifact, "region": region},
             "message": {"text": _escape_message(told)},
-            "properties": self._place(location),
+            "properties": {name: held for name, held in self._wire.location(location).items() if held is not None},
         }
         if inside:
             made["logicalLocations"] = [_logical_location(location, encodable(shown_path))]
         return made
-
-    def _place(self, location: Location) -> _Object:
-        made: _Object = {
-            "role": location.role.value,
-            "path": self._path(location.path),
-            "line": location.line,
-            "column": location.column,
-            "exposure": location.exposure.value,
-            "standing": location.preexisting,
-            "pushed": location.pushed,
-            "refs": [self._path(ref) for ref in location.refs],
-        }
-        if location.repository is not None:
-            made["repository"] = self._path(location.repository)
-        for name, commit in (("commit", location.commit), ("removed", location.removed)):
-            if commit is not None:
-                made[name] = {
-                    "id": printable(commit.id),
-                    "author": self._prose(commit.author),
-                    "date": self._path(commit.date),
-                    "subject": self._prose(commit.subject),
-                }
-        return made if location.blob is None else {**made, "blob": printable(location.blob)}
 
     def _properties(self, finding: Finding) -> _Object:
         made: _Object = {
@@ -193,10 +171,7 @@ class _RunBuilder:
             "exposure": finding.exposure.value,
             "fails": finding.fails and finding.suppressed is None,
             "places": len(finding.locations),
-            "values": [
-                {"role": value.role.value, "sha256": printable(value.sha256), "masked": printable(value.masked)}
-                for value in finding.values
-            ],
+            "values": [wire_value(value) for value in finding.values],
             "evidence": [self._prose(evidence) for evidence in finding.evidence],
         }
         if finding.repositories:

@@ -137,7 +137,7 @@ def _milliseconds(value: object) -> int | None:
     return None
 
 
-_CANNOT_TELL = "Cannot tell from here whether it is alive"
+_CANNOT_TELL = "Cannot tell from here whether it is active"
 _CAUSES: Mapping[Cause, str] = MappingProxyType(
     {
         Cause.ADDRESS: "Binance refused this request: this address may not be on the key's list, a permission may be "
@@ -178,22 +178,20 @@ def note_of(outcome: Outcome, host: str, *, lone: bool, swapped: bool, unknown_o
 def _verdict(outcome: Outcome, host: str, *, lone: bool, unknown_on: Sequence[str]) -> str:
     match outcome.verdict:
         case Verdict.LIVE if outcome.permissions is not None:
-            return f"Alive: {host} accepted it and returned the permissions of the key."
+            return f"Active: {host} accepted it and returned the permissions of the key."
         case Verdict.LIVE:
             return (
-                f"Alive: {host} accepted it. Its answer is about the account, not the key, whose permissions are "
+                f"Active: {host} accepted it. Its answer is about the account, not the key, whose permissions are "
                 "unknown."
             )
         case Verdict.LIVE_NO_PERMISSION:
             return (
-                f"Probably alive: {host} took the signature and refused permission for this one question "
+                f"Probably active: {host} took the signature and refused permission for this one question "
                 f"({outcome.detail})."
             )
         case Verdict.KEY_LIVE_SECRET_WRONG:
             secret = "it was asked about without its secret" if lone else "the secret found with it is not its own"
-            return (
-                f"The API key is probably alive: {host} refused nothing but the signature ({outcome.detail}); {secret}."
-            )
+            return f"The API key is probably active: {host} refused only the signature ({outcome.detail}); {secret}."
         case Verdict.NOT_FOUND:
             return (
                 f"Probably revoked or deleted: {_join(unknown_on or [host])} did not know the key, asked again too. "
