@@ -11,6 +11,7 @@ from binance_leaks.detect.candidates import Candidate
 from binance_leaks.detect.document import Document
 from binance_leaks.detect.names import Name, Strength, read_name
 from binance_leaks.detect.outline import Outline
+from binance_leaks.detect.records import name_in_record
 from binance_leaks.detect.vocabulary import NOISE_WORDS
 from binance_leaks.model import Role
 
@@ -76,6 +77,9 @@ def find_nearby_name(outline: Outline, candidate: Candidate, previous_end: int, 
     start, _ = document.line_span(document.line_index(candidate.start))
     lead = clean(document.text[max(start, previous_end, candidate.start - _WINDOW) : candidate.start])
     same_line = previous_end > start
+    in_record = name_in_record(outline, candidate.start, candidate.end, (previous_end, next_start))
+    if in_record is not None:
+        return NearbyName(name=in_record, position=NamePosition.DIRECT)
     nearby = _signing(lead) or _direct(lead)
     if nearby is not None and nearby.name.role is None and not (nearby.name.excluded or nearby.name.foreign):
         nearby = None
@@ -137,6 +141,8 @@ def _identifiers(text: str) -> list[re.Match[str]]:
 def _is_noise(text: str, found: re.Match[str]) -> bool:
     """Whether an identifier names nothing: a type, a wrapper, the prefix of a literal (`b"…"`)."""
     word = found.group().lower()
+    if _KIND.search(text, max(0, found.start() - 24), found.start()) or _FLAG.match(text, found.end()):
+        return True  # `"type": "secret"` and `"secret": true` name nothing
     if word in _INITIALS:
         prefixes = text[found.end() : found.end() + 1] in ("'", '"') and text[
             found.start() - 1 : found.start()
@@ -147,6 +153,8 @@ def _is_noise(text: str, found: re.Match[str]) -> bool:
     return word in NOISE_WORDS
 
 
+_KIND = re.compile(r"(?<![a-z])(?:type|kind|format)[\"']?\s{0,9}[:=]\s{0,9}[\"']?\Z", re.IGNORECASE)
+_FLAG = re.compile(r"[\"'\])]{0,2}\s{0,9}[:=]{1,2}\s{0,9}[\"']?(?:true|false|null|none|yes|no)\b", re.IGNORECASE)
 _INITIALS = frozenset({"k", "s"})
 
 
