@@ -36,6 +36,9 @@ FORMS: Mapping[str, Callable[[str], bytes]] = MappingProxyType(
         "UTF-16 BE with BOM": lambda text: codecs.BOM_UTF16_BE + text.encode("utf-16-be"),
         "UTF-16 LE": lambda text: text.encode("utf-16-le"),
         "UTF-16 BE": lambda text: text.encode("utf-16-be"),
+        "UTF-32 LE with BOM": lambda text: codecs.BOM_UTF32_LE + text.encode("utf-32-le"),
+        "UTF-32 LE": lambda text: text.encode("utf-32-le"),
+        "UTF-32 BE": lambda text: text.encode("utf-32-be"),
         "UTF-16 LE with BOM and CRLF": lambda text: (
             codecs.BOM_UTF16_LE + text.replace("\n", "\r\n").encode("utf-16-le")
         ),

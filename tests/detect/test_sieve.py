@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from random import Random
 from types import MappingProxyType
 
@@ -37,6 +37,15 @@ NOISE: Mapping[str, tuple[bytes, bytes]] = MappingProxyType(
         "controls": (b"\xd9\x07abc def\n" * 300,) * 2,
         "wide": (WIDE.encode("utf-16-le"),) * 2,
         "wide beginning": (b"", WIDE.encode("utf-16-be") * 2),
+    }
+)
+ESCAPES: Mapping[str, Callable[[str], str]] = MappingProxyType(
+    {
+        "escapes of Unicode": lambda char: f"\\u{ord(char):04x}",
+        "escapes of Unicode inside a string": lambda char: f"\\\\u{ord(char):04X}",
+        "escapes of bytes": lambda char: f"\\x{ord(char):02x}",
+        "character references": lambda char: f"&#{ord(char)};",
+        "hexadecimal character references": lambda char: f"&#x{ord(char):X};",
     }
 )
 AROUND = ContextSizes(256, 256, worth=1)
@@ -94,6 +103,10 @@ def odd_shapes(rng: Random) -> Iterator[tuple[str, bytes]]:
     for encoding, name in {**names, "utf-16": "币安", "utf-16-le": "币安"}.items():
         hexes = f"# {name}\napi_key = {hex_value(rng)}\nsecret_key = {hex_value(rng)}\n"
         yield f"hex with a foreign name in {encoding}", hexes.encode(encoding)
+    for name, escape in ESCAPES.items():
+        secret = "".join(map(escape, value))
+        yield f"a value in {name}", f'# é binance\napi_secret = "{secret}"\n'.encode()
+        yield f"a name, too, in {name}", f'"{"".join(map(escape, "binance_secret"))}": "{secret}"\n'.encode()
     pieces = value[:20], value[20:40], value[40:]
     yield "a joint with a no-break space", 'secret = "{}" + "{}" +\u00a0"{}"\n'.format(*pieces).encode()
     yield "the same, wide", 'secret = "{}" + "{}" +\u00a0"{}"\n'.format(*pieces).encode("utf-16")

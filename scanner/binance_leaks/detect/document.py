@@ -16,6 +16,8 @@ from binance_leaks.detect.vocabulary import LEGACY_WORDS, mentions
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
@@ -24,6 +26,7 @@ _SAMPLE = 4096
 _LONG = b"a" * 30
 _SCHEMA = 1 << 16
 _CHARS_A_CONTROL = 500
+_SHORTEST_ESCAPED = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,9 +165,12 @@ def documents(
         if data.startswith(bom):
             return [document(data[len(bom) :].decode(encoding, _errors(encoding)))]
     if not is_binary(data):
+        if prefilter.may_hold_escapes(data, prefilter.classified(data)) and any(prefilter.escaped_runs(data, 48)):
+            text, places = _without_escapes(data)
+            return [document(text, places=places, encoding="utf-8")]
         return [document(_text(_PICKLED.sub(_blanked, data) if data.startswith(_PICKLE) else data))]
     rows = table_text(data)
-    wide = _utf16_without_bom(data) if rows is None else None
+    wide = _utf16_without_bom(data) or _utf32_without_bom(data) if rows is None else None
     if wide:
         return [document(data.decode(wide, "replace"))]
     found = [document(data.translate(PRINTABLE).decode("latin-1"), binary=True)]
@@ -250,6 +256,41 @@ def _mostly_utf8(data: bytes) -> bool:
 
 def _errors(encoding: str) -> str:
     return "surrogateescape" if encoding == "utf-8" else "replace"
+
+
+_ESCAPE = re.compile(rb"\\{1,4}(?:u00|x)(?P<hex>..)|&#(?:x(?P<reference>..)|(?P<decimal>[0-9]{2,3}));")
+
+
+def _without_escapes(data: bytes) -> tuple[str, list[tuple[int, int]]]:
+    """The text with its longer runs of escaped characters decoded, and its places in the bytes."""
+    parts: list[str] = []
+    places: list[tuple[int, int]] = []
+    length = done = 0
+    for start, end in (*prefilter.escaped_runs(data, _SHORTEST_ESCAPED), (len(data), len(data))):
+        plain = data[done:start].decode("utf-8", "surrogateescape")
+        decoded = "".join(
+            chr(int(escape["hex"] or escape["reference"], 16) if escape["decimal"] is None else int(escape["decimal"]))
+            for escape in _ESCAPE.finditer(data, start, end)
+        )
+        places += [(length, done), (length + len(plain), start)]
+        parts += [plain, decoded]
+        length += len(plain) + len(decoded)
+        done = end
+    return "".join(parts), places
+
+
+def _utf32_without_bom(data: bytes) -> str | None:
+    """UTF-32 by its zero bytes: text in Latin letters has three in every four places."""
+    sample = data[: _SAMPLE // 4 * 4]
+    count = len(sample) // 4
+    zeros = [sample[at::4].count(0) for at in range(4)]
+    if count < 4:
+        return None
+    for encoding, lowest_first in (("utf-32-le", zeros), ("utf-32-be", zeros[::-1])):
+        low, middle, *high = lowest_first
+        if min(high) >= 0.98 * count and middle >= 0.4 * count and low <= 0.02 * count:
+            return encoding
+    return None
 
 
 def _utf16_without_bom(data: bytes) -> str | None:

@@ -31,6 +31,10 @@ _CLASSES = _classes()
 _SHORTEST_RUN = b"a" * 16
 _KEY_RUN = b"a" * 21
 _WIDE_TEXT = b"a\0" * 8
+_WIDER_TEXT = b"a\0\0\0" * 8
+_ESCAPED = (b"qaaaaa" * 16, b"qqaaaaa" * 16, b"qaaa" * 16, b"qqaaa" * 16)
+_REFERENCE = b"&#"
+_ESCAPED_RUN = rb"(?:\\{1,4}(?:u00|x)[2-7][0-9A-Fa-f]|&#(?:x[2-7][0-9A-Fa-f]|[0-9]{2,3});){%d,}"
 _PEM = b"PRIVATE KEY-----"
 PACKED_KEYS = (b"IBAAKCA", b"MC4CAQAwBQYDK2VwBCIEI", b"IBADANBgkqhkiG9w0BAQEFAASC", b"LS0tLS1CRUdJTi")
 _PIECE_ENDS = b"a" * 16 + b"q "
@@ -65,6 +69,8 @@ def hits(data: bytes) -> Iterator[int]:
     if holds_wide_text(classes):
         for first in (0, 1):
             yield from (2 * at + first for at in hits(data[first::2]))
+    if may_hold_escapes(data, classes):
+        yield from (start for start, _ in escaped_runs(data, 48))
     if _SHORTEST_RUN not in classes:
         return  # all other kinds have such a run; numbers and zeros have none
     for start, end in long_runs(classes):
@@ -154,8 +160,20 @@ def listed_pieces(data: bytes) -> Iterator[int]:
 
 
 def holds_wide_text(classes: bytes) -> bool:
-    """Whether there is text in UTF-16."""
-    return b"\0" in classes and _WIDE_TEXT in classes
+    """Whether there is text in UTF-16 or UTF-32."""
+    return b"\0" in classes and (_WIDE_TEXT in classes or _WIDER_TEXT in classes)
+
+
+def may_hold_escapes(data: bytes, classes: bytes) -> bool:
+    """Whether there may be text of which each character is escaped, such as `\\u0041` or `&#65;`."""
+    return _REFERENCE in data or any(run in classes for run in _ESCAPED)
+
+
+def escaped_runs(data: bytes, shortest: int) -> Iterator[tuple[int, int]]:
+    """Start and end of every run of so many escaped characters of ASCII, or more."""
+    import re  # start-up, as above
+
+    return (match.span() for match in re.finditer(_ESCAPED_RUN % shortest, data))
 
 
 def mentions_binance(data: bytes) -> bool:

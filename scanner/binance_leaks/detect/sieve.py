@@ -61,7 +61,7 @@ class Trait(IntFlag):
     MENTION_SOUGHT = auto()
     """Whether MENTION and FUTURE were looked for, which only HEX makes worth while."""
     WIDE = auto()
-    """Text in UTF-16."""
+    """Text in UTF-16 or UTF-32, or of which each character is escaped."""
     BINARY = auto()
     """A zero byte, by which neighbours mean less."""
     DATABASE = auto()
@@ -106,7 +106,14 @@ _APPENDED = rb"[+.&>]=\s*[\"'`]"
 _CONTINUED = rb"[A-Za-z0-9]{2}[\\=]\r?\n"
 _PACKED = (rb"PRIVATE KEY-----", *prefilter.PACKED_KEYS)
 _LIST = rb"(?:join\(|concat!)[\[( \t\r\n]*[\"'`]|\]\.join\("
-_WIDE = (rb"(?:[A-Za-z0-9]\x00){16}", rb"(?:[A-Za-z0-9+/]\x00){43}=")
+_WIDE = (
+    rb"(?:[A-Za-z0-9]\x00){16}",
+    rb"(?:[A-Za-z0-9]\x00\x00\x00){16}",
+    rb"(?:[A-Za-z0-9+/]\x00){43}=",
+    rb"(?:[A-Za-z0-9+/]\x00\x00\x00){43}=",
+    rb"(?:\\{1,4}(?:u00|x)[2-7][0-9A-Fa-f]){8}",
+    rb"(?:&#(?:x[2-7][0-9A-Fa-f]|[0-9]{2,3});){8}",
+)
 _SEED = rb"[A-Za-z0-9+/]{43}="
 
 
