@@ -107,6 +107,10 @@ def odd_shapes(rng: Random) -> Iterator[tuple[str, bytes]]:
         secret = "".join(map(escape, value))
         yield f"a value in {name}", f'# é binance\napi_secret = "{secret}"\n'.encode()
         yield f"a name, too, in {name}", f'"{"".join(map(escape, "binance_secret"))}": "{secret}"\n'.encode()
+    for length in (1, 3, 4, 8):
+        short = ", ".join(f'"{value[at : at + length]}"' for at in range(0, len(value), length))
+        yield f"a joined list of pieces of {length}", f'# binance\nsecret = "".join([{short}])\n'.encode()
+        yield f"the same in JavaScript, {length}", f'// binance\nconst secret = [{short}].join("")\n'.encode()
     pieces = value[:20], value[20:40], value[40:]
     yield "a joint with a no-break space", 'secret = "{}" + "{}" +\u00a0"{}"\n'.format(*pieces).encode()
     yield "the same, wide", 'secret = "{}" + "{}" +\u00a0"{}"\n'.format(*pieces).encode("utf-16")

@@ -46,8 +46,8 @@ _PREFIXES = b"bruLfN@"
 _JOINERS = b" \t\r\n+.&|<>~\\()_;"
 _LONGEST_JOINT = 160
 _APPENDED = rb"[;\s]*[\w$.{}]{1,60}\s{0,20}(?:\+|\.|&|<>)=\s{0,20}[\"'`]"
-_LISTED = rb"[\"'`][A-Za-z0-9]{1,63}[\"'`](?:\s*,\s*[\"'`][A-Za-z0-9]{1,63}[\"'`]){1,15}"
-_LIST_REACH = 300
+_LISTED = rb"[\"'`][A-Za-z0-9]{1,63}[\"'`](?:\s*,\s*[\"'`][A-Za-z0-9]{1,63}[\"'`]){1,63}"
+_LIST_REACH = 420
 _JOINING_CALLS = (b"join(", b"concat!")
 _WIDE_NAME = (b"i\0n\0a\0n\0c", b"I\0N\0A\0N\0C")
 SEED_NAMES = (b"rivate", b"RIVATE", b"25519")
@@ -72,6 +72,7 @@ def hits(data: bytes) -> Iterator[int]:
     if may_hold_escapes(data, classes):
         yield from (start for start, _ in escaped_runs(data, 48))
     if _SHORTEST_RUN not in classes:
+        yield from listed_pieces(data)  # these may be short
         return  # all other kinds have such a run; numbers and zeros have none
     for start, end in long_runs(classes):
         if end - start >= 64 or is_last_piece(data, start):

@@ -20,8 +20,9 @@ _CONTINUED = re.compile(
     r"(?<![A-Za-z0-9+/_-])([A-Za-z0-9]{1,63})((?:[\\=]\r?\n[ \t]*[A-Za-z0-9]{1,63}){1,8})(?![A-Za-z0-9+/=_-])"
 )
 _JOIN = re.compile(r"(?:join|concat!?)\s*\(\s*[\[(]?\s*$|^\s*[\])]\s*\.\s*join")
-_MOST_PIECES = 12
+_MOST_PIECES = 64
 _PIECE = 16
+_REACH = 420
 _CONTINUING = ("\\\n", "\\\r\n", "=\n", "=\r\n")
 _ALNUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -72,8 +73,8 @@ def _joined_literals(document: Document, at: int, tried: set[int]) -> Candidate 
 
 
 def _starts(text: str, at: int) -> Iterator[int]:
-    """Yield offsets of opening quotes within 300 characters up to the piece at `at`, the farthest first."""
-    base = max(0, at - 300)
+    """Yield offsets of opening quotes within 420 characters up to the piece at `at`, the farthest first."""
+    base = max(0, at - _REACH)
     lead = text[base : at + 1]
     yield from (base + match.start() for match in re.finditer(r"[\"'`](?=[A-Za-z0-9])", lead))
 
