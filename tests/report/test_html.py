@@ -209,10 +209,10 @@ def test_a_card_tells_rights_and_addresses() -> None:
     ):
         assert told in text
     assert "Works from trusted addresses only." in card(examples.judged(pair, examples.RANKED[3][1]))
-    assert "Nobody asked." in card(pair)
+    assert "Not checked with Binance." in card(pair)
     undecided = card(examples.judged(pair, examples.UNDECIDED))
     assert "state unknown" in undecided
-    assert "withdraw not told" not in undecided, "nothing is told of rights where nobody knows whether it lives"
+    assert "withdraw unknown" not in undecided, "nothing is told of rights where nobody knows whether it lives"
 
 
 def test_each_card_has_steps_of_its_own() -> None:

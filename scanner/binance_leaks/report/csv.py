@@ -121,8 +121,8 @@ class _Rows:
     def _commit(self, commit: Commit | None, names: tuple[str, str, str, str]) -> dict[str, str]:
         if commit is None:
             return {}
-        told = (printable(commit.id), self.prose(commit.author), self.path(commit.date), self.prose(commit.subject))
-        return dict(zip(names, told, strict=True))
+        texts = (printable(commit.id), self.prose(commit.author), self.path(commit.date), self.prose(commit.subject))
+        return dict(zip(names, texts, strict=True))
 
 
 def _value_columns(finding: Finding, location: Location) -> dict[str, str]:

@@ -84,10 +84,10 @@ class _Report:
         """Return one annotation for everything that was not read."""
         lost = lost_items(self._result)
         if lost:
-            told = [self._describer.skipped(skipped) for skipped in lost[:_MAX_UNREAD]]
-            if len(lost) > len(told):
-                told.append(f"and {len(lost) - len(told):,} more")
-            yield _command("error", [("title", describe_incomplete(lost))], "\n".join(told))
+            lines = [self._describer.skipped(skipped) for skipped in lost[:_MAX_UNREAD]]
+            if len(lost) > len(lines):
+                lines.append(f"and {len(lost) - len(lines):,} more")
+            yield _command("error", [("title", describe_incomplete(lost))], "\n".join(lines))
 
     def summary(self, *, listed: bool) -> str:
         """Return a summary line for the log."""
@@ -95,8 +95,8 @@ class _Report:
         failing = sum(finding.fails for finding in result.findings)
         if result.findings:
             line = f"{plural(len(result.findings), 'credential')}; {describe_gate(failing)}."
-            for told in (describe_spread(result), describe_changes(result)):
-                line += f" {told}" if told else ""
+            for sentence in (describe_spread(result), describe_changes(result)):
+                line += f" {sentence}" if sentence else ""
             if verified := count_verdicts(result.findings):
                 line += f" {verified}"
         else:
@@ -129,8 +129,8 @@ def _limit(level: str, commands: Sequence[str], most: int) -> Sequence[str]:
 
 
 def _command(level: str, properties: Iterable[tuple[str, object]], message: str) -> str:
-    told = ",".join(f"{name}={_escape_property(str(value))}" for name, value in properties)
-    return f"::{level} {told}::{_escape(message)}"
+    joined = ",".join(f"{name}={_escape_property(str(value))}" for name, value in properties)
+    return f"::{level} {joined}::{_escape(message)}"
 
 
 def _escape(text: str) -> str:

@@ -67,8 +67,8 @@ class _Report:
         self._redactor = Redactor.of(result)
         self._describer = Describer.of(result)
         advice = steps(result) if result.findings else []
-        told = ("\n    ".join((step.describe(self._named), *step.verbatim)) for step in advice)
-        lines = (f"{number}. {one}" for number, one in enumerate(told, 1))
+        steps_text = ("\n    ".join((step.describe(self._named), *step.verbatim)) for step in advice)
+        lines = (f"{number}. {one}" for number, one in enumerate(steps_text, 1))
         self._solution = "\n".join(lines)[:_MAX_SOLUTION]
 
     def scan(self, end: datetime) -> _Object:
@@ -144,16 +144,16 @@ class _Report:
         commit = place.commit
         if commit is None:
             return {**made, "commit": {"sha": _NO_COMMIT}}
-        told = {
+        described = {
             "sha": printable(commit.id) or _NO_COMMIT,
             "author": self._describer.quoted.prose(commit.author),
             "date": self._describer.quoted.path(commit.date),
             "message": self._describer.quoted.prose(commit.subject),
         }
-        return {**made, "commit": told}
+        return {**made, "commit": described}
 
     def _details(self, finding: Finding) -> _Object:
-        told = {
+        details = {
             "environment": ("Environment", finding.environment.facts.title),
             "confidence": ("Confidence", finding.confidence.value),
             "exposure": ("Exposure", exposure_name(finding.exposure, finding.mark)),
@@ -161,14 +161,14 @@ class _Report:
             "gate": ("Gate", pass_reason(finding) or "Fails the gate."),
         }
         if finding.verification is not None:
-            told["verdict"] = ("Verdict", describe_verdict(finding.verification))
+            details["verdict"] = ("Verdict", describe_verdict(finding.verification))
         if finding.repositories:
-            told["repositories"] = ("Repositories with it", f"{len(finding.repositories):,}")
+            details["repositories"] = ("Repositories with it", f"{len(finding.repositories):,}")
         if finding.mark is not None:
-            told["mark"] = ("Since the previous run", MARK_NAMES[finding.mark])
+            details["mark"] = ("Since the previous run", MARK_NAMES[finding.mark])
         if finding.unlisted:
-            told["unlisted"] = ("Not listed", describe_unlisted(finding.unlisted))
-        return {key: {"name": name, "type": "text", "value": value} for key, (name, value) in told.items()}
+            details["unlisted"] = ("Not listed", describe_unlisted(finding.unlisted))
+        return {key: {"name": name, "type": "text", "value": value} for key, (name, value) in details.items()}
 
     def _message(self, skipped: Skipped, level: str) -> _Object:
         return {"level": level, "value": self._describer.skipped(skipped)}

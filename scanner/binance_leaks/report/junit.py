@@ -88,10 +88,10 @@ class _Report:
         heading = f"{mark}{finding.risk.level.value}: {join_masks(finding)}"
         if _fails(finding):
             failure = ET.SubElement(case, "failure", {"message": heading, "type": rule})
-            failure.text = self._told(finding)
+            failure.text = self._describe(finding)
         else:
             skipped = ET.SubElement(case, "skipped", {"message": f"{pass_reason(finding)} {heading}"})
-            skipped.text = self._told(finding)
+            skipped.text = self._describe(finding)
         return case
 
     def summary(self) -> str:
@@ -102,7 +102,7 @@ class _Report:
         lines += [f"Skipped, nothing lost: {self._describer.skipped(skipped)}" for skipped in harmless_items(result)]
         return "\n".join(line for line in lines if line)
 
-    def _told(self, finding: Finding) -> str:
+    def _describe(self, finding: Finding) -> str:
         describe = self._describer
         suppressed = (
             f"Reason: {describe.quoted.prose(finding.suppressed.reason)}" if finding.suppressed is not None else ""
@@ -114,8 +114,8 @@ class _Report:
             *describe.verification(finding),
             describe.risk(finding),
         )
-        told = (*lines, describe.evidence(finding), *describe.locations(finding))
-        return "\n".join(line for line in told if line)
+        described = (*lines, describe.evidence(finding), *describe.locations(finding))
+        return "\n".join(line for line in described if line)
 
 
 def _case(name: str, classname: str, seconds: str) -> ET.Element:

@@ -50,7 +50,7 @@ def render_markdown(result: Result, view: View) -> str:
     blocks = [page.heading(), *page.incomplete()]
     if result.findings:
         blocks += [
-            " ".join(told for told in (describe_spread(result), count_verdicts(result.findings)) if told),
+            " ".join(sentence for sentence in (describe_spread(result), count_verdicts(result.findings)) if sentence),
             page.table(result.findings),
             *page.details(result.findings),
             page.advice(),
@@ -108,8 +108,8 @@ class _Page:
 
     def advice(self) -> str:
         """Return what to do now."""
-        told = (f"{number}. {self._step(step, indent=3)}" for number, step in enumerate(steps(self._result), start=1))
-        return "\n".join(("### What to do now", "", *told))
+        lines = (f"{number}. {self._step(step, indent=3)}" for number, step in enumerate(steps(self._result), start=1))
+        return "\n".join(("### What to do now", "", *lines))
 
     def false_alarm(self) -> str:
         """Return how to allow a false alarm."""

@@ -93,13 +93,13 @@ class _RunBuilder:
     def _invocation(self) -> _Object:
         end = self._view.moment
         start = end - timedelta(seconds=min(self._result.stats.seconds or 0, end.timestamp()))
-        told = [self._notification(skipped, "error") for skipped in lost_items(self._result)]
-        told += [self._notification(skipped, "note") for skipped in harmless_items(self._result)]
+        notifications = [self._notification(skipped, "error") for skipped in lost_items(self._result)]
+        notifications += [self._notification(skipped, "note") for skipped in harmless_items(self._result)]
         return {
             "executionSuccessful": self._result.complete,
             "startTimeUtc": start.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "endTimeUtc": end.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "toolExecutionNotifications": told,
+            "toolExecutionNotifications": notifications,
         }
 
     def _notification(self, skipped: Skipped, level: str) -> _Object:
@@ -151,10 +151,10 @@ class _RunBuilder:
         region = {"startLine": 1 if inside else location.line}
         if not inside:
             region["startColumn"] = location.column
-        told = "; ".join((self._describer.position(location), *self._describer.provenance(location, mark)))
+        text = "; ".join((self._describer.position(location), *self._describer.provenance(location, mark)))
         made: _Object = {
             "physicalLocation": {"artifactLocation": artifact, "region": region},
-            "message": {"text": _escape_message(told)},
+            "message": {"text": _escape_message(text)},
             "properties": {name: held for name, held in self._wire.location(location).items() if held is not None},
         }
         if inside:

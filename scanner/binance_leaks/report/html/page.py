@@ -246,9 +246,9 @@ def _exposures(cards: Sequence[Card]) -> tuple[Count, ...]:
 def _scan_facts(result: Result) -> Iterator[tuple[str, str]]:
     stats = statistics(result)
     for name in sorted(stats, key=lambda name: (name not in _STATISTICS, (*_STATISTICS, name).index(name))):
-        told, measured = _MEASURES.get(name, (name.replace("_", " "), "{:,}".format))
+        label, measured = _MEASURES.get(name, (name.replace("_", " "), "{:,}".format))
         if stats[name] or name in _STATISTICS[:7]:
-            yield told, measured(stats[name])
+            yield label, measured(stats[name])
 
 
 def _unread_list(things: Sequence[Skipped], quoted: Quoted, *, verbose: bool) -> UnreadList:
