@@ -11,7 +11,7 @@ from binance_leaks.detect.candidates import Candidate
 from binance_leaks.detect.document import Document
 from binance_leaks.detect.names import Name, Strength, read_name
 from binance_leaks.detect.outline import Outline
-from binance_leaks.detect.records import name_in_record
+from binance_leaks.detect.records import name_in_record, name_of_collection
 from binance_leaks.detect.vocabulary import NOISE_WORDS
 from binance_leaks.model import Role
 
@@ -94,6 +94,11 @@ def find_nearby_name(outline: Outline, candidate: Candidate, previous_end: int, 
         nearby = _above(document, document.line_index(candidate.start), previous_end)
     if nearby is None or nearby.name.strength <= Strength.WEAK:
         nearby = _parent(outline, candidate.start, previous_end) or nearby
+    if nearby is None or nearby.position is NamePosition.LOOSE or nearby.name.plural:
+        collection = name_of_collection(document, candidate.start)
+        if collection is not None:
+            position = NamePosition.PARENT if nearby is None else nearby.position
+            return NearbyName(name=collection, position=position, call=nearby is not None and nearby.call)
     return nearby
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import zip_longest
 
 from binance_leaks.detect.document import Document
@@ -90,6 +91,7 @@ _FIELD_NAME = re.compile(r"(?<![\w.:$@-])[\w.:$@-]{1,60}\Z")
 _MEMBER = re.compile(
     r"(?<![\w$@-])[\"']?([\w$@-]{1,60})[\"']?\s{0,9}(?::|=>|=)\s{0,9}[\"'`]?([^\"'`,;{}\[\]\n]{1,120})|([{\[(])|([}\])])"
 )
+_LIST_NAME = re.compile(r"(?<![\w.-])([\w.-]{1,60})[\"']?\s{0,9}(?::|=>|=)\s{0,9}\Z")
 _FAR = 1500
 _HEADING_REACH = 100
 
@@ -109,6 +111,22 @@ def name_in_record(outline: Outline, start: int, end: int, within: tuple[int, in
     if not _is_value_field(_field_before(lead)):
         return None
     return _name_in_brackets(outline.document, start, within) or _name_in_lines(outline, start, within)
+
+
+def name_of_collection(document: Document, start: int) -> Name | None:
+    """Return the name of the list or table of values that holds one, with the key that it has there in its stem.
+
+    So the second value of `secrets = {"a": …, "b": …}` is the secret of account `b`.
+    """
+    text = document.words
+    for opening, _ in enclosing_brackets(document, start)[:1]:
+        match = _LIST_NAME.search(text[max(0, opening - _HEADING_REACH) : opening - 1])
+        name = read_name(match.group(1)) if match else None
+        if name is None or name.role is None or not name.plural:
+            return None
+        account = words_of(_field_before(text[max(opening, start - _HEADING_REACH) : start]))
+        return replace(name, stem=(*name.stem, *account))
+    return None
 
 
 def _field_before(lead: str) -> str:
