@@ -2,7 +2,7 @@
 
 Each peer gets one rule only, its own report format, no network and no validation; all else stays as its maker ships it.
 `lean` takes away what a peer does beyond the rule (decoding, archives, language detection), so that no ratio rests on
-work that it could have been told to leave.
+work that an option could have left out.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def scan_history(program: Program, repository: Path, setting: Setting, *, limit:
 def scan_commits(
     program: Program, repository: Path, base: str, head: str, setting: Setting, *, limit: float | None
 ) -> Command:
-    """Scan what the commits between two revisions bring in, as each maker says to do for a pull request."""
+    """Scan what the commits between two revisions introduce, as each maker recommends for a pull request."""
     report = str(setting.report(program.tool))
     match program.tool:
         case Tool.BINANCE_LEAKS:

@@ -28,7 +28,7 @@ end
 
 
 def complete_copy(repository: Path, target: Path, env: Mapping[str, str]) -> tuple[int, ...]:
-    """Make the bare repository `target`, unless it is there already; the lines on which the halves of the pair stand.
+    """Make the bare repository `target`, unless it is there already; the lines on which the halves of the pair are.
 
     The pair is in one commit of a branch of its own, and deleted in the next. Raises BenchmarkError if git cannot.
     """

@@ -1,8 +1,8 @@
 """Times `fleet scan` over many repositories, on this machine and on a Dask cluster of the same size.
 
 Small repositories are made, unless a folder that holds some is given; those are only read. The floor of the same run is
-one process that scans all of them one after the other, divided by the processors that the fleet has; beside it stand
-single runs of `history`, one for each. What a repository costs is told without what a fleet of one costs, so that
+one process that scans all of them one after the other, divided by the processors that the fleet has; beside it are
+single runs of `history`, one for each. What a repository costs is reported without what a fleet of one costs, so that
 starting and connecting do not count. The CPU of the coordinator is that of its own process. `again` is a second run
 with the store of a first one that is not counted.
 """
@@ -259,7 +259,7 @@ def _table(runs: Mapping[str, Sequence[Run]], fleet: Fleet, options: argparse.Na
 
 def _cpu(run: Run) -> tuple[float, float, float]:
     """Seconds of CPU of the coordinator itself and of all that it has started, and its peak in KiB."""
-    own, others, peak = map(float, run.said.split()[-3:])
+    own, others, peak = map(float, run.printed.split()[-3:])
     return own, others, peak
 
 

@@ -41,7 +41,7 @@ _BROKEN = re.compile("unable to read|missing (?:blob|tree|commit)|bad object|inc
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """What a scanner came to: how many findings, what is to be said, and whether it went through the whole history."""
+    """What a scanner came to: findings, notes, and whether it went through the whole history."""
 
     found: str
     remarks: str
@@ -109,7 +109,7 @@ def judge(program: Program, setting: Setting, run: Run, lines: Sequence[int]) ->
     tool = program.tool
     if run.stopped:
         return Outcome(found="", remarks="ended by the limit", whole=True)
-    if tool is not Tool.BINANCE_LEAKS and _BROKEN.search(run.said):
+    if tool is not Tool.BINANCE_LEAKS and _BROKEN.search(run.printed):
         return Outcome(found="", remarks=f"STOPS at a missing object, exits {run.status}", whole=False)
     report = setting.report(tool)
     found = places(tool, report)
@@ -169,7 +169,7 @@ def _memory(peak: TreePeak | None) -> str:
 
 
 def _remarks(tool: Tool, report: Path) -> str:
-    """What the report tells of how far the scan went, where it does."""
+    """How far the scan went by its report, if that is in it."""
     read = load(report)
     if tool is Tool.BINANCE_LEAKS:
         skipped = sum(1 for _ in items(member(read, "scan"), "skipped"))

@@ -55,7 +55,7 @@ def make_repository(repository: Path, env: Mapping[str, str]) -> list[str]:
     """A repository with some commits and ten clean staged files; the names of these."""
     repository.mkdir()
     git(repository, env, "init", "--quiet", "--template=")
-    # Without an identity kingfisher's staged mode reads nothing, says so, and exits with 0.
+    # Without an identity kingfisher's staged mode reads nothing, reports it, and exits with 0.
     git(repository, env, "config", "user.name", "Benchmark")
     git(repository, env, "config", "user.email", "benchmark@example.com")
     for number in range(COMMITS):

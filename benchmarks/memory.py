@@ -85,7 +85,7 @@ def write_log(target: Path, size: int) -> tuple[int, int]:
 def judge(program: Program, setting: Setting, lines: tuple[int, int]) -> str:
     """Whether the last run found the pair. The file holds nothing else to find, so two findings are the pair.
 
-    kingfisher names line 0 for everything in a file of some hundred megabytes: found, and said so.
+    kingfisher names line 0 for everything in a file of some hundred megabytes: found, and reported so.
     """
     found = [place.line for place in places(program.tool, setting.report(program.tool))]
     if set(lines).issubset(found):

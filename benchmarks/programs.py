@@ -1,4 +1,4 @@
-"""Finds the programs that are compared, makes sure that each is what its name says, and tells why one is left out."""
+"""Finds the programs that are compared, makes sure that each is what its name says, and reports why one is left out."""
 
 from __future__ import annotations
 
@@ -162,8 +162,8 @@ def _native(tool: Tool, launcher: Path) -> Path:
 
 def _checked(tool: Tool, path: Path) -> Program | Absent:
     try:
-        said = _say(path, "--help")
-        if _SIGNS[tool].lower() not in said.lower():
+        printed = _say(path, "--help")
+        if _SIGNS[tool].lower() not in printed.lower():
             return Absent(tool=tool, why=f"{path} is another program")
         asked = "version" if tool in (Tool.GITLEAKS, Tool.BETTERLEAKS) else "--version"
         version = _say(path, asked).strip().splitlines()

@@ -136,7 +136,7 @@ def pair_lines() -> str:
 
 
 def plant(folder: Path, name: str) -> tuple[int, int]:
-    """Write a settings file with a generated pair; the lines on which its halves stand."""
+    """Write a settings file with a generated pair; the lines on which its halves are."""
     (folder / name).parent.mkdir(parents=True, exist_ok=True)
     (folder / name).write_text(f"# Account of the trading bot\n{pair_lines()}", encoding="utf-8")
     return 2, 3

@@ -49,7 +49,7 @@ class Run:
     """One process from start to end: seconds of wall clock, seconds of CPU and peak memory in bytes.
 
     CPU is of the process and all its children. `peak` is the resident memory of the largest single one of them; Linux
-    never reports less than the measuring process itself holds, some 20 MB. `said` is the end of its standard error;
+    never reports less than the measuring process itself holds, some 20 MB. `printed` is the end of its standard error;
     `stopped` that its limit was reached, so that all figures are lower bounds.
     """
 
@@ -57,7 +57,7 @@ class Run:
     cpu: float
     peak: int
     status: int
-    said: str = ""
+    printed: str = ""
     stopped: bool = False
 
 
@@ -90,7 +90,7 @@ def run(command: Command) -> Run:
 def alternate(commands: Sequence[Command], *, rounds: int, warmup: int = 1) -> dict[str, list[Run]]:
     """Run all commands in turn, `warmup` rounds uncounted and then `rounds` counted ones.
 
-    A command that reached its limit is not run again: that run stands for it in every round.
+    A command that reached its limit is not run again: that run is for it in every round.
     """
     runs: dict[str, list[Run]] = {command.name: [] for command in commands}
     stopped: dict[str, Run] = {}
@@ -197,10 +197,10 @@ def _run(command: Command, wait: Callable[[int], tuple[int, float, int]]) -> Run
             if process.returncode is None:
                 _kill(process.pid)
         errors.seek(0)
-        said = errors.read()[-600:].decode("utf-8", "replace").strip()
+        printed = errors.read()[-600:].decode("utf-8", "replace").strip()
     if status not in command.expected and not stopped.is_set():
-        raise BenchmarkError(f"{command.name} ended with status {status}: {said or 'it said nothing'}")
-    return Run(wall=wall, cpu=cpu, peak=peak, status=status, said=said, stopped=stopped.is_set())
+        raise BenchmarkError(f"{command.name} ended with status {status}: {printed or 'it printed nothing'}")
+    return Run(wall=wall, cpu=cpu, peak=peak, status=status, printed=printed, stopped=stopped.is_set())
 
 
 def _stop(pid: int, stopped: threading.Event) -> None:

@@ -35,7 +35,7 @@ UNPACED = 1e9
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """One run, or one with each of `caches`: what is asked about, of which `opened` accounts exist, and how."""
+    """One run, or one with each of `caches`: what is checked, of which `opened` accounts exist, and how."""
 
     name: str
     credentials: Sequence[Credential]
@@ -126,7 +126,7 @@ def row(name: str, plan: Plan, found: dict[str, Verification], asked: Sequence[A
 
 
 def progress(name: str) -> Callable[[int, int], None]:
-    """Tells a terminal how far it is."""
+    """Show the progress on a terminal."""
 
     def tell(done: int, total: int) -> None:
         if sys.stderr.isatty():

@@ -74,14 +74,14 @@ def blob(content: bytes, *, size: int | None = None, name: bytes | None = None) 
 
 
 def delta(base: bytes, instructions: bytes, *, name: bytes, size: int | None = None) -> Entry:
-    """A delta; `base` is what stands between header and data: an id, or a distance from `back`."""
+    """A delta; `base` is what is between header and data: an id, or a distance from `back`."""
     kind = REF_DELTA if len(base) == 20 else OFS_DELTA
     claimed = len(instructions) if size is None else size
     return Entry(raw=header(kind, claimed) + base + zlib.compress(instructions), name=name)
 
 
 def write_pack(repository: Path, entries: Sequence[Entry], *, count: int | None = None) -> Path:
-    """Writes pack and index into the repository; returns the path of the index. `count` may lie."""
+    """Write pack and index into the repository; return the path of the index. `count` may lie."""
     pack = bytearray(b"PACK" + struct.pack(">II", 2, len(entries) if count is None else count))
     rows = []
     for entry in entries:

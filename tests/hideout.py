@@ -1,4 +1,4 @@
-"""What a repository with hidden pairs is made of, and what is to be told of each pair."""
+"""What a repository with hidden pairs is made of, and what is to be reported for each pair."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Content = str | bytes | None
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stand:
-    """One path at which a pair stands, and what is to be said of it.
+    """One path at which a pair is, and what is to be reported for it.
 
     `refs` is None where all refs that contain `commit` are meant; `line` is that of the secret, None where lines mean
     nothing; `blob` names the first version where a path has several.
@@ -82,7 +82,7 @@ class Maker:
         return Pair(key=hmac_value(self.rng), secret=hmac_value(self.rng))
 
     def git(self, *words: str) -> str:
-        """Runs git on the next day."""
+        """Run git on the next day."""
         self.day += 1
         date = f"{FIRST_DAY + self.day * DAY} +0100"
         name, _, mail = AUTHOR.partition(" <")
@@ -91,7 +91,7 @@ class Maker:
         return self.repository.git("-c", "advice.detachedHead=false", *words, env={**identity, **dates})
 
     def write(self, files: Mapping[str, Content]) -> None:
-        """Writes files into the work tree and the index; None takes one out."""
+        """Write files into the work tree and the index; None takes one out."""
         for name, content in files.items():
             if content is None:
                 self.repository.path(name).unlink()

@@ -1,4 +1,4 @@
-"""The commands as the parser has them, told as plain data: what completions and the reference are made from."""
+"""The commands as the parser has them, as plain data: what completions and the reference are made from."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _STATUS = re.compile(r"(?s)exit status: (.*)")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Option:
-    """An option. `metavar` stands for its value, None for a switch; `several` says that it takes more than one."""
+    """An option. `metavar` is for its value, None for a switch; `several` says that it takes more than one."""
 
     names: tuple[str, ...]
     metavar: str | None
@@ -34,7 +34,7 @@ class Option:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Argument:
-    """What stands without a name. `usage` is how a usage line has it: `[PATH …]`."""
+    """What is without a name. `usage` is how a usage line has it: `[PATH …]`."""
 
     metavar: str
     usage: str
@@ -82,8 +82,10 @@ def described(
     options, arguments = [], []
     for action in sorted(parser._actions, key=order.index):
         if isinstance(action, argparse._SubParsersAction):
-            told = {choice.dest: choice.help or "" for choice in action._choices_actions}
-            commands += [described(inner, (*words, name), told.get(name, "")) for name, inner in action.choices.items()]
+            reported = {choice.dest: choice.help or "" for choice in action._choices_actions}
+            commands += [
+                described(inner, (*words, name), reported.get(name, "")) for name, inner in action.choices.items()
+            ]
         elif action.option_strings:
             options.append(_option(action, groups.get(action, "")))
         else:

@@ -1,4 +1,4 @@
-"""Random histories with branches, merges and lost commits, and a slow plain answer to what is to be told of them."""
+"""Random histories with branches, merges and lost commits, and a slow plain answer to what must be reported."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Node:
 class Truth:
     """What is right to say of a pair at a path. Several commits may have brought it in, or taken it out.
 
-    `tagged` says that it stands at the tip of a tag.
+    `tagged` says that it is at the tip of a tag.
     """
 
     exposure: str
@@ -62,7 +62,7 @@ class RandomHistory:
         return seen
 
     def truth(self) -> dict[tuple[int, str], Truth]:
-        """What is to be told, for each pair and path."""
+        """What is to be reported, for each pair and path."""
         return {
             (pair, path): self._of(pair, path)
             for pair in range(len(self.pairs))

@@ -15,7 +15,7 @@ _TIMEOUT = 120
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ran:
-    """How a command of git went; `err` holds what its hooks said, too."""
+    """How a command of git went; `err` has the output of its hooks, too."""
 
     status: int
     out: str
@@ -37,7 +37,7 @@ class Repository:
         return made
 
     def run(self, *arguments: str | bytes, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Ran:
-        """Runs git, whatever becomes of it."""
+        """Run git, whatever becomes of it."""
         done = subprocess.run(
             [b"git", *(os.fsencode(argument) for argument in arguments)],
             cwd=cwd or self.folder,
@@ -61,14 +61,14 @@ class Repository:
         return self.folder / os.fsdecode(name)
 
     def write(self, name: str | bytes, content: str | bytes) -> Path:
-        """Writes a file, its folders too; text as UTF-8 with the line ends that it has."""
+        """Write a file, its folders too; text as UTF-8 with the line ends that it has."""
         path = self.path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
         return path
 
     def stage(self, name: str | bytes, content: str | bytes | None = None) -> None:
-        """Adds a file to the index, with this content or as it stands."""
+        """Add a file to the index, with this content or as it is."""
         if content is not None:
             self.write(name, content)
         self.git("--literal-pathspecs", "add", "--force", "--", name)
@@ -86,7 +86,7 @@ class Repository:
         self.script(f".git/hooks/{name}", f'exec {command} "$@"')
 
     def script(self, name: str, *lines: str) -> Path:
-        """Writes an executable shell script."""
+        """Write an executable shell script."""
         path = self.write(name, "\n".join(["#!/bin/sh", *lines, ""]))
         path.chmod(0o755)
         return path

@@ -96,7 +96,7 @@ class Played:
 
 
 def play(folder: Path, inputs: Mapping[str, str], *, ends: int = 1, writes: bool = True) -> Played:
-    """Runs the scan's step with a program in place of ours that writes its arguments down and two findings."""
+    """Run the scan's step with a program in place of ours that writes its arguments down and two findings."""
     folder.joinpath("programs").mkdir(exist_ok=True)
     stub = folder / "programs" / "stub.py"
     stub.write_text(
@@ -116,7 +116,7 @@ def play(folder: Path, inputs: Mapping[str, str], *, ends: int = 1, writes: bool
 def play_with(
     program: Sequence[str], folder: Path, inputs: Mapping[str, str], event: Mapping[str, str] = MappingProxyType({})
 ) -> Played:
-    """Runs the scan's step with a program of Python in place of the installed one, in a folder called `work`."""
+    """Run the scan's step with a program of Python in place of the installed one, in a folder called `work`."""
     temporary, work, programs = folder / "temp dir", folder / "work", folder / "programs"
     for made in (temporary, work, programs):
         made.mkdir(exist_ok=True)
@@ -134,8 +134,8 @@ exec {shlex.quote(sys.executable)} "$@"
     assert isinstance(variables, dict)
     specs = [(name, spec) for name, spec in action()["inputs"].items() if isinstance(spec, dict)]
     defaults = {name: str(spec.get("default", "")) for name, spec in specs}
-    told = {**defaults, **inputs}
-    environment = {name: INPUT.sub(lambda found: told[found[1]], str(value)) for name, value in variables.items()}
+    reported = {**defaults, **inputs}
+    environment = {name: INPUT.sub(lambda found: reported[found[1]], str(value)) for name, value in variables.items()}
     outputs = folder / "outputs"
     outputs.touch()
     done = subprocess.run(

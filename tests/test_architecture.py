@@ -254,7 +254,7 @@ def test_one_module_opens_connections(modules: list[Module]) -> None:
 
 
 def test_nobody_brings_a_transport_along(inner: list[tuple[Module, Module, Import]]) -> None:
-    """Not even the verifier imports the module that connects: who builds one says so."""
+    """Not even the verifier imports the module that connects: the caller chooses it."""
     importing = {module.name for module, other, _ in inner if other.name == "binance_leaks.verify.transport"}
     assert not {name for name in importing if not name.startswith(("binance_leaks.cli", "binance_leaks.plugin"))}
 
@@ -372,7 +372,7 @@ def _comments(path: Path) -> dict[int, str]:
     return {line: text for line, text in found.items() if not text.startswith(("# noqa", "# fmt", "# type:", "# ruff"))}
 
 
-def test_every_module_says_what_it_does(modules: list[Module]) -> None:
+def test_every_module_reports_what_it_does(modules: list[Module]) -> None:
     wrong = []
     for module in modules:
         first = module.path.read_text("utf-8").split("\n", 1)[0]
@@ -425,8 +425,8 @@ def test_a_clean_commit_imports_next_to_nothing(repository: Repository, named: l
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=repository.folder, capture_output=True, text=True, timeout=60, check=True
     )
-    told, status, *imported = done.stdout.splitlines()
-    assert told == f"No Binance credentials in {len(named) or 1} {'files' if named else 'file'} to be committed."
+    reported, status, *imported = done.stdout.splitlines()
+    assert reported == f"No Binance credentials in {len(named) or 1} {'files' if named else 'file'} to be committed."
     assert status == "0"
     names = {name for module in imported for name in _with_parents(module)}
     assert not names & NOT_ON_THE_CLEAN_PATH

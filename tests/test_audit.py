@@ -1,4 +1,4 @@
-"""The audit of a key: every purpose against every tier, addresses, ages, ends, and what cannot be told."""
+"""The audit of a key: every purpose against every tier, addresses, ages, ends, and what cannot be reported."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_moving_money_from_anywhere_is_wrong_for_every_purpose() -> None:
         assert "internal transfer" in audit.faults[1]
 
 
-def test_unknown_permissions_are_told() -> None:
+def test_unknown_permissions_are_reported() -> None:
     audit = audited(READ, "enableSomethingNew")
     assert audit.outcome is AuditOutcome.PASSED
     assert "enableSomethingNew" in audit.warnings[0]
@@ -150,7 +150,7 @@ def test_the_end_of_trading() -> None:
 
 @pytest.mark.parametrize("verdict", [verdict for verdict in Verdict if verdict is not Verdict.LIVE])
 @pytest.mark.parametrize("purpose", [None, Purpose.TAX])
-def test_without_an_answer_nothing_is_told(verdict: Verdict, purpose: Purpose | None) -> None:
+def test_without_an_answer_nothing_is_reported(verdict: Verdict, purpose: Purpose | None) -> None:
     audit = audit_of(Verification(verdict=verdict), environment=Environment.TESTNET, purpose=purpose, now=NOW)
     assert audit.outcome is AuditOutcome.UNKNOWN
     assert audit.faults == audit.excess == ()
@@ -158,7 +158,7 @@ def test_without_an_answer_nothing_is_told(verdict: Verdict, purpose: Purpose | 
 
 @pytest.mark.parametrize("environment", Environment)
 @pytest.mark.parametrize("purpose", [None, Purpose.TAX])
-def test_alive_where_permissions_are_not_told(environment: Environment, purpose: Purpose | None) -> None:
+def test_active_where_permissions_are_not_reported(environment: Environment, purpose: Purpose | None) -> None:
     play = environment in (Environment.TESTNET, Environment.FUTURES_TESTNET, Environment.DEMO)
     audit = audit_of(Verification(verdict=Verdict.LIVE), environment=environment, purpose=purpose, now=NOW)
     assert audit.outcome is (AuditOutcome.PASSED if play and purpose is None else AuditOutcome.UNKNOWN)

@@ -26,7 +26,7 @@ _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
 
 
-def test_the_reference_is_what_the_parser_says() -> None:
+def test_the_reference_is_what_the_parser_reports() -> None:
     text = (TOP / "docs/reference.md").read_text("utf-8")
     assert text == reference(), "run: python -m tests.reference > docs/reference.md"
     for command in described(build()).all():
@@ -53,7 +53,7 @@ def rows() -> dict[str, list[str]]:
     return {name: rest.split(" | ") for name, rest in found}
 
 
-def test_every_setting_is_told() -> None:
+def test_every_setting_is_reported() -> None:
     settings = known("zzzzzz = 1")
     inner = known('[[allow]]\nzzzzzz = 1\npath = "x"')
     assert {name for name in rows() if "." not in name} == settings
@@ -66,15 +66,15 @@ def test_every_setting_is_told() -> None:
     assert environments == {"default", *(environment.value for environment in Environment)}
 
 
-def test_defaults_are_as_told() -> None:
-    told = {name: re.findall(r"`([^`]+)`", row[1]) for name, row in rows().items()}
-    lines = "".join(f"{name} = {value[0]}\n" for name, value in told.items() if value and "." not in name)
+def test_defaults_are_as_reported() -> None:
+    reported = {name: re.findall(r"`([^`]+)`", row[1]) for name, row in rows().items()}
+    lines = "".join(f"{name} = {value[0]}\n" for name, value in reported.items() if value and "." not in name)
     assert replace(parse(lines), file=None) == Config()
-    assert {name for name, value in told.items() if not value} == {"baseline", "allow.sha256", "allow.path"}
-    assert parse('[[allow]]\npath = "x"').allow[0].reason == told["allow.reason"][0].strip('"')
+    assert {name for name, value in reported.items() if not value} == {"baseline", "allow.sha256", "allow.path"}
+    assert parse('[[allow]]\npath = "x"').allow[0].reason == reported["allow.reason"][0].strip('"')
 
 
-def test_levels_are_as_told() -> None:
+def test_levels_are_as_reported() -> None:
     for level in (*Confidence, *RiskLevel):
         assert f"`{level.value}`" in CONFIGURATION
 

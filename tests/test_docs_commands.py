@@ -1,4 +1,4 @@
-"""Every command that README.md and the documents show, run as it stands in a repository such as readers have.
+"""Every command that README.md and the documents show, run as it is in a repository such as readers have.
 
 What cannot be run here is listed with the reason, and is still read by the parser.
 """
@@ -175,7 +175,7 @@ def test_queries_give_rows(query: str, template: Path) -> None:
         assert store.execute(query).fetchall()
 
 
-def test_every_view_is_told(template: Path) -> None:
+def test_every_view_is_reported(template: Path) -> None:
     with closing(sqlite3.connect(template / "bot/fleet.db")) as store:
         views = {name for (name,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'view'")}
     assert views == set(re.findall(r"^\| `(\w+)` \| each ", _FLEET, re.MULTILINE))

@@ -119,10 +119,10 @@ def test_paths_are_scanned_as_by_the_program(tmp_path: Path, monkeypatch: pytest
     one, two = Pair.fresh(), Pair.fresh()
     (tmp_path / "a.py").write_text(one.python, "utf-8")
     (tmp_path / "b.env").write_text(two.dotenv, "utf-8")
-    told = json.loads(render(scan_paths()))
+    reported = json.loads(render(scan_paths()))
     theirs = json.loads(run("scan", "--format", "json", cwd=tmp_path).out)
-    del told["scan"]["stats"]["seconds"], theirs["scan"]["stats"]["seconds"]
-    assert told == theirs
+    del reported["scan"]["stats"]["seconds"], theirs["scan"]["stats"]["seconds"]
+    assert reported == theirs
     assert known(scan_paths(["a.py", tmp_path / "b.env"])) == both(one) | both(two)
     assert known(scan_paths(tmp_path, exclude=["*.py"])) == both(two)
     assert scan_paths("a.py", jobs=2).findings == scan_paths("a.py").findings
@@ -207,7 +207,7 @@ def test_errors_are_those_of_the_library(tmp_path: Path, repository: Repository)
         assert str(raised.value)
 
 
-def test_what_cannot_be_read_is_told_and_no_error(tmp_path: Path) -> None:
+def test_what_cannot_be_read_is_reported_and_no_error(tmp_path: Path) -> None:
     (tmp_path / "bad.zip").write_bytes(b"PK\x03\x04" + bytes(100))
     result = scan_paths(tmp_path)
     assert not result.complete

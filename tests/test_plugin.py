@@ -32,14 +32,14 @@ TYPES = {"api-key": "Binance API Key", "secret-key": "Binance Secret Key", "priv
 ALL_LINES = ("--disable-filter", REFERENCE_FILTER)
 UNFIT = "def unfit() -> int:\n    return 1\n"
 
-Told = set[tuple[str, int, str, str]]
+Reported = set[tuple[str, int, str, str]]
 """File, line, type, digest as a baseline has it."""
 
 
 def program(
     name: str, *arguments: str, cwd: Path, stdin: str = "", status: int | None = 0
 ) -> subprocess.CompletedProcess[str]:
-    """Runs an installed program of this environment; `status` is what it must end with, None for whatever."""
+    """Run an installed program of this environment; `status` is what it must end with, None for any."""
     command = [str(Path(sys.executable).with_name(name)), *arguments]
     done = subprocess.run(command, cwd=cwd, input=stdin, capture_output=True, text=True, timeout=120, check=False)
     assert status is None or done.returncode == status, done.stderr
@@ -54,9 +54,9 @@ def write(folder: Path, files: Mapping[str, str]) -> None:
         path.write_bytes(content.encode("utf-8"))
 
 
-def scan(folder: Path, *arguments: str) -> Told:
-    """What `detect-secrets scan` of all files in a folder tells through our plugin."""
-    return told(baseline_of(folder, *arguments))
+def scan(folder: Path, *arguments: str) -> Reported:
+    """What `detect-secrets scan` of all files in a folder reports through our plugin."""
+    return entries(baseline_of(folder, *arguments))
 
 
 def baseline_of(folder: Path, *arguments: str) -> str:
@@ -70,7 +70,7 @@ def audited(baseline: Path, *flags: str, stdin: str = "") -> subprocess.Complete
     return program("python", "-c", code, *flags, baseline.name, cwd=baseline.parent, stdin=stdin)
 
 
-def told(baseline: str) -> Told:
+def entries(baseline: str) -> Reported:
     return {
         (file, secret["line_number"], secret["type"], secret["hashed_secret"])
         for file, secrets in json.loads(baseline)["results"].items()
@@ -79,7 +79,7 @@ def told(baseline: str) -> Told:
     }
 
 
-def lines(found: Told) -> set[tuple[str, int, str]]:
+def lines(found: Reported) -> set[tuple[str, int, str]]:
     return {(file, line, kind) for file, line, kind, _ in found}
 
 
@@ -140,10 +140,10 @@ def _base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-def own_scan(folder: Path, value: Values) -> Told:
-    """What `binance-leaks scan` finds in a folder, told as detect-secrets tells it."""
+def own_scan(folder: Path, value: Values) -> Reported:
+    """What `binance-leaks scan` finds in a folder, in the form of detect-secrets."""
     report = json.loads(program("binance-leaks", "scan", "--format", "json", ".", cwd=folder, status=None).stdout)
-    found: Told = set()
+    found: Reported = set()
     for finding in report["findings"]:
         for location in finding["locations"]:
             digests = {value.known[each["sha256"]] for each in finding["values"] if each["role"] == location["role"]}
@@ -167,7 +167,7 @@ class TestScan:
         assert scan(tmp_path, "-n") == own_scan(tmp_path, value)
 
     def test_what_is_lost_without_the_flag(self, tmp_path: Path, value: Values) -> None:
-        """A file of which the filter hides every line: no plugin is asked about any."""
+        """A file of which the filter hides every line: no plugin gets any line."""
         client = f'client = Client("{value()}", "{value()}")\n'
         write(tmp_path, {"binance/one.py": client, "binance/two.py": client + client})
         assert scan(tmp_path, "-n") == set()
@@ -222,12 +222,12 @@ class TestScan:
         pem = values.pem("PRIVATE KEY", value.ed25519())
         write(tmp_path, {"bot.py": f"import binance\n{call}", "binance.pem": pem})
         printed = baseline_of(tmp_path, "-n")
-        assert len(told(printed)) == 3
+        assert len(entries(printed)) == 3
         assert not [part for part in (call + pem).replace("\n", '"').split('"') if len(part) == 64 and part in printed]
 
 
 class TestAllowed:
-    """What its author has allowed is not told."""
+    """What its author has allowed is not reported."""
 
     def test_comments(self, tmp_path: Path, value: Values) -> None:
         text = (
@@ -250,7 +250,7 @@ class TestAllowed:
         assert lines(scan(tmp_path, "-n")) == {("binance/b.pem", 2, "Binance Private Key")}
 
     def test_what_is_allowed_can_be_listed(self, tmp_path: Path, value: Values) -> None:
-        """`--only-allowlisted` tells what the host's comments hide, and nothing else."""
+        """`--only-allowlisted` reports what the host's comments hide, and nothing else."""
         text = (
             "import binance\n"
             f'API_KEY = "{value()}"  # pragma: allowlist secret\n'
@@ -281,7 +281,7 @@ class TestBaseline:
     """Written, read again, audited."""
 
     def test_settings_survive(self, tmp_path: Path, value: Values) -> None:
-        """Only medium confidence and above is told, unless the baseline says otherwise."""
+        """Only medium confidence and above is reported, unless the baseline says otherwise."""
         write(tmp_path, {"who/knows.txt": f"{value()}\n", "env/.env": shapes(value)["env/.env"]})
         file = tmp_path / ".secrets.baseline"
         file.write_text(baseline_of(tmp_path, "-n"))
@@ -290,22 +290,22 @@ class TestBaseline:
         assert ours.keys() == set(PLUGIN_NAMES)
         assert {plugin["confidence"] for plugin in ours.values()} == {"medium"}
         assert {plugin["path"] for plugin in ours.values()} == {f"file://{PLUGIN}"}
-        assert len(told(file.read_text())) == 2
+        assert len(entries(file.read_text())) == 2
         for plugin in ours.values():
             plugin["confidence"] = "low"
         file.write_text(json.dumps(content))
         for _ in range(2):
             program("detect-secrets", "scan", "--all-files", "-n", "--baseline", str(file), ".", cwd=tmp_path)
-            assert len(told(file.read_text())) == 3
+            assert len(entries(file.read_text())) == 3
             assert json.loads(file.read_text())["plugins_used"] == content["plugins_used"]
 
     def test_audit_finds_every_value_again(self, tmp_path: Path, value: Values) -> None:
-        """But those in lines that the host leaves out of YAML files: there it cannot go to the line that it is told."""
+        """But those in lines that the host leaves out of YAML files: there is no line to report."""
         files = {name: text for name, text in shapes(value).items() if name.split("/")[0] not in ("lists", "block")}
         write(tmp_path, files)
         file = tmp_path / ".secrets.baseline"
         file.write_text(baseline_of(tmp_path, "-n", *only_ours(tmp_path)))
-        found = told(file.read_text())
+        found = entries(file.read_text())
         assert len(found) == len(own_scan(tmp_path, value))
         audit = audited(file, stdin="n\n" * len(found))
         assert "not found" not in audit.stdout
@@ -339,7 +339,7 @@ class TestBaseline:
         audit = audited(file, stdin="s\n")
         assert "Binance Private Key" in audit.stdout
         assert "-----BEGIN PRIVATE KEY-----" in audit.stdout
-        assert lines(told(file.read_text())) == {("binance.pem", 3, "Binance Private Key")}
+        assert lines(entries(file.read_text())) == {("binance.pem", 3, "Binance Private Key")}
 
     def test_a_private_key_is_the_same_however_it_is_wrapped(self, tmp_path: Path, value: Values) -> None:
         pem = values.pem("PRIVATE KEY", value.rsa())
@@ -396,7 +396,7 @@ class TestContract:
 class TestLines:
     """One line, with what is known around it."""
 
-    def test_only_what_stands_on_the_line(self, tmp_path: Path, value: Values) -> None:
+    def test_only_what_is_on_the_line(self, tmp_path: Path, value: Values) -> None:
         file = tmp_path / "bot.py"
         first, second = value(), value()
         text = f'import binance\napi_key = "{first}"\nother_api_key = "{second}"\n'

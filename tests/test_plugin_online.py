@@ -1,4 +1,4 @@
-"""The plugin asks Binance only where that is switched on: in the real programs of detect-secrets, a played exchange."""
+"""The plugin verifies only if switched on: real programs of detect-secrets, a played exchange."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_on_by_variable(host: Host) -> None:
     assert {asked.key for asked in host.exchange.asked} == {host.live.key, host.gone.key}
 
 
-def test_each_credential_is_asked_once_and_what_is_sent_is_said_once(host: Host) -> None:
+def test_each_credential_is_asked_once_and_what_is_sent_is_reported_once(host: Host) -> None:
     """Three plugins, two values and two calls for each: one request, even from two files."""
     for name in ("a.env", "b.env", "c.env"):
         host.write(name, host.live)
@@ -264,7 +264,7 @@ def test_allowed_values_are_not_asked_about(host: Host) -> None:
 
 
 @pytest.mark.parametrize("url", ["http://api.example:80", "https://192.0.2.1:443", "http://127.0.0.1", "nonsense"])
-def test_only_this_machine_stands_in(host: Host, url: str) -> None:
+def test_only_this_machine_is_in(host: Host, url: str) -> None:
     host.write("a.env", host.live)
     found = host.scan(BINANCE_LEAKS_VERIFY="1", BINANCE_LEAKS_VERIFY_LOOPBACK=url)
     assert found == {"a.env": {1: False, 2: False}}
@@ -279,7 +279,7 @@ def test_a_string(host: Host) -> None:
     assert shown["BinanceApiKeyDetector"] == shown["BinanceSecretKeyDetector"] == "True  (verified)"
 
 
-def test_a_wrong_setting_of_a_baseline_is_told(host: Host) -> None:
+def test_a_wrong_setting_of_a_baseline_is_reported(host: Host) -> None:
     host.write("a.env", host.live)
     file = host.baseline(verify="yes")
     done = host.run("python", "-m", "binance_leaks", "detect-secrets-hook", "--baseline", file.name, "a.env")

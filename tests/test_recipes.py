@@ -63,7 +63,7 @@ def blocks(language: str, document: Path = DOCUMENT) -> list[Block]:
 
 
 def sources() -> list[Path]:
-    """Every file that tells how the program is called in CI and as a hook."""
+    """Every file that reports how the program is called in CI and as a hook."""
     return [
         DOCUMENT,
         FLEET,
@@ -104,12 +104,12 @@ def test_recipes_are_valid(tmp_path: Path, block: Block) -> None:
 
 def test_the_settings_for_tls_are_those_of_dask() -> None:
     shown = next(block for block in blocks("yaml", FLEET) if "dask" in block.file)
-    told = yaml.safe_load(shown.text)["distributed"]["comm"]
-    with dask.config.set({f"distributed.comm.tls.{name}": value for name, value in told["tls"].items()}):
+    reported = yaml.safe_load(shown.text)["distributed"]["comm"]
+    with dask.config.set({f"distributed.comm.tls.{name}": value for name, value in reported["tls"].items()}):
         for role in ("scheduler", "worker", "client"):
             read = Security().get_tls_config_for_role(role)
             assert all(read[name] for name in ("ca_file", "cert", "key")), role
-    assert told.keys() <= dask.config.get("distributed.comm").keys()
+    assert reported.keys() <= dask.config.get("distributed.comm").keys()
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The file for git-filter-repo: what stands in it, who may read it, and that the real program rewrites by it."""
+"""The file for git-filter-repo: what is in it, who may read it, and that the real program rewrites by it."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ class TestFile:
         assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "there"]
         assert (tmp_path / "there").read_text() == "mine"
 
-    def test_a_folder_that_is_missing_is_told(self, tmp_path: Path) -> None:
+    def test_a_folder_that_is_missing_is_reported(self, tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="there is no folder"):
             write_replacements(tmp_path / "no" / "out", [pair(Random())[2]])
 

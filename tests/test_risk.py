@@ -94,7 +94,7 @@ def test_a_key_with_a_private_key_is_a_pair() -> None:
 
 
 @pytest.mark.parametrize("kind", list(Kind))
-def test_a_documented_example_is_only_told(kind: Kind) -> None:
+def test_a_documented_example_is_only_reported(kind: Kind) -> None:
     risk = assess(credential(kind, known_example=True), at())
     assert risk.level is RiskLevel.INFO
     assert risk.reasons == ("It is an example from public documentation, not a leak.",)
@@ -121,7 +121,7 @@ def test_no_place_at_all_is_no_hidden_place() -> None:
     assert assess(credential(), []).level is RiskLevel.HIGH
 
 
-def test_a_step_that_cannot_be_taken_is_not_told() -> None:
+def test_a_step_that_cannot_be_taken_is_not_reported() -> None:
     key = credential(Kind.API_KEY, Environment.TESTNET, Confidence.LOW)
     risk = assess(key, at(Exposure.UNREACHABLE))
     assert risk.level is RiskLevel.INFO
@@ -129,7 +129,9 @@ def test_a_step_that_cannot_be_taken_is_not_told() -> None:
 
 
 @pytest.mark.parametrize(("kind", "environment", "confidence"), list(product(Kind, Environment, Confidence)))
-def test_every_level_says_why_in_short_sentences(kind: Kind, environment: Environment, confidence: Confidence) -> None:
+def test_every_level_reports_why_in_short_sentences(
+    kind: Kind, environment: Environment, confidence: Confidence
+) -> None:
     for exposure in Exposure:
         reasons = assess(credential(kind, environment, confidence), at(exposure)).reasons
         assert reasons

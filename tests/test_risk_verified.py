@@ -48,9 +48,9 @@ def of_power(power: Power, *, restricted: bool | None = False) -> Verification:
     """A live key of the live exchange that may do this."""
     if power in GRANTED:
         return live(*GRANTED[power], ip_restricted=restricted)
-    told = Permissions(ip_restricted=restricted) if restricted is not None else None
+    reported = Permissions(ip_restricted=restricted) if restricted is not None else None
     verdict = Verdict.LIVE_NO_PERMISSION if power is Power.REFUSED else Verdict.LIVE
-    return Verification(verdict=verdict, environment=Environment.MAINNET, permissions=told)
+    return Verification(verdict=verdict, environment=Environment.MAINNET, permissions=reported)
 
 
 def of_verdict(verdict: Verdict, environment: Environment | None = None) -> Verification:
@@ -94,7 +94,7 @@ def documented(heading: str) -> Iterator[list[str]]:
 
 
 def test_the_document_has_the_table_of_live_keys() -> None:
-    rows = {row[0]: row[1:3] for row in documented("A live key, where money is real")}
+    rows = {row[0]: row[1:3] for row in documented("An active key, where money is real")}
     assert rows == {power.value: [level.value for level in LIVE_LEVELS[power]] for power in LIVE_LEVELS}
     assert list(rows) == [power.value for power in sorted(Power, reverse=True)]
 
@@ -105,13 +105,13 @@ def test_the_document_has_the_table_of_other_answers() -> None:
 
 
 def test_the_document_has_the_table_of_what_nobody_asked_about() -> None:
-    rows = {row[0]: row[1:3] for row in documented("Nobody asked")}
+    rows = {row[0]: row[1:3] for row in documented("Not checked with Binance")}
     systems = (Environment.MAINNET, Environment.TESTNET)
     levels = {kind: [assess(credential(kind, system), at()).level.value for system in systems] for kind in Kind}
     assert rows == {kind.value: levels[kind] for kind in Kind}
 
 
-@pytest.mark.parametrize("heading", ["A live key, where money is real", "Other answers", "Nobody asked"])
+@pytest.mark.parametrize("heading", ["An active key, where money is real", "Other answers", "Not checked with Binance"])
 def test_the_document_gives_each_row_its_reason_and_source(heading: str) -> None:
     for row in documented(heading):
         assert len(row) == 5
@@ -188,7 +188,7 @@ def test_trading_that_had_lapsed_when_it_was_asked_does_not_count() -> None:
     assert power_of(replace(lapsed, checked_at="yesterday")) is Power.TRADE
 
 
-def test_a_live_key_without_told_rights_is_judged_as_if_it_could_do_anything() -> None:
+def test_a_live_key_without_reported_rights_is_judged_as_if_it_could_do_anything() -> None:
     us = Verification(verdict=Verdict.LIVE, environment=Environment.US)
     risk = assess(credential(environment=Environment.US), at(), us)
     assert risk.level is RiskLevel.CRITICAL
@@ -267,11 +267,11 @@ def test_a_hidden_place_takes_a_step_unless_it_was_pushed() -> None:
     assert assess(credential(), at(Exposure.HISTORY), trade).level is RiskLevel.HIGH
     least = assess(credential(), hidden, live(READING, ip_restricted=True))
     assert least.level is RiskLevel.LOW
-    assert not any("branch" in reason for reason in least.reasons), "a step that was not taken is not told"
+    assert not any("branch" in reason for reason in least.reasons), "a step that was not taken is not reported"
 
 
 @pytest.mark.parametrize("verdict", Verdict)
-def test_every_level_says_why_in_plain_sentences(verdict: Verdict) -> None:
+def test_every_level_reports_why_in_plain_sentences(verdict: Verdict) -> None:
     for kind, environment, exposure in product(Kind, Environment, Exposure):
         reasons = assess(credential(kind, environment), at(exposure), of_verdict(verdict)).reasons
         assert all(reason.endswith(".") and len(reason) <= 110 for reason in reasons)
@@ -281,7 +281,7 @@ def test_every_level_says_why_in_plain_sentences(verdict: Verdict) -> None:
         assert first.startswith(("Active", "Probably active"))
 
 
-def test_the_gravest_comes_first() -> None:
+def test_the_most_severe_comes_first() -> None:
     """As the seven are listed: withdraw, transfer, trade, trade from few addresses, read, wrong secret, revoked."""
     ranked = [finding(verification) for _, verification in RANKED]
     assert [priority(one) for one in ranked] == sorted({priority(one) for one in ranked}, reverse=True)

@@ -74,7 +74,7 @@ class TestRevealing:
         assert revealing("reveal = 1") == []
 
     def test_those_who_may_are_still_there(self) -> None:
-        """An exception that nobody uses is to be taken out."""
+        """An exception that nobody uses is to be removed."""
         using = {path.name for path in modules() if revealing(path.read_text(encoding="utf-8"))}
         assert using >= {"model.py", "plugin.py", "replacements.py", "signing.py", "transport.py"}
 
@@ -119,7 +119,7 @@ class Held:
         return self.secret, self.value, self.occurrence, self.credential, self.finding
 
     def shown_in(self, text: str | bytes) -> bool:
-        """Whether more of the value stands in a text than a mask may show, as it is or as Python writes bytes."""
+        """Whether more of the value is in a text than a mask may show, as it is or as Python writes bytes."""
         data = text.encode() if isinstance(text, str) else text
         written = (self.bytes, repr(self.bytes)[2:-1].encode(), self.bytes.hex().encode())
         return any(

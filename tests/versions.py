@@ -1,6 +1,6 @@
 """Ways in which a text comes into a file: the version before, and the delta that makes the one that has it.
 
-Each takes a text and what stands before and behind it in the new version.
+Each takes a text and what is before and behind it in the new version.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _beginning_inserted(rng: Random, entry: bytes, before: bytes, behind: bytes)
 
 
 def _swapped(rng: Random, entry: bytes, before: bytes, behind: bytes) -> Version:
-    """Its halves stood the other way round, with text between."""
+    """Its halves were the other way round, with text between."""
     cut, _ = _cuts(rng, entry)
     base = before + entry[cut:] + _GONE + entry[:cut] + behind
     first = len(before) + len(entry) - cut + len(_GONE)

@@ -1,4 +1,4 @@
-"""binance-leaks: find, pair and judge Binance API credentials in files, commits and repositories.
+"""Find, pair and rate Binance API credentials in files, commits and repositories.
 
 The names of the library are imported from `binance_leaks.api` on first use: the hook imports this package on every
 commit, and needs none of them.

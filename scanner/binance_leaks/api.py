@@ -1,4 +1,4 @@
-"""The library: scan bytes, files, histories and ranges of commits, and get results.
+"""The library: scan bytes, files, histories and commit ranges, and get results.
 
 Everything here is also a name of the package: `from binance_leaks import scan_paths`. No scan opens a connection,
 writes a file, or reads a configuration that it was not given. A result holds no value: digests and masks
@@ -83,8 +83,8 @@ def scan_paths(
 
     In a git work tree a folder means what git does not ignore, with `all_files` everything. `exclude` are patterns as
     in `.gitignore`, on top of those of `config`. `jobs` processes share the work where it takes longer than a moment;
-    they are forked where the system can, so a program with threads should stay at 1. `baseline` suppresses what it
-    knows; without, that of `config` does. Raises UsageError for a path that does not exist, else ScannerError.
+    they are forked where the system can, so a program with threads should use 1. `baseline` suppresses what it
+    contains; without it, that of `config` does. Raises UsageError for a path that does not exist, else ScannerError.
     """
     with _scanner_errors_only():
         config = config or Config()
@@ -112,7 +112,7 @@ def scan_history(
     submodules: bool = False,
     jobs: int = 1,
 ) -> Result:
-    """Scan everything that a repository on this machine ever held, as `binance-leaks history` does.
+    """Scan the whole history of a local repository, as `binance-leaks history` does.
 
     `branches`, `since` (a date as git understands it) and `reachable` narrow that to what refs reach. What is missing,
     as in a shallow clone, is in `skipped`, and `complete` is False. Raises GitError where there is no repository, or
@@ -143,10 +143,11 @@ def scan_range(
     baseline: StrPath | None = None,
     exclude: Sequence[str] = (),
 ) -> Result:
-    """Scan what commits introduce, such as `origin/main..HEAD`, as `binance-leaks range` does.
+    """Scan what commits introduce, as `binance-leaks range` does.
 
-    What was there before them is not in the result; `stats.standing` counts it. Raises UsageError for what is no range
-    of commits or an empty one, MissingHistoryError where a shallow clone does not have it, else ScannerError.
+    A range is such as `origin/main..HEAD`. What was there before the commits is not in the result; `stats.standing`
+    counts it. Raises UsageError for what is no range of commits or an empty one, MissingHistoryError where a shallow
+    clone does not have it, else ScannerError.
     """
     with _scanner_errors_only():
         config = config or Config()

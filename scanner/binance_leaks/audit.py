@@ -1,4 +1,4 @@
-"""Audit a key that the user owns: excess permissions, trusted addresses, age, and what to change.
+"""Audit a user's own key: excess permissions, trusted addresses, age, what to change.
 
 What each purpose needs is what users of such tools are taught: tax software, portfolio trackers and price monitors
 read; grid and DCA tools and arbitrage by hand trade spot; bots trade spot or futures. None of them needs to withdraw or
@@ -56,7 +56,10 @@ class Purpose(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Need:
-    """The permissions that a purpose needs: all of `all_of`, and at least one of `one_of`. `fine` are harmless."""
+    """The permissions that a purpose needs.
+
+    All of `all_of` and at least one of `one_of`; those in `fine` are harmless.
+    """
 
     all_of: tuple[str, ...] = (_READ,)
     one_of: tuple[str, ...] = ()
@@ -101,7 +104,7 @@ class Rotation(Enum):
 
 
 class AuditOutcome(Enum):
-    """The outcome of an audit: no faults, faults, or permissions that could not be read."""
+    """The outcome of an audit: passed, failed, or permissions that are not known."""
 
     PASSED = "fine"
     FAILED = "wrong"
@@ -150,7 +153,7 @@ def audit_of(verification: Verification, *, environment: Environment, purpose: P
     if permissions is None:
         play = (verification.environment or environment).facts.play_money
         outcome = AuditOutcome.PASSED if play and purpose is None else AuditOutcome.UNKNOWN
-        step = "Look up what it may do where the key was made: it cannot be asked from here."
+        step = "Look up its permissions where the key was made: it cannot be verified from here."
         return Audit(verification=verification, purpose=purpose, outcome=outcome, steps=(step,))
     need = NEEDS[purpose] if purpose is not None else None
     audit = Audit(
@@ -167,7 +170,7 @@ def audit_of(verification: Verification, *, environment: Environment, purpose: P
 
 
 def needed_words(purpose: Purpose) -> str:
-    """Describe what a purpose needs: `account data, and spot and margin orders or futures`."""
+    """Describe what a purpose needs, such as `account data, and spot orders or futures`."""
     need = NEEDS[purpose]
     return ", and ".join(filter(None, (listed(need.all_of), " or ".join(map(words_for, need.one_of)))))
 
@@ -198,7 +201,7 @@ def _with_faults(audit: Audit, permissions: Permissions) -> Audit:
         reach = (
             "No list of trusted addresses binds it"
             if permissions.ip_restricted is False
-            else ("Binance did not say whether trusted addresses bind it")
+            else ("Binance did not report whether it is restricted to trusted addresses")
         )
         if open_tier >= Tier.TRANSFER:
             moves = tuple(
@@ -256,7 +259,7 @@ def _without_answer(verification: Verification) -> tuple[str, ...]:
         case Verdict.LIVE_NO_PERMISSION:
             return (f"See what it may do at {KEY_PAGE}, and delete it if nothing uses it.",)
         case Verdict.INCONCLUSIVE:
-            return ("Ask again from an address that the key is bound to, or later.",)
+            return ("Run this again from an address that the key is restricted to, or later.",)
         case _:
             return ()
 

@@ -1,4 +1,4 @@
-"""The configuration: `[tool.binance-leaks]` in `pyproject.toml`, or `.binance-leaks.toml`."""
+"""The configuration in `pyproject.toml` or `.binance-leaks.toml`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class Globs:
-    """Paths by patterns as in `.gitignore`: `*.log`, `tests/`, `docs/**/keys.json`, `!kept.log`."""
+    """Path patterns as in `.gitignore`: `*.log`, `tests/`, `!kept.log`."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
         self._spec = _spec(patterns) if patterns else None
@@ -52,7 +52,10 @@ class Allow:
     reason: str
 
     def covers(self, sha256: str, path: str) -> bool:
-        """Whether it allows a value with this digest at this path, relative to the configuration's folder."""
+        """Whether it allows a value with this digest at this path.
+
+        The path is relative to the folder of the configuration.
+        """
         if self.sha256 is not None and self.sha256 != sha256:
             return False
         return self.path is None or Globs([self.path]).match(container_of(path))
@@ -105,14 +108,17 @@ class Config:
         return Path(self.file).resolve().parent / self.baseline
 
     def exclusion(self, more: Sequence[str] = (), *, anchor: str = ".") -> Callable[[str], bool]:
-        """Return whether a path from the folder `anchor` is left out, by the configured patterns or by `more`."""
+        """Return a function that tests whether a path from `anchor` is excluded.
+
+        It is excluded by the configured patterns or by `more`.
+        """
         patterns = Globs([*self.exclude, *more])
         return lambda path: bool(patterns) and patterns.match(self.relative(path, anchor))
 
     def relative(self, path: str, anchor: str) -> str:
-        """A path, relative to the folder `anchor`, as the patterns see it: relative to the configuration's folder.
+        """Convert a path from the folder `anchor` to the form that patterns match.
 
-        Where no file was read, patterns hold from `anchor`.
+        That is relative to the folder of the configuration, or to `anchor` where no file was read.
         """
         if self.file is None:
             return path
@@ -122,7 +128,10 @@ class Config:
 
 
 def find_config(folder: Path) -> Path | None:
-    """The configuration that holds for a folder: its own or that of the nearest parent up to the repository's top."""
+    """Find the configuration for a folder: there or in the nearest parent.
+
+    The search ends at the top of the repository.
+    """
     folder = folder.resolve()
     for place in (folder, *folder.parents):
         for name in FILE_NAMES:
@@ -135,7 +144,7 @@ def find_config(folder: Path) -> Path | None:
 
 
 def load_config(file: Path) -> Config:
-    """The configuration in a file.
+    """Load the configuration in a file.
 
     Raises ConfigError naming the file and what is wrong in it.
     """
@@ -147,7 +156,7 @@ def load_config(file: Path) -> Config:
 
 
 def parse_config(data: bytes, file: Path) -> Config:
-    """The configuration that a file holds or held.
+    """Parse the content of a configuration file.
 
     Raises ConfigError naming the file and what is wrong in it.
     """
@@ -195,7 +204,7 @@ def _file_mentions_us(file: Path) -> bool:
 
 
 class _Reader:
-    """Reads the table of one file, with errors that name it."""
+    """A reader of the table of one file; its errors name the file."""
 
     def __init__(self, file: str) -> None:
         self._file = file

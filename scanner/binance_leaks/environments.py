@@ -1,4 +1,4 @@
-"""The table of environments: everything that differs from one Binance system to another.
+"""The table of environments: all that differs between Binance systems.
 
 To add an environment, add a member to `Environment` and its row to `_TABLE`. Detection, verification, risk, reports,
 configuration and the command line read them here.
@@ -82,9 +82,9 @@ class EnvironmentFacts:
     stated: Hint | None
     """Hosts and settings that name it, in the block around a value or anywhere in its file."""
     named: Hint | None
-    """Words that name it close to a value, or in a path."""
+    """Terms that name it near a value, or in a path."""
     name_words: frozenset[str] = frozenset()
-    """Single words of a value's own name that name it."""
+    """Parts of a value's own name that name it."""
     can_be_off: bool = False
     """Whether a setting of its name can be false, which then means the main exchange (`testnet = false`)."""
     alphabet: str | None = None
@@ -290,7 +290,7 @@ _TABLE: Mapping[Environment, EnvironmentFacts] = MappingProxyType(
         Environment.UNKNOWN: EnvironmentFacts(
             title="environment unknown",
             play_money=False,
-            stakes="Nothing near it says test system, so it is taken for the live exchange.",
+            stakes="No test system is named nearby: assumed to be of the live exchange.",
             stated=None,
             named=None,
             # Not Binance.US: another company, which refuses most places, and a refusal ends the run.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class ScannerError(Exception):
     """A failure that is reported in one line.
 
-    `hint` says what the user can do next, or is empty. Neither text may hold a value of a credential.
+    `hint` is what the user can do next, or empty. Neither text may contain a value of a credential.
     """
 
     def __init__(self, message: str, *, hint: str = "") -> None:
@@ -63,9 +63,9 @@ class MissingHistoryError(ScanError):
 
 
 def describe_fault(error: BaseException) -> str:
-    """Name an uncaught fault by its type and the innermost line of this package: `KeyError in binance_leaks.risk:120`.
+    """Name a fault by type and line, such as `KeyError in binance_leaks.risk:120`.
 
-    Its message is left out: it may hold a value.
+    The line is the innermost one of this package. The message is left out: it may contain a value.
     """
     place, trace = "", error.__traceback__
     while trace is not None:

@@ -26,7 +26,7 @@ class ExitStatus(IntEnum):
 def status_of(result: Result, *, allow_incomplete: bool = False, interrupted: bool = False) -> ExitStatus:
     """Return the exit status of a result.
 
-    With `allow_incomplete`, what could not be read does not count. `interrupted` says that the user interrupted this
+    With `allow_incomplete`, what could not be read does not count. `interrupted` is True if the user interrupted this
     very scan: a stored report of such a scan is only incomplete.
     """
     if interrupted:

@@ -1,8 +1,6 @@
-"""The words of what was judged: findings, and the result of a scan.
+"""The models of findings and of the result of a scan; all are immutable.
 
-Everything here is immutable.
-
-A *finding* is a credential that was judged: its risk, what allows it, what Binance answered about it.
+A *finding* is a credential with its risk, what suppresses it, and its verification by Binance.
 """
 
 from __future__ import annotations
@@ -37,7 +35,7 @@ class Suppression:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Risk:
-    """A level with its reasons in plain words."""
+    """A level with its reasons in plain English."""
 
     level: RiskLevel
     reasons: tuple[str, ...]
@@ -53,12 +51,12 @@ class Mark(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """A credential that was judged: what reports show and gates count.
+    """A credential with its risk: what reports show and gates count.
 
-    `fails` says that the gate does not let it pass: it is new where it stands, and of a risk that fails in its
-    environment. What does not fail is shown as a warning. `verification` is None if nobody was to ask Binance. In a
-    fleet `mark` tells it from the run before, if there was one, and `unlisted` counts places beyond `locations`, of
-    which each repository that holds it still has one.
+    `fails` is True if it fails the gate: it is introduced, and of a risk that fails in its environment. Other findings
+    are shown as warnings. `verification` is None if it was not checked with Binance. In a fleet `mark` compares it with
+    the run before, if there was one, and `unlisted` counts locations beyond `locations`; each repository that still has
+    the finding has at least one of them.
     """
 
     id: str
@@ -79,7 +77,7 @@ class Finding:
     def repositories(self) -> tuple[str, ...]:
         """The repositories of a fleet that hold it, sorted.
 
-        Returns None where a single one was scanned.
+        Empty where a single repository was scanned.
         """
         return tuple(sorted({place.repository for place in self.locations if place.repository is not None}))
 
@@ -90,7 +88,7 @@ class Finding:
 
     @property
     def is_new(self) -> bool:
-        """Whether any of its values is new where it stands."""
+        """Whether any of its values is introduced at its location."""
         return any(not location.preexisting for location in self.locations)
 
 
@@ -108,7 +106,7 @@ class SourceKind(Enum):
 class Skipped:
     """Something that was not scanned, and why.
 
-    `lost` says that it could have held a credential, so that the scan is incomplete without it.
+    `lost` is True if it could have contained a credential, so that the scan is incomplete without it.
     """
 
     what: str
@@ -177,7 +175,7 @@ class ScanStats:
 class Result:
     """A whole scan: what reports render.
 
-    `findings` are sorted, the gravest first; suppressed ones are apart.
+    `findings` are sorted, most severe first; suppressed ones are separate.
     """
 
     source: SourceKind

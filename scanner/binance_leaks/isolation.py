@@ -1,4 +1,4 @@
-"""Where this program and its processes may import from: installed packages, never the folder that is scanned."""
+"""The import path of this program: installed packages, no scanned folder."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from os.path import realpath  # not pathlib: it would be imported before the pat
 
 
 def trusted_import_path() -> list[str]:
-    """Return `sys.path` without the current folder and what PYTHONPATH names around it.
+    """Return `sys.path` without the current folder and the folders of PYTHONPATH in it.
 
-    A repository may have a `git.py` or `re.py`, by accident or to take this program over. Folders elsewhere stay, as
-    some systems install packages that way, and so does the one that this package is in. What was imported before this
-    is called stays, too: only `python -I` keeps a `binance_leaks.py` or `sitecustomize.py` out.
+    A repository may have a `git.py` or `re.py`, by accident or to take over this program. Folders elsewhere remain, as
+    some systems install packages that way, and so does the one that this package is in. Modules that are already
+    imported remain, too: only `python -I` keeps a `binance_leaks.py` or `sitecustomize.py` out.
     """
     if sys.flags.isolated:
         return list(sys.path)

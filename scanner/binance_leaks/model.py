@@ -24,7 +24,7 @@ _O = TypeVar("_O", bound="Ordered")
 
 
 class Ordered(Enum):
-    """An enumeration whose members compare in the order of their definition, the least first."""
+    """An enumeration whose members compare in definition order, lowest first."""
 
     @property
     def rank(self) -> int:
@@ -103,8 +103,9 @@ class Grade(Ordered):
 class Secret:
     """The bytes of a value, kept from every output.
 
-    `repr`, `str` and `format` show no character of it, and it cannot be pickled, so that it stays in the process that
-    read it. Only `verify/`, `plugin.py`, `replacements.py` and this module may call `reveal()`; a test holds that.
+    `repr`, `str` and `format` show no character of it, and it cannot be pickled, so that it does not leave the process
+    that read it. Only `verify/`, `plugin.py`, `replacements.py` and this module may call `reveal()`; a test enforces
+    that.
     """
 
     __slots__ = ("_bytes",)
@@ -134,10 +135,10 @@ class Secret:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Value:
-    """One string with the shape of a credential, identified by its digest and shown by its mask.
+    """A string with the shape of a credential, identified by digest, shown by mask.
 
     `sha256` is of the value's ASCII bytes, of the DER bytes for a private key. It is safe to print: 64 random base62
-    characters hold 381 bits. So is `sha1`, by which a baseline of detect-secrets knows the value: of the same bytes,
+    characters hold 381 bits. So is `sha1`, by which a baseline of detect-secrets identifies it: of the same bytes,
     for a private key of the base64 of its DER. `secret` is None once the value has left the process that read it.
     """
 
@@ -169,7 +170,7 @@ class Value:
         return replace(self, role=role)
 
     def with_secret(self, secrets: Mapping[str, Secret]) -> Value:
-        """The same value with its bytes, if it lacks them and they are among those given, by their digests."""
+        """The same value with its bytes, found by digest among those given, if it lacks them."""
         return replace(self, secret=secrets.get(self.sha256)) if self.secret is None else self
 
     def without_secret(self) -> Value:
@@ -178,7 +179,10 @@ class Value:
 
 
 def mask(role: Role, value: bytes) -> str:
-    """What of a value may be shown: the ends of a key, the start of a secret, nothing of a private key."""
+    """The part of a value that may be shown.
+
+    The ends of a key, the start of a secret, nothing of a private key.
+    """
     text = value.decode("ascii", "replace")
     match role:
         case Role.API_KEY:
@@ -191,7 +195,7 @@ def mask(role: Role, value: bytes) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Evidence:
-    """One thing that speaks for Binance: where it stands and what it is, in plain words.
+    """One piece of evidence for Binance: its location, and a description in plain English.
 
     The name of a value that speaks for its role only has `for_binance` false.
     """
@@ -203,7 +207,7 @@ class Evidence:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Commit:
-    """A commit that brought a value in or took it out.
+    """A commit that introduced or removed a value.
 
     `date` is the author's, ISO 8601 with offset.
     """
@@ -229,7 +233,7 @@ def is_member(path: str) -> bool:
 
 
 def split_member(path: str) -> tuple[str, str]:
-    """The file on disk, and what follows in the path of a member of an archive, with its separator."""
+    """Split the path of an archive member: file on disk, and the rest with its separator."""
     file, separator, member = path.partition(_MEMBER)
     return file, separator + member
 
@@ -241,14 +245,15 @@ def container_of(path: str) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Location:
-    """Where a value stands.
+    """The location of a value.
 
-    Lines and columns count from 1, columns in characters; `path` has `/` on every system.
+    Lines and columns count from 1, columns in characters; `path` has `/` on every system. A member of an archive is
+    `archive.zip!/inner/path`.
 
-    A member of an archive is `archive.zip!/inner/path`. `allowed` is the inline comment that allows the value, if any.
-    `preexisting` says that the value was there before the change that is judged: it is shown and does not block.
-    In a history `commit` brought the value to this path, `removed` took it out, `refs` are the branches and tags whose
-    history holds it, and `pushed` says that a remote had one of them. `repository` is the one of a fleet that has it.
+    `allowed` is the inline comment that allows the value, if any. `preexisting` is True if the value was there before
+    the change that is scanned: it is shown and does not block. In a history `commit` introduced the value at this path,
+    `removed` removed it, `refs` are the branches and tags whose history contains it, and `pushed` is True if a remote
+    had one of them. `repository` is the one of a fleet that has it.
     """
 
     role: Role
@@ -268,12 +273,12 @@ class Location:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Occurrence:
-    """A value where it stands, with what its surroundings say of it.
+    """A value at a location, with what its surroundings indicate.
 
-    `stem` holds the words of its name that are no role words (`binance`, `live`, `1`), by which halves of several
-    accounts are told apart. `named` says that a name or a call gave the role, not position alone. `last_line` is the
-    last line of a value that runs over several. `foreign` names another service that its surroundings point to;
-    `encrypted` marks a private key that is of no use without its passphrase.
+    `stem` is its name without role words (`binance`, `live`, `1`), which distinguishes halves of several accounts.
+    `named` is True if a name or a call gave the role, not position alone. `last_line` is the last line of a value that
+    spans several. `foreign` names another service that its surroundings point to; `encrypted` marks a private key that
+    is of no use without its passphrase.
     """
 
     value: Value

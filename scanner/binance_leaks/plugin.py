@@ -1,25 +1,26 @@
-"""The detect-secrets plugin: what the detector finds in a file, told to detect-secrets line by line.
+"""The detect-secrets plugin: reports the findings of a file line by line.
 
-detect-secrets hands over one line after the other, with five lines around it. That is too little to tell a Binance
-credential by, so the file itself is read, once, and each value is told when its line comes up. The lines handed over
-alone decide where no such file can be read, as for `scan --string`.
+detect-secrets passes one line after the other, with five lines around it. That is too little to recognize a Binance
+credential, so the file itself is read, once, and each value is reported with its line. The passed lines alone decide
+where no such file can be read, as for `scan --string`.
 
-Two things of the host would lose values and are made up for here. Its filter `is_indirect_reference` drops the line
-`client = Client("KEY", "SECRET")` before any plugin sees it. Of YAML and INI files it hands over rewritten lines, in
-which lists, comments and the ends of blocks are missing. Values that stand there are told with the first line that does
-come up, if every other filter of the host lets them through. What remains lost: a file of which the filter drops every
-line (unless run with `--disable-filter detect_secrets.filters.heuristic.is_indirect_reference`), and what the host does
-not read at all, such as a file that is no UTF-8.
+Two features of detect-secrets would lose values, and are compensated here. Its filter `is_indirect_reference` drops the
+line `client = Client("KEY", "SECRET")` before any plugin sees it. Of YAML and INI files it passes rewritten lines, in
+which lists, comments and the ends of blocks are missing. Values there are reported with the first line that is passed,
+if every other filter of detect-secrets lets them through. What remains lost: a file of which the filter drops every
+line (unless run with `--disable-filter detect_secrets.filters.heuristic.is_indirect_reference`), and files that
+detect-secrets does not read at all, such as those that are no UTF-8.
 
-It asks Binance about nothing unless `"verify": true` in its settings, as a baseline has them, or BINANCE_LEAKS_VERIFY=1
-says so; BINANCE_LEAKS_VERIFY=0 forbids it, whatever a baseline says. A value that lives is then marked as verified.
+It checks nothing with Binance unless `"verify": true` is in its settings, as a baseline has them, or
+BINANCE_LEAKS_VERIFY is 1; BINANCE_LEAKS_VERIFY=0 forbids it, also against a baseline. An active value is then marked as
+verified.
 
-In a baseline a value is known by the digest of its text, a private key by that of the base64 of its DER, however it is
-wrapped. What `audit` shows is what stands on the line: the value, or the part of it that begins there. A private key in
-PEM is told where it begins, so that `audit` shows its first lines, and comments that allow it hold as for any value.
+In a baseline a value is identified by the digest of its text, a private key by that of the base64 of its DER, however
+it is wrapped. `audit` shows what is on the line: the value, or the part of it that begins there. A private key in PEM
+is reported where it begins, so that `audit` shows its first lines, and comments that allow it work as for any value.
 
-The host executes this file by its path, outside of any package: absolute imports only, no dataclasses. It registers
-every plugin class it finds here, imported ones too, unless the name begins with an underscore.
+detect-secrets executes this file by its path, outside of any package: absolute imports only, no dataclasses. It
+registers every plugin class it finds here, imported ones too, unless the name begins with an underscore.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ _SECTION = re.compile(r"^\[[^\]\n]+\]", re.MULTILINE)
 
 
 def is_indirect_reference(line: str) -> bool:
-    """detect-secrets' filter of the same name, except for lines that may hold a credential."""
+    """The filter of this name in detect-secrets, except for lines that may have a credential."""
     return heuristic.is_indirect_reference(line) and not prefilter.may_hold(_encoded(line))
 
 
@@ -92,7 +93,10 @@ class _File:
         self.found: dict[int, list[_Found]] = {}
 
     def holds(self, line: str, number: int) -> bool:
-        """Whether all of a line that could be part of a value is in the file, and so was judged there."""
+        """Whether the file has all of a line that could be part of a value.
+
+        If so, the line was scanned with the file.
+        """
         if 0 < number <= len(self.lines) and self.lines[number - 1] == line:
             return True
         return all(run in self._runs for run in _RUN.findall(line))
@@ -108,7 +112,10 @@ class _File:
 
 
 class _Detector(RegexBasedDetector):
-    """Reports the values of one role. Regex-based, as detect-secrets skips its heuristics for such plugins."""
+    """A plugin that reports the values of one role.
+
+    It is regex-based, as detect-secrets skips its heuristics for such plugins.
+    """
 
     denylist = ()
     role: ClassVar[Role]
@@ -136,7 +143,10 @@ class _Detector(RegexBasedDetector):
     def analyze_line(
         self, filename: str, line: str, line_number: int = 0, context: CodeSnippet | None = None, **_options: object
     ) -> set[PotentialSecret]:
-        """Return the values on a line, and once per pass those on lines that detect-secrets leaves out."""
+        """Return the values on a line, and once per pass those on lines left out.
+
+        detect-secrets leaves lines out of YAML and INI files.
+        """
         file = self._read(filename)
         if file is None:
             self._credentials = ()
@@ -160,7 +170,7 @@ class _Detector(RegexBasedDetector):
         yield from (each.text for each in self._in_context("", string, 1, None))
 
     def verify(self, secret: str) -> VerifiedResult:
-        """Check with Binance whether the last reported value is active, if that is switched on.
+        """Check with Binance whether the last reported value is active, if configured.
 
         Never `VERIFIED_FALSE`: detect-secrets drops such values, and a key that Binance does not know may belong to
         another system. Done here and not in `analyze_line`, since `--no-verify` prevents this call.
@@ -169,10 +179,10 @@ class _Detector(RegexBasedDetector):
         if not digests or not _is_switched_on(self._verifies):
             return VerifiedResult.UNVERIFIED
 
-        from binance_leaks.plugin_verification import live_digests  # nothing that connects, unless it is switched on
+        from binance_leaks.plugin_verification import live_digests  # opens no connection unless switched on
 
-        asked = [each for each in self._credentials if not digests.isdisjoint(value.sha256 for value in each.values)]
-        if not digests <= live_digests(asked, os.environ.get(_LOOPBACK) or self._loopback):
+        checked = [each for each in self._credentials if not digests.isdisjoint(value.sha256 for value in each.values)]
+        if not digests <= live_digests(checked, os.environ.get(_LOOPBACK) or self._loopback):
             return VerifiedResult.UNVERIFIED
         for reported in self._reported_secrets:
             if reported.secret_value == secret:
@@ -191,7 +201,7 @@ class _Detector(RegexBasedDetector):
     def _read(self, filename: str) -> _File | None:
         """The file, cached while it is unchanged; None where it cannot be read."""
         try:
-            status = os.stat(filename)  # noqa: PTH116 - asked for every line
+            status = os.stat(filename)  # noqa: PTH116 - called for every line
             version = (filename, status.st_mtime_ns, status.st_size)
             if version == self._version:
                 return self._file
@@ -220,7 +230,7 @@ class _Detector(RegexBasedDetector):
                 allowed = occurrence.location.allowed or ""
                 if occurrence.value.role is self.role and not allowed.lower().startswith(_OUR_COMMENT):
                     text = _text(occurrence)
-                    shown = _shown(text, occurrence, lines)
+                    shown = _part_on_line(text, occurrence, lines)
                     yield _Found(occurrence.location.line, text, shown, bool(allowed), occurrence.value.sha256)
 
     def _in_context(self, filename: str, line: str, number: int, context: CodeSnippet | None) -> list[_Found]:
@@ -239,10 +249,10 @@ class _Detector(RegexBasedDetector):
         return [each._replace(line=number) for each in reported if first <= each.line <= last]
 
     def _overlooked(self, file: _File, filename: str, line: str, context: CodeSnippet | None) -> list[_Found]:
-        """The values for whose lines detect-secrets will not ask, if its other filters let them through."""
+        """The values whose lines detect-secrets will not pass, if its other filters let them through."""
         around = context or get_code_snippet([line], 1)
         if allowlist.is_line_allowlisted(filename=filename, line=line, context=around):
-            # The host asks for allowed lines only when it looks for what they allow, and for nothing else.
+            # detect-secrets passes allowed lines only when it looks for what they allow, and for nothing else.
             return []
         self._overlooked_done = True
         references = not {REFERENCE_FILTER, CAREFUL_FILTER}.isdisjoint(get_settings().filters)
@@ -305,8 +315,8 @@ class BinancePrivateKeyDetector(_Detector):
 
 def _is_switched_on(setting: bool) -> bool:
     """Whether verification is on: by the environment, else by the plugin's settings."""
-    said = os.environ.get(_SWITCH, "").strip().lower()
-    return said in _ON or (setting and said not in _OFF)
+    switch = os.environ.get(_SWITCH, "").strip().lower()
+    return switch in _ON or (setting and switch not in _OFF)
 
 
 def _text(occurrence: Occurrence) -> str:
@@ -314,7 +324,7 @@ def _text(occurrence: Occurrence) -> str:
     return b64encode(value).decode("ascii") if occurrence.value.role is Role.PRIVATE_KEY else value.decode("ascii")
 
 
-def _shown(text: str, occurrence: Occurrence, lines: Sequence[str]) -> str:
+def _part_on_line(text: str, occurrence: Occurrence, lines: Sequence[str]) -> str:
     """The part of a value on its line: all of it, else the longest part, else what begins there."""
     number, column = occurrence.location.line, occurrence.location.column
     line = lines[number - 1] if number <= len(lines) else ""

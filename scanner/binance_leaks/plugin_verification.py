@@ -1,4 +1,4 @@
-"""Verification for the detect-secrets plugin: check pairs with Binance where it is switched on."""
+"""Verification for the detect-secrets plugin: check pairs with Binance."""
 
 from __future__ import annotations
 
@@ -23,9 +23,8 @@ _ACTIVE = (Verdict.LIVE, Verdict.LIVE_NO_PERMISSION)
 def live_digests(credentials: Sequence[Credential], loopback: str | None) -> frozenset[str]:
     """Return the digests of the values that are active.
 
-    None, with a line on stderr, where Binance is out of reach.
-
-    `loopback` is a URL on this machine that stands in for Binance, for tests and rehearsals.
+    Returns None, with a line on stderr, where Binance cannot be reached. `loopback` is a URL on this machine that
+    replaces Binance in tests and rehearsals.
     """
     try:
         return _checker(os.getpid(), loopback).live_digests(credentials)
@@ -35,7 +34,7 @@ def live_digests(credentials: Sequence[Credential], loopback: str | None) -> fro
 
 
 class _PairChecker:
-    """Checks the pairs of one file after the other. Connects for the first pair."""
+    """A checker for the pairs of one file after the other; connects for the first pair."""
 
     def __init__(self, transport: UrllibTransport) -> None:
         self._transport = transport

@@ -1,7 +1,7 @@
-"""Writes the file of expressions by which `git filter-repo --replace-text` takes values out of a history.
+"""Write the replacement file for `git filter-repo --replace-text`.
 
-It is the one output that holds values: only the user can ask for it, only the user may read it, and it is written over
-nothing that exists. git-filter-repo (2.47, `get_replace_text`) takes one expression a line, `literal:OLD==>NEW`, split
+It is the only output that contains values: written only on request, readable by the user only, and never over an
+existing file. git-filter-repo (2.47, `get_replace_text`) takes one expression a line, `literal:OLD==>NEW`, split
 at the last `==>`, and knows no comments: a line that starts with `#` would be one more text to replace.
 """
 
@@ -26,7 +26,7 @@ _SEED_LENGTH = 32
 def refuse_existing(file: Path) -> None:
     """Raise UsageError unless `file` can be made anew.
 
-    Asked before a long scan, so that it does not end in this.
+    Called before a long scan, so that it does not fail at its end.
     """
     if os.path.lexists(file):
         raise UsageError(
@@ -38,10 +38,10 @@ def refuse_existing(file: Path) -> None:
 
 
 def write_replacements(file: Path, credentials: Iterable[Credential]) -> int:
-    """Write an expression for every form of every value, and return the number of distinct values.
+    """Write an expression for every form of every value; return the number of values.
 
-    A value that has left the process that read it is skipped. Without any value no file is made. The file appears
-    whole, with mode 0600. Raises UsageError if anything is there already, be it a link, and ScanError if the file
+    A value that has left the process that read it is skipped. Without any value no file is written. The file is
+    written whole, with mode 0600. Raises UsageError if anything is there already, even a link, and ScanError if it
     cannot be written.
     """
     refuse_existing(file)
@@ -61,7 +61,7 @@ def write_replacements(file: Path, credentials: Iterable[Credential]) -> int:
 
 
 def _literals(value: Value) -> Iterator[bytes]:
-    """The forms in which a value stands in files, the longest first."""
+    """The forms of a value in files, longest first."""
     raw = value.secret.reveal() if value.secret else b""
     lines = _private_key_lines(raw) if value.role is Role.PRIVATE_KEY else [raw]
     for line in lines:
@@ -70,10 +70,10 @@ def _literals(value: Value) -> Iterator[bytes]:
 
 
 def _private_key_lines(der: bytes) -> Iterator[bytes]:
-    """A private key in base64: in one line, in lines of the usual lengths, and of Ed25519 the seed by itself.
+    """A private key in base64: in one line, in lines of usual lengths, the seed of Ed25519.
 
-    How it stood in the file is not known any more; escapes, quotes and indentation between lines do not matter. The
-    last line may be too short to be told from other text and stays: less than 30 bytes of a key, good for nothing.
+    Its form in the file is not known any more; escapes, quotes and indentation between lines do not matter. The last
+    line may be too short to be distinguished from other text and remains: less than 30 bytes of a key, of no use.
     """
     body = _base64(der)
     yield body

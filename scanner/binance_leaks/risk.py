@@ -1,4 +1,4 @@
-"""Rate the harm that a credential can do, with reasons in plain words.
+"""Rate the harm that a credential can do, with reasons in plain English.
 
 docs/risk.md gives the reason for each cell of these tables, with its source; a test compares them.
 """
@@ -36,7 +36,7 @@ _MEANS: Mapping[Kind, str] = MappingProxyType(
 
 
 class Power(Ordered):
-    """What an active key is assumed to be able to do, the least first: the rows of `LIVE_LEVELS`.
+    """The power of an active key, lowest first: the rows of `LIVE_LEVELS`.
 
     `refused`: the probe was refused for a missing permission; `unknown`: the system does not return permissions.
     """
@@ -51,7 +51,7 @@ class Power(Ordered):
 
 
 class Reach(Ordered):
-    """From where an active key works: its trusted addresses, not known, or any address."""
+    """The addresses from which an active key works: trusted, not known, any."""
 
     TRUSTED = "trusted"
     UNKNOWN = "unknown"
@@ -87,10 +87,10 @@ OTHER_LEVELS: Mapping[Verdict, tuple[RiskLevel, RiskLevel]] = MappingProxyType(
 _LIVE_REASONS: Mapping[Power, str] = MappingProxyType(
     {
         Power.WITHDRAW: "Active, and it can withdraw: anyone who has it can empty the account in minutes.",
-        Power.UNKNOWN: "Active, and its permissions are not known: it is judged as if it could withdraw.",
+        Power.UNKNOWN: "Active, and its permissions are not known: it is rated as if it could withdraw.",
         Power.TRANSFER: "Active, and it can move money between wallets and accounts, within reach of trades.",
         Power.TRADE: "Active, and it can trade: bad or matched trades can empty the account.",
-        Power.REFUSED: "Probably active, and its permissions are not known: it is judged as if it could trade.",
+        Power.REFUSED: "Probably active, and its permissions are not known: it is rated as if it could trade.",
         Power.READ: "Active, and it can only read: balances, positions and habits leak, not money.",
         Power.NOTHING: "Active, and it can do nothing now: its owner can give it rights at any time.",
     }
@@ -102,7 +102,7 @@ _OTHER_REASONS: Mapping[Verdict, tuple[str, ...]] = MappingProxyType(
             "The API key is probably active, but no secret that signs for it was found.",
             "Its own secret may be elsewhere: anyone who finds it has both.",
         ),
-        Verdict.MALFORMED: ("Binance says that it does not have the form of a key. Still remove it.",),
+        Verdict.MALFORMED: ("Binance answered that it does not have the form of a key. Still remove it.",),
         Verdict.NOT_FOUND: (
             "Probably revoked or deleted: Binance does not know the key.",
             "Still remove it, and check that it is really gone.",
@@ -158,12 +158,12 @@ def assess(credential: Credential, locations: Sequence[Location], verification: 
 
 
 def system_of(environment: Environment, verification: Verification | None) -> Environment:
-    """Return the system that a credential belongs to: the one that knows it, else that of its surroundings."""
+    """Return the system of a credential: the one that knows it, else by its surroundings."""
     return (verification.environment if verification is not None else None) or environment
 
 
 def power_of(verification: Verification) -> Power | None:
-    """Return what an active key is assumed to be able to do, None if it is not known to be active.
+    """Return the power of an active key, None if it is not known to be active.
 
     An unknown permission counts as trading. Spot and margin trading counts until it lapses.
     """
@@ -181,7 +181,10 @@ def power_of(verification: Verification) -> Power | None:
 
 
 def nameable(permissions: Permissions) -> Permissions:
-    """Make the names safe to show: a server wrote them, and what is not made of words becomes `enableOther`."""
+    """Make the names safe to show.
+
+    A server wrote them: what is not made of words becomes `enableOther`.
+    """
     granted, denied = ({_name(name) for name in names} for names in (permissions.granted, permissions.denied))
     return replace(permissions, granted=tuple(sorted(granted)), denied=tuple(sorted(denied - granted)))
 
@@ -205,7 +208,7 @@ def trading_has_ended(verification: Verification) -> bool:
 
 
 def priority(finding: Finding) -> float:
-    """Return how urgent a finding is, from 0 to 100: by its level, then by its verification.
+    """Rate how urgent a finding is, from 0 to 100: by level, then by verification.
 
     Within a level active keys come first, by what they can do and from where, then inconclusive ones, those that were
     not checked, wrong secrets, test systems, and last what is probably revoked.
@@ -243,7 +246,7 @@ def _rate_inconclusive(credential: Credential) -> Risk:
     unasked = _rate_unverified(credential)
     real = not credential.environment.facts.play_money
     step = " and could do anything, one step down" if real and credential.kind is Kind.KEY_PAIR else ""
-    reason = f"Cannot tell from here whether it is active: judged as if it were{step}."
+    reason = f"Unknown from here whether it is active: rated as if it were{step}."
     return Risk(level=unasked.level, reasons=(reason, *unasked.reasons))
 
 

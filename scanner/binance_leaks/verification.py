@@ -1,7 +1,7 @@
-"""Verdicts, permissions and tiers: what Binance answered about a credential, and what it can do.
+"""Verdicts, permissions and tiers: what Binance answered, and what a key can do.
 
 Nothing of an answer is kept but permissions and two dates. What users report or what is only believed of Binance's
-answers is worded so (`note`): "probably", "cannot tell from here".
+answers is worded so (`note`): "probably", "not known from here".
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Verdict(Enum):
 class Cause(Enum):
     """Why a verdict is inconclusive, not verifiable or not asked.
 
-    Inconclusive: `address` (refused for the address, a permission, the environment or a ban: Binance does not say
+    Inconclusive: `address` (refused for the address, a permission, the environment or a ban: Binance does not report
     which), `location`, `firewall`, `banned`, `rate`, `clock`, `network`, `server`, `redirect`, `answer` (not one of
     Binance's), `stopped` (an earlier answer ended the run). Not verifiable: `environment` (there is no safe probe),
     `library` (one is missing), `unusable` (the key cannot be sent). Not asked: `incomplete` (a half that is never sent
@@ -85,10 +85,10 @@ PERMISSION_TIERS: Mapping[str, Tier] = MappingProxyType(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Permissions:
-    """What a key may do, by the names that Binance gives it: `granted` and `denied`, each sorted.
+    """The permissions of a key, by Binance's names: `granted` and `denied`, sorted.
 
-    `ip_restricted` says that it is bound to trusted addresses. Dates are milliseconds since 1970: `created`, and
-    `trading_ends`, after which spot and margin trading is over. None where the answer did not say.
+    `ip_restricted` is True if it is restricted to trusted addresses. Dates are milliseconds since 1970: `created`, and
+    `trading_ends`, after which spot and margin trading is over. None where the answer did not contain them.
     """
 
     granted: tuple[str, ...] = ()
@@ -135,7 +135,7 @@ class Verification:
     checked_at: str | None = None
     """When it answered: ISO 8601, UTC."""
     note: str = ""
-    """One or more plain sentences. They hold nothing that a server wrote."""
+    """One or more plain sentences. They contain nothing that a server wrote."""
     key: str | None = None
     """SHA-256 of the key for which the verdict holds."""
     secret: str | None = None

@@ -1,4 +1,4 @@
-"""Write files whole or not at all: a reader sees the old content or the new, never a part of it.
+"""Write files whole or not at all: readers see the old content or the new.
 
 A draft is written beside the file, with what it holds on disk, and then gets the file's name. Where that fails no draft
 is left. A symbolic link is replaced, not followed; another name of the same file (a hard link) keeps the old content.

@@ -37,7 +37,7 @@ def value() -> Value:
 
 
 class TestDigests:
-    """A value's SHA-1 is what detect-secrets makes of what our plugin tells it."""
+    """A value's SHA-1 is what detect-secrets makes of what our plugin reports."""
 
     @pytest.mark.parametrize("role", Role)
     def test_of_every_role(self, tmp_path: Path, role: Role) -> None:
@@ -96,12 +96,12 @@ class TestMatching:
         assert baseline(a=[other]).known("/").label(value, "a") is None
 
     @pytest.mark.parametrize(
-        ("said", "label"), [(None, Label.UNAUDITED), (True, Label.REAL), (False, Label.FALSE_ALARM)]
+        ("printed", "label"), [(None, Label.UNAUDITED), (True, Label.REAL), (False, Label.FALSE_ALARM)]
     )
-    def test_labels(self, value: Value, said: bool | None, label: Label) -> None:
-        assert baseline(a=[entry("a", value, is_secret=said)]).known("/").label(value, "a") is label
+    def test_labels(self, value: Value, printed: bool | None, label: Label) -> None:
+        assert baseline(a=[entry("a", value, is_secret=printed)]).known("/").label(value, "a") is label
 
-    def test_the_gravest_label_holds(self, value: Value) -> None:
+    def test_the_most_severe_label_holds(self, value: Value) -> None:
         twice = [entry("a", value, is_secret=True), entry("a", value.in_role(Role.SECRET_KEY), is_secret=False)]
         assert baseline(a=twice).known("/").label(value, "a") is Label.REAL
 

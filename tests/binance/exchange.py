@@ -173,8 +173,8 @@ class Exchange:
             return refusal(400, -1022, "Signature for this request is not valid.")
         if account.addresses and asked.address not in account.addresses:
             status = 400 if asked.path.startswith("/sapi") else 401
-            said = f"Invalid API-key, IP, or permissions for action, request ip: {asked.address}"
-            return refusal(status, -2015, said)
+            printed = f"Invalid API-key, IP, or permissions for action, request ip: {asked.address}"
+            return refusal(status, -2015, printed)
         if not account.permissions.get("enableReading"):
             return refusal(401, -1002, "You are not authorized to execute this request.")
         return Answer(body=json.dumps(endpoint.body(account)).encode())

@@ -1,4 +1,4 @@
-"""Hears all that is said: a relay before a server, or a proxy that opens tunnels, which records every byte."""
+"""Record all that is sent: a relay before a server, or a proxy that opens tunnels, which records every byte."""
 
 from __future__ import annotations
 

@@ -35,16 +35,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Opened:
-    """A page with what it said and asked for while it was open."""
+    """A page with its console messages and requests while it was open."""
 
     page: Page
-    said: list[str] = field(default_factory=list)
+    printed: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
     def listen(self) -> None:
         """Hears the console, errors and requests from now on."""
-        self.page.on("console", lambda message: self.said.append(message.text))
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("console", lambda message: self.printed.append(message.text))
+        self.page.on("pageerror", lambda error: self.printed.append(str(error)))
         self.page.on("request", lambda request: self.asked.append(request.url))
 
     def violations(self) -> list[str]:
@@ -70,10 +70,10 @@ def chromium() -> Iterator[Browser]:
     """The browser, one for all tests of a process."""
     path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
     if path is None:
-        told = "no Chromium was found: apt-get install chromium, or set CHROMIUM to its path"
+        reported = "no Chromium was found: apt-get install chromium, or set CHROMIUM to its path"
         if _IN_CI:
-            pytest.fail(told)
-        pytest.skip(told)
+            pytest.fail(reported)
+        pytest.skip(reported)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(_FLAGS))
         yield browser

@@ -100,7 +100,7 @@ class History:
 def dozen() -> Result:
     """Credentials of all kinds from the whole history of one repository, with what Binance answered."""
     history = History(21)
-    findings = [history.finding(n, told) for n, (_, told) in enumerate(RANKED)]
+    findings = [history.finding(n, reported) for n, (_, reported) in enumerate(RANKED)]
     play = Verification(
         verdict=Verdict.LIVE, environment=Environment.TESTNET, host="testnet.binance.vision", checked_at=CHECKED
     )
@@ -137,7 +137,7 @@ def many(count: int) -> Result:
 
 
 def _many(history: History, pick: Random, count: int) -> Iterator[Finding]:
-    verifications = (*(told for _, told in RANKED), UNDECIDED, None, None)
+    verifications = (*(reported for _, reported in RANKED), UNDECIDED, None, None)
     exposures = (Exposure.PRESENT, Exposure.HISTORY, Exposure.HISTORY, Exposure.MESSAGE, Exposure.UNREACHABLE)
     for number in range(count):
         environment = pick.choice(_ENVIRONMENTS)

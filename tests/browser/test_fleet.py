@@ -22,10 +22,10 @@ def holding(result: Result, *names: str) -> list[str]:
     return masks([one for one in result.findings if {*names} & {*one.repositories}])
 
 
-def repository(opened: Opened, text: str, told: str) -> None:
+def repository(opened: Opened, text: str, reported: str) -> None:
     """Types into the filter and waits for its answer."""
     opened.page.get_by_label("Repository", exact=True).fill(text)
-    expect(opened.page.get_by_role("status")).to_have_text(told)
+    expect(opened.page.get_by_role("status")).to_have_text(reported)
 
 
 def names_of(result: Result) -> list[str]:
@@ -71,7 +71,7 @@ def test_a_row_filters_the_cards(opens: Opens) -> None:
     assert opened.page.evaluate("document.activeElement.id") == "credentials"
     opened.page.get_by_role("button", name="Reset").click()
     assert status(opened) == "All 60 shown"
-    assert opened.said == []
+    assert opened.printed == []
 
 
 def test_typing_filters_by_the_whole_name_or_a_part_of_it(opens: Opens) -> None:
@@ -96,8 +96,8 @@ def test_filters_by_what_became_of_it(opens: Opens, mark: Mark) -> None:
     wanted = [one for one in result.findings if one.mark is mark]
     assert shown(opened) == masks(wanted)
     chips = {"new": "NEW", "still-there": "still there", "gone": "gone"}
-    told = opened.page.locator(f"#cards .chip.{mark.value}").all_text_contents()
-    assert told == [chips[mark.value]] * len(wanted)
+    reported = opened.page.locator(f"#cards .chip.{mark.value}").all_text_contents()
+    assert reported == [chips[mark.value]] * len(wanted)
 
 
 def test_finds_and_sorts_by_repositories(opens: Opens) -> None:
@@ -157,7 +157,7 @@ def test_hostile_names_of_repositories_are_text(opens: Opens) -> None:
     for number in range(len(results.HOSTILE)):
         page.locator(f"th[data-repository='{number}'] button").evaluate("(one) => one.click()")
         assert len(shown(opened)) == 1, number
-    assert opened.said == []
+    assert opened.printed == []
     assert [url for url in opened.asked if not url.endswith("/report.html")] == []
 
 
@@ -176,7 +176,7 @@ def test_pages_of_other_sources_have_no_repositories(opens: Opens) -> None:
     options = opened.page.locator("#sort option, #within option").all_text_contents()
     assert not [name for name in options if "repositor" in name]
     choose(opened, "sort", "path")
-    assert opened.said == []
+    assert opened.printed == []
 
 
 def test_many_repositories_are_no_load(opens: Opens) -> None:

@@ -44,7 +44,7 @@ def test_it_opens_without_a_word_or_request(opens: Opens, name: str) -> None:
     opened = opens(RESULTS[name]())
     for details in opened.page.locator("details:visible").all():
         details.evaluate("(one) => one.open = true")
-    assert opened.said == []
+    assert opened.printed == []
     assert [url for url in opened.asked if not url.endswith("/report.html")] == []
 
 
@@ -88,7 +88,7 @@ def test_from_a_server_it_asks_for_itself_alone(
     opened.listen()
     opened.page.goto(f"{url}/report.html", wait_until="networkidle")
     context.close()
-    assert (asked, opened.said) == (["/report.html"], [])
+    assert (asked, opened.printed) == (["/report.html"], [])
 
 
 def test_hostile_text_is_text(opens: Opens) -> None:
@@ -142,13 +142,13 @@ def test_hostile_text_paints_over_nothing(opens: Opens) -> None:
 )
 def test_the_policy_holds(opens: Opens, tried: str, directive: str) -> None:
     opened = opens(results.dozen())
-    told = opened.page.evaluate(
+    reported = opened.page.evaluate(
         "(tried) => new Promise((done) => {"
         "  document.addEventListener('securitypolicyviolation', (event) => done(event.effectiveDirective));"
         f"  try {{ {tried} }} catch (error) {{ done(error.name) }}"
         "})"
     )
-    assert told == directive or (directive == "" and told in ("require-trusted-types-for", "TypeError"))
+    assert reported == directive or (directive == "" and reported in ("require-trusted-types-for", "TypeError"))
     assert opened.page.evaluate("window.ran") is None
     assert not [url for url in opened.asked if not url.startswith(("file:", "http://127.0.0.1:9/"))]
 
@@ -242,7 +242,7 @@ def test_a_long_list_comes_a_page_at_a_time(opens: Opens) -> None:
     assert opened.visible("#credentials .more") == []
     choose(opened, "sort", "path")
     assert page.locator(".card").count() == 200
-    assert opened.said == []
+    assert opened.printed == []
 
 
 def test_a_link_opens_its_card_wherever_it_is(opens: Opens) -> None:

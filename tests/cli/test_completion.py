@@ -150,7 +150,7 @@ class Shell:
         os.write(self._ours, keys.encode())
 
     def complete(self, text: str, pattern: str) -> str:
-        """Types a text, and when it stands there the key for completion: zsh completes nothing while keys wait."""
+        """Types a text, and when it is there the key for completion: zsh completes nothing while keys wait."""
         self.press(text)
         self.wait_for(re.escape(text[-2:]))
         self.press("\t")

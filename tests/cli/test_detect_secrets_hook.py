@@ -77,7 +77,7 @@ def refused(repository: Repository, *arguments: str) -> str:
     return message
 
 
-def told(done: subprocess.CompletedProcess[str]) -> set[tuple[str, str]]:
+def reported(done: subprocess.CompletedProcess[str]) -> set[tuple[str, str]]:
     """Types and places that the hook prints."""
     rows = done.stdout.replace("\x1b[1m", "").replace("\x1b[0m", "").splitlines()
     kinds = [row.split(":", 1)[1].strip() for row in rows if row.startswith("Secret Type:")]
@@ -113,7 +113,7 @@ def ours(repository: Repository) -> list[tuple[str, int]]:
 
 
 def labels(repository: Repository) -> list[bool | None]:
-    """What an audit has said of each secret in the baseline."""
+    """The label of an audit for each secret in the baseline."""
     content = json.loads(repository.path(BASELINE).read_text())["results"]
     return [secret.get("is_secret") for secrets in content.values() for secret in secrets]
 
@@ -162,7 +162,7 @@ class TestWithoutBaseline:
     def test_a_file_of_one_line(self, repository: Repository) -> None:
         """Which detect-secrets-hook itself does not see, with the plugin or without."""
         repository.stage("bot.py", call())
-        assert told(hook(repository, "bot.py")) == pair_at("bot.py:1")
+        assert reported(hook(repository, "bot.py")) == pair_at("bot.py:1")
         assert hook(repository, "bot.py").returncode == 1
         assert program("detect-secrets-hook", "-n", "-p", PLUGIN, "bot.py", cwd=repository.folder).returncode == 0
 
@@ -194,7 +194,7 @@ class TestWithoutBaseline:
             repository, "-p", str(other), "--disable-filter", "detect_secrets.filters.heuristic.is_lock_file", "bot.py"
         )
         assert "Mark" in done.stdout
-        assert told(done) == pair_at("bot.py:2")
+        assert reported(done) == pair_at("bot.py:2")
         assert hook(repository, "--exclude-files", "bot", "bot.py").returncode == 0
         assert hook(repository, "-p", PLUGIN, "bot.py").returncode == 1
 
@@ -223,7 +223,7 @@ class TestWithoutBaseline:
 
     def test_words_behind_the_double_dash_are_files(self, repository: Repository) -> None:
         repository.stage("bot.py", call())
-        assert told(hook(repository, "--", "bot.py", "--baseline")) == pair_at("bot.py:1")
+        assert reported(hook(repository, "--", "bot.py", "--baseline")) == pair_at("bot.py:1")
 
 
 class TestBaseline:
@@ -249,7 +249,7 @@ class TestBaseline:
         known.stage("old.py", known.path("old.py").read_text() + call())
         done = hook(known, *arguments, "old.py", "new.py")
         assert done.returncode == 1
-        assert told(done) == pair_at("new.py:1") | pair_at("old.py:4")
+        assert reported(done) == pair_at("new.py:1") | pair_at("old.py:4")
         assert known.path(BASELINE).read_bytes() == before
 
     def test_moved_lines_update_it_and_nothing_else(self, known: Repository) -> None:
@@ -266,7 +266,7 @@ class TestBaseline:
         # The same limit again: what lies between it and the default is no longer in the baseline.
         assert hook(known, "--base64-limit", "5", "--baseline", BASELINE, "old.py").returncode == 0
 
-    def test_what_is_gone_is_taken_out(self, known: Repository) -> None:
+    def test_what_is_gone_is_removed(self, known: Repository) -> None:
         known.stage("old.py", CLEAN)
         assert hook(known, "--baseline", BASELINE, "old.py").returncode == 3
         assert ours(known) == []
@@ -287,19 +287,19 @@ class TestBaseline:
         others = [plugin for plugin in plugins(known) if plugin["name"] not in PLUGIN_NAMES]
         rewrite(known, plugins_used=others, results={})
         known.stage("new.py", call())
-        assert told(hook(known, "--baseline", BASELINE, "new.py")) == pair_at("new.py:1")
+        assert reported(hook(known, "--baseline", BASELINE, "new.py")) == pair_at("new.py:1")
         assert hook(known, "--baseline", BASELINE, "old.py").returncode == 1
 
     def test_plugins_that_it_leaves_out_stay_out(self, known: Repository) -> None:
         rewrite(known, plugins_used=[each for each in plugins(known) if each["name"] != "BinanceApiKeyDetector"])
         known.stage("new.py", call())
-        assert told(hook(known, "--baseline", BASELINE, "new.py")) == {("Binance Secret Key", "new.py:1")}
+        assert reported(hook(known, "--baseline", BASELINE, "new.py")) == {("Binance Secret Key", "new.py:1")}
 
     def test_its_settings_hold(self, known: Repository) -> None:
         known.stage("notes.txt", f"{fresh()}\n")
-        assert told(hook(known, "--baseline", BASELINE, "notes.txt")) == set()
+        assert reported(hook(known, "--baseline", BASELINE, "notes.txt")) == set()
         rewrite(known, plugins_used=plugins(known, confidence="low"))
-        assert told(hook(known, "--baseline", BASELINE, "notes.txt")) == {("Binance API Key", "notes.txt:1")}
+        assert reported(hook(known, "--baseline", BASELINE, "notes.txt")) == {("Binance API Key", "notes.txt:1")}
 
     def test_a_filter_that_it_leaves_out_stays_out(self, known: Repository) -> None:
         known.stage("a.py", reference())
@@ -311,7 +311,7 @@ class TestBaseline:
         """By itself the host looks its plugins up for that before it has read the baseline, and never again."""
         known.stage("new.py", call())
         disabled = ("--disable-plugin", "KeywordDetector", "--baseline", BASELINE)
-        assert told(hook(known, *disabled, "new.py")) == pair_at("new.py:1")
+        assert reported(hook(known, *disabled, "new.py")) == pair_at("new.py:1")
 
     def test_an_older_one_is_upgraded(self, known: Repository) -> None:
         rewrite(known, version="1.4.0")
@@ -326,7 +326,7 @@ class TestBaseline:
         known.stage("new.py", f"MARK\n{call()}")
         done = hook(known, "--baseline", BASELINE, "new.py")
         assert "Mark" in done.stdout
-        assert told(done) == pair_at("new.py:2")
+        assert reported(done) == pair_at("new.py:2")
 
 
 class TestBadBaseline:

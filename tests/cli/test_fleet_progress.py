@@ -129,12 +129,12 @@ def test_names_draw_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_log_gets_a_line_now_and_then() -> None:
-    said: list[str] = []
-    log = FleetLog(4, said.append, every=0.0)
+    printed: list[str] = []
+    log = FleetLog(4, printed.append, every=0.0)
     log.recorded(repository("a"), scanned("a"))
     log.recorded(repository("b"), ScanFailure(key="b", reason="it hung"))
     log.tick(Workers({}))
-    assert re.fullmatch(r"2 of 4 repositories done, 1 failed, .* so far", said[0])
-    quiet = FleetLog(4, said.append, every=3600.0)
+    assert re.fullmatch(r"2 of 4 repositories done, 1 failed, .* so far", printed[0])
+    quiet = FleetLog(4, printed.append, every=3600.0)
     quiet.tick(Workers({}))
-    assert len(said) == 1
+    assert len(printed) == 1

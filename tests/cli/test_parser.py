@@ -40,7 +40,7 @@ def test_version(option: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said", "meant"),
+    ("words", "printed", "meant"),
     [
         (("histroy",), "unknown command: binance-leaks histroy", "binance-leaks history"),
         (("help", "stagd"), "unknown command: binance-leaks stagd", "binance-leaks staged"),
@@ -51,10 +51,10 @@ def test_version(option: str, tmp_path: Path) -> None:
         (("completion", "fsh"), "argument shell: invalid choice: 'fsh'", "fish"),
     ],
 )
-def test_what_was_probably_meant(words: tuple[str, ...], said: str, meant: str, tmp_path: Path) -> None:
+def test_what_was_probably_meant(words: tuple[str, ...], printed: str, meant: str, tmp_path: Path) -> None:
     outcome = run(*words, cwd=tmp_path)
     assert outcome.status == 2
-    assert said in outcome.err
+    assert printed in outcome.err
     assert f"Did you mean {meant}? See binance-leaks" in outcome.err
 
 

@@ -76,8 +76,8 @@ def test_a_clone_shows_each_phase_at_once(terminal: Terminal) -> None:
     with CloneProgressBar(console=terminal.console) as bar:
         for phase, done, total in (("counting objects", 5, None), ("receiving objects", 1, 9), ("deltas", 2, 4)):
             bar.update(phase, done, total)
-            told = f"{done}/{total}" if total else f"{done}"
-            assert re.search(rf"cloning: {phase} .* {told} ", terminal.frames[-1])
+            reported = f"{done}/{total}" if total else f"{done}"
+            assert re.search(rf"cloning: {phase} .* {reported} ", terminal.frames[-1])
 
 
 @pytest.mark.usefixtures("always")

@@ -86,7 +86,7 @@ def test_asking_touches_nothing(tmp_path: Path) -> None:
         ("x" * 300, "too long"),
     ],
 )
-def test_what_cannot_be_written_is_told_before_the_scan(tmp_path: Path, place: str, why: str) -> None:
+def test_what_cannot_be_written_is_reported_before_the_scan(tmp_path: Path, place: str, why: str) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ScanError, match=why) as caught:
         wanted_formats(output(f"json:{tmp_path / place}"))
@@ -131,6 +131,6 @@ def test_a_full_summary_is_left_alone(tmp_path: Path) -> None:
     assert file.stat().st_size == _MIB
 
 
-def test_a_summary_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+def test_a_summary_that_cannot_be_written_reports_so(tmp_path: Path) -> None:
     with pytest.raises(ScanError, match=r"step summary .* cannot be written"):
         append_summary(tmp_path / "missing" / "summary", "x")

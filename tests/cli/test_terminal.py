@@ -164,7 +164,9 @@ def test_a_legacy_code_page_loses_nothing(leaky: Repository, encoding: str) -> N
 
 
 @pytest.mark.parametrize("words", [("scan", "."), ("history",), ("staged",), ("message", "clean.txt")])
-def test_quiet_says_nothing_of_a_clean_scan_and_all_of_another(repository: Repository, words: tuple[str, ...]) -> None:
+def test_quiet_reports_nothing_of_a_clean_scan_and_all_of_another(
+    repository: Repository, words: tuple[str, ...]
+) -> None:
     repository.commit({"clean.txt": "nothing\n"})
     for place in ("before", "after"):
         quiet = run(*words, (words[0] == "staged" and "-q") or "--quiet", cwd=repository.folder)

@@ -3,7 +3,7 @@
 The shapes stand in `shapes/*.json`, one file a family, each a list of entries:
 
 - `id`, unique; `filename`, the path under which the text is found (a path is evidence too);
-- `template`, the lines of the text with placeholders for values (`tests.corpus.placeholders` tells them); a newline
+- `template`, the lines of the text with placeholders for values (`tests.corpus.placeholders` reports them); a newline
   ends each line, also the last one unless `open_end` is true;
 - `expect`, what a careful reviewer would report: roles with the names of placeholders; empty for a look-alike;
 - `pairs`, which key belongs to which secret; a key may stand in one only;

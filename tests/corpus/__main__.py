@@ -19,7 +19,7 @@ SEEDS = (1, 2)
 
 
 def faults_of(case: Case) -> tuple[str, ...]:
-    """What goes wrong with either seed; a crash of the detector is told as one fault."""
+    """What goes wrong with either seed; a crash of the detector is reported as one fault."""
     faults: dict[str, None] = {}
     for seed in SEEDS:
         filled = fill(case, seed)

@@ -1,11 +1,11 @@
-"""The placeholders of templates: what each stands for, and the forms in which it can be written.
+"""The placeholders of templates: what each is for, and the forms in which it can be written.
 
 Credentials, each also numbered (`{KEY2}`, `{SECRET3}`):
 
 - `{KEY}`, `{SECRET}`: an API key and its HMAC secret; `{HEX_KEY}`, `{HEX_SECRET}`: of the old futures testnet;
   `{PAY_KEY}`, `{PAY_SECRET}`: of Binance Pay.
 - `{PEM_BODY}`: the base64 of an Ed25519 private key (PKCS#8); `{ED_SEED}`: base64 of its 32-byte seed alone, which is
-  expected to be told by the digest of the PKCS#8 that it makes.
+  expected to be identified by the digest of the PKCS#8 that it makes.
 - `{RSA_BODY}`, `{RSA1_BODY}`, `{ENC_BODY}`: the lines between the armour of an RSA key in PKCS#8, in PKCS#1, and of an
   encrypted key. A template line that holds one is repeated for each line of it.
 
@@ -32,16 +32,16 @@ from tests.corpus import values
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Material:
-    """What stands behind a placeholder: its text in lines, and the bytes by which a finding tells it."""
+    """What is behind a placeholder: its text in lines, and the bytes that identify it in a finding."""
 
     lines: tuple[str, ...]
-    told_by: bytes
+    answer_of: bytes
     label: str = ""
 
     @property
     def digest(self) -> str:
         """As findings give it."""
-        return sha256(self.told_by).hexdigest()
+        return sha256(self.answer_of).hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,7 +56,7 @@ class Placeholder:
 def _text(make: Callable[[Random], str]) -> Callable[[Random], Material]:
     def material(rng: Random) -> Material:
         value = make(rng)
-        return Material(lines=(value,), told_by=value.encode("ascii"))
+        return Material(lines=(value,), answer_of=value.encode("ascii"))
 
     return material
 
@@ -64,19 +64,19 @@ def _text(make: Callable[[Random], str]) -> Callable[[Random], Material]:
 def _private(label: str, make: Callable[[Random], bytes]) -> Callable[[Random], Material]:
     def material(rng: Random) -> Material:
         der = make(rng)
-        return Material(lines=values.body_lines(der), told_by=der, label=label)
+        return Material(lines=values.body_lines(der), answer_of=der, label=label)
 
     return material
 
 
 def _seed(rng: Random) -> Material:
     der = values.ed25519_der(rng)
-    return Material(lines=(base64.b64encode(der[-32:]).decode("ascii"),), told_by=der)
+    return Material(lines=(base64.b64encode(der[-32:]).decode("ascii"),), answer_of=der)
 
 
 def _block(rng: Random) -> Material:
     lines = values.base64_lines(rng)
-    return Material(lines=lines, told_by="".join(lines).encode("ascii"))
+    return Material(lines=lines, answer_of="".join(lines).encode("ascii"))
 
 
 _CREDENTIALS: Mapping[str, tuple[Role, Callable[[Random], Material]]] = {
@@ -180,7 +180,7 @@ def write(material: Material, form: str) -> tuple[str, ...]:
         case "FLAT":
             return ("".join(material.lines),)
         case "FILE_B64":
-            return (base64.b64encode(values.pem(material.label, material.told_by).encode()).decode("ascii"),)
+            return (base64.b64encode(values.pem(material.label, material.answer_of).encode()).decode("ascii"),)
         case _:
             raise ValueError(f"unknown form {form}")
 

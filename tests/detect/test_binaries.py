@@ -108,7 +108,7 @@ def test_a_place_in_a_database_is_that_of_the_byte(tmp_path: Path, rng: Random) 
     assert places == sorted((data.count(b"\n", 0, at) + 1, at - data.rfind(b"\n", 0, at)) for at in offsets)
 
 
-def test_a_database_that_says_nothing_of_binance(tmp_path: Path, rng: Random) -> None:
+def test_a_database_that_reports_nothing_of_binance(tmp_path: Path, rng: Random) -> None:
     pairs = new_pairs(rng, 3)
     table = "create table accounts(id integer primary key, label text, api_key text, api_secret text)"
     inserts = [("insert into accounts(label, api_key, api_secret) values ('x', ?, ?)", pair) for pair in pairs]
@@ -465,7 +465,7 @@ def test_names_of_an_assembly_belong_to_its_literals(rng: Random, before: str) -
     assert_found(data, pairs, path="bin/bot.dll")
 
 
-def test_an_assembly_that_says_nothing_of_binance(rng: Random) -> None:
+def test_an_assembly_that_reports_nothing_of_binance(rng: Random) -> None:
     ((key, secret),) = new_pairs(rng)
     data = ASSEMBLY.replace(b"Binance", b"Kitchen") + literal(key) + literal(secret)
     assert found(data, "bin/bot.dll") == []

@@ -61,7 +61,7 @@ def test_entry_is_filled_anew_with_each_seed(case: Case) -> None:
 
 
 @pytest.mark.parametrize("path", sorted(SHAPES.glob("*.json")), ids=lambda path: str(path.name))
-def test_no_credential_stands_in_the_corpus_itself(path: Path) -> None:
+def test_no_credential_is_in_the_corpus_itself(path: Path) -> None:
     assert re.search(r"[A-Za-z0-9+/]{40}", path.read_text(encoding="utf-8")) is None
 
 

@@ -1,4 +1,4 @@
-"""Where files disagree about the environment of one credential: the more severe counts, and the evidence says so."""
+"""Where files disagree about the environment of one credential: the more severe counts, and the evidence names that."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_agreement_is_not_reported(texts: tuple[str, ...]) -> None:
     assert _doubts(credential) == []
 
 
-def test_what_is_said_of_one_half_holds_for_the_other() -> None:
+def test_what_is_reported_of_one_half_holds_for_the_other() -> None:
     files = {"a.py": "import binance\nAPI_KEY = '{key}'\n\n" + _SECRET_ONLY}
     (credential,) = _found(files)
     assert credential.environment is Environment.TESTNET

@@ -121,5 +121,5 @@ def test_the_corpus_is_found_by_these_rules_and_needs_each() -> None:
     assert found == {rule.id for rule in RULES}
 
 
-def test_no_value_stands_in_the_rules() -> None:
+def test_no_value_is_in_the_rules() -> None:
     assert re.search(r"[A-Za-z0-9+/]{40}", Path(rules.__file__).read_text(encoding="utf-8")) is None

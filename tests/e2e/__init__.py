@@ -61,7 +61,7 @@ class Unread(TypedDict):
 
 
 class Scanned(TypedDict):
-    """The part of the JSON report that tells of the scan."""
+    """The part of the JSON report about the scan."""
 
     source: str
     complete: bool

@@ -70,7 +70,7 @@ def label(folder: Path, name: str = NAME, **labels: bool) -> None:
 
 
 def create(folder: Path, *words: str | Path, status: int = 0) -> Outcome:
-    """Makes a baseline."""
+    """Make a baseline."""
     outcome = run("baseline", "create", *words, cwd=folder)
     assert outcome.status == status, outcome.out + outcome.err
     return outcome

@@ -1,4 +1,4 @@
-"""Runs `fleet` and reads what it tells; repositories that share what they should not."""
+"""Runs `fleet` and reads what it reports; repositories that share what they should not."""
 
 from __future__ import annotations
 
@@ -83,11 +83,11 @@ def report(outcome: Outcome) -> FleetReport:
     return read
 
 
-def found(told: FleetReport) -> dict[frozenset[str], set[str]]:
+def found(reported: FleetReport) -> dict[frozenset[str], set[str]]:
     """The repositories that hold each credential, by the digests of its values."""
     return {
         frozenset(named["sha256"] for named in leak["values"]): {place["repository"] for place in leak["locations"]}
-        for leak in told["findings"]
+        for leak in reported["findings"]
     }
 
 
@@ -96,6 +96,6 @@ def held(*pairs: tuple[Pair, Iterable[str]]) -> dict[frozenset[str], set[str]]:
     return {frozenset(pair.digests): set(names) for pair, names in pairs}
 
 
-def marks(told: FleetReport) -> dict[frozenset[str], str | None]:
+def marks(reported: FleetReport) -> dict[frozenset[str], str | None]:
     """What became of each credential since the run before."""
-    return {frozenset(named["sha256"] for named in leak["values"]): leak["mark"] for leak in told["findings"]}
+    return {frozenset(named["sha256"] for named in leak["values"]): leak["mark"] for leak in reported["findings"]}

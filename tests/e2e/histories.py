@@ -1,4 +1,4 @@
-"""Runs `history` and reads what it tells; forms of its findings that can be compared across repositories."""
+"""Runs `history` and reads what it reports; forms of its findings that can be compared across repositories."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SHORT_ID = re.compile(r"\b[0-9a-f]{7,}\b")
 _POWERS = "-dac_override,-dac_read_search"
 
 
-class Told(TypedDict):
+class Reported(TypedDict):
     """A commit as the JSON report has it."""
 
     id: str
@@ -32,8 +32,8 @@ class Told(TypedDict):
 class Spot(Place):
     """A location of the JSON report of a history."""
 
-    commit: Told | None
-    removed: Told | None
+    commit: Reported | None
+    removed: Reported | None
     blob: str | None
     refs: list[str]
     pushed: bool
@@ -71,7 +71,7 @@ class Looked:
 
     @property
     def ids(self) -> set[str]:
-        """The ids of the findings; each is told once."""
+        """The ids of the findings; each is reported once."""
         ids = [leak["id"] for leak in self.leaks]
         assert len(ids) == len(set(ids))
         return set(ids)
@@ -136,11 +136,11 @@ def read(outcome: Outcome) -> Looked:
 
 
 def tell(outcome: Outcome, *statuses: int) -> str:
-    """The one line, with at most a hint below it, in which a failure is told."""
+    """The one line, with at most a hint below it, in which a failure is reported."""
     assert outcome.status in statuses, f"status {outcome.status}: {outcome.err}"
     assert not outcome.out
     lines = outcome.err.splitlines()
-    assert lines, "nothing is said"
+    assert lines, "nothing is reported"
     assert lines[0].startswith("binance-leaks: ")
     assert len(lines) == 1 or (len(lines) == 2 and lines[1].startswith("  ")), outcome.err
     return outcome.err
@@ -166,7 +166,7 @@ class Line:
 def lines(looked: Looked, *, ids: bool = True) -> list[Line]:
     """All locations of all findings, in order; commits by their ids or by their subjects."""
 
-    def named(commit: Told | None) -> str:
+    def named(commit: Reported | None) -> str:
         if commit is None:
             return ""
         # The subject of a stash has the id of a commit in it.

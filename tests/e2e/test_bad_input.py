@@ -71,14 +71,14 @@ def skipped(report: Report) -> dict[str, str]:
     return {unread["what"]: unread["why"] for unread in report["scan"]["skipped"]}
 
 
-def assert_told(outcome: Outcome, status: int, *said: str) -> None:
-    """A failure that is told in one line, with at most a hint below it."""
+def assert_reported(outcome: Outcome, status: int, *printed: str) -> None:
+    """A failure that is reported in one line, with at most a hint below it."""
     assert outcome.status == status
     assert not outcome.out
     lines = outcome.err.splitlines()
     assert lines[0].startswith("binance-leaks: ")
     assert len(lines) == 1 or (len(lines) == 2 and lines[1].startswith("  "))
-    for words in said:
+    for words in printed:
         assert words in outcome.err
 
 
@@ -104,8 +104,8 @@ class TestPaths:
     @pytest.mark.parametrize("name", ["missing.py", "missing/", "clean.py/inside", "", "nul\n.py"])
     def test_a_missing_path(self, tree: Path, name: str) -> None:
         put(tree, "clean.py", CLEAN)
-        assert_told(run("scan", name, cwd=tree), 2, "no such file or folder")
-        assert_told(run("scan", "clean.py", name, cwd=tree), 2, "no such file or folder")
+        assert_reported(run("scan", name, cwd=tree), 2, "no such file or folder")
+        assert_reported(run("scan", "clean.py", name, cwd=tree), 2, "no such file or folder")
 
     def test_a_name_longer_than_the_system_takes(self, tree: Path) -> None:
         outcome = run("scan", "n" * 5000, cwd=tree)
@@ -157,7 +157,7 @@ class TestPaths:
     def test_a_configuration_that_cannot_be_read(self, tree: Path, unprivileged: Sequence[str]) -> None:
         put(tree, "clean.py", CLEAN)
         put(tree, ".binance-leaks.toml", "").chmod(0)
-        assert_told(run("scan", cwd=tree, program=unprivileged), 2, "Permission denied")
+        assert_reported(run("scan", cwd=tree, program=unprivileged), 2, "Permission denied")
 
     @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="no file that fails when it is read")
     def test_a_file_that_fails_when_it_is_read(self, tree: Path) -> None:
@@ -266,7 +266,7 @@ class TestPaths:
             stop.set()
             thread.join()
 
-    @pytest.mark.skipif(not PROC, reason="open files are told by /proc")
+    @pytest.mark.skipif(not PROC, reason="open files are read from /proc")
     def test_a_file_that_shrinks_for_good_is_incomplete(self, tree: Path) -> None:
         large = put(tree, "large.log", b"")
         os.truncate(large, 1 << 30)
@@ -325,7 +325,7 @@ class TestArchives:
     """Archives that are damaged, or made to fill memory and time."""
 
     @pytest.mark.parametrize("kind", list(PACKERS))
-    def test_corrupt_ones_are_told(self, tree: Path, kind: str) -> None:
+    def test_corrupt_ones_are_reported(self, tree: Path, kind: str) -> None:
         whole = PACKERS[kind](os.urandom(30_000))
         put(tree, "cut", whole[: len(whole) // 2])
         outcome = scan(".", cwd=tree)
@@ -371,7 +371,7 @@ class TestConfiguration:
     """A configuration that cannot be read or understood is a usage error, and names the file."""
 
     @pytest.mark.parametrize(
-        ("content", "said"),
+        ("content", "printed"),
         [
             ("exclude = [", "not TOML"),
             ('excludes = ["a"]', "Did you mean exclude?"),
@@ -395,32 +395,32 @@ class TestConfiguration:
             ("exclude = ['a']\x00", "not TOML"),
         ],
     )
-    def test_invalid(self, repository: Repository, content: str | bytes, said: str) -> None:
+    def test_invalid(self, repository: Repository, content: str | bytes, printed: str) -> None:
         path = repository.write(".binance-leaks.toml", content)
         repository.stage("bot.py", CLEAN)
         outcome = run("scan", cwd=repository.folder)
-        assert_told(outcome, 2, said, path.name)
+        assert_reported(outcome, 2, printed, path.name)
         outcome = run("staged", "--format", "json", cwd=repository.folder)
-        assert_told(outcome, 2, said, path.name)
+        assert_reported(outcome, 2, printed, path.name)
 
-    def test_a_value_in_it_is_not_told(self, tree: Path) -> None:
+    def test_a_value_in_it_is_not_reported(self, tree: Path) -> None:
         for content in (
             f'{value()} = "x"\n', f'confidence = "{value()}"\n', f'[[allow]]\nsha256 = "{value()}"\n', f"{value()}\n",
             f"exclude = {value()}\n", f'exclude = ["a"] {value()}\n', f'[tool.binance-leaks]\n{value()} = "x"\n',
         ):  # fmt: skip
             put(tree, ".binance-leaks.toml", content)
-            assert_told(run("scan", cwd=tree), 2)
+            assert_reported(run("scan", cwd=tree), 2)
 
     def test_a_pasted_value_is_refused_with_advice(self, tree: Path) -> None:
         put(tree, ".binance-leaks.toml", f'[[allow]]\nsha256 = "{value()}"\n')
-        assert_told(run("scan", cwd=tree), 2, "not the value")
+        assert_reported(run("scan", cwd=tree), 2, "not the value")
 
     @pytest.mark.parametrize("command", ["scan", "staged", "message"])
     def test_a_file_that_is_named_and_missing(self, repository: Repository, command: str) -> None:
         repository.stage("bot.py", CLEAN)
         more = ["bot.py"] if command == "message" else []
-        assert_told(run(command, "--config", "nowhere.toml", *more, cwd=repository.folder), 2, "nowhere.toml")
-        assert_told(run(command, "--config", ".", *more, cwd=repository.folder), 2, "configuration")
+        assert_reported(run(command, "--config", "nowhere.toml", *more, cwd=repository.folder), 2, "nowhere.toml")
+        assert_reported(run(command, "--config", ".", *more, cwd=repository.folder), 2, "configuration")
 
     def test_another_pyproject_is_none_of_ours(self, tree: Path) -> None:
         put(tree, "pyproject.toml", "this is [ no TOML")
@@ -442,26 +442,26 @@ class TestCommandLine:
         ],
     )  # fmt: skip
     def test_usage(self, tree: Path, words: Sequence[str]) -> None:
-        assert_told(run(*words, cwd=tree), 2, "--help")
+        assert_reported(run(*words, cwd=tree), 2, "--help")
 
     def test_unknown_formats(self, repository: Repository) -> None:
         repository.stage("a.py", CLEAN)
         for command in ("scan", "staged"):
             for name in ("yaml", "", "json,text", "JSON", ":file"):
-                assert_told(run(command, "--format", name, cwd=repository.folder), 2, "format", "json")
+                assert_reported(run(command, "--format", name, cwd=repository.folder), 2, "format", "json")
 
     def test_two_formats_on_one_output(self, tree: Path) -> None:
-        assert_told(run("scan", "--format", "json", "--format", "text", cwd=tree), 2, "standard output")
+        assert_reported(run("scan", "--format", "json", "--format", "text", cwd=tree), 2, "standard output")
 
     @pytest.mark.parametrize("place", ["missing/report.json", ".", "clean.py/report.json"])
     def test_a_report_that_cannot_be_written(self, tree: Path, place: str) -> None:
         put(tree, "clean.py", CLEAN)
-        assert_told(run("scan", "--format", f"json:{place}", cwd=tree), 3, place)
+        assert_reported(run("scan", "--format", f"json:{place}", cwd=tree), 3, place)
 
     def test_a_report_in_a_closed_folder(self, tree: Path, unprivileged: Sequence[str]) -> None:
         (tree / "closed").mkdir(mode=0o500)
         outcome = run("scan", "--format", "json:closed/report.json", cwd=tree, program=unprivileged)
-        assert_told(outcome, 3, "closed/report.json")
+        assert_reported(outcome, 3, "closed/report.json")
 
     def test_a_value_on_the_command_line_is_not_repeated(self, tree: Path) -> None:
         held = value()
@@ -501,7 +501,7 @@ class TestCommandLine:
         put(tree, ".git", "gitdir: /nonexistent\n")
         put(tree, "bot.py", pair.python)
         assert run("scan", ".", cwd=tree).status == 1
-        assert_told(run("staged", cwd=tree), 3)
+        assert_reported(run("staged", cwd=tree), 3)
 
     def test_a_current_folder_that_is_gone(self, tree: Path) -> None:
         for command in ("staged", "scan"):
@@ -578,7 +578,7 @@ class TestStreams:
             outcome = run(*words, cwd=repository.folder, env=C_LOCALE)
             assert (outcome.status, outcome.err) == (1, "")
             assert "plain.py" in outcome.out
-        assert_told(run("scan", "\u5e01\u5b89", cwd=repository.folder, env=C_LOCALE), 2)
+        assert_reported(run("scan", "\u5e01\u5b89", cwd=repository.folder, env=C_LOCALE), 2)
         latin = {"PYTHONIOENCODING": "latin-1", "LC_ALL": "C.UTF-8"}
         assert run("scan", ".", cwd=repository.folder, env=latin).status == 1
         repository.git("rm", "--quiet", "--cached", "-r", ".")
@@ -586,9 +586,9 @@ class TestStreams:
         assert run("staged", cwd=repository.folder, env=C_LOCALE).status == 0
 
 
-@pytest.mark.skipif(not PROC, reason="processes are told by /proc")
+@pytest.mark.skipif(not PROC, reason="processes are read from /proc")
 class TestInterrupts:
-    """Ctrl-C ends everything at once, says so, and leaves nothing behind."""
+    """Ctrl-C ends everything at once, reports it, and leaves nothing behind."""
 
     @pytest.mark.parametrize("jobs", ["1", "2"])
     def test_while_scanning(self, tree: Path, jobs: str) -> None:

@@ -42,18 +42,18 @@ def suppressed(outcome_text: str) -> list[tuple[str, str]]:
 class TestCreate:
     """A new baseline: complete, sorted, of digests alone."""
 
-    def test_it_says_what_to_do_next(self, repository: Repository) -> None:
+    def test_it_reports_what_to_do_next(self, repository: Repository) -> None:
         repository.commit({"bots/a.py": Pair.fresh().python})
-        told = create(repository.path("bots")).out
-        assert "commit it" in told
+        reported = create(repository.path("bots")).out
+        assert "commit it" in reported
         setting = f'[tool.binance-leaks]\nbaseline = "{NAME}"\n'
-        assert setting in told.replace("\n  ", "\n"), told
+        assert setting in reported.replace("\n  ", "\n"), reported
         repository.write("pyproject.toml", setting)
         assert run("scan", cwd=repository.folder).status == 0
         repository.path(NAME).unlink()
-        told = create(repository.folder).out
-        assert "commit it" in told
-        assert "[tool.binance-leaks]" not in told
+        reported = create(repository.folder).out
+        assert "commit it" in reported
+        assert "[tool.binance-leaks]" not in reported
         repository.path(NAME).unlink()
         assert "commit it" not in create(repository.folder, "--quiet").out
 
@@ -80,8 +80,13 @@ class TestCreate:
         assert read["results"]["a.py"][0] == {
             "type": API_KEY, "filename": "a.py", "hashed_secret": sha(two.key), "is_verified": False, "line_number": 3,
         }  # fmt: skip
-        for told in ("5 added, 0 kept, 0 dropped", "a.py:3  API key", "a.py:3  secret key", "k.py:2  private key 48"):
-            assert told in outcome.out
+        for reported in (
+            "5 added, 0 kept, 0 dropped",
+            "a.py:3  API key",
+            "a.py:3  secret key",
+            "k.py:2  private key 48",
+        ):
+            assert reported in outcome.out
         assert f"{two.key[:4]}…{two.key[-4:]}" in outcome.out
         assert not [
             word for word in (one.key, one.secret, two.key, two.secret, *pem.splitlines()[1:-1]) if word in text
@@ -246,10 +251,10 @@ class TestMatching:
         assert scan(repository.folder).status == 1
         assert scan(repository.folder, "bot.py").status == 0
 
-    def test_labels_are_told(self, repository: Repository) -> None:
+    def test_labels_are_reported(self, repository: Repository) -> None:
         known_pair(repository)
-        for said, word in ((True, "as real"), (False, "as a false alarm")):
-            label(repository.folder, bot_py=said)
+        for printed, word in ((True, "as real"), (False, "as a false alarm")):
+            label(repository.folder, bot_py=printed)
             assert suppressed(scan(repository.folder).out) == [("baseline", f"known to the baseline, audited {word}")]
         text = run("scan", "--baseline", NAME, "--show-suppressed", cwd=repository.folder).out
         assert "suppressed (baseline): known to the baseline, audited as a false alarm" in text
@@ -431,14 +436,14 @@ class TestHistory:
         assert "No change" in update(repository.folder).out
 
     def test_some_paths_of_a_history(self, repository: Repository) -> None:
-        one, two, told = Pair.fresh(), Pair.fresh(), Pair.fresh()
-        repository.commit({"src/a.py": one.python, "b.py": two.python}, message=f"binance\n\n{told.call}")
+        one, two, reported = Pair.fresh(), Pair.fresh(), Pair.fresh()
+        repository.commit({"src/a.py": one.python, "b.py": two.python}, message=f"binance\n\n{reported.call}")
         repository.git("rm", "--quiet", "-r", "src", "b.py")
         repository.commit({"src/x": ""})
         create(repository.folder, "--history", "src")
         assert entries(repository.folder) == of("src/a.py", one)
         update(repository.folder)
-        assert entries(repository.folder) == of("src/a.py", one) | of("b.py", two) | of("commit message", told)
+        assert entries(repository.folder) == of("src/a.py", one) | of("b.py", two) | of("commit message", reported)
         assert "No change" in update(repository.folder, "src").out
 
     def test_a_shallow_clone_drops_nothing(self, repository: Repository, tmp_path: Path) -> None:
@@ -476,7 +481,7 @@ class TestUpdate:
         assert [entry for entry in after if entry in before] == before
         assert "is_secret" not in next(entry for entry in after if entry not in before)
 
-    def test_dropped_ones_are_told(self, repository: Repository) -> None:
+    def test_dropped_ones_are_reported(self, repository: Repository) -> None:
         pair = known_pair(repository)
         repository.write("bot.py", "import os\n")
         outcome = update(repository.folder)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e import Pair, run
 from tests.e2e.baselines import NAME, create, entries, known_pair, of
-from tests.e2e.test_bad_input import assert_told, unprivileged
+from tests.e2e.test_bad_input import assert_reported, unprivileged
 from tests.repositories import Repository
 
 __all__ = ["unprivileged"]
@@ -50,16 +50,16 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("text", "said"), BAD)
-def test_refused(repository: Repository, text: str | bytes, said: str) -> None:
+@pytest.mark.parametrize(("text", "printed"), BAD)
+def test_refused(repository: Repository, text: str | bytes, printed: str) -> None:
     repository.stage("bot.py", Pair.fresh().python)
     repository.commit()
     data = text if isinstance(text, bytes) else text.encode()
     repository.write(NAME, data)
     for words in (["scan", "--baseline", NAME], ["baseline", "update"], ["history", "--baseline", NAME]):
         outcome = run(*words, cwd=repository.folder)
-        assert_told(outcome, 2, said)
-        assert said in outcome.err
+        assert_reported(outcome, 2, printed)
+        assert printed in outcome.err
     assert repository.path(NAME).read_bytes() == data
 
 
@@ -73,20 +73,20 @@ def test_what_to_do_about_a_conflict(repository: Repository) -> None:
 def test_a_missing_one(repository: Repository) -> None:
     for words in (["scan", "--baseline", "gone"], ["baseline", "update"], ["scan", "--baseline", "a/b"]):
         outcome = run(*words, cwd=repository.folder)
-        assert_told(outcome, 2)
+        assert_reported(outcome, 2)
         assert "no such baseline" in outcome.err
         assert "binance-leaks baseline create" in outcome.err
 
 
 def test_no_file(repository: Repository) -> None:
-    for what, said in ((".", "is a folder"), ("pipe", "is no file"), ("", "--baseline is empty")):
+    for what, printed in ((".", "is a folder"), ("pipe", "is no file"), ("", "--baseline is empty")):
         if what == "pipe":
             os.mkfifo(repository.path("pipe"))
         outcome = run("scan", "--baseline", what, cwd=repository.folder)
-        assert_told(outcome, 2)
-        assert said in outcome.err
+        assert_reported(outcome, 2)
+        assert printed in outcome.err
     outcome = run("scan", "--baseline", "x" * 5000, cwd=repository.folder)
-    assert_told(outcome, 2)
+    assert_reported(outcome, 2)
 
 
 def test_a_value_as_its_name_is_not_shown(repository: Repository) -> None:
@@ -98,7 +98,7 @@ def test_hostile_paths_in_it(repository: Repository) -> None:
     path = "\x1b[31m" + Pair.fresh().key
     repository.write(NAME, json.dumps({**SOUND, "results": {path: [{}]}}))
     outcome = run("scan", "--baseline", NAME, cwd=repository.folder)
-    assert_told(outcome, 2)
+    assert_reported(outcome, 2)
     assert "\x1b" not in outcome.err
 
 
@@ -106,7 +106,7 @@ def test_unreadable(repository: Repository, unprivileged: Sequence[str]) -> None
     known_pair(repository)
     repository.path(NAME).chmod(0)
     outcome = run("scan", "--baseline", NAME, cwd=repository.folder, program=unprivileged)
-    assert_told(outcome, 2)
+    assert_reported(outcome, 2)
     assert "cannot be read: Permission denied" in outcome.err
 
 
@@ -118,7 +118,7 @@ def test_a_read_only_folder(repository: Repository, unprivileged: Sequence[str])
     try:
         for words in (["update"], ["create", "--baseline", "other.json"]):
             outcome = run("baseline", *words, cwd=repository.folder, program=unprivileged)
-            assert_told(outcome, 3)
+            assert_reported(outcome, 3)
             assert "cannot be written: its folder" in outcome.err
     finally:
         repository.folder.chmod(0o755)

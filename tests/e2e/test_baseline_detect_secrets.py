@@ -169,8 +169,8 @@ class TestAudit:
         assert labels(known.folder) == {"bot.py": [True, False]}
         after = known.path(NAME).read_text().replace(',\n        "is_secret": true', "")
         assert after.replace(',\n        "is_secret": false', "") == before
-        told = ours("baseline", "audit", cwd=known.folder).stdout
-        assert "Nothing to audit!" in told
+        reported = ours("baseline", "audit", cwd=known.folder).stdout
+        assert "Nothing to audit!" in reported
 
     def test_at_a_terminal(self, known: Repository) -> None:
         master, slave = pty.openpty()
@@ -227,8 +227,8 @@ class TestAudit:
         assert [each["types"] for each in real] == [[API_KEY]]
 
     def test_what_only_the_history_holds_stays(self, repository: Repository) -> None:
-        old, told = Pair.fresh(), Pair.fresh()
-        repository.commit({"gone.py": old.python}, message=f"binance\n\n{told.call}")
+        old, reported = Pair.fresh(), Pair.fresh()
+        repository.commit({"gone.py": old.python}, message=f"binance\n\n{reported.call}")
         repository.git("rm", "--quiet", "gone.py")
         pair = Pair.fresh()
         repository.commit({"bot.py": pair.python})
@@ -236,7 +236,7 @@ class TestAudit:
         done = ours("baseline", "audit", cwd=repository.folder, stdin="n\nn\n")
         assert done.returncode == 0, done.stderr
         assert "4 of" in done.stderr
-        assert entries(repository.folder) == of("bot.py", pair) | of("gone.py", old) | of("commit message", told)
+        assert entries(repository.folder) == of("bot.py", pair) | of("gone.py", old) | of("commit message", reported)
         assert labels(repository.folder)["bot.py"] == [True, True]
         assert json.loads(ours("baseline", "audit", "--report", cwd=repository.folder).stdout)["results"]
         stats = json.loads(ours("baseline", "audit", "--stats", "--json", cwd=repository.folder).stdout)

@@ -10,7 +10,7 @@ from tests.repositories import Repository
 
 
 def branch(repository: Repository, name: str, files: dict[str, str]) -> None:
-    """A branch off `main` that brings in some files and updates the baseline."""
+    """A branch off `main` that adds some files and updates the baseline."""
     repository.git("checkout", "--quiet", "-B", name, "main")
     repository.commit({**files})
     update(repository.folder)
@@ -47,7 +47,7 @@ def test_different_files(repository: Repository, pairs: list[Pair]) -> None:
 
 
 def test_moved_lines_on_both_sides(repository: Repository, pairs: list[Pair]) -> None:
-    """Where a value stood is not written anew, so that branches do not differ in it."""
+    """Where a value was is not written anew, so that branches do not differ in it."""
     spread(repository, pairs)
     one, two = Pair.fresh(), Pair.fresh()
     branch(repository, "one", {"c.py": f"# 1\n{pairs[0].python}", "d.py": one.python})

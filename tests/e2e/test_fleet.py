@@ -1,4 +1,4 @@
-"""`fleet` on this machine: what is found where, what a second run does, what the store tells, what goes wrong."""
+"""`fleet` on this machine: what is found where, what a second run does, what the store reports, what goes wrong."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class TestFinds:
         assert (ran.status, found(report(ran))) == (1, held((pair, ["bot"])))
 
     def test_what_one_repository_proves_counts_in_all(self, fleet: Fleet) -> None:
-        """A value that says nothing of Binance where it stands is told of, if it is known elsewhere."""
+        """A value without evidence for Binance at its location is reported, if it is known elsewhere."""
         pair = Pair.fresh()
         fleet.add("bot", {"bot.py": pair.python})
         fleet.add("notes", {"a.txt": f"{pair.key}\n"})
@@ -72,15 +72,15 @@ class TestFinds:
         assert found(fleet.scan()) == held((pair, ["bot", "half"]))
 
     def test_a_deleted_file_an_amended_commit_and_a_message(self, fleet: Fleet) -> None:
-        gone, amended, told = Pair.fresh(), Pair.fresh(), Pair.fresh()
+        gone, amended, reported = Pair.fresh(), Pair.fresh(), Pair.fresh()
         bot = fleet.add("bot", {"bot.py": gone.python})
         bot.git("rm", "--quiet", "bot.py")
-        bot.commit(message=f"Binance {told.dotenv}")
+        bot.commit(message=f"Binance {reported.dotenv}")
         bot.stage("x.py", amended.python)
         bot.git("commit", "--quiet", "--amend", "--no-edit")
         bot.git("rm", "--quiet", "--cached", "x.py")
         bot.git("commit", "--quiet", "--amend", "--no-edit")
-        assert found(fleet.scan()) == held((gone, ["bot"]), (amended, ["bot"]), (told, ["bot"]))
+        assert found(fleet.scan()) == held((gone, ["bot"]), (amended, ["bot"]), (reported, ["bot"]))
 
     def test_urls_are_cloned_and_the_clones_are_removed(self, fleet: Fleet, tmp_path: Path) -> None:
         pair = Pair.fresh()
@@ -130,7 +130,7 @@ class TestFinds:
 
 
 class TestLogins:
-    """The law: what stands in a URL to log in goes to git alone."""
+    """The law: what is in a URL to log in goes to git alone."""
 
     @pytest.mark.parametrize("form", ["https://me:{}@127.0.0.1:9/a.git", "https://{}@127.0.0.1:9/a.git"])
     @pytest.mark.parametrize("listed", [False, True])
@@ -143,11 +143,11 @@ class TestLogins:
         ran = fleet.run("scan", named, "--store", fleet.store, "--retries", "0", "--format", "json")
         assert ran.status == 3
         lists = ("runs", "repositories")
-        told = [fleet.run("list", what, "--store", fleet.store, "--format", "json") for what in lists]
-        told.append(fleet.run("report", "--store", fleet.store))
+        reported = [fleet.run("list", what, "--store", fleet.store, "--format", "json") for what in lists]
+        reported.append(fleet.run("report", "--store", fleet.store))
         stored = b"".join(file.read_bytes() for file in fleet.top.glob(f"{fleet.store.name}*"))
         assert b"127.0.0.1:9/a" in stored
-        assert not [one for one in (ran, *told) if login in one.out + one.err]
+        assert not [one for one in (ran, *reported) if login in one.out + one.err]
         assert login.encode() not in stored
 
     def test_it_is_refused_where_none_can_be(self, fleet: Fleet) -> None:
@@ -169,8 +169,8 @@ class TestForks:
         upstream.stage("x.py", hidden.python)
         upstream.git("rm", "--quiet", "--cached", "x.py")
         fork.commit({"own.py": own.python})
-        told = fleet.scan()
-        assert found(told) == held((common, ["upstream", "fork"]), (hidden, ["upstream"]), (own, ["fork"]))
+        reported = fleet.scan()
+        assert found(reported) == held((common, ["upstream", "fork"]), (hidden, ["upstream"]), (own, ["fork"]))
         objects = {scan["repository"]: scan["stats"]["blobs"] for scan in _listed(fleet)}
         assert objects["upstream"] == 2
         assert objects["fork"] <= 3, "the fork reads its own and what was found, nothing else"
@@ -190,9 +190,9 @@ class TestForks:
         pair = Pair.fresh()
         bot = fleet.add("bot", {"bot.py": pair.python})
         bot.git("worktree", "add", "--quiet", str(fleet.folder / "linked"), "-b", "other")
-        told = fleet.scan()
-        assert told["scan"]["stats"]["repositories"] == 1
-        assert found(told) == held((pair, ["bot"]))
+        reported = fleet.scan()
+        assert reported["scan"]["stats"]["repositories"] == 1
+        assert found(reported) == held((pair, ["bot"]))
 
 
 class TestAgain:
@@ -231,9 +231,9 @@ class TestAgain:
         bot.commit({"more.py": comes.python})
         shutil.rmtree(other.folder)
         fleet.add("other")
-        told = fleet.scan()
-        assert marks(told) == {frozenset(stays.digests): "still-there", frozenset(comes.digests): "new"}
-        stats = told["scan"]["stats"]
+        reported = fleet.scan()
+        assert marks(reported) == {frozenset(stays.digests): "still-there", frozenset(comes.digests): "new"}
+        stats = reported["scan"]["stats"]
         assert (stats["new"], stats["still_there"], stats["gone"]) == (1, 1, 1)
         ran = fleet.run("diff", "--store", fleet.store, "--format", "json")
         assert marks(report(ran)) == {
@@ -294,9 +294,9 @@ class TestAgain:
         assert report(fleet.run(*words, env=env))["scan"]["stats"]["repositories_unchanged"] == 1
         pair = Pair.fresh()
         bot.commit({"bot.py": pair.python})
-        told = report(fleet.run(*words, env=env))
-        assert list(found(told)) == list(held((pair, [])))
-        assert told["scan"]["stats"]["blobs"] == 1
+        reported = report(fleet.run(*words, env=env))
+        assert list(found(reported)) == list(held((pair, [])))
+        assert reported["scan"]["stats"]["blobs"] == 1
 
     def test_a_repository_that_is_new_in_the_list(self, fleet: Fleet) -> None:
         fleet.add("bot", {"bot.py": Pair.fresh().python})
@@ -306,7 +306,7 @@ class TestAgain:
         assert marks(fleet.scan())[frozenset(pair.digests)] == "new"
 
     def test_a_run_that_died_is_no_run_before(self, fleet: Fleet) -> None:
-        """What it found was told to nobody: it is new for the next one."""
+        """What it found was never reported: it is new for the next one."""
         bot = fleet.add("bot", {"bot.py": Pair.fresh().python})
         fleet.scan()
         pair = Pair.fresh()
@@ -328,12 +328,12 @@ class TestAgain:
         fleet.scan()
         text = fleet.run("diff", "--store", fleet.store)
         assert (text.status, "Now also in public." in text.out) == (1, True), text.out
-        told = report(fleet.run("diff", "1", "--store", fleet.store, "--format", "json"))
-        standing = {place["repository"]: place["standing"] for place in told["findings"][0]["locations"]}
+        reported = report(fleet.run("diff", "1", "--store", fleet.store, "--format", "json"))
+        standing = {place["repository"]: place["standing"] for place in reported["findings"][0]["locations"]}
         assert standing == {"bot": True, "public": False}
-        assert told["findings"][0]["fails"]
+        assert reported["findings"][0]["fails"]
 
-    def test_a_path_that_vanishes_is_told_by_every_report(self, fleet: Fleet) -> None:
+    def test_a_path_that_vanishes_is_reported_by_every_report(self, fleet: Fleet) -> None:
         kept, lost = Pair.fresh(), Pair.fresh()
         bot = fleet.add("bot", {"bot.py": kept.python})
         ledger = fleet.add("ledger", {"bot.py": lost.python})
@@ -427,7 +427,7 @@ class TestStore:
 
 
 class TestVerify:
-    """Each credential is asked about once over the whole fleet, with values that are read again."""
+    """Each credential is checked once over the whole fleet, with values that are read again."""
 
     def test_once_with_all_repositories(self, fleet: Fleet) -> None:
         exchange, rng = Exchange(), SystemRandom()
@@ -441,15 +441,15 @@ class TestVerify:
         dead = Pair.fresh()
         fleet.add("e", {"x.py": dead.python})
         with serving(exchange) as url:
-            told = fleet.scan("--verify", "--verify-loopback", url)
-        verdicts = [(leak["verification"] or {})["verdict"] for leak in told["findings"]]
+            reported = fleet.scan("--verify", "--verify-loopback", url)
+        verdicts = [(leak["verification"] or {})["verdict"] for leak in reported["findings"]]
         assert verdicts == ["live", "live", "not-found"]
-        assert [leak["risk"]["level"] for leak in told["findings"]][:2] == ["critical", "high"]
-        assert {place["repository"] for place in told["findings"][0]["locations"]} == {"a", "b", "c"}
+        assert [leak["risk"]["level"] for leak in reported["findings"]][:2] == ["critical", "high"]
+        assert {place["repository"] for place in reported["findings"][0]["locations"]} == {"a", "b", "c"}
         assert [asked.key for asked in exchange.asked].count(rich.key) == 1
         again = report(fleet.run("report", "--store", fleet.store, "--format", "json"))
         assert [leak["verification"] for leak in again["findings"]] == [
-            leak["verification"] for leak in told["findings"]
+            leak["verification"] for leak in reported["findings"]
         ]
 
     def test_in_a_message(self, fleet: Fleet) -> None:
@@ -459,8 +459,8 @@ class TestVerify:
         bot = fleet.add("bot")
         bot.commit(message=f"Binance api key {account.key} secret {account.secret.decode()}")
         with serving(exchange) as url:
-            told = fleet.scan("--verify", "--verify-loopback", url)
-        assert [(leak["verification"] or {})["verdict"] for leak in told["findings"]] == ["live"]
+            reported = fleet.scan("--verify", "--verify-loopback", url)
+        assert [(leak["verification"] or {})["verdict"] for leak in reported["findings"]] == ["live"]
 
 
 class TestBadInput:
@@ -493,7 +493,7 @@ class TestBadInput:
         assert (ran.status, message in ran.err) == (status, True), ran.err
         assert len(ran.err.splitlines()) <= 2
 
-    def test_malformed_lines_are_told_together(self, fleet: Fleet) -> None:
+    def test_malformed_lines_are_reported_together(self, fleet: Fleet) -> None:
         bot = fleet.add("bot")
         (fleet.top / "list.txt").write_text(f"{bot.folder}\nhttp://host.example/a.git\next::sh -c x\n")
         ran = fleet.run("scan", "list.txt")
@@ -543,9 +543,9 @@ class TestTakenForAnother:
         Repository.create(fleet.folder).commit({"bot.py": around.python})
         inner = fleet.add("inner", {"bot.py": own.python})
         (inner.folder / ".git/commondir").write_text(" .\n")
-        told = fleet.scan()
-        assert found(told) == held((around, ["src"]))
-        assert [each["what"] for each in told["scan"]["skipped"]] == ["inner"]
+        reported = fleet.scan()
+        assert found(reported) == held((around, ["src"]))
+        assert [each["what"] for each in reported["scan"]["skipped"]] == ["inner"]
 
 
 class TestHostile:
@@ -558,9 +558,9 @@ class TestHostile:
         ran = fleet.run(fleet.folder, "--format", "html")
         assert (ran.status, "&lt;script&gt;alert" in ran.out) == (1, True)
         assert "<script>alert" not in ran.out
-        told = fleet.run(fleet.folder)
-        assert "\x1b" not in told.out
-        assert "\u202e" not in told.out
+        reported = fleet.run(fleet.folder)
+        assert "\x1b" not in reported.out
+        assert "\u202e" not in reported.out
 
 
 def _listed(fleet: Fleet) -> list[_Row]:

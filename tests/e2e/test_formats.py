@@ -128,7 +128,7 @@ def test_an_incomplete_report_is_incomplete_again(repository: Repository, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "reported"),
     [
         (b"", "not JSON"),
         (b'{"schema": "binance-leaks/9"}', "another version"),
@@ -137,28 +137,28 @@ def test_an_incomplete_report_is_incomplete_again(repository: Repository, tmp_pa
         (b"\xff\xfe\x00", "not JSON"),
     ],
 )
-def test_what_is_no_report_is_told(tmp_path: Path, content: bytes, told: str) -> None:
+def test_what_is_no_report_is_reported(tmp_path: Path, content: bytes, reported: str) -> None:
     (tmp_path / "report.json").write_bytes(content)
     for outcome in (run("report", "report.json", cwd=tmp_path), run("report", "-", cwd=tmp_path, stdin=content)):
-        assert_told(outcome, told)
+        assert_reported(outcome, reported)
 
 
-def test_what_cannot_be_read_is_told(tmp_path: Path, pair: Pair) -> None:
+def test_what_cannot_be_read_is_reported(tmp_path: Path, pair: Pair) -> None:
     for name in ("missing.json", ".", "", "x" * 300):
-        assert_told(run("report", name, cwd=tmp_path), "report")
-    assert_told(run("report", cwd=tmp_path), "--help")
-    assert_told(run("report", "a", "b", cwd=tmp_path), "--help")
+        assert_reported(run("report", name, cwd=tmp_path), "report")
+    assert_reported(run("report", cwd=tmp_path), "--help")
+    assert_reported(run("report", "a", "b", cwd=tmp_path), "--help")
     assert pair.key[8:30] not in run("report", pair.key, cwd=tmp_path).err
 
 
-def assert_told(outcome: Outcome, told: str) -> None:
+def assert_reported(outcome: Outcome, reported: str) -> None:
     assert outcome.status == 2
     assert outcome.out == ""
-    assert told in outcome.err
+    assert reported in outcome.err
     assert outcome.err.startswith("binance-leaks: ")
 
 
-def test_a_file_that_cannot_be_written_is_told_before_the_scan(leaky: Repository, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_reported_before_the_scan(leaky: Repository, tmp_path: Path) -> None:
     good = tmp_path / "good.json"
     good.write_text("old")
     outcome = run("history", "--format", f"json:{good}", "--format", "sarif:no/x.sarif", cwd=leaky.folder)

@@ -54,9 +54,9 @@ class TestHidingPlaces:
         by_id = {leak["id"]: leak for leak in looked.leaks}
         wrong = {}
         for hidden in hideout.hidden:
-            told = {place["path"] for place in by_id[identity(hidden.pair)]["locations"]}
-            if told != {stand.path for stand in hidden.stands}:
-                wrong[hidden.place] = told
+            reported = {place["path"] for place in by_id[identity(hidden.pair)]["locations"]}
+            if reported != {stand.path for stand in hidden.stands}:
+                wrong[hidden.place] = reported
         assert not wrong
 
     def test_one_location_for_each_role_and_path(self, looked: Looked) -> None:
@@ -109,17 +109,17 @@ class TestHidingPlaces:
                 wrong[hidden.place] = place["blob"]
         assert not wrong
 
-    def test_what_is_told_of_a_commit(self, hideout: Hideout, looked: Looked) -> None:
+    def test_what_is_reported_of_a_commit(self, hideout: Hideout, looked: Looked) -> None:
         git = hideout.repository.git
         for _, stand, place in stands(hideout, looked):
-            for told in (place["commit"], place["removed"]):
-                if told is None or stand.commit is None:
+            for reported in (place["commit"], place["removed"]):
+                if reported is None or stand.commit is None:
                     continue
-                author, date, subject = git("show", "-s", "--format=%an <%ae>%n%aI%n%s", told["id"]).split("\n")
+                author, date, subject = git("show", "-s", "--format=%an <%ae>%n%aI%n%s", reported["id"]).split("\n")
                 assert author == AUTHOR
-                assert (told["author"], told["subject"]) == (author, subject)
-                assert datetime.fromisoformat(told["date"]) == datetime.fromisoformat(date)
-                assert datetime.fromisoformat(told["date"]).utcoffset() is not None
+                assert (reported["author"], reported["subject"]) == (author, subject)
+                assert datetime.fromisoformat(reported["date"]) == datetime.fromisoformat(date)
+                assert datetime.fromisoformat(reported["date"]).utcoffset() is not None
 
 
 def commit_of(place: Spot) -> str | None:
@@ -133,7 +133,7 @@ def removal_of(place: Spot) -> str | None:
 
 
 def stands(hideout: Hideout, looked: Looked) -> Iterator[tuple[Hidden, Stand, Spot]]:
-    """All locations with what is to be told of them; those that are missing are another test's concern."""
+    """All locations with what is to be reported for them; those that are missing are another test's concern."""
     by_id: dict[str, Leak] = {leak["id"]: leak for leak in looked.leaks}
     for hidden in hideout.hidden:
         for stand in hidden.stands:
@@ -146,17 +146,17 @@ def stands(hideout: Hideout, looked: Looked) -> Iterator[tuple[Hidden, Stand, Sp
 def wrong(
     hideout: Hideout,
     looked: Looked,
-    told: Callable[[Spot], object],
+    reported: Callable[[Spot], object],
     expected: Callable[[Stand], object],
     *,
     role: str = "",
     but: tuple[str, ...] = (),
 ) -> dict[str, tuple[object, object]]:
-    """The places where something else is told than expected, with both."""
+    """The places where something else is reported than expected, with both."""
     return {
-        f"{hidden.place}, {stand.path}": (told(place), expected(stand))
+        f"{hidden.place}, {stand.path}": (reported(place), expected(stand))
         for hidden, stand, place in stands(hideout, looked)
-        if told(place) != expected(stand) and hidden.place not in but and place["role"].startswith(role)
+        if reported(place) != expected(stand) and hidden.place not in but and place["role"].startswith(role)
     }
 
 
@@ -220,8 +220,8 @@ class TestSmallRepositories:
         commit = repository.commit({"bot.py": module(pair)}, message="It trades")
         outcome = run("history", cwd=repository.folder)
         assert outcome.status == 1
-        for said in ("HIGH", f"{pair.key[:4]}…{pair.key[-4:]}", f"bot.py:{CALL}", commit[:7], "It trades", "A Test"):
-            assert said in outcome.out
+        for printed in ("HIGH", f"{pair.key[:4]}…{pair.key[-4:]}", f"bot.py:{CALL}", commit[:7], "It trades", "A Test"):
+            assert printed in outcome.out
         assert "\x1b" not in outcome.out
         assert read(run("history", "--format", "json", cwd=repository.folder)).ids == {identity(pair)}
 

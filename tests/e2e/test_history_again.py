@@ -104,7 +104,7 @@ class TestState:
         copy.write(".binance-leaks.toml", 'confidence = "high"\n')
         second = self.again(copy, state)
         assert second.objects == first.objects
-        assert second.err, "that it starts over is said"
+        assert second.err, "it reports that it starts over"
 
     @pytest.mark.parametrize("content", [b"", b"rubbish", b"{}", b"[1]", b'{"schema": 99}', b"\x00\xff" * 500])
     def test_a_state_that_is_none(self, repository: Repository, state: Path, pair: Pair, content: bytes) -> None:
@@ -133,7 +133,7 @@ class TestState:
         path.write_bytes(content)
         assert self.again(repository, state).ids == {identity(pair)}
 
-    def test_what_could_not_be_read_is_told_again(self, repository: Repository, state: Path, pair: Pair) -> None:
+    def test_what_could_not_be_read_is_reported_again(self, repository: Repository, state: Path, pair: Pair) -> None:
         repository.commit({"bot.py": module(pair), "data.tar": b"x" * 257 + b"ustar" + b"no tar at all" * 99})
         first = self.again(repository, state)
         assert not first.complete
@@ -158,20 +158,20 @@ class TestReplacements:
         repository.commit({"bot.py": PADDING}, message=f"Told\n\n{other.dotenv}")
         outcome = run("history", "--write-replacements", file, cwd=repository.folder)
         assert outcome.status == 1
-        for said in ("filter-repo", "--replace-text", "revoke"):
-            assert said in outcome.out.lower()
+        for printed in ("filter-repo", "--replace-text", "revoke"):
+            assert printed in outcome.out.lower()
         assert mode(file) == 0o600
         values = {pair.key, pair.secret, other.key, other.secret}
-        told = [line for line in file.read_text("utf-8").splitlines() if line and not line.startswith("#")]
+        reported = [line for line in file.read_text("utf-8").splitlines() if line and not line.startswith("#")]
         # Their base64 is among it.
-        assert {line.removeprefix("literal:").partition("==>")[0] for line in told} >= values
+        assert {line.removeprefix("literal:").partition("==>")[0] for line in reported} >= values
         pytest.importorskip("git_filter_repo")
         filtering = [sys.executable, "-m", "git_filter_repo", "--force", "--quiet", "--replace-text", str(file)]
         filtering += ["--replace-message", str(file)]
         subprocess.run(filtering, cwd=repository.folder, check=True, capture_output=True, timeout=60)
         assert history("--reachable", cwd=repository.folder).leaks == []
 
-    def test_its_mode_whatever_stands_there(self, repository: Repository, pair: Pair, tmp_path: Path) -> None:
+    def test_its_mode_whatever_is_there(self, repository: Repository, pair: Pair, tmp_path: Path) -> None:
         repository.commit({"bot.py": module(pair)})
         file = tmp_path / "replacements"
         file.write_text("mine\n")
@@ -188,9 +188,9 @@ class TestReplacements:
         before = set(tmp_path.iterdir())
         run("history", cwd=repository.folder)
         assert set(tmp_path.iterdir()) == before
-        told = run("history", "--write-replacements", tmp_path / "missing" / "file", cwd=repository.folder)
-        assert told.status in (2, 3)
-        assert told.err
+        reported = run("history", "--write-replacements", tmp_path / "missing" / "file", cwd=repository.folder)
+        assert reported.status in (2, 3)
+        assert reported.err
 
 
 def test_ten_thousand_versions(repository: Repository, pair: Pair) -> None:

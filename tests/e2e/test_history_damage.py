@@ -1,4 +1,4 @@
-"""`history` where objects are missing, damaged or closed: it goes as far as it can, says so, and is no success."""
+"""`history` where objects are missing, damaged or closed: it goes as far as it can, reports it, and is no success."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ def sound(packed: Hideout) -> Looked:
 @pytest.mark.parametrize("ending", ["pack", "idx"])
 @pytest.mark.parametrize("number", range(6))
 def test_flipped_bytes(packed: Hideout, sound: Looked, number: int, ending: str, tmp_path: Path) -> None:
-    """Anything may be told of a pack with flipped bytes but that all is well and less was found."""
+    """Anything may be reported for a pack with flipped bytes but that all is well and less was found."""
     shutil.copytree(packed.repository.folder, tmp_path / "copy", symlinks=True)
     (path,) = (tmp_path / "copy" / ".git" / "objects" / "pack").glob(f"*.{ending}")
     rng = Random(number)
@@ -256,5 +256,5 @@ class TestClosed:
         for path in (repository.folder, *repository.folder.rglob("*")):
             os.chown(path, 12345, 12345, follow_symlinks=False)
         assert "safe.directory" in tell(run("history", cwd=repository.folder), 3)
-        told = run("history", repository.folder, cwd=repository.folder.parent)
-        assert "safe.directory" in tell(told, 3)
+        reported = run("history", repository.folder, cwd=repository.folder.parent)
+        assert "safe.directory" in tell(reported, 3)

@@ -91,7 +91,7 @@ def look(repository: Repository, program: Sequence[str] = BOUNDED) -> Looked:
 def test_entries(lie: str, repository: Repository, pair: Pair) -> None:
     sound, beside = Pair.fresh(), Pair.fresh()
     repository.commit({"bot.py": module(pair)})
-    # One pack of lies only, and one in which sound entries stand before and after them.
+    # One pack of lies only, and one in which sound entries are before and after them.
     write_pack(repository.folder, LIES[lie]())
     among = [blob(module(sound).encode()), *LIES[lie](), blob(module(beside).encode())]
     write_pack(repository.folder, among)
@@ -110,7 +110,7 @@ def test_more_and_more_memory(repository: Repository, pair: Pair) -> None:
 
 
 def test_a_long_chain_is_no_lie(repository: Repository, pair: Pair) -> None:
-    """Longer than git makes them and than a call stack is deep; the pair stands at its very end."""
+    """Longer than git makes them and than a call stack is deep; the pair is at its very end."""
     content = BASE
     entries = [blob(content)]
     for number in range(5000):

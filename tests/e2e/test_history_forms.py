@@ -1,4 +1,4 @@
-"""`history` tells the same of the same objects, however the repository keeps them and whatever reads them."""
+"""`history` reports the same of the same objects, however the repository keeps them and whatever reads them."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _packs(repository: Repository, ending: str = "pack") -> list[Path]:
 
 
 def _pack_in(parts: int, repository: Repository, *settings: str) -> Path:
-    """Packs all objects, reachable or not, into so many packs; bases of deltas are told by offset unless set."""
+    """Pack all objects, reachable or not, into so many packs; bases of deltas are named by offset unless set."""
     names = sorted(objects_of(repository.folder))
     options = [word for setting in settings for word in ("-c", setting)]
     by_offset = [] if settings else ["--delta-base-offset"]
@@ -247,9 +247,9 @@ def test_without_the_compiled_helpers(form: str, loose: Looked, copy: Repository
     assert_same(lines(looked), lines(loose))
 
 
-def assert_same(told: list[Line], expected: list[Line]) -> None:
+def assert_same(reported: list[Line], expected: list[Line]) -> None:
     """Two reports of the same; a difference is shown as what is in one of them only."""
-    more, fewer = sorted(set(told) - set(expected)), sorted(set(expected) - set(told))
+    more, fewer = sorted(set(reported) - set(expected)), sorted(set(expected) - set(reported))
     assert not more, f"{more[:3]} instead of {fewer[:3]}"
     assert not fewer
-    assert len(told) == len(expected)
+    assert len(reported) == len(expected)

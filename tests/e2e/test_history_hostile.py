@@ -1,4 +1,4 @@
-"""`history` of repositories and addresses that would run something: nothing is run, nothing is asked, nothing hangs."""
+"""`history` of repositories and addresses that would run something: nothing runs, prompts or hangs."""
 
 from __future__ import annotations
 
@@ -200,8 +200,8 @@ class TestAddresses:
             f"https://user:pa55word@127.0.0.1:{silent}/a.git", f"ssh://user@127.0.0.1:{silent}/a.git",
             f"file://{tmp_path}/missing.git", f"file://{temporary}", "https:///", "file://",
         ):  # fmt: skip
-            told = tell(run("history", url, cwd=tmp_path, env={"TMPDIR": str(temporary)}, timeout=30), 2, 3)
-            assert "pa55word" not in told
+            reported = tell(run("history", url, cwd=tmp_path, env={"TMPDIR": str(temporary)}, timeout=30), 2, 3)
+            assert "pa55word" not in reported
             assert not list(temporary.iterdir())
 
     def test_a_full_disk(self, hideout: Hideout, tmp_path: Path) -> None:
@@ -209,6 +209,6 @@ class TestAddresses:
         temporary.mkdir()
         url = f"file://{hideout.repository.folder}"
         limited = ("sh", "-c", 'ulimit -f 4; exec "$@"', "sh", *PROGRAM)
-        told = run("history", url, cwd=tmp_path, env={"TMPDIR": str(temporary)}, program=limited)
-        tell(told, 3)
+        reported = run("history", url, cwd=tmp_path, env={"TMPDIR": str(temporary)}, program=limited)
+        tell(reported, 3)
         assert not list(temporary.iterdir())

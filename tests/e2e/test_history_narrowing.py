@@ -79,7 +79,7 @@ def test_branches(project: Project) -> None:
 
 
 def test_since(project: Project) -> None:
-    # The old pair stands in a version that is new.
+    # The old pair is in a version that is new.
     since = project.found("--since", project.middle) - {"amended", "old"}
     assert since == {"topic", "message", "new", "remote", "tagged"}, "what was brought in before is not news"
     assert project.found("--since", "2020-01-01") - {"amended"} == set(project.pairs) - {"amended"}
@@ -98,17 +98,17 @@ def test_paths(project: Project) -> None:
     assert "amended" not in project.found("--path", "bot.py", "--reachable")
 
 
-def test_a_narrowed_history_tells_the_same(project: Project) -> None:
+def test_a_narrowed_history_reports_the_same(project: Project) -> None:
     every = {leak["id"]: leak for leak in history(cwd=project.repository.folder).leaks}
     for words in (["--reachable"], ["--branch", "main", "--branch", "topic"], ["--path", "*.py"]):
         for leak in history(*words, cwd=project.repository.folder).leaks:
-            told = {(place["path"], place["role"]): place for place in every[leak["id"]]["locations"]}
+            reported = {(place["path"], place["role"]): place for place in every[leak["id"]]["locations"]}
             for place in leak["locations"]:
-                same = told[place["path"], place["role"]]
+                same = reported[place["path"], place["role"]]
                 assert (place["line"], place["commit"]) == (same["line"], same["commit"])
 
 
-def test_only_the_paths_asked_for_are_told(repository: Repository) -> None:
+def test_only_the_paths_requested_are_reported(repository: Repository) -> None:
     pair = Pair.fresh()
     repository.commit({"a/bot.py": module(pair), "b/bot.py": module(pair)})
     repository.commit({"a/bot.py": module(pair, padding=2)})
@@ -118,7 +118,7 @@ def test_only_the_paths_asked_for_are_told(repository: Repository) -> None:
 
 
 def test_the_depths_of_a_clone_do_not_narrow(tmp_path: Path) -> None:
-    """A branch that stops at a shallow border is incomplete, and says so."""
+    """A branch that stops at a shallow border is incomplete, and reports it."""
     origin = Repository.create(tmp_path / "origin")
     pair = Pair.fresh()
     origin.commit({"bot.py": module(pair)})

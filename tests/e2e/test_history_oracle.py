@@ -19,15 +19,15 @@ def test_random_history(seed: int, tmp_path: Path) -> None:
     assert looked.complete
     numbers = {identity(pair): number for number, pair in enumerate(made.pairs)}
     assert looked.ids == {identity(made.pairs[pair]) for pair, _ in truth}
-    told = {
+    reported = {
         (numbers[leak["id"]], place["path"], place["role"]): place
         for leak in looked.leaks
         for place in leak["locations"]
     }
-    assert {(pair, path) for pair, path, _ in told} == set(truth)
+    assert {(pair, path) for pair, path, _ in reported} == set(truth)
     wrong = {
         (pair, path): problems
-        for (pair, path, _), place in told.items()
+        for (pair, path, _), place in reported.items()
         if (problems := compare(made, place, truth[pair, path]))
     }
     assert not wrong

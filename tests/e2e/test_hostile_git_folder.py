@@ -1,4 +1,4 @@
-"""Repositories whose git folder holds files that never end: every command says so within seconds."""
+"""Repositories whose git folder holds files that never end: every command reports it within seconds."""
 
 from __future__ import annotations
 
@@ -97,18 +97,18 @@ class TestFilesThatNeverEnd:
         more = {"range": ["HEAD~1..HEAD"], "fleet": ["scan", ".", "--store", str(tmp_path / "fleet.db")]}
         outcome = run(command, *more.get(command, []), cwd=repository.folder, timeout=SECONDS)
         assert outcome.status == 3
-        said = " ".join((outcome.out + outcome.err).split())
-        assert name in said
-        assert "not a regular file" in said
+        printed = " ".join((outcome.out + outcome.err).split())
+        assert name in printed
+        assert "not a regular file" in printed
 
     @pytest.mark.parametrize("change", TYPICAL)
     def test_a_scan_of_files_goes_on_without_git(self, repository: Repository, change: str) -> None:
         name = make(repository, change)
         outcome = run("scan", ".", cwd=repository.folder, timeout=SECONDS)
-        said = " ".join((outcome.out + outcome.err).split())
+        printed = " ".join((outcome.out + outcome.err).split())
         assert outcome.status == 0
-        assert "git does not list it" in said
-        assert name in said
+        assert "git does not list it" in printed
+        assert name in printed
 
     @pytest.mark.parametrize("change", CHANGES)
     def test_git_is_not_started(self, repository: Repository, change: str) -> None:

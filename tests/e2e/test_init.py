@@ -21,7 +21,7 @@ TOOLS = Path(sys.executable).parent
 
 
 def answered(repository: Repository, answer: str) -> tuple[int, str]:
-    """Runs `init` on a terminal of its own, where somebody types an answer."""
+    """Run `init` on a terminal of its own, where somebody types an answer."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(
         [*PROGRAM, "init"], cwd=repository.folder, stdin=theirs, stdout=theirs, stderr=theirs, close_fds=True
@@ -161,7 +161,7 @@ def test_links_that_lead_out_are_refused(repository: Repository, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "reported"),
     [
         (("--ci", "jenkins"), "invalid choice"),
         (("--repo", "https://git.example/x"), "--rev"),
@@ -173,10 +173,10 @@ def test_links_that_lead_out_are_refused(repository: Repository, tmp_path: Path)
         (("extra",), "unrecognized"),
     ],
 )
-def test_wrong_use(repository: Repository, words: tuple[str, ...], told: str) -> None:
+def test_wrong_use(repository: Repository, words: tuple[str, ...], reported: str) -> None:
     ran = run("init", *words, cwd=repository.folder)
     assert ran.status == 2
-    assert told in ran.err
+    assert reported in ran.err
     assert not ran.out
     assert [path.name for path in repository.folder.iterdir()] == [".git"]
 

@@ -1,4 +1,4 @@
-"""Git LFS: what a pointer stands for is scanned where it is on disk, and reported as not read where it is not."""
+"""Git LFS: what a pointer is for is scanned where it is on disk, and reported as not read where it is not."""
 
 from __future__ import annotations
 

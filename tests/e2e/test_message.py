@@ -59,7 +59,7 @@ def test_shapes(tmp_path: Path, pair: Pair, shape: str) -> None:
     assert message(tmp_path, shape.format(key=pair.key, secret=pair.secret)).status == 1
 
 
-def test_what_stands_below_the_scissors_is_not_kept(tmp_path: Path, pair: Pair) -> None:
+def test_what_is_below_the_scissors_is_not_kept(tmp_path: Path, pair: Pair) -> None:
     diff = f"# Do not modify or remove the line above.\ndiff --git a/b b/b\n+{pair.python}"
     assert message(tmp_path, f"Remove the key\n{COMMENTS}{SCISSORS}{diff}").status == 0
     assert message(tmp_path, f"{pair.python}\n{SCISSORS}{diff}").status == 1

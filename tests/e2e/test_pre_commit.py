@@ -39,7 +39,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def project(shared: Path) -> Path:
-    """A repository with this project as it stands, committed and tagged; made once for all test processes."""
+    """A repository with this project as it is, committed and tagged; made once for all test processes."""
     return once(shared / "project", make_project)
 
 
@@ -66,7 +66,7 @@ def once(folder: Path, make: Callable[[Path], None]) -> Path:
 
 
 def make_project(folder: Path) -> None:
-    """Copies what git tracks and what it would track, as the files now stand."""
+    """Copies what git tracks and what it would track, as the files now are."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=SOURCE,
@@ -88,7 +88,7 @@ def make_project(folder: Path) -> None:
 
 
 def use(repository: Repository, config: object, cache: Path) -> Callable[..., Ran]:
-    """Writes the configuration of pre-commit, installs its hooks, and gives what runs it."""
+    """Write the configuration of pre-commit, install its hooks, and return what runs it."""
     repository.stage(".pre-commit-config.yaml", yaml.safe_dump(config))
 
     def pre_commit(*words: str) -> Ran:

@@ -62,8 +62,8 @@ class TestHook:
         project.git("push", "--quiet", "origin", "main")
         project.commit({"bot.py": module(pair)})
         project.commit({"bot.py": "import os\n"}, message="Without it")
-        told = refused(project, "origin", "main")
-        assert "2 commits" in told
+        reported = refused(project, "origin", "main")
+        assert "2 commits" in reported
 
     def test_what_was_pushed_before_does_not_block(self, project: Repository, pair: Pair) -> None:
         project.commit({"bot.py": module(pair)})
@@ -79,8 +79,8 @@ class TestHook:
         project.git("branch", "clean")
         project.git("checkout", "--quiet", "-b", "leaky")
         project.commit({"bot.py": module(pair)})
-        told = refused(project, "origin", "main", "clean", "leaky")
-        assert "main, clean, leaky" in told
+        reported = refused(project, "origin", "main", "clean", "leaky")
+        assert "main, clean, leaky" in reported
 
     def test_a_new_branch(self, project: Repository, pair: Pair) -> None:
         project.git("push", "--quiet", "origin", "main")
@@ -219,7 +219,7 @@ class TestPreCommit:
 
     @pytest.mark.parametrize("stage", ["pre-commit", "pre-push", "manual"])
     def test_between_two_revisions(self, hooked: Repository, tmp_path: Path, pair: Pair, stage: str) -> None:
-        """What is added and taken out again is in no file that pre-commit passes."""
+        """What is added and removed again is in no file that pre-commit passes."""
         base = hooked.head() or ""
         hooked.commit({"bot.py": module(pair)})
         hooked.commit({"bot.py": "import os\n"})

@@ -1,4 +1,4 @@
-"""`binance-leaks range`: what the commits between two revisions bring in, and nothing else."""
+"""`binance-leaks range`: what the commits between two revisions introduce, and nothing else."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def over(repository: Repository, *words: str, text: str = "base..main") -> Gate:
 
 
 class TestBroughtIn:
-    """What counts as brought in."""
+    """What counts as introduced."""
 
     def test_a_pair_in_a_new_file(self, project: Repository, pair: Pair) -> None:
         commit = project.commit({"bot.py": module(pair)}, message="Add the bot")
@@ -52,7 +52,7 @@ class TestBroughtIn:
         assert (found.status, found.found) == (0, [])
         assert found.stats["commits"] == 1
 
-    def test_added_and_taken_out_again(self, project: Repository, pair: Pair) -> None:
+    def test_added_and_removed_again(self, project: Repository, pair: Pair) -> None:
         added = project.commit({"bot.py": module(pair)})
         removed = project.commit({"bot.py": "import os\n"})
         found = over(project)
@@ -195,7 +195,7 @@ class TestNotBroughtIn:
         held.commit()
         self.quiet(held)
 
-    def test_taken_out_and_brought_back(self, held: Repository, pair: Pair) -> None:
+    def test_removed_and_brought_back(self, held: Repository, pair: Pair) -> None:
         held.commit({"bot.py": "import os\n"})
         held.commit({"bot.py": module(pair, padding=3)})
         self.quiet(held)
@@ -224,7 +224,7 @@ class TestNotBroughtIn:
 
 
 class TestMerges:
-    """Merges bring in what neither parent has."""
+    """Merges introduce what neither parent has."""
 
     @pytest.fixture
     def forked(self, project: Repository) -> Repository:
@@ -283,7 +283,7 @@ class TestMerges:
 
 
 class TestPlaces:
-    """Where things are said to stand."""
+    """The locations in a report."""
 
     def test_the_line_is_that_of_today(self, project: Repository, pair: Pair) -> None:
         project.commit({"bot.py": pair.python})
@@ -299,10 +299,10 @@ class TestPlaces:
         project.commit({"bot.py": module(pair)})
         project.git("mv", "bot.py", "trader.py")
         renamed = project.commit()
-        told = {
+        reported = {
             (place["path"], place["exposure"], removed_by(place), place["standing"]) for place in over(project).places
         }
-        assert told == {("bot.py", "history", renamed, False), ("trader.py", "present", None, False)}
+        assert reported == {("bot.py", "history", renamed, False), ("trader.py", "present", None, False)}
 
     def test_the_way_in_is_the_first_commit(self, project: Repository, pair: Pair) -> None:
         first = project.commit({"bot.py": module(pair)})
@@ -409,8 +409,8 @@ class TestChoices:
         project.commit({"vendor/bot.py": module(pair), "a.py": "", ".binance-leaks.toml": 'exclude = ["vendor/"]\n'})
         project.commit({"vendor/bot.py": module(Pair.fresh())})
         assert over(project).stats["excluded"] == 1
-        told = run("range", "base..main", cwd=project.folder)
-        assert (told.status, "1 path excluded, not read." in told.out) == (0, True)
+        reported = run("range", "base..main", cwd=project.folder)
+        assert (reported.status, "1 path excluded, not read." in reported.out) == (0, True)
         project.commit({"bot.py": module(pair)})
         assert "1 path excluded, not read." in run("range", "base..main", cwd=project.folder).out
         assert "excluded" not in run("range", "base..main", "--policy", "base", cwd=project.folder).out
@@ -427,7 +427,7 @@ class TestChoices:
         assert over(project, "--fail-on", "none").status == 0
         assert over(project, "--fail-on", "high").status == 1
 
-    def test_text_tells_which_commits(self, project: Repository, pair: Pair) -> None:
+    def test_text_reports_which_commits(self, project: Repository, pair: Pair) -> None:
         commit = project.commit({"bot.py": module(pair)}, message="Add the bot")
         ran = run("range", "base..main", cwd=project.folder)
         assert ran.err == "binance-leaks: base..main (1 commit)\n"
@@ -509,7 +509,7 @@ class TestPolicy:
         assert run("range", "base..main", "--policy", "base", cwd=project.folder).status == 1
         assert run("range", "base..main", "--policy", "base", "--config", name, cwd=project.folder).status == 1
 
-    def test_it_is_told(self, project: Repository, pair: Pair) -> None:
+    def test_it_is_reported(self, project: Repository, pair: Pair) -> None:
         """Else the advice to allow a false alarm by a comment would be followed in vain."""
         project.commit({"bot.py": module(pair)})
         assert "does not count" in over(project, "--policy", "base").err
@@ -542,16 +542,16 @@ class TestPolicy:
 
 
 class TestWrong:
-    """What cannot be scanned is told, and never passes."""
+    """What cannot be scanned is reported, and never passes."""
 
     def test_a_branch_that_only_the_remote_has(self, project: Repository) -> None:
         project.git("update-ref", "refs/remotes/origin/trunk", "base")
-        told = over(project, text="trunk..main")
-        assert (told.status, "Is origin/trunk meant?" in told.err) == (2, True)
+        reported = over(project, text="trunk..main")
+        assert (reported.status, "Is origin/trunk meant?" in reported.err) == (2, True)
         assert "git fetch" in over(project, text="other..main").err
 
     @pytest.mark.parametrize(
-        ("text", "told"),
+        ("text", "reported"),
         [
             ("nowhere..main", "nowhere names no commit"),
             ("main..nowhere", "nowhere names no commit"),
@@ -568,11 +568,11 @@ class TestWrong:
             ("main..\udcff", "names no commit"),
         ],
     )
-    def test_ranges(self, project: Repository, text: str, told: str) -> None:
+    def test_ranges(self, project: Repository, text: str, reported: str) -> None:
         project.commit({"a.py": "import os\n"})
         ran = run("range", text, cwd=project.folder)
         assert (ran.status, ran.out) == (2, "")
-        assert told in ran.err
+        assert reported in ran.err
 
     def test_no_common_ancestor(self, project: Repository) -> None:
         project.git("checkout", "--quiet", "--orphan", "other")

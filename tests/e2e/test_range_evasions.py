@@ -63,7 +63,7 @@ class TestLines:
         project.commit({"bot.py": _in_halves(pair, "")})
         assert over(project).is_of(pair)
 
-    def test_a_value_that_a_later_commit_tells_of(self, project: Repository) -> None:
+    def test_a_value_that_a_later_commit_reports_of(self, project: Repository) -> None:
         lines = _hex_pair()
         first = project.commit({"bot.py": lines})
         assert over(project).status == 0
@@ -73,14 +73,14 @@ class TestLines:
         assert {brought_by(place) for place in found.places} == {second}
         assert first != second
 
-    def test_a_value_that_a_later_commit_tells_of_under_another_name(self, project: Repository) -> None:
+    def test_a_value_that_a_later_commit_reports_of_under_another_name(self, project: Repository) -> None:
         lines = _hex_pair()
         project.commit({"old.py": lines})
         project.git("mv", "old.py", "new.py")
         project.commit({"new.py": FUTURES + lines})
         assert over(project).status == 1
 
-    def test_a_value_of_the_base_that_a_commit_tells_of_stood_there(self, project: Repository) -> None:
+    def test_a_value_of_the_base_that_a_commit_reports_of_stood_there(self, project: Repository) -> None:
         lines = _hex_pair()
         project.commit({"bot.py": lines})
         project.git("branch", "--force", "base")
@@ -131,7 +131,7 @@ class TestHistory:
 
 
 class TestDamage:
-    def test_thousands_of_damaged_objects_are_told_of(self, project: Repository) -> None:
+    def test_thousands_of_damaged_objects_are_reported(self, project: Repository) -> None:
         names = [f"{number}.txt" for number in range(1500)]
         for name in names:
             project.write(name, f"file {name}\n")

@@ -24,15 +24,15 @@ def test_random_range(seed: int, tmp_path: Path) -> None:
     )
     found = gate("range", f"{made.nodes[base].id}..{made.nodes[head].id}", cwd=made.repository.folder)
     numbers = {identity(pair): number for number, pair in enumerate(made.pairs)}
-    told = {
+    reported = {
         (numbers[leak["id"]], place["path"])
         for leak in found.found
         for place in leak["locations"]
         if not place["standing"]  # type: ignore[typeddict-item]
     }
     new, moved = truth(made, base, head)
-    assert told <= new
-    assert new - told <= moved
+    assert reported <= new
+    assert new - reported <= moved
     for leak in found.found:
         for place in leak["locations"]:
             holds = numbers[leak["id"]] in made.nodes[head].tree.get(place["path"], frozenset())
@@ -45,7 +45,7 @@ def test_random_range(seed: int, tmp_path: Path) -> None:
 
 
 def truth(made: RandomHistory, base: int, head: int) -> tuple[set[tuple[int, str]], set[tuple[int, str]]]:
-    """Which pairs at which paths commits bring in, and of which git may say that they came with a renamed file."""
+    """Which pairs at which paths commits introduce, and of which git may say that they came with a renamed file."""
     new, moved = set(), set()
     for number in made.ancestors(head) - made.ancestors(base):
         node = made.nodes[number]

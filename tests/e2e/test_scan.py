@@ -1,4 +1,4 @@
-"""`scan` as its users run it: what is read, what is left out, how it is told, and the laws that hold for any tree."""
+"""`scan` as its users run it: what is read, left out and reported, and the laws for any tree."""
 
 from __future__ import annotations
 
@@ -82,8 +82,14 @@ class TestWhatIsRead:
     def test_the_text_report(self, tree: Path, pair: Pair) -> None:
         put(tree, "bot.py", pair.python)
         text = run("scan", ".", cwd=tree).out
-        for said in ("HIGH", f"{pair.key[:4]}…{pair.key[-4:]}", f"{pair.secret[:4]}…", "bot.py:2:18", "1 credential"):
-            assert said in text
+        for printed in (
+            "HIGH",
+            f"{pair.key[:4]}…{pair.key[-4:]}",
+            f"{pair.secret[:4]}…",
+            "bot.py:2:18",
+            "1 credential",
+        ):
+            assert printed in text
         assert all(len(line) <= 80 for line in text.splitlines())
         assert "\x1b" not in text
 
@@ -210,7 +216,7 @@ ARCHIVES: dict[str, Callable[[bytes], bytes]] = {
 
 
 class TestPairs:
-    """Halves that stand apart are one credential."""
+    """Halves that are apart are one credential."""
 
     def test_across_files(self, tree: Path, pair: Pair) -> None:
         put(tree, ".env", f"BINANCE_API_KEY={pair.key}\n")

@@ -72,11 +72,17 @@ class TestLines:
         assert "bot.py:7:" in looked.text
         assert NOT_BLOCKING not in looked.text
 
-    def test_the_message_says_what_to_do(self, repository: Repository, pair: Pair) -> None:
+    def test_the_message_reports_what_to_do(self, repository: Repository, pair: Pair) -> None:
         repository.stage("bot.py", pair.python)
         text = staged(repository).text
-        for said in (f"{pair.key[:4]}…{pair.key[-4:]}", "git add", "revoke", "secret manager", "binance-leaks: allow"):
-            assert said in text
+        for printed in (
+            f"{pair.key[:4]}…{pair.key[-4:]}",
+            "git add",
+            "revoke",
+            "secret manager",
+            "binance-leaks: allow",
+        ):
+            assert printed in text
 
     def test_what_stood_there_is_shown_and_does_not_block(self, repository: Repository, pair: Pair) -> None:
         standing(repository, pair)
@@ -395,7 +401,7 @@ def diverge(repository: Repository, *, ours: Mapping[str, str], theirs: Mapping[
 
 
 class TestMerge:
-    """A merge blocks for what it brings in itself, not for what one of its parents had."""
+    """A merge blocks for what it introduces itself, not for what one of its parents had."""
 
     def test_a_conflict_resolved_to_a_key(self, repository: Repository, pair: Pair) -> None:
         diverge(repository, ours={"bot.py": "a = 1\n"}, theirs={"bot.py": "a = 2\n"})
@@ -540,7 +546,7 @@ class TestEntries:
         repository.commit()
         assert staged(repository, "link.py").status == 0
 
-    def test_a_submodule_is_skipped_and_said_so(self, repository: Repository, tmp_path: Path) -> None:
+    def test_a_submodule_is_skipped_and_reported_so(self, repository: Repository, tmp_path: Path) -> None:
         other = Repository.create(tmp_path / "inner")
         other.commit({"bot.py": Pair.fresh().python})
         repository.git(
@@ -956,10 +962,12 @@ class TestPlace:
 
     def test_no_git_program(self, repository: Repository) -> None:
         repository.stage("a.py", CLEAN)
-        told = [run("staged", *words, cwd=repository.folder, env={"PATH": "/nonexistent"}) for words in ([], ["-v"])]
-        assert [outcome.status for outcome in told] == [3, 3]
-        assert told[0].err == told[1].err
-        assert "git program was not found" in told[0].err
+        reported = [
+            run("staged", *words, cwd=repository.folder, env={"PATH": "/nonexistent"}) for words in ([], ["-v"])
+        ]
+        assert [outcome.status for outcome in reported] == [3, 3]
+        assert reported[0].err == reported[1].err
+        assert "git program was not found" in reported[0].err
 
     def test_a_linked_work_tree(self, repository: Repository, pair: Pair, tmp_path: Path) -> None:
         repository.commit({"a.py": CLEAN})
@@ -1080,10 +1088,10 @@ class TestOptions:
 
 def assert_one_line(folder: Path, status: int, *, hint: bool = False) -> str:
     """`staged` fails both ways with the same short message; returns it."""
-    told = [run("staged", *words, cwd=folder) for words in ([], ["-v"])]
-    assert [outcome.status for outcome in told] == [status, status]
-    assert told[0].err == told[1].err
-    assert told[0].err.startswith("binance-leaks: ")
-    assert told[0].err.count("\n") <= (2 if hint else 1)
-    assert not told[0].out
-    return told[0].err
+    reported = [run("staged", *words, cwd=folder) for words in ([], ["-v"])]
+    assert [outcome.status for outcome in reported] == [status, status]
+    assert reported[0].err == reported[1].err
+    assert reported[0].err.startswith("binance-leaks: ")
+    assert reported[0].err.count("\n") <= (2 if hint else 1)
+    assert not reported[0].out
+    return reported[0].err

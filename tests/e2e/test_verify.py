@@ -52,7 +52,7 @@ class Desk:
         self.rng = Random()
 
     def account(self, **more: object) -> Account:
-        """A fresh account that is young and bound to this machine, unless said otherwise."""
+        """A fresh account that is young and bound to this machine, by default."""
         account = hmac_account(self.rng, **{"extra": YOUNG, "addresses": HERE, **more})  # type: ignore[arg-type]
         self.exchange.add(account)
         return account
@@ -114,7 +114,7 @@ class TestSources:
         assert status == 0
         assert {key["tier"] for key in keys} == {"read", "trade"}
 
-    def test_the_environment_says_which_system(self, desk: Desk) -> None:
+    def test_the_environment_reports_which_system(self, desk: Desk) -> None:
         account = desk.account(host=TESTNET)
         variables = {f"BINANCE_TESTNET_API_{half}": value for half, value in
                      (("KEY", account.key), ("SECRET", account.secret.decode()))}  # fmt: skip
@@ -182,7 +182,7 @@ class TestSources:
         assert {value["role"]: value["sha256"] for value in values}["api-key"] == digest(account.key)
 
     @pytest.mark.parametrize(
-        ("words", "stdin", "told"),
+        ("words", "stdin", "reported"),
         [
             ([], "", "no Binance credential was found in the environment"),
             (["--stdin"], "hello\n", "no Binance credential was found in standard input"),
@@ -199,21 +199,21 @@ class TestSources:
             (["--verify"], "", "--verify"),
         ],
     )
-    def test_what_cannot_be_done(self, desk: Desk, words: list[str], stdin: str, told: str) -> None:
+    def test_what_cannot_be_done(self, desk: Desk, words: list[str], stdin: str, reported: str) -> None:
         outcome = desk.verify(*words, stdin=stdin)
         assert outcome.status == 2
-        assert told in outcome.err
+        assert reported in outcome.err
         assert desk.exchange.asked == []
 
     def test_private_keys_that_cannot_be_used(self, desk: Desk) -> None:
         account = ed25519_account(desk.rng)
-        for text, told in (
+        for text, reported in (
             ("no key\n", "holds no Ed25519 or RSA private key"),
             (pem("ENCRYPTED PRIVATE KEY", desk.rng.randbytes(300)), "is encrypted"),
         ):
             (desk.folder / "key.pem").write_text(text)
             outcome = desk.verify("--private-key", "key.pem", env={"BINANCE_API_KEY": account.key})
-            assert (outcome.status, told in outcome.err) == (2, True)
+            assert (outcome.status, reported in outcome.err) == (2, True)
         (desk.folder / "key.pem").write_text(pem("PRIVATE KEY", account.secret))
         two = {"BINANCE_A_API_KEY": desk.account().key, "BINANCE_B_API_KEY": desk.account().key}
         assert "2 were given" in desk.verify("--private-key", "key.pem", env=two).err
@@ -253,7 +253,7 @@ class TestArguments:
 
 
 class TestAudit:
-    """What is told, and the exit status."""
+    """What is reported, and the exit status."""
 
     @pytest.mark.parametrize(
         ("permissions", "bound", "purpose", "status"),
@@ -317,7 +317,7 @@ class TestAudit:
             (Answer(manner="cut"), "inconclusive"),
         ],
     )
-    def test_what_could_not_be_told(self, desk: Desk, answer: Answer, verdict: str) -> None:
+    def test_what_could_not_be_reported(self, desk: Desk, answer: Answer, verdict: str) -> None:
         account = desk.account()
         desk.exchange.script(answer)
         status, (key,) = desk.keys("--purpose", "tax", env=env_of(account))
@@ -339,14 +339,14 @@ class TestAudit:
         )
         assert (lacking.status, "none was given" in lacking.err) == (2, True)
 
-    def test_a_fault_outweighs_what_could_not_be_told(self, desk: Desk) -> None:
+    def test_a_fault_outweighs_what_could_not_be_reported(self, desk: Desk) -> None:
         good, gone = desk.account(permissions=WITHDRAW), hmac_account(desk.rng)
         file = desk.folder / "keys.env"
         file.write_text(dotenv(good).replace("BINANCE", "BINANCE_A") + dotenv(gone).replace("BINANCE", "BINANCE_B"))
         status, keys = desk.keys("--env-file", file, "--purpose", "tax")
         assert (status, {key["standing"] for key in keys}) == (1, {"wrong", "untold"})
 
-    def test_environment_where_nothing_tells(self, desk: Desk) -> None:
+    def test_environment_where_nothing_reports(self, desk: Desk) -> None:
         account = desk.account(host=US)
         text = f"{account.key}\n{account.secret.decode()}\n"
         assert desk.verify("--stdin", stdin=text).status == 3
@@ -392,7 +392,7 @@ class Terminal:
         self.shown = ""
 
     def until(self, words: str) -> None:
-        """Reads until these words were shown."""
+        """Read until these words were shown."""
         while words not in self.shown and self._read():
             pass
         assert words in self.shown, self.shown
@@ -401,7 +401,7 @@ class Terminal:
         os.write(self.master, text.encode())
 
     def end(self) -> int:
-        """Reads what is left, and gives the exit status."""
+        """Read what is left, and give the exit status."""
         while self._read():
             pass
         os.close(self.master)
@@ -418,7 +418,7 @@ class Terminal:
 
 
 def _take_terminal() -> None:
-    """Makes standard input the terminal of the new session, for `/dev/tty`."""
+    """Make standard input the terminal of the new session, for `/dev/tty`."""
     import fcntl
     import termios
 

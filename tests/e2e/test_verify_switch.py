@@ -39,7 +39,7 @@ sys.addaudithook(_heard)
 """
 
 
-class Told(TypedDict):
+class Reported(TypedDict):
     """A verification as the JSON report has it."""
 
     verdict: str
@@ -60,7 +60,7 @@ class Leak(TypedDict):
     risk: dict[str, object]
     values: list[Named]
     locations: list[Place]
-    verification: Told | None
+    verification: Reported | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +102,7 @@ def verdicts(leaks: Sequence[Leak]) -> list[str | None]:
     return [leak["verification"]["verdict"] if leak["verification"] else None for leak in leaks]
 
 
-def said(leak: Leak) -> Told:
+def printed(leak: Leak) -> Reported:
     assert leak["verification"] is not None
     return leak["verification"]
 
@@ -118,9 +118,9 @@ class TestCommands:
 
     def alive(self, leaks: Sequence[Leak]) -> None:
         assert verdicts(leaks) == ["live"]
-        told = said(leaks[0])
-        assert (told["tier"], told["ip_restricted"], told["host"]) == ("withdraw", False, "api.binance.com")
-        assert told["permissions"]["enableWithdrawals"] is True
+        reported = printed(leaks[0])
+        assert (reported["tier"], reported["ip_restricted"], reported["host"]) == ("withdraw", False, "api.binance.com")
+        assert reported["permissions"]["enableWithdrawals"] is True
         assert leaks[0]["risk"]["level"] == "critical"
         assert leaks[0]["confidence"] == "high"
 
@@ -180,7 +180,7 @@ class TestCommands:
 
 
 class TestFirstWords:
-    """What is sent where is told before anything else."""
+    """What is sent where is reported before anything else."""
 
     def test_with_something_to_ask(self, played: Played, rng: Random, tmp_path: Path) -> None:
         account = hmac_account(rng)
@@ -195,7 +195,7 @@ class TestFirstWords:
         assert ran.status == 0
         assert played.exchange.asked == []
 
-    def test_quiet_tells_it_all_the_same(self, played: Played, rng: Random, tmp_path: Path) -> None:
+    def test_quiet_reports_it_all_the_same(self, played: Played, rng: Random, tmp_path: Path) -> None:
         (tmp_path / "bot.py").write_text(call(hmac_account(rng)))
         assert "api.binance.com (1)" in played.scan("scan", "-q", ".", cwd=tmp_path).err
 
@@ -209,8 +209,8 @@ class TestSettled:
         key, secret = account.key, account.secret.decode()
         (tmp_path / ".env").write_text(f"BINANCE_API_KEY={secret}\nBINANCE_API_SECRET={key}\n")
         (leak,) = played.leaks("scan", "--all-files", ".", cwd=tmp_path)
-        assert said(leak)["verdict"] == "live"
-        assert "wrong way round" in said(leak)["note"]
+        assert printed(leak)["verdict"] == "live"
+        assert "wrong way round" in printed(leak)["note"]
         places = {place["role"]: place["line"] for place in leak["locations"]}
         assert places == {"api-key": 2, "secret-key": 1}
         masked = {value["role"]: value["masked"] for value in leak["values"]}
@@ -230,14 +230,14 @@ class TestSettled:
         assert set(by_kind) == {"key-pair", "api-key"}
         pair = by_kind["key-pair"]
         assert {value["masked"][:4] for value in pair["values"]} == {second.key[:4], secret[:4]}
-        assert said(pair)["verdict"] == "live"
-        assert said(by_kind["api-key"])["verdict"] == "key-live-secret-wrong"
+        assert printed(pair)["verdict"] == "live"
+        assert printed(by_kind["api-key"])["verdict"] == "key-live-secret-wrong"
 
     def test_a_lone_secret_is_never_sent(self, played: Played, rng: Random, tmp_path: Path) -> None:
         account = hmac_account(rng)
         (tmp_path / "a.env").write_text(f"BINANCE_API_SECRET={account.secret.decode()}\n")
         (leak,) = played.leaks("scan", "a.env", cwd=tmp_path)
-        assert said(leak)["verdict"] == "not-asked"
+        assert printed(leak)["verdict"] == "not-asked"
         assert played.exchange.asked == []
 
     def test_a_private_key(self, played: Played, rng: Random, tmp_path: Path) -> None:
@@ -246,14 +246,14 @@ class TestSettled:
         block = pem("PRIVATE KEY", account.secret)
         (tmp_path / "bot.py").write_text(f'import binance\napi_key = "{account.key}"\nprivate_key = """{block}"""\n')
         (leak,) = played.leaks("scan", "bot.py", cwd=tmp_path)
-        assert (said(leak)["verdict"], said(leak)["tier"]) == ("live", "trade")
+        assert (printed(leak)["verdict"], printed(leak)["tier"]) == ("live", "trade")
 
     def test_testnet(self, played: Played, rng: Random, tmp_path: Path) -> None:
         account = hmac_account(rng, host=TESTNET)
         played.exchange.add(account)
         (tmp_path / "bot.py").write_text(call(account).replace(")\n", ", testnet=True)\n"))
         (leak,) = played.leaks("scan", "bot.py", cwd=tmp_path)
-        assert (said(leak)["verdict"], said(leak)["host"]) == ("live", TESTNET)
+        assert (printed(leak)["verdict"], printed(leak)["host"]) == ("live", TESTNET)
         assert leak["risk"]["level"] in ("info", "low")
 
     def test_a_live_key_beside_the_word_testnet(self, played: Played, rng: Random, tmp_path: Path) -> None:
@@ -265,9 +265,9 @@ class TestSettled:
         assert run("scan", "bot.py", cwd=tmp_path).status == 0
         assert played.scan("scan", "bot.py", cwd=tmp_path).status == 1
         (leak,) = played.leaks("scan", "bot.py", cwd=tmp_path)
-        assert (said(leak)["host"], leak["risk"]["level"]) == ("api.binance.com", "high")
+        assert (printed(leak)["host"], leak["risk"]["level"]) == ("api.binance.com", "high")
 
-    def test_one_request_however_often_it_stands_there(self, played: Played, rng: Random, tmp_path: Path) -> None:
+    def test_one_request_however_often_it_is_there(self, played: Played, rng: Random, tmp_path: Path) -> None:
         account = hmac_account(rng)
         played.exchange.add(account)
         for number in range(50):
@@ -303,16 +303,16 @@ class TestRanking:
         keys, revoked, wrong = self.repository_of(accounts, repository)
         played.exchange.add(Account(key=wrong.key, secret=Pair.fresh().secret.encode(), permissions=READ))
         leaks = played.leaks("history", cwd=repository.folder)
-        told = [(said(leak)["verdict"], said(leak)["tier"], said(leak)["ip_restricted"]) for leak in leaks]
-        assert told[:5] == [
+        reported = [(printed(leak)["verdict"], printed(leak)["tier"], printed(leak)["ip_restricted"]) for leak in leaks]
+        assert reported[:5] == [
             ("live", "withdraw", False),
             ("live", "transfer", False),
             ("live", "trade", False),
             ("live", "trade", True),
             ("live", "read", False),
         ]
-        assert {verdict for verdict, _, _ in told[5:]} == {"not-found", "key-live-secret-wrong"}
-        assert told[6][0] == "not-found"
+        assert {verdict for verdict, _, _ in reported[5:]} == {"not-found", "key-live-secret-wrong"}
+        assert reported[6][0] == "not-found"
         starts = [value["masked"][:4] for leak in leaks for value in leak["values"] if value["role"] == "api-key"]
         assert starts == [key[:4] for key in (*keys, wrong.key, revoked.key)]
         for leak in leaks:
@@ -321,7 +321,7 @@ class TestRanking:
             assert reasons
 
     @pytest.mark.parametrize("name", ["text", "sarif", "markdown", "csv", "github", "gitlab", "junit", "html"])
-    def test_every_format_tells_it(
+    def test_every_format_reports_it(
         self, played: Played, accounts: list[Account], repository: Repository, name: str
     ) -> None:
         self.repository_of(accounts, repository)
@@ -383,7 +383,7 @@ class TestOptions:
     @pytest.mark.parametrize(
         "url", ["http://192.0.2.1/", "https://api.binance.example/", "ftp://127.0.0.1", "nonsense"]
     )
-    def test_only_loopback_stands_in(self, tmp_path: Path, url: str) -> None:
+    def test_only_loopback_is_in(self, tmp_path: Path, url: str) -> None:
         ran = run("scan", ".", "--verify", "--verify-loopback", url, cwd=tmp_path)
         assert ran.status == 2
 
@@ -408,8 +408,8 @@ class TestOptions:
         played.exchange.script(answer)
         (tmp_path / "bot.py").write_text(call(hmac_account(rng)))
         (leak,) = played.leaks("scan", ".", cwd=tmp_path)
-        assert said(leak)["verdict"] == "inconclusive"
-        assert word in said(leak)["note"]
+        assert printed(leak)["verdict"] == "inconclusive"
+        assert word in printed(leak)["note"]
         assert played.scan("scan", ".", cwd=tmp_path).status == 1
 
 

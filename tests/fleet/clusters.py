@@ -20,12 +20,12 @@ _PAUSE = 0.02
 _ENDS = 2.0
 
 
-def eventually(what: Callable[[], object], *, within: float = _PATIENCE, told: Callable[[], str] = str) -> None:
-    """Waits until something holds. A test that waits in vain fails, with what is `told` then."""
+def eventually(what: Callable[[], object], *, within: float = _PATIENCE, reported: Callable[[], str] = str) -> None:
+    """Wait until something holds. A test that waits in vain fails, with what is `reported` then."""
     until = time.monotonic() + within
     while not what():
         if time.monotonic() > until:
-            raise AssertionError(f"not so after {within:g} seconds: {told()}")
+            raise AssertionError(f"not so after {within:g} seconds: {reported()}")
         time.sleep(_PAUSE)
 
 
@@ -77,14 +77,14 @@ class Part:
     temporary: Path
 
     @property
-    def said(self) -> str:
-        """What it has said so far."""
+    def printed(self) -> str:
+        """What it has printed so far."""
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
     @property
     def port(self) -> int:
         """Where a worker listens."""
-        return int(self.said.partition("Start worker at:")[2].splitlines()[0].rpartition(":")[2])
+        return int(self.printed.partition("Start worker at:")[2].splitlines()[0].rpartition(":")[2])
 
     def end(self, number: int) -> None:
         """Sends a signal to it alone and waits for its end."""
@@ -132,15 +132,15 @@ class Cluster:
 
     @staticmethod
     def settle(part: Part, word: str) -> Part:
-        """Waits until it says a word."""
-        eventually(lambda: word in part.said or part.process.poll() is not None, told=lambda: part.said)
-        assert word in part.said, part.said
+        """Wait until it says a word."""
+        eventually(lambda: word in part.printed or part.process.poll() is not None, reported=lambda: part.printed)
+        assert word in part.printed, part.printed
         return part
 
     @property
-    def said(self) -> str:
-        """What all parts have said."""
-        return "\n".join(part.said for part in self.parts)
+    def printed(self) -> str:
+        """What all parts have printed."""
+        return "\n".join(part.printed for part in self.parts)
 
     def leftovers(self) -> list[str]:
         """Clones, and folders of runners whose worker is gone."""

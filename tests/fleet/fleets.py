@@ -159,7 +159,7 @@ def record_all(store: Store, run: int, outcomes: Iterable[ScanResult | ScanFailu
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Seen:
-    """All that a store tells of a run, without its own numbers."""
+    """All that a store reports of a run, without its own numbers."""
 
     scans: tuple[RepositoryScan, ...]
     held: tuple[tuple[Holding, tuple[Location, ...]], ...]

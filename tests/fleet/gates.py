@@ -1,4 +1,4 @@
-"""A `git` that comes before the real one, and that stops, crashes or kills where a test says so."""
+"""A `git` that comes before the real one, and that stops, crashes or kills where a test wants it."""
 
 from __future__ import annotations
 

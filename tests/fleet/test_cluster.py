@@ -61,7 +61,7 @@ class Place:
 
     def holder(self, name: str) -> tuple[Part, int]:
         """The worker that has a repository before the gate, and its runner."""
-        eventually(lambda: self.gate.here(name), told=lambda: self.cluster.said)
+        eventually(lambda: self.gate.here(name), reported=lambda: self.cluster.printed)
         runner = self.gate.here(name)[-1][1]
         return next(worker for worker in self.cluster.workers if runner in children(worker.process.pid)), runner
 
@@ -73,7 +73,7 @@ class Place:
         if store is not None:
             assert stored(self.folder / store) == stored(self.folder / "plain.db")
         assert not leftovers(self.folder)
-        eventually(lambda: not self.cluster.leftovers(), told=lambda: str(self.cluster.leftovers()))
+        eventually(lambda: not self.cluster.leftovers(), reported=lambda: str(self.cluster.leftovers()))
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +119,7 @@ def test_a_worker_that_comes(place: Place) -> None:
     with scanning(*place.words("--store", "comes.db"), cwd=place.folder) as process:
         eventually(lambda: len(place.gate.here("project")) == 2)
         new = place.cluster.start_worker()
-        eventually(lambda: children(new.process.pid), told=lambda: new.said)
+        eventually(lambda: children(new.process.pid), reported=lambda: new.printed)
         place.gate.open("project")
         place.check(ended(process), "comes.db")
     new.end(signal.SIGTERM)
@@ -165,10 +165,10 @@ def test_a_worker_of_another_kind(place: Place, tmp_path: Path, make: Callable[[
     with scanning(*place.words("--store", f"{make.__name__}.db"), cwd=place.folder) as process:
         eventually(lambda: len(place.gate.here("project")) == 2)
         stranger = place.cluster.start_worker(path=path)
-        eventually(lambda: "'detector'" in stranger.said or "No module named" in stranger.said)
+        eventually(lambda: "'detector'" in stranger.printed or "No module named" in stranger.printed)
         place.gate.open("project")
         place.check(ended(process), f"{make.__name__}.db")
-    assert "scan_on_worker-" not in stranger.said
+    assert "scan_on_worker-" not in stranger.printed
     assert not children(stranger.process.pid)
     refused = scan(*place.words("--store", "never.db"), cwd=place.folder)
     assert refused.status == 3
@@ -190,13 +190,13 @@ def test_no_value_and_no_login_is_written_down(place: Place) -> None:
         futures = [pool.submit(task(unit), avoid=()) for unit in given.units]
         replies = [future.result(timeout=30) for future in futures]
     assert len(replies[0]["done"]) == 1
-    told = json.dumps(replies)
+    reported = json.dumps(replies)
     files = [file for file in (place.cluster.folder / "spill").rglob("*") if file.is_file()]
     spilled = [file.read_bytes().decode("latin-1") for file in files]
     seen = [command(runner) for worker in place.cluster.workers for runner in children(worker.process.pid)]
-    assert digest(place.fleet.values[4]) in told
+    assert digest(place.fleet.values[4]) in reported
     assert any("binance_leaks.fleet.worker_process" in one for one in seen)
-    for text in (told, place.cluster.said, *spilled, *seen):
+    for text in (reported, place.cluster.printed, *spilled, *seen):
         assert login not in text
         assert not any(value in text for value in place.fleet.values)
 
@@ -244,7 +244,7 @@ def test_a_cluster_that_goes(place: Place, tmp_path: Path) -> None:
             }
             assert outcome.report["scan"]["complete"]
         assert not leftovers(tmp_path)
-        eventually(lambda: not made.leftovers(), told=lambda: str(made.leftovers()))
+        eventually(lambda: not made.leftovers(), reported=lambda: str(made.leftovers()))
 
 
 def test_a_scheduler_that_is_not_there(place: Place, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What changed from one run to another, and what cannot be said."""
+"""What changed from one run to another, and what cannot be reported."""
 
 from __future__ import annotations
 

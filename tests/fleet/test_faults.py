@@ -85,13 +85,13 @@ def test_a_runner_that_is_killed_always(fleet: Fleet, gate: Gate, tmp_path: Path
     assert is_clean(tmp_path)
 
 
-@pytest.mark.parametrize("said", [b"no JSON\n", b"7\n", b"[" * 100_000 + b"\n"], ids=("text", "number", "deep"))
-def test_a_runner_that_says_something_else(
-    fleet: Fleet, said: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("printed", [b"no JSON\n", b"7\n", b"[" * 100_000 + b"\n"], ids=("text", "number", "deep"))
+def test_a_runner_that_reports_something_else(
+    fleet: Fleet, printed: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is ended, though it goes on, and long before the time limit."""
-    (tmp_path / "said").write_bytes(said)
-    program = f"import sys, time\nsys.stdout.write(open({str(tmp_path / 'said')!r}).read())\nsys.stdout.flush()\n"
+    (tmp_path / "printed").write_bytes(printed)
+    program = f"import sys, time\nsys.stdout.write(open({str(tmp_path / 'printed')!r}).read())\nsys.stdout.flush()\n"
     monkeypatch.setattr("binance_leaks.fleet.process_pool._PROGRAM", f"{program}time.sleep(600)\n")
     monkeypatch.setattr("binance_leaks.fleet.process_pool._GRACE", 0.1)
     unit = plan_units([Entry(address=str(fleet.folder / "bravo"), origin="list:1")]).units[0]
@@ -103,7 +103,7 @@ def test_a_runner_that_says_something_else(
 
 
 def test_a_damaged_repository(fleet: Fleet, tmp_path: Path) -> None:
-    """It is told as by itself, and the others are found."""
+    """It is reported as by itself, and the others are found."""
     bravo = Repository(fleet.folder / "bravo")
     bravo.git("repack", "-a", "-d", "--quiet")
     pack = next((bravo.folder / ".git" / "objects" / "pack").glob("*.pack"))
@@ -167,7 +167,7 @@ def test_a_worker_of_another_version(fleet: Fleet) -> None:
     ]
 
 
-def test_a_server_that_says_nothing(fleet: Fleet, tmp_path: Path) -> None:
+def test_a_server_that_reports_nothing(fleet: Fleet, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         listed = tmp_path / "list.txt"
         url = f"https://127.0.0.1:{silent.getsockname()[1]}/a.git"
@@ -195,7 +195,7 @@ def test_a_run_that_is_ended(fleet: Fleet, gate: Gate, tmp_path: Path, number: s
         process.send_signal(number)
         outcome = ended(process)
     eventually(lambda: not any(map(lives, runners)), within=5)
-    eventually(lambda: is_clean(tmp_path), within=5, told=lambda: str(leftovers(tmp_path)))
+    eventually(lambda: is_clean(tmp_path), within=5, reported=lambda: str(leftovers(tmp_path)))
     eventually(lambda: not any(lives(process) for process, _ in gate.here("bravo")), within=5)
     assert outcome.status == {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}[number]
     assert ("--store fleet.db --resume" in outcome.err) == (number is signal.SIGINT)

@@ -1,4 +1,4 @@
-"""Lists of repositories: every form is read, every wrong line is told, and no login is shown."""
+"""Lists of repositories: every form is read, every wrong line is reported, and no login is shown."""
 
 from __future__ import annotations
 
@@ -213,7 +213,7 @@ def test_a_folder_called_path_is_no_header() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         ("", "lists no repository"),
         ("# nothing\n\n", "lists no repository"),
@@ -250,13 +250,13 @@ def test_a_folder_called_path_is_no_header() -> None:
         ("label,url\nx\n", "repos.txt:2: no address"),
     ],
 )
-def test_what_is_no_list(text: str | bytes, told: str) -> None:
+def test_what_is_no_list(text: str | bytes, reported: str) -> None:
     error = refusal(text)
-    assert told in str(error)
+    assert reported in str(error)
     assert str(error).isprintable()
 
 
-def test_all_that_is_wrong_is_told_at_once() -> None:
+def test_all_that_is_wrong_is_reported_at_once() -> None:
     lines = ["https://host/a", *(f"ftp://host/{number}" for number in range(100)), "b"]
     text = str(refusal("\n".join(lines)))
     assert all(f"repos.txt:{number}: " in text for number in range(2, 7))

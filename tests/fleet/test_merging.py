@@ -83,7 +83,7 @@ class TestOneCredential:
         assert {value.role for value in one.values} == {Role.API_KEY, Role.SECRET_KEY}
         assert len(one.locations) == 4
 
-    def test_whatever_the_names_and_the_order(self, tmp_path: Path) -> None:
+    def test_with_any_names_and_the_order(self, tmp_path: Path) -> None:
         held = [[found(SECRET, confidence=LOW)], [found(KEY, SECRET)], [found(KEY_2, SECRET)], [found(KEY, SECRET_2)]]
         seen = set()
         for number, order in enumerate(permutations(range(4))):
@@ -113,7 +113,7 @@ class TestJudgedTogether:
         assert not fleet.result(run, Config(confidence=HIGH)).findings
 
     @pytest.mark.parametrize(
-        ("said", "taken"),
+        ("printed", "taken"),
         [
             ((Environment.UNKNOWN, Environment.TESTNET), Environment.UNKNOWN),
             ((Environment.TESTNET, Environment.DEMO), Environment.DEMO),
@@ -123,13 +123,13 @@ class TestJudgedTogether:
         ],
     )
     def test_the_most_prudent_environment(
-        self, fleet: Fleet, said: tuple[Environment, Environment], taken: Environment
+        self, fleet: Fleet, printed: tuple[Environment, Environment], taken: Environment
     ) -> None:
-        one, other = (found(KEY, environment=each) for each in said)
+        one, other = (found(KEY, environment=each) for each in printed)
         (together,) = merged(fleet, a=[one], b=[other])
         assert together.environment is taken
 
-    def test_a_place_that_says_nothing_of_it_does_not_count(self, fleet: Fleet) -> None:
+    def test_a_place_that_reports_nothing_of_it_does_not_count(self, fleet: Fleet) -> None:
         """A test key that somebody noted down stays one."""
         noted = found(KEY, environment=Environment.UNKNOWN, confidence=LOW)
         (together,) = merged(fleet, a=[found(KEY, environment=Environment.TESTNET)], b=[noted])
@@ -154,7 +154,7 @@ class TestJudgedTogether:
 
 
 class TestSuppressed:
-    """It is suppressed only where every repository says so."""
+    """It is suppressed only where it is suppressed in every repository."""
 
     def test_in_one_repository_only(self, fleet: Fleet) -> None:
         run = fleet.run("ab", [scanned("a", found(KEY, suppressed=INLINE)), scanned("b", found(KEY))])
@@ -174,7 +174,7 @@ class TestSuppressed:
 
 
 class TestPlaces:
-    """Where it stands: few places of each repository, none of them forgotten."""
+    """Where it is: few places of each repository, none of them forgotten."""
 
     def test_at_most_so_many_of_each_repository(self, fleet: Fleet) -> None:
         old = [at(f"{n}.py", 1, exposure=Exposure.HISTORY, commit=COMMIT) for n in range(30)]
@@ -319,7 +319,7 @@ class TestMarks:
 
 
 class TestUnread:
-    """What is missing is said."""
+    """What is missing is reported."""
 
     def test_a_repository_that_failed(self, fleet: Fleet) -> None:
         fleet.run("ab", [scanned("a", found(KEY)), scanned("b")])
@@ -364,7 +364,7 @@ class TestUnread:
         }
 
 
-def test_a_fleet_of_one_says_what_its_scan_says(fleet: Fleet, tmp_path: Path) -> None:
+def test_a_fleet_of_one_reports_what_its_scan_reports(fleet: Fleet, tmp_path: Path) -> None:
     rng = Random(5)
     made = Repository.create(tmp_path / "project")
     key, secret, other = (values.hmac_value(rng) for _ in range(3))

@@ -160,10 +160,10 @@ def test_a_reply_of_another_shape(fleet: Fleet, where: str, what: object) -> Non
         return {"worker": "w", "done": [spoilt(where, what) if name == "a" else honest(name)]}
 
     pool = run(fleet, answer, "a", "b")
-    told = states(fleet)
-    assert told["a"][0] is ScanStatus.FAILED
-    assert "invalid reply" in told["a"][1] or "sent no result" in told["a"][1]
-    assert told["b"] == (ScanStatus.SCANNED, "")
+    reported = states(fleet)
+    assert reported["a"][0] is ScanStatus.FAILED
+    assert "invalid reply" in reported["a"][1] or "sent no result" in reported["a"][1]
+    assert reported["b"] == (ScanStatus.SCANNED, "")
     assert len(pool.tasks) == 3
 
 
@@ -191,12 +191,12 @@ def test_one_that_asks_for_ever(fleet: Fleet) -> None:
 
 
 @pytest.mark.parametrize("known", [None, "e" * 64])
-@pytest.mark.parametrize("said", ["", "f" * 64])
-def test_nothing_is_as_it_was_that_was_never_seen(fleet: Fleet, known: str | None, said: str) -> None:
+@pytest.mark.parametrize("printed", ["", "f" * 64])
+def test_nothing_is_as_it_was_that_was_never_seen(fleet: Fleet, known: str | None, printed: str) -> None:
     """Only a repository that still has the fingerprint that is remembered is passed over."""
     if known is not None:
         fleet.run("a", [scanned("a", remembered=Checkpoint(fingerprint=known))])
-    done = {**failed_outcome(repository("a").key, "", again=False), "fingerprint": said}
+    done = {**failed_outcome(repository("a").key, "", again=False), "fingerprint": printed}
     run(fleet, lambda _: {"worker": "w", "done": [done]}, "a")
     assert states(fleet)["a"][0] is ScanStatus.FAILED
 

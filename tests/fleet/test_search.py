@@ -109,7 +109,7 @@ def test_a_git_folder_that_is_linked(tmp_path: Path) -> None:
 
 
 @no_root
-def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_what_cannot_be_read_is_reported(tmp_path: Path) -> None:
     Repository.create(tmp_path / "a")
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o000)
@@ -152,7 +152,7 @@ def test_names_that_are_odd(tmp_path: Path) -> None:
 
 
 @links
-def test_folders_too_deep_for_the_system_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folders_too_deep_for_the_system_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Repository.create(tmp_path / "a")
     monkeypatch.chdir(tmp_path)
     for _ in range(20):

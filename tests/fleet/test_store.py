@@ -157,7 +157,7 @@ def names_of(scans: Sequence[ScanResult]) -> list[str]:
 class TestReadingBack:
     """What was recorded is read as it was."""
 
-    def test_places_as_a_worker_told_them(self, fleet: Fleet) -> None:
+    def test_places_as_a_worker_reported_them(self, fleet: Fleet) -> None:
         places = [
             at("a.py", 1, 2, exposure=Exposure.PRESENT, commit=COMMIT, refs=("main", "v1"), pushed=True),
             at("b.py", 3, 4, role=Role.SECRET_KEY, exposure=Exposure.HISTORY, commit=COMMIT, removed=LATER),
@@ -361,7 +361,7 @@ class TestUnfinished:
             with pytest.raises(ScanError, match="is not a repository of run 1"):
                 store.record(run, scanned("b"))
 
-    def test_what_cannot_be_stored_is_told_in_a_line(self, fleet: Fleet) -> None:
+    def test_what_cannot_be_stored_is_reported_in_a_line(self, fleet: Fleet) -> None:
         with fleet.opened() as store:
             run = store.begin("list", [repository("a")])
             for place in (at("a.py", 2**80), at("a.py", 1, commit=replace(COMMIT, author="A"))):
@@ -589,7 +589,7 @@ ROOT = pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only 
 
 
 class TestRefused:
-    """Files that are no store of this version, or not one to believe: told in a line, and left as they are."""
+    """Files that are no store of this version, or not one to believe: reported in a line, and left as they are."""
 
     @pytest.mark.parametrize(
         ("make", "message"),
@@ -743,7 +743,7 @@ class TestTrouble:
             "DROP TABLE skipped",
         ],
     )
-    def test_what_no_version_writes_is_told_in_a_line(self, fleet: Fleet, change: str) -> None:
+    def test_what_no_version_writes_is_reported_in_a_line(self, fleet: Fleet, change: str) -> None:
         fleet.run("a", [scanned("a", found(KEYS[0]))])
         with closing(sqlite3.connect(fleet.file, isolation_level=None)) as connection:
             connection.execute("PRAGMA ignore_check_constraints = ON")
@@ -767,7 +767,7 @@ class TestTrouble:
             {"schema": "binance-leaks/1", "findings": [], "scan": {"complete": True, "stats": {}, "skipped": [{}]}},
         ],
     )
-    def test_what_is_no_report_is_told_in_a_line(self, fleet: Fleet, spoilt: dict[str, object]) -> None:
+    def test_what_is_no_report_is_reported_in_a_line(self, fleet: Fleet, spoilt: dict[str, object]) -> None:
         good = scanned("a", found(KEYS[0]))
         bad = replace(good, report=cast(Report, spoilt))
         with fleet.opened() as store:

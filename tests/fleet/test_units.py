@@ -1,4 +1,4 @@
-"""Units of work: a repository once however it is spelled, what shares objects together, labels that tell apart."""
+"""Units of work: a repository once however it is spelled, what shares objects together, labels that distinguish."""
 
 from __future__ import annotations
 
@@ -189,7 +189,7 @@ def test_a_pool_that_is_not_listed(repository: Repository, tmp_path: Path) -> No
     assert [one.size for one in made.units[0].repositories] == [packs, 0]
 
 
-def test_who_stands_for_what_is_borrowed(repository: Repository, tmp_path: Path) -> None:
+def test_who_is_for_what_is_borrowed(repository: Repository, tmp_path: Path) -> None:
     """A listed lender for what is its own; a pool that no other one borrows from stays with who does."""
     pool = repository.folder / ".git"
     base = Repository.create(tmp_path / "base", "--bare").folder
@@ -243,8 +243,8 @@ def test_labels_of_urls() -> None:
 def test_labels_that_clash(tmp_path: Path) -> None:
     places = [Repository.create(tmp_path / name / "api").folder for name in ("x", "y")]
     made = units(entry(places[0], "api"), entry(places[1], "api"), entry("https://host/api", "api"))
-    told = {one.label for one in made.repositories}
-    assert told == {f"api ({places[0]})", f"api ({places[1]})", "api (https://host/api)"}
+    reported = {one.label for one in made.repositories}
+    assert reported == {f"api ({places[0]})", f"api ({places[1]})", "api (https://host/api)"}
 
 
 def test_labels_are_inert(tmp_path: Path) -> None:

@@ -167,7 +167,7 @@ def files_result() -> Result:
 
 
 def staged_result() -> Result:
-    """A pair that is being committed and stood elsewhere before, and a key that was there before."""
+    """A pair that is being committed and was elsewhere before, and a key that was there before."""
     make = Maker(8)
     findings = (
         make.finding(
@@ -223,7 +223,7 @@ def history_result() -> Result:
 
 
 def local_result() -> Result:
-    """A pair that was committed, and then taken out, in a repository without a remote."""
+    """A pair that was committed, and then removed, in a repository without a remote."""
     removed = replace(LATER, subject="Keep the settings out of the repository, where they should never have been")
     places = [
         replace(place, commit=COMMIT, removed=removed, refs=("main",))
@@ -364,7 +364,7 @@ def _suppressed(make: Maker, by: SuppressedBy) -> Finding:
 
 
 def gate_result() -> Result:
-    """What a gate sees: a pair that fails, one that stood there before, one below the gate, many more of those."""
+    """What a gate sees: a pair that fails, one that was there before, one below the gate, many more of those."""
     make = Maker(13)
     failing = make.finding(
         Role.API_KEY,
@@ -419,28 +419,26 @@ WRONG = Verification(
     environment=Environment.MAINNET,
     host="api.binance.com",
     checked_at=CHECKED,
-    note="The API key is probably active: api.binance.com refused only the signature (code -1022); the secret "
+    note="The API key is probably active: api.binance.com refused nothing but the signature (code -1022); the secret "
     "found with it is not its own.",
 )
 REVOKED = Verification(
     verdict=Verdict.NOT_FOUND,
     host="api.binance.com",
     checked_at=CHECKED,
-    note="Probably revoked or deleted: api.binance.com did not know the key, asked again too. It could still be of a "
-    "system that was not asked.",
+    note="Probably revoked or deleted: api.binance.com did not know the key, twice. It could still be of a "
+    "system that was not checked.",
 )
 UNDECIDED = Verification(
     verdict=Verdict.INCONCLUSIVE,
     cause=Cause.ADDRESS,
     host="api.binance.com",
     checked_at=CHECKED,
-    note="Cannot tell from here whether it is active: Binance refused this request: this address may not be on the "
-    "key's list, a permission may be missing, the key may be of another environment, or banned for a while. That does "
-    "not mean it is dead (code -2015).",
+    note="It cannot be determined from here whether it is active: Binance refused this request: this address "
+    "may not be on the key's list, a permission may be missing, the key may be of another environment, or banned for a "
+    "while. That does not mean it is dead (code -2015).",
 )
-NOT_ASKED = Verification(
-    verdict=Verdict.NOT_ASKED, cause=Cause.BUDGET, note="Not asked: this run asks about 8 at most."
-)
+NOT_ASKED = Verification(verdict=Verdict.NOT_ASKED, cause=Cause.BUDGET, note="Not checked: this run checks 8 at most.")
 RANKED: tuple[tuple[str, Verification], ...] = (
     ("withdraw", live(READING, SPOT, "enableWithdrawals", ip_restricted=True)),
     ("transfer", live(READING, SPOT, "permitsUniversalTransfer")),
@@ -450,7 +448,7 @@ RANKED: tuple[tuple[str, Verification], ...] = (
     ("wrong", WRONG),
     ("revoked", REVOKED),
 )
-"""The gravest first."""
+"""The most severe first."""
 
 
 def judged(finding: Finding, verification: Verification | None) -> Finding:
@@ -466,7 +464,7 @@ def judged(finding: Finding, verification: Verification | None) -> Finding:
 
 
 def verified_result() -> Result:
-    """Seven pairs of which Binance told something, one of which it did not, and a key that nobody asked about."""
+    """Seven pairs that Binance knows something of, one that it does not, and a key that was not checked."""
     make = Maker(14)
     found = []
     for name, verification in (*RANKED, ("undecided", UNDECIDED)):

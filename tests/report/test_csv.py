@@ -56,7 +56,7 @@ def test_a_pair_shows_each_value_at_its_place() -> None:
     assert key["masked"] != secret["masked"]
 
 
-def test_the_gate_is_told() -> None:
+def test_the_gate_is_reported() -> None:
     gate = rows(examples.gate_result())
     assert [row["fails"] for row in gate[:4]] == ["true", "true", "false", "false"]
     assert gate[2]["passes_because"] == "It was already there before this change."
@@ -69,8 +69,8 @@ def test_the_gate_is_told() -> None:
 
 def test_what_binance_answered_is_in_columns_of_its_own() -> None:
     first, *_, last = rows(examples.verified_result())
-    told = [first[name] for name in ("verdict", "tier", "ip_restricted", "checked_at", "host")]
-    assert told == ["live", "withdraw", "true", examples.CHECKED, "api.binance.com"]
+    reported = [first[name] for name in ("verdict", "tier", "ip_restricted", "checked_at", "host")]
+    assert reported == ["live", "withdraw", "true", examples.CHECKED, "api.binance.com"]
     assert first["permissions"].split() == ["enableReading", "enableSpotAndMarginTrading", "enableWithdrawals"]
     assert (last["verdict"], last["tier"], last["ip_restricted"]) == ("not-found", "", "")
     undecided = next(row for row in rows(examples.verified_result()) if row["verdict"] == "inconclusive")

@@ -180,7 +180,7 @@ def test_color_and_width_are_for_readers(name: str) -> None:
     assert rendered(name, result, View(width=20, color=True)) == rendered(name, result, View())
 
 
-def test_suppressed_are_shown_when_asked_for() -> None:
+def test_suppressed_are_shown_when_requested() -> None:
     result = examples.files_result()
     for name in FORMAT_NAMES:
         assert "docs/example.md" in rendered(name, result)

@@ -49,19 +49,19 @@ def _unescaped(text: str) -> str:
     return text.replace("%0A", "\n").replace("%0D", "\r").replace("%25", "%")
 
 
-def told_of(result: Result, *, show_suppressed: bool = False) -> list[Annotation]:
+def reported_for(result: Result, *, show_suppressed: bool = False) -> list[Annotation]:
     return read(render_github(result, View(show_suppressed=show_suppressed)))[0]
 
 
-def test_levels_are_what_the_gate_says() -> None:
-    levels = [one.level for one in told_of(examples.gate_result())]
+def test_levels_are_what_the_gate_reports() -> None:
+    levels = [one.level for one in reported_for(examples.gate_result())]
     assert levels == ["error"] + ["warning"] * 10
-    hidden = [one.level for one in told_of(examples.files_result(), show_suppressed=True)]
+    hidden = [one.level for one in reported_for(examples.files_result(), show_suppressed=True)]
     assert hidden == ["error"] * 6 + ["notice"] * 2
 
 
-def test_an_annotation_stands_where_the_value_is() -> None:
-    pair, *others = told_of(examples.gate_result())
+def test_an_annotation_is_where_the_value_is() -> None:
+    pair, *others = reported_for(examples.gate_result())
     assert dict(pair.properties) == {
         "file": "bot/settings.py",
         "line": "12",
@@ -75,18 +75,18 @@ def test_an_annotation_stands_where_the_value_is() -> None:
 
 
 def test_no_more_than_github_shows_and_the_rest_is_counted() -> None:
-    *_, last = told_of(examples.gate_result())
+    *_, last = reported_for(examples.gate_result())
     assert last.message.startswith("6 more credentials")
     failing = replace(
         examples.gate_result(),
         findings=tuple(replace(finding, fails=True) for finding in examples.gate_result().findings),
         interrupted=True,
     )
-    told = told_of(failing)
-    assert [one.level for one in told] == ["error"] * 10
-    assert told[0].properties["title"] == "The scan is incomplete: 1 item not read"
-    assert told[1].properties["title"].startswith("HIGH")
-    assert told[-1].message.startswith("8 more credentials")
+    reported = reported_for(failing)
+    assert [one.level for one in reported] == ["error"] * 10
+    assert reported[0].properties["title"] == "The scan is incomplete: 1 item not read"
+    assert reported[1].properties["title"].startswith("HIGH")
+    assert reported[-1].message.startswith("8 more credentials")
 
 
 def test_what_is_no_file_names_none() -> None:
@@ -96,15 +96,15 @@ def test_what_is_no_file_names_none() -> None:
         ("blob:1", Exposure.UNREACHABLE),
     ):
         finding = replace(examples.files_result().findings[3], locations=(examples.at(path, 2, exposure=exposure),))
-        (told,) = told_of(replace(examples.clean_result(), findings=(finding,)))
-        assert set(told.properties) == {"title"}
-        assert f"{path}:2:1" in told.message
-    member = told_of(examples.files_result())[3]
+        (reported,) = reported_for(replace(examples.clean_result(), findings=(finding,)))
+        assert set(reported.properties) == {"title"}
+        assert f"{path}:2:1" in reported.message
+    member = reported_for(examples.files_result())[3]
     assert member.properties["file"] == "app.jar"
     assert "line" not in member.properties
 
 
-def test_a_clean_scan_annotates_nothing_and_says_so() -> None:
+def test_a_clean_scan_annotates_nothing_and_reports_so() -> None:
     commands, others = read(render_github(examples.clean_result(), View()))
     assert commands == []
     assert others == ["No Binance credentials found in 1,234 files (56 MB, 0.8 s)."]
@@ -112,9 +112,9 @@ def test_a_clean_scan_annotates_nothing_and_says_so() -> None:
 
 def test_a_long_list_of_what_was_not_read_is_bounded() -> None:
     skipped = examples.files_result().skipped[:1] * 500
-    (told,) = told_of(replace(examples.clean_result(), skipped=skipped))
-    assert told.properties["title"] == "The scan is incomplete: 500 items not read"
-    assert told.message.endswith("and 480 more")
+    (reported,) = reported_for(replace(examples.clean_result(), skipped=skipped))
+    assert reported.properties["title"] == "The scan is incomplete: 500 items not read"
+    assert reported.message.endswith("and 480 more")
 
 
 @pytest.mark.parametrize("made", examples.HOSTILE_RESULTS)

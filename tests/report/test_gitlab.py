@@ -113,13 +113,13 @@ def test_a_place_has_its_commit() -> None:
     assert outside["commit"] == {"sha": "0000000"}
 
 
-def test_a_member_of_an_archive_is_told_by_the_archive() -> None:
+def test_a_member_of_an_archive_is_reported_by_the_archive() -> None:
     found = vulnerabilities(examples.files_result())[2]
     assert cast("Node", found["location"])["file"] == "app.jar"
     assert "app.jar!/conf/app.properties:4:22" in str(found["description"])
 
 
-def test_the_scan_says_when_and_whether_it_is_whole() -> None:
+def test_the_scan_reports_when_and_whether_it_is_whole() -> None:
     moment = datetime(2026, 3, 1, 0, 0, 30, tzinfo=timezone.utc)
     scan = cast("Node", report_of(examples.history_result(), View(moment=moment))["scan"])
     assert (scan["start_time"], scan["end_time"]) == ("2026-02-28T23:59:14", "2026-03-01T00:00:30")

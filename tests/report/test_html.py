@@ -191,11 +191,11 @@ def card(finding: Finding, source: SourceKind = SourceKind.HISTORY, view: View |
     return Reader.of(page[page.index("<article") : page.index("</article>") + len("</article>")]).text
 
 
-def test_a_card_tells_rights_and_addresses() -> None:
+def test_a_card_reports_rights_and_addresses() -> None:
     make = examples.Maker(4)
     pair = make.finding(Role.API_KEY, Role.SECRET_KEY, locations=examples.pair_at("a.py", 3), level=RiskLevel.HIGH)
     text = card(examples.judged(pair, examples.RANKED[2][1]))
-    for told in (
+    for reported in (
         "read yes",
         "trade yes futures, spot and margin",
         "transfer no",
@@ -207,7 +207,7 @@ def test_a_card_tells_rights_and_addresses() -> None:
         "Create a new key with only the permissions it needs",
         f'sha256 = "{pair.values[1].sha256}"',
     ):
-        assert told in text
+        assert reported in text
     assert "Works from trusted addresses only." in card(examples.judged(pair, examples.RANKED[3][1]))
     assert "Not checked with Binance." in card(pair)
     undecided = card(examples.judged(pair, examples.UNDECIDED))
@@ -234,7 +234,7 @@ def commit(number: int, date: str) -> Commit:
     return Commit(id=f"{number:040x}", author=f"Author {number} <a@project.example>", date=date, subject="s")
 
 
-def test_the_timeline_is_in_order_whatever_the_zone() -> None:
+def test_the_timeline_is_in_order_with_any_zone() -> None:
     early, late = commit(1, "2024-03-05T23:00:00+00:00"), commit(2, "2024-03-05T20:00:00-05:00")
     odd = [commit(3, "yesterday"), commit(4, "0001-01-01T00:00:00+14:00"), commit(5, "2024-03-06T00:30:00Z")]
     places = [examples.at(f"{one.id[-1]}.py", 1, commit=one, refs=("main",)) for one in (late, *odd, early)]
@@ -330,7 +330,7 @@ def test_no_chart_without_dates() -> None:
     assert "<svg" not in render_html(examples.files_result(), View())
 
 
-def test_what_was_not_read_stands_at_the_top() -> None:
+def test_what_was_not_read_is_at_the_top() -> None:
     page = render_html(examples.files_result(), View())
     assert page.index("The scan is incomplete: 12 items not read.") < page.index("What to do first")
     assert "data/part-11.bin" in page

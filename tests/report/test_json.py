@@ -105,19 +105,19 @@ def test_keys_come_in_the_order_of_the_contract() -> None:
 
 
 def test_a_verification_has_the_keys_of_the_contract_first() -> None:
-    told = [part(finding, "verification") for finding in findings(parsed(examples.verified_result()))]
+    reported = [part(finding, "verification") for finding in findings(parsed(examples.verified_result()))]
     contract = ["verdict", "tier", "permissions", "ip_restricted", "checked_at", "host", "note"]
-    for one in told:
+    for one in reported:
         assert list(one) == [*contract, "cause", "environment", "swapped", "key_sha256", "secret_sha256"]
-    assert [one["tier"] for one in told if one["verdict"] == "live"] == [
+    assert [one["tier"] for one in reported if one["verdict"] == "live"] == [
         "withdraw",
         "transfer",
         "trade",
         "trade",
         "read",
     ]
-    assert part(told[0], "permissions")["enableWithdrawals"] is True
-    undecided = next(one for one in told if one["verdict"] == "inconclusive")
+    assert part(reported[0], "permissions")["enableWithdrawals"] is True
+    undecided = next(one for one in reported if one["verdict"] == "inconclusive")
     assert (undecided["tier"], undecided["permissions"], undecided["ip_restricted"]) == (None, {}, None)
 
 
@@ -152,7 +152,7 @@ def test_suppressed_are_counted_or_listed() -> None:
     assert all(finding["suppressed"] is None for finding in findings(counted))
 
 
-def test_interrupted_is_incomplete_and_says_why() -> None:
+def test_interrupted_is_incomplete_and_reports_why() -> None:
     scan = part(parsed(examples.history_result()), "scan")
     assert scan["complete"] is False
     assert scan["skipped"] == [{"what": "the rest of the scan", "why": "interrupted"}]

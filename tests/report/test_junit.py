@@ -89,7 +89,7 @@ def test_names_outlive_a_moved_line() -> None:
     assert names(1) == names(99)
 
 
-def test_it_says_when_and_how_long() -> None:
+def test_it_reports_when_and_how_long() -> None:
     moment = datetime(2026, 3, 1, 0, 0, 30, tzinfo=timezone.utc)
     root = ET.fromstring(render_junit(examples.files_result(), View(moment=moment)))
     assert (root[0].attrib["timestamp"], root[0].attrib["time"]) == ("2026-03-01T00:00:30", "0.812")

@@ -96,7 +96,7 @@ def test_the_table_has_a_row_for_each_finding() -> None:
     assert html(examples.files_result()).count("<table>") == 2
 
 
-def test_the_gate_and_the_counts_are_told() -> None:
+def test_the_gate_and_the_counts_are_reported() -> None:
     text = render_markdown(examples.gate_result(), View())
     assert text.startswith("## Binance credentials found: 2 high, 14 low\n")
     assert "**fails**" in text
@@ -104,7 +104,7 @@ def test_the_gate_and_the_counts_are_told() -> None:
     assert "Its risk is below the gate." in text
 
 
-def test_it_says_what_to_do_and_how_to_allow() -> None:
+def test_it_reports_what_to_do_and_how_to_allow() -> None:
     text = render_markdown(examples.history_result(), View())
     assert "### What to do now" in text
     assert KEY_PAGE in text

@@ -58,11 +58,11 @@ def mask(finding: Finding) -> str:
     return finding.values[0].masked
 
 
-def assert_in_order(told: Sequence[str], words: Sequence[str]) -> None:
+def assert_in_order(reported: Sequence[str], words: Sequence[str]) -> None:
     """Each of the words in a later text than the one before."""
     at = -1
     for word in words:
-        at = next(n for n, text in enumerate(told) if word in text and n > at)
+        at = next(n for n, text in enumerate(reported) if word in text and n > at)
 
 
 @pytest.mark.parametrize(
@@ -87,18 +87,18 @@ def test_a_key_that_may_cost_money_has_the_whole_list_in_its_order(verification:
     assert any("sub-account" in text for text in texts(result))
 
 
-def test_a_key_that_withdraws_is_told_to_be_in_a_hurry() -> None:
+def test_a_key_that_withdraws_is_reported_to_be_in_a_hurry() -> None:
     assert "immediately" in texts(result_of(examples.live(READING, "enableWithdrawals")))[0]
     assert "within ten minutes" in texts(result_of(examples.live(READING, SPOT)))[0]
     assert "treat it as active" in texts(result_of(examples.UNDECIDED))[0]
 
 
 def test_a_key_that_reads_only_is_no_reason_to_reset_everything() -> None:
-    told = texts(result_of(examples.live(READING)))
-    assert "it cannot move money: delete the key at" in told[0]
-    assert "could see balances" in told[1]
-    assert "can stay, unless" in told[1]
-    assert not any("Change the password" in text or "whitelist" in text for text in told)
+    reported = texts(result_of(examples.live(READING)))
+    assert "it cannot move money: delete the key at" in reported[0]
+    assert "could see balances" in reported[1]
+    assert "can stay, unless" in reported[1]
+    assert not any("Change the password" in text or "whitelist" in text for text in reported)
 
 
 def test_what_is_probably_gone_is_removed_and_checked() -> None:
@@ -108,16 +108,16 @@ def test_what_is_probably_gone_is_removed_and_checked() -> None:
 
 
 def test_a_wrong_secret_is_looked_for() -> None:
-    told = texts(result_of(examples.WRONG))
-    assert "probably active" in told[0]
-    assert "Look for its secret elsewhere" in told[1]
+    reported = texts(result_of(examples.WRONG))
+    assert "probably active" in reported[0]
+    assert "Look for its secret elsewhere" in reported[1]
 
 
 @pytest.mark.parametrize("verdict", [Verdict.LIVE, Verdict.INCONCLUSIVE, Verdict.KEY_LIVE_SECRET_WRONG])
 def test_play_money_is_no_hurry(verdict: Verdict) -> None:
-    told = texts(result_of(Verification(verdict=verdict), environment=Environment.DEMO))
-    assert "it holds no real money (demo trading)" in told[0]
-    assert not any("Change the password" in text for text in told)
+    reported = texts(result_of(Verification(verdict=verdict), environment=Environment.DEMO))
+    assert "it holds no real money (demo trading)" in reported[0]
+    assert not any("Change the password" in text for text in reported)
 
 
 def test_the_key_page_is_for_keys_that_are_made_there() -> None:
@@ -126,7 +126,7 @@ def test_the_key_page_is_for_keys_that_are_made_there() -> None:
     assert "on the site that issued it" in texts(result_of(us, environment=Environment.US))[0]
 
 
-def test_the_gravest_comes_first_and_each_list_names_its_keys() -> None:
+def test_the_most_severe_comes_first_and_each_list_names_its_keys() -> None:
     result = examples.verified_result()
     about = {step.about: step for step in steps(result) if step.about}
     by_name = {finding.locations[0].path.partition("/")[2].removesuffix(".env"): finding for finding in result.findings}
@@ -135,10 +135,10 @@ def test_the_gravest_comes_first_and_each_list_names_its_keys() -> None:
         tuple(mask(by_name[name]) for name in money),
         *[(mask(by_name[name]),) for name in ("undecided", "read", "", "wrong", "revoked")],
     ]
-    told = texts(result)
-    assert len(told) == len(set(told)), "nothing is told twice"
+    reported = texts(result)
+    assert len(reported) == len(set(reported)), "nothing is reported twice"
     assert_in_order(
-        told, [*TEN_MINUTES[:-1], "treat it as active", "cannot move money", "close the leak", "filter-repo"]
+        reported, [*TEN_MINUTES[:-1], "treat it as active", "cannot move money", "close the leak", "filter-repo"]
     )
 
 
@@ -151,9 +151,9 @@ def test_every_verdict_has_its_steps() -> None:
 def test_a_commit_is_mended_first() -> None:
     staged = Exposure.STAGED
     trade = result_of(examples.live(READING, SPOT), source=SourceKind.STAGED, exposure=staged)
-    told = texts(trade)
-    assert told[0].startswith("Remove it from the commit")
-    assert "if it was ever pushed or shared, within ten minutes, disable or delete the key at" in told[1]
+    reported = texts(trade)
+    assert reported[0].startswith("Remove it from the commit")
+    assert "if it was ever pushed or shared, within ten minutes, disable or delete the key at" in reported[1]
     gone = texts(result_of(examples.REVOKED, source=SourceKind.STAGED, exposure=staged))
     assert "still remove it." in gone[1]
 

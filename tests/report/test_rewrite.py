@@ -44,9 +44,9 @@ def test_what_was_pushed_is_rewritten_in_a_clone_and_pushed() -> None:
         "binance-leaks history",
         "git push --force --mirror URL",
     ]
-    told = words(at(Exposure.PRESENT, pushed=True))
-    assert told.startswith("A remote has it. Rewriting does not undo this leak")
-    assert "--force --all and --force --tags" in told
+    reported = words(at(Exposure.PRESENT, pushed=True))
+    assert reported.startswith("A remote has it. Rewriting does not undo this leak")
+    assert "--force --all and --force --tags" in reported
 
 
 def test_messages_have_an_option_of_their_own() -> None:
@@ -71,13 +71,13 @@ def test_a_stash_is_dropped_before_it_is_pruned() -> None:
     assert any("filter-repo" in line for line in commands(at(Exposure.HISTORY, refs=(STASH, "main"))))
 
 
-def test_archives_are_taken_out_whole() -> None:
+def test_archives_are_removed_whole() -> None:
     whole = "git filter-repo --force --invert-paths --path FILE"
     assert whole in commands(at(Exposure.HISTORY, "lib.jar!/app.properties"))
     assert whole not in commands(at(Exposure.HISTORY))
 
 
-def test_a_fleet_is_told_which_steps_are_for_which_repository() -> None:
+def test_a_fleet_is_reported_which_steps_are_for_which_repository() -> None:
     made = rewrite_steps_by_repository(
         {
             "team/bot": [at(Exposure.PRESENT, pushed=True)],
@@ -85,9 +85,9 @@ def test_a_fleet_is_told_which_steps_are_for_which_repository() -> None:
             "ops": [at(Exposure.HISTORY, "a.zip!/b.py"), at(Exposure.UNREACHABLE, refs=())],
         }
     )
-    told = [(step.repositories, step.verbatim[-1:]) for step in made]
+    reported = [(step.repositories, step.verbatim[-1:]) for step in made]
     everywhere = ("team/bot", "team/api", "ops")
-    assert told == [
+    assert reported == [
         (everywhere, ()),
         (("team/bot",), ()),
         (("team/bot",), ("git filter-repo --replace-text ../replacements.txt",)),
@@ -122,16 +122,16 @@ def test_many_repositories_are_counted_and_one_without_a_name_is_called_so() -> 
 def test_what_is_gone_is_not_rewritten() -> None:
     result = examples.fleet_result()
     gone = replace(result, findings=result.findings[2:3])
-    told = " ".join(step.describe(str) for step in (*steps(gone), *steps_for_finding(gone.findings[0], gone)))
-    assert "evoke it" in told
-    assert "history" not in told
+    reported = " ".join(step.describe(str) for step in (*steps(gone), *steps_for_finding(gone.findings[0], gone)))
+    assert "evoke it" in reported
+    assert "history" not in reported
     assert "/srv/git/old.git" not in " ".join(step.describe(str) for step in steps(result))
 
 
 def test_a_finding_of_a_fleet_names_its_repositories() -> None:
     result = examples.fleet_result()
-    told = [step.describe(str) for step in steps_for_finding(result.findings[3], result)]
-    assert told[1] == (
+    reported = [step.describe(str) for step in steps_for_finding(result.findings[3], result)]
+    assert reported[1] == (
         "In team/bot: then remove it from the history together with all others: the steps for all credentials have the "
         "commands."
     )

@@ -46,7 +46,7 @@ def results_of(result: Result, *, show_suppressed: bool = False) -> list[Node]:
 
 
 def at(node: object, *keys: str | int) -> object:
-    """What stands at these keys."""
+    """What is at these keys."""
     for key in keys:
         node = cast("Node", node)[cast("str", key)]
     return node
@@ -146,10 +146,10 @@ def test_an_archive_is_the_file_and_its_member_a_logical_place() -> None:
 def test_what_is_no_file_has_a_name_all_the_same(path: str, exposure: Exposure, uri: str, kind: str) -> None:
     place = examples.at(path, 3, exposure=exposure, commit=examples.COMMIT)
     finding = replace(examples.files_result().findings[3], locations=(place,))
-    told = at(results_of(replace(examples.clean_result(), findings=(finding,)))[0], "locations", 0)
-    assert at(told, "physicalLocation", "artifactLocation") == {"uri": uri, "uriBaseId": "%SRCROOT%"}
-    assert at(told, "logicalLocations", 0, "kind") == kind
-    assert f"{path}:3:1" in str(at(told, "message", "text"))
+    reported = at(results_of(replace(examples.clean_result(), findings=(finding,)))[0], "locations", 0)
+    assert at(reported, "physicalLocation", "artifactLocation") == {"uri": uri, "uriBaseId": "%SRCROOT%"}
+    assert at(reported, "logicalLocations", 0, "kind") == kind
+    assert f"{path}:3:1" in str(at(reported, "message", "text"))
 
 
 @pytest.mark.parametrize(
@@ -171,8 +171,8 @@ def test_paths_become_uris(path: str, uri: str) -> None:
 
 def test_absolute_paths_have_no_base() -> None:
     finding = replace(examples.files_result().findings[3], locations=(examples.at("/srv/bot.py", 1),))
-    (told,) = results_of(replace(examples.clean_result(), findings=(finding,)))
-    artifact = at(told, "locations", 0, "physicalLocation", "artifactLocation")
+    (reported,) = results_of(replace(examples.clean_result(), findings=(finding,)))
+    artifact = at(reported, "locations", 0, "physicalLocation", "artifactLocation")
     assert artifact == {"uri": "file:///srv/bot.py"}
 
 
@@ -191,10 +191,10 @@ def test_rules_say_what_to_do() -> None:
     rules = cast("list[Node]", at(run_of(examples.clean_result()), "tool", "driver", "rules"))
     for rule in rules:
         for form in ("text", "markdown"):
-            told = str(at(rule, "help", form))
-            assert "Revoke it" in told
-            assert "# binance-leaks: allow" in told
-            assert "[[tool.binance-leaks.allow]]" in told
+            reported = str(at(rule, "help", form))
+            assert "Revoke it" in reported
+            assert "# binance-leaks: allow" in reported
+            assert "[[tool.binance-leaks.allow]]" in reported
         assert 0 < float(str(at(rule, "properties", "security-severity"))) < 10
         assert "security" in cast("list[str]", at(rule, "properties", "tags"))
     used = [
@@ -223,9 +223,9 @@ def test_suppressed_ones_say_so() -> None:
 
 
 def test_an_incomplete_scan_did_not_succeed() -> None:
-    told = at(run_of(examples.files_result()), "invocations", 0)
-    assert at(told, "executionSuccessful") is False
-    levels = [at(one, "level") for one in cast("list[Node]", at(told, "toolExecutionNotifications"))]
+    reported = at(run_of(examples.files_result()), "invocations", 0)
+    assert at(reported, "executionSuccessful") is False
+    levels = [at(one, "level") for one in cast("list[Node]", at(reported, "toolExecutionNotifications"))]
     assert levels == ["error"] * 12 + ["note"]
     interrupted = at(run_of(examples.history_result()), "invocations", 0)
     assert at(interrupted, "executionSuccessful") is False
@@ -248,9 +248,9 @@ def test_very_many_places_stay_within_what_github_takes() -> None:
     finding = replace(
         examples.files_result().findings[3], locations=tuple(examples.at(f"{n}.py", 1) for n in range(1, 1500))
     )
-    (told,) = results_of(replace(examples.clean_result(), findings=(finding,)))
-    assert len(cast("list[Node]", told["relatedLocations"])) == 999
-    assert at(told, "properties", "places") == 1499
+    (reported,) = results_of(replace(examples.clean_result(), findings=(finding,)))
+    assert len(cast("list[Node]", reported["relatedLocations"])) == 999
+    assert at(reported, "properties", "places") == 1499
 
 
 def test_a_place_of_a_fleet_is_below_the_name_of_its_repository() -> None:

@@ -55,7 +55,7 @@ def put(value: object, *keys: str | int) -> Callable[[Node], object]:
 
 
 def cut(*keys: str | int) -> Callable[[Node], object]:
-    """A change that takes out what stands at these keys."""
+    """A change that takes out what is at these keys."""
 
     def change(report: Node) -> None:
         node: object = report
@@ -83,7 +83,7 @@ def test_hostile_text_comes_back_too(hostile: str, made: Hostile) -> None:
 
 @pytest.mark.parametrize("name", FORMAT_NAMES)
 @pytest.mark.parametrize("shown", examples.RESULTS)
-def test_every_format_says_the_same_of_it(name: str, shown: str) -> None:
+def test_every_format_reports_the_same_of_it(name: str, shown: str) -> None:
     """But for what was skipped without loss, of which a report of an incomplete scan does not tell."""
     result = examples.RESULTS[shown]()
     result = replace(result, skipped=tuple(replace(skipped, lost=not result.complete) for skipped in result.skipped))
@@ -133,7 +133,7 @@ def test_what_a_shell_makes_of_it_is_read(encoding: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "reported"),
     [
         (b"", "not JSON"),
         (b"\x00\xff\xfe", "not JSON"),
@@ -152,11 +152,11 @@ def test_what_a_shell_makes_of_it_is_read(encoding: str) -> None:
         (b'{"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "runs": []}', "lacks 'schema'"),
     ],
 )
-def test_what_is_no_report_is_refused(data: bytes, told: str) -> None:
+def test_what_is_no_report_is_refused(data: bytes, reported: str) -> None:
     with pytest.raises(UsageError) as caught:
         read_report(data, "report.json")
     assert "report report.json" in str(caught.value)
-    assert told in str(caught.value)
+    assert reported in str(caught.value)
     assert caught.value.hint
 
 
@@ -165,7 +165,7 @@ _PLACE = ("findings", 0, "locations", 0)
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "reported"),
     [
         (cut("findings"), "lacks 'findings'"),
         (cut("scan", "complete"), "scan lacks 'complete'"),
@@ -207,10 +207,10 @@ _PLACE = ("findings", 0, "locations", 0)
         (put([], "scan", "skipped"), "nothing is listed as not read"),
     ],
 )
-def test_another_shape_is_refused_by_its_place(change: Callable[[Node], object], told: str) -> None:
+def test_another_shape_is_refused_by_its_place(change: Callable[[Node], object], reported: str) -> None:
     with pytest.raises(UsageError) as caught:
         read_report(changed(change), "report.json")
-    assert told in str(caught.value)
+    assert reported in str(caught.value)
 
 
 @pytest.mark.parametrize("key", ["id", "sha256", "masked"])

@@ -185,7 +185,7 @@ def test_a_pair_is_allowed_by_both_of_its_values() -> None:
     assert "pair: " not in plain(lone)
 
 
-def test_what_passes_the_gate_is_told_from_what_fails() -> None:
+def test_what_passes_the_gate_is_reported_from_what_fails() -> None:
     result = examples.files_result()
     one, two = (replace(result.findings[n], fails=n == 0) for n in range(2))
     text = plain(replace(result, findings=(one, two)))
@@ -237,7 +237,7 @@ def test_only_suppressed_is_clean_and_gives_no_advice() -> None:
     assert "What to do now" not in text
 
 
-def test_staged_tells_what_blocks_from_what_does_not() -> None:
+def test_staged_reports_what_blocks_from_what_does_not() -> None:
     text = plain(examples.staged_result())
     assert (
         text.index("Added in this commit")
@@ -256,7 +256,7 @@ def test_staged_with_nothing_added_advises_as_for_a_leak() -> None:
 
 
 @pytest.mark.parametrize("source", list(SourceKind))
-def test_advice_says_where_to_revoke_and_how_to_allow(source: SourceKind) -> None:
+def test_advice_reports_where_to_revoke_and_how_to_allow(source: SourceKind) -> None:
     text = plain(replace(examples.files_result(), source=source), width=40)
     assert f"     {KEY_PAGE}\n" in text
     assert f"     {ALLOW_COMMENT}\n" in text
@@ -306,11 +306,11 @@ def test_refs_are_folded_and_unfolded() -> None:
     assert "        in main, origin/main, release/1, release/2, v1.0\n" in folded  # a fold would save nothing
 
 
-def test_a_history_says_who_brought_it_and_who_took_it_out() -> None:
+def test_a_history_reports_who_brought_it_and_who_took_it_out() -> None:
     text = plain(examples.history_result())
     assert "    1f3a1f3a1f3a 2024-03-05 Jane Doe: Add the grid bot and its settings\n      bot.py:3:9\n" in text
     assert "        removed in 9c0d9c0d9c0d (2024-04-01) by Max: Move settings\n" in text
-    assert text.count("removed in") == 1, "two places of one fate are told together"
+    assert text.count("removed in") == 1, "locations with one fate are reported together"
     assert "jane@" not in text
     assert "2024-03-05 Jane Doe <jane@project.example>: Add" in plain(examples.history_result(), verbose=True)
 
@@ -321,12 +321,12 @@ def test_an_author_of_an_address_alone_is_shown() -> None:
     assert "2024-03-05 <only@project.example>: Add" in plain(replace(examples.local_result(), findings=(finding,)))
 
 
-def test_pushed_is_said_once_a_finding() -> None:
+def test_pushed_is_reported_once_a_finding() -> None:
     assert plain(examples.history_result()).count("Pushed: a remote has it.") == 1
     assert "Pushed" not in plain(examples.local_result())
 
 
-def test_messages_are_told_apart() -> None:
+def test_messages_are_distinguished() -> None:
     text = plain(examples.history_result())
     assert "  In a tag message:\n    tag message:3:1" in text
     assert "  In a commit message:\n" in text
@@ -426,7 +426,7 @@ def test_places_of_a_fleet_stand_by_repository_and_many_are_folded() -> None:
     assert "\x1b]8" not in linked(result), "the file is in another folder, or on another machine"
 
 
-def test_a_mark_stands_in_the_first_line() -> None:
+def test_a_mark_is_in_the_first_line() -> None:
     lines = [line for line in plain(examples.fleet_result()).splitlines() if re.match("[A-Z]+  ", line)]
     assert [line.partition("  ")[2].partition(":")[0] for line in lines] == [
         "still there",

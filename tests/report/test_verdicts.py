@@ -58,8 +58,8 @@ def test_no_verdict_is_more_certain_than_what_is_known(known: Verdict) -> None:
     assert not re.search(r"\bdead\b|\binvalid\b", words)
 
 
-def test_a_verdict_tells_rights_and_addresses() -> None:
-    told = {
+def test_a_verdict_reports_rights_and_addresses() -> None:
+    reported = {
         describe_verdict(
             examples.live(READING, "enableWithdrawals", ip_restricted=True)
         ): "active, can withdraw, from trusted",
@@ -70,12 +70,12 @@ def test_a_verdict_tells_rights_and_addresses() -> None:
         describe_verdict(Verification(verdict=Verdict.LIVE_NO_PERMISSION)): "probably active, permissions unknown",
         describe_verdict(Verification(verdict=Verdict.NOT_ASKED)): "not checked",
     }
-    for words, start in told.items():
+    for words, start in reported.items():
         assert words.startswith(start)
 
 
 @pytest.mark.parametrize("name", sorted({*FORMAT_NAMES} - {"csv", "json"}))
-def test_every_format_tells_the_verdict_of_each(name: str) -> None:
+def test_every_format_reports_the_verdict_of_each(name: str) -> None:
     result = examples.verified_result()
     text = rendered(name, result)
     for finding in result.findings:
@@ -84,14 +84,14 @@ def test_every_format_tells_the_verdict_of_each(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FORMAT_NAMES)
-def test_every_format_tells_who_answered_and_when(name: str) -> None:
+def test_every_format_reports_who_answered_and_when(name: str) -> None:
     text = rendered(name, of(examples.live(READING, SPOT)))
     assert "api.binance.com" in text
     assert re.search(r"2026-05-04[T ]03:02", text)
 
 
 @pytest.mark.parametrize("name", ["text", "markdown", "github", "junit", "gitlab"])
-def test_readers_are_told_the_rights_and_the_note(name: str) -> None:
+def test_readers_are_reported_the_rights_and_the_note(name: str) -> None:
     text = rendered(name, examples.verified_result())
     assert "read yes; trade yes (futures, spot and margin); transfer no; withdraw no" in text
     assert "withdraw no; unknown permissions enableCopyTrading" in text
@@ -99,7 +99,7 @@ def test_readers_are_told_the_rights_and_the_note(name: str) -> None:
     assert "That does not mean it is dead (code -2015)." in text
 
 
-def test_what_was_told_of_no_tier_is_not_made_up() -> None:
+def test_what_was_reported_of_no_tier_is_not_made_up() -> None:
     some = replace(examples.live(), permissions=Permissions(granted=(READING,), ip_restricted=False))
     text = rendered("text", of(some))
     assert "Permissions: read yes." in text
@@ -114,7 +114,7 @@ def test_a_line_sums_up_how_many_live(name: str) -> None:
     assert sums in rendered(name, examples.verified_result())
 
 
-def test_the_sum_tells_the_unsure_and_the_unreal_apart() -> None:
+def test_the_sum_reports_the_unsure_and_the_unreal_apart() -> None:
     play = Verification(verdict=Verdict.LIVE, environment=Environment.TESTNET)
     refused = Verification(verdict=Verdict.LIVE_NO_PERMISSION, environment=Environment.MAINNET)
     assert count_verdicts(findings_of(play, refused, None)) == (
@@ -161,7 +161,7 @@ def test_what_a_server_wrote_is_not_repeated(name: str) -> None:
 
 @pytest.mark.parametrize("name", FORMAT_NAMES)
 @pytest.mark.parametrize("known", Verdict)
-def test_a_stored_verification_is_told_as_before(name: str, known: Verdict) -> None:
+def test_a_stored_verification_is_reported_as_before(name: str, known: Verdict) -> None:
     variants = (
         Verification(verdict=known),
         replace(examples.live(READING, SPOT, ip_restricted=None), verdict=known, swapped=True, key="0a" * 32),
@@ -174,7 +174,7 @@ def test_a_stored_verification_is_told_as_before(name: str, known: Verdict) -> N
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "told"),
+    ("key", "value", "reported"),
     [
         ("verdict", "dead", "verification.verdict must be one of live"),
         ("cause", "moon", "verification.cause must be one of address"),
@@ -192,8 +192,8 @@ def test_a_stored_verification_is_told_as_before(name: str, known: Verdict) -> N
         ("swapped", "no", "verification.swapped must be true or false"),
     ],
 )
-def test_another_shape_is_refused_by_its_place(key: str, value: object, told: str) -> None:
-    with pytest.raises(Exception, match=re.escape(told)):
+def test_another_shape_is_refused_by_its_place(key: str, value: object, reported: str) -> None:
+    with pytest.raises(Exception, match=re.escape(reported)):
         read_report(changed_result(examples.verified_result(), put(value, "findings", 0, "verification", key)), "r")
 
 

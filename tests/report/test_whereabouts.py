@@ -58,7 +58,7 @@ def test_without_repositories_places_keep_their_order_of_use() -> None:
     assert [one.line for one in sort_by_use(finding)] == [2, 1, 3]
 
 
-def test_what_is_not_shown_is_told() -> None:
+def test_what_is_not_shown_is_reported() -> None:
     finding = found(place("a", 1), place("a", 2), place("b", 3), place("c", 4))
     assert describe_rest(finding, finding.locations) == []
     assert describe_rest(finding, finding.locations[:3]) == ["1 more location in 1 more repository"]
@@ -71,7 +71,7 @@ def test_what_is_not_shown_is_told() -> None:
     ]
 
 
-def test_totals_have_the_repository_with_the_gravest_first() -> None:
+def test_totals_have_the_repository_with_the_most_severe_first() -> None:
     findings = [
         found(place("calm", 1), place("calm", 2), level=RiskLevel.LOW),
         found(place("calm", 3), level=RiskLevel.LOW),
@@ -79,8 +79,8 @@ def test_totals_have_the_repository_with_the_gravest_first() -> None:
         found(place("worst", 6), level=RiskLevel.CRITICAL),
         found(place("worst", 7), place("past", 8), level=RiskLevel.CRITICAL, mark=Mark.GONE),
     ]
-    told = [(total.repository, total.credentials, total.gone) for total in total_by_repository(findings)]
-    assert told == [("worst", 1, 1), ("calm", 3, 0), ("grave", 1, 0), ("past", 0, 1)]
+    reported = [(total.repository, total.credentials, total.gone) for total in total_by_repository(findings)]
+    assert reported == [("worst", 1, 1), ("calm", 3, 0), ("grave", 1, 0), ("past", 0, 1)]
     assert total_by_repository(findings)[1].levels == tuple(
         {"high": 1, "low": 2}.get(level.value, 0) for level in LEVELS_BY_SEVERITY
     )

@@ -1,4 +1,4 @@
-"""Amending `.pre-commit-config.yaml`: what stood there stays to the byte, and the result says that and our hooks."""
+"""Amending `.pre-commit-config.yaml`: what was there stays to the byte, and the result says that and our hooks."""
 
 from __future__ import annotations
 
@@ -299,7 +299,7 @@ def test_kinds_to_install_are_the_users() -> None:
     assert any("lacks commit-msg" in note and "--hook-type commit-msg" in note for note in plan.notes)
 
 
-def test_hooks_without_stages_are_told_of() -> None:
+def test_hooks_without_stages_are_reported() -> None:
     old = b"repos:\n- repo: meta\n  hooks:\n  - id: identity\n"
     plan = plan_pre_commit(old, ORIGIN)
     assert isinstance(plan, Write)

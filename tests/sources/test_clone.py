@@ -1,4 +1,4 @@
-"""Clones: all refs arrive, nothing hostile runs, no login shows, every failure is told, nothing is left behind."""
+"""Clones: all refs arrive, nothing hostile runs, no login shows, every failure is reported, nothing is left behind."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def refs(folder: Path) -> set[str]:
     return set(Repository(folder).git("for-each-ref", "--format=%(objectname) %(refname)").splitlines())
 
 
-def told(error: ScannerError) -> str:
+def reported(error: ScannerError) -> str:
     return f"{error}\n{error.hint}\n{error!r}\n{error.__cause__}"
 
 
@@ -565,7 +565,7 @@ class TestLogin:
         url, failing = f"https://{write.format(secret)}{served.address}/a.git", pytest.raises(GitError, match="a login")
         with failing as caught, temporary_clone(url, quiet):
             pytest.fail("it went on")
-        assert secret not in told(caught.value)
+        assert secret not in reported(caught.value)
         assert "\n" not in str(caught.value)
         assert caught.value.hint
         assert not list(temporary.iterdir())
@@ -577,7 +577,7 @@ class TestLogin:
         assert not served.seen
 
 
-# A git that fails as it is told to
+# A git that fails as a test wants it
 
 
 @pytest.fixture
@@ -597,7 +597,7 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]
 
 @posix_only
 @pytest.mark.parametrize(
-    ("said", "meant"),
+    ("printed", "meant"),
     [
         ("fatal: write error: No space left on device", "the disk is full"),
         ("error: file write error: Disk quota exceeded", "the disk is full"),
@@ -615,8 +615,8 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]
         ("nothing that is known", "git failed"),
     ],
 )
-def test_what_a_failure_means(play: Callable[..., None], tmp_path: Path, said: str, meant: str) -> None:
-    play("cat >&2 <<'END'", "remote: Counting objects: 99999999999999999999, done.", said, "END", "exit 128")
+def test_what_a_failure_means(play: Callable[..., None], tmp_path: Path, printed: str, meant: str) -> None:
+    play("cat >&2 <<'END'", "remote: Counting objects: 99999999999999999999, done.", printed, "END", "exit 128")
     with pytest.raises(GitError) as caught:
         clone_mirror("https://host/a", tmp_path / "mirror", quiet)
     assert meant in str(caught.value)
@@ -627,13 +627,13 @@ def test_what_a_failure_means(play: Callable[..., None], tmp_path: Path, said: s
 
 
 @posix_only
-def test_what_a_server_says_of_the_login_is_not_told(play: Callable[..., None], tmp_path: Path) -> None:
+def test_what_a_server_reports_of_the_login_is_not_reported(play: Callable[..., None], tmp_path: Path) -> None:
     user, password = uuid4().hex, uuid4().hex
     play('echo "fatal: remote error: no $CLONE_USER with $CLONE_PASSWORD" >&2', "exit 128")
     with pytest.raises(GitError, match="remote error: no … with …") as caught:
         clone_mirror(f"https://{user}:{password}@host/a", tmp_path / "mirror", quiet)
-    assert user not in told(caught.value)
-    assert password not in told(caught.value)
+    assert user not in reported(caught.value)
+    assert password not in reported(caught.value)
 
 
 @posix_only
@@ -746,7 +746,7 @@ def test_the_ssh_command_of_the_user(
     assert git.__version__
     monkeypatch.setenv("PATH", f"{scripts.folder}{os.pathsep}{real}")
     clone_mirror("ssh://git@host/a", tmp_path / "mirror", quiet)
-    assert (tmp_path / "said").read_text().startswith(meant)
+    assert (tmp_path / "printed").read_text().startswith(meant)
     given = dict(line.partition("=")[::2] for line in (tmp_path / "variables").read_text().splitlines())
     assert given["GIT_ALLOW_PROTOCOL"] == "https:ssh:file"
     assert given["GIT_TERMINAL_PROMPT"] == "0"

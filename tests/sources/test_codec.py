@@ -53,7 +53,7 @@ def versions(draw: st.DrawFn, *, longest: int = 3000) -> tuple[bytes, list[Part]
 
 @law
 @given(version=versions(), short=st.booleans())
-def test_a_delta_makes_what_it_says(version: tuple[bytes, list[Part]], short: bool) -> None:
+def test_a_delta_makes_what_it_reports(version: tuple[bytes, list[Part]], short: bool) -> None:
     base, parts = version
     delta = delta_of(base, parts, short=short)
     assert [codec.apply(base, delta) for codec in CODECS] == [made_of(base, parts)] * 2
@@ -125,7 +125,7 @@ def test_of_corrupt_data_the_codecs_make_the_same(data: bytes, flips: list[tuple
 
 
 @pytest.mark.parametrize("codec", CODECS, ids=["best", "plain"])
-def test_memory_is_bounded_by_the_sizes_told(codec: PackCodec) -> None:
+def test_memory_is_bounded_by_the_sizes_reported(codec: PackCodec) -> None:
     bomb = memoryview(zlib.compress(bytes(60 << 20)))
     base = bytes(0x10000)
     forged = varint(len(base)) + varint(1 << 20) + copies(len(base), 4000)[5:]
@@ -139,7 +139,7 @@ def test_memory_is_bounded_by_the_sizes_told(codec: PackCodec) -> None:
 
 
 def _new_windows(base: bytes, parts: list[Part], around: ContextSizes) -> list[tuple[int, int]]:
-    """Every place that a version does not have from its base: what is inserted, and each joint of what did not stand
+    """Every place that a version does not have from its base: what is inserted, and each joint of what was not
     together, the ends of the file among them."""
     windows, made, expected = [], 0, 0
     for part in parts:

@@ -1,4 +1,4 @@
-"""Files: every one that should be read is, nothing odd in a tree surprises, and what is left out is said."""
+"""Files: every one that should be read is, nothing odd in a tree surprises, and what is left out is reported."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def write(folder: Path, *names: str) -> None:
 
 @contextlib.contextmanager
 def unprivileged() -> Iterator[None]:
-    """Makes permissions count where the tests run as root."""
+    """Make permissions count where the tests run as root."""
     if os.name == "nt" or os.geteuid() != 0:
         yield
         return
@@ -233,7 +233,7 @@ def test_a_tracked_folder_that_became_a_link_is_not_entered(here: Path) -> None:
 
 
 class Listing:
-    """A work tree that lists what it is told to."""
+    """A work tree that lists what a test gives it."""
 
     def __init__(self, paths: Sequence[bytes], ignored: bytes = b"") -> None:
         self._paths = paths
@@ -492,7 +492,7 @@ def test_a_file_that_shrinks_or_grows_before_it_is_read(here: Path, monkeypatch:
     assert changes(b"a" * 100, b"b" * 400) == [Chunk(path="f", evidence_path="f", data=b"b" * 100)]
 
 
-def test_an_error_of_the_disk_is_told_without_the_path(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_the_disk_is_reported_without_the_path(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(here, "f")
 
     def failing(*_: object) -> bytes:

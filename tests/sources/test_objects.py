@@ -32,7 +32,7 @@ FILES = ("a.py", "b/c.txt", "b/d/e.bin", "f")
 
 
 class Collector:
-    """Keeps everything that it is shown; checks what is said to be new in it."""
+    """Keeps everything that it is shown; checks what is passed as new in it."""
 
     def __init__(self, kind: ObjectType, around: ContextSizes | None = None) -> None:
         self.around = around
@@ -69,10 +69,10 @@ def walked(pack: Pack, codec: PackCodec, around: ContextSizes | None = None) -> 
     objects = Objects()
     for kind in ObjectType:
         collector = Collector(kind, around)
-        told = walk_delta_trees(pack, forest, forest.roots[kind], collector, codec)
-        assert (told.left, told.forged) == ([], [])
-        assert told.objects == len(collector.found)
-        assert told.size == sum(len(content) for _, content in collector.found.values())
+        reported = walk_delta_trees(pack, forest, forest.roots[kind], collector, codec)
+        assert (reported.left, reported.forged) == ([], [])
+        assert reported.objects == len(collector.found)
+        assert reported.size == sum(len(content) for _, content in collector.found.values())
         objects.update((pack.id_at(entry).hex(), found) for entry, found in collector.found.items())
     assert len(objects) == pack.count
     return objects
@@ -186,7 +186,7 @@ FORMS: Mapping[str, Callable[[Repository], None]] = {
 
 
 def assert_as_git(repository: Repository, codec: PackCodec = CODECS["best"]) -> list[Pack]:
-    """Packs and loose objects together are what git has, each with the bytes that git gives."""
+    """Pack and loose objects together are what git has, each with the bytes that git gives."""
     expected = by_git(repository.folder)
     database = ObjectDatabase.of(Git(str(repository.folder)))
     opened = open_packs(database.pack_files(), database.id_size)
@@ -245,15 +245,15 @@ def test_alternates(copy: Repository, tmp_path: Path) -> None:
 
 
 def test_more_alternates_than_are_read(repository: Repository, tmp_path: Path) -> None:
-    """Those beyond are told of: what git finds there, nobody looks at."""
+    """Those beyond are reported: what git finds there, nobody looks at."""
     lenders = [tmp_path / f"lender {number}" for number in range(70)]
     for lender in lenders:
         lender.mkdir()
     listed = repository.folder / ".git/objects/info/alternates"
     listed.write_text("".join(f"{lender}\n" for lender in lenders), "utf-8")
     database = ObjectDatabase.of(Git(str(repository.folder)))
-    told = [Path(each.what.removeprefix("objects borrowed from ")) for each in database.unread]
-    assert [*database.folders[1:], *told] == lenders
+    reported = [Path(each.what.removeprefix("objects borrowed from ")) for each in database.unread]
+    assert [*database.folders[1:], *reported] == lenders
     assert 60 < len(database.folders) < 70
 
 
@@ -304,9 +304,9 @@ def test_what_is_too_large_is_left_to_git(repository: Repository) -> None:
     (pack,) = open_packs(ObjectDatabase.of(Git(str(repository.folder))).pack_files(), 20).packs
     forest, _ = build_delta_forest(pack)
     collector = Collector(ObjectType.BLOB)
-    told = walk_delta_trees(pack, forest, forest.roots[ObjectType.BLOB], collector, best_codec())
+    reported = walk_delta_trees(pack, forest, forest.roots[ObjectType.BLOB], collector, best_codec())
     assert [content for _, content in collector.found.values()] == [b"small"]
-    assert {pack.id_at(entry).hex() for entry in told.left} == {
+    assert {pack.id_at(entry).hex() for entry in reported.left} == {
         repository.git("rev-parse", f"{commit}:large.txt") for commit in ("main", "main~1")
     }
 
@@ -345,7 +345,7 @@ def leaking(repository: Repository) -> Repository:
     return repository
 
 
-def told(outcome: HistoryDetected) -> tuple[list[Credential], list[str], set[bytes], set[int], ScanStats]:
+def reported(outcome: HistoryDetected) -> tuple[list[Credential], list[str], set[bytes], set[int], ScanStats]:
     """What two scans of the same must agree on."""
     credentials = sorted(outcome.credentials, key=lambda credential: credential.id)
     return (
@@ -364,18 +364,18 @@ def scan(repository: Repository, jobs: int = 1) -> HistoryDetected:
 def test_parallel_is_serial(repository: Repository) -> None:
     leaking(repository)
     pad(repository)
-    alone = told(scan(repository))
+    alone = reported(scan(repository))
     assert len(alone[0]) > 35
-    assert [told(scan(repository, jobs)) == alone for jobs in (2, 3)] == [True, True]
+    assert [reported(scan(repository, jobs)) == alone for jobs in (2, 3)] == [True, True]
 
 
 def test_plain_is_fast(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     leaking(repository)
-    fast = told(scan(repository))
+    fast = reported(scan(repository))
     monkeypatch.setattr(history_worker, "best_sieve", PlainSieve)
     monkeypatch.setattr(history_worker, "best_codec", plain_codec)
     monkeypatch.setattr(history_scan, "best_codec", plain_codec)
-    plain = told(scan(repository))
+    plain = reported(scan(repository))
     assert fast[2] == plain[2]
     same = fast == plain
     assert same

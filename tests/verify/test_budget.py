@@ -74,16 +74,16 @@ class TestOnce:
         found = Verifier(FakeTransport(always(LIVE), clock), clock=clock).verify(credentials)
         assert list(found) == [each.id for each in credentials]
 
-    def test_progress_is_told_for_each(self, rng: Random, clock: FakeClock) -> None:
-        told: list[tuple[int, int]] = []
+    def test_progress_is_reported_for_each(self, rng: Random, clock: FakeClock) -> None:
+        reported: list[tuple[int, int]] = []
         caller = threading.get_ident()
 
         def progress(done: int, total: int) -> None:
             assert threading.get_ident() == caller
-            told.append((done, total))
+            reported.append((done, total))
 
         Verifier(FakeTransport(always(LIVE), clock), clock=clock).verify(some(rng, 7), progress)
-        assert told == [(number, 7) for number in range(1, 8)]
+        assert reported == [(number, 7) for number in range(1, 8)]
 
     def test_nothing_to_ask(self, clock: FakeClock) -> None:
         transport = FakeTransport(always(LIVE), clock)

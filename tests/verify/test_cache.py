@@ -61,7 +61,7 @@ class TestKeeping:
         assert again.get("other", NOW) is None
 
     @pytest.mark.parametrize("cause", [Cause.ADDRESS, Cause.NETWORK, Cause.FIREWALL, Cause.STOPPED, Cause.BUDGET])
-    def test_what_says_nothing_is_not_kept(self, file: Path, cause: Cause) -> None:
+    def test_what_reports_nothing_is_not_kept(self, file: Path, cause: Cause) -> None:
         cache = CacheFile(file)
         cache.put("digest", DatedOutcome(outcome=inconclusive(cause), at=NOW))
         cache.put("other", DatedOutcome(outcome=Outcome(verdict=Verdict.NOT_VERIFIABLE, cause=Cause.LIBRARY), at=NOW))

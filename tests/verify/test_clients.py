@@ -1,7 +1,7 @@
 """The played exchange is right: clients that others wrote work against it unchanged, and see what Binance gives.
 
 The official SDK, `binance-sdk-wallet`, and `python-binance`, which differ in how they order and encode a query. What
-our verifier makes of the same credentials must agree with what they are told.
+our verifier makes of the same credentials must agree with what they are reported.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def python_binance(url: str, account: Account) -> Client:
     return client
 
 
-def told_by_sdk(url: str, account: Account) -> int | dict[str, object]:
+def answer_of_sdk(url: str, account: Account) -> int | dict[str, object]:
     """The permissions that the official client gets, or Binance's code, which it calls `status_code`."""
     try:
         response = sdk(url, account).rest_api.get_api_key_permission()
@@ -106,7 +106,7 @@ def told_by_sdk(url: str, account: Account) -> int | dict[str, object]:
     }
 
 
-def told_by_python_binance(url: str, account: Account) -> int | dict[str, object]:
+def answer_of_python_binance(url: str, account: Account) -> int | dict[str, object]:
     """The same of python-binance."""
     try:
         answer = python_binance(url, account).get_account_api_permissions()
@@ -128,8 +128,8 @@ class TestAccepted:
         account = make(Random(), permissions=WITHDRAW, addresses=("127.0.0.1",) if bound else ())
         played.exchange.add(account)
         expected = {"ipRestrict": bound, "enableWithdrawals": True, "createTime": CREATED}
-        assert told_by_sdk(played.url, account) == expected
-        assert told_by_python_binance(played.url, account) == expected
+        assert answer_of_sdk(played.url, account) == expected
+        assert answer_of_python_binance(played.url, account) == expected
         assert verdict_of(played.url, account) is Verdict.LIVE
         agents = [asked.headers["user-agent"].split("/")[0] for asked in played.exchange.asked]
         assert agents == ["binance-sdk-wallet", "Mozilla", "binance-leaks"]
@@ -194,8 +194,8 @@ def test_refused_by_all_alike(played: Played, make: Callable[..., Account], case
     if opened is not None:
         played.exchange.add(opened)
     used = refused.used(account)
-    assert told_by_sdk(played.url, used) == refused.code
-    assert told_by_python_binance(played.url, used) == refused.code
+    assert answer_of_sdk(played.url, used) == refused.code
+    assert answer_of_python_binance(played.url, used) == refused.code
     assert verdict_of(played.url, used) is refused.verdict
 
 
@@ -205,14 +205,14 @@ class TestTimeAndWeight:
         played.exchange.ahead = ahead
         account = hmac_account(Random())
         played.exchange.add(account)
-        assert told_by_sdk(played.url, account) == -1021
-        assert told_by_python_binance(played.url, account) == -1021
+        assert answer_of_sdk(played.url, account) == -1021
+        assert answer_of_python_binance(played.url, account) == -1021
         assert verdict_of(played.url, account) is Verdict.LIVE
 
     def test_the_time(self, played: Played) -> None:
         played.exchange.ahead = 7_000_000
-        told = python_binance(played.url, hmac_account(Random())).get_server_time()
-        assert abs(told["serverTime"] - played.exchange.now()) < 60_000
+        reported = python_binance(played.url, hmac_account(Random())).get_server_time()
+        assert abs(reported["serverTime"] - played.exchange.now()) < 60_000
 
     def test_a_wide_window(self, played: Played) -> None:
         played.exchange.ahead = 30_000

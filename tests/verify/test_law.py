@@ -61,7 +61,7 @@ ENVIRONMENTS = {
 
 
 def pieces(value: bytes) -> list[bytes]:
-    """Parts of a value, in forms in which it could be told, each long enough to be no accident."""
+    """Parts of a value, in forms in which it could be reported, each long enough to be no accident."""
     forms = (value, value.hex().encode(), quote(value).encode())
     return [form[start : start + 12] for form in forms for start in range(0, len(form) - 12, 4)]
 
@@ -96,7 +96,7 @@ class TestOnTheWire:
         assert len(requests) == len(exchange.asked)
 
     def test_swapped_halves_are_the_one_exception(self) -> None:
-        """Of a pair whose key is unknown, what stands as the secret is once sent as the key, and announced before."""
+        """Of a pair whose key is unknown, the value of the secret is once sent as the key, and announced before."""
         rng = Random()
         gone = hmac_account(rng)
         with (
@@ -122,12 +122,12 @@ class TestOnTheWire:
         ):
             found = Verifier(transport).verify(credentials)
         assert sum(each.verdict is Verdict.LIVE for each in found.values()) == len(accounts) - 2
-        told = bytes(heard.sent + heard.received)
+        reported = bytes(heard.sent + heard.received)
         for account in accounts:
             assert not [
-                piece for part in (account.key.encode(), account.secret) for piece in pieces(part) if piece in told
+                piece for part in (account.key.encode(), account.secret) for piece in pieces(part) if piece in reported
             ]
-        assert b"X-MBX-APIKEY" not in told
+        assert b"X-MBX-APIKEY" not in reported
 
     def test_no_result_nor_cache_holds_a_value(self, tmp_path: Path) -> None:
         rng = Random()
@@ -138,13 +138,13 @@ class TestOnTheWire:
         credentials = [pair(each, environment=ENVIRONMENTS.get(each.host, Environment.MAINNET)) for each in accounts]
         with serving(exchange) as url, UrllibTransport(loopback=url) as transport:
             verifier = Verifier(transport, cache=cache)
-            told = (
+            reported = (
                 repr(verifier.verify(credentials))
                 + verifier.announcement(credentials)
                 + repr(verifier.plan(credentials))
             )
         cache.save(SystemClock().now())
-        data = told.encode() + (tmp_path / "cache.json").read_bytes()
+        data = reported.encode() + (tmp_path / "cache.json").read_bytes()
         for account in accounts:
             assert not [
                 piece for part in (account.key.encode(), account.secret) for piece in pieces(part) if piece in data

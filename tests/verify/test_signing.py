@@ -119,7 +119,7 @@ class TestUnusable:
             pytest.param(lambda: Random().randbytes(900), id="noise"),
         ],
     )
-    def test_it_is_said_why(self, material: object) -> None:
+    def test_it_is_reported_why(self, material: object) -> None:
         assert callable(material)
         der = material()
         assert load_private_key(der) is None
@@ -131,7 +131,7 @@ class TestUnusable:
         value = Value.of(Role.SECRET_KEY, b"x" * 64).without_secret()
         assert isinstance(signer_of(value), Unusable)
 
-    def test_without_the_library_it_is_said_what_to_install(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_without_the_library_it_is_reported_what_to_install(self, monkeypatch: pytest.MonkeyPatch) -> None:
         real = builtins.__import__
 
         def without(name: str, *args: object, **more: object) -> object:

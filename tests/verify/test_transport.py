@@ -136,8 +136,8 @@ class TestRefusing:
         with UrllibTransport(loopback=url) as transport, pytest.raises(ScannerError) as raised:
             transport.send(request)
         assert exchange.asked == []
-        told = "".join(traceback.format_exception(raised.value))
-        assert key == b"" or key[:30].decode() not in told
+        reported = "".join(traceback.format_exception(raised.value))
+        assert key == b"" or key[:30].decode() not in reported
 
     @pytest.mark.parametrize(
         "base",
@@ -401,9 +401,9 @@ class TestNothingGetsOut:
             assert not [word for word in words if word in repr(request) + repr(result) + str(result)]
         assert len(exchange.asked) == len(answers)
         captured = capfd.readouterr()
-        told = "\n".join(log.heard) + captured.out + captured.err
-        assert "the handler hears this" in told
-        assert not [word for word in hidden if word in told]
+        reported = "\n".join(log.heard) + captured.out + captured.err
+        assert "the handler hears this" in reported
+        assert not [word for word in hidden if word in reported]
 
     def test_the_same_words_reach_the_server(self, exchange: Exchange, url: str) -> None:
         request, (key, signature) = secret_request(Random())

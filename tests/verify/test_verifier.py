@@ -110,7 +110,7 @@ class TestVerdicts:
         found = one(ask(pair(hmac_account(rng)), swapped=False))
         assert found.verdict is Verdict.NOT_FOUND
         assert "Probably revoked" in found.note
-        assert "could still be of a system that was not asked" in found.note
+        assert "could still be of a system that was not checked" in found.note
         assert paths(exchange) == [RESTRICTIONS] * 2
 
     def test_a_key_that_is_unknown_for_a_moment_only(self, exchange: Exchange, ask: Ask, rng: Random) -> None:
@@ -163,13 +163,15 @@ class TestVerdicts:
             (Answer(manner="huge"), Cause.NETWORK),
         ],
     )
-    def test_what_says_nothing(self, exchange: Exchange, ask: Ask, rng: Random, answer: Answer, cause: Cause) -> None:
+    def test_what_reports_nothing(
+        self, exchange: Exchange, ask: Ask, rng: Random, answer: Answer, cause: Cause
+    ) -> None:
         account = hmac_account(rng)
         exchange.add(account)
         exchange.script(answer)
         found = one(ask(pair(account)))
         assert (found.verdict, found.cause) == (Verdict.INCONCLUSIVE, cause)
-        assert found.note.startswith("Cannot tell from here")
+        assert found.note.startswith("It cannot be determined from here")
         assert found.permissions is None
         assert len(exchange.asked) == 1
 
@@ -280,7 +282,7 @@ class TestHalves:
         exchange.add(known)
         live = one(ask(credential(value_of(known, key=True))))
         assert live.verdict is Verdict.KEY_LIVE_SECRET_WRONG
-        assert "asked about without its secret" in live.note
+        assert "checked without its secret" in live.note
         assert one(ask(credential(value_of(unknown, key=True)))).verdict is Verdict.NOT_FOUND
         assert "-1022" not in exchange.asked[0].query
 
@@ -315,9 +317,9 @@ class TestHalves:
         seen = (occurrence(key), occurrence(locked, line=2, encrypted=True))
         found = one(ask(credential(key, locked, occurrences=seen)))
         assert found.verdict is Verdict.KEY_LIVE_SECRET_WRONG
-        assert "asked about without its secret" in found.note
+        assert "checked without its secret" in found.note
 
-    def test_without_the_library_it_says_so(
+    def test_without_the_library_it_reports_so(
         self, exchange: Exchange, ask: Ask, rng: Random, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setitem(__import__("sys").modules, "cryptography.exceptions", None)

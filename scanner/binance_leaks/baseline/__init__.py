@@ -1,1 +1,1 @@
-"""Baselines of known findings, in the format of detect-secrets: read, matched, updated, written."""
+"""Baselines of known findings, in the format of detect-secrets."""

@@ -1,7 +1,7 @@
 """The file of a baseline: read, made anew, brought up to date, written.
 
 The format is that of detect-secrets 1.x (`core/baseline.py` there): `results` has a list of entries for each path, and
-an entry has at least `type` and `hashed_secret`. Everything else in it is somebody's, and is kept as it is.
+an entry has at least `type` and `hashed_secret`. Everything else in it belongs to other programs, and is kept.
 
 An update does not touch entries that remain: neither their labels nor their lines, which say where a value was when it
 was added and would differ from branch to branch. New ones are added by path, then type and digest, so that what two
@@ -58,7 +58,7 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Baseline:
-    """A baseline as it stands in its file.
+    """A baseline as read from its file.
 
     `content` is all of it, `results` the checked part, `newline` ends lines.
     """
@@ -69,7 +69,7 @@ class Baseline:
 
     @classmethod
     def read(cls, file: Path) -> Baseline:
-        """The baseline in a file.
+        """Read the baseline in a file.
 
         Raises ConfigError, with what to do, for one that is not understood in full.
         """
@@ -123,9 +123,9 @@ class Baseline:
                     yield entry
 
     def known(self, root: str) -> Known:
-        """What it knows, where its paths count from the folder `root`.
+        """Return the known values, with paths relative to the folder `root`.
 
-        Of several labels the gravest holds.
+        Of several labels the most severe applies.
         """
         labels: dict[tuple[str, str], Label] = {}
         for entry in self.entries():
@@ -176,21 +176,21 @@ def content_of(file: Path) -> dict[str, object]:
 
 
 def refuse_existing(file: Path) -> None:
-    """Raise UsageError unless a baseline can be made in `file`.
+    """Raise UsageError unless a baseline can be created in `file`.
 
-    Asked before a scan, so that it is not in vain.
+    Called before a scan, so that it does not fail at its end.
     """
     if os.path.lexists(file):
-        raise UsageError(f"{file} exists", hint=f"Update it: {_UPDATE} keeps what an audit said.")
+        raise UsageError(f"{file} exists", hint=f"Update it: {_UPDATE} keeps the labels of an audit.")
     if not file.parent.is_dir():
         raise UsageError(f"baseline {file} cannot be written: there is no folder {file.parent}")
     refuse_unwritable(file)
 
 
 def refuse_unwritable(file: Path) -> None:
-    """Raise ScanError where no file can be put beside `file`.
+    """Raise ScanError where no file can be created beside `file`.
 
-    Asked before a long scan, too.
+    Called before a long scan, too.
     """
     folder = file.resolve().parent
     if not os.access(folder, os.W_OK | os.X_OK):
@@ -198,11 +198,9 @@ def refuse_unwritable(file: Path) -> None:
 
 
 def write(file: Path, text: str, *, newline: str = "\n") -> None:
-    """Write a baseline whole or not at all, with the mode that the file has.
+    """Write a baseline whole or not at all, with the mode of the existing file.
 
-    What a link leads to stays in its place.
-
-    Raises ScanError where it cannot be written.
+    The target of a link is written, and the link is kept. Raises ScanError where it cannot be written.
     """
     file = file.resolve()
     try:
@@ -231,7 +229,7 @@ def file_content(file: Path) -> bytes:
 
 
 class _RepeatedError(Exception):
-    """A name that stands twice in one object. Its text is the name."""
+    """A name that is twice in one object. Its text is the name."""
 
 
 def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -295,9 +293,9 @@ def updated(
 ) -> Update:
     """The baseline with all that was found.
 
-    `present` are path and SHA-1 of everything that stands anywhere, be it allowed or too uncertain to be reported: what
-    is of it in the baseline stays. Another entry goes out if `gone` says of its path that the value would have been
-    seen there. Paths are those of entries.
+    `present` are path and SHA-1 of everything that was found, allowed and uncertain values included: its entries are
+    kept. Another entry is dropped if `gone` is True for its path: then the value would have been found there. Paths are
+    those of entries.
     """
     new: dict[tuple[str, str], Found] = {}
     for each in sorted(found, key=lambda each: (each.path, SECRET_TYPES[each.value.role], each.value.sha1, each.line)):
@@ -353,7 +351,7 @@ def _by_type(raw: Raw) -> str:
 
 
 def _put(things: list[_T], new: _T, key: Callable[[_T], str]) -> None:
-    """Put something in front of the first that comes after it; the others stay as they are, sorted or not."""
+    """Insert an item before the first that sorts after it; the others are not sorted."""
     place = key(new)
     at = next((index for index, thing in enumerate(things) if key(thing) > place), len(things))
     things.insert(at, new)

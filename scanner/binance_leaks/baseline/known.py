@@ -40,7 +40,7 @@ _HEURISTICS = (
 
 
 def filters() -> list[dict[str, object]]:
-    """The filters that detect-secrets 1.5.0 uses and writes down unless told otherwise, but for `REFERENCE_FILTER`."""
+    """The filters that detect-secrets 1.5.0 uses by default and writes down, without `REFERENCE_FILTER`."""
     heuristics: list[dict[str, object]] = [{"path": f"detect_secrets.filters.heuristic.{name}"} for name in _HEURISTICS]
     return [
         {"path": "detect_secrets.filters.allowlist.is_line_allowlisted"},
@@ -53,7 +53,7 @@ _RUN = re.compile(r"[A-Za-z0-9]{64,}")
 
 
 class Label(Ordered):
-    """The result of an audit of a value: its text is the reason why a finding is suppressed."""
+    """The result of an audit of a value; its text is the reason of a suppression."""
 
     FALSE_ALARM = "known to the baseline, audited as a false alarm"
     UNAUDITED = "known to the baseline, not audited"
@@ -78,12 +78,15 @@ class Known:
     root: str
 
     def label(self, value: Value, path: str) -> Label | None:
-        """Return the label of a value at a path from the root, None where it is not known there."""
+        """Return the label of a value at a path from the root, None if it is not known there."""
         return self.labels.get((stored(path), value.sha1)) if value.sha1 else None
 
 
 def stored(path: str) -> str:
-    """Convert a path to the form in baselines: with `/`, as they may come from Windows, and with values masked."""
+    """Convert a path to the form in baselines, with values masked.
+
+    It has `/`, as baselines may come from Windows.
+    """
     return _RUN.sub(_masked, path.replace("\\", "/"))
 
 
@@ -94,7 +97,7 @@ def _masked(run: re.Match[str]) -> str:
 
 
 def path_from(root: str, path: str, anchor: str) -> str:
-    """The path of a file on disk, given from the folder `anchor`, as seen from the folder `root`.
+    """Convert the path of a file from the folder `anchor` to one from the folder `root`.
 
     Links on the way are followed, one at its end is not. The member of an archive, after `!/`, is kept.
     """

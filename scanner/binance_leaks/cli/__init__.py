@@ -1,4 +1,7 @@
-"""The command line: one function that returns an exit status and never shows a traceback."""
+"""The command line: run one command and return its exit status.
+
+It never shows a traceback.
+"""
 
 from __future__ import annotations
 
@@ -34,20 +37,22 @@ def _run_and_report_errors(words: list[str]) -> int:
         status = _run(words)
         sys.stdout.flush()
     except ScannerError as error:
-        _tell(f"binance-leaks: {error}", error.hint)
+        _print_error(f"binance-leaks: {error}", error.hint)
         _annotate(words, str(error), error.hint)
         return _status_of(error)
     except KeyboardInterrupt as error:
-        _tell("binance-leaks: interrupted", "")
+        _print_error("binance-leaks: interrupted", "")
         return _status_of(error)
     except BrokenPipeError as error:
         _close_output()
         return _status_of(error)
     except MemoryError as error:
-        _tell("binance-leaks: out of memory; the scan is incomplete", "Scan fewer paths at a time, or use --jobs 1.")
+        _print_error(
+            "binance-leaks: out of memory; the scan is incomplete", "Scan fewer paths at a time, or use --jobs 1."
+        )
         return _status_of(error)
     except OSError as error:
-        _tell(f"binance-leaks: {_one_line(error)}", "")
+        _print_error(f"binance-leaks: {_one_line(error)}", "")
         return _status_of(error)
     return status
 
@@ -127,8 +132,8 @@ def _status_of(error: BaseException) -> int:
     return status_of_error(error)
 
 
-def _tell(message: str, hint: str) -> None:
-    """Report on standard error, in one line and without a value that the user may have passed as an argument."""
+def _print_error(message: str, hint: str) -> None:
+    """Print to standard error, one line each, without a value that the user may have passed as an argument."""
     from binance_leaks.report.sanitize import printable, without_values  # start-up: only for errors
 
     for line in (message, f"  {hint}" if hint else ""):
@@ -137,7 +142,7 @@ def _tell(message: str, hint: str) -> None:
 
 
 def _annotate(words: list[str], message: str, hint: str) -> None:
-    """Tells GitHub Actions too, where its format was to come on standard output: else a run says its status alone."""
+    """Report an error to GitHub Actions too, if its format goes to standard output: else it shows a status only."""
     after = {word for before, word in zip(["", *words], words, strict=False) if before == "--format"}
     if "--format=github" in words or "github" in after:
         from contextlib import suppress  # start-up: only for errors
@@ -146,7 +151,7 @@ def _annotate(words: list[str], message: str, hint: str) -> None:
         from binance_leaks.report.github import render_failure  # as above
         from binance_leaks.report.sanitize import printable, without_values  # as above
 
-        with suppress(OSError):  # whoever reads it has gone; standard error has told it
+        with suppress(OSError):  # the reader is gone; standard error has the message
             write_report(
                 render_failure(without_values(printable(message)), without_values(printable(hint))), sys.stdout
             )

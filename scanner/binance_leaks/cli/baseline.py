@@ -1,4 +1,4 @@
-"""`binance-leaks baseline create`, `update` and `audit`: make and update a baseline of known findings."""
+"""`binance-leaks baseline`: create, update and audit a baseline of known findings."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def update(options: Options) -> ExitStatus:
 
 
 def audit(arguments: list[str]) -> int:
-    """Audit a baseline with the program of detect-secrets, in the folder that its paths count from."""
+    """Audit a baseline with detect-secrets, in the folder that its paths count from."""
     from binance_leaks.cli.detect_secrets import run_audit  # start-up: detect_secrets takes 110 ms
 
     named = [word for word in arguments if not word.startswith("-")]
@@ -81,7 +81,7 @@ def audit(arguments: list[str]) -> int:
     files = [os.path.abspath(name) for name in named]  # noqa: PTH100 - what a link leads to may be elsewhere
     roots = PathRoots()
     folder = os.path.dirname(files[0])  # noqa: PTH120
-    if os.path.isdir(folder):  # noqa: PTH112 - else it is told below that there is no such baseline
+    if os.path.isdir(folder):  # noqa: PTH112 - else an error below names the missing baseline
         os.chdir(roots.top(folder) or roots.top(os.curdir) or folder)
     return run_audit([*options, *files])
 
@@ -180,7 +180,7 @@ class _Task:
         )
 
     def _exclusion(self) -> Callable[[str], bool]:
-        """Leave out what the patterns say, and the baseline itself."""
+        """Exclude the paths of the patterns, and the baseline itself."""
         by_pattern = self.config.exclusion(self.settings.gate.exclude)
         name, real = self.file.name, os.path.realpath(self.file)
         return lambda path: by_pattern(path) or (path.endswith(name) and os.path.realpath(path) == real)

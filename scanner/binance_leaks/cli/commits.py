@@ -135,7 +135,7 @@ def _report_commits(
 
 
 def _announced(settings: CiSettings) -> CiChange:
-    """Return the change that the environment names, with what the command line says on top."""
+    """Return the change that the environment names, with the command line applied to it."""
     try:
         change = announced_change(os.environ)
     except ScanError:

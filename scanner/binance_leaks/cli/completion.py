@@ -1,4 +1,4 @@
-"""Completion of commands, options and values in bash, zsh and fish, by argcomplete."""
+"""Completion of commands, options and values in shells, by argcomplete."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def run(options: Options) -> ExitStatus:
 
 
 def complete(parser: Parser) -> None:
-    """Answer a shell that asks for completions, and exit."""
+    """Answer a completion request of a shell, and exit."""
     for action in parser.all_actions():
         _set_completer(action)
     argcomplete.autocomplete(parser, always_complete_options="long", default_completer=SuppressCompleter())

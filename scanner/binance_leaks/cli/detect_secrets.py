@@ -70,7 +70,10 @@ class OriginalBaseline:
         )
 
     def check_plugins(self) -> None:
-        """Raise ConfigError for a plugin that cannot be loaded: then detect-secrets would scan nothing."""
+        """Raise ConfigError for a plugin that cannot be loaded.
+
+        detect-secrets would scan nothing with it.
+        """
         levels = [level.value for level in Confidence]
         for plugin in self.plugins:
             name, place = plugin.get("name"), plugin.get("path")
@@ -80,7 +83,7 @@ class OriginalBaseline:
                 if not isinstance(plugin.get("verify", False), bool):
                     raise ConfigError(f"baseline {self.path}: verify of {name} must be true or false")
             elif isinstance(place, str) and not Path(place.removeprefix(_SCHEME)).is_file():
-                hint = "Put the path right in the baseline, or take the plugin out of it."
+                hint = "Correct the path in the baseline, or remove the plugin from it."
                 raise ConfigError(f"baseline {self.path}: plugin {name} is not at {place}", hint=hint)
 
     @property
@@ -125,11 +128,14 @@ class HookBaseline:
         return {**before.content, **({"plugins_used": plugins} if "plugins_used" in before.content else {})}
 
     def restore(self) -> None:
-        """Restore all but the results if the file was updated: its settings are those of this run."""
+        """Restore all but the results if the file was updated.
+
+        Its settings are those of this run.
+        """
         before = self.baseline
         written = json.loads(Path(before.path).read_text("utf-8-sig"))
         if written == before.content or written.get("version") != before.content["version"]:
-            return  # not touched, or upgraded from what stood in the file
+            return  # not touched, or upgraded from the content of the file
         kept = {name: written[name] for name in ("results", "generated_at") if name in before.content}
         write(Path(before.path), json.dumps({**before.content, **kept}, indent=2) + "\n")
 
@@ -232,10 +238,10 @@ def prepared_baselines(baselines: Sequence[PreparedBaseline]) -> Iterator[None]:
     host_baseline.load_from_file = load_here
     try:
         yield
-    except TypeError as error:  # with which detect-secrets ends after it has named the plugin that it lacks
+    except TypeError as error:  # detect-secrets raises it after it has named the plugin that it lacks
         if not baselines:
             raise
-        hint = "Unless it says more above: make a new one, or update detect-secrets."
+        hint = "Its message may be above. If not, make a new baseline or update detect-secrets."
         raise ConfigError(f"detect-secrets cannot work with {' and '.join(known)}", hint=hint) from error
     finally:
         host_baseline.load_from_file = load
@@ -252,9 +258,9 @@ def print_plugin_path(options: Options) -> int:  # noqa: ARG001 - every command 
 def run_hook(arguments: list[str]) -> int:
     """Run detect-secrets-hook in this process with our plugin; return its exit status.
 
-    Unless the arguments say otherwise, no plugin verifies over the network, and the filter that hides `client =
-    Client("KEY", "SECRET")` lets lines through that may hold a credential. Raises UsageError or ConfigError for a
-    baseline that detect-secrets would not understand, or with which it would scan nothing.
+    By default, no plugin verifies over the network, and the filter that hides `client =
+        Client("KEY", "SECRET")` lets lines through that may hold a credential. Raises UsageError or ConfigError for a
+        baseline that detect-secrets would not understand, or with which it would scan nothing.
     """
     given = _parse_given(arguments)
     baseline = OriginalBaseline.read(given.baseline) if given.baseline is not None else None

@@ -1,4 +1,4 @@
-"""Which configuration, baseline and comments count: those that are checked out, or those of the base.
+"""Choose which configuration, baseline and comments apply: the head's or the base's.
 
 A pull request brings its own configuration, and comments that allow what it introduces. Where that must not decide,
 `--policy base` takes both files as the base has them, and lets no comment allow a value that is new.
@@ -26,7 +26,7 @@ BASE = "base"
 
 
 def triage_settings(gate: GateSettings, folder: Path, *, root: str | None) -> TriageSettings:
-    """Return the configuration and the baseline for a folder, with what the command line says on top.
+    """Return the configuration and baseline for a folder, with the command line applied.
 
     The paths of the baseline count from `root`, as in `load_baseline`. Raises ConfigError and UsageError.
     """
@@ -43,19 +43,19 @@ def policy_settings(gate: GateSettings, git: Git, top: str, base: str | None) ->
     """
     if gate.policy != BASE:
         return triage_settings(gate, Path(top), root=top)
-    held = _Held(git, Path(top).resolve(), base)
-    config = adjusted(_config(gate, held), gate)
-    return TriageSettings(config=config, baseline=_baseline(gate, config, held), comments=False)
+    base_files = _BaseFiles(git, Path(top).resolve(), base)
+    config = adjusted(_config(gate, base_files), gate)
+    return TriageSettings(config=config, baseline=_baseline(gate, config, base_files), comments=False)
 
 
 def configured(gate: GateSettings, folder: Path) -> Config:
-    """Return the configuration for a folder, with what the command line says on top."""
+    """Return the configuration for a folder, with the command line applied."""
     file = Path(gate.config) if gate.config else find_config(folder)
     return adjusted(load_config(file) if file else Config(), gate)
 
 
 def adjusted(config: Config, gate: GateSettings) -> Config:
-    """Return a configuration with what the command line says on top."""
+    """Return a configuration with the command line applied."""
     if gate.confidence:
         config = replace(config, confidence=Confidence(gate.confidence))
     if gate.fail_on:
@@ -64,9 +64,9 @@ def adjusted(config: Config, gate: GateSettings) -> Config:
 
 
 def baseline_file(gate: GateSettings, config: Config) -> Path | None:
-    """The baseline of the command line, else that of the configuration.
+    """The baseline of the command line, else of the configuration.
 
-    Returns None where there is none or none is wanted.
+    Returns None where there is none, and with `--no-baseline`.
     """
     if gate.no_baseline:
         return None
@@ -75,7 +75,7 @@ def baseline_file(gate: GateSettings, config: Config) -> Path | None:
     return Path(gate.baseline) if gate.baseline is not None else config.baseline_file
 
 
-class _Held:
+class _BaseFiles:
     """The files of the work tree as the base has them. What lies outside of it is read where it is."""
 
     def __init__(self, git: Git, top: Path, base: str | None) -> None:
@@ -97,7 +97,7 @@ class _Held:
         return None if blob is None else self._git.run("cat-file", "blob", blob)
 
     def _inside(self, file: Path) -> str | None:
-        """The path of a file from the top, None if it is outside. Links of the work tree, a change's own, count not."""
+        """The path of a file from the top, None if it is outside. Ignores links, which belong to the change."""
         whole = Path(os.path.abspath(file))  # noqa: PTH100 - resolve() would follow links
         for folder in reversed(whole.parents):
             if folder.resolve() == self.top:
@@ -105,23 +105,23 @@ class _Held:
         return None
 
 
-def _config(gate: GateSettings, held: _Held) -> Config:
+def _config(gate: GateSettings, base_files: _BaseFiles) -> Config:
     if gate.config:
         file = Path(gate.config)
-        content = held.content(file, Path.read_bytes)
+        content = base_files.content(file, Path.read_bytes)
         return Config() if content is None else parse_config(content, file)
     for name in FILE_NAMES:
-        content = held.content(held.top / name, Path.read_bytes)
+        content = base_files.content(base_files.top / name, Path.read_bytes)
         if content is not None and (name != "pyproject.toml" or mentions_us(content)):
-            return parse_config(content, held.top / name)
+            return parse_config(content, base_files.top / name)
     return Config()
 
 
-def _baseline(gate: GateSettings, config: Config, held: _Held) -> Known | None:
+def _baseline(gate: GateSettings, config: Config, base_files: _BaseFiles) -> Known | None:
     file = baseline_file(gate, config)
     if file is None:
         return None
     from binance_leaks.baseline.file import Baseline, file_content  # start-up: most scans have no baseline
 
-    content = held.content(file, file_content)
-    return None if content is None else Baseline.parse(file, content).known(str(held.top))
+    content = base_files.content(file, file_content)
+    return None if content is None else Baseline.parse(file, content).known(str(base_files.top))

@@ -53,7 +53,7 @@ def run(options: Options) -> ExitStatus:
     if not writes:
         _print(["Nothing to do.\n"])
     elif settings.dry_run:
-        _print(["Nothing was written: this was --dry-run.\n"])
+        _print(["Nothing was written, because of --dry-run.\n"])
     elif not settings.yes and not _confirm(len(writes)):
         _print(["Nothing was written.\n"])
     else:
@@ -66,8 +66,8 @@ def _warn_of_the_index(settings: InitSettings) -> None:
     """Warn that, without --repo, CI installs the program by its name from the package index."""
     if settings.ci is not None and settings.repo is None:
         sys.stderr.write(
-            f"binance-leaks: CI will install binance-leaks=={__version__} from the package index: make sure that what "
-            "has this name there is this program, or give --repo URL --rev COMMIT\n"
+            f"binance-leaks: CI will install binance-leaks=={__version__} from the package index: make sure that "
+            "the package of this name is this program, or give --repo URL --rev COMMIT\n"
         )
 
 
@@ -92,21 +92,21 @@ def _describe(plan: Plan) -> Iterator[str]:
     if isinstance(plan, Refuse):
         yield f"{plan.path}: left alone, because {plan.why}.\n"
         if plan.wanted is not None:
-            yield "What would be written differs so:\n"
+            yield "The change that would be made:\n"
             yield from _diff(plan.path, plan.old, plan.wanted)
         if plan.by_hand:
-            yield "Put this into it by hand, each part where it belongs:\n"
+            yield "Add this by hand, each part in its place:\n"
             yield from (f"  {line}\n" for line in plan.by_hand.splitlines())
         return
     if isinstance(plan, Keep):
-        yield f"{plan.path}: has all of it already.\n"
+        yield f"{plan.path}: nothing to add.\n"
     else:
         yield from _diff(plan.path, plan.old, plan.new)
     yield from (f"{plan.path}: {note}\n" for note in plan.notes)
 
 
 def _diff(path: str, old: bytes | None, new: bytes) -> Iterator[str]:
-    """A unified diff; the file's text is foreign, and sanitized."""
+    """A unified diff; the text of the file is not trusted, and sanitized."""
     quoted = Quoted(Redactor(MappingProxyType({})))
     found = unified_diff(
         _lines(old or b""), _lines(new), fromfile=f"a/{path}" if old is not None else "/dev/null", tofile=f"b/{path}"

@@ -34,7 +34,7 @@ _PROGRAMS: Mapping[str, tuple[int, int]] = MappingProxyType(
         "tmux": (3, 4),
     }
 )
-"""By `TERM_PROGRAM`, the first version of `TERM_PROGRAM_VERSION` that has hyperlinks, as their release notes say."""
+"""By `TERM_PROGRAM`, the first version of `TERM_PROGRAM_VERSION` that has hyperlinks, by its release notes."""
 
 _TERMS = re.compile(r"xterm-kitty|xterm-ghostty|alacritty(-.*)?|foot(-.*)?|contour.*|wezterm|rio")
 _DUMB = re.compile(r"dumb|linux|cons25.*|emacs|vt\d+.*|unknown|")
@@ -43,7 +43,7 @@ _MULTIPLEXED = ("screen", "tmux")
 
 
 def has_hyperlinks(environment: Mapping[str, str]) -> bool:
-    """Whether a terminal with this environment shows hyperlinks to files on this machine.
+    """Whether a terminal with this environment shows links to local files.
 
     Not in a CI system's log, not in a dumb terminal, and not over ssh, where a link would open a file of another
     machine. `FORCE_HYPERLINK`, as other programs know it, decides what is not known here; 0 is never.
@@ -80,7 +80,7 @@ def _version(text: str) -> tuple[int, int]:
 def obeys_escapes(stream: TextIO) -> bool:
     """Whether a stream is a terminal that obeys escape sequences.
 
-    A console of Windows is asked to, and may refuse.
+    A console of Windows must be switched to them, and may refuse.
     """
     if not stream.isatty():
         return False
@@ -102,14 +102,14 @@ if sys.platform == "win32":
         return bool(kernel.SetConsoleMode(handle, mode.value | sequences))
 
 
-_MOST_SUMMARY = 1024 * 1024  # what GitHub takes of a step's summary, in bytes; of a larger one it shows nothing
+_MOST_SUMMARY = 1024 * 1024  # the limit of GitHub, in bytes; it shows nothing of a larger summary
 _CUT = "\n\n**This summary was cut**: it is larger than GitHub shows. Another report has the rest.\n"
 
 
 def refuse_unwritable(files: Sequence[Path]) -> None:
     """Raise ScanError for a file that cannot be written.
 
-    Asked before a long scan; touches nothing.
+    Called before a long scan; touches nothing.
     """
     for file in files:
         problem = _problem(file)
@@ -122,7 +122,7 @@ def write_file(file: Path, text: str) -> None:
 
     Raises ScanError where it cannot.
 
-    What is no plain file, such as a pipe, and a file in a folder that is closed, are written in place.
+    A pipe, and a file in a read-only folder, are written in place.
     """
     data = text.encode()
     try:
@@ -136,7 +136,7 @@ def write_file(file: Path, text: str) -> None:
 
 
 def append_summary(file: Path, text: str) -> None:
-    """Append a step's summary to the file that GitHub Actions named for it, no more than GitHub takes of it.
+    """Append to the step summary of GitHub Actions, at most as much as GitHub shows.
 
     Raises ScanError where it cannot.
     """
@@ -152,7 +152,7 @@ def append_summary(file: Path, text: str) -> None:
 
 
 def _cut(data: bytes, room: int) -> bytes:
-    """Whole lines and a word on what is missing, or nothing where there is no room for that."""
+    """Return whole lines and a note that the rest is missing; nothing where there is no room for that."""
     note = _CUT.encode()
     end = data.rfind(b"\n", 0, max(room - len(note), 0))
     return data[:end] + note if end > 0 else b""
@@ -178,9 +178,7 @@ def _unwritable(file: Path, why: str) -> ScanError:
 
 
 def wanted_formats(output: OutputSettings) -> list[tuple[Format, Path | None]]:
-    """The formats that were asked for, each with its file.
-
-    `text` to standard output where none was.
+    """The wanted formats, each with its file; by default `text` to standard output.
 
     Raises UsageError for an unknown one, or for two that would share standard output or a file, and ScanError for a
     file that cannot be written, before anything is scanned.
@@ -215,8 +213,8 @@ def present(
 ) -> ExitStatus:
     """Write the result in every wanted format, and return the exit status.
 
-    The paths of the result lead to files from `folder`; None where there are no such files. `interrupted` says that the
-    user interrupted this very scan.
+    The paths of the result lead to files from `folder`; None where there are no such files. `interrupted` is True if
+    the user interrupted this very scan: a stored report of such a scan is only incomplete.
     """
     moment = datetime.now(timezone.utc)
     result = result.without_secrets()
@@ -239,7 +237,7 @@ def present(
 
 
 def _summarize(file: Path, text: str) -> None:
-    """Append to the summary of a step of GitHub Actions. The report stands elsewhere: failing here is told only."""
+    """Append to a step summary. A failure is only a warning, as the report is in other places too."""
     try:
         append_summary(file, text)
     except ScanError as error:
@@ -252,7 +250,7 @@ def page_width() -> int:
 
 
 def colored(choice: str) -> bool:
-    """Whether standard output gets colour: as the choice says, or `auto`, where it is a terminal that wants it."""
+    """Whether standard output is coloured: by choice, or with `auto` on a terminal that wants it."""
     if choice != "auto":
         return choice == "always"
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":

@@ -47,7 +47,7 @@ def parse(arguments: Sequence[str]) -> Options:
     is given.
     """
     if "_ARGCOMPLETE" in os.environ:
-        from binance_leaks.cli.completion import complete  # start-up: only when a shell asks
+        from binance_leaks.cli.completion import complete  # start-up: only for completion requests
 
         complete(build())
     if not arguments:
@@ -73,7 +73,10 @@ def _with_arguments(function: Callable[..., int]) -> Callable[[Options], int]:
 
 
 def load(target: str) -> Callable[..., int]:
-    """Import the function that `module:function` names: a command is imported only when it is run."""
+    """Import the function named by `module:function`.
+
+    A command is imported only when it is run.
+    """
     module, _, name = target.partition(":")
     function: Callable[..., int] = getattr(import_module(module), name)
     return function

@@ -76,14 +76,14 @@ class _Bar:
         self._progress.refresh()
 
     def _describe(self, done: int, total: int | None, size: int, found: int) -> str:
-        """Things done of all, bytes, rate, values found so far."""
+        """Describe the progress: done of all, bytes, rate, values found so far."""
         rate = size / max(time.monotonic() - self._started, 0.001)
         parts = [f"{done:,}/{total:,}" if total else f"{done:,}", f"{human_size(size)} at {human_size(rate)}/s"]
         return "  ".join([*parts, f"{found:,} suspicious"] if found else parts)
 
 
 class ScanProgress(_Bar):
-    """Files, objects or blobs done of all, bytes, rate, time left, credentials found so far."""
+    """The progress of a scan: done of all, bytes, rate, time left, credentials found."""
 
     def __init__(self, *, console: Console | None = None) -> None:
         super().__init__("scanning", console=console)
@@ -117,7 +117,7 @@ class CloneProgressBar(_Bar):
     def update(self, phase: str, done: int, total: int | None) -> None:
         """Show how far a phase is.
 
-        The remote names it, and `total` is None where it is unknown.
+        `total` is None where it is unknown, as for phases of a remote.
         """
         if phase != self._phase:
             self._phase = phase
@@ -132,7 +132,7 @@ D = TypeVar("D", bound=Detected)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Runner:
-    """Runs a command whose options were checked."""
+    """The options of a command after they were checked, ready to run."""
 
     settings: CommandSettings
     formats: list[tuple[Format, Path | None]]
@@ -164,7 +164,7 @@ class Runner:
 
 @contextmanager
 def runner(settings: CommandSettings) -> Iterator[Runner]:
-    """Check the options for reports and `--verify` before anything is scanned, and give a runner."""
+    """Check the options for reports and `--verify` before a scan, and give a runner."""
     formats = wanted_formats(settings.output)
     with online_verifier(settings.online, settings.output) as verifier:
         yield Runner(settings=settings, formats=formats, verifier=verifier)
@@ -172,7 +172,7 @@ def runner(settings: CommandSettings) -> Iterator[Runner]:
 
 @contextmanager
 def scan_progress(output: OutputSettings) -> Iterator[ShowProgress | None]:
-    """Give what shows the progress of a scan, None where nobody looks on."""
+    """Give a function that shows the progress of a scan, None without a terminal."""
     if not is_watched(output):
         yield None
         return
@@ -193,7 +193,10 @@ def print_notes(output: OutputSettings, *lines: str) -> None:
 
 
 def clean_up_on_signals() -> None:
-    """Clean up on SIGTERM and SIGHUP: raise SystemExit, so that clones and processes are removed on the way out."""
+    """Clean up on SIGTERM and SIGHUP: raise SystemExit.
+
+    Clones and processes are removed on the way out.
+    """
 
     def end(number: int, _: object) -> NoReturn:
         raise SystemExit(128 + number)

@@ -60,7 +60,7 @@ def refuse_empty_path(paths: Sequence[str]) -> None:
 
 
 def configuration_folder(paths: Sequence[str]) -> Path:
-    """Where the configuration is looked for: the first path's folder, else the current one."""
+    """The folder to find the configuration for: that of the first path, else the current one."""
     for path in paths:
         if path != "-":
             place = Path(path)

@@ -1,4 +1,4 @@
-"""Settings that commands share, as immutable values made once from the parsed command line.
+"""Settings that commands share, made once from the parsed command line.
 
 Each command has its own settings beside it: making the classes of all commands costs 10 ms of start-up.
 """
@@ -88,7 +88,7 @@ class CommandSettings(Settings):
 
     @classmethod
     def of(cls: type[S], options: Options) -> S:
-        """Take the settings from the parsed command line, those that commands share in groups."""
+        """Take the settings from the parsed command line, shared ones in groups."""
         groups = {
             "output": OutputSettings.of(options),
             "gate": GateSettings.of(options),

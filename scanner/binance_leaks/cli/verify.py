@@ -1,4 +1,4 @@
-"""`binance-leaks verify`: audits keys that the user owns, wherever they are but in arguments."""
+"""`binance-leaks verify`: audit the user's own keys, from anywhere but arguments."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from binance_leaks.report.audit import Audited, render_audit_json, render_audit_
 
 FIRST_LINE = (
     "binance-leaks: verify: each API key is sent to Binance, in a request signed with its secret, which stays here; "
-    "what goes where is told before\n"
+    "the hosts are printed first\n"
 )
 _STDIN = "standard input"
 _PROMPT = "prompt"
@@ -96,7 +96,7 @@ def _audit(settings: VerifySettings, verifier: OnlineVerifier) -> ExitStatus:
     write_report(text, sys.stdout)
     outcomes = {each.audit.outcome for each in audited}
     if unread:
-        sys.stderr.write(f"binance-leaks: {unread:,} of what was to be scanned could not be read: see scan\n")
+        sys.stderr.write(f"binance-leaks: {unread:,} items could not be read; run `binance-leaks scan` to list them\n")
         outcomes.add(AuditOutcome.UNKNOWN)
     worst = next(
         (each for each in (AuditOutcome.FAILED, AuditOutcome.UNKNOWN) if each in outcomes), AuditOutcome.PASSED
@@ -105,7 +105,7 @@ def _audit(settings: VerifySettings, verifier: OnlineVerifier) -> ExitStatus:
 
 
 def _credentials(settings: VerifySettings) -> tuple[tuple[Credential, ...], int]:
-    """The credentials of the source that was named, with how many things could not be read."""
+    """The credentials of the source that was named, and the number of items that could not be read."""
     if settings.scan_paths is not None:
         return _scanned(settings)
     if settings.env_file is not None:
@@ -130,7 +130,7 @@ def _some(credentials: tuple[Credential, ...], where: str) -> tuple[Credential, 
 
 
 def _prompted(*, secret: bool) -> Credential:
-    """Asked for on the terminal, which shows nothing of it."""
+    """Read a key and its secret from the terminal, without echo."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", getpass.GetPassWarning)  # it would show what is typed
@@ -179,7 +179,7 @@ def _content(file: str) -> bytes:
 
 def _limited(data: bytes, where: str) -> bytes:
     if len(data) > _LARGEST:
-        raise UsageError(f"{where} holds more than a mebibyte", hint="Use --scan for large files.")
+        raise UsageError(f"{where} is larger than 1 MiB", hint="Use --scan for large files.")
     return data
 
 

@@ -1,6 +1,6 @@
 """`--verify`: the only place that opens connections.
 
-It prints beforehand what is sent where.
+It prints what is sent where before it sends it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 FIRST_LINE = (
     "binance-leaks: --verify: each API key that is found will be sent to Binance, in a request signed with its secret; "
-    "what goes where is told before\n"
+    "the hosts are printed first\n"
 )
 _OF_VERIFY = {
     "verify_limit": "--verify-limit",
@@ -38,7 +38,10 @@ _OF_VERIFY = {
 
 @dataclass(frozen=True, slots=True)
 class OnlineVerifier:
-    """Checks credentials with Binance. Its limits hold for the whole run."""
+    """A verifier with the options of the command line.
+
+    Its limits apply to the whole run.
+    """
 
     verifier: Verifier
     cache: CacheFile | None
@@ -103,7 +106,7 @@ def online_verifier(
 
 
 def _refuse_alone(settings: OnlineSettings) -> None:
-    """Refuse options of `--verify` without it: the user who gives one believes that something is checked."""
+    """Refuse options of `--verify` without it: a user who gives one expects that something is checked."""
     for name, option in _OF_VERIFY.items():
         if getattr(settings, name):
             raise UsageError(f"{option} does nothing without --verify", hint="Add --verify, or leave it out.")
@@ -114,7 +117,7 @@ def _progress(output: OutputSettings, count: int) -> Iterator[Callable[[int, int
     if count < 2 or output.no_progress or output.quiet or not sys.stderr.isatty():
         yield lambda *_: None
         return
-    from binance_leaks.cli.run import VerifyProgress  # rich: only where somebody looks on
+    from binance_leaks.cli.run import VerifyProgress  # rich: only on a terminal
 
     with VerifyProgress() as bar:
         yield bar.update

@@ -1,1 +1,1 @@
-"""From a source to a result: one module for each thing that can be scanned, and one that judges what was found."""
+"""From a source to a result: a module for each kind of source, and triage."""

@@ -1,4 +1,4 @@
-"""Apply verification results: swap halves, move secrets to their keys, raise confidence."""
+"""Apply verifications: swap halves, move secrets to their keys, raise confidence."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Verify = Callable[[Sequence[Credential]], Verified]
 
 
 class Holder(Protocol):
-    """A credential with what holds its values: the occurrences of one scan, or the repositories of a fleet."""
+    """A credential with the occurrences of a scan, or the repositories of a fleet."""
 
     @property
     def credential(self) -> Credential:
@@ -65,7 +65,7 @@ class Holder(Protocol):
 
 
 def verified(credentials: Sequence[Credential], found: Mapping[str, Verification]) -> Verified:
-    """Apply verifications, by the ids of the credentials, to the credentials of one scan."""
+    """Apply verifications, by credential id, to the credentials of one scan."""
     results = apply_verifications([_Scanned(credential) for credential in credentials], found)
     return Verified(
         credentials=tuple(held.credential for held, _ in results),
@@ -138,7 +138,7 @@ def _digests(holder: Holder) -> frozenset[str]:
 
 
 def _raise_confidence(holder: _H, verification: Verification | None) -> _H:
-    """A system that knows the key decides what it is, whatever is written beside it."""
+    """Set the environment to the system that knows the key, regardless of evidence in the text."""
     if verification is None or verification.verdict not in _KNOWN or verification.host is None:
         return holder
     credential = holder.credential

@@ -29,7 +29,10 @@ _MAX_TAG_DEPTH = 10
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attributed:
-    """Credentials with their locations in the history, and for each path a commit that has its neighbours."""
+    """Credentials with their locations in the history.
+
+    Also, for each path, a commit that has its neighbours.
+    """
 
     credentials: tuple[Credential, ...]
     commits: Mapping[str, str]
@@ -37,7 +40,7 @@ class Attributed:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Remote:
-    """Whether a remote has everything that the repository has, as for the mirror of a URL."""
+    """Whether a remote has all of the repository, as for the mirror of a URL."""
 
     everything: bool
 
@@ -55,9 +58,10 @@ def attribute(
     excluded: Callable[[str], bool],
     lfs_files: Mapping[bytes, Path],
 ) -> Attributed:
-    """Find the provenance of all that a scan found. Reads the objects in question again, with their paths.
+    """Find the provenance of all that a scan found.
 
-    `lfs_files` are the files on disk for which pointer blobs stand.
+    Reads the objects in question again, with their paths. `lfs_files` are the files on disk that pointer blobs
+    represent.
     """
     blobs = {name: hit for name, hit in scan.objects.hits.items() if hit.kind == "blob"}
     messages = {name: hit for name, hit in scan.objects.hits.items() if hit.kind in ("commit", "tag")}
@@ -122,7 +126,7 @@ def _select_reads(
 
 
 class _Locator:
-    """Gives the locations of credentials their provenance."""
+    """A tracer that adds provenance to the locations of credentials."""
 
     def __init__(
         self, provenances: Mapping[tuple[str, str], Provenance], commits: Mapping[bytes, Commit], remote: Remote
@@ -205,7 +209,7 @@ def _exposure(provenance: Provenance) -> Exposure:
 
 
 class _Reader:
-    """Reads objects again under their paths."""
+    """A reader of objects under their paths."""
 
     def __init__(self, scan: ObjectScan, git: Git, lfs_files: Mapping[bytes, Path]) -> None:
         self._scan = scan
@@ -222,7 +226,10 @@ class _Reader:
     def read_again(
         self, wanted: Mapping[bytes, set[str]], hits: Mapping[bytes, Hit]
     ) -> Iterator[tuple[bytes, str, Credential]]:
-        """The credentials of some blobs under some paths; what was found before where one cannot be read again."""
+        """The credentials of some blobs under some paths.
+
+        Where one cannot be read again, those that were found before.
+        """
         unread = set(wanted)
         for name, content in self._contents(wanted):
             unread.discard(name)
@@ -244,7 +251,10 @@ class _Reader:
         return read_chunks(FileEntry(path=str(file), shown=path, evidence_path=path, explicit=True))
 
     def message(self, name: bytes, kind: str, refs: tuple[Ref, ...], *, pushed: bool) -> Iterator[Credential]:
-        """The credentials of a commit or tag; lines and columns are those of the message, or of the headers."""
+        """The credentials of a commit or tag.
+
+        Lines and columns are those of the message, or of the headers.
+        """
         for _, content in self._contents([name]):
             about = parse_commit(name.hex(), content)
             place = partial(

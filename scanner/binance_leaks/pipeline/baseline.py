@@ -1,4 +1,4 @@
-"""What a scan tells a baseline: the values to take in, those that stand somewhere, and the paths that were seen."""
+"""What a scan means for a baseline: values to add, values present, paths read."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ _NO_FILE_BEGINS = ("blob:", "lfs object ")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Look:
-    """What a scan saw: `found` is to be known, `present` are path and SHA-1 of everything that stands anywhere."""
+    """The result of a scan for a baseline.
+
+    `found` is to be added, `present` are path and SHA-1 of every value that was found at all.
+    """
 
     found: tuple[Found, ...]
     present: frozenset[tuple[str, str]]
@@ -54,8 +57,8 @@ def look(source: Source[Detected], scan: Detected, *, config: Config, root: str)
 class Seen:
     """Which paths a scan has seen, all from the folder `root`.
 
-    `roots` were asked for, `read` are the files that were read, `unread` what could not be. With `history` that was
-    scanned too; `partial` says that it was not to be seen whole.
+    `roots` were requested, `read` are the files that were read, `unread` those that could not be. With `history` that
+    was scanned too; `partial` is True if it could not be read completely.
     """
 
     root: str
@@ -90,9 +93,9 @@ class Seen:
         )
 
     def gone(self, path: str) -> bool:
-        """Whether a value that was not found does not stand at that path any more.
+        """Whether a value that was not found is no longer at that path.
 
-        It may be there still if the path was not asked for, was left out, or could not be read.
+        It may be there still if the path was not requested, was excluded, or could not be read.
         """
         file = container_of(path)
         if self.partial or not self.covers(file):
@@ -104,9 +107,9 @@ class Seen:
         return file in self.read or not os.path.lexists(os.path.join(self.root, file))  # noqa: PTH118
 
     def covers(self, path: str) -> bool:
-        """Whether a path was asked for.
+        """Whether a path was requested.
 
-        What is no file, as a commit message, was only if everything was.
+        What is no file, such as a commit message, was requested only if everything was.
         """
         if _is_no_file(path):
             return os.curdir in self.roots
@@ -125,7 +128,7 @@ def _files_from(root: str, paths: Iterable[str]) -> Iterator[str]:
 
 
 def _is_no_file(path: str) -> bool:
-    name = path.rpartition("/")[2]  # a submodule's name may stand in front
+    name = path.rpartition("/")[2]  # a submodule's name may precede it
     return name in _NO_FILES or path.startswith(_NO_FILE_BEGINS)
 
 

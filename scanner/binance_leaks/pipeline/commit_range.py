@@ -49,7 +49,7 @@ def trace(
     changes: Sequence[CommitChange],
     excluded: Callable[[str], bool] = lambda _: False,
 ) -> RangeCredentials:
-    """Find the credentials in the files of a range, each with the commits that introduced and removed it.
+    """Find the credentials in a range, with the commits that introduced and removed them.
 
     `versions` has prefiltered the blobs of `changes`, those of parents before those of their children.
     """
@@ -93,7 +93,7 @@ class RangeTracker:
         self._with_values: dict[tuple[bytes, str], None] = {}
 
     def follow(self, changes: Sequence[CommitChange]) -> None:
-        """Follow the values through all changes, those of parents before those of their children."""
+        """Follow the values through all changes, parents before their children."""
         self._deleting = {change.commit for change in changes if change.blob is None}
         for change in changes:
             if change.blob is not None:
@@ -108,7 +108,10 @@ class RangeTracker:
             self._follow(change, formers[id(change)])
 
     def compare_with_bases(self, bases: Sequence[str]) -> None:
-        """Take a value that a base has at the same path as not new, even if it was removed and added again."""
+        """Mark a value that a base has at the same path as not new.
+
+        Also one that was removed and added again.
+        """
         new = {key: tracked for key, tracked in self._tracked.items() if tracked.new}
         paths = sorted({path for _, path in new})
         for base in bases[:_MAX_BASES] if new else ():
@@ -119,7 +122,10 @@ class RangeTracker:
                     tracked.new = False
 
     def credentials(self, heads: Sequence[str]) -> list[Credential]:
-        """The credentials of all versions, located where they are in a head, else where they were introduced."""
+        """The credentials of all versions.
+
+        They are located where they are in a head, else where they were introduced.
+        """
         at_heads = [blobs_at(self._git, head, sorted({path for _, path in self._tracked})) for head in heads]
         self._find_removal_in_merges(at_heads)
         named = {name for tracked in self._tracked.values() for name in (tracked.commit, tracked.removed) if name}
@@ -183,9 +189,9 @@ class RangeTracker:
         return sorted(origins)
 
     def _renamed(self, parent: str, commit: str) -> dict[bytes, str]:
-        """For each path that a commit renamed, the blob of the old name; a commit that deletes nothing renames nothing.
+        """The blob of the old name for each path that a commit renamed; none if it deletes nothing.
 
-        Only git knows what a merge deletes. An excluded file is not followed: nobody has seen its values.
+        Only git knows what a merge deletes. An excluded file is not followed: its values were not read.
         """
         if commit not in self._deleting and len(self._commits[commit].parents) == 1:
             return {}
@@ -275,7 +281,7 @@ def _commits(git: Git, names: Sequence[str]) -> dict[str, Commit]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RangeSource:
-    """The commits between two revisions: what they introduce, and what was there before."""
+    """A range of commits: what they introduce, and what was there before."""
 
     git: Git
     anchor: str

@@ -1,4 +1,4 @@
-"""Scan files and content: few files one after the other, many in several processes."""
+"""Scan files and content, in several processes if there are many files."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def credentials_in(chunk: Chunk) -> tuple[Credential, ...]:
 
 
 def credentials_in_object(content: bytes) -> tuple[Credential, ...]:
-    """The credentials of a commit or tag: of its message, of its headers, and of the tags that it keeps."""
+    """The credentials of a commit or tag: in its message, headers and merged tags."""
     found: list[Credential] = []
     kept = _unsigned(content)
     start = find_message(kept)
@@ -65,9 +65,10 @@ _AHEAD = 4
 
 @dataclass(kw_only=True, slots=True)
 class Tally:
-    """What was scanned so far. Credentials of files have no secrets: these stay in the process that read them.
+    """What was scanned so far.
 
-    `holding` are the files with credentials, which are read again where the secrets are needed.
+    Credentials of files have no secrets: these do not leave the process that read them. `holding` are the files with
+    credentials, which are read again where the secrets are needed.
     """
 
     files: int = 0
@@ -124,7 +125,7 @@ class FileSource:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ContentSource:
-    """Content that is in memory: a file, an archive, the answer of a server. No neighbours are read."""
+    """Content in memory: a file, an archive, the answer of a server; it has no neighbours."""
 
     content: bytes
     path: str = ""
@@ -173,7 +174,7 @@ def _shown(show: ShowProgress | None, entries: Iterable[FileEntry | Skipped]) ->
 def scan_entries(
     entries: Iterable[FileEntry | Skipped], *, jobs: int = 1, progress: Callable[[Tally], None] = lambda _: None
 ) -> Tally:
-    """Scan listed files: in this process at first; if that takes long, `jobs` processes scan the rest.
+    """Scan listed files, in `jobs` processes if it takes longer than a moment.
 
     An interrupt ends the scan and is noted in the tally; no process keeps running.
     """
@@ -216,7 +217,7 @@ def scan_batch(batch: Sequence[FileEntry]) -> Tally:
 
 
 def reread_secrets(entries: Iterable[FileEntry]) -> dict[str, Secret]:
-    """Read the secrets in some files once more, by SHA-256: they never leave a process."""
+    """Read the secrets in some files again, by SHA-256: they never leave a process."""
     return {
         value.sha256: value.secret
         for entry in entries
@@ -229,7 +230,7 @@ def reread_secrets(entries: Iterable[FileEntry]) -> dict[str, Secret]:
 
 
 def scan_chunks(found: Iterable[Chunk | Skipped]) -> Tally:
-    """Scan content that is not in a listed file, in this process: the credentials keep their secrets."""
+    """Scan content that is not in a listed file, in this process, with secrets."""
     tally = Tally(files=1)
     for chunk in found:
         if isinstance(chunk, Skipped):
@@ -293,5 +294,5 @@ def _leave_interrupts_to_parent() -> None:
 
 
 def usable_cores() -> int:
-    """Processors that this process may use."""
+    """Return the number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

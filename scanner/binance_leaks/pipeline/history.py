@@ -1,4 +1,4 @@
-"""Scan everything that a repository ever held, with the provenance of each credential."""
+"""Scan the whole history of a repository, with the provenance of each credential."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class ReachableObjects:
 
 
 def walk_refs(git: Git, *, branches: Sequence[str], since: str | None) -> ReachableObjects:
-    """Walk from the given branches, or from all refs if there are none, to what was added `since` a date.
+    """Walk from the given branches, or all refs, to what was added `since` a date.
 
-    Raises UsageError for an unknown branch. Where git cannot walk to the end, `cut_short` says why.
+    Raises UsageError for an unknown branch. Where git cannot walk to the end, `cut_short` has the reason.
     """
     tips = [_resolve_branch(git, branch) for branch in branches]
     if not tips:

@@ -1,4 +1,4 @@
-"""Scan the object database of a repository: every object once, in several processes if there are many."""
+"""Scan the object database of a repository: every object once, in processes."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ class ObjectScan:
         return [(self.id_of(link.tree), link.name, link.target) for link in found]
 
     def above(self, trees: Iterable[bytes]) -> list[tuple[bytes, bytes, bytes]]:
-        """Return tree, name and target of each entry in a searched tree that names one of these trees."""
+        """Return tree, name and target of each entry that names one of these trees."""
         found = [link for result in self._workers.broadcast(FindParentTrees(sorted(trees))) for link in result.links]
         return [(self.id_of(link.tree), link.name, link.target) for link in found]
 
@@ -312,7 +312,7 @@ class ObjectScan:
         return total
 
     def _list_new_objects(self) -> list[bytes]:
-        """Objects of packs that appeared since the start, as after a `git gc` in between."""
+        """List objects of packs that appeared since the start, as after a `git gc` in between."""
         new = [path for path in self._database.pack_files() if path not in self._paths]
         opened = open_packs(new, self._database.id_size)
         self.objects.skipped += opened.skipped
@@ -360,9 +360,10 @@ class LfsFiles:
         self.by_pointer: dict[bytes, Path] = {}
 
     def scan(self, scan: ObjectScan, only: Container[bytes] | None) -> None:
-        """Scan all files, and add the credentials of one as hits of its pointers, so that they get the paths of these.
+        """Scan all files, and add the credentials of one as hits of its pointers.
 
-        With `only`, of the pointers in it. A file that no pointer of the repository names is scanned, too.
+        So they get the paths of the pointers. With `only`, of the pointers in it. A file that no pointer of the
+        repository names is scanned, too.
         """
         pointers: dict[str, list[bytes]] = {}
         for name, file in scan.objects.pointers.items():

@@ -48,7 +48,10 @@ _HEADER_BYTES = 200
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """What all workers share: packs with delta forests and selections, and the folder where git reads the rest."""
+    """What all workers share: packs with delta forests and selections, the git folder.
+
+    git reads the rest in that folder.
+    """
 
     packs: Sequence[Pack]
     forests: Sequence[DeltaForest]
@@ -95,7 +98,10 @@ Task: TypeAlias = PackShare | GitShare | StartTreeSearch | FindParentTrees
 
 
 class Hit(NamedTuple):
-    """An object with credentials: digests of their values, and the credentials unless an earlier hit has the same."""
+    """An object with credentials: digests of their values, and the credentials.
+
+    Without these if an earlier hit has the same.
+    """
 
     ref: ObjectRef
     kind: str
@@ -304,7 +310,7 @@ class _Blobs:
 
 
 class _Messages:
-    """Commits and tags: many small texts, sieved in batches."""
+    """Scan commits and tags: many small texts, filtered in batches."""
 
     around = None
 

@@ -1,4 +1,6 @@
-"""Decide what a commit introduces: the question "was this value there before?", for the hook and for the gate.
+"""Decide what a commit introduces, for the hook and for the gate.
+
+The question is: was this value there before?
 
 A value is introduced at a path where no parent of the commit has that value at that path; a file that git recognises as
 renamed is compared under its old name. So moving, re-indenting, re-encoding or renaming introduces nothing, and copying
@@ -35,9 +37,9 @@ LFS_NOT_ON_DISK = "its content is in Git LFS and not on disk; `git lfs fetch --a
 
 
 def introduced(git: Git, version: FileVersion, parents: Sequence[FileVersion]) -> frozenset[str]:
-    """Return the digests of those values of a file that none of its versions in the parents has.
+    """Return the digests of the values of a file that no parent's version has.
 
-    `parents` are the versions in those parents that have the file, under whichever name; without any, every value is
+    `parents` are the versions in those parents that have the file, under any name; without any, every value is
     introduced. A version that could not be read has no values.
     """
     unknown = version.digests.difference(*(parent.digests for parent in parents))
@@ -71,7 +73,7 @@ class FileVersion:
     blob: str
     credentials: tuple[Credential, ...] = ()
     binary: frozenset[str] = frozenset()
-    """Digests of values in archives and binaries, where line numbers say nothing about age."""
+    """Digests of values in archives and binaries, where line numbers mean nothing about age."""
 
     @cached_property
     def occurrences(self) -> Mapping[str, Occurrence]:
@@ -89,7 +91,7 @@ class FileVersion:
 
 
 class FileVersions:
-    """Versions of files: each blob is prefiltered once, and the detector reads a suspicious one once for each path.
+    """Versions of files: blobs prefiltered once, suspicious ones scanned once per path.
 
     `fetch` gets blobs that a partial clone does not have.
     """

@@ -1,4 +1,4 @@
-"""Provenance in a history: at which paths values are, which commits introduced and removed them, and which refs.
+"""Provenance in a history: paths of values, commits that introduced or removed, refs.
 
 It works on what a scan of the object database found. So commits that do not touch the objects cost nothing, merges and
 unreachable commits are seen like all others, and missing objects do not stop it.
@@ -40,7 +40,7 @@ class Provenance:
 
 
 class HistoryTracer:
-    """Traces values through the history.
+    """A tracer of values through the history.
 
     `contents` has the digests of the values in each blob.
     """
@@ -56,7 +56,10 @@ class HistoryTracer:
     def trace(
         self, messages: Iterable[bytes] = ()
     ) -> tuple[dict[tuple[str, str], Provenance], dict[bytes, tuple[Ref, ...]]]:
-        """Return each provenance by digest and path, and for the commits of `messages` the refs that reach them."""
+        """Return each provenance by digest and path, and the refs that reach `messages`.
+
+        `messages` are the commits with values in their messages.
+        """
         introduced, removed, dropped = self._changes()
         wanted = set(messages)
         sources = {commit for commits in introduced.values() for commit, _ in commits} | wanted
@@ -276,6 +279,6 @@ def _parents_first(nodes: Mapping[bytes, CommitNode]) -> dict[bytes, int]:
             waiting[child] -= 1
             if not waiting[child]:
                 ready.append(child)
-    for commit in nodes.keys() - order.keys():  # no commit is its own ancestor, but a forged index may say so
+    for commit in nodes.keys() - order.keys():  # no commit is its own ancestor, but a forged index may claim it
         order[commit] = len(order)
     return order

@@ -75,6 +75,6 @@ class Source(Protocol[D_co]):
 
         An interrupt ends it early, with what was detected until then.
 
-        `show` is called again and again; None if nobody looks on. Raises ScannerError.
+        `show` is called again and again; None without a terminal. Raises ScannerError.
         """
         ...

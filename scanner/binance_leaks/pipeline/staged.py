@@ -1,4 +1,4 @@
-"""Scan what is about to be committed: the suspicious entries of the index, and the commit message."""
+"""Scan what is about to be committed: suspicious index entries, and the message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The state of a history scan: which objects were scanned, for the next scan to skip.
+"""The state of a history scan: the objects that the next scan can skip.
 
 No value and no digest of one is in it: ids of objects, shortened to 64 bits, and ids of the objects in
 which something was found, which are scanned again so that the next report is complete.
@@ -58,7 +58,7 @@ class State:
 
 
 def conditions(*parts: str) -> str:
-    """What a state holds for: this detector, and whatever else the caller depends on."""
+    """The conditions of a state: this detector, and others that the caller depends on."""
     digest = hashlib.sha256(__version__.encode())
     for folder in ("detect", "sources"):
         for file in sorted((Path(__file__).parents[1] / folder).rglob("*.py")):

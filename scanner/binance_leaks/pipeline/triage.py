@@ -1,4 +1,4 @@
-"""Judge credentials: merge, pair across files, add nearby evidence, suppress, rank."""
+"""Triage credentials: merge, pair across files, add evidence, suppress, rank."""
 
 from __future__ import annotations
 
@@ -73,10 +73,10 @@ class Judged:
 def triage(
     source: Source[Detected], found: Detected, settings: TriageSettings, verify: Verify | None = None
 ) -> tuple[tuple[Finding, ...], tuple[Finding, ...], int]:
-    """Judge what a source found: the findings and the suppressed ones, most severe first, and how many are left out.
+    """Turn what a source found into findings and suppressed ones, most severe first.
 
-    Left out is what has less than the configured confidence. `verify` checks only what is reported: nothing that is
-    suppressed, and nothing that was there before the commits of a range.
+    Credentials below the configured confidence are left out and counted. `verify` checks only what is reported:
+    nothing that is suppressed, and nothing that was there before the commits of a range.
     """
     credentials = weigh(found.credentials, found.nearby)
     verifications: Mapping[str, Verification] = {}
@@ -102,7 +102,10 @@ def _is_to_verify(judged: Judged, source: Source[Detected]) -> bool:
 
 
 def weigh(credentials: Iterable[Credential], nearby: NearbyEvidence | None) -> tuple[Credential, ...]:
-    """Merge and pair credentials, and add the evidence from outside their files where it could change the judgement."""
+    """Merge and pair credentials, and add evidence from outside their files.
+
+    Only where such evidence could change the confidence.
+    """
     paired = pair_across_files(credentials)
     if nearby is not None:
         paired = pair_across_files(_add_nearby_evidence(paired, nearby))
@@ -125,7 +128,10 @@ def judge(
 
 
 def path_in_repository(path: str, source: Source[Detected], root: str) -> str:
-    """The path of a finding from the folder `root`, the top of the repository: that of git is such a path already."""
+    """The path of a finding from the folder `root`, the top of the repository.
+
+    That of git is such a path already.
+    """
     return path_from(root, path, source.anchor) if source.kind is SourceKind.FILES else path
 
 

@@ -1,4 +1,4 @@
-"""Credentials that their owner hands over: in the environment, in a `.env` file or other text, typed, in a key file."""
+"""Credentials of their owner: from the environment, text, prompt or a key file."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _LONGEST_VARIABLE = 16_384
 
 
 def from_environment(variables: Mapping[str, str]) -> tuple[Credential, ...]:
-    """The credentials among variables, as the detector finds them in a file of the same lines.
+    """The credentials among variables, as the detector finds them in such a file.
 
-    Only variables count whose names speak of Binance or of a key, and what is no more than a guess does not.
+    Only variables count whose names mention Binance or a key, and mere guesses do not.
     """
     lines = [f"{name}={_quoted(text)}\n" for name, text in sorted(variables.items()) if _speaks(name, text)]
     data = "".join(lines).encode("utf-8", "surrogateescape")
@@ -37,9 +37,10 @@ def from_environment(variables: Mapping[str, str]) -> tuple[Credential, ...]:
 
 
 def from_text(data: bytes, path: str) -> tuple[Credential, ...]:
-    """The credentials in text: lines of a `.env` file, JSON, or a key and its secret on two lines and nothing else.
+    """The credentials in text: `.env` lines, JSON, or just a key and its secret.
 
-    The owner says that they are Binance's: where no pair is found without that, it counts as said in the text.
+    Key and secret are on two lines then. The owner declares that they are Binance's: where no pair is found without
+    that, it counts as evidence in the text.
     """
     words = _decoded(data).split()
     if len(words) in (1, 2) and all(map(_BARE.fullmatch, words)):
@@ -82,7 +83,7 @@ def private_key_in(data: bytes, path: str) -> Occurrence:
 
 
 def with_private_key(credentials: Sequence[Credential], key: Occurrence) -> tuple[Credential, ...]:
-    """The one credential that has an API key, with this private key as its secret half.
+    """The one credential with an API key, with this private key as its secret half.
 
     Raises UsageError where it is not clear which API key that is.
     """
@@ -97,7 +98,7 @@ def with_private_key(credentials: Sequence[Credential], key: Occurrence) -> tupl
 
 
 def in_environment(credentials: Iterable[Credential], environment: Environment | None) -> tuple[Credential, ...]:
-    """The credentials, those of which nothing tells where they belong in the environment that the owner says."""
+    """Set the given environment for the credentials of which nothing indicates the environment."""
     return tuple(
         replace(each, environment=environment)
         if environment is not None and each.environment is Environment.UNKNOWN

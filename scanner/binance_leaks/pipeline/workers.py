@@ -1,4 +1,4 @@
-"""A pool of processes that each keep a worker, and the same interface for one worker in this process."""
+"""A pool of processes that each keep a worker, or one worker in this process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ R = TypeVar("R")
 
 
 class Worker(Protocol[T_contra, R_co]):
-    """Does tasks one after the other; tasks and results can be pickled."""
+    """A worker does tasks one after the other; tasks and results can be pickled."""
 
     def work(self, task: T_contra) -> R_co:
         """Do one task."""

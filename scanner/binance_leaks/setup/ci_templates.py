@@ -81,7 +81,10 @@ _PACKAGE_UPLOADS = f"""\
 
 
 def plan_github(old: bytes | None, source: PackageSource | None, *, upload_sarif: bool) -> Plan:
-    """Plan the workflow: it uses our action where the source is on GitHub, and installs the package elsewhere."""
+    """Plan the workflow.
+
+    It uses our action where the source is on GitHub, and installs the package elsewhere.
+    """
     return plan_file(WORKFLOW, old, _workflow(source, upload_sarif=upload_sarif))
 
 

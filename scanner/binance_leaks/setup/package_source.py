@@ -1,4 +1,4 @@
-"""Where hooks and CI get this program from: a repository at a revision, else the package index."""
+"""The source of this program for hooks and CI: a repository, or the package index."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9._~/@:+-]+")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PackageSource:
-    """A repository of this project, by a URL that pre-commit takes, and a commit or tag of it."""
+    """A repository of this project: a URL for pre-commit, and a commit or tag."""
 
     url: str
     rev: str

@@ -1,4 +1,4 @@
-"""Plan and make the change of one file: write it, keep it, or refuse because a person must change it.
+"""Plan and make the change of one file: write it, keep it, or refuse.
 
 A file that is ours as a whole has a first line with a digest, which shows whether anybody has edited it since.
 """

@@ -34,7 +34,7 @@ class Hook:
     settings: tuple[str, ...]
 
     def is_run_by(self, entry: str) -> bool:
-        """Whether a local hook with this entry runs the same command, however it starts the program."""
+        """Whether a local hook with this entry runs the same command, started in any way."""
         words = entry.split()
         return any(
             PurePath(program).name in _PROGRAMS and command == self.command[0] for program, command in pairwise(words)
@@ -85,7 +85,10 @@ HOOKS = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ListStyle:
-    """How a file indents its lists: columns from a dash to its item, and from `hooks:` to the dashes below it."""
+    """How a file indents its lists.
+
+    Columns from a dash to its item, and from `hooks:` to the dashes below it.
+    """
 
     item: int = 2
     hooks: int = 2
@@ -111,7 +114,7 @@ def new_configuration(source: PackageSource | None) -> list[str]:
 
 
 def install_types() -> str:
-    """Return the line that makes `pre-commit install` install every git hook that ours need."""
+    """Return the line that makes `pre-commit install` install every hook we need."""
     return f"default_install_hook_types: [{', '.join(INSTALLED)}]"
 
 
@@ -121,7 +124,7 @@ _REPOS = "repos"
 
 
 def plan_pre_commit(old: bytes | None, source: PackageSource | None) -> Plan:
-    """Plan the configuration. Hooks of ours that are there already stay as they are."""
+    """Plan the configuration. Hooks of ours that are there already are kept as they are."""
     whole = "\n".join(new_configuration(source)) + "\n"
     if old is None:
         return Write(path=PATH, old=None, new=whole.encode("utf-8"))

@@ -22,7 +22,7 @@ _ANCHORED = "it uses anchors"
 
 
 class UnsafeEditError(Exception):
-    """The file should not be changed by a program; the message says why."""
+    """The file should not be changed by a program; the message is the reason."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -170,7 +170,10 @@ def _mapping(root: yaml.Node | None) -> yaml.MappingNode | None:
 
 
 def refuse_anchors(text: str) -> None:
-    """Raise UnsafeEditError where the text uses anchors: what is added to one part would appear in others."""
+    """Raise UnsafeEditError where the text uses anchors.
+
+    What is added to one part would appear in others.
+    """
     if any(getattr(event, "anchor", None) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
         raise UnsafeEditError(_ANCHORED)
 

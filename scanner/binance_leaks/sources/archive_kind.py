@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import Enum
 
 HEAD_SIZE = 512
-"""Bytes from the start that are enough to tell."""
+"""Bytes from the start that are enough to decide."""
 
 TAIL_SIZE = 22 + 0xFFFF
 """Bytes from the end that have the last record of a zip file, with its comment."""
@@ -43,7 +43,7 @@ _STARTS = tuple(_MAGIC)
 
 
 def archive_kind(head: bytes) -> ArchiveKind | None:
-    """The archive that begins with `head` (its first `HEAD_SIZE` bytes, or more), or None."""
+    """The archive kind by `head` (its first `HEAD_SIZE` bytes, or more), or None."""
     if head.startswith(_STARTS):
         return next(kind for magic, kind in _MAGIC.items() if head.startswith(magic))
     if head.startswith(b"BZh") and head[4:10] in _BZIP2_BLOCKS:

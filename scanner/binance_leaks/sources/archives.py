@@ -226,7 +226,7 @@ class _Unpacker:
         try:
             member = zips.open_member(file, entry, self.budget)
         except DamagedArchiveError:
-            refused["not where the directory says"] += 1
+            refused["not where the directory places it"] += 1
             return True
         yield from self.content(place.member(entry.name), member, depth + 1)
         return member.damaged

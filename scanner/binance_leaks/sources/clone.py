@@ -43,7 +43,7 @@ _SETTINGS = (
 )  # fmt: skip
 _VARIABLES = {
     "GIT_ALLOW_PROTOCOL": ":".join(ALLOWED),
-    "GIT_ASKPASS": "",  # set and empty: git asks no program, those that are configured neither
+    "GIT_ASKPASS": "",  # set and empty: git starts no program, not even a configured one
     "GIT_LFS_SKIP_SMUDGE": "1",
     "SSH_ASKPASS_REQUIRE": "never",
     "GCM_INTERACTIVE": "never",
@@ -74,7 +74,7 @@ _FAILURES = (
     (("repository not found", "' not found", "returned error: 404", "not appear to be a git repository",
       "does not exist", "could not be found"),
      "there is no such repository", "Check the address and that you may read it."),
-    (("dubious ownership",), "the repository belongs to somebody else",
+    (("dubious ownership",), "the repository belongs to another user",
      "If you trust it: git config --global --add safe.directory FOLDER"),
     (("' not allowed",), "your git settings lead to a protocol that is not allowed",
      "Look for url.*.insteadOf; only https, ssh and file are allowed."),
@@ -139,9 +139,12 @@ def clone_mirror(url: str, folder: Path, progress: Report, *, patience: int = _P
 
 @contextmanager
 def temporary_clone(url: str, progress: Report, *, patience: int = _PATIENCE) -> Iterator[Path]:
-    """A mirror of the repository at a URL that is removed at the end, however that comes. Raises as `clone_mirror`."""
+    """A mirror of the repository at a URL that is always removed at the end.
+
+    Raises as `clone_mirror`.
+    """
     parse_address(url)
-    # A folder's own name can be evidence: these names say nothing of an exchange.
+    # A folder's own name can be evidence: these names mention no exchange.
     with tempfile.TemporaryDirectory(prefix="mirror-", ignore_cleanup_errors=True) as above:
         folder = Path(above) / "mirror.git"
         clone_mirror(url, folder, progress, patience=patience)
@@ -151,8 +154,8 @@ def temporary_clone(url: str, progress: Report, *, patience: int = _PATIENCE) ->
 def update_clone(url: str, folder: Path, progress: Report, *, patience: int = _PATIENCE) -> None:
     """Clone into a folder that is kept, or update the mirror of the same URL in it.
 
-    Refs that are gone at the URL go from the mirror, too; their objects stay. Raises as `clone_mirror`, and UsageError
-    where something else is in the folder.
+    Refs that are gone at the URL are removed from the mirror, too; their objects remain. Raises as `clone_mirror`, and
+    UsageError where something else is in the folder.
     """
     address = parse_address(url)
     if not folder.exists() or _is_empty(folder):
@@ -169,7 +172,7 @@ def update_clone(url: str, folder: Path, progress: Report, *, patience: int = _P
 
 
 def list_remote_refs(url: str, *, patience: int = _PATIENCE) -> bytes:
-    """The refs of the repository at a URL and the objects that they name, as `git ls-remote` lists them.
+    """The refs of the repository at a URL and their objects, as `git ls-remote` has them.
 
     Raises UsageError where the URL is not allowed, GitError where there is no answer within twice `patience` seconds.
     """
@@ -265,7 +268,7 @@ def _started(
         from git import Git  # start-up: 65 ms, and only a URL needs it
         from git.exc import GitCommandNotFound
     except ImportError:
-        raise missing from None  # GitPython says so where there is no git program
+        raise missing from None  # GitPython raises it where there is no git program
     runner, variables = Git(folder), _surroundings(address)
     with _no_variables_of_git() as ours:
         try:
@@ -291,7 +294,7 @@ def _settings(patience: int) -> list[str]:
 
 
 def _ssh_command(runner: GitRunner, variables: Mapping[str, str], ours: Mapping[str, str], patience: int) -> str:
-    """The user's own command for ssh, from this process's variables or the settings of git, made to ask nothing."""
+    """The user's own command for ssh, from variables or git's settings, without prompts."""
     ssh = ours.get("GIT_SSH_COMMAND")
     if not ssh:  # a folder without settings of its own: those of the user only
         asked, nowhere = ["git", "config", "--get", "core.sshCommand"], {**variables, "GIT_DIR": os.devnull}
@@ -328,7 +331,7 @@ def _surroundings(address: RemoteAddress) -> dict[str, str]:
 
 
 def _ssh(command: str, patience: int) -> str:
-    """A command for ssh that asks nothing, waits for nobody and leaves no master behind; other programs as they are."""
+    """A command for ssh without prompts and without a master that outlives it; other programs unchanged."""
     try:
         program = shlex.split(command)[0]
     except (ValueError, IndexError):
@@ -340,7 +343,7 @@ def _ssh(command: str, patience: int) -> str:
 
 
 def _lines(stream: IO[bytes]) -> Iterator[str]:
-    """What git says, in lines that a carriage return ends, too, and of which none is long."""
+    """The lines of git's messages; a carriage return ends one, too, and none is long."""
     rest = b""
     while data := os.read(stream.fileno(), 1 << 16):
         *lines, rest = re.split(rb"[\r\n]+", rest + data)
@@ -376,7 +379,7 @@ def _listener(progress: Report, answered: Event) -> Callable[[str], None]:
 
     def heard(line: str) -> None:
         handle(line)
-        listener.other_lines.clear()  # a server may say what it likes, without end
+        listener.other_lines.clear()  # a server may send any text, without end
         listener.error_lines.clear()
         if not line.startswith("Cloning into"):
             answered.set()
@@ -385,7 +388,7 @@ def _listener(progress: Report, answered: Event) -> Callable[[str], None]:
 
 
 def _failure(lines_read: list[str], address: RemoteAddress) -> GitError:
-    """The error for what git said last, which may name the URL but nothing that is secret in it."""
+    """The error for git's last message, which may name the URL but contains nothing that is secret in it."""
     lines = [line.replace(address.plain, "") for line in lines_read if not line.startswith("Cloning into")]
     text = "\n".join(lines).lower()
     for words, message, hint in _FAILURES:

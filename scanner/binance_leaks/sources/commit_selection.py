@@ -31,9 +31,9 @@ _USUAL_BRANCHES = ("main", "master")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CommitSelection:
-    """The commits that are to be scanned, parents first, with the tags whose messages belong to them.
+    """The commits to scan, parents first, with the tags whose messages belong to them.
 
-    `target` says in one line what they are; `notes` say what the reader must know about the choice.
+    `target` describes them in one line; `notes` are what the reader must know about the choice.
     """
 
     revisions: RevisionRange
@@ -75,10 +75,8 @@ def _empty(text: str, dots: str, base: str, head: str) -> UsageError:
 def select_change(git: Git, change: CiChange, more: Callable[[Sequence[str]], bool] | None = None) -> CommitSelection:
     """The commits of a change that a CI system announces.
 
-    `more` fetches what is missing, as far as it can.
-
-    Never empty: where the change brings no commit that is not known, the newest one is chosen. Raises
-    MissingHistoryError where this clone does not have what it takes to tell.
+    `more` fetches what is missing, as far as it can. Never empty: where the change has no commit that is not known, the
+    newest one is chosen. Raises MissingHistoryError where this clone lacks the history to decide.
     """
     while True:
         try:
@@ -131,7 +129,7 @@ def _announced(git: Git, change: CiChange, name: str) -> str | None:
 
 
 def _bases(git: Git, change: CiChange) -> tuple[list[str], str, tuple[str, ...]]:
-    """The commits that the change is compared with, what to call them, and what to tell about it."""
+    """The commits that the change is compared with, what to call them, and a note about it."""
     if change.base is not None:
         base = _announced(git, change, change.base)
         if base is not None:
@@ -249,7 +247,7 @@ _REMEDY = "Fetch the rest: git fetch --unshallow."
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RefUpdate:
-    """One ref of a push: the object that goes there, what the ref is called here, and what the remote has there.
+    """One ref of a push: its new object, its local name, and the object of the remote.
 
     `local` is None for a deletion, `remote` for a ref that is new there.
     """

@@ -29,7 +29,7 @@ class RevisionRange:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CommitChange:
-    """A file that a commit gives a content that none of its parents has there.
+    """A file whose content in a commit is in none of the commit's parents at its path.
 
     `blob` is None where the commit deletes it. `former` are the blobs that the parents have at this path, None for a
     parent that has none. A submodule's commit is in `submodule` in place of a blob.
@@ -43,7 +43,7 @@ class CommitChange:
 
     @property
     def shown(self) -> str:
-        """The path from the top of the tree, undecodable bytes kept as `os.fsdecode` keeps them."""
+        """The path from the top of the tree, undecodable bytes as `os.fsdecode` keeps them."""
         return os.fsdecode(self.path)
 
 
@@ -64,14 +64,14 @@ def resolve_commit(git: Git, revision: str) -> str | None:
 
 
 def resolve_short_id(git: Git, short: str) -> str | None:
-    """The id of the only commit whose id begins so, whatever branches and tags are called."""
+    """The id of the only commit whose id begins so, regardless of branches and tags."""
     names = git.run("rev-parse", f"--disambiguate={short}").decode("ascii").split()
     commits = [name for name in names if resolve_commit(git, name) == name]
     return commits[0] if len(commits) == 1 else None
 
 
 def merge_bases(git: Git, one: str, other: str) -> list[str]:
-    """The best common ancestors of two commits, none where their histories are unrelated."""
+    """The best common ancestors of two commits; none if their histories are unrelated."""
     return git.run("merge-base", "--all", one, other, accept=(0, 1)).decode("ascii").split()
 
 
@@ -95,7 +95,10 @@ def list_commits(git: Git, revisions: RevisionRange) -> list[ListedCommit]:
 
 
 def shallow_boundary(git: Git, commits: Sequence[ListedCommit]) -> list[str]:
-    """Those of the commits whose parents a shallow clone has left out: what they change cannot be known."""
+    """The commits whose parents a shallow clone has left out.
+
+    What they change cannot be known.
+    """
     path = os.fsdecode(git.run("rev-parse", "--git-path", "shallow").rstrip(b"\n"))
     try:
         with open(os.path.join(git.folder, path), encoding="ascii") as stream:  # noqa: PTH118, PTH123
@@ -106,7 +109,7 @@ def shallow_boundary(git: Git, commits: Sequence[ListedCommit]) -> list[str]:
 
 
 def list_changes(git: Git, commits: Sequence[ListedCommit]) -> Iterator[CommitChange]:
-    """What each commit changes, in their order. Of a merge, what differs from every parent.
+    """What each commit changes, in their order; of a merge, what differs from every parent.
 
     Raises GitError where a tree is missing.
     """
@@ -114,7 +117,10 @@ def list_changes(git: Git, commits: Sequence[ListedCommit]) -> Iterator[CommitCh
 
 
 def list_parent_differences(git: Git, merges: Sequence[ListedCommit], paths: Sequence[bytes]) -> Iterator[CommitChange]:
-    """What sets some merges apart from each of their parents, at some paths: one change for each parent."""
+    """The differences of some merges from each parent, at some paths.
+
+    One change for each parent.
+    """
     for first in range(0, len(paths), _PATHS_AT_ONCE):
         some = paths[first : first + _PATHS_AT_ONCE]
         yield from _changes(git, merges, "-m", "--", *map(os.fsdecode, some))
@@ -154,7 +160,9 @@ def _change(commit: str, field: bytes, path: bytes) -> CommitChange:
 
 
 def find_renames(git: Git, parent: str, commit: str) -> dict[bytes, tuple[bytes, str]]:
-    """For each path of a commit that a parent has under another name, this name and the blob that it has there.
+    """The old name and blob of each path of a commit that a parent has under another name.
+
+    Returns None where git lacks the contents to compare.
 
     None where git lacks the contents that it would have to compare.
     """
@@ -166,7 +174,7 @@ def find_renames(git: Git, parent: str, commit: str) -> dict[bytes, tuple[bytes,
 
 
 def blobs_at(git: Git, commit: str, paths: Sequence[bytes]) -> dict[bytes, str]:
-    """The blobs that a commit has at some paths; a path that it does not have is left out."""
+    """The blobs that a commit has at some paths; without paths that it does not have."""
     found: dict[bytes, str] = {}
     asked = [path for path in paths if b"\n" not in path and not path.endswith(b"\r")]
     out = git.run_with(
@@ -188,7 +196,10 @@ def blobs_at(git: Git, commit: str, paths: Sequence[bytes]) -> dict[bytes, str]:
 
 
 def tag_chain(git: Git, name: str) -> list[str]:
-    """The annotated tags that an object is or leads to, itself first. Raises GitError where there is no end to them."""
+    """The annotated tags that an object is or leads to, itself first.
+
+    Raises GitError where there is no end to them.
+    """
     found: list[str] = []
     while len(found) < _MOST_TAGS:
         content = git.run("cat-file", "tag", name, accept=(0, 128))
@@ -205,7 +216,7 @@ def list_remotes(git: Git) -> list[str]:
 
 
 def list_tips(git: Git, prefix: str) -> dict[str, str]:
-    """The refs below a prefix, such as `refs/remotes/origin/`, with the commits that they lead to."""
+    """The refs below a prefix, such as `refs/remotes/origin/`, with their commits."""
     out = git.run(
         "for-each-ref", "--format=%(refname)%00%(objectname) %(objecttype) %(*objectname) %(*objecttype)", prefix
     )
@@ -230,7 +241,7 @@ _TIPS = ("refs/heads/", "refs/remotes/", "refs/notes/", "HEAD")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ref:
-    """A ref: its full name, the object that it names, and the commit that this leads to, if any."""
+    """A ref: its full name, the object that it names, and its commit, if any."""
 
     name: str
     target: bytes
@@ -244,7 +255,7 @@ class Ref:
 
     @property
     def is_tip(self) -> bool:
-        """Whether what it names is in the repository today: branches do, tags and stashes are of the past."""
+        """Whether what it names is current: branches are, tags and stashes are of the past."""
         return self.name.startswith(_TIPS)
 
     @property
@@ -254,7 +265,7 @@ class Ref:
 
 
 def list_refs(git: Git) -> list[Ref]:
-    """All refs, sorted by name; a HEAD that is on no branch is one of them, in every work tree.
+    """All refs, sorted by name, with the HEAD of a work tree that is on no branch.
 
     A ref that is broken, or whose commit is missing, leads to none.
     """
@@ -304,7 +315,9 @@ _QUIET = ("--quiet", "--no-tags", "--recurse-submodules=no", "--no-write-fetch-h
 
 
 class Fetcher:
-    """Fetches more and more of the history with git, with the settings and the login that the clone was made with.
+    """Fetch more and more of the history with git, as the clone was made.
+
+    It has the settings and the login of the clone.
 
     Nothing of the repository's own is run for it: no hook, no submodule; other protocols than https, ssh, http and file
     are refused.
@@ -317,7 +330,7 @@ class Fetcher:
         self._unshallowed = False
 
     def more(self, wanted: Sequence[str]) -> bool:
-        """Take the next step towards some commits or branches: at first these, then ever deeper.
+        """Take the next step towards some commits or branches, deeper each time.
 
         `wanted` are ids or refspecs. False where there is nothing left to try. Raises GitError where the remote does
         not answer.
@@ -333,7 +346,7 @@ class Fetcher:
         return self._deepen(remote, wanted)
 
     def blobs(self, names: Sequence[str]) -> None:
-        """Fetch blobs of a partial clone. What the remote refuses stays missing."""
+        """Fetch blobs of a partial clone. Blobs that the remote refuses remain missing."""
         asked = "".join(f"{name}\n" for name in names[:_MOST_BLOBS])
         self._git.run_with(
             asked, "-c", "fetch.negotiationAlgorithm=noop", "fetch", *_QUIET, "--filter=blob:none", "--stdin",
@@ -351,7 +364,7 @@ class Fetcher:
         return True
 
     def _fetch(self, *arguments: str) -> bool:
-        """One fetch; False where the remote refuses what is asked for."""
+        """Fetch once; False where the remote refuses the request."""
         try:
             self._git.run("fetch", *_QUIET, *arguments)
         except GitError as error:

@@ -37,7 +37,7 @@ _MOUNT_POINT = 0xA0000003
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FileEntry:
-    """A file to read: `path` for the system, `shown` for the user, `evidence_path` as in `Chunk`.
+    """A file to read: `path` for the system, `shown` for the user, `evidence_path`.
 
     `explicit` files were named by the user; of a `link` only its text is read.
     """
@@ -50,7 +50,7 @@ class FileEntry:
 
 
 class WorkTreeLister(Protocol):
-    """What is asked of git in a folder; see `Git`."""
+    """What a lister needs of git in a folder; see `Git`."""
 
     def worktree_files(self, *, ignored: bool) -> list[bytes]: ...
     def run(self, *arguments: str) -> bytes: ...
@@ -66,11 +66,11 @@ def list_files(
     all_files: bool,
     open_git: OpenGit = Git.open,
 ) -> Iterator[FileEntry | Skipped]:
-    """The files of `roots`, in the order of their names, and what of them cannot be read.
+    """The files of `roots`, sorted by name, and what of them cannot be read.
 
     In a git work tree a folder means what git does not ignore; with `all_files`, outside a work tree, without git, and
     for a folder that git ignores as a whole, it means everything in it but `.git` folders. Repositories inside are
-    treated likewise by their own rules. `exclude` is asked with the shown path of every file and of every folder below
+    treated likewise by their own rules. `exclude` is called with the shown path of every file and of every folder below
     a root, and leaves out all that is in such a folder. A path that does not exist raises UsageError at once.
     """
     looked_at = PathRoots()
@@ -200,7 +200,7 @@ class _Walk:
                     yield Skipped(what=self._shown(inside + name), why=describe_error(error))
 
     def _listing(self, folder: str) -> Generator[Skipped, None, _Listing | None]:
-        """What git lists in a folder of a work tree, None where it cannot say: then everything is read."""
+        """The files of a folder by git, None where git cannot list them: then everything is read."""
         base = f"{folder}/" if folder else ""
         try:
             git = self.open_git(self._path(folder))
@@ -321,7 +321,7 @@ def _content(entry: FileEntry, descriptor: int) -> Iterator[Chunk | Skipped]:
             return
         os.lseek(descriptor, 0, os.SEEK_SET)
     with open(descriptor, "rb", buffering=_BUFFER, closefd=False) as stream:
-        # Files of the kernel say that they are empty, and are not.
+        # Files of the kernel have size 0, and are not empty.
         yield from read_stream(entry.shown, entry.evidence_path, stream, size=status.st_size or None)
 
 

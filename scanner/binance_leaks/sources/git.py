@@ -200,9 +200,9 @@ class Git:
         return raw_changes(self.run(*STAGED, *finding, *([against] if against else [])))
 
     def added_lines(self, old: str, new: str) -> list[tuple[int, int]]:
-        """First and last line, from 1, of every run of lines of blob `new` that blob `old` does not have.
+        """The line ranges, from 1, of blob `new` that blob `old` does not have.
 
-        Where lines were only taken out there is an empty run: it begins behind the gap, and ends before it.
+        Where lines were only removed there is an empty range: it begins behind the gap, and ends before it.
         """
         out = self.run(
             "diff", "--no-ext-diff", "--no-textconv", "--no-color", "--text", "-U0", "--inter-hunk-context=0", old, new,
@@ -219,12 +219,12 @@ class Git:
 
     def blobs(self, ids: Iterable[str]) -> Blobs:
         """A reader of many objects through one `git cat-file`."""
-        # Of damaged objects git says so much that a pipe which nobody reads would fill.
+        # About damaged objects git prints so much that an unread pipe would fill.
         process = self._start("cat-file", "--batch", stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
         return Blobs(process, list(ids))
 
     def merge_heads(self) -> list[str]:
-        """The commits that a merge in progress brings in, none where no merge is in progress."""
+        """The commits that a merge in progress merges; none without a merge in progress."""
         path = os.fsdecode(self.run("rev-parse", "--git-path", "MERGE_HEAD").rstrip(b"\n"))
         try:
             with open(os.path.join(self.folder, path), encoding="ascii") as stream:  # noqa: PTH118, PTH123
@@ -234,7 +234,7 @@ class Git:
 
 
 class Blobs:
-    """Objects in the order in which they were asked for; use as a context manager."""
+    """Objects in the order of the requests; use as a context manager."""
 
     def __init__(self, process: subprocess.Popen[bytes], ids: list[str]) -> None:
         self._process = process
@@ -284,7 +284,7 @@ class Blobs:
 
 
 class BlobStream:
-    """The content of one object, of known type and size, as a stream that ends with it."""
+    """The content of one object, of known type and size, as a stream."""
 
     def __init__(self, source: IO[bytes], size: int, kind: str) -> None:
         self._source = source

@@ -1,7 +1,7 @@
 """Check the files that git reads first: none may be a pipe, a device or endless.
 
 git opens its configuration, refs and lists with a plain `open`, so a named pipe among them stops it for ever, and so
-does one that the configuration includes. Of a repository that comes in an archive, its author chose these files. The
+does one that the configuration includes. The author of a repository in an archive chose these files. The
 check is on the start-up path of the hook and imports nothing.
 """
 
@@ -31,7 +31,9 @@ _NAME_FILES = (b"include", b"excludesfile", b"attributesfile")
 
 
 def check_git_folder(folder: str, git_dir: str | None) -> tuple[str, list[str]]:
-    """Why git would not come to an end in a folder, else an empty text; and settings that name further files.
+    """Check whether git would hang in a folder; return why, and the settings to check.
+
+    The reason is empty where it would not. The settings name further files.
 
     `git_dir` is the git folder where the caller has chosen one. A folder outside of every repository is fine.
     """
@@ -69,7 +71,7 @@ def describe_irregular(path: str, *, limit: int = _LARGEST_SETTINGS) -> str:
 
 
 def _find_git_folder(folder: str, git_dir: str | None) -> tuple[str, str] | None:
-    """The git folder that git would use and the one that it shares with other work trees; None if there is none."""
+    """The git folder that git would use, and the one shared with other work trees; None without."""
     if git_dir:
         own = os.path.join(folder, git_dir)  # noqa: PTH118
         return own, _common_folder(own)

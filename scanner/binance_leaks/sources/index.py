@@ -1,4 +1,4 @@
-"""What is about to be committed: the changed entries of git's index, and which of their lines are new.
+"""The changed entries of git's index, and which of their lines are new.
 
 The index is the truth, not the work tree. This module is on the start-up path of the hook and imports no more than it
 needs; what is needed only where something was found is imported there.
@@ -35,12 +35,12 @@ class StagedChange:
 
     @property
     def shown(self) -> str:
-        """The path from the top of the work tree, undecodable bytes kept as `os.fsdecode` keeps them."""
+        """The path from the top of the work tree, undecodable bytes as `os.fsdecode` keeps them."""
         return os.fsdecode(self.path)
 
 
 class StagedChanges:
-    """The changes of an index: files and links to scan, submodules that are not, and what it deletes.
+    """The changes of an index: files and links to scan, submodules, deleted files.
 
     Files in conflict are in none of them.
     """
@@ -76,9 +76,9 @@ def list_staged(git: Git, paths: Container[bytes] | None) -> StagedChanges:
 
 
 def find_suspects(git: Git, changes: Sequence[StagedChange]) -> tuple[list[StagedChange], list[StagedChange], int]:
-    """The changes whose content may hold a credential, those whose content is missing, and the bytes read.
+    """The changes that may contain a credential, those without content, the bytes read.
 
-    An archive is always suspect, and so is a pointer of Git LFS: what they hold shows only later.
+    An archive is always suspect, and so is a pointer of Git LFS: their content is read later.
     """
     found: list[StagedChange] = []
     missing: list[StagedChange] = []
@@ -113,13 +113,11 @@ def may_hold(stream: BlobStream) -> bool:
 def former_blobs(
     git: Git, changes: Sequence[StagedChange], excluded: Callable[[str], bool] = lambda _: False
 ) -> dict[bytes, list[str]]:
-    """The blobs that the parents of the commit to be have for each change, by path.
+    """The blobs of each change in the parents of the commit to be made, by path.
 
-    Returns an empty list if none has any.
-
-    HEAD is a parent (of `git commit --amend`, too: git does not tell a hook that it amends), and in a merge every
-    commit that is merged. A file that a parent has under another name has the blob of the old name, unless that is
-    excluded: nobody has seen the values of an excluded file.
+    Returns an empty list for a path that no parent has. HEAD is a parent (of `git commit --amend`, too: git does not
+    inform a hook that it amends), and in a merge every commit that is merged. A file that a parent has under another
+    name has the blob of the old name, unless that is excluded: the values of an excluded file were not read.
     """
     former: dict[bytes, list[str]] = {change.path: [change.old] if change.old else [] for change in changes}
     if not all(former.values()):
@@ -144,9 +142,9 @@ def _blobs_before(git: Git, commit: str | None, excluded: Callable[[str], bool])
 
 
 class NamedPaths:
-    """The files and folders that a user named, by their paths from the top of the work tree.
+    """The files and folders that a user named, relative to the top of the work tree.
 
-    `outside` are those that lie in no place of it.
+    `outside` are those that are not in it.
     """
 
     __slots__ = ("files", "folders", "outside")
@@ -188,7 +186,7 @@ def resolve_names(git: Git, names: Sequence[str]) -> NamedPaths:
 
 
 def read_tracked_siblings(git: Git, folder: bytes, most: int) -> Iterator[bytes]:
-    """Contents of the files that the index has beside a path, and of the manifests at its top, as evidence."""
+    """Read the indexed files beside a path, and the manifests at the top, as evidence."""
     whole = Git(git.root(), inherit=True)
     listed = whole.run("ls-files", "-z", "-s").split(b"\0")[:-1]
     ids = []

@@ -1,4 +1,4 @@
-"""Git LFS: pointers that a repository has in place of files, and the files on disk.
+"""Git LFS: pointers in place of files, and the files on disk.
 
 The formats are those of git-lfs's own specification (docs/spec.md): a pointer is a text under 1 KiB whose first line
 names the version. git-lfs accepts blanks around it, CRLF, and lines of extensions in front of the id.
@@ -27,7 +27,7 @@ _SIZE = re.compile(rb"^size[ ]([0-9]{1,19})[ \t\r]*$", re.MULTILINE)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LfsPointer:
-    """What a pointer names: the SHA-256 of a file, in hexadecimal, and its size in bytes where it says that."""
+    """The target of a pointer: the SHA-256 of a file in hexadecimal, and its size if given."""
 
     id: str
     size: int | None
@@ -44,7 +44,7 @@ def parse_lfs_pointer(data: bytes) -> LfsPointer | None:
 
 
 class LfsStore:
-    """The files of Git LFS that a repository has on disk, in its own folder and in those that it borrows from."""
+    """The Git LFS files on disk: of a repository, and of those that it borrows from."""
 
     def __init__(self, folders: tuple[Path, ...]) -> None:
         self.folders = folders
@@ -75,5 +75,5 @@ class LfsStore:
                 yield path
 
     def chunks(self, file: Path, shown: str) -> Iterator[Chunk | Skipped]:
-        """The content of a file under the path of its pointer, and why it cannot be read to its end, if so."""
+        """The content of a file under its pointer's path, and why it cannot be read completely."""
         return read_chunks(FileEntry(path=str(file), shown=shown, evidence_path=shown))

@@ -84,7 +84,10 @@ class EvidenceNearStaged:
 
 
 class EvidenceNearCommits:
-    """The neighbours of files in the commits that brought them: `commits` gives for a path the id of one."""
+    """The neighbours of files in the commits that introduced them.
+
+    `commits` has the id of one for a path.
+    """
 
     def __init__(self, git: Git, commits: Mapping[str, str]) -> None:
         self._git = git
@@ -93,7 +96,7 @@ class EvidenceNearCommits:
         self._repository: list[Evidence | None] = []
 
     def evidence_near(self, path: str) -> Evidence | None:
-        """Evidence beside the file at `path` when it came in, else that of the repository."""
+        """Evidence beside the file at `path` when it was introduced, else that of the repository."""
         outer = container_of(path)
         commit = self._commits.get(outer)
         folder = outer.rpartition("/")[0]
@@ -163,7 +166,7 @@ def _paths_below(folder: str) -> Iterator[bytes]:
 
 
 def describe_repository(folder: str) -> str | None:
-    """What in the repository of a folder mentions Binance: its top folder's name, its remotes, its manifests."""
+    """What mentions Binance in the repository of a folder: its name, remotes, manifests."""
     git = Git(folder)
     try:
         top = os.path.abspath(git.top())  # noqa: PTH100

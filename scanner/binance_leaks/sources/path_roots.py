@@ -51,7 +51,7 @@ class PathRoot:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PathRoots:
-    """Looks at roots, and at each folder around them once."""
+    """A cache of work-tree roots, which looks at each folder once."""
 
     _tops: dict[str, str | None] = field(default_factory=dict)
     _reals: dict[str, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Hardened settings and environment of git, its raw diff format, and what a pointer of Git LFS begins with.
+"""Hardened settings and environment of git, its raw diffs, pointers of Git LFS.
 
 A scanned repository may be hostile. Nothing it configures is run: no text conversion, external diff, hook, file-system
 monitor, lazy fetch or prompt. This module is on the start-up path of the hook and imports nothing.
@@ -47,7 +47,7 @@ _LFS_VERSIONS = (b"version https://git-lfs", b"version https://hawser", b"versio
 LFS_POINTER_SIZE = 1024
 """Bytes that a pointer of Git LFS has at most."""
 BATCH = 400
-"""Objects that are asked for before the first answer is read: few enough for a pipe to hold the questions."""
+"""Objects that are requested before the first answer is read: few enough for the requests to fit into a pipe."""
 
 
 def environment(*, inherit: bool) -> dict[str, str]:
@@ -80,7 +80,10 @@ def raw_changes(out: bytes) -> list[RawChange]:
 
 
 def may_be_lfs_pointer(data: bytes) -> bool:
-    """Whether `data` begins as a pointer of Git LFS does, which stands for a file that the repository does not have."""
+    """Whether `data` begins as a pointer of Git LFS does.
+
+    It replaces a file that the repository does not have.
+    """
     return len(data) <= LFS_POINTER_SIZE and data.lstrip().startswith(_LFS_VERSIONS)
 
 

@@ -44,9 +44,9 @@ class WindowSizes:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WindowPlan:
-    """Windows as (start, end), ascending, and the offset from which on the data is needed again.
+    """Windows as (start, end), ascending, and the offset from which data is still needed.
 
-    `opened` says that a window begins at `keep` whose end is not settled yet.
+    `opened` is True if a window begins at `keep` whose end is not decided yet.
     """
 
     windows: tuple[tuple[int, int], ...]
@@ -56,9 +56,10 @@ class WindowPlan:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WindowPlanner:
-    """Plans the windows of one stretch of content.
+    """A planner of windows for one stretch of content.
 
-    `offset` is where `data` begins in the file, `opened` is that of the plan before, `last` says that no more comes.
+    `offset` is where `data` begins in the file, `opened` is that of the plan before, `last` is True for the end of the
+    content.
     """
 
     data: bytes
@@ -155,13 +156,14 @@ class WindowPlanner:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Chunk:
-    """Bytes and their provenance: a whole file, or a window of one that is too large to hold.
+    """Bytes and their provenance: a whole file, or a window of a large one.
 
     `path` is what the user is shown: `/` on every system, undecodable bytes as `os.fsdecode` keeps them, and
     `outer.zip!/inner/name` for a member of an archive. Members name themselves, so control characters may be in it.
-    `evidence_path` is the part of it that may speak for Binance: from the argument's base name, or relative to the
-    root of the work tree. `first_line` and `first_column` are where `data` begins in the file, counted from 1, columns
-    in characters of UTF-8. `mentions_binance` says of a window that the exchange's name was seen in the file so far.
+    `evidence_path` is the part of it that may be evidence for Binance: from the argument's base name, or relative to
+    the root of the work tree. `first_line` and `first_column` are where `data` begins in the file, counted from 1,
+    columns in characters of UTF-8. `mentions_binance` is True for a window if the exchange's name was seen in the file
+    so far.
     """
 
     path: str
@@ -174,7 +176,7 @@ class Chunk:
 
     @property
     def is_text(self) -> bool:
-        """Whether it has lines as git counts them: an archive's member or a binary has none."""
+        """Whether it has lines as git counts them: archive members and binaries have none."""
         return not is_member(self.path) and b"\0" not in self.data
 
 
@@ -190,7 +192,7 @@ def read_content(
     hits: Hits = prefilter.hits,
     sizes: WindowSizes = WindowSizes(),
 ) -> Iterator[Chunk | Skipped]:
-    """The chunks of `stream`, in memory bounded by `sizes`, then what kept it from being read to its end, if anything.
+    """The chunks of `stream`, in bounded memory, then why it was not read to its end.
 
     `size` is the number of bytes that it should have: no more is read, and fewer are reported as lost.
     """
@@ -246,13 +248,13 @@ def _characters(data: bytes) -> int:
 
 
 WHOLE_LIMIT = WindowSizes().whole
-"""Bytes of content that are held at once; what is larger goes in windows."""
+"""Bytes of content that are kept at once; larger content is split into windows."""
 
 
 def read_stream(
     path: str, evidence_path: str, stream: Readable, *, size: int | None = None
 ) -> Iterator[Chunk | Skipped]:
-    """The chunks of a stream at its beginning: one, or windows, or those of an archive's members.
+    """The chunks of a stream at its beginning: one, windows, or those of members.
 
     It may be a pipe: nothing but a zip file needs to go back, and one is then held in a temporary file without a name,
     in memory up to `Limits.held`. What keeps the stream from being read to its end becomes a `Skipped` after what was

@@ -1,7 +1,7 @@
 """Check a clean commit fast: two git processes and the prefilter.
 
-Nearly every commit is clean, so the hook's latency is this module's. It says "certainly nothing here" or "look
-properly"; whatever is unusual (an error, a submodule, an archive, a large file, no POSIX) is a reason to look properly.
+Nearly every commit is clean, so the hook's latency is this module's. The answer is "certainly nothing here" or "look
+properly"; anything unusual (an error, a submodule, an archive, a large file, no POSIX) is a reason to look properly.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _SUBMODULE = "160000"
 
 
 def count_clean_files(named: Sequence[str]) -> int | None:
-    """Number of files to be committed if certainly none of them holds a credential, None if that is not certain.
+    """Count the files to be committed if certainly none has a credential, else None.
 
     `named` narrows to some files; of those that are not staged the content on disk counts.
     """
@@ -58,7 +58,7 @@ def count_clean_files(named: Sequence[str]) -> int | None:
 def format_clean_commit(count: int) -> str:
     """Format the line for a commit of `count` files without a credential.
 
-    With a count of 0, it says that nothing was scanned.
+    With a count of 0, that nothing was scanned.
     """
     if not count:
         return "Nothing to scan: no staged files.\n"
@@ -158,7 +158,7 @@ class _Process:
         self.answers: IO[bytes] = open(read, "rb")  # noqa: PTH123, SIM115
 
     def wait(self) -> int:
-        """Closes the pipes and returns the exit status."""
+        """Close the pipes and return the exit status."""
         for stream in (self.answers, self.questions):
             try:
                 stream.close()

@@ -6,13 +6,16 @@ from typing import Protocol, TypeGuard
 
 
 class Readable(Protocol):
-    """What is asked of a stream: up to `size` bytes, none at its end, None where a non-blocking one has none now."""
+    """What a stream must do: read up to `size` bytes.
+
+    It returns none at its end, None where a non-blocking one has none now.
+    """
 
     def read(self, size: int, /) -> bytes | None: ...
 
 
 class Seekable(Protocol):
-    """A stream that may be able to go back; `seekable()` says whether it is."""
+    """A stream that may be able to go back, if `seekable()` is True."""
 
     def read(self, size: int, /) -> bytes: ...
     def seek(self, offset: int, whence: int = 0, /) -> int: ...
@@ -27,7 +30,7 @@ def can_rewind(stream: Readable) -> TypeGuard[Seekable]:
 
 
 def describe_error(error: OSError) -> str:
-    """An error of the system in plain words, without the path that Python adds to it."""
+    """Describe an error of the system, without the path that Python adds to it."""
     return error.strerror or str(error) or type(error).__name__
 
 
@@ -78,7 +81,7 @@ class PeekableStream:
 
 
 class StreamReader:
-    """Takes full measures from a stream and keeps what went wrong for later.
+    """A reader that fills its reads, and keeps what went wrong for later.
 
     `expected` is the size in bytes that the stream should have: no more is read, and less is a fault.
     """

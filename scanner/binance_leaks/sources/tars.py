@@ -1,6 +1,6 @@
 """Read the entries of a tar archive in one pass.
 
-`tarfile` takes a corrupt header for the end of the archive and says nothing, which a scanner must not; so its header
+`tarfile` takes a corrupt header for the end of the archive silently, which a scanner must not; so its header
 parser alone is used.
 """
 
@@ -35,7 +35,7 @@ _NO_CONTENT = frozenset(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TarEntry:
-    """A file, with its name as stored and its content, or a symbolic link, with where it points."""
+    """A file with its stored name and its content, or a symbolic link with its target."""
 
     name: str
     data: Readable
@@ -44,7 +44,7 @@ class TarEntry:
 
 @dataclass(kw_only=True, slots=True)
 class _Extended:
-    """What extended headers say of the next member."""
+    """The extended headers of the next member."""
 
     values: dict[str, str] = field(default_factory=dict)
 
@@ -56,10 +56,8 @@ class _Extended:
 def read_entries(stream: PeekableStream) -> Iterator[TarEntry]:
     """The files and symbolic links in order.
 
-    Each one's data must be read before the next is asked for.
-
-    Ends with the zero blocks that end the archive; what follows them stays unread. Raises `DamagedArchiveError` at a
-    block that is no header, and where the zero blocks are missing.
+    The data of each must be read before the next one. It ends with the zero blocks that end the archive; what follows
+    them is not read. Raises `DamagedArchiveError` at a block that is no header, and where the zero blocks are missing.
     """
     extended = _Extended()
     ended = False

@@ -22,7 +22,7 @@ _LZMA_MEMORY = 96 << 20
 
 
 class DamagedArchiveError(OSError):
-    """Bytes are not what the format of their archive says."""
+    """Bytes do not match the format of their archive."""
 
 
 class OverLimitError(OSError):
@@ -31,11 +31,11 @@ class OverLimitError(OSError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ArchiveLimits:
-    """How far an archive is followed.
+    """Limits on reading an archive.
 
     Sizes are bytes, and `total` and `members` are for all that one outermost archive holds at every depth. `ratio` is
-    of unpacked to packed bytes of one member, asked once `ratio_from` are unpacked. A zip file that arrives through a
-    pipe is held in memory up to `held`, in a temporary file beyond.
+    of unpacked to packed bytes of one member, checked once `ratio_from` are unpacked. A zip file that arrives through a
+    pipe is kept in memory up to `held`, in a temporary file beyond.
     """
 
     depth: int = 4
@@ -131,7 +131,7 @@ COMPRESSIONS = {
 class DecompressedStream:
     """The unpacked bytes of a compressed stream.
 
-    `damaged` says that the stream is not wholly what its format says.
+    `damaged` is True if the stream does not match its format.
     """
 
     def __init__(self, stream: Readable, codec: Compression, budget: UnpackBudget) -> None:
@@ -182,7 +182,7 @@ class DecompressedStream:
             return self._decoder.decompress(packed, size)
         except lzma.LZMAError as error:
             if "memory" in str(error).lower():
-                raise OverLimitError(f"the {self._codec.name} data ask for too much memory") from None
+                raise OverLimitError(f"the {self._codec.name} data need too much memory") from None
             raise DamagedArchiveError(f"the {self._codec.name} data are corrupt") from None
         except (zlib.error, OSError, EOFError, ValueError):
             raise DamagedArchiveError(f"the {self._codec.name} data are corrupt") from None

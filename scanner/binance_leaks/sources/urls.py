@@ -19,7 +19,10 @@ _PROTOCOLS = "Use https://, ssh:// or file://: other ways can be read, changed, 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RemoteAddress:
-    """A URL taken apart: `plain` is for git and holds no password, `scope` is what the login is for."""
+    """A URL taken apart.
+
+    `plain` is for git and has no password, `scope` is what the login is for.
+    """
 
     plain: str
     shown: str
@@ -43,7 +46,7 @@ def is_url(text: str) -> bool:
 def redact_url(url: str) -> str:
     """A URL for reports: without password and token, and printable.
 
-    The user of ssh stays, who is no secret.
+    The user name of ssh is kept; it is no secret.
     """
     text = "".join(letter if letter.isprintable() else "\ufffd" for letter in url)
     match = _SCHEME.match(text)
@@ -62,7 +65,7 @@ def redact_url(url: str) -> str:
 
 
 def normalize_url(url: str) -> str:
-    """One spelling of all those of a URL, by which the same repository is recognised: `ssh://git@host/org/name`.
+    """Normalize a URL, to recognise the same repository: `ssh://git@host/org/name`.
 
     Without password, and for https without the user; without what may be left out (port, `.git`, slash at the end).
     How it is reached makes a difference: https and ssh are two. Raises UsageError as a clone would.

@@ -41,7 +41,7 @@ _SEARCH_STEP = 1 << 20
 class ZipEntry:
     """A member as the directory lists it.
 
-    `packed` is its size there; `size` and `crc` are of its content, None where only the end of the content would tell.
+    `packed` is its size there; `size` and `crc` are of its content, None where only the end of the content has them.
     """
 
     name: str
@@ -59,7 +59,7 @@ class ZipEntry:
 
     @property
     def refusal(self) -> str | None:
-        """Why the content cannot be had, in plain words."""
+        """Why the content cannot be read, in plain English."""
         if self.flags & _ENCRYPTED:
             return "encrypted"
         if self.method == _STORED and self.size is None:
@@ -68,7 +68,7 @@ class ZipEntry:
 
 
 class ZipMember:
-    """The content of an entry, checked against what the directory says of it at its end."""
+    """The content of an entry, checked at its end against its directory entry."""
 
     def __init__(self, content: DecompressedStream | BoundedStream, entry: ZipEntry) -> None:
         self._content = content
@@ -87,7 +87,7 @@ class ZipMember:
             self._size += len(part)
             self._crc = zlib.crc32(part, self._crc)
             if not part and (self._entry.crc not in (None, self._crc) or self._entry.size not in (None, self._size)):
-                raise DamagedArchiveError("the content is not what the zip file says of it")
+                raise DamagedArchiveError("the content does not match its checksum or size in the zip file")
         except DamagedArchiveError:
             self.damaged = True
             raise
@@ -95,11 +95,11 @@ class ZipMember:
 
 
 def list_entries(stream: Seekable) -> Iterator[ZipEntry]:
-    """The entries of the directory, one after the other as they are asked for.
+    """The entries of the directory, one after the other on demand.
 
-    Where it leaves out what the file begins with, as when two zip files were joined or the directory was emptied, what
-    can be found follows, entries already listed among it. Raises `DamagedArchiveError` where the directory is missing
-    or incomplete.
+    Where it leaves out what the file begins with, as when two zip files were joined or the directory was emptied, the
+    entries that can be found follow, some of them again. Raises `DamagedArchiveError` where the directory is missing or
+    incomplete.
     """
     at, end, shift = _directory(stream)
     complete = _at(stream, 0, len(_LOCAL_MAGIC)) != _LOCAL_MAGIC
@@ -139,7 +139,7 @@ def has_directory(stream: Seekable) -> bool:
 
 
 def search_entries(stream: Seekable) -> Iterator[ZipEntry]:
-    """The entries that can be found by their own headers, for a zip file without a directory."""
+    """The entries that are found by their own headers, for a zip file without a directory."""
     length = stream.seek(0, 2)
     at = _search(stream, 0)
     while at is not None:
@@ -179,7 +179,7 @@ def open_member(stream: Seekable, entry: ZipEntry, budget: UnpackBudget) -> ZipM
     """
     fixed = _at(stream, entry.offset, _LOCAL.size)
     if len(fixed) < _LOCAL.size or not fixed.startswith(_LOCAL_MAGIC):
-        raise DamagedArchiveError("the zip file has no such member where its directory says")
+        raise DamagedArchiveError("the zip file has no such member at the offset in its directory")
     name_size, extra_size = _LOCAL.unpack(fixed)[-2:]
     stream.seek(entry.offset + _LOCAL.size + name_size + extra_size)
     if entry.method == _STORED:
@@ -217,7 +217,7 @@ def _end(stream: Seekable) -> tuple[int, bytes]:
 
 
 def _wide(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int, int]:
-    """Sizes and offset with those that do not fit in 32 bits taken from the zip64 field."""
+    """Take sizes and offset that do not fit in 32 bits from the zip64 field."""
     values = [size, packed, offset]
     while len(extra) >= 4:
         kind, length = int.from_bytes(extra[:2], "little"), int.from_bytes(extra[2:4], "little")

@@ -3,7 +3,7 @@
 The only code that opens connections.
 
 One signed GET per credential, the least intrusive one (`binance_leaks.environments`). The request holds the API key, in
-a header, and a signature; the secret signs and stays here, and only permissions and two dates of an answer are kept.
+a header, and a signature; the secret signs and is not sent, and only permissions and two dates of an answer are kept.
 Nothing is sent before a `Verifier` is built with a `Transport`; importing this package opens nothing.
 
     plan        which credentials are checked, with which secrets, on which hosts
@@ -14,6 +14,6 @@ Nothing is sent before a `Verifier` is built with a `Transport`; importing this 
     http_types  requests, replies, and the `Transport` protocol
     transport   the one real transport, on urllib3
     responses   what a reply means
-    notes       notes in plain words
+    notes       notes in plain English
     cache       verdicts of earlier runs
 """

@@ -1,4 +1,4 @@
-"""Verdicts of earlier runs in a file: digests, verdicts, permissions and dates, never a value.
+"""Verdicts of earlier runs in a file: digests, verdicts, permissions and dates.
 
 A digest covers key, secret and host, computed from the values themselves: the digests in reports are not enough to make
 an entry. Only definite verdicts are kept, those of active keys for a shorter time, so that a revocation is noticed.
@@ -46,7 +46,7 @@ class DatedOutcome:
 
 
 class Cache(Protocol):
-    """Stores outcomes by the digest of their attempt. Used by several threads."""
+    """A store of outcomes by the digest of their attempt; used by several threads."""
 
     def get(self, digest: str, now: float) -> DatedOutcome | None:
         """Return the stored outcome if it is not too old."""
@@ -58,7 +58,7 @@ class Cache(Protocol):
 
 
 class NoCache:
-    """Stores nothing."""
+    """A cache that stores nothing."""
 
     def get(self, digest: str, now: float) -> DatedOutcome | None:  # noqa: ARG002 - the protocol's
         """Nothing."""
@@ -71,9 +71,9 @@ class NoCache:
 class CacheFile:
     """A cache that is read from a file when it is made, and written by `save`.
 
-    `live_for` and `dead_for` are the seconds for which verdicts hold. A damaged or missing file counts as empty. Raises
-    UsageError for a file that another user could have made or changed, as what it says would be believed: a link, no
-    plain file, a foreign owner, one that others may write.
+    `live_for` and `dead_for` are the seconds for which verdicts are valid. A damaged or missing file counts as empty.
+    Raises UsageError for a file that another user could have made or changed, as its content would be believed: a link,
+    no plain file, another owner, one that others may write.
     """
 
     def __init__(self, file: Path, *, live_for: float = _HOUR, dead_for: float = 24 * _HOUR) -> None:

@@ -1,4 +1,4 @@
-"""Requests, replies, failures of the network, and the protocol of a transport."""
+"""Requests, replies, network failures, and the protocol of a transport."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class NoReply(Enum):
 
 
 class Transport(Protocol):
-    """Sends requests.
+    """A sender of requests.
 
     It follows no redirect, does not retry, and never raises for a failure of the network.
     """
@@ -64,5 +64,5 @@ class Transport(Protocol):
         ...
 
     def route(self, host: str) -> str:
-        """Return where requests to a host really go: the host itself, or its substitute in a test."""
+        """Return the real target of requests to a host: the host, or its test substitute."""
         ...

@@ -23,11 +23,11 @@ class Clock(Protocol):
     """Time of day and monotonic time, in seconds, and sleep."""
 
     def now(self) -> float:
-        """Seconds since 1970."""
+        """Return seconds since 1970."""
         ...
 
     def monotonic(self) -> float:
-        """Seconds since an arbitrary moment; never goes back."""
+        """Return seconds since an arbitrary moment; never goes back."""
         ...
 
     def sleep(self, seconds: float) -> None:
@@ -39,11 +39,11 @@ class SystemClock:
     """The clock of this machine."""
 
     def now(self) -> float:
-        """Seconds since 1970, by the clock of this machine."""
+        """Return seconds since 1970, by the clock of this machine."""
         return time.time()
 
     def monotonic(self) -> float:
-        """Seconds since an arbitrary moment."""
+        """Return seconds since an arbitrary moment."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
@@ -78,7 +78,7 @@ class Limits:
 
 
 class Throttle:
-    """State shared by all attempts of a run: when the next request to each host is allowed, and whether any is.
+    """Shared state of all attempts: when each host may be used next, and if at all.
 
     Used by several threads. Times are the clock's monotonic seconds.
     """
@@ -141,7 +141,10 @@ class Throttle:
         return True
 
     def spent(self, probe: Probe, used: int | None) -> None:
-        """Pause where this address has nearly used up its limit of this minute: other programs keep the rest."""
+        """Pause if this address has nearly reached its limit of this minute.
+
+        The rest of the limit is for other programs.
+        """
         if used is not None and used > _NEARLY_USED_UP * probe.limit:
             self.pause(probe.host, _MINUTE - self._clock.now() % _MINUTE)
 
@@ -172,7 +175,7 @@ class Throttle:
             self._all_stopped = self._all_stopped or stopped
 
     def offset(self, host: str) -> int:
-        """Milliseconds by which the host's clock is ahead of ours, 0 if that is not known."""
+        """Return the milliseconds by which the host's clock is ahead of ours, 0 if not known."""
         with self._lock:
             return self._offsets.get(host, 0)
 

@@ -1,4 +1,4 @@
-"""Make one attempt: sign, wait for a turn, send, and retry once where the reply allows it."""
+"""Make one attempt: sign, wait, send, and retry once where the reply allows it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Attempt:
     probe: Probe
 
     def digest(self, route: Callable[[str], str]) -> str:
-        """Return its identity in a cache: a digest of the values themselves and of where it really goes."""
+        """Return its identity in a cache: a digest of the values and of the real target."""
         digest = sha256(b"binance-leaks question/1")
         where = f"{route(self.probe.host)}{self.probe.path}".encode()
         for part in (_bytes_of(self.key), _bytes_of(self.secret), where):
@@ -53,7 +53,7 @@ class RequestBudget:
 
 
 class Prober:
-    """Sends attempts over a transport, within the limits of a run.
+    """A sender of attempts over a transport, within the limits of a run.
 
     Used by several threads.
     """
@@ -119,8 +119,8 @@ class Prober:
         if outcome.cause is Cause.CLOCK:
             return self._correct_clock(probe, offset, budget)
         if outcome.cause is Cause.RATE:
-            asked_for = reply.retry_after if isinstance(reply, Reply) else None
-            return self._throttle.pause(probe.host, float(asked_for) if asked_for is not None else _DEFAULT_PAUSE)
+            seconds = reply.retry_after if isinstance(reply, Reply) else None
+            return self._throttle.pause(probe.host, float(seconds) if seconds is not None else _DEFAULT_PAUSE)
         return False
 
     def _correct_clock(self, probe: Probe, offset: int, budget: RequestBudget) -> bool:
@@ -130,11 +130,11 @@ class Prober:
         if self._throttle.enter(probe, _TIME_WEIGHT) is not None or not budget.take():
             return False
         before = self._clock.now()
-        told = server_time(self._transport.send(Request(host=probe.host, path=probe.time_path)))
-        if told is None:
+        server = server_time(self._transport.send(Request(host=probe.host, path=probe.time_path)))
+        if server is None:
             return False
         ours = (before + self._clock.now()) / 2 * 1000
-        self._throttle.set_offset(probe.host, round(told - ours))
+        self._throttle.set_offset(probe.host, round(server - ours))
         return True
 
     def _report_to_throttle(self, probe: Probe, outcome: Outcome) -> None:

@@ -46,10 +46,7 @@ _BY_STATUS: Mapping[int, Cause] = MappingProxyType(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """What one question came to.
-
-    `detail` says more of the cause, in our words and numbers only.
-    """
+    """The outcome of one check; `detail` has more of the cause, as fixed texts and numbers."""
 
     verdict: Verdict
     cause: Cause | None = None
@@ -63,7 +60,7 @@ class Outcome:
 
 
 def inconclusive(cause: Cause, detail: str = "") -> Outcome:
-    """Make an outcome that says nothing about the credential."""
+    """Make an outcome that means nothing about the credential."""
     return Outcome(verdict=Verdict.INCONCLUSIVE, cause=cause, detail=detail)
 
 
@@ -71,7 +68,7 @@ def outcome_of(reply: Reply | NoReply, probe: Probe) -> Outcome:
     """Return the outcome that a reply to a probe gives.
 
     A page of a firewall, a limit, a ban, a refused location and a failure of the server never mean live or dead,
-    whatever they contain; nor does a success without the fields that Binance returns, as of a captive portal.
+    with any content; nor does a success without the fields that Binance returns, as of a captive portal.
     """
     if isinstance(reply, NoReply):
         return inconclusive(Cause.NETWORK, reply.value)
@@ -102,7 +99,10 @@ def server_time(reply: Reply | NoReply) -> int | None:
 
 
 def fields_of(body: bytes) -> Mapping[str, object]:
-    """Return the fields of a JSON object, empty for anything else: damaged, too deep, or with huge numbers."""
+    """Return the fields of a JSON object, empty for anything else.
+
+    Anything else is also damaged or too deep JSON, or one with huge numbers.
+    """
     try:
         parsed: object = json.loads(body, parse_int=_number)
     except (ValueError, RecursionError):
@@ -137,16 +137,16 @@ def _milliseconds(value: object) -> int | None:
     return None
 
 
-_CANNOT_TELL = "Cannot tell from here whether it is active"
+_CANNOT_TELL = "It cannot be determined from here whether it is active"
 _CAUSES: Mapping[Cause, str] = MappingProxyType(
     {
         Cause.ADDRESS: "Binance refused this request: this address may not be on the key's list, a permission may be "
         "missing, the key may be of another environment, or banned for a while. That does not mean it is dead",
         Cause.LOCATION: "Binance does not serve the place where this runs, as is usual on hosted CI and US clouds",
-        Cause.FIREWALL: "a firewall answered, not the exchange; nothing more is asked in this run",
-        Cause.BANNED: "this address is banned for asking too much, from minutes to days; nothing more is asked in this "
-        "run",
-        Cause.RATE: "this address has asked too much for now",
+        Cause.FIREWALL: "a firewall answered, not the exchange; this run sends no more requests",
+        Cause.BANNED: "this address is banned for too many requests, from minutes to days; this "
+        "run sends no more requests",
+        Cause.RATE: "this address has sent too many requests for now",
         Cause.CLOCK: "the clock of this machine is off, and correcting for it did not help",
         Cause.NETWORK: "the network failed",
         Cause.SERVER: "Binance had a failure of its own",
@@ -159,15 +159,15 @@ _CAUSES: Mapping[Cause, str] = MappingProxyType(
 
 
 def not_checked(verdict: Verdict, cause: Cause, why: str) -> Verification:
-    """The verification of what is not asked about."""
-    start = "Cannot be verified" if verdict is Verdict.NOT_VERIFIABLE else "Not asked"
+    """Make the verification of a credential that is not checked."""
+    start = "Cannot be verified" if verdict is Verdict.NOT_VERIFIABLE else "Not checked"
     return Verification(verdict=verdict, cause=cause, note=f"{start}: {why.rstrip('.')}.")
 
 
 def note_of(outcome: Outcome, host: str, *, lone: bool, swapped: bool, unknown_on: Sequence[str]) -> str:
-    """The note on an outcome of `host`: of a key without a secret, of halves that were swapped.
+    """Return the note on an outcome of `host`, for lone keys and swapped halves too.
 
-    `unknown_on` are all the hosts that said not to know the key.
+    `unknown_on` are all the hosts that do not know the key.
     """
     parts = [_verdict(outcome, host, lone=lone, unknown_on=unknown_on)]
     if swapped:
@@ -186,19 +186,22 @@ def _verdict(outcome: Outcome, host: str, *, lone: bool, unknown_on: Sequence[st
             )
         case Verdict.LIVE_NO_PERMISSION:
             return (
-                f"Probably active: {host} took the signature and refused permission for this one question "
+                f"Probably active: {host} accepted the signature and refused permission for this one request "
                 f"({outcome.detail})."
             )
         case Verdict.KEY_LIVE_SECRET_WRONG:
-            secret = "it was asked about without its secret" if lone else "the secret found with it is not its own"
-            return f"The API key is probably active: {host} refused only the signature ({outcome.detail}); {secret}."
+            secret = "it was checked without its secret" if lone else "the secret found with it is not its own"
+            return (
+                f"The API key is probably active: {host} refused nothing but the signature ({outcome.detail}); "
+                f"{secret}."
+            )
         case Verdict.NOT_FOUND:
             return (
-                f"Probably revoked or deleted: {_join(unknown_on or [host])} did not know the key, asked again too. "
-                "It could still be of a system that was not asked."
+                f"Probably revoked or deleted: {_join(unknown_on or [host])} did not know the key, twice. "
+                "It could still be of a system that was not checked."
             )
         case Verdict.MALFORMED:
-            return f"Probably no key: {host} says that it does not have the form of one ({outcome.detail})."
+            return f"Probably no key: {host} answered that it does not have the form of one ({outcome.detail})."
         case Verdict.NOT_VERIFIABLE | Verdict.NOT_ASKED:
             return f"Cannot be verified: {outcome.detail.rstrip('.')}."
         case Verdict.INCONCLUSIVE:
@@ -212,5 +215,5 @@ def _inconclusive(outcome: Outcome) -> str:
 
 
 def _join(hosts: Sequence[str]) -> str:
-    """Hosts as words: `a`, `a and b`, `a, b and c`."""
+    """Join hosts: `a`, `a and b`, `a, b and c`."""
     return " and ".join(filter(None, (", ".join(hosts[:-1]), hosts[-1])))

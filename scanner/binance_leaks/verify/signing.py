@@ -1,4 +1,4 @@
-"""Signs the query of a request: HMAC-SHA256 with a secret, Ed25519 or RSA (PKCS#1 v1.5, SHA-256) with a private key.
+"""Sign the query of a request: HMAC-SHA256, Ed25519 or RSA (PKCS#1 v1.5, SHA-256).
 
 The payload is the query string as it is sent, percent-encoded before it is signed. An HMAC signature is written in hex,
 the others in base64, percent-encoded (Binance spot API documents, "Signed endpoint security").
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 Sign: TypeAlias = Callable[[bytes], str]
-"""From a payload to its signature, as it stands in a URL."""
+"""From a payload to its signature, in the form for a URL."""
 
 INSTALL = 'python -m pip install "cryptography>=42", which the extra "verify" of this package does too'
 _SEED_LENGTH = 32
@@ -43,14 +43,17 @@ class SigningLibraryError(ScannerError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Unusable:
-    """Why a secret half cannot sign, in plain words."""
+    """Why a secret half cannot sign, in plain English."""
 
     cause: Cause
     why: str
 
 
 def signer_of(secret: Value) -> Sign | Unusable:
-    """What signs with this secret half, or why nothing can: one that has left the process, is damaged or of no use."""
+    """Return what signs with this secret half, or why nothing can.
+
+    It cannot if it has left the process, is damaged or of no use.
+    """
     if secret.secret is None:
         return Unusable(cause=Cause.UNUSABLE, why="the value is not at hand any more")
     material = secret.secret.reveal()
@@ -66,12 +69,16 @@ def signer_of(secret: Value) -> Sign | Unusable:
 
 
 def wrong_signer() -> Sign:
-    """What signs with a secret that belongs to nobody: for asking about a key whose secret is not known."""
+    """Return a signer with a random secret, to check a key whose secret is not known."""
     return lambda payload: hmac.new(b"binance-leaks: no secret", payload, sha256).hexdigest()
 
 
 def load_private_key(der: bytes) -> Ed25519PrivateKey | RSAPrivateKey | None:
-    """The private key of some DER (PKCS#8 or PKCS#1) or of a bare 32-byte seed.
+    """Load a private key: DER (PKCS#8 or PKCS#1) or a bare 32-byte seed.
+
+    Returns None if Binance accepts no such key.
+
+    Raises SigningLibraryError without `cryptography`, which is imported here because it is optional and slow to load.
 
     Returns None if it is none that Binance takes.
 

@@ -1,12 +1,11 @@
-"""Sends requests with urllib3: to the fixed hosts alone, TLS verified, nothing followed, nothing repeated, all bounded.
+"""Send requests with urllib3: fixed hosts, verified TLS, no redirects, all bounded.
 
 urllib3 makes and reads connections here, without its pools: those log the whole URL, with the signature, and put it
-into exceptions. The signed query joins a request in the last step before the socket, where urllib3 sees it no more.
-Nor does anything that goes wrong leave this module as an exception: it becomes a `NoReply`, which holds nothing of a
-request.
+into exceptions. The signed query joins a request in the last step before the socket, where urllib3 no longer sees it.
+No failure leaves this module as an exception: it becomes a `NoReply`, which contains nothing of a request.
 
-Trust is certifi's list, or the file that is given, on every machine the same: no variable of the environment (a list of
-authorities, a log of session keys, a proxy) and no `.netrc` has a say unless the caller asks for it.
+Trust is certifi's list, or the given file, on every machine the same: no environment variable (a list of authorities, a
+log of session keys, a proxy) and no `.netrc` has an effect unless the caller requests it.
 """
 
 from __future__ import annotations
@@ -52,7 +51,10 @@ _SCHEMES = frozenset(_PORTS)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Timeouts:
-    """Seconds: to connect, between two reads, and for a whole request from the first packet to the last."""
+    """Timeouts in seconds: to connect, between two reads, and for a whole request.
+
+    The last is from the first packet to the last.
+    """
 
     connect: float = 5.0
     read: float = 10.0
@@ -60,16 +62,16 @@ class Timeouts:
 
 
 class UrllibTransport:
-    """The one transport that opens connections.
+    """The one transport that opens connections; close it after use.
 
-    It may be used from several threads, and is to be closed.
+    It may be used from several threads.
 
     `proxy` is a URL of an http or https proxy, through which a tunnel is opened: it sees the name of the host and
     nothing else. `use_environment_proxy` takes it from HTTPS_PROXY and NO_PROXY. `loopback`, for tests and rehearsals,
-    is a URL on this very machine that stands in for all hosts; each request still names the host that it is meant for.
-    `ca_file` replaces the list of authorities, as a company's proxy that looks into TLS demands it.
+    is a URL on this very machine that replaces all hosts; each request still names the host that it is meant for.
+    `ca_file` replaces the list of authorities, for a company's proxy that decrypts TLS.
 
-    Raises UsageError for a URL or file that cannot be used; no message repeats a URL, which may hold a password.
+    Raises UsageError for a URL or file that cannot be used; no message repeats a URL, which may contain a password.
     """
 
     def __init__(
@@ -108,7 +110,7 @@ class UrllibTransport:
             connection.discard()
 
     def route(self, host: str) -> str:
-        """The host itself, or the loopback address that stands in for it."""
+        """The host itself, or the loopback address that replaces it."""
         if self._loopback is None:
             return host
         return f"{self._loopback.host}:{self._loopback.port} in place of {host}"
@@ -120,7 +122,7 @@ class UrllibTransport:
         line break or another control character.
         """
         if request.host not in HOSTS:
-            raise ScannerError("refused to send a request to a host that is none of Binance's")
+            raise ScannerError("refused to send a request to a host that is not Binance's")
         headers = self._headers(request)
         connection, answer = self._exchange_safely(request, headers)
         if isinstance(answer, Reply) and not connection.is_closed:
@@ -150,7 +152,7 @@ class UrllibTransport:
         watch.start()
         try:
             return connection, _exchange(connection, request, headers)
-        except Exception as error:  # Whatever it is, its text may quote the request: only its kind goes on.
+        except Exception as error:  # Any text of it may quote the request: only its kind is kept.
             return connection, NoReply.TIMED_OUT if connection.is_cut_short else _trouble_of(error)
         finally:
             watch.cancel()
@@ -180,7 +182,7 @@ class UrllibTransport:
         else:
             connection = self._secure_connection(target, self._proxy_for(host))
         connection.read_timeout = self._timeouts.read
-        connection.set_debuglevel(0)  # whatever the process set for all connections: it prints headers
+        connection.set_debuglevel(0)  # the process may have set it for all connections: it prints headers
         return connection
 
     def _secure_connection(self, target: Url, proxy: Url | None) -> _SecureConnection:
@@ -215,7 +217,7 @@ class _Connection(HTTPConnection):
     _handle: socket.socket | None = None
 
     def _new_conn(self) -> socket.socket:
-        """The new socket, with a second handle on it that stays valid while TLS takes hold of the first."""
+        """The new socket, with a second handle on it that remains valid while TLS owns the first."""
         opened = super()._new_conn()
         self._handle = opened.dup()
         if self.is_cut_short:
@@ -234,7 +236,7 @@ class _Connection(HTTPConnection):
         super().putrequest(method, whole, skip_host=skip_host, skip_accept_encoding=skip_accept_encoding)
 
     def cut_short(self) -> None:
-        """End whatever goes on, from another thread."""
+        """End the current operation from another thread."""
         self.is_cut_short = True
         if self._handle is not None:
             with suppress(OSError):
@@ -284,7 +286,7 @@ def _exchange(connection: _Connection, request: Request, headers: Mapping[str, s
 
 
 def _body(response: HTTPResponse) -> bytes:
-    """The body, up to one byte beyond the limit. It is read until nothing comes, as only that tells a cut one."""
+    """The body, up to one byte beyond the limit. It is read to the end, as only that detects a cut one."""
     body = b""
     while len(body) <= _LARGEST_BODY:
         data = response.read(_LARGEST_BODY + 1 - len(body))
@@ -364,7 +366,7 @@ def _proxy_url(text: str) -> Url:
 
 
 def _loopback_url(text: str) -> Url:
-    """The URL, if it is one of this machine. A name that could be looked up elsewhere is none, `localhost` aside."""
+    """The URL, if it is one of this machine. Names that DNS could resolve are refused, except `localhost`."""
     url = _parsed(text)
     host = _host(url) if url else ""
     try:

@@ -1,6 +1,6 @@
 """Verify credentials: plan the checks, make each attempt once, describe outcomes.
 
-The plan says which credentials are checked, with which secrets, on which hosts, and why the others are not.
+The plan has the credentials to check, with secrets and hosts, and the reasons why others are not checked.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ _MOST_PLACES = 100
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Check:
-    """One credential to check: its key, the secrets to try with it, the likeliest first, and the probes.
+    """A credential to check: its key, the secrets to try, likeliest first, the probes.
 
-    `swappable` says that key and first secret could be each other: only names and order distinguish them.
+    `swappable` is True if key and first secret could be each other: only names and order distinguish them.
     """
 
     id: str
@@ -47,13 +47,13 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """The questions of a run, `checks`, and what is not asked, by the id of its credential, with the reason."""
+    """The plan of a run: `checks`, and the reasons for what is not checked, by credential id."""
 
     checks: tuple[Check, ...]
     not_checked: Mapping[str, Verification]
 
     def hosts(self) -> dict[str, int]:
-        """Count the credentials that are checked first on each host, in the order of the plan."""
+        """Count the credentials that are checked first on each host, in plan order."""
         counts: dict[str, int] = {}
         for check in self.checks:
             counts[check.probes[0].host] = counts.get(check.probes[0].host, 0) + 1
@@ -69,7 +69,7 @@ class Plan:
         `route` returns where a host's requests really go.
         """
         if not self.checks:
-            return "Nothing is sent to Binance: there is no credential that could be asked about."
+            return "Nothing is sent to Binance: there is no credential to check."
         number = len(self.checks)
         where = ", ".join(f"{route(host)} ({count})" for host, count in self.hosts().items())
         text = (
@@ -98,7 +98,7 @@ def plan_of(credentials: Iterable[Credential], limits: Limits) -> Plan:
     for credential in ordered:
         planned = _check_of(credential, nearby, limits)
         if isinstance(planned, Check) and len(checks) >= limits.credentials:
-            planned = not_checked(Verdict.NOT_ASKED, Cause.BUDGET, f"this run asks about {limits.credentials} at most")
+            planned = not_checked(Verdict.NOT_ASKED, Cause.BUDGET, f"this run checks {limits.credentials} at most")
         if isinstance(planned, Check):
             checks.append(planned)
         else:
@@ -183,7 +183,10 @@ class _Nearby:
         self._by_path = {path: sorted(entries, key=itemgetter(0)) for path, entries in found.items()}
 
     def secrets_near(self, places: Sequence[Occurrence]) -> list[Value]:
-        """Return the secrets within a few lines of these occurrences: those without a key first, then the nearest."""
+        """Return the secrets within a few lines of these occurrences, best first.
+
+        Those without a key are first, then the nearest.
+        """
         found = sorted(self._secrets_by_distance(places), key=lambda each: (each[0], each[1], each[2].sha256))
         return list({value.sha256: value for _, _, value in reversed(found)}.values())[::-1]
 
@@ -239,7 +242,7 @@ class _Answer:
 
 
 class Verifier:
-    """Checks credentials with Binance over a transport.
+    """Check credentials with Binance over a transport.
 
     It serves one run: limits and stops hold for all of it, and each attempt (a key with a secret on a host) is made
     once, however many credentials need it. What a `cache` knows is not sent; the caller saves the cache. Every request

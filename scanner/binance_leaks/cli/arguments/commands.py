@@ -160,7 +160,10 @@ def add_plugin_path(commands: Commands) -> None:
 
 
 def add_detect_secrets(commands: Commands) -> None:
-    """Add `detect-secrets-hook` and `detect-secrets-audit`, whose arguments are those of detect-secrets."""
+    """Add `detect-secrets-hook` and `detect-secrets-audit`.
+
+    Their arguments are those of detect-secrets.
+    """
     commands.add_parser(
         "detect-secrets-hook",
         help="run detect-secrets-hook with this plugin; takes its arguments",
@@ -183,8 +186,8 @@ def add_baseline(commands: Commands) -> None:
     baseline = commands.add_parser(
         "baseline",
         help="record known findings, so that only new ones are reported",
-        description="Creates and updates baselines of known findings, in the format of detect-secrets. They hold\n"
-        "digests, no values. A finding is known by path and value, whatever line it is on.",
+        description="Creates and updates baselines of known findings, in the format of detect-secrets. They contain\n"
+        "digests, no values. A finding is matched by path and value, not by line.",
         epilog="examples:\n"
         "  binance-leaks baseline create\n"
         "  binance-leaks baseline update\n"
@@ -340,8 +343,8 @@ def add_ci(commands: Commands) -> None:
         f"  binance-leaks ci --fetch --fail-on medium\n\n{EXIT_STATUS}",
     )
     scope = add_commits(parser)
-    scope.add_argument("--base", metavar="REV", help="compare with this revision, whatever the environment says")
-    scope.add_argument("--head", metavar="REV", help="scan this revision, whatever the environment says")
+    scope.add_argument("--base", metavar="REV", help="compare with this revision instead of that of the environment")
+    scope.add_argument("--head", metavar="REV", help="scan this revision instead of that of the environment")
     scope.add_argument(
         "--fetch", action="store_true", help="fetch from the remote what a shallow or partial clone lacks"
     )
@@ -349,7 +352,7 @@ def add_ci(commands: Commands) -> None:
 
 
 def add_commits(parser: Parser) -> argparse._ArgumentGroup:
-    """Add the options of commands that scan commits, and return the group that says which ones."""
+    """Add the options of commands that scan commits; return the group that chooses them."""
     add_output(parser)
     gate = add_gate(parser)
     gate.add_argument(

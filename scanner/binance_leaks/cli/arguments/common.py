@@ -1,4 +1,4 @@
-"""The parser class, and options that several commands share under one name and meaning."""
+"""The parser class, and options that several commands share."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _COLORS = ("auto", "always", "never")
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that raises its errors, suggests what was probably meant, and prints help in colour on a terminal."""
+    """A parser that raises its errors, suggests names, and prints help in colour."""
 
     def commands(self) -> Mapping[str, Parser]:
         """The parsers of its commands, by name."""
@@ -51,7 +51,7 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(  # type: ignore[override]  # its overloads cannot be repeated
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
-        """Parse, and refuse unknown options here, where the command that they were given to is known."""
+        """Parse, and refuse unknown options where the command they were given to is known."""
         parsed, rest = super().parse_known_args(args, namespace)
         if rest:
             near = _closest(rest[0].partition("=")[0], self._option_string_actions)
@@ -139,7 +139,7 @@ def add_no_progress(group: argparse._ArgumentGroup) -> None:
 def add_gate(
     parser: Parser, *, baseline: bool = True, config: str = "use this configuration file"
 ) -> argparse._ArgumentGroup:
-    """Add what is reported and what fails: risk, confidence, baseline and configuration."""
+    """Add options for what is reported and what fails the gate."""
     group = parser.add_argument_group("gate")
     add_fail_on(group)
     add_confidence(group)

@@ -1,4 +1,4 @@
-"""Arguments of the commands over many repositories: `fleet scan`, `report`, `list` and `diff`."""
+"""Arguments of `fleet scan`, `fleet report`, `fleet list` and `fleet diff`."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _add_scan(actions: Commands) -> None:
         "--store", metavar="FILE", help="remember results there; the next run scans only what changed, and marks new"
     )
     store.add_argument("--resume", action="store_true", help="continue the run that ended early")
-    store.add_argument("--rescan", action="store_true", help="scan everything again, whatever is remembered")
+    store.add_argument("--rescan", action="store_true", help="scan everything again, and ignore what is remembered")
     work = scan.add_argument_group("work")
     where = work.add_mutually_exclusive_group()
     add_jobs(where, "one repository per core")

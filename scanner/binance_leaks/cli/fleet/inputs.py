@@ -1,4 +1,4 @@
-"""Read what the command line names: lists, folders, URLs, stdin, the configuration."""
+"""Read the inputs of a fleet: lists, folders, URLs, stdin, the configuration."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ _MOST_PLACES_IF_VERBOSE = 1000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FleetConfig:
-    """The configuration, its text for workers, and the locations shown per credential and repository."""
+    """The configuration of a fleet, its text for workers, and a limit of locations.
+
+    `places` is the number of locations shown per credential and repository.
+    """
 
     config: Config
     text: str | None

@@ -1,4 +1,4 @@
-"""Progress of a fleet run: a live display on a terminal, a line per minute in a log."""
+"""Progress of a fleet run: a display on a terminal, a line per minute in a log."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _EVERY = 60.0
 
 
 class FleetLog:
-    """Prints a line per minute, so that the log of a long run shows that it goes on."""
+    """A line per minute, which shows in a log that a long run goes on."""
 
     def __init__(self, total: int, print_line: Callable[[str], None], *, every: float = _EVERY) -> None:
         self._total = total
@@ -71,7 +71,7 @@ class _Running:
 
 
 class FleetProgress:
-    """Shows counts, bytes, findings and the time left, and with a cluster the work of each worker.
+    """Live display of counts, bytes, findings, time left, and the workers of a cluster.
 
     Drawn by the loop of the coordinator; steps may come from any thread.
     """

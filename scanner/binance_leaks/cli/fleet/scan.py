@@ -296,7 +296,7 @@ def _listener(options: Options, units: Sequence[Unit]) -> Iterator[tuple[RunList
         total = sum(len(unit.repositories) for unit in units)
         yield FleetLog(total, lambda text: print_status(options, text), every=every), lambda *_: None
         return
-    from binance_leaks.cli.fleet.progress import FleetProgress  # rich: only where somebody looks on
+    from binance_leaks.cli.fleet.progress import FleetProgress  # rich: only on a terminal
 
     with FleetProgress(units, scheduler=options.scheduler) as progress:
         yield progress, progress.step

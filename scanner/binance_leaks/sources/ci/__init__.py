@@ -1,4 +1,4 @@
-"""What a CI system says of the change that it runs for.
+"""The change that a CI system runs for.
 
 To add a system: a function and a line in `_SYSTEMS`.
 """
@@ -35,9 +35,8 @@ _SYSTEMS: tuple[Callable[[Variables], CiChange | None], ...] = (
 def announced_change(variables: Variables) -> CiChange:
     """The change that the environment announces.
 
-    Elsewhere HEAD against the default branch of the remote.
-
-    Raises ScanError where a system is known and what it says cannot be read.
+    Elsewhere HEAD against the default branch of the remote. Raises ScanError where a system is known and its data
+    cannot be read.
     """
     for change_on in _SYSTEMS:
         change = change_on(variables)

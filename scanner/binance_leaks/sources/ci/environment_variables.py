@@ -18,12 +18,12 @@ _BRANCH = re.compile(r"(?!-)(?!.*(?:\.\.|//|@\{))[^\x00-\x20\x7f~^:?*\[\\+]+")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CiChange:
-    """The commits that a run is about: those that `head` reaches and what it is compared with does not.
+    """The commits of a CI run: those that `head` reaches and its base does not.
 
     That is `base` where the system names a commit; else the branch `target` of the remote; with `whole` nothing, as for
     the first push of a repository; else the default branch of the remote. What `also` names is no part of the change
-    either, if it is here. `forced` says that `base` may be gone. `tag` is a tag that was pushed. `remedy` says which
-    setting of the system brings the history that is missing. `by_hand` says that the user gave `base` or `head`, which
+    either, if it is here. `forced` is True if `base` may be gone. `tag` is a tag that was pushed. `remedy` is the
+    setting of the system that fetches the missing history. `by_hand` is True if the user gave `base` or `head`, which
     are any revision then, and not ids.
     """
 
@@ -44,7 +44,7 @@ class CiChange:
 
 
 def commit_id(text: object) -> str | None:
-    """A commit id as systems give it, None for anything else: all zeros mean no commit."""
+    """A commit id as systems give it, None for anything else; all zeros mean none."""
     if isinstance(text, str) and _ID.fullmatch(text.lower()) and text.strip("0"):
         return text.lower()
     return None
@@ -222,7 +222,7 @@ def change_on_gitlab(variables: Variables) -> CiChange | None:
         base=before,
         target=None if on_default else default,
         branch=branch,
-        forced=True,  # no variable says whether the push was forced
+        forced=True,  # no variable shows whether the push was forced
         whole=before is None and on_default and variables.get("CI_PIPELINE_SOURCE") == "push",
         remedy=_GITLAB_DEPTH,
     )

@@ -1,1 +1,1 @@
-"""git's object database, read without git where that is faster: packs, deltas, trees, commits."""
+"""git's object database, read without git: packs, deltas, trees, commits."""

@@ -12,15 +12,15 @@ ApplyDelta: TypeAlias = Callable[[bytes, bytes], bytes]
 
 
 class DamagedObjectError(Exception):
-    """An object's bytes are not what the format says."""
+    """An object's bytes do not match the format."""
 
 
 @dataclass(frozen=True, slots=True)
 class PackCodec:
     """How entries of a pack become objects.
 
-    `inflate` unpacks a zlib stream of known unpacked size, whatever follows it; `apply` makes an object from its base
-    and a delta. Both raise DamagedObjectError, and neither takes more memory than the sizes that they are given.
+    `inflate` unpacks a zlib stream of known unpacked size, which anything may follow; `apply` makes an object from its
+    base and a delta. Both raise DamagedObjectError, and neither takes more memory than the sizes that they are given.
     """
 
     inflate: Inflate
@@ -94,7 +94,7 @@ def _dulwich() -> ApplyDelta | None:
 
 
 def delta_sizes(delta: bytes) -> tuple[int, int, int]:
-    """The size of a delta's base, that of its result, and where its instructions begin."""
+    """The size of a delta's base, that of its result, and the start of its instructions."""
     sizes = []
     at = 0
     for _ in range(2):
@@ -113,7 +113,7 @@ def delta_sizes(delta: bytes) -> tuple[int, int, int]:
 
 
 def apply_delta(base: bytes, delta: bytes) -> bytes:
-    """The object that a delta makes of its base (gitformat-pack, "Deltified representation")."""
+    """Apply a delta to its base (gitformat-pack, "Deltified representation")."""
     base_size, size, at = delta_sizes(delta)
     if base_size != len(base):
         raise DamagedObjectError("its delta is for another base")

@@ -104,7 +104,7 @@ def open_packs(paths: Iterable[Path], id_size: int) -> OpenedPacks:
 
 
 def find_alternates(objects: Path) -> tuple[tuple[Path, ...], tuple[Skipped, ...]]:
-    """A folder of objects and all that it borrows from, as gitrepository-layout has it, and those that are gone.
+    """A folder of objects, all that it borrows from, and borrowed folders that are gone.
 
     Near ones come first.
     """
@@ -152,7 +152,7 @@ def _size(path: Path) -> int:
 
 
 def is_partial_clone(git: Git) -> bool:
-    """Whether objects were left out when the repository was cloned, to be fetched when they are asked for."""
+    """Whether objects were left out of the clone, to be fetched on demand."""
     return bool(git.run("config", "--get-regexp", r"^remote\..*\.(promisor|partialclonefilter)$", accept=(0, 1)))
 
 
@@ -171,7 +171,7 @@ def find_missing(git: Git, names: Sequence[str]) -> list[str]:
 
 
 def compute_fingerprint(git: Git, database: ObjectDatabase, *others: str) -> str:
-    """The digest, of its refs, its objects, what it borrows, and `others` that a scan depends on.
+    """Digest refs, objects, borrowed folders, and `others` that a scan depends on.
 
     Files are known by name, size and the time of their last change, which no program sets: one that was mended, or may
     be read now, counts as another. Raises GitError.

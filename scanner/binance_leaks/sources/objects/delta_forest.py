@@ -27,7 +27,7 @@ class ObjectType(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeltaForest:
-    """Entries of a pack by number: roots are whole objects, every other is a delta on its parent.
+    """Entries of a pack by number: roots are whole objects, others deltas on a parent.
 
     `first[n]` is the first entry that is a delta on entry n, `following[n]` the next one on the same base as n; both
     are NONE where there is none. `weight[n]` is the number of bytes in the pack of n and all that descends from it.
@@ -43,7 +43,7 @@ class DeltaForest:
     endless: tuple[int, ...] = ()
 
     def shares(self, kind: ObjectType, size: int) -> list[array[int]]:
-        """The roots of a type in shares of about `size` bytes of the pack each, the largest share first."""
+        """The roots of a type in shares of about `size` bytes of the pack, largest first."""
         shares: list[tuple[int, array[int]]] = []
         share, total = array("I"), 0
         for root in self.roots[kind]:

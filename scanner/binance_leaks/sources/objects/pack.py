@@ -21,7 +21,7 @@ _LARGE = 1 << 31
 
 
 class DamagedPackError(Exception):
-    """A pack or its index is not what the format says."""
+    """A pack or its index does not match the format."""
 
 
 class OldIndexError(Exception):
@@ -36,7 +36,7 @@ class OldIndexError(Exception):
 
 
 class Pack:
-    """A pack, mapped into memory, whose entries are numbered from 0 in their order in the file.
+    """A pack, mapped into memory; entries are numbered from 0 in file order.
 
     Raises DamagedPackError where pack or index cannot be relied on, OldIndexError, and OSError where they cannot be
     read. See gitformat-pack for what is read here: index version 2, offsets of 31 and 64 bits, SHA-1 and SHA-256.
@@ -166,11 +166,11 @@ _MOST_INFLATED, _MOST_COPIED = 1040, 1 << 22
 
 
 class ForgedObjectError(DamagedObjectError):
-    """An entry says of itself what cannot be: nobody should try to unpack it."""
+    """An entry declares what is impossible: it must not be unpacked."""
 
 
 def read_header(data: memoryview, at: int) -> tuple[int, int, int]:
-    """The type of the entry at an offset, its unpacked size, and where its header ends."""
+    """The type of the entry at an offset, its unpacked size, and the end of its header."""
     byte = data[at]
     kind, size, shift = (byte >> 4) & 7, byte & 15, 4
     at += 1
@@ -191,7 +191,7 @@ def check_size(size: int, packed: int) -> None:
 
 
 def check_result_size(size: int, delta: int) -> None:
-    """Raise DamagedObjectError for a delta whose result has a size that is not made here."""
+    """Raise DamagedObjectError for a delta whose result is too large or too small."""
     if size > LARGEST:
         if size > delta * _MOST_COPIED:
             raise ForgedObjectError("its size cannot be")

@@ -38,7 +38,7 @@ def strip_signature(content: bytes) -> bytes:
 
 
 def find_merged_tags(content: bytes) -> list[bytes]:
-    """The tags that a merge commit keeps in its headers: they live on where the tags are deleted."""
+    """The tags that a merge commit keeps in its headers, also after they were deleted."""
     return [match.group(1).replace(b"\n ", b"\n") for match in _MERGED_TAG.finditer(content)]
 
 

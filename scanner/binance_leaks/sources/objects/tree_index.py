@@ -68,7 +68,7 @@ def _plain_finder(wanted: list[bytes]) -> Callable[[bytes], list[int]]:
 
 
 class TreeIndex(Generic[Owner]):
-    """The folders that trees name, for upward searches: which trees name this one, and as what.
+    """An index of the folders that trees name, for upward searches.
 
     Holds an id and a number for each folder of each tree, in flat arrays.
     """
@@ -94,7 +94,7 @@ class TreeIndex(Generic[Owner]):
         self._ids += b"".join([child for _, child in found])
 
     def above(self, sought: Sequence[bytes]) -> Iterator[tuple[Owner, bytes, bytes]]:
-        """Every tree that names one of the sought trees: its key, the name, and the one that it names."""
+        """Every tree that names one of the sought trees: its key, the name, and the target."""
         joined, size = bytes(self._ids), self._id_size
         by_number = list(self._names)
         for end in (
@@ -123,8 +123,10 @@ def find_entries(tree: bytes, ends: Iterable[int], id_size: int) -> list[tuple[b
 
 
 class ObjectIdSet:
-    """The objects of some packs and some others, by the first 64 bits of their ids: an unknown object is recognized but
-    for one in 2^40."""
+    """The objects of some packs and others, by the first 64 bits of their ids.
+
+    An unknown object is recognized but for one in 2^40.
+    """
 
     def __init__(self, packs: Sequence[Pack], others: Iterable[bytes]) -> None:
         self._tables = [table for pack in packs if (table := pack.id_starts())]
@@ -156,7 +158,7 @@ class ObjectIdSet:
 
 
 class TreeReferences:
-    """Reads the objects off trees or parts of trees. Commits of submodules are none."""
+    """A reader of the object ids in trees or parts of trees, without submodules' commits."""
 
     def __init__(self, id_size: int) -> None:
         self._entry = re.compile(rb"(?:100\d{3}|120000|40000) [^\0]+\0(.{%d})" % id_size, re.DOTALL)

@@ -27,7 +27,9 @@ class ContextSizes:
 
 
 def changed_parts(base_size: int, delta: bytes, at: int, content: bytes, around: ContextSizes) -> bytes:
-    """The changed places of `content`, which `delta` makes of a base of `base_size` bytes; all of it if they are many.
+    """The changed parts of `content`, which `delta` makes of a base; all if they are many.
+
+    The base has `base_size` bytes.
 
     The instructions of the delta begin at `at`. What they copy and insert is read off them (gitformat-pack); the
     caller has applied them, so they are well formed.
@@ -135,7 +137,7 @@ class Visitor(Protocol):
         ...
 
     def visit(self, entry: int, content: bytes, fresh: bytes, inherited: int) -> int:
-        """Look at an object: `fresh` is what its base did not have, all of it where there is none.
+        """Visit an object: `fresh` is what its base did not have; all of it without a base.
 
         `inherited` is what the visit of its base returned, 0 where there is none; returns what its deltas inherit.
         """
@@ -144,7 +146,7 @@ class Visitor(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EntrySelection:
-    """Which entries are looked at (`wanted`), and which are put together for their sake (`needed`): a mark for each."""
+    """Marks for entries to visit (`wanted`), and entries to build them from (`needed`)."""
 
     wanted: bytearray
     needed: bytearray
@@ -182,7 +184,7 @@ def walk_delta_trees(
 
 
 class _Entries:
-    """Makes objects of the entries of a pack. Raises DamagedObjectError for those that are left to git."""
+    """A maker of objects from a pack. Raises DamagedObjectError for those left to git."""
 
     def __init__(self, pack: Pack, data: memoryview, codec: PackCodec) -> None:
         self._data = data
@@ -218,7 +220,7 @@ class _Entries:
         return self._inflate(data[at:end], size)
 
     def made(self, base: bytes, delta: bytes) -> tuple[bytes, int]:
-        """The object that a delta makes of its base, and where in the delta the instructions begin."""
+        """The object that a delta makes of its base, and the start of the instructions."""
         _, size, at = delta_sizes(delta)
         if size > LARGEST:
             check_result_size(size, len(delta))
@@ -260,7 +262,7 @@ def _walk_tree(
             walked.objects += 1
             walked.size += len(content)
         else:
-            passed = -1  # nobody looked at it: its deltas are looked at whole
+            passed = -1  # it was not visited: its deltas are visited whole
         child = first[entry]
         if child == NONE:
             continue
