@@ -212,7 +212,7 @@ def test_a_card_reports_rights_and_addresses() -> None:
     assert "Not checked with Binance." in card(pair)
     undecided = card(examples.judged(pair, examples.UNDECIDED))
     assert "state unknown" in undecided
-    assert "withdraw unknown" not in undecided, "nothing is told of rights where nobody knows whether it lives"
+    assert "withdraw unknown" not in undecided, "no permissions are shown where it is not known to be active"
 
 
 def test_each_card_has_steps_of_its_own() -> None:

@@ -102,9 +102,9 @@ def test_a_key_that_reads_only_is_no_reason_to_reset_everything() -> None:
 
 
 def test_what_is_probably_gone_is_removed_and_checked() -> None:
-    told = texts(result_of(examples.REVOKED))
-    assert "still remove it, and check that the list no longer shows it" in told[0]
-    assert not any("password" in text or "Create a new key" in text for text in told)
+    reported = texts(result_of(examples.REVOKED))
+    assert "still remove it, and check that the list no longer shows it" in reported[0]
+    assert not any("password" in text or "Create a new key" in text for text in reported)
 
 
 def test_a_wrong_secret_is_looked_for() -> None:
