@@ -291,7 +291,7 @@ def _utf32_without_bom(data: bytes) -> str | None:
         if min(high) < 0.98 * count or middle < 0.4 * count:
             continue
         text = sample.decode(encoding, "replace")  # a table of small numbers has such zeros, too
-        if sum(char.isprintable() or char in "\t\r\n" for char in text) >= 0.98 * count:
+        if sum(char.isprintable() or char in "\t\r\n" for char in text) >= 0.85 * count:
             return encoding
     return None
 
