@@ -132,7 +132,7 @@ def test_a_card_names_repositories_at_first_sight_and_places_by_them(opens: Open
     assert held.locator("bdi").all_text_contents() == ["team/bot", "forks/user-0", "forks/user-1"]
     assert held.locator(".meta").last.text_content() == "and 6 more"
     text = card(opened, result.findings[0])
-    where = text.partition("WHERE")[2]
+    where = text.partition("LOCATIONS")[2]
     assert re.findall(r"^(?:team|forks)/[a-z0-9-]+$", where, re.MULTILINE) == [
         "team/bot",
         *(f"forks/user-{n}" for n in range(7)),

@@ -131,7 +131,7 @@ def test_an_incomplete_report_is_incomplete_again(repository: Repository, tmp_pa
     ("content", "reported"),
     [
         (b"", "not JSON"),
-        (b'{"schema": "binance-leaks/9"}', "another version"),
+        (b'{"schema": "binance-leaks/9"}', "another schema version"),
         (b"[" * 100_000, "not JSON"),
         (b'{"schema": "binance-leaks/1"}', "lacks 'scan'"),
         (b"\xff\xfe\x00", "not JSON"),
