@@ -21,6 +21,7 @@ PACKAGE = TOP / "scanner/binance_leaks"
 LAYERS: Mapping[str, int] = MappingProxyType(
     {
         "binance_leaks": 0,
+        "binance_leaks.masking": 0,
         "binance_leaks.model": 0,
         "binance_leaks.environments": 0,
         "binance_leaks.findings": 0,

@@ -16,6 +16,7 @@ import binance_leaks
 import pytest
 from binance_leaks.detect.engine import detect
 from binance_leaks.findings import Finding, Risk, SuppressedBy, Suppression
+from binance_leaks.masking import Secret
 from binance_leaks.model import (
     Confidence,
     Credential,
@@ -27,14 +28,13 @@ from binance_leaks.model import (
     Occurrence,
     RiskLevel,
     Role,
-    Secret,
     Value,
 )
 
 from tests.corpus import values
 
 PACKAGE = Path(binance_leaks.__file__).parent
-MAY_REVEAL = ("model.py", "plugin.py", "replacements.py", "verify/")
+MAY_REVEAL = ("masking.py", "model.py", "plugin.py", "replacements.py", "verify/")
 MOST_SHOWN = 4
 
 

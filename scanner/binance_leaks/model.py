@@ -15,6 +15,7 @@ from hashlib import sha1, sha256
 from typing import TypeVar
 
 from binance_leaks.environments import Environment as Environment
+from binance_leaks.masking import Secret, mask_api_key, mask_private_key, mask_secret_key
 
 COMMIT_MESSAGE = "commit message"
 TAG_MESSAGE = "tag message"
@@ -100,39 +101,6 @@ class Grade(Ordered):
     STATEMENT = "statement"
 
 
-class Secret:
-    """The bytes of a value, kept from every output.
-
-    `repr`, `str` and `format` show no character of it, and it cannot be pickled, so that it does not leave the process
-    that read it. Only `verify/`, `plugin.py`, `replacements.py` and this module may call `reveal()`; a test enforces
-    that.
-    """
-
-    __slots__ = ("_bytes",)
-
-    def __init__(self, value: bytes) -> None:
-        self._bytes = value
-
-    def reveal(self) -> bytes:
-        """The bytes themselves: ASCII of a key or secret, DER of a private key."""
-        return self._bytes
-
-    def __repr__(self) -> str:
-        return "Secret(***)"
-
-    def __format__(self, spec: str) -> str:
-        return repr(self)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and self._bytes == other._bytes
-
-    def __hash__(self) -> int:
-        return hash(self._bytes)
-
-    def __reduce__(self) -> str:
-        raise TypeError("a Secret does not leave its process")
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Value:
     """A string with the shape of a credential, identified by digest, shown by mask.
@@ -155,7 +123,7 @@ class Value:
         return cls(
             role=role,
             sha256=sha256(value).hexdigest(),
-            masked=mask(role, value),
+            masked=_masked(role, value),
             sha1=sha1(text, usedforsecurity=False).hexdigest(),
             secret=Secret(value),
         )
@@ -178,19 +146,14 @@ class Value:
         return replace(self, secret=None)
 
 
-def mask(role: Role, value: bytes) -> str:
-    """The part of a value that may be shown.
-
-    The ends of a key, the start of a secret, nothing of a private key.
-    """
-    text = value.decode("ascii", "replace")
+def _masked(role: Role, value: bytes) -> str:
     match role:
         case Role.API_KEY:
-            return f"{text[:4]}…{text[-4:]}"
+            return mask_api_key(value)
         case Role.SECRET_KEY:
-            return f"{text[:4]}…"
+            return mask_secret_key(value)
         case Role.PRIVATE_KEY:
-            return f"private key, {len(value)} bytes"
+            return mask_private_key(value)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 from binance_leaks import __version__
 from binance_leaks.errors import ScannerError, UsageError
-from binance_leaks.model import Secret
+from binance_leaks.masking import Secret
 from binance_leaks.verify.http_types import NoReply, Reply, Request
 from binance_leaks.verify.transport import Timeouts, UrllibTransport
 

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from binance_leaks.model import Ordered, Role, Value, mask, split_member
+from binance_leaks.masking import mask_secret_key
+from binance_leaks.model import Ordered, Role, Value, split_member
 
 SECRET_TYPES: Mapping[Role, str] = MappingProxyType(
     {
@@ -93,7 +94,7 @@ def stored(path: str) -> str:
 def _masked(run: re.Match[str]) -> str:
     text = run[0]
     mixed = not (text.islower() or text.isupper() or text.isalpha() or text.isdigit())
-    return mask(Role.SECRET_KEY, text.encode("ascii")) if mixed else text
+    return mask_secret_key(text.encode("ascii")) if mixed else text
 
 
 def path_from(root: str, path: str, anchor: str) -> str:

@@ -29,7 +29,7 @@ from binance_leaks.errors import UsageError
 from binance_leaks.exit_status import ExitStatus
 from binance_leaks.findings import Skipped
 from binance_leaks.model import Value
-from binance_leaks.pipeline.baseline import Look, Seen, look
+from binance_leaks.pipeline.baseline_update import BaselineInput, ScanCoverage, collect_for_baseline
 from binance_leaks.pipeline.files import FileSource, usable_cores
 from binance_leaks.pipeline.history import HistorySource
 from binance_leaks.pipeline.source import Detected, Source
@@ -130,7 +130,8 @@ class _Task:
                 sys.stderr.write("binance-leaks: interrupted, nothing was written\n")
                 return ExitStatus.INTERRUPTED
         looks = [
-            look(source, scan, config=self.config, root=self.root) for source, scan in zip(sources, scans, strict=True)
+            collect_for_baseline(source, scan, config=self.config, root=self.root)
+            for source, scan in zip(sources, scans, strict=True)
         ]
         after = self._updated(before.marked_with_history() if history else before, looks, scans, read)
         changed = after.baseline != before or not self.file.exists()
@@ -142,10 +143,10 @@ class _Task:
         return ExitStatus.INCOMPLETE if lost else ExitStatus.CLEAN
 
     def _updated(
-        self, before: Baseline, looks: Sequence[Look], scans: Sequence[Detected], read: Sequence[str]
+        self, before: Baseline, looks: Sequence[BaselineInput], scans: Sequence[Detected], read: Sequence[str]
     ) -> Update:
         """Compare the baseline with what the files hold and, if it was scanned, the history."""
-        seen = Seen.of(
+        seen = ScanCoverage.of(
             self.root,
             roots=self.paths,
             read=read,

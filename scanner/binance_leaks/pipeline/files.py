@@ -21,7 +21,8 @@ from binance_leaks.detect.base64_blocks import without_signatures
 from binance_leaks.detect.engine import detect
 from binance_leaks.errors import ScanError
 from binance_leaks.findings import ScanStats, Skipped, SourceKind
-from binance_leaks.model import Credential, Secret
+from binance_leaks.masking import Secret
+from binance_leaks.model import Credential
 from binance_leaks.pipeline.source import Detected, NearbyEvidence, Progress, ShowProgress
 from binance_leaks.sources.files import FileEntry, list_files, read_chunks
 from binance_leaks.sources.nearby_evidence import EvidenceNearFiles

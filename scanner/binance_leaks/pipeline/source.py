@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from binance_leaks.findings import ScanStats, Skipped, SourceKind
-from binance_leaks.model import Credential, Evidence, Secret
+from binance_leaks.masking import Secret
+from binance_leaks.model import Credential, Evidence
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ from hashlib import sha256
 from types import MappingProxyType
 
 from binance_leaks.findings import Finding, Result, Risk, Skipped, Suppression
-from binance_leaks.model import Commit, Location, Role, mask
+from binance_leaks.masking import mask_secret_key
+from binance_leaks.model import Commit, Location
 from binance_leaks.verification import Verification
 
 _VALUE_LENGTH = 64
@@ -102,7 +103,7 @@ class Redactor:
             window = run[start : start + _VALUE_LENGTH]
             if (shown := self.masks.get(sha256(window.encode()).hexdigest())) is not None:
                 return run[:start] + shown + self._masked_run(run[start + _VALUE_LENGTH :])
-        return mask(Role.SECRET_KEY, run.encode()) if len(run) == _VALUE_LENGTH and _is_mixed(run) else run
+        return mask_secret_key(run.encode()) if len(run) == _VALUE_LENGTH and _is_mixed(run) else run
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ def without_values(text: str) -> str:
 
 
 def _masked_opaque(run: re.Match[str]) -> str:
-    return mask(Role.SECRET_KEY, run[0].encode()) if _is_mixed(run[0]) else run[0]
+    return mask_secret_key(run[0].encode()) if _is_mixed(run[0]) else run[0]
 
 
 def _is_mixed(run: str) -> bool:

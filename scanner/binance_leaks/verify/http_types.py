@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
-from binance_leaks.model import Secret
+from binance_leaks.masking import Secret
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,7 +8,8 @@ from hashlib import sha256
 from urllib.parse import urlencode
 
 from binance_leaks.environments import Probe
-from binance_leaks.model import Secret, Value
+from binance_leaks.masking import Secret
+from binance_leaks.model import Value
 from binance_leaks.verification import Cause, Verdict
 from binance_leaks.verify.http_types import NoReply, Reply, Request, Transport
 from binance_leaks.verify.rate_limit import Clock, Limits, Throttle

@@ -20,7 +20,7 @@ _NO_FILE_BEGINS = ("blob:", "lfs object ")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Look:
+class BaselineInput:
     """The result of a scan for a baseline.
 
     `found` is to be added, `present` are path and SHA-1 of every value that was found at all.
@@ -30,10 +30,10 @@ class Look:
     present: frozenset[tuple[str, str]]
 
 
-def look(source: Source[Detected], scan: Detected, *, config: Config, root: str) -> Look:
-    """What is sure enough and not allowed by other means, and what is there at all.
+def collect_for_baseline(source: Source[Detected], scan: Detected, *, config: Config, root: str) -> BaselineInput:
+    """Collect the values that are certain enough and not allowed otherwise, and all values that are present.
 
-    Paths from the folder `root`.
+    Paths are relative to the folder `root`.
     """
     judged = judge(weigh(scan.credentials, scan.nearby), source, TriageSettings(config=config))
     found = tuple(
@@ -50,11 +50,13 @@ def look(source: Source[Detected], scan: Detected, *, config: Config, root: str)
         for credential in scan.credentials
         for occurrence in credential.occurrences
     }
-    return Look(found=found, present=frozenset(present | {(stored(each.path), each.value.sha1) for each in found}))
+    return BaselineInput(
+        found=found, present=frozenset(present | {(stored(each.path), each.value.sha1) for each in found})
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Seen:
+class ScanCoverage:
     """Which paths a scan has seen, all from the folder `root`.
 
     `roots` were requested, `read` are the files that were read, `unread` those that could not be. With `history` that
@@ -77,7 +79,7 @@ class Seen:
         read: Iterable[str],
         skipped: Iterable[Skipped],
         history: Sequence[Skipped] | None,
-    ) -> Seen:
+    ) -> ScanCoverage:
         """What was seen of `roots` by a scan of files.
 
         `history` is what could not be read of it, if it was scanned.
