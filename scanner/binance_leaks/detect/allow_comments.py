@@ -34,6 +34,8 @@ def find_allow_comment(document: Document, start: int, end: int) -> str | None:
 
     In a very long line, such as minified code, only a comment near the value counts.
     """
+    if not document.may_allow:
+        return None
     text = document.text
     first, last = document.line_index(start), document.line_index(end)
     for index in range(first, min(last, first + _MOST_LINES) + 1):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
 
 from binance_leaks.detect import rules
 from binance_leaks.detect.candidates import LENGTH, Candidate, shape_of
@@ -24,6 +26,7 @@ _JOINED = ("_", "-")
 _LINE = re.compile(r"^[\s\"'`#*/>+,\\-]*?([A-Za-z0-9+/]{64})(?:\\[nr])*[\s\"'`,;+\\.)]*$")
 _PLAIN = re.compile(r"^\s*[A-Za-z0-9+/]{64}\s*$")
 _MANY = 3
+_MOST_LINES = 64
 _LONGEST_LINE = 400
 _PEM_REACH = 4000
 _BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{1,60}-----")
@@ -112,7 +115,61 @@ def _decoded(packed: str) -> bytes | None:
     return None if decoded.translate(None, _TEXT) else decoded
 
 
-def in_base64_block(document: Document, candidate: Candidate) -> bool:
+class Base64Lines:
+    """The neighbouring lines of a document that hold 64 characters of base64 and little else. Each is read once."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._blocks: dict[int, _Block | None] = {}
+
+    def block(self, index: int) -> _Block | None:
+        """Return the block of line `index`; None if it is no such line."""
+        if index not in self._blocks:
+            self._read_block(index)
+        return self._blocks[index]
+
+    def _read_block(self, index: int) -> None:
+        first = last = index
+        payloads = {index: self._payload(index)}
+        if payloads[index] is None:
+            self._blocks[index] = None
+            return
+        while (payload := self._payload(first - 1)) is not None:
+            first -= 1
+            payloads[first] = payload
+        while (payload := self._payload(last + 1)) is not None:
+            last += 1
+            payloads[last] = payload
+        lines = range(first, last + 1)
+        block = _Block(
+            first=first,
+            last=last,
+            signs=[0, *accumulate(_holds_sign(payloads[at] or "") for at in lines)],
+            plain=[0, *accumulate(_PLAIN.match(self._document.line(at)) is not None for at in lines)],
+        )
+        self._blocks.update(dict.fromkeys(lines, block))
+
+    def _payload(self, index: int) -> str | None:
+        start, end = self._document.line_span(index)
+        match = _LINE.match(self._document.text[start:end]) if end - start <= _LONGEST_LINE else None
+        return match.group(1) if match else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Block:
+    """Neighbouring lines of base64: the first and last, and how many up to each hold a sign, or nothing else."""
+
+    first: int
+    last: int
+    signs: Sequence[int]
+    plain: Sequence[int]
+
+
+def _holds_sign(payload: str) -> bool:
+    return "+" in payload.strip("+") or "/" in payload.strip("/")
+
+
+def in_base64_block(document: Document, candidate: Candidate, lines: Base64Lines) -> bool:
     """Whether the value is one of three or more neighbouring 64-column lines of base64, or has `-----BEGIN` above.
 
     Lines in quotes or after a list dash are values as often as base64, so there a `+` or `/` decides. Also parts of
@@ -124,22 +181,17 @@ def in_base64_block(document: Document, candidate: Candidate) -> bool:
         return True
     if _is_wrapped(document.text, candidate):
         return True
-    start, end = document.line_span(index)
-    if end - start > _LONGEST_LINE or not _LINE.match(document.text[start:end]):
+    block = lines.block(index)
+    if block is None:
         return False
-    first = last = index
-    while _LINE.match(document.line(first - 1)) and index - first < 64:
-        first -= 1
-    while _LINE.match(document.line(last + 1)) and last - index < 64:
-        last += 1
-    lines = [document.line(at) for at in range(first, last + 1)]
+    first, last = max(block.first, index - _MOST_LINES), min(block.last, index + _MOST_LINES)
     if _ARMOUR.search(document.line(first - 1)[:_LONGEST_LINE]):
         return True
-    if any("+" in line.strip("+ ") or "/" in line.strip("/ ") for line in map(_payload, lines)):
-        return len(lines) >= 2
-    if len(lines) >= _MANY:
-        return all(_PLAIN.match(line) for line in lines) or len(lines) >= 12
-    return False
+    count = last - first + 1
+    if block.signs[last + 1 - block.first] > block.signs[first - block.first]:
+        return count >= 2
+    plain = block.plain[last + 1 - block.first] - block.plain[first - block.first]
+    return count >= _MANY and (plain == count or count >= 12)
 
 
 def _in_one_line_pem(lead: str) -> bool:
@@ -182,11 +234,6 @@ def _is_wrapped(text: str, candidate: Candidate) -> bool:
         lines.append(match.group(1))
         at -= len(match.group())
     return any("+" in line or "/" in line for line in lines)
-
-
-def _payload(line: str) -> str:
-    match = _LINE.match(line)
-    return match.group(1) if match else ""
 
 
 def without_signatures(message: bytes, *, headers: int = 0) -> bytes:

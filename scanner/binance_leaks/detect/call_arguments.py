@@ -29,7 +29,9 @@ _TWO_NAMES = re.compile(
 )
 _BOUNDARY = re.compile(r"[\])}]\s*(?:,\s*)?[\[({]")
 _LONGEST_GAP = 200
+_LONGEST_FRAME = 200
 _LIST_REACH = 2000
+_LISTS_REACH = 200
 _LONGEST_TAG = 8
 _LONGEST_SHORT = 14
 
@@ -79,11 +81,14 @@ def _same_frame(document: Document, first: Candidate, second: Candidate) -> bool
     index = document.line_index(first.start)
     if document.line_index(second.start) != index + 1:
         return False
+    start, end = document.line_span(index)
+    if end - start - (first.end - first.start) >= _LONGEST_FRAME:
+        return False
     frames = []
     for candidate, at in ((first, index), (second, index + 1)):
         start, end = document.line_span(at)
         frames.append(document.text[start : candidate.start] + "…" + document.text[candidate.end : end])
-    return frames[0].strip() == frames[1].strip() and len(frames[0]) <= 200
+    return frames[0].strip() == frames[1].strip()
 
 
 def _by_lines(document: Document, found: Sequence[Candidate], group: list[int]) -> list[list[int]]:
@@ -229,9 +234,10 @@ def _own(nearby: NearbyName | None) -> bool:
 
 
 def _lists_secrets_elsewhere(nearby_names: Sequence[NearbyName | None], first: int, second: int) -> bool:
+    near = range(max(0, first - _LISTS_REACH), min(len(nearby_names), second + _LISTS_REACH))
     return any(
-        nearby is not None and nearby.name.role is Role.SECRET_KEY
-        for index, nearby in enumerate(nearby_names)
+        (nearby := nearby_names[index]) is not None and nearby.name.role is Role.SECRET_KEY
+        for index in near
         if index not in (first, second)
     )
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from sys import maxsize
 
 from binance_leaks.detect import prefilter
 from binance_leaks.detect.allow_comments import find_allow_comment
-from binance_leaks.detect.base64_blocks import encoded_values, in_base64_block
+from binance_leaks.detect.base64_blocks import Base64Lines, encoded_values, in_base64_block
 from binance_leaks.detect.call_arguments import positional_roles
 from binance_leaks.detect.candidates import Candidate, Shape, find_candidates
 from binance_leaks.detect.document import Document
@@ -69,12 +71,21 @@ def find_matches(document: Document) -> list[Match]:
     keys = list(private_keys(document))
     if not found and not keys:
         return []
-    ends = [(key.start, key.end) for key in keys]
-    found = [candidate for candidate in found if not any(start <= candidate.start < end for start, end in ends)]
-    classifier = _Classifier(document, sorted([*ends, *((each.start, each.end) for each in found)]))
+    spans = sorted((key.start, key.end) for key in keys)
+    found = [candidate for candidate in found if not _is_within(spans, candidate.start)]
+    classifier = _Classifier(document, sorted([*spans, *((each.start, each.end) for each in found)]))
     return sorted(
         [*classifier.classify(found), *classifier.classify_private_keys(keys, found)], key=lambda match: match.start
     )
+
+
+def _is_within(spans: Sequence[tuple[int, int]], offset: int) -> bool:
+    """Whether an offset is in one of some spans, which are in order."""
+    at = bisect_right(spans, (offset, maxsize))
+    return any(offset < end for _, end in spans[max(0, at - _MOST_NESTED) : at])
+
+
+_MOST_NESTED = 8
 
 
 def _candidates(document: Document) -> list[Candidate]:
@@ -83,12 +94,12 @@ def _candidates(document: Document) -> list[Candidate]:
     if any(candidate.shape is not Shape.BASE62 for candidate in plain):
         admitted = _admitted_shapes(document)
         plain = [candidate for candidate in plain if candidate.shape in admitted]
-    plain = [candidate for candidate in plain if not in_base64_block(document, candidate)]
-    others = [
-        candidate
-        for candidate in (*encoded_values(document), *find_split_values(document))
-        if candidate.shape is Shape.BASE62 or candidate.shape in _admitted_shapes(document)
-    ]
+    lines = Base64Lines(document)
+    plain = [candidate for candidate in plain if not in_base64_block(document, candidate, lines)]
+    others = [*encoded_values(document), *find_split_values(document)]
+    if any(candidate.shape is not Shape.BASE62 for candidate in others):
+        admitted = _admitted_shapes(document)
+        others = [candidate for candidate in others if candidate.shape in admitted]
     return sorted([*plain, *others], key=lambda candidate: candidate.start)
 
 
@@ -116,6 +127,14 @@ class _Classifier:
     @cached_property
     def _has_elliptic_curves(self) -> bool:
         return ELLIPTIC_CURVES.search(self._document.text) is not None
+
+    @cached_property
+    def _mentions_binance(self) -> bool:
+        return prefilter.mentions_binance(self._document.flat)
+
+    @cached_property
+    def _mentions_pay(self) -> bool:
+        return BINANCE_PAY.search(self._document.text) is not None
 
     def classify(self, found: Sequence[Candidate]) -> list[Match]:
         """Give candidates their roles, by name or by position; drop those that are no credentials."""
@@ -145,14 +164,16 @@ class _Classifier:
 
     def classify_private_keys(self, keys: Sequence[PrivateKey], found: Sequence[Candidate]) -> Iterator[Match]:
         """Read the surroundings of private keys; `found` are the other candidates of the document."""
+        ends = sorted(other.end for other in found)
         for key in keys:
             candidate = Candidate(start=key.start, end=key.end, value=key.der, shape=None, rule=key.rule)
-            previous_end = max((other.end for other in found if other.end <= key.start), default=0)
+            before = bisect_right(ends, key.start)
+            previous_end = ends[before - 1] if before else 0
             nearby = find_nearby_name(self._outline, candidate, previous_end, len(self._document.text))
             if key.rule == ED25519_SEED and not _names_private_key(nearby):
                 continue
             reading = self._read(candidate, nearby, Role.PRIVATE_KEY, Strength.PLAIN)
-            if not prefilter.mentions_binance(self._document.flat):
+            if not self._mentions_binance:
                 # Far from the key only the name itself counts: other exchanges have the same API and its parameters.
                 near = tuple(piece for piece in reading.evidence if piece.grade is not Grade.FILE)
                 reading = replace(reading, evidence=near)
@@ -216,7 +237,7 @@ class _Classifier:
         if not of_an_api and self._has_elliptic_curves:
             return False
         if reading.candidate.shape is Shape.BASE36:
-            return bool(reading.evidence) or bool(BINANCE_PAY.search(text))
+            return bool(reading.evidence) or self._mentions_pay
         return bool(reading.evidence) or reading.strength is Strength.STRONG
 
     def _match(self, reading: _Reading) -> Match:

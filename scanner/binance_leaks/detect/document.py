@@ -12,7 +12,7 @@ from itertools import accumulate
 
 from binance_leaks.detect import prefilter
 from binance_leaks.detect.sqlite import table_text
-from binance_leaks.detect.vocabulary import LEGACY_WORDS, mentions
+from binance_leaks.detect.vocabulary import LEGACY_WORDS, mentions, name_mentions_binance
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -23,7 +23,9 @@ _BOMS = (
 )
 PRINTABLE = bytes(byte if 0x20 <= byte < 0x7F or byte in b"\t\n\r" else 0x0A for byte in range(256))
 _SAMPLE = 4096
+_STEP = 1024
 _LONG = b"a" * 30
+_DIGIT = re.compile(r"[0-9]")
 _SCHEMA = 1 << 16
 _CHARS_A_CONTROL = 500
 _SHORTEST_ESCAPED = 4
@@ -74,7 +76,7 @@ class Document:
         at = self.classes.find(_LONG)
         while at >= 0:
             end = prefilter.run_end(self.classes, at + len(_LONG))
-            if any(char.isdigit() for char in self.text[at:end]):
+            if _DIGIT.search(self.text, at, end):
                 parts += [self.text[done:at], "\0" * (end - at)]
                 done = end
             at = self.classes.find(_LONG, end)
@@ -85,12 +87,22 @@ class Document:
         """Spans of what speaks for Binance, in order."""
         return mentions(self.words, self.words.encode("latin-1", "replace"))
 
+    @cached_property
+    def path_mentions(self) -> bool:
+        """Whether the path speaks for Binance."""
+        return name_mentions_binance(self.path)
+
     def mention_between(self, start: int, end: int) -> tuple[int, int] | None:
         """Return the first span of what speaks for Binance that begins and ends between two offsets."""
         at = bisect_left(self.mentions, (start, start))
         if at < len(self.mentions) and self.mentions[at][1] <= end:
             return self.mentions[at]
         return None
+
+    @cached_property
+    def may_allow(self) -> bool:
+        """Whether a word is in it with which each comment begins that allows a value."""
+        return b"binance-leaks" in self.lower or b"pragma:" in self.lower
 
     @cached_property
     def lower(self) -> bytes:
@@ -120,8 +132,8 @@ class Document:
         """Return line and column of `offset`, from 1, in the file that the document came from."""
         if self.binary or self.places:
             at = self._byte(offset)
-            line = self.raw.count(b"\n", 0, at) + 1
-            column = at - self.raw.rfind(b"\n", 0, at)
+            line = bisect_left(self._raw_line_ends, at) + 1
+            column = at - (self._raw_line_ends[line - 2] if line > 1 else -1)
         else:
             index = self.line_index(offset)
             line, column = index + 1, offset - self.line_starts[index] + 1
@@ -133,7 +145,21 @@ class Document:
         """Return the offset in `raw` of the character at `offset`."""
         index = bisect_left(self.places, (offset + 1, 0)) - 1
         start, at = self.places[index] if index >= 0 else (0, 0)
-        return at + len(self.text[start:offset].encode(self.encoding, "replace"))
+        return at + self._encoded_length(offset) - self._encoded_length(start)
+
+    def _encoded_length(self, offset: int) -> int:
+        """Return how many bytes the text before `offset` takes."""
+        step = offset // _STEP
+        return self._encoded_lengths[step] + len(self.text[step * _STEP : offset].encode(self.encoding, "replace"))
+
+    @cached_property
+    def _encoded_lengths(self) -> list[int]:
+        parts = (self.text[at : at + _STEP] for at in range(0, len(self.text), _STEP))
+        return [0, *accumulate(len(part.encode(self.encoding, "replace")) for part in parts)]
+
+    @cached_property
+    def _raw_line_ends(self) -> list[int]:
+        return [match.start() for match in re.finditer(b"\n", self.raw)]
 
 
 def documents(

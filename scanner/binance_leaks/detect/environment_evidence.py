@@ -175,7 +175,7 @@ class WholeFile:
         start = document.line_span(line)[0]
         if _COMMENT.match(text):
             yield start, document.line_span(_last_below_title(document, line))[1]
-        elif _HEADING.search(text):
+        elif _HEADING.search(text[-_LONGEST_HEADING:]):
             yield start, document.line_span(outline.last_enclosed(line))[1]
 
     def _holds_value(self, start: int, end: int) -> bool:
@@ -186,7 +186,8 @@ class WholeFile:
 _LONGEST_NAME = 48
 _NAME_END = re.compile(r"(?<![\w$])[\w$]+\Z")
 _NAME_START = re.compile(r"[\w$]+")
-_HEADING = re.compile(r"(?:[:{\[(>]|=>|\]\s*)$|^\s*\[[^\]]*\]\s*$")
+_LONGEST_HEADING = 200
+_HEADING = re.compile(r"(?:[:{\[(>]|\]\s*)$")
 _COMMENT = re.compile(r"\s*(?:#|//|--|;|<!--)")
 
 

@@ -17,7 +17,6 @@ from binance_leaks.detect.vocabulary import (
     FRAMEWORK_SECRETS,
     SERVICE_ACCOUNT,
     VOCABULARY,
-    name_mentions_binance,
 )
 from binance_leaks.model import Evidence, Grade
 
@@ -38,7 +37,7 @@ def evidence_for(outline: Outline, candidate: Candidate, nearby: NearbyName | No
     else:
         nearest = _nearest(outline, candidate)
         found += [nearest] if nearest is not None else []
-    if name_mentions_binance(outline.document.path):
+    if outline.document.path_mentions:
         found.append(Evidence(grade=Grade.PATH, text="the path mentions Binance"))
     return tuple(found)
 
@@ -68,7 +67,7 @@ def _quoted(document: Document, span: tuple[int, int], grade: Grade, where: str)
 
 def document_mentions(document: Document) -> bool:
     """Whether anything in the document or its path speaks for Binance."""
-    return bool(document.mentions) or document.mentions_binance or name_mentions_binance(document.path)
+    return bool(document.mentions) or document.mentions_binance or document.path_mentions
 
 
 def foreign_service(outline: Outline, candidate: Candidate, nearby: NearbyName | None) -> str | None:

@@ -13,6 +13,7 @@ _LEAD = re.compile(r"[\s#/*-]*")
 _COMMENTS = ("#", "//", "--", ";")
 _MOST_ENCLOSING = 8
 _LINES_ABOVE = 120
+_LONGEST_SECTION = 1000
 
 
 class Outline:
@@ -21,6 +22,8 @@ class Outline:
     def __init__(self, document: Document) -> None:
         self.document = document
         self._indents: dict[int, int] = {}
+        self._sections: dict[int, bool] = {}
+        self._comments: dict[int, tuple[bool, int]] = {}
         self._enclosing: dict[int, list[tuple[int, int]]] = {}
 
     def indent(self, index: int) -> int:
@@ -43,34 +46,46 @@ class Outline:
 
     def _comment(self, index: int) -> tuple[bool, int]:
         """Whether a line is a comment, and the column where it begins."""
-        line = self.document.line(index).expandtabs(4)
-        text = line.lstrip()
-        return text.startswith(_COMMENTS), len(line) - len(text)
+        held = self._comments.get(index)
+        if held is None:
+            line = self.document.line(index)
+            text = line.lstrip()
+            column = len(line[: len(line) - len(text)].expandtabs(4))
+            held = self._comments[index] = (text.startswith(_COMMENTS), column)
+        return held
 
     def last_enclosed(self, index: int) -> int:
         """Return the last line that line `index` encloses, itself where it encloses none."""
         own, last = self.indent(index), index
-        section = _SECTION.match(self.document.line(index))
+        section = self.is_section(index)
         for below in range(index + 1, min(len(self.document.line_starts), index + _LINES_ABOVE)):
             indent = self.indent(below)
-            if indent >= 0 and (_SECTION.match(self.document.line(below)) if section else indent <= own):
+            if indent >= 0 and (self.is_section(below) if section else indent <= own):
                 break
             last = below if indent >= 0 else last
         return last
+
+    def is_section(self, index: int) -> bool:
+        """Whether a line is the head of a section of an INI file."""
+        held = self._sections.get(index)
+        if held is None:
+            start, end = self.document.line_span(index)
+            line = self.document.text[start : min(end, start + _LONGEST_SECTION)]
+            held = self._sections[index] = "[" in line and _SECTION.match(line) is not None
+        return held
 
     def _find_enclosing(self, index: int) -> Iterator[tuple[int, int]]:
         indent = self.indent(index)
         comment, column = self._comment(index)
         for above in range(index - 1, max(-1, index - 1 - _LINES_ABOVE), -1):
-            own = self.indent(above)
-            if comment and not self._comment(above)[0]:
+            own = line = self._indents[above] if above in self._indents else self.indent(above)
+            if comment and line >= 0 and not self._comment(above)[0]:
                 own += indent - column  # code encloses a comment by where that begins, not by what is in it
-            if own < 0 or own > indent or self.indent(above) < 0:
+            if own < 0 or own > indent or line < 0:
                 continue
-            text = self.document.line(above)
-            section = _SECTION.match(text)
+            section = self.is_section(above)
             if own < indent or section:
-                if text.strip() not in _CLOSERS:
+                if self.document.line(above).strip() not in _CLOSERS:
                     yield self.document.line_span(above)
                 indent = own
                 if section:

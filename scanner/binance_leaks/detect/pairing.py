@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
@@ -14,6 +15,7 @@ from binance_leaks.model import Environment, Role
 
 _NEAR_LINES = 40
 _NEIGHBOURS = 12
+_SAME_STEM = 24
 _UNNAMED_LINES = 2
 
 
@@ -76,21 +78,43 @@ def same_world(one: Environment, other: Environment) -> bool:
 
 def _edges(document: Document, matches: Sequence[Match], *, same_stem: bool) -> Iterator[tuple[float, int, int]]:
     """Yield possible pairs with their cost: the lines between, and more for what separates accounts."""
+    for first, second in _of_same_stem(matches) if same_stem else _neighbours(document, matches):
+        match, other = matches[first], matches[second]
+        if compatible(match, other):
+            yield _lines_between(document, match, other) + _separation(document, match, other), first, second
+
+
+def _of_same_stem(matches: Sequence[Match]) -> Iterator[tuple[int, int]]:
+    """Yield the indices of matches whose names are of one account, each with a few of those that follow."""
+    by_name: dict[tuple[bool, tuple[str, ...]], list[int]] = {}
+    for index, match in enumerate(matches):
+        if match.occurrence.stem:
+            by_name.setdefault((match.role is Role.API_KEY, match.occurrence.stem), []).append(index)
+    for (is_key, stem), indices in by_name.items():
+        others = by_name.get((not is_key, stem), [])
+        for first in indices:
+            at = bisect_right(others, first)
+            yield from ((first, second) for second in others[at : at + _SAME_STEM])
+
+
+def _neighbours(document: Document, matches: Sequence[Match]) -> Iterator[tuple[int, int]]:
+    """Yield the indices of matches that are close together, or of one account and not far apart."""
     for first, match in enumerate(matches):
-        reach = len(matches) if same_stem and match.occurrence.stem and len(matches) <= 400 else first + 1 + _NEIGHBOURS
-        for second in range(first + 1, min(reach, len(matches))):
+        for second in range(first + 1, min(first + 1 + _NEIGHBOURS, len(matches))):
             other = matches[second]
-            if not compatible(match, other):
+            if (match.role is Role.API_KEY) == (other.role is Role.API_KEY):
                 continue
             equal = bool(match.occurrence.stem) and match.occurrence.stem == other.occurrence.stem
-            if same_stem and not equal:
+            most = _UNNAMED_LINES if Strength.NONE in (match.strength, other.strength) else _NEAR_LINES
+            if not equal and _lines_between(document, match, other) > most:
+                if compatible(match, other):
+                    break
                 continue
-            lines = document.line_index(other.start) - document.line_index(match.end - 1)
-            if not equal and lines > (
-                _UNNAMED_LINES if Strength.NONE in (match.strength, other.strength) else _NEAR_LINES
-            ):
-                break
-            yield lines + _separation(document, match, other), first, second
+            yield first, second
+
+
+def _lines_between(document: Document, match: Match, other: Match) -> int:
+    return document.line_index(other.start) - document.line_index(match.end - 1)
 
 
 def _separation(document: Document, match: Match, other: Match) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -15,6 +16,7 @@ _BEGIN = re.compile(r"-----BEGIN (RSA |ENCRYPTED |)PRIVATE KEY-----")
 _END = re.compile(r"-----END (?:RSA |ENCRYPTED |)PRIVATE KEY-----")
 _ESCAPED = re.compile(r"\\+[nrt]|\\+u000[aAdD]|%0[aAdD]|&#1[03];|<br\s*/?>")
 _HEADERS = re.compile(r"(?:Proc-Type|DEK-Info):[^\n\\]*")
+_WITHOUT_END = re.compile(r"-----|\n[^\S\n]*\n|[;}]")
 _DIFF_SIGN = re.compile(r"\n[+-]")
 _LITERAL_JOINT = re.compile(r"""["'`]\s*(?:[+.&\\]\s*)?(?:_\s*)?["'`]""")
 _ENCODED_PEM = re.compile(r"(?<![A-Za-z0-9+/])LS0tLS1CRUdJTi[A-Za-z0-9+/\s]{80,8000}={0,2}")
@@ -60,14 +62,16 @@ def private_keys(document: Document) -> Iterator[PrivateKey]:
 
 def packed_keys(document: Document) -> Iterator[PrivateKey]:
     """Yield those in PEM, or in base64 without PEM lines around it."""
-    taken: list[tuple[int, int]] = []
-    for begin in _BEGIN.finditer(document.text):
-        key = _pem(document.text, begin)
+    taken: list[int] = []
+    begins = list(_BEGIN.finditer(document.text))
+    for index, begin in enumerate(begins):
+        after = begins[index + 1].start() if index + 1 < len(begins) else len(document.text)
+        key = _pem(document.text, begin, after)
         if key is not None:
-            taken.append((key.start, key.end))
+            taken += [key.start, key.end]
             yield key
     for match in _BARE.finditer(document.text):
-        if any(start <= match.start() < end for start, end in taken):
+        if bisect_right(taken, match.start()) % 2:
             continue
         der = _decode(match.group())
         kind = _type_of(der)
@@ -76,7 +80,7 @@ def packed_keys(document: Document) -> Iterator[PrivateKey]:
     for match in _ENCODED_PEM.finditer(document.text):
         text = _decode(match.group()).decode("latin-1")
         inner = _BEGIN.search(text)
-        decoded = _pem(text, inner) if inner else None
+        decoded = _pem(text, inner, len(text)) if inner else None
         if decoded is not None:
             yield replace(decoded, start=match.start(), end=match.end())
 
@@ -93,11 +97,13 @@ def _seeds(document: Document) -> Iterator[PrivateKey]:
             yield PrivateKey(start=start, end=match.end(), der=der, type=KeyType.ED25519, rule=rules.ED25519_SEED)
 
 
-def _pem(text: str, begin: re.Match[str]) -> PrivateKey | None:
-    end = _END.search(text, begin.end(), begin.end() + _LONGEST)
-    body = text[begin.end() : end.start() if end else begin.end() + _LONGEST]
+def _pem(text: str, begin: re.Match[str], after: int) -> PrivateKey | None:
+    """Return the key that begins at a line of PEM; the next such line is at offset `after`."""
+    longest = min(begin.end() + _LONGEST, after)
+    end = _END.search(text, begin.end(), longest)
+    body = text[begin.end() : end.start() if end else longest]
     if not end:
-        body = re.split(r"-----|\n\s*\n|[;}]", body, maxsplit=1)[0]
+        body = _WITHOUT_END.split(body, maxsplit=1)[0]
     if text[max(0, begin.start() - 1) : begin.start()] in ("+", "-"):
         body = _DIFF_SIGN.sub("\n", body)
     body = _LITERAL_JOINT.sub("", body)

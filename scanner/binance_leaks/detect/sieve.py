@@ -389,14 +389,22 @@ def _holds_named_seed(data: bytes) -> bool:
 
 
 def _holds_packed_key(data: bytes) -> bool:
-    for literal in _PACKED:
-        at = data.find(literal)
-        while at >= 0:
-            window = data[max(0, at - _NEAR) : at + _LONGEST_KEY]
-            if next(packed_keys(Document(text=window.decode("latin-1"))), None) is not None:
-                return True
-            at = data.find(literal, at + len(literal))
+    for start, end in _around_packed(data):
+        if next(packed_keys(Document(text=data[start:end].decode("latin-1"))), None) is not None:
+            return True
     return False
+
+
+def _around_packed(data: bytes) -> list[tuple[int, int]]:
+    """Return the spans around all that may begin a private key, each byte in one span."""
+    spans: list[tuple[int, int]] = []
+    for at in sorted(match.start() for literal in _PACKED for match in re.finditer(re.escape(literal), data)):
+        start, end = max(0, at - _NEAR), at + _LONGEST_KEY
+        if spans and start <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], end)
+        else:
+            spans.append((start, end))
+    return spans
 
 
 def _piece_before_literal(data: bytes, end: int) -> bytes | None:

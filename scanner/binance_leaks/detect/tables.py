@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from functools import cached_property
 
 from binance_leaks.detect import prefilter
 from binance_leaks.detect.candidates import Candidate
@@ -12,7 +15,7 @@ from binance_leaks.detect.names import Name, Strength, read_name
 from binance_leaks.detect.nearby_names import clean
 
 _DELIMITERS = (",", "\t", ";", "|", "<")
-_CELL = re.compile(r"<(?:td|th|Cell)\b[^<>]*>(.*?)</(?:td|th|Cell)>", re.IGNORECASE)
+_CELL_EDGE = re.compile(r"<(?:(?P<closing>/)(?:td|th|Cell)|(?:td|th|Cell)\b[^<>]*)>", re.IGNORECASE)
 _HEADER_CELL = re.compile(r"[^\W\d_][\w .#/()-]{0,39}")
 _ANY_TAG = re.compile(r"<[^<>]*>")
 _HEADER_SEARCH = 200
@@ -21,10 +24,12 @@ _INSERT = re.compile(
     re.IGNORECASE,
 )
 _SQL_LEAD = 20_000
+_SQL_WORDS = (b"insert", b"replace", b"copy ")
+_LONG = 48
 _SQL_ROW = 3000
 _NEXT_ROW = re.compile(r"\)\s*,\s*\(")
 _QUOTED = re.compile(r"'[^']*'")
-_STATEMENT_END = re.compile(r";\s*\n")
+_STATEMENT_END = re.compile(r";[^\S\n]*\n")
 
 
 class Tables:
@@ -36,10 +41,12 @@ class Tables:
     def __init__(self, document: Document) -> None:
         self._document = document
         self._headers: dict[tuple[str, int], tuple[int, list[str] | None]] = {}
+        self._rows: dict[tuple[int, str], list[str] | None] = {}
+        self._inserts: dict[int, re.Match[str] | None] = {}
 
     def column_name(self, candidate: Candidate) -> Name | None:
         """Return the header of the value's column, if the value is in a table with a header that names a role."""
-        return _sql_column(self._document, candidate) or self._table_column(candidate)
+        return self._sql_column(candidate) or self._table_column(candidate)
 
     def _table_column(self, candidate: Candidate) -> Name | None:
         document = self._document
@@ -48,13 +55,11 @@ class Tables:
         if end - start > 4000:
             return None
         for delimiter in _DELIMITERS:
-            row = document.text[start:end]
-            if delimiter not in row:
+            cells = self._cells_of(index, delimiter)
+            if cells is None:
                 continue
-            cells = _cells(row, delimiter)
-            column = next(
-                (at for at, cell in enumerate(cells) if document.text[candidate.start : candidate.end] in cell), None
-            )
+            value = document.text[candidate.start : candidate.end]
+            column = next((at for at, cell in enumerate(cells) if value in cell), None)
             if column is None:
                 continue
             header = self._header(index, delimiter, len(cells))
@@ -70,28 +75,57 @@ class Tables:
         result = found if lowest == last >= 0 else None
         for above in range(index - 1, lowest, -1):
             start, end = document.line_span(above)
-            if end - start > 2000 or next(prefilter.long_runs(document.classes[start:end]), None) is not None:
+            if end - start > 2000 or self._holds_long_run(above):
                 continue
-            text = document.text[start:end]
-            if delimiter not in text:
-                if text.strip(" |+-=:#/*"):
+            cells = self._cells_of(above, delimiter)
+            if cells is None:
+                if document.text[start:end].strip(" |+-=:#/*"):
                     result = None
                     break
                 continue
-            cells = _cells(text, delimiter)
             if len(cells) == width and _is_header(cells):
                 result = cells
                 break
         self._headers[delimiter, width] = (index, result)
         return result
 
+    def _cells_of(self, index: int, delimiter: str) -> list[str] | None:
+        """Return the cells of a line; None if it has no such delimiter."""
+        key = index, delimiter
+        if key not in self._rows:
+            text = self._document.line(index)
+            self._rows[key] = _cells(text, delimiter) if delimiter in text else None
+        return self._rows[key]
 
-def _sql_column(document: Document, candidate: Candidate) -> Name | None:
-    first = max(0, candidate.start - _SQL_LEAD)
-    at = max(document.lower.rfind(word, first, candidate.start) for word in (b"insert", b"replace", b"copy "))
-    insert = _INSERT.match(document.text, at, candidate.start) if at >= 0 else None
-    if insert is None:
-        return None
+    def _holds_long_run(self, index: int) -> bool:
+        start, end = self._document.line_span(index)
+        at = bisect_right(self._runs, (start, start))
+        return any(max(first, start) + _LONG <= min(last, end) for first, last in self._runs[max(0, at - 1) : at + 1])
+
+    @cached_property
+    def _runs(self) -> list[tuple[int, int]]:
+        return list(prefilter.long_runs(self._document.classes))
+
+    def _sql_column(self, candidate: Candidate) -> Name | None:
+        at = bisect_left(self._statements, candidate.start) - 1
+        first = self._statements[at] if at >= 0 else -_SQL_LEAD
+        if candidate.start - first > _SQL_LEAD:
+            return None
+        if first not in self._inserts:
+            self._inserts[first] = _INSERT.match(self._document.text, first, first + _SQL_LEAD)
+        insert = self._inserts[first]
+        if insert is None or insert.end() > candidate.start:
+            return None
+        return _insert_column(self._document, insert, candidate)
+
+    @cached_property
+    def _statements(self) -> list[int]:
+        """Offsets of the words that begin an insert."""
+        lower = self._document.lower
+        return sorted(match.start() for word in _SQL_WORDS for match in re.finditer(word, lower))
+
+
+def _insert_column(document: Document, insert: re.Match[str], candidate: Candidate) -> Name | None:
     columns = [column.strip(" \t\r\n\"'`[]") for column in insert.group(1).split(",")]
     row = document.text[max(insert.end(), candidate.start - _SQL_ROW) : candidate.start]
     if "stdin" in document.text[insert.end() : insert.end() + 40].lower():
@@ -130,7 +164,7 @@ def _is_header(cells: list[str]) -> bool:
 
 def _cells(text: str, delimiter: str) -> list[str]:
     if delimiter == "<":
-        return [_ANY_TAG.sub("", cell).strip() for cell in _CELL.findall(text)]
+        return [_ANY_TAG.sub("", cell).strip() for cell in _marked_up_cells(text)]
     text = clean(text).strip()
     if delimiter == "|":
         return [cell.strip(" \t*`_") for cell in text.strip("|").split("|")]
@@ -141,6 +175,16 @@ def _cells(text: str, delimiter: str) -> list[str]:
         ]
     except csv.Error:
         return [cell.strip() for cell in text.split(delimiter)]
+
+
+def _marked_up_cells(text: str) -> Iterator[str]:
+    begun = None
+    for edge in _CELL_EDGE.finditer(text):
+        if begun is None and not edge["closing"]:
+            begun = edge.end()
+        elif begun is not None and edge["closing"]:
+            yield text[begun : edge.start()]
+            begun = None
 
 
 def _named(columns: list[str], index: int) -> Name | None:
