@@ -30,7 +30,7 @@ class Grammar:
 
     def text(self, size: int, seed: int = 1) -> bytes:
         """Return a text of about `size` bytes, or a little more."""
-        source = random.Random(seed)  # noqa: S311 - reproducible
+        source = random.Random(seed)
         parts = [self.head]
         length = len(self.head)
         while length < size:

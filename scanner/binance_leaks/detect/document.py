@@ -12,7 +12,7 @@ from itertools import accumulate
 
 from binance_leaks.detect import prefilter
 from binance_leaks.detect.sqlite import table_text
-from binance_leaks.detect.vocabulary import LEGACY_WORDS, mentions, name_mentions_binance
+from binance_leaks.detect.vocabulary import LEGACY_WORDS, mentions, name_mentions_binance, other_exchanges
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -24,6 +24,8 @@ _BOMS = (
 PRINTABLE = bytes(byte if 0x20 <= byte < 0x7F or byte in b"\t\n\r" else 0x0A for byte in range(256))
 _SAMPLE = 4096
 _STEP = 1024
+_BLOCK = 4096
+_LONGEST_WORD = 32
 _LONG = b"a" * 30
 _DIGIT = re.compile(r"[0-9]")
 _SCHEMA = 1 << 16
@@ -86,6 +88,31 @@ class Document:
     def mentions(self) -> list[tuple[int, int]]:
         """Spans of what speaks for Binance, in order."""
         return mentions(self.words, self.words.encode("latin-1", "replace"))
+
+    def last_mention_between(self, start: int, end: int) -> tuple[int, int] | None:
+        """Return the last span of what speaks for Binance that begins and ends between two offsets."""
+        at = bisect_left(self.mentions, (end, end)) - 1
+        while at >= 0 and self.mentions[at][0] >= start:
+            if self.mentions[at][1] <= end:
+                return self.mentions[at]
+            at -= 1
+        return None
+
+    def exchanges_between(self, start: int, end: int) -> list[tuple[int, str]]:
+        """Return where other exchanges are named between two offsets, in order, and their names in small letters."""
+        named: list[tuple[int, str]] = []
+        for block in range(start // _BLOCK, (max(start, end - 1)) // _BLOCK + 1):
+            if block not in self._exchanges:
+                first = block * _BLOCK
+                found = other_exchanges(self.words, max(0, first - _LONGEST_WORD), first + _BLOCK + _LONGEST_WORD)
+                self._exchanges[block] = [each for each in found if first <= each[0] < first + _BLOCK]
+            named += self._exchanges[block]
+        return [each for each in named if start <= each[0] and each[0] + len(each[1]) <= end]
+
+    @cached_property
+    def _exchanges(self) -> dict[int, list[tuple[int, str]]]:
+        """The other exchanges in each block of the text that was read."""
+        return {}
 
     @cached_property
     def path_mentions(self) -> bool:

@@ -62,6 +62,7 @@ _REACH = 3000
 _LARGEST_WHOLE = 1 << 20
 _LARGEST_UNANIMOUS = 1 << 16
 _FEW = 60
+_WORTH = 10_000
 
 
 class WholeFile:
@@ -75,12 +76,17 @@ class WholeFile:
         self._document = outline.document
         self._values = values
         self._asked = 0
+        self._largest_whole = max(_LARGEST_WHOLE, len(values) * _WORTH)
         self._of_one_name: dict[int, bool] = {}
         self._scopes: dict[int, list[tuple[int, int]]] = {}
 
     def environment(self, at: int) -> Environment | None:
         """What all statements of the file agree on that may be about the value at `at`, else what its path names."""
-        return self._agreed(self._statements, at) or hinted(self._document.path)
+        return self._agreed(self._statements, at) or self._of_path
+
+    @cached_property
+    def _of_path(self) -> Environment | None:
+        return hinted(self._document.path)
 
     @cached_property
     def _statements(self) -> list[_Hint]:
@@ -126,7 +132,7 @@ class WholeFile:
 
     def _between(self, start: int, end: int, *, stated: bool = False) -> list[_Hint]:
         self._asked += 1
-        if self._asked <= _FEW or len(self._document.text) > _LARGEST_WHOLE:
+        if (self._asked <= _FEW and len(self._values) < _FEW) or len(self._document.text) > self._largest_whole:
             found = found_in(self._text[start:end], _STATED if stated else NAMED)
             return [(first + start, last + start, order, hint) for first, last, order, hint in found]
         first = bisect_left(self._hints, start, key=_start)

@@ -89,19 +89,19 @@ def foreign_service(outline: Outline, candidate: Candidate, nearby: NearbyName |
     enclosing = _heading_in_line(document, candidate, start)
     if enclosing is not None and enclosing.foreign is not None:
         return enclosing.foreign
-    before = _last(lead)
+    before = _last_named(document, start, candidate.start)
     if before is not None:
         return before or None
-    after = FOREIGN_EXCHANGE.search(text, candidate.end, end)
+    after = document.exchanges_between(candidate.end, end)
     if after and not document.mention_between(candidate.end, end):
-        return after.group().lower()
+        return after[0][1]
     index = document.line_index(candidate.start)
     beside = _exchange_beside(outline, index)
     if beside is not None:
         return beside or None
     for parent in outline.enclosing_lines(index):
-        heading = text[parent[0] : parent[1]][:_LONG_LINE]
-        named = _last(heading)
+        heading = text[parent[0] : min(parent[1], parent[0] + _LONG_LINE)]
+        named = _last_named(document, parent[0], parent[0] + len(heading))
         if named is None and len(heading) <= _HEADING:
             named = next((word for word in [read_name(heading).foreign] if word not in _USUAL_HEADINGS), None)
         if named is not None:
@@ -190,6 +190,15 @@ def _last(text: str) -> str | None:
     if ours < 0 and theirs < 0:
         return None
     return "" if ours > theirs else name
+
+
+def _last_named(document: Document, start: int, end: int) -> str | None:
+    """Return the same of a part of a document, where both kinds of names are found once for all values."""
+    ours = document.last_mention_between(start, end)
+    theirs = document.exchanges_between(start, end)
+    if ours is None:
+        return theirs[-1][1] if theirs else None
+    return "" if not theirs or ours[0] > theirs[-1][0] else theirs[-1][1]
 
 
 def _in_block(outline: Outline, candidate: Candidate) -> tuple[int, int] | None:

@@ -71,6 +71,8 @@ class Tables:
         """Return the nearest line above with as many cells, one of which names a role, or what the row before found."""
         document = self._document
         last, found = self._headers.get((delimiter, width), (-1, None))
+        if last == index:
+            return found
         lowest = last if index - _HEADER_SEARCH <= last < index else max(-1, index - 1 - _HEADER_SEARCH)
         result = found if lowest == last >= 0 else None
         for above in range(index - 1, lowest, -1):
