@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from sys import maxsize
 
 from binance_leaks.detect import prefilter
 from binance_leaks.detect.allow_comments import find_allow_comment
@@ -81,7 +80,7 @@ def find_matches(document: Document) -> list[Match]:
 
 def _is_within(spans: Sequence[tuple[int, int]], offset: int) -> bool:
     """Whether an offset is in one of some spans, which are in order."""
-    at = bisect_right(spans, (offset, maxsize))
+    at = bisect_left(spans, (offset + 1, 0))
     return any(offset < end for _, end in spans[max(0, at - _MOST_NESTED) : at])
 
 
