@@ -11,8 +11,9 @@ from functools import cached_property
 from itertools import accumulate
 
 from binance_leaks.detect import prefilter
+from binance_leaks.detect.names import other_exchanges
 from binance_leaks.detect.sqlite import table_text
-from binance_leaks.detect.vocabulary import LEGACY_WORDS, mentions, name_mentions_binance, other_exchanges
+from binance_leaks.detect.vocabulary import LEGACY_WORDS, mentions, name_mentions_binance
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),

@@ -103,6 +103,22 @@ _PLAIN_ENDINGS = frozenset({"txt", "dat", "text", "key", "keys", "secret", "cred
 _STORE = re.compile(r"^secrets[.\[]")
 
 
+def other_exchanges(text: str, start: int, end: int) -> list[tuple[int, str]]:
+    """Return where other exchanges are named in a part of a text, and their names in small letters."""
+    found = []
+    for match in _WHOLE_WORD.finditer(text, start, end):
+        name = match.group().lower()
+        if name not in _DOTTED_EXCHANGES:
+            name = name.partition(".")[0]
+        if name in FOREIGN_EXCHANGES or name in _DOTTED_EXCHANGES:
+            found.append((match.start(), name))
+    return found
+
+
+_WHOLE_WORD = re.compile(r"[A-Za-z]+(?:\.(?:[Ii][Oo]|[Cc][Oo][Mm])(?![A-Za-z]))?")
+_DOTTED_EXCHANGES = frozenset({"gate.io", "crypto.com"})
+
+
 def words_of(text: str) -> tuple[str, ...]:
     """Split an identifier or phrase into words in small letters: snake, kebab, dotted and camel case."""
     return tuple(word.lower() for word in _WORD.findall(text))

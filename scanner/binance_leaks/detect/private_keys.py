@@ -22,6 +22,8 @@ _LITERAL_JOINT = re.compile(r"""["'`]\s*(?:[+.&\\]\s*)?(?:_\s*)?["'`]""")
 _ENCODED_PEM = re.compile(r"(?<![A-Za-z0-9+/])LS0tLS1CRUdJTi[A-Za-z0-9+/\s]{80,8000}={0,2}")
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/=]")
 _LONGEST = 12_000
+_LONGEST_LEAD = 200
+_MAY_BEGIN = re.compile(b"|".join(map(re.escape, (b"PRIVATE KEY-----", *prefilter.PACKED_KEYS))))
 _BARE = re.compile(
     r"(?<![A-Za-z0-9+/_-])(?:MC4CAQAwBQYDK2VwBCIEI[A-Za-z0-9+/]{43}"
     r"|MII[A-Za-z0-9+/]{2,4}(?:IBADANBgkqhkiG9w0BAQEFAASC|IBAAKCAQEA|IBAAKCAgEA)[A-Za-z0-9+/\s]{800,3400}={0,2})(?![A-Za-z0-9+/=_-])"
@@ -83,6 +85,17 @@ def packed_keys(document: Document) -> Iterator[PrivateKey]:
         decoded = _pem(text, inner, len(text)) if inner else None
         if decoded is not None:
             yield replace(decoded, start=match.start(), end=match.end())
+
+
+def holds_packed_key(data: bytes) -> bool:
+    """Whether one is in some bytes; only what is around its possible beginnings is read, and that once."""
+    spans: list[tuple[int, int]] = []
+    for match in _MAY_BEGIN.finditer(data):
+        start, end = max(0, match.start() - _LONGEST_LEAD), match.start() + _LONGEST
+        first = spans.pop()[0] if spans and start <= spans[-1][1] else start
+        spans.append((first, end))
+    parts = (Document(text=data[start:end].decode("latin-1")) for start, end in spans)
+    return any(next(packed_keys(part), None) is not None for part in parts)
 
 
 def _seeds(document: Document) -> Iterator[PrivateKey]:

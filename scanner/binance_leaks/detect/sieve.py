@@ -21,7 +21,7 @@ from binance_leaks.detect import prefilter
 from binance_leaks.detect.base64_blocks import encoded_texts, encoded_values
 from binance_leaks.detect.candidates import LENGTH, Shape, shape_of, value_in_run
 from binance_leaks.detect.document import PRINTABLE, Document, is_binary
-from binance_leaks.detect.private_keys import packed_keys
+from binance_leaks.detect.private_keys import holds_packed_key
 from binance_leaks.detect.split_values import find_split_values
 from binance_leaks.detect.vocabulary import (
     ANY_SECRET_STEMS,
@@ -85,7 +85,6 @@ _LONE_SEED = re.compile(rb"=(?<=[A-Za-z0-9+/]{43}=)(?<![A-Za-z0-9+/][A-Za-z0-9+/
 _SEED_NAMES = (*ANY_SECRET_STEMS, *(name.lower() for name in prefilter.SEED_NAMES))
 _SECRET_NAME = b"(?i)" + b"|".join(map(escaped, (*SECRET_STEMS, *prefilter.SEED_NAMES)))
 _NEAR = 200
-_LONGEST_KEY = 12_000
 _PIECE = 16
 _BEFORE_HEX, _BEHIND_HEX = 250, 100
 _CONTEXT, _LONGEST_KNOWN = 170, 400
@@ -272,7 +271,7 @@ class FastSieve:
         binary = is_binary(content) if traits & (Trait.VALUE | Trait.ENCODED) else False
         if traits & Trait.VALUE and self._traits_of_runs(content, binary=binary) & Trait.VALUE:
             return True
-        if traits & Trait.PRIVATE_KEY and _holds_packed_key(content):
+        if traits & Trait.PRIVATE_KEY and holds_packed_key(content):
             return True
         listed = traits & Trait.LIST and next(prefilter.listed_pieces(content), None) is not None
         if not (listed or traits & (Trait.PIECE | Trait.ENCODED)):
@@ -386,25 +385,6 @@ def _holds_named_seed(data: bytes) -> bool:
         if any(name in window for name in _SEED_NAMES):
             return True
     return False
-
-
-def _holds_packed_key(data: bytes) -> bool:
-    for start, end in _around_packed(data):
-        if next(packed_keys(Document(text=data[start:end].decode("latin-1"))), None) is not None:
-            return True
-    return False
-
-
-def _around_packed(data: bytes) -> list[tuple[int, int]]:
-    """Return the spans around all that may begin a private key, each byte in one span."""
-    spans: list[tuple[int, int]] = []
-    for at in sorted(match.start() for literal in _PACKED for match in re.finditer(re.escape(literal), data)):
-        start, end = max(0, at - _NEAR), at + _LONGEST_KEY
-        if spans and start <= spans[-1][1]:
-            spans[-1] = (spans[-1][0], end)
-        else:
-            spans.append((start, end))
-    return spans
 
 
 def _piece_before_literal(data: bytes, end: int) -> bytes | None:

@@ -435,22 +435,6 @@ def _starts(text: str, lower: bytes) -> Iterator[int]:
                 at = text.find(word, at + len(word))
 
 
-def other_exchanges(text: str, start: int, end: int) -> list[tuple[int, str]]:
-    """Return where other exchanges are named in a part of a text, and their names in small letters."""
-    found = []
-    for match in _WHOLE_WORD.finditer(text, start, end):
-        name = match.group().lower()
-        if name not in _DOTTED_EXCHANGES:
-            name = name.partition(".")[0]
-        if name in FOREIGN_EXCHANGES or name in _DOTTED_EXCHANGES:
-            found.append((match.start(), name))
-    return found
-
-
-_WHOLE_WORD = re.compile(r"[A-Za-z]+(?:\.(?:[Ii][Oo]|[Cc][Oo][Mm])(?![A-Za-z]))?")
-_DOTTED_EXCHANGES = frozenset({"gate.io", "crypto.com"})
-
-
 def name_mentions_binance(text: str) -> bool:
     """Whether a short text, such as a path or a name, mentions Binance; `_` separates words."""
     return VOCABULARY.search(text.replace("_", " ")) is not None
