@@ -53,7 +53,7 @@ def parse(arguments: Sequence[str]) -> Options:
     if not arguments:
         build().print_help(sys.stderr)
         raise SystemExit(2)
-    if arguments[0] == "help":
+    if arguments[0] == "help" and not {*_HELP}.intersection(arguments):
         arguments = [*arguments[1:], "--help"]
     for words, target in _PASSED_ON.items():
         rest = list(arguments[len(words) :])
