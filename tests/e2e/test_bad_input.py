@@ -435,7 +435,7 @@ class TestCommandLine:
     @pytest.mark.parametrize(
         "words",
         [
-            [], ["unknown"], ["scan", "--jobs", "0"], ["scan", "--jobs", "-1"], ["scan", "--jobs", "many"],
+            ["unknown"], ["scan", "--jobs", "0"], ["scan", "--jobs", "-1"], ["scan", "--jobs", "many"],
             ["scan", "--jobs", "99999999999"], ["scan", "--confidence", "sure"], ["scan", "--fail-on", "x"],
             ["scan", "--unknown"], ["scan", "--format"], ["staged", "--exclude"], ["message"], ["--unknown"],
             ["scan", "--color", "pink"], ["staged", "--jobs"],

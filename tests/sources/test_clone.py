@@ -734,7 +734,7 @@ def test_the_ssh_command_of_the_user(
     scripts.script(
         "git",
         f'case "$*" in *sshCommand*) PATH={real} exec git "$@";; esac',
-        f'printf %s "$GIT_SSH_COMMAND" > {tmp_path}/said',
+        f'printf %s "$GIT_SSH_COMMAND" > {tmp_path}/printed',
         f"env > {tmp_path}/variables",
     )
     (tmp_path / "settings").write_text(settings)
