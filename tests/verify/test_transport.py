@@ -125,7 +125,7 @@ class TestSending:
 class TestRefusing:
     @pytest.mark.parametrize("host", ["example.com", "api.binance.com.example.com", "127.0.0.1", "", "API.BINANCE.COM"])
     def test_other_hosts(self, exchange: Exchange, url: str, host: str) -> None:
-        with UrllibTransport(loopback=url) as transport, pytest.raises(ScannerError, match="none of Binance's"):
+        with UrllibTransport(loopback=url) as transport, pytest.raises(ScannerError, match="not Binance's"):
             transport.send(Request(host=host, path="/api/v3/ping"))
         assert exchange.asked == []
 
