@@ -271,13 +271,13 @@ def _rate_active(
 
 def _on_rights(verification: Verification) -> tuple[str, ...]:
     """Explain where the permissions of an active key mean something else than their names."""
-    told = []
+    notes = []
     permissions = nameable(verification.permissions or Permissions())
     if permissions.unknown:
-        told.append(f"Not known here, counted as trading at least: {', '.join(permissions.unknown)}.")
+        notes.append(f"Not known here, counted as trading at least: {', '.join(permissions.unknown)}.")
     if trading_has_ended(verification) and _LAPSING & set(permissions.granted):
-        told.append("Its right to trade spot and margin has lapsed, and does not count.")
-    return tuple(told)
+        notes.append("Its right to trade spot and margin has lapsed, and does not count.")
+    return tuple(notes)
 
 
 def _name(name: str) -> str:

@@ -302,9 +302,9 @@ def _above(document: Document, index: int, previous_end: int) -> NearbyName | No
         if not (opens or heading):
             return None
         names = [_phrase(text, found, last) for last in range(len(found) - 1, max(-1, len(found) - 6), -1)]
-        telling = [name for name in names if name.role or name.excluded]
-        clear = [name for name in telling if name.strength > Strength.WEAK or name.excluded]
-        return NearbyName(name=(clear or telling)[0], position=NamePosition.ABOVE) if telling else None
+        decisive = [name for name in names if name.role or name.excluded]
+        clear = [name for name in decisive if name.strength > Strength.WEAK or name.excluded]
+        return NearbyName(name=(clear or decisive)[0], position=NamePosition.ABOVE) if decisive else None
     return None
 
 

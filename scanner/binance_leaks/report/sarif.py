@@ -223,12 +223,12 @@ def _rule(rule: Rule) -> _Object:
 
 
 def _level(finding: Finding) -> str:
-    grave = finding.risk.level >= RiskLevel.MEDIUM
+    severe = finding.risk.level >= RiskLevel.MEDIUM
     if finding.suppressed is not None:
         return "note"
     if finding.fails:
-        return "error" if grave else "warning"
-    return "warning" if grave else "note"
+        return "error" if severe else "warning"
+    return "warning" if severe else "note"
 
 
 def _logical_location(location: Location, path: str) -> _Object:
