@@ -323,7 +323,8 @@ class TestEverywhere:
 
     def test_staged(self, repository: Repository) -> None:
         pair = known_pair(repository)
-        repository.stage("bot.py", f"# moved\n\n\n{pair.python.replace('client', 'other')}")
+        repository.commit({"bot.py": "import os\n"})
+        repository.stage("bot.py", f"# again\n\n\n{pair.python.replace('client', 'other')}")
         assert staged(repository).status == 1
         seen = staged(repository, "--baseline", NAME)
         assert seen.status == 0

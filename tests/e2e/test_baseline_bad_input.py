@@ -137,7 +137,7 @@ def test_what_could_not_be_read_stays_known(repository: Repository, unprivileged
         finally:
             closed.chmod(mode)
         assert outcome.status == 3
-        assert "The scan is incomplete: 1 item not read" in outcome.out
+        assert "Incomplete: 1 not read. What is known there is kept." in outcome.out
         assert "Permission denied" in outcome.out
         assert entries(repository.folder) == of("src/bot.py", pair) | of("new.py", other)
 

@@ -267,7 +267,7 @@ class TestAgain:
         fleet.scan()
         fleet.scan()
         same = fleet.run("diff", "--store", fleet.store)
-        assert (same.status, "As before, in bot." in same.out) == (0, True), same.out
+        assert (same.status, "Unchanged, in bot." in same.out) == (0, True), same.out
         bot.commit({"more.py": Pair.fresh().python})
         fleet.scan()
         assert fleet.run("diff", "--store", fleet.store).status == 1

@@ -186,7 +186,7 @@ class TestSources:
         [
             ([], "", "no Binance credential was found in the environment"),
             (["--stdin"], "hello\n", "no Binance credential was found in standard input"),
-            (["--stdin"], "x" * (1 << 21), "more than a mebibyte"),
+            (["--stdin"], "x" * (1 << 21), "larger than 1 MiB"),
             (["--env-file", "gone.env"], "", "gone.env cannot be read"),
             (["--env-file", "."], "", "cannot be read"),
             (["--env-file", ""], "", "the name of a file is empty"),

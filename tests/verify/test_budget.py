@@ -257,7 +257,7 @@ class TestAnnouncing:
         credentials = [*some(rng, 2), *some(rng, 1, Environment.UNKNOWN), *some(rng, 1, Environment.TESTNET)]
         verifier = Verifier(transport, clock=clock)
         text = verifier.announcement(credentials)
-        assert "about 4 credentials" in text
+        assert "Checking 4 credentials" in text
         assert f"to {MAINNET} (3), {TESTNET} (1)" in text
         assert "not with its secret" in text
         assert "then the other is sent as key" in text
@@ -279,7 +279,7 @@ class TestAnnouncing:
     def test_no_word_of_swapping_where_there_is_none(self, rng: Random, clock: FakeClock) -> None:
         verifier = Verifier(FakeTransport(always(LIVE), clock), clock=clock, limits=Limits(swapped=False))
         assert "the other is sent" not in verifier.announcement(some(rng, 1))
-        assert "1 credential:" in verifier.announcement(some(rng, 1))
+        assert "Checking 1 credential with" in verifier.announcement(some(rng, 1))
 
     def test_a_stand_in_is_named(self, rng: Random) -> None:
         with UrllibTransport(loopback="http://127.0.0.1:8123") as transport:
