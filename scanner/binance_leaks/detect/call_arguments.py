@@ -53,11 +53,19 @@ def adjacent_groups(document: Document, found: Sequence[Candidate]) -> list[list
 
 def _touch(document: Document, first: Candidate, second: Candidate) -> bool:
     gap = document.text[first.end : second.start]
-    if document.binary and len(gap) <= _LONGEST_TAG:
+    if _is_glued(gap) or (document.binary and len(gap) <= _LONGEST_TAG):
         return True
     if len(gap) > _LONGEST_GAP or gap.count("\n") > 3:
         return False
     return _is_separator(clean(gap)) or not gap.strip()
+
+
+def _is_glued(gap: str) -> bool:
+    """Whether one sign or nothing is between two values."""
+    return gap in _GLUE
+
+
+_GLUE = frozenset(("", *"+/_-=.:"))
 
 
 def _is_separator(gap: str) -> bool:
@@ -190,6 +198,8 @@ def _pair(
         return {}
     if one is not None and _is_choice(document, found[first], found[second]):
         return _list(nearby_names, [first, second])
+    if _is_glued(document.text[found[first].end : found[second].start]):
+        return {first: (Role.API_KEY, second), second: (Role.SECRET_KEY, first)}
     if _own(other) or (
         one is not None and _own(one) and not one.call and one.position is NamePosition.DIRECT and not _both(one)
     ):

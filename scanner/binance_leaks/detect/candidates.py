@@ -58,7 +58,7 @@ def find_candidates(document: Document) -> Iterator[Candidate]:
         value = document.text[at : at + LENGTH]
         shape = shape_of(value)
         if shape is not None:
-            yield Candidate(start=at, end=at + LENGTH, value=value.encode(), shape=shape, rule=_RULES[shape])
+            yield Candidate(start=at, end=at + LENGTH, value=value.encode(), shape=shape, rule=RULES[shape])
 
 
 def value_in_run(text: str, start: int, end: int, *, binary: bool) -> int | None:
@@ -70,7 +70,8 @@ def value_in_run(text: str, start: int, end: int, *, binary: bool) -> int | None
     return at if at is not None and _stands_alone(text, at, binary=binary) else None
 
 
-_RULES = {Shape.BASE62: rules.HMAC, Shape.HEX: rules.FUTURES_TESTNET, Shape.BASE36: rules.PAY}
+RULES = {Shape.BASE62: rules.HMAC, Shape.HEX: rules.FUTURES_TESTNET, Shape.BASE36: rules.PAY}
+"""The rule for plain values of each shape."""
 
 
 def shape_of(value: str) -> Shape | None:
@@ -118,20 +119,32 @@ def _bounds(text: str, start: int, end: int, *, binary: bool) -> int | None:
 def _stands_alone(text: str, at: int, *, binary: bool) -> bool:
     """Whether no neighbour makes the value part of something longer, such as base64 or an identifier."""
     left, right = text[at - 1 : at] if at else "", text[at + LENGTH : at + LENGTH + 1]
-    if _ENCODED_BASE64_LEFT.search(text[max(0, at - 9) : at]) or _ENCODED_BASE64_RIGHT.match(text, at + LENGTH):
+    if is_in_encoded_base64(text, at, at + LENGTH):
         return False
     if right and right in _JOINED and not binary:
         tail = text[at + LENGTH : at + LENGTH + 12]
         return left == "=" and bool(_END_OF_SUBSTITUTION.match(tail))
     if binary:
         return left != "_"  # symbols of compiled C++ begin with _Z
-    if not left or left == "=" or left not in _JOINED:
-        return True
     if left.isalnum():
         return True  # the letter of an escape, which _bounds has recognised
+    return begins_freely(text, at)
+
+
+def begins_freely(text: str, at: int) -> bool:
+    """Whether no sign before a run makes it part of something longer."""
+    left = text[at - 1 : at] if at else ""
+    if left not in _JOINED or left == "=" or not left:
+        return True
     line_start = text.rfind("\n", 0, at) + 1
     lead = text[max(line_start, at - 60) : at]
     return bool(_JOINED_YET_ALONE.search(lead))
+
+
+def is_in_encoded_base64(text: str, start: int, end: int) -> bool:
+    """Whether an escaped sign of base64 is before a run or behind it."""
+    before = _ENCODED_BASE64_LEFT.search(text[max(0, start - 9) : start])
+    return bool(before or _ENCODED_BASE64_RIGHT.match(text, end))
 
 
 _END_OF_SUBSTITUTION = re.compile(r"/[gIimp]{0,3}(?:[;\"'\s|]|$)")  # sed "s/KEY=.*/KEY=…/g"

@@ -16,6 +16,7 @@ from binance_leaks.detect.candidates import Candidate, Shape, find_candidates
 from binance_leaks.detect.document import Document
 from binance_leaks.detect.environment_evidence import WholeFile, environment_of
 from binance_leaks.detect.evidence import document_mentions, evidence_for, foreign_service, statement
+from binance_leaks.detect.glued_values import find_glued_values
 from binance_leaks.detect.names import Strength
 from binance_leaks.detect.nearby_names import NamePosition, NearbyName, find_nearby_name, name_in_file_name
 from binance_leaks.detect.outline import Outline
@@ -95,7 +96,7 @@ def _candidates(document: Document) -> list[Candidate]:
         plain = [candidate for candidate in plain if candidate.shape in admitted]
     lines = Base64Lines(document)
     plain = [candidate for candidate in plain if not in_base64_block(document, candidate, lines)]
-    others = [*encoded_values(document), *find_split_values(document)]
+    others = [*encoded_values(document), *find_split_values(document), *find_glued_values(document)]
     if any(candidate.shape is not Shape.BASE62 for candidate in others):
         admitted = _admitted_shapes(document)
         others = [candidate for candidate in others if candidate.shape in admitted]

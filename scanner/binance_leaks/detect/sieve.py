@@ -21,6 +21,7 @@ from binance_leaks.detect import prefilter
 from binance_leaks.detect.base64_blocks import encoded_texts, encoded_values
 from binance_leaks.detect.candidates import LENGTH, Shape, shape_of, value_in_run
 from binance_leaks.detect.document import PRINTABLE, Document, is_binary
+from binance_leaks.detect.glued_values import LONGEST, REACH, glued_in_run
 from binance_leaks.detect.private_keys import holds_packed_key
 from binance_leaks.detect.split_values import find_split_values
 from binance_leaks.detect.vocabulary import (
@@ -77,7 +78,6 @@ _OF_RUNS = (
 _HEX_DIGITS = b"0123456789abcdef"
 _ANY_HEX_DIGITS = b"0123456789abcdefABCDEF"
 _LONGEST_GLUED = LENGTH + 14
-_BEFORE, _BEHIND = 80, 32
 _SHORTEST_ENCODED = 60
 _TEXT = bytes([*range(0x20, 0x7F), 9, 10, 13])
 # By its last character, for which a search is fast.
@@ -315,7 +315,7 @@ class FastSieve:
             found = NO_TRAITS
             if length < LENGTH:
                 found |= Trait.PIECE if prefilter.is_last_piece(data, start) else NO_TRAITS
-            elif length <= _LONGEST_GLUED or (binary and data[max(0, start - 4) : start].endswith(_LENGTHS)):
+            elif length <= LONGEST or (binary and data[max(0, start - 4) : start].endswith(_LENGTHS)):
                 found |= _trait_of_run(data, start, end, binary=binary)
             if length >= _SHORTEST_ENCODED and _is_encoded_text(data[start : min(end, start + 128)]):
                 found |= Trait.ENCODED
@@ -366,8 +366,8 @@ class FastSieve:
 
 
 def _trait_of_run(data: bytes, start: int, end: int, *, binary: bool) -> Trait:
-    before = max(0, start - _BEFORE)
-    text = data[before : end + _BEHIND].decode("latin-1")
+    before = max(0, start - REACH)
+    text = data[before : end + REACH].decode("latin-1")
     for as_binary in (False, True) if binary else (False,):
         if as_binary:
             text = text.translate(_PRINTABLE)
@@ -376,6 +376,8 @@ def _trait_of_run(data: bytes, start: int, end: int, *, binary: bool) -> Trait:
             shape = shape_of(text[at : at + LENGTH])
             if shape is not None:
                 return Trait.VALUE if shape is Shape.BASE62 else Trait.HEX
+        elif glued_in_run(text, start - before, end - before) is not None:
+            return Trait.VALUE
     return NO_TRAITS
 
 
