@@ -15,9 +15,11 @@ from random import SystemRandom
 from typing import TypedDict
 
 from tests.corpus.values import hmac_value
+from tests.program_server import run_program
 from tests.repositories import Repository
 
 PROGRAM = (sys.executable, "-m", "binance_leaks")
+_OF_START_UP = ("PYTHON", "LANG", "LC_", "LD_")  # settings that Python reads when it starts
 SOURCE = Path(__file__).resolve().parents[2]
 _VALUE = re.compile(r"(?<![A-Za-z0-9])(?![0-9a-f]{64})[A-Za-z0-9]{64}(?![A-Za-z0-9])")
 
@@ -105,15 +107,19 @@ def run(
     timeout: float = 60,
 ) -> Outcome:
     """One run. Whatever it is, it ends in time, without a traceback, and shows no value."""
-    done = subprocess.run(
-        [os.fsencode(word) for word in (*program, *words)],
-        cwd=cwd,
-        env={**os.environ, **(env or {})},
-        input=stdin,
-        capture_output=True,
-        timeout=timeout,
-        check=False,
-    )
+    arguments, environment = [os.fsencode(word) for word in words], {**os.environ, **(env or {})}
+    if program is PROGRAM and not any(name.startswith(_OF_START_UP) for name in env or {}):
+        done = run_program(arguments, cwd=cwd, env=environment, stdin=stdin, timeout=timeout)
+    else:
+        done = subprocess.run(
+            [*map(os.fsencode, program), *arguments],
+            cwd=cwd,
+            env=environment,
+            input=stdin,
+            capture_output=True,
+            timeout=timeout,
+            check=False,
+        )
     outcome = Outcome(
         status=done.returncode, out=done.stdout.decode("utf-8", "replace"), err=done.stderr.decode("utf-8", "replace")
     )

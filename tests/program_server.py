@@ -1,0 +1,158 @@
+"""Run the program in a fork of a process that has imported it: as a process of its own, without its start-up time.
+
+`python -m tests.program_server FD` is the server; `run_program` is called by tests, and starts one server for each
+process of the test run. A request is one byte with the file descriptors of a run: its standard streams, a pipe with
+the request's text, a pipe for its exit status.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+_FOLDER = Path(__file__).resolve().parents[1]
+
+
+def run_program(
+    words: Sequence[bytes], *, cwd: Path, env: Mapping[str, str], stdin: bytes, timeout: float
+) -> subprocess.CompletedProcess[bytes]:
+    """Run `binance-leaks WORDS` and return its exit status and output, as `subprocess.run` does.
+
+    Raises subprocess.TimeoutExpired, and FileNotFoundError where there is no such folder.
+    """
+    if not cwd.is_dir():
+        raise FileNotFoundError(cwd)
+    text = json.dumps([[word.hex() for word in words], os.fspath(cwd), dict(env)]).encode("ascii")
+    pipes = [os.pipe() for _ in range(5)]
+    (in_read, in_write), (out_read, out_write), (err_read, err_write), (ask_read, ask_write), (end_read, end_write) = (
+        pipes
+    )
+    theirs = [in_read, out_write, err_write, ask_read, end_write]
+    try:
+        socket.send_fds(_server(), [b"r"], theirs)
+    finally:
+        for number in theirs:
+            os.close(number)
+    for number, content in ((ask_write, text), (in_write, stdin)):
+        threading.Thread(target=_write, args=(number, content), daemon=True).start()
+    out, err, end = _read_all([out_read, err_read, end_read], words, timeout)
+    return subprocess.CompletedProcess(words, int(end), out, err)
+
+
+def _write(number: int, content: bytes) -> None:
+    with suppress(BrokenPipeError), os.fdopen(number, "wb", buffering=0) as pipe:
+        rest = memoryview(content)
+        while rest:
+            rest = rest[pipe.write(rest) :]
+
+
+def _read_all(numbers: Sequence[int], words: Sequence[bytes], timeout: float) -> list[bytes]:
+    """What comes out of each pipe until all are closed. The first thing in the last one is the process's number."""
+    read = {number: bytearray() for number in numbers}
+    deadline = time.monotonic() + timeout
+    with selectors.DefaultSelector() as selector:
+        for number in numbers:
+            selector.register(number, selectors.EVENT_READ)
+        while selector.get_map():
+            ready = selector.select(max(0, deadline - time.monotonic()))
+            if not ready and time.monotonic() >= deadline:
+                os.kill(int(bytes(read[numbers[-1]]).split()[0]), signal.SIGKILL)
+                raise subprocess.TimeoutExpired(list(words), timeout)
+            for key, _ in ready:
+                part = os.read(key.fd, 1 << 16)
+                read[key.fd] += part
+                if not part:
+                    selector.unregister(key.fd)
+                    os.close(key.fd)
+    *outputs, end = (bytes(content) for content in read.values())
+    return [*outputs, end.split()[1]]
+
+
+@functools.cache
+def _server() -> socket.socket:
+    """The connection to this process's server, which ends when the connection does."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    with theirs:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.program_server", str(theirs.fileno())],
+            cwd=_FOLDER,
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.PIPE,  # as those of a run, which cannot seek
+            stdout=subprocess.PIPE,
+        )
+    atexit.register(process.wait)
+    atexit.register(ours.close)
+    return ours
+
+
+def _serve(connection: socket.socket) -> None:
+    """Fork once for each request. The fork of the fork returns, and is the program."""
+    while True:
+        message, numbers, _, _ = socket.recv_fds(connection, 1, 5)
+        if not message:
+            os._exit(0)
+        while _reaped():
+            pass
+        if os.fork() == 0:
+            connection.close()
+            *streams, ask, end = numbers
+            child = os.fork()
+            if child == 0:
+                os.close(end)
+                _become(streams, ask)
+                return
+            for number in (*streams, ask):
+                os.close(number)
+            with os.fdopen(end, "wb", buffering=0) as pipe:
+                pipe.write(b"%d " % child)
+                pipe.write(b"%d" % os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+            os._exit(0)
+        for number in numbers:
+            os.close(number)
+
+
+def _reaped() -> bool:
+    with suppress(ChildProcessError):
+        return os.waitpid(-1, os.WNOHANG)[0] != 0
+    return False
+
+
+def _become(streams: Sequence[int], ask: int) -> None:
+    """Take arguments, folder, environment and standard streams of a request."""
+    with os.fdopen(ask, "rb") as pipe:
+        words, folder, environment = json.loads(pipe.read())
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    main = sys.modules["binance_leaks"].__file__ or ""
+    sys.argv = [str(Path(main).with_name("__main__.py")), *(os.fsdecode(bytes.fromhex(word)) for word in words)]
+    sys.path[0] = folder  # as `python -m` has it
+
+
+if __name__ == "__main__":
+    from binance_leaks import cli
+
+    for module in pkgutil.walk_packages(sys.modules["binance_leaks"].__path__, "binance_leaks."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    gc.freeze()
+    _serve(socket.socket(fileno=int(sys.argv[1])))
+    raise SystemExit(cli.main())
