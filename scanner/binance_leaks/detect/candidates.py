@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from math import log2
+from string import ascii_lowercase
 
 from binance_leaks.detect import prefilter, rules
 from binance_leaks.detect.document import Document
@@ -76,26 +77,27 @@ RULES = {Shape.BASE62: rules.HMAC, Shape.HEX: rules.FUTURES_TESTNET, Shape.BASE3
 
 def shape_of(value: str) -> Shape | None:
     """Return the shape of 64 alphanumerics, None if they do not look random enough for a credential."""
-    has_upper = any("A" <= char <= "Z" for char in value)
-    has_lower = any("a" <= char <= "z" for char in value)
-    has_digit = any("0" <= char <= "9" for char in value)
-    if not (has_lower and has_digit):
+    if value.isalpha() or value == value.upper():
         return None
-    if not has_upper:
-        if set(value) <= set("0123456789abcdef"):
+    if value == value.lower():
+        if not value.strip("0123456789abcdef"):
             return Shape.HEX if len(set(value)) >= 10 else None
         return Shape.BASE36 if entropy(value) >= 4.2 else None
     if not _ENTROPY[0] <= entropy(value) <= _ENTROPY[1]:
         return None
-    if len(_LOWER_PAIR.findall(value)) > _MOST_LOWER_PAIRS:
+    lower = len(value) - len(value.encode().translate(None, _LOWER))
+    if lower > _MOST_LOWER_PAIRS and len(_LOWER_PAIR.findall(value)) > _MOST_LOWER_PAIRS:
         return None
     return Shape.BASE62
 
 
 def entropy(value: str) -> float:
-    """Return the Shannon entropy, in bits a character."""
-    length = len(value)
-    return -sum(count / length * log2(count / length) for count in Counter(value).values())
+    """Return the Shannon entropy of 64 characters, in bits a character."""
+    return log2(LENGTH) - sum(map(_BITS.__getitem__, Counter(value).values())) / LENGTH
+
+
+_BITS = tuple(count * log2(count) if count else 0.0 for count in range(LENGTH + 1))
+_LOWER = ascii_lowercase.encode()
 
 
 def _runs(document: Document) -> Iterator[tuple[int, int]]:

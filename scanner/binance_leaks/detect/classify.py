@@ -15,7 +15,7 @@ from binance_leaks.detect.call_arguments import positional_roles
 from binance_leaks.detect.candidates import Candidate, Shape, find_candidates
 from binance_leaks.detect.document import Document
 from binance_leaks.detect.environment_evidence import WholeFile, environment_of
-from binance_leaks.detect.evidence import document_mentions, evidence_for, foreign_service, statement
+from binance_leaks.detect.evidence import Surroundings, document_mentions, statement
 from binance_leaks.detect.glued_values import find_glued_values
 from binance_leaks.detect.names import Strength
 from binance_leaks.detect.nearby_names import NamePosition, NearbyName, find_nearby_name, name_in_file_name
@@ -121,6 +121,7 @@ class _Classifier:
     def __init__(self, document: Document, values: Sequence[tuple[int, int]]) -> None:
         self._document = document
         self._outline = Outline(document)
+        self._surroundings = Surroundings(self._outline)
         self._tables = Tables(document)
         self._whole = WholeFile(self._outline, values)
 
@@ -151,8 +152,11 @@ class _Classifier:
                 strength = self._positional_strength(found, index, partner, nearby)
             elif nearby is not None and nearby.name.role is not None:
                 role, strength = nearby.name.role, nearby.name.strength
-            reading = self._read(found[index], nearby, role, strength)
-            if reading.candidate.shape is Shape.BASE62 or self._is_admitted(reading):
+            candidate = found[index]
+            if candidate.shape is not Shape.BASE62 and not self._may_be_admitted(candidate, nearby, strength):
+                continue
+            reading = self._read(candidate, nearby, role, strength)
+            if candidate.shape is Shape.BASE62 or self._is_admitted(reading):
                 matches[index] = replace(self._match(reading), partner=partner)
         order = {old: new for new, old in enumerate(sorted(matches))}
         return _settle_roles(
@@ -215,30 +219,35 @@ class _Classifier:
         return Strength.PLAIN if _CALL.search(lead) or nearby is not None else Strength.NONE
 
     def _read(self, candidate: Candidate, nearby: NearbyName | None, role: Role, strength: Strength) -> _Reading:
-        foreign = foreign_service(self._outline, candidate, nearby)
+        foreign = self._surroundings.foreign_service(candidate, nearby)
         return _Reading(
             candidate=candidate,
             nearby=nearby,
             role=role,
             strength=strength,
-            evidence=evidence_for(self._outline, candidate, nearby) if foreign is None else (),
+            evidence=self._surroundings.evidence(candidate, nearby) if foreign is None else (),
             foreign=foreign,
         )
 
-    def _is_admitted(self, reading: _Reading) -> bool:
-        """Hex and base36 look like a hundred other things: they need a credential's name, Binance, and no hash near."""
-        if reading.foreign is not None or reading.strength < Strength.PLAIN:
+    def _may_be_admitted(self, candidate: Candidate, nearby: NearbyName | None, strength: Strength) -> bool:
+        """Hex and base36 look like a hundred other things: they need a credential's name, and no hash near."""
+        if strength < Strength.PLAIN:
             return False
-        text, at = self._document.text, reading.candidate.start
-        start, _ = statement(self._document, reading.candidate)
+        text, at = self._document.text, candidate.start
+        start, _ = statement(self._document, candidate)
         if _LOOKS_DERIVED.search(text[max(start, at - 40) : at]):
             return False
-        of_an_api = reading.nearby is not None and reading.nearby.name.of_an_api
-        if not of_an_api and self._has_elliptic_curves:
+        return (nearby is not None and nearby.name.of_an_api) or not self._has_elliptic_curves
+
+    def _is_admitted(self, reading: _Reading) -> bool:
+        """They also need Binance, and no other service."""
+        if reading.foreign is not None:
             return False
-        if reading.candidate.shape is Shape.BASE36:
-            return bool(reading.evidence) or self._mentions_pay
-        return bool(reading.evidence) or reading.strength is Strength.STRONG
+        if reading.candidate.shape is Shape.BASE36 and self._mentions_pay:
+            return True
+        return bool(reading.evidence) or (
+            reading.candidate.shape is not Shape.BASE36 and reading.strength is Strength.STRONG
+        )
 
     def _match(self, reading: _Reading) -> Match:
         candidate, nearby = reading.candidate, reading.nearby

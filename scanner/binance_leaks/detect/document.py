@@ -11,6 +11,7 @@ from functools import cached_property
 from itertools import accumulate
 
 from binance_leaks.detect import prefilter
+from binance_leaks.detect.brackets import Brackets
 from binance_leaks.detect.names import other_exchanges
 from binance_leaks.detect.sqlite import table_text
 from binance_leaks.detect.vocabulary import LEGACY_WORDS, mentions, name_mentions_binance
@@ -86,6 +87,11 @@ class Document:
         return "".join([*parts, self.text[done:]]) if parts else self.text
 
     @cached_property
+    def brackets(self) -> Brackets:
+        """The brackets of the text, without those in what looks random."""
+        return Brackets(self.words)
+
+    @cached_property
     def mentions(self) -> list[tuple[int, int]]:
         """Spans of what speaks for Binance, in order."""
         return mentions(self.words, self.words.encode("latin-1", "replace"))
@@ -131,6 +137,11 @@ class Document:
     def may_allow(self) -> bool:
         """Whether a word is in it with which each comment begins that allows a value."""
         return b"binance-leaks" in self.lower or b"pragma:" in self.lower
+
+    @cached_property
+    def may_sign_tokens(self) -> bool:
+        """Whether the name of a library that signs web tokens is in it."""
+        return b"jwt" in self.lower or b"jsonwebtoken" in self.lower
 
     @cached_property
     def lower(self) -> bytes:

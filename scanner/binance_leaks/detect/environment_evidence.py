@@ -8,18 +8,17 @@ contradict each other count as none.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import chain
 
 from binance_leaks.detect.candidates import Candidate, Shape
-from binance_leaks.detect.document import Document
-from binance_leaks.detect.names import Strength, read_name
+from binance_leaks.detect.names import REMEMBERED, Strength, read_name
 from binance_leaks.detect.nearby_names import NearbyName
 from binance_leaks.detect.outline import Outline
-from binance_leaks.detect.records import enclosing_brackets, enclosing_item
+from binance_leaks.detect.records import enclosing_item
 from binance_leaks.environments import Environment, Hint
 
 _Hint = tuple[int, int, int, Environment]
@@ -53,6 +52,7 @@ _NOT = re.compile(r"(?:!|(?<![a-z])not\s)(?:[\w.]{0,20}[._])?\Z")
 _SPECIAL_FIRST = tuple(reversed(Environment))
 _STATED = _compile((environment, environment.facts.stated) for environment in _SPECIAL_FIRST)
 NAMED = _STATED + _compile((environment, environment.facts.named) for environment in _SPECIAL_FIRST)
+_WORDS = tuple(dict.fromkeys(word for pattern in NAMED for word in pattern.starts))
 _BY_WORD = {word: environment for environment in Environment for word in environment.facts.name_words}
 _BY_SHAPE: Mapping[Shape | None, Environment] = {
     Shape(alphabet): each for each in Environment if (alphabet := each.facts.alphabet) is not None
@@ -77,12 +77,23 @@ class WholeFile:
         self._values = values
         self._asked = 0
         self._largest_whole = max(_LARGEST_WHOLE, len(values) * _WORTH)
+        self._is_whole = len(values) >= _FEW and len(self._document.text) <= self._largest_whole
+        self._agreed_at: dict[int, Environment | None] = {}
+        self._of_enclosing: dict[int, Environment | None] = {}
         self._of_one_name: dict[int, bool] = {}
         self._scopes: dict[int, list[tuple[int, int]]] = {}
 
     def environment(self, at: int) -> Environment | None:
         """What all statements of the file agree on that may be about the value at `at`, else what its path names."""
-        return self._agreed(self._statements, at) or self._of_path
+        part = bisect_right(self._ends_of_scopes, at)
+        if part not in self._agreed_at:
+            self._agreed_at[part] = self._agreed(self._statements, at)
+        return self._agreed_at[part] or self._of_path
+
+    @cached_property
+    def _ends_of_scopes(self) -> list[int]:
+        """Where something begins or ends that a statement is about; between two of them all values are alike."""
+        return sorted({end for hint in self._statements for scope in self._scopes_of(hint) for end in scope})
 
     @cached_property
     def _of_path(self) -> Environment | None:
@@ -105,6 +116,24 @@ class WholeFile:
     @cached_property
     def _hints(self) -> list[_Hint]:
         return sorted(found_in(self._text, NAMED), key=lambda hint: hint[:3])
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [hint[0] for hint in self._hints]
+
+    def may_hint(self, start: int, end: int) -> bool:
+        """Whether a hint may be between two offsets; in a file of few values it is not known before it is sought."""
+        return not self._is_whole or bisect_left(self._starts, start) < bisect_left(self._starts, end)
+
+    def enclosing(self, span: tuple[int, int]) -> Environment | None:
+        """What a line says that encloses values, or an `else` there."""
+        if span[0] in self._of_enclosing:
+            return self._of_enclosing[span[0]]
+        end = min(span[1], span[0] + 300)
+        named = self.nearest(span[0], end, end) or _otherwise(span, self)
+        if self._is_whole:
+            self._of_enclosing[span[0]] = named
+        return named
 
     def nearest(self, start: int, end: int, at: int) -> Environment | None:
         """The hint nearest to offset `at` in `text[start:end]`, which is the value's own."""
@@ -135,8 +164,7 @@ class WholeFile:
         if (self._asked <= _FEW and len(self._values) < _FEW) or len(self._document.text) > self._largest_whole:
             found = found_in(self._text[start:end], _STATED if stated else NAMED)
             return [(first + start, last + start, order, hint) for first, last, order, hint in found]
-        first = bisect_left(self._hints, start, key=_start)
-        last = bisect_left(self._hints, end, key=_start)
+        first, last = bisect_left(self._starts, start), bisect_left(self._starts, end)
         hints = self._hints[first:last]
         return [hint for hint in hints if hint[1] <= end and not (stated and hint[2] >= len(_STATED))]
 
@@ -160,11 +188,15 @@ class WholeFile:
 
     def _may_be_about(self, hint: _Hint, at: int) -> bool:
         """Whether a hint is not in a record, block or line of other values than the one at offset `at`."""
+        return all(start <= at < end for start, end in self._scopes_of(hint))
+
+    def _scopes_of(self, hint: _Hint) -> list[tuple[int, int]]:
+        """What a hint is in or at the head of, as far as it holds values."""
         scopes = self._scopes.get(hint[0])
         if scopes is None:
             scopes = [span for span in self._find_scopes(hint) if self._holds_value(*span)]
             self._scopes[hint[0]] = scopes
-        return all(start <= at < end for start, end in scopes)
+        return scopes
 
     def _find_scopes(self, hint: _Hint) -> Iterator[tuple[int, int]]:
         """What a hint is in or at the head of: brackets, the item of a list, indented lines, what a title is above."""
@@ -172,7 +204,7 @@ class WholeFile:
         line = document.line_index(hint[0])
         text = document.line(line)
         yield document.line_span(line)
-        yield from enclosing_brackets(document, hint[0])[:2]
+        yield from document.brackets.around(hint[0], most=2)
         item = enclosing_item(outline, line)
         if item is not None:
             yield document.line_span(item[0])[0], document.line_span(item[1])[1]
@@ -180,7 +212,7 @@ class WholeFile:
             yield start, document.line_span(outline.last_enclosed(document.line_index(start)))[1]
         start = document.line_span(line)[0]
         if _COMMENT.match(text):
-            yield start, document.line_span(_last_below_title(document, line))[1]
+            yield start, document.line_span(_last_below_title(outline, line))[1]
         elif _HEADING.search(text[-_LONGEST_HEADING:]):
             yield start, document.line_span(outline.last_enclosed(line))[1]
 
@@ -205,7 +237,8 @@ def environment_of(candidate: Candidate, nearby: NearbyName | None, whole: Whole
     by_shape = _BY_SHAPE.get(candidate.shape)
     if by_shape is not None:
         return by_shape
-    return _by_name(nearby) or _near(candidate, whole) or whole.environment(candidate.start) or Environment.UNKNOWN
+    named = _named_in(nearby.name.text) if nearby is not None else None
+    return named or _near(candidate, whole) or whole.environment(candidate.start) or Environment.UNKNOWN
 
 
 def hinted(text: str) -> Environment | None:
@@ -213,11 +246,11 @@ def hinted(text: str) -> Environment | None:
     return next((hint[3] for hint in _by_distance(found_in(small(text), NAMED), len(text))), None)
 
 
-def _by_name(nearby: NearbyName | None) -> Environment | None:
-    if nearby is None:
-        return None
-    named = hinted(" ".join(nearby.name.words)) or hinted(nearby.name.text)
-    return named or next((_BY_WORD[word] for word in nearby.name.words if word in _BY_WORD), None)
+@lru_cache(maxsize=REMEMBERED)
+def _named_in(text: str) -> Environment | None:
+    """The environment that the name of a value names."""
+    words = read_name(text).words
+    return hinted(" ".join(words)) or hinted(text) or next((_BY_WORD[word] for word in words if word in _BY_WORD), None)
 
 
 def _near(candidate: Candidate, whole: WholeFile) -> Environment | None:
@@ -229,12 +262,13 @@ def _near(candidate: Candidate, whole: WholeFile) -> Environment | None:
     if line is not None:
         return line
     for span in whole.outline.enclosing_lines(index):
-        end = min(span[1], span[0] + 300)
-        named = whole.nearest(span[0], end, end) or _otherwise(span, whole)
+        named = whole.enclosing(span)
         if named is not None:
             return named
+    if not whole.may_hint(at - _REACH, candidate.end + _REACH):
+        return None
     block = (max(0, index - _BLOCK), index + _BLOCK)
-    for (first, last), stated in ((_paragraph(document, index), False), (block, True)):
+    for (first, last), stated in ((_paragraph(whole.outline, index), False), (block, True)):
         start = max(document.line_span(first)[0], at - _REACH)
         end = min(document.line_span(min(last, len(document.line_starts) - 1))[1], candidate.end + _REACH)
         named = whole.nearest_around(start, end, at, stated=stated)
@@ -264,28 +298,24 @@ _ELSE = re.compile(r"[\s}]{0,80}else\b\s{0,20}[:{]?\s{0,20}$")
 _IF = re.compile(r"[\s}]{0,80}(?:if|unless)\b")
 
 
-def _last_below_title(document: Document, index: int) -> int:
+def _last_below_title(outline: Outline, index: int) -> int:
     """The last line of what a comment is above: before the next comment of its paragraph."""
-    last = index
-    for below in range(index + 1, _paragraph(document, index)[1] + 1):
+    document, last = outline.document, index
+    for below in range(index + 1, _paragraph(outline, index)[1] + 1):
         if _COMMENT.match(document.line(below)) and not _COMMENT.match(document.line(below - 1)):
             break
         last = below
     return last
 
 
-def _paragraph(document: Document, index: int) -> tuple[int, int]:
+def _paragraph(outline: Outline, index: int) -> tuple[int, int]:
     """First and last line of the run of lines without a blank one between, 12 lines each way at most."""
     first = last = index
-    while first > max(0, index - 12) and document.line(first - 1).strip():
+    while first > max(0, index - 12) and outline.indent(first - 1) >= 0:
         first -= 1
-    while last < min(len(document.line_starts) - 1, index + 12) and document.line(last + 1).strip():
+    while last < min(len(outline.document.line_starts) - 1, index + 12) and outline.indent(last + 1) >= 0:
         last += 1
     return first, last
-
-
-def _start(hint: _Hint) -> int:
-    return hint[0]
 
 
 def small(text: str) -> str:
@@ -296,13 +326,13 @@ def small(text: str) -> str:
 
 def found_in(text: str, hints: Sequence[Pattern]) -> Iterator[_Hint]:
     """The hints in a text in small letters. Each pattern is tried only where it can begin, which takes a tenth."""
-    places: dict[str, list[int]] = {}
+    places = {word: _places(text, word) for word in _WORDS if word in text}
+    if not places:
+        return
     for order, hint in enumerate(hints):
-        for word in hint.starts:
-            if word not in places:
-                places[word] = _places(text, word)
+        found = [places[word] for word in hint.starts if word in places]
         end = 0
-        for at in sorted(chain.from_iterable(places[word] for word in hint.starts)):
+        for at in sorted(chain.from_iterable(found)) if len(found) > 1 else chain.from_iterable(found):
             match = hint.expression.match(text, at) if at >= end else None
             if match is not None:
                 end = match.end()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from binance_leaks.detect.candidates import Candidate
 from binance_leaks.detect.document import Document
-from binance_leaks.detect.names import FOREIGN_EXCHANGE, Name, read_name
+from binance_leaks.detect.names import FOREIGN_EXCHANGE, REMEMBERED, Name, read_name
 from binance_leaks.detect.nearby_names import NearbyName
 from binance_leaks.detect.outline import Outline
-from binance_leaks.detect.records import enclosing_brackets
 from binance_leaks.detect.vocabulary import (
     BARE_API_KEY,
     BARE_FRAMEWORK_SECRETS,
@@ -29,36 +29,131 @@ _HEADING = 40
 _USUAL_HEADINGS = frozenset({"session", "webhook", "docker"})
 
 
-def evidence_for(outline: Outline, candidate: Candidate, nearby: NearbyName | None) -> tuple[Evidence, ...]:
-    """Return the nearest evidence for Binance in the text, and that of the path."""
-    found: list[Evidence] = []
-    if nearby is not None and nearby.name.binance:
-        found.append(Evidence(grade=Grade.STATEMENT, text="its name mentions Binance"))
-    else:
-        nearest = _nearest(outline, candidate)
-        found += [nearest] if nearest is not None else []
-    if outline.document.path_mentions:
-        found.append(Evidence(grade=Grade.PATH, text="the path mentions Binance"))
-    return tuple(found)
+class Surroundings:
+    """What surrounds the values of one document; what was read for one value is used for those near it."""
+
+    def __init__(self, outline: Outline) -> None:
+        self._outline = outline
+        self._document = outline.document
+        self._fields: dict[int, dict[int, str | None]] = {}
+        self._parents: dict[int, str | None] = {}
+
+    def evidence(self, candidate: Candidate, nearby: NearbyName | None) -> tuple[Evidence, ...]:
+        """Return the nearest evidence for Binance in the text, and that of the path."""
+        found: list[Evidence] = []
+        if nearby is not None and nearby.name.binance:
+            found.append(_BY_NAME)
+        else:
+            nearest = self._nearest(candidate)
+            found += [nearest] if nearest is not None else []
+        if self._document.path_mentions:
+            found.append(_BY_PATH)
+        return tuple(found)
+
+    def _nearest(self, candidate: Candidate) -> Evidence | None:
+        document = self._document
+        if document.mentions:
+            span = document.mention_between(*statement(document, candidate))
+            if span:
+                return _quoted(document, span, Grade.STATEMENT, "on the same line")
+            span = _in_block(self._outline, candidate)
+            if span:
+                return _quoted(document, span, Grade.BLOCK, "nearby")
+            near = (0, len(document.text))
+            if document.binary:
+                near = (candidate.start - _BINARY_REACH, candidate.end + _BINARY_REACH)
+            span = document.mention_between(*near)
+            if span:
+                return _quoted(document, span, Grade.FILE, "in the file")
+        if document.named_elsewhere or (document.mentions_binance and not document.binary):
+            return _IN_FILE
+        return None
+
+    def foreign_service(self, candidate: Candidate, nearby: NearbyName | None) -> str | None:
+        """Return another service to which the value belongs: by its name, the nearest mention, or enclosing lines."""
+        if nearby is not None and nearby.name.foreign:
+            return nearby.name.foreign
+        if nearby is not None and nearby.name.binance:
+            return None
+        document = self._document
+        if nearby is not None and _is_framework_secret(document, candidate, nearby):
+            return "web framework"
+        if candidate.shape is None and _is_in_service_account(document, candidate):
+            return "google"
+        start, end = statement(document, candidate)
+        if document.may_sign_tokens and _SIGNS_TOKENS.search(document.words[start : candidate.start]):
+            return "jwt"
+        enclosing = _heading_in_line(document, candidate, start)
+        if enclosing is not None and enclosing.foreign is not None:
+            return enclosing.foreign
+        before = _last_named(document, start, candidate.start)
+        if before is not None:
+            return before or None
+        after = document.exchanges_between(candidate.end, end)
+        if after and not document.mention_between(candidate.end, end):
+            return after[0][1]
+        index = document.line_index(candidate.start)
+        beside = self._exchange_beside(index)
+        if beside is not None:
+            return beside or None
+        for parent in self._outline.enclosing_lines(index):
+            named = self._named_in_heading(*parent)
+            if named is not None:
+                return named or None
+        return None
+
+    def _named_in_heading(self, start: int, end: int) -> str | None:
+        """Return the exchange or service that an enclosing line names: "" for Binance, None for none."""
+        if start not in self._parents:
+            heading = self._document.words[start : min(end, start + _LONG_LINE)]
+            named = _last_named(self._document, start, start + len(heading))
+            if named is None and len(heading) <= _HEADING:
+                named = next((word for word in [read_name(heading).foreign] if word not in _USUAL_HEADINGS), None)
+            self._parents[start] = named
+        return self._parents[start]
+
+    def _exchange_beside(self, index: int) -> str | None:
+        """Return the exchange that a field beside the value names, as `name: kraken`: "" for Binance, None for none.
+
+        Reads the lines of the value's own level, upward and then downward.
+        """
+        blocks = range((index - _BESIDE) // _FIELD_LINES, (index + _BESIDE) // _FIELD_LINES + 1)
+        fields = {line: named for block in blocks for line, named in self._exchange_fields(block).items()}
+        if not fields:
+            return None
+        outline, document = self._outline, self._document
+        level = outline.indent(index)
+        for step in (-1, 1):
+            at = index + step
+            while abs(at - index) <= _BESIDE and 0 <= at < len(document.line_starts):
+                indent = outline.indent(at)
+                if indent < level:
+                    break
+                if at in fields and indent == level:
+                    return fields[at]
+                if step > 0 and document.line(at)[:_LONG_LINE].lstrip().startswith(("-", "{", "}", "[")):
+                    break
+                at += step
+        return None
+
+    def _exchange_fields(self, block: int) -> dict[int, str | None]:
+        """The fields for the name of an exchange in a block of lines, with the exchange that each names last."""
+        found = self._fields.get(block)
+        if found is None:
+            found = self._fields[block] = {}
+            document = self._document
+            first = block * _FIELD_LINES
+            last = min(first + _FIELD_LINES, len(document.line_starts)) - 1
+            for line in range(max(0, first), last + 1):
+                match = _EXCHANGE_FIELD.match(document.line(line)[:_LONG_LINE])
+                if match:
+                    found[line] = _last(match.group(1))
+        return found
 
 
-def _nearest(outline: Outline, candidate: Candidate) -> Evidence | None:
-    document = outline.document
-    span = document.mention_between(*statement(document, candidate))
-    if span:
-        return _quoted(document, span, Grade.STATEMENT, "on the same line")
-    span = _in_block(outline, candidate)
-    if span:
-        return _quoted(document, span, Grade.BLOCK, "nearby")
-    near = (0, len(document.text))
-    if document.binary:
-        near = (candidate.start - _BINARY_REACH, candidate.end + _BINARY_REACH)
-    span = document.mention_between(*near)
-    if span:
-        return _quoted(document, span, Grade.FILE, "in the file")
-    if document.named_elsewhere or (document.mentions_binance and not document.binary):
-        return Evidence(grade=Grade.FILE, text="“binance” in the file")
-    return None
+_BY_NAME = Evidence(grade=Grade.STATEMENT, text="its name mentions Binance")
+_BY_PATH = Evidence(grade=Grade.PATH, text="the path mentions Binance")
+_IN_FILE = Evidence(grade=Grade.FILE, text="“binance” in the file")
 
 
 def _quoted(document: Document, span: tuple[int, int], grade: Grade, where: str) -> Evidence:
@@ -70,65 +165,37 @@ def document_mentions(document: Document) -> bool:
     return bool(document.mentions) or document.mentions_binance or document.path_mentions
 
 
-def foreign_service(outline: Outline, candidate: Candidate, nearby: NearbyName | None) -> str | None:
-    """Return another service to which the value belongs, by its name, by the nearest mention, or by enclosing lines."""
-    if nearby is not None and nearby.name.foreign:
-        return nearby.name.foreign
-    if nearby is not None and nearby.name.binance:
-        return None
-    document = outline.document
-    if nearby is not None and _is_framework_secret(document, candidate, nearby):
-        return "web framework"
-    if candidate.shape is None and _is_in_service_account(document, candidate):
-        return "google"
-    start, end = statement(document, candidate)
-    text = document.words
-    lead = text[start : candidate.start]
-    if _SIGNS_TOKENS.search(lead):
-        return "jwt"
-    enclosing = _heading_in_line(document, candidate, start)
-    if enclosing is not None and enclosing.foreign is not None:
-        return enclosing.foreign
-    before = _last_named(document, start, candidate.start)
-    if before is not None:
-        return before or None
-    after = document.exchanges_between(candidate.end, end)
-    if after and not document.mention_between(candidate.end, end):
-        return after[0][1]
-    index = document.line_index(candidate.start)
-    beside = _exchange_beside(outline, index)
-    if beside is not None:
-        return beside or None
-    for parent in outline.enclosing_lines(index):
-        heading = text[parent[0] : min(parent[1], parent[0] + _LONG_LINE)]
-        named = _last_named(document, parent[0], parent[0] + len(heading))
-        if named is None and len(heading) <= _HEADING:
-            named = next((word for word in [read_name(heading).foreign] if word not in _USUAL_HEADINGS), None)
-        if named is not None:
-            return named or None
-    return None
-
-
 def _is_framework_secret(document: Document, candidate: Candidate, nearby: NearbyName) -> bool:
     """Whether a web framework signs its cookies and tokens with the value."""
-    name = "_".join(nearby.name.words)
-    if _WEB_FRAMEWORK_SECRET.search(nearby.name.text) or FRAMEWORK_SECRETS.search(name):
-        return True
-    if name not in BARE_FRAMEWORK_SECRETS:
-        return False
+    named = _names_framework_secret(nearby.name.text)
+    if named is not None:
+        return named
     start, end = max(0, candidate.start - _FRAMEWORK_REACH), candidate.end + _FRAMEWORK_REACH
     beside = document.words[max(0, candidate.start - _AFTER) : candidate.end + _AFTER]
     return bool(FRAMEWORK_MARKS.search(document.words, start, end)) and not BARE_API_KEY.search(beside)
 
 
+@lru_cache(maxsize=REMEMBERED)
+def _names_framework_secret(text: str) -> bool | None:
+    """Whether a name is that of such a secret; None if it may be in a file with marks of a framework."""
+    name = "_".join(read_name(text).words)
+    if _WEB_FRAMEWORK_SECRET.search(text) or FRAMEWORK_SECRETS.search(name):
+        return True
+    return None if name in BARE_FRAMEWORK_SECRETS else False
+
+
 def _is_in_service_account(document: Document, candidate: Candidate) -> bool:
-    start, end = next(iter(enclosing_brackets(document, candidate.start)), (candidate.start - _BEFORE, candidate.end))
+    start, end = next(
+        iter(document.brackets.around(candidate.start, most=1)), (candidate.start - _BEFORE, candidate.end)
+    )
     return SERVICE_ACCOUNT.search(document.words, max(0, start), max(end, candidate.end + _BEFORE)) is not None
 
 
 def _heading_in_line(document: Document, candidate: Candidate, start: int) -> Name | None:
     """The name of the object that encloses the value in its line: `"Jwt": {"Key": …}`."""
-    for opening, _ in enclosing_brackets(document, candidate.start)[:2]:
+    if _OPENING.search(document.words, start + 1, candidate.start) is None:
+        return None
+    for opening, _ in document.brackets.around(candidate.start, most=2):
         if opening - 1 <= start:
             return None
         lead = document.words[max(start, opening - _HEADING) : opening - 1].rstrip(" \t\"'`:=>(")
@@ -138,34 +205,15 @@ def _heading_in_line(document: Document, candidate: Candidate, start: int) -> Na
     return None
 
 
+_OPENING = re.compile(r"[(\[{]")
 _LAST_WORD = re.compile(r"(?<![\w.-])[\w.-]+\Z")
 _SIGNS_TOKENS = re.compile(r"(?<![a-z])(?:jwt|jsonwebtoken)\.\w{1,20}\(", re.IGNORECASE)
-
-
-def _exchange_beside(outline: Outline, index: int) -> str | None:
-    """Return the exchange in a field beside the value, as `name: kraken`: "" for Binance, None if there is no field.
-
-    Reads the lines of the value's own level, upward and then downward.
-    """
-    document, level = outline.document, outline.indent(index)
-    for step in (-1, 1):
-        at = index + step
-        while abs(at - index) <= _BESIDE and 0 <= at < len(document.line_starts):
-            if outline.indent(at) < level:
-                break
-            line = document.line(at)[:_LONG_LINE]
-            match = _EXCHANGE_FIELD.match(line) if outline.indent(at) == level else None
-            if match:
-                return _last(match.group(1))
-            if step > 0 and line.lstrip().startswith(("-", "{", "}", "[")):
-                break
-            at += step
-    return None
 
 
 _WEB_FRAMEWORK_SECRET = re.compile(r"^app\.(?:config\W{0,2}SECRET_KEY|secret_key)|^settings\.SECRET_KEY")
 _FRAMEWORK_REACH = 4000
 _BESIDE = 8
+_FIELD_LINES = 64
 _EXCHANGE_FIELD = re.compile(
     r"""^[\s{\[(#/-]*["']?(?:exchange|name|id|market|venue|broker|platform|provider|exchange_?(?:name|id))["']?\s*(?:=>|[:=])+\s*(\S.*)$""",
     re.IGNORECASE,

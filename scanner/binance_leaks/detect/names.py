@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from itertools import pairwise
 
 from binance_leaks.detect.vocabulary import (
@@ -24,6 +25,9 @@ from binance_leaks.detect.vocabulary import (
     WEAK_SECRET_WORDS,
 )
 from binance_leaks.model import Role
+
+REMEMBERED = 2048
+"""How many texts around values are remembered with what they mean: values beside each other have the same."""
 
 
 class Strength(IntEnum):
@@ -105,6 +109,9 @@ _STORE = re.compile(r"^secrets[.\[]")
 
 def other_exchanges(text: str, start: int, end: int) -> list[tuple[int, str]]:
     """Return where other exchanges are named in a part of a text, and their names in small letters."""
+    words = _SOME_WORD.findall(text, start, end)
+    if _EXCHANGE_WORDS.isdisjoint(map(str.lower, words)):
+        return []
     found = []
     for match in _WHOLE_WORD.finditer(text, start, end):
         name = match.group().lower()
@@ -116,7 +123,9 @@ def other_exchanges(text: str, start: int, end: int) -> list[tuple[int, str]]:
 
 
 _WHOLE_WORD = re.compile(r"[A-Za-z]+(?:\.(?:[Ii][Oo]|[Cc][Oo][Mm])(?![A-Za-z]))?")
+_SOME_WORD = re.compile(r"[A-Za-z]+")
 _DOTTED_EXCHANGES = frozenset({"gate.io", "crypto.com"})
+_EXCHANGE_WORDS = FOREIGN_EXCHANGES | {name.partition(".")[0] for name in _DOTTED_EXCHANGES}
 
 
 def words_of(text: str) -> tuple[str, ...]:
@@ -133,6 +142,7 @@ def is_credential_file(path: str) -> bool:
     return plain and not _CREDENTIAL_FILES.isdisjoint(words)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def read_name(text: str) -> Name:
     """Read an identifier or a short phrase as the name of a value."""
     words = words_of(_STORE.sub("", text))

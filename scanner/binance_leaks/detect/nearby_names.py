@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import lru_cache
 from html import unescape
 
 from binance_leaks.detect.candidates import Candidate
 from binance_leaks.detect.document import Document
-from binance_leaks.detect.names import Name, Strength, read_name
+from binance_leaks.detect.names import REMEMBERED, Name, Strength, read_name
 from binance_leaks.detect.outline import Outline
 from binance_leaks.detect.records import name_in_record, name_of_collection
 from binance_leaks.detect.vocabulary import NOISE_WORDS
@@ -74,24 +75,18 @@ _ABOVE = 3
 def find_nearby_name(outline: Outline, candidate: Candidate, previous_end: int, next_start: int) -> NearbyName | None:
     """Return the name of the value at `candidate`, which is between two other values; None if it has none."""
     document = outline.document
-    start, _ = document.line_span(document.line_index(candidate.start))
-    lead = clean(document.text[max(start, previous_end, candidate.start - _WINDOW) : candidate.start])
-    same_line = previous_end > start
+    index = document.line_index(candidate.start)
+    start, _ = document.line_span(index)
+    lead = document.text[max(start, previous_end, candidate.start - _WINDOW) : candidate.start]
     in_record = name_in_record(outline, candidate.start, candidate.end, (previous_end, next_start))
     if in_record is not None:
         return NearbyName(name=in_record, position=NamePosition.DIRECT)
-    nearby = _signing(lead) or _direct(lead)
-    if nearby is not None and nearby.name.role is None and not (nearby.name.excluded or nearby.name.foreign):
-        nearby = None
+    nearby = _before(lead)
     if nearby is None:
-        nearby = _loose(lead)
-    if nearby is None:
-        tail = clean(
-            document.text[candidate.end : min(_line_end(document, candidate.end), next_start, candidate.end + 160)]
-        )
-        nearby = _behind(tail)
-    if nearby is None and not same_line and _only_noise(lead):
-        nearby = _above(document, document.line_index(candidate.start), previous_end)
+        end = min(_line_end(document, candidate.end), next_start, candidate.end + 160)
+        nearby = _behind(document.text[candidate.end : end])
+    if nearby is None and previous_end <= start and _only_noise(lead):
+        nearby = _above(document, index, previous_end)
     if nearby is None or nearby.name.strength <= Strength.WEAK:
         nearby = _parent(outline, candidate.start, previous_end) or nearby
     if nearby is None or nearby.position is NamePosition.LOOSE or nearby.name.plural:
@@ -100,6 +95,16 @@ def find_nearby_name(outline: Outline, candidate: Candidate, previous_end: int, 
             position = NamePosition.PARENT if nearby is None else nearby.position
             return NearbyName(name=collection, position=position, call=nearby is not None and nearby.call)
     return nearby
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _before(raw: str) -> NearbyName | None:
+    """Return the name in what is before the value on its line."""
+    lead = clean(raw)
+    nearby = _signing(lead) or _direct(lead)
+    if nearby is not None and nearby.name.role is None and not (nearby.name.excluded or nearby.name.foreign):
+        nearby = None
+    return _loose(lead) if nearby is None else nearby
 
 
 def name_in_file_name(document: Document) -> NearbyName | None:
@@ -229,7 +234,9 @@ def _loose(lead: str) -> NearbyName | None:
     return None
 
 
-def _only_noise(lead: str) -> bool:
+@lru_cache(maxsize=REMEMBERED)
+def _only_noise(raw: str) -> bool:
+    lead = clean(raw)
     return not _identifiers(lead) and (
         bool(_BLANK_LEAD.match(lead)) or bool(_IDENTIFIER.search(lead)) or not lead.strip()
     )
@@ -308,9 +315,10 @@ def _above(document: Document, index: int, previous_end: int) -> NearbyName | No
     return None
 
 
-def _behind(tail: str) -> NearbyName | None:
+@lru_cache(maxsize=REMEMBERED)
+def _behind(raw: str) -> NearbyName | None:
     """Return the name in a comment, a parenthesis or a reversed assignment after the value."""
-    match = _BEHIND.match(tail)
+    match = _BEHIND.match(clean(raw))
     if not match:
         return None
     text = match.group(1)
@@ -333,13 +341,22 @@ def _parent(outline: Outline, offset: int, previous_end: int) -> NearbyName | No
     for start, end in outline.enclosing_lines(document.line_index(offset), most=3):
         if start < previous_end < end:
             return None
-        text = clean(document.text[start:end][:_WINDOW])
-        found = _identifiers(text)
-        if not found or not text.rstrip().endswith((":", "{", "[", "(", "=", ">", "]", "|", "=>")):
-            continue
-        name = _phrase(text, found, len(found) - 1)
-        if name.role and name.strength > Strength.WEAK and not name.plural:
-            return NearbyName(name=name, position=NamePosition.PARENT)
+        nearby = _heading(document.text[start : min(end, start + _WINDOW)])
+        if nearby is not None:
+            return nearby
+    return None
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _heading(raw: str) -> NearbyName | None:
+    """Return the name of a role at the end of a line that encloses others."""
+    text = clean(raw)
+    found = _identifiers(text)
+    if not found or not text.rstrip().endswith((":", "{", "[", "(", "=", ">", "]", "|", "=>")):
+        return None
+    name = _phrase(text, found, len(found) - 1)
+    if name.role and name.strength > Strength.WEAK and not name.plural:
+        return NearbyName(name=name, position=NamePosition.PARENT)
     return None
 
 

@@ -25,6 +25,7 @@ class Outline:
         self._sections: dict[int, bool] = {}
         self._comments: dict[int, tuple[bool, int]] = {}
         self._enclosing: dict[int, list[tuple[int, int]]] = {}
+        self._steps: dict[int, int] = {}
 
     def indent(self, index: int) -> int:
         """Return the columns before the text of a line, marks of comments and lists included; -1 for a blank line."""
@@ -75,12 +76,43 @@ class Outline:
         return held
 
     def _find_enclosing(self, index: int) -> Iterator[tuple[int, int]]:
+        if self._comment(index)[0]:
+            yield from self._find_enclosing_comment(index)
+            return
+        above = self._above(index)
+        while above is not None and above >= index - _LINES_ABOVE:
+            if self.document.line(above).strip() not in _CLOSERS:
+                yield self.document.line_span(above)
+            if self.is_section(above):
+                return
+            above = self._above(above)
+
+    def _above(self, index: int) -> int | None:
+        """Return the nearest line above that is indented less than line `index`, or a section and not indented more.
+
+        None if there is none within reach. What was found for a line is used for the lines below it.
+        """
         indent = self.indent(index)
-        comment, column = self._comment(index)
+        if indent < 0:
+            return None
+        lowest = max(-1, index - 1 - _LINES_ABOVE)
+        above = index - 1
+        while above > lowest:
+            own = self.indent(above)
+            if 0 <= own <= indent and (own < indent or self.is_section(above)):
+                break
+            above = self._steps.get(above, above - 1) if own >= 0 else above - 1
+        self._steps[index] = above
+        return above if above > lowest else None
+
+    def _find_enclosing_comment(self, index: int) -> Iterator[tuple[int, int]]:
+        """Find what encloses a comment: code does by where the comment begins, not by what is in it."""
+        indent = self.indent(index)
+        _, column = self._comment(index)
         for above in range(index - 1, max(-1, index - 1 - _LINES_ABOVE), -1):
-            own = line = self._indents[above] if above in self._indents else self.indent(above)
-            if comment and line >= 0 and not self._comment(above)[0]:
-                own += indent - column  # code encloses a comment by where that begins, not by what is in it
+            own = line = self.indent(above)
+            if line >= 0 and not self._comment(above)[0]:
+                own += indent - column
             if own < 0 or own > indent or line < 0:
                 continue
             section = self.is_section(above)

@@ -5,44 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import zip_longest
+from functools import lru_cache
 
 from binance_leaks.detect.document import Document
-from binance_leaks.detect.names import Name, Strength, read_name, words_of
+from binance_leaks.detect.names import REMEMBERED, Name, Strength, read_name, words_of
 from binance_leaks.detect.outline import Outline
 from binance_leaks.model import Role
 
-_BRACKET = re.compile(r"[(){}\[\]]")
-_CLOSING = frozenset(")}]")
-_REACH = 2000
 _MOST_LINES = 40
-
-
-def enclosing_brackets(document: Document, offset: int) -> list[tuple[int, int]]:
-    """Return the spans between brackets around an offset, the innermost first.
-
-    Looks 2000 characters each way: a bracket that closes farther off ends there.
-    """
-    text = document.words
-    low, high = max(0, offset - _REACH), min(len(text), offset + _REACH)
-    opened = _unmatched((match for match in reversed(list(_BRACKET.finditer(text, low, offset)))), opening=True)
-    closed = _unmatched(_BRACKET.finditer(text, offset, high), opening=False)
-    starts, ends = [match.end() for match in opened], [match.start() for match in closed]
-    return list(zip_longest(starts, ends[: len(starts)], fillvalue=high))
-
-
-def _unmatched(brackets: Iterable[re.Match[str]], *, opening: bool) -> list[re.Match[str]]:
-    """The brackets that none of those before them matches, opening or closing ones."""
-    found: list[re.Match[str]] = []
-    depth = 0
-    for match in brackets:
-        if (match.group() in _CLOSING) is opening:
-            depth += 1
-        elif depth:
-            depth -= 1
-        else:
-            found.append(match)
-    return found
 
 
 def enclosing_item(outline: Outline, index: int) -> tuple[int, int] | None:
@@ -119,9 +89,8 @@ def name_of_collection(document: Document, start: int) -> Name | None:
     So the second value of `secrets = {"a": …, "b": …}` is the secret of account `b`.
     """
     text = document.words
-    for opening, _ in enclosing_brackets(document, start)[:1]:
-        match = _LIST_NAME.search(text[max(0, opening - _HEADING_REACH) : opening - 1])
-        name = read_name(match.group(1)) if match else None
+    for opening, _ in document.brackets.around(start, most=1):
+        name = _list_name(text[max(0, opening - _HEADING_REACH) : opening - 1])
         if name is None or name.role is None or not name.plural:
             return None
         account = words_of(_field_before(text[max(opening, start - _HEADING_REACH) : start]))
@@ -129,6 +98,13 @@ def name_of_collection(document: Document, start: int) -> Name | None:
     return None
 
 
+@lru_cache(maxsize=REMEMBERED)
+def _list_name(lead: str) -> Name | None:
+    match = _LIST_NAME.search(lead)
+    return read_name(match.group(1)) if match else None
+
+
+@lru_cache(maxsize=REMEMBERED)
 def _field_before(lead: str) -> str:
     """The field whose value follows: `value` in `  "value": "`; empty where none does."""
     lead = lead.rstrip(" \t\r\n\"'`\\@")
@@ -138,6 +114,7 @@ def _field_before(lead: str) -> str:
     return match.group() if match else ""
 
 
+@lru_cache(maxsize=REMEMBERED)
 def _is_value_field(field: str) -> bool:
     words = words_of(field)
     return bool(words) and words[-1] in _VALUE_WORDS and read_name(field).role is not Role.API_KEY
@@ -156,7 +133,7 @@ def _best_name(fields: Iterable[tuple[str, str]]) -> Name | None:
 
 def _name_in_brackets(document: Document, start: int, within: tuple[int, int]) -> Name | None:
     text = document.words
-    for number, (opening, closing) in enumerate(enclosing_brackets(document, start)[:3]):
+    for number, (opening, closing) in enumerate(document.brackets.around(start, most=3)):
         alone = within[0] <= opening and closing <= within[1]
         if not alone and number:
             return None
