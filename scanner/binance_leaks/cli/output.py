@@ -37,7 +37,7 @@ _PROGRAMS: Mapping[str, tuple[int, int]] = MappingProxyType(
 """By `TERM_PROGRAM`, the first version of `TERM_PROGRAM_VERSION` that has hyperlinks, by its release notes."""
 
 _TERMS = re.compile(r"xterm-kitty|xterm-ghostty|alacritty(-.*)?|foot(-.*)?|contour.*|wezterm|rio")
-_DUMB = re.compile(r"dumb|linux|cons25.*|emacs|vt\d+.*|unknown|")
+_DUMB = re.compile(r"dumb|linux|cons25.*|emacs|vt\d.*|unknown|")
 _LEAST_VTE = 5001  # 0.50.0 crashed at some links
 _MULTIPLEXED = ("screen", "tmux")
 

@@ -13,9 +13,10 @@ from binance_leaks.detect.candidates import LENGTH, Candidate, shape_of
 from binance_leaks.detect.document import Document
 
 _TOKEN = re.compile(
-    r"[A-Za-z0-9+/]{60,}(?:\s{1,40}[A-Za-z0-9+/]{60,76})*(?:\s{1,40}[A-Za-z0-9+/]{1,76})?={0,2}(?![A-Za-z0-9+/=_-])"
+    r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{60,}(?:\s{1,40}[A-Za-z0-9+/]{60,76})*(?:\s{1,40}[A-Za-z0-9+/]{1,76})?={0,2}"
+    r"(?![A-Za-z0-9+/=_-])"
 )
-_PART = re.compile(r"[A-Za-z0-9+/]{86,}={0,2}(?![A-Za-z0-9+/=_-])")
+_PART = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{86,}={0,2}(?![A-Za-z0-9+/=_-])")
 _RUN_OF_BASE64 = re.compile(r"[A-Za-z0-9+/]*")
 _RUN = b"a" * 60
 _PROBE = 64
@@ -30,7 +31,7 @@ _MOST_LINES = 64
 _LONGEST_LINE = 400
 _PEM_REACH = 4000
 _BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{1,60}-----")
-_ARMOUR_HEADER = re.compile(r"(?:[\s\"'`]|\\[nr])+(?:Proc-Type|DEK-Info|Version|Comment|Hash): ?[^\n\\\"']{0,80}")
+_ARMOUR_HEADER = re.compile(r"(?:[\s\"'`]|\\[nr]){1,80}(?:Proc-Type|DEK-Info|Version|Comment|Hash): ?[^\n\\\"']{0,80}")
 _BODY = re.compile(r"(?:[A-Za-z0-9+/=\s,;\"'`.()]|\\[nrt\"'\n\r])*")
 _ARMOUR = re.compile(
     r"(?:-|\\-|\\u002[dD]|&#45;|%2D)BEGIN [A-Z0-9 ]{0,40}"
@@ -51,9 +52,8 @@ _LINE_BEFORE = re.compile(
 )
 _LONGEST_WRAPPED = 180
 _WRAPPED_LINES = 8
-_SIGNATURE = re.compile(
-    rb"-----BEGIN (?:PGP|SSH|CERTIFICATE|PKCS7|SIGNED)[^\n]*-----\n.*?-----END [^\n]*-----", re.DOTALL
-)
+_SIGNATURE_BEGIN = re.compile(rb"-----BEGIN (?:PGP|SSH|CERTIFICATE|PKCS7|SIGNED)[^\n-]{0,80}-----\n")
+_SIGNATURE_END = re.compile(rb"-----END [^\n-]{0,80}-----")
 _SIGNED_HEADER = re.compile(rb"^(?:gpgsig|gpgsig-sha256|mergetag) [^\n]*\n(?: [^\n]*\n)*", re.MULTILINE)
 
 
@@ -241,8 +241,14 @@ def without_signatures(message: bytes, *, headers: int = 0) -> bytes:
 
     The first `headers` bytes are those of an object: what reads like a signed header below them is the author's text.
     """
-    return _SIGNATURE.sub(_blanked, _SIGNED_HEADER.sub(_blanked, message[:headers]) + message[headers:])
+    headed = _SIGNED_HEADER.sub(lambda match: _blanked(match.group()), message[:headers]) + message[headers:]
+    kept: list[bytes] = []
+    at = 0
+    while (begin := _SIGNATURE_BEGIN.search(headed, at)) and (end := _SIGNATURE_END.search(headed, begin.end())):
+        kept += headed[at : begin.start()], _blanked(headed[begin.start() : end.end()])
+        at = end.end()
+    return b"".join((*kept, headed[at:]))
 
 
-def _blanked(match: re.Match[bytes]) -> bytes:
-    return b"\n" * match.group().count(b"\n")
+def _blanked(text: bytes) -> bytes:
+    return b"\n" * text.count(b"\n")

@@ -23,7 +23,7 @@ _BEGIN_OF_VALUE = re.compile(rf"""(?:{_WRAPPER}|[\s(\["'`{{<@&*\#/-])*""", re.VE
 _SEPARATOR = re.compile(r"(?:[,:;|/+&\s\\#]|->|=>|\.\.|\bto\b)+")
 _BARE_NAME = re.compile(r"""^["'`\])]*\s*,\s*([A-Za-z_][\w.]*)\s*[,)\]]""")
 _TWO_NAMES = re.compile(
-    r"""(?<![\w.$@-])([\w.$@-]+)(?:\s*[,/|:&+;]\s*|\s*\band\b\s*|\s*和\s*|\s*\bи\b\s*|\s+)([\w.$@-]+)
+    r"""(?<![\w.$@-])([\w.$@-]{1,60})(?:\s*(?:[,/|:&+;]|\band\b|和|\bи\b)\s*|\s+)([\w.$@-]{1,60})
     [\s)\]}]*(?::=|=>|<-|=|:|<<<|\bis\b|\bare\b|->)[\s("'`\[{]*$""",
     re.VERBOSE,
 )

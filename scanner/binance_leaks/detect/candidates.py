@@ -21,7 +21,7 @@ _ENTROPY = (4.6, 5.6)
 _MOST_LOWER_PAIRS = 36
 _LOWER_PAIR = re.compile(r"(?=[a-z][a-z])")
 _GLUED_LEFT = re.compile(
-    r"(?:\\+(?:[nrtbfvae0]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|0?33\[[0-9;]*m)"
+    r"(?:\\(?:[nrtbfvae0]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|0?33\[[0-9;]*m)"
     r"|%(?:25)*[0-9A-Fa-f]{2}"
     r"|=(?:3[Dd]|0[AaDd9]|2[027C])"
     r"|\x1b\[[0-9;]*m)$"

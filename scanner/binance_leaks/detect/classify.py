@@ -300,11 +300,11 @@ class _Classifier:
         )
 
 
-_CALL = re.compile(r"[\w>\])]\s*(?:<[^<>()]*>)?\(\s*(?:[\w.:]+\(|new\s+\w+\()*\s*[@bruLfN]?[\"'`]?$")
+_CALL = re.compile(r"[\w>\])]\s*\(\s*[@bruLfN]?[\"'`]?$")
 _LOOKS_DERIVED = re.compile(
     r"hmac\W*$|signature|\bhash|txid|tx_?hash|sha-?256|\bjwt|listen_?key|digest|checksum|0x$", re.IGNORECASE
 )
-_RANDOM = re.compile(r"(?=[A-Za-z]*\d)[A-Za-z0-9]{20,}")
+_RANDOM = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z]*\d)[A-Za-z0-9]{20,}")
 
 
 def _mentions_futures(name: str) -> bool:

@@ -46,7 +46,9 @@ def _compile(hints: Iterable[tuple[Environment, Hint | None]]) -> tuple[Pattern,
     )
 
 
-_OFF = re.compile(r"""["'\])\s]*(?:=>?|[:(])+\s*["']?(?:false|0|no|off|none|null|nil|disabled)\b""", re.IGNORECASE)
+_OFF = re.compile(
+    r"""["'\])\s]{0,40}(?:=>?|[:(]){1,4}\s{0,40}["']?(?:false|0|no|off|none|null|nil|disabled)\b""", re.IGNORECASE
+)
 _NOT = re.compile(r"(?:!|(?<![a-z])not\s)(?:[\w.]{0,20}[._])?\Z")
 # Of two hints at one distance the first wins: the special system ("testnet futures") comes before the general one.
 _SPECIAL_FIRST = tuple(reversed(Environment))

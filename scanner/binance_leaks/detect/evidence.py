@@ -215,7 +215,7 @@ _FRAMEWORK_REACH = 4000
 _BESIDE = 8
 _FIELD_LINES = 64
 _EXCHANGE_FIELD = re.compile(
-    r"""^[\s{\[(#/-]*["']?(?:exchange|name|id|market|venue|broker|platform|provider|exchange_?(?:name|id))["']?\s*(?:=>|[:=])+\s*(\S.*)$""",
+    r"""^[\s{\[(#/-]*["']?(?:exchange|name|id|market|venue|broker|platform|provider|exchange_?(?:name|id))["']?\s*(?:=>|[:=])+(?![:=>])\s*(\S.*)$""",
     re.IGNORECASE,
 )
 

@@ -73,7 +73,7 @@ class Name:
         return bool(self.words) and self.words[-1] in {"keys", "secrets", "apikeys", "accounts", "list"}
 
 
-_WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[^\W\d_]+")
+_WORD = re.compile(r"(?:[A-Z](?![a-z]))+|[A-Z]?[a-z]+|[0-9]+|[^\W\d_]+")
 _KEY_ENDING = re.compile(r"(?<!mon)(?<!tur)(?<!don)(?<!hot)(?<!whis)(?<!joc)key s?$", re.VERBOSE)
 _API_WORDS = re.compile(r"api|mbx|future|testnet|merchant|certificatesn|pay")
 _HALVES = {

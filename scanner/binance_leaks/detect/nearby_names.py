@@ -58,15 +58,15 @@ _MARKUP = re.compile(
     re.IGNORECASE,
 )
 _WHOLE_URL = re.compile(r"([\"'`])\w+://[^\s\"'`<>]*\1")
-_ESCAPED_QUOTE = re.compile(r"\\+(?:[\"'`]|u0022|u0027|x22|x27)")
+_ESCAPED_QUOTE = re.compile(r"(?<!\\)\\+(?:[\"'`]|u0022|u0027|x22|x27)")
 _ESCAPED_SPACE = re.compile(
-    r"\\+(?:033|e|x1[bB]|u001[bB])\[[0-9;]*m|\\+(?:[nrt]|u000[aAdD9]|x0[aAdD9])|%0[aAdD9]|%20|\x1b\[[0-9;]*m"
+    r"(?<!\\)\\+(?:(?:033|e|x1[bB]|u001[bB])\[[0-9;]*m|[nrt]|u000[aAdD9]|x0[aAdD9])|%0[aAdD9]|%20|\x1b\[[0-9;]*m"
 )
 _PERCENT = re.compile(r"%(?:25)*([2-7][0-9A-Fa-f])")
 _LEADING_WORDS = frozenset(
     {"of", "for", "to", "in", "from", "with", "and", "or", "the", "if", "else", "by", "at", "on", "using"}
 )
-_OPENER = re.compile(r"(?:[:=(\[{,>|+\\&]|<-|->|=>|>-|\|-|:=|\bis|\bTO|\bDEFAULT|：|＝)\s*\\?\s*$")
+_OPENER = re.compile(r"(?:[:=(\[{,>|+\\&]|<-|->|=>|>-|\|-|:=|\bis|\bTO|\bDEFAULT|：|＝)\s*(?:\\\s*)?$")
 _COMMENT = re.compile(r"^\s*(?:#|//|/\*|\*|--|;|'|<!--|%|REM\b|>|=+|\*\*|-)")
 _BLANK_LEAD = re.compile(r"^[\s\"'`(\[{<>|,:=+*&@#/\\-]*$")
 _ABOVE = 3
@@ -205,7 +205,7 @@ def _direct(lead: str) -> NearbyName | None:
 
 
 _TUPLE = re.compile(r"[\s:=]{1,9}\(\s{0,99}[\"'`]?\Z")
-_SETTER = re.compile(r"(?:def\w*|set\w*|put|add|const|let|export|register|env)\s*\(\s*$", re.IGNORECASE)
+_SETTER = re.compile(r"(?:(?:def|set)\w{0,60}|put|add|const|let|export|register|env)\s*\(\s*$", re.IGNORECASE)
 
 
 def _signing(lead: str) -> NearbyName | None:
@@ -216,8 +216,8 @@ def _signing(lead: str) -> NearbyName | None:
 
 
 _SIGNING_CALL = re.compile(
-    r"""-hmac\s+["']?$|hexkey:$|macopt\s+key:$|(?:hmac|secretkeyspec|(?<![a-z])sign(?:ature|_?request|_?payload|_?query|_?params|_?message|ed)?)\w*(?:[.:]+new\w*|[.:]+from_?\w*)?
-    \s*\((?:[^()]*,\s*|[^()]*=\s*)?(?:new\s+\w+\(|[\w.]+\()*[\s"'`b@&]*$""",
+    r"""-hmac\s+["']?$|hexkey:$|macopt\s+key:$|(?:hmac|secretkeyspec|(?<![a-z])sign(?:ature|_?request|_?payload|_?query|_?params|_?message|ed)?)\w{0,60}(?:[.:]{1,2}(?:new|from)\w{0,60})?
+    \s*\((?:[^()]*[,=])?(?:\s*(?:new\s+)?[\w.]{1,60}\(){0,8}[\s"'`b@&]*$""",
     re.IGNORECASE | re.VERBOSE,
 )
 

@@ -14,7 +14,7 @@ from binance_leaks.detect.document import Document
 
 _BEGIN = re.compile(r"-----BEGIN (RSA |ENCRYPTED |)PRIVATE KEY-----")
 _END = re.compile(r"-----END (?:RSA |ENCRYPTED |)PRIVATE KEY-----")
-_ESCAPED = re.compile(r"\\+[nrt]|\\+u000[aAdD]|%0[aAdD]|&#1[03];|<br\s*/?>")
+_ESCAPED = re.compile(r"(?<!\\)\\+(?:[nrt]|u000[aAdD])|%0[aAdD]|&#1[03];|<br\s*/?>")
 _HEADERS = re.compile(r"(?:Proc-Type|DEK-Info):[^\n\\]*")
 _WITHOUT_END = re.compile(r"-----|\n[^\S\n]*\n|[;}]")
 _DIFF_SIGN = re.compile(r"\n[+-]")

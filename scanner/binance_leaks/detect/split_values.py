@@ -12,14 +12,14 @@ from binance_leaks.detect.document import Document
 _LITERAL = r"""(?:[@A-Za-z]?)(["'`])([A-Za-z0-9]{1,63})\1"""
 _FIRST = re.compile(_LITERAL)
 _NEXT = re.compile(
-    rf"""\s*(?:(?:\)\s*)?(?:(?:\+\+?|\.\.?|&|\|\||<>|\\|~|,)\s*)?(?:[_\\][^\S\n]*\n\s*)?(?:\(\s*)?
+    rf"""(?<=["'`])\s*(?:(?:\)\s*)?(?:(?:\+\+?|\.\.?|&|\|\||<>|\\|~|,)\s*)?(?:[_\\][^\S\n]*\n\s*)?(?:\(\s*)?
     |(?:;\s*)?[\w$.{{}}]{{1,60}}\s*(?:\+|\.|&|<>)=\s*){_LITERAL}""",
     re.VERBOSE,
 )
 _CONTINUED = re.compile(
     r"(?<![A-Za-z0-9+/_-])([A-Za-z0-9]{1,63})((?:[\\=]\r?\n[ \t]*[A-Za-z0-9]{1,63}){1,8})(?![A-Za-z0-9+/=_-])"
 )
-_JOIN = re.compile(r"(?:join|concat!?)\s*\(\s*[\[(]?\s*$|^\s*[\])]\s*\.\s*join")
+_JOIN = re.compile(r"(?:join|concat!?)\s*\(\s*(?:[\[(]\s*)?$|^\s*[\])]\s*\.\s*join")
 _MOST_PIECES = 64
 _PIECE = 16
 _REACH = 420

@@ -61,7 +61,7 @@ class InvalidRow:
 
 def is_json(text: str) -> bool:
     """Whether a list is JSON: it begins with a brace or a bracket, except `[::1]:path`."""
-    return text.lstrip()[:1] in ("{", "[") and not re.match(r"\s*\[[0-9A-Fa-f:.%]*:[0-9A-Fa-f:.%]*\]:", text)
+    return text.lstrip()[:1] in ("{", "[") and not re.match(r"\s*\[[0-9A-Fa-f.%]*:[0-9A-Fa-f:.%]*\]:", text)
 
 
 def json_rows(text: str, *, ssh: bool) -> Iterator[Row | InvalidRow]:
@@ -211,7 +211,7 @@ def _refuse(text: str) -> float:
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _QUOTED = re.compile(r'"((?:[^"]|"")+)"(.*)', re.DOTALL)
-_LABEL = re.compile(r"[ ]*\t\s*|[ \t]+=[ \t]+")
+_LABEL = re.compile(r"\t| =[ \t]")
 _COMMENT = re.compile(r"(?:^|\s)#.*", re.DOTALL)
 _BEHIND = (
     "Write a label after a tab or “ = ”, a comment after “ #”, and an address that contains these in double quotes."

@@ -16,7 +16,7 @@ from binance_leaks.fleet.models import Entry, Repository, Unit
 from binance_leaks.report.sanitize import encodable, printable, without_values
 from binance_leaks.sources import urls
 
-_LOGIN = re.compile(r"(?<=://)[^/\s]*@|[^\s/@:]*:[^\s/@]*@")
+_LOGIN = re.compile(r"(?<=://)[^/\s]*@|(?<![^\s/@])[^\s/@:]*:[^\s/@]*@")
 _LONGEST = 200
 _LABEL_DIGITS = 12
 

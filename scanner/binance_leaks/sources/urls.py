@@ -11,7 +11,7 @@ from binance_leaks.errors import UsageError
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://([^/?#]*)(.*)", re.DOTALL)
 _HELPER = re.compile(r"[A-Za-z0-9+.-]*::")
-_SCP = re.compile(r"(?:[^/:\s]+@)?(?:\[[^\]/\s]+\]|[^/:\s\[\]]{2,}):", re.DOTALL)
+_SCP = re.compile(r"(?:[^/:\s\[\]]{2,}|(?:[^/:\s\[\]]+@)?\[[^\[\]/\s]+\]):")
 _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.%]+\]|[^\[\]:@\s\\-][^\[\]:@\s\\]*)(?::[0-9]*)?")
 ALLOWED = ("https", "ssh", "file")
 _PROTOCOLS = "Use https://, ssh:// or file://: other ways can be read, changed, or run a program."
@@ -51,7 +51,7 @@ def redact_url(url: str) -> str:
     text = "".join(letter if letter.isprintable() else "\ufffd" for letter in url)
     match = _SCHEME.match(text)
     if match is None:
-        return text if not is_url(text) else re.sub(r"^[^/@]*:[^/@]*@|(?<=//)[^/\s]*@", "", text)
+        return text if not is_url(text) else re.sub(r"^[^/@:]*:[^/@]*@|(?<=//)[^/\s]*@", "", text)
     scheme, authority, rest = match[1].lower(), match[2], match[3]
     if scheme == "file":
         return f"{scheme}://…" if "@" in authority else f"{scheme}://{authority}{rest}"

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 
 from binance_leaks.model import Commit
 
-_PERSON = re.compile(rb"^(.*?) ?<([^>\n]*)>[^\n]*? (-?\d+) ([+-]\d{4})$")
+_PERSON = re.compile(rb"([^<\n]*?) ?<([^>\n]*)>[^\n]*? (-?\d+) ([+-]\d{4})$")
 _MERGED_TAG = re.compile(rb"^mergetag ([^\n]*\n(?: [^\n]*\n)*)", re.MULTILINE)
 
 

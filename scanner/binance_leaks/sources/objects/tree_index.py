@@ -75,7 +75,7 @@ class TreeIndex(Generic[Owner]):
 
     def __init__(self, id_size: int) -> None:
         self._id_size = id_size
-        self._folder = re.compile(rb"40000 ([^\0]+)\0(.{%d})" % id_size, re.DOTALL)
+        self._folder = re.compile(rb"40000 ([^\0]+)(?:\0(.{%d}))?" % id_size, re.DOTALL)
         self._ids = bytearray()
         self._names: dict[bytes, int] = {}
         self._numbers = array("I")
@@ -85,6 +85,8 @@ class TreeIndex(Generic[Owner]):
     def add(self, owner: Owner, tree: bytes) -> None:
         """Remember the folders of a tree, under its id or another key."""
         found = self._folder.findall(tree)
+        if found and not found[-1][1]:
+            found.pop()
         if not found:
             return
         self._owners.append(owner)
@@ -161,10 +163,8 @@ class TreeReferences:
     """A reader of the object ids in trees or parts of trees, without submodules' commits."""
 
     def __init__(self, id_size: int) -> None:
-        self._entry = re.compile(rb"(?:100\d{3}|120000|40000) [^\0]+\0(.{%d})" % id_size, re.DOTALL)
+        self._entry = re.compile(rb"(?:100\d{3}|120000|40000) [^\0]+(?:\0(.{%d}))?" % id_size, re.DOTALL)
 
     def of(self, tree: bytes) -> list[bytes]:
         """The ids of the blobs and trees that are named."""
-        if SEPARATOR not in tree:
-            return self._entry.findall(tree)
-        return [name for place in tree.split(SEPARATOR) for name in self._entry.findall(place)]
+        return list(filter(None, chain.from_iterable(map(self._entry.findall, tree.split(SEPARATOR)))))
