@@ -71,17 +71,12 @@ class Trait(IntFlag):
 
 NO_TRAITS = Trait(0)
 _NOTHING_KEPT = ~int(Trait.SECRET_NAME)
-_OF_RUNS = (
-    Trait.VALUE | Trait.HEX | Trait.NAMED_HEX | Trait.MENTION | Trait.FUTURE | Trait.LIST | Trait.BINARY
-    | Trait.MENTION_SOUGHT
-)  # fmt: skip
 _HEX_DIGITS = b"0123456789abcdef"
 _ANY_HEX_DIGITS = b"0123456789abcdefABCDEF"
 _LONGEST_GLUED = LENGTH + 14
 _SHORTEST_ENCODED = 60
 _TEXT = bytes([*range(0x20, 0x7F), 9, 10, 13])
-# By its last character, for which a search is fast.
-_LONE_SEED = re.compile(rb"=(?<=[A-Za-z0-9+/]{43}=)(?<![A-Za-z0-9+/][A-Za-z0-9+/]{43}=)(?![A-Za-z0-9+/=])")
+_LONE_SEED = re.compile(prefilter.LONE_SEED)
 _SEED_NAMES = (*ANY_SECRET_STEMS, *(name.lower() for name in prefilter.SEED_NAMES))
 _SECRET_NAME = b"(?i)" + b"|".join(map(escaped, (*SECRET_STEMS, *prefilter.SEED_NAMES)))
 _NEAR = 200
@@ -132,10 +127,6 @@ class Sieve(Protocol):
         """Whether the detector could find something in a file that has, or may have, these traits."""
         ...
 
-    def holds_only_runs(self, content: bytes, traits: Trait) -> bool:
-        """Whether all that such a file may hold is certainly in runs of 48 or more alphanumerics."""
-        ...
-
 
 def best_sieve() -> Sieve:
     """Return the fastest sieve that is installed."""
@@ -157,10 +148,6 @@ class PlainSieve:
     def suspects(self, content: bytes, traits: Trait) -> bool:  # noqa: ARG002 - the traits are of the same content
         """Whether there are traits."""
         return bool(traits)
-
-    def holds_only_runs(self, content: bytes, traits: Trait) -> bool:  # noqa: ARG002 - knows too little
-        """Return that it is not certain."""
-        return False
 
 
 class FastSieve:
@@ -281,12 +268,6 @@ class FastSieve:
         if (listed or traits & Trait.PIECE) and next(find_split_values(document), None) is not None:
             return True
         return bool(traits & Trait.ENCODED) and _holds_encoded(document)
-
-    def holds_only_runs(self, content: bytes, traits: Trait) -> bool:
-        """Whether all that such a file may hold is certainly in runs of 48 or more alphanumerics."""
-        if traits & ~_OF_RUNS:
-            return False
-        return not traits & Trait.LIST or next(prefilter.listed_pieces(content), None) is None
 
     def _traits_of_runs(self, data: bytes, *, binary: bool) -> Trait:
         """Return what the long runs in some bytes may be: VALUE, HEX, PIECE, ENCODED.

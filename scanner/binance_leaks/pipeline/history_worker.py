@@ -41,7 +41,9 @@ ObjectRef: TypeAlias = tuple[int, int] | bytes
 
 _BATCH = 64 << 10
 _MAX_REPEATS = 100_000
-_MAX_RUNS = 200
+_MAX_PLACES = 20_000
+_LONGEST_KEY = 4096
+_ASCII_STEMS = tuple(stem for stem in EVIDENCE_STEMS if stem.isascii())
 _CONTEXT_BYTES = 250
 _HEADER_BYTES = 200
 
@@ -249,7 +251,7 @@ class ObjectWorker:
         if archive_kind(content) is not None or may_end_in_zip(content):
             self._keep(ref, "blob", _stream_credentials(io.BytesIO(content), ref, result, self._sieve), result)
         elif traits and self._sieve.suspects(content, traits):
-            key = _context_digest(content, traits) if self._sieve.holds_only_runs(content, traits) else b""
+            key = _context_digest(content, traits) if Trait.DATABASE not in traits else b""
             digests = self._repeats.get(key) if key else None
             if digests is not None:
                 result.hits += [Hit(ref, "blob", digests, ())] if digests else []
@@ -360,28 +362,45 @@ class _Trees:
 
 
 def _context_digest(content: bytes, traits: Trait) -> bytes:
-    """A digest of all runs that may be values, each with its line and the one above, where its name mostly is.
+    """Return a digest of all that may belong to a value, with its line and the one above, where its name mostly is.
 
-    Versions of a file with the same digest hold the same values. Empty where there are no runs, or too many.
+    Versions of a file with the same digest hold the same values. Empty where there is nothing, or too much.
     """
-    runs = list(islice(prefilter.long_runs(prefilter.classified(content)), _MAX_RUNS))
-    if not 0 < len(runs) < _MAX_RUNS:
+    classes = prefilter.classified(content)
+    places = dict.fromkeys(islice(prefilter.hits(content), _MAX_PLACES), 0)
+    places.update(prefilter.long_runs(classes))
+    places.update((at, at + _LONGEST_KEY) for at in prefilter.private_key_starts(content, classes))
+    if not 0 < len(places) < _MAX_PLACES:
         return b""
     lower = content.lower()
-    words = bytes(word in lower for word in EVIDENCE_STEMS)
-    header = (
-        content[:_HEADER_BYTES] if Trait.HEX in traits else b""
-    )  # names of columns, without which such a run is nothing
-    digest = sha256(b"%d " % traits + words + header)
-    for start, end in runs:
-        first = content.rfind(b"\n", max(0, start - _CONTEXT_BYTES), start)
-        first = content.rfind(b"\n", max(0, start - _CONTEXT_BYTES), max(0, first))
-        last = content.find(b"\n", end, end + _CONTEXT_BYTES)
-        around = content[
-            max(0, start - _CONTEXT_BYTES) if first < 0 else first : end + _CONTEXT_BYTES if last < 0 else last
-        ]
-        digest.update(len(around).to_bytes(4, "big") + around)
+    words = bytes(word in lower for word in (_ASCII_STEMS if lower.isascii() else EVIDENCE_STEMS))
+    digest = sha256(b"%d " % traits + words + content[:_HEADER_BYTES])  # there are names of columns
+    spans = [(_line_above(content, at), _end_of_line(content, max(at, end))) for at, end in sorted(places.items())]
+    for first, last in _merged(spans):
+        digest.update((last - first).to_bytes(8, "big") + content[first:last])
     return digest.digest()
+
+
+def _line_above(content: bytes, at: int) -> int:
+    """Return where the line above that of an offset begins."""
+    least = max(0, at - _CONTEXT_BYTES)
+    return max(least, content.rfind(b"\n", least, max(0, content.rfind(b"\n", least, at))))
+
+
+def _end_of_line(content: bytes, at: int) -> int:
+    end = content.find(b"\n", at, at + _CONTEXT_BYTES)
+    return min(len(content), at + _CONTEXT_BYTES) if end < 0 else end
+
+
+def _merged(spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Join spans that overlap, in the order of their beginnings."""
+    first, last = spans[0]
+    for start, end in spans[1:]:
+        if start > last:
+            yield first, last
+            first = start
+        last = max(last, end)
+    yield first, last
 
 
 def _stream_credentials(
