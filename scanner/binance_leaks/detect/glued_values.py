@@ -38,7 +38,8 @@ _LONGEST_NAME = 48
 # What follows a value on the pages from which it is copied.
 _LABEL = re.compile(r"(?:Copy|Edit|Delete|Hide|IP|Restrict|Access|Created|Enable|Save)[A-Za-z]{0,20}")
 _JOINED = frozenset("+/=_-")
-_LAST_NAME = re.compile(r"[\w$.-]*[A-Za-z][\w$.-]*(?=[^\w$.-]{0,12}\Z)")
+_LAST_NAME = re.compile(r"(?<![\w$.-])[\w$.-]+(?=[^\w$.-]{0,12}\Z)")
+_LETTER = re.compile(r"[A-Za-z]")
 _BOTH = re.compile(r"key.{0,12}secret|cred|keys\b|key_?pair", re.IGNORECASE)
 _LEAD = 120
 _LINES_ABOVE = 2
@@ -175,7 +176,7 @@ def _is_binance_beside(document: Document, start: int, end: int) -> bool:
     line, _ = document.line_span(index)
     lead = document.text[max(line, start - _LEAD) : start]
     name = _LAST_NAME.search(lead)
-    if name is not None:
+    if name is not None and _LETTER.search(name.group()):
         return _BOTH.search(name.group()) is not None or document.mention_between(line, start) is not None
     above, _ = document.line_span(max(0, index - _LINES_ABOVE))
     _, last = document.line_span(index)

@@ -187,7 +187,7 @@ def _level(outline: Outline, index: int) -> tuple[int, int]:
 
     def belongs(at: int) -> bool:
         line = outline.document.line(at)
-        return outline.indent(at) >= level and not line.startswith("[")
+        return outline.indent(at) >= level and not line.lstrip().startswith("[")
 
     first = last = index
     while first > max(0, index - _MOST_LINES) and belongs(first - 1):
