@@ -323,4 +323,4 @@ def probes_for(environment: Environment, api_key: bytes) -> tuple[Probe, ...]:
 def most_prudent(environments: Iterable[Environment]) -> Environment:
     """The environment, of those given, in which most is at stake."""
     given = set(environments)
-    return next(environment for environment in Environment if environment in given)
+    return next(iter(given)) if len(given) == 1 else next(each for each in Environment if each in given)

@@ -27,10 +27,15 @@ _O = TypeVar("_O", bound="Ordered")
 class Ordered(Enum):
     """An enumeration whose members compare in definition order, lowest first."""
 
+    __hash__ = object.__hash__  # members are singletons; that of Enum is slower
+
+    def __init__(self, _: object) -> None:
+        self._rank = len(type(self).__members__)
+
     @property
     def rank(self) -> int:
         """Position in the definition, from 0."""
-        return list(type(self)).index(self)
+        return self._rank
 
     def __lt__(self: _O, other: _O) -> bool:
         return self.rank < other.rank
@@ -47,6 +52,8 @@ class Ordered(Enum):
 
 class Role(Enum):
     """What a value is for."""
+
+    __hash__ = object.__hash__  # as above
 
     API_KEY = "api-key"
     SECRET_KEY = "secret-key"

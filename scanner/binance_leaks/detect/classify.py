@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from binance_leaks.detect import prefilter
 from binance_leaks.detect.allow_comments import find_allow_comment
@@ -17,7 +17,7 @@ from binance_leaks.detect.document import Document
 from binance_leaks.detect.environment_evidence import WholeFile, environment_of
 from binance_leaks.detect.evidence import Surroundings, document_mentions, statement
 from binance_leaks.detect.glued_values import find_glued_values
-from binance_leaks.detect.names import Strength
+from binance_leaks.detect.names import REMEMBERED, Strength
 from binance_leaks.detect.nearby_names import NamePosition, NearbyName, find_nearby_name, name_in_file_name
 from binance_leaks.detect.outline import Outline
 from binance_leaks.detect.private_keys import KeyType, PrivateKey, private_keys
@@ -63,17 +63,19 @@ class _Reading:
     strength: Strength
     evidence: tuple[Evidence, ...]
     foreign: str | None
+    partner: int | None = None
+    """The index of the candidate that position pairs it with."""
 
 
-def find_matches(document: Document) -> list[Match]:
-    """Return every value of the document that may be a credential, in order."""
+def find_matches(document: Document, path: str) -> list[Match]:
+    """Return every value of the document that may be a credential, in order; locations show `path`."""
     found = _candidates(document)
     keys = list(private_keys(document))
     if not found and not keys:
         return []
     spans = sorted((key.start, key.end) for key in keys)
     found = [candidate for candidate in found if not _is_within(spans, candidate.start)]
-    classifier = _Classifier(document, sorted([*spans, *((each.start, each.end) for each in found)]))
+    classifier = _Classifier(document, path, sorted([*spans, *((each.start, each.end) for each in found)]))
     return sorted(
         [*classifier.classify(found), *classifier.classify_private_keys(keys, found)], key=lambda match: match.start
     )
@@ -118,8 +120,9 @@ def _admitted_shapes(document: Document) -> set[Shape]:
 class _Classifier:
     """Reads what surrounds the candidates of one document; holds what is made once for the document."""
 
-    def __init__(self, document: Document, values: Sequence[tuple[int, int]]) -> None:
+    def __init__(self, document: Document, path: str, values: Sequence[tuple[int, int]]) -> None:
         self._document = document
+        self._path = path
         self._outline = Outline(document)
         self._surroundings = Surroundings(self._outline)
         self._tables = Tables(document)
@@ -141,7 +144,7 @@ class _Classifier:
         """Give candidates their roles, by name or by position; drop those that are no credentials."""
         nearby_names = self._nearby_names(found)
         positions = positional_roles(self._document, found, nearby_names)
-        matches: dict[int, Match] = {}
+        readings: dict[int, _Reading] = {}
         for index, nearby in enumerate(nearby_names):
             position = positions.get(index)
             if nearby is not None and nearby.name.excluded and position is None:
@@ -157,14 +160,9 @@ class _Classifier:
                 continue
             reading = self._read(candidate, nearby, role, strength)
             if candidate.shape is Shape.BASE62 or self._is_admitted(reading):
-                matches[index] = replace(self._match(reading), partner=partner)
-        order = {old: new for new, old in enumerate(sorted(matches))}
-        return _settle_roles(
-            [
-                replace(match, partner=order.get(match.partner) if match.partner is not None else None)
-                for _, match in sorted(matches.items())
-            ]
-        )
+                readings[index] = replace(reading, partner=partner) if partner is not None else reading
+        order = {old: new for new, old in enumerate(readings)}
+        return _settle_roles([self._match(reading, order) for reading in readings.values()])
 
     def classify_private_keys(self, keys: Sequence[PrivateKey], found: Sequence[Candidate]) -> Iterator[Match]:
         """Read the surroundings of private keys; `found` are the other candidates of the document."""
@@ -249,7 +247,8 @@ class _Classifier:
             reading.candidate.shape is not Shape.BASE36 and reading.strength is Strength.STRONG
         )
 
-    def _match(self, reading: _Reading) -> Match:
+    def _match(self, reading: _Reading, order: Mapping[int, int]) -> Match:
+        """Make a match; `order` has the indices of matches by those of candidates."""
         candidate, nearby = reading.candidate, reading.nearby
         return Match(
             occurrence=self._occurrence(reading),
@@ -260,6 +259,7 @@ class _Classifier:
             of_an_api=candidate.shape is Shape.BASE62 or (nearby is not None and self._names_an_api(candidate, nearby)),
             binance=nearby is not None and nearby.name.binance,
             ambiguous=nearby is not None and nearby.name.ambiguous,
+            partner=order.get(reading.partner) if reading.partner is not None else None,
         )
 
     def _names_an_api(self, candidate: Candidate, nearby: NearbyName) -> bool:
@@ -274,18 +274,17 @@ class _Classifier:
         document, candidate, nearby = self._document, reading.candidate, reading.nearby
         value = Value.of(reading.role, candidate.value)
         line, column = document.position(candidate.start)
-        last_line, _ = document.position(max(candidate.start, candidate.end - 1))
+        last_line = document.position(candidate.end - 1)[0] if candidate.end - 1 > candidate.start else line
         if value.role is Role.PRIVATE_KEY and nearby is not None and nearby.name.role is None:
             nearby = None
         named = reading.strength >= Strength.PLAIN
         is_own = nearby is not None and (nearby.name.role is None or _agree(nearby.name.role, value.role))
-        shown = _shown_name(nearby) if named and is_own else None
-        name = (Evidence(grade=Grade.STATEMENT, text=shown, for_binance=False),) if shown else ()
+        name = _shown_name(nearby.name.text) if nearby is not None and named and is_own else ()
         return Occurrence(
             value=value,
             location=Location(
                 role=value.role,
-                path="",
+                path=self._path,
                 line=line,
                 column=column,
                 allowed=find_allow_comment(document, candidate.start, candidate.end),
@@ -311,11 +310,12 @@ def _mentions_futures(name: str) -> bool:
     return any(word in name.lower() for word in FUTURES_WORDS)
 
 
-def _shown_name(nearby: NearbyName | None) -> str | None:
+@lru_cache(maxsize=REMEMBERED)
+def _shown_name(name: str) -> tuple[Evidence, ...]:
     """The name for the report, unless it could be part of a value itself."""
-    if nearby is None or len(nearby.name.text) > 40 or _RANDOM.search(nearby.name.text):
-        return None
-    return f"named “{nearby.name.text}”"
+    if len(name) > 40 or _RANDOM.search(name):
+        return ()
+    return (Evidence(grade=Grade.STATEMENT, text=f"named “{name}”", for_binance=False),)
 
 
 def _agree(named: Role, role: Role) -> bool:
@@ -354,4 +354,4 @@ def _is_beside_clear_secret(matches: Sequence[Match], index: int) -> bool:
 
 
 def _with_role(match: Match, role: Role) -> Match:
-    return replace(match, occurrence=match.occurrence.in_role(role))
+    return match if match.role is role else replace(match, occurrence=match.occurrence.in_role(role))

@@ -21,9 +21,10 @@ def confidence_of(occurrences: Sequence[Occurrence]) -> Confidence:
     all its occurrences is `low`; in one of several that changes nothing.
     """
     native = [occurrence for occurrence in occurrences if not occurrence.foreign]
-    if len({occurrence.value for occurrence in native}) < len({occurrence.value for occurrence in occurrences}):
-        return Confidence.LOW
-    occurrences = native
+    if len(native) < len(occurrences):
+        if len({occurrence.value for occurrence in native}) < len({occurrence.value for occurrence in occurrences}):
+            return Confidence.LOW
+        occurrences = native
     grades = {evidence.grade for occurrence in occurrences for evidence in occurrence.evidence if evidence.for_binance}
     named = any(occurrence.named for occurrence in occurrences)
     roles = {occurrence.value.role for occurrence in occurrences}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence, Set
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TypeVar
 
@@ -18,17 +18,35 @@ _T = TypeVar("_T")
 MOST_EVIDENCE = 12
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Group:
+    """Occurrences of one credential that has yet to be judged."""
+
+    values: tuple[Value, ...]
+    occurrences: tuple[Occurrence, ...]
+
+    @classmethod
+    def of(cls, *occurrences: Occurrence) -> Group:
+        """A group of these occurrences."""
+        return cls(values=distinct_values(each.value for each in occurrences), occurrences=_in_order(occurrences))
+
+
 def credential_of(occurrences: Sequence[Occurrence]) -> Credential:
     """Build the credential of which these are the occurrences: of one key, of one secret, or of both."""
     values = distinct_values(occurrence.value for occurrence in occurrences)
+    halves = _environments(occurrences)
     return Credential(
         values=values,
-        occurrences=tuple(sorted(occurrences, key=_place)),
-        environment=environment_of_all(occurrences),
+        occurrences=_in_order(occurrences),
+        environment=_environment_of_halves(halves),
         confidence=confidence_of(occurrences),
-        evidence=_evidence(occurrences),
+        evidence=_evidence(occurrences, halves),
         known_example=are_published(values),
     )
+
+
+def _in_order(occurrences: Sequence[Occurrence]) -> tuple[Occurrence, ...]:
+    return tuple(sorted(occurrences, key=_place)) if len(occurrences) > 1 else tuple(occurrences)
 
 
 def assumed_environment(occurrence: Occurrence) -> Environment:
@@ -45,14 +63,27 @@ def environment_of_all(occurrences: Iterable[Occurrence]) -> Environment:
     What is stated of one half holds for the other. A file that states nothing of a half counts, with what is assumed
     there, against the files that do.
     """
-    halves = _environments(occurrences)
+    return _environment_of_halves(_environments(occurrences))
+
+
+_Halves = Sequence[Set[tuple[Environment, bool]]]
+"""For each half the environment in each of its files, and whether the file states it."""
+
+
+def _environment_of_halves(halves: _Halves) -> Environment:
     stated = [environments for environments in halves if any(is_stated for _, is_stated in environments)]
     return most_prudent(environment for environments in stated or halves for environment, _ in environments)
 
 
 def disagreement(occurrences: Iterable[Occurrence]) -> str | None:
     """What to report where files disagree about the environment of one value; None where they do not."""
-    for environments in _environments(occurrences):
+    return _doubt(_environments(occurrences))
+
+
+def _doubt(halves: _Halves) -> str | None:
+    for environments in halves:
+        if len(environments) == 1:
+            continue
         named = {environment for environment, _ in environments} - {Environment.UNKNOWN}
         if len(named) > 1:
             listed = ", ".join(each.value for each in Environment if each in named)
@@ -60,8 +91,7 @@ def disagreement(occurrences: Iterable[Occurrence]) -> str | None:
     return None
 
 
-def _environments(occurrences: Iterable[Occurrence]) -> list[set[tuple[Environment, bool]]]:
-    """For each half the environment in each of its files, and whether the file states it."""
+def _environments(occurrences: Iterable[Occurrence]) -> _Halves:
     halves: dict[str, dict[tuple[str, str | None], list[Occurrence]]] = {}
     for occurrence in occurrences:
         location = occurrence.location
@@ -71,17 +101,23 @@ def _environments(occurrences: Iterable[Occurrence]) -> list[set[tuple[Environme
 
 
 def _environment_in_file(occurrences: Sequence[Occurrence]) -> tuple[Environment, bool]:
+    if len(occurrences) == 1 and occurrences[0].environment is not Environment.UNKNOWN:
+        return occurrences[0].environment, True
     stated = {occurrence.environment for occurrence in occurrences} - {Environment.UNKNOWN}
     return most_prudent(stated or map(assumed_environment, occurrences)), bool(stated)
 
 
 def distinct_values(values: Iterable[Value]) -> tuple[Value, ...]:
     """Return each value once per role, keys first, in an order that does not depend on the input's."""
-    roles = list(Role)
-    distinct: dict[tuple[int, str], Value] = {}
+    distinct: dict[tuple[Role, str], Value] = {}
     for value in values:
-        distinct.setdefault((roles.index(value.role), value.sha256), value)
-    return tuple(distinct[key] for key in sorted(distinct))
+        distinct.setdefault((value.role, value.sha256), value)
+    if len(distinct) == 1:
+        return tuple(distinct.values())
+    return tuple(distinct[key] for key in sorted(distinct, key=lambda key: (_ROLE_ORDER[key[0]], key[1])))
+
+
+_ROLE_ORDER = {role: place for place, role in enumerate(Role)}
 
 
 def are_published(values: Sequence[Value]) -> bool:
@@ -89,7 +125,7 @@ def are_published(values: Sequence[Value]) -> bool:
     return all(published_as(value.sha256) is not None for value in values)
 
 
-def merge_credentials(credentials: Iterable[Credential]) -> tuple[Credential, ...]:
+def merge_credentials(credentials: Iterable[Credential | Group]) -> tuple[Credential, ...]:
     """Merge to one credential per identity, with all its occurrences; a lone secret joins the pair that has it.
 
     A value with different roles in different places takes the role that a name gave it.
@@ -122,7 +158,7 @@ def group_by_value(findings: Iterable[_T], values_of: Callable[[_T], Sequence[Va
     return list(groups.values())
 
 
-def _with_settled_roles(credentials: Sequence[Credential]) -> list[Credential]:
+def _with_settled_roles(credentials: Sequence[Credential | Group]) -> list[Credential | Group]:
     roles: dict[str, tuple[bool, int, Role]] = {}
     for credential in credentials:
         for occurrence in credential.occurrences:
@@ -130,16 +166,16 @@ def _with_settled_roles(credentials: Sequence[Credential]) -> list[Credential]:
             held = roles.get(occurrence.value.sha256)
             if held is None or rank[:2] > held[:2]:
                 roles[occurrence.value.sha256] = rank
-    settled = []
+    settled: list[Credential | Group] = []
     for credential in credentials:
         occurrences = [occurrence.in_role(roles[occurrence.value.sha256][2]) for occurrence in credential.occurrences]
         if occurrences == list(credential.occurrences):
             settled.append(credential)
         elif any(occurrence.value.role is Role.API_KEY for occurrence in occurrences):
-            settled.append(credential_of(occurrences))
+            settled.append(Group.of(*occurrences))
         else:  # two secrets are no pair
             ordered = sorted(occurrences, key=_digest)
-            settled += [credential_of(list(of_one)) for _, of_one in groupby(ordered, key=_digest)]
+            settled += [Group.of(*of_one) for _, of_one in groupby(ordered, key=_digest)]
     return settled
 
 
@@ -184,10 +220,10 @@ def lacks_evidence(credential: Credential) -> bool:
     return named and not any(grade >= Grade.SIBLING for grade in grades)
 
 
-def _evidence(occurrences: Sequence[Occurrence]) -> tuple[str, ...]:
+def _evidence(occurrences: Sequence[Occurrence], halves: _Halves) -> tuple[str, ...]:
     found = {evidence.text: evidence.grade.rank for occurrence in occurrences for evidence in occurrence.evidence}
     texts = sorted(found, key=lambda text: (-found[text], text))
-    doubt = disagreement(occurrences)
+    doubt = _doubt(halves)
     return tuple(([doubt] if doubt is not None else []) + texts)[:MOST_EVIDENCE]
 
 

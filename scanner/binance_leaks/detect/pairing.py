@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from itertools import groupby
 
 from binance_leaks.detect.candidates import Shape
@@ -37,12 +37,13 @@ def find_pairs(document: Document, matches: Sequence[Match]) -> list[tuple[int, 
         partner = match.partner
         if partner is not None and index in free and partner in free and match.role is not matches[partner].role:
             take(index, partner)
-    for _, first, second in sorted(_edges(document, matches, same_stem=True)):
+    places = _Places(document, matches)
+    for _, first, second in sorted(places.edges(_of_same_stem(matches), free)):
         if first in free and second in free:
             take(first, second)
     for first, second in _parallel_lists(matches, sorted(free)):
         take(first, second)
-    for _, first, second in sorted(_edges(document, matches, same_stem=False)):
+    for _, first, second in sorted(places.edges(places.neighbours(), free)):
         if first in free and second in free:
             take(first, second)
     left = _only_two(matches, sorted(free))
@@ -76,14 +77,6 @@ def same_world(one: Environment, other: Environment) -> bool:
     return one.facts.play_money == other.facts.play_money
 
 
-def _edges(document: Document, matches: Sequence[Match], *, same_stem: bool) -> Iterator[tuple[float, int, int]]:
-    """Yield possible pairs with their cost: the lines between, and more for what separates accounts."""
-    for first, second in _of_same_stem(matches) if same_stem else _neighbours(document, matches):
-        match, other = matches[first], matches[second]
-        if compatible(match, other):
-            yield _lines_between(document, match, other) + _separation(document, match, other), first, second
-
-
 def _of_same_stem(matches: Sequence[Match]) -> Iterator[tuple[int, int]]:
     """Yield the indices of matches whose names are of one account, each with a few of those that follow."""
     by_name: dict[tuple[bool, tuple[str, ...]], list[int]] = {}
@@ -97,40 +90,58 @@ def _of_same_stem(matches: Sequence[Match]) -> Iterator[tuple[int, int]]:
             yield from ((first, second) for second in others[at : at + _SAME_STEM])
 
 
-def _neighbours(document: Document, matches: Sequence[Match]) -> Iterator[tuple[int, int]]:
-    """Yield the indices of matches that are close together, or of one account and not far apart."""
-    for first, match in enumerate(matches):
-        for second in range(first + 1, min(first + 1 + _NEIGHBOURS, len(matches))):
-            other = matches[second]
-            if (match.role is Role.API_KEY) == (other.role is Role.API_KEY):
-                continue
-            equal = bool(match.occurrence.stem) and match.occurrence.stem == other.occurrence.stem
-            most = _UNNAMED_LINES if Strength.NONE in (match.strength, other.strength) else _NEAR_LINES
-            if not equal and _lines_between(document, match, other) > most:
-                if compatible(match, other):
-                    break
-                continue
-            yield first, second
+class _Places:
+    """Where the matches of a document are, and what is between them."""
 
+    def __init__(self, document: Document, matches: Sequence[Match]) -> None:
+        self._text = document.text
+        self._matches = matches
+        self._are_keys = [match.role is Role.API_KEY for match in matches]
+        self._first_lines = [document.line_index(match.start) for match in matches]
+        self._last_lines = [document.line_index(match.end - 1) for match in matches]
+        self._environments = [assumed_environment(match.occurrence) for match in matches]
 
-def _lines_between(document: Document, match: Match, other: Match) -> int:
-    return document.line_index(other.start) - document.line_index(match.end - 1)
+    def edges(self, indices: Iterable[tuple[int, int]], free: Set[int]) -> Iterator[tuple[float, int, int]]:
+        """Yield possible pairs with their cost: the lines between, and more for what separates accounts."""
+        for first, second in indices:
+            if first in free and second in free and compatible(self._matches[first], self._matches[second]):
+                yield self._lines_between(first, second) + self._separation(first, second), first, second
 
+    def neighbours(self) -> Iterator[tuple[int, int]]:
+        """Yield the indices of matches that are close together, or of one account and not far apart."""
+        for first, match in enumerate(self._matches):
+            is_key = self._are_keys[first]
+            stem = match.occurrence.stem
+            for second in range(first + 1, min(first + 1 + _NEIGHBOURS, len(self._matches))):
+                if is_key == self._are_keys[second]:
+                    continue
+                other = self._matches[second]
+                equal = bool(stem) and stem == other.occurrence.stem
+                most = _UNNAMED_LINES if Strength.NONE in (match.strength, other.strength) else _NEAR_LINES
+                if not equal and self._lines_between(first, second) > most:
+                    if compatible(match, other):
+                        break
+                    continue
+                yield first, second
 
-def _separation(document: Document, match: Match, other: Match) -> float:
-    between = document.text[match.end : min(other.start, match.end + 2000)]
-    cost = 0.0
-    if "\n\n" in between or "\r\n\r\n" in between:
-        cost += 3
-    if "}" in between or "\n[" in between or ("</" in between and between.count("</") > 2):
-        cost += 3
-    if match.occurrence.stem != other.occurrence.stem:
-        cost += 2
-    if match.binance != other.binance:
-        cost += 1.5
-    if not same_world(assumed_environment(match.occurrence), assumed_environment(other.occurrence)):
-        cost += 10
-    return cost
+    def _lines_between(self, first: int, second: int) -> int:
+        return self._first_lines[second] - self._last_lines[first]
+
+    def _separation(self, first: int, second: int) -> float:
+        match, other = self._matches[first], self._matches[second]
+        between = self._text[match.end : min(other.start, match.end + 2000)]
+        cost = 0.0
+        if "\n\n" in between or "\r\n\r\n" in between:
+            cost += 3
+        if "}" in between or "\n[" in between or ("</" in between and between.count("</") > 2):
+            cost += 3
+        if match.occurrence.stem != other.occurrence.stem:
+            cost += 2
+        if match.binance != other.binance:
+            cost += 1.5
+        if not same_world(self._environments[first], self._environments[second]):
+            cost += 10
+        return cost
 
 
 def _parallel_lists(matches: Sequence[Match], free: Sequence[int]) -> Iterator[tuple[int, int]]:
