@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence, Set
-from itertools import groupby
+from heapq import heappop, heappush
+from itertools import groupby, repeat
 
 from binance_leaks.detect.candidates import Shape
 from binance_leaks.detect.classify import Match
@@ -38,14 +39,12 @@ def find_pairs(document: Document, matches: Sequence[Match]) -> list[tuple[int, 
         if partner is not None and index in free and partner in free and match.role is not matches[partner].role:
             take(index, partner)
     places = _Places(document, matches)
-    for _, first, second in sorted(places.edges(_of_same_stem(matches), free)):
-        if first in free and second in free:
-            take(first, second)
+    for first, second in places.cheapest(_of_same_stem(matches), free):
+        take(first, second)
     for first, second in _parallel_lists(matches, sorted(free)):
         take(first, second)
-    for _, first, second in sorted(places.edges(places.neighbours(), free)):
-        if first in free and second in free:
-            take(first, second)
+    for first, second in places.cheapest(map(places.neighbours, sorted(free)), free):
+        take(first, second)
     left = _only_two(matches, sorted(free))
     if left:
         take(*left)
@@ -77,8 +76,8 @@ def same_world(one: Environment, other: Environment) -> bool:
     return one.facts.play_money == other.facts.play_money
 
 
-def _of_same_stem(matches: Sequence[Match]) -> Iterator[tuple[int, int]]:
-    """Yield the indices of matches whose names are of one account, each with a few of those that follow."""
+def _of_same_stem(matches: Sequence[Match]) -> Iterator[Iterator[tuple[int, int]]]:
+    """For each match yield its index with those of a few that follow and whose names are of the same account."""
     by_name: dict[tuple[bool, tuple[str, ...]], list[int]] = {}
     for index, match in enumerate(matches):
         if match.occurrence.stem:
@@ -87,7 +86,7 @@ def _of_same_stem(matches: Sequence[Match]) -> Iterator[tuple[int, int]]:
         others = by_name.get((not is_key, stem), [])
         for first in indices:
             at = bisect_right(others, first)
-            yield from ((first, second) for second in others[at : at + _SAME_STEM])
+            yield zip(repeat(first), others[at : at + _SAME_STEM])
 
 
 class _Places:
@@ -101,28 +100,50 @@ class _Places:
         self._last_lines = [document.line_index(match.end - 1) for match in matches]
         self._environments = [assumed_environment(match.occurrence) for match in matches]
 
-    def edges(self, indices: Iterable[tuple[int, int]], free: Set[int]) -> Iterator[tuple[float, int, int]]:
-        """Yield possible pairs with their cost: the lines between, and more for what separates accounts."""
-        for first, second in indices:
-            if first in free and second in free and compatible(self._matches[first], self._matches[second]):
-                yield self._lines_between(first, second) + self._separation(first, second), first, second
+    def cheapest(self, rows: Iterable[Iterator[tuple[int, int]]], free: Set[int]) -> Iterator[tuple[int, int]]:
+        """Yield possible pairs, the one that costs least first, while both are free.
 
-    def neighbours(self) -> Iterator[tuple[int, int]]:
-        """Yield the indices of matches that are close together, or of one account and not far apart."""
-        for first, match in enumerate(self._matches):
-            is_key = self._are_keys[first]
-            stem = match.occurrence.stem
-            for second in range(first + 1, min(first + 1 + _NEIGHBOURS, len(self._matches))):
-                if is_key == self._are_keys[second]:
-                    continue
-                other = self._matches[second]
-                equal = bool(stem) and stem == other.occurrence.stem
-                most = _UNNAMED_LINES if Strength.NONE in (match.strength, other.strength) else _NEAR_LINES
-                if not equal and self._lines_between(first, second) > most:
-                    if compatible(match, other):
-                        break
-                    continue
+        Pairs cost the lines between, and more for what separates accounts; a row has those of one match, in order. What
+        separates them is sought only for those that are next by the lines.
+        """
+        queue: list[tuple[float, bool, int, int, Iterator[tuple[int, int]]]] = []
+
+        def advance(row: Iterator[tuple[int, int]]) -> None:
+            for first, second in row:
+                if first not in free:
+                    return
+                if second in free:
+                    heappush(queue, (self._lines_between(first, second), False, first, second, row))
+                    return
+
+        for row in rows:
+            advance(row)
+        while queue:
+            cost, is_settled, first, second, row = heappop(queue)
+            if not is_settled:
+                advance(row)
+            if first not in free or second not in free:
+                continue
+            if is_settled:
                 yield first, second
+            elif compatible(self._matches[first], self._matches[second]):
+                heappush(queue, (cost + self._separation(first, second), True, first, second, row))
+
+    def neighbours(self, first: int) -> Iterator[tuple[int, int]]:
+        """Yield the index of a match with those of others that are close behind, or of one account and not far."""
+        match, is_key = self._matches[first], self._are_keys[first]
+        stem = match.occurrence.stem
+        for second in range(first + 1, min(first + 1 + _NEIGHBOURS, len(self._matches))):
+            if is_key == self._are_keys[second]:
+                continue
+            other = self._matches[second]
+            equal = bool(stem) and stem == other.occurrence.stem
+            most = _UNNAMED_LINES if Strength.NONE in (match.strength, other.strength) else _NEAR_LINES
+            if not equal and self._lines_between(first, second) > most:
+                if compatible(match, other):
+                    return
+                continue
+            yield first, second
 
     def _lines_between(self, first: int, second: int) -> int:
         return self._first_lines[second] - self._last_lines[first]
