@@ -12,6 +12,7 @@ from itertools import accumulate
 
 from binance_leaks.detect import prefilter
 from binance_leaks.detect.brackets import Brackets
+from binance_leaks.detect.interrupted_text import Spans, uninterrupted
 from binance_leaks.detect.names import other_exchanges
 from binance_leaks.detect.sqlite import table_text
 from binance_leaks.detect.vocabulary import LEGACY_WORDS, mentions, name_mentions_binance
@@ -228,16 +229,19 @@ def documents(
 
     for bom, encoding in _BOMS:
         if data.startswith(bom):
-            return [document(data[len(bom) :].decode(encoding, _errors(encoding)))]
+            return [document(_whole(data[len(bom) :].decode(encoding, _errors(encoding))))]
     if not is_binary(data):
         if prefilter.may_hold_escapes(data, prefilter.classified(data)) and any(prefilter.escaped_runs(data, 48)):
             text, places = _without_escapes(data)
+            return [document(text, places=places, encoding="utf-8")]
+        if prefilter.may_be_interrupted(data) and (spans := uninterrupted(data)):
+            text, places = _joined(data, spans)
             return [document(text, places=places, encoding="utf-8")]
         return [document(_text(_PICKLED.sub(_blanked, data) if data.startswith(_PICKLE) else data))]
     rows = table_text(data)
     wide = _utf16_without_bom(data) or _utf32_without_bom(data) if rows is None else None
     if wide:
-        return [document(data.decode(wide, "replace"))]
+        return [document(_whole(data.decode(wide, "replace")))]
     found = [document(data.translate(PRINTABLE).decode("latin-1"), binary=True)]
     if rows is not None:
         found.append(document(rows.text, places=rows.places, encoding=rows.encoding))
@@ -341,6 +345,25 @@ def _without_escapes(data: bytes) -> tuple[str, list[tuple[int, int]]]:
         parts += [plain, decoded]
         length += len(plain) + len(decoded)
         done = end
+    return "".join(parts), places
+
+
+def _whole(text: str) -> str:
+    """The text without what interrupts it; columns behind that are lower for it."""
+    data = text.encode("utf-8", "surrogateescape")
+    spans = uninterrupted(data) if prefilter.may_be_interrupted(data) else ()
+    return _joined(data, spans)[0] if spans else text
+
+
+def _joined(data: bytes, spans: Spans) -> tuple[str, list[tuple[int, int]]]:
+    """The text of some spans of bytes, each with what is put behind it, and its places in the bytes."""
+    parts: list[str] = []
+    places: list[tuple[int, int]] = []
+    length = 0
+    for start, end, sign in spans:
+        places.append((length, start))
+        parts.append(data[start:end].decode("utf-8", "surrogateescape") + sign.decode("ascii"))
+        length += len(parts[-1])
     return "".join(parts), places
 
 

@@ -35,6 +35,11 @@ _WIDER_TEXT = b"a\0\0\0" * 8
 _ESCAPED = (b"qaaaaa" * 16, b"qqaaaaa" * 16, b"qaaa" * 16, b"qqaaa" * 16)
 _REFERENCE = b"&#"
 _ESCAPED_RUN = rb"(?:\\{1,4}(?:u00|x)[2-7][0-9A-Fa-f]|&#(?:x[2-7][0-9A-Fa-f]|[0-9]{2,3});){%d,}"
+_HEAD, _OFFICE_HEAD = 1024, 4096
+_MARKUP = (b"<", b"\xef\xbb\xbf<", b"\xff<")  # the last: every second byte of UTF-16 with a mark
+_OFFICE = (b"wordprocessingml/", b"drawingml/", b"spreadsheetml/", b"opendocument:xmlns:office", b"office/word/2003/")
+_SOFT_BREAKS = (b"<wbr", b"&shy", b"&#")
+_INVISIBLE = (b"\xe2\x80\x8b", b"\xe2\x80\x8c", b"\xe2\x80\x8d", b"\xe2\x81\xa0", b"\xef\xbb\xbf", b"\xc2\xad")
 _PEM = b"PRIVATE KEY-----"
 PACKED_KEYS = (b"IBAAKCA", b"MC4CAQAwBQYDK2VwBCIEI", b"IBADANBgkqhkiG9w0BAQEFAASC", b"LS0tLS1CRUdJTi")
 _PIECE_ENDS = b"a" * 16 + b"q "
@@ -65,6 +70,12 @@ def hits(data: bytes) -> Iterator[int]:
     """Yield offsets of everything that may belong to a credential, kind by kind, each kind ascending."""
     if _is_mostly_zeros(data) and _SHORTEST_RUN not in classified(data.translate(None, b"\0")):
         return
+    if may_be_interrupted(data):
+        yield from _interrupted(data)
+    yield from _plain_hits(data)
+
+
+def _plain_hits(data: bytes) -> Iterator[int]:
     classes = classified(data)
     if may_hold_seed(data):
         yield from _seeds(data)
@@ -177,6 +188,37 @@ def escaped_runs(data: bytes, shortest: int) -> Iterator[tuple[int, int]]:
     import re  # start-up, as above
 
     return (match.span() for match in re.finditer(_ESCAPED_RUN % shortest, data))
+
+
+def may_be_interrupted(data: bytes) -> bool:
+    """Whether mark-up or invisible characters may interrupt the text: an office document, soft breaks."""
+    tag = data.find(b"<", 0, _HEAD)
+    if (tag >= 0 and (data.startswith(_MARKUP) or data.find(b"</", tag, _HEAD) >= 0)) and (
+        begins_as_office_document(data) or any(mark in data for mark in _SOFT_BREAKS)
+    ):
+        return True
+    if data.isascii() or b"\0" in data:
+        return False
+    return any(char[-1] in data and char in data for char in _INVISIBLE)  # a search for one byte is far faster
+
+
+def begins_as_office_document(data: bytes) -> bool:
+    """Whether it begins like the XML of a text, table or slide of Word, LibreOffice and the like."""
+    return data.startswith(_MARKUP) and any(mark in data[:_OFFICE_HEAD] for mark in _OFFICE)
+
+
+def _interrupted(data: bytes) -> Iterator[int]:
+    """Yield the offsets of what may belong to a credential in a text without its interruptions."""
+    from binance_leaks.detect.interrupted_text import uninterrupted  # start-up: few texts are interrupted
+
+    spans = uninterrupted(data)
+    found = sorted(_plain_hits(b"".join(data[start:end] + sign for start, end, sign in spans))) if spans else []
+    length = at = 0
+    for start, end, sign in spans:
+        length += end - start + len(sign)
+        while at < len(found) and found[at] < length:
+            yield min(end, start + found[at] - (length - end + start - len(sign)))
+            at += 1
 
 
 def mentions_binance(data: bytes) -> bool:

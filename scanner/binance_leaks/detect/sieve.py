@@ -62,7 +62,7 @@ class Trait(IntFlag):
     MENTION_SOUGHT = auto()
     """Whether MENTION and FUTURE were looked for, which only HEX makes worth while."""
     WIDE = auto()
-    """Text in UTF-16 or UTF-32, or of which each character is escaped."""
+    """Text in UTF-16 or UTF-32, of which each character is escaped, or that mark-up interrupts."""
     BINARY = auto()
     """A zero byte, by which neighbours mean less."""
     DATABASE = auto()
@@ -107,6 +107,8 @@ _WIDE = (
     rb"(?:[A-Za-z0-9+/]\x00\x00\x00){43}=",
     rb"(?:\\{1,4}(?:u00|x)[2-7][0-9A-Fa-f]){8}",
     rb"(?:&#(?:x[2-7][0-9A-Fa-f]|[0-9]{2,3});){8}",
+    rb"[A-Za-z0-9](?:<wbr ?/?>|&shy;|&#(?:173|8203|[Xx][Aa][Dd]|[Xx]200[Bb]);)[A-Za-z0-9<&\xc2\xe2\xef]",
+    rb"[A-Za-z0-9](?:\xc2\xad|\xe2\x80[\x8b-\x8d]|\xe2\x81\xa0|\xef\xbb\xbf)[A-Za-z0-9<&\xc2\xe2\xef]",
 )
 _SEED = rb"[A-Za-z0-9+/]{43}="
 
@@ -195,13 +197,16 @@ class FastSieve:
         if self._seen & Trait.SECRET_NAME.value:
             self._seeds(fresh)
         piece = self._holds_piece(content, fresh)
-        if not (self._seen & _NOTHING_KEPT or piece or binary or inherited):
+        office = prefilter.begins_as_office_document(content)
+        if not (self._seen & _NOTHING_KEPT or piece or binary or inherited or office):
             return NO_TRAITS  # as of nearly every file, so without the cost of flags
         traits = self._look_closely(Trait(self._seen), content, fresh, binary=binary) | inherited
         if binary:
             traits |= Trait.BINARY
         if piece:
             traits |= Trait.PIECE
+        if office:
+            traits |= Trait.WIDE
         if Trait.HEX in traits:
             self._seen = 0
             self._find_mentions(fresh if Trait.MENTION_SOUGHT in inherited else content)
