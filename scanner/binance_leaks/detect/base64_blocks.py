@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 import re
+import string
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -12,18 +13,17 @@ from binance_leaks.detect import rules
 from binance_leaks.detect.candidates import LENGTH, Candidate, shape_of
 from binance_leaks.detect.document import Document
 
-_TOKEN = re.compile(
-    r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{60,}(?:\s{1,40}[A-Za-z0-9+/]{60,76})*(?:\s{1,40}[A-Za-z0-9+/]{1,76})?={0,2}"
-    r"(?![A-Za-z0-9+/=_-])"
-)
-_PART = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{86,}={0,2}(?![A-Za-z0-9+/=_-])")
 _RUN_OF_BASE64 = re.compile(r"[A-Za-z0-9+/]*")
+_FOLDED = re.compile(r"(?:(\s{1,40})[A-Za-z0-9+/]{60,76}(?![A-Za-z0-9+/]))*")
+_LAST_FOLDED = re.compile(r"\s{1,40}[A-Za-z0-9+/]{1,59}(?![A-Za-z0-9+/])")
+_END_OF_TOKEN = re.compile(r"={0,2}(?![A-Za-z0-9+/=_-])")
 _RUN = b"a" * 60
-_PROBE = 64
+_PROBE = 60
 _TEXT = bytes(sorted(set(range(0x20, 0x7F)) | {9, 10, 13}))
 _LARGEST_TEXT = 1 << 20
 _ALNUM = ord("a")
 _JOINED = ("_", "-")
+_BASE64 = frozenset(string.ascii_letters + string.digits + "+/")
 _LINE = re.compile(r"^[\s\"'`#*/>+,\\-]*?([A-Za-z0-9+/]{64})(?:\\[nr])*[\s\"'`,;+\\.)]*$")
 _PLAIN = re.compile(r"^\s*[A-Za-z0-9+/]{64}\s*$")
 _MANY = 3
@@ -38,6 +38,7 @@ _ARMOUR = re.compile(
     r"(?:KEY|CERTIFICATE|MESSAGE|SIGNATURE|REQUEST|PARAMETERS|BLOCK|CRL|CMS|PKCS7)"
 )
 _ESCAPED_HYPHEN = re.compile(r"\\-|\\u002[dD]|&#45;|%2[dD]")
+_ESCAPE_OR_QUOTE = re.compile(r"[\\%&<\"'`]")
 _DATA_URL = ";base64,"
 _URL_SAFE = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
 _WEB_TOKEN = re.compile(r"(?<![A-Za-z0-9])eyJ")
@@ -57,52 +58,81 @@ _SIGNATURE_END = re.compile(rb"-----END [^\n-]{0,80}-----")
 _SIGNED_HEADER = re.compile(rb"^(?:gpgsig|gpgsig-sha256|mergetag) [^\n]*\n(?: [^\n]*\n)*", re.MULTILINE)
 
 
-def encoded_values(document: Document) -> Iterator[Candidate]:
-    """Yield every value that is encoded in base64, with or without a line feed at its end."""
-    for match in _tokens(document):
-        decoded = _decode(match.group())
-        if decoded is None:
-            continue
-        value = decoded.strip()
-        if len(value) != LENGTH or not value.isalnum() or not value.isascii():
-            continue
-        shape = shape_of(value.decode())
-        if shape is not None:
-            yield Candidate(start=match.start(), end=match.end(), value=value, shape=shape, rule=rules.BASE64)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EncodedText:
+    """Base64 of printable text at `text[start:end]` of its document, and what it decodes to."""
+
+    start: int
+    end: int
+    decoded: bytes
 
 
-def encoded_texts(document: Document) -> Iterator[tuple[int, int, bytes]]:
-    """Yield start, end and decoded bytes of every base64 token of printable text longer than a value."""
-    for match in _tokens(document):
-        decoded = _decode(match.group())
-        if decoded is not None and len(decoded.strip()) > LENGTH and b"PRIVATE KEY-----" not in decoded:
-            yield match.start(), match.end(), decoded
+def encoded_texts(document: Document) -> Iterator[EncodedText]:
+    """Yield all base64 of printable text that is as long as a value or longer."""
+    for start, end in _tokens(document):
+        decoded = _decode(document.text[start:end])
+        if decoded is not None:
+            yield EncodedText(start=start, end=end, decoded=decoded)
 
 
-def _tokens(document: Document) -> Iterator[re.Match[str]]:
-    """Yield base64 with a run of 60 alphanumerics, as that of any value has, on one line or folded over several."""
+def encoded_value(encoded: EncodedText) -> Candidate | None:
+    """Return the value that is encoded, with or without a line feed at its end; None if it is none."""
+    value = encoded.decoded.strip()
+    if len(value) != LENGTH or not value.isalnum() or not value.isascii():
+        return None
+    shape = shape_of(value.decode())
+    if shape is None:
+        return None
+    return Candidate(start=encoded.start, end=encoded.end, value=value, shape=shape, rule=rules.BASE64)
+
+
+def is_longer_than_value(encoded: EncodedText) -> bool:
+    """Whether a whole text may be encoded, and not a value or a private key."""
+    return len(encoded.decoded.strip()) > LENGTH and b"PRIVATE KEY-----" not in encoded.decoded
+
+
+def _tokens(document: Document) -> Iterator[tuple[int, int]]:
+    """Yield spans of base64 with 60 alphanumerics in a row, as that of any value has, on one line or folded."""
     classes, text = document.classes, document.text
     at = classes.find(_RUN)
     while at >= 0:
         start = at
         while start > 0 and at - start < _LARGEST_TEXT and (classes[start - 1] == _ALNUM or text[start - 1] in "+/"):
             start -= 1
-        whole = _PART.match(text, start) or _TOKEN.match(text, start)
-        if whole and text[start - 1 : start] not in _JOINED and len(whole.group()) > 85:
-            yield whole
-        end = whole.end() if whole else _end_of_base64(text, start)
-        at = classes.find(_RUN, max(end, at + len(_RUN)))
+        run = _RUN_OF_BASE64.match(text, start)
+        end = run.end() if run else start
+        whole = _end_of_token(text, start, end)
+        if whole is not None and text[start - 1 : start] not in _JOINED and whole - start > 85:
+            yield start, whole
+        at = classes.find(_RUN, max(end if whole is None else whole, at + len(_RUN)))
 
 
-def _end_of_base64(text: str, start: int) -> int:
-    run = _RUN_OF_BASE64.match(text, start)
-    return run.end() if run else start
+def _end_of_token(text: str, start: int, end: int) -> int | None:
+    """Return the end of the base64 of which the first line is `text[start:end]`, None if it is part of something else.
+
+    It is folded if lines of 60 to 76 characters follow, and then perhaps a shorter one.
+    """
+    if end - start < 60 or (start > 0 and text[start - 1] in _BASE64):
+        return None
+    if end - start >= 86:
+        whole = _END_OF_TOKEN.match(text, end)
+        return whole.end() if whole else None
+    folded = _FOLDED.match(text, end)
+    last = folded.end() if folded else end
+    shorter = _LAST_FOLDED.match(text, last)
+    for at in (shorter.end() if shorter else None, last):
+        whole = _END_OF_TOKEN.match(text, at) if at is not None else None
+        if whole:
+            return whole.end()
+    return folded.start(1) if folded and folded.group(1) else None
 
 
 def _decode(token: str) -> bytes | None:
     """Return the printable text that a base64 token encodes, None if it encodes anything else."""
+    if _decoded(token[:_PROBE]) is None:
+        return None
     packed = "".join(token.split())
-    if len(packed) > _LARGEST_TEXT or _decoded(packed[:_PROBE]) is None:
+    if len(packed) > _LARGEST_TEXT:
         return None
     return _decoded(packed + "=" * (-len(packed) % 4))
 
@@ -121,12 +151,27 @@ class Base64Lines:
     def __init__(self, document: Document) -> None:
         self._document = document
         self._blocks: dict[int, _Block | None] = {}
+        self._bodies: dict[int, tuple[int, int]] = {}
 
     def block(self, index: int) -> _Block | None:
         """Return the block of line `index`; None if it is no such line."""
         if index not in self._blocks:
             self._read_block(index)
         return self._blocks[index]
+
+    def is_in_pem(self, at: int) -> bool:
+        """Whether a PEM block begins before an offset and all from there on is its body."""
+        text, low = self._document.text, max(0, at - _PEM_REACH)
+        begun = text.rfind("BEGIN ", low, at)
+        if begun < 0:
+            return False
+        if begun >= low + 5 and text.startswith("-----", begun - 5):
+            if begun not in self._bodies:
+                self._bodies[begun] = _plain_body(text, begun - 5)
+            plain, end = self._bodies[begun]
+            if at <= plain:
+                return at <= end
+        return _in_one_line_pem(text[low:at])
 
     def _read_block(self, index: int) -> None:
         first = last = index
@@ -146,6 +191,7 @@ class Base64Lines:
             last=last,
             signs=[0, *accumulate(_holds_sign(payloads[at] or "") for at in lines)],
             plain=[0, *accumulate(_PLAIN.match(self._document.line(at)) is not None for at in lines)],
+            armoured=_ARMOUR.search(self._document.line(first - 1)[:_LONGEST_LINE]) is not None,
         )
         self._blocks.update(dict.fromkeys(lines, block))
 
@@ -163,6 +209,8 @@ class _Block:
     last: int
     signs: Sequence[int]
     plain: Sequence[int]
+    armoured: bool
+    """Whether the line above begins armour, as `-----BEGIN CERTIFICATE-----`."""
 
 
 def _holds_sign(payload: str) -> bool:
@@ -175,23 +223,38 @@ def in_base64_block(document: Document, candidate: Candidate, lines: Base64Lines
     Lines in quotes or after a list dash are values as often as base64, so there a `+` or `/` decides. Also parts of
     web tokens, data URLs, and such lines with escaped ends in one string.
     """
-    index = document.line_index(candidate.start)
-    lead = document.text[max(0, candidate.start - _PEM_REACH) : candidate.start]
-    if _in_one_line_pem(lead) or lead.endswith(_DATA_URL) or _in_web_token(document.text, candidate):
+    text, at = document.text, candidate.start
+    if lines.is_in_pem(at) or text.startswith(_DATA_URL, at - len(_DATA_URL)) or _in_web_token(text, candidate):
         return True
-    if _is_wrapped(document.text, candidate):
+    if _is_wrapped(text, candidate):
         return True
+    index = document.line_index(at)
     block = lines.block(index)
     if block is None:
         return False
     first, last = max(block.first, index - _MOST_LINES), min(block.last, index + _MOST_LINES)
-    if _ARMOUR.search(document.line(first - 1)[:_LONGEST_LINE]):
+    if block.armoured and first == block.first:
         return True
     count = last - first + 1
     if block.signs[last + 1 - block.first] > block.signs[first - block.first]:
         return count >= 2
     plain = block.plain[last + 1 - block.first] - block.plain[first - block.first]
     return count >= _MANY and (plain == count or count >= 12)
+
+
+def _plain_body(text: str, start: int) -> tuple[int, int]:
+    """Return how far from the beginning of PEM on there is neither an escape nor a quote, and how far its body goes."""
+    special = _ESCAPE_OR_QUOTE.search(text, start, start + _PEM_REACH)
+    plain = special.start() if special else start + _PEM_REACH
+    begun = _BEGIN.match(text, start)
+    return plain, _end_of_body(text, begun.end()) if begun else -1
+
+
+def _end_of_body(text: str, at: int) -> int:
+    while header := _ARMOUR_HEADER.match(text, at):
+        at = header.end()
+    body = _BODY.match(text, at)
+    return body.end() if body else at
 
 
 def _in_one_line_pem(lead: str) -> bool:
@@ -202,11 +265,8 @@ def _in_one_line_pem(lead: str) -> bool:
     begun = _BEGIN.match(lead, max(0, lead.rfind("-----BEGIN ")))
     if begun is None:
         return False
-    at = begun.end()
-    while header := _ARMOUR_HEADER.match(lead, at):
-        at = header.end()
-    body = _BODY.match(lead, at)
-    return body is not None and (body.end() == len(lead) or (body.end() == len(lead) - 1 and lead.endswith("\\")))
+    end = _end_of_body(lead, begun.end())
+    return end == len(lead) or (end == len(lead) - 1 and lead.endswith("\\"))
 
 
 def _in_web_token(text: str, candidate: Candidate) -> bool:
@@ -221,6 +281,10 @@ def _in_web_token(text: str, candidate: Candidate) -> bool:
 
 def _is_wrapped(text: str, candidate: Candidate) -> bool:
     """Whether the value is one of several lines of base64 within one string, whose line ends are escaped."""
+    reach = _WRAPPED_LINES * _LONGEST_WRAPPED
+    low, high = max(0, candidate.start - reach), candidate.end + reach
+    if text.find("+", low, high) < 0 and text.find("/", low, high) < 0:
+        return False
     lines: list[str] = []
     at = candidate.end
     while len(lines) < _WRAPPED_LINES and (match := _LINE_AFTER.match(text, at)):

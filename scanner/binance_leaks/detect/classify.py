@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 from binance_leaks.detect import prefilter
 from binance_leaks.detect.allow_comments import find_allow_comment
-from binance_leaks.detect.base64_blocks import Base64Lines, encoded_values, in_base64_block
+from binance_leaks.detect.base64_blocks import Base64Lines, EncodedText, encoded_value, in_base64_block
 from binance_leaks.detect.call_arguments import positional_roles
 from binance_leaks.detect.candidates import Candidate, Shape, find_candidates
 from binance_leaks.detect.document import Document
@@ -67,9 +67,12 @@ class _Reading:
     """The index of the candidate that position pairs it with."""
 
 
-def find_matches(document: Document, path: str) -> list[Match]:
-    """Return every value of the document that may be a credential, in order; locations show `path`."""
-    found = _candidates(document)
+def find_matches(document: Document, path: str, encoded: Iterable[EncodedText]) -> list[Match]:
+    """Return every value of the document that may be a credential, in order; locations show `path`.
+
+    `encoded` are the texts in it that are encoded in base64.
+    """
+    found = _candidates(document, encoded)
     keys = list(private_keys(document))
     if not found and not keys:
         return []
@@ -90,7 +93,7 @@ def _is_within(spans: Sequence[tuple[int, int]], offset: int) -> bool:
 _MOST_NESTED = 8
 
 
-def _candidates(document: Document) -> list[Candidate]:
+def _candidates(document: Document, encoded: Iterable[EncodedText]) -> list[Candidate]:
     """Return plain, encoded and split values; hex and base36 only where something speaks for Binance."""
     plain = list(find_candidates(document))
     if any(candidate.shape is not Shape.BASE62 for candidate in plain):
@@ -98,7 +101,7 @@ def _candidates(document: Document) -> list[Candidate]:
         plain = [candidate for candidate in plain if candidate.shape in admitted]
     lines = Base64Lines(document)
     plain = [candidate for candidate in plain if not in_base64_block(document, candidate, lines)]
-    others = [*encoded_values(document), *find_split_values(document), *find_glued_values(document)]
+    others = [*filter(None, map(encoded_value, encoded)), *find_split_values(document), *find_glued_values(document)]
     if any(candidate.shape is not Shape.BASE62 for candidate in others):
         admitted = _admitted_shapes(document)
         others = [candidate for candidate in others if candidate.shape in admitted]

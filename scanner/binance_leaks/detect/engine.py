@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from binance_leaks.detect.base64_blocks import encoded_texts
+from binance_leaks.detect.base64_blocks import EncodedText, encoded_texts, is_longer_than_value
 from binance_leaks.detect.classify import find_matches
 from binance_leaks.detect.credentials import Group, merge_credentials
 from binance_leaks.detect.document import Document, documents
@@ -40,8 +40,9 @@ def detect(
     return merge_credentials(found)
 
 
-def _in_document(document: Document, path: str, *, encoded: bool = True) -> Iterator[Group]:
-    matches = find_matches(document, path)
+def _in_document(document: Document, path: str, *, decode: bool = True) -> Iterator[Group]:
+    encoded = list(encoded_texts(document))
+    matches = find_matches(document, path, encoded)
     pairs = find_pairs(document, matches)
     paired = {index for pair in pairs for index in pair}
     for key, secret in pairs:
@@ -49,19 +50,20 @@ def _in_document(document: Document, path: str, *, encoded: bool = True) -> Iter
     for index, match in enumerate(matches):
         if index not in paired and match.of_an_api:
             yield Group.of(match.occurrence)
-    if encoded:
-        yield from _in_encoded_texts(document, path)
+    if decode:
+        yield from _in_encoded_texts(document, path, filter(is_longer_than_value, encoded))
 
 
-def _in_encoded_texts(document: Document, path: str) -> Iterator[Group]:
+def _in_encoded_texts(document: Document, path: str, encoded: Iterable[EncodedText]) -> Iterator[Group]:
     """Detect in base64 of a whole configuration file; what is found is located where the base64 begins."""
-    for start, end, decoded in encoded_texts(document):
-        line, column = document.position(start)
-        last_line, _ = document.position(end)
-        inner = Document(text=decoded.decode("ascii"), path=document.path, mentions_binance=document_mentions(document))
-        for group in _in_document(inner, path, encoded=False):
+    for each in encoded:
+        line, column = document.position(each.start)
+        last_line, _ = document.position(each.end)
+        text = each.decoded.decode("ascii")
+        inner = Document(text=text, path=document.path, mentions_binance=document_mentions(document))
+        for group in _in_document(inner, path, decode=False):
             moved = (
-                replace(each, location=replace(each.location, line=line, column=column), last_line=last_line)
-                for each in group.occurrences
+                replace(found, location=replace(found.location, line=line, column=column), last_line=last_line)
+                for found in group.occurrences
             )
             yield Group.of(*moved)

@@ -167,10 +167,23 @@ def joined_literals(data: bytes, classes: bytes) -> Iterator[int]:
 
 
 def listed_pieces(data: bytes) -> Iterator[int]:
-    """Yield offsets in the pieces of a value in a list that is joined."""
-    for word in _JOINING_CALLS:
-        for at in _every(data, word):
-            yield from _listed(data, at)
+    """Yield offsets in the pieces of a value in a list that is joined, such as `"".join(["…", "…"])`."""
+    spans: list[tuple[int, int]] = []
+    for at in sorted(at for word in _JOINING_CALLS for at in _every(data, word)):
+        behind = data[at : at + 20].lstrip(b"joincat!").lstrip(b"[( \t\r\n")
+        if data[at - 2 : at] == b"]." or (behind and behind[:1] in _QUOTES):
+            start, end = max(0, at - _LIST_REACH), at + _LIST_REACH
+            start = spans.pop()[0] if spans and start <= spans[-1][1] else start
+            spans.append((start, end))
+    if not spans:
+        return
+    import re  # start-up, as above
+
+    for start, end in spans:
+        for chain in re.finditer(_LISTED, data[start:end]):
+            pieces = re.findall(rb"[A-Za-z0-9]+", chain.group())
+            if sum(map(len, pieces)) == 64:
+                yield start + chain.start() + chain.group().index(max(pieces, key=len))
 
 
 def holds_wide_text(classes: bytes) -> bool:
@@ -266,21 +279,6 @@ def _appended(between: bytes) -> bool:
     import re  # start-up: 5 ms that most commits need not pay
 
     return re.match(_APPENDED, between) is not None
-
-
-def _listed(data: bytes, at: int) -> Iterator[int]:
-    """Yield pieces of a list that is joined, such as `"".join(["…", "…"])`: 64 characters in all."""
-    behind = data[at : at + 20].lstrip(b"joincat!").lstrip(b"[( \t\r\n")
-    if data[at - 2 : at] != b"]." and (not behind or behind[:1] not in _QUOTES):
-        return
-    import re  # start-up, as above
-
-    first = max(0, at - _LIST_REACH)
-    for chain in re.finditer(_LISTED, data[first : at + _LIST_REACH]):
-        pieces = re.findall(rb"[A-Za-z0-9]+", chain.group())
-        if sum(map(len, pieces)) == 64:
-            longest = max(pieces, key=len)
-            yield first + chain.start() + chain.group().index(longest)
 
 
 def _seeds(data: bytes) -> Iterator[int]:

@@ -18,7 +18,7 @@ from functools import cached_property
 from typing import Protocol
 
 from binance_leaks.detect import prefilter
-from binance_leaks.detect.base64_blocks import encoded_texts, encoded_values
+from binance_leaks.detect.base64_blocks import encoded_texts, encoded_value, is_longer_than_value
 from binance_leaks.detect.candidates import LENGTH, Shape, shape_of, value_in_run
 from binance_leaks.detect.document import PRINTABLE, Document, is_binary
 from binance_leaks.detect.glued_values import LONGEST, REACH, glued_in_run
@@ -411,9 +411,10 @@ def _last_of_literal(lead: bytes) -> bytes | None:
 
 
 def _holds_encoded(document: Document) -> bool:
-    if next(encoded_values(document), None) is not None:
-        return True
-    return any(prefilter.may_hold(decoded) for _, _, decoded in encoded_texts(document))
+    return any(
+        encoded_value(each) is not None or (is_longer_than_value(each) and prefilter.may_hold(each.decoded))
+        for each in encoded_texts(document)
+    )
 
 
 def _is_encoded_text(run: bytes) -> bool:

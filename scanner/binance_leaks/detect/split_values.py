@@ -34,13 +34,13 @@ def find_split_values(document: Document) -> Iterator[Candidate]:
     if document.binary:
         return
     done = 0
-    tried: set[int] = set()
+    literals = _Literals(document.text)
     flat, classes = document.flat, document.classes
     pieces = {*prefilter.joined_pieces(flat, classes), *prefilter.last_pieces(flat, classes)}
     for at in sorted(pieces):
         if at < done:
             continue
-        found = _joined_literals(document, at, tried)
+        found = literals.value_through(at)
         if found is None and document.text.startswith(_CONTINUING, at + _PIECE):
             found = _continued(document, at)
         if found is not None:
@@ -48,35 +48,50 @@ def find_split_values(document: Document) -> Iterator[Candidate]:
             yield found
 
 
-def _joined_literals(document: Document, at: int, tried: set[int]) -> Candidate | None:
-    """Return the chain of literals through offset `at` that makes up one value. A start is `tried` once only."""
-    text = document.text
-    for start in _starts(text, at):
-        if start in tried:
-            continue
-        tried.add(start)
-        match = _FIRST.match(text, start)
-        value, end, commas = "", start, 0
+class _Literals:
+    """The string literals of a text, in chains. Each is read once, and each is the beginning of a chain once."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._read = 0
+        self._following: dict[int, re.Match[str] | None] = {}
+
+    def value_through(self, at: int) -> Candidate | None:
+        """Return the chain of literals through offset `at`, or up to 420 characters before, that makes up one value.
+
+        Offsets ascend from call to call.
+        """
+        text = self._text
+        for opening in _OPENING.finditer(text, max(self._read, at - _REACH), at + 2):
+            start = opening.start()
+            if start >= at + 1:
+                break
+            self._read = start + 1
+            value, end, commas = self._chain(start)
+            if len(value) != LENGTH or shape_of(value) is not Shape.BASE62:
+                continue
+            if commas and not (_JOIN.search(text[max(0, start - 20) : start]) or _JOIN.search(text[end : end + 20])):
+                continue
+            return Candidate(start=start, end=end, value=value.encode(), shape=Shape.BASE62, rule=rules.FRAGMENTS)
+        return None
+
+    def _chain(self, start: int) -> tuple[str, int, bool]:
+        """Return what the literals from `start` on make up, where they end, and whether commas separate them."""
+        match = _FIRST.match(self._text, start)
+        value, end, commas = "", start, False
         for _ in range(_MOST_PIECES):
             if match is None or len(value) >= LENGTH:
                 break
-            commas += "," in text[end : match.start(1)]
+            commas = commas or "," in self._text[end : match.start(1)]
             value += match.group(2)
             end = match.end()
-            match = _NEXT.match(text, end)
-        if len(value) != LENGTH or shape_of(value) is not Shape.BASE62:
-            continue
-        if commas and not (_JOIN.search(text[max(0, start - 20) : start]) or _JOIN.search(text[end : end + 20])):
-            continue
-        return Candidate(start=start, end=end, value=value.encode(), shape=Shape.BASE62, rule=rules.FRAGMENTS)
-    return None
+            if end not in self._following:
+                self._following[end] = _NEXT.match(self._text, end)
+            match = self._following[end]
+        return value, end, commas
 
 
-def _starts(text: str, at: int) -> Iterator[int]:
-    """Yield offsets of opening quotes within 420 characters up to the piece at `at`, the farthest first."""
-    base = max(0, at - _REACH)
-    lead = text[base : at + 1]
-    yield from (base + match.start() for match in re.finditer(r"[\"'`](?=[A-Za-z0-9])", lead))
+_OPENING = re.compile(r"[\"'`](?=[A-Za-z0-9])")
 
 
 def _continued(document: Document, at: int) -> Candidate | None:
