@@ -30,12 +30,12 @@ def _classes() -> bytes:
 _CLASSES = _classes()
 _SHORTEST_RUN = b"a" * 16
 _KEY_RUN = b"a" * 21
-_WIDE_TEXT = b"a\0" * 8
-_WIDER_TEXT = b"a\0\0\0" * 8
+_WIDE_TEXT = b"a\0" * 7  # as long as the exchange's name
+_WIDER_TEXT = b"a\0\0\0" * 7
 _ESCAPED = (b"qaaaaa" * 16, b"qqaaaaa" * 16, b"qaaa" * 16, b"qqaaa" * 16)
 _REFERENCE = b"&#"
 _ESCAPED_RUN = rb"(?:\\{1,4}(?:u00|x)[2-7][0-9A-Fa-f]|&#(?:x[2-7][0-9A-Fa-f]|[0-9]{2,3});){%d,}"
-_HEAD, _OFFICE_HEAD = 1024, 4096
+_HEAD, _OFFICE_HEAD, _INDENT = 1024, 4096, 64
 _MARKUP = (b"<", b"\xef\xbb\xbf<", b"\xff<")  # the last: every second byte of UTF-16 with a mark
 _OFFICE = (b"wordprocessingml/", b"drawingml/", b"spreadsheetml/", b"opendocument:xmlns:office", b"office/word/2003/")
 _SOFT_BREAKS = (b"<wbr", b"&shy", b"&#")
@@ -77,8 +77,10 @@ def hits(data: bytes) -> Iterator[int]:
 
 def _plain_hits(data: bytes) -> Iterator[int]:
     classes = classified(data)
-    if may_hold_seed(data):
-        yield from _seeds(data)
+    if names_exchange(data):
+        yield from short_pieces(data)
+        if _names_seed(data):
+            yield from _seeds(data)
     if holds_wide_text(classes):
         for first in (0, 1):
             yield from (2 * at + first for at in hits(data[first::2]))
@@ -206,7 +208,7 @@ def escaped_runs(data: bytes, shortest: int) -> Iterator[tuple[int, int]]:
 def may_be_interrupted(data: bytes) -> bool:
     """Whether mark-up or invisible characters may interrupt the text: an office document, soft breaks."""
     tag = data.find(b"<", 0, _HEAD)
-    if (tag >= 0 and (data.startswith(_MARKUP) or data.find(b"</", tag, _HEAD) >= 0)) and (
+    if (tag >= 0 and (_begins_as_markup(data) or data.find(b"</", tag, _HEAD) >= 0)) and (
         begins_as_office_document(data) or any(mark in data for mark in _SOFT_BREAKS)
     ):
         return True
@@ -217,7 +219,11 @@ def may_be_interrupted(data: bytes) -> bool:
 
 def begins_as_office_document(data: bytes) -> bool:
     """Whether it begins like the XML of a text, table or slide of Word, LibreOffice and the like."""
-    return data.startswith(_MARKUP) and any(mark in data[:_OFFICE_HEAD] for mark in _OFFICE)
+    return _begins_as_markup(data) and any(mark in data[:_OFFICE_HEAD] for mark in _OFFICE)
+
+
+def _begins_as_markup(data: bytes) -> bool:
+    return data.startswith(_MARKUP) or (data[:1].isspace() and data[:_INDENT].lstrip().startswith(b"<"))
 
 
 def _interrupted(data: bytes) -> Iterator[int]:
@@ -236,16 +242,28 @@ def _interrupted(data: bytes) -> Iterator[int]:
 
 def mentions_binance(data: bytes) -> bool:
     """Whether the exchange's name is in `data`, in one of the usual spellings, narrow or in UTF-16."""
-    if b"inanc" in data or b"INANC" in data:
-        return True
-    return b"\0" in data and any(name in data for name in _WIDE_NAME)
+    return names_exchange(data) or (b"\0" in data and any(name in data for name in _WIDE_NAME))
+
+
+def names_exchange(data: bytes) -> bool:
+    """Whether the exchange's name may be in `data`."""
+    return b"inanc" in data or b"INANC" in data
 
 
 def may_hold_seed(data: bytes) -> bool:
     """Whether a bare Ed25519 seed in `data` could be recognised: it needs a name, and Binance mentioned."""
-    if b"inanc" not in data and b"INANC" not in data:
-        return False
+    return names_exchange(data) and _names_seed(data)
+
+
+def _names_seed(data: bytes) -> bool:
     return any(word in data for word in SEED_NAMES)
+
+
+def short_pieces(data: bytes) -> Iterator[int]:
+    """Yield the offsets of values that are split into pieces of any length, where the exchange is named."""
+    from binance_leaks.detect.literal_chains import find_chains  # start-up, as above
+
+    yield from (start for start, _, _ in find_chains(data.decode("latin-1")))
 
 
 def _every(data: bytes, needle: bytes) -> Iterator[int]:

@@ -47,6 +47,10 @@ class Trait(IntFlag):
     """A piece of a value that was cut into literals or lines."""
     LIST = auto()
     """A list that is joined."""
+    NAMED = auto()
+    """The exchange's name."""
+    CHAIN = auto()
+    """Literals that may make up a value, though they are short. Looked for only where the exchange is named."""
     ENCODED = auto()
     """Base64 of text."""
     PRIVATE_KEY = auto()
@@ -70,7 +74,8 @@ class Trait(IntFlag):
 
 
 NO_TRAITS = Trait(0)
-_NOTHING_KEPT = ~int(Trait.SECRET_NAME)
+_NAMED = int(Trait.NAMED)
+_NOTHING_KEPT = ~int(Trait.SECRET_NAME | Trait.NAMED)
 _HEX_DIGITS = b"0123456789abcdef"
 _ANY_HEX_DIGITS = b"0123456789abcdefABCDEF"
 _LONGEST_GLUED = LENGTH + 14
@@ -101,6 +106,7 @@ _CONTINUED = rb"[A-Za-z0-9]{2}[\\=]\r?\n"
 _PACKED = (rb"PRIVATE KEY-----", *prefilter.PACKED_KEYS)
 _LIST = rb"(?:join\(|concat!)[\[( \t\r\n]*[\"'`]|\]\.join\("
 _WIDE = (
+    rb"(?i)i(?:\x00|\x00{3})n(?:\x00|\x00{3})a(?:\x00|\x00{3})n(?:\x00|\x00{3})c",
     rb"(?:[A-Za-z0-9]\x00){16}",
     rb"(?:[A-Za-z0-9]\x00\x00\x00){16}",
     rb"(?:[A-Za-z0-9+/]\x00){43}=",
@@ -109,6 +115,16 @@ _WIDE = (
     rb"(?:&#(?:x[2-7][0-9A-Fa-f]|[0-9]{2,3});){8}",
     rb"[A-Za-z0-9](?:<wbr ?/?>|&shy;|&#(?:173|8203|[Xx][Aa][Dd]|[Xx]200[Bb]);)[A-Za-z0-9<&\xc2\xe2\xef]",
     rb"[A-Za-z0-9](?:\xc2\xad|\xe2\x80[\x8b-\x8d]|\xe2\x81\xa0|\xef\xbb\xbf)[A-Za-z0-9<&\xc2\xe2\xef]",
+)
+_GAP = rb"[ \t\r\n\xc2\xa0)+.&|<>~\\;(_]{0,60}[@A-Za-z]?\\{0,3}[\"'`][A-Za-z0-9]"
+_JOIN_BEHIND = rb"(?:,[ \t]{0,9}[\"'`]{2}|[.][ \t\r\n]{0,9}(?:join|concat))"
+_CHAINS = (
+    rb"[A-Za-z0-9]\\{0,3}[\"'`]" + _GAP + rb"{1,63}\\{0,3}[\"'`]" + _GAP,
+    rb"[A-Za-z0-9]\\{1,3}[\"'`]" + _GAP,
+    rb"[A-Za-z0-9]\\{0,3}[\"'`][ \t\r\n\xc2\xa0);]{0,60}[\w$.{}\[\]>-]{0,60}"
+    rb"(?:[ \t\r\n]{0,60}[+.&>|]=|[.](?:[Aa]ppend|push|push_str|concat|add|write)\()" + _GAP,
+    rb"(?:[Jj]oin|JOIN|[Cc]oncat|CONCAT|implode)!?[^;]{0,60}[\"'`][A-Za-z0-9]{1,63}\\{0,3}[\"'`][ \t\r\n]{0,60},",
+    rb"[A-Za-z0-9]\\{0,3}[\"'`][ \t\r\n,]{0,60}[\])}]{1,3}[ \t\r\n]{0,60}" + _JOIN_BEHIND,
 )
 _SEED = rb"[A-Za-z0-9+/]{43}="
 
@@ -167,11 +183,13 @@ class FastSieve:
             self._database(
                 *((literal, Trait.PRIVATE_KEY) for literal in _PACKED),
                 (_LIST, Trait.LIST),
+                (b"inanc|INANC", Trait.NAMED),
                 (_SECRET_NAME, Trait.SECRET_NAME),
             ),
             self._database(*((pattern, Trait.WIDE) for pattern in _WIDE)),
         )
         self._seeds = self._database((_SEED, Trait.SEED))
+        self._chains = self._database(*((pattern, Trait.CHAIN) for pattern in _CHAINS))
         self._joints = (
             self._database((_JOINT, 0), places=True),
             self._database((_APPENDED, 1), (_CONTINUED, 2), places=True),
@@ -196,10 +214,14 @@ class FastSieve:
             scan(fresh)
         if self._seen & Trait.SECRET_NAME.value:
             self._seeds(fresh)
+        was_named = bool(inherited) and Trait.NAMED in inherited
+        if was_named or self._seen & _NAMED:
+            self._chains(fresh if was_named else content)
         piece = self._holds_piece(content, fresh)
         office = prefilter.begins_as_office_document(content)
-        if not (self._seen & _NOTHING_KEPT or piece or binary or inherited or office):
-            return NO_TRAITS  # as of nearly every file, so without the cost of flags
+        if not (self._seen & _NOTHING_KEPT or piece or binary or office) and inherited in (NO_TRAITS, Trait.NAMED):
+            # as of nearly every file, so without the cost of flags
+            return Trait.NAMED if self._seen & _NAMED else inherited
         traits = self._look_closely(Trait(self._seen), content, fresh, binary=binary) | inherited
         if binary:
             traits |= Trait.BINARY
@@ -254,6 +276,8 @@ class FastSieve:
 
     def suspects(self, content: bytes, traits: Trait) -> bool:
         """Whether the detector could find something in a file that has, or may have, these traits."""
+        if traits is Trait.NAMED:
+            return False
         if traits & (Trait.WIDE | Trait.DATABASE):
             return prefilter.may_hold(content)
         if traits & Trait.HEX and (traits & Trait.MENTION or (traits & Trait.FUTURE and traits & Trait.NAMED_HEX)):
@@ -264,6 +288,8 @@ class FastSieve:
         if traits & Trait.VALUE and self._traits_of_runs(content, binary=binary) & Trait.VALUE:
             return True
         if traits & Trait.PRIVATE_KEY and holds_packed_key(content):
+            return True
+        if traits & Trait.CHAIN and next(prefilter.short_pieces(content), None) is not None:
             return True
         listed = traits & Trait.LIST and next(prefilter.listed_pieces(content), None) is not None
         if not (listed or traits & (Trait.PIECE | Trait.ENCODED)):
