@@ -22,6 +22,8 @@ from binance_leaks.detect.base64_blocks import encoded_texts, encoded_value, is_
 from binance_leaks.detect.candidates import LENGTH, Shape, shape_of, value_in_run
 from binance_leaks.detect.document import PRINTABLE, Document, is_binary
 from binance_leaks.detect.glued_values import LONGEST, REACH, glued_in_run
+from binance_leaks.detect.interrupted_text import BREAK_HINTS
+from binance_leaks.detect.literal_chains import CHAIN_HINTS
 from binance_leaks.detect.private_keys import holds_packed_key
 from binance_leaks.detect.split_values import find_split_values
 from binance_leaks.detect.vocabulary import (
@@ -113,18 +115,6 @@ _WIDE = (
     rb"(?:[A-Za-z0-9+/]\x00\x00\x00){43}=",
     rb"(?:\\{1,4}(?:u00|x)[2-7][0-9A-Fa-f]){8}",
     rb"(?:&#(?:x[2-7][0-9A-Fa-f]|[0-9]{2,3});){8}",
-    rb"[A-Za-z0-9](?:<wbr ?/?>|&shy;|&#(?:173|8203|[Xx][Aa][Dd]|[Xx]200[Bb]);)[A-Za-z0-9<&\xc2\xe2\xef]",
-    rb"[A-Za-z0-9](?:\xc2\xad|\xe2\x80[\x8b-\x8d]|\xe2\x81\xa0|\xef\xbb\xbf)[A-Za-z0-9<&\xc2\xe2\xef]",
-)
-_GAP = rb"[ \t\r\n\xc2\xa0)+.&|<>~\\;(_]{0,60}[@A-Za-z]?\\{0,3}[\"'`][A-Za-z0-9]"
-_JOIN_BEHIND = rb"(?:,[ \t]{0,9}[\"'`]{2}|[.][ \t\r\n]{0,9}(?:join|concat))"
-_CHAINS = (
-    rb"[A-Za-z0-9]\\{0,3}[\"'`]" + _GAP + rb"{1,63}\\{0,3}[\"'`]" + _GAP,
-    rb"[A-Za-z0-9]\\{1,3}[\"'`]" + _GAP,
-    rb"[A-Za-z0-9]\\{0,3}[\"'`][ \t\r\n\xc2\xa0);]{0,60}[\w$.{}\[\]>-]{0,60}"
-    rb"(?:[ \t\r\n]{0,60}[+.&>|]=|[.](?:[Aa]ppend|push|push_str|concat|add|write)\()" + _GAP,
-    rb"(?:[Jj]oin|JOIN|[Cc]oncat|CONCAT|implode)!?[^;]{0,60}[\"'`][A-Za-z0-9]{1,63}\\{0,3}[\"'`][ \t\r\n]{0,60},",
-    rb"[A-Za-z0-9]\\{0,3}[\"'`][ \t\r\n,]{0,60}[\])}]{1,3}[ \t\r\n]{0,60}" + _JOIN_BEHIND,
 )
 _SEED = rb"[A-Za-z0-9+/]{43}="
 
@@ -186,10 +176,10 @@ class FastSieve:
                 (b"inanc|INANC", Trait.NAMED),
                 (_SECRET_NAME, Trait.SECRET_NAME),
             ),
-            self._database(*((pattern, Trait.WIDE) for pattern in _WIDE)),
+            self._database(*((pattern, Trait.WIDE) for pattern in (*_WIDE, *BREAK_HINTS))),
         )
         self._seeds = self._database((_SEED, Trait.SEED))
-        self._chains = self._database(*((pattern, Trait.CHAIN) for pattern in _CHAINS))
+        self._chains = self._database(*((pattern, Trait.CHAIN) for pattern in CHAIN_HINTS))
         self._joints = (
             self._database((_JOINT, 0), places=True),
             self._database((_APPENDED, 1), (_CONTINUED, 2), places=True),
