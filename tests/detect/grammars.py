@@ -173,6 +173,11 @@ OF_VALUES = (
         "values with hints",
         lambda source: f"{source.choice(('testnet', 'live', 'demo=true', 'kraken'))} {_value(source)}\n",
     ),
+    _values(
+        "values with hints on one line",
+        lambda source: f"{source.choice(('testnet ', 'live(', 'demo=true;', 'else '))}'{_value(source)}', ",
+    ),
+    _values("values behind joiners", lambda source: f"{_value(source)}+{_word(source)}="),
     _values("named seeds", lambda source: f"private_key = {_base64(source, 32)}\n"),
     _values("certificates", _certificate),
     _values("base64 of one block", lambda source: _base64(source, 48) + "\n"),

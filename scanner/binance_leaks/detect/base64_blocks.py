@@ -191,7 +191,7 @@ class Base64Lines:
             last=last,
             signs=[0, *accumulate(_holds_sign(payloads[at] or "") for at in lines)],
             plain=[0, *accumulate(_PLAIN.match(self._document.line(at)) is not None for at in lines)],
-            armoured=_ARMOUR.search(self._document.line(first - 1)[:_LONGEST_LINE]) is not None,
+            armoured=_ARMOUR.search(self._document.line(first - 1, most=_LONGEST_LINE)) is not None,
         )
         self._blocks.update(dict.fromkeys(lines, block))
 

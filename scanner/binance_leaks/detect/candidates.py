@@ -138,8 +138,7 @@ def begins_freely(text: str, at: int) -> bool:
     left = text[at - 1 : at] if at else ""
     if left not in _JOINED or left == "=" or not left:
         return True
-    line_start = text.rfind("\n", 0, at) + 1
-    lead = text[max(line_start, at - 60) : at]
+    lead = text[max(0, at - 60) : at].rpartition("\n")[2]
     return bool(_JOINED_YET_ALONE.search(lead))
 
 

@@ -153,10 +153,10 @@ class Document:
         """Return the number of the line that holds `offset`, from 0."""
         return bisect_right(self.line_starts, offset) - 1
 
-    def line(self, index: int) -> str:
-        """Return the text of a line without its end; empty outside the document."""
+    def line(self, index: int, *, most: int | None = None) -> str:
+        """Return the text of a line without its end, or at most its first characters; empty outside the document."""
         start, end = self.line_span(index)
-        return self.text[start:end]
+        return self.text[start : end if most is None else min(end, start + most)]
 
     def line_span(self, index: int) -> tuple[int, int]:
         """Return the span of a line without its end; an empty span outside the document."""

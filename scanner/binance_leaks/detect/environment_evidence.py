@@ -186,7 +186,7 @@ class WholeFile:
         return held
 
     def _is_in_comment(self, hint: _Hint) -> bool:
-        return _COMMENT.match(self._document.line(self._document.line_index(hint[0]))) is not None
+        return _is_comment(self.outline, self._document.line_index(hint[0]))
 
     def _may_be_about(self, hint: _Hint, at: int) -> bool:
         """Whether a hint is not in a record, block or line of other values than the one at offset `at`."""
@@ -204,18 +204,17 @@ class WholeFile:
         """What a hint is in or at the head of: brackets, the item of a list, indented lines, what a title is above."""
         document, outline = self._document, self.outline
         line = document.line_index(hint[0])
-        text = document.line(line)
-        yield document.line_span(line)
+        start, end = document.line_span(line)
+        yield start, end
         yield from document.brackets.around(hint[0], most=2)
         item = enclosing_item(outline, line)
         if item is not None:
             yield document.line_span(item[0])[0], document.line_span(item[1])[1]
-        for start, _ in outline.enclosing_lines(line, most=1):
-            yield start, document.line_span(outline.last_enclosed(document.line_index(start)))[1]
-        start = document.line_span(line)[0]
-        if _COMMENT.match(text):
+        for above, _ in outline.enclosing_lines(line, most=1):
+            yield above, document.line_span(outline.last_enclosed(document.line_index(above)))[1]
+        if _is_comment(outline, line):
             yield start, document.line_span(_last_below_title(outline, line))[1]
-        elif _HEADING.search(text[-_LONGEST_HEADING:]):
+        elif _HEADING.search(document.text[max(start, end - _LONGEST_HEADING) : end]):
             yield start, document.line_span(outline.last_enclosed(line))[1]
 
     def _holds_value(self, start: int, end: int) -> bool:
@@ -229,6 +228,10 @@ _NAME_START = re.compile(r"[\w$]+")
 _LONGEST_HEADING = 200
 _HEADING = re.compile(r"(?:[:{\[(>]|\]\s*)$")
 _COMMENT = re.compile(r"\s*(?:#|//|--|;|<!--)")
+
+
+def _is_comment(outline: Outline, index: int) -> bool:
+    return _COMMENT.match(outline.document.line(index, most=_LONGEST_HEADING)) is not None
 
 
 def environment_of(candidate: Candidate, nearby: NearbyName | None, whole: WholeFile) -> Environment:
@@ -287,7 +290,7 @@ def _otherwise(span: tuple[int, int], whole: WholeFile) -> Environment | None:
     index = document.line_index(span[0])
     for above in range(index - 1, max(-1, index - _BLOCK), -1):
         if outline.indent(above) == outline.indent(index):
-            line = small(document.line(above))
+            line = small(document.line(above, most=_LONGEST_CONDITION))
             hint = next(found_in(line, NAMED), None) if _IF.match(line) else None
             if hint is None:
                 return None
@@ -297,14 +300,15 @@ def _otherwise(span: tuple[int, int], whole: WholeFile) -> Environment | None:
 
 
 _ELSE = re.compile(r"[\s}]{0,80}else\b\s{0,20}[:{]?\s{0,20}$")
+_LONGEST_CONDITION = 1000
 _IF = re.compile(r"[\s}]{0,80}(?:if|unless)\b")
 
 
 def _last_below_title(outline: Outline, index: int) -> int:
     """The last line of what a comment is above: before the next comment of its paragraph."""
-    document, last = outline.document, index
+    last = index
     for below in range(index + 1, _paragraph(outline, index)[1] + 1):
-        if _COMMENT.match(document.line(below)) and not _COMMENT.match(document.line(below - 1)):
+        if _is_comment(outline, below) and not _is_comment(outline, below - 1):
             break
         last = below
     return last

@@ -131,7 +131,7 @@ class Surroundings:
                     break
                 if at in fields and indent == level:
                     return fields[at]
-                if step > 0 and document.line(at)[:_LONG_LINE].lstrip().startswith(("-", "{", "}", "[")):
+                if step > 0 and document.line(at, most=_LONG_LINE).lstrip().startswith(("-", "{", "}", "[")):
                     break
                 at += step
         return None
@@ -145,7 +145,7 @@ class Surroundings:
             first = block * _FIELD_LINES
             last = min(first + _FIELD_LINES, len(document.line_starts)) - 1
             for line in range(max(0, first), last + 1):
-                match = _EXCHANGE_FIELD.match(document.line(line)[:_LONG_LINE])
+                match = _EXCHANGE_FIELD.match(document.line(line, most=_LONG_LINE))
                 if match:
                     found[line] = _last(match.group(1))
         return found

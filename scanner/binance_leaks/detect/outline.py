@@ -14,6 +14,7 @@ _COMMENTS = ("#", "//", "--", ";")
 _MOST_ENCLOSING = 8
 _LINES_ABOVE = 120
 _LONGEST_SECTION = 1000
+_LONGEST_CLOSER = 300
 
 
 class Outline:
@@ -81,7 +82,7 @@ class Outline:
             return
         above = self._above(index)
         while above is not None and above >= index - _LINES_ABOVE:
-            if self.document.line(above).strip() not in _CLOSERS:
+            if self.document.line(above, most=_LONGEST_CLOSER).strip() not in _CLOSERS:
                 yield self.document.line_span(above)
             if self.is_section(above):
                 return
@@ -117,7 +118,7 @@ class Outline:
                 continue
             section = self.is_section(above)
             if own < indent or section:
-                if self.document.line(above).strip() not in _CLOSERS:
+                if self.document.line(above, most=_LONGEST_CLOSER).strip() not in _CLOSERS:
                     yield self.document.line_span(above)
                 indent = own
                 if section:

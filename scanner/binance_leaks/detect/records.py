@@ -13,6 +13,7 @@ from binance_leaks.detect.outline import Outline
 from binance_leaks.model import Role
 
 _MOST_LINES = 40
+_LONGEST_LEAD = 300
 
 
 def enclosing_item(outline: Outline, index: int) -> tuple[int, int] | None:
@@ -32,7 +33,7 @@ def enclosing_item(outline: Outline, index: int) -> tuple[int, int] | None:
 
 
 def _begins_item(outline: Outline, index: int) -> bool:
-    return outline.document.line(index).lstrip().startswith("- ")
+    return outline.document.line(index, most=_LONGEST_LEAD).lstrip().startswith("- ")
 
 
 def _goes_on(outline: Outline, index: int, level: int) -> bool:
@@ -186,7 +187,7 @@ def _level(outline: Outline, index: int) -> tuple[int, int]:
     level = outline.indent(index)
 
     def belongs(at: int) -> bool:
-        line = outline.document.line(at)
+        line = outline.document.line(at, most=_LONGEST_LEAD)
         return outline.indent(at) >= level and not line.lstrip().startswith("[")
 
     first = last = index
