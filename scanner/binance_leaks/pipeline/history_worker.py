@@ -6,18 +6,16 @@ import io
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
-from itertools import islice, starmap
+from itertools import starmap
 from typing import NamedTuple, TypeAlias
 
-from binance_leaks.detect import prefilter
 from binance_leaks.detect.engine import detect
 from binance_leaks.detect.sieve import NO_TRAITS, Sieve, Trait, best_sieve
-from binance_leaks.detect.vocabulary import EVIDENCE_STEMS
 from binance_leaks.errors import GitError
 from binance_leaks.findings import Skipped
 from binance_leaks.model import Credential
 from binance_leaks.pipeline.files import credentials_in, credentials_in_object
+from binance_leaks.pipeline.judged_versions import JudgedVersions, read_version
 from binance_leaks.sources.archive_kind import archive_kind, may_end_in_zip
 from binance_leaks.sources.git import BlobStream, Git
 from binance_leaks.sources.lfs import parse_lfs_pointer
@@ -40,12 +38,6 @@ ObjectRef: TypeAlias = tuple[int, int] | bytes
 """An object: the number of a pack with that of an entry in it, or an object id."""
 
 _BATCH = 64 << 10
-_MAX_REPEATS = 100_000
-_MAX_PLACES = 20_000
-_LONGEST_KEY = 4096
-_ASCII_STEMS = tuple(stem for stem in EVIDENCE_STEMS if stem.isascii())
-_CONTEXT_BYTES = 250
-_HEADER_BYTES = 200
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,7 +143,7 @@ class ObjectWorker:
         self._links: TreeIndex[ObjectRef] = TreeIndex(plan.id_size)
         self._named = TreeReferences(plan.id_size)
         self._search: Callable[[bytes], list[int]] | None = None
-        self._repeats: dict[bytes, frozenset[str]] = {}
+        self._judged = JudgedVersions()
 
     def work(self, task: Task) -> TaskResult:
         """Do one task."""
@@ -251,14 +243,15 @@ class ObjectWorker:
         if archive_kind(content) is not None or may_end_in_zip(content):
             self._keep(ref, "blob", _stream_credentials(io.BytesIO(content), ref, result, self._sieve), result)
         elif traits and self._sieve.suspects(content, traits):
-            key = _context_digest(content, traits) if Trait.DATABASE not in traits else b""
-            digests = self._repeats.get(key) if key else None
+            version = read_version(content, traits)
+            digests = self._judged.find(version) if version is not None else None
             if digests is not None:
                 result.hits += [Hit(ref, "blob", digests, ())] if digests else []
                 return
-            found = self._keep(ref, "blob", detect(content), result)
-            if key and len(self._repeats) < _MAX_REPEATS:
-                self._repeats[key] = found
+            credentials = detect(content)
+            self._keep(ref, "blob", credentials, result)
+            if version is not None:
+                self._judged.add(version, credentials)
 
     def message(self, ref: ObjectRef, kind: str, content: bytes, result: TaskResult) -> None:
         """Look for credentials in a commit or tag."""
@@ -287,12 +280,11 @@ class ObjectWorker:
         """Bytes of an object id."""
         return self._plan.id_size
 
-    def _keep(self, ref: ObjectRef, kind: str, credentials: Sequence[Credential], result: TaskResult) -> frozenset[str]:
+    def _keep(self, ref: ObjectRef, kind: str, credentials: Sequence[Credential], result: TaskResult) -> None:
         digests = frozenset(value.sha256 for credential in credentials for value in credential.values)
         if digests:
             kept = tuple(credential.without_secrets() for credential in credentials)
             result.hits.append(Hit(ref, kind, digests, kept))
-        return digests
 
 
 class _Blobs:
@@ -359,48 +351,6 @@ class _Trees:
     def visit(self, entry: int, content: bytes, fresh: bytes, inherited: int) -> int:  # noqa: ARG002 - nothing to inherit
         self._look((self._pack, entry), content, fresh, self._result)
         return 0
-
-
-def _context_digest(content: bytes, traits: Trait) -> bytes:
-    """Return a digest of all that may belong to a value, with its line and the one above, where its name mostly is.
-
-    Versions of a file with the same digest hold the same values. Empty where there is nothing, or too much.
-    """
-    classes = prefilter.classified(content)
-    places = dict.fromkeys(islice(prefilter.hits(content), _MAX_PLACES), 0)
-    places.update(prefilter.long_runs(classes))
-    places.update((at, at + _LONGEST_KEY) for at in prefilter.private_key_starts(content, classes))
-    if not 0 < len(places) < _MAX_PLACES:
-        return b""
-    lower = content.lower()
-    words = bytes(word in lower for word in (_ASCII_STEMS if lower.isascii() else EVIDENCE_STEMS))
-    digest = sha256(b"%d " % traits + words + content[:_HEADER_BYTES])  # there are names of columns
-    spans = [(_line_above(content, at), _end_of_line(content, max(at, end))) for at, end in sorted(places.items())]
-    for first, last in _merged(spans):
-        digest.update((last - first).to_bytes(8, "big") + content[first:last])
-    return digest.digest()
-
-
-def _line_above(content: bytes, at: int) -> int:
-    """Return where the line above that of an offset begins."""
-    least = max(0, at - _CONTEXT_BYTES)
-    return max(least, content.rfind(b"\n", least, max(0, content.rfind(b"\n", least, at))))
-
-
-def _end_of_line(content: bytes, at: int) -> int:
-    end = content.find(b"\n", at, at + _CONTEXT_BYTES)
-    return min(len(content), at + _CONTEXT_BYTES) if end < 0 else end
-
-
-def _merged(spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Join spans that overlap, in the order of their beginnings."""
-    first, last = spans[0]
-    for start, end in spans[1:]:
-        if start > last:
-            yield first, last
-            first = start
-        last = max(last, end)
-    yield first, last
 
 
 def _stream_credentials(
