@@ -23,14 +23,26 @@ _BZIP2_BLOCKS = (b"1AY&SY", b"\x17rE8P\x90")
 
 
 class ArchiveKind(Enum):
-    """The families of archives that are looked into."""
+    """The families of archives that are recognized."""
 
     ZIP = "zip"
     GZIP = "gzip"
     BZIP2 = "bzip2"
     XZ = "xz"
+    ZSTD = "zstd"
     TAR = "tar"
+    SEVEN_ZIP = "7z"
+    RAR = "rar"
+    LZ4 = "lz4"
+    LZIP = "lzip"
+    COMPRESS = "compress"
+    CABINET = "cabinet"
+    GIT_PACK = "git pack"
+    GIT_OBJECT = "git object"
 
+
+NOT_READ = frozenset({ArchiveKind.RAR, ArchiveKind.LZ4, ArchiveKind.LZIP, ArchiveKind.COMPRESS, ArchiveKind.CABINET})
+"""Families that nothing reads here: they are reported as not read."""
 
 _MAGIC = {
     b"PK\x03\x04": ArchiveKind.ZIP,
@@ -38,7 +50,20 @@ _MAGIC = {
     b"PK\x07\x08": ArchiveKind.ZIP,
     b"\x1f\x8b\x08": ArchiveKind.GZIP,
     b"\xfd7zXZ\x00": ArchiveKind.XZ,
+    b"\x28\xb5\x2f\xfd": ArchiveKind.ZSTD,
+    b"7z\xbc\xaf\x27\x1c": ArchiveKind.SEVEN_ZIP,
+    b"Rar!\x1a\x07": ArchiveKind.RAR,
+    b"\x04\x22\x4d\x18": ArchiveKind.LZ4,
+    b"LZIP\x01": ArchiveKind.LZIP,
+    b"\x1f\x9d\x90": ArchiveKind.COMPRESS,
+    b"MSCF\0\0\0\0": ArchiveKind.CABINET,
+    b"PACK\0\0\0\2": ArchiveKind.GIT_PACK,
+    b"PACK\0\0\0\3": ArchiveKind.GIT_PACK,
+    b"# v2 git bundle\n": ArchiveKind.GIT_PACK,
+    b"# v3 git bundle\n": ArchiveKind.GIT_PACK,
 }
+_ZLIB = b"x"
+_GIT_OBJECTS = (b"blob ", b"commit ", b"tag ", b"tree ")
 _STARTS = tuple(_MAGIC)
 
 
@@ -48,7 +73,21 @@ def archive_kind(head: bytes) -> ArchiveKind | None:
         return next(kind for magic, kind in _MAGIC.items() if head.startswith(magic))
     if head.startswith(b"BZh") and head[4:10] in _BZIP2_BLOCKS:
         return ArchiveKind.BZIP2
+    if head.startswith(_ZLIB) and _is_git_object(head):
+        return ArchiveKind.GIT_OBJECT
     return ArchiveKind.TAR if head.startswith(b"ustar", _TAR_MAGIC_AT) else None
+
+
+def _is_git_object(head: bytes) -> bool:
+    """Whether it is one of git's loose objects: zlib data that begin with a type."""
+    if int.from_bytes(head[:2], "big") % 31:
+        return False
+    import zlib  # hardly any file comes here
+
+    try:
+        return zlib.decompressobj().decompress(head, 16).startswith(_GIT_OBJECTS)
+    except zlib.error:
+        return False
 
 
 def may_end_in_zip(data: bytes) -> bool:

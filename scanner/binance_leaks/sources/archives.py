@@ -1,4 +1,4 @@
-"""Read the members of archives at every depth: zip, tar, gzip, bzip2, xz.
+"""Read the members of archives at every depth: zip, 7z, tar, gzip, bzip2, xz, zstd.
 
 Everything streams; nothing is written to disk but, beyond a size, a zip file that arrives through a pipe or inside
 another archive. Members name themselves: names are shown as they are and never used to open anything. Import this on
@@ -10,15 +10,15 @@ from __future__ import annotations
 import io
 import tempfile
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import IO
 
 from binance_leaks.findings import Skipped
 from binance_leaks.model import member_path
-from binance_leaks.sources import tars, zips
-from binance_leaks.sources.archive_kind import HEAD_SIZE, ArchiveKind, archive_kind, may_end_in_zip
+from binance_leaks.sources import git_packs, seven_zip, tars, zips
+from binance_leaks.sources.archive_kind import HEAD_SIZE, NOT_READ, ArchiveKind, archive_kind, may_end_in_zip
 from binance_leaks.sources.read_content import Chunk, read_content
 from binance_leaks.sources.streams import (
     PeekableStream,
@@ -34,14 +34,16 @@ from binance_leaks.sources.unpack import (
     DamagedArchiveError,
     DecompressedStream,
     UnpackBudget,
+    can_read_zstd,
 )
 
 __all__ = ["ArchiveKind", "ArchiveLimits", "archive_kind", "read_members"]
 
 _KEPT = 1 << 20
 _COPY = 1 << 20
-_ENDINGS = (".gz", ".bz2", ".xz")
-_TAR_ENDINGS = ("tgz", "tbz2", "tbz", "txz")
+_ENDINGS = (".gz", ".bz2", ".xz", ".zst")
+_TAR_ENDINGS = ("tgz", "tbz2", "tbz", "txz", "tzst")
+_LONGEST_TYPE = 32
 _GZIP_HAS_EXTRA = 4
 _GZIP_HAS_NAME = 8
 
@@ -111,13 +113,19 @@ class _Unpacker:
             stream = peeked
         if kind is None:
             yield from self._plain(place, stream, depth)
+        elif kind in NOT_READ or (kind is ArchiveKind.ZSTD and not can_read_zstd()):
+            hint = "; `pip install 'binance-leaks[zstd]'` installs what reads it" if kind not in NOT_READ else ""
+            yield place.skipped(f"the content of {kind.value} archives is not read{hint}")
+            yield from _raw(place, stream)
         elif depth >= self.budget.limits.depth:
             yield place.skipped(f"archives are nested deeper than {self.budget.limits.depth}")
             yield from _raw(place, stream)
-        elif kind is ArchiveKind.ZIP:
-            yield from self._zip(place, stream, depth)
+        elif kind in (ArchiveKind.ZIP, ArchiveKind.SEVEN_ZIP):
+            yield from self._seekable(place, stream, kind, depth)
         elif kind is ArchiveKind.TAR:
             yield from self._tar(place, PeekableStream(stream), depth)
+        elif kind is ArchiveKind.GIT_PACK:
+            yield from self._git_pack(place, _kept(stream), depth)
         else:
             yield from self._compressed(place, stream, kind, depth)
 
@@ -147,7 +155,8 @@ class _Unpacker:
             # A compressed tar archive is one archive to its user, in depth as in path.
             yield from self._tar(place, inner, depth)
         elif self.budget.admit():
-            yield from self.content(place.member(_name_inside(place.path, kind, head)), inner, depth + 1)
+            name = _name_inside(place.path, kind, head) if kind is not ArchiveKind.GIT_OBJECT else _skip_type(inner)
+            yield from self.content(place.member(name), inner, depth + 1)
         if inflated.damaged and can_rewind(stream):
             stream.seek(0)
             yield from _raw(place, stream)
@@ -167,9 +176,11 @@ class _Unpacker:
         if stream.peek(1):
             yield from _raw(place, stream)
 
-    def _zip(self, place: _Place, stream: Readable, depth: int) -> Iterator[Chunk | Skipped]:
+    def _seekable(self, place: _Place, stream: Readable, kind: ArchiveKind, depth: int) -> Iterator[Chunk | Skipped]:
+        """The members of an archive with its directory at its end; what cannot go back is held."""
+        members = self._zip_members if kind is ArchiveKind.ZIP else self._seven_zip_members
         if can_rewind(stream):
-            yield from self._zip_members(place, stream, depth)
+            yield from members(place, stream, depth)
             return
         taker = StreamReader(stream)
         try:
@@ -181,7 +192,44 @@ class _Unpacker:
         with file:
             if taker.fault is not None:
                 yield place.skipped(taker.fault)
-            yield from self._zip_members(place, file, depth)
+            yield from members(place, file, depth)
+
+    def _seven_zip_members(self, place: _Place, file: Seekable, depth: int) -> Iterator[Chunk | Skipped]:
+        refused: Counter[str] = Counter()
+        damaged = False
+        try:
+            archive = seven_zip.read_archive(file, self.budget)
+            for why, count in archive.refused():
+                refused[why] += count
+            for member in archive.members(file, self.budget):
+                if not self.budget.admit():
+                    break
+                yield from self.content(place.member(member.name), member.content, depth + 1)
+                damaged |= member.content.damaged
+        except OSError as error:
+            damaged = True
+            yield place.skipped(describe_error(error))
+        yield from _refusals(place, refused)
+        if damaged and self.budget.exhausted is None:
+            file.seek(0)
+            yield from _raw(place, file)
+
+    def _git_pack(self, place: _Place, stream: Readable, depth: int) -> Iterator[Chunk | Skipped]:
+        parts = 0
+        try:
+            for found in git_packs.read_pack(stream, self.budget):
+                if not self.budget.admit():
+                    return
+                parts += not found.whole
+                yield from self.content(place.member(found.name), io.BytesIO(found.content), depth + 1)
+        except OSError as error:
+            yield place.skipped(describe_error(error))
+            if can_rewind(stream):
+                stream.seek(0)
+                yield from _raw(place, stream)
+        if parts:
+            why = f"{parts:,} of its objects build on others that are not in it: only what they add was read"
+            yield place.skipped(why)
 
     def _zip_members(self, place: _Place, file: Seekable, depth: int) -> Iterator[Chunk | Skipped]:
         seen: set[int] = set()
@@ -200,8 +248,7 @@ class _Unpacker:
             except OSError as error:
                 damaged = True
                 yield place.skipped(describe_error(error))
-        for why, count in refused.items():
-            yield place.skipped(f"{count:,} of its members {'is' if count == 1 else 'are'} {why}")
+        yield from _refusals(place, refused)
         if self.budget.exhausted is not None:
             return
         if damaged:
@@ -230,6 +277,11 @@ class _Unpacker:
             return True
         yield from self.content(place.member(entry.name), member, depth + 1)
         return member.damaged
+
+
+def _refusals(place: _Place, refused: Mapping[str, int]) -> Iterator[Skipped]:
+    for why, count in refused.items():
+        yield place.skipped(f"{count:,} of its members {'is' if count == 1 else 'are'} {why}")
 
 
 def _raw(place: _Place, stream: Readable) -> Iterator[Chunk | Skipped]:
@@ -275,6 +327,13 @@ def _name_inside(path: str, kind: ArchiveKind, head: bytes) -> str:
     if ending.lower() in _TAR_ENDINGS:
         return f"{stem}.tar"
     return stem if dot + ending.lower() in _ENDINGS else name
+
+
+def _skip_type(inflated: PeekableStream) -> str:
+    """The type of one of git's objects, in front of its content."""
+    head = inflated.peek(_LONGEST_TYPE)
+    inflated.read(head.find(b"\0") + 1)
+    return head.partition(b" ")[0].decode("ascii", "replace")
 
 
 def _gzip_name(head: bytes) -> str:

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from typing import IO
 
 _LARGE = 8 << 20
-_ARCHIVE_STARTS = (b"PK", b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
+_ARCHIVE_STARTS = (
+    b"PK", b"PACK", b"\x1f\x8b", b"\x1f\x9d", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf", b"Rar!",
+    b"\x04\x22\x4d\x18", b"LZIP", b"MSCF", b"# v", b"x\x01", b"x\x5e", b"x\x9c", b"x\xda",
+)  # fmt: skip
 _TAR_MAGIC = slice(257, 262)
 _ZIP_END, _ZIP_TAIL = slice(-22, -18), slice(-22 - 0xFFFF, None)
 _PROGRAMS = (b"#!", b"MZ", b"\x7fELF")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import bz2
 import lzma
+import sys
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +19,8 @@ from binance_leaks.sources.streams import Readable
 
 _BLOCK = 16 << 10
 _STEP = 1 << 20
-_LZMA_MEMORY = 96 << 20
+LZMA_MEMORY = 96 << 20
+_ZSTD_WINDOW = 27  # the logarithm: 128 MiB, as the program zstd takes unless told otherwise
 
 
 class DamagedArchiveError(OSError):
@@ -105,6 +107,47 @@ class _Zlib:
         return self._zlib.decompress(self._zlib.unconsumed_tail + data, max_length)
 
 
+class _Zstd:
+    """zstd's decompressor, which has errors of its own. Raises ImportError where it is not installed."""
+
+    def __init__(self) -> None:
+        if sys.version_info >= (3, 14):
+            from compression import zstd  # it may be left out of a Python
+        else:
+            from backports import zstd  # it may be absent
+        self._error = zstd.ZstdError
+        self._zstd: Decoder = zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: _ZSTD_WINDOW})
+
+    @property
+    def eof(self) -> bool:
+        return self._zstd.eof
+
+    @property
+    def needs_input(self) -> bool:
+        return self._zstd.needs_input
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._zstd.unused_data
+
+    def decompress(self, data: bytes, max_length: int, /) -> bytes:
+        try:
+            return self._zstd.decompress(data, max_length)
+        except self._error as error:
+            if "memory" in str(error):
+                raise OverLimitError("the zstd data need too much memory") from None
+            raise DamagedArchiveError("the zstd data are corrupt") from None
+
+
+def can_read_zstd() -> bool:
+    """Whether zstd's decompressor is installed: that of Python 3.14, or the extra `zstd`."""
+    try:
+        _Zstd()
+    except ImportError:
+        return False
+    return True
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Compression:
     """A compression.
@@ -123,8 +166,10 @@ COMPRESSIONS = {
     ArchiveKind.GZIP: Compression(name="gzip", new=lambda: _Zlib(31), again=b"\x1f\x8b"),
     ArchiveKind.BZIP2: Compression(name="bzip2", new=bz2.BZ2Decompressor, again=b"BZh"),
     ArchiveKind.XZ: Compression(
-        name="xz", new=lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_LZMA_MEMORY), again=b"\xfd7zXZ\x00"
+        name="xz", new=lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=LZMA_MEMORY), again=b"\xfd7zXZ\x00"
     ),
+    ArchiveKind.GIT_OBJECT: Compression(name="zlib", new=lambda: _Zlib(15)),
+    ArchiveKind.ZSTD: Compression(name="zstd", new=_Zstd, again=b"\x28\xb5\x2f\xfd"),
 }
 
 
@@ -184,6 +229,8 @@ class DecompressedStream:
             if "memory" in str(error).lower():
                 raise OverLimitError(f"the {self._codec.name} data need too much memory") from None
             raise DamagedArchiveError(f"the {self._codec.name} data are corrupt") from None
+        except (DamagedArchiveError, OverLimitError):
+            raise
         except (zlib.error, OSError, EOFError, ValueError):
             raise DamagedArchiveError(f"the {self._codec.name} data are corrupt") from None
 
@@ -245,3 +292,31 @@ class BoundedStream:
         """Read what is left to nowhere."""
         while self.read(_BLOCK):
             pass
+
+
+class CheckedStream:
+    """The content of a member, checked at its end against the size and checksum that are known of it."""
+
+    def __init__(self, content: Readable, *, size: int | None, crc: int | None) -> None:
+        self._content = content
+        self._expected = size, crc
+        self._size = 0
+        self._crc = 0
+        self.damaged = False
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes, none at the end.
+
+        Raises `DamagedArchiveError` and `OverLimitError`.
+        """
+        try:
+            part = self._content.read(size) or b""
+            self._size += len(part)
+            self._crc = zlib.crc32(part, self._crc)
+            length, crc = self._expected
+            if not part and (crc not in (None, self._crc) or length not in (None, self._size)):
+                raise DamagedArchiveError("the content does not match its checksum or size in the archive")
+        except DamagedArchiveError:
+            self.damaged = True
+            raise
+        return part

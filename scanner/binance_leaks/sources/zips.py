@@ -6,7 +6,6 @@ altogether, and lets a bzip2 member unpack to any size at once. The layout is th
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from struct import Struct
@@ -16,6 +15,7 @@ from binance_leaks.sources.unpack import (
     BZIP2_MEMBER,
     DEFLATE,
     BoundedStream,
+    CheckedStream,
     DamagedArchiveError,
     DecompressedStream,
     UnpackBudget,
@@ -65,33 +65,6 @@ class ZipEntry:
         if self.method == _STORED and self.size is None:
             return "stored without its size"
         return None if self.method in (_STORED, _DEFLATED, _BZIPPED) else "compressed in a way that is not supported"
-
-
-class ZipMember:
-    """The content of an entry, checked at its end against its directory entry."""
-
-    def __init__(self, content: DecompressedStream | BoundedStream, entry: ZipEntry) -> None:
-        self._content = content
-        self._entry = entry
-        self._size = 0
-        self._crc = 0
-        self.damaged = False
-
-    def read(self, size: int, /) -> bytes:
-        """At most `size` bytes, none at the end.
-
-        Raises `DamagedArchiveError` and `OverLimitError`.
-        """
-        try:
-            part = self._content.read(size)
-            self._size += len(part)
-            self._crc = zlib.crc32(part, self._crc)
-            if not part and (self._entry.crc not in (None, self._crc) or self._entry.size not in (None, self._size)):
-                raise DamagedArchiveError("the content does not match its checksum or size in the zip file")
-        except DamagedArchiveError:
-            self.damaged = True
-            raise
-        return part
 
 
 def list_entries(stream: Seekable) -> Iterator[ZipEntry]:
@@ -172,7 +145,7 @@ def read_trailer(stream: Seekable) -> bytes:
     return _end(stream)[1][_END.size :]
 
 
-def open_member(stream: Seekable, entry: ZipEntry, budget: UnpackBudget) -> ZipMember:
+def open_member(stream: Seekable, entry: ZipEntry, budget: UnpackBudget) -> CheckedStream:
     """The content of an entry that is not refused; it must be read before another's.
 
     Raises `DamagedArchiveError`.
@@ -183,9 +156,10 @@ def open_member(stream: Seekable, entry: ZipEntry, budget: UnpackBudget) -> ZipM
     name_size, extra_size = _LOCAL.unpack(fixed)[-2:]
     stream.seek(entry.offset + _LOCAL.size + name_size + extra_size)
     if entry.method == _STORED:
-        return ZipMember(BoundedStream(stream, entry.packed, budget), entry)
+        return CheckedStream(BoundedStream(stream, entry.packed, budget), size=entry.size, crc=entry.crc)
     codec = DEFLATE if entry.method == _DEFLATED else BZIP2_MEMBER
-    return ZipMember(DecompressedStream(BoundedStream(stream, entry.packed), codec, budget), entry)
+    content = DecompressedStream(BoundedStream(stream, entry.packed), codec, budget)
+    return CheckedStream(content, size=entry.size, crc=entry.crc)
 
 
 def _directory(stream: Seekable) -> tuple[int, int, int]:
