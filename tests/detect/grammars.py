@@ -175,9 +175,9 @@ OF_VALUES = (
     ),
     _values(
         "values with hints on one line",
-        lambda source: f"{source.choice(('testnet ', 'live(', 'demo=true;', 'else '))}'{_value(source)}', ",
+        lambda source: source.choice(("export ", "//", "if ", "demo", f'"{_value(source)}"')),
     ),
-    _values("values behind joiners", lambda source: f"{_value(source)}+{_word(source)}="),
+    _values("values behind hyphens", lambda source: f"{_word(source)}-{_value(source)} "),
     _values("named seeds", lambda source: f"private_key = {_base64(source, 32)}\n"),
     _values("certificates", _certificate),
     _values("base64 of one block", lambda source: _base64(source, 48) + "\n"),
