@@ -30,7 +30,7 @@ import re
 import stat
 from base64 import b64encode
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -216,9 +216,11 @@ class _Detector(RegexBasedDetector):
         plain = unified(data)
         file = _File(filename, plain.decode("utf-8", "surrogateescape"))
         if prefilter.may_hold(plain):
-            file.credentials = credentials_alone(filename, plain, self._nearby)
-            for each in self._reportable(file.credentials, file.lines):
-                file.found.setdefault(each.line, []).append(each)
+            file.credentials, skipped = credentials_alone(filename, plain, self._nearby)
+            for each in skipped:
+                _warn_of_rest(filename, each.why)
+            for found in self._reportable(file.credentials, file.lines):
+                file.found.setdefault(found.line, []).append(found)
         return file
 
     def _reportable(self, credentials: Iterable[Credential], lines: Sequence[str]) -> Iterator[_Found]:
@@ -311,6 +313,14 @@ class BinancePrivateKeyDetector(_Detector):
 
     role = Role.PRIVATE_KEY
     secret_type = SECRET_TYPES[role]
+
+
+@lru_cache
+def _warn_of_rest(filename: str, why: str) -> None:
+    """Warn, once for all plugins, of a file that was not searched to its end."""
+    from binance_leaks.plugin_verification import warn  # no other file needs it
+
+    warn(f"{filename}: {why}")
 
 
 def _is_switched_on(setting: bool) -> bool:

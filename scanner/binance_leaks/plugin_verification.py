@@ -29,7 +29,7 @@ def live_digests(credentials: Sequence[Credential], loopback: str | None) -> fro
     try:
         return _checker(os.getpid(), loopback).live_digests(credentials)
     except ScannerError as error:
-        _warn(f"not verified: {error}")
+        warn(f"not verified: {error}")
         return frozenset()
 
 
@@ -48,7 +48,7 @@ class _PairChecker:
             return frozenset()
         if not self._is_announced:
             self._is_announced = True
-            _warn(self._announcement())
+            warn(self._announcement())
         try:
             found = self._verifier.verify(pairs).values()
         finally:
@@ -69,6 +69,6 @@ def _checker(process: int, loopback: str | None) -> _PairChecker:  # noqa: ARG00
     return _PairChecker(UrllibTransport(loopback=loopback))
 
 
-def _warn(message: str) -> None:
+def warn(message: str) -> None:
     sys.stderr.write(f"binance-leaks: {without_values(printable(message))}\n")
     sys.stderr.flush()

@@ -12,6 +12,7 @@ from itertools import accumulate
 from binance_leaks.detect import rules
 from binance_leaks.detect.candidates import LENGTH, Candidate, shape_of
 from binance_leaks.detect.document import Document
+from binance_leaks.detect.work import LOOK, VALUE
 
 _RUN_OF_BASE64 = re.compile(r"[A-Za-z0-9+/]*")
 _FOLDED = re.compile(r"(?:(\s{1,40})[A-Za-z0-9+/]{60,76}(?![A-Za-z0-9+/]))*")
@@ -70,8 +71,10 @@ class EncodedText:
 def encoded_texts(document: Document) -> Iterator[EncodedText]:
     """Yield all base64 of printable text that is as long as a value or longer."""
     for start, end in _tokens(document):
+        if not document.work.spend(LOOK):
+            return
         decoded = _decode(document.text[start:end])
-        if decoded is not None:
+        if decoded is not None and document.work.spend(VALUE):
             yield EncodedText(start=start, end=end, decoded=decoded)
 
 

@@ -12,6 +12,7 @@ from string import ascii_lowercase
 
 from binance_leaks.detect import prefilter, rules
 from binance_leaks.detect.document import Document
+from binance_leaks.detect.work import DIGEST, LOOK, VALUE
 
 LENGTH = 64
 _JOINED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-")
@@ -52,13 +53,16 @@ class Candidate:
 
 def find_candidates(document: Document) -> Iterator[Candidate]:
     """Yield every plain value of the document, in order."""
+    work = document.work
     for start, end in _runs(document):
+        if not work.spend(LOOK):
+            return
         at = value_in_run(document.text, start, end, binary=document.binary)
         if at is None:
             continue
         value = document.text[at : at + LENGTH]
         shape = shape_of(value)
-        if shape is not None:
+        if shape is not None and work.spend(VALUE if shape is Shape.BASE62 else DIGEST):
             yield Candidate(start=at, end=at + LENGTH, value=value.encode(), shape=shape, rule=RULES[shape])
 
 

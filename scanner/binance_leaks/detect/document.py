@@ -6,7 +6,7 @@ import codecs
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate
 
@@ -16,6 +16,7 @@ from binance_leaks.detect.interrupted_text import Spans, uninterrupted
 from binance_leaks.detect.names import other_exchanges
 from binance_leaks.detect.sqlite import table_text
 from binance_leaks.detect.vocabulary import LEGACY_WORDS, mentions, name_mentions_binance
+from binance_leaks.detect.work import Work
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -57,6 +58,8 @@ class Document:
     mentions_binance: bool = False
     named_elsewhere: bool = False
     """Whether names that belong to the strings of this binary are in another part of it, and mention Binance."""
+    work: Work = field(default_factory=Work)
+    """The work that is done for the file."""
 
     @cached_property
     def line_starts(self) -> list[int]:
@@ -209,8 +212,10 @@ def documents(
     first_line: int = 1,
     first_column: int = 1,
     mentions_binance: bool = False,
+    work: Work | None = None,
 ) -> list[Document]:
     """Return the texts in `data`: itself, or for a binary its narrow and wide strings and the rows of a database."""
+    work = Work() if work is None else work
 
     def document(
         text: str, *, binary: bool = False, places: Sequence[tuple[int, int]] = (), encoding: str = "latin-1"
@@ -225,6 +230,7 @@ def documents(
             first_line=first_line,
             first_column=first_column,
             mentions_binance=mentions_binance or (bool(places) and prefilter.mentions_binance(data[:_SCHEMA])),
+            work=work,
         )
 
     for bom, encoding in _BOMS:

@@ -11,6 +11,7 @@ from binance_leaks.detect.credentials import Group, merge_credentials
 from binance_leaks.detect.document import Document, documents
 from binance_leaks.detect.evidence import document_mentions
 from binance_leaks.detect.pairing import find_pairs
+from binance_leaks.detect.work import Work
 from binance_leaks.model import Credential
 
 
@@ -22,11 +23,13 @@ def detect(
     first_line: int = 1,
     first_column: int = 1,
     mentions_binance: bool = False,
+    work: Work | None = None,
 ) -> tuple[Credential, ...]:
     """Return every credential in `data`, of any confidence, keys paired with their secrets.
 
     `path` is what locations show; `evidence_path`, the same unless given, is the part of it that may speak for Binance.
-    The rest is for a part of a larger file: where it begins, and whether that file mentions Binance elsewhere.
+    The rest is for a part of a larger file: where it begins, whether that file mentions Binance elsewhere, and the
+    work that was done for it. Where that `is_exhausted()` afterwards, only the beginning was searched.
     """
     found: list[Group] = []
     for document in documents(
@@ -35,6 +38,7 @@ def detect(
         first_line=first_line,
         first_column=first_column,
         mentions_binance=mentions_binance,
+        work=work,
     ):
         found += _in_document(document, path)
     return merge_credentials(found)
@@ -60,7 +64,9 @@ def _in_encoded_texts(document: Document, path: str, encoded: Iterable[EncodedTe
         line, column = document.position(each.start)
         last_line, _ = document.position(each.end)
         text = each.decoded.decode("ascii")
-        inner = Document(text=text, path=document.path, mentions_binance=document_mentions(document))
+        inner = Document(
+            text=text, path=document.path, mentions_binance=document_mentions(document), work=document.work
+        )
         for group in _in_document(inner, path, decode=False):
             moved = (
                 replace(found, location=replace(found.location, line=line, column=column), last_line=last_line)

@@ -23,6 +23,7 @@ from binance_leaks.detect.candidates import (
 )
 from binance_leaks.detect.document import Document
 from binance_leaks.detect.names import Strength, read_name
+from binance_leaks.detect.work import LOOK, VALUE
 
 LONGEST = 256
 """Alphanumerics in a run that may be values with their names."""
@@ -60,12 +61,16 @@ def find_glued_values(document: Document) -> Iterator[Candidate]:
     for start, end in prefilter.long_runs(document.classes):
         if end - start < LENGTH or value_in_run(text, start, end, binary=document.binary) is not None:
             continue
+        if not document.work.spend(LOOK):
+            return
         glued = glued_in_run(text, start, end)
         if glued is None or not (glued.named or _is_binance_beside(document, start, end)):
             continue
         for at in glued.starts:
             shape = shape_of(text[at : at + LENGTH])
-            if shape is Shape.BASE62 or (shape is not None and glued.named):
+            if shape is None or not (shape is Shape.BASE62 or glued.named):
+                continue
+            if document.work.spend(VALUE):
                 yield Candidate(
                     start=at, end=at + LENGTH, value=text[at : at + LENGTH].encode(), shape=shape, rule=RULES[shape]
                 )

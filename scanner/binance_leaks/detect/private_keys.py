@@ -8,9 +8,11 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import chain
 
 from binance_leaks.detect import prefilter, rules
 from binance_leaks.detect.document import Document
+from binance_leaks.detect.work import LOOK, VALUE
 
 _BEGIN = re.compile(r"-----BEGIN (RSA |ENCRYPTED |)PRIVATE KEY-----")
 _END = re.compile(r"-----END (?:RSA |ENCRYPTED |)PRIVATE KEY-----")
@@ -57,9 +59,11 @@ class PrivateKey:
 
 def private_keys(document: Document) -> Iterator[PrivateKey]:
     """Yield every private key of a type that Binance takes, in order of kind and place."""
-    if next(prefilter.private_key_starts(document.flat, document.classes), None) is not None:
-        yield from packed_keys(document)
-    yield from _seeds(document)
+    packed = next(prefilter.private_key_starts(document.flat, document.classes), None) is not None
+    for key in chain(packed_keys(document) if packed else (), _seeds(document)):
+        if not document.work.spend(VALUE):
+            return
+        yield key
 
 
 def packed_keys(document: Document) -> Iterator[PrivateKey]:
@@ -67,12 +71,16 @@ def packed_keys(document: Document) -> Iterator[PrivateKey]:
     taken: list[int] = []
     begins = list(_BEGIN.finditer(document.text))
     for index, begin in enumerate(begins):
+        if not document.work.spend(LOOK):
+            return
         after = begins[index + 1].start() if index + 1 < len(begins) else len(document.text)
         key = _pem(document.text, begin, after)
         if key is not None:
             taken += [key.start, key.end]
             yield key
     for match in _BARE.finditer(document.text):
+        if not document.work.spend(LOOK):
+            return
         if bisect_right(taken, match.start()) % 2:
             continue
         der = _decode(match.group())
@@ -80,6 +88,8 @@ def packed_keys(document: Document) -> Iterator[PrivateKey]:
         if kind is not None:
             yield PrivateKey(start=match.start(), end=match.end(), der=der, type=kind, rule=rules.PRIVATE_KEY_BASE64)
     for match in _ENCODED_PEM.finditer(document.text):
+        if not document.work.spend(LOOK):
+            return
         text = _decode(match.group()).decode("latin-1")
         inner = _BEGIN.search(text)
         decoded = _pem(text, inner, len(text)) if inner else None
@@ -102,6 +112,8 @@ def _seeds(document: Document) -> Iterator[PrivateKey]:
     if not prefilter.may_hold_seed(document.flat):
         return
     for match in _SEED.finditer(document.text):
+        if not document.work.spend(LOOK):
+            return
         start = match.end() - _SEED_LENGTH
         der = _decode(document.text[start : match.end()])
         if len(der) == 32 and len(set(der)) > 16:

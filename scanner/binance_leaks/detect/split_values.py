@@ -9,6 +9,7 @@ from binance_leaks.detect import prefilter, rules
 from binance_leaks.detect.candidates import LENGTH, Candidate, Shape, shape_of
 from binance_leaks.detect.document import Document
 from binance_leaks.detect.literal_chains import LONGEST, find_chains
+from binance_leaks.detect.work import LOOK, VALUE
 
 _CONTINUED = re.compile(
     r"(?<![A-Za-z0-9+/_-])([A-Za-z0-9]{1,63})((?:[\\=]\r?\n[ \t]*[A-Za-z0-9]{1,63}){1,8})(?![A-Za-z0-9+/=_-])"
@@ -28,7 +29,7 @@ def find_split_values(document: Document) -> Iterator[Candidate]:
         return
     done = 0
     for candidate in sorted(_split_values(document), key=lambda candidate: (candidate.start, -candidate.end)):
-        if candidate.start >= done:
+        if candidate.start >= done and document.work.spend(VALUE):
             done = candidate.end
             yield candidate
 
@@ -37,11 +38,15 @@ def _split_values(document: Document) -> Iterator[Candidate]:
     flat, classes = document.flat, document.classes
     pieces = sorted({*prefilter.joined_pieces(flat, classes), *prefilter.last_pieces(flat, classes)})
     for at in pieces:
+        if not document.work.spend(LOOK):
+            return
         if document.text.startswith(_CONTINUING, at + _PIECE):
             yield from _continued(document, at)
     named = prefilter.names_exchange(flat)
     for start, end in [(0, len(document.text))] if named else _around(pieces):
         for first, last, value in find_chains(document.text[start:end]):
+            if not document.work.spend(LOOK):
+                return
             if shape_of(value) is Shape.BASE62:
                 yield _candidate(start + first, start + last, value)
 

@@ -7,7 +7,7 @@ repository. What they introduce is defined in `introduced.py`.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -323,7 +323,7 @@ class RangeSource:
             bytes=versions.bytes + size,
             excluded=excluded or None,
         )
-        return replace(detected, skipped=(*skipped, *versions.skipped), stats=stats)
+        return replace(detected, skipped=(*skipped, *versions.skipped, *detected.skipped), stats=stats)
 
     def _detected(
         self, versions: FileVersions, changes: Sequence[CommitChange], messages: Sequence[Message]
@@ -334,8 +334,10 @@ class RangeSource:
         from binance_leaks.sources.nearby_evidence import EvidenceNearCommits  # as above
 
         in_files = trace(self.git, self.selection, versions, changes, self.excluded)
+        in_messages, skipped = _credentials_in_messages(messages)
         return Detected(
-            credentials=merge_credentials((*in_files.credentials, *_credentials_in_messages(messages))),
+            credentials=merge_credentials((*in_files.credentials, *in_messages)),
+            skipped=tuple(skipped),
             nearby=EvidenceNearCommits(self.git, in_files.commits),
         )
 
@@ -394,13 +396,19 @@ def _messages(git: Git, selection: CommitSelection) -> tuple[list[Message], int]
     return found, size
 
 
-def _credentials_in_messages(messages: Iterable[Message]) -> Iterator[Credential]:
-    """The credentials in the messages and headers of commits and tags."""
+def _credentials_in_messages(messages: Iterable[Message]) -> tuple[list[Credential], list[Skipped]]:
+    """The credentials in the messages and headers of commits and tags, and those not searched to their ends."""
+    from binance_leaks.detect.work import EXHAUSTED, Work  # as below
     from binance_leaks.pipeline.files import credentials_in_object  # start-up: most ranges need no detector
 
+    found: list[Credential] = []
+    skipped: list[Skipped] = []
     for message in messages:
+        work = Work()
         place = partial(
             replace, path=message.path, exposure=Exposure.MESSAGE, commit=parse_commit(message.id, message.content)
         )
-        for credential in credentials_in_object(message.content):
-            yield credential.moved(place)
+        found += [credential.moved(place) for credential in credentials_in_object(message.content, work)]
+        if work.is_exhausted():
+            skipped.append(Skipped(what=f"{message.path} of {message.id[:12]}", why=EXHAUSTED))
+    return found, skipped

@@ -19,6 +19,7 @@ from typing import BinaryIO
 from binance_leaks.detect import prefilter
 from binance_leaks.detect.base64_blocks import without_signatures
 from binance_leaks.detect.engine import detect
+from binance_leaks.detect.work import EXHAUSTED, Work
 from binance_leaks.errors import ScanError
 from binance_leaks.findings import ScanStats, Skipped, SourceKind
 from binance_leaks.masking import Secret
@@ -31,8 +32,8 @@ from binance_leaks.sources.plumbing import may_be_lfs_pointer
 from binance_leaks.sources.read_content import Chunk, read_stream
 
 
-def credentials_in(chunk: Chunk) -> tuple[Credential, ...]:
-    """The credentials of one chunk."""
+def credentials_in(chunk: Chunk, work: Work | None = None) -> tuple[Credential, ...]:
+    """The credentials of one chunk; `work` is that which was done for its file."""
     return detect(
         chunk.data,
         path=chunk.path,
@@ -40,17 +41,41 @@ def credentials_in(chunk: Chunk) -> tuple[Credential, ...]:
         first_line=chunk.first_line,
         first_column=chunk.first_column,
         mentions_binance=chunk.mentions_binance,
+        work=work,
     )
 
 
-def credentials_in_object(content: bytes) -> tuple[Credential, ...]:
+def search(
+    chunks: Iterable[Chunk | Skipped], *, is_worth: Callable[[Chunk], bool] = lambda _: True
+) -> Iterator[tuple[Chunk, tuple[Credential, ...]] | Skipped]:
+    """Yield each chunk with its credentials, and what was not read, or not searched to its end.
+
+    The detector sees only what `is_worth` it. Chunks of one file follow one another and share its limit of work.
+    """
+    path, work = "", Work()
+    for chunk in chunks:
+        if isinstance(chunk, Skipped):
+            yield chunk
+            continue
+        if chunk.path != path:
+            path, work = chunk.path, Work()
+        if work.is_exhausted():
+            yield chunk, ()
+            continue
+        yield chunk, credentials_in(chunk, work) if is_worth(chunk) else ()
+        if work.is_exhausted():
+            yield Skipped(what=chunk.path, why=EXHAUSTED)
+
+
+def credentials_in_object(content: bytes, work: Work | None = None) -> tuple[Credential, ...]:
     """The credentials of a commit or tag: in its message, headers and merged tags."""
+    work = Work() if work is None else work
     found: list[Credential] = []
     kept = _unsigned(content)
     start = find_message(kept)
     for text in (kept[start:], kept[:start], *map(_unsigned, find_merged_tags(content))):
         if prefilter.may_hold(text):
-            found += detect(text)
+            found += detect(text, work=work)
     return tuple(found)
 
 
@@ -203,18 +228,22 @@ def scan_batch(batch: Sequence[FileEntry]) -> Tally:
     tally = Tally()
     for entry in batch:
         tally.files += 1
-        for chunk in read_chunks(entry):
-            if isinstance(chunk, Skipped):
-                tally.skipped.append(chunk)
+        for result in search(read_chunks(entry), is_worth=_may_hold):
+            if isinstance(result, Skipped):
+                tally.skipped.append(result)
                 continue
+            chunk, found = result
             tally.bytes += len(chunk.data)
             if may_be_lfs_pointer(chunk.data):
                 tally.skipped.append(Skipped(what=chunk.path, why=_LFS_POINTER, lost=False))
-            found = credentials_in(chunk) if prefilter.may_hold(chunk.data) else ()
             if found:
                 tally.credentials += [credential.without_secrets() for credential in found]
                 tally.holding += [entry] if tally.holding[-1:] != [entry] else []
     return tally
+
+
+def _may_hold(chunk: Chunk) -> bool:
+    return prefilter.may_hold(chunk.data)
 
 
 def reread_secrets(entries: Iterable[FileEntry]) -> dict[str, Secret]:
@@ -233,14 +262,15 @@ def reread_secrets(entries: Iterable[FileEntry]) -> dict[str, Secret]:
 def scan_chunks(found: Iterable[Chunk | Skipped]) -> Tally:
     """Scan content that is not in a listed file, in this process, with secrets."""
     tally = Tally(files=1)
-    for chunk in found:
-        if isinstance(chunk, Skipped):
-            tally.skipped.append(chunk)
+    for result in search(found):
+        if isinstance(result, Skipped):
+            tally.skipped.append(result)
         else:
+            chunk, credentials = result
             tally.bytes += len(chunk.data)
             if may_be_lfs_pointer(chunk.data):
                 tally.skipped.append(Skipped(what=chunk.path, why=_LFS_POINTER, lost=False))
-            tally.credentials += credentials_in(chunk)
+            tally.credentials += credentials
     return tally
 
 

@@ -13,7 +13,7 @@ from typing import Protocol
 from binance_leaks.detect.credentials import merge_credentials
 from binance_leaks.findings import Skipped
 from binance_leaks.model import Credential, Exposure, Location
-from binance_leaks.pipeline.files import credentials_in
+from binance_leaks.pipeline.files import search
 from binance_leaks.pipeline.history_worker import (
     FindParentTrees,
     GitShare,
@@ -248,10 +248,10 @@ class ObjectScan:
         self._loose_trees += result.trees
         objects = self.objects
         objects.skipped += result.skipped
-        objects.skipped += [
-            replace(skipped, what=f"blob {self.id_of(ref).hex()}{skipped.what}") for ref, skipped in result.unread
-        ]
-        objects.unread.update(self.id_of(ref) for ref, _ in result.unread)
+        for ref, kind, skipped in result.unread:
+            name = self.id_of(ref)
+            objects.skipped.append(replace(skipped, what=f"{kind} {name.hex()}{skipped.what}"))
+            objects.unread.add(name)
         objects.unread |= result.damaged | result.missing
         objects.pointers.update((self.id_of(ref), name) for ref, name in result.pointers)
         objects.missing |= result.missing
@@ -381,11 +381,11 @@ class LfsFiles:
 
     def _credentials(self, path: Path) -> tuple[Credential, ...]:
         found: list[Credential] = []
-        for chunk in self._store.chunks(path, ""):
-            if isinstance(chunk, Skipped):
-                self.skipped.append(Skipped(what=f"lfs object {path.name}", why=chunk.why, lost=chunk.lost))
+        for result in search(self._store.chunks(path, "")):
+            if isinstance(result, Skipped):
+                self.skipped.append(Skipped(what=f"lfs object {path.name}", why=result.why, lost=result.lost))
             else:
-                found += [credential.without_secrets() for credential in credentials_in(chunk)]
+                found += [credential.without_secrets() for credential in result[1]]
         return tuple(found)
 
     def _usual_pointer(self, path: Path) -> bytes:

@@ -11,10 +11,11 @@ from typing import NamedTuple, TypeAlias
 
 from binance_leaks.detect.engine import detect
 from binance_leaks.detect.sieve import NO_TRAITS, Sieve, Trait, best_sieve
+from binance_leaks.detect.work import EXHAUSTED, Work
 from binance_leaks.errors import GitError
 from binance_leaks.findings import Skipped
 from binance_leaks.model import Credential
-from binance_leaks.pipeline.files import credentials_in, credentials_in_object
+from binance_leaks.pipeline.files import credentials_in_object, search
 from binance_leaks.pipeline.judged_versions import JudgedVersions, read_version
 from binance_leaks.sources.archive_kind import archive_kind, may_end_in_zip
 from binance_leaks.sources.git import BlobStream, Git
@@ -125,7 +126,7 @@ class TaskResult:
     forged: list[ObjectRef] = field(default_factory=list)
     trees: list[bytes] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
-    unread: list[tuple[ObjectRef, Skipped]] = field(default_factory=list)
+    unread: list[tuple[ObjectRef, str, Skipped]] = field(default_factory=list)
     damaged: set[bytes] = field(default_factory=set)
     missing: set[bytes] = field(default_factory=set)
     pointers: list[tuple[ObjectRef, str]] = field(default_factory=list)
@@ -248,14 +249,20 @@ class ObjectWorker:
             if digests is not None:
                 result.hits += [Hit(ref, "blob", digests, ())] if digests else []
                 return
-            credentials = detect(content)
+            work = Work()
+            credentials = detect(content, work=work)
             self._keep(ref, "blob", credentials, result)
-            if version is not None:
+            if work.is_exhausted():
+                result.unread.append((ref, "blob", Skipped(what="", why=EXHAUSTED)))
+            elif version is not None:
                 self._judged.add(version, credentials)
 
     def message(self, ref: ObjectRef, kind: str, content: bytes, result: TaskResult) -> None:
         """Look for credentials in a commit or tag."""
-        self._keep(ref, kind, credentials_in_object(content), result)
+        work = Work()
+        self._keep(ref, kind, credentials_in_object(content, work), result)
+        if work.is_exhausted():
+            result.unread.append((ref, kind, Skipped(what="", why=EXHAUSTED)))
 
     def tree(self, ref: ObjectRef, content: bytes, fresh: bytes, result: TaskResult) -> None:
         """Check that the objects that a tree newly names exist.
@@ -356,13 +363,16 @@ class _Trees:
 def _stream_credentials(
     stream: BlobStream | io.BytesIO, ref: ObjectRef, result: TaskResult, sieve: Sieve
 ) -> tuple[Credential, ...]:
-    found: list[Credential] = []
-    for chunk in _chunks(stream):
-        if isinstance(chunk, Skipped):
-            result.unread.append((ref, chunk))
+    def is_suspicious(chunk: Chunk) -> bool:
         # The sieve sees one part of a large file only: what speaks for Binance may be in another.
-        elif chunk.mentions_binance or sieve.suspects(chunk.data, sieve.traits(chunk.data, chunk.data, NO_TRAITS)):
-            found += credentials_in(chunk)
+        return chunk.mentions_binance or sieve.suspects(chunk.data, sieve.traits(chunk.data, chunk.data, NO_TRAITS))
+
+    found: list[Credential] = []
+    for part in search(_chunks(stream), is_worth=is_suspicious):
+        if isinstance(part, Skipped):
+            result.unread.append((ref, "blob", part))
+        else:
+            found += part[1]
     return tuple(found)
 
 

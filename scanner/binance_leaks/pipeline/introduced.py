@@ -161,16 +161,16 @@ class FileVersions:
 
     def _detect(self, blob: str, path: str, stream: BlobStream) -> FileVersion:
         # start-up: most ranges are clean and need no detector
-        from binance_leaks.pipeline.files import credentials_in
+        from binance_leaks.pipeline.files import search
 
         found: list[Credential] = []
         binary: set[str] = set()
         chunks, in_lfs = self._chunks(blob, path, stream)
-        for chunk in chunks:
-            if isinstance(chunk, Skipped):
-                self.skipped.append(chunk)
+        for result in search(chunks):
+            if isinstance(result, Skipped):
+                self.skipped.append(result)
                 continue
-            credentials = credentials_in(chunk)
+            chunk, credentials = result
             found += credentials
             if in_lfs or not chunk.is_text:
                 binary.update(value.sha256 for credential in credentials for value in credential.values)

@@ -14,6 +14,7 @@ from binance_leaks.baseline.known import path_from
 from binance_leaks.detect import prefilter
 from binance_leaks.detect.base64_blocks import without_signatures
 from binance_leaks.detect.engine import detect
+from binance_leaks.detect.work import EXHAUSTED, Work
 from binance_leaks.errors import UsageError
 from binance_leaks.findings import ScanStats, Skipped, SourceKind
 from binance_leaks.model import COMMIT_MESSAGE, Credential, Exposure, Location, Occurrence
@@ -102,10 +103,13 @@ class MessageSource:
             data = self.file.read_bytes()
         except OSError as error:
             raise UsageError(f"message {self.file} cannot be read: {error.strerror}") from None
-        return Detected(credentials=credentials_in_message(data), stats=ScanStats(messages=1, bytes=len(data)))
+        work = Work()
+        credentials = credentials_in_message(data, work)
+        skipped = (Skipped(what=COMMIT_MESSAGE, why=EXHAUSTED),) if work.is_exhausted() else ()
+        return Detected(credentials=credentials, skipped=skipped, stats=ScanStats(messages=1, bytes=len(data)))
 
 
-def credentials_in_message(data: bytes) -> tuple[Credential, ...]:
+def credentials_in_message(data: bytes, work: Work) -> tuple[Credential, ...]:
     """Return the credentials of a message as its editor left it.
 
     Git does not keep what is below its scissors line.
@@ -119,7 +123,7 @@ def credentials_in_message(data: bytes) -> tuple[Credential, ...]:
         return ()
     return tuple(
         credential.moved(lambda place: replace(place, exposure=Exposure.MESSAGE))
-        for credential in detect(kept, path=COMMIT_MESSAGE, evidence_path="")
+        for credential in detect(kept, path=COMMIT_MESSAGE, evidence_path="", work=work)
     )
 
 

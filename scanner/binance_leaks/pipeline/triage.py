@@ -13,26 +13,34 @@ from binance_leaks.detect import prefilter
 from binance_leaks.detect.credentials import drop_unrelated_private_keys, lacks_evidence, with_evidence
 from binance_leaks.detect.pairing_across_files import pair_across_files
 from binance_leaks.detect.published import published_as
-from binance_leaks.findings import Finding, Risk, SourceKind, SuppressedBy, Suppression
+from binance_leaks.findings import Finding, Risk, Skipped, SourceKind, SuppressedBy, Suppression
 from binance_leaks.model import Credential, Location, Occurrence, RiskLevel, Value
 from binance_leaks.pipeline.apply_verification import Verify
-from binance_leaks.pipeline.files import credentials_in
+from binance_leaks.pipeline.files import search
 from binance_leaks.pipeline.run_scan import TriageSettings
 from binance_leaks.pipeline.source import Detected, NearbyEvidence, Source
 from binance_leaks.risk import assess, order
 from binance_leaks.sources.nearby_evidence import EvidenceNearFiles
 from binance_leaks.sources.path_roots import PathRoots
-from binance_leaks.sources.read_content import Chunk, read_content
+from binance_leaks.sources.read_content import read_content
 from binance_leaks.verification import Verification
 
 
-def credentials_alone(filename: str, data: bytes, nearby: EvidenceNearFiles) -> tuple[Credential, ...]:
-    """Return the credentials of a file as a scan of it alone judges them."""
+def credentials_alone(
+    filename: str, data: bytes, nearby: EvidenceNearFiles
+) -> tuple[tuple[Credential, ...], list[Skipped]]:
+    """Return the credentials of a file as a scan of it alone judges them, and why it was not searched to its end."""
     root = PathRoots().root(filename)
     evidence_path = root.evidence if root.in_work_tree or Path(filename).is_absolute() else root.shown
     chunks = read_content(filename, evidence_path, io.BytesIO(data))
-    found = [credential for chunk in chunks if isinstance(chunk, Chunk) for credential in credentials_in(chunk)]
-    return weigh(found, nearby)
+    found: list[Credential] = []
+    skipped: list[Skipped] = []
+    for result in search(chunks):
+        if isinstance(result, Skipped):
+            skipped.append(result)
+        else:
+            found += result[1]
+    return weigh(found, nearby), skipped
 
 
 def lines_of(filename: str) -> dict[str, int]:
@@ -47,7 +55,7 @@ def lines_of(filename: str) -> dict[str, int]:
     if not prefilter.may_hold(plain):
         return {}
     lines: dict[str, int] = {}
-    for credential in credentials_alone(filename, plain, EvidenceNearFiles()):
+    for credential in credentials_alone(filename, plain, EvidenceNearFiles())[0]:
         for occurrence in credential.occurrences:
             line = occurrence.location.line
             lines[occurrence.value.sha1] = min(line, lines.get(occurrence.value.sha1, line))
