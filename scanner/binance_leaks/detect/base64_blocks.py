@@ -5,8 +5,10 @@ from __future__ import annotations
 import binascii
 import re
 import string
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 
 from binance_leaks.detect import rules
@@ -47,6 +49,8 @@ _LINE_END = re.compile(
     r"\\{1,8}[rnt]|\\{1,8}u000[aAdD]|%0[aAdD]|&#1[03];|&#x[aAdD];|<br ?/?>|\\{1,8}\r?\n"
     r"|[\"'`][ \t]{0,4}[+.,&\\]?[ \t]{0,4}\r?\n[ \t]{0,40}[\"'`]"
 )
+_BEGINS_LINE_END = ("\\", "%", "&", "<", '"', "'", "`")
+_ENDS_LINE_END = frozenset("rntaAdD;>\n\"'`")
 _ESCAPED_END = rf"(?:{_LINE_END.pattern}){{1,3}}[ \t]{{0,16}}"
 _LINE_AFTER = re.compile(_ESCAPED_END + r"([A-Za-z0-9+/]{64})(?![A-Za-z0-9+/])")
 _LINE_BEFORE = re.compile(
@@ -165,8 +169,9 @@ class Base64Lines:
     def is_in_pem(self, at: int) -> bool:
         """Whether a PEM block begins before an offset and all from there on is its body."""
         text, low = self._document.text, max(0, at - _PEM_REACH)
-        begun = text.rfind("BEGIN ", low, at)
-        if begun < 0:
+        before = bisect_right(self._begins, at - len("BEGIN "))
+        begun = self._begins[before - 1] if before else -1
+        if begun < low:
             return False
         if begun >= low + 5 and text.startswith("-----", begun - 5):
             if begun not in self._bodies:
@@ -175,6 +180,10 @@ class Base64Lines:
             if at <= plain:
                 return at <= end
         return _in_one_line_pem(text[low:at])
+
+    @cached_property
+    def _begins(self) -> list[int]:
+        return [match.start() for match in re.finditer("BEGIN ", self._document.text)]
 
     def _read_block(self, index: int) -> None:
         first = last = index
@@ -227,7 +236,7 @@ def in_base64_block(document: Document, candidate: Candidate, lines: Base64Lines
     web tokens, data URLs, and such lines with escaped ends in one string.
     """
     text, at = document.text, candidate.start
-    if lines.is_in_pem(at) or text.startswith(_DATA_URL, at - len(_DATA_URL)) or _in_web_token(text, candidate):
+    if lines.is_in_pem(at) or text.startswith(_DATA_URL, max(0, at - len(_DATA_URL))) or _in_web_token(text, candidate):
         return True
     if _is_wrapped(text, candidate):
         return True
@@ -290,11 +299,15 @@ def _is_wrapped(text: str, candidate: Candidate) -> bool:
         return False
     lines: list[str] = []
     at = candidate.end
-    while len(lines) < _WRAPPED_LINES and (match := _LINE_AFTER.match(text, at)):
+    while (
+        text[at : at + 1] in _BEGINS_LINE_END and len(lines) < _WRAPPED_LINES and (match := _LINE_AFTER.match(text, at))
+    ):
         lines.append(match.group(1))
         at = match.end()
     at = candidate.start
     for _ in range(_WRAPPED_LINES):
+        if text[max(0, at - 17) : at].rstrip(" \t")[-1:] not in _ENDS_LINE_END:
+            break
         match = _LINE_BEFORE.search(text[max(0, at - _LONGEST_WRAPPED) : at])
         if match is None:
             break

@@ -89,18 +89,20 @@ def _same_frame(document: Document, first: Candidate, second: Candidate) -> bool
     index = document.line_index(first.start)
     if document.line_index(second.start) != index + 1:
         return False
+    text = document.text
     start, end = document.line_span(index)
     if end - start - (first.end - first.start) >= _LONGEST_FRAME:
         return False
-    frames = []
-    for candidate, at in ((first, index), (second, index + 1)):
-        start, end = document.line_span(at)
-        frames.append(document.text[start : candidate.start] + "…" + document.text[candidate.end : end])
-    return frames[0].strip() == frames[1].strip()
+    below, last = document.line_span(index + 1)
+    if text[first.end : end].rstrip() != text[second.end : last].rstrip():
+        return False
+    return text[start : first.start].lstrip() == text[below : second.start].lstrip()
 
 
 def _by_lines(document: Document, found: Sequence[Candidate], group: list[int]) -> list[list[int]]:
     """Split a group: a table of values by lines, a list of lists by lists, anything else not at all."""
+    if len(group) == 1:
+        return [group]
     gaps = [document.text[found[one].end : found[other].start] for one, other in pairwise(group)]
     bounds = [bool(_BOUNDARY.search(gap)) for gap in gaps]
     if any(bounds) and not all(bounds):

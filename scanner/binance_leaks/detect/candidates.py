@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 from math import log2
 from string import ascii_lowercase
+from typing import NamedTuple
 
 from binance_leaks.detect import prefilter, rules
 from binance_leaks.detect.document import Document
@@ -40,8 +40,7 @@ class Shape(Enum):
     BASE36 = "base36"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A string with the shape of a value, at `text[start:end]` of its document; `value` is what it decodes to."""
 
     start: int
@@ -148,8 +147,10 @@ def begins_freely(text: str, at: int) -> bool:
 
 def is_in_encoded_base64(text: str, start: int, end: int) -> bool:
     """Whether an escaped sign of base64 is before a run or behind it."""
-    before = _ENCODED_BASE64_LEFT.search(text[max(0, start - 9) : start])
-    return bool(before or _ENCODED_BASE64_RIGHT.match(text, end))
+    left, right = text[start - 1 : start], text[end : end + 1]
+    if (left == ";" or left.isalnum()) and _ENCODED_BASE64_LEFT.search(text[max(0, start - 9) : start]):
+        return True
+    return right in ("%", "\\", "&") and _ENCODED_BASE64_RIGHT.match(text, end) is not None
 
 
 _END_OF_SUBSTITUTION = re.compile(r"/[gIimp]{0,3}(?:[;\"'\s|]|$)")  # sed "s/KEY=.*/KEY=…/g"

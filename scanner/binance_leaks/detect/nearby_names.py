@@ -57,6 +57,8 @@ _MARKUP = re.compile(
     r"|[\"']type[\"']\s{0,9}:\s{0,9}[\"'](?:code|pre|plain|bold|italic|spoiler|underline|code_block|inline_code)[\"']",
     re.IGNORECASE,
 )
+_MARKED_UP = re.compile(r"[<&\\%\x1b{\[]|://|```|~~~|\.\.[ ]|[\"']type", re.IGNORECASE)
+"""What is in every text that is not clean."""
 _WHOLE_URL = re.compile(r"([\"'`])\w+://[^\s\"'`<>]*\1")
 _ESCAPED_QUOTE = re.compile(r"(?<!\\)\\+(?:[\"'`]|u0022|u0027|x22|x27)")
 _ESCAPED_SPACE = re.compile(
@@ -84,7 +86,8 @@ def find_nearby_name(outline: Outline, candidate: Candidate, previous_end: int, 
     nearby = _before(lead)
     if nearby is None:
         end = min(_line_end(document, candidate.end), next_start, candidate.end + 160)
-        nearby = _behind(document.text[candidate.end : end])
+        tail = document.text[candidate.end : end]
+        nearby = _behind(tail) if _BEGINS_WITH_WORD.match(tail) is None else None
     if nearby is None and previous_end <= start and _only_noise(lead):
         nearby = _above(document, index, previous_end)
     if nearby is None or nearby.name.strength <= Strength.WEAK:
@@ -118,6 +121,8 @@ def name_in_file_name(document: Document) -> NearbyName | None:
 
 def clean(text: str) -> str:
     """Return the text with its mark-up removed and its escapes decoded."""
+    if _MARKED_UP.search(text) is None:
+        return text
     if "://" in text:
         text = _WHOLE_URL.sub(" ", text)
     if "<" in text:
@@ -286,6 +291,8 @@ def _above(document: Document, index: int, previous_end: int) -> NearbyName | No
     """Return the name on a line above, if that line leads up to the value or is a heading for it."""
     if document.binary:
         return _string_above(document, index, previous_end)
+    if previous_end and not _may_lead_from_value(document, index - 1, previous_end):
+        return None
     left = _ABOVE
     for above in range(index - 1, max(-1, index - 1 - 2 * _ABOVE), -1):
         if not left:
@@ -315,6 +322,15 @@ def _above(document: Document, index: int, previous_end: int) -> NearbyName | No
     return None
 
 
+def _may_lead_from_value(document: Document, above: int, previous_end: int) -> bool:
+    """Whether a line that another value is on, or that is before one, may lead up to the value below it."""
+    start, end = document.line_span(above)
+    if previous_end <= start or start == end:
+        return True
+    raw = document.text[previous_end:end][-_WINDOW:]
+    return bool(raw) and (_MARKED_UP.search(raw) is not None or _OPENER.search(raw.rstrip(" \"'")) is not None)
+
+
 @lru_cache(maxsize=REMEMBERED)
 def _behind(raw: str) -> NearbyName | None:
     """Return the name in a comment, a parenthesis or a reversed assignment after the value."""
@@ -330,6 +346,8 @@ def _behind(raw: str) -> NearbyName | None:
     return None
 
 
+_BEGINS_WITH_WORD = re.compile(r"[ \t]{0,160}[b-jmo-zB-VX-Z0-9_.]")
+"""A text behind a value with which a name does not begin."""
 _BEHIND = re.compile(
     r"""[\s"'`;,)\]}|]*(?:#|//|/\*|<!--|--|;|\(|=>|->|←|:|\bas\b|\bAS\b|["']?(?:name|key|label)["']?\s*[:=]|WHERE\s+\w+\s*=)(.{1,100})"""
 )

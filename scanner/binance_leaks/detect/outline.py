@@ -24,7 +24,6 @@ class Outline:
         self.document = document
         self._indents: dict[int, int] = {}
         self._sections: dict[int, bool] = {}
-        self._comments: dict[int, tuple[bool, int]] = {}
         self._enclosing: dict[int, list[tuple[int, int]]] = {}
         self._steps: dict[int, int] = {}
 
@@ -46,15 +45,14 @@ class Outline:
             held = self._enclosing[index] = list(self._find_enclosing(index))
         return held[:most]
 
-    def _comment(self, index: int) -> tuple[bool, int]:
-        """Whether a line is a comment, and the column where it begins."""
-        held = self._comments.get(index)
-        if held is None:
-            line = self.document.line(index)
-            text = line.lstrip()
-            column = len(line[: len(line) - len(text)].expandtabs(4))
-            held = self._comments[index] = (text.startswith(_COMMENTS), column)
-        return held
+    def _is_comment(self, index: int) -> bool:
+        start, end = self.document.line_span(index)
+        return self.document.text[start:end].lstrip().startswith(_COMMENTS)
+
+    def _column(self, index: int) -> int:
+        """Return the column where the text of a line begins, which may be the mark of a comment."""
+        line = self.document.line(index)
+        return len(line[: len(line) - len(line.lstrip())].expandtabs(4))
 
     def last_enclosed(self, index: int) -> int:
         """Return the last line that line `index` encloses, itself where it encloses none."""
@@ -77,7 +75,7 @@ class Outline:
         return held
 
     def _find_enclosing(self, index: int) -> Iterator[tuple[int, int]]:
-        if self._comment(index)[0]:
+        if self._is_comment(index):
             yield from self._find_enclosing_comment(index)
             return
         above = self._above(index)
@@ -109,10 +107,10 @@ class Outline:
     def _find_enclosing_comment(self, index: int) -> Iterator[tuple[int, int]]:
         """Find what encloses a comment: code does by where the comment begins, not by what is in it."""
         indent = self.indent(index)
-        _, column = self._comment(index)
+        column = self._column(index)
         for above in range(index - 1, max(-1, index - 1 - _LINES_ABOVE), -1):
             own = line = self.indent(above)
-            if line >= 0 and not self._comment(above)[0]:
+            if line >= 0 and not self._is_comment(above):
                 own += indent - column
             if own < 0 or own > indent or line < 0:
                 continue
@@ -126,7 +124,14 @@ class Outline:
 
 
 def _indent(line: str) -> int:
-    lead = _LEAD.match(line)
-    if not line.strip() or lead is None:
+    text = line.lstrip()
+    if not text:
         return -1
-    return len(lead.group().expandtabs(4))
+    if text[0] in _MARKS:
+        lead = _LEAD.match(line)
+        return len(lead.group().expandtabs(4)) if lead else 0
+    indent = len(line) - len(text)
+    return len(line[:indent].expandtabs(4)) if indent else 0
+
+
+_MARKS = frozenset("#/*-")

@@ -54,8 +54,9 @@ class Tables:
         start, end = document.line_span(index)
         if end - start > 4000:
             return None
+        line = document.text[start:end]
         for delimiter in _DELIMITERS:
-            cells = self._cells_of(index, delimiter)
+            cells = self._cells_of(index, delimiter) if delimiter in line else None
             if cells is None:
                 continue
             value = document.text[candidate.start : candidate.end]
