@@ -34,6 +34,7 @@ _WIDE_TEXT = b"a\0" * 7  # as long as the exchange's name
 _WIDER_TEXT = b"a\0\0\0" * 7
 _ESCAPED = (b"qaaaaa" * 16, b"qqaaaaa" * 16, b"qaaa" * 16, b"qqaaa" * 16)
 _REFERENCE = b"&#"
+_REFERENCES = rb"&#(?:x[2-7][0-9A-Fa-f]|[0-9]{2,3});&#"
 _ESCAPED_RUN = rb"(?:\\{1,4}(?:u00|x)[2-7][0-9A-Fa-f]|&#(?:x[2-7][0-9A-Fa-f]|[0-9]{2,3});){%d,}"
 _HEAD, _OFFICE_HEAD, _INDENT = 1024, 4096, 64
 _MARKUP = (b"<", b"\xef\xbb\xbf<", b"\xff<")  # the last: every second byte of UTF-16 with a mark
@@ -66,19 +67,23 @@ def may_hold(data: bytes) -> bool:
     return next(hits(data), None) is not None
 
 
-def hits(data: bytes) -> Iterator[int]:
-    """Yield offsets of everything that may belong to a credential, kind by kind, each kind ascending."""
+def hits(data: bytes, *, chains: bool = True) -> Iterator[int]:
+    """Yield offsets of everything that may belong to a credential, kind by kind, each kind ascending.
+
+    Without `chains`, no values in short pieces, for data of which it is known that there are none.
+    """
     if _is_mostly_zeros(data) and _SHORTEST_RUN not in classified(data.translate(None, b"\0")):
         return
     if may_be_interrupted(data):
         yield from _interrupted(data)
-    yield from _plain_hits(data)
+    yield from _plain_hits(data, chains=chains)
 
 
-def _plain_hits(data: bytes) -> Iterator[int]:
+def _plain_hits(data: bytes, *, chains: bool = True) -> Iterator[int]:
     classes = classified(data)
     if names_exchange(data):
-        yield from short_pieces(data)
+        if chains:
+            yield from short_pieces(data)
         if _names_seed(data):
             yield from _seeds(data)
     if holds_wide_text(classes):
@@ -195,7 +200,15 @@ def holds_wide_text(classes: bytes) -> bool:
 
 def may_hold_escapes(data: bytes, classes: bytes) -> bool:
     """Whether there may be text of which each character is escaped, such as `\\u0041` or `&#65;`."""
-    return _REFERENCE in data or any(run in classes for run in _ESCAPED)
+    return _holds_references(data) or any(run in classes for run in _ESCAPED)
+
+
+def _holds_references(data: bytes) -> bool:
+    if _REFERENCE not in data:
+        return False
+    import re  # start-up, as above
+
+    return re.search(_REFERENCES, data) is not None
 
 
 def escaped_runs(data: bytes, shortest: int) -> Iterator[tuple[int, int]]:
@@ -212,9 +225,18 @@ def may_be_interrupted(data: bytes) -> bool:
         begins_as_office_document(data) or any(mark in data for mark in _SOFT_BREAKS)
     ):
         return True
-    if data.isascii() or b"\0" in data:
+    if data.isascii() or b"\0" in data or not _begins_as_utf8(data):
         return False
     return any(char[-1] in data and char in data for char in _INVISIBLE)  # a search for one byte is far faster
+
+
+def _begins_as_utf8(data: bytes) -> bool:
+    head = data[:_HEAD]
+    try:
+        head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start > len(head) - 4  # a character that is cut
+    return True
 
 
 def begins_as_office_document(data: bytes) -> bool:

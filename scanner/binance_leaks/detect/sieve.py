@@ -98,6 +98,7 @@ _QUOTES = b"\"'`"
 _LONGEST_JOINT = 240
 _ASSIGNED = re.compile(rb"[\"'`][;\s]*[\w$.{}]{1,60}\s{0,20}(?:\+|\.|&|<>)=\s{0,20}[\"'`]$")
 _AROUND_PIECE = 800
+_SEGMENT, _LONGEST_CHAIN = 8 << 10, 8 << 10
 _MOST_PIECES, _MOST_PLACES, _MOST_REMEMBERED = 200, 8, 200_000
 _JOINERS = b" \t\r\n+.&|<>~\\()_;bruLfN@\xc2\xa0"
 
@@ -135,6 +136,10 @@ class Sieve(Protocol):
         """Whether the detector could find something in a file that has, or may have, these traits."""
         ...
 
+    def holds_chain(self, content: bytes) -> bool:
+        """Whether a file that names the exchange holds a value in short pieces."""
+        ...
+
 
 def best_sieve() -> Sieve:
     """Return the fastest sieve that is installed."""
@@ -156,6 +161,10 @@ class PlainSieve:
     def suspects(self, content: bytes, traits: Trait) -> bool:  # noqa: ARG002 - the traits are of the same content
         """Whether there are traits."""
         return bool(traits)
+
+    def holds_chain(self, content: bytes) -> bool:
+        """Whether there is one."""
+        return next(prefilter.short_pieces(content), None) is not None
 
 
 class FastSieve:
@@ -279,7 +288,7 @@ class FastSieve:
             return True
         if traits & Trait.PRIVATE_KEY and holds_packed_key(content):
             return True
-        if traits & Trait.CHAIN and next(prefilter.short_pieces(content), None) is not None:
+        if traits & Trait.CHAIN and self.holds_chain(content):
             return True
         listed = traits & Trait.LIST and next(prefilter.listed_pieces(content), None) is not None
         if not (listed or traits & (Trait.PIECE | Trait.ENCODED)):
@@ -289,6 +298,25 @@ class FastSieve:
         if (listed or traits & Trait.PIECE) and next(find_split_values(document), None) is not None:
             return True
         return bool(traits & Trait.ENCODED) and _holds_encoded(document)
+
+    def holds_chain(self, content: bytes) -> bool:
+        """Whether a file that names the exchange holds a value in short pieces.
+
+        Versions of a file have most of their paragraphs in common: those without such a value are remembered.
+        """
+        start = 0
+        while start < len(content):
+            end = content.find(b"\n\n", start + _SEGMENT, start + 2 * _SEGMENT)
+            end = start + 2 * _SEGMENT if end < 0 else end
+            window = content[start : end + _LONGEST_CHAIN]
+            known = hash(window)
+            if known not in self._dull:
+                if next(prefilter.short_pieces(window), None) is not None:
+                    return True
+                if len(self._dull) < _MOST_REMEMBERED:
+                    self._dull.add(known)
+            start = end
+        return False
 
     def _traits_of_runs(self, data: bytes, *, binary: bool) -> Trait:
         """Return what the long runs in some bytes may be: VALUE, HEX, PIECE, ENCODED.

@@ -63,12 +63,15 @@ class Version:
         return max(start - offset, offset - end, 0)
 
 
-def read_version(content: bytes, traits: Trait) -> Version | None:
-    """Return a file with these traits as a version, None if it has no places or too many, or is no text."""
+def read_version(content: bytes, traits: Trait, *, chains: bool = True) -> Version | None:
+    """Return a file with these traits as a version, None if it has no places or too many, or is no text.
+
+    With `chains` it may hold values in short pieces.
+    """
     if traits & (Trait.DATABASE | Trait.BINARY) or b"\0" in content:
         return None
     classes = prefilter.classified(content)
-    ends = dict.fromkeys(islice(prefilter.hits(content), _MOST_PLACES), 0)
+    ends = dict.fromkeys(islice(prefilter.hits(content, chains=chains), _MOST_PLACES), 0)
     ends.update(prefilter.long_runs(classes))
     ends.update((at, _end_of_key(content, at)) for at in prefilter.private_key_starts(content, classes))
     if not 0 < len(ends) < _MOST_PLACES:
