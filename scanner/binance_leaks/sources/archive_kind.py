@@ -39,6 +39,7 @@ class ArchiveKind(Enum):
     CABINET = "cabinet"
     GIT_PACK = "git pack"
     GIT_OBJECT = "git object"
+    PDF = "pdf"
 
 
 NOT_READ = frozenset({ArchiveKind.RAR, ArchiveKind.LZ4, ArchiveKind.LZIP, ArchiveKind.COMPRESS, ArchiveKind.CABINET})
@@ -61,6 +62,7 @@ _MAGIC = {
     b"PACK\0\0\0\3": ArchiveKind.GIT_PACK,
     b"# v2 git bundle\n": ArchiveKind.GIT_PACK,
     b"# v3 git bundle\n": ArchiveKind.GIT_PACK,
+    b"%PDF-": ArchiveKind.PDF,
 }
 _ZLIB = b"x"
 _GIT_OBJECTS = (b"blob ", b"commit ", b"tag ", b"tree ")

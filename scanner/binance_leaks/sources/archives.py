@@ -19,6 +19,8 @@ from binance_leaks.findings import Skipped
 from binance_leaks.model import member_path
 from binance_leaks.sources import git_packs, seven_zip, tars, zips
 from binance_leaks.sources.archive_kind import HEAD_SIZE, NOT_READ, ArchiveKind, archive_kind, may_end_in_zip
+from binance_leaks.sources.pdf_objects import PdfFile
+from binance_leaks.sources.pdf_text import PdfText
 from binance_leaks.sources.read_content import Chunk, read_content
 from binance_leaks.sources.streams import (
     PeekableStream,
@@ -33,6 +35,7 @@ from binance_leaks.sources.unpack import (
     ArchiveLimits,
     DamagedArchiveError,
     DecompressedStream,
+    OverLimitError,
     UnpackBudget,
     can_read_zstd,
 )
@@ -41,6 +44,7 @@ __all__ = ["ArchiveKind", "ArchiveLimits", "archive_kind", "read_members"]
 
 _KEPT = 1 << 20
 _COPY = 1 << 20
+_LARGEST_PDF = 64 << 20
 _ENDINGS = (".gz", ".bz2", ".xz", ".zst")
 _TAR_ENDINGS = ("tgz", "tbz2", "tbz", "txz", "tzst")
 _LONGEST_TYPE = 32
@@ -126,6 +130,8 @@ class _Unpacker:
             yield from self._tar(place, PeekableStream(stream), depth)
         elif kind is ArchiveKind.GIT_PACK:
             yield from self._git_pack(place, _kept(stream), depth)
+        elif kind is ArchiveKind.PDF:
+            yield from self._pdf(place, stream, depth)
         else:
             yield from self._compressed(place, stream, kind, depth)
 
@@ -214,6 +220,39 @@ class _Unpacker:
             file.seek(0)
             yield from _raw(place, file)
 
+    def _pdf(self, place: _Place, stream: Readable, depth: int) -> Iterator[Chunk | Skipped]:
+        """A PDF file as it is, its text, and the contents of its other streams."""
+        taker = StreamReader(stream)
+        data = taker.take(_LARGEST_PDF + 1)
+        if len(data) > _LARGEST_PDF:
+            yield place.skipped(f"a PDF file of more than {_LARGEST_PDF >> 20} MiB, whose text is not read")
+            yield from _raw(place, _Joined(data, stream))
+            return
+        yield from _raw(place, io.BytesIO(data))
+        if taker.fault is not None:
+            yield place.skipped(taker.fault)
+        try:
+            file = PdfFile(data, self.budget)
+            if file.encrypted:
+                yield place.skipped("the text of the PDF file is encrypted")
+                return
+            text = PdfText(file)
+            lines = "\n".join(filter(None, text.lines()))
+            if lines and self.budget.admit():
+                yield from self.content(place.member("text"), io.BytesIO(lines.encode("utf-8", "replace")), depth + 1)
+            for number, content in text.others():
+                if not self.budget.admit():
+                    return
+                yield from self.content(place.member(f"object {number}"), io.BytesIO(content), depth + 1)
+        except OverLimitError:
+            return
+        if text.cut_short:
+            yield place.skipped("the PDF file has more text than is read")
+        if text.unknown > text.known:
+            yield place.skipped("fonts of the PDF file do not say which characters they show")
+        elif file.unread:
+            yield place.skipped(f"{file.unread:,} of the streams of the PDF file cannot be unpacked")
+
     def _git_pack(self, place: _Place, stream: Readable, depth: int) -> Iterator[Chunk | Skipped]:
         parts = 0
         try:
@@ -277,6 +316,17 @@ class _Unpacker:
             return True
         yield from self.content(place.member(entry.name), member, depth + 1)
         return member.damaged
+
+
+class _Joined:
+    """What was read of a stream, and the rest of it."""
+
+    def __init__(self, data: bytes, rest: Readable) -> None:
+        self._data = io.BytesIO(data)
+        self._rest = rest
+
+    def read(self, size: int, /) -> bytes | None:
+        return self._data.read(size) or self._rest.read(size)
 
 
 def _refusals(place: _Place, refused: Mapping[str, int]) -> Iterator[Skipped]:

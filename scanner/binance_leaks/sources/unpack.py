@@ -162,13 +162,14 @@ class Compression:
 
 DEFLATE = Compression(name="deflate", new=lambda: _Zlib(-15))
 BZIP2_MEMBER = Compression(name="bzip2", new=bz2.BZ2Decompressor)
+ZLIB = Compression(name="zlib", new=lambda: _Zlib(15))
 COMPRESSIONS = {
     ArchiveKind.GZIP: Compression(name="gzip", new=lambda: _Zlib(31), again=b"\x1f\x8b"),
     ArchiveKind.BZIP2: Compression(name="bzip2", new=bz2.BZ2Decompressor, again=b"BZh"),
     ArchiveKind.XZ: Compression(
         name="xz", new=lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=LZMA_MEMORY), again=b"\xfd7zXZ\x00"
     ),
-    ArchiveKind.GIT_OBJECT: Compression(name="zlib", new=lambda: _Zlib(15)),
+    ArchiveKind.GIT_OBJECT: ZLIB,
     ArchiveKind.ZSTD: Compression(name="zstd", new=_Zstd, again=b"\x28\xb5\x2f\xfd"),
 }
 
