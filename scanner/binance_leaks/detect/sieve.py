@@ -25,7 +25,7 @@ from binance_leaks.detect.glued_values import LONGEST, REACH, glued_in_run
 from binance_leaks.detect.interrupted_text import BREAK_HINTS
 from binance_leaks.detect.literal_chains import CHAIN_HINTS
 from binance_leaks.detect.private_keys import holds_packed_key
-from binance_leaks.detect.split_values import find_split_values
+from binance_leaks.detect.split_values import PIECES_BEFORE, find_split_values
 from binance_leaks.detect.vocabulary import (
     ANY_SECRET_STEMS,
     CLEAR_NAME_STEMS,
@@ -87,20 +87,14 @@ _LONE_SEED = re.compile(prefilter.LONE_SEED)
 _SEED_NAMES = (*ANY_SECRET_STEMS, *(name.lower() for name in prefilter.SEED_NAMES))
 _SECRET_NAME = b"(?i)" + b"|".join(map(escaped, (*SECRET_STEMS, *prefilter.SEED_NAMES)))
 _NEAR = 200
-_PIECE = 16
 _BEFORE_HEX, _BEHIND_HEX = 250, 100
 _CONTEXT, _LONGEST_KNOWN = 170, 400
 _LENGTHS = (b"@", b"@\0\0\0")
 _PRINTABLE = {byte: "\n" for byte in range(256) if not (0x20 <= byte < 0x7F or byte in (9, 10, 13))}
 _SQLITE = b"SQLite format 3\0"
-_ALNUM = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-_QUOTES = b"\"'`"
-_LONGEST_JOINT = 240
-_ASSIGNED = re.compile(rb"[\"'`][;\s]*[\w$.{}]{1,60}\s{0,20}(?:\+|\.|&|<>)=\s{0,20}[\"'`]$")
 _AROUND_PIECE = 800
 _SEGMENT, _LONGEST_CHAIN = 8 << 10, 8 << 10
 _MOST_PIECES, _MOST_PLACES, _MOST_REMEMBERED = 200, 8, 200_000
-_JOINERS = b" \t\r\n+.&|<>~\\()_;bruLfN@\xc2\xa0"
 
 _RUN = rb"[A-Za-z0-9]{48}"
 _JOINT = rb"[A-Za-z0-9]{4}[\"'`][ \t\r\n+.&|<>~_;][ \t\r\n+.&|<>~\\()_;\xc2\xa0]*[bruLfN@]?[\"'`][A-Za-z0-9]"
@@ -249,7 +243,7 @@ class FastSieve:
         self._joined.clear()
         for scan in self._joints:
             scan(fresh)
-        pieces = {piece for kind, end in self._joined if (piece := _PIECES_BEFORE[kind](fresh, end)) is not None}
+        pieces = {piece for kind, end in self._joined if (piece := PIECES_BEFORE[kind](fresh, end)) is not None}
         # One in ten million pieces of values is of hexadecimal digits alone, and nearly all such lines are.
         pieces = {piece for piece in pieces if piece.translate(None, _ANY_HEX_DIGITS)}
         return len(pieces) > _MOST_PIECES or any(self._is_of_value(content, piece) for piece in pieces)
@@ -417,41 +411,6 @@ def _holds_named_seed(data: bytes) -> bool:
         if any(name in window for name in _SEED_NAMES):
             return True
     return False
-
-
-def _piece_before_literal(data: bytes, end: int) -> bytes | None:
-    """Return the last 16 characters of a literal, if it and the one that begins just before `end` are pieces.
-
-    A piece is a literal of alphanumerics alone.
-    """
-    lead = data[max(0, end - _LONGEST_JOINT) : end - 2].rstrip(_JOINERS)
-    closing = data[end : end + LENGTH].lstrip(_ALNUM)[:1]
-    return _last_of_literal(lead) if not closing or closing in _QUOTES else None
-
-
-def _piece_before_appended(data: bytes, end: int) -> bytes | None:
-    """Return the last 16 characters of a literal to which the one that begins at `end` is appended."""
-    lead = data[max(0, end - _LONGEST_JOINT) : end]
-    found = _ASSIGNED.search(lead)
-    return _last_of_literal(lead[: found.start() + 1]) if found else None
-
-
-def _piece_before_line(data: bytes, end: int) -> bytes | None:
-    """Return the last 16 characters of a line that is continued on the one that begins at `end`."""
-    piece = data[max(0, end - _PIECE - 3) : end].rstrip(b"\r\n")[-_PIECE - 1 : -1]
-    return piece if len(piece) == _PIECE and piece.isalnum() else None
-
-
-_PIECES_BEFORE = (_piece_before_literal, _piece_before_appended, _piece_before_line)
-
-
-def _last_of_literal(lead: bytes) -> bytes | None:
-    """Return the last 16 characters of the literal at the end of some bytes, None if it has fewer or other ones."""
-    piece = lead[-_PIECE - 1 : -1]
-    if len(piece) < _PIECE or not piece.isalnum():
-        return None
-    opening = lead[:-1].rstrip(_ALNUM)[-1:]
-    return piece if not opening or opening in _QUOTES else None
 
 
 def _holds_encoded(document: Document) -> bool:
