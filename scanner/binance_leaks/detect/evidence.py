@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from binance_leaks.detect.candidates import Candidate
 from binance_leaks.detect.document import Document
@@ -13,6 +13,7 @@ from binance_leaks.detect.outline import Outline
 from binance_leaks.detect.vocabulary import (
     BARE_API_KEY,
     BARE_FRAMEWORK_SECRETS,
+    FOREIGN_SERVICES,
     FRAMEWORK_MARKS,
     FRAMEWORK_SECRETS,
     SERVICE_ACCOUNT,
@@ -26,6 +27,8 @@ _SMALL_FILE = 40
 _BINARY_REACH = 1 << 16
 _LONG_LINE = 1000
 _HEADING = 40
+_ORDINARY_WORDS = frozenset({"consumer", "devise", "phoenix", "symfony"})
+_SERVICE = re.compile("|".join(sorted(FOREIGN_SERVICES - _ORDINARY_WORDS)), re.IGNORECASE)
 _USUAL_HEADINGS = frozenset({"session", "webhook", "docker"})
 
 
@@ -100,7 +103,17 @@ class Surroundings:
             named = self._named_in_heading(*parent)
             if named is not None:
                 return named or None
-        return None
+        return None if self._speaks_for_binance else self._service_around(candidate)
+
+    @cached_property
+    def _speaks_for_binance(self) -> bool:
+        return document_mentions(self._document)
+
+    def _service_around(self, candidate: Candidate) -> str | None:
+        """Return the service that the text before a value names last, or its path: where nothing speaks for Binance."""
+        around = self._document.words[max(0, candidate.start - _BEFORE) : candidate.start]
+        named = _SERVICE.findall(around) or _SERVICE.findall(self._document.path)
+        return named[-1].lower() if named else None
 
     def _named_in_heading(self, start: int, end: int) -> str | None:
         """Return the exchange or service that an enclosing line names: "" for Binance, None for none."""

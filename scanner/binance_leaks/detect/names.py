@@ -15,6 +15,7 @@ from binance_leaks.detect.vocabulary import (
     FIX_USERNAME,
     FOREIGN_EXCHANGES,
     FOREIGN_PURPOSES,
+    FOREIGN_SERVICES,
     KEY_ENDING,
     KEY_IN_NAMES,
     KEY_WORDS,
@@ -90,7 +91,7 @@ _EXCLUDED = re.compile(r"listenkey|listentoken|txhash|txid|sha256|sha512|blockha
 _NEVER_OF_AN_API = frozenset(
     {"encryption", "encrypt", "passphrase", "jwt", "session", "salt", "cookie", "telegram", "webhook"}
 )
-_FOREIGN = FOREIGN_EXCHANGES | FOREIGN_PURPOSES
+_FOREIGN = FOREIGN_EXCHANGES | FOREIGN_PURPOSES | FOREIGN_SERVICES
 _FOREIGN_INSIDE = re.compile("|".join(sorted((w for w in _FOREIGN if len(w) > 4), key=len, reverse=True)))
 FOREIGN_EXCHANGE = re.compile(
     rf"(?<![a-z])(?:{'|'.join(sorted(FOREIGN_EXCHANGES))}|gate\.io|crypto\.com)(?![a-z])", re.IGNORECASE

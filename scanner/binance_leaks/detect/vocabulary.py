@@ -270,14 +270,19 @@ FOREIGN_PURPOSES = frozenset(
     firebase flask github gitlab glassnode google infura jwt mailgun mnemonic mongo moralis mysql newsapi nextauth
     npm oauth openai pagination pepper polygonio postgres quandl recaptcha redis refresh salt sendgrid sentry
     session slack solana stripe supabase taapi telegram tiingo trace twilio twitter wallet webhook
+    """.split()
+)
+"""Other services and other kinds of secrets."""
 
+FOREIGN_SERVICES = frozenset(
+    """
     adyen artifactory auth0 braintree bugsnag cloudinary cognito consumer devise dropbox facebook hasura heroku hubspot
     instagram jfrog keycloak laravel linkedin mailchimp mailjet mixpanel netsuite newrelic okta onesignal paypal phoenix
     postmark pusher quickbooks rails rollbar salesforce shopify snyk sonarqube sparkpost spotify supertokens symfony
     tiktok vonage woocommerce wordpress zendesk
     """.split()
 )
-"""Other services and other kinds of secrets."""
+"""Other services with keys of their own, which have nothing to do with trading."""
 
 FRAMEWORK_SECRETS = re.compile(
     r"secret_key_base|(?:better_)?auth_secret$|signing_salt|live_view|(?:cookie|session)_secret|secret_token$|hash_salt"
