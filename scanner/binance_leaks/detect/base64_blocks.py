@@ -31,6 +31,9 @@ _LINE = re.compile(r"^[\s\"'`#*/>+,\\-]*?([A-Za-z0-9+/]{64})(?:\\[nr])*[\s\"'`,;
 _PLAIN = re.compile(r"^\s*[A-Za-z0-9+/]{64}\s*$")
 _MANY = 3
 _MOST_LINES = 64
+_BASE64_AND_PADDING = string.ascii_letters + string.digits + "+/="
+_DIGITS = re.compile(r"\d+")
+_LONGEST_PREFIX = 100
 _LONGEST_LINE = 400
 _PEM_REACH = 4000
 _BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{1,60}-----")
@@ -159,6 +162,7 @@ class Base64Lines:
         self._document = document
         self._blocks: dict[int, _Block | None] = {}
         self._bodies: dict[int, tuple[int, int]] = {}
+        self._logged: dict[int, int] = {}
 
     def block(self, index: int) -> _Block | None:
         """Return the block of line `index`; None if it is no such line."""
@@ -178,8 +182,25 @@ class Base64Lines:
                 self._bodies[begun] = _plain_body(text, begun - 5)
             plain, end = self._bodies[begun]
             if at <= plain:
-                return at <= end
+                return at <= end or at <= self._end_of_logged_body(begun - 5)
         return _in_one_line_pem(text[low:at])
+
+    def _end_of_logged_body(self, start: int) -> int:
+        """Return where the body of PEM ends of which each line is prefixed like the first, as in a log with times."""
+        if start not in self._logged:
+            text = self._document.text
+            line = text.rfind("\n", max(0, start - _LONGEST_PREFIX), start) + 1
+            prefix = _DIGITS.sub("0", text[line:start])
+            end = text.find("\n", start, start + _LONGEST_LINE) if 0 < start - line < _LONGEST_PREFIX else start
+            while start < end < start + _PEM_REACH:
+                after = text.find("\n", end + 1, end + _LONGEST_LINE)
+                content = text[end + 1 : after if after >= 0 else end + _LONGEST_LINE].rstrip()
+                before = content.rstrip(_BASE64_AND_PADDING)
+                if before == content or _DIGITS.sub("0", before) != prefix:
+                    break
+                end = after if after >= 0 else end + _LONGEST_LINE
+            self._logged[start] = end
+        return self._logged[start]
 
     @cached_property
     def _begins(self) -> list[int]:

@@ -201,8 +201,12 @@ def _last_word(words: tuple[str, ...]) -> str:
     return words[last - 1] if named else words[-1] if words else ""
 
 
+_ARMOUR = "begin"
+"""The first word of a line that begins armour, as `-----BEGIN PRIVATE KEY-----`."""
+
+
 def _is_excluded(words: tuple[str, ...], squashed: str, role: Role | None) -> bool:
-    if _EXCLUDED.search(squashed) or (words and words[-1] in EXCLUDED_WORDS):
+    if _EXCLUDED.search(squashed) or (words and (words[-1] in EXCLUDED_WORDS or words[0] == _ARMOUR)):
         return True
     return role is None and (squashed in _EXCLUDED_NAMES or not EXCLUDED_WORDS.isdisjoint(words))
 
