@@ -165,7 +165,7 @@ class Base64Lines:
         self._logged: dict[int, int] = {}
 
     def block(self, index: int) -> _Block | None:
-        """Return the block of line `index`; None if it is no such line."""
+        """Return the block of line `index`; None if it is no such line, or alone without armour."""
         if index not in self._blocks:
             self._read_block(index)
         return self._blocks[index]
@@ -218,13 +218,17 @@ class Base64Lines:
         while (payload := self._payload(last + 1)) is not None:
             last += 1
             payloads[last] = payload
+        armoured = _ARMOUR.search(self._document.line(first - 1, most=_LONGEST_LINE)) is not None
+        if first == last and not armoured:
+            self._blocks[index] = None
+            return
         lines = range(first, last + 1)
         block = _Block(
             first=first,
             last=last,
             signs=[0, *accumulate(_holds_sign(payloads[at] or "") for at in lines)],
             plain=[0, *accumulate(_PLAIN.match(self._document.line(at)) is not None for at in lines)],
-            armoured=_ARMOUR.search(self._document.line(first - 1, most=_LONGEST_LINE)) is not None,
+            armoured=armoured,
         )
         self._blocks.update(dict.fromkeys(lines, block))
 

@@ -15,7 +15,7 @@ from binance_leaks.detect.brackets import Brackets
 from binance_leaks.detect.interrupted_text import Spans, uninterrupted
 from binance_leaks.detect.names import other_exchanges
 from binance_leaks.detect.sqlite import table_text
-from binance_leaks.detect.vocabulary import LEGACY_WORDS, mentions, name_mentions_binance
+from binance_leaks.detect.vocabulary import LEGACY_WORDS, SERVICE_ACCOUNT, mentions, name_mentions_binance
 from binance_leaks.detect.work import Work
 
 _BOMS = (
@@ -143,6 +143,11 @@ class Document:
         return b"binance-leaks" in self.lower or b"pragma:" in self.lower
 
     @cached_property
+    def may_hold_service_account(self) -> bool:
+        """Whether something is in it that is in the key file of a Google service account."""
+        return SERVICE_ACCOUNT.search(self.words) is not None
+
+    @cached_property
     def may_sign_tokens(self) -> bool:
         """Whether the name of a library that signs web tokens is in it."""
         return b"jwt" in self.lower or b"jsonwebtoken" in self.lower
@@ -192,6 +197,8 @@ class Document:
 
     def _encoded_length(self, offset: int) -> int:
         """Return how many bytes the text before `offset` takes."""
+        if self.encoding == "latin-1":
+            return offset
         step = offset // _STEP
         return self._encoded_lengths[step] + len(self.text[step * _STEP : offset].encode(self.encoding, "replace"))
 

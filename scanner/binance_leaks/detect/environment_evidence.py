@@ -55,6 +55,8 @@ _SPECIAL_FIRST = tuple(reversed(Environment))
 _STATED = _compile((environment, environment.facts.stated) for environment in _SPECIAL_FIRST)
 NAMED = _STATED + _compile((environment, environment.facts.named) for environment in _SPECIAL_FIRST)
 _WORDS = tuple(dict.fromkeys(word for pattern in NAMED for word in pattern.starts))
+_ANY_WORD = re.compile("|".join(map(re.escape, _WORDS)))
+_SHORT = 200
 _BY_WORD = {word: environment for environment in Environment for word in environment.facts.name_words}
 _BY_SHAPE: Mapping[Shape | None, Environment] = {
     Shape(alphabet): each for each in Environment if (alphabet := each.facts.alphabet) is not None
@@ -332,9 +334,9 @@ def small(text: str) -> str:
 
 def found_in(text: str, hints: Sequence[Pattern]) -> Iterator[_Hint]:
     """The hints in a text in small letters. Each pattern is tried only where it can begin, which takes a tenth."""
-    places = {word: _places(text, word) for word in _WORDS if word in text}
-    if not places:
+    if len(text) < _SHORT and not _ANY_WORD.search(text):
         return
+    places = {word: _places(text, word) for word in _WORDS if word in text}
     for order, hint in enumerate(hints):
         found = [places[word] for word in hint.starts if word in places]
         end = 0

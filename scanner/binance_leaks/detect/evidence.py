@@ -81,7 +81,11 @@ class Surroundings:
         document = self._document
         if nearby is not None and _is_framework_secret(document, candidate, nearby):
             return "web framework"
-        if candidate.shape is None and _is_in_service_account(document, candidate):
+        if (
+            candidate.shape is None
+            and document.may_hold_service_account
+            and _is_in_service_account(document, candidate)
+        ):
             return "google"
         start, end = statement(document, candidate)
         if document.may_sign_tokens and _SIGNS_TOKENS.search(document.words[start : candidate.start]):
@@ -131,9 +135,9 @@ class Surroundings:
         Reads the lines of the value's own level, upward and then downward.
         """
         blocks = range((index - _BESIDE) // _FIELD_LINES, (index + _BESIDE) // _FIELD_LINES + 1)
-        fields = {line: named for block in blocks for line, named in self._exchange_fields(block).items()}
-        if not fields:
+        if not any(self._exchange_fields(block) for block in blocks):
             return None
+        fields = {line: named for block in blocks for line, named in self._exchange_fields(block).items()}
         outline, document = self._outline, self._document
         level = outline.indent(index)
         for step in (-1, 1):

@@ -27,7 +27,7 @@ _SQL_LEAD = 20_000
 _SQL_WORDS = (b"insert", b"replace", b"copy ")
 _LONG = 48
 _SQL_ROW = 3000
-_NEXT_ROW = re.compile(r"\)\s*,\s*\(")
+_LONGEST_BETWEEN = 200
 _QUOTED = re.compile(r"'[^']*'")
 _STATEMENT_END = re.compile(r";[^\S\n]*\n")
 
@@ -133,10 +133,20 @@ def _insert_column(document: Document, insert: re.Match[str], candidate: Candida
     row = document.text[max(insert.end(), candidate.start - _SQL_ROW) : candidate.start]
     if "stdin" in document.text[insert.end() : insert.end() + 40].lower():
         return _named(columns, row.rsplit("\n", 1)[-1].count("\t"))
-    if _STATEMENT_END.search(_QUOTED.sub("", row)):
+    if ";" in row and _STATEMENT_END.search(_QUOTED.sub("", row)):
         return None
-    rows = [match.end() - 1 for match in _NEXT_ROW.finditer(row)]
-    return _named(columns, _arguments_before(row[rows[-1] :] if rows else row))
+    return _named(columns, _arguments_before(row[_last_row(row) :]))
+
+
+def _last_row(rows: str) -> int:
+    """Return where the last tuple begins that follows another, 0 if none does."""
+    at = rows.rfind("(")
+    while at >= 0:
+        lead = rows[max(0, at - _LONGEST_BETWEEN) : at].rstrip()
+        if lead.endswith(",") and lead[:-1].rstrip().endswith(")"):
+            return at
+        at = rows.rfind("(", 0, at)
+    return 0
 
 
 def _arguments_before(row: str) -> int:
@@ -171,6 +181,8 @@ def _cells(text: str, delimiter: str) -> list[str]:
     text = clean(text).strip()
     if delimiter == "|":
         return [cell.strip(" \t*`_") for cell in text.strip("|").split("|")]
+    if text and '"' not in text and "\r" not in text:
+        return [cell.strip(" \t\"'`#*/") for cell in text.split(delimiter)]
     try:
         return [
             cell.strip(" \t\"'`#*/")
