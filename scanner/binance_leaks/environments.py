@@ -18,6 +18,8 @@ class Environment(Enum):
     The members are in order of caution: where several are named, the first of them is assumed.
     """
 
+    __hash__ = object.__hash__  # members are singletons; that of Enum is slower
+
     MAINNET = "mainnet"
     US = "us"
     TR = "tr"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 from binance_leaks.detect import prefilter
 from binance_leaks.detect.allow_comments import find_allow_comment
@@ -28,8 +29,7 @@ from binance_leaks.detect.vocabulary import AGENT_PAY_NAME, BINANCE_PAY, ELLIPTI
 from binance_leaks.model import Evidence, Grade, Location, Occurrence, Role, Value
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """A candidate that may be half of a credential: an occurrence with its place in the document's text."""
 
     occurrence: Occurrence
@@ -53,8 +53,7 @@ class Match:
         return self.occurrence.value.role
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Reading:
+class _Reading(NamedTuple):
     """A candidate with what its surroundings mean: its name, its role and how clear it is, evidence, other services."""
 
     candidate: Candidate
@@ -163,7 +162,7 @@ class _Classifier:
                 continue
             reading = self._read(candidate, nearby, role, strength)
             if candidate.shape is Shape.BASE62 or self._is_admitted(reading):
-                readings[index] = replace(reading, partner=partner) if partner is not None else reading
+                readings[index] = reading._replace(partner=partner) if partner is not None else reading
         order = {old: new for new, old in enumerate(readings)}
         return _settle_roles([self._match(reading, order) for reading in readings.values()])
 
@@ -181,7 +180,7 @@ class _Classifier:
             if not self._mentions_binance:
                 # Far from the key only the name itself counts: other exchanges have the same API and its parameters.
                 near = tuple(piece for piece in reading.evidence if piece.grade is not Grade.FILE)
-                reading = replace(reading, evidence=near)
+                reading = reading._replace(evidence=near)
             occurrence = self._occurrence(reading)
             yield Match(
                 occurrence=replace(occurrence, encrypted=key.type is KeyType.ENCRYPTED),
@@ -357,4 +356,4 @@ def _is_beside_clear_secret(matches: Sequence[Match], index: int) -> bool:
 
 
 def _with_role(match: Match, role: Role) -> Match:
-    return match if match.role is role else replace(match, occurrence=match.occurrence.in_role(role))
+    return match if match.role is role else match._replace(occurrence=match.occurrence.in_role(role))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from binance_leaks.detect.confidence import OF_THE_TEXT, confidence_of
 from binance_leaks.detect.names import is_credential_file
@@ -18,8 +18,7 @@ _T = TypeVar("_T")
 MOST_EVIDENCE = 12
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """Occurrences of one credential that has yet to be judged."""
 
     values: tuple[Value, ...]
@@ -53,8 +52,10 @@ def assumed_environment(occurrence: Occurrence) -> Environment:
     """What its surroundings say, else the live exchange where its file speaks of Binance."""
     if occurrence.environment is not Environment.UNKNOWN:
         return occurrence.environment
-    speaks = any(evidence.for_binance and evidence.grade in OF_THE_TEXT for evidence in occurrence.evidence)
-    return Environment.MAINNET if speaks else Environment.UNKNOWN
+    for evidence in occurrence.evidence:
+        if evidence.for_binance and evidence.grade in OF_THE_TEXT:
+            return Environment.MAINNET
+    return Environment.UNKNOWN
 
 
 def environment_of_all(occurrences: Iterable[Occurrence]) -> Environment:
@@ -101,8 +102,8 @@ def _environments(occurrences: Iterable[Occurrence]) -> _Halves:
 
 
 def _environment_in_file(occurrences: Sequence[Occurrence]) -> tuple[Environment, bool]:
-    if len(occurrences) == 1 and occurrences[0].environment is not Environment.UNKNOWN:
-        return occurrences[0].environment, True
+    if len(occurrences) == 1:
+        return assumed_environment(occurrences[0]), occurrences[0].environment is not Environment.UNKNOWN
     stated = {occurrence.environment for occurrence in occurrences} - {Environment.UNKNOWN}
     return most_prudent(stated or map(assumed_environment, occurrences)), bool(stated)
 
