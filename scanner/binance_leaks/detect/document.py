@@ -64,6 +64,10 @@ class Document:
     @cached_property
     def line_starts(self) -> list[int]:
         """Offsets of the first character of every line."""
+        lines = self.text.splitlines(True)
+        ends = self.text.endswith("\n")
+        if len(lines) == self.text.count("\n") + (not ends):  # nothing else ends a line in it
+            return [0, *accumulate(map(len, lines if ends else lines[:-1]))]
         return [0, *accumulate(len(line) + 1 for line in self.text.split("\n")[:-1])]
 
     @cached_property

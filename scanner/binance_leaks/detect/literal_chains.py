@@ -35,6 +35,8 @@ _CALL_BEFORE = re.compile(
     (?:(?:new|list|arrays?|string|str|vec|qw|of|aslist|[.\[\]!])\s{0,9}){0,8}[\s(\[{]{0,40}[@A-Za-z]?\Z""",
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
+_MAY_JOIN_LIST = re.compile(r"join|concat|implode|[\"'`]{2}\s{0,9}\)", re.IGNORECASE | re.ASCII)
+"""What is in every text in which a call joins the literals of a list, so that a comma between them counts."""
 _SEPARATOR_BEFORE = re.compile(r"[^\"'`][\"'`]\s{0,9}\.\s{0,9}join\W{0,40}\Z", re.ASCII)
 _CALL_BEHIND = re.compile(
     r"""[\s,]{0,40}[\])}]{1,3}\s{0,40}(?:,\s{0,9}["'`]{2}\s{0,9}\)
@@ -58,12 +60,15 @@ CHAIN_HINTS = (
 def find_chains(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield start, end and content of every chain of two literals or more that has the length of a value, in order."""
     done = 0
+    after = _AFTER if _MAY_JOIN_LIST.search(text) else _AFTER - {","}
     for first in _LITERAL.finditer(text):
-        if first.start() < done or text[first.end() : first.end() + 1] not in _AFTER:
+        if first.start() < done or text[first.end() : first.end() + 1] not in after:
             continue
         sections = [[first]]
         last = first
         while (following := _following(text, last.end())) is not None:
+            if following[1] and after is not _AFTER:
+                break
             last, is_apart = following
             if is_apart:
                 sections.append([])

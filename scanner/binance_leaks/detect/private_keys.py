@@ -24,6 +24,7 @@ _LITERAL_JOINT = re.compile(r"""["'`]\s*(?:[+.&\\]\s*)?(?:_\s*)?["'`]""")
 _ENCODED_PEM = re.compile(r"(?<![A-Za-z0-9+/])LS0tLS1CRUdJTi[A-Za-z0-9+/\s]{80,8000}={0,2}")
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/=]")
 _LONGEST = 12_000
+_SHORTEST = 40
 _LONGEST_LEAD = 200
 _MAY_BEGIN = re.compile(b"|".join(map(re.escape, (b"PRIVATE KEY-----", *prefilter.PACKED_KEYS))))
 _BARE = re.compile(
@@ -129,6 +130,8 @@ def _pem(text: str, begin: re.Match[str], after: int) -> PrivateKey | None:
     body = text[begin.end() : end.start() if end else longest]
     if not end:
         body = _WITHOUT_END.split(body, maxsplit=1)[0]
+    if len(body) < _SHORTEST:
+        return None
     if text[max(0, begin.start() - 1) : begin.start()] in ("+", "-"):
         body = _DIFF_SIGN.sub("\n", body)
     body = _LITERAL_JOINT.sub("", body)
