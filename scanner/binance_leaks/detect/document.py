@@ -172,13 +172,22 @@ class Document:
 
     def line_span(self, index: int) -> tuple[int, int]:
         """Return the span of a line without its end; an empty span outside the document."""
+        return self._spans.get(index) or self._find_span(index)
+
+    def _find_span(self, index: int) -> tuple[int, int]:
         starts = self.line_starts
         if not 0 <= index < len(starts):
             return 0, 0
         end = starts[index + 1] - 1 if index + 1 < len(starts) else len(self.text)
         if end > starts[index] and self.text[end - 1] == "\r":
             end -= 1
-        return starts[index], end
+        span = self._spans[index] = starts[index], end
+        return span
+
+    @cached_property
+    def _spans(self) -> dict[int, tuple[int, int]]:
+        """The spans of the lines that were asked for."""
+        return {}
 
     def position(self, offset: int) -> tuple[int, int]:
         """Return line and column of `offset`, from 1, in the file that the document came from."""

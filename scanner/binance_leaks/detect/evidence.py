@@ -39,6 +39,7 @@ class Surroundings:
         self._outline = outline
         self._document = outline.document
         self._fields: dict[int, dict[int, str | None]] = {}
+        self._last: tuple[Candidate | None, tuple[int, int, int, int]] = None, (0, 0, 0, 0)
         self._parents: dict[int, str | None] = {}
 
     def evidence(self, candidate: Candidate, nearby: NearbyName | None) -> tuple[Evidence, ...]:
@@ -53,19 +54,34 @@ class Surroundings:
             found.append(_BY_PATH)
         return tuple(found)
 
+    def _lines(self, candidate: Candidate) -> tuple[int, int, int, int]:
+        """Return the first and last line of a value, and the span of its statement."""
+        if self._last[0] is not candidate:
+            document = self._document
+            first = document.line_index(candidate.start)
+            start, end = document.line_span(first)
+            last = first
+            if candidate.end > end:
+                last = document.line_index(candidate.end)
+                end = document.line_span(last)[1]
+            self._last = (
+                candidate,
+                (first, last, max(start, candidate.start - _BEFORE), min(end, candidate.end + _AFTER)),
+            )
+        return self._last[1]
+
     def _nearest(self, candidate: Candidate) -> Evidence | None:
         document = self._document
         if document.mentions:
-            span = document.mention_between(*statement(document, candidate))
+            first, last, *near = self._lines(candidate)
+            span = document.mention_between(*near)
             if span:
                 return _quoted(document, span, Grade.STATEMENT, "on the same line")
-            span = _in_block(self._outline, candidate)
+            span = _in_block(self._outline, candidate, first, last)
             if span:
                 return _quoted(document, span, Grade.BLOCK, "nearby")
-            near = (0, len(document.text))
-            if document.binary:
-                near = (candidate.start - _BINARY_REACH, candidate.end + _BINARY_REACH)
-            span = document.mention_between(*near)
+            reach = _BINARY_REACH if document.binary else len(document.text)
+            span = document.mention_between(candidate.start - reach, candidate.end + reach)
             if span:
                 return _quoted(document, span, Grade.FILE, "in the file")
         if document.named_elsewhere or (document.mentions_binance and not document.binary):
@@ -87,7 +103,7 @@ class Surroundings:
             and _is_in_service_account(document, candidate)
         ):
             return "google"
-        start, end = statement(document, candidate)
+        index, _, start, end = self._lines(candidate)
         if document.may_sign_tokens and _SIGNS_TOKENS.search(document.words[start : candidate.start]):
             return "jwt"
         enclosing = _heading_in_line(document, candidate, start)
@@ -99,7 +115,6 @@ class Surroundings:
         after = document.exchanges_between(candidate.end, end)
         if after and not document.mention_between(candidate.end, end):
             return after[0][1]
-        index = document.line_index(candidate.start)
         beside = self._exchange_beside(index)
         if beside is not None:
             return beside or None
@@ -134,10 +149,12 @@ class Surroundings:
 
         Reads the lines of the value's own level, upward and then downward.
         """
-        blocks = range((index - _BESIDE) // _FIELD_LINES, (index + _BESIDE) // _FIELD_LINES + 1)
-        if not any(self._exchange_fields(block) for block in blocks):
+        first, last = (index - _BESIDE) // _FIELD_LINES, (index + _BESIDE) // _FIELD_LINES
+        fields = self._exchange_fields(first)
+        if last > first and (others := self._exchange_fields(last)):
+            fields = {**fields, **others}
+        if not fields:
             return None
-        fields = {line: named for block in blocks for line, named in self._exchange_fields(block).items()}
         outline, document = self._outline, self._document
         level = outline.indent(index)
         for step in (-1, 1):
@@ -266,13 +283,12 @@ def _last_named(document: Document, start: int, end: int) -> str | None:
     return "" if not theirs or ours[0] > theirs[-1][0] else theirs[-1][1]
 
 
-def _in_block(outline: Outline, candidate: Candidate) -> tuple[int, int] | None:
+def _in_block(outline: Outline, candidate: Candidate, index: int, last: int) -> tuple[int, int] | None:
     document = outline.document
-    index = document.line_index(candidate.start)
     reach = _BLOCK if len(document.line_starts) > _SMALL_FILE else _SMALL_FILE
     start = max(document.line_span(max(0, index - reach))[0], candidate.start - 4000)
-    last = min(len(document.line_starts) - 1, document.line_index(candidate.end) + reach)
-    end = min(document.line_span(last)[1], candidate.end + 4000)
+    below = min(len(document.line_starts) - 1, last + reach)
+    end = min(document.line_span(below)[1], candidate.end + 4000)
     near = document.mention_between(start, end)
     if near or not document.mentions:
         return near

@@ -78,20 +78,21 @@ def find_nearby_name(outline: Outline, candidate: Candidate, previous_end: int, 
     """Return the name of the value at `candidate`, which is between two other values; None if it has none."""
     document = outline.document
     index = document.line_index(candidate.start)
-    start, _ = document.line_span(index)
+    start, line_end = document.line_span(index)
     lead = document.text[max(start, previous_end, candidate.start - _WINDOW) : candidate.start]
-    in_record = name_in_record(outline, candidate.start, candidate.end, (previous_end, next_start))
+    in_record = name_in_record(outline, candidate.start, candidate.end, (previous_end, next_start), index)
     if in_record is not None:
         return NearbyName(name=in_record, position=NamePosition.DIRECT)
     nearby = _before(lead)
     if nearby is None:
-        end = min(_line_end(document, candidate.end), next_start, candidate.end + 160)
+        end = line_end if candidate.end <= line_end else document.line_span(document.line_index(candidate.end))[1]
+        end = min(end, next_start, candidate.end + 160)
         tail = document.text[candidate.end : end]
         nearby = _behind(tail) if _BEGINS_WITH_WORD.match(tail) is None else None
     if nearby is None and previous_end <= start and _only_noise(lead):
         nearby = _above(document, index, previous_end)
     if nearby is None or nearby.name.strength <= Strength.WEAK:
-        nearby = _parent(outline, candidate.start, previous_end) or nearby
+        nearby = _parent(outline, index, previous_end) or nearby
     if nearby is None or nearby.position is NamePosition.LOOSE or nearby.name.plural:
         collection = name_of_collection(document, candidate.start)
         if collection is not None:
@@ -139,10 +140,6 @@ def clean(text: str) -> str:
 
 def _unquote(match: re.Match[str]) -> str:
     return chr(int(match.group(1), 16))
-
-
-def _line_end(document: Document, offset: int) -> int:
-    return document.line_span(document.line_index(offset))[1]
 
 
 def _identifiers(text: str) -> list[re.Match[str]]:
@@ -353,10 +350,10 @@ _BEHIND = re.compile(
 )
 
 
-def _parent(outline: Outline, offset: int, previous_end: int) -> NearbyName | None:
+def _parent(outline: Outline, index: int, previous_end: int) -> NearbyName | None:
     """Return the name of a role in the nearest enclosing lines (`api_secret:` above `live:`)."""
     document = outline.document
-    for start, end in outline.enclosing_lines(document.line_index(offset), most=3):
+    for start, end in outline.enclosing_lines(index, most=3):
         if start < previous_end < end:
             return None
         nearby = _heading(document.text[start : min(end, start + _WINDOW)])

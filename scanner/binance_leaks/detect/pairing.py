@@ -106,28 +106,30 @@ class _Places:
         Pairs cost the lines between, and more for what separates accounts; a row has those of one match, in order. What
         separates them is sought only for those that are next by the lines.
         """
-        queue: list[tuple[float, bool, int, int, Iterator[tuple[int, int]]]] = []
+        queue: list[tuple[float, int, int, bool, Iterator[tuple[int, int]]]] = []
 
         def advance(row: Iterator[tuple[int, int]]) -> None:
             for first, second in row:
                 if first not in free:
                     return
                 if second in free:
-                    heappush(queue, (self._lines_between(first, second), False, first, second, row))
+                    heappush(queue, (self._first_lines[second] - self._last_lines[first], first, second, False, row))
                     return
 
         for row in rows:
             advance(row)
         while queue:
-            cost, is_settled, first, second, row = heappop(queue)
+            cost, first, second, is_settled, row = heappop(queue)
+            if first not in free:
+                continue
+            if second in free and (is_settled or compatible(self._matches[first], self._matches[second])):
+                separation = 0.0 if is_settled else self._separation(first, second)
+                if not separation:
+                    yield first, second
+                    continue
+                heappush(queue, (cost + separation, first, second, True, row))
             if not is_settled:
                 advance(row)
-            if first not in free or second not in free:
-                continue
-            if is_settled:
-                yield first, second
-            elif compatible(self._matches[first], self._matches[second]):
-                heappush(queue, (cost + self._separation(first, second), True, first, second, row))
 
     def neighbours(self, first: int) -> Iterator[tuple[int, int]]:
         """Yield the index of a match with those of others that are close behind, or of one account and not far."""

@@ -67,14 +67,14 @@ _FAR = 1500
 _HEADING_REACH = 100
 
 
-def name_in_record(outline: Outline, start: int, end: int, within: tuple[int, int]) -> Name | None:
+def name_in_record(outline: Outline, start: int, end: int, within: tuple[int, int], index: int) -> Name | None:
     """Return the name that another field of its record gives the value at `text[start:end]`, None if there is none.
 
     So `{"name": "BINANCE_API_KEY", "type": "secret", "value": …}`, in any order, on one line or several, as a list item
-    or an element. Other values are outside of `within`.
+    or an element. Other values are outside of `within`; the value begins on line `index`.
     """
     text = outline.document.words
-    line, _ = outline.document.line_span(outline.document.line_index(start))
+    line, _ = outline.document.line_span(index)
     lead = text[max(line, within[0], start - _HEADING_REACH) : start]
     opened = text.rfind("<", max(0, start - _FAR), start)
     if opened >= 0 and (opened > text.rfind(">", opened, start) or lead.rstrip()[-1:] in (">", "")):
