@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
 from enum import Enum
 from math import log2
 from string import ascii_lowercase
 from typing import NamedTuple
 
-from binance_leaks.detect import prefilter, rules
+from binance_leaks.detect import rules
 from binance_leaks.detect.document import Document
 from binance_leaks.detect.work import DIGEST, LOOK, VALUE
 
@@ -50,19 +49,25 @@ class Candidate(NamedTuple):
     rule: str
 
 
-def find_candidates(document: Document) -> Iterator[Candidate]:
-    """Yield every plain value of the document, in order."""
+def find_candidates(document: Document) -> tuple[list[Candidate], list[tuple[int, int]]]:
+    """Return every plain value of the document, and the runs of alphanumerics that may hold others, in order."""
+    found: list[Candidate] = []
+    others: list[tuple[int, int]] = []
     work = document.work
-    for start, end in _runs(document):
+    for start, end in document.runs:
+        if end - start < LENGTH:
+            continue
         if not work.spend(LOOK):
-            return
+            break
         at = value_in_run(document.text, start, end, binary=document.binary)
         if at is None:
+            others.append((start, end))
             continue
         value = document.text[at : at + LENGTH]
         shape = shape_of(value)
         if shape is not None and work.spend(VALUE if shape is Shape.BASE62 else DIGEST):
-            yield Candidate(start=at, end=at + LENGTH, value=value.encode(), shape=shape, rule=RULES[shape])
+            found.append(Candidate(at, at + LENGTH, value.encode(), shape, RULES[shape]))
+    return found, others
 
 
 def value_in_run(text: str, start: int, end: int, *, binary: bool) -> int | None:
@@ -101,11 +106,6 @@ def entropy(value: str) -> float:
 
 _BITS = tuple(count * log2(count) if count else 0.0 for count in range(LENGTH + 1))
 _LOWER = ascii_lowercase.encode()
-
-
-def _runs(document: Document) -> Iterator[tuple[int, int]]:
-    """Yield maximal runs of 64 or more alphanumerics."""
-    return (run for run in prefilter.long_runs(document.classes) if run[1] - run[0] >= LENGTH)
 
 
 def _bounds(text: str, start: int, end: int, *, binary: bool) -> int | None:

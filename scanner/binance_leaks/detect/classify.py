@@ -94,13 +94,17 @@ _MOST_NESTED = 8
 
 def _candidates(document: Document, encoded: Iterable[EncodedText]) -> list[Candidate]:
     """Return plain, encoded and split values; hex and base36 only where something speaks for Binance."""
-    plain = list(find_candidates(document))
+    plain, runs = find_candidates(document)
     if any(candidate.shape is not Shape.BASE62 for candidate in plain):
         admitted = _admitted_shapes(document)
         plain = [candidate for candidate in plain if candidate.shape in admitted]
     lines = Base64Lines(document)
     plain = [candidate for candidate in plain if not in_base64_block(document, candidate, lines)]
-    others = [*filter(None, map(encoded_value, encoded)), *find_split_values(document), *find_glued_values(document)]
+    others = [
+        *filter(None, map(encoded_value, encoded)),
+        *find_split_values(document),
+        *find_glued_values(document, runs),
+    ]
     if any(candidate.shape is not Shape.BASE62 for candidate in others):
         admitted = _admitted_shapes(document)
         others = [candidate for candidate in others if candidate.shape in admitted]

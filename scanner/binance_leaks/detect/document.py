@@ -81,6 +81,11 @@ class Document:
         return prefilter.classified(self.flat)
 
     @cached_property
+    def runs(self) -> list[tuple[int, int]]:
+        """Start and end of every run of 48 or more alphanumerics."""
+        return list(prefilter.long_runs(self.classes))
+
+    @cached_property
     def words(self) -> str:
         """The text with what looks random blanked, so that no word is read out of the middle of a value."""
         parts = []

@@ -7,10 +7,9 @@ name of a credential is enough there; two values with one sign or nothing betwee
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from binance_leaks.detect import prefilter
 from binance_leaks.detect.candidates import (
     LENGTH,
     RULES,
@@ -19,7 +18,6 @@ from binance_leaks.detect.candidates import (
     begins_freely,
     is_in_encoded_base64,
     shape_of,
-    value_in_run,
 )
 from binance_leaks.detect.document import Document
 from binance_leaks.detect.names import Strength, read_name
@@ -55,12 +53,10 @@ class Glued:
     """Whether names are glued to them; else there are two, joined by a sign or by nothing."""
 
 
-def find_glued_values(document: Document) -> Iterator[Candidate]:
-    """Yield every value of the document that is glued to another or to a name, in order."""
+def find_glued_values(document: Document, runs: Iterable[tuple[int, int]]) -> Iterator[Candidate]:
+    """Yield every value that is glued to another or to a name, in order, in runs that are no values themselves."""
     text = document.text
-    for start, end in prefilter.long_runs(document.classes):
-        if end - start < LENGTH or value_in_run(text, start, end, binary=document.binary) is not None:
-            continue
+    for start, end in runs:
         if not document.work.spend(LOOK):
             return
         glued = glued_in_run(text, start, end)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 
 from binance_leaks.detect.document import Document
 
@@ -26,6 +27,11 @@ class Outline:
         self._sections: dict[int, bool] = {}
         self._enclosing: dict[int, list[tuple[int, int]]] = {}
         self._steps: dict[int, int] = {}
+
+    @cached_property
+    def has_items(self) -> bool:
+        """Whether a line may begin the item of a list."""
+        return "- " in self.document.text
 
     def indent(self, index: int) -> int:
         """Return the columns before the text of a line, marks of comments and lists included; -1 for a blank line."""

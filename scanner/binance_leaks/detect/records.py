@@ -18,6 +18,8 @@ _LONGEST_LEAD = 300
 
 def enclosing_item(outline: Outline, index: int) -> tuple[int, int] | None:
     """Return the first and last line of the list item (`- name: …`) that holds line `index`, None if none does."""
+    if not outline.has_items:
+        return None
     level = outline.indent(index)
     first = index
     while not _begins_item(outline, first):

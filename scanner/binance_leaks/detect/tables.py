@@ -8,13 +8,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from functools import cached_property
 
-from binance_leaks.detect import prefilter
 from binance_leaks.detect.candidates import Candidate
 from binance_leaks.detect.document import Document
 from binance_leaks.detect.names import Name, Strength, read_name
 from binance_leaks.detect.nearby_names import clean
 
 _DELIMITERS = (",", "\t", ";", "|", "<")
+_ANY_DELIMITER = re.compile(r"[,\t;|<]")
 _CELL_EDGE = re.compile(r"<(?:(?P<closing>/)(?:td|th|Cell)|(?:td|th|Cell)\b[^<>]*)>", re.IGNORECASE)
 _HEADER_CELL = re.compile(r"[^\W\d_][\w .#/()-]{0,39}")
 _ANY_TAG = re.compile(r"<[^<>]*>")
@@ -55,6 +55,8 @@ class Tables:
         if end - start > 4000:
             return None
         line = document.text[start:end]
+        if not _ANY_DELIMITER.search(line):
+            return None
         for delimiter in _DELIMITERS:
             cells = self._cells_of(index, delimiter) if delimiter in line else None
             if cells is None:
@@ -102,12 +104,10 @@ class Tables:
 
     def _holds_long_run(self, index: int) -> bool:
         start, end = self._document.line_span(index)
-        at = bisect_right(self._runs, (start, start))
-        return any(max(first, start) + _LONG <= min(last, end) for first, last in self._runs[max(0, at - 1) : at + 1])
-
-    @cached_property
-    def _runs(self) -> list[tuple[int, int]]:
-        return list(prefilter.long_runs(self._document.classes))
+        at = bisect_right(self._document.runs, (start, start))
+        return any(
+            max(first, start) + _LONG <= min(last, end) for first, last in self._document.runs[max(0, at - 1) : at + 1]
+        )
 
     def _sql_column(self, candidate: Candidate) -> Name | None:
         at = bisect_left(self._statements, candidate.start) - 1
