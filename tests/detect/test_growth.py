@@ -17,12 +17,16 @@ SMALL, LARGE = 8 * 1024, 64 * 1024
 MOST = 1.75 * LARGE / SMALL
 """How much more may be done for the large file: what looks some thousand characters far finds less in the small one."""
 
+LINES_OF_VALUES, OTHER_LINES = 25, 5
+"""How many lines of Python may run for a byte of nothing but values, and of anything else."""
+
 
 @pytest.mark.parametrize("grammar", GRAMMARS, ids=[grammar.name for grammar in GRAMMARS])
 def test_work_grows_with_the_size(grammar: Grammar) -> None:
     small, large = (count_work(partial(detect, grammar.text(size))) for size in (SMALL, LARGE))
     assert large.lines <= MOST * small.lines
     assert large.characters <= MOST * small.characters
+    assert large.lines <= LARGE * (LINES_OF_VALUES if grammar.of_values else OTHER_LINES)
 
 
 READING: dict[str, Callable[[Document, int], object]] = {

@@ -187,7 +187,7 @@ class _Classifier:
                 reading = reading._replace(evidence=near)
             occurrence = self._occurrence(reading)
             yield Match(
-                occurrence=replace(occurrence, encrypted=key.type is KeyType.ENCRYPTED),
+                occurrence=replace(occurrence, encrypted=True) if key.type is KeyType.ENCRYPTED else occurrence,
                 start=key.start,
                 end=key.end,
                 shape=None,

@@ -95,7 +95,8 @@ class _Places:
     def __init__(self, document: Document, matches: Sequence[Match]) -> None:
         self._text = document.text
         self._matches = matches
-        self._are_keys = [match.role is Role.API_KEY for match in matches]
+        self._keys = [index for index, match in enumerate(matches) if match.role is Role.API_KEY]
+        self._secrets = [index for index, match in enumerate(matches) if match.role is not Role.API_KEY]
         self._first_lines = [document.line_index(match.start) for match in matches]
         self._last_lines = [document.line_index(match.end - 1) for match in matches]
         self._environments = [assumed_environment(match.occurrence) for match in matches]
@@ -133,11 +134,11 @@ class _Places:
 
     def neighbours(self, first: int) -> Iterator[tuple[int, int]]:
         """Yield the index of a match with those of others that are close behind, or of one account and not far."""
-        match, is_key = self._matches[first], self._are_keys[first]
+        match = self._matches[first]
         stem = match.occurrence.stem
-        for second in range(first + 1, min(first + 1 + _NEIGHBOURS, len(self._matches))):
-            if is_key == self._are_keys[second]:
-                continue
+        others = self._secrets if match.role is Role.API_KEY else self._keys
+        start = bisect_right(others, first)
+        for second in others[start : bisect_right(others, first + _NEIGHBOURS)]:
             other = self._matches[second]
             equal = bool(stem) and stem == other.occurrence.stem
             most = _UNNAMED_LINES if Strength.NONE in (match.strength, other.strength) else _NEAR_LINES
