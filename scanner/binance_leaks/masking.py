@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
+_RUN = re.compile(r"[A-Za-z0-9]{64,}")
+_LOWER_PAIR = re.compile(r"(?=[a-z][a-z])")
+_MOST_LOWER_PAIRS = 0.36
+"""Small letters behind small letters in a run, of its length: 0.17 ± 0.06 in a random value, 0.45 or more in names."""
+
 
 class Secret:
     """The bytes of a value, kept from every output.
@@ -50,3 +57,17 @@ def mask_secret_key(value: bytes) -> str:
 def mask_private_key(der: bytes) -> str:
     """Return the size of a private key, and nothing of its content."""
     return f"private key, {len(der)} bytes"
+
+
+def mask_runs(text: str) -> str:
+    """Mask what looks like a value in a path or a name, known or not; the rest is unchanged."""
+    return _RUN.sub(lambda run: mask_secret_key(run[0].encode()) if is_mixed(run[0]) else run[0], text)
+
+
+def is_mixed(run: str) -> bool:
+    """Whether a run of 64 or more alphanumerics is or holds a random value: all classes mixed, and not words."""
+    if run.islower() or run.isupper() or run.isalpha() or run.isdigit():
+        return False
+    if not (any(char.islower() for char in run) and any(char.isupper() for char in run)):
+        return False
+    return len(run) == 64 or sum(1 for _ in _LOWER_PAIR.finditer(run)) < _MOST_LOWER_PAIRS * len(run)

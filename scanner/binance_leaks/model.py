@@ -208,6 +208,11 @@ def split_member(path: str) -> tuple[str, str]:
     return file, separator + member
 
 
+def is_in(path: str, outer: str) -> bool:
+    """Whether a path is that of a file, folder or archive, or of something in it."""
+    return path == outer or path.startswith((f"{outer}/", f"{outer}{_MEMBER}"))
+
+
 def container_of(path: str) -> str:
     """The file on disk: the outermost archive of a member, else the path itself."""
     return path.partition(_MEMBER)[0]
@@ -261,6 +266,8 @@ class Occurrence:
     evidence: tuple[Evidence, ...] = ()
     foreign: str | None = None
     encrypted: bool = False
+    in_path: bool = False
+    """Whether it is in the name of its file or folder, and not in a file."""
 
     def in_role(self, role: Role) -> Occurrence:
         """The same occurrence with its value in another role."""

@@ -52,6 +52,7 @@ class Found(TypedDict):
     risk: dict[str, object]
     values: list[Named]
     locations: list[Place]
+    evidence: list[str]
     suppressed: dict[str, str] | None
 
 

@@ -7,12 +7,11 @@ when it was recorded; as another scan may see more files and take a key for a se
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from binance_leaks.masking import mask_secret_key
+from binance_leaks.masking import mask_runs
 from binance_leaks.model import Ordered, Role, Value, split_member
 
 SECRET_TYPES: Mapping[Role, str] = MappingProxyType(
@@ -50,9 +49,6 @@ def filters() -> list[dict[str, object]]:
     ]
 
 
-_RUN = re.compile(r"[A-Za-z0-9]{64,}")
-
-
 class Label(Ordered):
     """The result of an audit of a value; its text is the reason of a suppression."""
 
@@ -88,13 +84,7 @@ def stored(path: str) -> str:
 
     It has `/`, as baselines may come from Windows.
     """
-    return _RUN.sub(_masked, path.replace("\\", "/"))
-
-
-def _masked(run: re.Match[str]) -> str:
-    text = run[0]
-    mixed = not (text.islower() or text.isupper() or text.isalpha() or text.isdigit())
-    return mask_secret_key(text.encode("ascii")) if mixed else text
+    return mask_runs(path.replace("\\", "/"))
 
 
 def path_from(root: str, path: str, anchor: str) -> str:

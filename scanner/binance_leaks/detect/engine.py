@@ -40,11 +40,12 @@ def detect(
         mentions_binance=mentions_binance,
         work=work,
     ):
-        found += _in_document(document, path)
+        found += groups_in(document, path)
     return merge_credentials(found)
 
 
-def _in_document(document: Document, path: str, *, decode: bool = True) -> Iterator[Group]:
+def groups_in(document: Document, path: str, *, decode: bool = True) -> Iterator[Group]:
+    """Yield the occurrences of each credential in a document, which is at a path."""
     encoded = list(encoded_texts(document))
     matches = find_matches(document, path, encoded)
     pairs = find_pairs(document, matches)
@@ -67,7 +68,7 @@ def _in_encoded_texts(document: Document, path: str, encoded: Iterable[EncodedTe
         inner = Document(
             text=text, path=document.path, mentions_binance=document_mentions(document), work=document.work
         )
-        for group in _in_document(inner, path, decode=False):
+        for group in groups_in(inner, path, decode=False):
             moved = (
                 replace(found, location=replace(found.location, line=line, column=column), last_line=last_line)
                 for found in group.occurrences

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from binance_leaks.detect import rules
 from binance_leaks.detect.credentials import credential_of, merge_credentials
 from binance_leaks.detect.pairing import same_world, stems_conflict
-from binance_leaks.model import Credential, Occurrence, Role
+from binance_leaks.model import Credential, Occurrence, Role, is_in
 
 _FAR, _NEAR = 6, 0
 """Most steps between folders, for halves that both have evidence for Binance and for others."""
@@ -49,7 +49,9 @@ def _is_lone(credential: Credential, *, key: bool) -> bool:
         return False
     if not key and credential.values[0].role is Role.PRIVATE_KEY:
         return any(evidence.for_binance for occurrence in credential.occurrences for evidence in occurrence.evidence)
-    return any(occurrence.named and not occurrence.foreign for occurrence in credential.occurrences)
+    return any(
+        (occurrence.named or occurrence.in_path) and not occurrence.foreign for occurrence in credential.occurrences
+    )
 
 
 def _best(credential: Credential, others: Sequence[Credential]) -> Credential | None:
@@ -78,11 +80,21 @@ def _occurrence_distance(first: Occurrence, second: Occurrence) -> tuple[int, in
         return None
     if stems_conflict(first.stem, second.stem) or not same_world(first.environment, second.environment):
         return None
+    if first.in_path or second.in_path:
+        if _is_name_of(first, second) or _is_name_of(second, first):
+            return -1, 0
+        if not (first.named and second.named):
+            return None
     have_evidence = all(any(evidence.for_binance for evidence in occurrence.evidence) for occurrence in (first, second))
     folders = _folders_between(first.location.path, second.location.path)
     if folders > (_FAR if have_evidence else _NEAR):
         return None
     return (0 if first.stem == second.stem else 1), folders
+
+
+def _is_name_of(name: Occurrence, other: Occurrence) -> bool:
+    """Whether a value is in the name of the file, folder or archive that holds another."""
+    return name.in_path and is_in(other.location.path, name.location.path)
 
 
 def _folders_between(one: str, other: str) -> int:

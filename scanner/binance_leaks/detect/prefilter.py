@@ -45,6 +45,8 @@ _PEM = b"PRIVATE KEY-----"
 PACKED_KEYS = (b"IBAAKCA", b"MC4CAQAwBQYDK2VwBCIEI", b"IBADANBgkqhkiG9w0BAQEFAASC", b"LS0tLS1CRUdJTi")
 _PIECE_ENDS = b"a" * 16 + b"q "
 _LONG_PIECE = b"a" * 48
+_LENGTH = 64
+_VALUE = b"a" * _LENGTH
 _MUCH = b"a" * 4096
 _SOME = 64
 _QUOTES = b"\"'`"
@@ -65,6 +67,11 @@ _SEED_LENGTH = 43
 def may_hold(data: bytes) -> bool:
     """Whether anything in `data` is worth the detector's time."""
     return next(hits(data), None) is not None
+
+
+def path_may_hold(path: bytes) -> bool:
+    """Whether a path, or the entries of a tree, may have a value in a name."""
+    return len(path) >= _LENGTH and _VALUE in classified(path)
 
 
 def hits(data: bytes, *, chains: bool = True) -> Iterator[int]:

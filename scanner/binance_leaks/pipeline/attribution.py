@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from binance_leaks.detect import prefilter
 from binance_leaks.detect.credentials import credential_of, merge_credentials
+from binance_leaks.detect.path_values import digests_in_path
 from binance_leaks.errors import GitError
 from binance_leaks.findings import Skipped
 from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Commit, Credential, Exposure, Location, Occurrence
-from binance_leaks.pipeline.files import credentials_in, credentials_in_object
+from binance_leaks.pipeline.files import credentials_in, credentials_in_object, may_hold
 from binance_leaks.pipeline.history_scan import ObjectScan
 from binance_leaks.pipeline.history_worker import Hit
 from binance_leaks.pipeline.provenance import HistoryTracer, Provenance
@@ -65,10 +65,22 @@ def attribute(
     """
     blobs = {name: hit for name, hit in scan.objects.hits.items() if hit.kind == "blob"}
     messages = {name: hit for name, hit in scan.objects.hits.items() if hit.kind in ("commit", "tag")}
-    tracer = HistoryTracer(scan, {name: hit.digests for name, hit in blobs.items()}, refs)
+    contents = {name: hit.digests for name, hit in blobs.items()}
+    tracer = HistoryTracer(scan, contents, refs)
+    in_names = _values_in_names(scan)
+    if in_names:
+        both = {
+            blob: contents.get(blob, frozenset()) | in_names.get(blob, frozenset()) for blob in {*contents, *in_names}
+        }
+        tracer = HistoryTracer(scan, both, refs)
     provenances, of_messages = tracer.trace(name for name, hit in messages.items() if hit.kind == "commit")
     provenances = dict(_with_lfs_name(provenance, key, lfs_files) for key, provenance in provenances.items())
-    provenances = {key: provenance for key, provenance in provenances.items() if not excluded(provenance.path)}
+    provenances = {
+        key: provenance
+        for key, provenance in provenances.items()
+        if not excluded(provenance.path)
+        and (not in_names or key[0] in contents.get(provenance.blob, ()) or key[0] in digests_in_path(provenance.path))
+    }
     reader = _Reader(scan, git, lfs_files)
     locator = _Locator(provenances, reader.commits(provenances.values()), remote)
     read = list(reader.read_again(_select_reads(provenances, blobs, tracer), blobs))
@@ -86,6 +98,16 @@ def attribute(
             if provenance.commit is not None
         },
     )
+
+
+def _values_in_names(scan: ObjectScan) -> dict[bytes, frozenset[str]]:
+    """The digests of the values in the names of files and folders, by a blob that has such a path."""
+    found: dict[bytes, frozenset[str]] = {}
+    for name, blob in scan.named_files():
+        digests = digests_in_path(os.fsdecode(name))
+        if digests:
+            found[blob] = found.get(blob, frozenset()) | digests
+    return found
 
 
 def _with_lfs_name(
@@ -235,13 +257,13 @@ class _Reader:
             unread.discard(name)
             for path in sorted(wanted[name]):
                 for chunk in self._chunks(name, content, path):
-                    if isinstance(chunk, Chunk) and prefilter.may_hold(chunk.data):
+                    if isinstance(chunk, Chunk) and may_hold(chunk):
                         for credential in credentials_in(chunk):
                             yield name, path, credential
 
         for name in sorted(unread):
             for path in sorted(wanted[name]):
-                for credential in hits[name].credentials:
+                for credential in hits[name].credentials if name in hits else ():
                     yield name, path, credential.moved(partial(_below, path))
 
     def _chunks(self, name: bytes, content: bytes, path: str) -> Iterator[Chunk | Skipped]:

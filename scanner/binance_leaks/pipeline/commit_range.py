@@ -98,7 +98,10 @@ class RangeTracker:
         for change in changes:
             if change.blob is not None:
                 self._commits_with_blob.setdefault(change.blob, []).append(change)
-        touched = {change.path for change in changes if change.blob in self._versions.suspicious}
+        suspicious = self._versions.suspicious
+        touched = {
+            change.path for change in changes if change.blob in suspicious or prefilter.path_may_hold(change.path)
+        }
         changes = [change for change in changes if change.path in touched]
         formers = {id(change): self._former(change) for change in changes}
         self._versions.detect(
@@ -220,7 +223,8 @@ class RangeTracker:
                 tracked.removed = change.commit
 
     def _appear(self, change: CommitChange, version: FileVersion, before: set[str], former: Sequence[str]) -> None:
-        new = introduced(self._git, version, [self._versions.at(blob, change.path) for blob in former])
+        parents = [self._versions.at(blob, change.path) for blob in former]
+        new = introduced(self._git, version, parents, new_path=not any(change.former))
         for digest in version.occurrences:
             if digest in new:
                 is_new = True
@@ -328,7 +332,8 @@ class RangeSource:
     def _detected(
         self, versions: FileVersions, changes: Sequence[CommitChange], messages: Sequence[Message]
     ) -> Detected:
-        if not versions.suspicious and not messages:
+        named = any(prefilter.path_may_hold(change.path) for change in changes)
+        if not (versions.suspicious or messages or named):
             return Detected()
         from binance_leaks.detect.credentials import merge_credentials  # start-up: most ranges are clean
         from binance_leaks.sources.nearby_evidence import EvidenceNearCommits  # as above

@@ -18,7 +18,9 @@ from typing import BinaryIO
 
 from binance_leaks.detect import prefilter
 from binance_leaks.detect.base64_blocks import without_signatures
+from binance_leaks.detect.candidates import LENGTH
 from binance_leaks.detect.engine import detect
+from binance_leaks.detect.path_values import detect_in_path
 from binance_leaks.detect.work import EXHAUSTED, Work
 from binance_leaks.errors import ScanError
 from binance_leaks.findings import ScanStats, Skipped, SourceKind
@@ -33,8 +35,8 @@ from binance_leaks.sources.read_content import Chunk, read_stream
 
 
 def credentials_in(chunk: Chunk, work: Work | None = None) -> tuple[Credential, ...]:
-    """The credentials of one chunk; `work` is that which was done for its file."""
-    return detect(
+    """The credentials of one chunk and of its path; `work` is that which was done for its file."""
+    found = detect(
         chunk.data,
         path=chunk.path,
         evidence_path=chunk.evidence_path,
@@ -43,6 +45,13 @@ def credentials_in(chunk: Chunk, work: Work | None = None) -> tuple[Credential, 
         mentions_binance=chunk.mentions_binance,
         work=work,
     )
+    return found + detect_in_path(chunk.path, chunk.evidence_path)
+
+
+def may_hold(chunk: Chunk) -> bool:
+    """Whether a chunk or its path is worth the detector's time."""
+    path = chunk.evidence_path
+    return prefilter.may_hold(chunk.data) or (len(path) >= LENGTH and prefilter.path_may_hold(os.fsencode(path)))
 
 
 def search(
@@ -228,7 +237,7 @@ def scan_batch(batch: Sequence[FileEntry]) -> Tally:
     tally = Tally()
     for entry in batch:
         tally.files += 1
-        for result in search(read_chunks(entry), is_worth=_may_hold):
+        for result in search(read_chunks(entry), is_worth=may_hold):
             if isinstance(result, Skipped):
                 tally.skipped.append(result)
                 continue
@@ -240,10 +249,6 @@ def scan_batch(batch: Sequence[FileEntry]) -> Tally:
                 tally.credentials += [credential.without_secrets() for credential in found]
                 tally.holding += [entry] if tally.holding[-1:] != [entry] else []
     return tally
-
-
-def _may_hold(chunk: Chunk) -> bool:
-    return prefilter.may_hold(chunk.data)
 
 
 def reread_secrets(entries: Iterable[FileEntry]) -> dict[str, Secret]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from binance_leaks.detect import prefilter
 from binance_leaks.detect.credentials import merge_credentials
 from binance_leaks.findings import Skipped
 from binance_leaks.model import Credential, Exposure, Location
@@ -35,10 +36,12 @@ from binance_leaks.sources.objects.codec import best_codec
 from binance_leaks.sources.objects.database import ObjectDatabase, open_packs
 from binance_leaks.sources.objects.delta_forest import DeltaForest, ObjectType, build_delta_forest
 from binance_leaks.sources.objects.pack import Pack, read_object
-from binance_leaks.sources.objects.parse import CommitNode
+from binance_leaks.sources.objects.parse import CommitNode, parse_tree
 from binance_leaks.sources.objects.tree_index import ObjectIdSet
 from binance_leaks.sources.objects.walk import EntrySelection
 
+_FOLDER, _SUBMODULE = b"40000", b"160000"
+_DEEPEST = 40
 _SMALL = 3000
 """With no more objects one process is done before others would have started."""
 _SHARES = 24
@@ -126,6 +129,7 @@ class ObjectScan:
         self._stack = ExitStack()
         self._loose_trees: list[bytes] = []
         self._hits: list[Hit] = []
+        self._suspicious_trees: list[ObjectRef] = []
         self._codec = best_codec()
 
     def __enter__(self) -> ObjectScan:
@@ -189,13 +193,16 @@ class ObjectScan:
         self._workers.broadcast(StartTreeSearch(sorted(sought)))
         found: list[Link] = []
         deferred: list[ObjectRef] = []
+        self._suspicious_trees = []
         tasks: list[Task] = [*self._shares(ObjectType.TREE), *_by_git(self._loose_trees, trees=True)]
         for result in self._workers.run(tasks):
             deferred += result.deferred
             found += result.links
+            self._suspicious_trees += result.suspicious_trees
             self.objects.missing |= result.missing
         for result in self._workers.run(_by_git([self.id_of(ref) for ref in deferred], trees=True)):
             found += result.links
+            self._suspicious_trees += result.suspicious_trees
             self.objects.missing |= result.missing
             self.objects.skipped += result.skipped
         return [(self.id_of(link.tree), link.name, link.target) for link in found]
@@ -204,6 +211,34 @@ class ObjectScan:
         """Return tree, name and target of each entry that names one of these trees."""
         found = [link for result in self._workers.broadcast(FindParentTrees(sorted(trees))) for link in result.links]
         return [(self.id_of(link.tree), link.name, link.target) for link in found]
+
+    def named_files(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield names in which a value may be, with the blob that has the name, or one in the folder that has it.
+
+        Of the trees that the latest `link` searched.
+        """
+        size = self._database.id_size
+        for tree in sorted(map(self.id_of, self._suspicious_trees)):
+            for mode, name, target in parse_tree(self._tree(tree), size):
+                if prefilter.path_may_hold(name):
+                    blob = target if mode != _FOLDER else self._some_blob(target)
+                    if blob is not None:
+                        yield name, blob
+
+    def _some_blob(self, tree: bytes) -> bytes | None:
+        """A blob in a tree or below, None if there is none near."""
+        for _ in range(_DEEPEST):
+            entries = list(parse_tree(self._tree(tree), self._database.id_size))
+            blob = next((target for mode, _, target in entries if mode not in (_FOLDER, _SUBMODULE)), None)
+            folder = next((target for mode, _, target in entries if mode == _FOLDER), None)
+            if blob is not None or folder is None:
+                return blob
+            tree = folder
+        return None
+
+    def _tree(self, name: bytes) -> bytes:
+        held = self.content(name)
+        return held[1] if held is not None else self._git.run("cat-file", "tree", name.hex(), accept=(0, 128))
 
     def found_so_far(self) -> tuple[Credential, ...]:
         """What was found before an interrupt, with object ids in place of paths."""

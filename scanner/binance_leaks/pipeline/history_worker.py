@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import starmap
 from typing import NamedTuple, TypeAlias
 
+from binance_leaks.detect import prefilter
 from binance_leaks.detect.engine import detect
 from binance_leaks.detect.sieve import NO_TRAITS, Sieve, Trait, best_sieve
 from binance_leaks.detect.work import EXHAUSTED, Work
@@ -129,6 +130,8 @@ class TaskResult:
     unread: list[tuple[ObjectRef, str, Skipped]] = field(default_factory=list)
     damaged: set[bytes] = field(default_factory=set)
     missing: set[bytes] = field(default_factory=set)
+    suspicious_trees: list[ObjectRef] = field(default_factory=list)
+    """Trees that newly have a name in which a value may be."""
     pointers: list[tuple[ObjectRef, str]] = field(default_factory=list)
     """Pointers of Git LFS, with the ids of their files."""
 
@@ -271,6 +274,8 @@ class ObjectWorker:
         Search it, and index its subtrees.
         """
         result.missing.update(self._plan.known.unknown(self._named.of(fresh)))
+        if prefilter.path_may_hold(fresh):
+            result.suspicious_trees.append(ref)
         if self._search is not None:
             if ends := self._search(content):
                 result.links += [

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from binance_leaks.detect import prefilter
 from binance_leaks.errors import GitError
 from binance_leaks.findings import Skipped
 from binance_leaks.model import Credential, Occurrence
@@ -36,14 +37,18 @@ _BLOBS_PER_REPORT = 64
 LFS_NOT_ON_DISK = "its content is in Git LFS and not on disk; `git lfs fetch --all` downloads it"
 
 
-def introduced(git: Git, version: FileVersion, parents: Sequence[FileVersion]) -> frozenset[str]:
+def introduced(
+    git: Git, version: FileVersion, parents: Sequence[FileVersion], *, new_path: bool = False
+) -> frozenset[str]:
     """Return the digests of the values of a file that no parent's version has.
 
     `parents` are the versions in those parents that have the file, under any name; without any, every value is
-    introduced. A version that could not be read has no values.
+    introduced. A version that could not be read has no values. A value in the path is introduced where no parent has
+    that path, which `new_path` says.
     """
-    unknown = version.digests.difference(*(parent.digests for parent in parents))
-    in_text = unknown - version.binary
+    names = version.in_path if new_path or not parents else frozenset()
+    unknown = (version.digests - version.in_path).difference(*(parent.digests for parent in parents)) | names
+    in_text = unknown - version.binary - version.in_path
     if not in_text or not parents:
         return unknown
     added = [_added_lines(git, parent.blob, version.blob) for parent in parents]
@@ -83,6 +88,13 @@ class FileVersion:
             for occurrence in credential.occurrences:
                 found.setdefault(occurrence.value.sha256, occurrence)
         return found
+
+    @cached_property
+    def in_path(self) -> frozenset[str]:
+        """The digests of the values that are in its path only."""
+        found = [each for credential in self.credentials for each in credential.occurrences]
+        in_content = {occurrence.value.sha256 for occurrence in found if not occurrence.in_path}
+        return frozenset(occurrence.value.sha256 for occurrence in found) - in_content
 
     @property
     def digests(self) -> frozenset[str]:
@@ -149,7 +161,7 @@ class FileVersions:
         self.prefilter(blob for blob, _ in wanted)
         by_blob: dict[str, list[bytes]] = {}
         for blob, path in dict.fromkeys(wanted):
-            if blob in self.suspicious and (blob, path) not in self._versions:
+            if (blob in self.suspicious or prefilter.path_may_hold(path)) and (blob, path) not in self._versions:
                 by_blob.setdefault(blob, []).append(path)
         ordered = [(blob, path) for blob, paths in by_blob.items() for path in paths]
         if not ordered:

@@ -150,7 +150,8 @@ def credentials_in_changes(
     found: list[Credential] = []
     for change in holding:
         version = versions.at(change.blob, change.path)
-        new = introduced(git, version, [versions.at(blob, change.path) for blob in former[change.path]])
+        parents = [versions.at(blob, change.path) for blob in former[change.path]]
+        new = introduced(git, version, parents, new_path=not change.old)
         found += [_with_exposure(credential, change.blob, new) for credential in version.credentials]
     return found, skipped
 

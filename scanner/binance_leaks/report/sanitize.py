@@ -19,7 +19,7 @@ from hashlib import sha256
 from types import MappingProxyType
 
 from binance_leaks.findings import Finding, Result, Risk, Skipped, Suppression
-from binance_leaks.masking import mask_secret_key
+from binance_leaks.masking import mask_runs, mask_secret_key
 from binance_leaks.model import Commit, Location
 from binance_leaks.verification import Verification
 
@@ -90,20 +90,23 @@ class Redactor:
 
     def path(self, text: str) -> str:
         """Redact a path, ref or address; the rest is unchanged, so that it can still be opened."""
-        return _ALPHANUMERIC_RUN.sub(lambda run: self._masked_run(run[0]), text)
+        return mask_runs(self._without_known(text))
 
     def prose(self, text: str) -> str:
         """Redact free text: values, and what looks like an encoded value."""
-        return _OPAQUE_RUN.sub(_masked_opaque, self.path(text))
+        return mask_runs(_OPAQUE_RUN.sub(_masked_opaque, self._without_known(text)))
+
+    def _without_known(self, text: str) -> str:
+        return _ALPHANUMERIC_RUN.sub(lambda run: self._masked_run(run[0]), text)
 
     def _masked_run(self, run: str) -> str:
         if len(run) > _MAX_RUN:
-            return f"{run[:4]}…"
+            return mask_secret_key(run.encode())
         for start in range(len(run) - _VALUE_LENGTH + 1):
             window = run[start : start + _VALUE_LENGTH]
             if (shown := self.masks.get(sha256(window.encode()).hexdigest())) is not None:
                 return run[:start] + shown + self._masked_run(run[start + _VALUE_LENGTH :])
-        return mask_secret_key(run.encode()) if len(run) == _VALUE_LENGTH and _is_mixed(run) else run
+        return run
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,7 @@ def find_suspects(git: Git, changes: Sequence[StagedChange]) -> tuple[list[Stage
                 missing.append(change)
                 continue
             size += stream.size
-            if may_hold(stream):
+            if may_hold(stream) or prefilter.path_may_hold(change.path):
                 found.append(change)
     return found, missing, size
 

@@ -50,10 +50,14 @@ def count_clean_files(named: Sequence[str]) -> int | None:
         return None
     if not changes:
         return None
+    if any(prefilter.path_may_hold(path) for path, _ in changes):
+        return None
     wanted = {os.fsencode(name) for name in named}
     blobs = [(path, blob) for path, blob in changes if not named or path in wanted]
     unstaged = wanted.difference(path for path, _ in blobs)
-    if all(_harmless_file(path) for path in unstaged) and _harmless_blobs([blob for _, blob in blobs]):
+    if all(_harmless_file(path) for path in unstaged if not prefilter.path_may_hold(path)) and _harmless_blobs(
+        [blob for _, blob in blobs]
+    ):
         return len(blobs) + len(unstaged)
     return None
 
