@@ -35,8 +35,8 @@ _CALL_BEFORE = re.compile(
     (?:(?:new|list|arrays?|string|str|vec|qw|of|aslist|[.\[\]!])\s{0,9}){0,8}[\s(\[{]{0,40}[@A-Za-z]?\Z""",
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
-_MAY_JOIN_LIST = re.compile(r"join|concat|implode|[\"'`]{2}\s{0,9}\)", re.IGNORECASE | re.ASCII)
-"""What is in every text in which a call joins the literals of a list, so that a comma between them counts."""
+_JOINING = ("join", "concat", "implode")
+_JOINED_BY_NOTHING = re.compile(r"[\"'`]{2}\s{0,9}\)", re.ASCII)
 _SEPARATOR_BEFORE = re.compile(r"[^\"'`][\"'`]\s{0,9}\.\s{0,9}join\W{0,40}\Z", re.ASCII)
 _CALL_BEHIND = re.compile(
     r"""[\s,]{0,40}[\])}]{1,3}\s{0,40}(?:,\s{0,9}["'`]{2}\s{0,9}\)
@@ -60,7 +60,7 @@ CHAIN_HINTS = (
 def find_chains(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield start, end and content of every chain of two literals or more that has the length of a value, in order."""
     done = 0
-    after = _AFTER if _MAY_JOIN_LIST.search(text) else _AFTER - {","}
+    after = _AFTER if _may_join_list(text) else _AFTER - {","}
     for first in _LITERAL.finditer(text):
         if first.start() < done or text[first.end() : first.end() + 1] not in after:
             continue
@@ -76,6 +76,12 @@ def find_chains(text: str) -> Iterator[tuple[int, int, str]]:
         done = last.end()
         if last is not first:
             yield from _values(text, sections)
+
+
+def _may_join_list(text: str) -> bool:
+    """Whether a call may join the literals of a list, so that a comma between them counts."""
+    lower = text.lower()
+    return any(word in lower for word in _JOINING) or _JOINED_BY_NOTHING.search(text) is not None
 
 
 def _following(text: str, end: int) -> tuple[re.Match[str], bool] | None:
