@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -229,7 +230,12 @@ def _scan(
     lfs = LfsFiles(git, database)
     attributed = Attributed(credentials=(), commits={})
     refs = list_refs(git)
-    with ObjectScan(database, git.folder, jobs=source.jobs, object_filter=object_filter) as scan:
+    with ExitStack() as stack:
+        try:
+            scan = stack.enter_context(ObjectScan(database, git.folder, jobs=source.jobs, object_filter=object_filter))
+        except KeyboardInterrupt:
+            read.interrupted = True
+            return
         try:
             scan.read(progress)
             lfs.scan(scan, only=None if walked is None else walked.names)
