@@ -172,7 +172,7 @@ class TestCreate:
         create(repository.folder)
         assert named not in repository.path(NAME).read_text()
         assert scan(repository.folder).status == 0
-        assert "0 added, 2 kept, 0 dropped" in update(repository.folder).out
+        assert "0 added, 3 kept, 0 dropped" in update(repository.folder).out
 
     def test_a_byte_order_mark_is_accepted(self, repository: Repository) -> None:
         pair = Pair.fresh()
