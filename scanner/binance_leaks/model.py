@@ -213,6 +213,11 @@ def is_in(path: str, outer: str) -> bool:
     return path == outer or path.startswith((f"{outer}/", f"{outer}{_MEMBER}"))
 
 
+def innermost_member(path: str) -> str:
+    """The path of a member in the archive that holds it; of another file its own."""
+    return path.rpartition(_MEMBER)[2]
+
+
 def container_of(path: str) -> str:
     """The file on disk: the outermost archive of a member, else the path itself."""
     return path.partition(_MEMBER)[0]

@@ -87,8 +87,7 @@ def _doubt(halves: _Halves) -> str | None:
             continue
         named = {environment for environment, _ in environments} - {Environment.UNKNOWN}
         if len(named) > 1:
-            listed = ", ".join(each.value for each in Environment if each in named)
-            return f"files disagree about its environment ({listed}): the more severe one counts"
+            return describe_disagreement("files", named)
     return None
 
 
@@ -239,9 +238,30 @@ def _unique(occurrences: Iterable[Occurrence]) -> list[Occurrence]:
     for occurrence in occurrences:
         key = (*_place(occurrence), occurrence.location.exposure, occurrence.location.blob)
         held = seen.setdefault(key, occurrence)
-        if held is not occurrence and _weight(occurrence) > _weight(held):
-            seen[key] = occurrence
+        if held is not occurrence:
+            kept, other = (occurrence, held) if _weight(occurrence) > _weight(held) else (held, occurrence)
+            seen[key] = with_stated(kept, {other.environment})
     return list(seen.values())
+
+
+def with_stated(occurrence: Occurrence, environments: Iterable[Environment]) -> Occurrence:
+    """Return an occurrence with what other versions of its file state of its environment: the more severe counts."""
+    stated = {occurrence.environment, *environments} - {Environment.UNKNOWN}
+    if stated <= {occurrence.environment}:
+        return occurrence
+    environment = most_prudent(stated)
+    if len(stated) == 1:
+        return replace(occurrence, environment=environment)
+    doubt = Evidence(
+        grade=Grade.STATEMENT, text=describe_disagreement("versions of its files", stated), for_binance=False
+    )
+    return replace(occurrence, environment=environment, evidence=(*occurrence.evidence, doubt))
+
+
+def describe_disagreement(what: str, environments: Set[Environment]) -> str:
+    """Describe that some files, versions or repositories place a credential in different environments."""
+    listed = ", ".join(each.value for each in Environment if each in environments)
+    return f"{what} disagree about its environment ({listed}): the more severe one counts"
 
 
 def _weight(occurrence: Occurrence) -> tuple[int, bool]:

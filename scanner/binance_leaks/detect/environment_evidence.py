@@ -20,6 +20,7 @@ from binance_leaks.detect.nearby_names import NearbyName
 from binance_leaks.detect.outline import Outline
 from binance_leaks.detect.records import enclosing_item
 from binance_leaks.environments import Environment, Hint
+from binance_leaks.model import innermost_member
 
 _Hint = tuple[int, int, int, Environment]
 """Start and end of a match, its place in the order of patterns, what it names."""
@@ -101,7 +102,7 @@ class WholeFile:
 
     @cached_property
     def _of_path(self) -> Environment | None:
-        return hinted(self._document.path)
+        return hinted(_path_in_repository(self._document.path))
 
     @cached_property
     def _statements(self) -> list[_Hint]:
@@ -224,6 +225,14 @@ class WholeFile:
         return at < len(self._values) and self._values[at][0] < end
 
 
+def _path_in_repository(path: str) -> str:
+    """A path without what may be the name of a repository: its root, an archive, the one folder in that."""
+    return _FOLDER_OF_ARCHIVE.sub("", innermost_member(path)).rpartition("/./")[2]
+
+
+_FOLDER_OF_ARCHIVE = re.compile(
+    r"\A[^/]{1,100}-(?:main|master|develop|dev|trunk|HEAD|[0-9a-f]{7,40}|v?[0-9][0-9.]{0,20})/"
+)
 _LONGEST_NAME = 48
 _NAME_END = re.compile(r"(?<![\w$])[\w$]+\Z")
 _NAME_START = re.compile(r"[\w$]+")

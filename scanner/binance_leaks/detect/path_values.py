@@ -23,7 +23,7 @@ def detect_in_path(path: str, evidence_path: str | None = None) -> tuple[Credent
     Each is located at the file or folder whose name holds it, as if in its first line. Digests are names of files
     everywhere, so hexadecimal values do not count.
     """
-    named = path if evidence_path is None else evidence_path
+    named = path if evidence_path is None else evidence_path.replace("/./", "/")[-len(path) :]
     if len(named) < LENGTH or not prefilter.path_may_hold(named.encode("utf-8", "surrogateescape")):
         return ()
     text = _SEPARATOR.sub(" ", named).replace("/", "\n")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from binance_leaks.detect.credentials import (
     MOST_EVIDENCE,
     are_published,
+    describe_disagreement,
     distinct_values,
     group_by_value,
 )
@@ -203,9 +204,12 @@ def _group(settled: Sequence[_RoledHolding]) -> FleetCredential:
     return FleetCredential.of((value for each in settled for value in each.values), tuple(members))
 
 
-def _evidence(members: Iterable[Member]) -> tuple[str, ...]:
+def _evidence(members: Sequence[Member]) -> tuple[str, ...]:
     """Select evidence: the best of each repository before the second best of any."""
     places: dict[str, int] = {}
+    environments = {member.held.environment for member in members} - {Environment.UNKNOWN}
+    if len(environments) > 1:
+        places[describe_disagreement("repositories", environments)] = -1
     for member in members:
         for place, text in enumerate(member.held.evidence):
             places[text] = min(place, places.get(text, place))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from binance_leaks.detect.credentials import credential_of, merge_credentials
+from binance_leaks.detect.credentials import credential_of, merge_credentials, with_stated
 from binance_leaks.detect.path_values import digests_in_path
+from binance_leaks.environments import Environment
 from binance_leaks.errors import GitError
 from binance_leaks.findings import Skipped
 from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Commit, Credential, Exposure, Location, Occurrence
@@ -82,7 +83,7 @@ def attribute(
         and (not in_names or key[0] in contents.get(provenance.blob, ()) or key[0] in digests_in_path(provenance.path))
     }
     reader = _Reader(scan, git, lfs_files)
-    locator = _Locator(provenances, reader.commits(provenances.values()), remote)
+    locator = _Locator(provenances, reader.commits(provenances.values()), remote, _stated_environments(blobs.values()))
     read = list(reader.read_again(_select_reads(provenances, blobs, tracer), blobs))
     for blob, path, credential in read:
         locator.record(credential, blob, path)
@@ -98,6 +99,15 @@ def attribute(
             if provenance.commit is not None
         },
     )
+
+
+def _stated_environments(hits: Iterable[Hit]) -> dict[str, set[Environment]]:
+    """What the versions of files state of the environment of each value, by digest."""
+    found: dict[str, set[Environment]] = {}
+    for hit in hits:
+        for occurrence in (each for credential in hit.credentials for each in credential.occurrences):
+            found.setdefault(occurrence.value.sha256, set()).add(occurrence.environment)
+    return found
 
 
 def _values_in_names(scan: ObjectScan) -> dict[bytes, frozenset[str]]:
@@ -151,7 +161,11 @@ class _Locator:
     """A tracer that adds provenance to the locations of credentials."""
 
     def __init__(
-        self, provenances: Mapping[tuple[str, str], Provenance], commits: Mapping[bytes, Commit], remote: Remote
+        self,
+        provenances: Mapping[tuple[str, str], Provenance],
+        commits: Mapping[bytes, Commit],
+        remote: Remote,
+        stated: Mapping[str, Set[Environment]],
     ) -> None:
         self._provenances = provenances
         self._commits = commits
@@ -159,6 +173,7 @@ class _Locator:
         self._first: dict[tuple[str, str], tuple[int, int, int]] = {}
         self._allowed: dict[tuple[str, str], str | None] = {}
         self._names: dict[int, tuple[str, ...]] = {}
+        self._stated = stated
 
     def record(self, credential: Credential, blob: bytes, path: str) -> None:
         """Record the lines of values in the first version of a file, and the comments that allow them in the last."""
@@ -189,7 +204,7 @@ class _Locator:
         key = occurrence.value.sha256, location.path
         line, column, last_line = self._first.get(key, (location.line, location.column, occurrence.last_line))
         return replace(
-            occurrence,
+            with_stated(occurrence, self._stated.get(occurrence.value.sha256, ())),
             last_line=last_line,
             location=replace(
                 location,

@@ -45,8 +45,11 @@ class PathRoot:
 
     @property
     def evidence_below(self) -> str:
-        """What the evidence path of everything below begins with."""
-        return f"{self.evidence}/" if self.evidence else ""
+        """What the evidence path of everything below begins with.
+
+        Outside of a work tree that is the name of the folder, perhaps of a repository, set off as rsync does: `bot/./`.
+        """
+        return f"{self.evidence}/{'' if self.in_work_tree else './'}" if self.evidence else ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
