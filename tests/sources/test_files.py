@@ -115,10 +115,10 @@ def test_paths_are_shown_as_the_user_gave_them(here: Path) -> None:
 
 def test_evidence_begins_at_the_argument_or_at_the_work_tree(here: Path) -> None:
     write(here, "binance-bot/sub/a.py")
-    assert [entry.evidence_path for entry in listed("binance-bot")[0]] == ["binance-bot/sub/a.py"]
+    assert [entry.evidence_path for entry in listed("binance-bot")[0]] == ["binance-bot/./sub/a.py"]
     assert [entry.evidence_path for entry in listed("binance-bot/sub/a.py")[0]] == ["a.py"]
     os.chdir("binance-bot/sub")
-    assert [entry.evidence_path for entry in listed(".")[0]] == ["sub/a.py"]
+    assert [entry.evidence_path for entry in listed(".")[0]] == ["sub/./a.py"]
     os.chdir(here)
     repository(here / "binance-bot")
     for root in ("binance-bot", "binance-bot/sub", "binance-bot/sub/a.py", here / "binance-bot"):
@@ -341,7 +341,7 @@ def test_links_that_are_named_are_followed(here: Path) -> None:
     assert not skipped
     assert [item for entry in entries for item in read_chunks(entry)] == [
         Chunk(path="file", evidence_path="file", data=b"content of tree/a\n"),
-        Chunk(path="folder/a", evidence_path="folder/a", data=b"content of tree/a\n"),
+        Chunk(path="folder/a", evidence_path="folder/./a", data=b"content of tree/a\n"),
     ]
     (here / "broken").symlink_to("missing")
     (here / "loop").symlink_to("loop")
@@ -383,7 +383,7 @@ def test_what_takes_the_place_of_a_file_after_it_was_listed_is_no_surprise(here:
     (here / "c").mkdir()
     items = [item for entry in entries for item in read_chunks(entry)]
     assert items == [
-        Chunk(path="a", evidence_path="here/a", data=b"/etc/passwd"),
+        Chunk(path="a", evidence_path="here/./a", data=b"/etc/passwd"),
         Skipped(what="b", why="no longer a file", lost=False),
         Skipped(what="c", why="no longer a file", lost=True),
         Skipped(what="d", why="it vanished before it was read", lost=False),
@@ -451,7 +451,7 @@ def test_archives_are_looked_into_and_large_files_go_in_windows() -> None:
     Path("big").write_bytes(b"line\n" * 2_000_000 + value + b"\n" + b"line\n" * 100)
     items = {item.path: item for entry in listed(".")[0] for item in read_chunks(entry) if isinstance(item, Chunk)}
     assert sorted(items) == ["a.whl!/pkg/config.py", "b.gz!/b", "big"]
-    assert items["a.whl!/pkg/config.py"].evidence_path == "here/a.whl!/pkg/config.py"
+    assert items["a.whl!/pkg/config.py"].evidence_path == "here/./a.whl!/pkg/config.py"
     big = items["big"]
     assert not big.whole
     assert big.first_line + big.data[: big.data.index(value)].count(b"\n") == 2_000_001
