@@ -12,7 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import chain
+from itertools import chain, groupby
 
 from binance_leaks.detect.candidates import Candidate, Shape
 from binance_leaks.detect.names import REMEMBERED, Strength, read_name
@@ -108,9 +108,10 @@ class WholeFile:
     def _statements(self) -> list[_Hint]:
         """The first statements of the file, as many of each environment."""
         found: dict[Environment, list[_Hint]] = {}
-        for hint in found_in(self._text[:_LARGEST_UNANIMOUS], _STATED):
+        text = self._text[:_LARGEST_UNANIMOUS]
+        for hint in found_in(text, NAMED):
             of_one = found.setdefault(hint[3], [])
-            if len(of_one) < _FEW and not self._is_in_name(hint):
+            if len(of_one) < _FEW and _is_statement(text, hint) and not self._is_in_name(hint):
                 of_one.append(hint)
         return [hint for of_one in found.values() for hint in of_one]
 
@@ -167,11 +168,12 @@ class WholeFile:
     def _between(self, start: int, end: int, *, stated: bool = False) -> list[_Hint]:
         self._asked += 1
         if (self._asked <= _FEW and len(self._values) < _FEW) or len(self._document.text) > self._largest_whole:
-            found = found_in(self._text[start:end], _STATED if stated else NAMED)
+            text = self._text[start:end]
+            found = (hint for hint in found_in(text, NAMED) if not stated or _is_statement(text, hint))
             return [(first + start, last + start, order, hint) for first, last, order, hint in found]
         first, last = bisect_left(self._starts, start), bisect_left(self._starts, end)
         hints = self._hints[first:last]
-        return [hint for hint in hints if hint[1] <= end and not (stated and hint[2] >= len(_STATED))]
+        return [hint for hint in hints if hint[1] <= end and (not stated or _is_statement(self._text, hint))]
 
     def _is_in_name(self, hint: _Hint) -> bool:
         """Whether a hint is part of the name of a key or secret (`TESTNET_API_KEY`), and so says no more than that."""
@@ -255,6 +257,21 @@ def environment_of(candidate: Candidate, nearby: NearbyName | None, whole: Whole
         return by_shape
     named = _named_in(nearby.name.text) if nearby is not None else None
     return named or _near(candidate, whole) or whole.environment(candidate.start) or Environment.UNKNOWN
+
+
+def stated_environments(text: str) -> tuple[Environment, ...]:
+    """Return the environments that a text in small letters states, in their order, each run of equal ones once."""
+    statements = sorted(
+        (hint for hint in found_in(text, NAMED) if _is_statement(text, hint)), key=lambda hint: hint[:3]
+    )
+    return tuple(environment for environment, _ in groupby(hint[3] for hint in statements))
+
+
+def _is_statement(text: str, hint: _Hint) -> bool:
+    """Whether a hint is more than a word: an option, a host, or that a test system is off (`testnet=False`)."""
+    if hint[2] < len(_STATED):
+        return True
+    return NAMED[hint[2]].environment.facts.can_be_off and _OFF.match(text, hint[1]) is not None
 
 
 def hinted(text: str) -> Environment | None:

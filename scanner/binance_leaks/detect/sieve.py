@@ -149,8 +149,8 @@ class PlainSieve:
     margin = None
 
     def traits(self, content: bytes, fresh: bytes, inherited: Trait) -> Trait:  # noqa: ARG002 - knows the whole only
-        """Return one trait for all, or none."""
-        return Trait.VALUE if prefilter.may_hold(content) else NO_TRAITS
+        """Return the traits of anything that may be a value, or none."""
+        return Trait.VALUE | Trait.CHAIN if prefilter.may_hold(content) else NO_TRAITS
 
     def suspects(self, content: bytes, traits: Trait) -> bool:  # noqa: ARG002 - the traits are of the same content
         """Whether there are traits."""

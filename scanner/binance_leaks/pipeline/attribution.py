@@ -69,7 +69,7 @@ def attribute(
     contents = {name: hit.digests for name, hit in blobs.items()}
     tracer = HistoryTracer(scan, contents, refs)
     in_names = _values_in_names(scan)
-    if in_names:
+    if in_names:  # known only now that the trees were read; they are read again for these few repositories
         both = {
             blob: contents.get(blob, frozenset()) | in_names.get(blob, frozenset()) for blob in {*contents, *in_names}
         }

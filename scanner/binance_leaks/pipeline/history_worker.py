@@ -247,7 +247,7 @@ class ObjectWorker:
         if archive_kind(content) is not None or may_end_in_zip(content):
             self._keep(ref, "blob", _stream_credentials(io.BytesIO(content), ref, result, self._sieve), result)
         elif traits and self._sieve.suspects(content, traits):
-            chains = not traits & Trait.VALUE or self._sieve.holds_chain(content)
+            chains = Trait.CHAIN in traits and self._sieve.holds_chain(content)
             version = read_version(content, traits, chains=chains)
             digests = self._judged.find(version) if version is not None else None
             if digests is not None:

@@ -10,6 +10,7 @@ from functools import cached_property
 from itertools import accumulate, islice
 
 from binance_leaks.detect import prefilter
+from binance_leaks.detect.environment_evidence import stated_environments
 from binance_leaks.detect.sieve import Trait
 from binance_leaks.detect.vocabulary import EVIDENCE_STEMS
 from binance_leaks.model import Credential, Location
@@ -21,8 +22,6 @@ _MOST_VERSIONS = 100
 _CONTEXT_BYTES = 250
 _HEADER_BYTES = 200
 _KEY_BODY = re.compile(rb"[A-Za-z0-9+/=\s\\-]{0,4096}")
-_SETTINGS = (b"testnet", b"test_net", b"sandbox", b"demo", b"paper", b"mainnet", b".binance.", b"binance.us", b"tld")
-_MOST_SETTINGS, _AROUND_SETTING = 200, 24
 _NEAR = 400
 """How far from the beginning of a value, in bytes, the prefilter may place it: of a split one in a later piece."""
 _NOTHING: frozenset[str] = frozenset()
@@ -81,24 +80,13 @@ def read_version(content: bytes, traits: Trait, *, chains: bool = True) -> Versi
     lower = content.lower()
     words = bytes(word in lower for word in (_ASCII_STEMS if lower.isascii() else EVIDENCE_STEMS))
     header = content[:_HEADER_BYTES].partition(b"\n")[0]  # where names of columns are
-    file = hash((words, header, _settings(lower)))
+    file = hash((words, header, stated_environments(lower.decode("latin-1"))))
     places = [(at, max(at, end)) for at, end in sorted(ends.items())]
     keys = []
     for at, end in places:
         first = _line_above(content, at)
         keys.append(hash((file, at - first, content[first : _end_of_line(content, end)])))
     return Version(content, places, keys)
-
-
-def _settings(lower: bytes) -> int:
-    """A hash of what a text states of environments, wherever that is: `testnet=True` may become `testnet=False`."""
-    found: list[bytes] = []
-    for word in _SETTINGS:
-        at = lower.find(word)
-        while at >= 0 and len(found) < _MOST_SETTINGS:
-            found.append(lower[max(0, at - _AROUND_SETTING) : at + len(word) + _AROUND_SETTING])
-            at = lower.find(word, at + _AROUND_SETTING)
-    return hash(tuple(found))
 
 
 def _end_of_key(content: bytes, at: int) -> int:

@@ -20,7 +20,7 @@ from binance_leaks.sources.streams import Readable
 _BLOCK = 16 << 10
 _STEP = 1 << 20
 LZMA_MEMORY = 96 << 20
-_ZSTD_WINDOW = 27  # the logarithm: 128 MiB, as the program zstd takes unless told otherwise
+_ZSTD_WINDOW = 27  # the logarithm: 128 MiB, as the program zstd takes by default
 
 
 class DamagedArchiveError(OSError):
