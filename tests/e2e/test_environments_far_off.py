@@ -95,13 +95,14 @@ def test_files_that_disagree(repository: Repository, pair: Pair) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_versions_that_disagree(repository: Repository, seed: int) -> None:
+@pytest.mark.parametrize("between", ["", "\n" * 30], ids=["near", "far"])
+def test_versions_that_disagree(repository: Repository, seed: int, between: str) -> None:
     """Whichever version is read again, one between them said that it is live."""
     pair = Pair.fresh()
     repository.commit({"readme.md": "nothing\n"})
     for number, setting in enumerate(("testnet=True", 'tld="com", testnet=False', "testnet=True")):
         text = f"# {seed} {number}\nfrom binance.client import Client\nKEY = '{pair.key}'\nSECRET = '{pair.secret}'\n"
-        repository.commit({"bot.py": f"{text}client = Client(KEY, SECRET, {setting})\n"})
+        repository.commit({"bot.py": f"{text}{between}client = Client(KEY, SECRET, {setting})\n"})
     assert_graver(history(repository), "versions of its files")
     ranged = run("range", "--format", "json", "HEAD~3..HEAD", cwd=repository.folder)
     assert_graver(only(ranged.report["findings"]), "versions of its files")
