@@ -10,7 +10,7 @@ import re
 
 TYPE_CHECKING = False  # as typing has it: a commit that is clean may need this module
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 LENGTH = 64
 LONGEST = 800
@@ -76,6 +76,19 @@ def find_chains(text: str) -> Iterator[tuple[int, int, str]]:
         done = last.end()
         if last is not first:
             yield from _values(text, sections)
+
+
+def around(places: Iterable[int], reach: int) -> Iterator[tuple[int, int]]:
+    """Yield the parts of a text that may hold chains through some places, which are in order."""
+    start = end = 0
+    for at in places:
+        if at - reach > end:
+            if end:
+                yield start, end
+            start = max(0, at - reach)
+        end = at + reach
+    if end:
+        yield start, end
 
 
 def _may_join_list(text: str) -> bool:

@@ -23,7 +23,8 @@ from binance_leaks.detect.candidates import LENGTH, Shape, shape_of, value_in_ru
 from binance_leaks.detect.document import PRINTABLE, Document, is_binary
 from binance_leaks.detect.glued_values import LONGEST, REACH, glued_in_run
 from binance_leaks.detect.interrupted_text import BREAK_HINTS
-from binance_leaks.detect.literal_chains import CHAIN_HINTS
+from binance_leaks.detect.literal_chains import CHAIN_HINTS, around
+from binance_leaks.detect.literal_chains import LONGEST as LONGEST_CHAIN
 from binance_leaks.detect.private_keys import holds_packed_key
 from binance_leaks.detect.split_values import PIECES_BEFORE, find_split_values
 from binance_leaks.detect.vocabulary import (
@@ -93,7 +94,7 @@ _LENGTHS = (b"@", b"@\0\0\0")
 _PRINTABLE = {byte: "\n" for byte in range(256) if not (0x20 <= byte < 0x7F or byte in (9, 10, 13))}
 _SQLITE = b"SQLite format 3\0"
 _AROUND_PIECE = 800
-_SEGMENT, _LONGEST_CHAIN = 8 << 10, 8 << 10
+_CHAIN_REACH = 4 * LONGEST_CHAIN
 _MOST_PIECES, _MOST_PLACES, _MOST_REMEMBERED = 200, 8, 200_000
 
 _RUN = rb"[A-Za-z0-9]{48}"
@@ -182,7 +183,7 @@ class FastSieve:
             self._database(*((pattern, Trait.WIDE) for pattern in (*_WIDE, *BREAK_HINTS))),
         )
         self._seeds = self._database((_SEED, Trait.SEED))
-        self._chains = self._database(*((pattern, Trait.CHAIN) for pattern in CHAIN_HINTS))
+        self._chains = self._database(*((pattern, 0) for pattern in CHAIN_HINTS), places=True)
         self._joints = (
             self._database((_JOINT, 0), places=True),
             self._database((_APPENDED, 1), (_CONTINUED, 2), places=True),
@@ -208,8 +209,8 @@ class FastSieve:
         if self._seen & Trait.SECRET_NAME.value:
             self._seeds(fresh)
         was_named = bool(inherited) and Trait.NAMED in inherited
-        if was_named or self._seen & _NAMED:
-            self._chains(fresh if was_named else content)
+        if (was_named or self._seen & _NAMED) and self._chain_places(fresh if was_named else content):
+            self._seen |= Trait.CHAIN.value
         piece = self._holds_piece(content, fresh)
         office = prefilter.begins_as_office_document(content)
         if not (self._seen & _NOTHING_KEPT or piece or binary or office) and inherited in (NO_TRAITS, Trait.NAMED):
@@ -296,21 +297,23 @@ class FastSieve:
     def holds_chain(self, content: bytes) -> bool:
         """Whether a file that names the exchange holds a value in short pieces.
 
-        Versions of a file have most of their paragraphs in common: those without such a value are remembered.
+        Versions of a file have most of their literals in common: those that make up no value are remembered.
         """
-        start = 0
-        while start < len(content):
-            end = content.find(b"\n\n", start + _SEGMENT, start + 2 * _SEGMENT)
-            end = start + 2 * _SEGMENT if end < 0 else end
-            window = content[start : end + _LONGEST_CHAIN]
+        for start, end in around(self._chain_places(content), _CHAIN_REACH):
+            window = content[start:end]
             known = hash(window)
             if known not in self._dull:
                 if next(prefilter.short_pieces(window), None) is not None:
                     return True
                 if len(self._dull) < _MOST_REMEMBERED:
                     self._dull.add(known)
-            start = end
         return False
+
+    def _chain_places(self, data: bytes) -> list[int]:
+        """Places of literals that something joins, in order."""
+        self._joined.clear()
+        self._chains(data)
+        return sorted({end for _, end in self._joined})
 
     def _traits_of_runs(self, data: bytes, *, binary: bool) -> Trait:
         """Return what the long runs in some bytes may be: VALUE, HEX, PIECE, ENCODED.

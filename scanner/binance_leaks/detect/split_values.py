@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from binance_leaks.detect import prefilter, rules
 from binance_leaks.detect.candidates import LENGTH, Candidate, Shape, shape_of
 from binance_leaks.detect.document import Document
-from binance_leaks.detect.literal_chains import LONGEST, find_chains
+from binance_leaks.detect.literal_chains import LONGEST, around, find_chains
 from binance_leaks.detect.work import LOOK, VALUE
 
 _CONTINUED = re.compile(
@@ -48,25 +48,12 @@ def _split_values(document: Document) -> Iterator[Candidate]:
         if document.text.startswith(_CONTINUING, at + _PIECE):
             yield from _continued(document, at)
     named = prefilter.names_exchange(flat)
-    for start, end in [(0, len(document.text))] if named else _around(pieces):
+    for start, end in [(0, len(document.text))] if named else around(pieces, LONGEST):
         for first, last, value in find_chains(document.text[start:end]):
             if not document.work.spend(LOOK):
                 return
             if shape_of(value) is Shape.BASE62:
                 yield _candidate(start + first, start + last, value)
-
-
-def _around(places: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Yield the parts of a text that may hold chains through some places, which are in order."""
-    start = end = 0
-    for at in places:
-        if at - LONGEST > end:
-            if end:
-                yield start, end
-            start = max(0, at - LONGEST)
-        end = at + LONGEST
-    if end:
-        yield start, end
 
 
 def _candidate(start: int, end: int, value: str) -> Candidate:
