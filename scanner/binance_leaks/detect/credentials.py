@@ -58,30 +58,22 @@ def assumed_environment(occurrence: Occurrence) -> Environment:
     return Environment.UNKNOWN
 
 
-def environment_of_all(occurrences: Iterable[Occurrence]) -> Environment:
-    """The environment of a credential with these occurrences: of those that its files state, the most prudent.
-
-    What is stated of one half holds for the other. A file that states nothing of a half counts, with what is assumed
-    there, against the files that do.
-    """
-    return _environment_of_halves(_environments(occurrences))
-
-
 _Halves = Sequence[Set[tuple[Environment, bool]]]
 """For each half the environment in each of its files, and whether the file states it."""
 
 
 def _environment_of_halves(halves: _Halves) -> Environment:
+    """The environment of a credential: of those that its files state, the most prudent.
+
+    What is stated of one half holds for the other. A file that states nothing of a half counts, with what is assumed
+    there, against the files that do.
+    """
     stated = [environments for environments in halves if any(is_stated for _, is_stated in environments)]
     return most_prudent(environment for environments in stated or halves for environment, _ in environments)
 
 
-def disagreement(occurrences: Iterable[Occurrence]) -> str | None:
-    """What to report where files disagree about the environment of one value; None where they do not."""
-    return _doubt(_environments(occurrences))
-
-
 def _doubt(halves: _Halves) -> str | None:
+    """What to report where files disagree about the environment of one value; None where they do not."""
     for environments in halves:
         if len(environments) == 1:
             continue
