@@ -11,23 +11,21 @@ TYPE_CHECKING = False  # as typing has it: this module is all that a clean commi
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_CLASS_MEMBERS = {
-    "a": b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
-    "q": b"\"'`\\=",
-    " ": b" \t\r\n+.&|<>~_;",
-    "\0": b"\0",
-}
+_ALPHANUMERIC = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_QUOTES = b"\"'`"
 
 
-def _classes() -> bytes:
+def _classes(**members: bytes) -> bytes:
     table = bytearray(b"x" * 256)
-    for name, members in _CLASS_MEMBERS.items():
-        for byte in members:
+    for name, of_class in members.items():
+        for byte in of_class:
             table[byte] = ord(name)
     return bytes(table)
 
 
-_CLASSES = _classes()
+_CLASSES = _classes(**{"a": _ALPHANUMERIC, "q": _QUOTES + b"\\=", " ": b" \t\r\n+.&|<>~_;", "\0": b"\0"})
+_LITERALS = _classes(a=_ALPHANUMERIC, q=_QUOTES)
+_ONE_QUOTE = bytes.maketrans(_QUOTES, b'"""')
 _SHORTEST_RUN = b"a" * 16
 _KEY_RUN = b"a" * 21
 _WIDE_TEXT = b"a\0" * 7  # as long as the exchange's name
@@ -49,7 +47,6 @@ _LENGTH = 64
 _VALUE = b"a" * _LENGTH
 _MUCH = b"a" * 4096
 _SOME = 64
-_QUOTES = b"\"'`"
 _PREFIXES = b"bruLfN@"
 _JOINERS = b" \t\r\n+.&|<>~\\()_;"
 _LONGEST_JOINT = 160
@@ -57,6 +54,11 @@ _APPENDED = rb"[;\s]*[\w$.{}]{1,60}\s{0,20}(?:\+|\.|&|<>)=\s{0,20}[\"'`]"
 _LISTED = rb"[\"'`][A-Za-z0-9]{1,63}[\"'`](?:\s*,\s*[\"'`][A-Za-z0-9]{1,63}[\"'`]){1,63}"
 _LIST_REACH = 420
 _JOINING_CALLS = (b"join(", b"concat!")
+_JOINING_WORDS = (b"join", b"concat", b"implode", b'"")')
+_ADDING = (b"+=", b".=", b"&=", b">=", b"|=", b"append(", b"push(", b"push_str(", b"add(", b"write(")
+_BETWEEN_LITERALS = b" \t\r\n\xa0\xc2)(+.&|<>~\\_@;"
+_BLANKS = b" \t\r\n\x0b\x0c\xa0"
+_LONGEST_PREFIX = 5
 _WIDE_NAME = (b"i\0n\0a\0n\0c", b"I\0N\0A\0N\0C")
 SEED_NAMES = (b"rivate", b"RIVATE", b"25519")
 LONE_SEED = rb"=(?<=[A-Za-z0-9+/]{43}=)(?<![A-Za-z0-9+/][A-Za-z0-9+/]{43}=)(?![A-Za-z0-9+/=])"
@@ -290,9 +292,26 @@ def _names_seed(data: bytes) -> bool:
 
 def short_pieces(data: bytes) -> Iterator[int]:
     """Yield the offsets of values that are split into pieces of any length, where the exchange is named."""
+    if not _may_join_literals(data):
+        return
     from binance_leaks.detect.literal_chains import find_chains  # start-up, as above
 
     yield from (start for start, _, _ in find_chains(data.decode("latin-1")))
+
+
+def _may_join_literals(data: bytes) -> bool:
+    """Whether something may join literals in `data`: an operator or nothing, an addition to a name, or a call."""
+    side_by_side = data.translate(_LITERALS, _BETWEEN_LITERALS)
+    if b"aqqa" in side_by_side or b"aqaqa" in side_by_side:  # with a prefix: "ab" f"cd"
+        return True
+    compact = data.translate(_ONE_QUOTE, _BLANKS).lower()
+    if any(word in compact for word in _JOINING_WORDS):
+        return True
+    return any(
+        b'"' in compact[at + len(word) : at + len(word) + _LONGEST_PREFIX]
+        for word in _ADDING
+        for at in _every(compact, word)
+    )
 
 
 def _every(data: bytes, needle: bytes) -> Iterator[int]:
