@@ -1,19 +1,22 @@
 """Runs the detector over the whole corpus and prints a table of what it gets wrong.
 
 `python -m tests.corpus [WORD…]` takes only the entries whose family or id holds one of the words; `--show` prints the
-text of the failing ones as it was scanned, with every value masked by its placeholder.
+text of the failing ones as it was scanned, with every value masked by its placeholder. `--record` writes
+`judgements.tsv` anew, from all entries.
 """
 
 from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from binance_leaks.detect.engine import detect
+from binance_leaks.model import Credential
 
-from tests.corpus import Case, fill, load
+from tests.corpus import Case, Filled, fill, load
 from tests.corpus.judge import judge
+from tests.corpus.record import RECORD, changes, recorded_anew
 
 SEEDS = (1, 2)
 
@@ -28,12 +31,20 @@ def faults_of(case: Case) -> tuple[str, ...]:
         except Exception as error:
             faults[f"crash: {type(error).__name__}"] = None
             continue
-        faults.update(dict.fromkeys(judge(filled, found)))
+        faults.update(dict.fromkeys([*judge(filled, found), *changes(filled, found)]))
     return tuple(faults)
+
+
+def _judged() -> Iterator[tuple[Filled, tuple[Credential, ...]]]:
+    for case in load():
+        filled = fill(case, SEEDS[0])
+        yield filled, detect(filled.data, path=case.filename)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Print the failures, then a score per family; 1 if anything failed."""
+    if "--record" in arguments:
+        RECORD.write_bytes(recorded_anew(_judged()).encode())
     show = "--show" in arguments
     words = [argument for argument in arguments if not argument.startswith("--")]
     cases = [case for case in load() if not words or any(word in f"{case.family}/{case.id}" for word in words)]
@@ -42,7 +53,7 @@ def main(arguments: Sequence[str]) -> int:
         faults = faults_of(case)
         good[case.family] += not faults
         if faults:
-            sys.stdout.write(f"{case.family}/{case.id} ({case.filename}): {'; '.join(faults)}\n")
+            sys.stdout.write("\n  ".join((f"{case.family}/{case.id} ({case.filename})", *faults)) + "\n")
             if show:
                 sys.stdout.write("".join(f"    | {line}\n" for line in case.template))
     sys.stdout.write("\n")

@@ -12,9 +12,11 @@ from binance_leaks.model import Role
 
 from tests.corpus import SHAPES, Case, fill, load, placeholders, values
 from tests.corpus.judge import judge
+from tests.corpus.record import RECORD, changes, recorded
 
 CASES = load()
 SEEDS = (1, 2)
+RENEW = "If that is right, write the record anew and read its diff: python -m tests.corpus --record"
 LEAST_POSITIVE = 1000
 LEAST_NEGATIVE = 170
 
@@ -27,7 +29,14 @@ def _id(case: Case) -> str:
 @pytest.mark.parametrize("case", CASES, ids=_id)
 def test_case(case: Case, seed: int) -> None:
     filled = fill(case, seed)
-    assert judge(filled, detect(filled.data, path=case.filename)) == []
+    found = detect(filled.data, path=case.filename)
+    assert judge(filled, found) == []
+    if changed := changes(filled, found):
+        pytest.fail("\n".join(("judged otherwise than recorded:", *changed, RENEW)), pytrace=False)
+
+
+def test_record_has_the_cases_of_the_corpus() -> None:
+    assert list(recorded()) == [case.id for case in CASES]
 
 
 def test_ids_are_unique() -> None:
@@ -60,7 +69,7 @@ def test_entry_is_filled_anew_with_each_seed(case: Case) -> None:
     assert not [name for name in first.digests if f"{{{name}}}" in text.replace(f"${{{name}}}", "")]
 
 
-@pytest.mark.parametrize("path", sorted(SHAPES.glob("*.json")), ids=lambda path: str(path.name))
+@pytest.mark.parametrize("path", [*sorted(SHAPES.glob("*.json")), RECORD], ids=lambda path: str(path.name))
 def test_no_credential_is_in_the_corpus_itself(path: Path) -> None:
     assert re.search(r"[A-Za-z0-9+/]{40}", path.read_text(encoding="utf-8")) is None
 
