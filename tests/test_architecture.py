@@ -308,7 +308,7 @@ def test_git_is_spoken_to_in_one_place(modules: list[Module]) -> None:
         if isinstance(node, ast.Attribute)
         and ast.unparse(node).startswith(("os.posix_spawn", "os.spawn", "os.exec", "os.popen", "os.system"))
     }
-    assert starting == {"sources.staged_fast_path"}
+    assert starting == {"sources.fast_path"}
 
 
 def test_one_module_knows_how_members_of_archives_are_written(modules: list[Module]) -> None:

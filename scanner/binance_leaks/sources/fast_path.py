@@ -1,0 +1,125 @@
+"""Check content fast, for commits that are clean: git by `posix_spawn`, and the prefilter.
+
+The answer is "certainly nothing here" or "look properly"; what is unusual (an archive, a large file, a pointer of Git
+LFS) is a reason to look properly. This module is on the start-up path of the hook and of the gate.
+"""
+
+from __future__ import annotations
+
+import os
+
+from binance_leaks.detect import prefilter
+from binance_leaks.sources.plumbing import BATCH, SETTINGS, may_be_lfs_pointer
+
+TYPE_CHECKING = False  # as typing has it, without importing typing
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import IO
+
+LARGE = 8 << 20
+BATCH_READER = ("cat-file", "--batch")
+_ARCHIVE_STARTS = (
+    b"PK", b"PACK", b"\x1f\x8b", b"\x1f\x9d", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf", b"Rar!",
+    b"\x04\x22\x4d\x18", b"LZIP", b"MSCF", b"# v", b"x\x01", b"x\x5e", b"x\x9c", b"x\xda", b"%PDF-",
+)  # fmt: skip
+_TAR_MAGIC = slice(257, 262)
+_ZIP_END, _ZIP_TAIL = slice(-22, -18), slice(-22 - 0xFFFF, None)
+_PROGRAMS = (b"#!", b"MZ", b"\x7fELF")
+
+
+def is_harmless(data: bytes) -> bool:
+    """Whether content is certainly without a credential, and needs no unpacking."""
+    if data.startswith(_ARCHIVE_STARTS) or data[_TAR_MAGIC] == b"ustar" or may_be_lfs_pointer(data):
+        return False
+    if data[_ZIP_END] == b"PK\x05\x06" or (data.startswith(_PROGRAMS) and b"PK\x05\x06" in data[_ZIP_TAIL]):
+        return False
+    return not prefilter.may_hold(data)
+
+
+class SpawnedGit:
+    """git with pipes, by `posix_spawn`: the subprocess module takes as long to import as git takes to run.
+
+    A context manager. Raises OSError where git cannot be started.
+    """
+
+    def __init__(self, environment: Mapping[str, str], *arguments: str) -> None:
+        question, write = os.pipe()
+        read, answer = os.pipe()
+        null = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+        self.questions: IO[bytes] = open(write, "wb")  # noqa: PTH123, SIM115
+        self.answers: IO[bytes] = open(read, "rb")  # noqa: PTH123, SIM115
+        self._pid = 0
+        try:
+            self._pid = os.posix_spawnp(
+                "git",
+                ["git", *SETTINGS, *arguments],
+                environment,
+                file_actions=[
+                    (os.POSIX_SPAWN_DUP2, question, 0),
+                    (os.POSIX_SPAWN_DUP2, answer, 1),
+                    (os.POSIX_SPAWN_DUP2, null, 2),
+                ],
+            )
+        finally:
+            for descriptor in (question, answer, null):
+                os.close(descriptor)
+
+    def __enter__(self) -> SpawnedGit:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.wait()
+
+    def wait(self) -> int:
+        """Close the pipes and return the exit status."""
+        for stream in (self.answers, self.questions):
+            try:
+                stream.close()
+            except BrokenPipeError:  # noqa: PERF203
+                continue
+        if self._pid:
+            status, self._pid = os.waitpid(self._pid, 0)[1], 0
+            return os.waitstatus_to_exitcode(status)
+        return 0
+
+
+class ObjectReader:
+    """Reads objects from `git cat-file --batch`."""
+
+    __slots__ = ("_git", "bytes")
+
+    def __init__(self, git: SpawnedGit) -> None:
+        self._git = git
+        self.bytes = 0
+        """Bytes of all content that was read."""
+
+    def resolve(self, revision: str) -> str | None:
+        """The id of the object that a revision names, None if there is none, or if it is large."""
+        self._request([revision])
+        found = self._answer()
+        return None if found is None else found[0]
+
+    def are_harmless(self, names: Sequence[str], is_harmless: Callable[[bytes], bool] = is_harmless) -> bool:
+        """Whether all of some objects are here, small, and certainly without a credential."""
+        for first in range(0, len(names), BATCH):
+            batch = names[first : first + BATCH]
+            self._request(batch)
+            for _ in batch:
+                found = self._answer()
+                if found is None or not is_harmless(found[1]):
+                    return False
+        return True
+
+    def _request(self, names: Sequence[str]) -> None:
+        self._git.questions.write("".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape"))
+        self._git.questions.flush()
+
+    def _answer(self) -> tuple[str, bytes] | None:
+        """The id and the content of the next object, None for one that is missing or large."""
+        fields = self._git.answers.readline().split()
+        if len(fields) != 3 or not fields[2].isdigit() or int(fields[2]) > LARGE:
+            return None
+        size = int(fields[2])
+        data = self._git.answers.read(size + 1)
+        self.bytes += size
+        return (fields[0].decode("ascii"), data[:-1]) if len(data) == size + 1 else None
