@@ -10,8 +10,9 @@ Credentials, each also numbered (`{KEY2}`, `{SECRET3}`):
   encrypted key. A template line that holds one is repeated for each line of it.
 
 Forms of a key or secret: `_B64` (base64), `_B64_NL` (base64 with a newline behind the value), `_B64_WRAP` (base64, cut
-at 76 columns), `_FIRST32`, `_LAST32`, `_FROM16TO32` (parts, with any numbers). Forms of a private key: `_ESCAPED` (its
-lines joined by backslash and n), `_FLAT` (joined by nothing), `_FILE_B64` (base64 of the whole PEM file).
+at 76 columns), `_FIRST32`, `_LAST32`, `_FROM16TO32` (parts, with any numbers), `_UNICODE`, `_BYTES`, `_DECIMAL` (each
+character escaped, as in `\\u0041`, `\\x41` and `&#65;`). Forms of a private key: `_ESCAPED` (its lines joined by
+backslash and n), `_FLAT` (joined by nothing), `_FILE_B64` (base64 of the whole PEM file).
 
 Look-alikes are the other names in `_LOOKALIKES`. A brace behind `$` opens no placeholder.
 """
@@ -128,7 +129,7 @@ _LOOKALIKES: Mapping[str, Callable[[Random], Material]] = {
 
 _PATTERN = re.compile(r"(?<!\$)\{([A-Z][A-Z0-9_]*)\}")
 _BASES = "|".join(sorted((*_CREDENTIALS, *_LOOKALIKES), key=len, reverse=True))
-_FORMS = r"B64|B64_NL|B64_WRAP|FIRST\d+|LAST\d+|FROM\d+TO\d+|ESCAPED|FLAT|FILE_B64"
+_FORMS = r"B64|B64_NL|B64_WRAP|FIRST\d+|LAST\d+|FROM\d+TO\d+|UNICODE|BYTES|DECIMAL|ESCAPED|FLAT|FILE_B64"
 _NAME = re.compile(rf"(?P<name>(?P<base>{_BASES})[2-9]?)(?:_(?P<form>{_FORMS}))?")
 
 
@@ -175,6 +176,9 @@ def write(material: Material, form: str) -> tuple[str, ...]:
             return (base64.b64encode(f"{first}\n".encode()).decode("ascii"),)
         case "B64_WRAP":
             return _wrapped(base64.b64encode(first.encode()).decode("ascii"), 76)
+        case "UNICODE" | "BYTES" | "DECIMAL":
+            template = {"UNICODE": "\\u{:04x}", "BYTES": "\\x{:02x}", "DECIMAL": "&#{};"}[form]
+            return ("".join(template.format(ord(char)) for char in first),)
         case "ESCAPED":
             return ("\\n".join(material.lines),)
         case "FLAT":

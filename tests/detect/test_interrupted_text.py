@@ -65,7 +65,7 @@ def test_invisible_characters_in_text(sign: str) -> None:
 def test_location_counts_what_is_not_read() -> None:
     key, secret = _pair("column")
     (found,) = detect(f"ab\u200bcd binance Client('{key}', '{secret}')\n".encode())
-    assert [occurrence.location.column for occurrence in found.occurrences] == [25, 93]
+    assert [occurrence.location.column for occurrence in found.occurrences] == [23, 91]
 
 
 def test_breaks_do_not_join_what_others_separate() -> None:

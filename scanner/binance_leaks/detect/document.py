@@ -199,7 +199,8 @@ class Document:
         if self.binary or self.places:
             at = self._byte(offset)
             line = bisect_left(self._raw_line_ends, at) + 1
-            column = at - (self._raw_line_ends[line - 2] if line > 1 else -1)
+            before = self.raw[self._raw_line_ends[line - 2] + 1 if line > 1 else 0 : at]
+            column = len(before if self._is_raw_binary else before.decode("utf-8", "surrogateescape")) + 1
         else:
             index = self.line_index(offset)
             line, column = index + 1, offset - self.line_starts[index] + 1
@@ -224,6 +225,10 @@ class Document:
     def _encoded_lengths(self) -> list[int]:
         parts = (self.text[at : at + _STEP] for at in range(0, len(self.text), _STEP))
         return [0, *accumulate(len(part.encode(self.encoding, "replace")) for part in parts)]
+
+    @cached_property
+    def _is_raw_binary(self) -> bool:
+        return is_binary(self.raw)
 
     @cached_property
     def _raw_line_ends(self) -> list[int]:

@@ -1,0 +1,134 @@
+"""Credentials of several files: merged by value, their roles settled, judged again with evidence from beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from random import Random
+
+import pytest
+from binance_leaks.detect.credentials import (
+    drop_unrelated_private_keys,
+    lacks_evidence,
+    merge_credentials,
+    with_evidence,
+)
+from binance_leaks.detect.engine import detect
+from binance_leaks.model import Confidence, Credential, Environment, Evidence, Grade, Kind, Role
+
+from tests.corpus import values
+
+
+def _detected(files: Mapping[str, str]) -> list[Credential]:
+    rng = Random("credentials")
+    filled = {name: values.hmac_value(rng) for name in ("key", "secret", "other")}
+    filled["private"] = values.ed25519_pem_body(rng)
+    return [found for path, text in files.items() for found in detect(text.format(**filled).encode(), path=path)]
+
+
+def _merged(*texts: str) -> tuple[Credential, ...]:
+    return merge_credentials(_detected({f"{number}.txt": text for number, text in enumerate(texts)}))
+
+
+@pytest.mark.parametrize("order", [1, -1])
+class TestRoles:
+    """A value that is something else in another file."""
+
+    def test_name_counts_before_position(self, order: int) -> None:
+        (found,) = _merged(*['Client("{secret}", "{key}")', "API_KEY={key}\n\n\nAPI_SECRET={secret}\n"][::order])
+        assert found.kind is Kind.KEY_PAIR
+        assert len(found.occurrences) == 4
+        assert {occurrence.value.role for occurrence in found.occurrences if occurrence.location.column == 9} == {
+            Role.API_KEY,
+            Role.SECRET_KEY,
+        }
+
+    def test_pair_counts_before_lone_value(self, order: int) -> None:
+        (found,) = _merged(*["API_KEY={key}\nAPI_SECRET={secret}\n", "API_SECRET={key}"][::order])
+        assert found.kind is Kind.KEY_PAIR
+        assert len(found.occurrences) == 3
+
+    def test_two_secrets_are_no_pair(self, order: int) -> None:
+        found = _merged(*["{key}\n{secret}\n", "API_SECRET={key}\n", "API_SECRET={secret}\n"][::order])
+        assert [credential.kind for credential in found] == [Kind.SECRET_KEY, Kind.SECRET_KEY]
+        assert [len(credential.occurrences) for credential in found] == [2, 2]
+
+
+def test_a_lone_half_joins_its_pair() -> None:
+    (found,) = _merged("API_SECRET={secret}", "API_KEY={key}\nAPI_SECRET={secret}\n", "API_KEY={key}")
+    assert found.kind is Kind.KEY_PAIR
+    assert [occurrence.location.path for occurrence in found.occurrences] == ["0.txt", "1.txt", "1.txt", "2.txt"]
+
+
+def test_two_keys_beside_one_secret_are_two() -> None:
+    found = _merged("API_KEY={key}\nAPI_SECRET={secret}\n", "API_KEY={other}\nAPI_SECRET={secret}\n")
+    assert [credential.kind for credential in found] == [Kind.KEY_PAIR, Kind.KEY_PAIR]
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        ("a.py", 'api_key = "{key}"', True),
+        ("a.py", 'api_key = "{key}"\napi_secret = "{secret}"', True),
+        ("a.py", 'import binance\napi_key = "{key}"', False),
+        ("a.py", 'kraken_api_key = "{key}"', False),
+        ("a.py", '"{key}"', False),
+        ("a.py", "{key}\n{secret}", False),
+        ("credentials.txt", "{key}\n{secret}", True),
+        (".secrets", "{key}\n{secret}", True),
+        ("my-api-keys", "{key}\n{secret}", True),
+        ("secrets.py", "{key}\n{secret}", False),
+        ("binance/credentials.txt", "{key}\n{secret}", False),
+        ("credentials.txt", "{key}", False),
+    ],
+)
+def test_what_evidence_beside_it_could_change(path: str, text: str, expected: bool) -> None:
+    (found,) = _detected({path: text})
+    assert lacks_evidence(found) is expected
+
+
+def test_evidence_beside_it_counts_but_not_for_the_environment() -> None:
+    beside = Evidence(grade=Grade.SIBLING, text="“binance” in requirements.txt")
+    (found,) = _detected({"a.py": 'api_key = "{key}"\nTESTNET = True\n'})
+    renewed = with_evidence(found, beside)
+    assert (found.confidence, renewed.confidence) == (Confidence.LOW, Confidence.MEDIUM)
+    assert renewed.evidence == ("named “api_key”", beside.text)
+    assert renewed.environment is found.environment
+    assert not lacks_evidence(renewed)
+
+
+def test_private_keys_of_whatever_are_dropped() -> None:
+    armoured = "-----BEGIN PRIVATE KEY-----\n{private}\n-----END PRIVATE KEY-----\n"
+    found = _detected({"a.pem": armoured, "a.py": 'api_key = "{key}"'})
+    assert [each.kind for each in drop_unrelated_private_keys(found)] == [Kind.API_KEY]
+    found = _detected({"binance.pem": armoured})
+    assert drop_unrelated_private_keys(found) == tuple(found)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_versions_of_a_file_that_disagree(order: int) -> None:
+    live, test = (
+        _detected({"a.py": f"from binance import Client\nClient('{{key}}', '{{secret}}'{more})\n"})
+        for more in (", base_url='https://api.binance.us'", ", testnet=True")
+    )
+    (found,) = merge_credentials([*live, *test][::order])
+    assert found.environment is Environment.US
+    assert len(found.occurrences) == 2
+    assert "versions of its files disagree about its environment (us, testnet): the more severe one counts" in (
+        found.evidence
+    )
+
+
+def test_the_stronger_of_two_versions_is_kept() -> None:
+    weak, strong = (_detected({"a.py": f'{name} = "{{key}}"\n'}) for name in ("some_value", "bnc_apikey"))
+    (found,) = merge_credentials([*weak, *strong])
+    assert found.occurrences[0].named
+    (again,) = merge_credentials([*strong, *weak])
+    assert again == found
+
+
+def test_another_blob_is_another_occurrence() -> None:
+    (found,) = _detected({"a.py": 'api_key = "{key}"\n'})
+    other = found.moved(lambda location: replace(location, blob="b"))
+    (merged,) = merge_credentials([found, other])
+    assert len(merged.occurrences) == 2
