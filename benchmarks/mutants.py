@@ -2,10 +2,10 @@
 
 Each mutant is one small change of one module of `detect/`: a comparison, a boolean or arithmetic operator, a number, a
 condition, a value that is returned, the end of a loop, the bound of a slice. It runs in a fork that imports the package
-with this module changed, and judges the corpus until the first judgement that is not the recorded one; the cases that noticed other mutants of the
-module come first. What passes the corpus must pass the filters, some texts in other encodings, and the tests in
-`TESTS`. Expressions and words are strings, and not changed. The forks read the other modules from the working tree,
-which must not change meanwhile.
+with this module changed, and judges the corpus until the first judgement that is not the recorded one; the cases that
+noticed other mutants of the module come first. What passes the corpus must pass the filters, some texts in other
+encodings, and the tests in `TESTS`. Expressions and words are strings, and not changed. The forks read the other
+modules from the working tree, which must not change meanwhile.
 
     PYTHONPATH=. python benchmarks/mutants.py [--module NAME] [--sample N] [--seed N] [--minutes N]
 """
@@ -51,10 +51,10 @@ FOLDER = Path(binance_leaks.__file__).with_name("detect")
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = (
     *("allow", "binaries", "disagreement", "encoded_texts", "environment_evidence", "evasions", "interrupted_text"),
-    *("literal_chains", "names_shown", "path_values", "published", "rules"),
+    *("credentials", "literal_chains", "names_shown", "pairing_across_files", "path_values", "published", "rules"),
 )
 FILTERS = ("prefilter", "sieve")
-"""What passes without them is found all the same, so that their mutants must pass their own tests, which take longer."""
+"""Their mutants must also pass the tests of the sieve, which take longer."""
 SLOW_TESTS = ("needs_each", "small_letters", "behind_many_others", "sieve_suspects", "damaged", "hostile", "200")
 SECONDS_A_CASE = 3
 SECONDS_OF_TESTS = 60
