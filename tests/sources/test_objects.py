@@ -15,11 +15,12 @@ from binance_leaks.pipeline import history_scan, history_worker
 from binance_leaks.pipeline.history import HistoryDetected, HistorySource
 from binance_leaks.pipeline.history_scan import ObjectScan
 from binance_leaks.sources.git import Git
-from binance_leaks.sources.objects.codec import PackCodec, best_codec, plain_codec
+from binance_leaks.sources.objects import walk
+from binance_leaks.sources.objects.codec import best_codec, plain_codec
 from binance_leaks.sources.objects.database import ObjectDatabase, find_alternates, open_packs
 from binance_leaks.sources.objects.delta_forest import ObjectType, build_delta_forest
 from binance_leaks.sources.objects.pack import LARGEST, Pack, read_object
-from binance_leaks.sources.objects.walk import ContextSizes, walk_delta_trees
+from binance_leaks.sources.objects.walk import ContextSizes, walk_delta_trees, walk_plainly
 
 from tests.corpus import fill, load
 from tests.fast_import import fast_import, pad
@@ -28,6 +29,7 @@ from tests.repositories import Repository
 
 Objects = dict[str, tuple[str, bytes]]
 CODECS = {"best": best_codec(), "plain": plain_codec()}
+WALKS = {"best": walk_delta_trees, "plain": walk_plainly}
 FILES = ("a.py", "b/c.txt", "b/d/e.bin", "f")
 
 
@@ -62,14 +64,14 @@ def by_git(folder: Path) -> Objects:
     return objects
 
 
-def walked(pack: Pack, codec: PackCodec, around: ContextSizes | None = None) -> Objects:
+def walked(pack: Pack, codec: str, around: ContextSizes | None = None) -> Objects:
     """Every object that the walk through a pack shows; nothing is left out."""
     forest, _ = build_delta_forest(pack)
     assert (forest.astray, forest.endless) == ((), ())
     objects = Objects()
     for kind in ObjectType:
         collector = Collector(kind, around)
-        reported = walk_delta_trees(pack, forest, forest.roots[kind], collector, codec)
+        reported = WALKS[codec](pack, forest, forest.roots[kind], collector, CODECS[codec])
         assert (reported.left, reported.forged) == ([], [])
         assert reported.objects == len(collector.found)
         assert reported.size == sum(len(content) for _, content in collector.found.values())
@@ -185,7 +187,7 @@ FORMS: Mapping[str, Callable[[Repository], None]] = {
 }
 
 
-def assert_as_git(repository: Repository, codec: PackCodec = CODECS["best"]) -> list[Pack]:
+def assert_as_git(repository: Repository, codec: str = "best") -> list[Pack]:
     """Pack and loose objects together are what git has, each with the bytes that git gives."""
     expected = by_git(repository.folder)
     database = ObjectDatabase.of(Git(str(repository.folder)))
@@ -198,7 +200,7 @@ def assert_as_git(repository: Repository, codec: PackCodec = CODECS["best"]) -> 
             assert {name for name, found in objects.items() if found != expected[name]} == set()
         names |= objects.keys()
         for name, found in objects.items():
-            assert read_object([pack], bytes.fromhex(name), codec) == found
+            assert read_object([pack], bytes.fromhex(name), CODECS[codec]) == found
     assert names == expected.keys()
     return opened.packs
 
@@ -218,7 +220,7 @@ def copy(folder: Path, tmp_path: Path) -> Repository:
 @pytest.mark.parametrize("form", FORMS)
 def test_forms(form: str, codec: str, copy: Repository) -> None:
     FORMS[form](copy)
-    assert assert_as_git(copy, CODECS[codec])
+    assert assert_as_git(copy, codec)
 
 
 def test_an_index_of_version_1_is_left_to_git(copy: Repository) -> None:
@@ -284,11 +286,11 @@ def test_a_chain_longer_than_git_makes_them(codec: str, repository: Repository) 
         entries.append(delta(back(len(entries[-1].raw)), appending(len(content), more), name=name_of(content + more)))
         content += more
     write_pack(repository.folder, entries)
-    (pack,) = assert_as_git_without_single(repository, CODECS[codec])
+    (pack,) = assert_as_git_without_single(repository, codec)
     assert read_object([pack], name_of(content), CODECS[codec]) == ("blob", content)
 
 
-def assert_as_git_without_single(repository: Repository, codec: PackCodec) -> list[Pack]:
+def assert_as_git_without_single(repository: Repository, codec: str) -> list[Pack]:
     """As above but for the objects one by one, which would take long with long chains."""
     database = ObjectDatabase.of(Git(str(repository.folder)))
     packs = open_packs(database.pack_files(), database.id_size).packs
@@ -372,6 +374,7 @@ def test_parallel_is_serial(repository: Repository) -> None:
 def test_plain_is_fast(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     leaking(repository)
     fast = reported(scan(repository))
+    monkeypatch.setattr(walk, "compiled", None)
     monkeypatch.setattr(history_worker, "best_sieve", PlainSieve)
     monkeypatch.setattr(history_worker, "best_codec", plain_codec)
     monkeypatch.setattr(history_scan, "best_codec", plain_codec)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 Inflate: TypeAlias = Callable[[memoryview, int], bytes]
 ApplyDelta: TypeAlias = Callable[[bytes, bytes], bytes]
@@ -15,41 +15,57 @@ class DamagedObjectError(Exception):
     """An object's bytes do not match the format."""
 
 
+class Decompress(NamedTuple):
+    """What inflates without checks: for a size that is not 0, and not sure to give that many bytes."""
+
+    function: Callable[[memoryview, int], bytes | bytearray]
+    errors: tuple[type[Exception], ...]
+    """What it raises for damaged data."""
+
+
 @dataclass(frozen=True, slots=True)
 class PackCodec:
     """How entries of a pack become objects.
 
     `inflate` unpacks a zlib stream of known unpacked size, which anything may follow; `apply` makes an object from its
     base and a delta. Both raise DamagedObjectError, and neither takes more memory than the sizes that they are given.
+    `decompress` is what `inflate` is made of.
     """
 
     inflate: Inflate
     apply: ApplyDelta
+    decompress: Decompress
 
 
 def best_codec() -> PackCodec:
     """The fastest that is installed."""
-    return PackCodec(_libdeflate() or _inflate, _dulwich() or apply_delta)
+    fast = _libdeflate()
+    inflate = _checked(fast) if fast is not None else _inflate
+    return PackCodec(inflate, _dulwich() or apply_delta, fast or _PLAIN)
 
 
 def plain_codec() -> PackCodec:
     """The one that needs the standard library only."""
-    return PackCodec(_inflate, apply_delta)
+    return PackCodec(_inflate, apply_delta, _PLAIN)
 
 
-def _libdeflate() -> Inflate | None:
+def _libdeflate() -> Decompress | None:
     try:
         import deflate  # start-up: only a scan of packs needs it, and it may be absent
     except ImportError:
         return None
-    decompress, error = deflate.zlib_decompress, deflate.DeflateError
+    return Decompress(deflate.zlib_decompress, (deflate.DeflateError, ValueError))
+
+
+def _checked(fast: Decompress) -> Inflate:
+    decompress, errors = fast
 
     def inflate(data: memoryview, size: int) -> bytes:
         if not size:  # the library takes that for "unknown"
             return _inflate(data, size)
         try:
             unpacked = bytes(decompress(data, size))
-        except (error, ValueError):
+        except errors:
             raise DamagedObjectError("its data do not unpack") from None
         if len(unpacked) != size:
             raise DamagedObjectError("its size is wrong")
@@ -67,6 +83,9 @@ def _inflate(data: memoryview, size: int) -> bytes:
     if len(unpacked) != size or not (decoder.eof or _ends(decoder)):
         raise DamagedObjectError("its size is wrong")
     return unpacked
+
+
+_PLAIN = Decompress(_inflate, (DamagedObjectError,))
 
 
 def _ends(decoder: zlib._Decompress) -> bool:

@@ -160,9 +160,9 @@ LARGEST = 8 << 20
 """Bytes of an object that is put together here; larger ones are left to git."""
 _LONGEST_CHAIN = 10_000
 _TYPES = {1: "commit", 2: "tree", 3: "blob", 4: "tag"}
-_OFS_DELTA, _REF_DELTA = 6, 7
-# The most bytes that one byte of deflated data can become, and one of a delta.
-_MOST_INFLATED, _MOST_COPIED = 1040, 1 << 22
+OFS_DELTA, _REF_DELTA = 6, 7
+MOST_INFLATED, MOST_COPIED = 1040, 1 << 22
+"""The most bytes that one byte of deflated data can become, and one of a delta."""
 
 
 class ForgedObjectError(DamagedObjectError):
@@ -185,7 +185,7 @@ def read_header(data: memoryview, at: int) -> tuple[int, int, int]:
 def check_size(size: int, packed: int) -> None:
     """Raise DamagedObjectError for an entry of a size that is not unpacked here."""
     if size > LARGEST:
-        if size > packed * _MOST_INFLATED:
+        if size > packed * MOST_INFLATED:
             raise ForgedObjectError("its size cannot be")
         raise DamagedObjectError("too large to hold")
 
@@ -193,7 +193,7 @@ def check_size(size: int, packed: int) -> None:
 def check_result_size(size: int, delta: int) -> None:
     """Raise DamagedObjectError for a delta whose result is too large or too small."""
     if size > LARGEST:
-        if size > delta * _MOST_COPIED:
+        if size > delta * MOST_COPIED:
             raise ForgedObjectError("its size cannot be")
         raise DamagedObjectError("too large to hold")
 
@@ -239,7 +239,7 @@ def _base(pack: Pack, data: memoryview, kind: int, start: int, at: int) -> tuple
     """The entry that a delta is made of, and where its data begin."""
     if kind == _REF_DELTA:
         return pack.entry_of(bytes(data[at : at + pack.id_size])), at + pack.id_size
-    if kind != _OFS_DELTA:
+    if kind != OFS_DELTA:
         return None, at
     byte = data[at]
     back = byte & 127

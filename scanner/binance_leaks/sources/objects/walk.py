@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from array import array
+from collections import deque
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from binance_leaks.native import compiled
 from binance_leaks.sources.objects.codec import DamagedObjectError, PackCodec, delta_sizes
 from binance_leaks.sources.objects.delta_forest import NONE, DeltaForest
-from binance_leaks.sources.objects.pack import LARGEST, ForgedObjectError, Pack, check_result_size, check_size
+from binance_leaks.sources.objects.pack import (
+    LARGEST,
+    MOST_COPIED,
+    MOST_INFLATED,
+    OFS_DELTA,
+    ForgedObjectError,
+    Pack,
+    check_result_size,
+    check_size,
+    read_header,
+)
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from binance_leaks import _native
 
 SEPARATOR = b"\n\0\1\0\n"
 """Between two places that do not touch."""
@@ -121,8 +138,8 @@ def _copied(code: int, delta: bytes, at: int) -> tuple[int, int, int]:
     return values[0], values[1] or 0x10000, at
 
 
-_MOST_HELD = 64 << 20
-"""Bytes of bases that wait for their other deltas; when there are more, those deltas are left to git."""
+MOST_HELD = 64 << 20
+"""Bytes of bases that wait for their other deltas; when there are more, the oldest of those deltas are left to git."""
 
 
 class Visitor(Protocol):
@@ -165,22 +182,72 @@ class WalkResult:
 def walk_delta_trees(
     pack: Pack,
     forest: DeltaForest,
-    roots: Iterable[int],
+    roots: array[int],
     visitor: Visitor,
     codec: PackCodec,
     selection: EntrySelection | None = None,
 ) -> WalkResult:
     """Show a visitor the objects of some delta trees.
 
-    What is damaged or too large is left to git, with its deltas.
+    What is damaged or too large is left to git, with its deltas; so are the oldest of those that wait if the objects
+    that they are made of become too many to hold.
     """
-    walked = WalkResult()
+    if compiled is None:
+        return walk_plainly(pack, forest, roots, visitor, codec, selection)
+    around = visitor.around
+    walked = open_delta_trees(compiled, pack, forest, codec).visit(
+        roots,
+        visitor.visit,
+        None if around is None else (around.before, around.behind, around.worth),
+        None if selection is None else selection.wanted,
+        None if selection is None else selection.needed,
+    )
+    return as_result(forest, selection, walked)
+
+
+def open_delta_trees(native: ModuleType, pack: Pack, forest: DeltaForest, codec: PackCodec) -> _native.DeltaTrees:
+    """The delta trees of a pack for the compiled module."""
+    decompress, errors = codec.decompress
+    trees: _native.DeltaTrees = native.DeltaTrees(
+        data=pack.data,
+        offsets=pack.offsets,
+        first=forest.first,
+        following=forest.following,
+        id_size=pack.id_size,
+        inflate=codec.inflate,
+        decompress=decompress,
+        errors=(DamagedObjectError, MemoryError, *errors),
+        limits=(LARGEST, MOST_HELD, MOST_INFLATED, MOST_COPIED),
+    )
+    return trees
+
+
+def as_result(
+    forest: DeltaForest, selection: EntrySelection | None, walked: tuple[int, int, list[int], list[int]]
+) -> WalkResult:
+    """The result of a compiled walk, in which entries that are left stand for all their deltas."""
+    objects, size, left, forged = walked
+    result = WalkResult(objects=objects, size=size)
+    for entries, found in ((left, result.left), (forged, result.forged)):
+        for entry in entries:
+            _leave(forest, entry, selection, found)
+    return result
+
+
+def walk_plainly(
+    pack: Pack,
+    forest: DeltaForest,
+    roots: array[int],
+    visitor: Visitor,
+    codec: PackCodec,
+    selection: EntrySelection | None = None,
+) -> WalkResult:
+    """`walk_delta_trees` in Python alone."""
     with memoryview(pack.data) as data:
-        entries = _Entries(pack, data, codec)
+        walk = _PlainWalk(_Entries(pack, data, codec), forest, visitor, selection)
         for root in roots:
-            if selection is None or selection.needed[root]:
-                _walk_tree(entries, forest, root, visitor, selection, walked)
-    return walked
+            walk.visit_tree(root)
+    return walk.result
 
 
 class _Entries:
@@ -196,22 +263,12 @@ class _Entries:
     def unpacked(self, entry: int, *, delta: bool) -> bytes:
         """What an entry holds: an object, or a delta."""
         data = self._data
-        start = at = self._offsets[entry]
+        start = self._offsets[entry]
         end = self._offsets[entry + 1]
-        # Spelt out, as it is done for every object: `single.header` does the same.
-        lead = byte = data[at]
-        at += 1
-        size = byte & 15
-        shift = 4
-        while byte & 128 and shift < 60:
-            byte = data[at]
-            at += 1
-            size |= (byte & 127) << shift
-            shift += 7
-        if size > LARGEST:
-            check_size(size, end - start)
+        kind, size, at = read_header(data, start)
+        check_size(size, end - start)
         if delta:
-            if lead & 0x70 == 0x60:
+            if kind == OFS_DELTA:
                 while data[at] & 128:
                     at += 1
                 at += 1
@@ -222,73 +279,95 @@ class _Entries:
     def made(self, base: bytes, delta: bytes) -> tuple[bytes, int]:
         """The object that a delta makes of its base, and the start of the instructions."""
         _, size, at = delta_sizes(delta)
-        if size > LARGEST:
-            check_result_size(size, len(delta))
+        check_result_size(size, len(delta))
         return self._apply(base, delta), at
 
 
-def _walk_tree(
-    entries: _Entries,
-    forest: DeltaForest,
-    root: int,
-    visitor: Visitor,
-    selection: EntrySelection | None,
-    walked: WalkResult,
-) -> None:
-    first, following, visit, around = forest.first, forest.following, visitor.visit, visitor.around
-    stack: list[tuple[int, bytes | None, int]] = [(root, None, 0)]
-    held = 0
-    while stack:
-        entry, base, inherited = stack.pop()
-        if selection is not None and not selection.needed[entry]:
-            continue
+@dataclass(slots=True)
+class _Base:
+    """An object whose deltas wait, `delta` and what follows it, with what its visit returned."""
+
+    content: bytes
+    passed: int
+    delta: int
+
+
+class _PlainWalk:
+    """A walk in Python, with what it read so far."""
+
+    def __init__(
+        self, entries: _Entries, forest: DeltaForest, visitor: Visitor, selection: EntrySelection | None
+    ) -> None:
+        self.result = WalkResult()
+        self._entries = entries
+        self._forest = forest
+        self._visitor = visitor
+        self._selection = selection
+        self._bases: deque[_Base] = deque()
+        self._held = 0  # bytes of these
+
+    def visit_tree(self, root: int) -> None:
+        """Visit a root and all that descends from it."""
+        at: tuple[int, bytes | None, int] | None = (root, None, 0)
+        if self._selection is not None and not self._selection.needed[root]:
+            return
+        while at is not None:
+            self._visit(*at)
+            at = self._next()
+
+    def _visit(self, entry: int, base: bytes | None, inherited: int) -> None:
+        selection, result, around = self._selection, self.result, self._visitor.around
         try:
             if base is None:
-                fresh = content = entries.unpacked(entry, delta=False)
+                fresh = content = self._entries.unpacked(entry, delta=False)
             else:
-                delta = entries.unpacked(entry, delta=True)
-                content, at = entries.made(base, delta)
+                delta = self._entries.unpacked(entry, delta=True)
+                content, at = self._entries.made(base, delta)
                 fresh = (
                     content if around is None or inherited < 0 else changed_parts(len(base), delta, at, content, around)
                 )
         except ForgedObjectError:
-            _leave(forest, entry, selection, walked.forged)
-            continue
+            _leave(self._forest, entry, selection, result.forged)
+            return
         except (DamagedObjectError, IndexError, MemoryError):
-            _leave(forest, entry, selection, walked.left)
-            continue
+            _leave(self._forest, entry, selection, result.left)
+            return
+        passed = -1  # for what is not visited: its deltas are visited whole
         if selection is None or selection.wanted[entry]:
-            passed = visit(entry, content, fresh, max(inherited, 0))
-            walked.objects += 1
-            walked.size += len(content)
-        else:
-            passed = -1  # it was not visited: its deltas are visited whole
-        child = first[entry]
-        if child == NONE:
-            continue
-        held = len(content) + (held if len(stack) > 1 else 0)
-        if held > _MOST_HELD:
-            held = len(content) + _settle(forest, stack, walked, selection)
-        while child != NONE:
-            stack.append((child, content, passed))
-            child = following[child]
+            passed = self._visitor.visit(entry, content, fresh, max(inherited, 0))
+            result.objects += 1
+            result.size += len(content)
+        delta_on_it = self._needed(self._forest.first[entry])
+        if delta_on_it != NONE:
+            self._keep(_Base(content, passed, delta_on_it))
 
+    def _keep(self, base: _Base) -> None:
+        self._bases.append(base)
+        self._held += len(base.content)
+        while self._held > MOST_HELD and len(self._bases) > 1:
+            oldest = self._bases.popleft()
+            self._held -= len(oldest.content)
+            while oldest.delta != NONE:
+                _leave(self._forest, oldest.delta, self._selection, self.result.left)
+                oldest.delta = self._needed(self._forest.following[oldest.delta])
 
-def _settle(
-    forest: DeltaForest,
-    stack: list[tuple[int, bytes | None, int]],
-    walked: WalkResult,
-    selection: EntrySelection | None,
-) -> int:
-    """The bytes that the stack really holds; the oldest of it goes to git until they are few enough."""
-    sizes: dict[int, int] = {id(base): len(base) for _, base, _ in stack if base is not None}
-    total = sum(sizes.values())
-    while stack and total > _MOST_HELD // 2:
-        entry, base, _ = stack.pop(0)
-        _leave(forest, entry, selection, walked.left)
-        if base is not None and not any(base is other for _, other, _ in stack[:1]):
-            total -= len(base)
-    return total
+    def _next(self) -> tuple[int, bytes, int] | None:
+        """The next delta on the latest object that has one, with that object."""
+        if not self._bases:
+            return None
+        base = self._bases[-1]
+        entry = base.delta
+        base.delta = self._needed(self._forest.following[entry])
+        if base.delta == NONE:
+            self._bases.pop()
+            self._held -= len(base.content)
+        return entry, base.content, base.passed
+
+    def _needed(self, entry: int) -> int:
+        """An entry, or the first that follows it on the same base and is needed."""
+        while entry != NONE and self._selection is not None and not self._selection.needed[entry]:
+            entry = self._forest.following[entry]
+        return entry
 
 
 def _leave(forest: DeltaForest, entry: int, selection: EntrySelection | None, left: list[int]) -> None:

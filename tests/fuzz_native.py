@@ -1,0 +1,210 @@
+"""Mutated packs and trees through the compiled module and through Python side by side: both must answer alike.
+
+A short run is a test. A long one, with the module built for AddressSanitizer and UndefinedBehaviorSanitizer:
+
+    export CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined"
+    export LDFLAGS="-fsanitize=address,undefined"
+    python -c "from setuptools import setup; setup()" build_ext --inplace --force
+    export LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)"
+    ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc python -m tests.fuzz_native --seconds 3600
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+import zlib
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import cast
+from unittest.mock import patch
+
+from binance_leaks.native import compiled
+from binance_leaks.sources.objects import walk
+from binance_leaks.sources.objects.codec import plain_codec
+from binance_leaks.sources.objects.delta_forest import DeltaForest, ObjectType, build_delta_forest
+from binance_leaks.sources.objects.pack import Pack
+from binance_leaks.sources.objects.walk import ContextSizes, EntrySelection, walk_delta_trees, walk_plainly
+
+from tests.deltas import Part, delta_of, made_of
+from tests.forged_packs import BLOB, OFS_DELTA, REF_DELTA, back, header
+
+ID_SIZE = 20
+_SIZES = (0, 1, 15, 1 << 20, (8 << 20) + 1, 1 << 34, 1 << 62)
+_WORDS = (b"line of text\n", b"x = 1\n", b"\0", b"PK\x03\x04", b"PK\x05\x06" + bytes(18), b"a" * 70)
+
+
+class PackInMemory:
+    """What walks need of a `Pack`, without files."""
+
+    def __init__(self, entries: list[bytes], ids: list[bytes]) -> None:
+        self.id_size = ID_SIZE
+        self.count = len(entries)
+        self.offsets = array("Q", [12])
+        for raw in entries:
+            self.offsets.append(self.offsets[-1] + len(raw))
+        self.data = b"PACK" + bytes(8) + b"".join(entries) + bytes(ID_SIZE)
+        self._entries = {name: entry for entry, name in enumerate(ids)}
+
+    def entry_of(self, name: bytes) -> int | None:
+        """The entry with an id."""
+        return self._entries.get(name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Versions:
+    """Makes contents and deltas between them, of which some are corrupt."""
+
+    rng: Random
+    fresh: Callable[[Random], bytes]
+
+    def delta(self, base: bytes) -> tuple[bytes, bytes]:
+        """A delta, and what it makes if it is sound."""
+        rng, parts = self.rng, list[Part]()
+        for _ in range(rng.randint(0, 6)):
+            if rng.random() < 0.6 and base:
+                start = sum(parts[-1]) if parts and isinstance(parts[-1], tuple) else rng.randint(0, len(base))
+                start = min(start, len(base)) if rng.random() < 0.5 else rng.randint(0, len(base))
+                parts.append((start, rng.randint(0, len(base) - start)))
+            else:
+                parts.append(self.fresh(rng))
+        delta = delta_of(base, parts, short=rng.random() < 0.8)
+        return (self.mutated(delta) if rng.random() < 0.2 else delta), made_of(base, parts)
+
+    def mutated(self, data: bytes) -> bytes:
+        """Some bytes with a few changed, cut or added."""
+        rng, changed = self.rng, bytearray(data)
+        for _ in range(rng.randint(1, 3)):
+            at = rng.randint(0, len(changed))
+            match rng.randrange(4):
+                case 0:
+                    changed[at : at + 1] = rng.randbytes(1)
+                case 1:
+                    del changed[at : at + rng.randint(1, 4)]
+                case 2:
+                    changed[at:at] = rng.choice([b"\xff", b"\x80", b"\0", rng.randbytes(3)])
+                case _:
+                    del changed[at:]
+        return bytes(changed)
+
+
+def some_text(rng: Random) -> bytes:
+    """A few words, or none."""
+    return b"".join(rng.choice(_WORDS) for _ in range(rng.randint(0, 8)))
+
+
+def random_pack(rng: Random, fresh: Callable[[Random], bytes], kind: int = BLOB) -> PackInMemory:
+    """A pack of some delta trees, in which many things are wrong."""
+    versions = _Versions(rng, fresh)
+    entries: list[bytes] = []
+    contents: list[bytes] = []
+    ids = [rng.randbytes(ID_SIZE) for _ in range(rng.randint(1, 14))]
+    begins = [0]
+    for _ in ids:
+        if not entries or rng.random() < 0.25:
+            content = fresh(rng)
+            lead, data, made = header(kind, _claimed(rng, content)), content, content
+        else:
+            base = rng.randrange(len(entries))
+            data, made = versions.delta(contents[base])
+            if rng.random() < 0.8:
+                lead = header(OFS_DELTA, _claimed(rng, data)) + back(begins[-1] - begins[base])
+            else:
+                lead = header(REF_DELTA, _claimed(rng, data)) + ids[base]
+        raw = lead + zlib.compress(data, 1)
+        raw = versions.mutated(raw) or b"\0" if rng.random() < 0.04 else raw
+        entries.append(raw)
+        contents.append(made)
+        begins.append(begins[-1] + len(raw))
+    return PackInMemory(entries, ids)
+
+
+def _claimed(rng: Random, data: bytes) -> int:
+    return rng.choice(_SIZES) if rng.random() < 0.03 else len(data)
+
+
+class _Record:
+    """A visitor that remembers what it is shown, and passes on what depends on it."""
+
+    def __init__(self, around: ContextSizes | None) -> None:
+        self.around = around
+        self.seen: list[tuple[int, bytes, bytes, int]] = []
+
+    def visit(self, entry: int, content: bytes, fresh: bytes, inherited: int) -> int:
+        self.seen.append((entry, bytes(content), bytes(fresh), inherited))
+        return zlib.crc32(fresh, inherited) & 0xFFFF
+
+
+def _selection(rng: Random, forest: DeltaForest, base: array[int]) -> EntrySelection | None:
+    if rng.random() < 0.6:
+        return None
+    wanted = bytearray(rng.randrange(2) for _ in base)
+    return EntrySelection(
+        wanted=wanted, needed=forest.with_bases((at for at, is_in in enumerate(wanted) if is_in), base)
+    )
+
+
+def try_pack(rng: Random) -> str:
+    """Walk a pack twice; the name of what it was."""
+    pack = cast("Pack", random_pack(rng, some_text))
+    try:
+        forest, base = build_delta_forest(pack)
+    except IndexError:
+        return "no forest"
+    around = ContextSizes(rng.randint(0, 40), rng.randint(0, 40), rng.choice((1, 10))) if rng.random() < 0.7 else None
+    selection = _selection(rng, forest, base)
+    results = []
+    with patch.object(walk, "MOST_HELD", rng.choice((0, 100, 1000, 1 << 26))):
+        for function in (walk_delta_trees, walk_plainly):
+            record = _Record(around)
+            walked = function(pack, forest, forest.roots[ObjectType.BLOB], record, plain_codec(), selection)
+            results.append((record.seen, walked))
+    if results[0] != results[1]:
+        raise AssertionError(f"{results[0]} is not {results[1]}")
+    walked = results[0][1]
+    return "forged" if walked.forged else "left" if walked.left else "whole"
+
+
+KINDS: Mapping[str, Callable[[Random], str]] = {"packs": try_pack}
+
+
+def fuzz(kind: str, seeds: Iterator[int] | range) -> Counter[str]:
+    """Try an input for each seed; how many there were of what. Raises AssertionError for a seed that fails."""
+    counts = Counter[str]()
+    for seed in seeds:
+        try:
+            counts[KINDS[kind](Random(seed))] += 1
+        except Exception as error:  # noqa: PERF203 - with the seed
+            raise AssertionError(f"{kind}, seed {seed}: {error!r}") from error
+    return counts
+
+
+def main() -> int:
+    """Fuzz for some time, and print how much."""
+    parser = argparse.ArgumentParser(description="Compares the compiled module with Python on mutated inputs.")
+    parser.add_argument("--seconds", type=float, default=60, help="for each kind (default: %(default)s)")
+    parser.add_argument("--first", type=int, default=0, help="the first seed (default: %(default)s)")
+    parser.add_argument("kinds", nargs="*", help=f"{', '.join(KINDS)} (default: all)")
+    options = parser.parse_args()
+    if compiled is None:
+        sys.stderr.write("error: the compiled module is not there\n")
+        return 1
+    for kind in options.kinds or KINDS:
+        end = time.monotonic() + options.seconds
+        counts = fuzz(kind, _until(options.first, end))
+        sys.stdout.write(f"{kind}: {sum(counts.values()):,} alike {dict(counts)}\n")
+    return 0
+
+
+def _until(first: int, end: float) -> Iterator[int]:
+    while time.monotonic() < end:
+        yield first
+        first += 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
