@@ -9,7 +9,7 @@ import pytest
 from binance_leaks.detect import prefilter
 from binance_leaks.detect.engine import detect
 from binance_leaks.detect.interrupted_text import uninterrupted
-from binance_leaks.detect.sieve import NO_TRAITS, FastSieve, PlainSieve
+from binance_leaks.detect.sieve import NO_TRAITS, PlainSieve, best_sieve
 from binance_leaks.model import Confidence, Kind
 
 from tests.corpus import values
@@ -124,8 +124,7 @@ def test_other_office_documents(text: str) -> None:
 
 
 def test_the_sieve_suspects_them() -> None:
-    pytest.importorskip("hyperscan")
-    sieve = FastSieve()
+    sieve = best_sieve()
     key, secret = _pair("sieve")
     contents = [
         *(_HTML.format(key=sign.join(_cut(key, 8)), secret=sign.join(_cut(secret, 8))).encode() for sign in _BREAKS),

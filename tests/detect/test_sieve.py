@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import base64
+import os
+import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping
 from random import Random
 from types import MappingProxyType
 
 import pytest
 from binance_leaks.detect.engine import detect
-from binance_leaks.detect.sieve import NO_TRAITS, FastSieve, PlainSieve, Sieve
+from binance_leaks.detect.sieve import NO_TRAITS, CompiledSieve, PlainSieve, Sieve, Trait, must_look
+from binance_leaks.native import compiled
 from binance_leaks.sources.objects.codec import apply_delta, delta_sizes
 from binance_leaks.sources.objects.walk import ContextSizes, changed_parts
 
@@ -52,9 +56,10 @@ AROUND = ContextSizes(256, 256, worth=1)
 
 
 @pytest.fixture(scope="module")
-def fast() -> FastSieve:
-    pytest.importorskip("hyperscan")
-    return FastSieve()
+def fast() -> CompiledSieve:
+    if compiled is None:
+        pytest.skip("the compiled module is not installed")
+    return CompiledSieve()
 
 
 def suspects(sieve: Sieve, content: bytes) -> bool:
@@ -62,7 +67,7 @@ def suspects(sieve: Sieve, content: bytes) -> bool:
     return sieve.suspects(content, sieve.traits(content, content, NO_TRAITS))
 
 
-def assert_suspects(fast: FastSieve, contents: Mapping[str, bytes]) -> None:
+def assert_suspects(fast: CompiledSieve, contents: Mapping[str, bytes]) -> None:
     plain = PlainSieve()
     found = {name: content for name, content in contents.items() if detect(content)}
     assert {name for name, content in found.items() if not suspects(fast, content)} == set()
@@ -70,12 +75,12 @@ def assert_suspects(fast: FastSieve, contents: Mapping[str, bytes]) -> None:
 
 
 @pytest.mark.parametrize("seed", (1, 2))
-def test_corpus(seed: int, fast: FastSieve) -> None:
+def test_corpus(seed: int, fast: CompiledSieve) -> None:
     assert_suspects(fast, {case.id: fill(case, seed).data for case in CASES})
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_forms(form: str, fast: FastSieve) -> None:
+def test_forms(form: str, fast: CompiledSieve) -> None:
     some = [
         case
         for number, case in enumerate(PLAIN)
@@ -86,7 +91,7 @@ def test_forms(form: str, fast: FastSieve) -> None:
 
 
 @pytest.mark.parametrize("noise", NOISE)
-def test_in_the_middle_of_something_else(noise: str, fast: FastSieve) -> None:
+def test_in_the_middle_of_something_else(noise: str, fast: CompiledSieve) -> None:
     before, behind = NOISE[noise]
     some = [
         case
@@ -137,14 +142,14 @@ def odd_shapes(rng: Random) -> Iterator[tuple[str, bytes]]:
 
 
 @pytest.mark.parametrize("name", [name for name, _ in odd_shapes(Random(0))])
-def test_odd_shapes(name: str, fast: FastSieve) -> None:
+def test_odd_shapes(name: str, fast: CompiledSieve) -> None:
     content = dict(odd_shapes(Random(1)))[name]
     found = bool(detect(content))
     assert found, "nothing is found: the shape is of no use here"
     assert_suspects(fast, {name: content})
 
 
-def missed(fast: FastSieve, version: Version, *, short: bool) -> bool:
+def missed(fast: CompiledSieve, version: Version, *, short: bool) -> bool:
     """Whether the detector finds something in a version that the sieve passes over."""
     base, parts = version
     delta = delta_of(base, parts, short=short)
@@ -156,7 +161,7 @@ def missed(fast: FastSieve, version: Version, *, short: bool) -> bool:
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_versions(change: str, fast: FastSieve) -> None:
+def test_versions(change: str, fast: CompiledSieve) -> None:
     rng = Random(change)
     noises = [noise for name, noise in NOISE.items() if "zeros" not in name]
     bad = set()
@@ -169,7 +174,7 @@ def test_versions(change: str, fast: FastSieve) -> None:
 
 
 @pytest.mark.parametrize("start", (0, 1, 64, 255, 256, 257, 400))
-def test_a_line_near_the_beginning(start: int, fast: FastSieve) -> None:
+def test_a_line_near_the_beginning(start: int, fast: CompiledSieve) -> None:
     value = hmac_value(Random(start)).encode()
     base = TEXT[:start] + b"\n" + TEXT * 2
     parts: list[Part] = [(0, start), b"\nbinance_secret_key = " + value + b"\n", (start + 1, len(base) - start - 1)]
@@ -178,7 +183,7 @@ def test_a_line_near_the_beginning(start: int, fast: FastSieve) -> None:
 
 
 @pytest.mark.parametrize("value", [b"key %s/x\n", b"\x05@%sA\n", b"key %s\n"])
-def test_a_value_in_a_binary_with_no_zero_near(value: bytes, fast: FastSieve) -> None:
+def test_a_value_in_a_binary_with_no_zero_near(value: bytes, fast: CompiledSieve) -> None:
     head = bytes(range(256)) + TEXT
     added = value % hmac_value(Random(1)).encode()
     version: Version = head + TEXT, [(0, len(head)), added, (len(head), len(TEXT))]
@@ -188,7 +193,7 @@ def test_a_value_in_a_binary_with_no_zero_near(value: bytes, fast: FastSieve) ->
     assert not lost
 
 
-def test_versions_of_versions(fast: FastSieve) -> None:
+def test_versions_of_versions(fast: CompiledSieve) -> None:
     """A file that grows and shrinks by whole entries; what was seen of it is passed on from version to version."""
     rng = Random(4)
     bad = []
@@ -208,3 +213,38 @@ def test_versions_of_versions(fast: FastSieve) -> None:
                 bad.append(number)
             base = child
     assert bad == []
+
+
+def test_the_compiled_module_is_built() -> None:
+    """Where tests must not skip, there is a compiler, unless the pure code is what is tested."""
+    if not os.environ.get("CI") or os.environ.get("BINANCE_LEAKS_PURE") or shutil.which("cc") is None:
+        pytest.skip("the compiled module is optional here")
+    assert compiled is not None
+
+
+def test_must_look_is_the_same_compiled() -> None:
+    module = pytest.importorskip("binance_leaks._native")
+    rng = Random(5)
+    every = int(~NO_TRAITS)
+    for _ in range(20_000):
+        inherited, seen = (rng.getrandbits(16) & rng.getrandbits(16) & every for _ in range(2))
+        assert module.must_look(inherited, seen) == must_look(inherited, seen), (Trait(inherited), Trait(seen))
+
+
+@pytest.mark.parametrize(
+    "unit", ['"', "\\", "&#65;", '" ', "join(", "a" * 15 + '"', "0x" + "a" * 64, '"ab" + ', "\0a", "[", '".push(']
+)
+def test_the_first_test_is_linear(unit: str, fast: CompiledSieve) -> None:
+    """Four times the text takes no more than some ten times as long."""
+    text = unit.encode() * (200_000 // len(unit))
+
+    def seconds(data: bytes) -> float:
+        times = []
+        for _ in range(3):
+            start = time.process_time()
+            fast.search.traits(data)
+            fast.search.chains(data)
+            times.append(time.process_time() - start)
+        return min(times)
+
+    assert seconds(text * 4) < 10 * seconds(text) + 0.05

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha1
 from itertools import cycle
-from pathlib import Path
 from random import Random
 
 import pytest
 from binance_leaks.detect.engine import detect
 from binance_leaks.detect.names import Strength, read_name
-from binance_leaks.detect.sieve import NO_TRAITS, FastSieve
+from binance_leaks.detect.sieve import NO_TRAITS, best_sieve
 from binance_leaks.detect.vocabulary import (
     BINANCE_IN_NAMES,
     KEY_NAMES,
@@ -170,14 +168,11 @@ def test_staged_fast_path(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_history(committed: Tree) -> None:
-    pytest.importorskip("hyperscan")
     assert of(run("history", "--format", "json", cwd=committed.repository.folder).report["findings"]) == set()
 
 
-def test_history_without_hyperscan(committed: Tree, tmp_path: Path) -> None:
-    (tmp_path / "hyperscan.py").write_text("raise ImportError\n")
-    env = {"PYTHONPATH": os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH"))))}
-    outcome = run("history", "--format", "json", cwd=committed.repository.folder, env=env)
+def test_history_without_the_compiled_module(committed: Tree) -> None:
+    outcome = run("history", "--format", "json", cwd=committed.repository.folder, env={"BINANCE_LEAKS_PURE": "1"})
     assert of(outcome.report["findings"]) == set()
 
 
@@ -227,8 +222,7 @@ def test_legacy_words_are_in_their_encodings() -> None:
 
 def test_clear_names_beside_futures() -> None:
     """Hexadecimal values with clear names count, at low, in the company of the futures testnet alone."""
-    pytest.importorskip("hyperscan")
-    fast, rng = FastSieve(), Random(3)
+    fast, rng = best_sieve(), Random(3)
     keys = [sample for sample in KEY_SAMPLES if read_name(sample).strength is Strength.STRONG]
     secrets = [sample for sample in SECRET_SAMPLES if read_name(sample).strength is Strength.STRONG]
     longest = max(len(keys), len(secrets))

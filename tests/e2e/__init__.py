@@ -19,7 +19,7 @@ from tests.program_server import run_program
 from tests.repositories import Repository
 
 PROGRAM = (sys.executable, "-m", "binance_leaks")
-_OF_START_UP = ("PYTHON", "LANG", "LC_", "LD_")  # settings that Python reads when it starts
+_OF_START_UP = ("PYTHON", "LANG", "LC_", "LD_", "BINANCE_LEAKS_PURE")  # settings that are read at the start
 SOURCE = Path(__file__).resolve().parents[2]
 _VALUE = re.compile(r"(?<![A-Za-z0-9])(?![0-9a-f]{64})[A-Za-z0-9]{64}(?![A-Za-z0-9])")
 

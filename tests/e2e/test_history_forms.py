@@ -18,7 +18,7 @@ from tests.hideout import Hideout
 from tests.hiding_places import build
 from tests.repositories import Repository
 
-COMPILED = ("hyperscan", "deflate", "isal", "dulwich")
+COMPILED = ("binance_leaks._native", "deflate", "isal", "dulwich")
 
 
 @pytest.fixture(scope="module")

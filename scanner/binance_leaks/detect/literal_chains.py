@@ -44,17 +44,6 @@ _CALL_BEHIND = re.compile(
     re.VERBOSE | re.ASCII,
 )
 _LEAD, _TAIL = 120, 120
-_GAP = rb"[ \t\r\n\xc2\xa0)+.&|<>~\\;(_]{0,60}[@A-Za-z]?\\{0,3}[\"'`][A-Za-z0-9]"
-_JOIN_BEHIND = rb"(?:,[ \t]{0,9}[\"'`]{2}|[.][ \t\r\n]{0,9}(?:join|concat))"
-CHAIN_HINTS = (
-    rb"[A-Za-z0-9]\\{0,3}[\"'`]" + _GAP + rb"{1,63}\\{0,3}[\"'`]" + _GAP,
-    rb"[A-Za-z0-9]\\{1,3}[\"'`]" + _GAP,
-    rb"[A-Za-z0-9]\\{0,3}[\"'`][ \t\r\n\xc2\xa0);]{0,60}[\w$.{}\[\]>-]{0,60}"
-    rb"(?:[ \t\r\n]{0,60}[+.&>|]=|[.](?:[Aa]ppend|push|push_str|concat|add|write)\()" + _GAP,
-    rb"(?:[Jj]oin|JOIN|[Cc]oncat|CONCAT|implode)!?[^;]{0,60}[\"'`][A-Za-z0-9]{1,63}\\{0,3}[\"'`][ \t\r\n]{0,60},",
-    rb"[A-Za-z0-9]\\{0,3}[\"'`][ \t\r\n,]{0,60}[\])}]{1,3}[ \t\r\n]{0,60}" + _JOIN_BEHIND,
-)
-"""Expressions for bytes without look-around, one of which is found wherever there is a chain of short pieces."""
 
 
 def find_chains(text: str) -> Iterator[tuple[int, int, str]]:

@@ -36,7 +36,7 @@ _REFERENCES = rb"&#(?:x[2-7][0-9A-Fa-f]|[0-9]{2,3});&#"
 _ESCAPED_RUN = rb"(?:\\{1,4}(?:u00|x)[2-7][0-9A-Fa-f]|&#(?:x[2-7][0-9A-Fa-f]|[0-9]{2,3});){%d,}"
 _HEAD, _OFFICE_HEAD, _INDENT = 1024, 4096, 64
 _MARKUP = (b"<", b"\xef\xbb\xbf<", b"\xff<")  # the last: every second byte of UTF-16 with a mark
-_OFFICE = (b"wordprocessingml/", b"drawingml/", b"spreadsheetml/", b"opendocument:xmlns:office", b"office/word/2003/")
+OFFICE = (b"wordprocessingml/", b"drawingml/", b"spreadsheetml/", b"opendocument:xmlns:office", b"office/word/2003/")
 _SOFT_BREAKS = (b"<wbr", b"&shy", b"&#")
 _INVISIBLE = (b"\xe2\x80\x8b", b"\xe2\x80\x8c", b"\xe2\x80\x8d", b"\xe2\x81\xa0", b"\xef\xbb\xbf", b"\xc2\xad")
 _PEM = b"PRIVATE KEY-----"
@@ -53,7 +53,7 @@ _LONGEST_JOINT = 160
 _APPENDED = rb"[;\s]*[\w$.{}]{1,60}\s{0,20}(?:\+|\.|&|<>)=\s{0,20}[\"'`]"
 _LISTED = rb"[\"'`][A-Za-z0-9]{1,63}[\"'`](?:\s*,\s*[\"'`][A-Za-z0-9]{1,63}[\"'`]){1,63}"
 _LIST_REACH = 420
-_JOINING_CALLS = (b"join(", b"concat!")
+JOINING_CALLS = (b"join(", b"concat!")
 _JOINING_WORDS = (b"join", b"concat", b"implode", b'"")')
 _ADDING = (b"+=", b".=", b"&=", b">=", b"|=", b"append(", b"push(", b"push_str(", b"add(", b"write(")
 _BETWEEN_LITERALS = b" \t\r\n\xa0\xc2)(+.&|<>~\\_@;"
@@ -185,7 +185,7 @@ def joined_literals(data: bytes, classes: bytes) -> Iterator[int]:
 def listed_pieces(data: bytes) -> Iterator[int]:
     """Yield offsets in the pieces of a value in a list that is joined, such as `"".join(["…", "…"])`."""
     spans: list[tuple[int, int]] = []
-    for at in sorted(at for word in _JOINING_CALLS for at in _every(data, word)):
+    for at in sorted(at for word in JOINING_CALLS for at in _every(data, word)):
         behind = data[at : at + 20].lstrip(b"joincat!").lstrip(b"[( \t\r\n")
         if data[at - 2 : at] == b"]." or (behind and behind[:1] in _QUOTES):
             start, end = max(0, at - _LIST_REACH), at + _LIST_REACH
@@ -250,7 +250,7 @@ def _begins_as_utf8(data: bytes) -> bool:
 
 def begins_as_office_document(data: bytes) -> bool:
     """Whether it begins like the XML of a text, table or slide of Word, LibreOffice and the like."""
-    return _begins_as_markup(data) and any(mark in data[:_OFFICE_HEAD] for mark in _OFFICE)
+    return _begins_as_markup(data) and any(mark in data[:_OFFICE_HEAD] for mark in OFFICE)
 
 
 def _begins_as_markup(data: bytes) -> bool:

@@ -1,44 +1,44 @@
-"""The test before the detector for a history: many versions of the same files.
+"""The test before the detector: which content it must see.
 
-It finds the traits of some bytes: a run that may be a value, one of hexadecimal digits, a piece of a value, the
-exchange's name. A trait is found in no more than 256 bytes, so a version of a file has the traits of its delta base, as
-far as that was copied, and those of what changed. Whether the detector must see the file follows from the traits of the
-whole. There may be false suspicions, but nothing that the detector would find is missed; a test holds that law.
-
-With hyperscan this takes a tenth of the time of `prefilter`, which is used where that is not installed.
+The first test is on every byte, and compiled: it finds the traits of some bytes, such as a run that may be a value, a
+piece of one, the exchange's name. A trait is found in no more than 256 bytes, so a version of a file has the traits of
+its delta base, as far as that was copied, and those of what changed. What has traits is looked at more closely here.
+There may be false suspicions, but nothing that the detector would find is missed; a test holds that law. Where the
+compiled module is not installed, `prefilter` reads every version whole.
 """
 
 from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Callable
 from enum import IntFlag, auto
-from functools import cached_property
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from binance_leaks.detect import prefilter
 from binance_leaks.detect.base64_blocks import encoded_texts, encoded_value, is_longer_than_value
 from binance_leaks.detect.candidates import LENGTH, Shape, shape_of, value_in_run
 from binance_leaks.detect.document import PRINTABLE, Document, is_binary
 from binance_leaks.detect.glued_values import LONGEST, REACH, glued_in_run
-from binance_leaks.detect.interrupted_text import BREAK_HINTS
-from binance_leaks.detect.literal_chains import CHAIN_HINTS, around
+from binance_leaks.detect.interrupted_text import SOFT_BREAKS
 from binance_leaks.detect.literal_chains import LONGEST as LONGEST_CHAIN
+from binance_leaks.detect.literal_chains import around
 from binance_leaks.detect.private_keys import holds_packed_key
-from binance_leaks.detect.split_values import PIECES_BEFORE, find_split_values
+from binance_leaks.detect.split_values import find_split_values
 from binance_leaks.detect.vocabulary import (
     ANY_SECRET_STEMS,
     CLEAR_NAME_STEMS,
+    EVIDENCE_STEMS,
     FUTURES_WORDS,
-    SECRET_STEMS,
     WIDE_VOCABULARY,
-    escaped,
 )
+from binance_leaks.native import compiled
+
+if TYPE_CHECKING:
+    from binance_leaks import _native
 
 
 class Trait(IntFlag):
-    """What some bytes hold that may belong to a credential."""
+    """What some bytes hold that may belong to a credential, bit by bit as `scanner/native/search.c` has it."""
 
     VALUE = auto()
     """A run that is a value by its shape and its neighbours."""
@@ -53,66 +53,59 @@ class Trait(IntFlag):
     NAMED = auto()
     """The exchange's name."""
     CHAIN = auto()
-    """Literals that may make up a value, though they are short. Looked for only where the exchange is named."""
+    """Literals that may make up a value, though they are short. They count only where the exchange is named."""
     ENCODED = auto()
     """Base64 of text."""
     PRIVATE_KEY = auto()
     """The beginning of a private key."""
-    SECRET_NAME = auto()
-    """A word that may name a secret. It is not passed on."""
     SEED = auto()
-    """43 characters of base64 near such a word: a bare Ed25519 seed, if the file mentions such keys."""
+    """43 characters of base64: a bare Ed25519 seed, if its name and the file say so."""
     MENTION = auto()
     """A word that may speak for the exchange."""
     FUTURE = auto()
     """A word that may speak for the futures testnet."""
-    MENTION_SOUGHT = auto()
-    """Whether MENTION and FUTURE were looked for, which only HEX makes worth while."""
     WIDE = auto()
     """Text in UTF-16 or UTF-32, of which each character is escaped, or that mark-up interrupts."""
     BINARY = auto()
     """A zero byte, by which neighbours mean less."""
     DATABASE = auto()
     """The beginning of an SQLite database, whose values may run together."""
+    CLEAN = auto()
+    """The detector was asked about all of it, and found nothing."""
 
 
 NO_TRAITS = Trait(0)
-_NAMED = int(Trait.NAMED)
-_NOTHING_KEPT = ~int(Trait.SECRET_NAME | Trait.NAMED)
-_HEX_DIGITS = b"0123456789abcdef"
+_WORDS = Trait.NAMED | Trait.MENTION | Trait.FUTURE
+_ALONE = Trait.VALUE | Trait.PIECE | Trait.LIST | Trait.ENCODED | Trait.PRIVATE_KEY | Trait.WIDE | Trait.DATABASE
 _ANY_HEX_DIGITS = b"0123456789abcdefABCDEF"
-_LONGEST_GLUED = LENGTH + 14
+_HEX_DIGITS = b"0123456789abcdef"
 _SHORTEST_ENCODED = 60
 _TEXT = bytes([*range(0x20, 0x7F), 9, 10, 13])
 _LONE_SEED = re.compile(prefilter.LONE_SEED)
 _SEED_NAMES = (*ANY_SECRET_STEMS, *(name.lower() for name in prefilter.SEED_NAMES))
-_SECRET_NAME = b"(?i)" + b"|".join(map(escaped, (*SECRET_STEMS, *prefilter.SEED_NAMES)))
+_MENTION = re.compile(b"|".join(WIDE_VOCABULARY), re.IGNORECASE)
 _NEAR = 200
-_BEFORE_HEX, _BEHIND_HEX = 250, 100
 _CONTEXT, _LONGEST_KNOWN = 170, 400
 _LENGTHS = (b"@", b"@\0\0\0")
 _PRINTABLE = {byte: "\n" for byte in range(256) if not (0x20 <= byte < 0x7F or byte in (9, 10, 13))}
-_SQLITE = b"SQLite format 3\0"
 _AROUND_PIECE = 800
 _CHAIN_REACH = 4 * LONGEST_CHAIN
 _MOST_PIECES, _MOST_PLACES, _MOST_REMEMBERED = 200, 8, 200_000
 
-_RUN = rb"[A-Za-z0-9]{48}"
-_JOINT = rb"[A-Za-z0-9]{4}[\"'`][ \t\r\n+.&|<>~_;][ \t\r\n+.&|<>~\\()_;\xc2\xa0]*[bruLfN@]?[\"'`][A-Za-z0-9]"
-_APPENDED = rb"[+.&>]=\s*[\"'`]"
-_CONTINUED = rb"[A-Za-z0-9]{2}[\\=]\r?\n"
-_PACKED = (rb"PRIVATE KEY-----", *prefilter.PACKED_KEYS)
-_LIST = rb"(?:join\(|concat!)[\[( \t\r\n]*[\"'`]|\]\.join\("
-_WIDE = (
-    rb"(?i)i(?:\x00|\x00{3})n(?:\x00|\x00{3})a(?:\x00|\x00{3})n(?:\x00|\x00{3})c",
-    rb"(?:[A-Za-z0-9]\x00){16}",
-    rb"(?:[A-Za-z0-9]\x00\x00\x00){16}",
-    rb"(?:[A-Za-z0-9+/]\x00){43}=",
-    rb"(?:[A-Za-z0-9+/]\x00\x00\x00){43}=",
-    rb"(?:\\{1,4}(?:u00|x)[2-7][0-9A-Fa-f]){8}",
-    rb"(?:&#(?:x[2-7][0-9A-Fa-f]|[0-9]{2,3});){8}",
+_ANYWHERE, _BEFORE_LITERALS, _BEFORE_PIECES, _INSIDE_WORD = range(4)
+_WORDS_SOUGHT = (
+    *((stem, Trait.MENTION, _ANYWHERE) for stem in EVIDENCE_STEMS if stem.decode("latin-1") not in FUTURES_WORDS),
+    *((word.encode(), Trait.FUTURE, _ANYWHERE) for word in FUTURES_WORDS),
+    (b"inanc", Trait.NAMED, _ANYWHERE),
+    (b"private key-----", Trait.PRIVATE_KEY, _ANYWHERE),
+    *((literal.lower(), Trait.PRIVATE_KEY, _ANYWHERE) for literal in prefilter.PACKED_KEYS),
+    (b"sqlite format 3\0", Trait.DATABASE, _ANYWHERE),
+    *((call, Trait.LIST, _BEFORE_LITERALS) for call in prefilter.JOINING_CALLS),
+    *((word, Trait.CHAIN, _BEFORE_PIECES) for word in (b"join", b"concat", b"implode")),
+    *((mark, Trait.WIDE, _ANYWHERE) for mark in prefilter.OFFICE),
+    *((zeros.join((b"i", b"n", b"a", b"n", b"c")), Trait.WIDE, _ANYWHERE) for zeros in (b"\0", b"\0\0\0")),
+    *((mark, Trait.WIDE, _INSIDE_WORD) for mark in SOFT_BREAKS),
 )
-_SEED = rb"[A-Za-z0-9+/]{43}="
 
 
 class Sieve(Protocol):
@@ -123,7 +116,7 @@ class Sieve(Protocol):
         """How many bytes around a change are needed for its traits; None if a file is always read whole."""
         ...
 
-    def traits(self, content: bytes, fresh: bytes, inherited: Trait) -> Trait:
+    def traits(self, content: bytes, fresh: bytes, inherited: int) -> Trait:
         """Return the traits of a file: of what is `fresh` in it, and those that it has `inherited` from its base."""
         ...
 
@@ -138,10 +131,7 @@ class Sieve(Protocol):
 
 def best_sieve() -> Sieve:
     """Return the fastest sieve that is installed."""
-    try:
-        return FastSieve()
-    except ImportError:
-        return PlainSieve()
+    return PlainSieve() if compiled is None else CompiledSieve()
 
 
 class PlainSieve:
@@ -149,7 +139,7 @@ class PlainSieve:
 
     margin = None
 
-    def traits(self, content: bytes, fresh: bytes, inherited: Trait) -> Trait:  # noqa: ARG002 - knows the whole only
+    def traits(self, content: bytes, fresh: bytes, inherited: int) -> Trait:  # noqa: ARG002 - knows the whole only
         """Return the traits of anything that may be a value, or none."""
         return Trait.VALUE | Trait.CHAIN if prefilter.may_hold(content) else NO_TRAITS
 
@@ -162,89 +152,65 @@ class PlainSieve:
         return next(prefilter.short_pieces(content), None) is not None
 
 
-class FastSieve:
-    """The sieve with hyperscan. Raises ImportError where that is not installed."""
+def must_look(inherited: int, seen: int) -> bool:
+    """Whether a version with traits `seen` in its changed parts must be looked at, more closely than at those."""
+    if inherited & _CLEAN and not seen & ~(inherited & _ANY_WORD):
+        return False  # nothing was found in its base, and the rest of it is as it was
+    traits = inherited | seen
+    if traits & _LOOKED_AT or (seen & ~inherited & _IS_BINARY):
+        return True
+    return bool((traits & _HEX and traits & _MENTIONS) or (traits & _SEED_OR_CHAIN and traits & _NAMED))
+
+
+# As integers, since those of flags are slow.
+_CLEAN, _ANY_WORD, _LOOKED_AT, _IS_BINARY = int(Trait.CLEAN), int(_WORDS), int(_ALONE), int(Trait.BINARY)
+_HEX, _MENTIONS = int(Trait.HEX), int(Trait.MENTION | Trait.FUTURE)
+_SEED_OR_CHAIN, _NAMED = int(Trait.SEED | Trait.CHAIN), int(Trait.NAMED)
+_VALUE, _PIECE, _SEED = int(Trait.VALUE), int(Trait.PIECE), int(Trait.SEED)
+
+
+def new_search() -> _native.Search:
+    """Return the compiled first test. Raises ImportError where there is none."""
+    if compiled is None:
+        raise ImportError("the compiled module is not installed")
+    search: _native.Search = compiled.Search(
+        [(word, int(trait), condition) for word, trait, condition in _WORDS_SOUGHT],
+        [(stem, 0, _ANYWHERE) for stem in CLEAR_NAME_STEMS],
+    )
+    return search
+
+
+class CompiledSieve:
+    """The sieve with the compiled first test. Raises ImportError where that is not installed."""
 
     margin = 256
 
     def __init__(self) -> None:
-        self._seen = 0
-        self._joined: list[tuple[int, int]] = []
+        self.search = new_search()
         self._dull: set[int] = set()
-        # Apart, because together they are slower than one after the other.
-        self._scans = (
-            self._database((_RUN, Trait.VALUE)),
-            self._database(
-                *((literal, Trait.PRIVATE_KEY) for literal in _PACKED),
-                (_LIST, Trait.LIST),
-                (b"inanc|INANC", Trait.NAMED),
-                (_SECRET_NAME, Trait.SECRET_NAME),
-            ),
-            self._database(*((pattern, Trait.WIDE) for pattern in (*_WIDE, *BREAK_HINTS))),
-        )
-        self._seeds = self._database((_SEED, Trait.SEED))
-        self._chains = self._database(*((pattern, 0) for pattern in CHAIN_HINTS), places=True)
-        self._joints = (
-            self._database((_JOINT, 0), places=True),
-            self._database((_APPENDED, 1), (_CONTINUED, 2), places=True),
-        )
 
-    @cached_property
-    def _find_mentions(self) -> Callable[[bytes], None]:
-        """The search for the vocabulary, which most histories never need."""
-        return self._database(
-            *((expression, Trait.MENTION) for expression in WIDE_VOCABULARY),
-            *((word.encode(), Trait.FUTURE) for word in FUTURES_WORDS),
-            caseless=True,
-        )
-
-    def traits(self, content: bytes, fresh: bytes, inherited: Trait) -> Trait:
+    def traits(self, content: bytes, fresh: bytes, inherited: int) -> Trait:
         """Return the traits of a file: of what is `fresh` in it, and those that it has `inherited` from its base."""
-        binary = b"\0" in content
-        if binary and Trait.BINARY not in inherited:
-            fresh = content  # what was judged as text is judged anew
-        self._seen = 0
-        for scan in self._scans:
-            scan(fresh)
-        if self._seen & Trait.SECRET_NAME.value:
-            self._seeds(fresh)
-        was_named = bool(inherited) and Trait.NAMED in inherited
-        if (was_named or self._seen & _NAMED) and self._chain_places(fresh if was_named else content):
-            self._seen |= Trait.CHAIN.value
-        piece = self._holds_piece(content, fresh)
-        office = prefilter.begins_as_office_document(content)
-        if not (self._seen & _NOTHING_KEPT or piece or binary or office) and inherited in (NO_TRAITS, Trait.NAMED):
-            # as of nearly every file, so without the cost of flags
-            return Trait.NAMED if self._seen & _NAMED else inherited
-        traits = self._look_closely(Trait(self._seen), content, fresh, binary=binary) | inherited
-        if binary:
-            traits |= Trait.BINARY
-        if piece:
-            traits |= Trait.PIECE
-        if office:
-            traits |= Trait.WIDE
-        if Trait.HEX in traits:
-            self._seen = 0
-            self._find_mentions(fresh if Trait.MENTION_SOUGHT in inherited else content)
-            traits |= Trait(self._seen) | Trait.MENTION_SOUGHT
-        return traits | Trait.DATABASE if content.startswith(_SQLITE) else traits
+        return self.closer_traits(content, fresh, inherited, self.search.traits(fresh))
 
-    def _look_closely(self, traits: Trait, content: bytes, fresh: bytes, *, binary: bool) -> Trait:
-        """Look more closely at what was seen in fresh bytes."""
-        traits &= ~Trait.SECRET_NAME
-        if Trait.VALUE in traits:
-            traits &= ~Trait.VALUE
-            traits |= self._traits_of_runs(fresh, binary=binary or is_binary(content))
-        if Trait.SEED in traits and not _holds_named_seed(fresh):
-            traits &= ~Trait.SEED
-        return traits
+    def closer_traits(self, content: bytes, fresh: bytes, inherited: int, seen: int) -> Trait:
+        """Return the same, where the first test has `seen` these traits in what is fresh."""
+        if not must_look(inherited, seen):
+            return Trait(inherited | (seen & ~_CLEAN))
+        if seen & ~inherited & _IS_BINARY and fresh is not content:
+            fresh, seen = content, self.search.traits(content)  # what was judged as text is judged anew
+        traits = (seen & ~(_VALUE | _PIECE)) | (inherited & ~_CLEAN)
+        if seen & _VALUE:
+            traits |= self._traits_of_runs(fresh, binary=bool(traits & _IS_BINARY) or is_binary(content))
+        if seen & _PIECE and self._holds_piece(content, fresh):
+            traits |= _PIECE
+        if seen & _SEED and traits & _NAMED and not inherited & _SEED and not _holds_named_seed(fresh):
+            traits &= ~_SEED
+        return Trait(traits)
 
     def _holds_piece(self, content: bytes, fresh: bytes) -> bool:
         """Whether some pieces, the first of which is fresh, make up a value."""
-        self._joined.clear()
-        for scan in self._joints:
-            scan(fresh)
-        pieces = {piece for kind, end in self._joined if (piece := PIECES_BEFORE[kind](fresh, end)) is not None}
+        pieces = {fresh[start:end] for start, end in self.search.pieces(fresh)}
         # One in ten million pieces of values is of hexadecimal digits alone, and nearly all such lines are.
         pieces = {piece for piece in pieces if piece.translate(None, _ANY_HEX_DIGITS)}
         return len(pieces) > _MOST_PIECES or any(self._is_of_value(content, piece) for piece in pieces)
@@ -263,27 +229,29 @@ class FastSieve:
             if known not in self._dull:
                 if next(find_split_values(Document(text=window.decode("utf-8", "replace"))), None) is not None:
                     return True
-                if len(self._dull) < _MOST_REMEMBERED:
-                    self._dull.add(known)
+                self._remember(known)
             at = content.find(piece, at + 1)
         return True
 
     def suspects(self, content: bytes, traits: Trait) -> bool:
         """Whether the detector could find something in a file that has, or may have, these traits."""
-        if traits is Trait.NAMED:
+        if not must_look(traits, traits):
             return False
         if traits & (Trait.WIDE | Trait.DATABASE):
             return prefilter.may_hold(content)
-        if traits & Trait.HEX and (traits & Trait.MENTION or (traits & Trait.FUTURE and traits & Trait.NAMED_HEX)):
+        if traits & Trait.HEX and (
+            (traits & Trait.MENTION and _MENTION.search(content))
+            or (traits & Trait.FUTURE and traits & Trait.NAMED_HEX)
+        ):
             return True
-        if traits & Trait.SEED and prefilter.may_hold_seed(content):
+        if traits & Trait.SEED and prefilter.may_hold_seed(content) and _holds_named_seed(content):
             return True
         binary = is_binary(content) if traits & (Trait.VALUE | Trait.ENCODED) else False
-        if traits & Trait.VALUE and self._traits_of_runs(content, binary=binary) & Trait.VALUE:
+        if traits & Trait.VALUE and self._traits_of_runs(content, binary=binary) & _VALUE:
             return True
         if traits & Trait.PRIVATE_KEY and holds_packed_key(content):
             return True
-        if traits & Trait.CHAIN and self.holds_chain(content):
+        if traits & Trait.CHAIN and traits & Trait.NAMED and self.holds_chain(content):
             return True
         listed = traits & Trait.LIST and next(prefilter.listed_pieces(content), None) is not None
         if not (listed or traits & (Trait.PIECE | Trait.ENCODED)):
@@ -299,45 +267,32 @@ class FastSieve:
 
         Versions of a file have most of their literals in common: those that make up no value are remembered.
         """
-        for start, end in around(self._chain_places(content), _CHAIN_REACH):
+        for start, end in around((at for at, _ in self.search.chains(content)), _CHAIN_REACH):
             window = content[start:end]
             known = hash(window)
             if known not in self._dull:
                 if next(prefilter.short_pieces(window), None) is not None:
                     return True
-                if len(self._dull) < _MOST_REMEMBERED:
-                    self._dull.add(known)
+                self._remember(known)
         return False
 
-    def _chain_places(self, data: bytes) -> list[int]:
-        """Places of literals that something joins, in order."""
-        self._joined.clear()
-        self._chains(data)
-        return sorted({end for _, end in self._joined})
+    def _remember(self, known: int) -> None:
+        if len(self._dull) < _MOST_REMEMBERED:
+            self._dull.add(known)
 
-    def _traits_of_runs(self, data: bytes, *, binary: bool) -> Trait:
+    def _traits_of_runs(self, data: bytes, *, binary: bool) -> int:
         """Return what the long runs in some bytes may be: VALUE, HEX, PIECE, ENCODED.
 
         Versions of a file have the same runs: those that were nothing are remembered.
         """
-        traits = NO_TRAITS
-        dull = self._dull
-        for start, end in prefilter.long_runs(prefilter.classified(data)):
+        traits = 0
+        for start, end in self.search.runs(data):
             length = end - start
-            run = data[start:end]
-            if not run.translate(None, _HEX_DIGITS) or (
-                run.startswith(b"0x") and not run[2:].translate(None, _HEX_DIGITS)
-            ):
-                if length == LENGTH and not traits & Trait.NAMED_HEX:
-                    traits |= self._traits_of_hex(data, start, end)
-                elif LENGTH < length <= _LONGEST_GLUED and not run.startswith(b"0x"):
-                    traits |= Trait.HEX | Trait.NAMED_HEX
-                continue
             first = max(0, start - _CONTEXT)
             known = (
                 hash((data[first : end + _CONTEXT], start - first, length, binary)) if length <= _LONGEST_KNOWN else 0
             )
-            if known in dull:
+            if known in self._dull:
                 continue
             found = NO_TRAITS
             if length < LENGTH:
@@ -346,50 +301,10 @@ class FastSieve:
                 found |= _trait_of_run(data, start, end, binary=binary)
             if length >= _SHORTEST_ENCODED and _is_encoded_text(data[start : min(end, start + 128)]):
                 found |= Trait.ENCODED
-            if not found and known and len(dull) < _MOST_REMEMBERED:
-                dull.add(known)
+            if not found and known:
+                self._remember(known)
             traits |= found
         return traits
-
-    def _traits_of_hex(self, data: bytes, start: int, end: int) -> Trait:
-        window = data[max(0, start - _BEFORE_HEX) : end + _BEHIND_HEX]
-        known = hash(window)
-        if known in self._dull:
-            return Trait.HEX
-        lower = window.lower()
-        if any(stem in lower for stem in CLEAR_NAME_STEMS):
-            return Trait.HEX | Trait.NAMED_HEX
-        if len(self._dull) < _MOST_REMEMBERED:
-            self._dull.add(known)
-        return Trait.HEX
-
-    def _database(
-        self, *patterns: tuple[bytes, int], caseless: bool = False, places: bool = False
-    ) -> Callable[[bytes], None]:
-        import hyperscan  # start-up: only a scan of a history needs it, and it may be absent
-
-        flags = hyperscan.HS_FLAG_DOTALL
-        flags |= hyperscan.HS_FLAG_CASELESS if caseless else 0
-        flags |= 0 if places else hyperscan.HS_FLAG_SINGLEMATCH
-        database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-        database.compile(
-            expressions=[pattern for pattern, _ in patterns],
-            ids=[int(trait) for _, trait in patterns],
-            elements=len(patterns),
-            flags=[flags] * len(patterns),
-        )
-        scan, seen = database.scan, self._note if places else self._see
-
-        def search(data: bytes) -> None:
-            scan(data, match_event_handler=seen)
-
-        return search
-
-    def _see(self, trait: int, start: int, end: int, flags: int, context: object) -> None:  # noqa: ARG002 - its signature
-        self._seen |= trait
-
-    def _note(self, kind: int, start: int, end: int, flags: int, context: object) -> None:  # noqa: ARG002 - as above
-        self._joined.append((kind, end))
 
 
 def _trait_of_run(data: bytes, start: int, end: int, *, binary: bool) -> Trait:

@@ -17,11 +17,6 @@ _CONTINUED = re.compile(
 _PIECE = 16
 _CONTINUING = ("\\\n", "\\\r\n", "=\n", "=\r\n")
 _ALNUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-_QUOTES = b"\"'`"
-_LONGEST_JOINT = 240
-_ASSIGNED = re.compile(rb"[\"'`][;\s]*[\w$.{}]{1,60}\s{0,20}(?:\+|\.|&|<>)=\s{0,20}[\"'`]$")
-_JOINERS = b" \t\r\n+.&|<>~\\()_;bruLfN@\xc2\xa0"
-_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
 def find_split_values(document: Document) -> Iterator[Candidate]:
@@ -69,39 +64,3 @@ def _continued(document: Document, at: int) -> Iterator[Candidate]:
     value = match.group(1) + re.sub(r"[^A-Za-z0-9]", "", match.group(2))
     if len(value) == LENGTH and shape_of(value) is Shape.BASE62:
         yield _candidate(start, match.end(), value)
-
-
-def _piece_before_literal(data: bytes, end: int) -> bytes | None:
-    """Return the last 16 characters of a literal, if it and the one that begins just before `end` are pieces.
-
-    A piece is a literal of alphanumerics alone.
-    """
-    lead = data[max(0, end - _LONGEST_JOINT) : end - 2].rstrip(_JOINERS)
-    closing = data[end : end + LENGTH].lstrip(_LETTERS)[:1]
-    return _last_of_literal(lead) if not closing or closing in _QUOTES else None
-
-
-def _piece_before_appended(data: bytes, end: int) -> bytes | None:
-    """Return the last 16 characters of a literal to which the one that begins at `end` is appended."""
-    lead = data[max(0, end - _LONGEST_JOINT) : end]
-    found = _ASSIGNED.search(lead)
-    return _last_of_literal(lead[: found.start() + 1]) if found else None
-
-
-def _piece_before_line(data: bytes, end: int) -> bytes | None:
-    """Return the last 16 characters of a line that is continued on the one that begins at `end`."""
-    piece = data[max(0, end - _PIECE - 3) : end].rstrip(b"\r\n")[-_PIECE - 1 : -1]
-    return piece if len(piece) == _PIECE and piece.isalnum() else None
-
-
-PIECES_BEFORE = (_piece_before_literal, _piece_before_appended, _piece_before_line)
-"""What finds the piece before a joint in some bytes: that of two literals, of an addition, of a continued line."""
-
-
-def _last_of_literal(lead: bytes) -> bytes | None:
-    """Return the last 16 characters of the literal at the end of some bytes, None if it has fewer or other ones."""
-    piece = lead[-_PIECE - 1 : -1]
-    if len(piece) < _PIECE or not piece.isalnum():
-        return None
-    opening = lead[:-1].rstrip(_LETTERS)[-1:]
-    return piece if not opening or opening in _QUOTES else None

@@ -356,7 +356,7 @@ def encoded(word: str) -> list[bytes]:
 
 
 def escaped(literal: bytes) -> bytes:
-    """An expression for a literal, as hyperscan reads it."""
+    """An expression for a literal."""
     return b"".join(b"\\x%02x" % byte for byte in literal)
 
 

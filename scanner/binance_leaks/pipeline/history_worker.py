@@ -240,26 +240,29 @@ class ObjectWorker:
             return
         self._keep(name, "blob", _stream_credentials(stream, name, result, self._sieve), result)
 
-    def blob(self, ref: ObjectRef, content: bytes, traits: Trait, result: TaskResult) -> None:
-        """Look for credentials in a blob with these traits."""
+    def blob(self, ref: ObjectRef, content: bytes, traits: Trait, result: TaskResult) -> bool:
+        """Look for credentials in a blob with these traits. Returns whether there is none in any of it."""
         if len(content) <= LFS_POINTER_SIZE and (pointer := parse_lfs_pointer(content)) is not None:
             result.pointers.append((ref, pointer.id))
         if archive_kind(content) is not None or may_end_in_zip(content):
             self._keep(ref, "blob", _stream_credentials(io.BytesIO(content), ref, result, self._sieve), result)
-        elif traits and self._sieve.suspects(content, traits):
-            chains = Trait.CHAIN in traits and self._sieve.holds_chain(content)
-            version = read_version(content, traits, chains=chains)
-            digests = self._judged.find(version) if version is not None else None
-            if digests is not None:
-                result.hits += [Hit(ref, "blob", digests, ())] if digests else []
-                return
-            work = Work()
-            credentials = detect(content, work=work)
-            self._keep(ref, "blob", credentials, result)
-            if work.is_exhausted():
-                result.unread.append((ref, "blob", Skipped(what="", why=EXHAUSTED)))
-            elif version is not None:
-                self._judged.add(version, credentials)
+            return False
+        if not self._sieve.suspects(content, traits):
+            return True
+        chains = Trait.CHAIN in traits and self._sieve.holds_chain(content)
+        version = read_version(content, traits, chains=chains)
+        digests = self._judged.find(version) if version is not None else None
+        if digests is not None:
+            result.hits += [Hit(ref, "blob", digests, ())] if digests else []
+            return not digests
+        work = Work()
+        credentials = detect(content, work=work)
+        self._keep(ref, "blob", credentials, result)
+        if work.is_exhausted():
+            result.unread.append((ref, "blob", Skipped(what="", why=EXHAUSTED)))
+        elif version is not None:
+            self._judged.add(version, credentials)
+        return not credentials and not work.is_exhausted()
 
     def message(self, ref: ObjectRef, kind: str, content: bytes, result: TaskResult) -> None:
         """Look for credentials in a commit or tag."""
@@ -310,9 +313,12 @@ class _Blobs:
         self._result = result
 
     def visit(self, entry: int, content: bytes, fresh: bytes, inherited: int) -> int:
-        traits = self._traits(content, fresh, Trait(inherited))
-        if traits or archive_kind(content) is not None or may_end_in_zip(content) or may_be_lfs_pointer(content):
-            self._worker.blob((self._pack, entry), content, traits, self._result)
+        traits = self._traits(content, fresh, inherited)
+        special = archive_kind(content) is not None or may_end_in_zip(content) or may_be_lfs_pointer(content)
+        if special or (traits and Trait.CLEAN not in traits):
+            is_clean = self._worker.blob((self._pack, entry), content, traits, self._result)
+            if is_clean and not special:
+                traits |= Trait.CLEAN
         return traits
 
 
