@@ -7,7 +7,10 @@ noticed other mutants of the module come first. What passes the corpus must pass
 encodings, and the tests in `TESTS`. Expressions and words are strings, and not changed. The forks read the other
 modules from the working tree, which must not change meanwhile.
 
-    PYTHONPATH=. python benchmarks/mutants.py [--module NAME] [--sample N] [--seed N] [--minutes N]
+What survives and may is in `mutants-explained.tsv`: module, line of source, change and reason. Survivors are printed in
+its form.
+
+    PYTHONPATH=. python benchmarks/mutants.py [--module NAME[:LINE]] [--sample N] [--seed N] [--minutes N]
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ import signal
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from functools import partial
@@ -56,10 +59,12 @@ TESTS = (
 FILTERS = ("prefilter", "sieve")
 """Their mutants must also pass the tests of the sieve, which take longer."""
 SLOW_TESTS = ("needs_each", "small_letters", "behind_many_others", "sieve_suspects", "damaged", "hostile", "200")
+EXPLAINED = Path(__file__).with_name("mutants-explained.tsv")
 SECONDS_A_CASE = 3
 SECONDS_OF_TESTS = 60
 MEMORY = 3 << 30
-# Lines that are not changed, and why.
+# Lines that are not changed, and why. So are, for the same reasons, bounds that are near any text's end (`max(0, …)`),
+# the numbers and comparisons of limits below, and `return False`, which is as good as none.
 LEFT_ALONE: Mapping[str, str] = {
     r"_?(LONGEST|MOST|REACH|LARGEST|SHORTEST)\w* = |_\w*(REACH|LINES|ABOVE) = ": "a round limit; one more is as good",
     r"_(BLOCK|NEAR|FAR|WINDOW|NEIGHBOURS|SAME_STEM|AROUND_PIECE|SMALL_FILE|LONG|LONG_LINE|LEAD) = ": "likewise",
@@ -90,6 +95,9 @@ OPERATORS: Mapping[type[ast.operator], type[ast.operator]] = {
     ast.LShift: ast.RShift,
     ast.RShift: ast.LShift,
 }
+LIMIT = 8
+"""Numbers from here on are limits where they bound a slice or are compared with more or less: one more is as good."""
+ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 NOT_RUN = frozenset({"annotation", "returns", "decorator_list"})
 
 
@@ -102,6 +110,7 @@ class Mutant:
 
     module: str
     line: int
+    source: str
     function: int | None
     kind: str
     change: str
@@ -122,7 +131,7 @@ class Mutant:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of a mutant: `killed`, `timed out` or `survived`, and the case or test that noticed it."""
+    """What became of a mutant: `killed`, `timed out`, `explained` or `survived`, and what noticed it or why it may."""
 
     mutant: Mutant
     verdict: str
@@ -132,30 +141,43 @@ class Outcome:
 def main() -> int:
     """Run the mutants and print what was noticed."""
     parser = argparse.ArgumentParser(description="Shows which changes of the detector no cheap test notices.")
-    parser.add_argument("--module", action="append", metavar="NAME", help="repeatable (default: all of detect/)")
+    parser.add_argument("--module", action="append", metavar="NAME[:LINE]", help="repeatable (default: all)")
     parser.add_argument("--sample", type=int, metavar="N", help="run N mutants, chosen at random (default: all)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the choice (default: %(default)s)")
     parser.add_argument("--minutes", type=float, metavar="N", help="start no mutant after N minutes")
     options = parser.parse_args()
-    names: list[str] = options.module or sorted(path.stem for path in FOLDER.glob("*.py"))
-    mutants = [mutant for name in names for mutant in mutants_of(name)]
+    wanted = [name.partition(":") for name in options.module or sorted(path.stem for path in FOLDER.glob("*.py"))]
+    mutants = [
+        mutant for name, _, line in wanted for mutant in mutants_of(name) if not line or mutant.line == int(line)
+    ]
     random.Random(options.seed).shuffle(mutants)
     chosen = mutants[: options.sample]
     deadline = None if options.minutes is None else time.monotonic() + options.minutes * 60
     outcomes = list(run_all(chosen, deadline))
     print(f"{len(outcomes)} of {len(mutants)} mutants, seed {options.seed}\n")
     print(table(outcomes))
-    for kind, title in (("survived", "Survived"), ("timed out", "Timed out")):
-        print(f"\n{title}:")
+    for kind in ("survived", "timed out"):
+        print(f"\n{kind}:")
         for each in sorted(outcomes, key=lambda each: (each.mutant.module, each.mutant.line)):
             if each.verdict == kind:
-                print(f"  {each.mutant.module}.py:{each.mutant.line}  {each.mutant.kind}: {each.mutant.change}")
+                print(f"{each.mutant.line:5} " + "\t".join(key_of(each.mutant)))
     return 0
+
+
+def key_of(mutant: Mutant) -> tuple[str, str, str]:
+    """What identifies a mutant when line numbers change."""
+    return mutant.module, mutant.source, mutant.change
+
+
+def explained() -> Mapping[tuple[str, str, str], str]:
+    """Read why some mutants may survive."""
+    rows = (line.split("\t") for line in EXPLAINED.read_text("utf-8").splitlines())
+    return {(module, source, change): reason for module, source, change, reason in rows}
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
     """The outcomes by module."""
-    verdicts = ("killed", "timed out", "survived")
+    verdicts = ("killed", "timed out", "explained", "survived")
     by_module: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for each in outcomes:
         by_module[each.mutant.module][each.verdict] += 1
@@ -172,15 +194,20 @@ def mutants_of(module: str) -> Iterator[Mutant]:
     source = (FOLDER / f"{module}.py").read_text("utf-8")
     tree = ast.parse(source)
     alone = re.compile("|".join(LEFT_ALONE))
-    left_alone = {number for number, line in enumerate(source.splitlines(), 1) if alone.match(line)}
-    for function, parent, field, index, node in places(tree, None):
+    lines = source.splitlines()
+    left_alone = {number for number, line in enumerate(lines, 1) if alone.match(line)}
+    limits = {line.split(" = ")[0] for line in lines if alone.match(line)}
+    for function, parent, field, index, node, bounds in places(tree, None):
         line = getattr(node, "lineno", 0)
         if line in left_alone or is_assertion(parent):
             continue
         for kind, replacement in alternatives(parent, field, node):
+            if (kind == "comparison" and is_comparison_with_limit(node, limits)) or (bounds and is_bound(node)):
+                continue
             yield Mutant(
                 module=module,
                 line=line,
+                source=lines[line - 1].strip() if line else "",
                 function=function,
                 kind=kind,
                 change=f"{short(node)}  →  {short(replacement)}",
@@ -198,19 +225,45 @@ def short(node: ast.AST) -> str:
     return text if len(text) <= 90 else f"{text[:60]} … {text[-27:]}"
 
 
-def places(parent: ast.AST, function: int | None) -> Iterator[tuple[int | None, ast.AST, str, int | None, ast.AST]]:
-    """Every node that runs, with the function around it and its place in its parent."""
+def places(
+    parent: ast.AST, function: int | None, bounds: bool = False
+) -> Iterator[tuple[int | None, ast.AST, str, int | None, ast.AST, bool]]:
+    """Every node that runs, with the function around it, its place in its parent, and whether it is part of a bound."""
     if isinstance(parent, ast.JoinedStr):
         return
     if isinstance(parent, ast.FunctionDef):
         function = min([parent.lineno, *(each.lineno for each in parent.decorator_list)])
+    bounds = bounds or isinstance(parent, ast.Slice) or is_call_of(parent, "max", "min")
     for field, value in ast.iter_fields(parent):
         if field in NOT_RUN:
             continue
         for index, node in enumerate(value) if isinstance(value, list) else ((None, value),):
             if isinstance(node, ast.AST):
-                yield function, parent, field, index, node
-                yield from places(node, function)
+                yield function, parent, field, index, node, bounds
+                yield from places(node, function, bounds)
+
+
+def is_call_of(node: ast.AST, *names: str) -> bool:
+    """Whether a node calls one of some functions."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names
+
+
+def is_bound(node: ast.AST) -> bool:
+    """Whether a part of a bound is a number of characters or lines to read, or the beginning of a text."""
+    return isinstance(node, ast.Constant) and isinstance(node.value, int) and (node.value >= LIMIT or node.value == 0)
+
+
+def is_comparison_with_limit(node: ast.AST, limits: Container[str]) -> bool:
+    """Whether a node asks if something is more or less than a limit."""
+    return (
+        isinstance(node, ast.Compare)
+        and isinstance(node.ops[0], ORDER)
+        and any(
+            (isinstance(each, ast.Constant) and isinstance(each.value, (int, float)) and each.value >= LIMIT)
+            or (isinstance(each, ast.Name) and each.id in limits)
+            for each in ast.walk(node)
+        )
+    )
 
 
 def alternatives(parent: ast.AST, field: str, node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
@@ -230,7 +283,7 @@ def alternatives(parent: ast.AST, field: str, node: ast.AST) -> Iterator[tuple[s
         yield "constant", ast.Constant(not node.value)
     elif isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
         yield "constant", ast.Constant(node.value + 1)
-    elif isinstance(node, ast.Return) and node.value is not None and not is_none(node.value):
+    elif isinstance(node, ast.Return) and node.value is not None and not is_false(node.value):
         yield "return", ast.Return(ast.Constant(None))
     elif isinstance(node, (ast.Continue, ast.Break)):
         yield "loop", ast.Break() if isinstance(node, ast.Continue) else ast.Continue()
@@ -240,9 +293,9 @@ def alternatives(parent: ast.AST, field: str, node: ast.AST) -> Iterator[tuple[s
         yield "slice", ast.BinOp(left=node, op=ast.Add(), right=ast.Constant(1))
 
 
-def is_none(node: ast.expr) -> bool:
-    """Whether this is a literal None."""
-    return isinstance(node, ast.Constant) and node.value is None
+def is_false(node: ast.expr) -> bool:
+    """Whether this is a literal None or False."""
+    return isinstance(node, ast.Constant) and node.value in (None, False)
 
 
 def is_assertion(parent: ast.AST) -> bool:
@@ -266,6 +319,7 @@ def run_all(mutants: Sequence[Mutant], deadline: float | None) -> Iterator[Outco
     if (fault := in_fork(lambda: noticed(cases))) != ("survived", "-"):
         raise SystemExit(f"fails without a change: {fault}")
     callers = cases_by_function(cases)
+    reasons = explained()
     killers: defaultdict[str, list[int]] = defaultdict(list)
     everything = set(range(len(cases)))
     shuffled = random.Random(1).sample(sorted(everything), len(cases))
@@ -276,6 +330,8 @@ def run_all(mutants: Sequence[Mutant], deadline: float | None) -> Iterator[Outco
         reached = everything if mutant.function is None else set(callers.get(place, ()))
         order = [at for at in dict.fromkeys(chain(killers[mutant.module], shuffled)) if at in reached]
         verdict, by = in_fork(partial(judged, mutant, [cases[at] for at in order]))
+        if verdict == "survived" and key_of(mutant) in reasons:
+            verdict, by = "explained", reasons[key_of(mutant)]
         at = next((at for at in order if cases[at].case.id == by), None)
         if at is not None:
             killers[mutant.module] = [at, *(other for other in killers[mutant.module] if other != at)]

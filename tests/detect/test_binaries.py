@@ -26,7 +26,7 @@ from binance_leaks.sources.read_content import read_stream
 from tests.corpus.values import hmac_value
 
 Pair = tuple[str, str]
-Statement = tuple[str, Sequence[str]]
+Statement = tuple[str, Sequence[object]]
 
 
 @pytest.fixture
@@ -106,6 +106,23 @@ def test_a_place_in_a_database_is_that_of_the_byte(tmp_path: Path, rng: Random) 
     places = sorted((each.location.line, each.location.column) for each in credential.occurrences)
     offsets = [data.index(value.encode()) for value in pair]
     assert places == sorted((data.count(b"\n", 0, at) + 1, at - data.rfind(b"\n", 0, at)) for at in offsets)
+
+
+@pytest.mark.parametrize("options", ["", " without rowid"])
+def test_columns_name_the_values_on_every_page(tmp_path: Path, rng: Random, options: str) -> None:
+    pairs = new_pairs(rng, 40)
+    table = f"create table binance(account integer primary key, api_secret, api_key){options}"
+    inserts = [
+        ("insert into binance values (?, ?, ?)", (number, secret, key)) for number, (key, secret) in enumerate(pairs)
+    ]
+    assert_found(database(tmp_path, "pragma page_size=512", table, *inserts), pairs)
+
+
+def test_numbers_of_every_width_are_before_the_values(tmp_path: Path, rng: Random) -> None:
+    (pair,) = new_pairs(rng)
+    table = "create table binance(n0, n1, n2, n3, n4, n5, n6, n7, n8, n9, api_secret, api_key)"
+    numbers = f"null, 0, 1, {1 << 6}, {1 << 14}, {1 << 22}, {1 << 30}, {1 << 46}, {1 << 62}, 0.5"
+    assert_found(database(tmp_path, table, (f"insert into binance values ({numbers}, ?, ?)", pair[::-1])), [pair])
 
 
 def test_a_database_that_reports_nothing_of_binance(tmp_path: Path, rng: Random) -> None:

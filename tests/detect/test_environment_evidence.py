@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from binance_leaks.detect.environment_evidence import NAMED, found_in, hinted, small
 from binance_leaks.model import Environment
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 _PIECES = (
@@ -16,6 +16,7 @@ _PIECES = (
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(_PIECES), max_size=30).map("".join))
 def test_nothing_is_missed(text: str) -> None:
     """The same as if each pattern looked through all of the text."""
@@ -28,6 +29,7 @@ def test_nothing_is_missed(text: str) -> None:
     assert [hint[:3] for hint in found_in(lowered, NAMED)] == every
 
 
+@settings(deadline=None)
 @given(st.text(max_size=50))
 def test_small_letters_stay_in_their_places(text: str) -> None:
     lowered = small(text)
