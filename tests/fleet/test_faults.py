@@ -17,7 +17,7 @@ import pytest
 from binance_leaks.fleet.models import Entry
 from binance_leaks.fleet.process_pool import ScanProcesses
 from binance_leaks.fleet.units import plan_units
-from binance_leaks.report.summary import human_size
+from binance_leaks.quantities import human_size
 
 from tests.e2e import SOURCE, Outcome, run
 from tests.fleet.clusters import children, command, eventually, lives, working_in

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 from binance_leaks.findings import ScanStats, SourceKind
+from binance_leaks.quantities import human_size, human_time, plural
 from binance_leaks.report import View
-from binance_leaks.report.summary import clean_line, describe_clean, describe_scope, human_size, human_time, plural
+from binance_leaks.report.summary import clean_line, describe_clean, describe_scope
 
 from . import examples
 

@@ -90,25 +90,39 @@ def _open_closed_streams() -> None:
 
 
 def _run(words: list[str]) -> int:
+    contents = None
     if words[:1] == ["staged"]:
         _refuse_ambiguous(words)
-        at = words.index("--") if "--" in words else len(words)
-        if not any(word.startswith("-") for word in words[1:at]) and "PRE_COMMIT_FROM_REF" not in os.environ:
-            from binance_leaks.sources.staged_fast_path import (  # start-up: all that a clean commit imports
-                count_clean_files,
-                format_clean_commit,
-            )
+        if _report_clean_commit(words[1:]):
+            return 0
+    elif words[:1] == ["range"]:
+        from binance_leaks.cli.clean_range import report_clean_range  # start-up: as a clean commit
 
-            count = count_clean_files([*words[1:at], *words[at + 1 :]])
-        else:
-            count = None
-        if count is not None:
-            sys.stdout.write(format_clean_commit(count))
+        is_clean, contents = report_clean_range(words[1:])
+        if is_clean:
             return 0
     from binance_leaks.cli.parser import parse  # start-up: argparse and the rest only where there is more to do
 
     options = parse(words)
+    options.contents = contents
     return options.run(options)
+
+
+def _report_clean_commit(words: list[str]) -> bool:
+    """Report a commit without a credential. Return False for one that must be looked at properly."""
+    at = words.index("--") if "--" in words else len(words)
+    if any(word.startswith("-") for word in words[:at]) or "PRE_COMMIT_FROM_REF" in os.environ:
+        return False
+    from binance_leaks.sources.staged_fast_path import (  # start-up: all that a clean commit imports
+        count_clean_files,
+        format_clean_commit,
+    )
+
+    count = count_clean_files([*words[:at], *words[at + 1 :]])
+    if count is None:
+        return False
+    sys.stdout.write(format_clean_commit(count))
+    return True
 
 
 def _refuse_ambiguous(words: list[str]) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from binance_leaks.cli.arguments.common import Options
 from binance_leaks.cli.gate_policy import policy_settings
-from binance_leaks.cli.run import print_notes, runner
+from binance_leaks.cli.run import is_watched, print_notes, runner
 from binance_leaks.cli.settings import CommandSettings
 from binance_leaks.errors import ScanError
 from binance_leaks.exit_status import ExitStatus
@@ -25,9 +25,11 @@ from binance_leaks.sources.commit_selection import (
     select_change,
     select_push,
     select_range,
+    selection_of,
 )
 from binance_leaks.sources.commits import Fetcher
 from binance_leaks.sources.git import Git
+from binance_leaks.sources.range_fast_path import RangeContents, read_range
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,7 +60,13 @@ def run_range(options: Options) -> ExitStatus:
     """Scan the commits between two revisions and report."""
     settings = RangeSettings.of(options)
     git = Git(os.getcwd())  # noqa: PTH109 - as git sees it
-    return _report_commits(settings, git, lambda: select_range(git, settings.range))
+    contents = options.contents
+    if contents is None and not is_watched(settings.output):
+        contents = read_range(settings.range)
+    if contents is None:
+        return _report_commits(settings, git, lambda: select_range(git, settings.range))
+    selection = selection_of(settings.range, contents)
+    return _report_commits(settings, git, lambda: selection, contents=contents)
 
 
 def run_ci(options: Options) -> ExitStatus:
@@ -115,6 +123,7 @@ def _report_commits(
     select: Callable[[], CommitSelection],
     *,
     fetch: Callable[[Sequence[str]], None] | None = None,
+    contents: RangeContents | None = None,
 ) -> ExitStatus:
     """Scan the selected commits, print which they are, and report what they introduce."""
     with runner(settings) as this:
@@ -130,7 +139,9 @@ def _report_commits(
                 "--policy base: what these commits themselves allow, exclude or put into a baseline does not count",
             )
         excluded = triage.config.exclusion(settings.gate.exclude, anchor=top)
-        source = RangeSource(git=git, anchor=top, selection=selection, excluded=excluded, fetch=fetch)
+        source = RangeSource(
+            git=git, anchor=top, selection=selection, excluded=excluded, fetch=fetch, contents=contents
+        )
         return this.run(source, triage, folder=top)
 
 

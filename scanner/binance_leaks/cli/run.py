@@ -26,9 +26,9 @@ from binance_leaks.exit_status import ExitStatus
 from binance_leaks.findings import Result
 from binance_leaks.pipeline.run_scan import Scan, TriageSettings, run_scan
 from binance_leaks.pipeline.source import Detected, Progress, ShowProgress, Source
+from binance_leaks.quantities import human_size
 from binance_leaks.report import Format
 from binance_leaks.report.sanitize import printable, without_values
-from binance_leaks.report.summary import human_size
 
 _INTERVAL = 0.1
 _B = TypeVar("_B", bound="_Bar")

@@ -33,7 +33,7 @@ from binance_leaks.fleet.worker_protocol import (
     failed_outcome,
 )
 from binance_leaks.isolation import trusted_import_path
-from binance_leaks.report.summary import human_size, human_time
+from binance_leaks.quantities import human_size, human_time
 
 _PREFIX = "fleet"
 _PROCESSES = Path("/proc")

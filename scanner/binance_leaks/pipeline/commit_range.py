@@ -26,9 +26,12 @@ from binance_leaks.sources.commits import (
     find_renames,
     list_changes,
     list_parent_differences,
+    parse_change,
 )
 from binance_leaks.sources.git import Git
-from binance_leaks.sources.objects.parse import parse_commit, strip_signature
+from binance_leaks.sources.objects.parse import parse_commit
+from binance_leaks.sources.plumbing import strip_signature
+from binance_leaks.sources.range_fast_path import RangeContents
 
 _MAX_BASES = 64
 
@@ -294,6 +297,8 @@ class RangeSource:
     excluded: Callable[[str], bool] = lambda _: False
     fetch: Callable[[Sequence[str]], None] | None = None
     """Fetches blobs that a partial clone does not have."""
+    contents: RangeContents | None = None
+    """What was read of the commits before."""
     kind: SourceKind = SourceKind.RANGE
 
     @property
@@ -303,10 +308,10 @@ class RangeSource:
 
     def read(self, show: ShowProgress | None = None) -> Detected:
         """Scan the commits. Raises GitError where commits or trees are missing."""
-        changes, submodules, excluded = _wanted(list_changes(self.git, self.selection.commits), self.excluded)
-        versions = FileVersions(self.git, self.fetch)
+        changes, submodules, excluded = _wanted(self._changes(), self.excluded)
+        versions = FileVersions(self.git, self.fetch, self.contents)
         versions.prefilter([change.blob for change in changes if change.blob is not None], _progress(show))
-        messages, size = _messages(self.git, self.selection)
+        messages, size = self._messages()
         detected = self._detected(versions, changes, messages)
         skipped = [
             Skipped(what=path, why="a submodule; scan it by itself", lost=False) for path in dict.fromkeys(submodules)
@@ -328,6 +333,18 @@ class RangeSource:
             excluded=excluded or None,
         )
         return replace(detected, skipped=(*skipped, *versions.skipped, *detected.skipped), stats=stats)
+
+    def _changes(self) -> Iterable[CommitChange]:
+        if self.contents is None:
+            return list_changes(self.git, self.selection.commits)
+        return (parse_change(*change) for change in self.contents.changes)
+
+    def _messages(self) -> tuple[list[Message], int]:
+        if self.contents is None:
+            return _messages(self.git, self.selection)
+        commits, suspects, sizes = self.contents.commits, self.contents.suspects, self.contents.sizes
+        found = [Message(id=name, content=suspects[name], path=COMMIT_MESSAGE) for name in commits if name in suspects]
+        return found, sum(sizes[name] for name in commits)
 
     def _detected(
         self, versions: FileVersions, changes: Sequence[CommitChange], messages: Sequence[Message]

@@ -88,6 +88,20 @@ def credentials_in_object(content: bytes, work: Work | None = None) -> tuple[Cre
     return tuple(found)
 
 
+def message_holds_credential(content: bytes) -> bool:
+    """Whether a commit or tag holds a credential, or more than is searched."""
+    work = Work()
+    return bool(credentials_in_object(content, work)) or work.is_exhausted()
+
+
+def holds_credential(path: str, content: bytes) -> bool:
+    """Whether a file holds a credential or anything to report: what cannot be read, or is in another place."""
+    if may_be_lfs_pointer(content):
+        return True
+    results = search(read_stream(path, path, io.BytesIO(content), size=len(content)))
+    return any(isinstance(result, Skipped) or result[1] for result in results)
+
+
 def _unsigned(content: bytes) -> bytes:
     return without_signatures(content, headers=find_message(content))
 

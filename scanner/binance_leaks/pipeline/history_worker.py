@@ -24,7 +24,7 @@ from binance_leaks.sources.lfs import parse_lfs_pointer
 from binance_leaks.sources.objects.codec import best_codec
 from binance_leaks.sources.objects.delta_forest import DeltaForest, ObjectType
 from binance_leaks.sources.objects.pack import LARGEST, Pack
-from binance_leaks.sources.objects.parse import CommitNode, parse_commit_node, strip_signature
+from binance_leaks.sources.objects.parse import CommitNode, parse_commit_node
 from binance_leaks.sources.objects.tree_index import (
     ObjectIdSet,
     TreeIndex,
@@ -33,7 +33,7 @@ from binance_leaks.sources.objects.tree_index import (
     find_entries,
 )
 from binance_leaks.sources.objects.walk import SEPARATOR, ContextSizes, EntrySelection, WalkResult, walk_delta_trees
-from binance_leaks.sources.plumbing import LFS_POINTER_SIZE, may_be_lfs_pointer
+from binance_leaks.sources.plumbing import LFS_POINTER_SIZE, may_be_lfs_pointer, strip_signature
 from binance_leaks.sources.read_content import WHOLE_LIMIT, Chunk, read_stream
 
 ObjectRef: TypeAlias = tuple[int, int] | bytes

@@ -31,6 +31,7 @@ from binance_leaks.sources.read_content import read_stream
 
 if TYPE_CHECKING:
     from binance_leaks.sources.lfs import LfsStore
+    from binance_leaks.sources.range_fast_path import RangeContents
     from binance_leaks.sources.read_content import Chunk
 
 _BLOBS_PER_REPORT = 64
@@ -105,14 +106,19 @@ class FileVersion:
 class FileVersions:
     """Versions of files: blobs prefiltered once, suspicious ones scanned once per path.
 
-    `fetch` gets blobs that a partial clone does not have.
+    `fetch` gets blobs that a partial clone does not have. `contents` are those of a range that were prefiltered before.
     """
 
-    def __init__(self, git: Git, fetch: Callable[[Sequence[str]], None] | None = None) -> None:
+    def __init__(
+        self,
+        git: Git,
+        fetch: Callable[[Sequence[str]], None] | None = None,
+        contents: RangeContents | None = None,
+    ) -> None:
         self._git = git
         self._fetch = fetch
+        self._contents = contents
         self._lfs: LfsStore | None = None
-        self._partial = is_partial_clone(git)
         self._versions: dict[tuple[str, bytes], FileVersion] = {}
         self._prefiltered: set[str] = set()
         self.suspicious: set[str] = set()
@@ -131,15 +137,28 @@ class FileVersions:
         """Find out which of some blobs may hold a credential, and which are missing."""
         wanted = [blob for blob in dict.fromkeys(blobs) if blob not in self._prefiltered]
         self._prefiltered.update(wanted)
-        lacking = self._prefilter(wanted, progress)
+        lacking = self._prefilter(self._without_known(wanted), progress)
         if lacking and self._fetch is not None:
             self._fetch(lacking)
             lacking = self._prefilter(lacking, progress)
         self.missing.update(lacking)
 
+    def _without_known(self, wanted: Sequence[str]) -> Sequence[str]:
+        """Take over what is known of some blobs; return the others."""
+        if self._contents is None:
+            return wanted
+        sizes = self._contents.sizes
+        self.bytes += sum(sizes.get(blob, 0) for blob in wanted)
+        self.suspicious.update(self._contents.suspects.keys() & set(wanted))
+        return [blob for blob in wanted if blob not in sizes]
+
+    @cached_property
+    def _is_partial(self) -> bool:
+        return is_partial_clone(self._git)
+
     def _prefilter(self, wanted: Sequence[str], progress: Callable[[int, int, int], None]) -> list[str]:
         """Prefilter some blobs; return those that are missing."""
-        lacking = find_missing(self._git, wanted) if self._partial and wanted else []
+        lacking = find_missing(self._git, wanted) if wanted and self._is_partial else []
         gone = set(lacking)
         here = [blob for blob in wanted if blob not in gone]
         if not here:

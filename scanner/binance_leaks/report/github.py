@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from binance_leaks.findings import Finding, Mark, Result
+from binance_leaks.quantities import plural
 from binance_leaks.report import View
 from binance_leaks.report.locations import describe_spread, file_to_open, is_in_archive, path_in_fleet, sort_by_use
 from binance_leaks.report.names import MARK_NAMES, harmless_items, join_masks, lost_items, pass_reason, title
@@ -21,7 +22,6 @@ from binance_leaks.report.summary import (
     describe_clean,
     describe_gate,
     describe_incomplete,
-    plural,
 )
 from binance_leaks.report.verification_text import REVOKED_VERDICTS, count_verdicts
 

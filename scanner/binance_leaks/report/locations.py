@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 
 from binance_leaks.findings import Finding, Mark, Result, Skipped
 from binance_leaks.model import Exposure, Location, RiskLevel, container_of, is_member
+from binance_leaks.quantities import plural
 from binance_leaks.report.names import UNNAMED, capitalize_first
 from binance_leaks.report.sanitize import encodable
-from binance_leaks.report.summary import count_not_scanned, count_repositories, plural
+from binance_leaks.report.summary import count_not_scanned, count_repositories
 
 LEVELS_BY_SEVERITY = tuple(sorted(RiskLevel, reverse=True))
 """Most severe first."""

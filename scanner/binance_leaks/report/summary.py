@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from binance_leaks.findings import Result, Skipped, SourceKind
+from binance_leaks.quantities import human_size, human_time, plural
 from binance_leaks.report import View
 
 _SCOPE_COUNTS = ("commits", "files", "objects")
@@ -87,39 +88,6 @@ def describe_changes(result: Result) -> str:
     counts = result.stats.counts()
     changes = [f"{counts[key]:,} {name}" for key, name in _CHANGE_COUNTS if counts.get(key)]
     return f"Since the previous run: {', '.join(changes)}." if changes else ""
-
-
-def plural(count: float, noun: str) -> str:
-    """Return `1 file`, `1,234 files`, `2 repositories`: the noun gets an s, or ies in place of a y after an r."""
-    if count == 1:
-        return f"{count:,} {noun}"
-    return f"{count:,} {noun[:-1]}ies" if noun.endswith("ry") else f"{count:,} {noun}s"
-
-
-def human_size(count: float) -> str:
-    """Format a number of bytes in the decimal unit that leaves one to three digits before the point."""
-    if count < 1000:
-        return plural(int(count), "byte")
-    size = float(count)
-    for unit in ("kB", "MB", "GB"):
-        size /= 1000
-        if size < 999.5:
-            return f"{size:.1f} {unit}" if size < 9.95 else f"{size:.0f} {unit}"
-    return f"{size / 1000:,.1f} TB"
-
-
-def human_time(seconds: float) -> str:
-    """Format seconds in a readable unit and precision."""
-    if seconds < 0.095:
-        return f"{max(seconds, 0.01):.2f} s"
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 def _measure_scope(result: Result, lead: str) -> str:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from binance_leaks.findings import Finding, Mark, Result, Skipped, SourceKind
 from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Commit, Exposure, Location, RiskLevel, Role, Value
+from binance_leaks.quantities import plural
 from binance_leaks.report import View
 from binance_leaks.report.advice import allow_steps, steps
 from binance_leaks.report.locations import (
@@ -42,7 +43,6 @@ from binance_leaks.report.summary import (
     describe_gate,
     describe_incomplete,
     describe_scope,
-    plural,
 )
 from binance_leaks.report.text_layout import Page
 from binance_leaks.report.verification_text import count_verdicts, describe_verification

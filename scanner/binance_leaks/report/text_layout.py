@@ -8,7 +8,7 @@ from io import StringIO
 from rich.console import Console
 from rich.text import Text
 
-from binance_leaks.report.summary import plural
+from binance_leaks.quantities import plural
 
 _NARROWEST = 20  # leaves room beside the deepest indentation
 

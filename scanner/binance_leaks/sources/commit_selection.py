@@ -24,6 +24,7 @@ from binance_leaks.sources.commits import (
     tag_chain,
 )
 from binance_leaks.sources.git import Git
+from binance_leaks.sources.range_fast_path import RangeContents
 
 _SHALLOW = "Fetch the rest: git fetch --unshallow (in CI: fetch-depth: 0, GIT_DEPTH: 0)."
 _USUAL_BRANCHES = ("main", "master")
@@ -60,6 +61,13 @@ def select_range(git: Git, text: str) -> CommitSelection:
             raise MissingHistoryError(f"this shallow clone has no common ancestor of {text}", hint=_SHALLOW, wanted=())
         hint = f"{text.replace('...', '..')} scans all commits that only the second has."
         raise UsageError(f"{text} has no common ancestor", hint=hint)
+    return CommitSelection(revisions=revisions, commits=commits, target=text)
+
+
+def selection_of(text: str, contents: RangeContents) -> CommitSelection:
+    """The commits of a range that was read."""
+    commits = tuple(ListedCommit(id=name, parents=parents) for name, parents in contents.commits.items())
+    revisions = RevisionRange(heads=(contents.head,), bases=(contents.base,))
     return CommitSelection(revisions=revisions, commits=commits, target=text)
 
 

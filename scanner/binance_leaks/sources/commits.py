@@ -137,11 +137,11 @@ def _changes(git: Git, commits: Sequence[ListedCommit], *options: str) -> Iterat
             commit = field.decode("ascii")
             at += 1
             continue
-        yield _change(commit, field, fields[at + 1])
+        yield parse_change(commit, field, fields[at + 1])
         at += 2
 
 
-def _change(commit: str, field: bytes, path: bytes) -> CommitChange:
+def parse_change(commit: str, field: bytes, path: bytes) -> CommitChange:
     """An entry `::mode mode mode id id id MM`: one column for each parent, then that of the commit."""
     parents = len(field) - len(field.lstrip(b":"))
     words = field[parents:].split(b" ")

@@ -13,7 +13,7 @@ from binance_leaks.sources.plumbing import BATCH, SETTINGS, may_be_lfs_pointer
 
 TYPE_CHECKING = False  # as typing has it, without importing typing
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import IO
 
 LARGE = 8 << 20
@@ -86,12 +86,10 @@ class SpawnedGit:
 class ObjectReader:
     """Reads objects from `git cat-file --batch`."""
 
-    __slots__ = ("_git", "bytes")
+    __slots__ = ("_git",)
 
     def __init__(self, git: SpawnedGit) -> None:
         self._git = git
-        self.bytes = 0
-        """Bytes of all content that was read."""
 
     def resolve(self, revision: str) -> str | None:
         """The id of the object that a revision names, None if there is none, or if it is large."""
@@ -99,16 +97,13 @@ class ObjectReader:
         found = self._answer()
         return None if found is None else found[0]
 
-    def are_harmless(self, names: Sequence[str], is_harmless: Callable[[bytes], bool] = is_harmless) -> bool:
-        """Whether all of some objects are here, small, and certainly without a credential."""
+    def read(self, names: Sequence[str]) -> Iterator[tuple[str, bytes] | None]:
+        """Yield the ids and contents of some objects, None for one that is missing or large, which is the end."""
         for first in range(0, len(names), BATCH):
             batch = names[first : first + BATCH]
             self._request(batch)
             for _ in batch:
-                found = self._answer()
-                if found is None or not is_harmless(found[1]):
-                    return False
-        return True
+                yield self._answer()
 
     def _request(self, names: Sequence[str]) -> None:
         self._git.questions.write("".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape"))
@@ -121,5 +116,4 @@ class ObjectReader:
             return None
         size = int(fields[2])
         data = self._git.answers.read(size + 1)
-        self.bytes += size
         return (fields[0].decode("ascii"), data[:-1]) if len(data) == size + 1 else None

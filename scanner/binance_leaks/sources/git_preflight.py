@@ -37,7 +37,7 @@ def check_git_folder(folder: str, git_dir: str | None) -> tuple[str, list[str]]:
 
     `git_dir` is the git folder where the caller has chosen one. A folder outside of every repository is fine.
     """
-    found = _find_git_folder(folder, git_dir)
+    found = find_git_folder(folder, git_dir)
     if found is None:
         return "", []
     own, common = found
@@ -70,7 +70,7 @@ def describe_irregular(path: str, *, limit: int = _LARGEST_SETTINGS) -> str:
     return f"{path} is {'too large' if kind == _REGULAR else 'not a regular file'}"
 
 
-def _find_git_folder(folder: str, git_dir: str | None) -> tuple[str, str] | None:
+def find_git_folder(folder: str, git_dir: str | None) -> tuple[str, str] | None:
     """The git folder that git would use, and the one shared with other work trees; None without."""
     if git_dir:
         own = os.path.join(folder, git_dir)  # noqa: PTH118

@@ -45,7 +45,8 @@ def _count_clean(listing: SpawnedGit, objects: ObjectReader, wanted: set[bytes])
     unstaged = wanted.difference(blobs)
     if not all(not prefilter.path_may_hold(path) and _is_harmless_file(path) for path in unstaged):
         return None
-    return len(blobs) + len(unstaged) if objects.are_harmless([*blobs.values()]) else None
+    clean = all(found is not None and is_harmless(found[1]) for found in objects.read([*blobs.values()]))
+    return len(blobs) + len(unstaged) if clean else None
 
 
 def format_clean_commit(count: int) -> str:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import NoReturn, TypeAlias
 
+    from binance_leaks.sources.range_fast_path import RangeContents
+
 CONFIDENCES = ("low", "medium", "high")
 FORMAT_METAVAR = "NAME[:FILE]"
 EXIT_STATUS = (
@@ -100,6 +102,8 @@ class Options(argparse.Namespace):
 
     run: Callable[[Options], int]
     target: str
+    contents: RangeContents | None = None
+    """What was read of a range before the command line was parsed."""
 
 
 def add_output(parser: Parser) -> None:

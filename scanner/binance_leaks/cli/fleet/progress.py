@@ -19,8 +19,8 @@ from binance_leaks.cli.arguments.common import Options
 from binance_leaks.fleet.coordinator import Pool
 from binance_leaks.fleet.models import Repository, ScanFailure, ScanResult, Unit
 from binance_leaks.fleet.worker_protocol import Step
+from binance_leaks.quantities import human_size, human_time
 from binance_leaks.report.sanitize import printable, without_values
-from binance_leaks.report.summary import human_size, human_time
 
 _EVERY = 60.0
 

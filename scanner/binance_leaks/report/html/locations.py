@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from binance_leaks.findings import Finding, Mark, Result, SourceKind
 from binance_leaks.model import Location
+from binance_leaks.quantities import plural
 from binance_leaks.report.locations import (
     LEVELS_BY_SEVERITY,
     RepositoryTotal,
@@ -16,7 +17,7 @@ from binance_leaks.report.locations import (
 )
 from binance_leaks.report.names import MARK_NAMES, ROLE_NAMES, UNNAMED, exposure_name
 from binance_leaks.report.sanitize import Quoted, printable
-from binance_leaks.report.summary import describe_changes, plural
+from binance_leaks.report.summary import describe_changes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

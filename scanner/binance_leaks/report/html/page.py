@@ -20,6 +20,7 @@ from binance_leaks import __version__
 from binance_leaks.environments import Environment
 from binance_leaks.findings import Finding, Result, Skipped, SourceKind
 from binance_leaks.model import RiskLevel
+from binance_leaks.quantities import human_size, human_time, plural
 from binance_leaks.report import View
 from binance_leaks.report.advice import Step, steps
 from binance_leaks.report.html.card import Card, CardFormatter, TaskText
@@ -35,15 +36,7 @@ from binance_leaks.report.names import (
     statistics,
 )
 from binance_leaks.report.sanitize import Quoted, Redactor
-from binance_leaks.report.summary import (
-    count_suppressed,
-    describe_clean,
-    describe_gate,
-    describe_incomplete,
-    human_size,
-    human_time,
-    plural,
-)
+from binance_leaks.report.summary import count_suppressed, describe_clean, describe_gate, describe_incomplete
 from binance_leaks.report.verification_text import count_verdicts
 
 _TEMPLATES = ("page.html", "card.html", "chart.html", "controls.html", "locations.html")

@@ -10,10 +10,10 @@ from enum import Enum
 
 from binance_leaks.findings import Finding, Mark, SourceKind
 from binance_leaks.model import Commit, Exposure, Location, RiskLevel
+from binance_leaks.quantities import plural
 from binance_leaks.report.html.locations import display_name
 from binance_leaks.report.locations import LEVELS_BY_SEVERITY, sort_by_use
 from binance_leaks.report.sanitize import Quoted, printable
-from binance_leaks.report.summary import plural
 
 _MAX_EVENTS = 12
 _MAX_PATHS = 5

@@ -25,18 +25,6 @@ class CommitNode:
     time: int
 
 
-def strip_signature(content: bytes) -> bytes:
-    """A commit's or a tag's headers and message without the signature in its headers.
-
-    For a quick look only.
-    """
-    end = content.find(b"\n\n")
-    at = content.find(b"\ngpgsig", 0, max(end, 0))  # what reads so in the message is the author's
-    if at < 0 or content.find(b"\nmergetag ", 0, end) >= 0:
-        return content
-    return content[:at] + content[end:]
-
-
 def find_merged_tags(content: bytes) -> list[bytes]:
     """The tags that a merge commit keeps in its headers, also after they were deleted."""
     return [match.group(1).replace(b"\n ", b"\n") for match in _MERGED_TAG.finditer(content)]
