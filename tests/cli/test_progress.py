@@ -6,8 +6,8 @@ import re
 from io import StringIO
 
 import pytest
-from binance_leaks.cli import run
-from binance_leaks.cli.run import CloneProgressBar, ScanProgress
+from binance_leaks.cli import progress
+from binance_leaks.cli.progress import CloneProgressBar, ScanProgress
 from binance_leaks.pipeline.source import Progress
 from rich.console import Console
 
@@ -40,7 +40,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
 @pytest.fixture
 def always(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every update is drawn."""
-    monkeypatch.setattr(run, "_INTERVAL", 0.0)
+    monkeypatch.setattr(progress, "_INTERVAL", 0.0)
 
 
 @pytest.mark.usefixtures("always")

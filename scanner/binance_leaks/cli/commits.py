@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from binance_leaks.cli.arguments.common import Options
 from binance_leaks.cli.gate_policy import policy_settings
@@ -14,8 +15,6 @@ from binance_leaks.cli.settings import CommandSettings
 from binance_leaks.errors import ScanError
 from binance_leaks.exit_status import ExitStatus
 from binance_leaks.pipeline.commit_range import RangeSource
-from binance_leaks.sources.ci import announced_change
-from binance_leaks.sources.ci.environment_variables import CiChange
 from binance_leaks.sources.commit_selection import (
     CommitSelection,
     RefUpdate,
@@ -30,6 +29,9 @@ from binance_leaks.sources.commit_selection import (
 from binance_leaks.sources.commits import Fetcher
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.range_fast_path import RangeContents, read_range
+
+if TYPE_CHECKING:
+    from binance_leaks.sources.ci.environment_variables import CiChange
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -147,6 +149,8 @@ def _report_commits(
 
 def _announced(settings: CiSettings) -> CiChange:
     """Return the change that the environment names, with the command line applied to it."""
+    from binance_leaks.sources.ci import announced_change  # start-up: only `ci` needs what knows the CI systems
+
     try:
         change = announced_change(os.environ)
     except ScanError:

@@ -136,7 +136,7 @@ def _clone_progress(output: OutputSettings) -> Iterator[Callable[[CloneProgress]
     if not is_watched(output):
         yield lambda _: None
         return
-    from binance_leaks.cli.run import CloneProgressBar  # rich: only on a terminal
+    from binance_leaks.cli.progress import CloneProgressBar  # rich: only on a terminal
 
     with CloneProgressBar() as bar:
         yield lambda step: bar.update(step.phase, step.done, step.total)

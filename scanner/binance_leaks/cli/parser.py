@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
+from types import MappingProxyType
 
 from binance_leaks import __version__
 from binance_leaks.cli.arguments.commands import (
@@ -25,11 +26,12 @@ from binance_leaks.cli.arguments.commands import (
     refuse_values,
 )
 from binance_leaks.cli.arguments.common import EXIT_STATUS, Options, Parser
-from binance_leaks.cli.arguments.fleet import add_fleet, with_action
 
 TYPE_CHECKING = False  # as typing has it, without importing typing: start-up time of the hook
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from binance_leaks.cli.arguments.common import Commands
 
 _PASSED_ON = {
     ("detect-secrets-hook",): "binance_leaks.cli.detect_secrets:run_hook",
@@ -63,7 +65,11 @@ def parse(arguments: Sequence[str]) -> Options:
             return Options(run=_with_arguments(load(target)), arguments=rest)
     if arguments[0] == "verify":
         refuse_values(arguments[1:])
-    options = build().parse_args(with_action(arguments), namespace=Options())
+    if arguments[0] == "fleet":
+        from binance_leaks.cli.arguments.fleet import with_action  # start-up: nothing that other commands need
+
+        arguments = with_action(arguments)
+    options = build(arguments[0]).parse_args(arguments, namespace=Options())
     options.run = load(options.target)
     return options
 
@@ -82,8 +88,8 @@ def load(target: str) -> Callable[..., int]:
     return function
 
 
-def build() -> Parser:
-    """Build the parser of all commands."""
+def build(only: str | None = None) -> Parser:
+    """Build the parser of all commands, or the part of it for one of them, which takes a tenth of the time."""
     parser = Parser(
         prog="binance-leaks",
         description="Finds leaked Binance API credentials, pairs keys with their secrets, and ranks them by harm.",
@@ -91,21 +97,13 @@ def build() -> Parser:
     )
     parser.add_argument("-V", "--version", action="version", version=f"binance-leaks {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, prog="binance-leaks")
-    add_scan(commands)
-    add_history(commands)
-    add_range(commands)
-    add_ci(commands)
-    add_staged(commands)
-    add_message(commands)
-    add_push(commands)
-    add_fleet(commands)
-    add_verify_command(commands)
-    add_baseline(commands)
-    add_report(commands)
-    add_init(commands)
-    add_completion(commands)
-    add_plugin_path(commands)
-    add_detect_secrets(commands)
+    wanted = _COMMANDS.get(only or "")
+    for add in (wanted,) if wanted is not None else _COMMANDS.values():
+        add(commands)
+    return parser
+
+
+def _add_help(commands: Commands) -> None:
     help_command = commands.add_parser(
         "help",
         help="show the help of a command",
@@ -113,7 +111,34 @@ def build() -> Parser:
         epilog="example: binance-leaks help history",
     )
     help_command.add_argument("command", nargs="*", metavar="COMMAND", help="the command (default: all of them)")
-    return parser
+
+
+def _add_fleet(commands: Commands) -> None:
+    from binance_leaks.cli.arguments.fleet import add_fleet  # start-up: as above
+
+    add_fleet(commands)
+
+
+_COMMANDS: Mapping[str, Callable[[Commands], None]] = MappingProxyType(
+    {
+        "scan": add_scan,
+        "history": add_history,
+        "range": add_range,
+        "ci": add_ci,
+        "staged": add_staged,
+        "message": add_message,
+        "push": add_push,
+        "fleet": _add_fleet,
+        "verify": add_verify_command,
+        "baseline": add_baseline,
+        "report": add_report,
+        "init": add_init,
+        "completion": add_completion,
+        "plugin-path": add_plugin_path,
+        "detect-secrets-hook": add_detect_secrets,
+        "help": _add_help,
+    }
+)
 
 
 def _print_introduction(name: str) -> None:

@@ -117,7 +117,7 @@ def _progress(output: OutputSettings, count: int) -> Iterator[Callable[[int, int
     if count < 2 or output.no_progress or output.quiet or not sys.stderr.isatty():
         yield lambda *_: None
         return
-    from binance_leaks.cli.run import VerifyProgress  # rich: only on a terminal
+    from binance_leaks.cli.progress import VerifyProgress  # rich: only on a terminal
 
     with VerifyProgress() as bar:
         yield bar.update

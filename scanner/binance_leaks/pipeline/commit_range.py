@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from binance_leaks.detect import prefilter
-from binance_leaks.detect.credentials import credential_of
 from binance_leaks.errors import GitError
 from binance_leaks.findings import ScanStats, Skipped, SourceKind
 from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Commit, Credential, Exposure, Occurrence
@@ -132,6 +131,8 @@ class RangeTracker:
 
         They are located where they are in a head, else where they were introduced.
         """
+        from binance_leaks.detect.credentials import credential_of  # start-up: most ranges are clean
+
         at_heads = [blobs_at(self._git, head, sorted({path for _, path in self._tracked})) for head in heads]
         self._find_removal_in_merges(at_heads)
         named = {name for tracked in self._tracked.values() for name in (tracked.commit, tracked.removed) if name}
@@ -331,6 +332,7 @@ class RangeSource:
             files=len({(change.path, change.blob) for change in changes if change.blob}),
             bytes=versions.bytes + size,
             excluded=excluded or None,
+            seconds=self.contents.seconds if self.contents is not None else None,
         )
         return replace(detected, skipped=(*skipped, *versions.skipped, *detected.skipped), stats=stats)
 

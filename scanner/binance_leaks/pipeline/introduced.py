@@ -25,9 +25,7 @@ from binance_leaks.findings import Skipped
 from binance_leaks.model import Credential, Occurrence
 from binance_leaks.sources.git import BlobStream, Git
 from binance_leaks.sources.index import may_hold
-from binance_leaks.sources.objects.database import ObjectDatabase, find_missing, is_partial_clone
 from binance_leaks.sources.plumbing import LFS_POINTER_SIZE, may_be_lfs_pointer
-from binance_leaks.sources.read_content import read_stream
 
 if TYPE_CHECKING:
     from binance_leaks.sources.lfs import LfsStore
@@ -154,11 +152,17 @@ class FileVersions:
 
     @cached_property
     def _is_partial(self) -> bool:
+        from binance_leaks.sources.objects.database import is_partial_clone  # start-up: what was read needs none
+
         return is_partial_clone(self._git)
 
     def _prefilter(self, wanted: Sequence[str], progress: Callable[[int, int, int], None]) -> list[str]:
         """Prefilter some blobs; return those that are missing."""
-        lacking = find_missing(self._git, wanted) if wanted and self._is_partial else []
+        if not wanted:
+            return []
+        from binance_leaks.sources.objects.database import find_missing  # start-up: as above
+
+        lacking = find_missing(self._git, wanted) if self._is_partial else []
         gone = set(lacking)
         here = [blob for blob in wanted if blob not in gone]
         if not here:
@@ -209,6 +213,8 @@ class FileVersions:
 
     def _chunks(self, blob: str, path: str, stream: BlobStream) -> tuple[Iterable[Chunk | Skipped], bool]:
         """The content of a blob, or of the file that it is a Git LFS pointer to, and whether it is such a pointer."""
+        from binance_leaks.sources.read_content import read_stream  # start-up: only where something is suspicious
+
         if stream.size > LFS_POINTER_SIZE:
             return read_stream(path, path, stream, size=stream.size), False
         content = stream.read()
@@ -216,6 +222,7 @@ class FileVersions:
         if not may_be_lfs_pointer(content):
             return plain, False
         from binance_leaks.sources.lfs import LfsStore, parse_lfs_pointer  # start-up: few repositories use Git LFS
+        from binance_leaks.sources.objects.database import ObjectDatabase  # as above
 
         pointer = parse_lfs_pointer(content)
         if pointer is None:

@@ -54,7 +54,7 @@ def run_scan(
     started = time.monotonic()
     with progress as show:
         detected = source.read(show)
-    stats = replace(detected.stats, seconds=round(time.monotonic() - started, 3))
+    stats = replace(detected.stats, seconds=round((detected.stats.seconds or 0) + time.monotonic() - started, 3))
     findings: tuple[Finding, ...] = ()
     suppressed: tuple[Finding, ...] = ()
     below = 0

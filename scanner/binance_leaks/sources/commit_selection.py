@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from binance_leaks.errors import GitError, MissingHistoryError, UsageError
-from binance_leaks.sources.ci.environment_variables import CiChange, commit_id
 from binance_leaks.sources.commits import (
     ListedCommit,
     RevisionRange,
@@ -25,6 +25,9 @@ from binance_leaks.sources.commits import (
 )
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.range_fast_path import RangeContents
+
+if TYPE_CHECKING:
+    from binance_leaks.sources.ci.environment_variables import CiChange
 
 _SHALLOW = "Fetch the rest: git fetch --unshallow (in CI: fetch-depth: 0, GIT_DEPTH: 0)."
 _USUAL_BRANCHES = ("main", "master")
@@ -130,6 +133,8 @@ def _head(git: Git, change: CiChange) -> str:
 
 def _announced(git: Git, change: CiChange, name: str) -> str | None:
     """The commit that a system names. Of a short id git would make a branch or tag that is called so."""
+    from binance_leaks.sources.ci.environment_variables import commit_id  # start-up: only `ci` needs it
+
     commit = resolve_commit(git, name)
     if change.by_hand or commit is None or commit_id(name) is None or len(name) == len(commit):
         return commit

@@ -7,6 +7,7 @@ that is missing or large, no POSIX) must be read properly.
 from __future__ import annotations
 
 import os
+import time
 
 from binance_leaks.detect import prefilter
 from binance_leaks.sources.fast_path import BATCH_READER, ObjectReader, SpawnedGit, is_harmless
@@ -31,7 +32,7 @@ _MOST_KEPT = 64 << 20
 class RangeContents:
     """What the commits of a range hold, read and prefiltered."""
 
-    __slots__ = ("base", "changes", "commits", "head", "sizes", "suspects")
+    __slots__ = ("base", "changes", "commits", "head", "seconds", "sizes", "suspects")
 
     def __init__(self, base: str, head: str) -> None:
         self.base = base
@@ -44,6 +45,8 @@ class RangeContents:
         """The bytes of each commit, and of each blob that the commits add or change."""
         self.suspects: dict[str, bytes] = {}
         """Those that may hold a credential or must be unpacked, with their contents."""
+        self.seconds = 0.0
+        """How long it took to read them."""
 
     @property
     def files(self) -> dict[tuple[bytes, str], None]:
@@ -75,7 +78,7 @@ def read_range(text: str) -> RangeContents | None:
     sides = _sides(text)
     if sides is None or not hasattr(os, "posix_spawnp") or any(check_git_folder(".", None)) or not _is_whole():
         return None
-    hardened = environment(inherit=False)
+    started, hardened = time.monotonic(), environment(inherit=False)
     try:
         with SpawnedGit(hardened, *BATCH_READER) as reading:
             objects = ObjectReader(reading)
@@ -86,7 +89,10 @@ def read_range(text: str) -> RangeContents | None:
             with SpawnedGit(hardened, *_LOG, f"{base}..{head}", "--") as listing:
                 _parse(listing.answers.read(), contents)
                 is_listed = listing.wait() == 0
-            return contents if is_listed and _rests_on_base(contents) and _read(contents, objects) else None
+            if not (is_listed and _rests_on_base(contents) and _read(contents, objects)):
+                return None
+            contents.seconds = time.monotonic() - started
+            return contents
     except OSError:
         return None
 
