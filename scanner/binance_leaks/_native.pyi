@@ -36,6 +36,26 @@ class DeltaTrees:
         descends from these is, too.
         """
 
+class TreeIndex:
+    """What trees name, for `sources.objects.tree_index`. A tree has a number there, its `owner`."""
+
+    def __new__(cls, id_size: int, known: array[int], sought: bytes) -> TreeIndex:
+        """Make an index; `known` are the first 64 bits of ids, and `sought` ids one after the other, both ascending."""
+    def read_share(
+        self, trees: DeltaTrees, first_owner: int, roots: array[int], /
+    ) -> tuple[int, int, list[int], list[int]]:
+        """Read the trees of some roots; returns what `DeltaTrees.visit` does."""
+    def read(self, owner: int, tree: bytes, /) -> None:
+        """Read a tree."""
+    def take(self) -> tuple[list[tuple[int, bytes, bytes]], bytes, bytes]:
+        """Return what was found since the last call.
+
+        Entries with sought ids: owner, name and id; unknown ids, one after the other and some twice; owners, of 64 bits
+        each, that newly have a name in which a value may be.
+        """
+    def above(self, sought: bytes, /) -> list[tuple[int, bytes, bytes]]:
+        """Return owner, name and id of the folders with some ids, which are ascending one after the other."""
+
 class Search:
     """The first test on bytes: see `binance_leaks.detect.sieve`, which knows the words and the traits."""
 

@@ -631,9 +631,17 @@ static PyType_Spec delta_trees_spec = {.name = "binance_leaks._native.DeltaTrees
                                        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
                                        .slots = delta_trees_slots};
 
-int add_objects(PyObject *module) {
-    PyObject *type = PyType_FromModuleAndSpec(module, &delta_trees_spec, NULL);
+bool is_delta_trees(PyObject *object) {
+    return Py_TYPE(object)->tp_dealloc == (destructor)delta_trees_dealloc; /* which no other type has */
+}
+
+int add_type(PyObject *module, PyType_Spec *spec) {
+    PyObject *type = PyType_FromModuleAndSpec(module, spec, NULL);
     int added = type == NULL ? -1 : PyModule_AddType(module, (PyTypeObject *)type);
     Py_XDECREF(type);
     return added;
+}
+
+int add_objects(PyObject *module) {
+    return add_type(module, &delta_trees_spec) < 0 ? -1 : add_trees(module);
 }

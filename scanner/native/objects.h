@@ -54,8 +54,11 @@ typedef int64_t (*Look)(void *context, Object *object);
 PyObject *walk(DeltaTrees *trees, PyObject *roots, PyObject *wanted, PyObject *needed, const Around *around, Look look,
                void *context);
 
-/* The type DeltaTrees, once it was added. */
-bool is_delta_trees(PyObject *module, PyObject *object);
+bool is_delta_trees(PyObject *object);
+
+/* Adds a type, and those of `trees.c`, to the module. -1 with an exception set if that fails. */
+int add_type(PyObject *module, PyType_Spec *spec);
+int add_trees(PyObject *module);
 
 /* Gets a contiguous buffer of aligned items of a size. -1 with an exception set if it is none. */
 int get_items(PyObject *object, Py_buffer *view, size_t item);

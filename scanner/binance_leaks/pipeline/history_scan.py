@@ -19,8 +19,6 @@ from binance_leaks.pipeline.history_worker import (
     FindParentTrees,
     GitShare,
     Hit,
-    Link,
-    ObjectRef,
     ObjectWorker,
     PackShare,
     Plan,
@@ -37,7 +35,7 @@ from binance_leaks.sources.objects.database import ObjectDatabase, open_packs
 from binance_leaks.sources.objects.delta_forest import DeltaForest, ObjectType, build_delta_forest
 from binance_leaks.sources.objects.pack import Pack, read_object
 from binance_leaks.sources.objects.parse import CommitNode, parse_tree
-from binance_leaks.sources.objects.tree_index import ObjectIdSet
+from binance_leaks.sources.objects.tree_index import Link, ObjectIdSet, ObjectRef
 from binance_leaks.sources.objects.walk import EntrySelection
 
 _FOLDER, _SUBMODULE = b"40000", b"160000"
@@ -197,15 +195,16 @@ class ObjectScan:
         tasks: list[Task] = [*self._shares(ObjectType.TREE), *_by_git(self._loose_trees, trees=True)]
         for result in self._workers.run(tasks):
             deferred += result.deferred
-            found += result.links
-            self._suspicious_trees += result.suspicious_trees
-            self.objects.missing |= result.missing
+            found += self._add_trees(result)
         for result in self._workers.run(_by_git([self.id_of(ref) for ref in deferred], trees=True)):
-            found += result.links
-            self._suspicious_trees += result.suspicious_trees
-            self.objects.missing |= result.missing
+            found += self._add_trees(result)
             self.objects.skipped += result.skipped
         return [(self.id_of(link.tree), link.name, link.target) for link in found]
+
+    def _add_trees(self, result: TaskResult) -> list[Link]:
+        self._suspicious_trees += result.trees.suspicious
+        self.objects.missing |= result.trees.missing | result.missing
+        return result.trees.links
 
     def above(self, trees: Iterable[bytes]) -> list[tuple[bytes, bytes, bytes]]:
         """Return tree, name and target of each entry that names one of these trees."""
@@ -257,7 +256,7 @@ class ObjectScan:
 
     def starts(self) -> Iterable[int]:
         """The first 64 bits of the ids of all objects that there were at the beginning."""
-        return self._plan.known.starts()
+        return self._plan.known.starts
 
     def unknown(self, names: Iterable[bytes]) -> list[bytes]:
         """Those of some ids that no object had at the beginning."""
@@ -280,7 +279,7 @@ class ObjectScan:
         count.size += result.size
         count.found += len(result.hits)
         self._hits += result.hits
-        self._loose_trees += result.trees
+        self._loose_trees += result.tree_names
         objects = self.objects
         objects.skipped += result.skipped
         for ref, kind, skipped in result.unread:

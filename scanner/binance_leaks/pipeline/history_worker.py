@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import io
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import starmap
 from typing import NamedTuple, TypeAlias
 
-from binance_leaks.detect import prefilter
 from binance_leaks.detect.engine import detect
 from binance_leaks.detect.sieve import NO_TRAITS, Sieve, Trait, best_sieve
 from binance_leaks.detect.work import EXHAUSTED, Work
@@ -25,19 +23,10 @@ from binance_leaks.sources.objects.codec import best_codec
 from binance_leaks.sources.objects.delta_forest import DeltaForest, ObjectType
 from binance_leaks.sources.objects.pack import LARGEST, Pack
 from binance_leaks.sources.objects.parse import CommitNode, parse_commit_node
-from binance_leaks.sources.objects.tree_index import (
-    ObjectIdSet,
-    TreeIndex,
-    TreeReferences,
-    compile_id_search,
-    find_entries,
-)
+from binance_leaks.sources.objects.tree_index import Link, ObjectIdSet, ObjectRef, TreeFindings, open_tree_index
 from binance_leaks.sources.objects.walk import SEPARATOR, ContextSizes, EntrySelection, WalkResult, walk_delta_trees
 from binance_leaks.sources.plumbing import LFS_POINTER_SIZE, may_be_lfs_pointer, strip_signature
 from binance_leaks.sources.read_content import WHOLE_LIMIT, Chunk, read_stream
-
-ObjectRef: TypeAlias = tuple[int, int] | bytes
-"""An object: the number of a pack with that of an entry in it, or an object id."""
 
 _BATCH = 64 << 10
 
@@ -105,14 +94,6 @@ class Hit(NamedTuple):
     credentials: tuple[Credential, ...]
 
 
-class Link(NamedTuple):
-    """A tree that names an object."""
-
-    tree: ObjectRef
-    name: bytes
-    target: bytes
-
-
 @dataclass(kw_only=True, slots=True)
 class TaskResult:
     """The result of a task."""
@@ -122,16 +103,17 @@ class TaskResult:
     size: int = 0
     hits: list[Hit] = field(default_factory=list)
     nodes: list[tuple[ObjectRef, CommitNode]] = field(default_factory=list)
+    trees: TreeFindings = field(default_factory=TreeFindings)
     links: list[Link] = field(default_factory=list)
+    """Trees that name others."""
     deferred: list[ObjectRef] = field(default_factory=list)
     forged: list[ObjectRef] = field(default_factory=list)
-    trees: list[bytes] = field(default_factory=list)
+    tree_names: list[bytes] = field(default_factory=list)
+    """Trees that were met among other objects, and have to be searched yet."""
     skipped: list[Skipped] = field(default_factory=list)
     unread: list[tuple[ObjectRef, str, Skipped]] = field(default_factory=list)
     damaged: set[bytes] = field(default_factory=set)
     missing: set[bytes] = field(default_factory=set)
-    suspicious_trees: list[ObjectRef] = field(default_factory=list)
-    """Trees that newly have a name in which a value may be."""
     pointers: list[tuple[ObjectRef, str]] = field(default_factory=list)
     """Pointers of Git LFS, with the ids of their files."""
 
@@ -144,9 +126,7 @@ class ObjectWorker:
         self._codec = best_codec()
         self._sieve = best_sieve()
         self._git = Git(plan.folder)
-        self._links: TreeIndex[ObjectRef] = TreeIndex(plan.id_size)
-        self._named = TreeReferences(plan.id_size)
-        self._search: Callable[[bytes], list[int]] | None = None
+        self._trees = open_tree_index(plan.id_size, plan.known, ())
         self._judged = JudgedVersions()
 
     def work(self, task: Task) -> TaskResult:
@@ -157,27 +137,19 @@ class ObjectWorker:
             case GitShare():
                 return self._scan_git_share(task)
             case StartTreeSearch():
-                self._search = compile_id_search(task.ids) if task.ids else None
+                self._trees = open_tree_index(self._plan.id_size, self._plan.known, task.ids)
                 return TaskResult()
             case FindParentTrees():
-                return TaskResult(links=list(starmap(Link, self._links.above(task.ids))))
+                return TaskResult(links=self._trees.above(task.ids))
 
     def _scan_pack_share(self, task: PackShare) -> TaskResult:
         result = TaskResult()
-        visitor: _Blobs | _Messages | _Trees
-        match task.kind:
-            case ObjectType.BLOB:
-                visitor = _Blobs(self, task.pack, result)
-            case ObjectType.TREE:
-                visitor = _Trees(self, task.pack, result)
-            case _:
-                visitor = _Messages(self, task.pack, result, task.kind)
-        selection = self._plan.selections[task.pack] if task.kind is not ObjectType.TREE else None
         pack, forest = self._plan.packs[task.pack], self._plan.forests[task.pack]
-        walked: WalkResult = walk_delta_trees(pack, forest, task.roots, visitor, self._codec, selection)
-        if isinstance(visitor, _Messages):
-            visitor.flush()
-        if task.kind is not ObjectType.TREE:
+        if task.kind is ObjectType.TREE:
+            walked = self._trees.read_share(task.pack, pack, forest, task.roots, self._codec)
+            result.trees = self._trees.take()
+        else:
+            walked = self._scan_contents(task, result)
             result.objects += walked.objects
             result.size += walked.size
         if task.kind is ObjectType.BLOB:
@@ -185,6 +157,17 @@ class ObjectWorker:
         result.deferred += [(task.pack, entry) for entry in walked.left]
         result.forged += [(task.pack, entry) for entry in walked.forged]
         return result
+
+    def _scan_contents(self, task: PackShare, result: TaskResult) -> WalkResult:
+        pack, forest = self._plan.packs[task.pack], self._plan.forests[task.pack]
+        selection = self._plan.selections[task.pack]
+        if task.kind is ObjectType.BLOB:
+            blobs = _Blobs(self, task.pack, result)
+            return walk_delta_trees(pack, forest, task.roots, blobs, self._codec, selection)
+        messages = _Messages(self, task.pack, result, task.kind)
+        walked = walk_delta_trees(pack, forest, task.roots, messages, self._codec, selection)
+        messages.flush()
+        return walked
 
     def _scan_git_share(self, task: GitShare) -> TaskResult:
         """Read objects through git, and continue after one that makes it stop."""
@@ -205,12 +188,14 @@ class ObjectWorker:
                     result.skipped.append(Skipped(what=f"object {names[at]}", why="it is damaged"))
                     result.damaged.add(bytes.fromhex(names[at]))
                 at += 1
+        if task.trees:
+            result.trees = self._trees.take()
         return result
 
     def _scan_git_object(self, name: bytes, stream: BlobStream, result: TaskResult, *, trees: bool) -> None:
         size = stream.size
         if stream.kind == "tree" and not trees:
-            result.trees.append(name)
+            result.tree_names.append(name)
             return
         if stream.kind == "blob":
             self._scan_git_blob(name, stream, result)
@@ -223,7 +208,7 @@ class ObjectWorker:
             if len(content) != size:
                 raise GitError("git stopped")
             if stream.kind == "tree":
-                self.tree(name, content, content, result)
+                self._trees.read(name, content)
                 return
             self.message(name, stream.kind, content, result)
             if stream.kind == "commit" and (node := parse_commit_node(content, self._plan.id_size)) is not None:
@@ -270,21 +255,6 @@ class ObjectWorker:
         self._keep(ref, kind, credentials_in_object(content, work), result)
         if work.is_exhausted():
             result.unread.append((ref, kind, Skipped(what="", why=EXHAUSTED)))
-
-    def tree(self, ref: ObjectRef, content: bytes, fresh: bytes, result: TaskResult) -> None:
-        """Check that the objects that a tree newly names exist.
-
-        Search it, and index its subtrees.
-        """
-        result.missing.update(self._plan.known.unknown(self._named.of(fresh)))
-        if prefilter.path_may_hold(fresh):
-            result.suspicious_trees.append(ref)
-        if self._search is not None:
-            if ends := self._search(content):
-                result.links += [
-                    Link(ref, name, target) for name, target in find_entries(content, ends, self._plan.id_size)
-                ]
-            self._links.add(ref, content)
 
     @property
     def sieve(self) -> Sieve:
@@ -357,19 +327,6 @@ class _Messages:
             for entry, content in self._batch:
                 self._worker.message((self._pack, entry), self._kind, content, self._result)
         self._batch, self._texts, self._size = [], [], 0
-
-
-class _Trees:
-    around = ContextSizes(64, 20, worth=1)  # an entry with a name as long as most are, and a changed end of its id
-
-    def __init__(self, worker: ObjectWorker, pack: int, result: TaskResult) -> None:
-        self._look = worker.tree
-        self._pack = pack
-        self._result = result
-
-    def visit(self, entry: int, content: bytes, fresh: bytes, inherited: int) -> int:  # noqa: ARG002 - nothing to inherit
-        self._look((self._pack, entry), content, fresh, self._result)
-        return 0
 
 
 def _stream_credentials(

@@ -2,126 +2,203 @@
 
 from __future__ import annotations
 
-import re
 from array import array
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain
-from typing import Generic, TypeVar
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
+from binance_leaks.detect import prefilter
+from binance_leaks.native import compiled
+from binance_leaks.sources.objects.codec import PackCodec
+from binance_leaks.sources.objects.delta_forest import DeltaForest
 from binance_leaks.sources.objects.pack import Pack
 from binance_leaks.sources.objects.parse import parse_tree
-from binance_leaks.sources.objects.walk import SEPARATOR
+from binance_leaks.sources.objects.walk import (
+    ContextSizes,
+    WalkResult,
+    as_result,
+    open_delta_trees,
+    walk_delta_trees,
+)
 
-Owner = TypeVar("Owner")
-_FEW = 500
-"""Ids for which a search by their bytes is faster than looking at each place."""
+if TYPE_CHECKING:
+    from types import ModuleType
 
+    from binance_leaks import _native
 
-def compile_id_search(ids: Iterable[bytes]) -> Callable[[bytes], list[int]]:
-    """A search for object ids: gives the offsets behind each occurrence in some bytes."""
-    wanted = sorted(set(ids))
-    try:
-        import hyperscan  # start-up: may be absent, and only attribution needs it
-    except ImportError:
-        return _plain_finder(wanted)
-    if not wanted:
-        return lambda _: []
-    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    database.compile(
-        expressions=[b"".join(b"\\x%02x" % byte for byte in name) for name in wanted],
-        ids=list(range(len(wanted))),
-        elements=len(wanted),
-        flags=[hyperscan.HS_FLAG_DOTALL] * len(wanted),
-    )
-    found: list[int] = []
+ObjectRef: TypeAlias = tuple[int, int] | bytes
+"""An object: the number of a pack with that of an entry in it, or an object id."""
 
-    def see(number: int, start: int, end: int, flags: int, context: object) -> None:  # noqa: ARG001 - its signature
-        found.append(end)
-
-    def search(data: bytes) -> list[int]:
-        found.clear()
-        database.scan(data, match_event_handler=see)
-        return found[:]
-
-    return search
+_FOLDER, _SUBMODULE = b"40000", b"160000"
+_AROUND = ContextSizes(64, 84, worth=1)  # the name whose end or beginning was changed
+_ENTRY_BITS = 32
+_BY_NAME = 1 << 63
 
 
-def _plain_finder(wanted: list[bytes]) -> Callable[[bytes], list[int]]:
-    if not wanted:
-        return lambda _: []
-    by_start: dict[bytes, list[bytes]] = {}
-    for name in wanted:
-        by_start.setdefault(name[:4], []).append(name)
-    starts = re.compile(b"|".join(map(re.escape, sorted(by_start)))) if len(by_start) <= 64 else None
-    size = len(wanted[0])
-    names = frozenset(wanted)
+class Link(NamedTuple):
+    """A tree that names an object."""
 
-    def search(data: bytes) -> list[int]:
-        if starts is not None:
-            places = [match.start() for match in starts.finditer(data)]
-        else:
-            places = [at for at in range(len(data) - size + 1) if data[at : at + 4] in by_start]
-        return [at + size for at in places if data[at : at + size] in names]
-
-    return search
+    tree: ObjectRef
+    name: bytes
+    target: bytes
 
 
-class TreeIndex(Generic[Owner]):
-    """An index of the folders that trees name, for upward searches.
+@dataclass(kw_only=True, slots=True)
+class TreeFindings:
+    """What was found in trees."""
 
-    Holds an id and a number for each folder of each tree, in flat arrays.
+    links: list[Link] = field(default_factory=list)
+    """Entries that name a sought object."""
+    missing: set[bytes] = field(default_factory=set)
+    """Objects that are named and not known. Those of submodules are not sought."""
+    suspicious: list[ObjectRef] = field(default_factory=list)
+    """Trees that newly have a name in which a value may be."""
+
+
+class TreeIndex(Protocol):
+    """An index of what trees name, for trees that are read once.
+
+    It holds the folders of each tree for upward searches, unless nothing is sought.
     """
 
-    def __init__(self, id_size: int) -> None:
+    def read_share(
+        self, number: int, pack: Pack, forest: DeltaForest, roots: array[int], codec: PackCodec
+    ) -> WalkResult:
+        """Read the trees of a pack, which has a number, that descend from some roots."""
+        ...
+
+    def read(self, name: bytes, tree: bytes) -> None:
+        """Read a tree with an id."""
+        ...
+
+    def take(self) -> TreeFindings:
+        """Return what was found since the last call."""
+        ...
+
+    def above(self, sought: Iterable[bytes]) -> list[Link]:
+        """Return every entry of a tree that names one of the sought trees."""
+        ...
+
+
+def open_tree_index(id_size: int, known: ObjectIdSet, sought: Collection[bytes]) -> TreeIndex:
+    """An empty index for objects that are sought."""
+    if compiled is None:
+        return PlainTreeIndex(id_size, known, sought)
+    return CompiledTreeIndex(compiled, id_size, known, sought)
+
+
+class PlainTreeIndex:
+    """The index in Python alone."""
+
+    around = _AROUND
+
+    def __init__(self, id_size: int, known: ObjectIdSet, sought: Collection[bytes]) -> None:
         self._id_size = id_size
-        self._folder = re.compile(rb"40000 ([^\0]+)(?:\0(.{%d}))?" % id_size, re.DOTALL)
-        self._ids = bytearray()
-        self._names: dict[bytes, int] = {}
-        self._numbers = array("I")
-        self._owners: list[Owner] = []
-        self._starts = array("I")
+        self._known = known
+        self._sought = frozenset(sought)
+        self._folders: dict[tuple[bytes, bytes], int] = {}
+        self._owners: list[ObjectRef] = []
+        self._ends = array("Q")
+        self._numbers = array("I")  # of the folders of one owner after the other
+        self._findings = TreeFindings()
+        self._named: set[bytes] = set()
+        self._pack = 0
 
-    def add(self, owner: Owner, tree: bytes) -> None:
-        """Remember the folders of a tree, under its id or another key."""
-        found = self._folder.findall(tree)
-        if found and not found[-1][1]:
-            found.pop()
-        if not found:
-            return
-        self._owners.append(owner)
-        self._starts.append(len(self._numbers))
-        names = self._names
-        self._numbers.extend([names.setdefault(name, len(names)) for name, _ in found])
-        self._ids += b"".join([child for _, child in found])
+    def read_share(
+        self, number: int, pack: Pack, forest: DeltaForest, roots: array[int], codec: PackCodec
+    ) -> WalkResult:
+        """Read the trees of a pack, which has a number, that descend from some roots."""
+        self._pack = number
+        return walk_delta_trees(pack, forest, roots, self, codec)
 
-    def above(self, sought: Sequence[bytes]) -> Iterator[tuple[Owner, bytes, bytes]]:
-        """Every tree that names one of the sought trees: its key, the name, and the target."""
-        joined, size = bytes(self._ids), self._id_size
-        by_number = list(self._names)
-        for end in (
-            compile_id_search(sought)(joined) if len(sought) <= _FEW else _aligned(joined, size, frozenset(sought))
-        ):
-            if end % size == 0:
-                place = end // size - 1
-                owner = self._owners[bisect_right(self._starts, place) - 1]
-                yield owner, by_number[self._numbers[place]], joined[end - size : end]
+    def visit(self, entry: int, content: bytes, fresh: bytes, inherited: int) -> int:  # noqa: ARG002 - nothing to inherit
+        """Read a tree on a walk."""
+        self._read((self._pack, entry), content, fresh)
+        return 0
+
+    def read(self, name: bytes, tree: bytes) -> None:
+        """Read a tree with an id."""
+        self._read(name, tree, tree)
+
+    def take(self) -> TreeFindings:
+        """Return what was found since the last call."""
+        findings, self._findings = self._findings, TreeFindings()
+        findings.missing.update(self._known.unknown(self._named))
+        self._named.clear()
+        return findings
+
+    def above(self, sought: Iterable[bytes]) -> list[Link]:
+        """Return every entry of a tree that names one of the sought trees."""
+        targets = frozenset(sought)
+        folders = {number: folder for folder, number in self._folders.items() if folder[1] in targets}
+        found, start = [], 0
+        for owner, end in zip(self._owners, self._ends, strict=True):
+            found += [Link(owner, *folders[number]) for number in self._numbers[start:end] if number in folders]
+            start = end
+        return found
+
+    def _read(self, owner: ObjectRef, tree: bytes, fresh: bytes) -> None:
+        if prefilter.path_may_hold(fresh):
+            self._findings.suspicious.append(owner)
+        before = len(self._numbers)
+        for mode, name, target in parse_tree(tree, self._id_size):
+            kind = mode.lstrip(b"0")
+            if kind != _SUBMODULE:
+                self._named.add(target)
+            if target in self._sought:
+                self._findings.links.append(Link(owner, name, target))
+            if kind == _FOLDER and self._sought:
+                self._numbers.append(self._folders.setdefault((name, target), len(self._folders)))
+        if len(self._numbers) > before:
+            self._owners.append(owner)
+            self._ends.append(len(self._numbers))
 
 
-def _aligned(joined: bytes, size: int, sought: frozenset[bytes]) -> list[int]:
-    return [at + size for at in range(0, len(joined), size) if joined[at : at + size] in sought]
+class CompiledTreeIndex:
+    """The index of the compiled module, in which numbers stand for trees."""
 
+    def __init__(self, native: ModuleType, id_size: int, known: ObjectIdSet, sought: Collection[bytes]) -> None:
+        self._native = native
+        self._id_size = id_size
+        self._index: _native.TreeIndex = native.TreeIndex(
+            id_size=id_size, known=known.starts, sought=b"".join(sorted(set(sought)))
+        )
+        self._names: list[bytes] = []
 
-def find_entries(tree: bytes, ends: Iterable[int], id_size: int) -> list[tuple[bytes, bytes]]:
-    """Name and id of the entries of a tree whose ids end at some offsets."""
-    sought = set(ends)
-    found = []
-    at = 0
-    for mode, name, target in parse_tree(tree, id_size):
-        at += len(mode) + len(name) + 2 + id_size
-        if at in sought:
-            found.append((name, target))
-    return found
+    def read_share(
+        self, number: int, pack: Pack, forest: DeltaForest, roots: array[int], codec: PackCodec
+    ) -> WalkResult:
+        """Read the trees of a pack, which has a number, that descend from some roots."""
+        trees = open_delta_trees(self._native, pack, forest, codec)
+        return as_result(forest, None, self._index.read_share(trees, number << _ENTRY_BITS, roots))
+
+    def read(self, name: bytes, tree: bytes) -> None:
+        """Read a tree with an id."""
+        self._index.read(_BY_NAME + len(self._names), tree)
+        self._names.append(name)
+
+    def take(self) -> TreeFindings:
+        """Return what was found since the last call."""
+        links, missing, suspicious = self._index.take()
+        size = self._id_size
+        return TreeFindings(
+            links=self._links(links),
+            missing={missing[at : at + size] for at in range(0, len(missing), size)},
+            suspicious=[self._ref(owner) for owner in memoryview(suspicious).cast("Q")],
+        )
+
+    def above(self, sought: Iterable[bytes]) -> list[Link]:
+        """Return every entry of a tree that names one of the sought trees."""
+        return self._links(self._index.above(b"".join(sorted(set(sought)))))
+
+    def _links(self, found: Sequence[tuple[int, bytes, bytes]]) -> list[Link]:
+        return [Link(self._ref(owner), name, target) for owner, name, target in found]
+
+    def _ref(self, owner: int) -> ObjectRef:
+        if owner >= _BY_NAME:
+            return self._names[owner - _BY_NAME]
+        return owner >> _ENTRY_BITS, owner & (1 << _ENTRY_BITS) - 1
 
 
 class ObjectIdSet:
@@ -131,40 +208,27 @@ class ObjectIdSet:
     """
 
     def __init__(self, packs: Sequence[Pack], others: Iterable[bytes]) -> None:
-        self._tables = [table for pack in packs if (table := pack.id_starts())]
+        tables = [table for pack in packs if (table := pack.id_starts())]
         loose = array("Q", sorted(int.from_bytes(name[:8], "big") for name in others))
         if loose:
-            self._tables.append(loose)
-
-    def starts(self) -> Iterator[int]:
-        """The first 64 bits of all ids."""
-        return chain.from_iterable(self._tables)
+            tables.append(loose)
+        if len(tables) > 1:
+            joined = [start for table in tables for start in table]
+            joined.sort()
+            tables = [array("Q", joined)]
+        self.starts = tables[0] if tables else array("Q")
+        """The first 64 bits of all ids, ascending."""
 
     def __contains__(self, name: bytes) -> bool:
         return not self.unknown([name])
 
     def unknown(self, names: Iterable[bytes]) -> list[bytes]:
         """Those of some ids that are unknown."""
-        for table in self._tables:
-            end = len(table)
-            left = []
-            for name in names:
-                start = int.from_bytes(name[:8], "big")
-                at = bisect_left(table, start)
-                if at == end or table[at] != start:
-                    left.append(name)
-            names = left
-            if not left:
-                break
-        return list(names)
-
-
-class TreeReferences:
-    """A reader of the object ids in trees or parts of trees, without submodules' commits."""
-
-    def __init__(self, id_size: int) -> None:
-        self._entry = re.compile(rb"(?:100\d{3}|120000|40000) [^\0]+(?:\0(.{%d}))?" % id_size, re.DOTALL)
-
-    def of(self, tree: bytes) -> list[bytes]:
-        """The ids of the blobs and trees that are named."""
-        return list(filter(None, chain.from_iterable(map(self._entry.findall, tree.split(SEPARATOR)))))
+        starts, end = self.starts, len(self.starts)
+        left = []
+        for name in names:
+            start = int.from_bytes(name[:8], "big")
+            at = bisect_left(starts, start)
+            if at == end or starts[at] != start:
+                left.append(name)
+        return left
