@@ -17,7 +17,7 @@ import time
 import zlib
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import cast
@@ -28,6 +28,7 @@ from binance_leaks.sources.objects import walk
 from binance_leaks.sources.objects.codec import plain_codec
 from binance_leaks.sources.objects.delta_forest import DeltaForest, ObjectType, build_delta_forest
 from binance_leaks.sources.objects.pack import Pack
+from binance_leaks.sources.objects.tree_index import ObjectIdSet, PlainTreeIndex, open_tree_index
 from binance_leaks.sources.objects.walk import ContextSizes, EntrySelection, walk_delta_trees, walk_plainly
 
 from tests.deltas import Part, delta_of, made_of
@@ -169,7 +170,51 @@ def try_pack(rng: Random) -> str:
     return "forged" if walked.forged else "left" if walked.left else "whole"
 
 
-KINDS: Mapping[str, Callable[[Random], str]] = {"packs": try_pack}
+def some_entries(rng: Random) -> bytes:
+    """A few entries of a tree, most of them sound."""
+    entries = b""
+    for _ in range(rng.randint(0, 6)):
+        mode = rng.choice((b"100644", b"40000", b"40000", b"120000", b"160000", b"040000", b"100755", b"7", b""))
+        name = rng.choice((b"a", b"b.py", b"folder", b"", b"x" * 63))
+        if rng.random() < 0.03:
+            name = rng.choice((b"x" * 64, b"-" + b"Y7" * 40, b"-".join([b"z" * 63] * 4)))
+        entries += mode + b" " + name + b"\0" + rng.choice(_IDS if rng.random() < 0.9 else _OTHER_IDS)
+    return entries if rng.random() < 0.95 else _Versions(rng, some_entries).mutated(entries)
+
+
+_IDS = [bytes([number % 4]) * 8 + bytes([number]) * (ID_SIZE - 8) for number in range(24)]
+_OTHER_IDS = [bytes([number % 4]) * 7 + bytes([number + 9]) * (ID_SIZE - 7) for number in range(24)]
+
+
+class _KnownIds(ObjectIdSet):
+    def __init__(self, names: Iterable[bytes]) -> None:
+        super().__init__([], names)
+
+
+def try_trees(rng: Random) -> str:
+    """Read the trees of a pack and others by both indexes; the name of what they were."""
+    pack = cast("Pack", random_pack(rng, some_entries, ObjectType.TREE.value))
+    try:
+        forest, _ = build_delta_forest(pack)
+    except IndexError:
+        return "no forest"
+    roots = forest.roots[ObjectType.TREE]
+    known = _KnownIds(rng.sample(_IDS, rng.randint(0, 24)))
+    sought = rng.sample([*_IDS, *_OTHER_IDS], rng.choice((0, 1, 5, 30)))
+    others = {bytes([number]): some_entries(rng) for number in range(rng.randint(0, 3))}
+    results = []
+    for index in (PlainTreeIndex(ID_SIZE, known, sought), open_tree_index(ID_SIZE, known, sought)):
+        walked = index.read_share(3, pack, forest, roots, plain_codec())
+        for name, tree in others.items():
+            index.read(name, tree)
+        results.append((walked, index.take(), index.above(sought), index.above([]), index.take()))
+    if results[0] != results[1]:
+        raise AssertionError(f"{results[0]} is not {results[1]}")
+    found = results[0][1]
+    return "names" if found.suspicious else "links" if found.links else "missing" if found.missing else "nothing"
+
+
+KINDS: Mapping[str, Callable[[Random], str]] = {"packs": try_pack, "trees": try_trees}
 
 
 def fuzz(kind: str, seeds: Iterator[int] | range) -> Counter[str]:

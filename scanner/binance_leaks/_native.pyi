@@ -47,11 +47,11 @@ class TreeIndex:
         """Read the trees of some roots; returns what `DeltaTrees.visit` does."""
     def read(self, owner: int, tree: bytes, /) -> None:
         """Read a tree."""
-    def take(self) -> tuple[list[tuple[int, bytes, bytes]], bytes, bytes]:
+    def take(self) -> tuple[list[tuple[int, bytes, bytes]], set[bytes], bytes]:
         """Return what was found since the last call.
 
-        Entries with sought ids: owner, name and id; unknown ids, one after the other and some twice; owners, of 64 bits
-        each, that newly have a name in which a value may be.
+        Entries with sought ids: owner, name and id; unknown ids; owners, of 64 bits each, that are the first to give an
+        object a name in which a value may be.
         """
     def above(self, sought: bytes, /) -> list[tuple[int, bytes, bytes]]:
         """Return owner, name and id of the folders with some ids, which are ascending one after the other."""

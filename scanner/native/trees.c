@@ -84,20 +84,59 @@ typedef struct {
     size_t owner_count, owner_capacity;
     uint32_t *numbers;
     size_t number_count, number_capacity;
+    /* The first 64 bits of most known ids that were named, by a hash, or 0. */
+    uint64_t *named;
+    size_t named_count, named_slots;
     /* Found since it was last taken. */
-    uint8_t *missing;
-    size_t missing_count, missing_capacity;
+    PyObject *links, *missing;
     uint64_t *suspicious;
     size_t suspicious_count, suspicious_capacity;
-    PyObject *links;
 } TreeIndex;
 
-static bool is_known(const TreeIndex *index, const uint8_t *id) {
-    const uint64_t *starts = index->known.buf;
-    size_t low = 0, high = (size_t)index->known.len / sizeof(uint64_t), end = high;
+static uint64_t start_of(const uint8_t *id) {
     uint64_t start = 0;
     for (int place = 0; place < 8; place++)
         start = start << 8 | id[place];
+    return start;
+}
+
+/* Where to look first in a table of a power of two of slots. */
+static size_t hashed(uint64_t number) {
+    return (size_t)(number * 0x9e3779b97f4a7c15u >> 24);
+}
+
+/* The slot of a number that was named, or a free one; NULL if those where it may be are taken. */
+static uint64_t *named_slot(const TreeIndex *index, uint64_t start) {
+    size_t slot = hashed(start);
+    for (size_t probe = 0; probe < MOST_PROBES && index->named_slots > 0; probe++) {
+        uint64_t *at = &index->named[(slot + probe) & (index->named_slots - 1)];
+        if (*at == start || *at == 0)
+            return at;
+    }
+    return NULL;
+}
+
+static int grow_named(TreeIndex *index) {
+    size_t count = index->named_slots ? index->named_slots * 2 : 1024, former_count = index->named_slots;
+    uint64_t *former = index->named, *named = PyMem_Calloc(count, sizeof(uint64_t));
+    if (named == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    index->named = named;
+    index->named_slots = count;
+    for (size_t number = 0; number < former_count; number++) {
+        uint64_t *slot = named_slot(index, former[number]);
+        if (slot != NULL)
+            *slot = former[number];
+    }
+    PyMem_Free(former);
+    return 0;
+}
+
+static bool is_known(const TreeIndex *index, uint64_t start) {
+    const uint64_t *starts = index->known.buf;
+    size_t low = 0, high = (size_t)index->known.len / sizeof(uint64_t), end = high;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (starts[middle] < start)
@@ -108,17 +147,39 @@ static bool is_known(const TreeIndex *index, const uint8_t *id) {
     return low < end && starts[low] == start;
 }
 
+/* Adds an id to the missing ones, unless it is known. Trees have most of their entries in common: what was found once is
+   found faster. */
+static int check_id(TreeIndex *index, const uint8_t *id) {
+    uint64_t start = start_of(id), *slot = named_slot(index, start);
+    if (slot != NULL && *slot == start && start != 0)
+        return 0;
+    if (!is_known(index, start)) {
+        PyObject *name = PyBytes_FromStringAndSize((const char *)id, (Py_ssize_t)index->id_size);
+        int done = name == NULL ? -1 : PySet_Add(index->missing, name);
+        Py_XDECREF(name);
+        return done;
+    }
+    if (index->named_count * 2 >= index->named_slots) {
+        if (grow_named(index) < 0)
+            return -1;
+        slot = named_slot(index, start);
+    }
+    if (slot != NULL && start != 0) {
+        *slot = start;
+        index->named_count++;
+    }
+    return 0;
+}
+
 static size_t slot_of(const uint8_t *id, size_t name_size) {
-    uint64_t start;
-    memcpy(&start, id, sizeof start);
-    return (size_t)((start + name_size) * 0x9e3779b97f4a7c15u >> 24);
+    return hashed(start_of(id) + name_size);
 }
 
 /* Remembers the place of a folder, unless too many are there. */
 static void place(TreeIndex *index, uint32_t number) {
     size_t slot = slot_of(index->ids + number * index->id_size, index->folders[number].name_size);
-    for (int probe = 0; probe < MOST_PROBES; probe++) {
-        uint32_t *at = &index->slots[(slot + (size_t)probe) & (index->slot_count - 1)];
+    for (size_t probe = 0; probe < MOST_PROBES; probe++) {
+        uint32_t *at = &index->slots[(slot + probe) & (index->slot_count - 1)];
         if (*at == NO_ENTRY) {
             *at = number;
             return;
@@ -161,8 +222,8 @@ static int number_of(TreeIndex *index, const uint8_t *id, const uint8_t *name, s
     if (grow_slots(index) < 0)
         return -1;
     size_t slot = slot_of(id, name_size);
-    for (int probe = 0; probe < MOST_PROBES; probe++) {
-        uint32_t known = index->slots[(slot + (size_t)probe) & (index->slot_count - 1)];
+    for (size_t probe = 0; probe < MOST_PROBES; probe++) {
+        uint32_t known = index->slots[(slot + probe) & (index->slot_count - 1)];
         if (known == NO_ENTRY)
             break;
         const Folder *folder = &index->folders[known];
@@ -215,15 +276,6 @@ static int end_tree(TreeIndex *index, uint64_t owner) {
         return -1;
     index->owners = owners;
     owners[index->owner_count++] = (Owner){owner, index->number_count};
-    return 0;
-}
-
-static int add_missing(TreeIndex *index, const uint8_t *id) {
-    uint8_t *missing = grown(index->missing, index->missing_count, &index->missing_capacity, index->id_size);
-    if (missing == NULL)
-        return -1;
-    index->missing = missing;
-    memcpy(missing + index->missing_count++ * index->id_size, id, index->id_size);
     return 0;
 }
 
@@ -284,15 +336,18 @@ static bool may_hold_value(const uint8_t *name, size_t size) {
     return run >= RUN_OF_VALUE;
 }
 
-static int read_new_entry(TreeIndex *index, uint64_t owner, const TreeEntry *entry) {
-    if (!is_mode(entry, "160000") && !is_known(index, entry->id) && add_missing(index, entry->id) < 0)
+/* Notes a tree that is the first to give an object a name in which a value may be. */
+static int check_name(TreeIndex *index, uint64_t owner, const TreeEntry *entry) {
+    if (!may_hold_value(entry->name, entry->name_size))
+        return 0;
+    size_t before = index->folder_count;
+    uint32_t number;
+    if (number_of(index, entry->id, entry->name, entry->name_size, &number) < 0)
         return -1;
-    if (entry->name_size >= RUN_OF_VALUE && may_hold_value(entry->name, entry->name_size))
-        return add_suspicious(index, owner);
-    return 0;
+    return index->folder_count > before ? add_suspicious(index, owner) : 0;
 }
 
-static int read_sought_entry(TreeIndex *index, uint64_t owner, const TreeEntry *entry) {
+static int add_sought(TreeIndex *index, uint64_t owner, const TreeEntry *entry) {
     PyObject *name = PyBytes_FromStringAndSize((const char *)entry->name, (Py_ssize_t)entry->name_size);
     PyObject *target = PyBytes_FromStringAndSize((const char *)entry->id, (Py_ssize_t)index->id_size);
     int done = add_link(index->links, owner, name, target);
@@ -301,18 +356,16 @@ static int read_sought_entry(TreeIndex *index, uint64_t owner, const TreeEntry *
     return done;
 }
 
-/* Reads a tree; what of it is not `fresh` was in a tree that was read. */
-static int read_tree(TreeIndex *index, uint64_t owner, const uint8_t *tree, size_t size, const Spans *fresh) {
-    size_t at = 0, span = 0;
+static int read_tree(TreeIndex *index, uint64_t owner, const uint8_t *tree, size_t size) {
+    size_t at = 0;
     TreeEntry entry;
     while (read_entry(tree, size, at, index->id_size, &entry)) {
-        while (span < fresh->count && fresh->items[span].end < at)
-            span++;
-        bool is_new = span < fresh->count && fresh->items[span].start <= entry.end;
-        if (is_new && read_new_entry(index, owner, &entry) < 0)
+        if (!is_mode(&entry, "160000") && check_id(index, entry.id) < 0)
+            return -1;
+        if (entry.name_size >= RUN_OF_VALUE && check_name(index, owner, &entry) < 0)
             return -1;
         if (index->sought.count > 0) {
-            if (has_id(&index->sought, entry.id) && read_sought_entry(index, owner, &entry) < 0)
+            if (has_id(&index->sought, entry.id) && add_sought(index, owner, &entry) < 0)
                 return -1;
             if (is_mode(&entry, "40000") && add_folder(index, entry.id, entry.name, entry.name_size) < 0)
                 return -1;
@@ -329,7 +382,7 @@ typedef struct {
 
 static int64_t look_at_tree(void *context, Object *object) {
     TreesOfPack *trees = context;
-    return read_tree(trees->index, trees->first_owner + object->entry, object->data, object->size, object->fresh);
+    return read_tree(trees->index, trees->first_owner + object->entry, object->data, object->size);
 }
 
 /* ---- the type ---- */
@@ -347,9 +400,8 @@ static PyObject *read_share(TreeIndex *self, PyObject *arguments) {
         PyErr_SetString(PyExc_ValueError, "the ids are of another size");
         return NULL;
     }
-    static const Around nothing = {0, 0, 1};
     TreesOfPack context = {self, first_owner};
-    return walk((DeltaTrees *)trees, roots, Py_None, Py_None, &nothing, look_at_tree, &context);
+    return walk((DeltaTrees *)trees, roots, Py_None, Py_None, NULL, look_at_tree, &context);
 }
 
 static PyObject *read_one(TreeIndex *self, PyObject *arguments) {
@@ -357,28 +409,25 @@ static PyObject *read_one(TreeIndex *self, PyObject *arguments) {
     Py_buffer tree;
     if (!PyArg_ParseTuple(arguments, "Ky*:read", &owner, &tree))
         return NULL;
-    Span whole = {0, (size_t)tree.len};
-    Spans fresh = {&whole, 1, 1};
-    int done = read_tree(self, owner, tree.buf, (size_t)tree.len, &fresh);
+    int done = read_tree(self, owner, tree.buf, (size_t)tree.len);
     PyBuffer_Release(&tree);
     return done < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 static PyObject *take(TreeIndex *self, PyObject *Py_UNUSED(nothing)) {
-    PyObject *links = PyList_New(0);
-    PyObject *taken =
-        links == NULL
-            ? NULL
-            : Py_BuildValue("Oy#y#", self->links, self->missing ? (const char *)self->missing : "",
-                            (Py_ssize_t)(self->missing_count * self->id_size),
-                            self->suspicious ? (const char *)self->suspicious : "",
-                            (Py_ssize_t)(self->suspicious_count * sizeof(uint64_t)));
+    PyObject *links = PyList_New(0), *missing = PySet_New(NULL), *taken = NULL;
+    if (links != NULL && missing != NULL)
+        taken = Py_BuildValue("OOy#", self->links, self->missing,
+                              self->suspicious ? (const char *)self->suspicious : "",
+                              (Py_ssize_t)(self->suspicious_count * sizeof(uint64_t)));
     if (taken == NULL) {
         Py_XDECREF(links);
+        Py_XDECREF(missing);
         return NULL;
     }
     Py_SETREF(self->links, links);
-    self->missing_count = self->suspicious_count = 0;
+    Py_SETREF(self->missing, missing);
+    self->suspicious_count = 0;
     return taken;
 }
 
@@ -436,13 +485,14 @@ static void tree_index_dealloc(TreeIndex *self) {
         PyBuffer_Release(&self->known);
     Py_CLEAR(self->sought.owner);
     Py_CLEAR(self->links);
+    Py_CLEAR(self->missing);
     PyMem_Free(self->folders);
     PyMem_Free(self->ids);
     PyMem_Free(self->text);
     PyMem_Free(self->slots);
     PyMem_Free(self->owners);
     PyMem_Free(self->numbers);
-    PyMem_Free(self->missing);
+    PyMem_Free(self->named);
     PyMem_Free(self->suspicious);
     type->tp_free((PyObject *)self);
     Py_DECREF(type);
@@ -463,7 +513,8 @@ static PyObject *tree_index_new(PyTypeObject *type, PyObject *arguments, PyObjec
         return NULL;
     self->id_size = (size_t)id_size;
     self->links = PyList_New(0);
-    if (self->links == NULL || get_items(known, &self->known, sizeof(uint64_t)) < 0 ||
+    self->missing = PySet_New(NULL);
+    if (self->links == NULL || self->missing == NULL || get_items(known, &self->known, sizeof(uint64_t)) < 0 ||
         fill_set(&self->sought, sought, self->id_size) < 0) {
         Py_DECREF(self);
         return NULL;

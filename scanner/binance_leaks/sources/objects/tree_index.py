@@ -15,7 +15,6 @@ from binance_leaks.sources.objects.delta_forest import DeltaForest
 from binance_leaks.sources.objects.pack import Pack
 from binance_leaks.sources.objects.parse import parse_tree
 from binance_leaks.sources.objects.walk import (
-    ContextSizes,
     WalkResult,
     as_result,
     open_delta_trees,
@@ -31,7 +30,6 @@ ObjectRef: TypeAlias = tuple[int, int] | bytes
 """An object: the number of a pack with that of an entry in it, or an object id."""
 
 _FOLDER, _SUBMODULE = b"40000", b"160000"
-_AROUND = ContextSizes(64, 84, worth=1)  # the name whose end or beginning was changed
 _ENTRY_BITS = 32
 _BY_NAME = 1 << 63
 
@@ -53,7 +51,7 @@ class TreeFindings:
     missing: set[bytes] = field(default_factory=set)
     """Objects that are named and not known. Those of submodules are not sought."""
     suspicious: list[ObjectRef] = field(default_factory=list)
-    """Trees that newly have a name in which a value may be."""
+    """Trees that are the first to give an object a name in which a value may be."""
 
 
 class TreeIndex(Protocol):
@@ -91,7 +89,7 @@ def open_tree_index(id_size: int, known: ObjectIdSet, sought: Collection[bytes])
 class PlainTreeIndex:
     """The index in Python alone."""
 
-    around = _AROUND
+    around = None
 
     def __init__(self, id_size: int, known: ObjectIdSet, sought: Collection[bytes]) -> None:
         self._id_size = id_size
@@ -103,6 +101,8 @@ class PlainTreeIndex:
         self._numbers = array("I")  # of the folders of one owner after the other
         self._findings = TreeFindings()
         self._named: set[bytes] = set()
+        self._suspects: set[tuple[bytes, bytes]] = set()
+        self._suspicious: dict[ObjectRef, None] = {}
         self._pack = 0
 
     def read_share(
@@ -112,20 +112,22 @@ class PlainTreeIndex:
         self._pack = number
         return walk_delta_trees(pack, forest, roots, self, codec)
 
-    def visit(self, entry: int, content: bytes, fresh: bytes, inherited: int) -> int:  # noqa: ARG002 - nothing to inherit
+    def visit(self, entry: int, content: bytes, fresh: bytes, inherited: int) -> int:  # noqa: ARG002 - reads all of it
         """Read a tree on a walk."""
-        self._read((self._pack, entry), content, fresh)
+        self._read((self._pack, entry), content)
         return 0
 
     def read(self, name: bytes, tree: bytes) -> None:
         """Read a tree with an id."""
-        self._read(name, tree, tree)
+        self._read(name, tree)
 
     def take(self) -> TreeFindings:
         """Return what was found since the last call."""
         findings, self._findings = self._findings, TreeFindings()
         findings.missing.update(self._known.unknown(self._named))
+        findings.suspicious += self._suspicious
         self._named.clear()
+        self._suspicious.clear()
         return findings
 
     def above(self, sought: Iterable[bytes]) -> list[Link]:
@@ -138,14 +140,15 @@ class PlainTreeIndex:
             start = end
         return found
 
-    def _read(self, owner: ObjectRef, tree: bytes, fresh: bytes) -> None:
-        if prefilter.path_may_hold(fresh):
-            self._findings.suspicious.append(owner)
+    def _read(self, owner: ObjectRef, tree: bytes) -> None:
         before = len(self._numbers)
         for mode, name, target in parse_tree(tree, self._id_size):
             kind = mode.lstrip(b"0")
             if kind != _SUBMODULE:
                 self._named.add(target)
+            if (name, target) not in self._suspects and prefilter.path_may_hold(name):
+                self._suspects.add((name, target))
+                self._suspicious[owner] = None
             if target in self._sought:
                 self._findings.links.append(Link(owner, name, target))
             if kind == _FOLDER and self._sought:
@@ -160,7 +163,6 @@ class CompiledTreeIndex:
 
     def __init__(self, native: ModuleType, id_size: int, known: ObjectIdSet, sought: Collection[bytes]) -> None:
         self._native = native
-        self._id_size = id_size
         self._index: _native.TreeIndex = native.TreeIndex(
             id_size=id_size, known=known.starts, sought=b"".join(sorted(set(sought)))
         )
@@ -181,10 +183,9 @@ class CompiledTreeIndex:
     def take(self) -> TreeFindings:
         """Return what was found since the last call."""
         links, missing, suspicious = self._index.take()
-        size = self._id_size
         return TreeFindings(
             links=self._links(links),
-            missing={missing[at : at + size] for at in range(0, len(missing), size)},
+            missing=missing,
             suspicious=[self._ref(owner) for owner in memoryview(suspicious).cast("Q")],
         )
 
