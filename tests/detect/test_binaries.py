@@ -121,8 +121,9 @@ def test_columns_name_the_values_on_every_page(tmp_path: Path, rng: Random, opti
 def test_numbers_of_every_width_are_before_the_values(tmp_path: Path, rng: Random) -> None:
     (pair,) = new_pairs(rng)
     table = "create table binance(n0, n1, n2, n3, n4, n5, n6, n7, n8, n9, api_secret, api_key)"
-    numbers = f"null, 0, 1, {1 << 6}, {1 << 14}, {1 << 22}, {1 << 30}, {1 << 46}, {1 << 62}, 0.5"
-    assert_found(database(tmp_path, table, (f"insert into binance values ({numbers}, ?, ?)", pair[::-1])), [pair])
+    numbers = (None, 0, 1, 1 << 6, 1 << 14, 1 << 22, 1 << 30, 1 << 46, 1 << 62, 0.5)
+    insert = ("insert into binance values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*numbers, *pair[::-1]))
+    assert_found(database(tmp_path, table, insert), [pair])
 
 
 def test_a_database_that_reports_nothing_of_binance(tmp_path: Path, rng: Random) -> None:
