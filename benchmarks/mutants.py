@@ -54,7 +54,17 @@ FOLDER = Path(binance_leaks.__file__).with_name("detect")
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = (
     *("allow", "binaries", "disagreement", "encoded_texts", "environment_evidence", "evasions", "interrupted_text"),
-    *("credentials", "literal_chains", "names_shown", "pairing_across_files", "path_values", "published", "rules"),
+    *(
+        "candidates",
+        "credentials",
+        "literal_chains",
+        "names_shown",
+        "pairing_across_files",
+        "path_values",
+        "published",
+        "rules",
+        "signatures",
+    ),
 )
 FILTERS = ("prefilter", "sieve")
 """Their mutants must also pass the tests of the sieve, which take longer."""
