@@ -24,6 +24,7 @@ def _paired(files: Mapping[str, str]) -> tuple[tuple[Credential, ...], set[froze
     rng = Random("across")
     names = ("key", "secret", "key2", "secret2")
     filled = {name: values.hmac_value(rng) for name in names}
+    filled["encrypted"] = values.encrypted_pem(rng)
     filled |= {"private": values.ed25519_pem_body(rng), "hexadecimal": values.hex_value(rng)}
     found = [
         credential for path, text in files.items() for credential in detect(text.format(**filled).encode(), path=path)
@@ -57,6 +58,7 @@ def _paths(credential: Credential) -> Iterator[str]:
         pytest.param({"a.env": "BINANCE_KEY={key}", "b.env": "KRAKEN_SECRET={secret}"}, False, id="another exchange's"),
         pytest.param({"key.py": _KEY, "ed.pem": "Binance\n" + _PRIVATE_KEY}, True, id="a private key"),
         pytest.param({"key.py": _KEY, "ed.pem": _PRIVATE_KEY}, False, id="a private key of whatever"),
+        pytest.param({"key.py": _KEY, "ed.pem": "Binance\n{encrypted}"}, False, id="an encrypted private key"),
         pytest.param(
             {"a.env": "BINANCE_TESTNET_KEY={hexadecimal}", "b.env": "BINANCE_TESTNET_SECRET={secret}"},
             False,

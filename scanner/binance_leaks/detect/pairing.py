@@ -52,7 +52,10 @@ def find_pairs(document: Document, matches: Sequence[Match]) -> list[tuple[int, 
 
 
 def compatible(first: Match, second: Match) -> bool:
-    """Whether two values can be halves of one credential at all."""
+    """Whether two values can be halves of one credential at all.
+
+    An encrypted private key, which signs nothing without its passphrase, is none: its API key is judged alone.
+    """
     if (first.role is Role.API_KEY) == (second.role is Role.API_KEY):
         return False
     if first.occurrence.value.sha256 == second.occurrence.value.sha256:
@@ -61,6 +64,8 @@ def compatible(first: Match, second: Match) -> bool:
     if len(shapes) > 1 or (None in (first.shape, second.shape) and shapes != {Shape.BASE62}):
         return False
     one, other = first.occurrence, second.occurrence
+    if one.encrypted or other.encrypted:
+        return False
     return one.foreign == other.foreign and not stems_conflict(one.stem, other.stem)
 
 

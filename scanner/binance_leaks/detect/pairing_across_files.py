@@ -45,6 +45,7 @@ def _is_lone(credential: Credential, *, key: bool) -> bool:
         len(credential.values) != 1
         or (credential.values[0].role is Role.API_KEY) is not key
         or credential.known_example
+        or any(occurrence.encrypted for occurrence in credential.occurrences)
     ):
         return False
     if not key and credential.values[0].role is Role.PRIVATE_KEY:
