@@ -15,7 +15,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from binance_leaks.detect import prefilter
+from binance_leaks.detect import first_test
 from binance_leaks.detect.document import documents
 from binance_leaks.detect.engine import detect
 from binance_leaks.detect.sqlite import table_text
@@ -58,7 +58,7 @@ def as_sets(credentials: Iterable[Credential], at_least: Confidence) -> list[set
 
 def assert_found(data: bytes, pairs: Iterable[Pair], path: str = "a.bin") -> None:
     """The pairs are found, and nothing else; the prefilter does not stand in the way."""
-    assert prefilter.may_hold(data)
+    assert first_test.may_hold(data)
     expected = [digests(pair) for pair in pairs]
     got = found(data, path)
     # Not compared by pytest itself, whose message would be of digests alone.

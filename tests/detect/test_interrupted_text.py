@@ -6,7 +6,7 @@ import codecs
 from random import Random
 
 import pytest
-from binance_leaks.detect import prefilter
+from binance_leaks.detect import first_test
 from binance_leaks.detect.engine import detect
 from binance_leaks.detect.interrupted_text import uninterrupted
 from binance_leaks.detect.sieve import NO_TRAITS, PlainSieve, best_sieve
@@ -42,7 +42,7 @@ def _assert_found(data: bytes, lines: set[int] | None = None) -> None:
     assert found.kind is Kind.KEY_PAIR
     assert found.confidence is Confidence.HIGH
     assert lines is None or {occurrence.location.line for occurrence in found.occurrences} == lines
-    assert prefilter.may_hold(data)
+    assert first_test.may_hold(data)
     plain = PlainSieve()
     assert plain.suspects(data, plain.traits(data, data, NO_TRAITS))
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 import pytest
-from binance_leaks.detect import prefilter
+from binance_leaks.detect import first_test
 from binance_leaks.detect.engine import detect
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -67,13 +67,13 @@ def _ids(data: bytes, case: Case) -> frozenset[str]:
 def test_prefilter_lets_through_what_the_detector_finds(case: Case, seed: int, before: bytes, after: bytes) -> None:
     data = before + fill(case, seed).data + after
     if detect(data, path=case.filename):
-        assert prefilter.may_hold(data)
+        assert first_test.may_hold(data)
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_prefilter_lets_every_form_through(form: str) -> None:
     texts = ((case, FORMS[form](_text(case, 1))) for case in PLAIN)
-    assert [case.id for case, data in texts if not prefilter.may_hold(data)] == []
+    assert [case.id for case, data in texts if not first_test.may_hold(data)] == []
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -138,4 +138,4 @@ def test_no_damage_makes_it_raise(case: Case, seed: int, flips: list[tuple[float
         data[int(place * len(data))] ^= change
     for damaged in (bytes(data), bytes(data[: int(end * len(data))])):
         if detect(damaged, path=case.filename):
-            assert prefilter.may_hold(damaged)
+            assert first_test.may_hold(damaged)

@@ -18,11 +18,6 @@ _BREAK = re.compile(
     rb"(?<=[A-Za-z0-9])(?:<wbr ?/?>|&(?:shy|#173|#8203|#[Xx][Aa][Dd]|#[Xx]200[Bb]);"
     rb"|\xc2\xad|\xe2\x80[\x8b-\x8d]|\xe2\x81\xa0|\xef\xbb\xbf)+(?=[A-Za-z0-9])"
 )
-SOFT_BREAKS = (
-    *(b"<wbr>", b"<wbr/>", b"<wbr />", b"&shy;", b"&#173;", b"&#8203;", b"&#xad;", b"&#x200b;"),
-    *(b"\xc2\xad", b"\xe2\x80\x8b", b"\xe2\x80\x8c", b"\xe2\x80\x8d", b"\xe2\x81\xa0", b"\xef\xbb\xbf"),
-)
-"""Every soft break, in small letters."""
 _TAG = re.compile(rb"<[?!]?(/?)(?:[\w.-]{1,40}:)?([\w.-]{0,40})[^<>]*>")
 _LONG_WORD = re.compile(rb"[A-Za-z0-9]{48}")
 _ENDS = {b"p": b"\n", b"h": b"\n", b"si": b"\n", b"tr": b"\n", b"table-row": b"\n", b"tc": b"\t", b"table-cell": b"\t"}

@@ -14,12 +14,11 @@ import re
 from enum import IntFlag, auto
 from typing import TYPE_CHECKING, Protocol
 
-from binance_leaks.detect import prefilter
+from binance_leaks.detect import first_test, prefilter
 from binance_leaks.detect.base64_blocks import encoded_texts, encoded_value, is_longer_than_value
 from binance_leaks.detect.candidates import LENGTH, Shape, shape_of, value_in_run
 from binance_leaks.detect.document import PRINTABLE, Document, is_binary
 from binance_leaks.detect.glued_values import LONGEST, REACH, glued_in_run
-from binance_leaks.detect.interrupted_text import SOFT_BREAKS
 from binance_leaks.detect.literal_chains import LONGEST as LONGEST_CHAIN
 from binance_leaks.detect.literal_chains import around
 from binance_leaks.detect.private_keys import holds_packed_key
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class Trait(IntFlag):
-    """What some bytes hold that may belong to a credential, bit by bit as `scanner/native/search.c` has it."""
+    """What some bytes hold that may belong to a credential, bit by bit as `first_test` has it."""
 
     VALUE = auto()
     """A run that is a value by its shape and its neighbours."""
@@ -76,7 +75,7 @@ class Trait(IntFlag):
 
 NO_TRAITS = Trait(0)
 _WORDS = Trait.NAMED | Trait.MENTION | Trait.FUTURE
-_ALONE = Trait.VALUE | Trait.PIECE | Trait.LIST | Trait.ENCODED | Trait.PRIVATE_KEY | Trait.WIDE | Trait.DATABASE
+_ALONE = Trait(first_test.ALONE)
 _ANY_HEX_DIGITS = b"0123456789abcdefABCDEF"
 _HEX_DIGITS = b"0123456789abcdef"
 _SHORTEST_ENCODED = 60
@@ -92,19 +91,9 @@ _AROUND_PIECE = 800
 _CHAIN_REACH = 4 * LONGEST_CHAIN
 _MOST_PIECES, _MOST_PLACES, _MOST_REMEMBERED = 200, 8, 200_000
 
-_ANYWHERE, _BEFORE_LITERALS, _BEFORE_PIECES, _INSIDE_WORD = range(4)
 _WORDS_SOUGHT = (
-    *((stem, Trait.MENTION, _ANYWHERE) for stem in EVIDENCE_STEMS if stem.decode("latin-1") not in FUTURES_WORDS),
-    *((word.encode(), Trait.FUTURE, _ANYWHERE) for word in FUTURES_WORDS),
-    (b"inanc", Trait.NAMED, _ANYWHERE),
-    (b"private key-----", Trait.PRIVATE_KEY, _ANYWHERE),
-    *((literal.lower(), Trait.PRIVATE_KEY, _ANYWHERE) for literal in prefilter.PACKED_KEYS),
-    (b"sqlite format 3\0", Trait.DATABASE, _ANYWHERE),
-    *((call, Trait.LIST, _BEFORE_LITERALS) for call in prefilter.JOINING_CALLS),
-    *((word, Trait.CHAIN, _BEFORE_PIECES) for word in (b"join", b"concat", b"implode")),
-    *((mark, Trait.WIDE, _ANYWHERE) for mark in prefilter.OFFICE),
-    *((zeros.join((b"i", b"n", b"a", b"n", b"c")), Trait.WIDE, _ANYWHERE) for zeros in (b"\0", b"\0\0\0")),
-    *((mark, Trait.WIDE, _INSIDE_WORD) for mark in SOFT_BREAKS),
+    *((stem, Trait.MENTION) for stem in EVIDENCE_STEMS if stem.decode("latin-1") not in FUTURES_WORDS),
+    *((word.encode(), Trait.FUTURE) for word in FUTURES_WORDS),
 )
 
 
@@ -174,8 +163,8 @@ def new_search() -> _native.Search:
     if compiled is None:
         raise ImportError("the compiled module is not installed")
     search: _native.Search = compiled.Search(
-        [(word, int(trait), condition) for word, trait, condition in _WORDS_SOUGHT],
-        [(stem, 0, _ANYWHERE) for stem in CLEAR_NAME_STEMS],
+        [*((word, int(trait), first_test.ANYWHERE) for word, trait in _WORDS_SOUGHT), *first_test.WORDS],
+        [(stem, 0, first_test.ANYWHERE) for stem in CLEAR_NAME_STEMS],
     )
     return search
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from binance_leaks.detect import prefilter
+from binance_leaks.detect import first_test, prefilter
 from binance_leaks.errors import GitError
 from binance_leaks.findings import ScanStats, Skipped, SourceKind
 from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Commit, Credential, Exposure, Occurrence
@@ -415,7 +415,7 @@ def _messages(git: Git, selection: CommitSelection) -> tuple[list[Message], int]
                 raise GitError(f"object {name} is missing", hint="Run `git fsck` to see what is damaged.")
             size += stream.size
             content = stream.read()
-            if prefilter.may_hold(strip_signature(content)):
+            if first_test.may_hold(strip_signature(content)):
                 found.append(Message(id=name, content=content, path=path))
     return found, size
 

@@ -16,7 +16,7 @@ from multiprocessing import get_all_start_methods, get_context
 from pathlib import Path
 from typing import BinaryIO
 
-from binance_leaks.detect import prefilter
+from binance_leaks.detect import first_test, prefilter
 from binance_leaks.detect.base64_blocks import without_signatures
 from binance_leaks.detect.candidates import LENGTH
 from binance_leaks.detect.engine import detect
@@ -51,7 +51,7 @@ def credentials_in(chunk: Chunk, work: Work | None = None) -> tuple[Credential, 
 def may_hold(chunk: Chunk) -> bool:
     """Whether a chunk or its path is worth the detector's time."""
     path = chunk.evidence_path
-    return prefilter.may_hold(chunk.data) or (len(path) >= LENGTH and prefilter.path_may_hold(os.fsencode(path)))
+    return first_test.may_hold(chunk.data) or (len(path) >= LENGTH and prefilter.path_may_hold(os.fsencode(path)))
 
 
 def search(
@@ -83,7 +83,7 @@ def credentials_in_object(content: bytes, work: Work | None = None) -> tuple[Cre
     kept = _unsigned(content)
     start = find_message(kept)
     for text in (kept[start:], kept[:start], *map(_unsigned, find_merged_tags(content))):
-        if prefilter.may_hold(text):
+        if first_test.may_hold(text):
             found += detect(text, work=work)
     return tuple(found)
 

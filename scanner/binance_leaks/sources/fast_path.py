@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from binance_leaks.detect import prefilter
+from binance_leaks.detect import first_test
 from binance_leaks.sources.plumbing import BATCH, SETTINGS, may_be_lfs_pointer
 
 TYPE_CHECKING = False  # as typing has it, without importing typing
@@ -33,7 +33,7 @@ def is_harmless(data: bytes) -> bool:
         return False
     if data[_ZIP_END] == b"PK\x05\x06" or (data.startswith(_PROGRAMS) and b"PK\x05\x06" in data[_ZIP_TAIL]):
         return False
-    return not prefilter.may_hold(data)
+    return not first_test.may_hold(data)
 
 
 class SpawnedGit:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Container, Iterator, Sequence
 
-from binance_leaks.detect import prefilter
+from binance_leaks.detect import first_test, prefilter
 from binance_leaks.errors import GitError
 from binance_leaks.sources.archive_kind import archive_kind, may_end_in_zip
 from binance_leaks.sources.git import BlobStream, Git
@@ -107,7 +107,7 @@ def may_hold(stream: BlobStream) -> bool:
         )
     if archive_kind(data[:_HEAD_LENGTH]) is not None or may_end_in_zip(data) or may_be_lfs_pointer(data):
         return True
-    return prefilter.may_hold(data)
+    return first_test.may_hold(data)
 
 
 def former_blobs(

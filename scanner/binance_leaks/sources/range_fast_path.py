@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 
-from binance_leaks.detect import prefilter
+from binance_leaks.detect import first_test, prefilter
 from binance_leaks.sources.fast_path import BATCH_READER, ObjectReader, SpawnedGit, is_harmless
 from binance_leaks.sources.git_preflight import check_git_folder, find_git_folder
 from binance_leaks.sources.plumbing import environment, strip_signature
@@ -134,7 +134,7 @@ def _read(contents: RangeContents, objects: ObjectReader) -> bool:
 
 def _is_harmless_commit(content: bytes) -> bool:
     """Whether the message and the headers of a commit are certainly without a credential."""
-    return not prefilter.may_hold(strip_signature(content))
+    return not first_test.may_hold(strip_signature(content))
 
 
 def _sides(text: str) -> tuple[str, str] | None:

@@ -1,0 +1,50 @@
+"""The test on every byte, compiled where that was built: whether a credential may be in some bytes at all.
+
+It finds traits, bit by bit as `scanner/native/search.c` has them. Here are those that need no vocabulary, so that a
+commit that is clean imports nothing else; `sieve` knows all of them. There may be false hits, but nothing that the
+detector would find is missed.
+"""
+
+from __future__ import annotations
+
+from binance_leaks.detect import prefilter
+from binance_leaks.native import compiled
+
+TYPE_CHECKING = False  # as typing has it: the hook imports this
+if TYPE_CHECKING:
+    from binance_leaks import _native
+
+VALUE, HEX, NAMED_HEX, PIECE, LIST, NAMED, CHAIN, ENCODED = (1 << bit for bit in range(8))
+PRIVATE_KEY, SEED, MENTION, FUTURE, WIDE, BINARY, DATABASE, CLEAN = (1 << bit for bit in range(8, 16))
+ALONE = VALUE | PIECE | LIST | ENCODED | PRIVATE_KEY | WIDE | DATABASE
+"""The traits that are a suspicion whatever else there is."""
+ANYWHERE, _BEFORE_LITERALS, _BEFORE_PIECES, _INSIDE_WORD = range(4)
+SOFT_BREAKS = (
+    *(b"<wbr>", b"<wbr/>", b"<wbr />", b"&shy;", b"&#173;", b"&#8203;", b"&#xad;", b"&#x200b;"),
+    *(b"\xc2\xad", b"\xe2\x80\x8b", b"\xe2\x80\x8c", b"\xe2\x80\x8d", b"\xe2\x81\xa0", b"\xef\xbb\xbf"),
+)
+"""Every soft break, in small letters."""
+WORDS = (
+    (b"inanc", NAMED, ANYWHERE),
+    (b"private key-----", PRIVATE_KEY, ANYWHERE),
+    *((literal.lower(), PRIVATE_KEY, ANYWHERE) for literal in prefilter.PACKED_KEYS),
+    (b"sqlite format 3\0", DATABASE, ANYWHERE),
+    *((call, LIST, _BEFORE_LITERALS) for call in prefilter.JOINING_CALLS),
+    *((word, CHAIN, _BEFORE_PIECES) for word in (b"join", b"concat", b"implode")),
+    *((mark, WIDE, ANYWHERE) for mark in prefilter.OFFICE),
+    *((zeros.join((b"i", b"n", b"a", b"n", b"c")), WIDE, ANYWHERE) for zeros in (b"\0", b"\0\0\0")),
+    *((mark, WIDE, _INSIDE_WORD) for mark in SOFT_BREAKS),
+)
+"""Words in small letters, each with its trait and where it counts."""
+
+_SEARCH: _native.Search | None = compiled.Search(WORDS, ()) if compiled is not None else None
+
+
+def may_hold(data: bytes) -> bool:
+    """Whether anything in `data` is worth the detector's time."""
+    return (_SEARCH is None or _is_suspicious(_SEARCH.traits(data))) and prefilter.may_hold(data)
+
+
+def _is_suspicious(traits: int) -> bool:
+    """Whether traits may belong to a credential, where the vocabulary was not sought, which digits count with."""
+    return bool(traits & (ALONE | HEX) or (traits & (SEED | CHAIN) and traits & NAMED))
