@@ -19,24 +19,34 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from random import Random
-from typing import cast
+from typing import TYPE_CHECKING, cast
 from unittest.mock import patch
 
+from binance_leaks.detect.sieve import must_look, new_search
 from binance_leaks.native import compiled
 from binance_leaks.sources.objects import walk
 from binance_leaks.sources.objects.codec import plain_codec
 from binance_leaks.sources.objects.delta_forest import DeltaForest, ObjectType, build_delta_forest
 from binance_leaks.sources.objects.pack import Pack
 from binance_leaks.sources.objects.tree_index import ObjectIdSet, PlainTreeIndex, open_tree_index
-from binance_leaks.sources.objects.walk import ContextSizes, EntrySelection, walk_delta_trees, walk_plainly
+from binance_leaks.sources.objects.walk import SEPARATOR, ContextSizes, EntrySelection, walk_delta_trees, walk_plainly
 
 from tests.deltas import Part, delta_of, made_of
 from tests.forged_packs import BLOB, OFS_DELTA, REF_DELTA, back, header
 
+if TYPE_CHECKING:
+    from binance_leaks import _native
+
 ID_SIZE = 20
 _SIZES = (0, 1, 15, 1 << 20, (8 << 20) + 1, 1 << 34, 1 << 62)
-_WORDS = (b"line of text\n", b"x = 1\n", b"\0", b"PK\x03\x04", b"PK\x05\x06" + bytes(18), b"a" * 70)
+_WORDS = (
+    b"line of text\n", b"x = 1\n", b"\0", b"PK\x03\x04", b"PK\x05\x06" + bytes(18), b"a" * 70, b"0a" * 32,
+    b"'" + b"Z1" * 32, b"binance", b"'Ab12' + 'Cd34'", b"secret", b"#!", b"version https://git-lfs",
+    b"-----BEGIN PRIVATE KEY-----",
+)  # fmt: skip
 
 
 class PackInMemory:
@@ -131,13 +141,28 @@ def _claimed(rng: Random, data: bytes) -> int:
 class _Record:
     """A visitor that remembers what it is shown, and passes on what depends on it."""
 
+    search: _native.Search | None = None
+
     def __init__(self, around: ContextSizes | None) -> None:
         self.around = around
-        self.seen: list[tuple[int, bytes, bytes, int]] = []
+        self.seen: list[tuple[int, bytes, bytes, int, int | None]] = []
 
-    def visit(self, entry: int, content: bytes, fresh: bytes, inherited: int) -> int:
-        self.seen.append((entry, bytes(content), bytes(fresh), inherited))
+    def visit(self, entry: int, content: bytes, fresh: bytes, inherited: int, seen: int | None) -> int:
+        self.seen.append((entry, bytes(content), bytes(fresh), inherited, seen))
         return zlib.crc32(fresh, inherited) & 0xFFFF
+
+
+class _SearchingRecord(_Record):
+    """The same with the first test, which it makes itself if the walk does not."""
+
+    search = None if compiled is None else new_search()
+
+    def visit(self, entry: int, content: bytes, fresh: bytes, inherited: int, seen: int | None) -> int:
+        if seen is None and self.search is not None:
+            seen = reduce(or_, map(self.search.traits, fresh.split(SEPARATOR)), 0)
+            if compiled is not None and not must_look(inherited, seen) and not compiled.may_be_container(content):
+                return inherited | seen
+        return super().visit(entry, content, fresh, inherited, seen)
 
 
 def _selection(rng: Random, forest: DeltaForest, base: array[int]) -> EntrySelection | None:
@@ -158,10 +183,11 @@ def try_pack(rng: Random) -> str:
         return "no forest"
     around = ContextSizes(rng.randint(0, 40), rng.randint(0, 40), rng.choice((1, 10))) if rng.random() < 0.7 else None
     selection = _selection(rng, forest, base)
+    kind = rng.choice((_Record, _SearchingRecord))
     results = []
     with patch.object(walk, "MOST_HELD", rng.choice((0, 100, 1000, 1 << 26))):
         for function in (walk_delta_trees, walk_plainly):
-            record = _Record(around)
+            record = kind(around)
             walked = function(pack, forest, forest.roots[ObjectType.BLOB], record, plain_codec(), selection)
             results.append((record.seen, walked))
     if results[0] != results[1]:

@@ -25,12 +25,13 @@ class DeltaTrees:
     def visit(
         self,
         roots: array[int],
-        visit: Callable[[int, bytes, bytes, int], int],
+        visit: Callable[[int, bytes, bytes, int, int | None], int],
+        search: Search | None,
         around: tuple[int, int, int] | None,
         wanted: bytearray | None,
         needed: bytearray | None,
     ) -> tuple[int, int, list[int], list[int]]:
-        """Show a function the objects of the trees of some roots.
+        """Show a function the objects of the trees of some roots: all, or those that `search` says must be looked at.
 
         Returns the number of objects shown, their bytes, and the entries that were left, and are forged; all that
         descends from these is, too.
@@ -72,3 +73,6 @@ class Search:
 
 def must_look(inherited: int, seen: int, /) -> bool:
     """Whether a version must be looked at more closely: the same as `binance_leaks.detect.sieve.must_look`."""
+
+def may_be_container(data: Buffer, /) -> bool:
+    """Whether bytes may be an archive, end in one, or be a pointer of Git LFS."""

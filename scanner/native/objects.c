@@ -473,6 +473,72 @@ PyObject *walk(DeltaTrees *trees, PyObject *roots, PyObject *wanted, PyObject *n
     return result;
 }
 
+/* ---- contents that are more than text ---- */
+
+enum { TAR_MAGIC_AT = 257, ZIP_END_SIZE = 22, ZIP_TAIL = 22 + 0xffff, LFS_POINTER_SIZE = 1024 };
+
+typedef struct {
+    const char *bytes;
+    uint8_t size;
+} Mark;
+
+#define MARK(bytes) {bytes, sizeof bytes - 1}
+
+static bool starts(const uint8_t *data, size_t size, Mark mark) {
+    return size >= mark.size && memcmp(data, mark.bytes, mark.size) == 0;
+}
+
+static bool starts_with_any(const uint8_t *data, size_t size, const Mark *marks, size_t count) {
+    for (size_t number = 0; number < count; number++)
+        if (starts(data, size, marks[number]))
+            return true;
+    return false;
+}
+
+/* Whether some bytes may be an archive, end in one, or be a pointer of Git LFS. Yes whenever `archive_kind`,
+   `may_end_in_zip` or `may_be_lfs_pointer` say so, and rarely otherwise; a test holds that law. */
+static bool may_be_container(const uint8_t *data, size_t size) {
+    static const Mark archives[] = {
+        MARK("PK\3\4"),   MARK("PK\5\6"),   MARK("PK\7\x08"),  MARK("\x1f\x8b\x08"), MARK("\xfd" "7zXZ\0"),
+        MARK("\x28\xb5\x2f\xfd"), MARK("7z\xbc\xaf\x27\x1c"), MARK("Rar!\x1a\7"), MARK("\4\x22\x4d\x18"),
+        MARK("LZIP\1"),    MARK("\x1f\x9d\x90"), MARK("MSCF\0\0\0\0"), MARK("PACK\0\0\0"), MARK("# v2 git bundle\n"),
+        MARK("# v3 git bundle\n"), MARK("%PDF-"), MARK("BZh"),
+    };
+    static const Mark programs[] = {MARK("#!"), MARK("MZ"), MARK("\x7f" "ELF")};
+    static const Mark tar = MARK("ustar"), zip_end = MARK("PK\5\6"), pointer = MARK("version http");
+    if (starts_with_any(data, size, archives, sizeof archives / sizeof *archives))
+        return true;
+    if (size >= 2 && data[0] == 'x' && (data[0] << 8 | data[1]) % 31 == 0)
+        return true; /* zlib data, perhaps a loose object */
+    if (size > TAR_MAGIC_AT && starts(data + TAR_MAGIC_AT, size - TAR_MAGIC_AT, tar))
+        return true;
+    if (size >= ZIP_END_SIZE && starts(data + size - ZIP_END_SIZE, ZIP_END_SIZE, zip_end))
+        return true;
+    if (starts_with_any(data, size, programs, sizeof programs / sizeof *programs)) {
+        size_t at = size > ZIP_TAIL ? size - ZIP_TAIL : 0;
+        for (; at < size; at++) {
+            const uint8_t *next = memchr(data + at, 'P', size - at);
+            at = next == NULL ? size : (size_t)(next - data);
+            if (at < size && starts(data + at, size - at, zip_end))
+                return true;
+        }
+    }
+    size_t text = 0;
+    while (size <= LFS_POINTER_SIZE && text < size && Py_ISSPACE(data[text]))
+        text++;
+    return size <= LFS_POINTER_SIZE && starts(data + text, size - text, pointer);
+}
+
+static PyObject *may_be_container_function(PyObject *module, PyObject *bytes) {
+    (void)module;
+    Py_buffer data;
+    if (PyObject_GetBuffer(bytes, &data, PyBUF_SIMPLE) < 0)
+        return NULL;
+    bool may_be = may_be_container(data.buf, (size_t)data.len);
+    PyBuffer_Release(&data);
+    return PyBool_FromLong(may_be);
+}
+
 /* ---- a visitor in Python ---- */
 
 #define SEPARATOR "\n\0\1\0\n"
@@ -514,19 +580,35 @@ static int as_bytes(Object *object) {
     return 0;
 }
 
+typedef struct {
+    PyObject *visit, *search; /* `search` may be None */
+} Visitor;
+
 static int64_t show(void *context, Object *object) {
-    PyObject *visit = context;
+    const Visitor *visitor = context;
+    int64_t seen = 0;
+    if (visitor->search != Py_None) {
+        for (size_t number = 0; number < object->fresh->count; number++) {
+            Span span = object->fresh->items[number];
+            int64_t traits = search_traits(visitor->search, object->data + span.start, span.end - span.start);
+            if (traits < 0)
+                return -1;
+            seen |= traits;
+        }
+        if (!must_look(object->inherited, seen) && !may_be_container(object->data, object->size))
+            return object->inherited | seen;
+    }
     if (as_bytes(object) < 0)
         return -1;
-    PyObject *entry = PyLong_FromUnsignedLong(object->entry), *fresh = joined(object);
-    PyObject *inherited = PyLong_FromLongLong(object->inherited), *answer = NULL;
-    if (entry != NULL && fresh != NULL && inherited != NULL) {
-        PyObject *arguments[] = {entry, object->content, fresh, inherited};
-        answer = PyObject_Vectorcall(visit, arguments, 4, NULL);
-    }
-    Py_XDECREF(entry);
-    Py_XDECREF(fresh);
-    Py_XDECREF(inherited);
+    PyObject *fresh = joined(object);
+    if (fresh == NULL)
+        return -1;
+    PyObject *traits = visitor->search == Py_None ? Py_NewRef(Py_None) : PyLong_FromLongLong(seen), *answer = NULL;
+    if (traits != NULL)
+        answer = PyObject_CallFunction(visitor->visit, "kOOLO", (unsigned long)object->entry, object->content, fresh,
+                                       (long long)object->inherited, traits);
+    Py_XDECREF(traits);
+    Py_DECREF(fresh);
     if (answer == NULL)
         return -1;
     long long passed = PyLong_AsLongLong(answer);
@@ -537,11 +619,12 @@ static int64_t show(void *context, Object *object) {
 }
 
 static PyObject *visit_all(DeltaTrees *self, PyObject *arguments) {
-    PyObject *roots, *visit, *context, *wanted, *needed;
-    if (!PyArg_ParseTuple(arguments, "OOOOO:visit", &roots, &visit, &context, &wanted, &needed))
+    PyObject *roots, *context, *wanted, *needed;
+    Visitor visitor;
+    if (!PyArg_ParseTuple(arguments, "OOOOOO:visit", &roots, &visitor.visit, &visitor.search, &context, &wanted, &needed))
         return NULL;
     if (context == Py_None)
-        return walk(self, roots, wanted, needed, NULL, show, visit);
+        return walk(self, roots, wanted, needed, NULL, show, &visitor);
     int before, behind, worth;
     if (!PyArg_ParseTuple(context, "iii", &before, &behind, &worth))
         return NULL;
@@ -550,7 +633,7 @@ static PyObject *visit_all(DeltaTrees *self, PyObject *arguments) {
         return NULL;
     }
     Around around = {before, behind, (size_t)worth};
-    return walk(self, roots, wanted, needed, &around, show, visit);
+    return walk(self, roots, wanted, needed, &around, show, &visitor);
 }
 
 /* ---- the type ---- */
@@ -642,6 +725,12 @@ int add_type(PyObject *module, PyType_Spec *spec) {
     return added;
 }
 
+static PyMethodDef functions[] = {
+    {"may_be_container", may_be_container_function, METH_O, "Whether bytes may be an archive, end in one, or a pointer."},
+    {NULL, NULL, 0, NULL}};
+
 int add_objects(PyObject *module) {
+    if (PyModule_AddFunctions(module, functions) < 0)
+        return -1;
     return add_type(module, &delta_trees_spec) < 0 ? -1 : add_trees(module);
 }

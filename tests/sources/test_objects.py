@@ -38,11 +38,13 @@ class Collector:
 
     def __init__(self, kind: ObjectType, around: ContextSizes | None = None) -> None:
         self.around = around
+        self.search = None
         self.found: dict[int, tuple[str, bytes]] = {}
         self._kind = kind.name.lower()
 
-    def visit(self, entry: int, content: bytes, fresh: bytes, inherited: int) -> int:
+    def visit(self, entry: int, content: bytes, fresh: bytes, inherited: int, seen: int | None) -> int:
         assert entry not in self.found
+        assert seen is None
         assert inherited == 0 or inherited - 1 in self.found
         assert self.around is not None or fresh == content
         self.found[entry] = self._kind, content

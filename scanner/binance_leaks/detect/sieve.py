@@ -105,8 +105,16 @@ class Sieve(Protocol):
         """How many bytes around a change are needed for its traits; None if a file is always read whole."""
         ...
 
-    def traits(self, content: bytes, fresh: bytes, inherited: int) -> Trait:
-        """Return the traits of a file: of what is `fresh` in it, and those that it has `inherited` from its base."""
+    @property
+    def search(self) -> _native.Search | None:
+        """The first test; None if there is none."""
+        ...
+
+    def traits(self, content: bytes, fresh: bytes, inherited: int, seen: int | None = None) -> Trait:
+        """Return the traits of a file: of what is `fresh` in it, and those that it has `inherited` from its base.
+
+        `seen` is what `search` finds in what is fresh, if that is known.
+        """
         ...
 
     def suspects(self, content: bytes, traits: Trait) -> bool:
@@ -127,8 +135,9 @@ class PlainSieve:
     """The prefilter as a sieve: without dependencies, and always reading whole files."""
 
     margin = None
+    search = None
 
-    def traits(self, content: bytes, fresh: bytes, inherited: int) -> Trait:  # noqa: ARG002 - knows the whole only
+    def traits(self, content: bytes, fresh: bytes, inherited: int, seen: int | None = None) -> Trait:  # noqa: ARG002 - knows the whole only
         """Return the traits of anything that may be a value, or none."""
         return Trait.VALUE | Trait.CHAIN if prefilter.may_hold(content) else NO_TRAITS
 
@@ -178,12 +187,9 @@ class CompiledSieve:
         self.search = new_search()
         self._dull: set[int] = set()
 
-    def traits(self, content: bytes, fresh: bytes, inherited: int) -> Trait:
+    def traits(self, content: bytes, fresh: bytes, inherited: int, seen: int | None = None) -> Trait:
         """Return the traits of a file: of what is `fresh` in it, and those that it has `inherited` from its base."""
-        return self.closer_traits(content, fresh, inherited, self.search.traits(fresh))
-
-    def closer_traits(self, content: bytes, fresh: bytes, inherited: int, seen: int) -> Trait:
-        """Return the same, where the first test has `seen` these traits in what is fresh."""
+        seen = self.search.traits(fresh) if seen is None else seen
         if not must_look(inherited, seen):
             return Trait(inherited | (seen & ~_CLEAN))
         if seen & ~inherited & _IS_BINARY and fresh is not content:

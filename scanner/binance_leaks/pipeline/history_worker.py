@@ -278,12 +278,13 @@ class _Blobs:
         margin = worker.sieve.margin
         self.around = None if margin is None else ContextSizes(margin, margin, worth=10)
         self._worker = worker
+        self.search = worker.sieve.search
         self._traits = worker.sieve.traits
         self._pack = pack
         self._result = result
 
-    def visit(self, entry: int, content: bytes, fresh: bytes, inherited: int) -> int:
-        traits = self._traits(content, fresh, inherited)
+    def visit(self, entry: int, content: bytes, fresh: bytes, inherited: int, seen: int | None) -> int:
+        traits = self._traits(content, fresh, inherited, seen)
         special = archive_kind(content) is not None or may_end_in_zip(content) or may_be_lfs_pointer(content)
         if special or (traits and Trait.CLEAN not in traits):
             is_clean = self._worker.blob((self._pack, entry), content, traits, self._result)
@@ -296,6 +297,7 @@ class _Messages:
     """Scan commits and tags: many small texts, filtered in batches."""
 
     around = None
+    search = None
 
     def __init__(self, worker: ObjectWorker, pack: int, result: TaskResult, kind: ObjectType) -> None:
         self._worker = worker
@@ -307,7 +309,7 @@ class _Messages:
         self._texts: list[bytes] = []
         self._size = 0
 
-    def visit(self, entry: int, content: bytes, fresh: bytes, inherited: int) -> int:  # noqa: ARG002 - looks at the whole
+    def visit(self, entry: int, content: bytes, fresh: bytes, inherited: int, seen: int | None) -> int:  # noqa: ARG002 - looks at the whole
         if self._is_commit:
             node = parse_commit_node(content, self._worker.id_size)
             if node is not None:

@@ -90,6 +90,7 @@ class PlainTreeIndex:
     """The index in Python alone."""
 
     around = None
+    search = None
 
     def __init__(self, id_size: int, known: ObjectIdSet, sought: Collection[bytes]) -> None:
         self._id_size = id_size
@@ -112,7 +113,7 @@ class PlainTreeIndex:
         self._pack = number
         return walk_delta_trees(pack, forest, roots, self, codec)
 
-    def visit(self, entry: int, content: bytes, fresh: bytes, inherited: int) -> int:  # noqa: ARG002 - reads all of it
+    def visit(self, entry: int, content: bytes, fresh: bytes, inherited: int, seen: int | None) -> int:  # noqa: ARG002 - reads all of it
         """Read a tree on a walk."""
         self._read((self._pack, entry), content)
         return 0

@@ -153,10 +153,20 @@ class Visitor(Protocol):
         """
         ...
 
-    def visit(self, entry: int, content: bytes, fresh: bytes, inherited: int) -> int:
+    @property
+    def search(self) -> _native.Search | None:
+        """The first test for what is fresh, None to be shown all objects.
+
+        With it, the compiled walk shows only objects that must be looked at (`must_look`), and what may be an archive
+        or a pointer. The deltas of others inherit what was seen in them.
+        """
+        ...
+
+    def visit(self, entry: int, content: bytes, fresh: bytes, inherited: int, seen: int | None) -> int:
         """Visit an object: `fresh` is what its base did not have; all of it without a base.
 
-        `inherited` is what the visit of its base returned, 0 where there is none; returns what its deltas inherit.
+        `inherited` is what the visit of its base returned, 0 where there is none, and `seen` what the first test found
+        in what is fresh, None if it was not made. Returns what its deltas inherit.
         """
         ...
 
@@ -198,6 +208,7 @@ def walk_delta_trees(
     walked = open_delta_trees(compiled, pack, forest, codec).visit(
         roots,
         visitor.visit,
+        visitor.search,
         None if around is None else (around.before, around.behind, around.worth),
         None if selection is None else selection.wanted,
         None if selection is None else selection.needed,
@@ -334,7 +345,7 @@ class _PlainWalk:
             return
         passed = -1  # for what is not visited: its deltas are visited whole
         if selection is None or selection.wanted[entry]:
-            passed = self._visitor.visit(entry, content, fresh, max(inherited, 0))
+            passed = self._visitor.visit(entry, content, fresh, max(inherited, 0), None)
             result.objects += 1
             result.size += len(content)
         delta_on_it = self._needed(self._forest.first[entry])
