@@ -192,6 +192,17 @@ def test_json_in_a_column_and_blobs(tmp_path: Path, rng: Random) -> None:
     assert_found(database(tmp_path, table, *inserts), [one, other])
 
 
+@pytest.mark.parametrize(("options", "shortest"), [("", 3890), (" without rowid", 840)])
+def test_rows_around_the_longest_that_fit_their_page(tmp_path: Path, rng: Random, options: str, shortest: int) -> None:
+    pairs = new_pairs(rng, 70)
+    table = f"create table binance(account integer primary key, filler, api_secret, api_key){options}"
+    inserts = [
+        ("insert into binance values (?, ?, ?, ?)", (number, "x" * (shortest + number), secret, key))
+        for number, (key, secret) in enumerate(pairs)
+    ]
+    assert_found(database(tmp_path, "pragma page_size=4096", table, *inserts), pairs)
+
+
 @pytest.mark.parametrize("page_size", [512, 1024, 4096])
 def test_rows_that_overflow_their_page(tmp_path: Path, rng: Random, page_size: int) -> None:
     pairs = new_pairs(rng, 3)
