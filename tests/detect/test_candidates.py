@@ -37,6 +37,10 @@ def test_repetitions_have_none() -> None:
     ]
 
 
+def test_one_character_has_none() -> None:
+    assert [shape_of("z" * count + "1" * (64 - count)) for count in (62, 63, 64)] == [None] * 3
+
+
 def test_one_class_of_letters_has_none() -> None:
     value = values.hmac_value(Random("classes"))
     assert shape_of(value.upper()) is None

@@ -32,6 +32,8 @@ def test_what_is_no_key_of_a_known_type() -> None:
     assert _found(b"\x30\x82\x04\x00" + rng.randbytes(1024), "PRIVATE KEY") == 0
     assert _found(b"\x30\x81" + rng.randbytes(1024), "PRIVATE KEY") == 0
     assert _found(rng.randbytes(48), "PRIVATE KEY") == 0
+    for first_bytes in (b"\x31\x82", b"\x30\x81"):
+        assert _found(first_bytes + values.rsa_der()[2:], "PRIVATE KEY") == 0
 
 
 def test_a_seed_that_is_no_random_one() -> None:

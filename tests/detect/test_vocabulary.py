@@ -208,6 +208,12 @@ def test_samples_of_terms(term: Term) -> None:
         assert BINANCE_IN_NAMES.search(term.pattern)
 
 
+@pytest.mark.parametrize("sample", [sample for term in TERMS if term.whole for sample in term.samples])
+def test_whole_words_are_no_part_of_others(sample: str) -> None:
+    assert VOCABULARY.search(f"see {sample} there" if sample[-1].isalpha() else f"see {sample}x")
+    assert not VOCABULARY.search(f"see my{sample}x")
+
+
 @pytest.mark.parametrize(
     ("words", "role"), ((SECRET_NAMES, Role.SECRET_KEY), (KEY_NAMES, Role.API_KEY)), ids=("secrets", "keys")
 )

@@ -337,7 +337,7 @@ def _is_wrapped(text: str, candidate: Candidate) -> bool:
         if match is None:
             break
         lines.append(match.group(1))
-        at -= len(match.group())
+        at -= match.end() - match.start(1)
     return any("+" in line or "/" in line for line in lines)
 
 
