@@ -113,7 +113,8 @@ def test_columns_name_the_values_on_every_page(tmp_path: Path, rng: Random, opti
     pairs = new_pairs(rng, 40)
     table = f"create table binance(account integer primary key, api_secret, api_key){options}"
     inserts = [
-        ("insert into binance values (?, ?, ?)", (number, secret, key)) for number, (key, secret) in enumerate(pairs)
+        ("insert into binance values (?, ?, ?)", (number, secret, key))
+        for number, (key, secret) in enumerate(pairs, start=-20)
     ]
     assert_found(database(tmp_path, "pragma page_size=512", table, *inserts), pairs)
 

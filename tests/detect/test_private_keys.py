@@ -7,6 +7,13 @@ from random import Random
 
 import pytest
 from binance_leaks.detect.engine import detect
+from binance_leaks.model import Confidence
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_der_private_key,
+)
 
 from tests.corpus import values
 
@@ -34,6 +41,16 @@ def test_what_is_no_key_of_a_known_type() -> None:
     assert _found(rng.randbytes(48), "PRIVATE KEY") == 0
     for first_bytes in (b"\x31\x82", b"\x30\x81"):
         assert _found(first_bytes + values.rsa_der()[2:], "PRIVATE KEY") == 0
+
+
+def test_an_encrypted_key_is_known_by_its_content() -> None:
+    key = load_der_private_key(values.rsa_der(), password=None)
+    der = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, BestAvailableEncryption(b"a passphrase"))
+    armoured = values.pem("PRIVATE KEY", der)
+    for text in (armoured, base64.b64encode(armoured.encode()).decode()):
+        (found,) = detect(f"binance private key:\n{text}\n".encode(), path="key.txt")
+        assert found.occurrences[0].encrypted
+        assert found.confidence is Confidence.LOW
 
 
 def test_a_seed_that_is_no_random_one() -> None:
