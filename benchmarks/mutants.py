@@ -53,9 +53,9 @@ PACKAGE = "binance_leaks.detect"
 FOLDER = Path(binance_leaks.__file__).with_name("detect")
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = (
-    "allow", "binaries", "candidates", "credentials", "disagreement", "encoded_texts", "environment_evidence", "evasions",
-    "interrupted_text", "literal_chains", "names_shown", "pairing_across_files", "path_values", "private_keys",
-    "published", "rules", "signatures",
+    "allow", "binaries", "candidates", "credentials", "disagreement", "encoded_texts", "environment_evidence",
+    "evasions", "interrupted_text", "literal_chains", "names_shown", "pairing_across_files", "path_values",
+    "private_keys", "published", "rules", "signatures",
 )  # fmt: skip
 TESTS_OF: Mapping[str, Sequence[str]] = {"prefilter": ["sieve"], "sieve": ["sieve"], "vocabulary": ["vocabulary"]}
 """What the mutants of a module must also pass, which takes longer."""

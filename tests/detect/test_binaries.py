@@ -182,15 +182,18 @@ def test_odd_definitions(tmp_path: Path, rng: Random) -> None:
     assert_found(database(tmp_path, table, insert), [pair])
 
 
-def test_json_in_a_column_and_blobs(tmp_path: Path, rng: Random) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16le"])
+@pytest.mark.parametrize("more", ["", " ", "  "])
+def test_json_in_a_column_and_blobs(tmp_path: Path, rng: Random, encoding: str, more: str) -> None:
     one, other = new_pairs(rng, 2)
     table = "create table bots(name text, config json, api_key blob, api_secret blob)"
-    text = filled('{"exchange": "binance", "apiKey": "{KEY}", "secret": "{SECRET}"}', one)
+    text = filled('{"exchange": "binance", "apiKey": "{KEY}", "secret": "{SECRET}"}' + more, one)
+    blobs = [value.encode() for value in other]
     inserts: list[Statement] = [
         ("insert into bots values ('binance one', ?, null, null)", (text,)),
-        ("insert into bots values ('binance two', null, cast(? as blob), cast(? as blob))", other),
+        ("insert into bots values ('binance two', null, ?, ?)", blobs),
     ]
-    assert_found(database(tmp_path, table, *inserts), [one, other])
+    assert_found(database(tmp_path, f"pragma encoding='{encoding}'", table, *inserts), [one, other])
 
 
 @pytest.mark.parametrize(("options", "shortest"), [("", 3890), (" without rowid", 840)])
