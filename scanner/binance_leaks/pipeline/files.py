@@ -7,12 +7,9 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from itertools import chain, islice
-from multiprocessing import get_all_start_methods, get_context
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,13 +18,15 @@ from binance_leaks.detect.base64_blocks import without_signatures
 from binance_leaks.detect.candidates import LENGTH
 from binance_leaks.detect.engine import detect
 from binance_leaks.detect.path_values import detect_in_path
+from binance_leaks.detect.sieve import NO_TRAITS, Sieve, Trait, best_sieve
+from binance_leaks.detect.vocabulary import name_mentions_binance
 from binance_leaks.detect.work import EXHAUSTED, Work
 from binance_leaks.errors import ScanError
 from binance_leaks.findings import ScanStats, Skipped, SourceKind
 from binance_leaks.masking import Secret
 from binance_leaks.model import Credential
 from binance_leaks.pipeline.source import Detected, NearbyEvidence, Progress, ShowProgress
-from binance_leaks.sources.files import FileEntry, list_files, read_chunks
+from binance_leaks.sources.files import FileEntry, list_files, read_chunks, read_plain
 from binance_leaks.sources.nearby_evidence import EvidenceNearFiles
 from binance_leaks.sources.objects.parse import find_merged_tags, find_message
 from binance_leaks.sources.plumbing import may_be_lfs_pointer
@@ -50,8 +49,23 @@ def credentials_in(chunk: Chunk, work: Work | None = None) -> tuple[Credential, 
 
 def may_hold(chunk: Chunk) -> bool:
     """Whether a chunk or its path is worth the detector's time."""
-    path = chunk.evidence_path
-    return first_test.may_hold(chunk.data) or (len(path) >= LENGTH and prefilter.path_may_hold(os.fsencode(path)))
+    if not chunk.whole:  # what it needs may be in another part of the file
+        return prefilter.may_hold(chunk.data)
+    return _may_hold(chunk.data, chunk.evidence_path)
+
+
+def _may_hold(content: bytes, path: str) -> bool:
+    if len(path) >= LENGTH and prefilter.path_may_hold(os.fsencode(path)):
+        return True
+    sieve = _sieve()
+    traits = sieve.traits(content, content, NO_TRAITS)
+    # Digits count where the exchange is named, and a path may name it.
+    return sieve.suspects(content, traits) or (Trait.HEX in traits and name_mentions_binance(path))
+
+
+@cache
+def _sieve() -> Sieve:
+    return best_sieve()
 
 
 def search(
@@ -98,7 +112,7 @@ def holds_credential(path: str, content: bytes) -> bool:
     """Whether a file holds a credential or anything to report: what cannot be read, or is in another place."""
     if may_be_lfs_pointer(content):
         return True
-    results = search(read_stream(path, path, io.BytesIO(content), size=len(content)))
+    results = search(read_stream(path, path, io.BytesIO(content), size=len(content)), is_worth=may_hold)
     return any(isinstance(result, Skipped) or result[1] for result in results)
 
 
@@ -239,10 +253,6 @@ def scan_entries(
         _scan_in_pool(batches, tally, jobs=jobs, progress=progress)
     except KeyboardInterrupt:
         tally.interrupted = True
-    except BrokenProcessPool:
-        raise ScanError(
-            "a scanning process died, perhaps for lack of memory", hint="Try again with --jobs 1, or scan fewer paths."
-        ) from None
     return tally
 
 
@@ -251,18 +261,32 @@ def scan_batch(batch: Sequence[FileEntry]) -> Tally:
     tally = Tally()
     for entry in batch:
         tally.files += 1
-        for result in search(read_chunks(entry), is_worth=may_hold):
-            if isinstance(result, Skipped):
-                tally.skipped.append(result)
-                continue
-            chunk, found = result
-            tally.bytes += len(chunk.data)
-            if may_be_lfs_pointer(chunk.data):
-                tally.skipped.append(Skipped(what=chunk.path, why=_LFS_POINTER, lost=False))
-            if found:
-                tally.credentials += [credential.without_secrets() for credential in found]
-                tally.holding += [entry] if tally.holding[-1:] != [entry] else []
+        content = read_plain(entry)
+        if content is None:
+            chunks: Iterable[Chunk | Skipped] = read_chunks(entry)
+        elif may_be_lfs_pointer(content) or _may_hold(content, entry.evidence_path):
+            chunks = (Chunk(path=entry.shown, evidence_path=entry.evidence_path, data=content),)
+        else:  # as nearly every file
+            tally.bytes += len(content)
+            continue
+        _scan_chunks(entry, chunks, tally, is_worth=may_hold if content is None else lambda _: True)
     return tally
+
+
+def _scan_chunks(
+    entry: FileEntry, chunks: Iterable[Chunk | Skipped], tally: Tally, *, is_worth: Callable[[Chunk], bool]
+) -> None:
+    for result in search(chunks, is_worth=is_worth):
+        if isinstance(result, Skipped):
+            tally.skipped.append(result)
+            continue
+        chunk, found = result
+        tally.bytes += len(chunk.data)
+        if may_be_lfs_pointer(chunk.data):
+            tally.skipped.append(Skipped(what=chunk.path, why=_LFS_POINTER, lost=False))
+        if found:
+            tally.credentials += [credential.without_secrets() for credential in found]
+            tally.holding += [entry] if tally.holding[-1:] != [entry] else []
 
 
 def reread_secrets(entries: Iterable[FileEntry]) -> dict[str, Secret]:
@@ -318,6 +342,11 @@ def _scan_in_pool(
     first = next(batches, None)
     if first is None:
         return
+    # start-up: most scans are done before this
+    from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+    from concurrent.futures.process import BrokenProcessPool  # as above
+    from multiprocessing import get_all_start_methods, get_context  # as above
+
     batches = chain([first], batches)
     method = "fork" if "fork" in get_all_start_methods() else "spawn"
     pool = ProcessPoolExecutor(jobs, mp_context=get_context(method), initializer=_leave_interrupts_to_parent)
@@ -331,6 +360,10 @@ def _scan_in_pool(
             for future in done:
                 tally.add(future.result())
             progress(tally)
+    except BrokenProcessPool:
+        raise ScanError(
+            "a scanning process died, perhaps for lack of memory", hint="Try again with --jobs 1, or scan fewer paths."
+        ) from None
     except BaseException:
         for process in list(pool._processes.values()):
             process.terminate()
