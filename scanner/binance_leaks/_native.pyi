@@ -64,6 +64,10 @@ class Search:
         """Make a search for words in small letters, each with its traits and a condition, and names near digits."""
     def traits(self, data: Buffer, /) -> int:
         """Return the traits of some bytes, as bits."""
+    def present(self, data: Buffer, /) -> bytes:
+        """Return a byte for each word, whose trait is its number: 1 if it is there."""
+    def places(self, data: Buffer, /) -> list[tuple[int, int]]:
+        """Return trait and start of every word, in order."""
     def runs(self, data: Buffer, /) -> list[tuple[int, int]]:
         """Return start and end of every long run that has the trait VALUE."""
     def pieces(self, data: Buffer, /) -> list[tuple[int, int]]:

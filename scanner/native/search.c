@@ -698,7 +698,68 @@ static PyObject *chains_method(PyObject *self, PyObject *bytes) {
     return places_of(self, bytes, CHAINS);
 }
 
+/* Add the words that are in some bytes: to `present` a mark for each, to `list` their numbers and starts. */
+static bool find_words(const WordTable *table, const uint8_t *data, size_t size, char *present, Places *places) {
+    for (size_t at = 0; at + 1 < size; at++) {
+        if (!(table->begins[pair_at(data + at)] & A_WORD))
+            continue;
+        unsigned anchor = anchor_at(data + at);
+        for (unsigned number = table->first[anchor]; number < table->first[anchor + 1]; number++) {
+            const Word *word = &table->words[number];
+            if (present != NULL && present[word->trait])
+                continue;
+            const uint8_t *start = start_of(word, data, at, size);
+            if (start == NULL)
+                continue;
+            if (present != NULL)
+                present[word->trait] = 1;
+            add_place(places, word->trait, (size_t)(start - data));
+        }
+    }
+    return places == NULL || !places->failed;
+}
+
+/* The numbers of words are their traits: each must be less than how many there are. */
+static bool are_numbered(const WordTable *table) {
+    Py_ssize_t count = PyTuple_GET_SIZE(table->owner);
+    for (Py_ssize_t number = 0; number < count; number++) {
+        if (table->words[number].trait >= count) {
+            PyErr_SetString(PyExc_ValueError, "the words are not numbered");
+            return false;
+        }
+    }
+    return true;
+}
+
+static PyObject *present_method(PyObject *self, PyObject *bytes) {
+    const WordTable *table = &((Search *)self)->words;
+    Py_buffer data;
+    if (!are_numbered(table) || PyObject_GetBuffer(bytes, &data, PyBUF_SIMPLE) < 0)
+        return NULL;
+    Py_ssize_t count = PyTuple_GET_SIZE(table->owner);
+    PyObject *present = PyBytes_FromStringAndSize(NULL, count);
+    if (present != NULL) {
+        memset(PyBytes_AS_STRING(present), 0, (size_t)count);
+        find_words(table, data.buf, (size_t)data.len, PyBytes_AS_STRING(present), NULL);
+    }
+    PyBuffer_Release(&data);
+    return present;
+}
+
+static PyObject *places_method(PyObject *self, PyObject *bytes) {
+    Py_buffer data;
+    if (PyObject_GetBuffer(bytes, &data, PyBUF_SIMPLE) < 0)
+        return NULL;
+    Places places = {PyList_New(0), false};
+    if (places.list != NULL && !find_words(&((Search *)self)->words, data.buf, (size_t)data.len, NULL, &places))
+        Py_CLEAR(places.list);
+    PyBuffer_Release(&data);
+    return places.list;
+}
+
 static PyMethodDef search_methods[] = {
+    {"present", present_method, METH_O, "Return a byte for each word, whose trait is its number: 1 if it is there."},
+    {"places", places_method, METH_O, "Return trait and start of every word, in order."},
     {"traits", traits_method, METH_O, "Return the traits of some bytes, as bits."},
     {"runs", runs_method, METH_O, "Return start and end of every long run that has the trait VALUE."},
     {"pieces", pieces_method, METH_O, "Return start and end of the last 16 characters of every piece of a value."},

@@ -19,6 +19,7 @@ from binance_leaks.detect.names import REMEMBERED, Strength, read_name
 from binance_leaks.detect.nearby_names import NearbyName
 from binance_leaks.detect.outline import Outline
 from binance_leaks.detect.records import enclosing_item
+from binance_leaks.detect.word_search import WordSearch
 from binance_leaks.environments import Environment, Hint
 from binance_leaks.model import innermost_member
 
@@ -56,6 +57,9 @@ _SPECIAL_FIRST = tuple(reversed(Environment))
 _STATED = _compile((environment, environment.facts.stated) for environment in _SPECIAL_FIRST)
 NAMED = _STATED + _compile((environment, environment.facts.named) for environment in _SPECIAL_FIRST)
 _WORDS = tuple(dict.fromkeys(word for pattern in NAMED for word in pattern.starts))
+_ASCII_WORDS = tuple(word for word in _WORDS if word.isascii())
+_OTHER_WORDS = tuple(word for word in _WORDS if not word.isascii())
+_SEARCH = WordSearch([word.encode() for word in _ASCII_WORDS])
 _ANY_WORD = re.compile("|".join(map(re.escape, _WORDS)))
 _SHORT = 200
 _BY_WORD = {word: environment for environment in Environment for word in environment.facts.name_words}
@@ -362,7 +366,7 @@ def found_in(text: str, hints: Sequence[Pattern]) -> Iterator[_Hint]:
     """The hints in a text in small letters. Each pattern is tried only where it can begin, which takes a tenth."""
     if len(text) < _SHORT and not _ANY_WORD.search(text):
         return
-    places = {word: _places(text, word) for word in _WORDS if word in text}
+    places = _places_of_words(text)
     for order, hint in enumerate(hints):
         found = [places[word] for word in hint.starts if word in places]
         end = 0
@@ -373,13 +377,15 @@ def found_in(text: str, hints: Sequence[Pattern]) -> Iterator[_Hint]:
                 yield at, end, order, _unless_off(hint.environment, text, match)
 
 
-def _places(text: str, word: str) -> list[int]:
-    found = []
-    at = text.find(word)
-    while at >= 0:
-        found.append(at)
-        at = text.find(word, at + 1)
-    return found
+def _places_of_words(text: str) -> dict[str, list[int]]:
+    """Where each word that a hint can begin with is in a text in small letters."""
+    found = zip(_ASCII_WORDS, _SEARCH.places(text.encode("ascii", "replace")), strict=True)  # one byte a character
+    places = {word: offsets for word, offsets in found if offsets}
+    if not text.isascii():
+        for word in _OTHER_WORDS:
+            if word in text:
+                places[word] = [match.start() for match in re.finditer(word, text)]
+    return places
 
 
 def _by_distance(hints: Iterable[_Hint], at: int) -> list[_Hint]:

@@ -21,7 +21,8 @@ _HEADERS = re.compile(r"(?:Proc-Type|DEK-Info):[^\n\\]*")
 _WITHOUT_END = re.compile(r"-----|\n[^\S\n]*\n|[;}]")
 _DIFF_SIGN = re.compile(r"\n[+-]")
 _LITERAL_JOINT = re.compile(r"""["'`]\s*(?:[+.&\\]\s*)?(?:_\s*)?["'`]""")
-_ENCODED_PEM = re.compile(r"(?<![A-Za-z0-9+/])LS0tLS1CRUdJTi[A-Za-z0-9+/\s]{80,8000}={0,2}")
+_ENCODED_BEGIN = "LS0tLS1CRUdJTi"
+_ENCODED_PEM = re.compile(rf"(?<![A-Za-z0-9+/]){_ENCODED_BEGIN}[A-Za-z0-9+/\s]{{80,8000}}={{0,2}}")
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/=]")
 _LONGEST = 12_000
 _SHORTEST = 40
@@ -31,6 +32,7 @@ _BARE = re.compile(
     r"(?<![A-Za-z0-9+/_-])(?:MC4CAQAwBQYDK2VwBCIEI[A-Za-z0-9+/]{43}"
     r"|MII[A-Za-z0-9+/]{2,4}(?:IBADANBgkqhkiG9w0BAQEFAASC|IBAAKCAQEA|IBAAKCAgEA)[A-Za-z0-9+/\s]{800,3400}={0,2})(?![A-Za-z0-9+/=_-])"
 )
+_BARE_PARTS = ("MC4CAQAwBQYDK2VwBCIEI", "IBADANBgkqhkiG9w0BAQEFAASC", "IBAAKCAQEA", "IBAAKCAgEA")
 # By its last character, for which a search is fast.
 _SEED = re.compile(r"=(?<=[A-Za-z0-9+/]{43}=)(?<![A-Za-z0-9+/_-][A-Za-z0-9+/]{43}=)(?![A-Za-z0-9+/=_-])")
 _SEED_LENGTH = 44
@@ -79,7 +81,8 @@ def packed_keys(document: Document) -> Iterator[PrivateKey]:
         if key is not None:
             taken += [key.start, key.end]
             yield key
-    for match in _BARE.finditer(document.text):
+    bare = _BARE.finditer(document.text) if any(part in document.text for part in _BARE_PARTS) else ()
+    for match in bare:
         if not document.work.spend(LOOK):
             return
         if bisect_right(taken, match.start()) % 2:
@@ -88,7 +91,7 @@ def packed_keys(document: Document) -> Iterator[PrivateKey]:
         kind = _type_of(der)
         if kind is not None:
             yield PrivateKey(start=match.start(), end=match.end(), der=der, type=kind, rule=rules.PRIVATE_KEY_BASE64)
-    for match in _ENCODED_PEM.finditer(document.text):
+    for match in _ENCODED_PEM.finditer(document.text) if _ENCODED_BEGIN in document.text else ():
         if not document.work.spend(LOOK):
             return
         text = _decode(match.group()).decode("latin-1")

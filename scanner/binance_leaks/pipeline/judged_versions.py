@@ -13,9 +13,10 @@ from binance_leaks.detect import prefilter
 from binance_leaks.detect.environment_evidence import stated_environments
 from binance_leaks.detect.sieve import Trait
 from binance_leaks.detect.vocabulary import EVIDENCE_STEMS
+from binance_leaks.detect.word_search import WordSearch
 from binance_leaks.model import Credential, Location
 
-_ASCII_STEMS = tuple(stem for stem in EVIDENCE_STEMS if stem.isascii())
+_STEMS = WordSearch(EVIDENCE_STEMS)
 _MOST_PLACES = 20_000
 _MOST_REMEMBERED = 300_000
 _MOST_VERSIONS = 100
@@ -77,10 +78,9 @@ def read_version(content: bytes, traits: Trait, *, chains: bool = True) -> Versi
     ends.update((at, _end_of_key(content, at)) for at in prefilter.private_key_starts(content, classes))
     if not 0 < len(ends) < _MOST_PLACES:
         return None
-    lower = content.lower()
-    words = bytes(word in lower for word in (_ASCII_STEMS if lower.isascii() else EVIDENCE_STEMS))
+    words = _STEMS.present(content)
     header = content[:_HEADER_BYTES].partition(b"\n")[0]  # where names of columns are
-    file = hash((words, header, stated_environments(lower.decode("latin-1"))))
+    file = hash((words, header, stated_environments(content.lower().decode("latin-1"))))
     places = [(at, max(at, end)) for at, end in sorted(ends.items())]
     keys = []
     for at, end in places:
