@@ -1,14 +1,14 @@
 /* The first test on every byte of a scan: does anything here deserve a look by Python?
 
    It knows the shapes of what may belong to a credential: runs of letters and digits, pieces of values in literals,
-   text in UTF-16, escapes. The words come from Python (`binance_leaks.detect.sieve`), which also looks more closely at
+   text in UTF-16, escapes. The words come from Python (`binance_leaks.detect.first_test`), which also looks more closely at
    what is found here. The law, held by tests/detect/test_sieve.py: never nothing where the detector finds something.
    Each function reads the bytes once, or looks a bounded number of bytes ahead of a rare one. */
 #include "native.h"
 
 #include <string.h>
 
-enum { /* what `binance_leaks.detect.sieve.Trait` has, bit by bit */
+enum { /* what `binance_leaks.detect.first_test.Trait` has, bit by bit */
     VALUE = 1 << 0,
     HEX = 1 << 1,
     NAMED_HEX = 1 << 2,
@@ -786,7 +786,7 @@ static PyObject *must_look_function(PyObject *module, PyObject *arguments) {
 }
 
 static PyMethodDef functions[] = {
-    {"must_look", must_look_function, METH_VARARGS, "The same as `binance_leaks.detect.sieve.must_look`."},
+    {"must_look", must_look_function, METH_VARARGS, "The same as `binance_leaks.detect.first_test.must_look`."},
     {NULL, NULL, 0, NULL},
 };
 

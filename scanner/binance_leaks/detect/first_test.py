@@ -45,6 +45,13 @@ def may_hold(data: bytes) -> bool:
     return (_SEARCH is None or _is_suspicious(_SEARCH.traits(data))) and prefilter.may_hold(data)
 
 
+def places_of_pieces(data: bytes) -> list[int] | None:
+    """Return the places around which a value may be in pieces of any length, in order; None if it may be anywhere."""
+    if _SEARCH is None:
+        return None
+    return sorted(at for at, _ in (*_SEARCH.chains(data), *_SEARCH.pieces(data)))
+
+
 def _is_suspicious(traits: int) -> bool:
     """Whether traits may belong to a credential, where the vocabulary was not sought, which digits count with."""
     return bool(traits & (ALONE | HEX) or (traits & (SEED | CHAIN) and traits & NAMED))

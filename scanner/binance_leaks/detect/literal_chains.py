@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 LENGTH = 64
 LONGEST = 800
 """Characters of a chain that makes up a value, unless its pieces are far apart."""
+CHAIN_REACH = 4 * LONGEST
+"""Characters around a sign of a short piece in which all of its chain is."""
 _BLANKS = r"[ \t\r\n\xa0]{0,160}"
 _LITERAL = re.compile(r"([\"'`])([A-Za-z0-9]{1,63})\\{0,3}\1", re.ASCII)
 _PREFIX = r"""[@A-Za-z]?\\{0,3}(?=["'`])"""

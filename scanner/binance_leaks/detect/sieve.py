@@ -19,8 +19,7 @@ from binance_leaks.detect.base64_blocks import encoded_texts, encoded_value, is_
 from binance_leaks.detect.candidates import LENGTH, Shape, shape_of, value_in_run
 from binance_leaks.detect.document import PRINTABLE, Document, is_binary
 from binance_leaks.detect.glued_values import LONGEST, REACH, glued_in_run
-from binance_leaks.detect.literal_chains import LONGEST as LONGEST_CHAIN
-from binance_leaks.detect.literal_chains import around
+from binance_leaks.detect.literal_chains import CHAIN_REACH, around
 from binance_leaks.detect.private_keys import holds_packed_key
 from binance_leaks.detect.split_values import find_split_values
 from binance_leaks.detect.vocabulary import (
@@ -88,7 +87,6 @@ _CONTEXT, _LONGEST_KNOWN = 170, 400
 _LENGTHS = (b"@", b"@\0\0\0")
 _PRINTABLE = {byte: "\n" for byte in range(256) if not (0x20 <= byte < 0x7F or byte in (9, 10, 13))}
 _AROUND_PIECE = 800
-_CHAIN_REACH = 4 * LONGEST_CHAIN
 _MOST_PIECES, _MOST_PLACES, _MOST_REMEMBERED = 200, 8, 200_000
 
 _WORDS_SOUGHT = (
@@ -262,7 +260,7 @@ class CompiledSieve:
 
         Versions of a file have most of their literals in common: those that make up no value are remembered.
         """
-        for start, end in around((at for at, _ in self.search.chains(content)), _CHAIN_REACH):
+        for start, end in around((at for at, _ in self.search.chains(content)), CHAIN_REACH):
             window = content[start:end]
             known = hash(window)
             if known not in self._dull:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from binance_leaks.detect import prefilter, rules
+from binance_leaks.detect import first_test, prefilter, rules
 from binance_leaks.detect.candidates import LENGTH, Candidate, Shape, shape_of
 from binance_leaks.detect.document import Document
-from binance_leaks.detect.literal_chains import LONGEST, around, find_chains
+from binance_leaks.detect.literal_chains import CHAIN_REACH, LONGEST, around, find_chains
 from binance_leaks.detect.work import LOOK, VALUE
 
 _CONTINUED = re.compile(
@@ -42,8 +42,12 @@ def _split_values(document: Document) -> Iterator[Candidate]:
             return
         if document.text.startswith(_CONTINUING, at + _PIECE):
             yield from _continued(document, at)
-    named = prefilter.names_exchange(flat)
-    for start, end in [(0, len(document.text))] if named else around(pieces, LONGEST):
+    if prefilter.names_exchange(flat):
+        places = first_test.places_of_pieces(flat)
+        parts = around(places, CHAIN_REACH) if places is not None else [(0, len(flat))]
+    else:
+        parts = around(pieces, LONGEST)
+    for start, end in parts:
         for first, last, value in find_chains(document.text[start:end]):
             if not document.work.spend(LOOK):
                 return
