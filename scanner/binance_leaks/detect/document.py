@@ -263,21 +263,28 @@ def documents(
             work=work,
         )
 
-    for bom, encoding in _BOMS:
-        if data.startswith(bom):
-            return [document(_whole(data[len(bom) :].decode(encoding, _errors(encoding))))]
-    if not is_binary(data):
+    def uncovered(data: bytes) -> Document | None:
+        """The text of some UTF-8 without what escapes or interrupts it, None where nothing does."""
         if prefilter.may_hold_escapes(data, prefilter.classified(data)) and any(prefilter.escaped_runs(data, 48)):
             text, places = _without_escapes(data)
-            return [document(text, places=places, encoding="utf-8")]
-        if prefilter.may_be_interrupted(data) and (spans := uninterrupted(data)):
+        elif prefilter.may_be_interrupted(data) and (spans := uninterrupted(data)):
             text, places = _joined(data, spans)
-            return [document(text, places=places, encoding="utf-8")]
-        return [document(_text(_PICKLED.sub(_blanked, data) if data.startswith(_PICKLE) else data))]
+        else:
+            return None
+        return replace(document(text, places=places, encoding="utf-8"), raw=data)
+
+    def decoded(text: str) -> Document:
+        return uncovered(text.encode("utf-8", "surrogateescape")) or document(text)
+
+    for bom, encoding in _BOMS:
+        if data.startswith(bom):
+            return [decoded(data[len(bom) :].decode(encoding, _errors(encoding)))]
+    if not is_binary(data):
+        return [uncovered(data) or document(_text(_PICKLED.sub(_blanked, data) if data.startswith(_PICKLE) else data))]
     rows = table_text(data)
     wide = _utf16_without_bom(data) or _utf32_without_bom(data) if rows is None else None
     if wide:
-        return [document(_whole(data.decode(wide, "replace")))]
+        return [decoded(data.decode(wide, "replace"))]
     found = [document(data.translate(PRINTABLE).decode("latin-1"), binary=True)]
     if rows is not None:
         found.append(document(rows.text, places=rows.places, encoding=rows.encoding))
@@ -382,13 +389,6 @@ def _without_escapes(data: bytes) -> tuple[str, list[tuple[int, int]]]:
         length += len(plain) + len(decoded)
         done = end
     return "".join(parts), places
-
-
-def _whole(text: str) -> str:
-    """The text without what interrupts it; columns behind that are lower for it."""
-    data = text.encode("utf-8", "surrogateescape")
-    spans = uninterrupted(data) if prefilter.may_be_interrupted(data) else ()
-    return _joined(data, spans)[0] if spans else text
 
 
 def _joined(data: bytes, spans: Spans) -> tuple[str, list[tuple[int, int]]]:

@@ -33,6 +33,7 @@ WORDS = (
     *((word, CHAIN, _BEFORE_PIECES) for word in (b"join", b"concat", b"implode")),
     *((mark, WIDE, ANYWHERE) for mark in prefilter.OFFICE),
     *((zeros.join((b"i", b"n", b"a", b"n", b"c")), WIDE, ANYWHERE) for zeros in (b"\0", b"\0\0\0")),
+    *((escape, WIDE, ANYWHERE) for escape in prefilter.WIDE_ESCAPES),
     *((mark, WIDE, _INSIDE_WORD) for mark in SOFT_BREAKS),
 )
 """Words in small letters, each with its trait and where it counts."""

@@ -59,6 +59,7 @@ _ADDING = (b"+=", b".=", b"&=", b">=", b"|=", b"append(", b"push(", b"push_str("
 _BETWEEN_LITERALS = b" \t\r\n\xa0\xc2)(+.&|<>~\\_@;"
 _BLANKS = b" \t\r\n\x0b\x0c\xa0"
 _LONGEST_PREFIX = 5
+WIDE_ESCAPES = (b"&\0#\0", b"\\\0u\0", b"\\\0x\0", b"&\0\0\0#\0\0\0", b"\\\0\0\0u\0\0\0", b"\\\0\0\0x\0\0\0")
 _WIDE_NAME = (b"i\0n\0a\0n\0c", b"I\0N\0A\0N\0C")
 SEED_NAMES = (b"rivate", b"RIVATE", b"25519")
 LONE_SEED = rb"=(?<=[A-Za-z0-9+/]{43}=)(?<![A-Za-z0-9+/][A-Za-z0-9+/]{43}=)(?![A-Za-z0-9+/=])"
@@ -95,7 +96,7 @@ def _plain_hits(data: bytes, *, chains: bool = True) -> Iterator[int]:
             yield from short_pieces(data)
         if _names_seed(data):
             yield from _seeds(data)
-    if holds_wide_text(classes):
+    if holds_wide_text(classes) or holds_wide_escapes(data):
         for first in (0, 1):
             yield from (2 * at + first for at in hits(data[first::2]))
     if may_hold_escapes(data, classes):
@@ -205,6 +206,11 @@ def listed_pieces(data: bytes) -> Iterator[int]:
 def holds_wide_text(classes: bytes) -> bool:
     """Whether there is text in UTF-16 or UTF-32."""
     return b"\0" in classes and (_WIDE_TEXT in classes or _WIDER_TEXT in classes)
+
+
+def holds_wide_escapes(data: bytes) -> bool:
+    """Whether there may be escaped characters in UTF-16 or UTF-32."""
+    return b"\0" in data and any(escape in data for escape in WIDE_ESCAPES)
 
 
 def may_hold_escapes(data: bytes, classes: bytes) -> bool:
