@@ -786,7 +786,7 @@ static PyObject *must_look_function(PyObject *module, PyObject *arguments) {
 }
 
 static PyMethodDef functions[] = {
-    {"must_look", must_look_function, METH_VARARGS, "The same as `binance_leaks.detect.first_test.must_look`."},
+    {"must_look", must_look_function, METH_VARARGS, "The same as `binance_leaks.detect.sieve.must_look`."},
     {NULL, NULL, 0, NULL},
 };
 
