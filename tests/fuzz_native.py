@@ -27,12 +27,21 @@ from unittest.mock import patch
 
 from binance_leaks.detect.sieve import must_look, new_search
 from binance_leaks.native import compiled
-from binance_leaks.sources.objects import walk
+from binance_leaks.sources.objects import delta_forest, walk
 from binance_leaks.sources.objects.codec import plain_codec
 from binance_leaks.sources.objects.delta_forest import DeltaForest, ObjectType, build_delta_forest
 from binance_leaks.sources.objects.pack import Pack
+from binance_leaks.sources.objects.parse import CommitNode
 from binance_leaks.sources.objects.tree_index import ObjectIdSet, PlainTreeIndex, open_tree_index
-from binance_leaks.sources.objects.walk import SEPARATOR, ContextSizes, EntrySelection, walk_delta_trees, walk_plainly
+from binance_leaks.sources.objects.walk import (
+    SEPARATOR,
+    ContextSizes,
+    EntrySelection,
+    walk_delta_trees,
+    walk_messages,
+    walk_plainly,
+)
+from binance_leaks.sources.plumbing import strip_signature
 
 from tests.deltas import Part, delta_of, made_of
 from tests.forged_packs import BLOB, OFS_DELTA, REF_DELTA, back, header
@@ -174,13 +183,20 @@ def _selection(rng: Random, forest: DeltaForest, base: array[int]) -> EntrySelec
     )
 
 
+def laid_out(pack: Pack) -> tuple[DeltaForest, array[int]]:
+    """The forest of a pack, built twice."""
+    forest, base = build_delta_forest(pack)
+    with patch.object(delta_forest, "compiled", None):
+        plain = build_delta_forest(pack)
+    if (forest, base) != plain:
+        raise AssertionError(f"{forest} is not {plain[0]}, or {base} not {plain[1]}")
+    return plain
+
+
 def try_pack(rng: Random) -> str:
     """Walk a pack twice; the name of what it was."""
     pack = cast("Pack", random_pack(rng, some_text))
-    try:
-        forest, base = build_delta_forest(pack)
-    except IndexError:
-        return "no forest"
+    forest, base = laid_out(pack)
     around = ContextSizes(rng.randint(0, 40), rng.randint(0, 40), rng.choice((1, 10))) if rng.random() < 0.7 else None
     selection = _selection(rng, forest, base)
     kind = rng.choice((_Record, _SearchingRecord))
@@ -220,10 +236,7 @@ class _KnownIds(ObjectIdSet):
 def try_trees(rng: Random) -> str:
     """Read the trees of a pack and others by both indexes; the name of what they were."""
     pack = cast("Pack", random_pack(rng, some_entries, ObjectType.TREE.value))
-    try:
-        forest, _ = build_delta_forest(pack)
-    except IndexError:
-        return "no forest"
+    forest, _ = laid_out(pack)
     roots = forest.roots[ObjectType.TREE]
     known = _KnownIds(rng.sample(_IDS, rng.randint(0, 24)))
     sought = rng.sample([*_IDS, *_OTHER_IDS], rng.choice((0, 1, 5, 30)))
@@ -240,7 +253,58 @@ def try_trees(rng: Random) -> str:
     return "names" if found.suspicious else "links" if found.links else "missing" if found.missing else "nothing"
 
 
-KINDS: Mapping[str, Callable[[Random], str]] = {"packs": try_pack, "trees": try_trees}
+def some_message(rng: Random) -> bytes:
+    """A commit or tag, most of them sound."""
+    digits = [rng.choice(_IDS).hex().encode() for _ in range(3)]
+    lines = [b"tree " + digits[0] if rng.random() < 0.9 else b"object " + digits[0]]
+    lines += [b"parent " + each for each in digits[: rng.randrange(3)]]
+    if rng.random() < 0.9:
+        who = rng.choice((b"A <a@b.c> ", b"A < > b> ", b"", b" "))
+        zone = rng.choice((b" +0000", b" -1130", b"", b" ", b" +0000 "))
+        lines.append(b"committer " + who + rng.choice((b"1700000000", b"-5", b"", b"9" * 30, b"-", b"1_0")) + zone)
+    if rng.random() < 0.3:
+        lines += [b"gpgsig -----BEGIN PGP SIGNATURE-----", b" " + rng.randbytes(40).hex().encode(), b" -----END"]
+    if rng.random() < 0.2:
+        lines += [b"mergetag object " + digits[1], b" type commit"]
+    message = b"\n".join([*lines, b"", some_text(rng)])
+    return message if rng.random() < 0.8 else _Versions(rng, some_message).mutated(message)
+
+
+class _MessageRecord:
+    def __init__(self, search: _native.Search | None) -> None:
+        self.search = search
+        self.nodes: list[tuple[int, CommitNode]] = []
+        self.messages: list[tuple[int, bytes]] = []
+
+    def add_node(self, entry: int, node: CommitNode) -> None:
+        self.nodes.append((entry, node))
+
+    def visit_message(self, entry: int, content: bytes) -> None:
+        self.messages.append((entry, content))
+
+
+def try_messages(rng: Random) -> str:
+    """Read the commits of a pack twice; the name of what they were."""
+    pack = cast("Pack", random_pack(rng, some_message, ObjectType.COMMIT.value))
+    forest, base = laid_out(pack)
+    roots, selection = forest.roots[ObjectType.COMMIT], _selection(rng, forest, base)
+    search = rng.choice((None, _SearchingRecord.search))
+    record, plain = _MessageRecord(search), _MessageRecord(search)
+    walked = walk_messages(pack, forest, roots, record, plain_codec(), selection)
+    with patch.object(walk, "compiled", None):
+        plainly_walked = walk_messages(pack, forest, roots, plain, plain_codec(), selection)
+    if search is not None:
+        plain.messages = [
+            (entry, content)
+            for entry, content in plain.messages
+            if must_look(0, search.traits(strip_signature(content)))
+        ]
+    if (walked, record.nodes, record.messages) != (plainly_walked, plain.nodes, plain.messages):
+        raise AssertionError(f"{record.__dict__}, {walked} is not {plain.__dict__}, {plainly_walked}")
+    return "nodes" if record.nodes else "messages" if record.messages else "nothing"
+
+
+KINDS: Mapping[str, Callable[[Random], str]] = {"packs": try_pack, "trees": try_trees, "messages": try_messages}
 
 
 def fuzz(kind: str, seeds: Iterator[int] | range) -> Counter[str]:

@@ -37,6 +37,24 @@ class DeltaTrees:
         descends from these is, too.
         """
 
+    def visit_messages(
+        self,
+        roots: array[int],
+        visit: Callable[[int, bytes], None],
+        search: Search | None,
+        wanted: bytearray | None,
+        needed: bytearray | None,
+    ) -> tuple[tuple[int, int, list[int], list[int]], list[tuple[int, bytes, tuple[bytes, ...], int]]]:
+        """Show a function commits or tags: all, or those that `search` says must be looked at.
+
+        Returns what `visit` does, and of each commit the entry, tree, parents and time.
+        """
+
+def lay_out(
+    data: mmap, offsets: array[int], base: array[int], first: array[int], following: array[int], weight: array[int], /
+) -> bytes:
+    """Do what `sources.objects.delta_forest.lay_out` does."""
+
 class TreeIndex:
     """What trees name, for `sources.objects.tree_index`. A tree has a number there, its `owner`."""
 

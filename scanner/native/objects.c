@@ -568,8 +568,7 @@ static PyObject *joined(const Object *object) {
     return result;
 }
 
-/* Makes bytes of an object that is a bytearray, which a visitor could change. */
-static int as_bytes(Object *object) {
+int as_bytes(Object *object) {
     if (PyBytes_CheckExact(object->content))
         return 0;
     PyObject *content = PyBytes_FromStringAndSize((const char *)object->data, (Py_ssize_t)object->size);
@@ -701,6 +700,7 @@ static PyObject *delta_trees_new(PyTypeObject *type, PyObject *arguments, PyObje
 
 static PyMethodDef delta_trees_methods[] = {
     {"visit", (PyCFunction)visit_all, METH_VARARGS, "Show a visitor the objects of some delta trees."},
+    {"visit_messages", (PyCFunction)visit_messages, METH_VARARGS, "Show a visitor the commits or tags of some delta trees."},
     {NULL, NULL, 0, NULL}};
 
 static PyType_Slot delta_trees_slots[] = {{Py_tp_doc, "The delta trees of a pack."},
@@ -732,5 +732,5 @@ static PyMethodDef functions[] = {
 int add_objects(PyObject *module) {
     if (PyModule_AddFunctions(module, functions) < 0)
         return -1;
-    return add_type(module, &delta_trees_spec) < 0 ? -1 : add_trees(module);
+    return add_type(module, &delta_trees_spec) < 0 || add_trees(module) < 0 ? -1 : add_forest(module);
 }

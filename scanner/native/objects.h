@@ -56,8 +56,15 @@ PyObject *walk(DeltaTrees *trees, PyObject *roots, PyObject *wanted, PyObject *n
 
 bool is_delta_trees(PyObject *object);
 
-/* Adds a type, and those of `trees.c`, to the module. -1 with an exception set if that fails. */
+/* Makes bytes of an object that is a bytearray, which Python could change. -1 with an exception set if that fails. */
+int as_bytes(Object *object);
+
+/* A method of DeltaTrees in `commits.c`. */
+PyObject *visit_messages(DeltaTrees *trees, PyObject *arguments);
+
+/* Add a type, and the types and functions of a file, to the module. -1 with an exception set if that fails. */
 int add_type(PyObject *module, PyType_Spec *spec);
+int add_forest(PyObject *module);
 int add_trees(PyObject *module);
 
 /* Gets a contiguous buffer of aligned items of a size. -1 with an exception set if it is none. */

@@ -24,7 +24,14 @@ from binance_leaks.sources.objects.delta_forest import DeltaForest, ObjectType
 from binance_leaks.sources.objects.pack import LARGEST, Pack
 from binance_leaks.sources.objects.parse import CommitNode, parse_commit_node
 from binance_leaks.sources.objects.tree_index import Link, ObjectIdSet, ObjectRef, TreeFindings, open_tree_index
-from binance_leaks.sources.objects.walk import SEPARATOR, ContextSizes, EntrySelection, WalkResult, walk_delta_trees
+from binance_leaks.sources.objects.walk import (
+    SEPARATOR,
+    ContextSizes,
+    EntrySelection,
+    WalkResult,
+    walk_delta_trees,
+    walk_messages,
+)
 from binance_leaks.sources.plumbing import LFS_POINTER_SIZE, may_be_lfs_pointer, strip_signature
 from binance_leaks.sources.read_content import WHOLE_LIMIT, Chunk, read_stream
 
@@ -165,7 +172,7 @@ class ObjectWorker:
             blobs = _Blobs(self, task.pack, result)
             return walk_delta_trees(pack, forest, task.roots, blobs, self._codec, selection)
         messages = _Messages(self, task.pack, result, task.kind)
-        walked = walk_delta_trees(pack, forest, task.roots, messages, self._codec, selection)
+        walked = walk_messages(pack, forest, task.roots, messages, self._codec, selection)
         messages.flush()
         return walked
 
@@ -261,11 +268,6 @@ class ObjectWorker:
         """The prefilter."""
         return self._sieve
 
-    @property
-    def id_size(self) -> int:
-        """Bytes of an object id."""
-        return self._plan.id_size
-
     def _keep(self, ref: ObjectRef, kind: str, credentials: Sequence[Credential], result: TaskResult) -> None:
         digests = frozenset(value.sha256 for credential in credentials for value in credential.values)
         if digests:
@@ -296,30 +298,25 @@ class _Blobs:
 class _Messages:
     """Scan commits and tags: many small texts, filtered in batches."""
 
-    around = None
-    search = None
-
     def __init__(self, worker: ObjectWorker, pack: int, result: TaskResult, kind: ObjectType) -> None:
+        self.search = worker.sieve.search
         self._worker = worker
         self._pack = pack
         self._result = result
         self._kind = kind.name.lower()
-        self._is_commit = kind is ObjectType.COMMIT
         self._batch: list[tuple[int, bytes]] = []
         self._texts: list[bytes] = []
         self._size = 0
 
-    def visit(self, entry: int, content: bytes, fresh: bytes, inherited: int, seen: int | None) -> int:  # noqa: ARG002 - looks at the whole
-        if self._is_commit:
-            node = parse_commit_node(content, self._worker.id_size)
-            if node is not None:
-                self._result.nodes.append(((self._pack, entry), node))
+    def add_node(self, entry: int, node: CommitNode) -> None:
+        self._result.nodes.append(((self._pack, entry), node))
+
+    def visit_message(self, entry: int, content: bytes) -> None:
         self._batch.append((entry, content))
         self._texts.append(strip_signature(content))
         self._size += len(content)
         if self._size > _BATCH:
             self.flush()
-        return 0
 
     def flush(self) -> None:
         """Scan the batch."""

@@ -6,9 +6,11 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from itertools import compress
+from itertools import chain, compress
+from mmap import mmap
 from operator import sub
 
+from binance_leaks.native import compiled
 from binance_leaks.sources.objects.pack import Pack
 
 NONE = 0xFFFFFFFF
@@ -80,77 +82,88 @@ class DeltaForest:
 
 
 def build_delta_forest(pack: Pack) -> tuple[DeltaForest, array[int]]:
-    """The forest of a pack, and for each entry the number of its base or NONE.
-
-    One pass over the entry headers.
-    """
-    count, data, offsets = pack.count, pack.data, pack.offsets
-    begins = offsets[:count]
-    leads = bytes(map(data.__getitem__, begins))
-    types = leads.translate(_TYPE)
-    weight = array("Q", map(sub, offsets[1:], begins))
+    """The forest of a pack, and for each entry the number of its base or NONE."""
+    count = pack.count
     base = array("I", [NONE]) * count
-    first, following = base[:], base[:]
-    entry_at = dict(zip(begins, range(count), strict=True))
-    deltas = []
-    for entry in compress(range(count), types.translate(_MARKS[_OFS_DELTA])):
-        offset = begins[entry]
-        at = offset + 1
-        byte = leads[entry]
-        while byte & 128:
-            byte = data[at]
-            at += 1
-        byte = data[at]
-        back = byte & 127
-        while byte & 128 and back < offset:
-            at += 1
-            byte = data[at]
-            back = ((back + 1) << 7) | (byte & 127)
-        parent = entry_at.get(offset - back, NONE)
-        if parent < entry:
-            base[entry] = parent
-            following[entry] = first[parent]
-            first[parent] = entry
-            deltas.append(entry)
+    first, following, weight = base[:], base[:], array("Q", [0]) * count
+    fill = lay_out if compiled is None else compiled.lay_out
+    types = fill(pack.data, pack.offsets, base, first, following, weight)
     named = list(compress(range(count), types.translate(_MARKS[_REF_DELTA])))
     for entry in named:
-        named_base = _named_base(pack, entry, leads[entry])
+        named_base = _named_base(pack, entry)
         if named_base is None:
             continue
         base[entry] = named_base  # its own, too: then it is endless
         if named_base != entry:
             following[entry] = first[named_base]
             first[named_base] = entry
-    if not named:
-        for entry in reversed(deltas):
-            weight[base[entry]] += weight[entry]
     roots = {kind: array("I", compress(range(count), types.translate(_MARKS[kind.value]))) for kind in ObjectType}
     forest = DeltaForest(first=first, following=following, weight=weight, roots=roots)
-    whole = sum(map(len, roots.values()))
-    if named or whole + len(deltas) != count:
-        astray, endless = _unrooted(forest, base)
+    order: Sequence[int] = range(count)
+    if named or sum(map(len, roots.values())) + count - base.count(NONE) != count:
+        order = list(forest.below(chain.from_iterable(roots.values())))
+        astray, endless = _unrooted(forest, base, order)
         forest = replace(forest, astray=astray, endless=endless)
+    for entry in reversed(order):  # each comes behind its base
+        if base[entry] != NONE:
+            weight[base[entry]] += weight[entry]
     return forest, base
+
+
+def lay_out(
+    data: mmap, offsets: array[int], base: array[int], first: array[int], following: array[int], weight: array[int]
+) -> bytes:
+    """Return the types of a pack's entries, and fill in their deltas and own weights, as far as offsets lead to a base.
+
+    One pass over the entry headers.
+    """
+    begins = offsets[: len(base)]
+    entry_at = dict(zip(begins, range(len(base)), strict=True))
+    types = bytes(map(data.__getitem__, begins)).translate(_TYPE)
+    weight[:] = array("Q", map(sub, offsets[1:], begins))
+    for entry in compress(range(len(base)), types.translate(_MARKS[_OFS_DELTA])):
+        offset = begins[entry]
+        parent = entry_at.get(offset - _distance_to_base(data, offset), NONE)
+        if parent < entry:
+            base[entry] = parent
+            following[entry] = first[parent]
+            first[parent] = entry
+    return types
+
+
+def _distance_to_base(data: mmap, at: int) -> int:
+    """How far before the entry at `at` the base of the delta begins; 0 if the file ends before that is said."""
+    offset = at
+    try:
+        while data[at] & 128:
+            at += 1
+        at += 1
+        back = data[at] & 127
+        while data[at] & 128 and back < offset:
+            at += 1
+            back = ((back + 1) << 7) | (data[at] & 127)
+    except IndexError:
+        return 0
+    return back
 
 
 _MARKS = tuple(bytes(byte == kind for byte in range(256)) for kind in range(8))
 
 
-def _named_base(pack: Pack, entry: int, lead: int) -> int | None:
-    at = pack.offsets[entry] + 1
-    byte = lead
-    while byte & 128:
-        byte = pack.data[at]
+def _named_base(pack: Pack, entry: int) -> int | None:
+    at, end = pack.offsets[entry], pack.offsets[-1]
+    while at < end and pack.data[at] & 128:
         at += 1
-    return pack.entry_of(pack.data[at : at + pack.id_size])
+    return pack.entry_of(pack.data[at + 1 : at + 1 + pack.id_size])
 
 
-def _unrooted(forest: DeltaForest, base: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def _unrooted(
+    forest: DeltaForest, base: Sequence[int], rooted: Iterable[int]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The entries that no root leads to: those whose base is elsewhere, and those that are made of each other."""
     reached = bytearray(len(base))
-    for roots in forest.roots.values():
-        for entry in forest.below(roots):
-            reached[entry] = 1
+    for entry in rooted:
+        reached[entry] = 1
     astray = []
     for entry, seen in enumerate(reached):
         if not seen and base[entry] == NONE:

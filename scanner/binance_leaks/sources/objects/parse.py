@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, timezone
 from binance_leaks.model import Commit
 
 _PERSON = re.compile(rb"([^<\n]*?) ?<([^>\n]*)>[^\n]*? (-?\d+) ([+-]\d{4})$")
+_SECONDS = re.compile(rb"-?[0-9]{1,18}")
 _MERGED_TAG = re.compile(rb"^mergetag ([^\n]*\n(?: [^\n]*\n)*)", re.MULTILINE)
 
 
@@ -37,23 +38,30 @@ def find_message(content: bytes) -> int:
 
 
 def parse_commit_node(content: bytes, id_size: int) -> CommitNode | None:
-    """A commit's place in the graph, None for a commit that is malformed."""
+    """A commit's place in the graph, None for a commit that is malformed; the time is 0 where that cannot be read."""
     width = 2 * id_size
     try:
         if not content.startswith(b"tree "):
             return None
-        tree = bytes.fromhex(content[5 : 5 + width].decode("ascii"))
+        tree = _id_of(content[5 : 5 + width], id_size)
         at = 6 + width
         parents = []
         while content.startswith(b"parent ", at):
-            parents.append(bytes.fromhex(content[at + 7 : at + 7 + width].decode("ascii")))
+            parents.append(_id_of(content[at + 7 : at + 7 + width], id_size))
             at += 8 + width
-        start = content.find(b"\ncommitter ", at - 1)
-        line = content[start + 1 : content.find(b"\n", start + 1)]
-        seconds = line.rsplit(b" ", 2)[-2:]
-        return CommitNode(tree=tree, parents=tuple(parents), time=int(seconds[0]) if len(seconds) == 2 else 0)
     except ValueError:
         return None
+    start = content.find(b"\ncommitter ", at - 1)
+    line = content[start + 1 :].partition(b"\n")[0] if start >= 0 else b""
+    seconds = _SECONDS.fullmatch(line.rsplit(b" ", 2)[-2]) if line else None
+    return CommitNode(tree=tree, parents=tuple(parents), time=int(seconds.group()) if seconds is not None else 0)
+
+
+def _id_of(digits: bytes, id_size: int) -> bytes:
+    name = bytes.fromhex(digits.decode("ascii"))
+    if len(name) != id_size:
+        raise ValueError("no id")
+    return name
 
 
 def parse_commit(name: str, content: bytes) -> Commit:

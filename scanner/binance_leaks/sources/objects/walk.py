@@ -21,6 +21,7 @@ from binance_leaks.sources.objects.pack import (
     check_size,
     read_header,
 )
+from binance_leaks.sources.objects.parse import CommitNode, parse_commit_node
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -171,6 +172,23 @@ class Visitor(Protocol):
         ...
 
 
+class MessageVisitor(Protocol):
+    """What looks at commits or tags."""
+
+    @property
+    def search(self) -> _native.Search | None:
+        """The first test, with which the compiled walk shows only messages that must be looked at."""
+        ...
+
+    def add_node(self, entry: int, node: CommitNode) -> None:
+        """Take the node of a commit; called for all that are well formed."""
+        ...
+
+    def visit_message(self, entry: int, content: bytes) -> None:
+        """Look at a commit or tag."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EntrySelection:
     """Marks for entries to visit (`wanted`), and entries to build them from (`needed`)."""
@@ -243,6 +261,45 @@ def as_result(
         for entry in entries:
             _leave(forest, entry, selection, found)
     return result
+
+
+def walk_messages(
+    pack: Pack,
+    forest: DeltaForest,
+    roots: array[int],
+    visitor: MessageVisitor,
+    codec: PackCodec,
+    selection: EntrySelection | None = None,
+) -> WalkResult:
+    """Show a visitor commits or tags, as `walk_delta_trees` does with other objects."""
+    if compiled is None:
+        return walk_plainly(pack, forest, roots, _PlainMessages(visitor, pack.id_size), codec, selection)
+    walked, nodes = open_delta_trees(compiled, pack, forest, codec).visit_messages(
+        roots,
+        visitor.visit_message,
+        visitor.search,
+        None if selection is None else selection.wanted,
+        None if selection is None else selection.needed,
+    )
+    for entry, tree, parents, time in nodes:
+        visitor.add_node(entry, CommitNode(tree=tree, parents=parents, time=time))
+    return as_result(forest, selection, walked)
+
+
+class _PlainMessages:
+    around = None
+    search = None
+
+    def __init__(self, visitor: MessageVisitor, id_size: int) -> None:
+        self._visitor = visitor
+        self._id_size = id_size
+
+    def visit(self, entry: int, content: bytes, fresh: bytes, inherited: int, seen: int | None) -> int:  # noqa: ARG002 - looks at the whole
+        node = parse_commit_node(content, self._id_size)
+        if node is not None:
+            self._visitor.add_node(entry, node)
+        self._visitor.visit_message(entry, content)
+        return 0
 
 
 def walk_plainly(
