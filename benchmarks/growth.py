@@ -102,6 +102,7 @@ def generate(plan: Plan, repository: Path, env: Mapping[str, str]) -> None:
         stream.writelines(history(plan))
     if importing.wait():
         raise BenchmarkError("git cannot import the generated history")
+    git(repository, env, "symbolic-ref", "HEAD", "refs/heads/main")
     git(repository, env, "repack", "-a", "-d", "-q")
 
 

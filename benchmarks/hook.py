@@ -1,4 +1,4 @@
-"""Times a commit of ten small clean files: our hook and the peers' hooks, as ratios to an empty Python.
+"""A commit of ten small clean files: our hook and the peers' hooks, as ratios to an empty Python.
 
 Builds a temporary repository with some history, stages the files, makes sure that every hook stops a commit with a
 generated key pair, takes the pair out, and measures.
@@ -10,45 +10,33 @@ import argparse
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from commands import FOUND, Setting, scan_staged
-from programs import Program, Tool, add_arguments, environment, find_all, interpreter
+from programs import Program, Tool, environment, interpreter
 from samples import clean_sources, plant
-from timing import BenchmarkError, Command, Figures, alternate, markdown, peak_text, run, seconds, summarize
+from tables import comparison
+from timing import BenchmarkError, Command, alternate, run
 
 FLOOR = "python -c pass"
 COMMITS = 5
 FILES_OF_A_COMMIT = 8
 STAGED_FILES = 10
+LEAST_ROUNDS = 20
+"""A hook takes milliseconds, and medians of few rounds jump."""
 
 
-def main() -> int:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description="Times a commit of ten small clean files, ours and the peers' hooks.")
-    add_arguments(parser, rounds=20)
-    options = parser.parse_args()
-    rounds: int = options.rounds
-    warmup: int = options.warmup
-    lean: bool = options.lean
-    try:
-        programs = find_all(options)
-        with tempfile.TemporaryDirectory() as folder:
-            scratch = Path(folder)
-            setting = Setting(scratch=scratch, env=environment(scratch), lean=lean)
-            repository = scratch / "repository"
-            files = make_repository(repository, setting.env)
-            check(programs, repository, files, setting)
-            commands = [floor(programs, repository, setting)]
-            commands += [scan_staged(one, repository, files, setting, status=0) for one in programs]
-            figures = summarize(alternate(commands, rounds=rounds, warmup=warmup), base=FLOOR)
-    except BenchmarkError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    print(table(figures))
-    return 0
+def measure(programs: Sequence[Program], options: argparse.Namespace, scratch: Path) -> str:
+    """The figures of all hooks on one commit as Markdown."""
+    setting = Setting(scratch=scratch, env=environment(scratch), lean=options.lean)
+    repository = scratch / "repository"
+    files = make_repository(repository, setting.env)
+    check(programs, repository, files, setting)
+    commands = [floor(programs, repository, setting)]
+    commands += [scan_staged(one, repository, files, setting, status=0) for one in programs]
+    runs = alternate(commands, rounds=max(options.rounds, LEAST_ROUNDS), warmup=options.warmup)
+    return f"{len(files)} staged files\n\n{comparison(runs, {}, floor=FLOOR)}"
 
 
 def make_repository(repository: Path, env: Mapping[str, str]) -> list[str]:
@@ -97,24 +85,3 @@ def write(folder: Path, texts: Mapping[str, str]) -> None:
     folder.mkdir(exist_ok=True)
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
-
-
-def table(figures: Sequence[Figures]) -> str:
-    """The figures as Markdown."""
-    own = next((one.ratio for one in figures if one.name == Tool.BINANCE_LEAKS.value), None)
-    rows = [
-        [
-            one.name,
-            seconds(one.wall),
-            seconds(one.cpu),
-            peak_text(one.peak),
-            f"{one.ratio:.1f} ({one.ratio_range[0]:.1f} to {one.ratio_range[1]:.1f})",
-            "" if own is None else f"{one.ratio / own:.1f}",
-        ]
-        for one in figures
-    ]
-    return markdown(["program", "time", "CPU", "peak memory", f"times `{FLOOR}`", "times binance-leaks"], rows)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -72,14 +72,18 @@ class TreePeak:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Figures:
-    """What all rounds of one command come to. `ratio` is to the base, with its least and greatest."""
+    """What all rounds of one command come to.
+
+    `ratio` is that of the time to the base's, `cpu_ratio` that of the processor time, with its least and greatest.
+    """
 
     name: str
     wall: float
     cpu: float
     peak: int
     ratio: float
-    ratio_range: tuple[float, float]
+    cpu_ratio: float
+    cpu_ratio_range: tuple[float, float]
 
 
 def run(command: Command) -> Run:
@@ -160,13 +164,15 @@ def _progress(text: str) -> None:
 
 def _figures(name: str, runs: Sequence[Run], base: Sequence[Run]) -> Figures:
     ratios = [one.wall / other.wall for one, other in zip(runs, base, strict=True)]
+    cpu_ratios = [one.cpu / other.cpu for one, other in zip(runs, base, strict=True)]
     return Figures(
         name=name,
         wall=statistics.median(one.wall for one in runs),
         cpu=statistics.median(one.cpu for one in runs),
         peak=max(one.peak for one in runs),
         ratio=statistics.median(ratios),
-        ratio_range=(min(ratios), max(ratios)),
+        cpu_ratio=statistics.median(cpu_ratios),
+        cpu_ratio_range=(min(cpu_ratios), max(cpu_ratios)),
     )
 
 

@@ -1,7 +1,7 @@
-"""Times the scan of a large tree, ours and the peers'.
+"""The scan of a large tree, ours and the peers'.
 
-The given tree is only read. With `--plant` it is copied to a temporary folder, a generated key pair is put into the
-copy, the copy is measured, and every scanner must have found the pair in the very runs that were measured.
+The tree is only read: a copy is measured, with a generated key pair in it, and every scanner must have found the pair
+in the very runs that were measured.
 """
 
 from __future__ import annotations
@@ -10,28 +10,16 @@ import argparse
 import os
 import shutil
 import stat
-import sys
-import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from commands import Setting, scan_tree
-from programs import Program, add_arguments, environment, find_all
+from programs import Program, environment
 from reports import places
 from samples import plant
-from timing import (
-    BenchmarkError,
-    Figures,
-    TreePeak,
-    alternate,
-    markdown,
-    megabytes,
-    peak_text,
-    seconds,
-    summarize,
-    tree_peak,
-)
+from tables import Note, comparison, memory
+from timing import BenchmarkError, alternate, megabytes, tree_peak
 
 PLANTED = "planted_by_the_benchmark/settings.py"
 
@@ -44,44 +32,22 @@ class Size:
     bytes: int
 
 
-def main() -> int:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description="Times the scan of a large tree, ours and the peers'.")
-    parser.add_argument("path", type=Path, help="the tree; it is only read")
-    parser.add_argument("--plant", action="store_true", help="measure a copy with a generated key pair in it")
-    add_arguments(parser, rounds=3)
-    options = parser.parse_args()
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            print(measure(options, Path(folder)))
-    except BenchmarkError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-def measure(options: argparse.Namespace, scratch: Path) -> str:
-    """The figures of all programs as Markdown."""
-    path: Path = options.path.absolute()
-    planted: bool = options.plant
-    lean: bool = options.lean
-    rounds: int = options.rounds
-    warmup: int = options.warmup
-    if not path.is_dir():
-        raise BenchmarkError(f"{path} is no folder")
-    programs = find_all(options)
-    lines: tuple[int, ...] = ()
-    if planted:
-        path = shutil.copytree(path, scratch / path.name, symlinks=True)
-        lines = plant(path, PLANTED)
-    size = measure_size(path)
-    print(f"{path.name}: {size.files} files, {megabytes(size.bytes)}{', peers lean' if lean else ''}\n")
-    setting = Setting(scratch=scratch, env=environment(scratch), lean=lean)
-    commands = [scan_tree(program, path, setting) for program in programs]
-    figures = summarize(alternate(commands, rounds=rounds, warmup=warmup), base=commands[0].name)
-    found = [findings(program, setting, lines) for program in programs]
-    peaks = [tree_peak(command) for command in commands]
-    return table(figures, peaks, found, size)
+def measure(path: Path, programs: Sequence[Program], options: argparse.Namespace, scratch: Path) -> str:
+    """The figures of all programs on a copy of a tree as Markdown."""
+    copy = shutil.copytree(path, scratch / "tree", symlinks=True, ignore=shutil.ignore_patterns(".git"))
+    lines = plant(copy, PLANTED)
+    size = measure_size(copy)
+    timeout: float = options.timeout
+    setting = Setting(scratch=scratch, env=environment(scratch), lean=options.lean)
+    commands = [replace(scan_tree(program, copy, setting), limit=timeout) for program in programs]
+    runs = alternate(commands, rounds=options.rounds, warmup=options.warmup)
+    notes = {}
+    for program, command in zip(programs, commands, strict=True):
+        if runs[command.name][-1].stopped:
+            notes[command.name] = Note(found="ended by the limit")
+        else:
+            notes[command.name] = Note(found=findings(program, setting, lines), memory=memory(tree_peak(command)))
+    return f"{size.files:,} files, {megabytes(size.bytes)}\n\n{comparison(runs, notes, floor=None)}"
 
 
 def measure_size(path: Path) -> Size:
@@ -96,26 +62,7 @@ def findings(program: Program, setting: Setting, lines: Sequence[int]) -> str:
     pair = {place.line for place in found if place.path.endswith(PLANTED)}
     if not pair.issuperset(lines):
         raise BenchmarkError(f"{program.tool.value} found line {sorted(pair)} of the pair planted on {list(lines)}")
-    return f"{len(found)}, the pair among them" if lines else str(len(found))
-
-
-def table(figures: Sequence[Figures], peaks: Sequence[TreePeak | None], found: Sequence[str], size: Size) -> str:
-    """The figures as Markdown."""
-    rows = [
-        [
-            one.name,
-            seconds(one.wall),
-            seconds(one.cpu),
-            f"{size.bytes / one.wall / 1e6:.0f}",
-            f"{one.ratio:.2f} ({one.ratio_range[0]:.2f} to {one.ratio_range[1]:.2f})",
-            peak_text(one.peak),
-            "" if peak is None else f"{megabytes(peak.total)} in {peak.processes}",
-            count,
-        ]
-        for one, peak, count in zip(figures, peaks, found, strict=True)
-    ]
-    memory = ["largest process", "all processes"]
-    return markdown(["program", "time", "CPU", "MB/s", f"times {figures[0].name}", *memory, "places found"], rows)
+    return f"{len(found)}, the pair among them"
 
 
 def _statuses(path: Path) -> Iterator[os.stat_result]:
@@ -124,7 +71,3 @@ def _statuses(path: Path) -> Iterator[os.stat_result]:
             folders.remove(".git")
         for name in names:
             yield (Path(folder) / name).lstat()
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
