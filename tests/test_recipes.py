@@ -36,7 +36,7 @@ SCHEMAS = {
 }
 # Their options are those of the programs that they run.
 PASSED_ON = frozenset({"detect-secrets-hook", "detect-secrets-audit"})
-COMMAND = re.compile(r"(?:binance-leaks|-m binance_leaks)\"? ((?:[a-z][a-z-]*)(?: [^\n`|#']*)?)")
+COMMAND = re.compile(r"(?:binance-leaks|-m binance_leaks|SystemExit\(main\(\)\))\"? ((?:[a-z][a-z-]*)(?: [^\n`|#']*)?)")
 
 
 @dataclass(frozen=True, kw_only=True)

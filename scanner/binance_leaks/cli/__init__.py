@@ -111,17 +111,19 @@ def _run(words: list[str]) -> int:
 def _report_clean_commit(words: list[str]) -> bool:
     """Report a commit without a credential. Return False for one that must be looked at properly."""
     at = words.index("--") if "--" in words else len(words)
-    if any(word.startswith("-") for word in words[:at]) or "PRE_COMMIT_FROM_REF" in os.environ:
+    options = {word for word in words[:at] if word.startswith("-")}
+    if not options <= {"-q", "--quiet"} or "PRE_COMMIT_FROM_REF" in os.environ:
         return False
     from binance_leaks.sources.staged_fast_path import (  # start-up: all that a clean commit imports
         count_clean_files,
         format_clean_commit,
     )
 
-    count = count_clean_files([*words[:at], *words[at + 1 :]])
+    count = count_clean_files([word for word in words[:at] if word not in options] + words[at + 1 :])
     if count is None:
         return False
-    sys.stdout.write(format_clean_commit(count))
+    if not options:
+        sys.stdout.write(format_clean_commit(count))
     return True
 
 

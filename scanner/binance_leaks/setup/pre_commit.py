@@ -19,6 +19,8 @@ LAUNCHER = "env -u PYTHONPATH -u PYTHONHOME -u PYTHONUSERBASE -u PYTHONPYCACHEPR
 INSTALLED = ("pre-commit", "commit-msg", "pre-push")
 """The git hooks that ours run in."""
 
+_CALL = '"from binance_leaks.cli import main; raise SystemExit(main())"'
+"""How the manifest starts the hook that every commit waits for."""
 _PROGRAMS = frozenset({"binance-leaks", "binance-leaks.exe", "binance_leaks"})
 
 
@@ -35,7 +37,7 @@ class Hook:
 
     def is_run_by(self, entry: str) -> bool:
         """Whether a local hook with this entry runs the same command, started in any way."""
-        words = entry.split()
+        words = entry.replace(_CALL, "binance_leaks").split()
         return any(
             PurePath(program).name in _PROGRAMS and command == self.command[0] for program, command in pairwise(words)
         )
