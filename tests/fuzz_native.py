@@ -25,7 +25,7 @@ from random import Random
 from typing import TYPE_CHECKING, cast
 from unittest.mock import patch
 
-from binance_leaks.detect.sieve import must_look, new_search
+from binance_leaks.detect.first_test import must_look, new_search
 from binance_leaks.native import compiled
 from binance_leaks.sources.objects import delta_forest, walk
 from binance_leaks.sources.objects.codec import plain_codec

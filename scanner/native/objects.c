@@ -508,8 +508,8 @@ static bool may_be_container(const uint8_t *data, size_t size) {
     static const Mark tar = MARK("ustar"), zip_end = MARK("PK\5\6"), pointer = MARK("version http");
     if (starts_with_any(data, size, archives, sizeof archives / sizeof *archives))
         return true;
-    if (size >= 2 && data[0] == 'x' && (data[0] << 8 | data[1]) % 31 == 0)
-        return true; /* zlib data, perhaps a loose object */
+    if (size >= 2 && data[0] == 'x' && (data[0] << 8 | data[1]) % 31 == 0 && !(data[1] & 0x20))
+        return true; /* zlib data without a preset dictionary, perhaps a loose object */
     if (size > TAR_MAGIC_AT && starts(data + TAR_MAGIC_AT, size - TAR_MAGIC_AT, tar))
         return true;
     if (size >= ZIP_END_SIZE && starts(data + size - ZIP_END_SIZE, ZIP_END_SIZE, zip_end))

@@ -12,7 +12,8 @@ from types import MappingProxyType
 
 import pytest
 from binance_leaks.detect.engine import detect
-from binance_leaks.detect.sieve import NO_TRAITS, CompiledSieve, PlainSieve, Sieve, Trait, must_look
+from binance_leaks.detect.first_test import must_look
+from binance_leaks.detect.sieve import NO_TRAITS, CompiledSieve, PlainSieve, Sieve, Trait
 from binance_leaks.native import compiled
 from binance_leaks.sources.objects.codec import apply_delta, delta_sizes
 from binance_leaks.sources.objects.walk import ContextSizes, changed_parts

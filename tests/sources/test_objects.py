@@ -8,14 +8,14 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from binance_leaks.detect.sieve import PlainSieve
+from binance_leaks.detect import sieve
 from binance_leaks.findings import ScanStats
 from binance_leaks.model import Credential
 from binance_leaks.pipeline import history_scan, history_worker
 from binance_leaks.pipeline.history import HistoryDetected, HistorySource
 from binance_leaks.pipeline.history_scan import ObjectScan
 from binance_leaks.sources.git import Git
-from binance_leaks.sources.objects import walk
+from binance_leaks.sources.objects import delta_forest, tree_index, walk
 from binance_leaks.sources.objects.codec import best_codec, plain_codec
 from binance_leaks.sources.objects.database import ObjectDatabase, find_alternates, open_packs
 from binance_leaks.sources.objects.delta_forest import ObjectType, build_delta_forest
@@ -376,8 +376,8 @@ def test_parallel_is_serial(repository: Repository) -> None:
 def test_plain_is_fast(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     leaking(repository)
     fast = reported(scan(repository))
-    monkeypatch.setattr(walk, "compiled", None)
-    monkeypatch.setattr(history_worker, "best_sieve", PlainSieve)
+    for module in (walk, tree_index, delta_forest, history_worker, sieve):
+        monkeypatch.setattr(module, "compiled", None)
     monkeypatch.setattr(history_worker, "best_codec", plain_codec)
     monkeypatch.setattr(history_scan, "best_codec", plain_codec)
     plain = reported(scan(repository))

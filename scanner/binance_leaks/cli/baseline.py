@@ -30,9 +30,10 @@ from binance_leaks.exit_status import ExitStatus
 from binance_leaks.findings import Skipped
 from binance_leaks.model import Value
 from binance_leaks.pipeline.baseline_update import BaselineInput, ScanCoverage, collect_for_baseline
-from binance_leaks.pipeline.files import FileSource, usable_cores
+from binance_leaks.pipeline.files import FileSource
 from binance_leaks.pipeline.history import HistorySource
 from binance_leaks.pipeline.source import Detected, Source
+from binance_leaks.pipeline.workers import usable_cores
 from binance_leaks.report import write_report
 from binance_leaks.report.names import ROLE_NAMES
 from binance_leaks.report.sanitize import Quoted, Redactor, printable

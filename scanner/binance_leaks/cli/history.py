@@ -19,9 +19,9 @@ from binance_leaks.errors import UsageError
 from binance_leaks.exit_status import ExitStatus
 from binance_leaks.findings import Result
 from binance_leaks.model import Credential
-from binance_leaks.pipeline.files import usable_cores
 from binance_leaks.pipeline.history import HistorySource
 from binance_leaks.pipeline.state import State, conditions, read_state, write_state
+from binance_leaks.pipeline.workers import usable_cores
 from binance_leaks.replacements import refuse_existing, write_replacements
 from binance_leaks.sources.git import Git
 

@@ -14,7 +14,8 @@ from binance_leaks.cli.run import runner
 from binance_leaks.cli.settings import CommandSettings
 from binance_leaks.errors import UsageError
 from binance_leaks.exit_status import ExitStatus
-from binance_leaks.pipeline.files import FileSource, usable_cores
+from binance_leaks.pipeline.files import FileSource
+from binance_leaks.pipeline.workers import usable_cores
 from binance_leaks.sources.path_roots import PathRoots
 
 

@@ -22,7 +22,7 @@ from binance_leaks.cli.verify_option import OnlineVerifier, online_verifier
 from binance_leaks.errors import UsageError
 from binance_leaks.exit_status import ExitStatus
 from binance_leaks.model import Confidence, Credential, Environment
-from binance_leaks.pipeline.files import FileSource, usable_cores
+from binance_leaks.pipeline.files import FileSource
 from binance_leaks.pipeline.triage import weigh
 from binance_leaks.pipeline.user_keys import (
     from_environment,
@@ -32,6 +32,7 @@ from binance_leaks.pipeline.user_keys import (
     typed,
     with_private_key,
 )
+from binance_leaks.pipeline.workers import usable_cores
 from binance_leaks.report import write_report
 from binance_leaks.report.audit import Audited, render_audit_json, render_audit_text
 

@@ -19,6 +19,8 @@ PRIVATE_KEY, SEED, MENTION, FUTURE, WIDE, BINARY, DATABASE, CLEAN = (1 << bit fo
 ALONE = VALUE | PIECE | LIST | ENCODED | PRIVATE_KEY | WIDE | DATABASE
 """The traits that are a suspicion whatever else there is."""
 ANYWHERE, _BEFORE_LITERALS, _BEFORE_PIECES, _INSIDE_WORD = range(4)
+MARGIN = 256
+"""How many bytes around a change have all its traits."""
 SOFT_BREAKS = (
     *(b"<wbr>", b"<wbr/>", b"<wbr />", b"&shy;", b"&#173;", b"&#8203;", b"&#xad;", b"&#x200b;"),
     *(b"\xc2\xad", b"\xe2\x80\x8b", b"\xe2\x80\x8c", b"\xe2\x80\x8d", b"\xe2\x81\xa0", b"\xef\xbb\xbf"),
@@ -51,6 +53,31 @@ def places_of_pieces(data: bytes) -> list[int] | None:
     if _SEARCH is None:
         return None
     return sorted(at for at, _ in (*_SEARCH.chains(data), *_SEARCH.pieces(data)))
+
+
+def new_search() -> _native.Search:
+    """Return the test with the words of the vocabulary too. Raises ImportError where it was not built."""
+    if compiled is None:
+        raise ImportError("the compiled module is not installed")
+    # start-up: the hook does without
+    from binance_leaks.detect.vocabulary import CLEAR_NAME_STEMS, EVIDENCE_STEMS, FUTURES_WORDS
+
+    mentions = [(stem, MENTION, ANYWHERE) for stem in EVIDENCE_STEMS if stem.decode("latin-1") not in FUTURES_WORDS]
+    futures = [(word.encode(), FUTURE, ANYWHERE) for word in FUTURES_WORDS]
+    search: _native.Search = compiled.Search(
+        [*mentions, *futures, *WORDS], [(stem, 0, ANYWHERE) for stem in CLEAR_NAME_STEMS]
+    )
+    return search
+
+
+def must_look(inherited: int, seen: int) -> bool:
+    """Whether a version with traits `seen` in its changed parts must be looked at, more closely than at those."""
+    if inherited & CLEAN and not seen & ~(inherited & (NAMED | MENTION | FUTURE)):
+        return False  # nothing was found in its base, and the rest of it is as it was
+    traits = inherited | seen
+    if traits & ALONE or (seen & ~inherited & BINARY):
+        return True
+    return bool((traits & HEX and traits & (MENTION | FUTURE)) or (traits & (SEED | CHAIN) and traits & NAMED))
 
 
 def _is_suspicious(traits: int) -> bool:

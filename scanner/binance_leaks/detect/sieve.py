@@ -14,19 +14,17 @@ import re
 from enum import IntFlag, auto
 from typing import TYPE_CHECKING, Protocol
 
-from binance_leaks.detect import first_test, prefilter
+from binance_leaks.detect import prefilter
 from binance_leaks.detect.base64_blocks import encoded_texts, encoded_value, is_longer_than_value
 from binance_leaks.detect.candidates import LENGTH, Shape, shape_of, value_in_run
 from binance_leaks.detect.document import PRINTABLE, Document, is_binary
+from binance_leaks.detect.first_test import must_look, new_search
 from binance_leaks.detect.glued_values import LONGEST, REACH, glued_in_run
 from binance_leaks.detect.literal_chains import CHAIN_REACH, around
 from binance_leaks.detect.private_keys import holds_packed_key
 from binance_leaks.detect.split_values import find_split_values
 from binance_leaks.detect.vocabulary import (
     ANY_SECRET_STEMS,
-    CLEAR_NAME_STEMS,
-    EVIDENCE_STEMS,
-    FUTURES_WORDS,
     WIDE_VOCABULARY,
 )
 from binance_leaks.native import compiled
@@ -73,8 +71,6 @@ class Trait(IntFlag):
 
 
 NO_TRAITS = Trait(0)
-_WORDS = Trait.NAMED | Trait.MENTION | Trait.FUTURE
-_ALONE = Trait(first_test.ALONE)
 _ANY_HEX_DIGITS = b"0123456789abcdefABCDEF"
 _HEX_DIGITS = b"0123456789abcdef"
 _SHORTEST_ENCODED = 60
@@ -89,19 +85,9 @@ _PRINTABLE = {byte: "\n" for byte in range(256) if not (0x20 <= byte < 0x7F or b
 _AROUND_PIECE = 800
 _MOST_PIECES, _MOST_PLACES, _MOST_REMEMBERED = 200, 8, 200_000
 
-_WORDS_SOUGHT = (
-    *((stem, Trait.MENTION) for stem in EVIDENCE_STEMS if stem.decode("latin-1") not in FUTURES_WORDS),
-    *((word.encode(), Trait.FUTURE) for word in FUTURES_WORDS),
-)
-
 
 class Sieve(Protocol):
     """Decides which content the detector must see."""
-
-    @property
-    def margin(self) -> int | None:
-        """How many bytes around a change are needed for its traits; None if a file is always read whole."""
-        ...
 
     @property
     def search(self) -> _native.Search | None:
@@ -124,15 +110,14 @@ class Sieve(Protocol):
         ...
 
 
-def best_sieve() -> Sieve:
-    """Return the fastest sieve that is installed."""
-    return PlainSieve() if compiled is None else CompiledSieve()
+def best_sieve(search: _native.Search | None = None) -> Sieve:
+    """Return the fastest sieve that is installed, with this first test or one of its own."""
+    return PlainSieve() if compiled is None else CompiledSieve(search)
 
 
 class PlainSieve:
     """The prefilter as a sieve: without dependencies, and always reading whole files."""
 
-    margin = None
     search = None
 
     def traits(self, content: bytes, fresh: bytes, inherited: int, seen: int | None = None) -> Trait:  # noqa: ARG002 - knows the whole only
@@ -148,41 +133,16 @@ class PlainSieve:
         return next(prefilter.short_pieces(content), None) is not None
 
 
-def must_look(inherited: int, seen: int) -> bool:
-    """Whether a version with traits `seen` in its changed parts must be looked at, more closely than at those."""
-    if inherited & _CLEAN and not seen & ~(inherited & _ANY_WORD):
-        return False  # nothing was found in its base, and the rest of it is as it was
-    traits = inherited | seen
-    if traits & _LOOKED_AT or (seen & ~inherited & _IS_BINARY):
-        return True
-    return bool((traits & _HEX and traits & _MENTIONS) or (traits & _SEED_OR_CHAIN and traits & _NAMED))
-
-
 # As integers, since those of flags are slow.
-_CLEAN, _ANY_WORD, _LOOKED_AT, _IS_BINARY = int(Trait.CLEAN), int(_WORDS), int(_ALONE), int(Trait.BINARY)
-_HEX, _MENTIONS = int(Trait.HEX), int(Trait.MENTION | Trait.FUTURE)
-_SEED_OR_CHAIN, _NAMED = int(Trait.SEED | Trait.CHAIN), int(Trait.NAMED)
+_CLEAN, _IS_BINARY, _NAMED = int(Trait.CLEAN), int(Trait.BINARY), int(Trait.NAMED)
 _VALUE, _PIECE, _SEED = int(Trait.VALUE), int(Trait.PIECE), int(Trait.SEED)
-
-
-def new_search() -> _native.Search:
-    """Return the compiled first test. Raises ImportError where there is none."""
-    if compiled is None:
-        raise ImportError("the compiled module is not installed")
-    search: _native.Search = compiled.Search(
-        [*((word, int(trait), first_test.ANYWHERE) for word, trait in _WORDS_SOUGHT), *first_test.WORDS],
-        [(stem, 0, first_test.ANYWHERE) for stem in CLEAR_NAME_STEMS],
-    )
-    return search
 
 
 class CompiledSieve:
     """The sieve with the compiled first test. Raises ImportError where that is not installed."""
 
-    margin = 256
-
-    def __init__(self) -> None:
-        self.search = new_search()
+    def __init__(self, search: _native.Search | None = None) -> None:
+        self.search = search or new_search()
         self._dull: set[int] = set()
 
     def traits(self, content: bytes, fresh: bytes, inherited: int, seen: int | None = None) -> Trait:

@@ -14,7 +14,16 @@ from binance_leaks.detect.path_values import digests_in_path
 from binance_leaks.environments import Environment
 from binance_leaks.errors import GitError
 from binance_leaks.findings import Skipped
-from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Commit, Credential, Exposure, Location, Occurrence
+from binance_leaks.model import (
+    COMMIT_MESSAGE,
+    TAG_MESSAGE,
+    Commit,
+    Credential,
+    Evidence,
+    Exposure,
+    Location,
+    Occurrence,
+)
 from binance_leaks.pipeline.files import credentials_in, credentials_in_object, may_hold
 from binance_leaks.pipeline.history_scan import ObjectScan
 from binance_leaks.pipeline.history_worker import Hit
@@ -22,6 +31,7 @@ from binance_leaks.pipeline.provenance import HistoryTracer, Provenance
 from binance_leaks.sources.commits import Ref
 from binance_leaks.sources.files import FileEntry, read_chunks
 from binance_leaks.sources.git import Git
+from binance_leaks.sources.nearby_evidence import EvidenceNearCommits
 from binance_leaks.sources.objects.parse import parse_commit
 from binance_leaks.sources.read_content import Chunk, read_stream
 
@@ -48,6 +58,14 @@ class Remote:
     def has(self, refs: Iterable[Ref]) -> bool:
         """Whether a remote has one of these refs."""
         return any(self.everything or ref.is_remote for ref in refs)
+
+
+class EvidenceNearHistory(EvidenceNearCommits):
+    """Evidence beside a file in the commit that added it; for a message, that of the repository."""
+
+    def evidence_near(self, path: str) -> Evidence | None:
+        """Return the evidence beside a path."""
+        return super().evidence_near("" if path in (COMMIT_MESSAGE, TAG_MESSAGE) else path)
 
 
 def attribute(

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from binance_leaks.errors import GitError, UsageError
 from binance_leaks.findings import ScanStats, Skipped, SourceKind
-from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Credential, Evidence
-from binance_leaks.pipeline.attribution import Attributed, Remote, attribute
+from binance_leaks.model import Credential
 from binance_leaks.pipeline.history_scan import Count, LfsFiles, ObjectFilter, ObjectScan
-from binance_leaks.pipeline.source import Detected, Progress, ShowProgress
+from binance_leaks.pipeline.source import Detected, NearbyEvidence, Progress, ShowProgress
 from binance_leaks.pipeline.state import State
 from binance_leaks.sources.commits import Ref, list_refs, object_types
 from binance_leaks.sources.git import Git
-from binance_leaks.sources.nearby_evidence import EvidenceNearCommits
 from binance_leaks.sources.objects.database import ObjectDatabase, is_partial_clone
 
 
@@ -184,7 +182,7 @@ class HistorySource:
             skipped=tuple(read.skipped),
             stats=read.stats,
             interrupted=read.interrupted,
-            nearby=_EvidenceNearHistory(git, read.commits),
+            nearby=_evidence_near(git, read.commits) if read.credentials else None,
             scanned=read.scanned,
             hits=read.hits,
         )
@@ -203,12 +201,10 @@ class _Read:
     interrupted: bool = False
 
 
-class _EvidenceNearHistory(EvidenceNearCommits):
-    """Evidence beside a file in the commit that added it; for a message, that of the repository."""
+def _evidence_near(git: Git, commits: Mapping[str, str]) -> NearbyEvidence:
+    from binance_leaks.pipeline.attribution import EvidenceNearHistory  # start-up: as above
 
-    def evidence_near(self, path: str) -> Evidence | None:
-        """Return the evidence beside a path."""
-        return super().evidence_near("" if path in (COMMIT_MESSAGE, TAG_MESSAGE) else path)
+    return EvidenceNearHistory(git, commits)
 
 
 def _is_in_file(credential: Credential) -> bool:
@@ -228,7 +224,8 @@ def _scan(
     walked = walk_refs(git, branches=source.branches, since=source.since) if source.narrowed else None
     object_filter: ObjectFilter | None = walked or source.state
     lfs = LfsFiles(git, database)
-    attributed = Attributed(credentials=(), commits={})
+    credentials: tuple[Credential, ...] = ()
+    commits: Mapping[str, str] = {}
     refs = list_refs(git)
     with ExitStack() as stack:
         try:
@@ -240,24 +237,28 @@ def _scan(
             scan.read(progress)
             lfs.scan(scan, only=None if walked is None else walked.names)
             scan.objects.skipped += lfs.skipped
-            attributed = attribute(
-                scan,
-                git,
-                refs,
-                remote=Remote(everything=source.mirror or _is_mirror(git)),
-                excluded=lambda path: source.excluded(prefix + path),
-                lfs_files=lfs.by_pointer,
-            )
+            if scan.objects.hits or scan.holds_named_values():
+                from binance_leaks.pipeline.attribution import Remote, attribute  # start-up: most histories are clean
+
+                attributed = attribute(
+                    scan,
+                    git,
+                    refs,
+                    remote=Remote(everything=source.mirror or _is_mirror(git)),
+                    excluded=lambda path: source.excluded(prefix + path),
+                    lfs_files=lfs.by_pointer,
+                )
+                credentials, commits = attributed.credentials, attributed.commits
         except KeyboardInterrupt:
             read.interrupted = True
-            attributed = Attributed(credentials=scan.found_so_far(), commits={})
+            credentials, commits = scan.found_so_far(), {}
         read.scanned += scan.starts()
         read.hits += [*scan.objects.hits, *scan.objects.unread]
         read.skipped += _unread(git, database, scan, refs, walked, prefix)
         count = scan.count
         read.stats = read.stats.plus(ScanStats(objects=count.objects, blobs=count.blobs, bytes=count.size))
-    read.commits.update({prefix + path: commit for path, commit in attributed.commits.items()})
-    read.credentials += [_under(prefix, credential) for credential in attributed.credentials]
+    read.commits.update({prefix + path: commit for path, commit in commits.items()})
+    read.credentials += [_under(prefix, credential) for credential in credentials]
 
 
 def _under(prefix: str, credential: Credential) -> Credential:

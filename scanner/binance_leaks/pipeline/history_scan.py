@@ -11,10 +11,8 @@ from pathlib import Path
 from typing import Protocol
 
 from binance_leaks.detect import prefilter
-from binance_leaks.detect.credentials import merge_credentials
 from binance_leaks.findings import Skipped
 from binance_leaks.model import Credential, Exposure, Location
-from binance_leaks.pipeline.files import search
 from binance_leaks.pipeline.history_worker import (
     FindParentTrees,
     GitShare,
@@ -151,6 +149,9 @@ class ObjectScan:
         self.count.total = self._count_objects()
         make = partial(ObjectWorker, self._plan)
         large = sum(pack.count for pack in packs) + 8 * len(self._loose) > _SMALL
+        if large and self._jobs > 1:
+            # start-up: here and not in each process
+            import binance_leaks.pipeline.object_detection  # noqa: F401
         self._workers: WorkerPool[Task, TaskResult] | LocalWorker[Task, TaskResult]
         self._workers = WorkerPool(self._jobs, make) if large and self._jobs > 1 else LocalWorker(make)
         self._stack.push(self._workers.__exit__)
@@ -211,6 +212,11 @@ class ObjectScan:
         found = [link for result in self._workers.broadcast(FindParentTrees(sorted(trees))) for link in result.links]
         return [(self.id_of(link.tree), link.name, link.target) for link in found]
 
+    def holds_named_values(self) -> bool:
+        """Whether a value may be in the name of a file or folder. Searches all trees for missing objects."""
+        self.link(())
+        return next(self.named_files(), None) is not None
+
     def named_files(self) -> Iterator[tuple[bytes, bytes]]:
         """Yield names in which a value may be, with the blob that has the name, or one in the folder that has it.
 
@@ -241,6 +247,8 @@ class ObjectScan:
 
     def found_so_far(self) -> tuple[Credential, ...]:
         """What was found before an interrupt, with object ids in place of paths."""
+        from binance_leaks.detect.credentials import merge_credentials  # start-up: most histories are clean
+
         found: list[Credential] = []
         for hit in self._hits:
             name = self.id_of(hit.ref).hex()
@@ -414,6 +422,8 @@ class LfsFiles:
         self._note_missing(scan, pointers)
 
     def _credentials(self, path: Path) -> tuple[Credential, ...]:
+        from binance_leaks.pipeline.files import search  # start-up: few repositories have such files
+
         found: list[Credential] = []
         for result in search(self._store.chunks(path, "")):
             if isinstance(result, Skipped):

@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-import io
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from binance_leaks.detect.engine import detect
-from binance_leaks.detect.sieve import NO_TRAITS, Sieve, Trait, best_sieve
-from binance_leaks.detect.work import EXHAUSTED, Work
+from binance_leaks.detect.first_test import MARGIN, must_look, new_search
 from binance_leaks.errors import GitError
 from binance_leaks.findings import Skipped
 from binance_leaks.model import Credential
-from binance_leaks.pipeline.files import credentials_in_object, search
-from binance_leaks.pipeline.judged_versions import JudgedVersions, read_version
-from binance_leaks.sources.archive_kind import archive_kind, may_end_in_zip
+from binance_leaks.native import compiled
 from binance_leaks.sources.git import BlobStream, Git
-from binance_leaks.sources.lfs import parse_lfs_pointer
 from binance_leaks.sources.objects.codec import best_codec
 from binance_leaks.sources.objects.delta_forest import DeltaForest, ObjectType
 from binance_leaks.sources.objects.pack import LARGEST, Pack
 from binance_leaks.sources.objects.parse import CommitNode, parse_commit_node
 from binance_leaks.sources.objects.tree_index import Link, ObjectIdSet, ObjectRef, TreeFindings, open_tree_index
 from binance_leaks.sources.objects.walk import (
-    SEPARATOR,
     ContextSizes,
     EntrySelection,
     WalkResult,
     walk_delta_trees,
     walk_messages,
 )
-from binance_leaks.sources.plumbing import LFS_POINTER_SIZE, may_be_lfs_pointer, strip_signature
-from binance_leaks.sources.read_content import WHOLE_LIMIT, Chunk, read_stream
+from binance_leaks.sources.plumbing import strip_signature
+from binance_leaks.sources.read_content import WHOLE_LIMIT
+
+if TYPE_CHECKING:
+    from binance_leaks.pipeline.object_detection import ObjectDetection
 
 _BATCH = 64 << 10
 
@@ -131,10 +128,9 @@ class ObjectWorker:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._codec = best_codec()
-        self._sieve = best_sieve()
+        self.search = None if compiled is None else new_search()
         self._git = Git(plan.folder)
         self._trees = open_tree_index(plan.id_size, plan.known, ())
-        self._judged = JudgedVersions()
 
     def work(self, task: Task) -> TaskResult:
         """Do one task."""
@@ -217,95 +213,56 @@ class ObjectWorker:
             if stream.kind == "tree":
                 self._trees.read(name, content)
                 return
-            self.message(name, stream.kind, content, result)
+            if self._must_look(strip_signature(content)):
+                self.detection.message(name, stream.kind, content, result)
             if stream.kind == "commit" and (node := parse_commit_node(content, self._plan.id_size)) is not None:
                 result.nodes.append((name, node))
         result.objects += 1
         result.size += size
 
     def _scan_git_blob(self, name: bytes, stream: BlobStream, result: TaskResult) -> None:
-        if stream.size <= WHOLE_LIMIT:
-            content = stream.read()
-            if len(content) != stream.size:
-                raise GitError("git stopped")
-            self.blob(name, content, self._sieve.traits(content, content, NO_TRAITS), result)
+        if stream.size > WHOLE_LIMIT:
+            self.detection.stream(name, stream, result)
             return
-        self._keep(name, "blob", _stream_credentials(stream, name, result, self._sieve), result)
+        content = stream.read()
+        if len(content) != stream.size:
+            raise GitError("git stopped")
+        if self._must_look(content) or (compiled is not None and compiled.may_be_container(content)):
+            self.detection.blob(name, content, result)
 
-    def blob(self, ref: ObjectRef, content: bytes, traits: Trait, result: TaskResult) -> bool:
-        """Look for credentials in a blob with these traits. Returns whether there is none in any of it."""
-        if len(content) <= LFS_POINTER_SIZE and (pointer := parse_lfs_pointer(content)) is not None:
-            result.pointers.append((ref, pointer.id))
-        if archive_kind(content) is not None or may_end_in_zip(content):
-            self._keep(ref, "blob", _stream_credentials(io.BytesIO(content), ref, result, self._sieve), result)
-            return False
-        if not self._sieve.suspects(content, traits):
-            return True
-        chains = Trait.CHAIN in traits and self._sieve.holds_chain(content)
-        version = read_version(content, traits, chains=chains)
-        digests = self._judged.find(version) if version is not None else None
-        if digests is not None:
-            result.hits += [Hit(ref, "blob", digests, ())] if digests else []
-            return not digests
-        work = Work()
-        credentials = detect(content, work=work)
-        self._keep(ref, "blob", credentials, result)
-        if work.is_exhausted():
-            result.unread.append((ref, "blob", Skipped(what="", why=EXHAUSTED)))
-        elif version is not None:
-            self._judged.add(version, credentials)
-        return not credentials and not work.is_exhausted()
+    def _must_look(self, content: bytes) -> bool:
+        return self.search is None or must_look(0, self.search.traits(content))
 
-    def message(self, ref: ObjectRef, kind: str, content: bytes, result: TaskResult) -> None:
-        """Look for credentials in a commit or tag."""
-        work = Work()
-        self._keep(ref, kind, credentials_in_object(content, work), result)
-        if work.is_exhausted():
-            result.unread.append((ref, kind, Skipped(what="", why=EXHAUSTED)))
+    @cached_property
+    def detection(self) -> ObjectDetection:
+        """What looks closely, imported when something deserves it: most histories are clean."""
+        from binance_leaks.pipeline.object_detection import ObjectDetection  # start-up: as said
 
-    @property
-    def sieve(self) -> Sieve:
-        """The prefilter."""
-        return self._sieve
-
-    def _keep(self, ref: ObjectRef, kind: str, credentials: Sequence[Credential], result: TaskResult) -> None:
-        digests = frozenset(value.sha256 for credential in credentials for value in credential.values)
-        if digests:
-            kept = tuple(credential.without_secrets() for credential in credentials)
-            result.hits.append(Hit(ref, kind, digests, kept))
+        return ObjectDetection(self.search)
 
 
 class _Blobs:
     def __init__(self, worker: ObjectWorker, pack: int, result: TaskResult) -> None:
-        margin = worker.sieve.margin
-        self.around = None if margin is None else ContextSizes(margin, margin, worth=10)
+        self.around = None if worker.search is None else ContextSizes(MARGIN, MARGIN, worth=10)
+        self.search = worker.search
         self._worker = worker
-        self.search = worker.sieve.search
-        self._traits = worker.sieve.traits
         self._pack = pack
         self._result = result
 
     def visit(self, entry: int, content: bytes, fresh: bytes, inherited: int, seen: int | None) -> int:
-        traits = self._traits(content, fresh, inherited, seen)
-        special = archive_kind(content) is not None or may_end_in_zip(content) or may_be_lfs_pointer(content)
-        if special or (traits and Trait.CLEAN not in traits):
-            is_clean = self._worker.blob((self._pack, entry), content, traits, self._result)
-            if is_clean and not special:
-                traits |= Trait.CLEAN
-        return traits
+        return self._worker.detection.version((self._pack, entry), content, fresh, inherited, seen, self._result)
 
 
 class _Messages:
     """Scan commits and tags: many small texts, filtered in batches."""
 
     def __init__(self, worker: ObjectWorker, pack: int, result: TaskResult, kind: ObjectType) -> None:
-        self.search = worker.sieve.search
+        self.search = worker.search
         self._worker = worker
         self._pack = pack
         self._result = result
         self._kind = kind.name.lower()
         self._batch: list[tuple[int, bytes]] = []
-        self._texts: list[bytes] = []
         self._size = 0
 
     def add_node(self, entry: int, node: CommitNode) -> None:
@@ -313,36 +270,12 @@ class _Messages:
 
     def visit_message(self, entry: int, content: bytes) -> None:
         self._batch.append((entry, content))
-        self._texts.append(strip_signature(content))
         self._size += len(content)
         if self._size > _BATCH:
             self.flush()
 
     def flush(self) -> None:
         """Scan the batch."""
-        text = SEPARATOR.join(self._texts)
-        sieve = self._worker.sieve
-        if sieve.suspects(text, sieve.traits(text, text, NO_TRAITS)):
-            for entry, content in self._batch:
-                self._worker.message((self._pack, entry), self._kind, content, self._result)
-        self._batch, self._texts, self._size = [], [], 0
-
-
-def _stream_credentials(
-    stream: BlobStream | io.BytesIO, ref: ObjectRef, result: TaskResult, sieve: Sieve
-) -> tuple[Credential, ...]:
-    def is_suspicious(chunk: Chunk) -> bool:
-        # The sieve sees one part of a large file only: what speaks for Binance may be in another.
-        return chunk.mentions_binance or sieve.suspects(chunk.data, sieve.traits(chunk.data, chunk.data, NO_TRAITS))
-
-    found: list[Credential] = []
-    for part in search(_chunks(stream), is_worth=is_suspicious):
-        if isinstance(part, Skipped):
-            result.unread.append((ref, "blob", part))
-        else:
-            found += part[1]
-    return tuple(found)
-
-
-def _chunks(stream: BlobStream | io.BytesIO) -> Iterator[Chunk | Skipped]:
-    return read_stream("", "", stream, size=stream.size if isinstance(stream, BlobStream) else None)
+        if self._batch:
+            self._worker.detection.messages(self._pack, self._kind, self._batch, self._result)
+        self._batch, self._size = [], 0

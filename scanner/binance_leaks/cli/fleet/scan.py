@@ -32,7 +32,7 @@ from binance_leaks.fleet.store import Store
 from binance_leaks.fleet.unit_scan import settings_digest
 from binance_leaks.fleet.units import Units, plan_units
 from binance_leaks.fleet.worker_protocol import StepListener
-from binance_leaks.pipeline.files import usable_cores
+from binance_leaks.pipeline.workers import usable_cores
 from binance_leaks.sources.urls import has_login
 from binance_leaks.verification import Verification
 
