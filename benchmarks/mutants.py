@@ -64,8 +64,8 @@ EXPLAINED = Path(__file__).with_name("mutants-explained.tsv")
 SECONDS_A_CASE = 3
 SECONDS_OF_TESTS = 60
 MEMORY = 3 << 30
-# Lines that are not changed, and why. So are, for the same reasons, bounds that are near any text's end (`max(0, …)`),
-# the numbers and comparisons of limits below, and `return False`, which is as good as none.
+# Lines that are not changed, and why. So are, for the same reasons, the numbers and
+# comparisons of limits below, and `return False`, which is as good as none.
 LEFT_ALONE: Mapping[str, str] = {
     r"_?(LONGEST|MOST|REACH|LARGEST|SHORTEST)\w* = |_\w*(REACH|LINES|ABOVE) = ": "a round limit; one more is as good",
     r"_(BLOCK|NEAR|FAR|WINDOW|NEIGHBOURS|SAME_STEM|AROUND_PIECE|SMALL_FILE|LONG|LONG_LINE|LEAD) = ": "likewise",
@@ -237,7 +237,12 @@ def places(
         return
     if isinstance(parent, ast.FunctionDef):
         function = min([parent.lineno, *(each.lineno for each in parent.decorator_list)])
-    bounds = bounds or isinstance(parent, ast.Slice) or is_call_of(parent, "max", "min")
+    bounds = (
+        bounds
+        or isinstance(parent, ast.Slice)
+        or is_call_of(parent, "max", "min")
+        or (isinstance(parent, ast.Compare) and isinstance(parent.ops[0], ORDER))
+    )
     for field, value in ast.iter_fields(parent):
         if field in NOT_RUN:
             continue
@@ -253,8 +258,8 @@ def is_call_of(node: ast.AST, *names: str) -> bool:
 
 
 def is_bound(node: ast.AST) -> bool:
-    """Whether a part of a bound is a number of characters or lines to read, or the beginning of a text."""
-    return isinstance(node, ast.Constant) and isinstance(node.value, int) and (node.value >= LIMIT or node.value == 0)
+    """Whether a part of a bound is a number of characters or lines to read."""
+    return isinstance(node, ast.Constant) and isinstance(node.value, (int, float)) and node.value >= LIMIT
 
 
 def is_comparison_with_limit(node: ast.AST, limits: Container[str]) -> bool:

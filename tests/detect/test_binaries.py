@@ -490,6 +490,15 @@ def literal(text: str) -> bytes:
 ASSEMBLY = b"MZ\x90\0 .NETCoreApp #Strings\0 Binance.NetCore\0BinanceApiClient\0 #US\0 \0"
 
 
+def test_a_place_in_wide_strings_is_that_of_the_byte(rng: Random) -> None:
+    (pair,) = new_pairs(rng)
+    data = user_strings("binance", "ApiKey", pair[0], "ApiSecret", pair[1])
+    (credential,) = detect(data, path="a.dll")
+    places = sorted((each.location.line, each.location.column) for each in credential.occurrences)
+    offsets = [data.index(value.encode("utf-16-le")) for value in pair]
+    assert places == [(data.count(b"\n", 0, at) + 1, at - data.rfind(b"\n", 0, at)) for at in offsets]
+
+
 @pytest.mark.parametrize("before", ["", "hello world", "data/keys.txt", "log.txt", "appsettings.json", "hash.txt"])
 def test_names_of_an_assembly_belong_to_its_literals(rng: Random, before: str) -> None:
     pairs = new_pairs(rng)
