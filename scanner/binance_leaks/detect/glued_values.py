@@ -151,20 +151,13 @@ def _is_value_before(text: str, start: int) -> bool:
         first >= 0
         and text[start - 1] in _JOINED
         and _is_alphanumeric(text[first : start - 1])
-        and not _is_alphanumeric(text[first - 1 : first])
         and text[first - 1 : first] not in _JOINED - {"="}
     )
 
 
 def _is_value_behind(text: str, end: int) -> bool:
     last = end + 1 + LENGTH
-    behind = text[last : last + 1]
-    return (
-        _is_alphanumeric(text[end + 1 : last])
-        and last <= len(text)
-        and behind not in _JOINED
-        and not _is_alphanumeric(behind)
-    )
+    return last <= len(text) and _is_alphanumeric(text[end + 1 : last]) and text[last : last + 1] not in _JOINED
 
 
 def _is_alphanumeric(text: str) -> bool:
