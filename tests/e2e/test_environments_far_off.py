@@ -88,10 +88,18 @@ def test_files_that_disagree(repository: Repository, pair: Pair) -> None:
     assert_graver(only(staged(repository).findings), "files")
     repository.commit()
     assert_graver(scan(".", cwd=repository.folder), "files")
-    assert_graver(history(repository), "versions of its files")
+    assert_graver(history(repository), "files")
     assert_graver(
         only(run("range", "--format", "json", "HEAD~1..HEAD", cwd=repository.folder).report["findings"]), "files"
     )
+
+
+def test_a_file_of_the_testnet_says_nothing_of_others(repository: Repository, pair: Pair) -> None:
+    """What one file states is not stated in another, in a history as in the files of today."""
+    repository.commit({"readme.md": "nothing\n"})
+    repository.commit({"a.py": bot_for_tests(pair), "b.py": bot(pair)})
+    assert_graver(scan(".", cwd=repository.folder), "files")
+    assert_graver(history(repository), "files")
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -101,7 +101,7 @@ def attribute(
         and (not in_names or key[0] in contents.get(provenance.blob, ()) or key[0] in digests_in_path(provenance.path))
     }
     reader = _Reader(scan, git, lfs_files)
-    locator = _Locator(provenances, reader.commits(provenances.values()), remote, _stated_environments(blobs.values()))
+    locator = _Locator(provenances, reader.commits(provenances.values()), remote, _stated_environments(blobs, tracer))
     read = list(reader.read_again(_select_reads(provenances, blobs, tracer), blobs))
     for blob, path, credential in read:
         locator.record(credential, blob, path)
@@ -119,12 +119,14 @@ def attribute(
     )
 
 
-def _stated_environments(hits: Iterable[Hit]) -> dict[str, set[Environment]]:
-    """What the versions of files state of the environment of each value, by digest."""
-    found: dict[str, set[Environment]] = {}
-    for hit in hits:
+def _stated_environments(hits: Mapping[bytes, Hit], tracer: HistoryTracer) -> dict[tuple[str, str], set[Environment]]:
+    """What the versions of each file state of the environment of its values, by digest and path."""
+    found: dict[tuple[str, str], set[Environment]] = {}
+    for blob, hit in hits.items():
+        paths = tracer.paths_of(blob)
         for occurrence in (each for credential in hit.credentials for each in credential.occurrences):
-            found.setdefault(occurrence.value.sha256, set()).add(occurrence.environment)
+            for path in paths:
+                found.setdefault((occurrence.value.sha256, path), set()).add(occurrence.environment)
     return found
 
 
@@ -183,7 +185,7 @@ class _Locator:
         provenances: Mapping[tuple[str, str], Provenance],
         commits: Mapping[bytes, Commit],
         remote: Remote,
-        stated: Mapping[str, Set[Environment]],
+        stated: Mapping[tuple[str, str], Set[Environment]],
     ) -> None:
         self._provenances = provenances
         self._commits = commits
@@ -222,7 +224,7 @@ class _Locator:
         key = occurrence.value.sha256, location.path
         line, column, last_line = self._first.get(key, (location.line, location.column, occurrence.last_line))
         return replace(
-            with_stated(occurrence, self._stated.get(occurrence.value.sha256, ())),
+            with_stated(occurrence, self._stated.get((occurrence.value.sha256, path), ())),
             last_line=last_line,
             location=replace(
                 location,

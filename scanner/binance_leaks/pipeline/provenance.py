@@ -51,6 +51,7 @@ class HistoryTracer:
         self._refs = list(refs)
         self._named = _find_naming_trees(scan, contents)
         self._files: dict[bytes, Files] = {}
+        self._paths: dict[bytes, set[str]] = {}
         self._order = _parents_first(self._nodes)
 
     def trace(
@@ -103,13 +104,8 @@ class HistoryTracer:
         return found, of_messages
 
     def paths_of(self, blob: bytes) -> list[str]:
-        """Paths of a blob in some commit that has it, sorted."""
-        found: set[bytes] = set()
-        for node in self._nodes.values():
-            found.update(path for path, held in self._files_of(node.tree) if held == blob)
-            if found:
-                break
-        return sorted(map(os.fsdecode, found))
+        """Paths of a blob in all commits that were traced, sorted."""
+        return sorted(self._paths.get(blob, ()))
 
     def _files_of(self, tree: bytes) -> Files:
         return self._files.get(tree) or self._expand(tree)
@@ -145,9 +141,11 @@ class HistoryTracer:
         files = self._files_of(tree)
         held = known.get(files)
         if held is None:
-            held = known[files] = {
-                (content, os.fsdecode(path)): blob for path, blob in sorted(files) for content in self._contents[blob]
-            }
+            held = known[files] = {}
+            for name, blob in sorted(files):
+                path = os.fsdecode(name)
+                self._paths.setdefault(blob, set()).add(path)
+                held.update(((content, path), blob) for content in self._contents[blob])
         return held
 
     def _changes(
