@@ -90,6 +90,7 @@ def _is_within(spans: Sequence[tuple[int, int]], offset: int) -> bool:
 
 
 _MOST_NESTED = 8
+_NAME_REACH = 32
 
 
 def _candidates(document: Document, encoded: Iterable[EncodedText]) -> list[Candidate]:
@@ -116,11 +117,20 @@ def _admitted_shapes(document: Document) -> set[Shape]:
     futures = not document.binary and any(word.encode() in document.lower for word in FUTURES_WORDS)
     if futures or document_mentions(document):
         admitted.add(Shape.HEX)
-    pay = BINANCE_PAY.search(document.path) or (b"pay" in document.lower and BINANCE_PAY.search(document.text))
-    agent_pay = Shape.HEX in admitted and b"payment" in document.lower and AGENT_PAY_NAME.search(document.text)
-    if pay or agent_pay:
+    agent_pay = Shape.HEX in admitted and _is_named(document, b"payment", AGENT_PAY_NAME)
+    if agent_pay or BINANCE_PAY.search(document.path) or _is_named(document, b"pay", BINANCE_PAY):
         admitted.add(Shape.BASE36)
     return admitted
+
+
+def _is_named(document: Document, stem: bytes, name: re.Pattern[str]) -> bool:
+    """Whether a name is in the text that has a stem in it. Reads only what is around the stem."""
+    at = document.lower.find(stem)
+    while at >= 0:
+        if name.search(document.text, max(0, at - _NAME_REACH), at + _NAME_REACH):
+            return True
+        at = document.lower.find(stem, at + 1)
+    return False
 
 
 class _Classifier:
@@ -144,7 +154,7 @@ class _Classifier:
 
     @cached_property
     def _mentions_pay(self) -> bool:
-        return BINANCE_PAY.search(self._document.text) is not None
+        return _is_named(self._document, b"pay", BINANCE_PAY)
 
     def classify(self, found: Sequence[Candidate]) -> list[Match]:
         """Give candidates their roles, by name or by position; drop those that are no credentials."""

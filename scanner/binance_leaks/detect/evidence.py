@@ -19,6 +19,7 @@ from binance_leaks.detect.vocabulary import (
     SERVICE_ACCOUNT,
     VOCABULARY,
 )
+from binance_leaks.detect.word_search import WordSearch
 from binance_leaks.model import Evidence, Grade
 
 _BEFORE, _AFTER = 400, 200
@@ -28,7 +29,9 @@ _BINARY_REACH = 1 << 16
 _LONG_LINE = 1000
 _HEADING = 40
 _ORDINARY_WORDS = frozenset({"consumer", "devise", "phoenix", "symfony"})
-_SERVICE = re.compile("|".join(sorted(FOREIGN_SERVICES - _ORDINARY_WORDS)), re.IGNORECASE)
+_SERVICES = sorted(FOREIGN_SERVICES - _ORDINARY_WORDS)
+_SERVICE = re.compile("|".join(_SERVICES), re.IGNORECASE)
+_SERVICE_WORDS = WordSearch([word.encode() for word in _SERVICES])
 _USUAL_HEADINGS = frozenset({"session", "webhook", "docker"})
 
 
@@ -131,7 +134,8 @@ class Surroundings:
     def _service_around(self, candidate: Candidate) -> str | None:
         """Return the service that the text before a value names last, or its path: where nothing speaks for Binance."""
         around = self._document.words[max(0, candidate.start - _BEFORE) : candidate.start]
-        named = _SERVICE.findall(around) or _SERVICE.findall(self._document.path)
+        is_there = any(_SERVICE_WORDS.present(around.encode("ascii", "replace")))  # the expression is slow
+        named = (_SERVICE.findall(around) if is_there else ()) or _SERVICE.findall(self._document.path)
         return named[-1].lower() if named else None
 
     def _named_in_heading(self, start: int, end: int) -> str | None:

@@ -23,10 +23,7 @@ from binance_leaks.detect.glued_values import LONGEST, REACH, glued_in_run
 from binance_leaks.detect.literal_chains import CHAIN_REACH, around
 from binance_leaks.detect.private_keys import holds_packed_key
 from binance_leaks.detect.split_values import find_split_values
-from binance_leaks.detect.vocabulary import (
-    ANY_SECRET_STEMS,
-    WIDE_VOCABULARY,
-)
+from binance_leaks.detect.vocabulary import ANY_SECRET_STEMS
 from binance_leaks.native import compiled
 
 if TYPE_CHECKING:
@@ -77,7 +74,6 @@ _SHORTEST_ENCODED = 60
 _TEXT = bytes([*range(0x20, 0x7F), 9, 10, 13])
 _LONE_SEED = re.compile(prefilter.LONE_SEED)
 _SEED_NAMES = (*ANY_SECRET_STEMS, *(name.lower() for name in prefilter.SEED_NAMES))
-_MENTION = re.compile(b"|".join(WIDE_VOCABULARY), re.IGNORECASE)
 _NEAR = 200
 _CONTEXT, _LONGEST_KNOWN = 170, 400
 _LENGTHS = (b"@", b"@\0\0\0")
@@ -192,10 +188,9 @@ class CompiledSieve:
             return False
         if traits & (Trait.WIDE | Trait.DATABASE):
             return prefilter.may_hold(content)
-        if traits & Trait.HEX and (
-            (traits & Trait.MENTION and _MENTION.search(content))
-            or (traits & Trait.FUTURE and traits & Trait.NAMED_HEX)
-        ):
+        if traits & Trait.HEX and traits & Trait.MENTION:
+            return True
+        if traits & Trait.NAMED_HEX and traits & Trait.FUTURE:
             return True
         if traits & Trait.SEED and prefilter.may_hold_seed(content) and _holds_named_seed(content):
             return True
