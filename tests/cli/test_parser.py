@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from binance_leaks.cli.parser import build, load
+from binance_leaks.native import compiled
 
 from tests.e2e import Pair, run
 from tests.parser_spec import Command, described
@@ -37,6 +39,16 @@ def test_help_of_a_command(words: tuple[str, ...], tmp_path: Path) -> None:
 @pytest.mark.parametrize("option", ["-V", "--version"])
 def test_version(option: str, tmp_path: Path) -> None:
     assert run(option, cwd=tmp_path).out.startswith("binance-leaks ")
+
+
+@pytest.mark.parametrize(("pure", "state"), [("", "active"), ("1", "not built, or switched off")])
+def test_version_with_its_parts(pure: str, state: str, tmp_path: Path) -> None:
+    if not pure and compiled is None:
+        pytest.skip("the compiled module is not installed")
+    outcome = run("--version", "-v", cwd=tmp_path, env={"BINANCE_LEAKS_PURE": pure})
+    assert outcome.status == 0
+    assert re.search(rf"^compiled module +{state}", outcome.out, re.MULTILINE)
+    assert re.search(r"^cryptography ", outcome.out, re.MULTILINE)
 
 
 @pytest.mark.parametrize(

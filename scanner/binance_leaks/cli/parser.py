@@ -40,6 +40,7 @@ _PASSED_ON = {
 }
 """Commands whose arguments detect-secrets reads."""
 _HELP = ("-h", "--help")
+_VERSION = ("-V", "--version")
 
 
 def parse(arguments: Sequence[str]) -> Options:
@@ -63,6 +64,8 @@ def parse(arguments: Sequence[str]) -> Options:
             if len(rest) == 1 and rest[0] in _HELP:
                 _print_introduction(words[0])
             return Options(run=_with_arguments(load(target)), arguments=rest)
+    if arguments[0] in _VERSION and {"-v", "--verbose"}.issuperset(arguments[1:]) and arguments[1:]:
+        return Options(run=load("binance_leaks.cli.version:print_versions"))
     if arguments[0] == "verify":
         refuse_values(arguments[1:])
     if arguments[0] == "fleet":
@@ -95,7 +98,12 @@ def build(only: str | None = None) -> Parser:
         description="Finds leaked Binance API credentials, pairs keys with their secrets, and ranks them by harm.",
         epilog=f"examples:\n  binance-leaks scan .\n  binance-leaks history\n  binance-leaks init\n\n{EXIT_STATUS}",
     )
-    parser.add_argument("-V", "--version", action="version", version=f"binance-leaks {__version__}")
+    parser.add_argument(
+        *_VERSION,
+        action="version",
+        version=f"binance-leaks {__version__}",
+        help="show the version; with -v, optional parts too",
+    )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, prog="binance-leaks")
     wanted = _COMMANDS.get(only or "")
     for add in (wanted,) if wanted is not None else _COMMANDS.values():
