@@ -37,8 +37,12 @@ class Outline:
         """Return the columns before the text of a line, marks of comments and lists included; -1 for a blank line."""
         held = self._indents.get(index)
         if held is None:
-            held = self._indents[index] = _indent(self.document.line(index))
+            held = self._indents[index] = _indent(self._lines[index]) if 0 <= index < len(self._lines) else -1
         return held
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return self.document.text.split("\n")
 
     def enclosing_lines(self, index: int, *, most: int = _MOST_ENCLOSING) -> list[tuple[int, int]]:
         """Return the spans of the lines that enclose line `index`, the nearest first.
