@@ -12,6 +12,8 @@ from binance_leaks.native import compiled
 
 TYPE_CHECKING = False  # as typing has it: the hook imports this
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from binance_leaks import _native
 
 VALUE, HEX, NAMED_HEX, PIECE, LIST, NAMED, CHAIN, ENCODED = (1 << bit for bit in range(8))
@@ -46,6 +48,11 @@ _SEARCH: _native.Search | None = compiled.Search(WORDS, ()) if compiled is not N
 def may_hold(data: bytes) -> bool:
     """Whether anything in `data` is worth the detector's time."""
     return (_SEARCH is None or _is_suspicious(_SEARCH.traits(data))) and prefilter.may_hold(data)
+
+
+def hits(data: bytes) -> Iterator[int]:
+    """Yield offsets of everything that may belong to a credential, as `prefilter.hits` does."""
+    return prefilter.hits(data) if _SEARCH is None or _is_suspicious(_SEARCH.traits(data)) else iter(())
 
 
 def places_of_pieces(data: bytes) -> list[int] | None:

@@ -11,20 +11,15 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from binance_leaks.detect import first_test, prefilter
-from binance_leaks.detect.base64_blocks import without_signatures
-from binance_leaks.detect.candidates import LENGTH
-from binance_leaks.detect.engine import detect
-from binance_leaks.detect.path_values import detect_in_path
-from binance_leaks.detect.sieve import NO_TRAITS, Sieve, Trait, best_sieve
-from binance_leaks.detect.vocabulary import name_mentions_binance
 from binance_leaks.detect.work import EXHAUSTED, Work
 from binance_leaks.errors import ScanError
 from binance_leaks.findings import ScanStats, Skipped, SourceKind
 from binance_leaks.masking import Secret
 from binance_leaks.model import Credential
+from binance_leaks.native import compiled
 from binance_leaks.pipeline.source import Detected, NearbyEvidence, Progress, ShowProgress
 from binance_leaks.sources.files import FileEntry, list_files, read_chunks, read_plain
 from binance_leaks.sources.nearby_evidence import EvidenceNearFiles
@@ -32,9 +27,18 @@ from binance_leaks.sources.objects.parse import find_merged_tags, find_message
 from binance_leaks.sources.plumbing import may_be_lfs_pointer
 from binance_leaks.sources.read_content import Chunk, read_stream
 
+if TYPE_CHECKING:
+    from binance_leaks import _native
+    from binance_leaks.detect.sieve import Sieve
+
+_LENGTH = 64
+
 
 def credentials_in(chunk: Chunk, work: Work | None = None) -> tuple[Credential, ...]:
     """The credentials of one chunk and of its path; `work` is that which was done for its file."""
+    from binance_leaks.detect.engine import detect  # start-up: most scans are clean and need no detector
+    from binance_leaks.detect.path_values import detect_in_path  # as above
+
     found = detect(
         chunk.data,
         path=chunk.path,
@@ -50,22 +54,38 @@ def credentials_in(chunk: Chunk, work: Work | None = None) -> tuple[Credential, 
 def may_hold(chunk: Chunk) -> bool:
     """Whether a chunk or its path is worth the detector's time."""
     if not chunk.whole:  # what it needs may be in another part of the file
-        return prefilter.may_hold(chunk.data)
+        return first_test.may_hold(chunk.data)
     return _may_hold(chunk.data, chunk.evidence_path)
 
 
 def _may_hold(content: bytes, path: str) -> bool:
-    if len(path) >= LENGTH and prefilter.path_may_hold(os.fsencode(path)):
+    if len(path) >= _LENGTH and prefilter.path_may_hold(os.fsencode(path)):
         return True
-    sieve = _sieve()
-    traits = sieve.traits(content, content, NO_TRAITS)
-    # Digits count where the exchange is named, and a path may name it.
-    return sieve.suspects(content, traits) or (Trait.HEX in traits and name_mentions_binance(path))
+    search = _search()
+    if search is None:
+        return first_test.may_hold(content)
+    seen = search.traits(content)
+    if first_test.must_look(first_test.BINARY, seen):
+        sieve = _sieve()
+        if sieve.suspects(content, sieve.traits(content, content, 0, seen)):
+            return True
+    if not seen & first_test.HEX:
+        return False
+    from binance_leaks.detect.vocabulary import name_mentions_binance  # the search knows the vocabulary
+
+    return name_mentions_binance(path)  # digits count where the exchange is named, and a path may name it
+
+
+@cache
+def _search() -> _native.Search | None:
+    return first_test.new_search() if compiled is not None else None
 
 
 @cache
 def _sieve() -> Sieve:
-    return best_sieve()
+    from binance_leaks.detect.sieve import best_sieve  # start-up: as above
+
+    return best_sieve(_search())
 
 
 def search(
@@ -92,6 +112,8 @@ def search(
 
 def credentials_in_object(content: bytes, work: Work | None = None) -> tuple[Credential, ...]:
     """The credentials of a commit or tag: in its message, headers and merged tags."""
+    from binance_leaks.detect.engine import detect  # start-up: as above
+
     work = Work() if work is None else work
     found: list[Credential] = []
     kept = _unsigned(content)
@@ -117,6 +139,8 @@ def holds_credential(path: str, content: bytes) -> bool:
 
 
 def _unsigned(content: bytes) -> bytes:
+    from binance_leaks.detect.base64_blocks import without_signatures  # start-up: as above
+
     return without_signatures(content, headers=find_message(content))
 
 

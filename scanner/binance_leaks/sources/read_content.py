@@ -8,7 +8,7 @@ import string
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from binance_leaks.detect import prefilter
+from binance_leaks.detect import first_test, prefilter
 from binance_leaks.findings import Skipped
 from binance_leaks.model import is_member
 from binance_leaks.sources.archive_kind import (
@@ -189,7 +189,7 @@ def read_content(
     stream: Readable,
     *,
     size: int | None = None,
-    hits: Hits = prefilter.hits,
+    hits: Hits = first_test.hits,
     sizes: WindowSizes = WindowSizes(),
 ) -> Iterator[Chunk | Skipped]:
     """The chunks of `stream`, in bounded memory, then why it was not read to its end.
