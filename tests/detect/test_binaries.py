@@ -261,7 +261,7 @@ def test_work_on_a_hostile_database_is_bounded(rng: Random) -> None:
 KEY, SECRET = "{KEY}", "{SECRET}"
 MODULES = {
     "constants": 'import binance\nAPI_KEY = "{KEY}"\nAPI_SECRET = "{SECRET}"\n',
-    "short names": 'import binance\nkey = "{KEY}"\nsecret = "{SECRET}"\n',
+    "short names": 'import binance\nsecret = "{SECRET}"\nkey = "{KEY}"\n',
     "secret first": 'import binance\nAPI_SECRET = "{SECRET}"\nAPI_KEY = "{KEY}"\n',
     "call": 'from binance.client import Client\nclient = Client("{KEY}", "{SECRET}")\n',
     "keywords": 'from binance.spot import Spot\nclient = Spot(api_secret="{SECRET}", api_key="{KEY}")\n',
@@ -416,7 +416,13 @@ SERIALISERS: Mapping[str, Callable[[Mapping[str, str]], bytes]] = {
     "bson": bson,
     "property list": property_list,
 }
-NAMES = [("binance_api_key", "binance_api_secret"), ("apiKey", "secret"), ("api_key", "api_secret"), ("key", "secret")]
+NAMES = [
+    ("binance_api_key", "binance_api_secret"),
+    ("apiKey", "secret"),
+    ("api_key", "api_secret"),
+    ("key", "secret"),
+    ("API Key", "Secret Key"),
+]
 
 
 @pytest.mark.parametrize("names", NAMES, ids=str)

@@ -14,6 +14,7 @@ from binance_leaks.detect.names import Strength, read_name
 from binance_leaks.detect.sieve import NO_TRAITS, best_sieve
 from binance_leaks.detect.vocabulary import (
     BINANCE_IN_NAMES,
+    EXCHANGE_NAME,
     KEY_NAMES,
     KEY_WORDS,
     LEGACY_NAMES,
@@ -208,10 +209,23 @@ def test_samples_of_terms(term: Term) -> None:
         assert BINANCE_IN_NAMES.search(term.pattern)
 
 
-@pytest.mark.parametrize("sample", [sample for term in TERMS if term.whole for sample in term.samples])
-def test_whole_words_are_no_part_of_others(sample: str) -> None:
-    assert VOCABULARY.search(f"see {sample} there" if sample[-1].isalpha() else f"see {sample}x")
-    assert not VOCABULARY.search(f"see my{sample}x")
+@pytest.mark.parametrize(
+    "word", ["fapi.", "recvWindow", "newListenKey", "order.place", "session.logon", "account.status"]
+)
+def test_whole_words_are_no_part_of_others(word: str) -> None:
+    assert VOCABULARY.search(f"see {word}" if word[-1].isalpha() else f"see {word}x")
+    assert not VOCABULARY.search(f"see my{word}x")
+
+
+def test_what_must_follow_a_word() -> None:
+    assert VOCABULARY.search("the fapi/v1")
+    assert not VOCABULARY.search("the fapi there")
+
+
+@pytest.mark.parametrize("name", ["Binance", "币安", "幣安", "바이낸스", "バイナンス", "бинанс"])
+def test_names_of_the_exchange(name: str) -> None:
+    assert EXCHANGE_NAME.match(name)
+    assert not EXCHANGE_NAME.match("recvWindow")
 
 
 @pytest.mark.parametrize(
