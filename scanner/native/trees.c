@@ -206,7 +206,7 @@ static int grow_slots(TreeIndex *index) {
 }
 
 static int add_text(TreeIndex *index, const uint8_t *name, size_t size) {
-    while (index->text_capacity - index->text_size < size) {
+    while (index->text == NULL || index->text_capacity - index->text_size < size) {
         uint8_t *text = grown(index->text, index->text_capacity, &index->text_capacity, 1);
         if (text == NULL)
             return -1;

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from binance_leaks.errors import GitError, UsageError
@@ -196,7 +198,7 @@ class _Read:
     skipped: list[Skipped] = field(default_factory=list)
     stats: ScanStats = field(default_factory=ScanStats)
     commits: dict[str, str] = field(default_factory=dict)
-    scanned: list[int] = field(default_factory=list)
+    scanned: array[int] = field(default_factory=partial(array, "Q"))
     hits: list[bytes] = field(default_factory=list)
     interrupted: bool = False
 
@@ -252,7 +254,7 @@ def _scan(
         except KeyboardInterrupt:
             read.interrupted = True
             credentials, commits = scan.found_so_far(), {}
-        read.scanned += scan.starts()
+        read.scanned.extend(scan.starts())
         read.hits += [*scan.objects.hits, *scan.objects.unread]
         read.skipped += _unread(git, database, scan, refs, walked, prefix)
         count = scan.count

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from array import array
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -262,7 +263,7 @@ class ObjectScan:
         """The object id of a reference."""
         return ref if isinstance(ref, bytes) else self._plan.packs[ref[0]].id_at(ref[1])
 
-    def starts(self) -> Iterable[int]:
+    def starts(self) -> array[int]:
         """The first 64 bits of the ids of all objects that there were at the beginning."""
         return self._plan.known.starts
 

@@ -52,6 +52,7 @@ class HistoryTracer:
         self._named = _find_naming_trees(scan, contents)
         self._files: dict[bytes, Files] = {}
         self._paths: dict[bytes, set[str]] = {}
+        self._distinct_files: dict[Files, Files] = {}  # most trees have the same ones as others
         self._order = _parents_first(self._nodes)
 
     def trace(
@@ -130,7 +131,8 @@ class HistoryTracer:
                 if target in self._contents:
                     found.append((name, target))
                 found += [(name + b"/" + path, blob) for path, blob in files.get(target, ())]
-            files[at] = _limit_paths(found)
+            distinct = _limit_paths(found)
+            files[at] = self._distinct_files.setdefault(distinct, distinct)
             stack.pop()
         return files[tree]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections import deque
@@ -65,6 +66,7 @@ class WorkerPool(Generic[T, R]):
         context = get_context("fork") if "fork" in get_all_start_methods() else get_context("spawn")
         self._connections: list[Connection] = []
         self._processes: list[BaseProcess] = []
+        gc.freeze()  # so that collecting garbage does not copy what the processes share
         for _ in range(count):
             ours, theirs = context.Pipe()
             process = context.Process(target=_serve, args=(theirs, make, [*self._connections, ours]), daemon=True)
@@ -72,6 +74,7 @@ class WorkerPool(Generic[T, R]):
             theirs.close()
             self._connections.append(ours)
             self._processes.append(process)
+        gc.unfreeze()
 
     def __enter__(self) -> WorkerPool[T, R]:
         return self

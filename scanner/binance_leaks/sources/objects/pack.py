@@ -106,10 +106,11 @@ class Pack:
 
     def id_starts(self) -> array[int]:
         """The first 64 bits of every object id, ascending."""
-        starts = array("Q")
-        step = self.id_size
-        table = self._index[self._names : self._names + self.count * step]
-        starts.frombytes(b"".join([table[at : at + 8] for at in range(0, len(table), step)]))
+        words, step = array("I"), self.id_size // 4
+        words.frombytes(self._index[self._names : self._names + self.count * self.id_size])
+        pairs = array("I", bytes(8 * self.count))
+        pairs[0::2], pairs[1::2] = words[0::step], words[1::step]
+        starts = array("Q", pairs.tobytes())
         if sys.byteorder == "little":
             starts.byteswap()
         return starts
