@@ -70,8 +70,12 @@ class Name:
 
     @property
     def plural(self) -> bool:
-        """Whether it names several values."""
-        return bool(self.words) and self.words[-1] in {"keys", "secrets", "apikeys", "accounts", "list"}
+        """Whether it names several values, as `api_keys` and `KEYS_B` do."""
+        if self.words[-1:] in _LISTS:
+            return True
+        if _PLURALS.isdisjoint(self.words):
+            return False
+        return next(word for word in reversed(self.words) if word in _PLURALS or _is_role_word(word)) in _PLURALS
 
 
 _WORD = re.compile(r"(?:[A-Z](?![a-z]))+|[A-Z]?[a-z]+|[0-9]+|[^\W\d_]+")
@@ -85,6 +89,8 @@ _HALVES = {
     "prv": Role.SECRET_KEY,
 }
 _INITIALS = {"k": Role.API_KEY, "s": Role.SECRET_KEY}
+_PLURALS = frozenset({"keys", "secrets", "apikeys"})
+_LISTS = frozenset({("accounts",), ("list",)})
 _ACCOUNTS = frozenset({"acc", "acct", "account", "user", "sub", "subaccount"})
 _EXCLUDED_NAMES = frozenset({"state", "oauthstate", "codechallenge", "code"})
 _EXCLUDED = re.compile(r"listenkey|listentoken|txhash|txid|sha256|sha512|blockhash")
