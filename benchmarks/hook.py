@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from commands import FOUND, Setting, scan_staged
@@ -33,8 +34,9 @@ def measure(programs: Sequence[Program], options: argparse.Namespace, scratch: P
     repository = scratch / "repository"
     files = make_repository(repository, setting.env)
     check(programs, repository, files, setting)
-    commands = [floor(programs, repository, setting)]
-    commands += [scan_staged(one, repository, files, setting, status=0) for one in programs]
+    hooks = [scan_staged(one, repository, files, setting, status=0) for one in programs]
+    by_pre_commit = [_as_pre_commit(one, hook) for one, hook in zip(programs, hooks, strict=True)]
+    commands = [floor(programs, repository, setting), *hooks, *filter(None, by_pre_commit)]
     runs = alternate(commands, rounds=max(options.rounds, LEAST_ROUNDS), warmup=options.warmup)
     return f"{len(files)} staged files\n\n{comparison(runs, {}, floor=FLOOR)}"
 
@@ -64,6 +66,15 @@ def check(programs: Sequence[Program], repository: Path, files: Sequence[str], s
     for program in programs:
         run(scan_staged(program, repository, [*files, name], setting, status=FOUND[program.tool]))
     git(repository, setting.env, "rm", "--quiet", "--force", name)
+
+
+def _as_pre_commit(program: Program, hook: Command) -> Command | None:
+    """Our hook as `.pre-commit-hooks.yaml` has it started, without the script that pip makes."""
+    if program.tool is not Tool.BINANCE_LEAKS:
+        return None
+    call = "from binance_leaks.cli import main; raise SystemExit(main())"
+    argv = (str(interpreter(program)), "-I", "-c", call, "staged")
+    return replace(hook, name=f"{hook.name}, by pre-commit", argv=argv)
 
 
 def floor(programs: Sequence[Program], repository: Path, setting: Setting) -> Command:

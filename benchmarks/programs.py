@@ -129,8 +129,8 @@ def interpreter(program: Program) -> Path:
 
 
 def environment(scratch: Path) -> Mapping[str, str]:
-    """What all programs run with: git without anybody's settings, caches in the scratch folder."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    """What all programs run with: git and Python without anybody's settings, caches in the scratch folder."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "PYTHON"))}
     return kept | {
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_NOSYSTEM": "1",
