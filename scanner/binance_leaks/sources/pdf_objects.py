@@ -44,6 +44,8 @@ _TOKEN = re.compile(
     rb"<<|>>|\[|\]|<([0-9A-Fa-f" + _BLANK + rb"]*)>|/([^" + _BLANK + rb"()<>\[\]{}/%]*)"
     rb"|([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))|(\()|([A-Za-z'\"][A-Za-z0-9*'\"]*)|%[^\r\n]*|[^" + _BLANK + rb"]",
 )
+_HEX, _NAME, _NUMBER, _STRING, _WORD = range(1, 6)
+"""The groups of a token."""
 _PARENTHESIS = re.compile(rb"[()]|\\.", re.DOTALL)
 _OBJECT = re.compile(rb"(?<![0-9])([0-9]{1,10})[" + _BLANK + rb"]{1,9}[0-9]{1,5}[" + _BLANK + rb"]{1,9}obj")
 _ESCAPE = re.compile(rb"\\(?:([0-7]{1,3})|(\r\n|\n|\r)|(.))", re.DOTALL)
@@ -64,32 +66,32 @@ FILTERS = _FLATE | _ASCII85 | _ASCII_HEX
 def tokens(data: bytes, at: int = 0) -> Iterator[tuple[Value, int]]:
     """Yield the values and operators from an offset on, and where each ends; dictionaries and lists as a whole."""
     stack: list[list[Value]] = []
-    while (match := _TOKEN.search(data, at)) is not None:
+    search = _TOKEN.search
+    while (match := search(data, at)) is not None:
         at = match.end()
-        token = match.group()
+        kind = match.lastindex
         value: Value = None
-        if token in (b"<<", b"["):
-            if len(stack) < _DEEPEST:
-                stack.append([])
-            continue
-        if token in (b">>", b"]"):
-            if not stack:
+        if kind == _NUMBER:
+            value = float(match[kind]) if at - match.start() < _LONGEST_NUMBER else 0.0
+        elif kind == _WORD:
+            value = Word(match[kind])
+        elif kind == _HEX:
+            value = _from_hex(match[kind])
+        elif kind == _STRING:
+            start, at = at, _string_end(data, at)
+            value = _unescaped(data[start : at - 1])
+        elif kind == _NAME:
+            value = Name(match[kind].decode("latin-1"))
+        else:
+            token = match.group()
+            if token in (b"<<", b"["):
+                if len(stack) < _DEEPEST:
+                    stack.append([])
+                continue
+            if token not in (b">>", b"]") or not stack:
                 continue
             items = stack.pop()
             value = _dictionary(items) if token == b">>" else items
-        elif match[1] is not None:
-            value = _from_hex(match[1])
-        elif match[2] is not None:
-            value = Name(match[2].decode("latin-1"))
-        elif match[3] is not None:
-            value = float(token) if len(token) < _LONGEST_NUMBER else 0.0
-        elif match[4] is not None:
-            start, at = at, _string_end(data, at)
-            value = _unescaped(data[start : at - 1])
-        elif match[5] is not None:
-            value = Word(token)
-        else:
-            continue
         if not stack:
             yield value, at
         elif isinstance(value, Word) and value == b"R" and len(stack[-1]) > 1:

@@ -29,6 +29,8 @@ _SYMBOLS = {
     "period": ".", "comma": ",", "slash": "/", "plus": "+", "quotesingle": "'", "quotedbl": '"',
 }  # fmt: skip
 _MOST_OPERANDS = 8
+_OPERATORS = frozenset((b"Tj", b"'", b'"', b"TJ", b"Tf", b"Td", b"TD", b"TL", b"T*", b"Tm"))
+"""The operators that a pen obeys; others are of graphics."""
 _SPACE, _LINE = 0.18, 0.4
 """Gaps that separate words and lines, in sizes of the font."""
 
@@ -138,7 +140,8 @@ class PdfText:
                     continue
                 if value == b"ET":
                     break
-                pen.operate(bytes(value), operands[-_MOST_OPERANDS:])
+                if value in _OPERATORS:
+                    pen.operate(value, operands[-_MOST_OPERANDS:])
                 operands.clear()
             self._left -= end - begin.end()
         self.cut_short |= self._left <= 0
