@@ -197,7 +197,7 @@ def try_pack(rng: Random) -> str:
     """Walk a pack twice; the name of what it was."""
     pack = cast("Pack", random_pack(rng, some_text))
     forest, base = laid_out(pack)
-    around = ContextSizes(rng.randint(0, 40), rng.randint(0, 40), rng.choice((1, 10))) if rng.random() < 0.7 else None
+    around = ContextSizes(rng.randint(0, 40), rng.randint(0, 40)) if rng.random() < 0.7 else None
     selection = _selection(rng, forest, base)
     kind = rng.choice((_Record, _SearchingRecord))
     results = []

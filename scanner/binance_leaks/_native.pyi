@@ -27,7 +27,7 @@ class DeltaTrees:
         roots: array[int],
         visit: Callable[[int, bytes, bytes, int, int | None], int],
         search: Search | None,
-        around: tuple[int, int, int] | None,
+        around: tuple[int, int] | None,
         wanted: bytearray | None,
         needed: bytearray | None,
     ) -> tuple[int, int, list[int], list[int]]:

@@ -205,9 +205,6 @@ static Outcome applied(DeltaTrees *trees, PyObject *base_object, PyObject *delta
         return checked;
     if (declared_base != base_size)
         return LEFT;
-    if (around != NULL && length - at > (size_t)size / around->worth) {
-        around = NULL; /* so long a delta does not pay to be followed */
-    }
     PyObject *result = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)size);
     if (result == NULL)
         return outcome_of_error(trees);
@@ -242,14 +239,10 @@ static Outcome applied(DeltaTrees *trees, PyObject *base_object, PyObject *delta
         Py_DECREF(result);
         return outcome_of_error(trees);
     }
-    size_t total = 0;
-    for (size_t number = 0; number < fresh->count; number++) {
-        Span *span = &fresh->items[number];
-        span->end = span->end < size ? span->end : (size_t)size;
-        total += span->end - span->start;
-    }
-    bool whole = around == NULL || (fresh->count > 1 && total > size / 2);
-    if (whole && set_whole(fresh, (size_t)size) < 0) {
+    for (size_t number = 0; number < fresh->count; number++)
+        if (fresh->items[number].end > size)
+            fresh->items[number].end = (size_t)size;
+    if (around == NULL && set_whole(fresh, (size_t)size) < 0) {
         Py_DECREF(result);
         return outcome_of_error(trees);
     }
@@ -624,14 +617,14 @@ static PyObject *visit_all(DeltaTrees *self, PyObject *arguments) {
         return NULL;
     if (context == Py_None)
         return walk(self, roots, wanted, needed, NULL, show, &visitor);
-    int before, behind, worth;
-    if (!PyArg_ParseTuple(context, "iii", &before, &behind, &worth))
+    int before, behind;
+    if (!PyArg_ParseTuple(context, "ii", &before, &behind))
         return NULL;
-    if (before < 0 || behind < 0 || worth < 1) {
+    if (before < 0 || behind < 0) {
         PyErr_SetString(PyExc_ValueError, "sizes of a context are not negative");
         return NULL;
     }
-    Around around = {before, behind, (size_t)worth};
+    Around around = {before, behind};
     return walk(self, roots, wanted, needed, &around, show, &visitor);
 }
 

@@ -33,7 +33,6 @@ typedef struct {
 /* How much is shown of what surrounds a change: see `ContextSizes`. */
 typedef struct {
     int64_t before, behind;
-    size_t worth;
 } Around;
 
 /* An object on its way through a walk. */

@@ -53,7 +53,7 @@ ESCAPES: Mapping[str, Callable[[str], str]] = MappingProxyType(
         "hexadecimal character references": lambda char: f"&#x{ord(char):X};",
     }
 )
-AROUND = ContextSizes(256, 256, worth=1)
+AROUND = ContextSizes(256, 256)
 
 
 @pytest.fixture(scope="module")

@@ -197,7 +197,7 @@ def assert_as_git(repository: Repository, codec: str = "best") -> list[Pack]:
     assert opened.skipped == []
     names = {name.hex() for name in (*database.loose(), *opened.by_git)}
     for pack in opened.packs:
-        for around in (None, ContextSizes(256, 256, worth=10)):
+        for around in (None, ContextSizes(256, 256)):
             objects = walked(pack, codec, around)
             assert {name for name, found in objects.items() if found != expected[name]} == set()
         names |= objects.keys()

@@ -243,7 +243,7 @@ class ObjectWorker:
 
 class _Blobs:
     def __init__(self, worker: ObjectWorker, pack: int, result: TaskResult) -> None:
-        self.around = None if worker.search is None else ContextSizes(MARGIN, MARGIN, worth=10)
+        self.around = None if worker.search is None else ContextSizes(MARGIN, MARGIN)
         self.search = worker.search
         self._worker = worker
         self._pack = pack

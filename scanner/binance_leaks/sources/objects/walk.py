@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -34,109 +35,57 @@ SEPARATOR = b"\n\0\1\0\n"
 
 @dataclass(frozen=True, slots=True)
 class ContextSizes:
-    """How much is shown of what surrounds a change: bytes before and behind it.
-
-    `worth` is how many times as long as its delta an object must be for it to pay to look for the changes.
-    """
+    """How much is shown of what surrounds a change: bytes before and behind it."""
 
     before: int
     behind: int
-    worth: int
 
 
 def changed_parts(base_size: int, delta: bytes, at: int, content: bytes, around: ContextSizes) -> bytes:
-    """The changed parts of `content`, which `delta` makes of a base; all if they are many.
+    """The changed parts of `content`, which `delta` makes of a base, with a separator between those that do not touch.
 
-    The base has `base_size` bytes.
-
-    The instructions of the delta begin at `at`. What they copy and insert is read off them (gitformat-pack); the
-    caller has applied them, so they are well formed.
+    The base has `base_size` bytes, and the instructions of the delta begin at `at`. The caller has applied them, so
+    they are well formed.
     """
-    length = len(content)
-    if (len(delta) - at) * around.worth > length:
-        return content
-    places = _places(base_size, delta, at, length, around)
-    if not places:
-        return b""
-    if len(places) == 1:
-        start, end = places[0]
-        return content[start:end]
-    if sum(end - start for start, end in places) * 2 > length:
-        return content
-    return SEPARATOR.join([content[start:end] for start, end in places])
+    parts: list[tuple[int, int]] = []
 
+    def add(start: int, end: int) -> None:
+        start, end = max(0, start - around.before), min(len(content), end + around.behind)
+        if parts and start <= parts[-1][1]:
+            start, _ = parts.pop()
+        parts.append((start, end))
 
-def _places(base_size: int, delta: bytes, at: int, length: int, around: ContextSizes) -> list[tuple[int, int]]:
-    """Start and end of the changed places with what is around them, ascending, none touching another."""
-    places: list[tuple[int, int]] = []
-    before, behind = around.before, around.behind
-    start, end = 0, -1
     made = expected = 0  # bytes of the result so far; where in the base the next byte would go on
-    stop = len(delta)
-    number, arguments = int.from_bytes, _ARGUMENTS
-    while at < stop:
+    for offset, size in _instructions(delta, at):
+        if offset is None:
+            add(made, made + size)
+        elif offset != expected:
+            add(made, made)
+        made += size
+        expected = -1 if offset is None else offset + size
+    if expected != base_size:  # the base went on where this ends
+        add(made, made)
+    return SEPARATOR.join([content[start:end] for start, end in parts])
+
+
+def _instructions(delta: bytes, at: int) -> Iterator[tuple[int | None, int]]:
+    """For each instruction of a delta the offset in the base, None for inserted bytes, and the size."""
+    while at < len(delta):
         code = delta[at]
         at += 1
-        if code >= 128:
-            known = arguments[code]
-            if known is None:
-                offset, size, at = _copied(code, delta, at)
-            else:
-                middle = at + known[0]
-                offset = number(delta[at:middle], "little")
-                at = middle + known[1]
-                size = number(delta[middle:at], "little") or 0x10000
-            if offset == expected:
-                made += size
-                expected = offset + size
-                continue
-            low, high = made - before, made + behind
-            made += size
-            expected = offset + size
-        else:
-            low = made - before
-            made += code
-            high = made + behind
+        if code < 128:
             at += code
-            expected = -1
-        if low > end:
-            if end >= 0:
-                places.append((start, end))
-            start = low if low > 0 else 0
-        end = high
-    if expected != base_size:  # the base went on where this ends
-        low = length - before
-        if low > end:
-            if end >= 0:
-                places.append((start, end))
-            start = low if low > 0 else 0
-        end = length
-    if end >= 0:
-        places.append((start, end if end < length else length))
-    return places
-
-
-def _simple(code: int) -> tuple[int, int] | None:
-    """How many bytes of offset and of size follow a copy instruction, None where some in between are left out."""
-    counts = {0: 0, 1: 1, 3: 2, 7: 3, 15: 4}
-    offset, size = counts.get(code & 15), counts.get((code >> 4) & 7)
-    return None if offset is None or size is None else (offset, size)
-
-
-_ARGUMENTS = tuple(_simple(code) for code in range(256))
-
-
-def _copied(code: int, delta: bytes, at: int) -> tuple[int, int, int]:
-    """Offset and size of a copy instruction, and where the next one begins."""
-    values = []
-    for bits in (range(4), range(4, 7)):
-        value = 0
-        for place, bit in enumerate(bits):
-            if code & (1 << bit):
-                value |= delta[at] << (8 * place)
-                at += 1
-        values.append(value)
-    return values[0], values[1] or 0x10000, at
+            yield None, code
+            continue
+        values = []
+        for bits in (range(4), range(4, 7)):
+            value = 0
+            for place, bit in enumerate(bits):
+                if code & (1 << bit):
+                    value |= delta[at] << (8 * place)
+                    at += 1
+            values.append(value)
+        yield values[0], values[1] or 0x10000
 
 
 MOST_HELD = 64 << 20
@@ -227,7 +176,7 @@ def walk_delta_trees(
         roots,
         visitor.visit,
         visitor.search,
-        None if around is None else (around.before, around.behind, around.worth),
+        None if around is None else (around.before, around.behind),
         None if selection is None else selection.wanted,
         None if selection is None else selection.needed,
     )
