@@ -158,6 +158,9 @@ def main() -> int:
     outcomes = list(run_all(chosen, deadline))
     print(f"{len(outcomes)} of {len(mutants)} mutants, seed {options.seed}\n")
     print(table(outcomes))
+    stale = [] if options.module else sorted(explained().keys() - {key_of(mutant) for mutant in mutants})
+    if stale:
+        print("\nexplained, and no mutants any more:", *map("\t".join, stale), sep="\n")
     for kind in ("survived", "timed out"):
         print(f"\n{kind}:")
         for each in sorted(outcomes, key=lambda each: (each.mutant.module, each.mutant.line)):
