@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 import pytest
-from binance_leaks.detect import first_test
+from binance_leaks.detect import first_test, prefilter
 from binance_leaks.detect.engine import detect
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -74,6 +74,21 @@ def test_prefilter_lets_through_what_the_detector_finds(case: Case, seed: int, b
 def test_prefilter_lets_every_form_through(form: str) -> None:
     texts = ((case, FORMS[form](_text(case, 1))) for case in PLAIN)
     assert [case.id for case, data in texts if not first_test.may_hold(data)] == []
+
+
+@pytest.mark.parametrize("at", [0, (64 << 10) - 100, 150_000])
+def test_large_content_is_hit_where_the_prefilter_hits_a_value(at: int) -> None:
+    filler = b"nothing to be found here\n" * 10_000
+    missed, seen = [], 0
+    for case in PLAIN[::5]:
+        text = _text(case, 1).encode()
+        data = filler[:at] + text + filler[at:]
+        within = range(at, at + len(text))
+        if detect(text, path=case.filename) and any(hit in within for hit in prefilter.hits(data)):
+            seen += 1
+            missed += [] if any(hit in within for hit in first_test.hits(data)) else [case.id]
+    assert missed == []
+    assert seen > 20
 
 
 @pytest.mark.parametrize("form", FORMS)

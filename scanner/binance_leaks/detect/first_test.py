@@ -21,6 +21,8 @@ PRIVATE_KEY, SEED, MENTION, FUTURE, WIDE, BINARY, DATABASE, CLEAN = (1 << bit fo
 ALONE = VALUE | PIECE | LIST | ENCODED | PRIVATE_KEY | WIDE | DATABASE
 """The traits that are a suspicion whatever else there is."""
 ANYWHERE, _BEFORE_LITERALS, _BEFORE_PIECES, _INSIDE_WORD = range(4)
+_BLOCK, _OVERLAP = 64 << 10, 4 << 10
+"""Bytes that are searched at a time where few are suspicious, and more of them than any hit depends on."""
 MARGIN = 256
 """How many bytes around a change have all its traits."""
 SOFT_BREAKS = (
@@ -51,8 +53,24 @@ def may_hold(data: bytes) -> bool:
 
 
 def hits(data: bytes) -> Iterator[int]:
-    """Yield offsets of everything that may belong to a credential, as `prefilter.hits` does."""
-    return prefilter.hits(data) if _SEARCH is None or _is_suspicious(_SEARCH.traits(data)) else iter(())
+    """Yield offsets of everything that may belong to a credential, as `prefilter.hits` does, not in order."""
+    if _SEARCH is None:
+        return prefilter.hits(data)
+    if not _is_suspicious(_SEARCH.traits(data)):
+        return iter(())
+    # What the whole of the data decides cannot be decided by its blocks.
+    is_named = prefilter.names_exchange(data.translate(None, b"\0"))
+    if len(data) <= _BLOCK or is_named or prefilter.may_be_interrupted(data):
+        return prefilter.hits(data)
+    return _hits_by_block(_SEARCH, data)
+
+
+def _hits_by_block(search: _native.Search, data: bytes) -> Iterator[int]:
+    for at in range(0, len(data), _BLOCK):
+        start = max(0, at - _OVERLAP)
+        block = data[start : at + _BLOCK + _OVERLAP]
+        if _is_suspicious(search.traits(block)):
+            yield from (start + hit for hit in prefilter.plain_hits(block))
 
 
 def places_of_pieces(data: bytes) -> list[int] | None:

@@ -86,10 +86,11 @@ def hits(data: bytes, *, chains: bool = True) -> Iterator[int]:
         return
     if may_be_interrupted(data):
         yield from _interrupted(data)
-    yield from _plain_hits(data, chains=chains)
+    yield from plain_hits(data, chains=chains)
 
 
-def _plain_hits(data: bytes, *, chains: bool = True) -> Iterator[int]:
+def plain_hits(data: bytes, *, chains: bool = True) -> Iterator[int]:
+    """Yield the same for data that nothing interrupts, however many zeros it has."""
     classes = classified(data)
     if names_exchange(data):
         if chains:
@@ -268,7 +269,7 @@ def _interrupted(data: bytes) -> Iterator[int]:
     from binance_leaks.detect.interrupted_text import uninterrupted  # start-up: few texts are interrupted
 
     spans = uninterrupted(data)
-    found = sorted(_plain_hits(b"".join(data[start:end] + sign for start, end, sign in spans))) if spans else []
+    found = sorted(plain_hits(b"".join(data[start:end] + sign for start, end, sign in spans))) if spans else []
     length = at = 0
     for start, end, sign in spans:
         length += end - start + len(sign)
