@@ -78,9 +78,9 @@ def test_prefilter_lets_every_form_through(form: str) -> None:
 
 @pytest.mark.parametrize("at", [0, (64 << 10) - 100, 150_000])
 def test_large_content_is_hit_where_the_prefilter_hits_a_value(at: int) -> None:
-    filler = b"nothing to be found here\n" * 10_000
+    filler = b"nothing to be found here\n" * 7_000
     missed, seen = [], 0
-    for case in PLAIN[::5]:
+    for case in PLAIN[::12]:
         text = _text(case, 1).encode()
         data = filler[:at] + text + filler[at:]
         within = range(at, at + len(text))
@@ -88,7 +88,7 @@ def test_large_content_is_hit_where_the_prefilter_hits_a_value(at: int) -> None:
             seen += 1
             missed += [] if any(hit in within for hit in first_test.hits(data)) else [case.id]
     assert missed == []
-    assert seen > 20
+    assert seen > 5
 
 
 @pytest.mark.parametrize("form", FORMS)
