@@ -133,3 +133,12 @@ def test_settings_that_include_regular_files_are_read(repository: Repository) ->
     repository.git("config", "include.path", "more")
     repository.git("config", "core.excludesFile", "~/nothing-there")
     assert Git(str(repository.folder)).run("config", "core.x") == b"from the included file\n"
+
+
+def test_git_that_reads_a_text_and_takes_its_time(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository.commit({"a.py": "x = 1\n"})
+    monkeypatch.setattr("binance_leaks.sources.git._IDLE_SAMPLE", 0.01)
+    monkeypatch.setattr("binance_leaks.sources.git._MOST_IDLE_SAMPLES", 1_000_000)
+    names = ["HEAD"] * 20_000  # more than a pipe holds
+    out = Git(str(repository.folder)).run_with("\n".join(names) + "\n", "cat-file", "--batch-check")
+    assert out.count(b" commit ") == len(names)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
+from contextlib import suppress
 
 from binance_leaks.errors import GitError
 from binance_leaks.sources.git_preflight import check_git_folder, describe_irregular
@@ -129,10 +131,12 @@ class Git:
         """
         if self._environment["GIT_ALLOW_PROTOCOL"] != "none":
             return process.communicate(text)
+        if text is not None:
+            _write_meanwhile(process, text)
         idle, before = 0, ""
         while True:
             try:
-                return process.communicate(text, timeout=_IDLE_SAMPLE)
+                return process.communicate(timeout=_IDLE_SAMPLE)
             except subprocess.TimeoutExpired:
                 now = _processor_time_if_asleep(process.pid)
                 idle, before = (idle + 1 if now and now == before else 0), now
@@ -320,6 +324,19 @@ def _processor_time_if_asleep(pid: int) -> str:
 
 def _stopped(name: str) -> GitError:
     return GitError(f"git cat-file stopped at object {name}", hint="Run `git fsck` to see what is damaged.")
+
+
+def _write_meanwhile(process: subprocess.Popen[bytes], text: bytes) -> None:
+    """Write to a process in a thread: after a timeout, `communicate` can only go on with what it reads."""
+    stdin, process.stdin = process.stdin, None
+    if stdin is None:
+        return
+
+    def write() -> None:
+        with suppress(BrokenPipeError), stdin:
+            stdin.write(text)
+
+    threading.Thread(target=write, daemon=True).start()
 
 
 def _error(command: str, err: bytes) -> GitError:
