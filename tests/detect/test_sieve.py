@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from random import Random
@@ -214,13 +212,6 @@ def test_versions_of_versions(fast: CompiledSieve) -> None:
                 bad.append(number)
             base = child
     assert bad == []
-
-
-def test_the_compiled_module_is_built() -> None:
-    """Where tests must not skip, there is a compiler, unless the pure code is what is tested."""
-    if not os.environ.get("CI") or os.environ.get("BINANCE_LEAKS_PURE") or shutil.which("cc") is None:
-        pytest.skip("the compiled module is optional here")
-    assert compiled is not None
 
 
 def test_must_look_is_the_same_compiled() -> None:

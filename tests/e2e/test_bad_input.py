@@ -659,7 +659,7 @@ def reads(process: int, more: int = 10 << 20) -> bool:
 
 def make_slow_tree(tree: Path) -> None:
     """A tree that takes many seconds to scan."""
-    lines = "".join(f"checksum {random.randbytes(32).hex()}\n" for _ in range(400))
+    lines = "".join(f"binance checksum {random.randbytes(32).hex()}\n" for _ in range(400))
     for number in range(1000):
         put(tree, f"part{number % 20}/module{number}.txt", lines)
 
