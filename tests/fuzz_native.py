@@ -1,4 +1,4 @@
-"""Mutated packs and trees through the compiled module and through Python side by side: both must answer alike.
+"""Mutated packs, trees and texts through the compiled module and through Python side by side: both must answer alike.
 
 A short run is a test. A long one, with the module built for AddressSanitizer and UndefinedBehaviorSanitizer:
 
@@ -19,13 +19,15 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import reduce
+from functools import cache, reduce
 from operator import or_
 from random import Random
 from typing import TYPE_CHECKING, cast
 from unittest.mock import patch
 
+from binance_leaks.detect.engine import detect
 from binance_leaks.detect.first_test import must_look, new_search
+from binance_leaks.detect.sieve import NO_TRAITS, CompiledSieve, best_sieve
 from binance_leaks.native import compiled
 from binance_leaks.sources.objects import delta_forest, walk
 from binance_leaks.sources.objects.codec import plain_codec
@@ -43,6 +45,7 @@ from binance_leaks.sources.objects.walk import (
 )
 from binance_leaks.sources.plumbing import strip_signature
 
+from tests.corpus import fill, load
 from tests.deltas import Part, delta_of, made_of
 from tests.forged_packs import BLOB, OFS_DELTA, REF_DELTA, back, header
 
@@ -304,7 +307,37 @@ def try_messages(rng: Random) -> str:
     return "nodes" if record.nodes else "messages" if record.messages else "nothing"
 
 
-KINDS: Mapping[str, Callable[[Random], str]] = {"packs": try_pack, "trees": try_trees, "messages": try_messages}
+@cache
+def _corpus() -> list[bytes]:
+    return [fill(case, 1).data for case in load()]
+
+
+def try_text(rng: Random) -> str:
+    """Test a mutated text of the corpus: what it was. What the detector finds must be suspected."""
+    text = rng.choice(_corpus())
+    cuts = rng.choice((0, 1, 1, 2, 4))
+    for _ in range(cuts):
+        at, end = sorted(rng.randrange(len(text) + 1) for _ in range(2))
+        other = rng.choice(_corpus())[: rng.randrange(400)]
+        piece = rng.choice((b"", b"\0", b"\n", b'" + "', b" ", text[at:end] * 2, other))
+        text = text[:at] + piece + text[rng.choice((at, min(at + 3, len(text)), end)) :]
+    sieve = best_sieve()
+    for look in (
+        (sieve.search.runs, sieve.search.pieces, sieve.search.chains) if isinstance(sieve, CompiledSieve) else ()
+    ):
+        look(text)
+    suspected = sieve.suspects(text, sieve.traits(text, text, NO_TRAITS))
+    if not suspected and detect(text):
+        raise AssertionError(f"nothing is suspected in {text!r}")
+    return "nothing" if not suspected else "suspected" if cuts else "whole"
+
+
+KINDS: Mapping[str, Callable[[Random], str]] = {
+    "packs": try_pack,
+    "trees": try_trees,
+    "messages": try_messages,
+    "texts": try_text,
+}
 
 
 def fuzz(kind: str, seeds: Iterator[int] | range) -> Counter[str]:

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(compiled is None, reason="the compiled module is
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_mutated_inputs_are_read_alike(kind: str) -> None:
-    outcomes = fuzz(kind, range(1500))
+    outcomes = fuzz(kind, range(300 if kind == "texts" else 1500))
     assert len(outcomes) >= 3
     assert min(outcomes.values()) > 10
 
