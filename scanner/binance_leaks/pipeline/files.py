@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
 from itertools import chain, islice
@@ -377,7 +378,8 @@ def _scan_in_pool(
     try:
         running: set[Future[Tally]] = set()
         while True:
-            running |= {pool.submit(scan_batch, batch) for batch in islice(batches, jobs * _AHEAD - len(running))}
+            with _interrupts_held():
+                running |= {pool.submit(scan_batch, batch) for batch in islice(batches, jobs * _AHEAD - len(running))}
             if not running:
                 break
             done, running = wait(running, return_when=FIRST_COMPLETED)
@@ -398,3 +400,18 @@ def _scan_in_pool(
 
 def _leave_interrupts_to_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold interrupts back: one that comes while a process is started would end that, before it ignores them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
