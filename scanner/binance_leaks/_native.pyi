@@ -94,7 +94,7 @@ class Search:
         """Return start and end of every sign of a short piece of a value, in order."""
 
 def must_look(inherited: int, seen: int, /) -> bool:
-    """Whether a version must be looked at more closely: the same as `binance_leaks.detect.sieve.must_look`."""
+    """Whether a version must be looked at more closely: the same as `binance_leaks.detect.first_test.must_look`."""
 
 def may_be_container(data: Buffer, /) -> bool:
     """Whether bytes may be an archive, end in one, or be a pointer of Git LFS."""

@@ -12,7 +12,7 @@
 /* The traits of some bytes as bits, 0 for nothing; -1 with an exception set if `search` is no `Search`. */
 int64_t search_traits(PyObject *search, const uint8_t *data, size_t size);
 
-/* Whether a version must be looked at more closely: see `binance_leaks.detect.sieve.must_look`. */
+/* Whether a version must be looked at more closely: see `binance_leaks.detect.first_test.must_look`. */
 bool must_look(int64_t inherited, int64_t seen);
 
 /* Add the types and functions of a part to the module. -1 with an exception set if that fails. */

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { /* what `binance_leaks.detect.first_test.Trait` has, bit by bit */
+enum { /* what `binance_leaks.detect.first_test` has, bit by bit */
     VALUE = 1 << 0,
     HEX = 1 << 1,
     NAMED_HEX = 1 << 2,
@@ -786,7 +786,7 @@ static PyObject *must_look_function(PyObject *module, PyObject *arguments) {
 }
 
 static PyMethodDef functions[] = {
-    {"must_look", must_look_function, METH_VARARGS, "The same as `binance_leaks.detect.sieve.must_look`."},
+    {"must_look", must_look_function, METH_VARARGS, "The same as `binance_leaks.detect.first_test.must_look`."},
     {NULL, NULL, 0, NULL},
 };
 

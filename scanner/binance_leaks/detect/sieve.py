@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import binascii
 import re
-from enum import IntFlag, auto
+from enum import IntFlag
 from typing import TYPE_CHECKING, Protocol
 
-from binance_leaks.detect import prefilter
+from binance_leaks.detect import first_test, prefilter
 from binance_leaks.detect.base64_blocks import encoded_texts, encoded_value, is_longer_than_value
 from binance_leaks.detect.candidates import LENGTH, Shape, shape_of, value_in_run
 from binance_leaks.detect.document import PRINTABLE, Document, is_binary
@@ -31,45 +31,44 @@ if TYPE_CHECKING:
 
 
 class Trait(IntFlag):
-    """What some bytes hold that may belong to a credential, bit by bit as `first_test` has it."""
+    """What some bytes hold that may belong to a credential."""
 
-    VALUE = auto()
+    VALUE = first_test.VALUE
     """A run that is a value by its shape and its neighbours."""
-    HEX = auto()
+    HEX = first_test.HEX
     """A run of 64 hexadecimal digits, which counts only where the exchange is named."""
-    NAMED_HEX = auto()
+    NAMED_HEX = first_test.NAMED_HEX
     """A run of 64 hexadecimal digits near a word that is in names of credentials."""
-    PIECE = auto()
+    PIECE = first_test.PIECE
     """A piece of a value that was cut into literals or lines."""
-    LIST = auto()
+    LIST = first_test.LIST
     """A list that is joined."""
-    NAMED = auto()
+    NAMED = first_test.NAMED
     """The exchange's name."""
-    CHAIN = auto()
+    CHAIN = first_test.CHAIN
     """Literals that may make up a value, though they are short. They count only where the exchange is named."""
-    ENCODED = auto()
+    ENCODED = first_test.ENCODED
     """Base64 of text."""
-    PRIVATE_KEY = auto()
+    PRIVATE_KEY = first_test.PRIVATE_KEY
     """The beginning of a private key."""
-    SEED = auto()
+    SEED = first_test.SEED
     """43 characters of base64: a bare Ed25519 seed, if its name and the file say so."""
-    MENTION = auto()
+    MENTION = first_test.MENTION
     """A word that may speak for the exchange."""
-    FUTURE = auto()
+    FUTURE = first_test.FUTURE
     """A word that may speak for the futures testnet."""
-    WIDE = auto()
+    WIDE = first_test.WIDE
     """Text in UTF-16 or UTF-32, of which each character is escaped, or that mark-up interrupts."""
-    BINARY = auto()
+    BINARY = first_test.BINARY
     """A zero byte, by which neighbours mean less."""
-    DATABASE = auto()
+    DATABASE = first_test.DATABASE
     """The beginning of an SQLite database, whose values may run together."""
-    CLEAN = auto()
+    CLEAN = first_test.CLEAN
     """The detector was asked about all of it, and found nothing."""
 
 
 NO_TRAITS = Trait(0)
 _ANY_HEX_DIGITS = b"0123456789abcdefABCDEF"
-_HEX_DIGITS = b"0123456789abcdef"
 _SHORTEST_ENCODED = 60
 _TEXT = bytes([*range(0x20, 0x7F), 9, 10, 13])
 _LONE_SEED = re.compile(prefilter.LONE_SEED)
