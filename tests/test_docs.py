@@ -136,7 +136,7 @@ def test_the_incident_guide_is_the_advice_of_reports() -> None:
     assert "Disable or delete the key" in guide
     assert KEY_PAGE in guide
     places = [guide.index(step.text) for step in others]
-    assert len(places) == 6
+    assert len(places) == 7
     assert [guide.index(KEY_PAGE), *places, guide.index("Rewrite the history")] == sorted(
         [guide.index(KEY_PAGE), *places, guide.index("Rewrite the history")]
     )

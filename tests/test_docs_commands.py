@@ -124,6 +124,8 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for _ in range(2):
         assert run("fleet", "repositories.txt", "--store", "fleet.db", cwd=clone.folder).status == 1
     Repository.create(folder / "home/src/bot").commit({"bot.py": Pair.fresh().python})
+    (folder / "home/.openclaw").mkdir()
+    (folder / "home/.openclaw/TOOLS.md").write_text(Pair.fresh().python, "utf-8")
     return folder
 
 

@@ -237,7 +237,10 @@ def _with_faults(audit: Audit, permissions: Permissions) -> Audit:
 
 def _check_dates(audit: Audit, permissions: Permissions, warnings: list[str], steps: list[str]) -> None:
     """Add what age and the end of trading call for."""
-    replace_it = "Make a new key with these restrictions, put it in place, and delete this one."
+    replace_it = (
+        "Make a new key with these restrictions, of type Ed25519 where it is offered, put it in place, and delete "
+        "this one."
+    )
     if audit.rotation is Rotation.DUE:
         warnings.append(f"It is {age_words(audit.age_days)} old: replacing keys every 3 to 6 months is advised.")
         steps.append(replace_it)

@@ -19,6 +19,7 @@ from . import examples
 READING, SPOT = examples.READING, examples.SPOT
 TEN_MINUTES = (
     "delete the key",
+    "keys that you did not create",
     "password",
     "two-factor",
     "whitelist",

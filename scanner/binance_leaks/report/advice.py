@@ -58,6 +58,11 @@ def _join_first(names: Sequence[str], most: int, sanitize: Callable[[str], str],
 
 
 _SECURE_ACCOUNT = (
+    # A key of a master account can create keys of sub-accounts, and take their address lists away.
+    Step(
+        text="Delete API keys that you did not create, those of sub-accounts too, and restore IP restrictions that are "
+        "gone."
+    ),
     Step(text="Change the password of the account."),
     Step(text="Reset its two-factor authentication."),
     Step(text="Review the withdrawal whitelist, and remove entries that are not yours."),
@@ -208,11 +213,15 @@ def _environment_of(finding: Finding) -> Environment:
     return system_of(finding.environment, finding.verification)
 
 
-__all__ = ["ALLOW_COMMENT", "allow_steps", "steps", "steps_for_finding"]
+__all__ = ["ALLOW_COMMENT", "NEW_KEY", "STORE_SAFELY", "allow_steps", "steps", "steps_for_finding"]
 
 ALLOW_COMMENT = "# binance-leaks: allow"
 
-_STORE_SAFELY = Step(text="Store it in an environment variable or a secret manager.")
+NEW_KEY = Step(
+    text="Create a new key with only the permissions it needs, restricted to your own IP addresses. Choose Ed25519 "
+    "where it is offered: its private key never leaves your machine."
+)
+STORE_SAFELY = Step(text="Store keys in environment variables or a secret manager.")
 _FIND_LEAK = Step(
     text="Find out who could read it, and close the leak. What was pushed stays leaked, even after a rewrite."
 )
@@ -222,7 +231,6 @@ _REMOVE_FROM_FILES = Step(
 _REWRITE_TOGETHER = Step(
     text="Then remove it from the history together with all others: the steps for all credentials have the commands."
 )
-_ROTATE = Step(text="Create a new key with only the permissions it needs, restricted to your own IP addresses.")
 
 
 def steps(result: Result) -> list[Step]:
@@ -277,16 +285,16 @@ def _steps_before_commit(result: Result) -> list[Step]:
         else Step(text="Remove it from the commit: edit the file, then run git add again.")
     )
     if _is_verified(result):
-        return [remove, *remedies(result.findings, condition="if it was ever pushed or shared, "), _STORE_SAFELY]
-    return [remove, revoke_step(result.findings, "If it was ever pushed or shared, revoke it"), _STORE_SAFELY]
+        return [remove, *remedies(result.findings, condition="if it was ever pushed or shared, "), STORE_SAFELY]
+    return [remove, revoke_step(result.findings, "If it was ever pushed or shared, revoke it"), STORE_SAFELY]
 
 
 def _steps_after_leak(result: Result) -> list[Step]:
     if _is_verified(result):
-        last = [_ROTATE] if is_urgent(result.findings) else []
-        return [*remedies(result.findings), _FIND_LEAK, *_removal_steps(result), _STORE_SAFELY, *last]
+        new_key = [NEW_KEY] if is_urgent(result.findings) else []
+        return [*remedies(result.findings), _FIND_LEAK, *_removal_steps(result), *new_key, STORE_SAFELY]
     first = revoke_step(result.findings, "First revoke it: until then, anyone who has seen it can use it. Do this")
-    return [first, *_removal_steps(result), _STORE_SAFELY, _ROTATE]
+    return [first, *_removal_steps(result), NEW_KEY, STORE_SAFELY]
 
 
 def _removal_steps(result: Result) -> list[Step]:

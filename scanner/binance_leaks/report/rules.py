@@ -12,7 +12,7 @@ from types import MappingProxyType
 from binance_leaks.environments import KEY_PAGE, Environment
 from binance_leaks.findings import Finding
 from binance_leaks.model import Kind
-from binance_leaks.report.advice import ALLOW_COMMENT
+from binance_leaks.report.advice import ALLOW_COMMENT, NEW_KEY, STORE_SAFELY
 from binance_leaks.risk import system_of
 
 CWE = "CWE-798"  # use of hard-coded credentials
@@ -93,8 +93,8 @@ class Rule:
             "",
             f"1. Revoke it {revoke}. Until then, anyone who has seen it can use it.",
             "2. Remove it from the files. If it was ever committed, the history still contains it.",
-            "3. Store it in an environment variable or a secret manager.",
-            "4. Create a new key with only the permissions it needs, restricted to your own IP addresses.",
+            f"3. {NEW_KEY.text}",
+            f"4. {STORE_SAFELY.text}",
             "",
             f"To allow a false alarm, add {comment}, or its digest to pyproject.toml{pair}:",
             "",

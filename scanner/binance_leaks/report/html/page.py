@@ -42,7 +42,7 @@ from binance_leaks.report.verification_text import count_verdicts
 _TEMPLATES = ("page.html", "card.html", "chart.html", "controls.html", "locations.html")
 _MAX_SKIPPED = 200
 _OPEN_AT_FIRST = 3
-_MAX_FIRST = 7
+_MAX_FIRST = 8
 _SOURCES = {
     SourceKind.FILES: "Files in",
     SourceKind.STAGED: "Staged changes in",
