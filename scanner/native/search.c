@@ -37,7 +37,7 @@ enum { /* conditions on a word, as `Search` takes them */
 
 enum { LENGTH = 64, LONG_PIECE = 48, SHORT_PIECE = 16, SEED_LENGTH = 43, LONGEST_NAMED = 78, LONGEST_GLUED = 256 };
 enum { BEFORE_HEX = 250, BEHIND_HEX = 100, LONGEST_JOINT = 160, LONGEST_NAME = 60, SHORTEST_ENCODED = 60 };
-enum { ESCAPES = 8, WIDE_RUN = 16, DECODED = 128, MOST_WORDS = 4096, LONGEST_WORD = 255 };
+enum { ESCAPES = 8, WIDE_RUN = 16, DECODED = 128, MOST_WORDS = 4096, LONGEST_WORD = 255, BUCKETS = 1024 };
 
 /* ---- classes of bytes ---- */
 
@@ -70,6 +70,10 @@ static bool is(uint8_t byte, uint8_t class) {
     return (class_of[byte] & class) != 0;
 }
 
+static uint8_t upper(uint8_t byte) {
+    return byte >= 'a' && byte <= 'z' ? (uint8_t)(byte & ~0x20) : byte;
+}
+
 static bool is_blank(uint8_t byte) {
     return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
 }
@@ -86,10 +90,10 @@ typedef struct {
 enum { A_WORD = 1, A_CLOSING_QUOTE = 2, AN_ESCAPE = 4 };
 
 typedef struct {
-    PyObject *owner;        /* holds the bytes of the words */
-    Word *words;            /* by their anchors */
-    uint16_t first[65537];  /* for each pair of bytes the number of the first word with that anchor */
-    uint8_t begins[65536];  /* for each pair of bytes, in either case, what may be there */
+    PyObject *owner;             /* holds the bytes of the words */
+    Word *words;                 /* by the buckets of their anchors */
+    uint16_t first[BUCKETS + 1]; /* for each bucket the number of its first word */
+    uint8_t begins[65536];       /* for each pair of bytes, in either case, what may be there */
 } WordTable;
 
 typedef struct {
@@ -104,17 +108,18 @@ static unsigned pair_at(const uint8_t *text) {
     return pair;
 }
 
-static unsigned anchor_at(const uint8_t *text) {
+/* The bucket of two bytes, in either case. */
+static unsigned bucket_at(const uint8_t *text) {
     uint8_t small[2] = {lower[text[0]], lower[text[1]]};
-    return pair_at(small);
+    return (pair_at(small) * 40503u & 0xffff) / (65536 / BUCKETS);
 }
 
-static unsigned anchor_of(const Word *word) {
-    return pair_at(word->text + word->anchor);
+static unsigned bucket_of(const Word *word) {
+    return bucket_at(word->text + word->anchor);
 }
 
 static int order_of_words(const void *one, const void *other) {
-    unsigned a = anchor_of(one), b = anchor_of(other);
+    unsigned a = bucket_of(one), b = bucket_of(other);
     return (a > b) - (a < b);
 }
 
@@ -137,6 +142,28 @@ static void free_table(WordTable *table) {
     PyMem_Free(table->words);
     table->words = NULL;
     Py_CLEAR(table->owner);
+}
+
+static void mark(WordTable *table, uint8_t one, uint8_t other, uint8_t what) {
+    uint8_t text[2] = {one, other};
+    table->begins[pair_at(text)] |= what;
+}
+
+/* Mark the pairs of bytes that begin anything. All others stay zero: a table is made in every process. */
+static void mark_pairs(WordTable *table, Py_ssize_t count) {
+    for (Py_ssize_t number = 0; number < count; number++) {
+        const uint8_t *pair = table->words[number].text + table->words[number].anchor;
+        for (int one = 0; one < 2; one++)
+            for (int other = 0; other < 2; other++)
+                mark(table, one ? upper(pair[0]) : pair[0], other ? upper(pair[1]) : pair[1], A_WORD);
+    }
+    for (int one = 0; one < 256; one++)
+        for (const char *quote = "\"'`"; *quote; quote++)
+            if (is((uint8_t)one, ALNUM) || one == '\\')
+                mark(table, (uint8_t)one, (uint8_t)*quote, A_CLOSING_QUOTE);
+    for (const char *other = "\\ux"; *other; other++)
+        mark(table, '\\', (uint8_t)*other, AN_ESCAPE);
+    mark(table, '&', '#', AN_ESCAPE);
 }
 
 /* Read a table of words from a sequence of (bytes in small letters, trait, condition). */
@@ -169,23 +196,13 @@ static int read_table(WordTable *table, PyObject *sequence) {
     }
     qsort(table->words, (size_t)count, sizeof(Word), order_of_words);
     uint16_t at = 0;
-    for (unsigned pair = 0; pair < 65536; pair++) {
-        table->first[pair] = at;
-        while (at < count && anchor_of(&table->words[at]) == pair)
+    for (unsigned bucket = 0; bucket < BUCKETS; bucket++) {
+        table->first[bucket] = at;
+        while (at < count && bucket_of(&table->words[at]) == bucket)
             at++;
     }
-    table->first[65536] = at;
-    for (unsigned pair = 0; pair < 65536; pair++) {
-        uint16_t bytes = (uint16_t)pair;
-        uint8_t text[2];
-        memcpy(text, &bytes, sizeof text);
-        uint8_t one = text[0], other = text[1];
-        unsigned anchor = anchor_at(text);
-        table->begins[pair] = (uint8_t)((table->first[anchor] < table->first[anchor + 1] ? A_WORD : 0) |
-                                        ((is(one, ALNUM) || one == '\\') && is(other, QUOTE) ? A_CLOSING_QUOTE : 0) |
-                                        (one == '\\' && (other == '\\' || other == 'u' || other == 'x') ? AN_ESCAPE : 0) |
-                                        (one == '&' && other == '#' ? AN_ESCAPE : 0));
-    }
+    table->first[BUCKETS] = at;
+    mark_pairs(table, count);
     return 0;
 }
 
@@ -393,8 +410,8 @@ static bool is_named(const WordTable *table, Names *names, const uint8_t *data, 
     for (; at + 1 < stop; at++) {
         if (!(table->begins[pair_at(data + at)] & A_WORD))
             continue;
-        unsigned anchor = anchor_at(data + at);
-        for (unsigned number = table->first[anchor]; number < table->first[anchor + 1]; number++) {
+        unsigned bucket = bucket_at(data + at);
+        for (unsigned number = table->first[bucket]; number < table->first[bucket + 1]; number++) {
             if (start_of(&table->words[number], data, at, size) != NULL) {
                 names->any = true;
                 names->last = at;
@@ -564,8 +581,8 @@ static bool is_met(const Word *word, const uint8_t *data, size_t at, size_t size
 /* The traits of the words whose anchor is at an offset. */
 static uint32_t traits_of_anchor(const WordTable *table, const uint8_t *data, size_t at, size_t size, uint32_t traits,
                                  Places *chains) {
-    unsigned anchor = anchor_at(data + at);
-    for (unsigned number = table->first[anchor]; number < table->first[anchor + 1]; number++) {
+    unsigned bucket = bucket_at(data + at);
+    for (unsigned number = table->first[bucket]; number < table->first[bucket + 1]; number++) {
         const Word *word = &table->words[number];
         if (!(word->trait & ~traits) && !(chains != NULL && word->trait == CHAIN))
             continue;
@@ -703,8 +720,8 @@ static bool find_words(const WordTable *table, const uint8_t *data, size_t size,
     for (size_t at = 0; at + 1 < size; at++) {
         if (!(table->begins[pair_at(data + at)] & A_WORD))
             continue;
-        unsigned anchor = anchor_at(data + at);
-        for (unsigned number = table->first[anchor]; number < table->first[anchor + 1]; number++) {
+        unsigned bucket = bucket_at(data + at);
+        for (unsigned number = table->first[bucket]; number < table->first[bucket + 1]; number++) {
             const Word *word = &table->words[number];
             if (present != NULL && present[word->trait])
                 continue;
