@@ -8,12 +8,12 @@ to transfer. A key is to be replaced every three to six months.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from types import MappingProxyType
 
 from binance_leaks.environments import KEY_PAGE, Environment
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.verification import PERMISSION_TIERS, Permissions, Tier, Verdict, Verification
 
 PLAN_AFTER_DAYS = 91

@@ -6,12 +6,13 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from binance_leaks.errors import ConfigError
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Confidence, Environment, RiskLevel, container_of
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ configuration and the command line read them here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
+
+from binance_leaks.lazy_dataclasses import dataclass
 
 
 class Environment(Enum):

@@ -6,10 +6,11 @@ A *finding* is a credential with its risk, what suppresses it, and its verificat
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Confidence, Environment, Exposure, Kind, Location, RiskLevel, Value
 
 if TYPE_CHECKING:

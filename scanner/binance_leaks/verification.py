@@ -7,10 +7,10 @@ answers is worded so (`note`): "probably", "not known from here".
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
 
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Environment, Ordered
 
 

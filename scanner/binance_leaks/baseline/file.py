@@ -14,12 +14,13 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from binance_leaks.baseline.known import OUR_TYPES, PLUGIN_NAMES, SECRET_TYPES, Known, Label, filters, stored
 from binance_leaks.errors import ConfigError, ScanError, UsageError
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Confidence, Value
 from binance_leaks.writing import replace_file
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.masking import mask_runs
 from binance_leaks.model import Ordered, Role, Value, split_member
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
@@ -28,6 +27,7 @@ from binance_leaks.config import Config
 from binance_leaks.errors import UsageError
 from binance_leaks.exit_status import ExitStatus
 from binance_leaks.findings import Skipped
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Value
 from binance_leaks.pipeline.baseline_update import BaselineInput, ScanCoverage, collect_for_baseline
 from binance_leaks.pipeline.files import FileSource

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from binance_leaks.cli.arguments.common import Options
@@ -14,6 +14,7 @@ from binance_leaks.cli.run import is_watched, print_notes, runner
 from binance_leaks.cli.settings import CommandSettings
 from binance_leaks.errors import ScanError
 from binance_leaks.exit_status import ExitStatus
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.pipeline.commit_range import RangeSource
 from binance_leaks.sources.commit_selection import (
     CommitSelection,

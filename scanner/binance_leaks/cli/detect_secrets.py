@@ -15,7 +15,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -30,6 +29,7 @@ from binance_leaks.baseline.known import OUR_TYPES, PLUGIN_NAMES, REFERENCE_FILT
 from binance_leaks.cli.arguments.common import Options
 from binance_leaks.errors import ConfigError, UsageError
 from binance_leaks.exit_status import ExitStatus
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Confidence
 from binance_leaks.pipeline.triage import lines_of
 from binance_leaks.plugin import CAREFUL_FILTER

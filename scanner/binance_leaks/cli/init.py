@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from difflib import unified_diff
 from itertools import chain
 from pathlib import Path
@@ -15,6 +14,7 @@ from binance_leaks.cli.arguments.common import Options
 from binance_leaks.cli.settings import Settings
 from binance_leaks.errors import UsageError
 from binance_leaks.exit_status import ExitStatus
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.report import write_report
 from binance_leaks.report.sanitize import Quoted, Redactor
 from binance_leaks.setup.ci_templates import JOB, PIPELINE, WORKFLOW, plan_github, plan_gitlab

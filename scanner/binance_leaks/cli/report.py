@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from binance_leaks.cli.arguments.common import Options
@@ -13,6 +13,7 @@ from binance_leaks.config import FailOn
 from binance_leaks.errors import UsageError
 from binance_leaks.exit_status import ExitStatus
 from binance_leaks.findings import Finding, Result
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.report.stored import read_report
 
 

@@ -6,7 +6,6 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
@@ -15,6 +14,7 @@ from binance_leaks.cli.settings import CommandSettings, OutputSettings
 from binance_leaks.cli.verify_option import OnlineVerifier, online_verifier
 from binance_leaks.exit_status import ExitStatus
 from binance_leaks.findings import Result
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.pipeline.run_scan import Scan, TriageSettings, run_scan
 from binance_leaks.pipeline.source import Detected, ShowProgress, Source
 from binance_leaks.report import Format

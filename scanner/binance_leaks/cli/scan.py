@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from binance_leaks.cli.arguments.common import Options
@@ -14,6 +13,7 @@ from binance_leaks.cli.run import runner
 from binance_leaks.cli.settings import CommandSettings
 from binance_leaks.errors import UsageError
 from binance_leaks.exit_status import ExitStatus
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.pipeline.files import FileSource
 from binance_leaks.pipeline.workers import usable_cores
 from binance_leaks.sources.path_roots import PathRoots

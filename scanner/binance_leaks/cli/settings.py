@@ -6,10 +6,11 @@ Each command has its own settings beside it: making the classes of all commands 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import TypeVar
 
 from binance_leaks.cli.arguments.common import Options
+from binance_leaks.lazy_dataclasses import dataclass
 
 S = TypeVar("S", bound="Settings")
 

@@ -7,7 +7,6 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from binance_leaks.cli.settings import CommandSettings
 from binance_leaks.cli.verify_option import OnlineVerifier, online_verifier
 from binance_leaks.errors import UsageError
 from binance_leaks.exit_status import ExitStatus
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Confidence, Credential, Environment
 from binance_leaks.pipeline.files import FileSource
 from binance_leaks.pipeline.triage import weigh

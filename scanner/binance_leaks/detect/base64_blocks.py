@@ -7,7 +7,6 @@ import re
 import string
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 
@@ -15,6 +14,7 @@ from binance_leaks.detect import rules
 from binance_leaks.detect.candidates import LENGTH, Candidate, shape_of
 from binance_leaks.detect.document import Document
 from binance_leaks.detect.work import LOOK, VALUE
+from binance_leaks.lazy_dataclasses import dataclass
 
 _RUN_OF_BASE64 = re.compile(r"[A-Za-z0-9+/]*")
 _FOLDED = re.compile(r"(?:(\s{1,40})[A-Za-z0-9+/]{60,76}(?![A-Za-z0-9+/]))*")

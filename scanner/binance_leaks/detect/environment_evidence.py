@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import chain, groupby
 
@@ -21,6 +20,7 @@ from binance_leaks.detect.outline import Outline
 from binance_leaks.detect.records import enclosing_item
 from binance_leaks.detect.word_search import WordSearch
 from binance_leaks.environments import Environment, Hint
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import innermost_member
 
 _Hint = tuple[int, int, int, Environment]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from binance_leaks.detect.candidates import (
     LENGTH,
@@ -22,6 +21,7 @@ from binance_leaks.detect.candidates import (
 from binance_leaks.detect.document import Document
 from binance_leaks.detect.names import Strength, read_name
 from binance_leaks.detect.work import LOOK, VALUE
+from binance_leaks.lazy_dataclasses import dataclass
 
 LONGEST = 256
 """Alphanumerics in a run that may be values with their names."""

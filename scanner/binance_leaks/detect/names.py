@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 from itertools import pairwise
@@ -25,6 +24,7 @@ from binance_leaks.detect.vocabulary import (
     WEAK_KEY_WORDS,
     WEAK_SECRET_WORDS,
 )
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Role
 
 REMEMBERED = 2048

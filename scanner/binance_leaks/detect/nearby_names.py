@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from functools import lru_cache
 from html import unescape
@@ -14,6 +14,7 @@ from binance_leaks.detect.names import REMEMBERED, Name, Strength, read_name
 from binance_leaks.detect.outline import Outline
 from binance_leaks.detect.records import name_in_record, name_of_collection
 from binance_leaks.detect.vocabulary import NOISE_WORDS
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Role
 
 

@@ -6,13 +6,14 @@ import binascii
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from itertools import chain
 
 from binance_leaks.detect import prefilter, rules
 from binance_leaks.detect.document import Document
 from binance_leaks.detect.work import LOOK, VALUE
+from binance_leaks.lazy_dataclasses import dataclass
 
 _BEGIN = re.compile(r"-----BEGIN (RSA |ENCRYPTED |)PRIVATE KEY-----")
 _END = re.compile(r"-----END (?:RSA |ENCRYPTED |)PRIVATE KEY-----")

@@ -6,8 +6,9 @@ test fills every example with fresh values and runs the detector on it.
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY
 
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Confidence
 
 HMAC = "hmac"

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY
 from itertools import chain, product
 from types import MappingProxyType
 
 from binance_leaks.detect.word_search import WordSearch
+from binance_leaks.lazy_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,13 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from types import MappingProxyType
 
 from binance_leaks.errors import UsageError
 from binance_leaks.fleet.models import Entry
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.report.sanitize import printable, without_values
 from binance_leaks.sources import urls
 

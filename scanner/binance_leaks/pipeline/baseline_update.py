@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from binance_leaks.baseline.file import Found
 from binance_leaks.baseline.known import path_from, stored
 from binance_leaks.config import Config
 from binance_leaks.findings import Skipped
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, container_of
 from binance_leaks.pipeline.run_scan import TriageSettings
 from binance_leaks.pipeline.source import Detected, Source

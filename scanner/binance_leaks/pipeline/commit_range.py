@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from binance_leaks.detect import first_test, prefilter
 from binance_leaks.errors import GitError
 from binance_leaks.findings import ScanStats, Skipped, SourceKind
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Commit, Credential, Exposure, Occurrence
 from binance_leaks.pipeline.introduced import LFS_NOT_ON_DISK, FileVersion, FileVersions, introduced
 from binance_leaks.pipeline.source import Detected, Progress, ShowProgress

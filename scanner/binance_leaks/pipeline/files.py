@@ -8,7 +8,7 @@ import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache, partial
 from itertools import chain, islice
 from pathlib import Path
@@ -18,6 +18,7 @@ from binance_leaks.detect import first_test, prefilter
 from binance_leaks.detect.work import EXHAUSTED, Work
 from binance_leaks.errors import ScanError
 from binance_leaks.findings import ScanStats, Skipped, SourceKind
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.masking import Secret
 from binance_leaks.model import Credential
 from binance_leaks.native import compiled

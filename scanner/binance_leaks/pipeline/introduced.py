@@ -15,13 +15,13 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from binance_leaks.detect import prefilter
 from binance_leaks.errors import GitError
 from binance_leaks.findings import Skipped
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Credential, Occurrence
 from binance_leaks.sources.git import BlobStream, Git
 from binance_leaks.sources.index import may_hold

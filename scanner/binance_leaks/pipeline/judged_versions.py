@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, islice
 
@@ -14,6 +13,7 @@ from binance_leaks.detect.environment_evidence import stated_environments
 from binance_leaks.detect.sieve import Trait
 from binance_leaks.detect.vocabulary import EVIDENCE_STEMS
 from binance_leaks.detect.word_search import WordSearch
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Credential, Location
 
 _STEMS = WordSearch(EVIDENCE_STEMS)

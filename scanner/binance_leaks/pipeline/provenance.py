@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.pipeline.history_scan import ObjectScan
 from binance_leaks.sources.commits import Ref
 from binance_leaks.sources.objects.parse import CommitNode

@@ -12,11 +12,11 @@ import sys
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from binance_leaks import __version__
 from binance_leaks.errors import ScanError, UsageError
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.writing import replace_file
 
 _MAGIC = b"binance-leaks-state/1\n"

@@ -6,7 +6,6 @@ A format's module is imported when it is first used, since each costs start-up t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from importlib import import_module
 from types import MappingProxyType
@@ -14,6 +13,7 @@ from typing import Protocol, TextIO
 
 from binance_leaks.errors import UsageError
 from binance_leaks.findings import Result
+from binance_leaks.lazy_dataclasses import dataclass
 
 __all__ = ["FORMAT_NAMES", "Format", "View", "format_named", "write_report"]
 

@@ -8,11 +8,12 @@ list comes first; each list says which keys it is for. Rewriting is done with gi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from types import MappingProxyType
 
 from binance_leaks.findings import Finding, Mark, Result, SourceKind
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import TAG_MESSAGE, Environment, Exposure, Location, Role, is_member
 from binance_leaks.report.locations import locations_by_repository
 from binance_leaks.report.names import UNNAMED

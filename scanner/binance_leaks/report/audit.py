@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from types import MappingProxyType
 from typing import TypedDict
@@ -22,6 +21,7 @@ from binance_leaks.audit import (
     needed_words,
     words_for,
 )
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Credential, Kind, Role, Value
 from binance_leaks.report.json import WireValue, as_json, wire_value
 from binance_leaks.report.names import ROLE_NAMES, capitalize_first

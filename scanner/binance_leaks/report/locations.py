@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from binance_leaks.findings import Finding, Mark, Result, Skipped
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Exposure, Location, RiskLevel, container_of, is_member
 from binance_leaks.quantities import plural
 from binance_leaks.report.names import UNNAMED, capitalize_first

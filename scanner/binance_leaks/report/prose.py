@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from binance_leaks.findings import Finding, Mark, Result, Skipped, SourceKind
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Commit, Exposure, Location
 from binance_leaks.report.locations import describe_rest, repository_prefix, sort_by_use
 from binance_leaks.report.names import ALREADY_THERE, PUSHED, ROLE_NAMES, exposure_name

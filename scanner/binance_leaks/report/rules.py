@@ -6,11 +6,11 @@ Test systems have rules of their own, so that a reviewer can mute them without m
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from binance_leaks.environments import KEY_PAGE, Environment
 from binance_leaks.findings import Finding
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Kind
 from binance_leaks.report.advice import ALLOW_COMMENT, NEW_KEY, STORE_SAFELY
 from binance_leaks.risk import system_of

@@ -14,11 +14,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 from types import MappingProxyType
 
 from binance_leaks.findings import Finding, Result, Risk, Skipped, Suppression
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.masking import mask_runs, mask_secret_key
 from binance_leaks.model import Commit, Location
 from binance_leaks.verification import Verification

@@ -10,7 +10,6 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import TypeVar
 
@@ -26,6 +25,7 @@ from binance_leaks.findings import (
     SuppressedBy,
     Suppression,
 )
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Commit, Confidence, Environment, Exposure, Kind, Location, RiskLevel, Role, Value
 from binance_leaks.report.json import SCHEMA
 from binance_leaks.report.names import REST

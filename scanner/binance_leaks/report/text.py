@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
 from itertools import groupby
 
 from rich.text import Text
 
 from binance_leaks.findings import Finding, Mark, Result, Skipped, SourceKind
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Commit, Exposure, Location, RiskLevel, Role, Value
 from binance_leaks.quantities import plural
 from binance_leaks.report import View

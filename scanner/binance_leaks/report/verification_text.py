@@ -7,11 +7,11 @@ so its hosts and notes are untrusted text.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from types import MappingProxyType
 
 from binance_leaks.findings import Finding
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.report.sanitize import Quoted
 from binance_leaks.risk import Power, Reach, nameable, power_of, reach_of, system_of
 from binance_leaks.verification import PERMISSION_TIERS, Permissions, Tier, Verdict, Verification

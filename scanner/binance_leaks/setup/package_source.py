@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 
 import yaml
 
 from binance_leaks import __version__
 from binance_leaks.errors import UsageError
+from binance_leaks.lazy_dataclasses import dataclass
 
 PACKAGE = f"binance-leaks=={__version__}"
 """What pip installs where no repository is given: the version that is running."""

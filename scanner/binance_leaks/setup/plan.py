@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import TypeAlias
 
 from binance_leaks.errors import UsageError
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.writing import replace_file
 
 _MARKER = re.compile(rb"# Written by `binance-leaks init` \(digest ([0-9a-f]{16})\); .*\r?\n")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import PurePath
 
 import yaml
 
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.setup.package_source import PackageSource, quoted
 from binance_leaks.setup.plan import Keep, Plan, Refuse, Write
 from binance_leaks.setup.yaml_edit import Edit, UnsafeEditError, YamlFile, is_empty, refuse_anchors

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import yaml
+
+from binance_leaks.lazy_dataclasses import dataclass
 
 Edit: TypeAlias = tuple[int, int, str]
 """Start and end of the text that is replaced, and its replacement."""

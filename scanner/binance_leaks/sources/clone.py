@@ -18,12 +18,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Timer
 from typing import IO, TYPE_CHECKING, Protocol, TypeAlias
 
 from binance_leaks.errors import GitError, UsageError
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.sources.plumbing import SETTINGS, environment
 from binance_leaks.sources.urls import ALLOWED, RemoteAddress, parse_address
 from binance_leaks.sources.urls import is_url as is_url

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from binance_leaks.errors import GitError, MissingHistoryError, UsageError
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.sources.commits import (
     ListedCommit,
     RevisionRange,

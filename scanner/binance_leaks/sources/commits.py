@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from binance_leaks.errors import GitError
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.plumbing import raw_changes, split
 

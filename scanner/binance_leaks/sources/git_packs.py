@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.sources.objects.codec import DamagedObjectError, apply_delta, delta_sizes
 from binance_leaks.sources.streams import Readable, StreamReader
 from binance_leaks.sources.unpack import DamagedArchiveError, UnpackBudget

@@ -9,11 +9,11 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
 from typing import TypeAlias
 
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.sources.streams import StreamReader
 from binance_leaks.sources.unpack import ZLIB, DecompressedStream, OverLimitError, UnpackBudget
 

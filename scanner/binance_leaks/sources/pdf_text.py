@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.sources.pdf_objects import FILTERS, Name, PdfFile, Reference, Value, Word, tokens
 
 _TEXT_SHOWN = re.compile(rb"T[jJ]|['\"]")

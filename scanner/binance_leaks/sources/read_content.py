@@ -6,10 +6,10 @@ import io
 import itertools
 import string
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from binance_leaks.detect import first_test, prefilter
 from binance_leaks.findings import Skipped
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import is_member
 from binance_leaks.sources.archive_kind import (
     HEAD_SIZE,
@@ -180,6 +180,7 @@ class Chunk:
         return not is_member(self.path) and b"\0" not in self.data
 
 
+_SIZES = WindowSizes()
 Hits = Callable[[bytes], Iterable[int]]
 
 
@@ -190,7 +191,7 @@ def read_content(
     *,
     size: int | None = None,
     hits: Hits = first_test.hits,
-    sizes: WindowSizes = WindowSizes(),
+    sizes: WindowSizes = _SIZES,
 ) -> Iterator[Chunk | Skipped]:
     """The chunks of `stream`, in bounded memory, then why it was not read to its end.
 
@@ -247,7 +248,7 @@ def _characters(data: bytes) -> int:
     return len(data) if data.isascii() else len(data.translate(None, _CONTINUATION))
 
 
-WHOLE_LIMIT = WindowSizes().whole
+WHOLE_LIMIT = _SIZES.whole
 """Bytes of content that are kept at once; larger content is split into windows."""
 
 

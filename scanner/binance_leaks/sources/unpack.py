@@ -11,9 +11,9 @@ import lzma
 import sys
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.sources.archive_kind import ArchiveKind
 from binance_leaks.sources.streams import Readable
 

@@ -7,9 +7,9 @@ altogether, and lets a bzip2 member unpack to any size at once. The layout is th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from struct import Struct
 
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.sources.streams import Seekable, StreamReader
 from binance_leaks.sources.unpack import (
     BZIP2_MEMBER,

@@ -11,11 +11,11 @@ import os
 import stat
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from binance_leaks.errors import ScanError, UsageError
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.verification import Permissions, Verdict
 from binance_leaks.verify.responses import Outcome
 from binance_leaks.writing import replace_file

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Protocol
 
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.masking import Secret
 
 

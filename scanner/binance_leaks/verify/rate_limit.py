@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
 from typing import Protocol
 
 from binance_leaks.environments import Probe
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.verification import Cause
 from binance_leaks.verify.responses import Outcome, inconclusive
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import sha256
 from urllib.parse import urlencode
 
 from binance_leaks.environments import Probe
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.masking import Secret
 from binance_leaks.model import Value
 from binance_leaks.verification import Cause, Verdict

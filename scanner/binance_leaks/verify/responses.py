@@ -11,10 +11,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from binance_leaks.environments import Probe
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.verification import PERMISSION_TIERS, Cause, Permissions, Verdict, Verification
 from binance_leaks.verify.http_types import NoReply, Reply
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import base64
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote
 
 from binance_leaks.errors import ScannerError
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Role, Value
 from binance_leaks.verification import Cause
 

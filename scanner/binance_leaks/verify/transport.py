@@ -16,7 +16,6 @@ import ssl
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from types import TracebackType
@@ -40,6 +39,7 @@ from urllib3.util import Url, make_headers, parse_url
 from binance_leaks import __version__
 from binance_leaks.environments import HOSTS
 from binance_leaks.errors import ScannerError, UsageError
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.verify.http_types import NoReply, Reply, Request
 
 API_KEY_HEADER = "X-MBX-APIKEY"

@@ -10,11 +10,12 @@ import threading
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timezone
 from operator import itemgetter
 
 from binance_leaks.environments import Probe, probes_for
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Credential, Environment, Occurrence, Role, Value
 from binance_leaks.verification import Cause, Verdict, Verification
 from binance_leaks.verify.cache import Cache, DatedOutcome, NoCache

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from binance_leaks.cli.arguments.common import Options
@@ -18,6 +18,7 @@ from binance_leaks.fleet.local_repositories import find_repositories
 from binance_leaks.fleet.models import Entry
 from binance_leaks.fleet.repository_list import read_list
 from binance_leaks.fleet.units import safe_label
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.sources.urls import is_url
 
 _MOST_PLACES = 50

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from threading import Lock
 from types import TracebackType
 
@@ -19,6 +18,7 @@ from binance_leaks.cli.arguments.common import Options
 from binance_leaks.fleet.coordinator import Pool
 from binance_leaks.fleet.models import Repository, ScanFailure, ScanResult, Unit
 from binance_leaks.fleet.worker_protocol import Step
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.quantities import human_size, human_time
 from binance_leaks.report.sanitize import printable, without_values
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from binance_leaks.findings import Finding
 from binance_leaks.fleet.models import Attempt, RepositoryScan, Run, RunStatus, ScanStatus, Unread
 from binance_leaks.fleet.report import compare_runs, fleet_result
 from binance_leaks.fleet.store import Store
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Confidence
 from binance_leaks.report import write_report
 from binance_leaks.report.json import as_json

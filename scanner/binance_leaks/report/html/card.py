@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from binance_leaks.environments import KEY_PAGE
 from binance_leaks.findings import Finding, Mark, Result
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Exposure
 from binance_leaks.report.advice import Step, allow_steps, steps_for_finding
 from binance_leaks.report.html.locations import LocationFormatter, LocationText, RepositoryIndex, Spread

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from binance_leaks.findings import Finding, Mark, Result, SourceKind
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Location
 from binance_leaks.quantities import plural
 from binance_leaks.report.locations import (

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
 
@@ -19,6 +18,7 @@ from markupsafe import Markup
 from binance_leaks import __version__
 from binance_leaks.environments import Environment
 from binance_leaks.findings import Finding, Result, Skipped, SourceKind
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import RiskLevel
 from binance_leaks.quantities import human_size, human_time, plural
 from binance_leaks.report import View

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from enum import Enum
 
 from binance_leaks.findings import Finding, Mark, SourceKind
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Commit, Exposure, Location, RiskLevel
 from binance_leaks.quantities import plural
 from binance_leaks.report.html.locations import display_name

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from binance_leaks.lazy_dataclasses import dataclass
 
 Variables = Mapping[str, str]
 """The environment of the process."""

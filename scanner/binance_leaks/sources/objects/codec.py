@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
+
+from binance_leaks.lazy_dataclasses import dataclass
 
 Inflate: TypeAlias = Callable[[memoryview, int], bytes]
 ApplyDelta: TypeAlias = Callable[[bytes, bytes], bytes]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
+from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Commit
 
 _PERSON = re.compile(rb"([^<\n]*?) ?<([^>\n]*)>[^\n]*? (-?\d+) ([+-]\d{4})$")
