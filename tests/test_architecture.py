@@ -29,6 +29,7 @@ LAYERS: Mapping[str, int] = MappingProxyType(
         "binance_leaks.exit_status": 0,
         "binance_leaks.native": 0,
         "binance_leaks.lazy_dataclasses": 0,
+        "binance_leaks.lazy_patterns": 0,
         "binance_leaks.verification": 0,
         "binance_leaks.quantities": 0,
         "binance_leaks.detect": 1,

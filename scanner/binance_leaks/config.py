@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from binance_leaks.errors import ConfigError
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Confidence, Environment, RiskLevel, container_of
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 FILE_NAMES = (".binance-leaks.toml", "pyproject.toml")
 _TABLE = "binance-leaks"
 _NEVER = "none"
-_DIGEST = re.compile(r"[0-9a-f]{64}")
+_DIGEST = lazy_pattern(r"[0-9a-f]{64}")
 
 
 class Globs:

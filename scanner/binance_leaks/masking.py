@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
+from binance_leaks.lazy_patterns import lazy_pattern
 
-_RUN = re.compile(r"[A-Za-z0-9]{64,}")
-_LOWER_PAIR = re.compile(r"(?=[a-z][a-z])")
+_RUN = lazy_pattern(r"[A-Za-z0-9]{64,}")
+_LOWER_PAIR = lazy_pattern(r"(?=[a-z][a-z])")
 _MOST_LOWER_PAIRS = 0.36
 """Small letters behind small letters in a run, of its length: 0.17 ± 0.06 in a random value, 0.45 or more in names."""
 

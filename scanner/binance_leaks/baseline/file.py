@@ -21,14 +21,15 @@ from typing import TypeVar
 from binance_leaks.baseline.known import OUR_TYPES, PLUGIN_NAMES, SECRET_TYPES, Known, Label, filters, stored
 from binance_leaks.errors import ConfigError, ScanError, UsageError
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Confidence, Value
 from binance_leaks.writing import replace_file
 
 DEFAULT_NAME = ".secrets.baseline"
 _OUR_KEY = "binance_leaks"
 _VERSION = "1.5.0"
-_VERSIONS = re.compile(r"(\d{1,9})\.\d{1,9}\.\d{1,9}")
-_CONFLICT = re.compile(r"^(<{7} .*|={7}|>{7} .*)\r?$", re.MULTILINE)
+_VERSIONS = lazy_pattern(r"(\d{1,9})\.\d{1,9}\.\d{1,9}")
+_CONFLICT = lazy_pattern(r"^(<{7} .*|={7}|>{7} .*)\r?$", re.MULTILINE)
 _UPDATE = "`binance-leaks baseline update`"
 
 Raw = Mapping[str, object]

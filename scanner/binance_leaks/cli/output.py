@@ -16,6 +16,7 @@ from binance_leaks.cli.settings import OutputSettings
 from binance_leaks.errors import ScanError, UsageError
 from binance_leaks.exit_status import ExitStatus, status_of
 from binance_leaks.findings import Result
+from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.report import Format, View, format_named, write_report
 from binance_leaks.report.sanitize import printable, without_values
 from binance_leaks.writing import replace_file
@@ -36,8 +37,8 @@ _PROGRAMS: Mapping[str, tuple[int, int]] = MappingProxyType(
 )
 """By `TERM_PROGRAM`, the first version of `TERM_PROGRAM_VERSION` that has hyperlinks, by its release notes."""
 
-_TERMS = re.compile(r"xterm-kitty|xterm-ghostty|alacritty(-.*)?|foot(-.*)?|contour.*|wezterm|rio")
-_DUMB = re.compile(r"dumb|linux|cons25.*|emacs|vt\d.*|unknown|")
+_TERMS = lazy_pattern(r"xterm-kitty|xterm-ghostty|alacritty(-.*)?|foot(-.*)?|contour.*|wezterm|rio")
+_DUMB = lazy_pattern(r"dumb|linux|cons25.*|emacs|vt\d.*|unknown|")
 _LEAST_VTE = 5001  # 0.50.0 crashed at some links
 _MULTIPLEXED = ("screen", "tmux")
 

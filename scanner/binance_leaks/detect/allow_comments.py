@@ -11,20 +11,21 @@ from collections import Counter
 from collections.abc import Iterator
 
 from binance_leaks.detect.document import Document
+from binance_leaks.lazy_patterns import lazy_pattern
 
 _ALLOW = r"binance-leaks:\s{0,20}allow"
-_SAME_LINE = re.compile(
+_SAME_LINE = lazy_pattern(
     rf"{_ALLOW}\b(?!(?:\s|-){{0,20}}next)|pragma:\s{{0,20}}(?:allow|white)list[ -]secret", re.IGNORECASE
 )
-_NEXT_LINE = re.compile(
+_NEXT_LINE = lazy_pattern(
     rf"{_ALLOW}[\s-]{{0,20}}next[\s-]{{0,20}}line|pragma:\s{{0,20}}(?:allow|white)list[ -]next-?line[ -]secret",
     re.IGNORECASE,
 )
-_NEWLINE = re.compile(
+_NEWLINE = lazy_pattern(
     r"(?P<slashes>\\{1,8})(?:r\\{1,8}n|[nr]|u000[aAdD]|x0[aAdD]|012)|(?:&#(?:10|13|x[aAdD]);|%0[aAdD]|<br ?/?>){1,2}"
 )
-_QUOTE = re.compile(r"(?P<slashes>\\{0,8})(?P<quote>[\"`]|(?<![A-Za-z])'|'(?![A-Za-z]))")
-_END_OF_STRING = re.compile(r"[\s\"'`\\,;)\]}]*$")
+_QUOTE = lazy_pattern(r"(?P<slashes>\\{0,8})(?P<quote>[\"`]|(?<![A-Za-z])'|'(?![A-Za-z]))")
+_END_OF_STRING = lazy_pattern(r"[\s\"'`\\,;)\]}]*$")
 _REACH = 500
 _MOST_LINES = 200
 

@@ -15,11 +15,12 @@ from binance_leaks.detect.candidates import LENGTH, Candidate, shape_of
 from binance_leaks.detect.document import Document
 from binance_leaks.detect.work import LOOK, VALUE
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_patterns import lazy_pattern
 
-_RUN_OF_BASE64 = re.compile(r"[A-Za-z0-9+/]*")
-_FOLDED = re.compile(r"(?:(\s{1,40})[A-Za-z0-9+/]{60,76}(?![A-Za-z0-9+/]))*")
-_LAST_FOLDED = re.compile(r"\s{1,40}[A-Za-z0-9+/]{1,59}(?![A-Za-z0-9+/])")
-_END_OF_TOKEN = re.compile(r"={0,2}(?![A-Za-z0-9+/=_-])")
+_RUN_OF_BASE64 = lazy_pattern(r"[A-Za-z0-9+/]*")
+_FOLDED = lazy_pattern(r"(?:(\s{1,40})[A-Za-z0-9+/]{60,76}(?![A-Za-z0-9+/]))*")
+_LAST_FOLDED = lazy_pattern(r"\s{1,40}[A-Za-z0-9+/]{1,59}(?![A-Za-z0-9+/])")
+_END_OF_TOKEN = lazy_pattern(r"={0,2}(?![A-Za-z0-9+/=_-])")
 _RUN = b"a" * 60
 _PROBE = 60
 _TEXT = bytes(sorted(set(range(0x20, 0x7F)) | {9, 10, 13}))
@@ -27,43 +28,45 @@ _LARGEST_TEXT = 1 << 20
 _ALNUM = ord("a")
 _JOINED = ("_", "-")
 _BASE64 = frozenset(string.ascii_letters + string.digits + "+/")
-_LINE = re.compile(r"^[\s\"'`#*/>+,\\-]*?([A-Za-z0-9+/]{64})(?:\\[nr])*[\s\"'`,;+\\.)]*$")
-_PLAIN = re.compile(r"^\s*[A-Za-z0-9+/]{64}\s*$")
+_LINE = lazy_pattern(r"^[\s\"'`#*/>+,\\-]*?([A-Za-z0-9+/]{64})(?:\\[nr])*[\s\"'`,;+\\.)]*$")
+_PLAIN = lazy_pattern(r"^\s*[A-Za-z0-9+/]{64}\s*$")
 _MANY = 3
 _MOST_LINES = 64
 _BASE64_AND_PADDING = string.ascii_letters + string.digits + "+/="
-_DIGITS = re.compile(r"\d+")
+_DIGITS = lazy_pattern(r"\d+")
 _LONGEST_PREFIX = 100
 _LONGEST_LINE = 400
 _PEM_REACH = 4000
-_BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{1,60}-----")
-_ARMOUR_HEADER = re.compile(r"(?:[\s\"'`]|\\[nr]){1,80}(?:Proc-Type|DEK-Info|Version|Comment|Hash): ?[^\n\\\"']{0,80}")
-_BODY = re.compile(r"(?:[A-Za-z0-9+/=\s,;\"'`.()]|\\[nrt\"'\n\r])*")
-_ARMOUR = re.compile(
+_BEGIN = lazy_pattern(r"-----BEGIN [A-Z0-9 ]{1,60}-----")
+_ARMOUR_HEADER = lazy_pattern(
+    r"(?:[\s\"'`]|\\[nr]){1,80}(?:Proc-Type|DEK-Info|Version|Comment|Hash): ?[^\n\\\"']{0,80}"
+)
+_BODY = lazy_pattern(r"(?:[A-Za-z0-9+/=\s,;\"'`.()]|\\[nrt\"'\n\r])*")
+_ARMOUR = lazy_pattern(
     r"(?:-|\\-|\\u002[dD]|&#45;|%2D)BEGIN [A-Z0-9 ]{0,40}"
     r"(?:KEY|CERTIFICATE|MESSAGE|SIGNATURE|REQUEST|PARAMETERS|BLOCK|CRL|CMS|PKCS7)"
 )
-_ESCAPED_HYPHEN = re.compile(r"\\-|\\u002[dD]|&#45;|%2[dD]")
-_ESCAPE_OR_QUOTE = re.compile(r"[\\%&<\"'`]")
+_ESCAPED_HYPHEN = lazy_pattern(r"\\-|\\u002[dD]|&#45;|%2[dD]")
+_ESCAPE_OR_QUOTE = lazy_pattern(r"[\\%&<\"'`]")
 _DATA_URL = ";base64,"
 _URL_SAFE = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
-_WEB_TOKEN = re.compile(r"(?<![A-Za-z0-9])eyJ")
-_LINE_END = re.compile(
+_WEB_TOKEN = lazy_pattern(r"(?<![A-Za-z0-9])eyJ")
+_LINE_END = lazy_pattern(
     r"\\{1,8}[rnt]|\\{1,8}u000[aAdD]|%0[aAdD]|&#1[03];|&#x[aAdD];|<br ?/?>|\\{1,8}\r?\n"
     r"|[\"'`][ \t]{0,4}[+.,&\\]?[ \t]{0,4}\r?\n[ \t]{0,40}[\"'`]"
 )
 _BEGINS_LINE_END = ("\\", "%", "&", "<", '"', "'", "`")
 _ENDS_LINE_END = frozenset("rntaAdD;>\n\"'`")
 _ESCAPED_END = rf"(?:{_LINE_END.pattern}){{1,3}}[ \t]{{0,16}}"
-_LINE_AFTER = re.compile(_ESCAPED_END + r"([A-Za-z0-9+/]{64})(?![A-Za-z0-9+/])")
-_LINE_BEFORE = re.compile(
+_LINE_AFTER = lazy_pattern(_ESCAPED_END + r"([A-Za-z0-9+/]{64})(?![A-Za-z0-9+/])")
+_LINE_BEFORE = lazy_pattern(
     r"(?<![A-Za-z0-9+/])(?:(?<=\\)(?:[nrt]|u000[aAdD])|(?<=%)0[aAdD])?([A-Za-z0-9+/]{64})" + _ESCAPED_END + r"\Z"
 )
 _LONGEST_WRAPPED = 180
 _WRAPPED_LINES = 8
-_SIGNATURE_BEGIN = re.compile(rb"-----BEGIN (?:PGP|SSH|CERTIFICATE|PKCS7|SIGNED)[^\n-]{0,80}-----\n")
-_SIGNATURE_END = re.compile(rb"-----END [^\n-]{0,80}-----")
-_SIGNED_HEADER = re.compile(rb"^(?:gpgsig|gpgsig-sha256|mergetag) [^\n]*\n(?: [^\n]*\n)*", re.MULTILINE)
+_SIGNATURE_BEGIN = lazy_pattern(rb"-----BEGIN (?:PGP|SSH|CERTIFICATE|PKCS7|SIGNED)[^\n-]{0,80}-----\n")
+_SIGNATURE_END = lazy_pattern(rb"-----END [^\n-]{0,80}-----")
+_SIGNED_HEADER = lazy_pattern(rb"^(?:gpgsig|gpgsig-sha256|mergetag) [^\n]*\n(?: [^\n]*\n)*", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from functools import cached_property
 from itertools import zip_longest
 
-_BRACKET = re.compile(r"[(){}\[\]]")
+from binance_leaks.lazy_patterns import lazy_pattern
+
+_BRACKET = lazy_pattern(r"[(){}\[\]]")
 _CLOSING = frozenset(")}]")
 _REACH = 2000
 

@@ -10,24 +10,25 @@ from binance_leaks.detect.candidates import Candidate
 from binance_leaks.detect.document import Document
 from binance_leaks.detect.names import Name, Strength, read_name
 from binance_leaks.detect.nearby_names import NamePosition, NearbyName, clean, complement, packed_name
+from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Role
 
-_END_OF_VALUE = re.compile(
+_END_OF_VALUE = lazy_pattern(
     r"""[\s"'`)\]}>]*
     (?:\.(?:to_string|to_owned|into|clone|encode|getBytes|trim|strip|unwrap|as_str|c_str|decode)\([^()]*\)[)\s]*)*""",
     re.VERBOSE,
 )
 _WRAPPER = r"""(?:Some|String::from|String\.from|String|std::string|std::wstring|SecretStr|SecretString|Optional\.of
     |Box::new|new|str|SecureString|NSString|Buffer\.from|Just|Text|L|b|r|u|f|N)\b"""
-_BEGIN_OF_VALUE = re.compile(rf"""(?:{_WRAPPER}|[\s(\["'`{{<@&*\#/-])*""", re.VERBOSE)
-_SEPARATOR = re.compile(r"(?:[,:;|/+&\s\\#]|->|=>|\.\.|\bto\b)+")
-_BARE_NAME = re.compile(r"""^["'`\])]*\s*,\s*([A-Za-z_][\w.]*)\s*[,)\]]""")
-_TWO_NAMES = re.compile(
+_BEGIN_OF_VALUE = lazy_pattern(rf"""(?:{_WRAPPER}|[\s(\["'`{{<@&*\#/-])*""", re.VERBOSE)
+_SEPARATOR = lazy_pattern(r"(?:[,:;|/+&\s\\#]|->|=>|\.\.|\bto\b)+")
+_BARE_NAME = lazy_pattern(r"""^["'`\])]*\s*,\s*([A-Za-z_][\w.]*)\s*[,)\]]""")
+_TWO_NAMES = lazy_pattern(
     r"""(?<![\w.$@-])([\w.$@-]{1,60})(?:\s*(?:[,/|:&+;]|\band\b|和|\bи\b)\s*|\s+)([\w.$@-]{1,60})
     [\s)\]}]*(?::=|=>|<-|=|:|<<<|\bis\b|\bare\b|->)[\s("'`\[{]*$""",
     re.VERBOSE,
 )
-_BOUNDARY = re.compile(r"[\])}]\s*(?:,\s*)?[\[({]")
+_BOUNDARY = lazy_pattern(r"[\])}]\s*(?:,\s*)?[\[({]")
 _LONGEST_GAP = 200
 _LONGEST_FRAME = 200
 _LIST_REACH = 2000
@@ -229,7 +230,7 @@ def _is_choice(document: Document, first: Candidate, second: Candidate) -> bool:
     )
 
 
-_CHOICE = re.compile(r"\?\s*[\"'`]?$")
+_CHOICE = lazy_pattern(r"\?\s*[\"'`]?$")
 
 
 def _both(nearby: NearbyName) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from enum import Enum
 from math import log2
@@ -12,6 +11,7 @@ from typing import NamedTuple
 from binance_leaks.detect import rules
 from binance_leaks.detect.document import Document
 from binance_leaks.detect.work import DIGEST, LOOK, VALUE
+from binance_leaks.lazy_patterns import lazy_pattern
 
 LENGTH = 64
 _JOINED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-")
@@ -19,8 +19,8 @@ _JOINED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456
 _ENTROPY = (4.6, 5.6)
 # Lower-case letters after a lower-case letter: 11 ± 4 in a random value, 30 at most in 60,000; 45 in CamelCase.
 _MOST_LOWER_PAIRS = 36
-_LOWER_PAIR = re.compile(r"(?=[a-z][a-z])")
-_GLUED_LEFT = re.compile(
+_LOWER_PAIR = lazy_pattern(r"(?=[a-z][a-z])")
+_GLUED_LEFT = lazy_pattern(
     r"(?:\\(?:[nrtbfvae0]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|0?33\[[0-9;]*m)"
     r"|%(?:25)*[0-9A-Fa-f]{2}"
     r"|=(?:3[Dd]|0[AaDd9]|2[027C])"
@@ -28,7 +28,7 @@ _GLUED_LEFT = re.compile(
 )
 _LONGEST_GLUE = 14
 # A length of 64, "@", as a byte or as four; what follows a value in .pyc, pickle and protobuf may be a letter.
-_LENGTH_LEFT = re.compile(r"@(?:\n{3})?$")
+_LENGTH_LEFT = lazy_pattern(r"@(?:\n{3})?$")
 
 
 class Shape(Enum):
@@ -153,10 +153,10 @@ def is_in_encoded_base64(text: str, start: int, end: int) -> bool:
     return right in ("%", "\\", "&") and _ENCODED_BASE64_RIGHT.match(text, end) is not None
 
 
-_END_OF_SUBSTITUTION = re.compile(r"/[gIimp]{0,3}(?:[;\"'\s|]|$)")  # sed "s/KEY=.*/KEY=…/g"
-_ENCODED_BASE64_LEFT = re.compile(r"(?:%(?:25){0,3}2[BbFf]|\\u002[bBfF]|\\x2[bBfF]|&#4[37];|&#x2[bBfF];)$")
-_ENCODED_BASE64_RIGHT = re.compile(
+_END_OF_SUBSTITUTION = lazy_pattern(r"/[gIimp]{0,3}(?:[;\"'\s|]|$)")  # sed "s/KEY=.*/KEY=…/g"
+_ENCODED_BASE64_LEFT = lazy_pattern(r"(?:%(?:25){0,3}2[BbFf]|\\u002[bBfF]|\\x2[bBfF]|&#4[37];|&#x2[bBfF];)$")
+_ENCODED_BASE64_RIGHT = lazy_pattern(
     r"%(?:25){0,3}(?:2[BbFf]|3[Dd])|\\{1,4}(?:/|u002[bBfF]|x2[bBfF]|u003[dD])|&#4[37];|&#x2[bBfF];|&#61;|&#x3[dD];"
 )
 # The sign of a diff at the start of a line, the default of a shell parameter, a comment with no space, a URL's user.
-_JOINED_YET_ALONE = re.compile(r"(?:^[+-]|\$\{\w+:?-|(?:^|[\s:])//)$")
+_JOINED_YET_ALONE = lazy_pattern(r"(?:^[+-]|\$\{\w+:?-|(?:^|[\s:])//)$")

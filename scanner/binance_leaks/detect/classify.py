@@ -26,6 +26,7 @@ from binance_leaks.detect.rules import ED25519_SEED
 from binance_leaks.detect.split_values import find_split_values
 from binance_leaks.detect.tables import Tables
 from binance_leaks.detect.vocabulary import AGENT_PAY_NAME, BINANCE_PAY, ELLIPTIC_CURVES, FUTURES_WORDS
+from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Evidence, Grade, Location, Occurrence, Role, Value
 
 
@@ -315,11 +316,11 @@ class _Classifier:
         )
 
 
-_CALL = re.compile(r"[\w>\])]\s*\(\s*[@bruLfN]?[\"'`]?$")
-_LOOKS_DERIVED = re.compile(
+_CALL = lazy_pattern(r"[\w>\])]\s*\(\s*[@bruLfN]?[\"'`]?$")
+_LOOKS_DERIVED = lazy_pattern(
     r"hmac\W*$|signature|\bhash|txid|tx_?hash|sha-?256|\bjwt|listen_?key|digest|checksum|0x$", re.IGNORECASE
 )
-_RANDOM = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z]*\d)[A-Za-z0-9]{20,}")
+_RANDOM = lazy_pattern(r"(?<![A-Za-z0-9])(?=[A-Za-z]*\d)[A-Za-z0-9]{20,}")
 
 
 def _mentions_futures(name: str) -> bool:

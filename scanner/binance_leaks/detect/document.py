@@ -18,6 +18,7 @@ from binance_leaks.detect.sqlite import table_text
 from binance_leaks.detect.vocabulary import LEGACY_WORDS, SERVICE_ACCOUNT, mentions, name_mentions_binance
 from binance_leaks.detect.work import Work
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_patterns import lazy_pattern
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -32,7 +33,7 @@ _STEP = 1024
 _BLOCK = 4096
 _LONGEST_WORD = 32
 _LONG = b"a" * 30
-_DIGIT = re.compile(r"[0-9]")
+_DIGIT = lazy_pattern(r"[0-9]")
 _SCHEMA = 1 << 16
 _CHARS_A_CONTROL = 500
 _SHORTEST_ESCAPED = 4
@@ -302,7 +303,7 @@ def _is_assembly(data: bytes) -> bool:
 
 
 _PICKLE = (b"(", b"c")
-_PICKLED = re.compile(rb"^([a-z(]{0,4}V)([^\n]*\n)(p\d+)$", re.MULTILINE)
+_PICKLED = lazy_pattern(rb"^([a-z(]{0,4}V)([^\n]*\n)(p\d+)$", re.MULTILINE)
 
 
 def _blanked(match: re.Match[bytes]) -> bytes:
@@ -325,7 +326,7 @@ def _is_packed(data: bytes) -> bool:
     return controls * _CHARS_A_CONTROL >= len(data)
 
 
-_WIDE_STRING = re.compile(rb"[\t\x20-\x7e](?:\0[\t\x20-\x7e]){3,}")
+_WIDE_STRING = lazy_pattern(rb"[\t\x20-\x7e](?:\0[\t\x20-\x7e]){3,}")
 
 
 def _wide_strings(data: bytes) -> tuple[str, list[tuple[int, int]]]:
@@ -371,7 +372,7 @@ def _errors(encoding: str) -> str:
     return "surrogateescape" if encoding == "utf-8" else "replace"
 
 
-_ESCAPE = re.compile(rb"\\{1,4}(?:u00|x)(?P<hex>..)|&#(?:x(?P<reference>..)|(?P<decimal>[0-9]{2,3}));")
+_ESCAPE = lazy_pattern(rb"\\{1,4}(?:u00|x)(?P<hex>..)|&#(?:x(?P<reference>..)|(?P<decimal>[0-9]{2,3}));")
 
 
 def _without_escapes(data: bytes) -> tuple[str, list[tuple[int, int]]]:

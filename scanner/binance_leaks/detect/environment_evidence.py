@@ -21,6 +21,7 @@ from binance_leaks.detect.records import enclosing_item
 from binance_leaks.detect.word_search import WordSearch
 from binance_leaks.environments import Environment, Hint
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import innermost_member
 
 _Hint = tuple[int, int, int, Environment]
@@ -41,17 +42,17 @@ def _compile(hints: Iterable[tuple[Environment, Hint | None]]) -> tuple[Pattern,
         Pattern(
             environment=environment,
             starts=tuple(hint.starts.split()),
-            expression=re.compile(hint.pattern, re.VERBOSE),
+            expression=lazy_pattern(hint.pattern, re.VERBOSE),
         )
         for environment, hint in hints
         if hint is not None
     )
 
 
-_OFF = re.compile(
+_OFF = lazy_pattern(
     r"""["'\])\s]{0,40}(?:=>?|[:(]){1,4}\s{0,40}["']?(?:false|0|no|off|none|null|nil|disabled)\b""", re.IGNORECASE
 )
-_NOT = re.compile(r"(?:!|(?<![a-z])not\s)(?:[\w.]{0,20}[._])?\Z")
+_NOT = lazy_pattern(r"(?:!|(?<![a-z])not\s)(?:[\w.]{0,20}[._])?\Z")
 # Of two hints at one distance the first wins: the special system ("testnet futures") comes before the general one.
 _SPECIAL_FIRST = tuple(reversed(Environment))
 _STATED = _compile((environment, environment.facts.stated) for environment in _SPECIAL_FIRST)
@@ -60,7 +61,7 @@ _WORDS = tuple(dict.fromkeys(word for pattern in NAMED for word in pattern.start
 _ASCII_WORDS = tuple(word for word in _WORDS if word.isascii())
 _OTHER_WORDS = tuple(word for word in _WORDS if not word.isascii())
 _SEARCH = WordSearch([word.encode() for word in _ASCII_WORDS])
-_ANY_WORD = re.compile("|".join(map(re.escape, _WORDS)))
+_ANY_WORD = lazy_pattern("|".join(map(re.escape, _WORDS)))
 _SHORT = 200
 _BY_WORD = {word: environment for environment in Environment for word in environment.facts.name_words}
 _BY_SHAPE: Mapping[Shape | None, Environment] = {
@@ -236,15 +237,15 @@ def _path_in_repository(path: str) -> str:
     return _FOLDER_OF_ARCHIVE.sub("", innermost_member(path)).rpartition("/./")[2]
 
 
-_FOLDER_OF_ARCHIVE = re.compile(
+_FOLDER_OF_ARCHIVE = lazy_pattern(
     r"\A[^/]{1,100}-(?:main|master|develop|dev|trunk|HEAD|[0-9a-f]{7,40}|v?[0-9][0-9.]{0,20})/"
 )
 _LONGEST_NAME = 48
-_NAME_END = re.compile(r"(?<![\w$])[\w$]+\Z")
-_NAME_START = re.compile(r"[\w$]+")
+_NAME_END = lazy_pattern(r"(?<![\w$])[\w$]+\Z")
+_NAME_START = lazy_pattern(r"[\w$]+")
 _LONGEST_HEADING = 200
-_HEADING = re.compile(r"(?:[:{\[(>]|\]\s*)$")
-_COMMENT = re.compile(r"\s*(?:#|//|--|;|<!--)")
+_HEADING = lazy_pattern(r"(?:[:{\[(>]|\]\s*)$")
+_COMMENT = lazy_pattern(r"\s*(?:#|//|--|;|<!--)")
 
 
 def _is_comment(outline: Outline, index: int) -> bool:
@@ -331,9 +332,9 @@ def _otherwise(span: tuple[int, int], whole: WholeFile) -> Environment | None:
     return None
 
 
-_ELSE = re.compile(r"[\s}]{0,80}else\b\s{0,20}[:{]?\s{0,20}$")
+_ELSE = lazy_pattern(r"[\s}]{0,80}else\b\s{0,20}[:{]?\s{0,20}$")
 _LONGEST_CONDITION = 1000
-_IF = re.compile(r"[\s}]{0,80}(?:if|unless)\b")
+_IF = lazy_pattern(r"[\s}]{0,80}(?:if|unless)\b")
 
 
 def _last_below_title(outline: Outline, index: int) -> int:

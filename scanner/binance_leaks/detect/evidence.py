@@ -20,6 +20,7 @@ from binance_leaks.detect.vocabulary import (
     VOCABULARY,
 )
 from binance_leaks.detect.word_search import WordSearch
+from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Evidence, Grade
 
 _BEFORE, _AFTER = 400, 200
@@ -30,7 +31,7 @@ _LONG_LINE = 1000
 _HEADING = 40
 _ORDINARY_WORDS = frozenset({"consumer", "devise", "phoenix", "symfony"})
 _SERVICES = sorted(FOREIGN_SERVICES - _ORDINARY_WORDS)
-_SERVICE = re.compile("|".join(_SERVICES), re.IGNORECASE)
+_SERVICE = lazy_pattern("|".join(_SERVICES), re.IGNORECASE)
 _SERVICE_WORDS = WordSearch([word.encode() for word in _SERVICES])
 _USUAL_HEADINGS = frozenset({"session", "webhook", "docker"})
 
@@ -243,16 +244,16 @@ def _heading_in_line(document: Document, candidate: Candidate, start: int) -> Na
     return None
 
 
-_OPENING = re.compile(r"[(\[{]")
-_LAST_WORD = re.compile(r"(?<![\w.-])[\w.-]+\Z")
-_SIGNS_TOKENS = re.compile(r"(?<![a-z])(?:jwt|jsonwebtoken)\.\w{1,20}\(", re.IGNORECASE)
+_OPENING = lazy_pattern(r"[(\[{]")
+_LAST_WORD = lazy_pattern(r"(?<![\w.-])[\w.-]+\Z")
+_SIGNS_TOKENS = lazy_pattern(r"(?<![a-z])(?:jwt|jsonwebtoken)\.\w{1,20}\(", re.IGNORECASE)
 
 
-_WEB_FRAMEWORK_SECRET = re.compile(r"^app\.(?:config\W{0,2}SECRET_KEY|secret_key)|^settings\.SECRET_KEY")
+_WEB_FRAMEWORK_SECRET = lazy_pattern(r"^app\.(?:config\W{0,2}SECRET_KEY|secret_key)|^settings\.SECRET_KEY")
 _FRAMEWORK_REACH = 4000
 _BESIDE = 8
 _FIELD_LINES = 64
-_EXCHANGE_FIELD = re.compile(
+_EXCHANGE_FIELD = lazy_pattern(
     r"""^[\s{\[(#/-]*["']?(?:exchange|name|id|market|venue|broker|platform|provider|exchange_?(?:name|id))["']?\s*(?:=>|[:=])+(?![:=>])\s*(\S.*)$""",
     re.IGNORECASE,
 )

@@ -22,24 +22,25 @@ from binance_leaks.detect.document import Document
 from binance_leaks.detect.names import Strength, read_name
 from binance_leaks.detect.work import LOOK, VALUE
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_patterns import lazy_pattern
 
 LONGEST = 256
 """Alphanumerics in a run that may be values with their names."""
 REACH = 80
 """Characters before and behind a run that matter."""
-_WORD = re.compile(
+_WORD = lazy_pattern(
     r"(?:binance|bnb|api|access|secret|private|public|key(?:_?id)?|live|main(?:net)?|test(?:net)?|spot|futures?|real|demo)",
     re.IGNORECASE,
 )
 _MOST_WORDS = 6
-_NAME_BEFORE = re.compile(r"(?<![A-Za-z0-9])[A-Za-z][A-Za-z_-]{1,40}[_-]\Z")
+_NAME_BEFORE = lazy_pattern(r"(?<![A-Za-z0-9])[A-Za-z][A-Za-z_-]{1,40}[_-]\Z")
 _LONGEST_NAME = 48
 # What follows a value on the pages from which it is copied.
-_LABEL = re.compile(r"(?:Copy|Edit|Delete|Hide|IP|Restrict|Access|Created|Enable|Save)[A-Za-z]{0,20}")
+_LABEL = lazy_pattern(r"(?:Copy|Edit|Delete|Hide|IP|Restrict|Access|Created|Enable|Save)[A-Za-z]{0,20}")
 _JOINED = frozenset("+/=_-")
-_LAST_NAME = re.compile(r"(?<![\w$.-])[\w$.-]+(?=[^\w$.-]{0,12}\Z)")
-_LETTER = re.compile(r"[A-Za-z]")
-_BOTH = re.compile(r"key.{0,12}secret|cred|keys\b|key_?pair", re.IGNORECASE)
+_LAST_NAME = lazy_pattern(r"(?<![\w$.-])[\w$.-]+(?=[^\w$.-]{0,12}\Z)")
+_LETTER = lazy_pattern(r"[A-Za-z]")
+_BOTH = lazy_pattern(r"key.{0,12}secret|cred|keys\b|key_?pair", re.IGNORECASE)
 _LEAD = 120
 _LINES_ABOVE = 2
 

@@ -6,20 +6,20 @@ A text is given by the spans of bytes that are left of it, so that there is a wa
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from binance_leaks.detect.prefilter import begins_as_office_document
+from binance_leaks.lazy_patterns import lazy_pattern
 
 Spans = Sequence[tuple[int, int, bytes]]
 """Start and end of the bytes that are left, and what is put behind them."""
 
-_BREAK = re.compile(
+_BREAK = lazy_pattern(
     rb"(?<=[A-Za-z0-9])(?:<wbr ?/?>|&(?:shy|#173|#8203|#[Xx][Aa][Dd]|#[Xx]200[Bb]);"
     rb"|\xc2\xad|\xe2\x80[\x8b-\x8d]|\xe2\x81\xa0|\xef\xbb\xbf)+(?=[A-Za-z0-9])"
 )
-_TAG = re.compile(rb"<[?!]?(/?)(?:[\w.-]{1,40}:)?([\w.-]{0,40})[^<>]*>")
-_LONG_WORD = re.compile(rb"[A-Za-z0-9]{48}")
+_TAG = lazy_pattern(rb"<[?!]?(/?)(?:[\w.-]{1,40}:)?([\w.-]{0,40})[^<>]*>")
+_LONG_WORD = lazy_pattern(rb"[A-Za-z0-9]{48}")
 _ENDS = {b"p": b"\n", b"h": b"\n", b"si": b"\n", b"tr": b"\n", b"table-row": b"\n", b"tc": b"\t", b"table-cell": b"\t"}
 _SIGNS = {b"br": b"\n", b"cr": b"\n", b"line-break": b"\n", b"tab": b"\t", b"s": b" "}
 _CELLS = frozenset((b"tc", b"table-cell"))

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from binance_leaks.lazy_patterns import lazy_pattern
+
 TYPE_CHECKING = False  # as typing has it: a commit that is clean may need this module
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -18,29 +20,29 @@ LONGEST = 800
 CHAIN_REACH = 4 * LONGEST
 """Characters around a sign of a short piece in which all of its chain is."""
 _BLANKS = r"[ \t\r\n\xa0]{0,160}"
-_LITERAL = re.compile(r"([\"'`])([A-Za-z0-9]{1,63})\\{0,3}\1", re.ASCII)
+_LITERAL = lazy_pattern(r"([\"'`])([A-Za-z0-9]{1,63})\\{0,3}\1", re.ASCII)
 _PREFIX = r"""[@A-Za-z]?\\{0,3}(?=["'`])"""
-_SIGN = re.compile(
+_SIGN = lazy_pattern(
     rf"""{_BLANKS}(?:\){_BLANKS})?(?:(?:(?P<comma>,)|\+\+?|\.\.?|&|\|\||<>|\\|~){_BLANKS})?
     (?:[_\\][ \t]{{0,9}}\r?\n{_BLANKS})?(?:\({_BLANKS})?{_PREFIX}""",
     re.VERBOSE | re.ASCII,
 )
-_ADDITION = re.compile(
+_ADDITION = lazy_pattern(
     rf"""{_BLANKS}(?:\){_BLANKS})?(?:;{_BLANKS})?[\w$.{{}}\[\]>-]{{0,60}}
     (?:(?<=.append)\(|(?<=.Append)\(|(?<=.push)\(|(?<=.push_str)\(|(?<=.concat)\(|(?<=.add)\(|(?<=.write)\(
     |{_BLANKS}(?:\+|\.\.?|&|<>|\|\|)=){_BLANKS}{_PREFIX}""",
     re.VERBOSE | re.ASCII,
 )
 _AFTER = frozenset(" \t\r\n\xa0+.&|<>~\\_;),\"'`@(")
-_CALL_BEFORE = re.compile(
+_CALL_BEFORE = lazy_pattern(
     r"""(?:join|concat|implode)!?["']?[\s:(\[]{0,40}(?:["'`]{2}[\s,(\[]{1,40})?
     (?:(?:new|list|arrays?|string|str|vec|qw|of|aslist|[.\[\]!])\s{0,9}){0,8}[\s(\[{]{0,40}[@A-Za-z]?\Z""",
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
 _JOINING = ("join", "concat", "implode")
-_JOINED_BY_NOTHING = re.compile(r"[\"'`]{2}\s{0,9}\)", re.ASCII)
-_SEPARATOR_BEFORE = re.compile(r"[^\"'`][\"'`]\s{0,9}\.\s{0,9}join\W{0,40}\Z", re.ASCII)
-_CALL_BEHIND = re.compile(
+_JOINED_BY_NOTHING = lazy_pattern(r"[\"'`]{2}\s{0,9}\)", re.ASCII)
+_SEPARATOR_BEFORE = lazy_pattern(r"[^\"'`][\"'`]\s{0,9}\.\s{0,9}join\W{0,40}\Z", re.ASCII)
+_CALL_BEHIND = lazy_pattern(
     r"""[\s,]{0,40}[\])}]{1,3}\s{0,40}(?:,\s{0,9}["'`]{2}\s{0,9}\)
     |\.\s{0,9}(?:join|concat)\b(?!\s{0,9}\(\s{0,9}["'`][^"'`]))""",
     re.VERBOSE | re.ASCII,

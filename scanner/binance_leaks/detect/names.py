@@ -25,6 +25,7 @@ from binance_leaks.detect.vocabulary import (
     WEAK_SECRET_WORDS,
 )
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Role
 
 REMEMBERED = 2048
@@ -78,9 +79,9 @@ class Name:
         return next(word for word in reversed(self.words) if word in _PLURALS or _is_role_word(word)) in _PLURALS
 
 
-_WORD = re.compile(r"(?:[A-Z](?![a-z]))+|[A-Z]?[a-z]+|[0-9]+|[^\W\d_]+")
-_KEY_ENDING = re.compile(r"(?<!mon)(?<!tur)(?<!don)(?<!hot)(?<!whis)(?<!joc)key s?$", re.VERBOSE)
-_API_WORDS = re.compile(r"api|mbx|future|testnet|merchant|certificatesn|pay")
+_WORD = lazy_pattern(r"(?:[A-Z](?![a-z]))+|[A-Z]?[a-z]+|[0-9]+|[^\W\d_]+")
+_KEY_ENDING = lazy_pattern(r"(?<!mon)(?<!tur)(?<!don)(?<!hot)(?<!whis)(?<!joc)key s?$", re.VERBOSE)
+_API_WORDS = lazy_pattern(r"api|mbx|future|testnet|merchant|certificatesn|pay")
 _HALVES = {
     "public": Role.API_KEY,
     "pub": Role.API_KEY,
@@ -93,16 +94,16 @@ _PLURALS = frozenset({"keys", "secrets", "apikeys"})
 _LISTS = frozenset({("accounts",), ("list",)})
 _ACCOUNTS = frozenset({"acc", "acct", "account", "user", "sub", "subaccount"})
 _EXCLUDED_NAMES = frozenset({"state", "oauthstate", "codechallenge", "code"})
-_EXCLUDED = re.compile(r"listenkey|listentoken|txhash|txid|sha256|sha512|blockhash")
+_EXCLUDED = lazy_pattern(r"listenkey|listentoken|txhash|txid|sha256|sha512|blockhash")
 _NEVER_OF_AN_API = frozenset(
     {"encryption", "encrypt", "passphrase", "jwt", "session", "salt", "cookie", "telegram", "webhook"}
 )
 _FOREIGN = FOREIGN_EXCHANGES | FOREIGN_PURPOSES | FOREIGN_SERVICES
-_FOREIGN_INSIDE = re.compile("|".join(sorted((w for w in _FOREIGN if len(w) > 4), key=len, reverse=True)))
-FOREIGN_EXCHANGE = re.compile(
+_FOREIGN_INSIDE = lazy_pattern("|".join(sorted((w for w in _FOREIGN if len(w) > 4), key=len, reverse=True)))
+FOREIGN_EXCHANGE = lazy_pattern(
     rf"(?<![a-z])(?:{'|'.join(sorted(FOREIGN_EXCHANGES))}|gate\.io|crypto\.com)(?![a-z])", re.IGNORECASE
 )
-_AMBIGUOUS = re.compile(r"^(?:币安|幣安|binance|api)*密[钥鑰匙]$")
+_AMBIGUOUS = lazy_pattern(r"^(?:币安|幣安|binance|api)*密[钥鑰匙]$")
 _CREDENTIAL_FILES = frozenset(
     {
         "account", "accounts", "api", "apikey", "apikeys", "apis", "auth", "cred", "credential", "credentials", "creds",
@@ -111,7 +112,7 @@ _CREDENTIAL_FILES = frozenset(
     }
 )  # fmt: skip
 _PLAIN_ENDINGS = frozenset({"txt", "dat", "text", "key", "keys", "secret", "cred", "creds", "lst", "list", "conf"})
-_STORE = re.compile(r"^secrets[.\[]")
+_STORE = lazy_pattern(r"^secrets[.\[]")
 
 
 def other_exchanges(text: str, start: int, end: int) -> list[tuple[int, str]]:
@@ -129,8 +130,8 @@ def other_exchanges(text: str, start: int, end: int) -> list[tuple[int, str]]:
     return found
 
 
-_WHOLE_WORD = re.compile(r"[A-Za-z]+(?:\.(?:[Ii][Oo]|[Cc][Oo][Mm])(?![A-Za-z]))?")
-_SOME_WORD = re.compile(r"[A-Za-z]+")
+_WHOLE_WORD = lazy_pattern(r"[A-Za-z]+(?:\.(?:[Ii][Oo]|[Cc][Oo][Mm])(?![A-Za-z]))?")
+_SOME_WORD = lazy_pattern(r"[A-Za-z]+")
 _DOTTED_EXCHANGES = frozenset({"gate.io", "crypto.com"})
 _EXCHANGE_WORDS = FOREIGN_EXCHANGES | {name.partition(".")[0] for name in _DOTTED_EXCHANGES}
 

@@ -15,6 +15,7 @@ from binance_leaks.detect.outline import Outline
 from binance_leaks.detect.records import name_in_record, name_of_collection
 from binance_leaks.detect.vocabulary import NOISE_WORDS
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Role
 
 
@@ -41,15 +42,15 @@ class NearbyName:
 
 
 _WINDOW = 300
-_IDENTIFIER = re.compile(
+_IDENTIFIER = lazy_pattern(
     r"(?<!\w)[^\W\d][\w$]*(?:(?:[-.:]|::|->|\?\.|\[[\"']?)[\w$]+[\"']?\]?)*|(?<=\|)553(?==)|(?<=\x01)553(?==)"
 )
-_TAG = re.compile(
+_TAG = lazy_pattern(
     r"</[\w:.-]+\s*>|</?(?:span|td|th|tr|code|b|i|pre|div|a|p|strong|em|li|ul|br|font|tt|kbd|samp|dt|dd|h\d|u|small|label)\b[^<>]*>",
     re.IGNORECASE,
 )
 # Jira, BBCode, AsciiDoc, fences, reStructuredText, and the parts of a message in exports of chats.
-_MARKUP = re.compile(
+_MARKUP = lazy_pattern(
     r"\{(?:code|noformat|quote|panel|color)(?:[:=][^{}\n]{0,60})?\}"
     r"|\[/?(?:code|icode|pre|quote|spoiler|mono|tt|c)(?:=[^\[\]\n]{0,40})?\]"
     r"|\[(?:source|listing|code)[\w,%= -]{0,40}\]"
@@ -58,20 +59,20 @@ _MARKUP = re.compile(
     r"|[\"']type[\"']\s{0,9}:\s{0,9}[\"'](?:code|pre|plain|bold|italic|spoiler|underline|code_block|inline_code)[\"']",
     re.IGNORECASE,
 )
-_MARKED_UP = re.compile(r"[<&\\%\x1b{\[]|://|```|~~~|\.\.[ ]|[\"']type", re.IGNORECASE)
+_MARKED_UP = lazy_pattern(r"[<&\\%\x1b{\[]|://|```|~~~|\.\.[ ]|[\"']type", re.IGNORECASE)
 """What is in every text that is not clean."""
-_WHOLE_URL = re.compile(r"([\"'`])\w+://[^\s\"'`<>]*\1")
-_ESCAPED_QUOTE = re.compile(r"(?<!\\)\\+(?:[\"'`]|u0022|u0027|x22|x27)")
-_ESCAPED_SPACE = re.compile(
+_WHOLE_URL = lazy_pattern(r"([\"'`])\w+://[^\s\"'`<>]*\1")
+_ESCAPED_QUOTE = lazy_pattern(r"(?<!\\)\\+(?:[\"'`]|u0022|u0027|x22|x27)")
+_ESCAPED_SPACE = lazy_pattern(
     r"(?<!\\)\\+(?:(?:033|e|x1[bB]|u001[bB])\[[0-9;]*m|[nrt]|u000[aAdD9]|x0[aAdD9])|%0[aAdD9]|%20|\x1b\[[0-9;]*m"
 )
-_PERCENT = re.compile(r"%(?:25)*([2-7][0-9A-Fa-f])")
+_PERCENT = lazy_pattern(r"%(?:25)*([2-7][0-9A-Fa-f])")
 _LEADING_WORDS = frozenset(
     {"of", "for", "to", "in", "from", "with", "and", "or", "the", "if", "else", "by", "at", "on", "using"}
 )
-_OPENER = re.compile(r"(?:[:=(\[{,>|+\\&]|<-|->|=>|>-|\|-|:=|\bis|\bTO|\bDEFAULT|：|＝)\s*(?:\\\s*)?$")
-_COMMENT = re.compile(r"^\s*(?:#|//|/\*|\*|--|;|'|<!--|%|REM\b|>|=+|\*\*|-)")
-_BLANK_LEAD = re.compile(r"^[\s\"'`(\[{<>|,:=+*&@#/\\-]*$")
+_OPENER = lazy_pattern(r"(?:[:=(\[{,>|+\\&]|<-|->|=>|>-|\|-|:=|\bis|\bTO|\bDEFAULT|：|＝)\s*(?:\\\s*)?$")
+_COMMENT = lazy_pattern(r"^\s*(?:#|//|/\*|\*|--|;|'|<!--|%|REM\b|>|=+|\*\*|-)")
+_BLANK_LEAD = lazy_pattern(r"^[\s\"'`(\[{<>|,:=+*&@#/\\-]*$")
 _ABOVE = 3
 
 
@@ -166,8 +167,8 @@ def _is_noise(text: str, found: re.Match[str]) -> bool:
     return word in NOISE_WORDS
 
 
-_KIND = re.compile(r"(?<![a-z])(?:type|kind|format)[\"']?\s{0,9}[:=]\s{0,9}[\"']?\Z", re.IGNORECASE)
-_FLAG = re.compile(r"[\"'\])]{0,2}\s{0,9}[:=]{1,2}\s{0,9}[\"']?(?:true|false|null|none|yes|no)\b", re.IGNORECASE)
+_KIND = lazy_pattern(r"(?<![a-z])(?:type|kind|format)[\"']?\s{0,9}[:=]\s{0,9}[\"']?\Z", re.IGNORECASE)
+_FLAG = lazy_pattern(r"[\"'\])]{0,2}\s{0,9}[:=]{1,2}\s{0,9}[\"']?(?:true|false|null|none|yes|no)\b", re.IGNORECASE)
 _INITIALS = frozenset({"k", "s"})
 
 
@@ -207,8 +208,8 @@ def _direct(lead: str) -> NearbyName | None:
     )
 
 
-_TUPLE = re.compile(r"[\s:=]{1,9}\(\s{0,99}[\"'`]?\Z")
-_SETTER = re.compile(r"(?:(?:def|set)\w{0,60}|put|add|const|let|export|register|env)\s*\(\s*$", re.IGNORECASE)
+_TUPLE = lazy_pattern(r"[\s:=]{1,9}\(\s{0,99}[\"'`]?\Z")
+_SETTER = lazy_pattern(r"(?:(?:def|set)\w{0,60}|put|add|const|let|export|register|env)\s*\(\s*$", re.IGNORECASE)
 
 
 def _signing(lead: str) -> NearbyName | None:
@@ -218,7 +219,7 @@ def _signing(lead: str) -> NearbyName | None:
     )
 
 
-_SIGNING_CALL = re.compile(
+_SIGNING_CALL = lazy_pattern(
     r"""-hmac\s+["']?$|hexkey:$|macopt\s+key:$|(?:hmac|secretkeyspec|(?<![a-z])sign(?:ature|_?request|_?payload|_?query|_?params|_?message|ed)?)\w{0,60}(?:[.:]{1,2}(?:new|from)\w{0,60})?
     \s*\((?:[^()]*[,=])?(?:\s*(?:new\s+)?[\w.]{1,60}\(){0,8}[\s"'`b@&]*$""",
     re.IGNORECASE | re.VERBOSE,
@@ -275,7 +276,7 @@ def packed_name(text: str) -> Name | None:
     return name if name.role or name.excluded else None
 
 
-_FILE_NAME = re.compile(
+_FILE_NAME = lazy_pattern(
     r"\w\.(?:bin|bmp|cfg|conf|config|cs|csv|dat|db|dll|exe|html?|ini|java|jpe?g|js|json|lnk|log|md|pdb|png|py|resx?|sqlite|ts|txt|"
     r"wav|xlsx?|xml|ya?ml|zip)$",
     re.IGNORECASE,
@@ -344,9 +345,9 @@ def _behind(raw: str) -> NearbyName | None:
     return None
 
 
-_BEGINS_WITH_WORD = re.compile(r"[ \t]{0,160}[b-jmo-zB-VX-Z0-9_.]")
+_BEGINS_WITH_WORD = lazy_pattern(r"[ \t]{0,160}[b-jmo-zB-VX-Z0-9_.]")
 """A text behind a value with which a name does not begin."""
-_BEHIND = re.compile(
+_BEHIND = lazy_pattern(
     r"""[\s"'`;,)\]}|]*(?:#|//|/\*|<!--|--|;|\(|=>|->|←|:|\bas\b|\bAS\b|["']?(?:name|key|label)["']?\s*[:=]|WHERE\s+\w+\s*=)(.{1,100})"""
 )
 

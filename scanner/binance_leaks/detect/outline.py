@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import cached_property
 
 from binance_leaks.detect.document import Document
+from binance_leaks.lazy_patterns import lazy_pattern
 
-_SECTION = re.compile(r"^\s*\[{1,2}[^\]]+\]{1,2}\s*(?:[#;].*)?$")
+_SECTION = lazy_pattern(r"^\s*\[{1,2}[^\]]+\]{1,2}\s*(?:[#;].*)?$")
 _CLOSERS = frozenset({"{", "[", "(", "---", "),", "],", "},", "}", "]", ")", "});", "};"})
-_LEAD = re.compile(r"[\s#/*-]*")
+_LEAD = lazy_pattern(r"[\s#/*-]*")
 _COMMENTS = ("#", "//", "--", ";")
 _MOST_ENCLOSING = 8
 _LINES_ABOVE = 120

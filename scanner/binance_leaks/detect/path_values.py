@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from binance_leaks.detect import prefilter, rules
@@ -10,10 +9,11 @@ from binance_leaks.detect.candidates import LENGTH
 from binance_leaks.detect.credentials import Group, merge_credentials
 from binance_leaks.detect.document import Document
 from binance_leaks.detect.engine import groups_in
+from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Credential, Evidence, Grade, Occurrence
 
-_RUN = re.compile(r"[A-Za-z0-9]{64,}")
-_SEPARATOR = re.compile(r"[_+=-](?=[A-Za-z0-9]{64})|(?<=[A-Za-z0-9]{64})[_+=-]")
+_RUN = lazy_pattern(r"[A-Za-z0-9]{64,}")
+_SEPARATOR = lazy_pattern(r"[_+=-](?=[A-Za-z0-9]{64})|(?<=[A-Za-z0-9]{64})[_+=-]")
 _IN_NAME = Evidence(grade=Grade.STATEMENT, text="in the name of its file or folder", for_binance=False)
 
 

@@ -14,28 +14,29 @@ from binance_leaks.detect import prefilter, rules
 from binance_leaks.detect.document import Document
 from binance_leaks.detect.work import LOOK, VALUE
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_patterns import lazy_pattern
 
-_BEGIN = re.compile(r"-----BEGIN (RSA |ENCRYPTED |)PRIVATE KEY-----")
-_END = re.compile(r"-----END (?:RSA |ENCRYPTED |)PRIVATE KEY-----")
-_ESCAPED = re.compile(r"(?<!\\)\\+(?:[nrt]|u000[aAdD])|%0[aAdD]|&#1[03];|<br\s*/?>")
-_HEADERS = re.compile(r"(?:Proc-Type|DEK-Info):[^\n\\]*")
-_WITHOUT_END = re.compile(r"-----|\n[^\S\n]*\n|[;}]")
-_DIFF_SIGN = re.compile(r"\n[+-]")
-_LITERAL_JOINT = re.compile(r"""["'`]\s*(?:[+.&\\]\s*)?(?:_\s*)?["'`]""")
+_BEGIN = lazy_pattern(r"-----BEGIN (RSA |ENCRYPTED |)PRIVATE KEY-----")
+_END = lazy_pattern(r"-----END (?:RSA |ENCRYPTED |)PRIVATE KEY-----")
+_ESCAPED = lazy_pattern(r"(?<!\\)\\+(?:[nrt]|u000[aAdD])|%0[aAdD]|&#1[03];|<br\s*/?>")
+_HEADERS = lazy_pattern(r"(?:Proc-Type|DEK-Info):[^\n\\]*")
+_WITHOUT_END = lazy_pattern(r"-----|\n[^\S\n]*\n|[;}]")
+_DIFF_SIGN = lazy_pattern(r"\n[+-]")
+_LITERAL_JOINT = lazy_pattern(r"""["'`]\s*(?:[+.&\\]\s*)?(?:_\s*)?["'`]""")
 _ENCODED_BEGIN = "LS0tLS1CRUdJTi"
-_ENCODED_PEM = re.compile(rf"(?<![A-Za-z0-9+/]){_ENCODED_BEGIN}[A-Za-z0-9+/\s]{{80,8000}}={{0,2}}")
-_NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/=]")
+_ENCODED_PEM = lazy_pattern(rf"(?<![A-Za-z0-9+/]){_ENCODED_BEGIN}[A-Za-z0-9+/\s]{{80,8000}}={{0,2}}")
+_NOT_BASE64 = lazy_pattern(r"[^A-Za-z0-9+/=]")
 _LONGEST = 12_000
 _SHORTEST = 40
 _LONGEST_LEAD = 200
-_MAY_BEGIN = re.compile(b"|".join(map(re.escape, (b"PRIVATE KEY-----", *prefilter.PACKED_KEYS))))
-_BARE = re.compile(
+_MAY_BEGIN = lazy_pattern(b"|".join(map(re.escape, (b"PRIVATE KEY-----", *prefilter.PACKED_KEYS))))
+_BARE = lazy_pattern(
     r"(?<![A-Za-z0-9+/_-])(?:MC4CAQAwBQYDK2VwBCIEI[A-Za-z0-9+/]{43}"
     r"|MII[A-Za-z0-9+/]{2,4}(?:IBADANBgkqhkiG9w0BAQEFAASC|IBAAKCAQEA|IBAAKCAgEA)[A-Za-z0-9+/\s]{800,3400}={0,2})(?![A-Za-z0-9+/=_-])"
 )
 _BARE_PARTS = ("MC4CAQAwBQYDK2VwBCIEI", "IBADANBgkqhkiG9w0BAQEFAASC", "IBAAKCAQEA", "IBAAKCAgEA")
 # By its last character, for which a search is fast.
-_SEED = re.compile(r"=(?<=[A-Za-z0-9+/]{43}=)(?<![A-Za-z0-9+/_-][A-Za-z0-9+/]{43}=)(?![A-Za-z0-9+/=_-])")
+_SEED = lazy_pattern(r"=(?<=[A-Za-z0-9+/]{43}=)(?<![A-Za-z0-9+/_-][A-Za-z0-9+/]{43}=)(?![A-Za-z0-9+/=_-])")
 _SEED_LENGTH = 44
 _ED25519 = bytes.fromhex("302e020100300506032b657004220420")
 _RSA_OID = bytes.fromhex("06092a864886f70d010101")

@@ -10,6 +10,7 @@ from functools import lru_cache
 from binance_leaks.detect.document import Document
 from binance_leaks.detect.names import REMEMBERED, Name, Strength, read_name, words_of
 from binance_leaks.detect.outline import Outline
+from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Role
 
 _MOST_LINES = 40
@@ -57,14 +58,14 @@ _NAME_WORDS = frozenset(
     }
 )  # fmt: skip
 """Last words of fields that hold the name of what is in another field of the record."""
-_ELEMENT = re.compile(r"<(/?)([A-Za-z_][\w:.-]{0,60})([^<>]{0,400})>")
-_ATTRIBUTE = re.compile(r"(?<![\w:.-])([\w:.-]{1,60})\s{0,9}=\s{0,9}[\"']([^\"'<>]{1,120})[\"']")
-_CHILD = re.compile(r"<([A-Za-z_][\w:.-]{0,60})(?:\s[^<>]{0,200})?>([^<>]{1,120})</")
-_FIELD_NAME = re.compile(r"(?<![\w.:$@-])[\w.:$@-]{1,60}\Z")
-_MEMBER = re.compile(
+_ELEMENT = lazy_pattern(r"<(/?)([A-Za-z_][\w:.-]{0,60})([^<>]{0,400})>")
+_ATTRIBUTE = lazy_pattern(r"(?<![\w:.-])([\w:.-]{1,60})\s{0,9}=\s{0,9}[\"']([^\"'<>]{1,120})[\"']")
+_CHILD = lazy_pattern(r"<([A-Za-z_][\w:.-]{0,60})(?:\s[^<>]{0,200})?>([^<>]{1,120})</")
+_FIELD_NAME = lazy_pattern(r"(?<![\w.:$@-])[\w.:$@-]{1,60}\Z")
+_MEMBER = lazy_pattern(
     r"(?<![\w$@-])[\"']?([\w$@-]{1,60})[\"']?\s{0,9}(?::|=>|=)\s{0,9}[\"'`]?([^\"'`,;{}\[\]\n]{1,120})|([{\[(])|([}\])])"
 )
-_LIST_NAME = re.compile(r"(?<![\w.-])([\w.-]{1,60})[\"']?\s{0,9}(?::|=>|=)\s{0,9}\Z")
+_LIST_NAME = lazy_pattern(r"(?<![\w.-])([\w.-]{1,60})[\"']?\s{0,9}(?::|=>|=)\s{0,9}\Z")
 _FAR = 1500
 _HEADING_REACH = 100
 

@@ -10,7 +10,6 @@ compiled module is not installed, `prefilter` reads every version whole.
 from __future__ import annotations
 
 import binascii
-import re
 from enum import IntFlag
 from typing import TYPE_CHECKING, Protocol
 
@@ -24,6 +23,7 @@ from binance_leaks.detect.literal_chains import CHAIN_REACH, around
 from binance_leaks.detect.private_keys import holds_packed_key
 from binance_leaks.detect.split_values import find_split_values
 from binance_leaks.detect.vocabulary import ANY_SECRET_STEMS
+from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.native import compiled
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ NO_TRAITS = Trait(0)
 _ANY_HEX_DIGITS = b"0123456789abcdefABCDEF"
 _SHORTEST_ENCODED = 60
 _TEXT = bytes([*range(0x20, 0x7F), 9, 10, 13])
-_LONE_SEED = re.compile(prefilter.LONE_SEED)
+_LONE_SEED = lazy_pattern(prefilter.LONE_SEED)
 _SEED_NAMES = (*ANY_SECRET_STEMS, *(name.lower() for name in prefilter.SEED_NAMES))
 _NEAR = 200
 _CONTEXT, _LONGEST_KNOWN = 170, 400

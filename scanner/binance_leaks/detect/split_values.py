@@ -10,8 +10,9 @@ from binance_leaks.detect.candidates import LENGTH, Candidate, Shape, shape_of
 from binance_leaks.detect.document import Document
 from binance_leaks.detect.literal_chains import CHAIN_REACH, LONGEST, around, find_chains
 from binance_leaks.detect.work import LOOK, VALUE
+from binance_leaks.lazy_patterns import lazy_pattern
 
-_CONTINUED = re.compile(
+_CONTINUED = lazy_pattern(
     r"(?<![A-Za-z0-9+/_-])([A-Za-z0-9]{1,63})((?:[\\=]\r?\n[ \t]*[A-Za-z0-9]{1,63}){1,8})(?![A-Za-z0-9+/=_-])"
 )
 _PIECE = 16

@@ -12,6 +12,7 @@ from dataclasses import field
 
 from binance_leaks.detect import prefilter
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_patterns import lazy_pattern
 
 _MAGIC = b"SQLite format 3\0"
 _WAL = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
@@ -284,7 +285,7 @@ def _table(record: _Record, encoding: str) -> tuple[int, _Table] | None:
     return root, _Table(name=_plain_name(texts[1]), columns=_columns(texts[_SQL][:_LONGEST_SQL]))
 
 
-_TOKEN = re.compile(
+_TOKEN = lazy_pattern(
     r"--[^\n]*|/\*.*?(?:\*/|\Z)|\"[^\"]*(?:\"|\Z)|`[^`]*(?:`|\Z)|\[[^\]]*(?:\]|\Z)|'[^']*(?:'|\Z)|[(),]|[^\s(),\"`\[']+",
     re.DOTALL,
 )

@@ -12,14 +12,15 @@ from binance_leaks.detect.candidates import Candidate
 from binance_leaks.detect.document import Document
 from binance_leaks.detect.names import Name, Strength, read_name
 from binance_leaks.detect.nearby_names import clean
+from binance_leaks.lazy_patterns import lazy_pattern
 
 _DELIMITERS = (",", "\t", ";", "|", "<")
-_ANY_DELIMITER = re.compile(r"[,\t;|<]")
-_CELL_EDGE = re.compile(r"<(?:(?P<closing>/)(?:td|th|Cell)|(?:td|th|Cell)\b[^<>]*)>", re.IGNORECASE)
-_HEADER_CELL = re.compile(r"[^\W\d_][\w .#/()-]{0,39}")
-_ANY_TAG = re.compile(r"<[^<>]*>")
+_ANY_DELIMITER = lazy_pattern(r"[,\t;|<]")
+_CELL_EDGE = lazy_pattern(r"<(?:(?P<closing>/)(?:td|th|Cell)|(?:td|th|Cell)\b[^<>]*)>", re.IGNORECASE)
+_HEADER_CELL = lazy_pattern(r"[^\W\d_][\w .#/()-]{0,39}")
+_ANY_TAG = lazy_pattern(r"<[^<>]*>")
 _HEADER_SEARCH = 200
-_INSERT = re.compile(
+_INSERT = lazy_pattern(
     r"(?:insert\s+into|copy|replace\s+into)\s+[\w.\"`\[\]]+\s*\(([^()]{3,1000})\)\s*(?:values|from|output|select)",
     re.IGNORECASE,
 )
@@ -28,8 +29,8 @@ _SQL_WORDS = (b"insert", b"replace", b"copy ")
 _LONG = 48
 _SQL_ROW = 3000
 _LONGEST_BETWEEN = 200
-_QUOTED = re.compile(r"'[^']*'")
-_STATEMENT_END = re.compile(r";[^\S\n]*\n")
+_QUOTED = lazy_pattern(r"'[^']*'")
+_STATEMENT_END = lazy_pattern(r";[^\S\n]*\n")
 
 
 class Tables:

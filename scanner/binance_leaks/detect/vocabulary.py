@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 from binance_leaks.detect.word_search import WordSearch
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_patterns import lazy_pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +133,8 @@ TERMS: tuple[Term, ...] = (
 FUTURES_WORDS = ("future", "testnet")
 """Words of the futures testnet; with them, a pair of hexadecimal values without other evidence is reported as `low`."""
 
-BINANCE_PAY = re.compile(r"binance[\s._-]?(?:agent[\s._-]?)?pay|bpay\.binanceapi|BinancePay-", re.IGNORECASE)
-AGENT_PAY_NAME = re.compile(r"payment_?api_?(?:key|secret)", re.IGNORECASE)
+BINANCE_PAY = lazy_pattern(r"binance[\s._-]?(?:agent[\s._-]?)?pay|bpay\.binanceapi|BinancePay-", re.IGNORECASE)
+AGENT_PAY_NAME = lazy_pattern(r"payment_?api_?(?:key|secret)", re.IGNORECASE)
 """Names of Agent Pay's key and secret, which count where something mentions Binance."""
 """Binance Pay, of which values of base 36 need evidence. Each way to write it names the exchange."""
 
@@ -216,7 +217,7 @@ KEY_WORDS = frozenset(
 """Whole words of names that mean a key."""
 WEAK_KEY_WORDS = frozenset("access api apitoken id user username login account accounts credential".split())
 """The same, of names that mean many other things too."""
-KEY_ENDING = re.compile("api_?密[钥鑰匙]$")
+KEY_ENDING = lazy_pattern("api_?密[钥鑰匙]$")
 """The end of a name of a key, though what it ends in means a secret elsewhere."""
 FIX_USERNAME = "553"
 """The field of a FIX logon that holds the API key."""
@@ -276,24 +277,24 @@ FOREIGN_SERVICES = frozenset(
 )
 """Other services with keys of their own, which have nothing to do with trading."""
 
-FRAMEWORK_SECRETS = re.compile(
+FRAMEWORK_SECRETS = lazy_pattern(
     r"secret_key_base|(?:better_)?auth_secret$|signing_salt|live_view|(?:cookie|session)_secret|secret_token$|hash_salt"
 )
 """Names of secrets with which frameworks for the web sign cookies and tokens, in small letters joined with `_`."""
 BARE_FRAMEWORK_SECRETS = frozenset({"secret_key", "app_key", "app_secret", "settings_secret_key", "django_secret"})
 """The same where a file has marks of a framework: alone these names say too little."""
-FRAMEWORK_MARKS = re.compile(
+FRAMEWORK_MARKS = lazy_pattern(
     r"(?i:django)|INSTALLED_APPS|ALLOWED_HOSTS|ROOT_URLCONF|SQLALCHEMY_|FLASK_APP|FLASK_ENV|app\.config\[|NEXTAUTH_URL"
     r"|Rails\.application|(?i:laravel)|Phoenix|APP_URL=|APP_NAME=|SESSION_DRIVER"
 )
 """What is in files with the settings of a framework."""
-BARE_API_KEY = re.compile(r"(?<![\w-])[\"'$]?api[_-]?key[\"']?\s{0,20}[:=]", re.IGNORECASE)
+BARE_API_KEY = lazy_pattern(r"(?<![\w-])[\"'$]?api[_-]?key[\"']?\s{0,20}[:=]", re.IGNORECASE)
 """A bare `API_KEY`, whose other half a bare `SECRET_KEY` beside it is."""
 
-SERVICE_ACCOUNT = re.compile(r"service_account\b|gserviceaccount\.com|client_x509_cert_url")
+SERVICE_ACCOUNT = lazy_pattern(r"service_account\b|gserviceaccount\.com|client_x509_cert_url")
 """What is in the key file of a Google service account."""
 
-ELLIPTIC_CURVES = re.compile(
+ELLIPTIC_CURVES = lazy_pattern(
     r"ecdsa|secp256[kr]1|elliptic|ecies|curve25519|keccak|hextoecdsa|schnorr|bls12|ed25519", re.IGNORECASE
 )
 """What is in code about elliptic curves, whose private keys are 64 hexadecimal digits."""
@@ -328,7 +329,7 @@ _IN_TEXT = tuple(term for term in TERMS if not term.names_only)
 
 
 def _any_of(expressions: Iterable[str], flags: int = 0) -> re.Pattern[str]:
-    return re.compile("|".join(filter(None, expressions)), flags)
+    return lazy_pattern("|".join(filter(None, expressions)), flags)
 
 
 def _spellings(word: str) -> list[str]:

@@ -7,7 +7,6 @@ the one around it. Repositories that git refuses because of their owner are foun
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Iterator
 from dataclasses import field
@@ -17,11 +16,12 @@ from binance_leaks.errors import UsageError
 from binance_leaks.findings import Skipped
 from binance_leaks.fleet.models import Entry
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.sources.objects.database import find_alternates
 from binance_leaks.sources.streams import describe_error
 
 _LONGEST = 1 << 16
-_HEAD = re.compile(rb"ref:\s*refs/|[0-9a-fA-F]{40}")
+_HEAD = lazy_pattern(rb"ref:\s*refs/|[0-9a-fA-F]{40}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

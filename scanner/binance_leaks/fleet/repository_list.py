@@ -15,6 +15,7 @@ from types import MappingProxyType
 from binance_leaks.errors import UsageError
 from binance_leaks.fleet.models import Entry
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.report.sanitize import printable, without_values
 from binance_leaks.sources import urls
 
@@ -31,7 +32,7 @@ _ERRORS = ("message", "error_description", "error", "errors")
 _LARGEST = 1 << 50
 _KIB = 1024
 _NAMES: Mapping[str, str] = MappingProxyType({name.lower(): name for name in (*ADDRESSES, *_LABELS, *_SIZES)})
-_SPACE = re.compile(r"[\s,]*")
+_SPACE = lazy_pattern(r"[\s,]*")
 _ASK_FOR = "An entry has an address, a path or one of clone_url, remoteUrl, http_url_to_repo, links.clone, url."
 _MAY_READ = "Check the name in the request, and that the login may read it."
 _LAST_PAGE = "Follow the pages to the last one, and write all of them into the list."
@@ -210,10 +211,10 @@ def _refuse(text: str) -> float:
     raise ValueError(text)
 
 
-_LINE_END = re.compile(r"\r\n|\n|\r")
-_QUOTED = re.compile(r'"((?:[^"]|"")+)"(.*)', re.DOTALL)
-_LABEL = re.compile(r"\t| =[ \t]")
-_COMMENT = re.compile(r"(?:^|\s)#.*", re.DOTALL)
+_LINE_END = lazy_pattern(r"\r\n|\n|\r")
+_QUOTED = lazy_pattern(r'"((?:[^"]|"")+)"(.*)', re.DOTALL)
+_LABEL = lazy_pattern(r"\t| =[ \t]")
+_COMMENT = lazy_pattern(r"(?:^|\s)#.*", re.DOTALL)
 _BEHIND = (
     "Write a label after a tab or “ = ”, a comment after “ #”, and an address that contains these in double quotes."
 )
@@ -297,7 +298,7 @@ def _names(cells: list[str]) -> dict[str, int]:
 
 
 _MOST_NAMED = 5
-_BINARY = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+_BINARY = lazy_pattern(r"[\x00-\x08\x0e-\x1f\x7f]")
 _MARKS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig"))
 _FORMS = "A list has a path or URL on each line, or is JSON or CSV as a forge exports it."
 _WRITE_BLANKS = "Write a label after a tab or “ = ”, and a blank in a URL as %20."

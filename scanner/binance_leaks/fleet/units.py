@@ -14,10 +14,11 @@ from binance_leaks.findings import Skipped
 from binance_leaks.fleet.local_repositories import LocalRepository, NotARepository, locate, pack_bytes
 from binance_leaks.fleet.models import Entry, Repository, Unit
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.report.sanitize import encodable, printable, without_values
 from binance_leaks.sources import urls
 
-_LOGIN = re.compile(r"(?<=://)[^/\s]*@|(?<![^\s/@])[^\s/@:]*:[^\s/@]*@")
+_LOGIN = lazy_pattern(r"(?<=://)[^/\s]*@|(?<![^\s/@])[^\s/@:]*:[^\s/@]*@")
 _LONGEST = 200
 _LABEL_DIGITS = 12
 
@@ -110,7 +111,7 @@ def _digest(key: str) -> str:
     return sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:_LABEL_DIGITS]
 
 
-_HERE = re.compile(r"file://(?:localhost)?(?=/)", re.IGNORECASE)
+_HERE = lazy_pattern(r"file://(?:localhost)?(?=/)", re.IGNORECASE)
 _DIGITS = 12
 
 

@@ -7,12 +7,12 @@ they are stored (`binance_leaks.fleet.store.recording`).
 
 from __future__ import annotations
 
-import re
 from base64 import b64decode
 from collections.abc import Callable, Collection
 from typing import TypedDict, cast
 
 from binance_leaks.errors import UsageError
+from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.report.json import Report
 from binance_leaks.report.sanitize import printable, without_values
 from binance_leaks.report.stored import JsonPart
@@ -130,7 +130,7 @@ def failed_outcome(key: str, reason: str, hint: str = "", *, again: bool, second
     }
 
 
-_FINGERPRINT = re.compile(r"(?:[0-9a-f]{64})?")
+_FINGERPRINT = lazy_pattern(r"(?:[0-9a-f]{64})?")
 _LONGEST = 1000
 _MOST_SECONDS = 10**12
 

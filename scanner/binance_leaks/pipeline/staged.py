@@ -18,6 +18,7 @@ from binance_leaks.detect.work import EXHAUSTED, Work
 from binance_leaks.errors import UsageError
 from binance_leaks.findings import ScanStats, Skipped, SourceKind
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import COMMIT_MESSAGE, Credential, Exposure, Location, Occurrence
 from binance_leaks.pipeline.files import Tally, detected_in, scan_entries
 from binance_leaks.pipeline.introduced import LFS_NOT_ON_DISK, FileVersions, introduced
@@ -27,7 +28,7 @@ from binance_leaks.sources.git import Git
 from binance_leaks.sources.index import StagedChange, StagedChanges, former_blobs
 from binance_leaks.sources.nearby_evidence import EvidenceNearStaged
 
-_SCISSORS = re.compile(rb"^.{0,2} ?-+ >8 -+$", re.MULTILINE)
+_SCISSORS = lazy_pattern(rb"^.{0,2} ?-+ >8 -+$", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

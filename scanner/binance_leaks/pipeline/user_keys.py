@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import io
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -14,6 +13,7 @@ from binance_leaks.detect.names import read_name
 from binance_leaks.detect.pairing_across_files import pair_across_files
 from binance_leaks.detect.private_keys import KeyType, packed_keys
 from binance_leaks.errors import UsageError
+from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Confidence, Credential, Environment, Kind, Location, Occurrence, Role, Value
 from binance_leaks.pipeline.files import credentials_in
 from binance_leaks.sources.read_content import Chunk, read_stream
@@ -21,7 +21,7 @@ from binance_leaks.sources.read_content import Chunk, read_stream
 ENVIRONMENT = "environment"
 """In place of a path, for what variables of the environment hold."""
 _GIVEN = "given"
-_BARE = re.compile(rb"[A-Za-z0-9]{40,128}")
+_BARE = lazy_pattern(rb"[A-Za-z0-9]{40,128}")
 _LONGEST_VARIABLE = 16_384
 
 

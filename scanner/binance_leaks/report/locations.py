@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from binance_leaks.findings import Finding, Mark, Result, Skipped
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Exposure, Location, RiskLevel, container_of, is_member
 from binance_leaks.quantities import plural
 from binance_leaks.report.names import UNNAMED, capitalize_first
@@ -23,7 +23,7 @@ EXPOSURES_BY_USE = (Exposure.STAGED, Exposure.PRESENT, Exposure.HISTORY, Exposur
 
 _IN_REPOSITORY = ": "
 _UNESCAPED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/")
-_DRIVE = re.compile(r"[A-Za-z]:(?=/)")
+_DRIVE = lazy_pattern(r"[A-Za-z]:(?=/)")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -20,26 +20,27 @@ from types import MappingProxyType
 
 from binance_leaks.findings import Finding, Result, Risk, Skipped, Suppression
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.masking import mask_runs, mask_secret_key
 from binance_leaks.model import Commit, Location
 from binance_leaks.verification import Verification
 
 _VALUE_LENGTH = 64
-_ALPHANUMERIC_RUN = re.compile(rf"[A-Za-z0-9]{{{_VALUE_LENGTH},}}")
+_ALPHANUMERIC_RUN = lazy_pattern(rf"[A-Za-z0-9]{{{_VALUE_LENGTH},}}")
 _MAX_RUN = 4096  # each window of a run is hashed: hostile megabytes must not cost seconds
-_OPAQUE_RUN = re.compile(r"[A-Za-z0-9+/=]{40,}")  # base64 of a value or a key's body; commit ids have no capitals
+_OPAQUE_RUN = lazy_pattern(r"[A-Za-z0-9+/=]{40,}")  # base64 of a value or a key's body; commit ids have no capitals
 _MAX_PROSE = 200
 _MAX_NOTE = 700
 # Commands that GitHub Actions, Azure Pipelines and TeamCity obey in a log: at the start of a line, which may be where
 # text was wrapped, or anywhere.
-_COMMAND = re.compile(
+_COMMAND = lazy_pattern(
     r"::(?=(?:add-mask|add-matcher|add-path|debug|echo|endgroup|error|group|internal-|notice|remove-matcher|save-state"
     r"|set-env|set-output|stop-commands|warning))|##(?=(?:vso|teamcity)?\[)",
     re.IGNORECASE,
 )
-_MARKDOWN_PLAIN = re.compile(r"(?:[A-Za-z0-9,;()“”’'…\u0020-]|[.:?](?=\s|$)|(?<=Binance)\.(?=US))*")
-_MARKDOWN_WORD = re.compile(r"[^ ,;()]+")
-_MARKDOWN_REFERENCE = re.compile(r"\b[0-9a-f]{7,64}\b|\bwww\b|\bGL-\d|--", re.IGNORECASE)
+_MARKDOWN_PLAIN = lazy_pattern(r"(?:[A-Za-z0-9,;()“”’'…\u0020-]|[.:?](?=\s|$)|(?<=Binance)\.(?=US))*")
+_MARKDOWN_WORD = lazy_pattern(r"[^ ,;()]+")
+_MARKDOWN_REFERENCE = lazy_pattern(r"\b[0-9a-f]{7,64}\b|\bwww\b|\bGL-\d|--", re.IGNORECASE)
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _FIRST_BYTE_SURROGATE, _LAST_BYTE_SURROGATE = 0xDC80, 0xDCFF
 

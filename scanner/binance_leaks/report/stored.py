@@ -26,6 +26,7 @@ from binance_leaks.findings import (
     Suppression,
 )
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Commit, Confidence, Environment, Exposure, Kind, Location, RiskLevel, Role, Value
 from binance_leaks.report.json import SCHEMA
 from binance_leaks.report.names import REST
@@ -142,14 +143,14 @@ class JsonPart:
         )
 
 
-_ID = re.compile(r"[0-9a-f]{8,64}")
-_DIGEST = re.compile(r"[0-9a-f]{64}")
-_OBJECT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_MASK = re.compile(r"[!-~]{1,4}…[!-~]{0,4}|private key, [0-9]{1,9} bytes")
-_HOST = re.compile(r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,9}")
-_TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|\+00:00)")
+_ID = lazy_pattern(r"[0-9a-f]{8,64}")
+_DIGEST = lazy_pattern(r"[0-9a-f]{64}")
+_OBJECT = lazy_pattern(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_MASK = lazy_pattern(r"[!-~]{1,4}…[!-~]{0,4}|private key, [0-9]{1,9} bytes")
+_HOST = lazy_pattern(r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,9}")
+_TIMESTAMP = lazy_pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|\+00:00)")
 _CREATED, _TRADING_ENDS = "createTime", "tradingAuthorityExpirationTime"
-_STATISTIC = re.compile(r"[a-z_]{1,40}")
+_STATISTIC = lazy_pattern(r"[a-z_]{1,40}")
 _FAMILY = SCHEMA.partition("/")[0]
 
 

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
-import re
 
 import yaml
 
 from binance_leaks import __version__
 from binance_leaks.errors import UsageError
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_patterns import lazy_pattern
 
 PACKAGE = f"binance-leaks=={__version__}"
 """What pip installs where no repository is given: the version that is running."""
 
-_REVISION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/+-]*")
-_GITHUB = re.compile(r"(?:https://|ssh://git@|git@)github\.com[/:]([A-Za-z0-9-]+/[A-Za-z0-9._-]+?)(?:\.git)?/?")
-_FETCHED = re.compile(r"https://[A-Za-z0-9][A-Za-z0-9._~/:%-]*")
-_USER = re.compile(r"https?://[^/]*@")
-_PLAIN = re.compile(r"[A-Za-z0-9._~/@:+-]+")
+_REVISION = lazy_pattern(r"[A-Za-z0-9_][A-Za-z0-9._/+-]*")
+_GITHUB = lazy_pattern(r"(?:https://|ssh://git@|git@)github\.com[/:]([A-Za-z0-9-]+/[A-Za-z0-9._-]+?)(?:\.git)?/?")
+_FETCHED = lazy_pattern(r"https://[A-Za-z0-9][A-Za-z0-9._~/:%-]*")
+_USER = lazy_pattern(r"https?://[^/]*@")
+_PLAIN = lazy_pattern(r"[A-Za-z0-9._~/@:+-]+")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

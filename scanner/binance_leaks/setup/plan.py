@@ -6,7 +6,6 @@ A file that is ours as a whole has a first line with a digest, which shows wheth
 from __future__ import annotations
 
 import os
-import re
 import stat
 from hashlib import sha256
 from pathlib import Path
@@ -14,9 +13,10 @@ from typing import TypeAlias
 
 from binance_leaks.errors import UsageError
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.writing import replace_file
 
-_MARKER = re.compile(rb"# Written by `binance-leaks init` \(digest ([0-9a-f]{16})\); .*\r?\n")
+_MARKER = lazy_pattern(rb"# Written by `binance-leaks init` \(digest ([0-9a-f]{16})\); .*\r?\n")
 _DIGITS = 16  # against oversight, not forgery: who can edit the file can do anything
 _LARGEST = 1 << 20
 """Bytes of the largest file that is amended; real ones are a hundredth of that."""

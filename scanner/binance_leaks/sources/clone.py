@@ -24,6 +24,7 @@ from typing import IO, TYPE_CHECKING, Protocol, TypeAlias
 
 from binance_leaks.errors import GitError, UsageError
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.sources.plumbing import SETTINGS, environment
 from binance_leaks.sources.urls import ALLOWED, RemoteAddress, parse_address
 from binance_leaks.sources.urls import is_url as is_url
@@ -51,7 +52,7 @@ _VARIABLES = {
 _OF_THE_USER = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH",
                 "GIT_SSH_VARIANT")  # fmt: skip
 _LOGIN = '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$CLONE_USER" "$CLONE_PASSWORD"; }; f'
-_OF_A_MIRROR = re.compile(
+_OF_A_MIRROR = lazy_pattern(
     r"core\.(?:repositoryformatversion|filemode|bare|ignorecase|precomposeunicode|symlinks|logallrefupdates)"
     r"|extensions\.(?:objectformat|refstorage)|remote\.origin\.(?:url|fetch|mirror|tagopt)"
 )

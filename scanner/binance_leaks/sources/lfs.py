@@ -14,15 +14,16 @@ from pathlib import Path
 
 from binance_leaks.findings import Skipped
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.sources.files import FileEntry, read_chunks
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.objects.database import ObjectDatabase
 from binance_leaks.sources.plumbing import may_be_lfs_pointer
 from binance_leaks.sources.read_content import Chunk
 
-_ID = re.compile(rb"^oid[ ]sha256:([0-9a-f]{64})[ \t\r]*$", re.MULTILINE)
-_NAME = re.compile(r"[0-9a-f]{64}")
-_SIZE = re.compile(rb"^size[ ]([0-9]{1,19})[ \t\r]*$", re.MULTILINE)
+_ID = lazy_pattern(rb"^oid[ ]sha256:([0-9a-f]{64})[ \t\r]*$", re.MULTILINE)
+_NAME = lazy_pattern(r"[0-9a-f]{64}")
+_SIZE = lazy_pattern(rb"^size[ ]([0-9]{1,19})[ \t\r]*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

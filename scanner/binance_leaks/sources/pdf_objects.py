@@ -14,6 +14,7 @@ from io import BytesIO
 from typing import TypeAlias
 
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.sources.streams import StreamReader
 from binance_leaks.sources.unpack import ZLIB, DecompressedStream, OverLimitError, UnpackBudget
 
@@ -40,18 +41,18 @@ class Word(bytes):
 Value: TypeAlias = "Mapping[str, Value] | list[Value] | Name | Reference | Word | bytes | float | None"
 
 _BLANK = rb"\0\t\n\f\r "
-_TOKEN = re.compile(
+_TOKEN = lazy_pattern(
     rb"<<|>>|\[|\]|<([0-9A-Fa-f" + _BLANK + rb"]*)>|/([^" + _BLANK + rb"()<>\[\]{}/%]*)"
     rb"|([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))|(\()|([A-Za-z'\"][A-Za-z0-9*'\"]*)|%[^\r\n]*|[^" + _BLANK + rb"]",
 )
 _HEX, _NAME, _NUMBER, _STRING, _WORD = range(1, 6)
 """The groups of a token."""
-_PARENTHESIS = re.compile(rb"[()]|\\.", re.DOTALL)
-_OBJECT = re.compile(rb"(?<![0-9])([0-9]{1,10})[" + _BLANK + rb"]{1,9}[0-9]{1,5}[" + _BLANK + rb"]{1,9}obj")
-_ESCAPE = re.compile(rb"\\(?:([0-7]{1,3})|(\r\n|\n|\r)|(.))", re.DOTALL)
+_PARENTHESIS = lazy_pattern(rb"[()]|\\.", re.DOTALL)
+_OBJECT = lazy_pattern(rb"(?<![0-9])([0-9]{1,10})[" + _BLANK + rb"]{1,9}[0-9]{1,5}[" + _BLANK + rb"]{1,9}obj")
+_ESCAPE = lazy_pattern(rb"\\(?:([0-7]{1,3})|(\r\n|\n|\r)|(.))", re.DOTALL)
 _ESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
-_TYPE = re.compile(rb"/(?:Subt|T)ype[" + _BLANK + rb"]{0,9}/([A-Za-z0-9]{1,20})(?![A-Za-z0-9])")
-_ENCRYPTED = re.compile(rb"/Encrypt[" + _BLANK + rb"]{1,9}(?:[0-9]|<<)")
+_TYPE = lazy_pattern(rb"/(?:Subt|T)ype[" + _BLANK + rb"]{0,9}/([A-Za-z0-9]{1,20})(?![A-Za-z0-9])")
+_ENCRYPTED = lazy_pattern(rb"/Encrypt[" + _BLANK + rb"]{1,9}(?:[0-9]|<<)")
 _MOST_OBJECTS = 200_000
 _LONGEST_OBJECT = 1 << 18
 _LONGEST_NUMBER = 18

@@ -6,20 +6,20 @@ encoding. Where a font has neither, its text cannot be read.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
 
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.sources.pdf_objects import FILTERS, Name, PdfFile, Reference, Value, Word, tokens
 
-_TEXT_SHOWN = re.compile(rb"T[jJ]|['\"]")
+_TEXT_SHOWN = lazy_pattern(rb"T[jJ]|['\"]")
 # Images, fonts and their maps, color profiles, and what is read otherwise.
-_NO_CONTENT = re.compile(
+_NO_CONTENT = lazy_pattern(
     rb"/(?:Subt|T)ype[\0\t\n\f\r ]{0,9}/(?:Image|Form|XRef|ObjStm|CMap|Type1C|CIDFontType0C|OpenType)(?![A-Za-z0-9])"
     rb"|/Length1[^0-9]|/Alternate[^A-Za-z]"
 )
-_BEGIN = re.compile(rb"(?<![^\0\t\n\f\r \])>}])BT(?![^\0\t\n\f\r /\[(<])")
+_BEGIN = lazy_pattern(rb"(?<![^\0\t\n\f\r \])>}])BT(?![^\0\t\n\f\r /\[(<])")
 _MOST_TEXT = 16 << 20
 _MOST_CODES = 1 << 16
 _MOST_MAPPED = 1 << 18

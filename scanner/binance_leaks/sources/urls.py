@@ -9,11 +9,12 @@ from pathlib import Path
 
 from binance_leaks.errors import UsageError
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_patterns import lazy_pattern
 
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://([^/?#]*)(.*)", re.DOTALL)
-_HELPER = re.compile(r"[A-Za-z0-9+.-]*::")
-_SCP = re.compile(r"(?:[^/:\s\[\]]{2,}|(?:[^/:\s\[\]]+@)?\[[^\[\]/\s]+\]):")
-_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.%]+\]|[^\[\]:@\s\\-][^\[\]:@\s\\]*)(?::[0-9]*)?")
+_SCHEME = lazy_pattern(r"([A-Za-z][A-Za-z0-9+.-]+)://([^/?#]*)(.*)", re.DOTALL)
+_HELPER = lazy_pattern(r"[A-Za-z0-9+.-]*::")
+_SCP = lazy_pattern(r"(?:[^/:\s\[\]]{2,}|(?:[^/:\s\[\]]+@)?\[[^\[\]/\s]+\]):")
+_HOST = lazy_pattern(r"(?:\[[0-9A-Fa-f:.%]+\]|[^\[\]:@\s\\-][^\[\]:@\s\\]*)(?::[0-9]*)?")
 ALLOWED = ("https", "ssh", "file")
 _PROTOCOLS = "Use https://, ssh:// or file://: other ways can be read, changed, or run a program."
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 
 from binance_leaks.cli.arguments.common import (
     EXIT_STATUS,
@@ -23,6 +22,7 @@ from binance_leaks.cli.arguments.common import (
 )
 from binance_leaks.environments import Environment
 from binance_leaks.errors import UsageError
+from binance_leaks.lazy_patterns import lazy_pattern
 
 TYPE_CHECKING = False  # as typing has it, without importing typing: start-up time of the hook
 
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 
 _PURPOSES = ("tax", "portfolio", "monitor", "grid", "dca", "arbitrage", "trading-bot")
 _VERIFIABLE = tuple(each.value for each in Environment if each.facts.probes)
-_TOKEN = re.compile(r"[A-Za-z0-9]{40,}")
-_MIXED = re.compile(r"(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=[^0-9]*[0-9])[A-Za-z0-9]{40,}")
-_LOWER = re.compile(r"[0-9a-z]{64}")
-_PRIVATE = re.compile(r"PRIVATE KEY-----|MC4CAQAwBQYDK2Vw|MII[A-Za-z0-9+/]{60}|[A-Za-z0-9+/]{43}=")
+_TOKEN = lazy_pattern(r"[A-Za-z0-9]{40,}")
+_MIXED = lazy_pattern(r"(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=[^0-9]*[0-9])[A-Za-z0-9]{40,}")
+_LOWER = lazy_pattern(r"[0-9a-z]{64}")
+_PRIVATE = lazy_pattern(r"PRIVATE KEY-----|MC4CAQAwBQYDK2Vw|MII[A-Za-z0-9+/]{60}|[A-Za-z0-9+/]{43}=")
 
 
 def add_verify_command(commands: Commands) -> None:

@@ -16,6 +16,7 @@ from binance_leaks.cli.arguments.common import (
     add_output,
     add_verification,
 )
+from binance_leaks.lazy_patterns import lazy_pattern
 
 TYPE_CHECKING = False  # as typing has it, without importing typing: start-up time of the hook
 if TYPE_CHECKING:
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
     from binance_leaks.cli.arguments.common import Commands, Parser
 
 ACTIONS = ("scan", "report", "list", "diff")
-_DURATION = re.compile(r"([0-9]{1,9})([smhd]?)")
+_DURATION = lazy_pattern(r"([0-9]{1,9})([smhd]?)")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
-_SIZE = re.compile(r"([0-9]{1,9})([KMGT])i?B?", re.IGNORECASE)
+_SIZE = lazy_pattern(r"([0-9]{1,9})([KMGT])i?B?", re.IGNORECASE)
 _SHIFT = {"K": 10, "M": 20, "G": 30, "T": 40}
 
 

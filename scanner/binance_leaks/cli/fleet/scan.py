@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import tempfile
 import time
@@ -33,12 +32,13 @@ from binance_leaks.fleet.unit_scan import settings_digest
 from binance_leaks.fleet.units import Units, plan_units
 from binance_leaks.fleet.worker_protocol import StepListener
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.pipeline.workers import usable_cores
 from binance_leaks.sources.urls import has_login
 from binance_leaks.verification import Verification
 
 _ENTRY_HINT = "Give the folder of the repository, or the whole URL of one that a host has."
-_ADDRESS = re.compile(r"(?:(tcp|tls)://)?(\[[0-9A-Fa-f:.]+(?:%\w+)?\]|[A-Za-z0-9_.-]+):([0-9]{1,5})/?")
+_ADDRESS = lazy_pattern(r"(?:(tcp|tls)://)?(\[[0-9A-Fa-f:.]+(?:%\w+)?\]|[A-Za-z0-9_.-]+):([0-9]{1,5})/?")
 _ADDRESS_HINT = "Such as tcp://192.0.2.1:8786, or tls://… with certificates in the settings of Dask."
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
+from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Role
 from binance_leaks.report.json import WireCommit
 from binance_leaks.report.sanitize import Redactor, encodable, without_values
@@ -98,7 +98,7 @@ def texts(cell: object) -> tuple[str, ...]:
     return tuple(text(each) for each in read)
 
 
-_ID = re.compile(r"[0-9a-f]{8,64}")
+_ID = lazy_pattern(r"[0-9a-f]{8,64}")
 _LENGTHS = frozenset({0, 40, 64})
 _ROLES = frozenset(role.value for role in Role)
 _MOST = 2**53

@@ -9,6 +9,7 @@ from enum import Enum
 
 from binance_leaks.findings import Finding, Mark, SourceKind
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Commit, Exposure, Location, RiskLevel
 from binance_leaks.quantities import plural
 from binance_leaks.report.html.locations import display_name
@@ -19,7 +20,7 @@ _MAX_EVENTS = 12
 _MAX_PATHS = 5
 _MAX_NAMES = 3
 _MAX_REFS = 12
-_DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?!\d)", re.ASCII)
+_DAY = lazy_pattern(r"(\d{4})-(\d\d)-(\d\d)(?!\d)", re.ASCII)
 _WITH_HISTORY = frozenset({SourceKind.HISTORY, SourceKind.RANGE, SourceKind.FLEET})
 
 

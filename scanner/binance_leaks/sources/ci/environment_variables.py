@@ -5,16 +5,16 @@ All of it is in environment variables. Facts: those that each system documents.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_patterns import lazy_pattern
 
 Variables = Mapping[str, str]
 """The environment of the process."""
 
-_ID = re.compile(r"[0-9a-f]{7,64}")
-_BRANCH = re.compile(r"(?!-)(?!.*(?:\.\.|//|@\{))[^\x00-\x20\x7f~^:?*\[\\+]+")
+_ID = lazy_pattern(r"[0-9a-f]{7,64}")
+_BRANCH = lazy_pattern(r"(?!-)(?!.*(?:\.\.|//|@\{))[^\x00-\x20\x7f~^:?*\[\\+]+")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
