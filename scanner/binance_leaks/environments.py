@@ -126,14 +126,21 @@ def _chosen_for_binance(names: str) -> str:
     return rf"binance[\w.-]{{0,20}}?{_chosen(names)}"
 
 
-def _account(environment: Environment, host: str, limit: int) -> Probe:
+def _account(
+    environment: Environment,
+    host: str,
+    limit: int,
+    *,
+    weight: int = 20,
+    parameters: tuple[tuple[str, str], ...] = (("omitZeroBalances", "true"),),
+) -> Probe:
     """The account, where there is no endpoint for the rights of a key: only whether it answers is used."""
     return Probe(
         environment=environment,
         host=host,
         path="/api/v3/account",
-        parameters=(("omitZeroBalances", "true"),),
-        weight=20,
+        parameters=parameters,
+        weight=weight,
         limit=limit,
         time_path="/api/v3/time",
         fields=frozenset({"canTrade", "accountType", "balances"}),
@@ -181,7 +188,8 @@ _TABLE: Mapping[Environment, EnvironmentFacts] = MappingProxyType(
             ),
             named=Hint(starts="binance", pattern=r"binance[\s_.-]?us(?![a-z])"),
             name_words=frozenset({"us"}),
-            probes=(_account(Environment.US, "api.binance.us", _LIMIT_US),),
+            # Its documents have no `omitZeroBalances`, and an error for parameters that were not read.
+            probes=(_account(Environment.US, "api.binance.us", _LIMIT_US, weight=10, parameters=()),),
         ),
         Environment.TR: EnvironmentFacts(
             title="Binance TR",

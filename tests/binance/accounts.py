@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from random import Random
+from urllib.parse import unquote_plus
 
 from binance_leaks.model import Role
 from cryptography.exceptions import InvalidSignature
@@ -60,11 +61,16 @@ class Account:
     extra: Mapping[str, object] = field(default_factory=dict)
 
     def accepts(self, payload: bytes, signature: str) -> bool:
-        """Whether a signature, decoded from the URL, is this account's."""
+        """Whether a signature as it is in the URL is this account's.
+
+        HMAC's is hex in any case; the others are base64, where a `+` that is not percent-encoded is a blank.
+        """
+        decoded = unquote_plus(signature)
         if self.role is not Role.PRIVATE_KEY:
-            return hmac.compare_digest(hmac.new(self.secret, payload, sha256).hexdigest(), signature)
+            expected = hmac.new(self.secret, payload, sha256).hexdigest()
+            return hmac.compare_digest(expected.encode(), decoded.lower().encode())
         try:
-            raw = base64.b64decode(signature, validate=True)
+            raw = base64.b64decode(decoded, validate=True)
             match load_der_private_key(self.secret, None):
                 case rsa.RSAPrivateKey() as key:
                     key.public_key().verify(raw, payload, padding.PKCS1v15(), hashes.SHA256())

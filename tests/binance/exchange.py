@@ -1,4 +1,8 @@
-"""The rules of the played exchange: what it answers to a request, in the order in which the documents check it."""
+"""The rules of the played exchange: what it answers to a request, as strictly as Binance's documents say.
+
+They give no order of the checks. Here the signature comes before addresses and permissions, since that is what users
+report: -1022 shows that a key is active, and -1002 that its signature was right.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,9 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 from tests.binance.accounts import DEMO, FUTURES_TESTNET, MAINNET, TESTNET, US, Account
 
@@ -18,6 +22,8 @@ _DEFAULT_WINDOW = 5_000
 _MOST_AHEAD = 1_000
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _SEVERAL = 3
+_SIGNED = frozenset({"recvWindow", "timestamp", "signature"})
+_REJECTED = -2015
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,24 +56,35 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """A path of one host: its weight, from which budget, whether it must be signed, and what it gives."""
+    """A path of one host: its weight, from which budget, what it gives if it is signed, and with which parameters.
+
+    `refused` is the code for a key that lacks the permission.
+    """
 
     weight: int = 1
     budget: str = "MBX"
-    signed: bool = False
     body: Callable[[Account], Mapping[str, object]] | None = None
+    more_parameters: frozenset[str] = frozenset()
+    refused: int = _REJECTED
+
+    @property
+    def parameters(self) -> frozenset[str]:
+        """The parameters that are read; others are an error."""
+        return _SIGNED | self.more_parameters if self.body is not None else frozenset()
 
 
 _TIME = Endpoint()
-_ACCOUNT = Endpoint(weight=20, signed=True, body=Account.account)
-_SPOT = {"/api/v3/time": _TIME, "/api/v3/ping": Endpoint(), "/api/v3/account": _ACCOUNT}
-_RESTRICTIONS = Endpoint(budget="SAPI", signed=True, body=Account.restrictions)
-_FUTURES = {"/fapi/v1/time": _TIME, "/fapi/v1/accountConfig": Endpoint(weight=5, signed=True, body=Account.futures)}
+_PUBLIC = {"/api/v3/time": _TIME, "/api/v3/ping": Endpoint()}
+_ACCOUNT = Endpoint(weight=20, body=Account.account, more_parameters=frozenset({"omitZeroBalances"}))
+_SPOT = {**_PUBLIC, "/api/v3/account": _ACCOUNT}
+_US = {**_PUBLIC, "/api/v3/account": Endpoint(weight=10, body=Account.account)}
+_RESTRICTIONS = Endpoint(budget="SAPI", body=Account.restrictions, refused=-1002)
+_FUTURES = {"/fapi/v1/time": _TIME, "/fapi/v1/accountConfig": Endpoint(weight=5, body=Account.futures)}
 ENDPOINTS: Mapping[str, Mapping[str, Endpoint]] = {
     MAINNET: {**_SPOT, "/sapi/v1/account/apiRestrictions": _RESTRICTIONS},
     TESTNET: _SPOT,
     DEMO: _SPOT,
-    US: _SPOT,
+    US: _US,
     FUTURES_TESTNET: _FUTURES,
 }
 LIMITS = {(MAINNET, "MBX"): 6000, (MAINNET, "SAPI"): 12_000, (FUTURES_TESTNET, "MBX"): 2400, (US, "MBX"): 1200}
@@ -82,13 +99,18 @@ class Exchange:
     """State and rules: accounts, used weight, what was asked, and answers that tests put in the way.
 
     `ahead` are the milliseconds that its clock is ahead of this machine's, `window` the seconds for which weight
-    counts, `latency` the seconds that an answer takes. Used by several threads.
+    counts, `latency` the seconds that an answer takes. `outside` is the address that requests seem to come from, as
+    behind a router; empty for their own. Used by several threads.
     """
 
-    def __init__(self, accounts: Iterable[Account] = (), *, ahead: int = 0, default: str = MAINNET) -> None:
+    def __init__(
+        self, accounts: Iterable[Account] = (), *, ahead: int = 0, default: str = MAINNET, outside: str = ""
+    ) -> None:
         self.accounts = {(account.host, account.key): account for account in accounts}
         self.ahead = ahead
         self.default = default
+        self.outside = outside
+        self.clock: Callable[[], float] = time.time
         self.asked: list[Asked] = []
         self.limits = dict(LIMITS)
         self.window = 60.0
@@ -128,7 +150,7 @@ class Exchange:
 
     def now(self) -> int:
         """Its clock, milliseconds since 1970."""
-        return int(time.time() * 1000) + self.ahead
+        return int(self.clock() * 1000) + self.ahead
 
     def _by_the_rules(self, asked: Asked) -> Answer:
         host = self._host(asked)
@@ -158,30 +180,34 @@ class Exchange:
         return None, {name: str(used)}
 
     def _judged(self, asked: Asked, host: str, endpoint: Endpoint) -> Answer:
-        if not endpoint.signed or endpoint.body is None:
+        pairs = parse_qsl(asked.query, keep_blank_values=True)
+        wrong = _unread(pairs, endpoint)
+        if wrong is not None:
+            return wrong
+        if endpoint.body is None:
             return Answer(body=json.dumps({"serverTime": self.now()} if asked.path.endswith("/time") else {}).encode())
         if not _KEY.fullmatch(asked.key):
             return refusal(401, -2014, "API-key format invalid.")
-        wrong = self._misses(asked.query)
+        wrong = self._misses(pairs)
         if wrong is not None:
             return wrong
         account = self.accounts.get((host, asked.key))
         if account is None:
             return refusal(401, -2008, "Invalid Api-Key ID.")
         payload, _, signature = asked.query.rpartition("&signature=")
-        if not account.accepts(payload.encode(), unquote(signature)):
+        if not account.accepts(payload.encode(), signature):
             return refusal(400, -1022, "Signature for this request is not valid.")
-        if account.addresses and asked.address not in account.addresses:
-            status = 400 if asked.path.startswith("/sapi") else 401
-            printed = f"Invalid API-key, IP, or permissions for action, request ip: {asked.address}"
-            return refusal(status, -2015, printed)
+        address = self.outside or asked.address
+        if account.addresses and address not in account.addresses:
+            return _rejected(asked.path, address)
         if not account.permissions.get("enableReading"):
-            return refusal(401, -1002, "You are not authorized to execute this request.")
+            if endpoint.refused == _REJECTED:
+                return _rejected(asked.path, address)
+            return refusal(401, endpoint.refused, "You are not authorized to execute this request.")
         return Answer(body=json.dumps(endpoint.body(account)).encode())
 
-    def _misses(self, query: str) -> Answer | None:
+    def _misses(self, pairs: Sequence[tuple[str, str]]) -> Answer | None:
         """What is wrong with the parameters of a signed request, None if nothing is."""
-        pairs = parse_qsl(query, keep_blank_values=True)
         given = dict(pairs)
         if len(given) < len(pairs):
             return refusal(400, -1101, "Duplicate values for a parameter detected.")
@@ -194,8 +220,24 @@ class Exchange:
         if float(window) > _LONGEST_WINDOW:
             return refusal(400, -1131, "recvWindow must be less than 60000.")
         age = self.now() - int(given["timestamp"])
-        if age < -_MOST_AHEAD:
+        if age <= -_MOST_AHEAD:
             return refusal(400, -1021, "Timestamp for this request was 1000ms ahead of the server's time.")
         if age > float(window):
             return refusal(400, -1021, "Timestamp for this request is outside of the recvWindow.")
         return None
+
+
+def _unread(pairs: Sequence[tuple[str, str]], endpoint: Endpoint) -> Answer | None:
+    """The error for parameters that an endpoint does not read."""
+    read = sum(name in endpoint.parameters for name, _ in pairs)
+    if read == len(pairs):
+        return None
+    sent = f"read '{read}' parameter(s) but was sent '{len(pairs)}'"
+    return refusal(400, -1104, f"Not all sent parameters were read; {sent}.")
+
+
+def _rejected(path: str, address: str) -> Answer:
+    """The one error for addresses and permissions; that of futures repeats the address that it saw."""
+    status = 400 if path.startswith("/sapi") else 401
+    seen = f", request ip: {address}" if path.startswith("/fapi") else "."
+    return refusal(status, _REJECTED, f"Invalid API-key, IP, or permissions for action{seen}")
