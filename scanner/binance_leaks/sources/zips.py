@@ -13,12 +13,12 @@ from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.sources.streams import Seekable, StreamReader
 from binance_leaks.sources.unpack import (
     BZIP2_MEMBER,
-    DEFLATE,
     BoundedStream,
     CheckedStream,
     DamagedArchiveError,
     DecompressedStream,
     UnpackBudget,
+    open_deflated,
 )
 
 _LOCAL = Struct("<4s5H3L2H")
@@ -157,8 +157,11 @@ def open_member(stream: Seekable, entry: ZipEntry, budget: UnpackBudget) -> Chec
     stream.seek(entry.offset + _LOCAL.size + name_size + extra_size)
     if entry.method == _STORED:
         return CheckedStream(BoundedStream(stream, entry.packed, budget), size=entry.size, crc=entry.crc)
-    codec = DEFLATE if entry.method == _DEFLATED else BZIP2_MEMBER
-    content = DecompressedStream(BoundedStream(stream, entry.packed), codec, budget)
+    packed = BoundedStream(stream, entry.packed)
+    if entry.method == _DEFLATED:
+        content = open_deflated(packed, entry.packed, entry.size, budget)
+    else:
+        content = DecompressedStream(packed, BZIP2_MEMBER, budget)
     return CheckedStream(content, size=entry.size, crc=entry.crc)
 
 
