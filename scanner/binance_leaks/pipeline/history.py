@@ -292,13 +292,9 @@ def _unread(
         missing = set(walked.missing)
     else:
         missing = set(held.missing)
-        named: set[bytes] = set()
-        for name, node in held.nodes.items():
-            if name not in boundary:
-                missing.update(parent for parent in node.parents if parent not in held.nodes)
-            named.add(node.tree)
-        named.update(ref.target for ref in refs)
-        missing.update(scan.unknown(named))
+        missing.update(parent for name, parent in held.graph.unknown_parents() if name not in boundary)
+        missing.update(scan.unknown(held.graph.trees()))
+        missing.update(scan.unknown(ref.target for ref in refs))
         missing.difference_update(object_types(git, scan.unknown(missing)[:_MOST_ASKED]))  # some came meanwhile
     partial = bool(missing) and is_partial_clone(git)
     why = "not in this partial clone" if partial else "missing, though a commit or tree names it"

@@ -31,10 +31,11 @@ from binance_leaks.sources.commits import object_types
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.lfs import LfsStore
 from binance_leaks.sources.objects.codec import best_codec
+from binance_leaks.sources.objects.commit_graph import CommitGraph
 from binance_leaks.sources.objects.database import ObjectDatabase, open_packs
 from binance_leaks.sources.objects.delta_forest import DeltaForest, ObjectType, build_delta_forest
 from binance_leaks.sources.objects.pack import Pack, read_object
-from binance_leaks.sources.objects.parse import CommitNode, parse_tree
+from binance_leaks.sources.objects.parse import parse_tree
 from binance_leaks.sources.objects.tree_index import Link, ObjectIdSet, ObjectRef
 from binance_leaks.sources.objects.walk import EntrySelection
 
@@ -63,16 +64,15 @@ class Count:
 class ScannedObjects:
     """What a scan found in the objects, by object id."""
 
+    graph: CommitGraph
     hits: dict[bytes, Hit] = field(default_factory=dict)
-    nodes: dict[bytes, CommitNode] = field(default_factory=dict)
-    """The graph of commits."""
     skipped: list[Skipped] = field(default_factory=list)
     unread: set[bytes] = field(default_factory=set)
     """Objects that could not be read, or not to their end."""
     missing: set[bytes] = field(default_factory=set)
+    """Objects that others name and that do not exist here."""
     pointers: dict[bytes, str] = field(default_factory=dict)
     """Pointers of Git LFS by object id, with the ids of their files."""
-    """Objects that others name and that do not exist here."""
 
 
 class ObjectFilter(Protocol):
@@ -117,7 +117,7 @@ class ObjectScan:
     def __init__(
         self, database: ObjectDatabase, folder: str, *, jobs: int, object_filter: ObjectFilter | None = None
     ) -> None:
-        self.objects = ScannedObjects()
+        self.objects = ScannedObjects(graph=CommitGraph(database.id_size))
         self.count = Count()
         self._database = database
         self._folder = folder
@@ -299,7 +299,8 @@ class ObjectScan:
         objects.unread |= result.damaged | result.missing
         objects.pointers.update((self.id_of(ref), name) for ref, name in result.pointers)
         objects.missing |= result.missing
-        objects.nodes.update((self.id_of(ref), node) for ref, node in result.nodes)
+        for ref, node in result.nodes:
+            objects.graph.add(self.id_of(ref), node)
 
     def _shares(self, *kinds: ObjectType) -> list[PackShare]:
         forests = self._plan.forests

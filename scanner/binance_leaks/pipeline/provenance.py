@@ -13,7 +13,6 @@ from typing import TypeAlias
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.pipeline.history_scan import ObjectScan
 from binance_leaks.sources.commits import Ref
-from binance_leaks.sources.objects.parse import CommitNode
 
 _MAX_PATHS = 40
 """Paths followed for each blob in one tree: a few trees that name each other many times have billions of paths."""
@@ -47,13 +46,14 @@ class HistoryTracer:
 
     def __init__(self, scan: ObjectScan, contents: Mapping[bytes, frozenset[str]], refs: Iterable[Ref]) -> None:
         self._contents = contents
-        self._nodes = scan.objects.nodes
+        self._graph = scan.objects.graph
         self._refs = list(refs)
+        self._tips = [self._graph.number_of(ref.commit) for ref in self._refs]
         self._named = _find_naming_trees(scan, contents)
         self._files: dict[bytes, Files] = {}
         self._paths: dict[bytes, set[str]] = {}
         self._distinct_files: dict[Files, Files] = {}  # most trees have the same ones as others
-        self._order = _parents_first(self._nodes)
+        self._order = self._graph.parents_first()
 
     def trace(
         self, messages: Iterable[bytes] = ()
@@ -63,44 +63,46 @@ class HistoryTracer:
         `messages` are the commits with values in their messages.
         """
         introduced, removed, dropped = self._changes()
-        wanted = set(messages)
-        sources = {commit for commits in introduced.values() for commit, _ in commits} | wanted
-        sources.update(commit for commits in (*removed.values(), *dropped.values()) for commit in commits)
+        wanted = {commit: self._graph.number_of(commit) for commit in messages}
+        sources = {number for commits in introduced.values() for number, _ in commits}
+        sources.update(number for commits in (*removed.values(), *dropped.values()) for number in commits)
+        sources.update(number for number in wanted.values() if number is not None)
         masks, bits = self._sources_reaching(sources)
+        place = {
+            number: (self._graph.time_of(number), position)
+            for position, number in enumerate(self._order)
+            if number in sources
+        }
         at_tips = self._at_tips()
         found = {}
-        held_by: dict[int, tuple[Ref, ...]] = {}  # shared, as a repository may have a hundred thousand refs
+        held_by: dict[int, tuple[tuple[Ref, ...], int]] = {}  # shared: a repository may have a hundred thousand refs
         for key, commits in introduced.items():
             holding = 0
-            for commit, _ in commits:
-                holding |= bits[commit]
-            refs = held_by.get(holding)
-            if refs is None:
-                refs = held_by[holding] = tuple(ref for ref in self._refs if masks.get(ref.commit or b"", 0) & holding)
-            reached = 0
-            for ref in refs:
-                reached |= masks[ref.commit or b""]
-            commit, blob = min(
-                commits, key=lambda one: (not bits[one[0]] & reached, self._nodes[one[0]].time, self._order[one[0]])
-            )
-            tip = at_tips.get(key)
-            candidates: list[bytes] = []
-            for commits_of_kind in (removed, dropped) if tip is None else ():
+            for number, _ in commits:
+                holding |= bits[number]
+            if holding not in held_by:
+                held_by[holding] = self._reaching(holding, masks)
+            refs, reached = held_by[holding]
+            first, blob = min(commits, key=lambda one: (not bits[one[0]] & reached, place[one[0]]))
+            tip_blob = at_tips.get(key)
+            candidates: list[int] = []
+            for commits_of_kind in (removed, dropped) if tip_blob is None else ():
                 candidates = candidates or [
                     one for one in commits_of_kind.get(key, ()) if bits[one] & reached or not refs
                 ]
+            last = max(candidates, key=place.__getitem__, default=None)
             found[key] = Provenance(
                 path=key[1],
                 blob=blob,
-                commit=commit,
-                removed=max(candidates, key=lambda one: (self._nodes[one].time, self._order[one]), default=None),
-                tip=tip,
+                commit=self._graph.id_of(first),
+                removed=None if last is None else self._graph.id_of(last),
+                tip=tip_blob,
                 refs=refs,
             )
         self._add_unreferenced(found)
         of_messages = {
-            commit: tuple(ref for ref in self._refs if masks.get(ref.commit or b"", 0) & bits[commit])
-            for commit in wanted
+            commit: () if number is None else self._reaching(bits[number], masks)[0]
+            for commit, number in wanted.items()
         }
         return found, of_messages
 
@@ -153,27 +155,28 @@ class HistoryTracer:
     def _changes(
         self,
     ) -> tuple[
-        dict[tuple[str, str], list[tuple[bytes, bytes]]],
-        dict[tuple[str, str], list[bytes]],
-        dict[tuple[str, str], list[bytes]],
+        dict[tuple[str, str], list[tuple[int, bytes]]],
+        dict[tuple[str, str], list[int]],
+        dict[tuple[str, str], list[int]],
     ]:
         """The commits that introduced a value at a path, with the blob; those that removed it; those that dropped it.
 
         A merge introduces what no parent has, removes what all parents have, and drops what only some have.
         """
-        introduced: dict[tuple[str, str], list[tuple[bytes, bytes]]] = {}
-        removed: dict[tuple[str, str], list[bytes]] = {}
-        dropped: dict[tuple[str, str], list[bytes]] = {}
+        introduced: dict[tuple[str, str], list[tuple[int, bytes]]] = {}
+        removed: dict[tuple[str, str], list[int]] = {}
+        dropped: dict[tuple[str, str], list[int]] = {}
         known: dict[Files, dict[tuple[str, str], bytes]] = {}
-        nodes, named = self._nodes, self._named
-        for commit, node in nodes.items():
-            before = [nodes[parent].tree for parent in node.parents if parent in nodes]
-            if node.tree not in named and not any(tree in named for tree in before):
+        named, tree_of, parents_of = self._named, self._graph.tree_of, self._graph.parents_of
+        for commit in self._graph.numbers():
+            tree = tree_of(commit)
+            before = [tree_of(parent) for parent in parents_of(commit)]
+            if tree not in named and not any(other in named for other in before):
                 continue
-            if before and all(tree == node.tree for tree in before):
+            if before and all(other == tree for other in before):
                 continue
-            now = self._contents_below(node.tree, known)
-            then = [self._contents_below(tree, known) for tree in before]
+            now = self._contents_below(tree, known)
+            then = [self._contents_below(other, known) for other in before]
             if all(held is now for held in then) and then:
                 continue
             for key, blob in now.items():
@@ -184,26 +187,34 @@ class HistoryTracer:
                 commits_of_kind.setdefault(key, []).append(commit)
         return introduced, removed, dropped
 
-    def _sources_reaching(self, sources: Iterable[bytes]) -> tuple[dict[bytes, int], dict[bytes, int]]:
-        """For each commit the sources among its ancestors, as bits, and the bit of each source."""
-        bits = {commit: 1 << number for number, commit in enumerate(sorted(sources))}
-        masks: dict[bytes, int] = {}
+    def _sources_reaching(self, sources: Iterable[int]) -> tuple[dict[int, int], dict[int, int]]:
+        """For each tip the sources among its ancestors, as bits, and the bit of each source."""
+        bits = {commit: 1 << place for place, commit in enumerate(sorted(sources))}
         if not bits:
-            return masks, bits
+            return {}, bits
+        masks = [0] * len(self._graph)
         for commit in self._order:
             mask = bits.get(commit, 0)
-            for parent in self._nodes[commit].parents:
-                mask |= masks.get(parent, 0)
-            if mask:
-                masks[commit] = mask
-        return masks, bits
+            for parent in self._graph.parents_of(commit):
+                other = masks[parent]
+                mask = other if not mask else mask if other == mask else mask | other  # one object along a line
+            masks[commit] = mask
+        return {tip: masks[tip] for tip in self._tips if tip is not None}, bits
+
+    def _reaching(self, holding: int, masks: Mapping[int, int]) -> tuple[tuple[Ref, ...], int]:
+        """The refs whose history has one of these sources, and all sources that they reach."""
+        reached = 0
+        for mask in masks.values():
+            reached |= mask if mask & holding else 0
+        tips = zip(self._refs, self._tips, strict=True)
+        return tuple(ref for ref, tip in tips if tip is not None and masks.get(tip, 0) & holding), reached
 
     def _at_tips(self) -> dict[tuple[str, str], bytes]:
         known: dict[Files, dict[tuple[str, str], bytes]] = {}
         found: dict[tuple[str, str], bytes] = {}
-        for ref in self._refs:
-            if ref.is_tip and ref.commit in self._nodes:
-                found |= self._contents_below(self._nodes[ref.commit].tree, known)
+        for ref, tip in zip(self._refs, self._tips, strict=True):
+            if ref.is_tip and tip is not None:
+                found |= self._contents_below(self._graph.tree_of(tip), known)
         return found
 
     def _add_unreferenced(self, found: dict[tuple[str, str], Provenance]) -> None:
@@ -254,31 +265,3 @@ def _find_naming_trees(
             named.setdefault(tree, []).append((name, target))
         level = above
     return named
-
-
-def _parents_first(nodes: Mapping[bytes, CommitNode]) -> dict[bytes, int]:
-    """A number for each commit, greater than those of its parents."""
-    children: dict[bytes, list[bytes]] = {}
-    waiting: dict[bytes, int] = {}
-    ready: list[bytes] = []
-    for commit, node in nodes.items():
-        count = 0
-        for parent in node.parents:
-            if parent in nodes:
-                children.setdefault(parent, []).append(commit)
-                count += 1
-        if count:
-            waiting[commit] = count
-        else:
-            ready.append(commit)
-    order: dict[bytes, int] = {}
-    while ready:
-        commit = ready.pop()
-        order[commit] = len(order)
-        for child in children.get(commit, ()):
-            waiting[child] -= 1
-            if not waiting[child]:
-                ready.append(child)
-    for commit in nodes.keys() - order.keys():  # no commit is its own ancestor, but a forged index may claim it
-        order[commit] = len(order)
-    return order
