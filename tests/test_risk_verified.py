@@ -18,7 +18,6 @@ from binance_leaks.risk import (
     Power,
     Reach,
     assess,
-    nameable,
     order,
     power_of,
     priority,
@@ -152,14 +151,18 @@ def test_a_higher_tier_is_never_of_less_risk() -> None:
         assert levels == sorted(levels)
 
 
-def test_a_name_that_is_no_words_is_not_repeated() -> None:
-    """A server wrote it."""
-    odd = live(READING, "enable" + "9aB" * 12, "permits\x1b[31m")
+def test_names_that_a_server_wrote_are_made_safe() -> None:
+    """Unsafe characters are replaced; what is long is shortened, and what could be a part of a key most of all."""
+    odd = live(READING, "enable" + "9aB" * 12, "permits\x1b[31m", "enableSpot_V2", "enable2FAReset")
     assert power_of(odd) is Power.TRADE
-    assert "Not known here, counted as trading at least: enableOther." in assess(credential(), at(), odd).reasons
-    assert nameable(odd.permissions or Permissions()).granted == ("enableOther", READING)
+    named = "enable2FAReset, enable9..., enableSpot_V2, permits__31m"
+    assert f"Not known here, counted as trading at least: {named}." in assess(credential(), at(), odd).reasons
+    long = Permissions(granted=("enableWhatNobodyHasHeardOf" * 3,)).nameable()
+    assert long.granted[0].startswith("enableWhatNobodyHasHeardOfenable")
+    assert len(long.granted[0]) == 48
+    assert long.nameable() == long
     for known in PERMISSION_TIERS:
-        assert nameable(Permissions(denied=(known,))).denied == (known,)
+        assert Permissions(denied=(known,)).nameable().denied == (known,)
 
 
 @pytest.mark.parametrize("name", PERMISSION_TIERS)
@@ -177,6 +180,7 @@ def test_unknown_permissions_count_as_trading_and_are_named() -> None:
 
 def test_trading_that_had_lapsed_when_it_was_asked_does_not_count() -> None:
     lapsed = live(READING, SPOT, ends=LAPSED)
+    assert lapsed.tier is Tier.READ
     assert level(lapsed) is LIVE_LEVELS[Power.READ][0]
     assert (
         "Its right to trade spot and margin has lapsed, and does not count."

@@ -150,7 +150,7 @@ def audit_of(verification: Verification, *, environment: Environment, purpose: P
             outcome=AuditOutcome.UNKNOWN,
             steps=_without_answer(verification),
         )
-    if permissions is None:
+    if permissions is None or not permissions.known:
         play = (verification.environment or environment).facts.play_money
         outcome = AuditOutcome.PASSED if play and purpose is None else AuditOutcome.UNKNOWN
         step = "Look up its permissions where the key was made: it cannot be verified from here."
@@ -196,7 +196,7 @@ def _with_faults(audit: Audit, permissions: Permissions) -> Audit:
     if audit.excess and audit.purpose is not None:
         faults.append(f"It may do more than {audit.purpose.value} needs: {listed(audit.excess)}.")
         steps.append(f"Edit the key at {KEY_PAGE} and switch off: {listed(audit.excess)}.")
-    open_tier = permissions.tier if permissions.ip_restricted is not True else None
+    open_tier = audit.verification.tier if permissions.ip_restricted is not True else None
     if open_tier is not None:
         reach = (
             "No list of trusted addresses binds it"

@@ -5,15 +5,12 @@ docs/risk.md gives the reason for each cell of these tables, with its source; a 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
 from types import MappingProxyType
 
 from binance_leaks.findings import Finding, Risk
 from binance_leaks.model import Confidence, Credential, Environment, Exposure, Kind, Location, Ordered, RiskLevel
-from binance_leaks.verification import PERMISSION_TIERS, Permissions, Tier, Verdict, Verification
+from binance_leaks.verification import Verdict, Verification
 
 _BASE: Mapping[Kind, tuple[RiskLevel, RiskLevel]] = MappingProxyType(
     {
@@ -110,7 +107,11 @@ _OTHER_REASONS: Mapping[Verdict, tuple[str, ...]] = MappingProxyType(
     }
 )
 _TRUSTED_LESS = "One step down: it works from trusted addresses only."
-_TRUSTED_STILL = "It works from trusted addresses only; a thief inside that network can do it all."
+_TRUSTED_STILL = (
+    "It works from trusted addresses only; a thief inside that network can do it all.",
+    "It works from trusted addresses only.",
+)
+"""For a key with rights, and for one without any."""
 _REACH_REASONS: Mapping[Reach, str] = MappingProxyType(
     {
         Reach.ANYWHERE: "It works from any address.",
@@ -118,9 +119,6 @@ _REACH_REASONS: Mapping[Reach, str] = MappingProxyType(
     }
 )
 _UNREACHABLE = "One step down: no branch or tag leads to it any more."
-_NAME = re.compile(r"(?=.{1,48}\Z)(?:enable|permits)(?:[A-Z][a-z]{1,15}){1,6}")
-_NAMELESS = "enableOther"
-_LAPSING = frozenset({"enableSpotAndMarginTrading"})
 _POSITIONS: Mapping[Verdict, int] = MappingProxyType(
     {
         Verdict.NOT_FOUND: 0,
@@ -171,22 +169,12 @@ def power_of(verification: Verification) -> Power | None:
         return Power.REFUSED
     if verification.verdict is not Verdict.LIVE:
         return None
-    permissions = verification.permissions
-    if permissions is None or not (permissions.granted or permissions.denied):
+    permissions = verification.permissions_in_force
+    if permissions is None:
         return Power.UNKNOWN
-    lapsed = _LAPSING if trading_has_ended(verification) else frozenset()
-    tiers = (PERMISSION_TIERS.get(name, Tier.TRADE) for name in permissions.granted if name not in lapsed)
-    tier = max(tiers, default=None)
-    return Power(tier.value) if tier is not None else Power.NOTHING
-
-
-def nameable(permissions: Permissions) -> Permissions:
-    """Make the names safe to show.
-
-    A server wrote them: what is not made of words becomes `enableOther`.
-    """
-    granted, denied = ({_name(name) for name in names} for names in (permissions.granted, permissions.denied))
-    return replace(permissions, granted=tuple(sorted(granted)), denied=tuple(sorted(denied - granted)))
+    if permissions.tier is not None:
+        return Power(permissions.tier.value)
+    return Power.NOTHING if permissions.can_do_nothing else Power.UNKNOWN
 
 
 def reach_of(verification: Verification) -> Reach:
@@ -194,17 +182,6 @@ def reach_of(verification: Verification) -> Reach:
     if verification.ip_restricted is None:
         return Reach.UNKNOWN
     return Reach.TRUSTED if verification.ip_restricted else Reach.ANYWHERE
-
-
-def trading_has_ended(verification: Verification) -> bool:
-    """Whether the right to trade spot and margin had lapsed when Binance answered."""
-    ends = verification.permissions.trading_ends if verification.permissions is not None else None
-    if ends is None or verification.checked_at is None:
-        return False
-    try:
-        return ends <= datetime.fromisoformat(verification.checked_at).timestamp() * 1000
-    except (ValueError, OverflowError):
-        return False
 
 
 def priority(finding: Finding) -> float:
@@ -262,7 +239,7 @@ def _rate_active(
     reach = reach_of(verification)
     anywhere, trusted = LIVE_LEVELS[power]
     if reach is Reach.TRUSTED:
-        level, narrowed = trusted, _TRUSTED_LESS if trusted < anywhere else _TRUSTED_STILL
+        level, narrowed = trusted, _TRUSTED_LESS if trusted < anywhere else _TRUSTED_STILL[power is Power.NOTHING]
     else:
         level, narrowed = anywhere, _REACH_REASONS[reach]
     reasons = (_LIVE_REASONS[power], *_on_rights(verification), narrowed, facts.stakes)
@@ -272,16 +249,12 @@ def _rate_active(
 def _on_rights(verification: Verification) -> tuple[str, ...]:
     """Explain where the permissions of an active key mean something else than their names."""
     notes = []
-    permissions = nameable(verification.permissions or Permissions())
-    if permissions.unknown:
-        notes.append(f"Not known here, counted as trading at least: {', '.join(permissions.unknown)}.")
-    if trading_has_ended(verification) and _LAPSING & set(permissions.granted):
+    unknown = verification.permissions.nameable().unknown if verification.permissions is not None else ()
+    if unknown:
+        notes.append(f"Not known here, counted as trading at least: {', '.join(unknown)}.")
+    if verification.trading_has_ended:
         notes.append("Its right to trade spot and margin has lapsed, and does not count.")
     return tuple(notes)
-
-
-def _name(name: str) -> str:
-    return name if name in PERMISSION_TIERS or _NAME.fullmatch(name) else _NAMELESS
 
 
 def _position(finding: Finding) -> int:

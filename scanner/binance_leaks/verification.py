@@ -6,7 +6,9 @@ answers is worded so (`note`): "probably", "not known from here".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import Enum
 from types import MappingProxyType
 
@@ -31,13 +33,16 @@ class Cause(Enum):
     """Why a verdict is inconclusive, not verifiable or not asked.
 
     Inconclusive: `address` (refused for the address, a permission, the environment or a ban: Binance does not report
-    which), `location`, `firewall`, `banned`, `rate`, `clock`, `network`, `server`, `redirect`, `answer` (not one of
-    Binance's), `stopped` (an earlier answer ended the run). Not verifiable: `environment` (there is no safe probe),
-    `library` (one is missing), `unusable` (the key cannot be sent). Not asked: `incomplete` (a half that is never sent
-    alone), `example` (documented), `budget` (a limit of this run).
+    which), `locked` (the API keys of the account are), `refused` (for a reason that the answer leaves open),
+    `location`, `firewall`, `banned`, `rate`, `clock`, `network`, `server`, `busy`, `redirect`, `answer` (not one of
+    Binance's), `stopped` (an earlier answer or an interrupt ended the run). Not verifiable: `environment` (there is no
+    safe probe), `library` (one is missing), `unusable` (the key cannot be sent). Not asked: `incomplete` (a half that
+    is never sent alone), `example` (documented), `budget` (a limit of this run).
     """
 
     ADDRESS = "address"
+    LOCKED = "locked"
+    REFUSED = "refused"
     LOCATION = "location"
     FIREWALL = "firewall"
     BANNED = "banned"
@@ -45,6 +50,7 @@ class Cause(Enum):
     CLOCK = "clock"
     NETWORK = "network"
     SERVER = "server"
+    BUSY = "busy"
     REDIRECT = "redirect"
     ANSWER = "answer"
     STOPPED = "stopped"
@@ -82,6 +88,27 @@ PERMISSION_TIERS: Mapping[str, Tier] = MappingProxyType(
 )
 """The permissions that Binance documents (`GET /sapi/v1/account/apiRestrictions`), each with what it allows."""
 
+_LAPSING = frozenset({"enableSpotAndMarginTrading"})
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.-]")
+_LONG_RUN = re.compile(r"[A-Za-z0-9]{24,}")
+_LONGEST_NAME, _LONGEST_RANDOM = 48, 10
+_SHORTENED = "..."
+
+
+def safe_name(name: str) -> str:
+    """Make the name of a permission safe to show, whatever its spelling: a server wrote it.
+
+    Unsafe characters are replaced, and a long name is shortened, more so if it could hold a part of a key.
+    """
+    safe = _UNSAFE.sub("_", name) or "_"
+    longest = _LONGEST_RANDOM if any(map(_looks_random, _LONG_RUN.findall(safe))) else _LONGEST_NAME
+    return safe if len(safe) <= longest else safe[: longest - len(_SHORTENED)] + _SHORTENED
+
+
+def _looks_random(run: str) -> bool:
+    digits = sum(char.isdigit() for char in run)
+    return digits > 2 or digits + sum(char.isupper() for char in run) > 0.45 * len(run)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Permissions:
@@ -98,6 +125,11 @@ class Permissions:
     trading_ends: int | None = None
 
     @property
+    def known(self) -> bool:
+        """Whether any permission is known. An answer may hold only dates and the restriction to addresses."""
+        return bool(self.granted or self.denied)
+
+    @property
     def unknown(self) -> tuple[str, ...]:
         """Granted permissions that this version does not know."""
         return tuple(name for name in self.granted if name not in PERMISSION_TIERS)
@@ -109,6 +141,22 @@ class Permissions:
         An unknown permission counts as trading at least. None without any.
         """
         return max((PERMISSION_TIERS.get(name, Tier.TRADE) for name in self.granted), default=None)
+
+    @property
+    def can_do_nothing(self) -> bool:
+        """Whether nothing is granted, and of each tier something is denied: what is not mentioned may be granted."""
+        return not self.granted and {PERMISSION_TIERS.get(name) for name in self.denied}.issuperset(Tier)
+
+    def without(self, lapsed: frozenset[str]) -> Permissions:
+        """Count these permissions as denied."""
+        granted = tuple(name for name in self.granted if name not in lapsed)
+        denied = tuple(sorted({*self.denied, *self.granted} - set(granted)))
+        return replace(self, granted=granted, denied=denied)
+
+    def nameable(self) -> Permissions:
+        """Make the names safe to show; of two that become one, the granted one counts."""
+        granted, denied = ({safe_name(name) for name in names} for names in (self.granted, self.denied))
+        return replace(self, granted=tuple(sorted(granted)), denied=tuple(sorted(denied - granted)))
 
     def fields(self) -> dict[str, bool | int]:
         """All of it as plain data, by Binance's names."""
@@ -144,9 +192,29 @@ class Verification:
     """Whether key and secret were written the wrong way round. `key` and `secret` are the right way."""
 
     @property
+    def permissions_in_force(self) -> Permissions | None:
+        """The permissions that had not lapsed when Binance answered, None if none is known."""
+        if self.permissions is None or not self.permissions.known:
+            return None
+        return self.permissions.without(_LAPSING) if self.trading_has_ended else self.permissions
+
+    @property
+    def trading_has_ended(self) -> bool:
+        """Whether a right to trade spot and margin had lapsed when Binance answered."""
+        ends = self.permissions.trading_ends if self.permissions is not None else None
+        if self.permissions is None or ends is None or self.checked_at is None:
+            return False
+        try:
+            ended = ends <= datetime.fromisoformat(self.checked_at).timestamp() * 1000
+        except (ValueError, OverflowError):
+            return False
+        return ended and not _LAPSING.isdisjoint(self.permissions.granted)
+
+    @property
     def tier(self) -> Tier | None:
-        """The most that the key can do, None if that is not known."""
-        return self.permissions.tier if self.permissions is not None else None
+        """The most that the key can do now, None if that is not known."""
+        permissions = self.permissions_in_force
+        return permissions.tier if permissions is not None else None
 
     @property
     def ip_restricted(self) -> bool | None:

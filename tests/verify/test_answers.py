@@ -51,6 +51,9 @@ def html(status: int) -> Reply:
         (error(451, 0), Verdict.INCONCLUSIVE, Cause.LOCATION),
         (error(451, -2008), Verdict.INCONCLUSIVE, Cause.LOCATION),
         *[(error(400, code), Verdict.INCONCLUSIVE, Cause.SERVER) for code in (-1000, -1001, -1006, -1007, -1008)],
+        (error(400, -1004), Verdict.INCONCLUSIVE, Cause.BUSY),
+        (error(400, -2017), Verdict.INCONCLUSIVE, Cause.LOCKED),
+        *[(error(400, code), Verdict.INCONCLUSIVE, Cause.REFUSED) for code in (-1099, -1109, -3001, -4004)],
         *[(error(status, -2008), Verdict.INCONCLUSIVE, Cause.SERVER) for status in (500, 502, 503, 504, 599)],
         (html(502), Verdict.INCONCLUSIVE, Cause.SERVER),
         *[(error(status, -2008), Verdict.INCONCLUSIVE, Cause.REDIRECT) for status in (301, 302, 303, 307, 308)],
@@ -103,8 +106,11 @@ class TestPermissions:
     def test_every_field_is_optional(self) -> None:
         outcome = outcome_of(Reply(status=200, body=b'{"ipRestrict": null}'), PROBE)
         assert outcome.permissions == Permissions()
+        assert not Permissions(ip_restricted=True).known
 
-    @pytest.mark.parametrize("name", ["enableTimeTravel", "permitsEverything"])
+    @pytest.mark.parametrize(
+        "name", ["enableTimeTravel", "permitsEverything", "enable2FAReset", "enableSpot_V2", "canWithdraw", "fast"]
+    )
     def test_an_unknown_one_counts_as_trading_and_is_shown(self, name: str) -> None:
         permissions = restrictions(enableReading=True, **{name: True})
         assert permissions.unknown == (name,)
@@ -118,18 +124,46 @@ class TestPermissions:
 
     def test_nothing_else_is_kept(self) -> None:
         permissions = restrictions(
-            uid=12345678, email="who@where.example", enableReading=True, enable="x", balances=[1]
+            uid=12345678, email="who@where.example", enableReading=True, enabled="x", balances=[1]
         )
         assert permissions.fields() == {"enableReading": True, "createTime": CREATED}
 
-    def test_a_name_is_not_text_of_a_server(self) -> None:
-        assert restrictions(**{"enable\x1b[31mRed": True, "enableÄ": True, "enable" + "X" * 99: True}).granted == ()
+    def test_an_odd_name_is_shown_without_what_is_unsafe(self) -> None:
+        permissions = restrictions(**{"enable\x1b[31mRed": True, "enableÄ": True, "enable" + "x" * 99: True})
+        assert permissions.granted == ("enable_", "enable__31mRed", "enable" + "x" * 39 + "...")
 
-    def test_many_of_them_are_cut_but_never_the_known(self) -> None:
+    def test_many_of_them_are_counted_and_the_known_are_all_there(self) -> None:
         many = {f"enableA{number}x": True for number in range(10_000)}
         permissions = restrictions(**many, enableWithdrawals=True)
         assert permissions.tier is Tier.WITHDRAW
-        assert len(permissions.granted) <= 60
+        assert "and_9940_more" in permissions.granted
+        assert len(permissions.granted) == 62
+
+    @pytest.mark.parametrize(
+        ("body", "granted", "restricted", "ends"),
+        [
+            (b'"enableWithdrawals": true, "enableWithdrawals": false', ("enableWithdrawals",), None, None),
+            (b'"enableWithdrawals": false, "enableWithdrawals": true', ("enableWithdrawals",), None, None),
+            (b'"x": false, "x": true, "x": false', ("x",), None, None),
+            (b'"ipRestrict": true, "ipRestrict": false', (), False, None),
+            (b'"ipRestrict": false, "ipRestrict": true', (), False, None),
+            (b'"tradingAuthorityExpirationTime": 1500000000000, "tradingAuthorityExpirationTime": 1600000000000',
+             (), None, 1_600_000_000_000),
+            (b'"tradingAuthorityExpirationTime": 1500000000000, "tradingAuthorityExpirationTime": null',
+             (), None, None),
+        ],
+    )  # fmt: skip
+    def test_of_a_field_that_is_there_twice_the_more_dangerous_counts(
+        self, body: bytes, granted: tuple[str, ...], restricted: bool | None, ends: int | None
+    ) -> None:
+        outcome = outcome_of(Reply(status=200, body=b'{"createTime": 1500000000000, %s}' % body), PROBE)
+        assert outcome.permissions is not None
+        assert outcome.permissions.granted == granted
+        assert (outcome.permissions.ip_restricted, outcome.permissions.trading_ends) == (restricted, ends)
+
+    def test_two_codes_are_no_answer(self) -> None:
+        outcome = outcome_of(Reply(status=401, body=b'{"code": -2015, "code": -2008}'), PROBE)
+        assert (outcome.verdict, outcome.cause) == (Verdict.INCONCLUSIVE, Cause.ANSWER)
 
     @pytest.mark.parametrize("value", ["soon", -5, 12, True, 1.5, 10**30, None, 10**14])
     def test_a_moment_that_is_none(self, value: object) -> None:

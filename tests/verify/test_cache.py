@@ -161,10 +161,10 @@ class TestFile:
             b"\xff\xfe",
             b"[" * 100_000,
             b'{"schema": "other", "entries": {}}',
-            b'{"schema": "binance-leaks-verified/1"}',
-            b'{"schema": "binance-leaks-verified/1", "entries": []}',
-            b'{"schema": "binance-leaks-verified/1", "entries": {"digest": 5}}',
-            b'{"schema": "binance-leaks-verified/1", "entries": {"digest": {"at": 1800000000, "verdict": "live"}}}',
+            b'{"schema": "binance-leaks-verified/2"}',
+            b'{"schema": "binance-leaks-verified/2", "entries": []}',
+            b'{"schema": "binance-leaks-verified/2", "entries": {"digest": 5}}',
+            b'{"schema": "binance-leaks-verified/2", "entries": {"digest": {"at": 1800000000, "verdict": "live"}}}',
         ],
     )
     def test_damage_is_as_nothing(self, file: Path, content: bytes) -> None:

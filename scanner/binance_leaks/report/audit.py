@@ -89,9 +89,9 @@ class _AuditPage:
             when = f", {self._verification.checked_at}" if self._verification.checked_at else ""
             self._line("Checked", f"{self._verification.host}{when}")
         permissions = self._verification.permissions
-        if permissions is not None:
+        if permissions is not None and permissions.known:
             self._table(permissions)
-            self._line("Addresses", _describe_addresses(permissions.ip_restricted))
+            self._line("Addresses", _describe_addresses(permissions))
             self._line("Created", _describe_creation(self._audit, permissions))
             self._line("Trading", _describe_trading(self._audit, permissions))
         if self._audit.purpose is not None:
@@ -233,16 +233,18 @@ def _summary(audited: Sequence[Audited], purpose: Purpose | None) -> str:
         parts.append(f"{unknown:,} with unknown permissions")
     if not failed and not unknown:
         parts.append("no faults")
-    known = any(each.audit.verification.permissions is not None for each in audited)
+    known = any(each.audit.verification.permissions_in_force is not None for each in audited)
     hint = " With --purpose, also whether that is more than needed." if known and purpose is None else ""
     return f"{', '.join(parts)}.{hint}"
 
 
-def _describe_addresses(restricted: bool | None) -> str:
+def _describe_addresses(permissions: Permissions) -> str:
+    restricted = permissions.ip_restricted
     if restricted is None:
         return "unknown: Binance did not report whether it is restricted to trusted addresses"
     if restricted:
-        return "trusted addresses only; from there it can do all of the above"
+        allowed = "; from there it can do what is allowed above" if permissions.granted else ""
+        return f"trusted addresses only{allowed}"
     return "any address: there is no list of trusted addresses (an empty list restricts nothing)"
 
 

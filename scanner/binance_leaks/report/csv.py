@@ -15,7 +15,6 @@ from binance_leaks.model import Commit, Location
 from binance_leaks.report import View
 from binance_leaks.report.names import harmless_items, listed_findings, lost_items, pass_reason
 from binance_leaks.report.sanitize import Quoted, Redactor, printable
-from binance_leaks.risk import nameable
 from binance_leaks.verification import Verification
 
 COLUMNS = (
@@ -91,7 +90,7 @@ class _Rows:
             "cause": verification.cause.value if verification.cause is not None else "",
             "tier": verification.tier.value if verification.tier is not None else "",
             "ip_restricted": _format_bool(restricted) if restricted is not None else "",
-            "permissions": " ".join(nameable(permissions).granted) if permissions is not None else "",
+            "permissions": " ".join(permissions.nameable().granted) if permissions is not None else "",
             "checked_at": self.path(verification.checked_at or ""),
             "host": self.path(verification.host or ""),
             "note": self.note(verification.note),

@@ -15,7 +15,6 @@ from binance_leaks.model import Commit, Location, Value
 from binance_leaks.report import View
 from binance_leaks.report.names import REST, statistics
 from binance_leaks.report.sanitize import Redactor, encodable
-from binance_leaks.risk import nameable
 from binance_leaks.verification import Verification
 
 
@@ -251,7 +250,7 @@ def wire_verification(verification: Verification | None, redactor: Redactor) -> 
     if verification is None:
         return None
     permissions = verification.permissions
-    fields = nameable(permissions).fields() if permissions is not None else {}
+    fields = permissions.nameable().fields() if permissions is not None else {}
     tier, cause, environment = verification.tier, verification.cause, verification.environment
     return {
         "verdict": verification.verdict.value,

@@ -30,8 +30,7 @@ from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Commit, Confidence, Environment, Exposure, Kind, Location, RiskLevel, Role, Value
 from binance_leaks.report.json import SCHEMA
 from binance_leaks.report.names import REST
-from binance_leaks.risk import nameable
-from binance_leaks.verification import Cause, Permissions, Verdict, Verification
+from binance_leaks.verification import Cause, Permissions, Verdict, Verification, safe_name
 
 _T = TypeVar("_T")
 _E = TypeVar("_E", bound=Enum)
@@ -280,7 +279,7 @@ def _optional(part: JsonPart, key: str, read: Callable[[JsonPart], _T]) -> _T | 
 def _permissions(part: JsonPart, ip_restricted: bool | None) -> Permissions | None:
     """Read permissions; None if nothing is known."""
     names = {name for name in part.mapping() if name not in (_CREATED, _TRADING_ENDS)}
-    if set(nameable(Permissions(granted=tuple(names))).granted) != names:
+    if {safe_name(name) for name in names} != names:
         raise part.wrong("has a name that is not a permission")
     granted = {name for name in names if part[name].truth()}
     created, ends = (

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from binance_leaks.findings import Finding
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.report.sanitize import Quoted
-from binance_leaks.risk import Power, Reach, nameable, power_of, reach_of, system_of
+from binance_leaks.risk import Power, Reach, power_of, reach_of, system_of
 from binance_leaks.verification import PERMISSION_TIERS, Permissions, Tier, Verdict, Verification
 
 VERDICT_NAMES: Mapping[Verdict, str] = MappingProxyType(
@@ -97,7 +97,7 @@ def describe_verification(verification: Verification, quoted: Quoted) -> list[st
     """Return lines with the verdict, the permissions if known, and the note."""
     check = describe_check(verification, quoted)
     lines = [f"Verdict: {describe_verdict(verification)}{f' ({check})' if check else ''}."]
-    if verification.permissions is not None and (permissions := _join_permissions(nameable(verification.permissions))):
+    if permissions := _join_permissions(verification):
         lines.append(f"Permissions: {permissions}.")
     return [*lines, f"Note: {quoted.note(verification.note)}"] if verification.note else lines
 
@@ -151,27 +151,30 @@ def describe_check(verification: Verification, quoted: Quoted) -> str:
     return ", ".join(parts)
 
 
-def access_by_tier(permissions: Permissions) -> tuple[TierAccess, ...]:
-    """Return what a key can do, by tier, least harmful first."""
+def access_by_tier(verification: Verification) -> tuple[TierAccess, ...]:
+    """Return what a key can do now, by tier, least harmful first."""
+    permissions = (verification.permissions_in_force or Permissions()).nameable()
     return tuple(_tier_access(tier, permissions) for tier in Tier)
 
 
-def describe_key_details(permissions: Permissions) -> list[str]:
+def describe_key_details(verification: Verification) -> list[str]:
     """Return unknown permissions, the creation date and the end of trading; a phrase each."""
     parts = []
+    permissions = (verification.permissions or Permissions()).nameable()
     if permissions.unknown:
         parts.append(f"unknown permissions {', '.join(permissions.unknown)}")
     if permissions.created is not None:
         parts.append(f"created {_format_day(permissions.created)}")
     if permissions.trading_ends is not None:
-        parts.append(f"spot and margin trading until {_format_day(permissions.trading_ends)}")
+        when = "lapsed on" if verification.trading_has_ended else "until"
+        parts.append(f"spot and margin trading {when} {_format_day(permissions.trading_ends)}")
     return parts
 
 
-def _join_permissions(permissions: Permissions) -> str:
+def _join_permissions(verification: Verification) -> str:
     """Join all permissions and details on one line."""
-    by_tier = [part for access in access_by_tier(permissions) if (part := access.describe())]
-    return "; ".join((*by_tier, *describe_key_details(permissions)))
+    by_tier = [part for access in access_by_tier(verification) if (part := access.describe())]
+    return "; ".join((*by_tier, *describe_key_details(verification)))
 
 
 def _tier_access(tier: Tier, permissions: Permissions) -> TierAccess:
@@ -179,6 +182,8 @@ def _tier_access(tier: Tier, permissions: Permissions) -> TierAccess:
     if granted:
         which = tuple(_SHORT_PERMISSION_NAMES[name] for name in granted if _SHORT_PERMISSION_NAMES[name] != tier.value)
         return TierAccess(tier=tier, granted=True, which=which)
+    if tier is Tier.TRADE and permissions.unknown:
+        return TierAccess(tier=tier, granted=True, which=permissions.unknown)
     denied = any(PERMISSION_TIERS.get(name) is tier for name in permissions.denied)
     return TierAccess(tier=tier, granted=False if denied else None)
 

@@ -20,7 +20,7 @@ from binance_leaks.verification import Permissions, Verdict
 from binance_leaks.verify.responses import Outcome
 from binance_leaks.writing import replace_file
 
-_SCHEMA = "binance-leaks-verified/1"
+_SCHEMA = "binance-leaks-verified/2"
 _LARGEST = 16 << 20
 _MOST_ENTRIES = 50_000
 _HOUR = 3600.0

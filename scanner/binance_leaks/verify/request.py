@@ -21,7 +21,7 @@ RECV_WINDOW = 5000
 
 _DEFAULT_PAUSE = 60.0
 _TIME_WEIGHT = 1
-_UNSURE_OF_HOST = frozenset({Cause.NETWORK, Cause.SERVER, Cause.REDIRECT, Cause.ANSWER})
+_UNSURE_OF_HOST = frozenset({Cause.NETWORK, Cause.SERVER, Cause.BUSY, Cause.REDIRECT, Cause.ANSWER})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

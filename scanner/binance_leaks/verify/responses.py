@@ -18,8 +18,12 @@ from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.verification import PERMISSION_TIERS, Cause, Permissions, Verdict, Verification
 from binance_leaks.verify.http_types import NoReply, Reply
 
-_MOST_PERMISSIONS = 60
-_PERMISSION = re.compile(r"(?:enable|permits)[A-Z][A-Za-z0-9]{1,40}", re.ASCII)
+_MOST_OTHERS = 60
+_RESTRICTED, _CREATED, _TRADING_ENDS = "ipRestrict", "createTime", "tradingAuthorityExpirationTime"
+_NO_PERMISSIONS = frozenset({_RESTRICTED, _CREATED, _TRADING_ENDS})
+_PERMISSION = re.compile(r"(?:enable|permits?|can|allow)(?![a-z])", re.ASCII)
+"""What the name of a permission begins with; of any other name, only a boolean value counts."""
+_TRUE = frozenset({"true", "yes", "on", "1"})
 _LONGEST_NUMBER = 18
 _OK = 200
 
@@ -37,6 +41,13 @@ _BY_CODE: Mapping[int, tuple[Verdict, Cause | None]] = MappingProxyType(
         -1006: (Verdict.INCONCLUSIVE, Cause.SERVER),
         -1007: (Verdict.INCONCLUSIVE, Cause.SERVER),
         -1008: (Verdict.INCONCLUSIVE, Cause.SERVER),
+        -1004: (Verdict.INCONCLUSIVE, Cause.BUSY),
+        -2017: (Verdict.INCONCLUSIVE, Cause.LOCKED),
+        # Not found, not authenticated or not authorized; a wrong account; two-factor or a login is missing.
+        -1099: (Verdict.INCONCLUSIVE, Cause.REFUSED),
+        -1109: (Verdict.INCONCLUSIVE, Cause.REFUSED),
+        -3001: (Verdict.INCONCLUSIVE, Cause.REFUSED),
+        -4004: (Verdict.INCONCLUSIVE, Cause.REFUSED),
     }
 )
 _BY_STATUS: Mapping[int, Cause] = MappingProxyType(
@@ -101,10 +112,11 @@ def server_time(reply: Reply | NoReply) -> int | None:
 def fields_of(body: bytes) -> Mapping[str, object]:
     """Return the fields of a JSON object, empty for anything else.
 
-    Anything else is also damaged or too deep JSON, or one with huge numbers.
+    Anything else is also damaged or too deep JSON, or one with huge numbers. Of a field that is there more than once
+    the more dangerous value counts.
     """
     try:
-        parsed: object = json.loads(body, parse_int=_number)
+        parsed: object = json.loads(body, parse_int=_number, object_pairs_hook=_most_dangerous)
     except (ValueError, RecursionError):
         return {}
     return parsed if isinstance(parsed, dict) else {}
@@ -114,20 +126,54 @@ def _number(digits: str) -> int | None:
     return int(digits) if len(digits) <= _LONGEST_NUMBER else None
 
 
+def _most_dangerous(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    fields: dict[str, object] = {}
+    for name, value in pairs:
+        fields[name] = _worse(name, fields[name], value) if name in fields else value
+    return fields
+
+
+def _worse(name: str, one: object, other: object) -> object:
+    """Return the more dangerous of two values of a field. Two different codes are no answer at all."""
+    if name == "code":
+        return one if one == other else None
+    if name == _RESTRICTED:
+        return one if one is False else other
+    if name in _NO_PERMISSIONS:
+        moments = [_milliseconds(one), _milliseconds(other)]
+        return max((moment for moment in moments if moment is not None), default=None) if all(moments) else None
+    return one if _is_granted(name, one) else other
+
+
 def _permissions(fields: Mapping[str, object]) -> Permissions:
-    """Return the fields that are permissions; to be safe, what is neither false nor null counts as granted."""
-    names = [name for name in fields if _PERMISSION.fullmatch(name)]
-    known = [name for name in names if name in PERMISSION_TIERS]
-    others = [name for name in names if name not in PERMISSION_TIERS][: _MOST_PERMISSIONS - len(known)]
-    names = sorted(known + others)
-    restricted = fields.get("ipRestrict")
+    """Return the fields that are permissions, whatever their spelling. A few hundred unknown ones become a number."""
+    names = [name for name in fields if name not in _NO_PERMISSIONS]
+    granted = [name for name in names if _is_granted(name, fields[name])]
+    denied = [name for name in names if name not in granted and _is_denied(name, fields[name])]
+    others = [name for name in granted if name not in PERMISSION_TIERS]
+    if len(others) > _MOST_OTHERS:
+        kept = {*others[:_MOST_OTHERS], *PERMISSION_TIERS}
+        granted = [*(name for name in granted if name in kept), f"and_{len(others) - _MOST_OTHERS}_more"]
+    known = [name for name in denied if name in PERMISSION_TIERS]
+    restricted = fields.get(_RESTRICTED)
     return Permissions(
-        granted=tuple(name for name in names if fields[name] not in (False, None)),
-        denied=tuple(name for name in names if fields[name] in (False, None)),
+        granted=tuple(granted),
+        denied=(*known, *[name for name in denied if name not in PERMISSION_TIERS][:_MOST_OTHERS]),
         ip_restricted=restricted if isinstance(restricted, bool) else None,
-        created=_milliseconds(fields.get("createTime")),
-        trading_ends=_milliseconds(fields.get("tradingAuthorityExpirationTime")),
-    )
+        created=_milliseconds(fields.get(_CREATED)),
+        trading_ends=_milliseconds(fields.get(_TRADING_ENDS)),
+    ).nameable()
+
+
+def _is_granted(name: str, value: object) -> bool:
+    """Whether a permission is granted: to be safe, a name that sounds like one is, unless it is false or null."""
+    if name in PERMISSION_TIERS or _PERMISSION.match(name):
+        return value not in (False, None)
+    return value is True or str(value).lower() in _TRUE
+
+
+def _is_denied(name: str, value: object) -> bool:
+    return value is False or name in PERMISSION_TIERS or _PERMISSION.match(name) is not None
 
 
 def _milliseconds(value: object) -> int | None:
@@ -142,6 +188,8 @@ _CAUSES: Mapping[Cause, str] = MappingProxyType(
     {
         Cause.ADDRESS: "Binance refused this request: this address may not be on the key's list, a permission may be "
         "missing, the key may be of another environment, or banned for a while. That does not mean it is dead",
+        Cause.LOCKED: "Binance reports that the API keys are locked. That does not mean that they are revoked",
+        Cause.REFUSED: "Binance refused this request, and its answer leaves open why. That does not mean it is dead",
         Cause.LOCATION: "Binance does not serve the place where this runs, as is usual on hosted CI and US clouds",
         Cause.FIREWALL: "a firewall answered, not the exchange; this run sends no more requests",
         Cause.BANNED: "this address is banned for too many requests, from minutes to days; this "
@@ -150,6 +198,7 @@ _CAUSES: Mapping[Cause, str] = MappingProxyType(
         Cause.CLOCK: "the clock of this machine is off, and correcting for it did not help",
         Cause.NETWORK: "the network failed",
         Cause.SERVER: "Binance had a failure of its own",
+        Cause.BUSY: "the server is busy; try again later",
         Cause.REDIRECT: "the answer points elsewhere, and redirects are not followed",
         Cause.ANSWER: "the answer is not a known one",
         Cause.STOPPED: "not checked, because of an earlier answer",
@@ -177,8 +226,10 @@ def note_of(outcome: Outcome, host: str, *, lone: bool, swapped: bool, unknown_o
 
 def _verdict(outcome: Outcome, host: str, *, lone: bool, unknown_on: Sequence[str]) -> str:
     match outcome.verdict:
-        case Verdict.LIVE if outcome.permissions is not None:
+        case Verdict.LIVE if outcome.permissions is not None and outcome.permissions.known:
             return f"Active: {host} accepted it and returned the permissions of the key."
+        case Verdict.LIVE if outcome.permissions is not None:
+            return f"Active: {host} accepted it. Its answer does not contain the permissions of the key."
         case Verdict.LIVE:
             return (
                 f"Active: {host} accepted it. Its answer is about the account, not the key, whose permissions are "

@@ -28,8 +28,8 @@ from binance_leaks.report.verification_text import (
     describe_key_details,
     describe_verdict,
 )
-from binance_leaks.risk import nameable, power_of
-from binance_leaks.verification import Permissions, Verification
+from binance_leaks.risk import power_of
+from binance_leaks.verification import Verification
 
 _MAX_LOCATIONS = 100
 _FIRST_LOCATIONS = 6
@@ -163,14 +163,13 @@ class CardFormatter:
         return any(place.exposure is exposure for place in finding.locations)
 
     def _verification(self, verification: Verification) -> VerificationText:
-        permissions = nameable(verification.permissions or Permissions())
         return VerificationText(
             verdict=describe_verdict(verification),
             active=power_of(verification) is not None,
-            access=access_by_tier(permissions),
+            access=access_by_tier(verification),
             addresses=_describe_addresses(verification.ip_restricted),
             checked=describe_check(verification, self._quoted),
-            details=capitalize_first("; ".join(describe_key_details(permissions))),
+            details=capitalize_first("; ".join(describe_key_details(verification))),
             note=self._quoted.note(verification.note),
         )
 
