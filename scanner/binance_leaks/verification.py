@@ -6,13 +6,14 @@ answers is worded so (`note`): "probably", "not known from here".
 
 from __future__ import annotations
 
-import re
+from calendar import timegm
 from collections.abc import Mapping
 from dataclasses import replace
 from enum import Enum
 from types import MappingProxyType
 
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Environment, Ordered
 
 
@@ -89,8 +90,9 @@ PERMISSION_TIERS: Mapping[str, Tier] = MappingProxyType(
 """The permissions that Binance documents (`GET /sapi/v1/account/apiRestrictions`), each with what it allows."""
 
 _LAPSING = frozenset({"enableSpotAndMarginTrading"})
-_UNSAFE = re.compile(r"[^A-Za-z0-9_.-]")
-_LONG_RUN = re.compile(r"[A-Za-z0-9]{24,}")
+_MOMENT = lazy_pattern(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d))?")
+_UNSAFE = lazy_pattern(r"[^A-Za-z0-9_.-]")
+_LONG_RUN = lazy_pattern(r"[A-Za-z0-9]{24,}")
 _LONGEST_NAME, _LONGEST_RANDOM = 48, 10
 _SHORTENED = "..."
 
@@ -202,13 +204,14 @@ class Verification:
     def trading_has_ended(self) -> bool:
         """Whether a right to trade spot and margin had lapsed when Binance answered."""
         ends = self.permissions.trading_ends if self.permissions is not None else None
-        if self.permissions is None or ends is None or self.checked_at is None:
+        moment = _MOMENT.match(self.checked_at or "")
+        if self.permissions is None or ends is None or moment is None:
             return False
         try:
-            ended = ends <= datetime.fromisoformat(self.checked_at).timestamp() * 1000
-        except (ValueError, OverflowError):
+            checked = timegm(tuple(int(part or 0) for part in moment.groups()))
+        except ValueError:
             return False
-        return ended and not _LAPSING.isdisjoint(self.permissions.granted)
+        return ends <= checked * 1000 and not _LAPSING.isdisjoint(self.permissions.granted)
 
     @property
     def tier(self) -> Tier | None:
