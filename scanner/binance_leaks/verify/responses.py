@@ -9,19 +9,19 @@ users and maintainers of clients, which is why the notes say "probably".
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from binance_leaks.environments import Probe
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.verification import PERMISSION_TIERS, Cause, Permissions, Verdict, Verification
 from binance_leaks.verify.http_types import NoReply, Reply
 
 _MOST_OTHERS = 60
 _RESTRICTED, _CREATED, _TRADING_ENDS = "ipRestrict", "createTime", "tradingAuthorityExpirationTime"
 _NO_PERMISSIONS = frozenset({_RESTRICTED, _CREATED, _TRADING_ENDS})
-_PERMISSION = re.compile(r"(?:enable|permits?|can|allow)(?![a-z])", re.ASCII)
+_PERMISSION = lazy_pattern(r"(?:enable|permits?|can|allow)(?![a-z])")
 """What the name of a permission begins with; of any other name, only a boolean value counts."""
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _LONGEST_NUMBER = 18
