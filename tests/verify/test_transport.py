@@ -208,7 +208,12 @@ class TestFailing:
             ("drip the body", NoReply.TIMED_OUT),
             ("cut", NoReply.CUT),
             ("cut in the body", NoReply.CUT),
+            ("cut in the chunks", NoReply.CUT),
+            ("bad chunks", NoReply.CUT),
+            ("reset", NoReply.CUT),
+            ("reset in the body", NoReply.CUT),
             ("garbage", NoReply.NO_HTTP),
+            ("gzip", NoReply.NO_HTTP),
             ("huge", NoReply.TOO_LARGE),
         ],
     )
@@ -227,10 +232,13 @@ class TestFailing:
             transport.send(PING)
         assert len(exchange.asked) == 1
 
-    def test_encoded_bodies_are_not_unpacked(self, exchange: Exchange, url: str) -> None:
-        exchange.script(Answer(headers={"Content-Encoding": "gzip"}, body=b"\x1f\x8b"))
+    @pytest.mark.parametrize("body", [b"", b"{}", b"x" * 5_000])
+    def test_chunks_are_put_together(self, exchange: Exchange, url: str, body: bytes) -> None:
+        exchange.script(Answer(manner="chunked", body=body))
         with UrllibTransport(loopback=url) as transport:
-            assert transport.send(PING) is NoReply.NO_HTTP
+            replies = [transport.send(PING) for _ in range(3)]
+        assert replies == [Reply(status=200, body=body)] * 3
+        assert len({asked.connection for asked in exchange.asked}) == 1
 
     def test_nobody_is_there(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
@@ -288,15 +296,35 @@ class TestTls:
                 assert isinstance(transport.send(PING), Reply)
         assert not (tmp_path / "keys").exists()
 
-    def test_who_speaks_no_tls(self, url: str) -> None:
-        with UrllibTransport(loopback=url.replace("http:", "https:")) as transport:
-            assert transport.send(PING) in (NoReply.TLS, NoReply.CUT)
+    @pytest.mark.parametrize(
+        ("handshake", "trouble"),
+        [
+            ("plain", NoReply.TLS),
+            ("refused", NoReply.TLS),
+            ("too old", NoReply.TLS),
+            ("cut", NoReply.CUT),
+            ("reset", NoReply.CUT),
+            ("silent", NoReply.TIMED_OUT),
+        ],
+    )
+    def test_a_handshake_that_fails(self, exchange: Exchange, handshake: str, trouble: NoReply) -> None:
+        quick = Timeouts(connect=30, read=30, total=0.5 if handshake == "silent" else 30)
+        with (
+            serving(exchange, handshake=handshake) as url,
+            UrllibTransport(loopback=url, timeouts=quick) as transport,
+        ):
+            assert transport.send(secret_request(Random())[0]) is trouble
+        assert exchange.asked == []
 
-    def test_a_handshake_that_never_ends(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            url = f"https://127.0.0.1:{listener.getsockname()[1]}"
-            with UrllibTransport(loopback=url, timeouts=Timeouts(connect=30, read=30, total=0.5)) as transport:
-                assert transport.send(PING) is NoReply.TIMED_OUT
+    @pytest.mark.parametrize("manner", ["cut", "cut in the body", "cut in the chunks", "reset", "reset in the body"])
+    def test_a_connection_that_ends_after_it(self, exchange: Exchange, authority: Authority, manner: str) -> None:
+        exchange.script(Answer(manner=manner, body=b"{}" * 200), times=1)
+        with (
+            serving(exchange, certificate=authority.certificate("127.0.0.1")) as url,
+            UrllibTransport(loopback=url, ca_file=authority.file) as transport,
+        ):
+            assert transport.send(PING) is NoReply.CUT
+            assert isinstance(transport.send(PING), Reply)
 
 
 class TestProxy:
@@ -376,7 +404,10 @@ def log() -> Iterator[Everything]:
 
 
 class TestNothingGetsOut:
-    MANNERS = ("plain", "silent", "drip", "cut", "cut in the body", "garbage", "huge")
+    MANNERS = (
+        *("plain", "silent", "drip", "cut", "cut in the body", "garbage", "huge"),
+        *("chunked", "cut in the chunks", "bad chunks", "gzip", "reset", "reset in the body"),
+    )
     ODD_HEADERS = ({"Content-Length": "no"}, {"Bad Header\x00": "x"}, {": nameless": ""}, {"Content-Length": "-5"})
 
     def test_no_log_holds_it(
