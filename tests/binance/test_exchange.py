@@ -175,5 +175,3 @@ def test_our_requests_are_as_documented(probe: Probe) -> None:
     assert endpoint.weight == probe.weight
     assert {name for name, _ in probe.parameters} <= endpoint.parameters
     assert probe.time_path in ENDPOINTS[probe.host]
-
-
