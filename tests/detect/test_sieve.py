@@ -119,9 +119,9 @@ def odd_shapes(rng: Random) -> Iterator[tuple[str, bytes]]:
     yield "a joint with a no-break space", 'secret = "{}" + "{}" +\u00a0"{}"\n'.format(*pieces).encode()
     yield "the same, wide", 'secret = "{}" + "{}" +\u00a0"{}"\n'.format(*pieces).encode("utf-16")
     yield "a wide list", 'secret = "".join(["{}", "{}", "{}"])\n'.format(*pieces).encode("utf-16")
-    packed = b"\x82\xa7api_key\xd9@" + value.encode() + b"\xa6secret\xd9@" + other.encode()
-    yield "MessagePack without a zero", packed + b"\x01\x02"
-    yield "the same, glued to a letter", packed + b"A\x01\x02"
+    message = b"\x82\xa7api_key\xd9@" + value.encode() + b"\xa6secret\xd9@" + other.encode()
+    yield "MessagePack without a zero", message + b"\x01\x02"
+    yield "the same, glued to a letter", message + b"A\x01\x02"
     yield "strings between controls, glued", b"\x02\x03key " + value.encode() + b"_x\x04"
     encoded = base64.b64encode(value.encode())
     yield "folded base64 in a binary", b"\0\0secret " + encoded[:76] + b"\0" + encoded[76:] + b"\0\0"
@@ -133,6 +133,9 @@ def odd_shapes(rng: Random) -> Iterator[tuple[str, bytes]]:
         yield f"PEM in {encoding}", f"binance\n{key}".encode(encoding)
         yield f"bare DER in {encoding}", f"binance private_key = {bare}\n".encode(encoding)
     yield "PEM with zeros for ends of lines", b"\0binance\0" + key.encode().replace(b"\n", b"\0")
+    packed = base64.b64encode(key.encode())
+    yield "base64 of PEM, folded with zeros in a binary", b"\0binance " + packed[:1600] + b"\0" + packed[1600:]
+    yield "bare DER behind letters in a binary", b"\0binance private_key\0" + bare.encode() + b"\0x"
     seed = base64.b64encode(rng.randbytes(32)).decode()
     yield "a seed", f"BINANCE_Private_Key = {seed}\n".encode()
     yield "a wide seed", f"binance\nprivate_key = {seed}\n".encode("utf-16")

@@ -11,7 +11,7 @@ from enum import Enum
 from itertools import chain
 
 from binance_leaks.detect import prefilter, rules
-from binance_leaks.detect.document import Document
+from binance_leaks.detect.document import PRINTABLE, Document, is_binary
 from binance_leaks.detect.work import LOOK, VALUE
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.lazy_patterns import lazy_pattern
@@ -110,7 +110,8 @@ def holds_packed_key(data: bytes) -> bool:
         start, end = max(0, match.start() - _LONGEST_LEAD), match.start() + _LONGEST
         first = spans.pop()[0] if spans and start <= spans[-1][1] else start
         spans.append((first, end))
-    parts = (Document(text=data[start:end].decode("latin-1")) for start, end in spans)
+    text = data.translate(PRINTABLE) if spans and is_binary(data) else data
+    parts = (Document(text=text[start:end].decode("latin-1")) for start, end in spans)
     return any(next(packed_keys(part), None) is not None for part in parts)
 
 
