@@ -46,9 +46,10 @@ def _spec(patterns: Sequence[str]) -> GitIgnoreSpec:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Allow:
-    """An allowed value: by its digest, by its path, or by both."""
+    """Allowed values: by their digests, by their path, or by both."""
 
-    sha256: str | None
+    sha256: tuple[str, ...]
+    """Digests of values; none means every value at the path."""
     path: str | None
     reason: str
 
@@ -57,7 +58,7 @@ class Allow:
 
         The path is relative to the folder of the configuration.
         """
-        if self.sha256 is not None and self.sha256 != sha256:
+        if self.sha256 and sha256 not in self.sha256:
             return False
         return self.path is None or Globs([self.path]).match(container_of(path))
 
@@ -243,18 +244,23 @@ class _Reader:
         if not isinstance(entry, dict):
             raise self._error('allow must be tables with "sha256" or "path", and "reason"')
         self._known(entry, ("sha256", "path", "reason"), "allow.")
-        sha256, path, reason = (self._text(f"allow.{name}", entry.get(name)) for name in ("sha256", "path", "reason"))
+        path, reason = (self._text(f"allow.{name}", entry.get(name)) for name in ("path", "reason"))
         if path is not None:
             self._patterns([path])
-        if sha256 is None and path is None:
+        digests = self._digests(entry["sha256"]) if "sha256" in entry else ()
+        if not digests and path is None:
             raise self._error('an allow entry needs "sha256" or "path"')
-        if sha256 is not None and not _DIGEST.fullmatch(sha256.lower()):
+        return Allow(sha256=digests, path=path, reason=reason or "allowed by the configuration")
+
+    def _digests(self, value: object) -> tuple[str, ...]:
+        """A digest, or a list of at least one."""
+        digests = tuple(value) if isinstance(value, list) else (value,)
+        if not digests or not all(isinstance(each, str) and _DIGEST.fullmatch(each.lower()) for each in digests):
             raise self._error(
-                "allow.sha256 must be the 64 hexadecimal digits that the report shows with -v, not the value"
+                "allow.sha256 must be the 64 hexadecimal digits that the report shows with -v, or a list of them, "
+                "not the value"
             )
-        return Allow(
-            sha256=sha256.lower() if sha256 else None, path=path, reason=reason or "allowed by the configuration"
-        )
+        return tuple(each.lower() for each in digests)
 
     def _patterns(self, patterns: object) -> tuple[str, ...]:
         listed = tuple(self._text("exclude", pattern) or "" for pattern in self._list("exclude", patterns))

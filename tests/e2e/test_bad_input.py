@@ -386,6 +386,8 @@ class TestConfiguration:
             ("allow = [1]", "allow must be tables"),
             ("[[allow]]\nreason = 'x'", "needs"),
             ("[[allow]]\nsha256 = 'abc'", "allow.sha256"),
+            ("[[allow]]\nsha256 = []", "allow.sha256"),
+            ("[[allow]]\nsha256 = [1]", "allow.sha256"),
             ("[[allow]]\npath = 1", "allow.path must be text"),
             ("[[allow]]\npath = '!'", "path"),
             ("exclude = ['!']", "exclude"),
