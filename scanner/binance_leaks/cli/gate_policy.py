@@ -93,7 +93,7 @@ class _BaseFiles:
         from binance_leaks.sources.commits import blobs_at  # start-up: only for this policy
 
         name = inside.encode("utf-8", "surrogateescape")
-        blob = blobs_at(self._git, self._base, [name]).get(name)
+        blob = blobs_at(self._git, [self._base], [name])[0].get(name)
         return None if blob is None else self._git.run("cat-file", "blob", blob)
 
     def _inside(self, file: Path) -> str | None:

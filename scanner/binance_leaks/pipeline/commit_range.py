@@ -22,6 +22,7 @@ from binance_leaks.sources.commit_selection import CommitSelection
 from binance_leaks.sources.commits import (
     CommitChange,
     ListedCommit,
+    RevisionRange,
     blobs_at,
     find_renames,
     list_changes,
@@ -58,8 +59,7 @@ def trace(
     """
     tracker = RangeTracker(git, versions, {commit.id: commit for commit in selection.commits}, excluded)
     tracker.follow(changes)
-    tracker.compare_with_bases(selection.revisions.bases)
-    found = tracker.credentials(selection.revisions.heads)
+    found = tracker.credentials(selection.revisions)
     return RangeCredentials(credentials=tuple(found), commits=tracker.commits_by_path())
 
 
@@ -113,31 +113,35 @@ class RangeTracker:
         for change in changes:
             self._follow(change, formers[id(change)])
 
-    def compare_with_bases(self, bases: Sequence[str]) -> None:
+    def _compare_with_bases(self, at_bases: Sequence[Mapping[bytes, str]]) -> None:
         """Mark a value that a base has at the same path as not new.
 
         Also one that was removed and added again.
         """
         new = {key: tracked for key, tracked in self._tracked.items() if tracked.new}
-        paths = sorted({path for _, path in new})
-        for base in bases[:_MAX_BASES] if new else ():
-            held = blobs_at(self._git, base, paths)
-            self._versions.detect([(blob, path) for path, blob in held.items()])
+        paths = {path for _, path in new}
+        for held in at_bases if new else ():
+            self._versions.detect([(blob, path) for path, blob in held.items() if path in paths])
             for (digest, path), tracked in new.items():
                 if path in held and digest in self._versions.at(held[path], path).digests:
                     tracked.new = False
 
-    def credentials(self, heads: Sequence[str]) -> list[Credential]:
-        """The credentials of all versions.
+    def credentials(self, revisions: RevisionRange) -> list[Credential]:
+        """The credentials of all versions, and whether they are new.
 
         They are located where they are in a head, else where they were introduced.
         """
+        if not self._tracked:
+            return []
         from binance_leaks.detect.credentials import credential_of  # start-up: most ranges are clean
 
-        at_heads = [blobs_at(self._git, head, sorted({path for _, path in self._tracked})) for head in heads]
+        bases = revisions.bases[:_MAX_BASES]
+        held = blobs_at(self._git, [*bases, *revisions.heads], sorted({path for _, path in self._tracked}))
+        at_heads = held[len(bases) :]
+        self._compare_with_bases(held[: len(bases)])
         self._find_removal_in_merges(at_heads)
         named = {name for tracked in self._tracked.values() for name in (tracked.commit, tracked.removed) if name}
-        about = _commits(self._git, sorted(named))
+        about = _commits(self._git, sorted(named), self._versions.commit_texts)
         found = []
         for path, blob in self._with_values:
             version = self._versions.at(blob, path)
@@ -277,10 +281,16 @@ class RangeTracker:
         return replace(occurrence, last_line=shown.last_line, location=location)
 
 
-def _commits(git: Git, names: Sequence[str]) -> dict[str, Commit]:
-    """Author, date and subject of some commits. Raises GitError for one that is missing."""
-    known = {}
-    with git.blobs(names) as objects:
+def _commits(git: Git, names: Sequence[str], texts: Mapping[str, bytes]) -> dict[str, Commit]:
+    """Author, date and subject of some commits, of some from their texts.
+
+    Raises GitError for one that is missing.
+    """
+    known = {name: parse_commit(name, texts[name]) for name in names if name in texts}
+    rest = [name for name in names if name not in known]
+    if not rest:
+        return known
+    with git.blobs(rest) as objects:
         for name, stream in objects:
             if stream is None:
                 raise GitError(f"commit {name} is missing", hint="Run `git fsck` to see what is damaged.")

@@ -126,6 +126,11 @@ class FileVersions:
         self.skipped: list[Skipped] = []
         self.bytes = 0
 
+    @property
+    def commit_texts(self) -> Mapping[str, bytes]:
+        """The contents of commits that were read before."""
+        return self._contents.texts if self._contents is not None else {}
+
     def add_suspicious(self, blobs: Iterable[str]) -> None:
         """Take over blobs that passed the prefilter elsewhere."""
         self.suspicious.update(blobs)
@@ -186,7 +191,13 @@ class FileVersions:
         for blob, path in dict.fromkeys(wanted):
             if (blob in self.suspicious or prefilter.path_may_hold(path)) and (blob, path) not in self._versions:
                 by_blob.setdefault(blob, []).append(path)
-        ordered = [(blob, path) for blob, paths in by_blob.items() for path in paths]
+        known = self._contents.suspects if self._contents is not None else {}
+        ordered = []
+        for blob, path in ((blob, path) for blob, paths in by_blob.items() for path in paths):
+            if blob in known:
+                self._versions[blob, path] = self._detect(blob, os.fsdecode(path), BlobStream.of(known[blob]))
+            else:
+                ordered.append((blob, path))
         if not ordered:
             return
         with self._git.blobs(blob for blob, _ in ordered) as streams:

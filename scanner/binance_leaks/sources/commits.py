@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from itertools import product
 
 from binance_leaks.errors import GitError
 from binance_leaks.lazy_dataclasses import dataclass
@@ -173,25 +174,24 @@ def find_renames(git: Git, parent: str, commit: str) -> dict[bytes, tuple[bytes,
     return {path: (former, old) for status, _, old, _, path, former in raw_changes(out) if status in "RC"}
 
 
-def blobs_at(git: Git, commit: str, paths: Sequence[bytes]) -> dict[bytes, str]:
-    """The blobs that a commit has at some paths; without paths that it does not have."""
-    found: dict[bytes, str] = {}
+def blobs_at(git: Git, commits: Sequence[str], paths: Sequence[bytes]) -> list[dict[bytes, str]]:
+    """For each commit the blobs that it has at some paths; without paths that it does not have."""
+    found: list[dict[bytes, str]] = [{} for _ in commits]
     asked = [path for path in paths if b"\n" not in path and not path.endswith(b"\r")]
     out = git.run_with(
-        "".join(f"{commit}:{os.fsdecode(path)}\n" for path in asked),
+        "".join(f"{commit}:{os.fsdecode(path)}\n" for commit in commits for path in asked),
         "cat-file",
         "--batch-check=%(objecttype) %(objectname)",
     )
-    answers = out.split(b"\n")
-    for path, answer in zip(asked, answers, strict=False):
+    for (held, path), answer in zip(product(found, asked), out.split(b"\n"), strict=False):
         kind, _, name = answer.partition(b" ")
         if kind == b"blob":
-            found[path] = name.decode("ascii")
-    for path in set(paths).difference(asked):
+            held[path] = name.decode("ascii")
+    for (held, commit), path in product(zip(found, commits, strict=True), set(paths).difference(asked)):
         for entry in split(git.run("ls-tree", "-z", "--full-tree", commit, "--", os.fsdecode(path))):
             head, _, name = entry.partition(b"\t")
             if name == path and b" blob " in head:
-                found[path] = head.rpartition(b" ")[2].decode("ascii")
+                held[path] = head.rpartition(b" ")[2].decode("ascii")
     return found
 
 

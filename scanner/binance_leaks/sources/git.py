@@ -6,6 +6,7 @@ monitor, lazy fetch or prompt. This module is on the start-up path of the hook a
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import threading
@@ -180,9 +181,12 @@ class Git:
 
         Of a bare repository the folder in which git was started.
         """
-        if self.run("rev-parse", "--is-bare-repository").strip() == b"true":
-            return self.folder
-        return os.fsdecode(self.run("rev-parse", "--show-toplevel", accept=(0, 128)).rstrip(b"\n")) or self.folder
+        is_bare = "--is-bare-repository"
+        # Where there is no work tree, git fails after its first answer.
+        first, _, top = self.run("rev-parse", is_bare, "--show-toplevel", accept=(0, 128)).partition(b"\n")
+        if not first:
+            self.run("rev-parse", is_bare)  # raises
+        return self.folder if first == b"true" else os.fsdecode(top.rstrip(b"\n")) or self.folder
 
     def worktree_files(self, *, ignored: bool) -> list[bytes]:
         """Paths below the folder that git tracks or would track, relative to it.
@@ -295,6 +299,11 @@ class BlobStream:
         self.size = size
         self.kind = kind
         self._left = size
+
+    @classmethod
+    def of(cls, content: bytes) -> BlobStream:
+        """A blob that was read before."""
+        return cls(io.BytesIO(content), len(content), "blob")
 
     def read(self, size: int = -1) -> bytes:
         """At most `size` bytes, all that is left where it is negative.

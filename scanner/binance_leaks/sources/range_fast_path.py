@@ -26,13 +26,13 @@ _SETTINGS = (".binance-leaks.toml", "pyproject.toml")
 _OUR_NAME = b"binance-leaks"
 _PLAIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-/~^@{}"
 _MASKED, _LONGEST = 40, 64
-_MOST_KEPT = 64 << 20
+_MOST_KEPT, _MOST_KEPT_OF_COMMITS = 64 << 20, 1 << 20
 
 
 class RangeContents:
     """What the commits of a range hold, read and prefiltered."""
 
-    __slots__ = ("base", "changes", "commits", "head", "seconds", "sizes", "suspects")
+    __slots__ = ("base", "changes", "commits", "head", "seconds", "sizes", "suspects", "texts")
 
     def __init__(self, base: str, head: str) -> None:
         self.base = base
@@ -45,6 +45,8 @@ class RangeContents:
         """The bytes of each commit, and of each blob that the commits add or change."""
         self.suspects: dict[str, bytes] = {}
         """Those that may hold a credential or must be unpacked, with their contents."""
+        self.texts: dict[str, bytes] = {}
+        """The contents of commits, as far as they are kept."""
         self.seconds = 0.0
         """How long it took to read them."""
 
@@ -118,12 +120,16 @@ def _rests_on_base(contents: RangeContents) -> bool:
 def _read(contents: RangeContents, objects: ObjectReader) -> bool:
     """Read all commits and blobs of a range. Return False if one is missing or large, or if much is suspicious."""
     kept = 0
+    kept_of_commits = 0
     blobs = dict.fromkeys(blob for _, blob in contents.files)
     for found in objects.read([*contents.commits, *blobs]):
         if found is None:
             return False
         name, content = found
         contents.sizes[name] = len(content)
+        if name not in blobs and kept_of_commits < _MOST_KEPT_OF_COMMITS:
+            contents.texts[name] = content
+            kept_of_commits += len(content)
         if not (is_harmless(content) if name in blobs else _is_harmless_commit(content)):
             contents.suspects[name] = content
             kept += len(content)
