@@ -49,3 +49,17 @@ class FakeTransport:
 
     def route(self, host: str) -> str:
         return host
+
+
+class SlowTransport(FakeTransport):
+    """One whose requests take some time to arrive, during which others are under way."""
+
+    def __init__(
+        self, answer: Callable[[Request], Reply | NoReply], clock: FakeClock, delay: Callable[[], float]
+    ) -> None:
+        super().__init__(answer, clock)
+        self._delay = delay
+
+    def send(self, request: Request) -> Reply | NoReply:
+        self._clock.sleep(self._delay())
+        return super().send(request)

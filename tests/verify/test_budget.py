@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
+from operator import itemgetter
 from random import Random
 
 import pytest
@@ -22,7 +24,7 @@ from tests.binance.accounts import MAINNET, TESTNET, hmac_account
 from tests.binance.exchange import Answer, Exchange
 from tests.binance.server import serving
 from tests.verify.credentials import credential, pair, value_of
-from tests.verify.fakes import FakeClock, FakeTransport
+from tests.verify.fakes import FakeClock, FakeTransport, SlowTransport
 
 LIVE = Reply(status=200, body=json.dumps({"ipRestrict": False, "enableReading": True, "canTrade": True}).encode())
 
@@ -117,23 +119,6 @@ class TestLimits:
         rest = [each for each in found.values() if each.verdict is not Verdict.LIVE]
         assert {(each.verdict, each.cause, each.host) for each in rest} == {(Verdict.INCONCLUSIVE, Cause.BUDGET, None)}
 
-    @pytest.mark.parametrize("workers", [1, 4])
-    @pytest.mark.parametrize(
-        "environment", [Environment.MAINNET, Environment.US, Environment.TESTNET, Environment.FUTURES_TESTNET]
-    )
-    def test_no_faster_than_a_share_of_the_limit(
-        self, rng: Random, clock: FakeClock, workers: int, environment: Environment
-    ) -> None:
-        transport = FakeTransport(always(LIVE), clock)
-        probe = probes_for(environment, b"Zz")[0]
-        limits = Limits(workers=workers, share=0.25, seconds=1e6)
-        Verifier(transport, clock=clock, limits=limits).verify(some(rng, 100, environment))
-        assert len(transport.moments) == 100
-        per_minute = probe.limit * 0.25 / probe.weight
-        for start in transport.moments:
-            within = sum(start <= moment < start + 60 for moment in transport.moments)
-            assert within <= per_minute + workers
-
     def test_turns_are_evenly_spaced(self, rng: Random, clock: FakeClock) -> None:
         transport = FakeTransport(always(LIVE), clock)
         Verifier(transport, clock=clock, limits=Limits(workers=1)).verify(some(rng, 20, Environment.TESTNET))
@@ -145,6 +130,61 @@ class TestLimits:
         Verifier(transport, clock=clock, limits=Limits(workers=1)).verify(some(rng, 3))
         minutes = [int((1_800_000_000 + moment) // 60) for moment in transport.moments]
         assert len(set(minutes)) == 3
+
+
+class TestAnyMinute:
+    """The law: no minute has more than half of a host's weight, its first and last moment included."""
+
+    def heaviest(self, transport: FakeTransport, weights: Mapping[tuple[str, str], int]) -> dict[str, int]:
+        """The highest weight of each host in any minute, by the moments at which requests arrive."""
+        arrived = sorted(zip(transport.moments, transport.requests, strict=True), key=itemgetter(0))
+        most: dict[str, int] = {}
+        for host in {request.host for request in transport.requests}:
+            within: deque[tuple[float, int]] = deque()
+            weight = 0
+            for moment, request in arrived:
+                if request.host != host:
+                    continue
+                within.append((moment, weights.get((host, request.path), 1)))
+                weight += within[-1][1]
+                while within[0][0] < moment - 60:
+                    weight -= within.popleft()[1]
+                most[host] = max(most.get(host, 0), weight)
+        return most
+
+    @pytest.mark.parametrize(("workers", "delay"), [(1, 0.0), (4, 0.0), (4, 9.0)])
+    @pytest.mark.parametrize("environment", [each for each in Environment if probes_for(each, b"Zz")])
+    def test_of_a_thousand_credentials(
+        self, rng: Random, clock: FakeClock, workers: int, delay: float, environment: Environment
+    ) -> None:
+        weights = {(probe.host, probe.path): probe.weight for each in Environment for probe in each.facts.probes}
+        limits = {probe.host: probe.limit for each in Environment for probe in each.facts.probes}
+
+        def answer(_: Request) -> Reply:
+            clock.sleep(rng.uniform(0, delay))
+            return rng.choice([LIVE, LIVE, error(401, -2008), error(400, -1021), error(400, -1022)])
+
+        transport = SlowTransport(answer, clock, lambda: rng.uniform(0, delay))
+        bounds = Limits(workers=workers, credentials=1000, seconds=1e9)
+        found = Verifier(transport, clock=clock, limits=bounds).verify(some(rng, 1000, environment))
+        assert len(found) == 1000
+        assert len(transport.requests) > 1000
+        heaviest = self.heaviest(transport, weights)
+        assert not {host: weight for host, weight in heaviest.items() if weight > limits[host] / 2}
+
+    def test_half_of_it_is_used(self, rng: Random, clock: FakeClock) -> None:
+        """By hosts that answer at once, all that is allowed."""
+        transport = FakeTransport(always(LIVE), clock)
+        bounds = Limits(workers=1, credentials=1000, seconds=1e9)
+        Verifier(transport, clock=clock, limits=bounds).verify(some(rng, 1000, Environment.TESTNET))
+        assert self.heaviest(transport, {(TESTNET, "/api/v3/account"): 20}) == {TESTNET: 3000}
+
+    def test_a_request_that_weighs_more_than_is_allowed_is_made(self, rng: Random, clock: FakeClock) -> None:
+        transport = FakeTransport(always(LIVE), clock)
+        bounds = Limits(workers=1, share=0.001, seconds=1e9)
+        found = Verifier(transport, clock=clock, limits=bounds).verify(some(rng, 3, Environment.TESTNET))
+        assert verdicts(found) == [(Verdict.LIVE, None)] * 3
+        assert all(later - earlier > 60 for earlier, later in pairwise(transport.moments))
 
 
 class TestWaiting:

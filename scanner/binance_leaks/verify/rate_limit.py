@@ -1,12 +1,16 @@
 """Rate limits of each host, pauses, stops, and the clock.
 
-Limits hold per address, which the user's own programs share: only a part of each is used.
+Limits hold per address, which the user's own programs share: only a part of each is used, in any minute, wherever the
+host's own minutes begin.
 """
 
 from __future__ import annotations
 
+import math
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 from binance_leaks.environments import Probe
@@ -17,6 +21,8 @@ from binance_leaks.verify.responses import Outcome, inconclusive
 _MINUTE = 60.0
 _LONGEST_SLEEP = 0.25
 _NEARLY_USED_UP = 0.8
+_EDGE = 0.001
+"""Seconds beyond a minute that count as beyond it."""
 
 
 class Clock(Protocol):
@@ -77,6 +83,15 @@ class Limits:
     """Whether a pair with an unknown key is tried the other way round: the secret is then sent as the key."""
 
 
+@dataclass(kw_only=True, slots=True)
+class _Turn:
+    """Permission for one request, which counts against the limit of its host."""
+
+    weight: int
+    ends: float = math.inf
+    """When it counts no longer: a minute after the reply, as the host received it some time before."""
+
+
 class Throttle:
     """Shared state of all attempts: when each host may be used next, and if at all.
 
@@ -89,6 +104,7 @@ class Throttle:
         self._lock = threading.Lock()
         self._deadline: float | None = None
         self._next: dict[str, float] = {}
+        self._turns: dict[str, list[_Turn]] = {}
         self._paused: dict[str, float] = {}
         self._stopped: dict[str, Outcome] = {}
         self._all_stopped: Outcome | None = None
@@ -100,30 +116,63 @@ class Throttle:
         if self._deadline is None:
             self._deadline = self._clock.monotonic() + self._limits.seconds
 
-    def enter(self, probe: Probe, weight: int) -> Outcome | None:
-        """Wait for the turn of a request of this weight.
+    @contextmanager
+    def turn(self, probe: Probe, weight: int) -> Iterator[Outcome | None]:
+        """Wait for the turn of a request of this weight, which is made in the context.
 
-        Returns why it is forbidden, None if it may be sent.
+        Yields why it is forbidden, None if it may be sent.
         """
-        start = self._reserve_turn(probe, weight)
+        entered = self._enter(probe, weight)
+        if isinstance(entered, Outcome):
+            yield entered
+            return
+        try:
+            yield None
+        finally:
+            with self._lock:
+                entered.ends = self._clock.monotonic() + _MINUTE
+
+    def _enter(self, probe: Probe, weight: int) -> _Turn | Outcome:
+        start = self._reserve_start(probe, weight)
         while True:
             with self._lock:
                 forbidden = self._all_stopped or self._stopped.get(probe.host)
-                turn = max(start, self._paused.get(probe.host, start))
-            if forbidden is not None:
-                return forbidden
-            wait = turn - self._clock.monotonic()
-            if self._is_after_deadline(turn):
+                if forbidden is not None:
+                    return forbidden
+                now = self._clock.monotonic()
+                moment = max(start, self._paused.get(probe.host, start), self._first_room(probe, weight, now))
+                if moment <= now and not self._is_after_deadline(moment):
+                    turn = _Turn(weight=weight)
+                    self._turns[probe.host].append(turn)
+                    return turn
+            if self._is_after_deadline(moment):
                 return inconclusive(Cause.BUDGET, "the time limit of this run was reached")
-            if wait <= 0:
-                return None
-            self._clock.sleep(min(wait, _LONGEST_SLEEP))
+            self._clock.sleep(min(moment - now, _LONGEST_SLEEP))
 
-    def _reserve_turn(self, probe: Probe, weight: int) -> float:
+    def _reserve_start(self, probe: Probe, weight: int) -> float:
+        """Return the earliest moment of a request, so that requests are evenly spaced."""
         with self._lock:
             start = max(self._clock.monotonic(), self._next.get(probe.host, 0.0))
-            self._next[probe.host] = start + weight * _MINUTE / (probe.limit * self._limits.share)
+            self._next[probe.host] = start + weight * _MINUTE / self._allowed(probe)
             return start
+
+    def _first_room(self, probe: Probe, weight: int, now: float) -> float:
+        """Return the moment from which this weight and all that still counts are allowed together.
+
+        Only an estimate while requests are under way. A single request is always allowed.
+        """
+        turns = self._turns[probe.host] = [turn for turn in self._turns.get(probe.host, ()) if turn.ends + _EDGE > now]
+        excess = sum(turn.weight for turn in turns) + weight - self._allowed(probe)
+        moment = now
+        for turn in sorted(turns, key=lambda turn: turn.ends):
+            if excess <= 0:
+                break
+            excess -= turn.weight
+            moment = turn.ends + _EDGE
+        return moment if moment < math.inf else now + _LONGEST_SLEEP
+
+    def _allowed(self, probe: Probe) -> float:
+        return probe.limit * self._limits.share
 
     def _is_after_deadline(self, moment: float) -> bool:
         return self._deadline is not None and moment > self._deadline

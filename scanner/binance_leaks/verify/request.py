@@ -93,15 +93,15 @@ class Prober:
     ) -> tuple[Reply | NoReply | None, Outcome]:
         """Send a signed request. Returns its reply, None where it was not sent, and the outcome."""
         probe = attempt.probe
-        forbidden = self._throttle.enter(probe, probe.weight)
-        if forbidden is not None:
-            return None, forbidden
-        if not budget.take():
-            return None, inconclusive(Cause.BUDGET, "all requests for this credential were used up")
-        query = self._query(probe, sign, offset)
-        reply = self._transport.send(
-            Request(host=probe.host, path=probe.path, query=Secret(query), api_key=attempt.key.secret)
-        )
+        with self._throttle.turn(probe, probe.weight) as forbidden:
+            if forbidden is not None:
+                return None, forbidden
+            if not budget.take():
+                return None, inconclusive(Cause.BUDGET, "all requests for this credential were used up")
+            query = self._query(probe, sign, offset)
+            reply = self._transport.send(
+                Request(host=probe.host, path=probe.path, query=Secret(query), api_key=attempt.key.secret)
+            )
         if isinstance(reply, Reply):
             self._throttle.spent(probe, reply.used_weight)
         return reply, outcome_of(reply, probe)
@@ -128,10 +128,11 @@ class Prober:
         """Read the host's clock, unless another attempt did meanwhile. Returns whether the offset is known."""
         if self._throttle.offset(probe.host) != offset:
             return True
-        if self._throttle.enter(probe, _TIME_WEIGHT) is not None or not budget.take():
-            return False
-        before = self._clock.now()
-        server = server_time(self._transport.send(Request(host=probe.host, path=probe.time_path)))
+        with self._throttle.turn(probe, _TIME_WEIGHT) as forbidden:
+            if forbidden is not None or not budget.take():
+                return False
+            before = self._clock.now()
+            server = server_time(self._transport.send(Request(host=probe.host, path=probe.time_path)))
         if server is None:
             return False
         ours = (before + self._clock.now()) / 2 * 1000
