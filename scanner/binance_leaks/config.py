@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -295,6 +294,8 @@ class _Reader:
     def _known(self, table: Mapping[str, object], names: Sequence[str], prefix: str) -> None:
         for name in table:
             if name not in names:
+                from difflib import get_close_matches  # start-up: only for errors
+
                 near = get_close_matches(name, names, n=1)
                 raise self._error(
                     f"unknown setting {prefix}{name}",

@@ -26,9 +26,13 @@ else:
         >>> Point(x=1)
         Point(x=1, y=0)
         """
-        return lambda cls: _with_methods(
-            dataclasses.dataclass(init=False, repr=False, eq=False, kw_only=kw_only, slots=slots)(cls), frozen=frozen
-        )
+
+        def decorate(cls: type[T]) -> type[T]:
+            cls.__doc__ = cls.__doc__ or cls.__name__  # else the standard library writes one, which takes long
+            made = dataclasses.dataclass(init=False, repr=False, eq=False, kw_only=kw_only, slots=slots)(cls)
+            return _with_methods(made, frozen=frozen)
+
+        return decorate
 
 
 T = TypeVar("T")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
@@ -247,6 +246,8 @@ def _summarize(file: Path, text: str) -> None:
 
 def page_width() -> int:
     """Columns of the terminal, 80 where there is none."""
+    import shutil  # start-up: it imports what reads archives, and a report for machines has no width
+
     return max(20, shutil.get_terminal_size((80, 24)).columns)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import binascii
 import re
-import string
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -13,6 +12,7 @@ from itertools import accumulate
 from binance_leaks.detect import rules
 from binance_leaks.detect.candidates import LENGTH, Candidate, shape_of
 from binance_leaks.detect.document import Document
+from binance_leaks.detect.prefilter import ALPHANUMERIC
 from binance_leaks.detect.work import LOOK, VALUE
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.lazy_patterns import lazy_pattern
@@ -27,12 +27,12 @@ _TEXT = bytes(sorted(set(range(0x20, 0x7F)) | {9, 10, 13}))
 _LARGEST_TEXT = 1 << 20
 _ALNUM = ord("a")
 _JOINED = ("_", "-")
-_BASE64 = frozenset(string.ascii_letters + string.digits + "+/")
+_BASE64 = frozenset(ALPHANUMERIC.decode() + "+/")
 _LINE = lazy_pattern(r"^[\s\"'`#*/>+,\\-]*?([A-Za-z0-9+/]{64})(?:\\[nr])*[\s\"'`,;+\\.)]*$")
 _PLAIN = lazy_pattern(r"^\s*[A-Za-z0-9+/]{64}\s*$")
 _MANY = 3
 _MOST_LINES = 64
-_BASE64_AND_PADDING = string.ascii_letters + string.digits + "+/="
+_BASE64_AND_PADDING = ALPHANUMERIC.decode() + "+/="
 _DIGITS = lazy_pattern(r"\d+")
 _LONGEST_PREFIX = 100
 _LONGEST_LINE = 400

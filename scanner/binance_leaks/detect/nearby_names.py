@@ -6,7 +6,6 @@ import re
 from dataclasses import replace
 from enum import Enum
 from functools import lru_cache
-from html import unescape
 
 from binance_leaks.detect.candidates import Candidate
 from binance_leaks.detect.document import Document
@@ -132,6 +131,8 @@ def clean(text: str) -> str:
         text = _TAG.sub(" ", text)
     text = _MARKUP.sub(" ", text)
     if "&" in text:
+        from html import unescape  # start-up: it imports two thousand names of characters
+
         text = unescape(text)
     if "\\" in text:
         text = _ESCAPED_SPACE.sub(" ", _ESCAPED_QUOTE.sub('"', text))

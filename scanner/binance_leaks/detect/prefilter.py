@@ -11,7 +11,7 @@ TYPE_CHECKING = False  # as typing has it: this module is all that a clean commi
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_ALPHANUMERIC = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+ALPHANUMERIC = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _QUOTES = b"\"'`"
 
 
@@ -23,8 +23,8 @@ def _classes(**members: bytes) -> bytes:
     return bytes(table)
 
 
-_CLASSES = _classes(**{"a": _ALPHANUMERIC, "q": _QUOTES + b"\\=", " ": b" \t\r\n+.&|<>~_;", "\0": b"\0"})
-_LITERALS = _classes(a=_ALPHANUMERIC, q=_QUOTES)
+_CLASSES = _classes(**{"a": ALPHANUMERIC, "q": _QUOTES + b"\\=", " ": b" \t\r\n+.&|<>~_;", "\0": b"\0"})
+_LITERALS = _classes(a=ALPHANUMERIC, q=_QUOTES)
 _ONE_QUOTE = bytes.maketrans(_QUOTES, b'"""')
 _SHORTEST_RUN = b"a" * 16
 _KEY_RUN = b"a" * 21

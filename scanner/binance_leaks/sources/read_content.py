@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import itertools
-import string
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from binance_leaks.detect import first_test, prefilter
@@ -23,7 +22,7 @@ from binance_leaks.sources.archive_kind import (
 from binance_leaks.sources.streams import PeekableStream, Readable, Seekable, StreamReader, can_rewind
 
 _CONTINUATION = bytes(range(0x80, 0xC0))
-_WORD = (string.ascii_letters + string.digits + "+/=_-").encode() + b"\0" + bytes(range(0x80, 0x100))
+_WORD = prefilter.ALPHANUMERIC + b"+/=_-" + b"\0" + bytes(range(0x80, 0x100))
 """What nothing is cut between: the neighbours that make it no credential, the bytes of other characters, and
 NUL, because UTF-16 has one between each two letters."""
 
