@@ -10,11 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any
 
 import pytest
+from binance_leaks.lazy_patterns import UsedPattern
 
 from tests.expressions import Use, growth
 
@@ -35,7 +37,7 @@ EXCEPTIONS: Mapping[str, str] = MappingProxyType(
 """Expressions that may grow, and why that is harmless."""
 GIVEN: Mapping[str, Any] = MappingProxyType({"id_size": 20, "shortest": 16, "by_start": {b"start"}, "word": b"word"})
 """Values of the variables that expressions in functions are made of."""
-MADE_ON_IMPORT = frozenset({"hint.pattern", "'|'.join(filter(None, expressions))"})
+MADE_ON_IMPORT = frozenset({"hint.pattern", "'|'.join(filter(None, expressions))", "self._source"})
 """What functions compile that are called when their module is imported. Its globals are checked."""
 
 
@@ -79,6 +81,7 @@ def in_globals(module: str, names: Mapping[str, Any]) -> Iterator[Expression]:
     waiting = [(name, name, value) for name, value in names.items() if not isinstance(value, ModuleType)]
     while waiting:
         path, name, value = waiting.pop()
+        value = attrgetter("search")(value) if isinstance(value, UsedPattern) else value
         owner = getattr(value, "__self__", None)
         found = owner if isinstance(owner, re.Pattern) else value
         if isinstance(found, re.Pattern):
