@@ -12,7 +12,7 @@ from binance_leaks.config import Config, load_config, parse_config
 from binance_leaks.environments import KEY_PAGE
 from binance_leaks.errors import ConfigError
 from binance_leaks.model import Confidence, Environment, RiskLevel
-from binance_leaks.report.advice import remedies
+from binance_leaks.report.remedies import remedies
 from binance_leaks.verification import Tier
 
 from tests.parser_spec import described

@@ -27,7 +27,8 @@ def test_a_row_is_complete(environment: Environment) -> None:
     assert bool(facts.unverifiable) != bool(probes_for(environment, b"Key"))
     assert all(probe.environment is environment for probe in facts.probes)
     assert facts.alphabet in {None, *(shape.value for shape in Shape)}
-    assert facts.key_page is None or facts.key_page.startswith("https://")
+    assert facts.key_page.startswith("https://")
+    assert facts.unverifiable not in {each.facts.unverifiable for each in Environment if each is not environment} - {""}
 
 
 @every
@@ -51,7 +52,8 @@ def test_play_money_is_never_preferred_to_real_money() -> None:
 
 def test_hex_keys_go_to_hex_systems_alone() -> None:
     for environment in (Environment.UNKNOWN, Environment.FUTURES_TESTNET):
-        assert {probe.environment for probe in probes_for(environment, HEX_KEY)} == {Environment.FUTURES_TESTNET}
+        systems = {probe.environment for probe in probes_for(environment, HEX_KEY)}
+        assert systems == {Environment.FUTURES_TESTNET, Environment.DEMO}
 
 
 @pytest.mark.parametrize("name", SCHEMAS)

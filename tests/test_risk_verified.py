@@ -53,7 +53,8 @@ def of_power(power: Power, *, restricted: bool | None = False) -> Verification:
 
 
 def of_verdict(verdict: Verdict, environment: Environment | None = None) -> Verification:
-    return Verification(verdict=verdict, environment=environment)
+    """Where a key is unknown, it is so on every system that it could belong to."""
+    return Verification(verdict=verdict, environment=environment, elsewhere=())
 
 
 def level(verification: Verification | None, *places: Exposure, kind: Kind = Kind.KEY_PAIR) -> RiskLevel:
@@ -225,6 +226,38 @@ def test_what_is_gone_is_still_to_be_removed(verdict: Verdict, kind: Kind) -> No
     assert risk.level is RiskLevel.INFO
     assert any("till remove it" in reason for reason in risk.reasons)
     assert "evoked" not in risk.reasons[0] or "Probably" in risk.reasons[0]
+
+
+@pytest.mark.parametrize("verdict", [Verdict.NOT_FOUND, Verdict.MALFORMED])
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("elsewhere", [None, (Environment.TH,)])
+def test_a_key_that_another_system_may_know_is_at_most_a_step_down(
+    verdict: Verdict, kind: Kind, elsewhere: tuple[Environment, ...] | None
+) -> None:
+    """Also where an older report does not say which."""
+    unknown = Verification(verdict=verdict, elsewhere=elsewhere)
+    unasked = assess(credential(kind), at())
+    risk = assess(credential(kind), at(), unknown)
+    assert risk.level.rank == max(unasked.level.rank - 1, RiskLevel.LOW.rank)
+    assert risk.reasons[0].startswith("Not known to Binance where it was checked, but other systems may know it")
+    for system in PLAYING:
+        play = credential(kind, system)
+        assert assess(play, at(), unknown).level is assess(play, at()).level
+
+
+def test_an_undecided_key_near_the_name_of_a_test_system_is_rated_as_of_unknown_environment() -> None:
+    undecided = Verification(verdict=Verdict.INCONCLUSIVE, environment=Environment.UNKNOWN, cause=Cause.ADDRESS)
+    risk = assess(credential(environment=Environment.TESTNET), at(), undecided)
+    assert risk.level is RiskLevel.HIGH
+    assert any("nothing shows that it knows the key" in reason for reason in risk.reasons)
+
+
+def test_a_private_key_that_is_encrypted_may_be_decrypted() -> None:
+    def of(cause: Cause) -> Verification:
+        return replace(of_verdict(Verdict.KEY_LIVE_SECRET_WRONG, Environment.MAINNET), cause=cause)
+
+    assert level(of(Cause.ENCRYPTED), kind=Kind.API_KEY) is RiskLevel.MEDIUM
+    assert level(of(Cause.BUDGET)) is level(None), "a secret that was not tried may be the right one"
 
 
 def test_a_wrong_secret_is_a_lone_key() -> None:

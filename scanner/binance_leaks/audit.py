@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from binance_leaks.environments import KEY_PAGE, Environment
 from binance_leaks.lazy_dataclasses import dataclass
-from binance_leaks.verification import PERMISSION_TIERS, Permissions, Tier, Verdict, Verification
+from binance_leaks.verification import PERMISSION_TIERS, Cause, Permissions, Tier, Verdict, Verification
 
 PLAN_AFTER_DAYS = 91
 """From three months on a key should be replaced soon."""
@@ -253,6 +253,8 @@ def _check_dates(audit: Audit, permissions: Permissions, warnings: list[str], st
 
 def _without_answer(verification: Verification) -> tuple[str, ...]:
     match verification.verdict:
+        case Verdict.KEY_LIVE_SECRET_WRONG if verification.cause is Cause.ENCRYPTED:
+            return ("Name a copy of the private key that is not encrypted with --private-key.",)
         case Verdict.NOT_FOUND:
             return ("If you did not delete it: name the system that it belongs to with --environment.",)
         case Verdict.MALFORMED:

@@ -96,10 +96,19 @@ class EnvironmentFacts:
     """Its own requests, in order."""
     also_probed: tuple[Environment, ...] = ()
     """The environments whose hosts are probed next if the key is unknown to the earlier ones."""
+    host: str | None = None
+    """A regular expression for hosts that only its keys are for. One in code leaves no other system possible."""
     unverifiable: str = ""
     """Why there is no probe; empty if there is one."""
-    key_page: str | None = None
-    """Where its owner revokes a key; None where that is the site that issued it."""
+    key_page: str
+    """Where its owner revokes a key: the page, or the site where no page is certain."""
+    key_menu: str = ""
+    """What to look for on that site; empty where `key_page` is the page itself."""
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The hosts that are asked about its keys."""
+        return frozenset(probe.host for probe in self.probes)
 
 
 KEY_PAGE = "https://www.binance.com/en/my/settings/api-management"
@@ -110,7 +119,8 @@ _LIMIT_SPOT = 6_000
 # Not documented: assumed low.
 _LIMIT_FUTURES = 2_400
 _LIMIT_US = 1_200
-_NO_PROBE = "no safe way to check this system is known to this tool"
+_OF_ITS_OWN = "a company of its own, for which no request is known that shows only whether a key is active"
+_API_MANAGEMENT = "API management"
 _SET = r"""["'\])\s]{0,9}(?::\s?(?:bool|boolean|str|string)\s?)?(?:[:=]|=>|:=|\(){1,3}\s{0,9}["']?"""
 """What is between a setting and what it is set to."""
 _ON = rf"{_SET}(?:true|1|yes|on)\b"
@@ -147,6 +157,25 @@ def _account(
     )
 
 
+def _futures(environment: Environment, host: str, *, path: str = "/fapi/v1/accountConfig") -> Probe:
+    """The futures account: without its balances, where there is such a request."""
+    return Probe(
+        environment=environment,
+        host=host,
+        path=path,
+        weight=5,
+        limit=_LIMIT_FUTURES,
+        time_path=f"{path[:5]}/v1/time",
+        fields=frozenset({"canTrade", "feeTier", "dualSidePosition"}),
+    )
+
+
+_MAINNET_HOST = (
+    # A host that contains another is another host: demo-api.binance.com is not api.binance.com.
+    r"(?<![\w.-])(?:api\d?|fapi|dapi|eapi|papi|[fd]?stream|nbstream|api-gcp|ws-[fd]?api)\.binance\.com"
+)
+
+
 _TABLE: Mapping[Environment, EnvironmentFacts] = MappingProxyType(
     {
         Environment.MAINNET: EnvironmentFacts(
@@ -155,10 +184,9 @@ _TABLE: Mapping[Environment, EnvironmentFacts] = MappingProxyType(
             stakes="It belongs to the live exchange.",
             stated=Hint(
                 starts="api fapi dapi eapi papi stream fstream dstream nbstream ws- binance",
-                # A host that contains another is another host: demo-api.binance.com is not api.binance.com.
-                pattern=r"(?<![\w.-])(?:api\d?|fapi|dapi|eapi|papi|[fd]?stream|nbstream|api-gcp|ws-[fd]?api)"
-                rf"\.binance\.com | {_chosen_for_binance('main(?:net)?|prod(?:uction)?|live|real')}",
+                pattern=rf"{_MAINNET_HOST} | {_chosen_for_binance('main(?:net)?|prod(?:uction)?|live|real')}",
             ),
+            host=_MAINNET_HOST,
             named=Hint(
                 starts="main live prod real 正式 实盘",
                 pattern=r"main[\s_-]?net | (?<![a-z])(?:live|prod|production|real)(?![a-z]) | 正式 | 实盘",
@@ -190,6 +218,8 @@ _TABLE: Mapping[Environment, EnvironmentFacts] = MappingProxyType(
             name_words=frozenset({"us"}),
             # Its documents have no `omitZeroBalances`, and an error for parameters that were not read.
             probes=(_account(Environment.US, "api.binance.us", _LIMIT_US, weight=10, parameters=()),),
+            host=r"(?<![\w.-])api\.binance\.us",
+            key_page="https://www.binance.us/en/usercenter/settings/api-management",
         ),
         Environment.TR: EnvironmentFacts(
             title="Binance TR",
@@ -201,7 +231,9 @@ _TABLE: Mapping[Environment, EnvironmentFacts] = MappingProxyType(
             ),
             named=Hint(starts="binance", pattern=r"binance[\s_.-]?tr(?![a-z])"),
             name_words=frozenset({"tr"}),
-            unverifiable=_NO_PROBE,
+            unverifiable=f"Binance TR is {_OF_ITS_OWN}",
+            key_page="https://www.binance.tr/",
+            key_menu=_API_MANAGEMENT,
         ),
         # A company of its own: the live exchange knows nothing of its keys.
         Environment.TH: EnvironmentFacts(
@@ -213,7 +245,9 @@ _TABLE: Mapping[Environment, EnvironmentFacts] = MappingProxyType(
                 pattern=r"binance\.th(?![a-z]) | binanceth(?![a-z]) | tld[\"')\s]{0,9}[:=]{1,2}\s{0,9}[\"']th[\"']",
             ),
             named=Hint(starts="binance", pattern=r"binance[\s_.-]?th(?![a-z])"),
-            unverifiable=_NO_PROBE,
+            unverifiable=f"Binance TH is {_OF_ITS_OWN}",
+            key_page="https://www.binance.th/",
+            key_menu=_API_MANAGEMENT,
         ),
         Environment.PAY: EnvironmentFacts(
             title="Binance Pay",
@@ -223,7 +257,9 @@ _TABLE: Mapping[Environment, EnvironmentFacts] = MappingProxyType(
             stated=Hint(starts="binance bpay", pattern=r"binance[\s._-]?(?:agent[\s._-]?)?pay | bpay\.binanceapi"),
             named=Hint(starts="payment", pattern=r"payment_?api_?(?:key|secret)"),  # of Agent Pay
             alphabet="base36",
-            unverifiable=_NO_PROBE,
+            unverifiable="every request of Binance Pay shows orders or payments, of a merchant's key as of an agent's",
+            key_page="https://merchant.binance.com/",
+            key_menu="the developers' section; the key of an agent: Binance Pay in the settings of the account",
         ),
         # The form of its keys is not documented.
         Environment.WEB3: EnvironmentFacts(
@@ -232,7 +268,9 @@ _TABLE: Mapping[Environment, EnvironmentFacts] = MappingProxyType(
             stakes="It belongs to the Binance Web3 API.",
             stated=Hint(starts="web3.binance x-oc-", pattern=r"web3\.binance\.com | x-oc-(?:apikey|sign)"),
             named=Hint(starts="binance web3", pattern=r"binance[\s_.-]?web3 | web3[\s_.-]?binance"),
-            unverifiable=_NO_PROBE,
+            unverifiable="the Binance Web3 API documents no request that shows only whether a key is active",
+            key_page="https://web3.binance.com/",
+            key_menu="the keys of the developer's account",
         ),
         Environment.DEMO: EnvironmentFacts(
             title="demo trading",
@@ -246,9 +284,16 @@ _TABLE: Mapping[Environment, EnvironmentFacts] = MappingProxyType(
             ),
             named=Hint(starts="demo 模拟", pattern=r"(?<![a-z])demo(?![a-z]) | 模拟"),
             can_be_off=True,
-            probes=(_account(Environment.DEMO, "demo-api.binance.com", _LIMIT_SPOT),),
+            probes=(
+                _account(Environment.DEMO, "demo-api.binance.com", _LIMIT_SPOT),
+                _futures(Environment.DEMO, "demo-fapi.binance.com"),
+                _futures(Environment.DEMO, "demo-dapi.binance.com", path="/dapi/v1/account"),
+            ),
+            host=r"demo-[a-z-]{1,20}\.binance\.com",
             # A key of the live exchange can be next to the name of a test system: unknown there, it may be active here.
-            also_probed=(Environment.MAINNET,),
+            # The futures testnet and the demo are growing together, and their names are used for each other.
+            also_probed=(Environment.MAINNET, Environment.FUTURES_TESTNET),
+            key_page="https://demo.binance.com/en/my/settings/api-management",
         ),
         Environment.TESTNET: EnvironmentFacts(
             title="testnet",
@@ -268,7 +313,10 @@ _TABLE: Mapping[Environment, EnvironmentFacts] = MappingProxyType(
             name_words=frozenset({"test", "testnet"}),
             can_be_off=True,
             probes=(_account(Environment.TESTNET, "testnet.binance.vision", _LIMIT_SPOT),),
+            host=r"testnet\.binance\.vision",
             also_probed=(Environment.MAINNET,),
+            key_page="https://testnet.binance.vision/",
+            key_menu="the list of your keys",
         ),
         Environment.FUTURES_TESTNET: EnvironmentFacts(
             title="futures testnet",
@@ -285,18 +333,11 @@ _TABLE: Mapping[Environment, EnvironmentFacts] = MappingProxyType(
             ),
             can_be_off=True,
             alphabet="hex",
-            probes=(
-                Probe(
-                    environment=Environment.FUTURES_TESTNET,
-                    host="testnet.binancefuture.com",
-                    path="/fapi/v1/accountConfig",
-                    weight=5,
-                    limit=_LIMIT_FUTURES,
-                    time_path="/fapi/v1/time",
-                    fields=frozenset({"canTrade", "feeTier", "dualSidePosition"}),
-                ),
-            ),
-            also_probed=(Environment.MAINNET,),
+            probes=(_futures(Environment.FUTURES_TESTNET, "testnet.binancefuture.com"),),
+            host=r"testnet\.binancefuture\.com",
+            also_probed=(Environment.MAINNET, Environment.DEMO),
+            key_page="https://testnet.binancefuture.com/",
+            key_menu="the API key of the account",
         ),
         Environment.UNKNOWN: EnvironmentFacts(
             title="environment unknown",
@@ -311,10 +352,14 @@ _TABLE: Mapping[Environment, EnvironmentFacts] = MappingProxyType(
     }
 )
 
+KEY_PAGES = frozenset(facts.key_page for facts in _TABLE.values())
+"""Where keys are revoked."""
+
 HOSTS = frozenset(probe.host for facts in _TABLE.values() for probe in facts.probes)
 """The only hosts that are ever contacted."""
 
 _HEX = frozenset(b"0123456789abcdef")
+_BASE36 = frozenset(b"0123456789abcdefghijklmnopqrstuvwxyz")
 
 
 def probes_for(environment: Environment, api_key: bytes) -> tuple[Probe, ...]:
@@ -322,13 +367,23 @@ def probes_for(environment: Environment, api_key: bytes) -> tuple[Probe, ...]:
 
     The later ones are for a key that the earlier ones do not know.
 
-    Empty where none is known. A lower-case hex key can only belong to a system whose keys are hex.
+    Empty where none is known. A lower-case hex key is asked about only where keys are hex, and on the demo beside that.
     """
     systems = (environment, *environment.facts.also_probed)
     if environment is Environment.UNKNOWN or environment.facts.alphabet == "hex":
-        hex_systems = tuple(system for system in Environment if system.facts.alphabet == "hex")
-        systems = hex_systems if set(api_key) <= _HEX else systems
+        systems = (Environment.FUTURES_TESTNET, Environment.DEMO) if set(api_key) <= _HEX else systems
     return tuple(probe for system in systems for probe in system.facts.probes)
+
+
+def possible_systems(environment: Environment, api_key: bytes, *, certain: bool) -> tuple[Environment, ...]:
+    """The systems with real money that a key may belong to, by its surroundings and its form.
+
+    Where its system is `certain`, that one alone. A name nearby, or that nothing is named, leaves all of them.
+    """
+    if certain:
+        return () if environment.facts.play_money else (environment,)
+    real = (system for system in Environment if not system.facts.play_money and system is not Environment.UNKNOWN)
+    return tuple(system for system in real if system.facts.alphabet != "base36" or set(api_key) <= _BASE36)
 
 
 def most_prudent(environments: Iterable[Environment]) -> Environment:

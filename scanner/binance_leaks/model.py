@@ -274,6 +274,11 @@ class Occurrence:
     encrypted: bool = False
     in_path: bool = False
     """Whether it is in the name of its file or folder, and not in a file."""
+    certain: bool = False
+    """Whether its environment is beyond doubt: code in its file states a host of it and nothing names another system
+    with real money, or the owner of the value said so."""
+    encrypted_beside: bool = False
+    """Whether an encrypted private key is beside this API key, which was found without another secret."""
 
     def in_role(self, role: Role) -> Occurrence:
         """The same occurrence with its value in another role."""

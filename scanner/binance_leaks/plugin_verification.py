@@ -53,6 +53,8 @@ class _PairChecker:
             found = self._verifier.verify(pairs).values()
         finally:
             self._transport.close()
+        if self._verifier.interrupted:
+            raise KeyboardInterrupt
         digests = (digest for each in found if each.verdict in _ACTIVE for digest in (each.key, each.secret))
         return frozenset(digest for digest in digests if digest is not None)
 

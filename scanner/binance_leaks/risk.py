@@ -6,11 +6,12 @@ docs/risk.md gives the reason for each cell of these tables, with its source; a 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 from binance_leaks.findings import Finding, Risk
 from binance_leaks.model import Confidence, Credential, Environment, Exposure, Kind, Location, Ordered, RiskLevel
-from binance_leaks.verification import Verdict, Verification
+from binance_leaks.verification import Cause, Verdict, Verification
 
 _BASE: Mapping[Kind, tuple[RiskLevel, RiskLevel]] = MappingProxyType(
     {
@@ -79,7 +80,10 @@ OTHER_LEVELS: Mapping[Verdict, tuple[RiskLevel, RiskLevel]] = MappingProxyType(
         Verdict.NOT_FOUND: (RiskLevel.INFO, RiskLevel.INFO),
     }
 )
-"""The level by verdict, where the pair is not active. Any other verdict is rated as without verification."""
+"""The level by verdict, where the pair is not active: `MALFORMED` and `NOT_FOUND` only where the key is gone.
+
+Any other verdict is rated as without verification.
+"""
 
 _LIVE_REASONS: Mapping[Power, str] = MappingProxyType(
     {
@@ -106,6 +110,15 @@ _OTHER_REASONS: Mapping[Verdict, tuple[str, ...]] = MappingProxyType(
         ),
     }
 )
+_UNUSABLE_REASONS: Mapping[Cause, str] = MappingProxyType(
+    {
+        Cause.ENCRYPTED: "The API key is probably active, and its private key is here, encrypted.",
+        Cause.UNUSABLE: "The API key is probably active, and a private key is here that could not be used to sign.",
+    }
+)
+_UNTRIED = "The API key is probably active, and a secret near it could not be tried: rated as unverified."
+_UNKNOWN_HERE = "Not known to Binance where it was checked, but other systems may know it"
+_DOUBTED = "A test system is named nearby, but nothing shows that it knows the key: it may be of the live exchange."
 _TRUSTED_LESS = "One step down: it works from trusted addresses only."
 _TRUSTED_STILL = (
     "It works from trusted addresses only; a thief inside that network can do it all.",
@@ -145,14 +158,17 @@ def assess(credential: Credential, locations: Sequence[Location], verification: 
     if verification is not None:
         if (power := power_of(verification)) is not None:
             return _rate_active(credential, locations, verification, power)
-        if (levels := OTHER_LEVELS.get(verification.verdict)) is not None:
+        if verification.verdict is Verdict.KEY_LIVE_SECRET_WRONG:
+            return _rate_wrong_secret(credential, locations, verification)
+        if verification.is_gone:
             facts = system_of(credential.environment, verification).facts
             reasons = (*_OTHER_REASONS[verification.verdict], facts.stakes)
-            return Risk(level=levels[facts.play_money], reasons=reasons)
+            return Risk(level=OTHER_LEVELS[verification.verdict][facts.play_money], reasons=reasons)
+        if verification.verdict in _OTHER_REASONS:
+            return _rate_unknown_here(credential, locations)
         if verification.verdict is Verdict.INCONCLUSIVE:
-            return _lower(_rate_inconclusive(credential), _mitigations(credential, locations))
-    base = _rate_unverified(credential)
-    return _lower(base, _mitigations(credential, locations))
+            return _lower(_rate_inconclusive(credential, verification), _mitigations(credential, locations))
+    return _lower(_rate_unverified(credential), _mitigations(credential, locations))
 
 
 def system_of(environment: Environment, verification: Verification | None) -> Environment:
@@ -218,10 +234,35 @@ def _rate_unverified(credential: Credential) -> Risk:
     return Risk(level=_BASE[credential.kind][facts.play_money], reasons=(_MEANS[credential.kind], facts.stakes))
 
 
-def _rate_inconclusive(credential: Credential) -> Risk:
-    """Rate an inconclusive credential: a pair one step below an active one of any power, a half as unverified."""
+def _rate_wrong_secret(credential: Credential, locations: Sequence[Location], verification: Verification) -> Risk:
+    """Rate an active key whose secret is not known: as a lone key, unless the right secret may have been found."""
+    facts = system_of(credential.environment, verification).facts
+    cause = verification.cause
+    if facts.play_money or cause is None:
+        reasons = (*_OTHER_REASONS[verification.verdict], facts.stakes)
+        return Risk(level=OTHER_LEVELS[verification.verdict][facts.play_money], reasons=reasons)
+    if cause in _UNUSABLE_REASONS:
+        return Risk(level=RiskLevel.MEDIUM, reasons=(_UNUSABLE_REASONS[cause], facts.stakes))
     unasked = _rate_unverified(credential)
-    real = not credential.environment.facts.play_money
+    return _lower(replace(unasked, reasons=(_UNTRIED, *unasked.reasons)), _mitigations(credential, locations))
+
+
+def _rate_unknown_here(credential: Credential, locations: Sequence[Location]) -> Risk:
+    """Rate a key that is unknown where it was checked: one step below unverified, and not below `low` by that step."""
+    unasked = _lower(_rate_unverified(credential), _mitigations(credential, locations))
+    lower = unasked.level > RiskLevel.LOW
+    reason = f"{_UNKNOWN_HERE}{': one step down' if lower else ''}."
+    level = list(RiskLevel)[unasked.level.rank - lower]
+    return Risk(level=level, reasons=(reason, *unasked.reasons))
+
+
+def _rate_inconclusive(credential: Credential, verification: Verification) -> Risk:
+    """Rate an inconclusive credential: a pair one step below an active one of any power, a half as unverified."""
+    system = system_of(credential.environment, verification)
+    unasked = _rate_unverified(replace(credential, environment=system))
+    if system is Environment.UNKNOWN and verification.environment is system:
+        unasked = replace(unasked, reasons=(unasked.reasons[0], _DOUBTED))
+    real = not system.facts.play_money
     step = " and could do anything, one step down" if real and credential.kind is Kind.KEY_PAIR else ""
     reason = f"Unknown from here whether it is active: rated as if it were{step}."
     return Risk(level=unasked.level, reasons=(reason, *unasked.reasons))
@@ -264,7 +305,8 @@ def _position(finding: Finding) -> int:
         return _UNASKED
     power = power_of(verification)
     if power is None:
-        return _POSITIONS[verification.verdict]
+        gone = verification.verdict not in _OTHER_REASONS or verification.is_gone
+        return _POSITIONS[verification.verdict] if gone else _POSITIONS[Verdict.KEY_LIVE_SECRET_WRONG]
     if system_of(finding.environment, verification).facts.play_money:
         return _PLAYING
     return _LIVING + power.rank * len(Reach) + reach_of(verification).rank

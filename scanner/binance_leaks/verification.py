@@ -39,6 +39,9 @@ class Cause(Enum):
     Binance's), `stopped` (an earlier answer or an interrupt ended the run). Not verifiable: `environment` (there is no
     safe probe), `library` (one is missing), `unusable` (the key cannot be sent). Not asked: `incomplete` (a half that
     is never sent alone), `example` (documented), `budget` (a limit of this run).
+
+    With `key-live-secret-wrong` it is why the right secret may be there all the same: `encrypted` (a private key that
+    was found needs a passphrase), or a secret could not be tried (`unusable`, `library`, or a cause of no answer).
     """
 
     ADDRESS = "address"
@@ -61,6 +64,7 @@ class Cause(Enum):
     INCOMPLETE = "incomplete"
     EXAMPLE = "example"
     BUDGET = "budget"
+    ENCRYPTED = "encrypted"
 
 
 class Tier(Ordered):
@@ -179,11 +183,16 @@ class Verification:
     permissions: Permissions | None = None
     """None where the host does not return a key's permissions: then an active key may be able to do anything."""
     environment: Environment | None = None
-    """The system that knows the key."""
+    """The system that knows the key; `UNKNOWN` where none does and the surroundings named one that may be wrong."""
     host: str | None = None
     """The host that answered."""
     checked_at: str | None = None
     """When it answered: ISO 8601, UTC."""
+    elsewhere: tuple[Environment, ...] | None = None
+    """Systems that may know the key, where those that were asked do not: not asked, or without a clear answer.
+
+    None where that was not determined: then any system may.
+    """
     note: str = ""
     """One or more plain sentences. They contain nothing that a server wrote."""
     key: str | None = None
@@ -192,6 +201,11 @@ class Verification:
     """SHA-256 of the secret that signs for it: the right one of several."""
     swapped: bool = False
     """Whether key and secret were written the wrong way round. `key` and `secret` are the right way."""
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether every system that the key could belong to answered that it does not know it."""
+        return self.verdict in (Verdict.NOT_FOUND, Verdict.MALFORMED) and self.elsewhere == ()
 
     @property
     def permissions_in_force(self) -> Permissions | None:

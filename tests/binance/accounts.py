@@ -23,6 +23,8 @@ TESTNET = "testnet.binance.vision"
 DEMO = "demo-api.binance.com"
 US = "api.binance.us"
 FUTURES_TESTNET = "testnet.binancefuture.com"
+DEMO_FUTURES = "demo-fapi.binance.com"
+DEMO_COIN_FUTURES = "demo-dapi.binance.com"
 
 READ = {"enableReading": True}
 TRADE = {**READ, "enableSpotAndMarginTrading": True}

@@ -14,7 +14,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
-from tests.binance.accounts import DEMO, FUTURES_TESTNET, MAINNET, TESTNET, US, Account
+from tests.binance.accounts import (
+    DEMO,
+    DEMO_COIN_FUTURES,
+    DEMO_FUTURES,
+    FUTURES_TESTNET,
+    MAINNET,
+    TESTNET,
+    US,
+    Account,
+)
 
 _KEY = re.compile(r"[A-Za-z0-9]{64}")
 _LONGEST_WINDOW = 60_000
@@ -80,12 +89,15 @@ _SPOT = {**_PUBLIC, "/api/v3/account": _ACCOUNT}
 _US = {**_PUBLIC, "/api/v3/account": Endpoint(weight=10, body=Account.account)}
 _RESTRICTIONS = Endpoint(budget="SAPI", body=Account.restrictions, refused=-1002)
 _FUTURES = {"/fapi/v1/time": _TIME, "/fapi/v1/accountConfig": Endpoint(weight=5, body=Account.futures)}
+_COIN_FUTURES = {"/dapi/v1/time": _TIME, "/dapi/v1/account": Endpoint(weight=5, body=Account.futures)}
 ENDPOINTS: Mapping[str, Mapping[str, Endpoint]] = {
     MAINNET: {**_SPOT, "/sapi/v1/account/apiRestrictions": _RESTRICTIONS},
     TESTNET: _SPOT,
     DEMO: _SPOT,
     US: _US,
     FUTURES_TESTNET: _FUTURES,
+    DEMO_FUTURES: _FUTURES,
+    DEMO_COIN_FUTURES: _COIN_FUTURES,
 }
 LIMITS = {(MAINNET, "MBX"): 6000, (MAINNET, "SAPI"): 12_000, (FUTURES_TESTNET, "MBX"): 2400, (US, "MBX"): 1200}
 

@@ -326,7 +326,9 @@ class TestAudit:
 
     def test_halves(self, desk: Desk) -> None:
         account = desk.account()
-        key = desk.verify("--stdin", stdin=account.key)
+        alone = desk.verify("--stdin", stdin=account.key)
+        assert (alone.status, "--key-only" in alone.err, desk.exchange.asked) == (2, True, [])
+        key = desk.verify("--stdin", "--key-only", stdin=account.key)
         assert (key.status, "probably active, checked without its secret" in key.out) == (3, True)
         asked = len(desk.exchange.asked)
         secret = desk.verify("--stdin", stdin=f"BINANCE_API_SECRET={account.secret.decode()}\n")

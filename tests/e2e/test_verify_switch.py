@@ -93,6 +93,9 @@ def played() -> Iterator[Played]:
         yield Played(url=url, exchange=exchange)
 
 
+HOST = 'BASE_URL = "https://api.binance.com"\n'
+
+
 def call(account: Account) -> str:
     """A Python module with a pair."""
     return f'from binance.client import Client\nclient = Client("{account.key}", "{account.secret.decode()}")\n'
@@ -296,7 +299,7 @@ class TestRanking:
         other = hmac_account(SystemRandom())
         wrong = Pair(key=other.key, secret=wrong.secret)
         files = {f"bot{number}.py": call(account) for number, account in enumerate(accounts)}
-        repository.commit({**files, "revoked.py": revoked.python, "wrong.py": wrong.python})
+        repository.commit({**files, "revoked.py": revoked.python + HOST, "wrong.py": wrong.python})
         return [account.key for account in accounts], revoked, wrong
 
     def test_the_order(self, played: Played, accounts: list[Account], repository: Repository) -> None:

@@ -426,8 +426,8 @@ REVOKED = Verification(
     verdict=Verdict.NOT_FOUND,
     host="api.binance.com",
     checked_at=CHECKED,
-    note="Probably revoked or deleted: api.binance.com did not know the key, twice. It could still be of a "
-    "system that was not checked.",
+    elsewhere=(),
+    note="Probably revoked or deleted: api.binance.com did not know the key, twice.",
 )
 UNDECIDED = Verification(
     verdict=Verdict.INCONCLUSIVE,

@@ -108,7 +108,7 @@ def test_a_verification_has_the_keys_of_the_contract_first() -> None:
     reported = [part(finding, "verification") for finding in findings(parsed(examples.verified_result()))]
     contract = ["verdict", "tier", "permissions", "ip_restricted", "checked_at", "host", "note"]
     for one in reported:
-        assert list(one) == [*contract, "cause", "environment", "swapped", "key_sha256", "secret_sha256"]
+        assert list(one) == [*contract, "cause", "environment", "swapped", "elsewhere", "key_sha256", "secret_sha256"]
     assert [one["tier"] for one in reported if one["verdict"] == "live"] == [
         "withdraw",
         "transfer",

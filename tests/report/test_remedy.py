@@ -11,7 +11,8 @@ from binance_leaks.environments import KEY_PAGE
 from binance_leaks.findings import Finding, Result, SourceKind
 from binance_leaks.model import Environment, Exposure, RiskLevel, Role
 from binance_leaks.report import View, format_named
-from binance_leaks.report.advice import Step, steps
+from binance_leaks.report.advice import steps
+from binance_leaks.report.remedies import Step
 from binance_leaks.verification import Verdict, Verification
 
 from . import examples
@@ -124,7 +125,24 @@ def test_play_money_is_no_hurry(verdict: Verdict) -> None:
 def test_the_key_page_is_for_keys_that_are_made_there() -> None:
     us = Verification(verdict=Verdict.LIVE, environment=Environment.US)
     assert not any(KEY_PAGE in step.verbatim for step in steps(result_of(us, environment=Environment.US)))
-    assert "on the site that issued it" in texts(result_of(us, environment=Environment.US))[0]
+    assert steps(result_of(us, environment=Environment.US))[0].verbatim == (Environment.US.facts.key_page,)
+
+
+@pytest.mark.parametrize("environment", Environment)
+@pytest.mark.parametrize("verification", [None, *[Verification(verdict=each) for each in Verdict]])
+def test_the_first_step_links_the_site_where_this_key_is_revoked(
+    environment: Environment, verification: Verification | None
+) -> None:
+    first, *_ = steps(result_of(verification, environment=environment))
+    assert environment.facts.key_page in first.verbatim
+    assert environment.facts.key_menu in first.text
+
+
+def test_a_key_that_another_system_may_know_is_looked_for_there() -> None:
+    unknown = Verification(verdict=Verdict.NOT_FOUND, elsewhere=(Environment.US, Environment.TH))
+    first, *_ = steps(result_of(unknown))
+    assert "may be of another system (Binance.US, Binance TH)" in first.text
+    assert first.verbatim == (KEY_PAGE, Environment.US.facts.key_page, Environment.TH.facts.key_page)
 
 
 def test_the_most_severe_comes_first_and_each_list_names_its_keys() -> None:

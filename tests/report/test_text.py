@@ -267,7 +267,7 @@ def test_advice_names_the_key_page_only_where_it_holds_the_key() -> None:
     finding = replace(examples.staged_result().findings[0], environment=Environment.US)
     text = plain(replace(examples.staged_result(), findings=(finding,)))
     assert KEY_PAGE not in text
-    assert "on the site that issued it" in text
+    assert Environment.US.facts.key_page in text
 
 
 def test_incomplete_is_never_silent() -> None:

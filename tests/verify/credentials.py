@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from binance_leaks.model import Confidence, Credential, Environment, Location, Occurrence, Role, Value
 
@@ -41,3 +42,9 @@ def credential(
 def pair(account: Account, *, environment: Environment = Environment.MAINNET) -> Credential:
     """The key of an account with its secret half."""
     return credential(value_of(account, key=True), value_of(account, key=False), environment=environment)
+
+
+def certain(made: Credential) -> Credential:
+    """The same where its owner, or a host in code, says which environment it is of."""
+    occurrences = (replace(each, environment=made.environment, certain=True) for each in made.occurrences)
+    return replace(made, occurrences=tuple(occurrences))

@@ -284,9 +284,12 @@ class TestStopping:
             raise KeyboardInterrupt
 
         verifier = Verifier(transport, clock=clock, limits=Limits(workers=1, seconds=1e6))
-        with pytest.raises(KeyboardInterrupt):
-            verifier.verify(some(rng, 100), interrupt)
+        found = verdicts(verifier.verify(some(rng, 100), interrupt))
         sent = len(transport.requests)
+        assert verifier.interrupted
+        assert (Verdict.LIVE, None) in found
+        assert (Verdict.NOT_ASKED, Cause.STOPPED) in found
+        assert len(found) == 100
         assert verdicts(verifier.verify(some(rng, 1))) == [(Verdict.INCONCLUSIVE, Cause.STOPPED)]
         assert len(transport.requests) == sent
 

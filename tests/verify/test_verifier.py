@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -15,6 +16,8 @@ from binance_leaks.verify.verifier import Verifier
 
 from tests.binance.accounts import (
     DEMO,
+    DEMO_COIN_FUTURES,
+    DEMO_FUTURES,
     FUTURES_TESTNET,
     MAINNET,
     TESTNET,
@@ -29,7 +32,7 @@ from tests.binance.accounts import (
 from tests.binance.exchange import Answer, Exchange, refusal
 from tests.binance.server import serving
 from tests.corpus import values
-from tests.verify.credentials import credential, occurrence, pair, value_of
+from tests.verify.credentials import certain, credential, occurrence, pair, value_of
 from tests.verify.fakes import FakeClock
 
 QUICK = Timeouts(connect=10, read=3, total=6)
@@ -55,12 +58,14 @@ Ask = Callable[..., dict[str, Verification]]
 
 
 @pytest.fixture
-def ask(transport: UrllibTransport) -> Ask:
+def ask(exchange: Exchange, transport: UrllibTransport) -> Ask:
     """Verifies some credentials, with limits if they matter, by a clock that does not wait."""
 
     def asking(*credentials: Credential, **limits: float) -> dict[str, Verification]:
         made = Limits(**{"workers": 1, **limits})  # type: ignore[arg-type]  # names and types are those of the tests
-        return Verifier(transport, clock=FakeClock(time.time()), limits=made).verify(credentials)
+        clock = FakeClock(time.time())
+        exchange.clock = clock.now
+        return Verifier(transport, clock=clock, limits=made).verify(credentials)
 
     return asking
 
@@ -107,11 +112,24 @@ class TestVerdicts:
         assert paths(exchange) == [RESTRICTIONS]
 
     def test_revoked(self, exchange: Exchange, ask: Ask, rng: Random) -> None:
-        found = one(ask(pair(hmac_account(rng)), swapped=False))
-        assert found.verdict is Verdict.NOT_FOUND
+        found = one(ask(certain(pair(ed25519_account(rng)))))
+        assert (found.verdict, found.elsewhere, found.is_gone) == (Verdict.NOT_FOUND, (), True)
         assert "Probably revoked" in found.note
-        assert "could still be of a system that was not checked" in found.note
         assert paths(exchange) == [RESTRICTIONS] * 2
+        assert one(ask(certain(pair(hmac_account(rng))))).is_gone
+
+    def test_unknown_where_it_was_asked(self, ask: Ask, rng: Random) -> None:
+        """Nothing says that it is of no other system: Binance.US, TR and TH are companies of their own."""
+        found = one(ask(pair(hmac_account(rng))))
+        assert (found.verdict, found.is_gone) == (Verdict.NOT_FOUND, False)
+        assert found.elsewhere == (Environment.US, Environment.TR, Environment.TH, Environment.WEB3)
+        assert found.note.startswith("Not known to api.binance.com, asked twice; it may belong to Binance.US")
+        assert "revoked" not in found.note
+
+    def test_without_the_question_whether_halves_are_swapped(self, ask: Ask, rng: Random) -> None:
+        found = one(ask(certain(pair(hmac_account(rng))), swapped=False))
+        assert found.elsewhere == (Environment.MAINNET,)
+        assert "the wrong way round was not checked on mainnet" in found.note
 
     def test_a_key_that_is_unknown_for_a_moment_only(self, exchange: Exchange, ask: Ask, rng: Random) -> None:
         account = hmac_account(rng)
@@ -230,15 +248,26 @@ class TestEnvironments:
     def test_unknown_everywhere(self, exchange: Exchange, ask: Ask, rng: Random) -> None:
         found = one(ask(pair(hmac_account(rng), environment=Environment.UNKNOWN)))
         assert found.verdict is Verdict.NOT_FOUND
-        assert f"{MAINNET}, {TESTNET} and {DEMO} did not know the key" in found.note
+        hosts = f"{MAINNET}, {TESTNET}, {DEMO}, {DEMO_FUTURES} and {DEMO_COIN_FUTURES}"
+        assert f"Not known to {hosts}, asked twice" in found.note
         assert US not in {asked.host for asked in exchange.asked}
-        assert len(exchange.asked) == 2 + 1 + 2 + 2
+        assert len(exchange.asked) == 2 + 1 + 2 * 4
 
     def test_hex_without_a_word_is_the_futures_testnet_s(self, exchange: Exchange, ask: Ask, rng: Random) -> None:
         account = hmac_account(rng, host=FUTURES_TESTNET)
         exchange.add(account)
         assert one(ask(pair(account, environment=Environment.UNKNOWN))).host == FUTURES_TESTNET
         assert {asked.host for asked in exchange.asked} == {FUTURES_TESTNET}
+
+    @pytest.mark.parametrize("host", [DEMO, DEMO_FUTURES, DEMO_COIN_FUTURES])
+    @pytest.mark.parametrize("environment", [Environment.FUTURES_TESTNET, Environment.DEMO])
+    def test_demo_and_futures_testnet_share_their_hosts(
+        self, exchange: Exchange, ask: Ask, rng: Random, host: str, environment: Environment
+    ) -> None:
+        account = hmac_account(rng, host=host)
+        exchange.add(account)
+        found = one(ask(pair(account, environment=environment)))
+        assert (found.verdict, found.environment, found.host) == (Verdict.LIVE, Environment.DEMO, host)
 
     @pytest.mark.parametrize("environment", [Environment.TESTNET, Environment.DEMO, Environment.FUTURES_TESTNET])
     def test_a_live_key_beside_a_test_system_s_name(
@@ -250,17 +279,20 @@ class TestEnvironments:
         assert (found.verdict, found.environment, found.tier) == (Verdict.LIVE, Environment.MAINNET, Tier.WITHDRAW)
 
     def test_the_live_exchange_s_word_counts_for_more(self, exchange: Exchange, ask: Ask, rng: Random) -> None:
-        """It does not know the key, and a test system that may is out of reach: that is still probably revoked."""
+        """It does not know the key, and a test system that may is out of reach."""
         exchange.script(Answer(status=500), host=TESTNET)
         exchange.script(Answer(status=500), host=DEMO)
         found = one(ask(pair(hmac_account(rng), environment=Environment.UNKNOWN)))
         assert (found.verdict, found.host) == (Verdict.NOT_FOUND, MAINNET)
+        assert {Environment.TESTNET, Environment.DEMO} < {*(found.elsewhere or ())}
 
     def test_a_test_system_s_word_does_not(self, exchange: Exchange, ask: Ask, rng: Random) -> None:
         """It does not know the key, and the live exchange does not say."""
         exchange.script(refusal(400, -2015), host=MAINNET)
         found = one(ask(pair(hmac_account(rng), environment=Environment.TESTNET)))
         assert (found.verdict, found.cause, found.host) == (Verdict.INCONCLUSIVE, Cause.ADDRESS, MAINNET)
+        assert found.environment is Environment.UNKNOWN
+        assert found.note.startswith(f"{TESTNET} does not know the key. It cannot be determined")
 
     def test_a_refused_place_does_not_end_the_search(self, exchange: Exchange, ask: Ask, rng: Random) -> None:
         account = hmac_account(rng, host=TESTNET)
@@ -317,7 +349,10 @@ class TestHalves:
         seen = (occurrence(key), occurrence(locked, line=2, encrypted=True))
         found = one(ask(credential(key, locked, occurrences=seen)))
         assert found.verdict is Verdict.KEY_LIVE_SECRET_WRONG
-        assert "checked without its secret" in found.note
+        assert found.cause is Cause.ENCRYPTED
+        assert "its private key was found and is encrypted" in found.note
+        beside = replace(occurrence(key), encrypted_beside=True)
+        assert one(ask(credential(key, occurrences=[beside]))).cause is Cause.ENCRYPTED
 
     def test_without_the_library_it_reports_so(
         self, exchange: Exchange, ask: Ask, rng: Random, monkeypatch: pytest.MonkeyPatch

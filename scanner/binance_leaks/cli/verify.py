@@ -56,6 +56,7 @@ class VerifySettings(CommandSettings):
 
     env_file: str | None
     stdin: bool
+    key_only: bool
     scan_paths: Sequence[str] | None
     private_key: str | None
     purpose: str | None
@@ -91,10 +92,13 @@ def _audit(settings: VerifySettings, verifier: OnlineVerifier) -> ExitStatus:
         for credential in verified.credentials
     ]
     if settings.audit_format == "json":
-        text = render_audit_json(audited, purpose=purpose, now=now)
+        text = render_audit_json(audited, purpose=purpose, now=now, complete=not verified.interrupted)
     else:
         text = render_audit_text(audited, purpose=purpose, width=page_width(), color=colored(settings.output.color))
     write_report(text, sys.stdout)
+    if verified.interrupted:
+        sys.stderr.write("binance-leaks: interrupted: keys that were not checked by then are reported as not checked\n")
+        return ExitStatus.INTERRUPTED
     outcomes = {each.audit.outcome for each in audited}
     if unread:
         sys.stderr.write(f"binance-leaks: {unread:,} items could not be read; run `binance-leaks scan` to list them\n")
@@ -110,15 +114,20 @@ def _credentials(settings: VerifySettings) -> tuple[tuple[Credential, ...], int]
     if settings.scan_paths is not None:
         return _scanned(settings)
     if settings.env_file is not None:
-        return _some(from_text(_content(settings.env_file), settings.env_file), settings.env_file), 0
+        return _some(_read(_content(settings.env_file), settings.env_file, settings), settings.env_file), 0
     if settings.stdin:
         if sys.stdin is None:
             raise UsageError("standard input is closed")
-        return _some(from_text(_limited(sys.stdin.buffer.read(_LARGEST + 1), _STDIN), _STDIN), _STDIN), 0
+        return _some(_read(_limited(sys.stdin.buffer.read(_LARGEST + 1), _STDIN), _STDIN, settings), _STDIN), 0
     found = from_environment(os.environ)
     if not found and _is_terminal():
         return (_prompted(secret=settings.private_key is None),), 0
     return _some(found, "the environment"), 0
+
+
+def _read(data: bytes, where: str, settings: VerifySettings) -> tuple[Credential, ...]:
+    """The credentials in text. A value that is there alone is the API key only if the user says so."""
+    return from_text(data, where, key_only=settings.key_only or settings.private_key is not None)
 
 
 def _some(credentials: tuple[Credential, ...], where: str) -> tuple[Credential, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,7 +55,12 @@ class OnlineVerifier:
         """
         from binance_leaks.pipeline.apply_verification import verified  # start-up: clean scans need no detector
 
-        return verified(credentials, self.check(credentials))
+        return replace(verified(credentials, self.check(credentials)), interrupted=self.interrupted)
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the user interrupted a check: what was not checked by then is reported as such."""
+        return self.verifier.interrupted
 
     def check(self, credentials: Sequence[Credential]) -> Mapping[str, Verification]:
         """Print what is sent where, then check.

@@ -297,6 +297,7 @@ class _Classifier:
         named = reading.strength >= Strength.PLAIN
         is_own = nearby is not None and (nearby.name.role is None or _agree(nearby.name.role, value.role))
         name = _shown_name(nearby.name.text) if nearby is not None and named and is_own else ()
+        environment = environment_of(candidate, reading.nearby, self._whole)
         return Occurrence(
             value=value,
             location=Location(
@@ -310,9 +311,10 @@ class _Classifier:
             last_line=last_line,
             stem=nearby.name.stem if nearby is not None and nearby.position is not NamePosition.ABOVE else (),
             named=named,
-            environment=environment_of(candidate, reading.nearby, self._whole),
+            environment=environment,
             evidence=(*reading.evidence, *name),
             foreign=reading.foreign,
+            certain=self._whole.is_certain(environment),
         )
 
 

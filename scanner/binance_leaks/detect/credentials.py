@@ -11,7 +11,7 @@ from binance_leaks.detect.confidence import OF_THE_TEXT, confidence_of
 from binance_leaks.detect.names import is_credential_file
 from binance_leaks.detect.published import published_as
 from binance_leaks.environments import Environment, most_prudent
-from binance_leaks.model import Confidence, Credential, Evidence, Grade, Occurrence, Role, Value
+from binance_leaks.model import Confidence, Credential, Evidence, Grade, Kind, Occurrence, Role, Value
 
 _T = TypeVar("_T")
 
@@ -244,10 +244,11 @@ def with_stated(occurrence: Occurrence, environments: Iterable[Environment]) -> 
     environment = most_prudent(stated)
     if len(stated) == 1:
         return replace(occurrence, environment=environment)
+    certain = occurrence.certain and all(each.facts.play_money for each in stated - {occurrence.environment})
     doubt = Evidence(
         grade=Grade.STATEMENT, text=describe_disagreement("versions of its files", stated), for_binance=False
     )
-    return replace(occurrence, environment=environment, evidence=(*occurrence.evidence, doubt))
+    return replace(occurrence, environment=environment, evidence=(*occurrence.evidence, doubt), certain=certain)
 
 
 def describe_disagreement(what: str, environments: Set[Environment]) -> str:
@@ -258,3 +259,26 @@ def describe_disagreement(what: str, environments: Set[Environment]) -> str:
 
 def _weight(occurrence: Occurrence) -> tuple[int, bool]:
     return confidence_of((occurrence,)).rank, occurrence.named
+
+
+def mark_encrypted_beside(credentials: Sequence[Credential]) -> tuple[Credential, ...]:
+    """Mark API keys that were found alone, with an encrypted private key in a file of the same folder."""
+    folders = {_folder(each) for credential in credentials for each in credential.occurrences if each.encrypted}
+    if not folders:
+        return tuple(credentials)
+    return tuple(
+        replace(
+            credential,
+            occurrences=tuple(
+                replace(each, encrypted_beside=True) if _folder(each) in folders else each
+                for each in credential.occurrences
+            ),
+        )
+        if credential.kind is Kind.API_KEY
+        else credential
+        for credential in credentials
+    )
+
+
+def _folder(occurrence: Occurrence) -> str:
+    return occurrence.location.path.rpartition("/")[0]

@@ -57,6 +57,7 @@ _NOT = lazy_pattern(r"(?:!|(?<![a-z])not\s)(?:[\w.]{0,20}[._])?\Z")
 _SPECIAL_FIRST = tuple(reversed(Environment))
 _STATED = _compile((environment, environment.facts.stated) for environment in _SPECIAL_FIRST)
 NAMED = _STATED + _compile((environment, environment.facts.named) for environment in _SPECIAL_FIRST)
+_HOSTS = {each: lazy_pattern(each.facts.host) for each in Environment if each.facts.host is not None}
 _WORDS = tuple(dict.fromkeys(word for pattern in NAMED for word in pattern.starts))
 _ASCII_WORDS = tuple(word for word in _WORDS if word.isascii())
 _OTHER_WORDS = tuple(word for word in _WORDS if not word.isascii())
@@ -92,6 +93,7 @@ class WholeFile:
         self._of_enclosing: dict[int, Environment | None] = {}
         self._of_one_name: dict[int, bool] = {}
         self._scopes: dict[int, list[tuple[int, int]]] = {}
+        self._certain: dict[Environment, bool] = {}
 
     def environment(self, at: int) -> Environment | None:
         """What all statements of the file agree on that may be about the value at `at`, else what its path names."""
@@ -99,6 +101,23 @@ class WholeFile:
         if part not in self._agreed_at:
             self._agreed_at[part] = self._agreed(self._statements, at)
         return self._agreed_at[part] or self._of_path
+
+    def is_certain(self, environment: Environment) -> bool:
+        """Whether code states a host of an environment, and nothing in the file names another one with real money."""
+        if environment not in self._certain:
+            self._certain[environment] = self._states_host(environment) and self._names_no_other(environment)
+        return self._certain[environment]
+
+    def _states_host(self, environment: Environment) -> bool:
+        host = _HOSTS.get(environment)
+        if host is None or len(self._document.text) > _LARGEST_UNANIMOUS:
+            return False
+        found = (self._document.line_index(match.start()) for match in host.finditer(self._text))
+        return any(not _is_comment(self.outline, line) for line in found)
+
+    def _names_no_other(self, environment: Environment) -> bool:
+        named = {hint[3] for hint in found_in(self._text, NAMED)} | {self._of_path}
+        return all(other is environment or other.facts.play_money for other in named if other is not None)
 
     @cached_property
     def _ends_of_scopes(self) -> list[int]:

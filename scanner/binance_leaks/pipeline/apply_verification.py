@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 
 from binance_leaks.detect.credentials import credential_of
 from binance_leaks.lazy_dataclasses import dataclass
-from binance_leaks.model import Confidence, Credential, Occurrence, Role
+from binance_leaks.model import Confidence, Credential, Environment, Occurrence, Role
 from binance_leaks.verification import Verdict, Verification
 
 OTHER_ROLE: Mapping[Role, Role] = MappingProxyType(
@@ -30,6 +30,8 @@ class Verified:
 
     credentials: tuple[Credential, ...]
     verifications: Mapping[str, Verification]
+    interrupted: bool = False
+    """Whether the user interrupted it: then the rest was not asked."""
 
 
 Verify = Callable[[Sequence[Credential]], Verified]
@@ -139,10 +141,16 @@ def _digests(holder: Holder) -> frozenset[str]:
 
 
 def _raise_confidence(holder: _H, verification: Verification | None) -> _H:
-    """Set the environment to the system that knows the key, regardless of evidence in the text."""
-    if verification is None or verification.verdict not in _KNOWN or verification.host is None:
+    """Set the environment to the system that knows the key, regardless of evidence in the text.
+
+    It becomes unknown where the test system that the text names is doubted.
+    """
+    if verification is None:
         return holder
     credential = holder.credential
+    if verification.verdict not in _KNOWN or verification.host is None:
+        doubted = verification.environment is Environment.UNKNOWN
+        return holder.with_credential(replace(credential, environment=Environment.UNKNOWN)) if doubted else holder
     return holder.with_credential(
         replace(
             credential,

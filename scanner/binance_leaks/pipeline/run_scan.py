@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -11,12 +12,12 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from binance_leaks.config import Config
 from binance_leaks.findings import Finding, Result, SourceKind
 from binance_leaks.lazy_dataclasses import dataclass
-from binance_leaks.model import Location
+from binance_leaks.model import Credential, Location
 from binance_leaks.pipeline.source import Detected, ShowProgress, Source
 
 if TYPE_CHECKING:
     from binance_leaks.baseline.known import Known
-    from binance_leaks.pipeline.apply_verification import Verify
+    from binance_leaks.pipeline.apply_verification import Verified, Verify
 
 D = TypeVar("D", bound=Detected)
 _NO_PROGRESS: AbstractContextManager[None] = nullcontext()
@@ -49,7 +50,8 @@ def run_scan(
 ) -> Scan[D]:
     """Read a source and judge what it detected.
 
-    `verify` checks with Binance what is reported; after an interrupt nothing is checked. `progress` is entered while
+    `verify` checks with Binance what is reported; after an interrupt nothing is checked, and one while it checks leaves
+    the rest unchecked and the result incomplete. `progress` is entered while
     the source is read. Raises ScannerError.
     """
     started = time.monotonic()
@@ -58,12 +60,14 @@ def run_scan(
     stats = replace(detected.stats, seconds=round((detected.stats.seconds or 0) + time.monotonic() - started, 3))
     findings: tuple[Finding, ...] = ()
     suppressed: tuple[Finding, ...] = ()
-    below = 0
+    below, interrupted = 0, False
     if detected.credentials or verify is not None:
         from binance_leaks.pipeline.triage import triage  # start-up: most scans are clean and need no detector
 
         judged = detected if settings.comments else _without_comments(detected)
-        findings, suppressed, below = triage(source, judged, settings, None if detected.interrupted else verify)
+        check = _Check(verify) if verify is not None and not detected.interrupted else None
+        findings, suppressed, below = triage(source, judged, settings, check)
+        interrupted = check is not None and check.interrupted
     result = Result(
         source=source.kind,
         target=source.target,
@@ -71,9 +75,22 @@ def run_scan(
         suppressed=suppressed,
         skipped=tuple(sorted(detected.skipped, key=lambda skipped: (not skipped.lost, skipped.what, skipped.why))),
         stats=replace(stats, suppressed=len(suppressed), below_confidence=below),
-        interrupted=detected.interrupted,
+        interrupted=detected.interrupted or interrupted,
     )
     return Scan(result=_only_introduced(result) if source.kind is SourceKind.RANGE else result, detected=detected)
+
+
+class _Check:
+    """A verification that remembers whether the user interrupted it."""
+
+    def __init__(self, verify: Verify) -> None:
+        self._verify = verify
+        self.interrupted = False
+
+    def __call__(self, credentials: Sequence[Credential]) -> Verified:
+        verified = self._verify(credentials)
+        self.interrupted = verified.interrupted
+        return verified
 
 
 def load_baseline(file: Path | None, root: str | None) -> Known | None:

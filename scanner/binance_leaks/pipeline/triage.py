@@ -9,7 +9,12 @@ from pathlib import Path
 from binance_leaks.baseline.known import Label, path_from
 from binance_leaks.config import Config
 from binance_leaks.detect import prefilter
-from binance_leaks.detect.credentials import drop_unrelated_private_keys, lacks_evidence, with_evidence
+from binance_leaks.detect.credentials import (
+    drop_unrelated_private_keys,
+    lacks_evidence,
+    mark_encrypted_beside,
+    with_evidence,
+)
 from binance_leaks.detect.pairing_across_files import pair_across_files
 from binance_leaks.detect.published import published_as
 from binance_leaks.findings import Finding, Risk, Skipped, SourceKind, SuppressedBy, Suppression
@@ -117,7 +122,7 @@ def weigh(credentials: Iterable[Credential], nearby: NearbyEvidence | None) -> t
     paired = pair_across_files(credentials)
     if nearby is not None:
         paired = pair_across_files(_add_nearby_evidence(paired, nearby))
-    return drop_unrelated_private_keys(paired)
+    return drop_unrelated_private_keys(mark_encrypted_beside(paired))
 
 
 def judge(

@@ -7,9 +7,9 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from binance_leaks.detect.credentials import credential_of
+from binance_leaks.detect.credentials import credential_of, mark_encrypted_beside
 from binance_leaks.detect.document import Document
-from binance_leaks.detect.names import read_name
+from binance_leaks.detect.names import Strength, read_name
 from binance_leaks.detect.pairing_across_files import pair_across_files
 from binance_leaks.detect.private_keys import KeyType, packed_keys
 from binance_leaks.errors import UsageError
@@ -23,34 +23,77 @@ ENVIRONMENT = "environment"
 _GIVEN = "given"
 _BARE = lazy_pattern(rb"[A-Za-z0-9]{40,128}")
 _LONGEST_VARIABLE = 16_384
+_WHOLE = lazy_pattern(r"[A-Za-z0-9]{64}")
+_PRIVATE_KEY = lazy_pattern(r"PRIVATE KEY-----|MC4CAQAwBQYDK2Vw|MII[A-Za-z0-9+/]{60}|[A-Za-z0-9+/]{43}=")
+_DESCRIBES = frozenset({"file", "path", "type", "url", "use", "enabled", "name", "format", "dir", "folder", "host"})
+"""Words that make a variable one about a key, and not the key itself."""
 
 
 def from_environment(variables: Mapping[str, str]) -> tuple[Credential, ...]:
     """The credentials among variables, as the detector finds them in such a file.
 
-    Only variables count whose names mention Binance or a key, and mere guesses do not.
+    Only variables count whose names mention Binance or a key, and mere guesses do not. Blanks and line ends around a
+    value, and a pair of quotes, are no part of it: containers hand them on. Raises UsageError for a variable of
+    Binance's whose value cannot be what its name says.
     """
-    lines = [f"{name}={_quoted(text)}\n" for name, text in sorted(variables.items()) if _speaks(name, text)]
+    cleaned = {name: clean_value(text) for name, text in sorted(variables.items())}
+    for name, text in cleaned.items():
+        _refuse_malformed(name, text)
+    lines = [f"{name}={_quoted(text)}\n" for name, text in cleaned.items() if _speaks(name, text)]
     data = "".join(lines).encode("utf-8", "surrogateescape")
     found = credentials_in(Chunk(path=ENVIRONMENT, evidence_path="", data=data))
     return _owned(pair_across_files(found), Confidence.MEDIUM)
 
 
-def from_text(data: bytes, path: str) -> tuple[Credential, ...]:
+def clean_value(text: str) -> str:
+    """Remove what containers and shells leave around a value: blanks, line ends, one pair of quotes."""
+    stripped = text.strip()
+    if len(stripped) > 1 and stripped[0] == stripped[-1] and stripped[0] in "\"'`":
+        return stripped[1:-1].strip()
+    return stripped
+
+
+def from_text(data: bytes, path: str, *, key_only: bool = False) -> tuple[Credential, ...]:
     """The credentials in text: `.env` lines, JSON, or just a key and its secret.
 
     Key and secret are on two lines then. The owner declares that they are Binance's: where no pair is found without
-    that, it counts as evidence in the text.
+    that, it counts as evidence in the text. Raises UsageError for a value that is there alone, without a name, as it
+    may be the secret, which is never sent; with `key_only` it is the API key.
     """
-    words = _decoded(data).split()
+    words = [clean_value(word.decode("latin-1")).encode("latin-1") for word in _decoded(data).split()]
     if len(words) in (1, 2) and all(map(_BARE.fullmatch, words)):
+        if len(words) == 1 and not key_only:
+            raise _alone(path)
         return (typed(words[0], words[1] if len(words) == 2 else None, path=path),)
     chunks = [chunk for chunk in read_stream(path, path, io.BytesIO(data)) if isinstance(chunk, Chunk)]
-    plain = _of(chunks)
-    if any(credential.kind is Kind.KEY_PAIR for credential in plain):
-        return plain
-    said = _of([replace(chunk, mentions_binance=True) for chunk in chunks])
-    return said if any(credential.has_key for credential in said) else plain
+    found = _of(chunks)
+    if not any(credential.kind is Kind.KEY_PAIR for credential in found):
+        said = _of([replace(chunk, mentions_binance=True) for chunk in chunks])
+        found = said if any(credential.has_key for credential in said) else found
+    unnamed = [each for each in found if each.kind is Kind.API_KEY and not any(one.named for one in each.occurrences)]
+    if unnamed and not key_only:
+        raise _alone(path)
+    return found
+
+
+def _alone(path: str) -> UsageError:
+    return UsageError(
+        f"{path} holds one value alone, which may be the key or the secret; a secret is never sent",
+        hint="If it is the API key, add --key-only. Else give both: the key and its secret on two lines.",
+    )
+
+
+def _refuse_malformed(name: str, text: str) -> None:
+    """Raise UsageError for a variable that says it is a key or secret of Binance's, and cannot be one."""
+    read = read_name(name)
+    if not text or not read.binance or read.role is None or read.strength <= Strength.WEAK or read.foreign:
+        return
+    if _DESCRIBES.intersection(read.words) or _WHOLE.fullmatch(text) or _PRIVATE_KEY.search(text):
+        return
+    raise UsageError(
+        f"{name} is set, but its value is malformed: {len(text):,} characters that are no key or secret of Binance",
+        hint="They have 64 letters and digits. Was it copied whole, and without anything around it?",
+    )
 
 
 def typed(key: bytes, secret: bytes | None, *, path: str) -> Credential:
@@ -98,12 +141,16 @@ def with_private_key(credentials: Sequence[Credential], key: Occurrence) -> tupl
 
 
 def in_environment(credentials: Iterable[Credential], environment: Environment | None) -> tuple[Credential, ...]:
-    """Set the given environment for the credentials of which nothing indicates the environment."""
+    """Set the environment that the owner gives, whatever is named near the credentials."""
+    if environment is None:
+        return tuple(credentials)
     return tuple(
-        replace(each, environment=environment)
-        if environment is not None and each.environment is Environment.UNKNOWN
-        else each
-        for each in credentials
+        replace(
+            credential,
+            environment=environment,
+            occurrences=tuple(replace(each, environment=environment, certain=True) for each in credential.occurrences),
+        )
+        for credential in credentials
     )
 
 
@@ -116,7 +163,7 @@ def _decoded(data: bytes) -> bytes:
 
 def _of(chunks: Iterable[Chunk]) -> tuple[Credential, ...]:
     found = [credential for chunk in chunks for credential in credentials_in(chunk)]
-    return _owned(pair_across_files(found), Confidence.LOW)
+    return _owned(mark_encrypted_beside(pair_across_files(found)), Confidence.LOW)
 
 
 def _owned(credentials: Iterable[Credential], least: Confidence) -> tuple[Credential, ...]:

@@ -27,7 +27,7 @@ from binance_leaks.report.json import WireValue, as_json, wire_value
 from binance_leaks.report.names import ROLE_NAMES, capitalize_first
 from binance_leaks.report.sanitize import encodable, printable, without_values
 from binance_leaks.report.text_layout import Page
-from binance_leaks.verification import PERMISSION_TIERS, Permissions, Tier, Verdict
+from binance_leaks.verification import PERMISSION_TIERS, Cause, Permissions, Tier, Verdict
 
 AUDIT_SCHEMA = "binance-leaks-audit/1"
 _LABEL = 12
@@ -106,6 +106,10 @@ class _AuditPage:
         verdict, style = _VERDICTS[self._verification.verdict]
         if self._verification.verdict is Verdict.KEY_LIVE_SECRET_WRONG and self._credential.kind is Kind.API_KEY:
             verdict = "probably active, checked without its secret"
+        if self._verification.cause is Cause.ENCRYPTED:
+            verdict = "probably active, its private key is encrypted"
+        if self._verification.verdict in (Verdict.NOT_FOUND, Verdict.MALFORMED) and not self._verification.is_gone:
+            verdict = "not known where it was checked"
         environment = self._verification.environment or self._credential.environment
         first, *others = sorted(self._credential.values, key=lambda value: list(Role).index(value.role))
         named = Text.assemble(
@@ -172,16 +176,20 @@ class _Report(TypedDict):
     schema: str
     tool: dict[str, str]
     audited_at: str
+    complete: bool
     purpose: str | None
     keys: list[_Key]
 
 
-def render_audit_json(audited: Sequence[Audited], *, purpose: Purpose | None, now: datetime) -> str:
-    """Render the audits as JSON by `binance-leaks-audit-1.schema.json`."""
+def render_audit_json(
+    audited: Sequence[Audited], *, purpose: Purpose | None, now: datetime, complete: bool = True
+) -> str:
+    """Render the audits as JSON by `binance-leaks-audit-1.schema.json`; an interrupted one is not complete."""
     report: _Report = {
         "schema": AUDIT_SCHEMA,
         "tool": {"name": "binance-leaks", "version": __version__},
         "audited_at": now.astimezone(timezone.utc).isoformat(timespec="seconds"),
+        "complete": complete,
         "purpose": purpose.value if purpose is not None else None,
         "keys": [_key(each.credential, each.audit) for each in audited],
     }

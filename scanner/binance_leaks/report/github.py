@@ -23,7 +23,7 @@ from binance_leaks.report.summary import (
     describe_gate,
     describe_incomplete,
 )
-from binance_leaks.report.verification_text import REVOKED_VERDICTS, count_verdicts
+from binance_leaks.report.verification_text import count_verdicts
 
 _MAX_ANNOTATIONS = 10
 _MAX_UNREAD = 20
@@ -114,7 +114,7 @@ def _advice(finding: Finding) -> str:
         return ""
     if finding.mark is Mark.GONE:
         return "Revoke it unless that was done: what was pushed stays leaked."
-    if finding.verification is not None and finding.verification.verdict in REVOKED_VERDICTS:
+    if finding.verification is not None and finding.verification.is_gone:
         return "Check that it is really revoked, and remove it."
     return "Revoke it first: what was pushed stays leaked, even if it is removed later."
 

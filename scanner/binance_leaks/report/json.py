@@ -106,6 +106,7 @@ class WireVerification(TypedDict):
     cause: str | None
     environment: str | None
     swapped: bool
+    elsewhere: list[str] | None
     key_sha256: str | None
     secret_sha256: str | None
 
@@ -263,6 +264,7 @@ def wire_verification(verification: Verification | None, redactor: Redactor) -> 
         "cause": cause.value if cause is not None else None,
         "environment": environment.value if environment is not None else None,
         "swapped": verification.swapped,
+        "elsewhere": [each.value for each in verification.elsewhere] if verification.elsewhere is not None else None,
         "key_sha256": verification.key,
         "secret_sha256": verification.secret,
     }

@@ -13,7 +13,7 @@ from binance_leaks.findings import Finding, Result, Skipped
 from binance_leaks.model import Location
 from binance_leaks.quantities import plural
 from binance_leaks.report import View
-from binance_leaks.report.advice import Step, allow_steps, steps
+from binance_leaks.report.advice import allow_steps, steps
 from binance_leaks.report.locations import (
     LEVELS_BY_SEVERITY,
     describe_rest,
@@ -33,6 +33,7 @@ from binance_leaks.report.names import (
     title,
 )
 from binance_leaks.report.prose import Describer
+from binance_leaks.report.remedies import Step
 from binance_leaks.report.sanitize import code_span, markdown_sentences, markdown_text
 from binance_leaks.report.summary import describe_clean, describe_incomplete, describe_scope
 from binance_leaks.report.verification_text import count_verdicts, describe_verdict

@@ -255,19 +255,30 @@ def _finding(part: JsonPart) -> Finding:
 def _verification(part: JsonPart) -> Verification:
     """Read a verification; permissions decide the tier. Older reports lack what is read with `_optional`."""
     swapped = part.get("swapped")
+    elsewhere = part.get("elsewhere")
+    host = part["host"].optional(lambda one: one.form(_HOST, "a host"))
+    verdict, environment = part["verdict"].member(Verdict), _optional(part, "environment", _environment)
+    if elsewhere is None and verdict is Verdict.INCONCLUSIVE:
+        # An older report does not say that the test system which the surroundings named is doubted.
+        environment = environment or next((each for each in Environment if host in each.facts.hosts), None)
     note = part["note"].optional(lambda one: one.text())
     return Verification(
-        verdict=part["verdict"].member(Verdict),
+        verdict=verdict,
         cause=_optional(part, "cause", lambda one: one.member(Cause)),
         permissions=_permissions(part["permissions"], part["ip_restricted"].optional(lambda one: one.truth())),
-        environment=_optional(part, "environment", lambda one: one.member(Environment)),
-        host=part["host"].optional(lambda one: one.form(_HOST, "a host")),
+        environment=environment,
+        host=host,
         checked_at=part["checked_at"].optional(lambda one: one.form(_TIMESTAMP, "a moment in UTC")),
+        elsewhere=elsewhere.optional(lambda one: one.items(_environment)) if elsewhere is not None else None,
         note=note or "",
         key=_optional(part, "key_sha256", lambda one: one.form(_DIGEST, "a SHA-256 digest")),
         secret=_optional(part, "secret_sha256", lambda one: one.form(_DIGEST, "a SHA-256 digest")),
         swapped=swapped is not None and swapped.truth(),
     )
+
+
+def _environment(part: JsonPart) -> Environment:
+    return part.member(Environment)
 
 
 def _optional(part: JsonPart, key: str, read: Callable[[JsonPart], _T]) -> _T | None:

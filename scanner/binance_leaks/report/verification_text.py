@@ -39,9 +39,8 @@ POWER_NAMES: Mapping[Power, str] = MappingProxyType(
         Power.NOTHING: "no permissions",
     }
 )
-REVOKED_VERDICTS = frozenset({Verdict.NOT_FOUND, Verdict.MALFORMED})
-"""Verdicts after which there is probably nothing left to revoke."""
-
+_UNKNOWN_HERE = "not known where it was checked"
+_UNTRIED = "API key probably active, its secret may be here"
 _REACH_NAMES: Mapping[Reach, str] = MappingProxyType(
     {
         Reach.ANYWHERE: "from any address",
@@ -104,13 +103,22 @@ def describe_verification(verification: Verification, quoted: Quoted) -> list[st
 
 def describe_verdict(verification: Verification) -> str:
     """Return the verdict in a few words, with what an active key can do and from where."""
-    words = [VERDICT_NAMES[verification.verdict]]
+    words = [name_verdict(verification)]
     power = power_of(verification)
     if power is not None:
         words.append(POWER_NAMES[power])
     if power not in (None, Power.UNKNOWN, Power.REFUSED):
         words.append(_REACH_NAMES[reach_of(verification)])
     return ", ".join(words)
+
+
+def name_verdict(verification: Verification) -> str:
+    """Name the verdict: a key is called revoked only where every system that it could belong to does not know it."""
+    if verification.verdict in (Verdict.NOT_FOUND, Verdict.MALFORMED) and not verification.is_gone:
+        return _UNKNOWN_HERE
+    if verification.verdict is Verdict.KEY_LIVE_SECRET_WRONG and verification.cause is not None:
+        return _UNTRIED
+    return VERDICT_NAMES[verification.verdict]
 
 
 def count_verdicts(findings: Sequence[Finding]) -> str:
@@ -131,8 +139,11 @@ def count_verdicts(findings: Sequence[Finding]) -> str:
         parts.append(f"{refused:,} probably active ({POWER_NAMES[Power.REFUSED]})")
     if on_test_systems := len(active) - len(real):
         parts.append(f"{on_test_systems:,} active on test systems")
-    verdicts = [verification.verdict for _, verification in checked]
-    parts += [f"{verdicts.count(one):,} {name}" for one, name in _COUNT_NAMES.items() if one in verdicts]
+    names = [
+        _UNKNOWN_HERE if name_verdict(verification) == _UNKNOWN_HERE else _COUNT_NAMES.get(verification.verdict)
+        for _, verification in checked
+    ]
+    parts += [f"{names.count(name):,} {name}" for name in (_UNKNOWN_HERE, *_COUNT_NAMES.values()) if name in names]
     if unverified := len(findings) - len(checked):
         parts.append(f"{unverified:,} not verified")
     return f"Verified: {', '.join(parts)}."

@@ -65,7 +65,7 @@ class Limits:
     """Credentials that are checked."""
     workers: int = 4
     """Credentials that are checked at the same time."""
-    requests: int = 12
+    requests: int = 24
     """Requests for one credential."""
     candidates: int = 3
     """Secrets that are tried with one key."""

@@ -1,4 +1,4 @@
-"""Turn replies into verdicts, by status and code, and outcomes into notes.
+"""Turn replies into verdicts, by status and code.
 
 Messages of a server are neither matched nor kept.
 
@@ -9,13 +9,13 @@ users and maintainers of clients, which is why the notes say "probably".
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from binance_leaks.environments import Probe
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.lazy_patterns import lazy_pattern
-from binance_leaks.verification import PERMISSION_TIERS, Cause, Permissions, Verdict, Verification
+from binance_leaks.verification import PERMISSION_TIERS, Cause, Permissions, Verdict
 from binance_leaks.verify.http_types import NoReply, Reply
 
 _MOST_OTHERS = 60
@@ -181,90 +181,3 @@ def _milliseconds(value: object) -> int | None:
     if isinstance(value, int) and not isinstance(value, bool) and 10**11 <= value < 10**13:
         return value
     return None
-
-
-_CANNOT_TELL = "It cannot be determined from here whether it is active"
-_CAUSES: Mapping[Cause, str] = MappingProxyType(
-    {
-        Cause.ADDRESS: "Binance refused this request: this address may not be on the key's list, a permission may be "
-        "missing, the key may be of another environment, or banned for a while. That does not mean it is dead",
-        Cause.LOCKED: "Binance reports that the API keys are locked. That does not mean that they are revoked",
-        Cause.REFUSED: "Binance refused this request, and its answer leaves open why. That does not mean it is dead",
-        Cause.LOCATION: "Binance does not serve the place where this runs, as is usual on hosted CI and US clouds",
-        Cause.FIREWALL: "a firewall answered, not the exchange; this run sends no more requests",
-        Cause.BANNED: "this address is banned for too many requests, from minutes to days; this "
-        "run sends no more requests",
-        Cause.RATE: "this address has sent too many requests for now",
-        Cause.CLOCK: "the clock of this machine is off, and correcting for it did not help",
-        Cause.NETWORK: "the network failed",
-        Cause.SERVER: "Binance had a failure of its own",
-        Cause.BUSY: "the server is busy; try again later",
-        Cause.REDIRECT: "the answer points elsewhere, and redirects are not followed",
-        Cause.ANSWER: "the answer is not a known one",
-        Cause.STOPPED: "not checked, because of an earlier answer",
-        Cause.BUDGET: "a limit of this run was reached",
-    }
-)
-
-
-def not_checked(verdict: Verdict, cause: Cause, why: str) -> Verification:
-    """Make the verification of a credential that is not checked."""
-    start = "Cannot be verified" if verdict is Verdict.NOT_VERIFIABLE else "Not checked"
-    return Verification(verdict=verdict, cause=cause, note=f"{start}: {why.rstrip('.')}.")
-
-
-def note_of(outcome: Outcome, host: str, *, lone: bool, swapped: bool, unknown_on: Sequence[str]) -> str:
-    """Return the note on an outcome of `host`, for lone keys and swapped halves too.
-
-    `unknown_on` are all the hosts that do not know the key.
-    """
-    parts = [_verdict(outcome, host, lone=lone, unknown_on=unknown_on)]
-    if swapped:
-        parts.append("Key and secret are written the wrong way round: the value found as the secret is the key.")
-    return " ".join(parts)
-
-
-def _verdict(outcome: Outcome, host: str, *, lone: bool, unknown_on: Sequence[str]) -> str:
-    match outcome.verdict:
-        case Verdict.LIVE if outcome.permissions is not None and outcome.permissions.known:
-            return f"Active: {host} accepted it and returned the permissions of the key."
-        case Verdict.LIVE if outcome.permissions is not None:
-            return f"Active: {host} accepted it. Its answer does not contain the permissions of the key."
-        case Verdict.LIVE:
-            return (
-                f"Active: {host} accepted it. Its answer is about the account, not the key, whose permissions are "
-                "unknown."
-            )
-        case Verdict.LIVE_NO_PERMISSION:
-            return (
-                f"Probably active: {host} accepted the signature and refused permission for this one request "
-                f"({outcome.detail})."
-            )
-        case Verdict.KEY_LIVE_SECRET_WRONG:
-            secret = "it was checked without its secret" if lone else "the secret found with it is not its own"
-            return (
-                f"The API key is probably active: {host} refused nothing but the signature ({outcome.detail}); "
-                f"{secret}."
-            )
-        case Verdict.NOT_FOUND:
-            return (
-                f"Probably revoked or deleted: {_join(unknown_on or [host])} did not know the key, twice. "
-                "It could still be of a system that was not checked."
-            )
-        case Verdict.MALFORMED:
-            return f"Probably no key: {host} answered that it does not have the form of one ({outcome.detail})."
-        case Verdict.NOT_VERIFIABLE | Verdict.NOT_ASKED:
-            return f"Cannot be verified: {outcome.detail.rstrip('.')}."
-        case Verdict.INCONCLUSIVE:
-            return _inconclusive(outcome)
-
-
-def _inconclusive(outcome: Outcome) -> str:
-    cause = _CAUSES.get(outcome.cause, "") if outcome.cause is not None else ""
-    detail = f" ({outcome.detail})" if outcome.detail else ""
-    return f"{_CANNOT_TELL}: {cause}{detail}."
-
-
-def _join(hosts: Sequence[str]) -> str:
-    """Join hosts: `a`, `a and b`, `a, b and c`."""
-    return " and ".join(filter(None, (", ".join(hosts[:-1]), hosts[-1])))

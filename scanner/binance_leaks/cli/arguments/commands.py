@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 _PURPOSES = ("tax", "portfolio", "monitor", "grid", "dca", "arbitrage", "trading-bot")
-_VERIFIABLE = tuple(each.value for each in Environment if each.facts.probes)
+_SYSTEMS = tuple(each.value for each in Environment if each is not Environment.UNKNOWN)
 _TOKEN = lazy_pattern(r"[A-Za-z0-9]{40,}")
 _MIXED = lazy_pattern(r"(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=[^0-9]*[0-9])[A-Za-z0-9]{40,}")
 _LOWER = lazy_pattern(r"[0-9a-z]{64}")
@@ -65,12 +65,15 @@ def add_verify_command(commands: Commands) -> None:
     source.add_argument(
         "--stdin", action="store_true", help="standard input: the same, or two lines, the key and then its secret"
     )
+    keys.add_argument(
+        "--key-only", action="store_true", help="a value that is given alone, without a name, is the API key"
+    )
     source.add_argument(
         "--scan", nargs="*", dest="scan_paths", metavar="PATH", help="what a scan finds (default: the current folder)"
     )
     keys.add_argument("--private-key", metavar="FILE", help="the Ed25519 or RSA private key of the one given API key")
     keys.add_argument(
-        "--environment", choices=_VERIFIABLE, help="environment of keys that name none (default: mainnet)"
+        "--environment", choices=_SYSTEMS, help="the system that the keys belong to, whatever is named near them"
     )
     keys.add_argument("--purpose", choices=_PURPOSES, help="what the key is for; permissions beyond that are a fault")
     output = parser.add_argument_group("output")

@@ -121,6 +121,8 @@ def run(options: Options) -> ExitStatus:
         end = _scan(options, store, plan, config)
         asked = None if end.interrupted or end.error is not None else verifier
         result = _make_result(options, store, end.run, plan, config, asked)
+        if asked is not None and asked.interrupted:
+            end, result = replace(end, interrupted=True), replace(result, interrupted=True)
         status = present(
             result, output, formats, allow_incomplete=options.allow_incomplete, interrupted=end.interrupted
         )

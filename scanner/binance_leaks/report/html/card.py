@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from binance_leaks.environments import KEY_PAGE
+from binance_leaks.environments import KEY_PAGES
 from binance_leaks.findings import Finding, Mark, Result
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Exposure
-from binance_leaks.report.advice import Step, allow_steps, steps_for_finding
+from binance_leaks.report.advice import allow_steps, steps_for_finding
 from binance_leaks.report.html.locations import LocationFormatter, LocationText, RepositoryIndex, Spread
 from binance_leaks.report.html.timeline import Timeline, TimelineFormatter, introduced_on
 from binance_leaks.report.locations import EXPOSURES_BY_USE, describe_unlisted, sort_by_use
@@ -20,6 +20,7 @@ from binance_leaks.report.names import (
     named_masks,
     pass_reason,
 )
+from binance_leaks.report.remedies import Step
 from binance_leaks.report.sanitize import Quoted, Redactor
 from binance_leaks.report.verification_text import (
     TierAccess,
@@ -37,7 +38,7 @@ _FIRST_LOCATIONS = 6
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TaskText:
-    """One thing to do: a sentence, lines to copy, and a link if they are Binance's page for it."""
+    """One thing to do: a sentence, lines to copy, and a link to the site where a key is revoked."""
 
     text: str
     lines: tuple[str, ...] = ()
@@ -47,10 +48,10 @@ class TaskText:
     def of(cls, step: Step, quoted: Quoted, *, about: bool) -> TaskText:
         """Return the text of a step, with the masks that it is for in front if `about`."""
         text = step.describe(quoted.path) if about else step.describe_where(quoted.path)
-        link = KEY_PAGE if KEY_PAGE in step.verbatim else ""
+        link = next((line for line in step.verbatim if line in KEY_PAGES), "")
         return cls(
             text=capitalize_first(text),
-            lines=tuple(line for line in step.verbatim if line != KEY_PAGE),
+            lines=tuple(line for line in step.verbatim if line != link),
             link=link,
         )
 

@@ -22,7 +22,7 @@ from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import RiskLevel
 from binance_leaks.quantities import human_size, human_time, plural
 from binance_leaks.report import View
-from binance_leaks.report.advice import Step, steps
+from binance_leaks.report.advice import steps
 from binance_leaks.report.html.card import Card, CardFormatter, TaskText
 from binance_leaks.report.html.locations import FleetText, fleet_headline
 from binance_leaks.report.html.timeline import Chart, chart_of
@@ -35,6 +35,7 @@ from binance_leaks.report.names import (
     lost_items,
     statistics,
 )
+from binance_leaks.report.remedies import Step
 from binance_leaks.report.sanitize import Quoted, Redactor
 from binance_leaks.report.summary import count_suppressed, describe_clean, describe_gate, describe_incomplete
 from binance_leaks.report.verification_text import count_verdicts
