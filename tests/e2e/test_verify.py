@@ -33,7 +33,7 @@ from tests.binance.accounts import (
 )
 from tests.binance.exchange import Answer, Exchange, refusal
 from tests.binance.server import serving
-from tests.corpus.values import pem
+from tests.corpus.values import encrypted_der, pem
 from tests.e2e import PROGRAM, Outcome, digest, run
 from tests.verify.test_law import pieces
 
@@ -121,6 +121,74 @@ class TestSources:
         status, (key,) = desk.keys(env=variables)
         assert (status, key["verdict"], key["environment"], key["permissions"]) == (0, "live", "testnet", None)
         assert [asked.host for asked in desk.exchange.asked] == [TESTNET]
+
+    @pytest.mark.parametrize("form", ["{}\n", "{}\r\n", " {}\t", '"{}"', "'{}'", '"{}"\n'])
+    def test_values_as_containers_hand_them_on(self, desk: Desk, form: str) -> None:
+        account = desk.account()
+        variables = {name: form.format(value) for name, value in env_of(account).items()}
+        status, (key,) = desk.keys(env=variables)
+        assert (status, key["verdict"], key["kind"]) == (0, "live", "key-pair")
+
+    def test_quotes_that_are_left_out_are_reported(self, desk: Desk) -> None:
+        variables = {name: f'"{value}"' for name, value in env_of(desk.account()).items()}
+        assert "BINANCE_API_KEY: the quotes around its value" in desk.verify(env=variables).err
+
+    @pytest.mark.parametrize("name", ["BINANCE_API_KEY", "BINANCE_API_SECRET"])
+    @pytest.mark.parametrize("damage", ["short", "long", "quote", "placeholder", "inner blank"])
+    def test_a_malformed_variable_is_not_taken_for_absent(self, desk: Desk, name: str, damage: str) -> None:
+        variables = env_of(desk.account())
+        value = variables[name]
+        variables[name] = {
+            "short": value[:-1],
+            "long": value + "a",
+            "quote": f'"{value}',
+            "placeholder": "changeme",
+            "inner blank": f"{value[:30]} {value[30:]}",
+        }[damage]
+        outcome = desk.verify(env=variables)
+        assert (outcome.status, f"{name} is set, but its value is malformed" in outcome.err) == (2, True)
+        assert desk.exchange.asked == []
+
+    def test_a_variable_about_a_key_is_none(self, desk: Desk) -> None:
+        more = {"BINANCE_API_KEY_FILE": "/run/secrets/key", "BINANCE_KEY_TYPE": "HMAC", "BINANCE_API_SECRET_PATH": "x"}
+        assert desk.verify(env={**env_of(desk.account()), **more}).status == 0
+
+    @pytest.mark.parametrize("form", ["{}", "{}\n", '"{}"', '["{}"]', "X={}", "# of Binance\n{}\n"])
+    def test_a_value_alone_may_be_the_secret_and_is_not_sent(self, desk: Desk, form: str) -> None:
+        text = form.format(desk.account().secret.decode())
+        for words in (["--stdin"], ["--env-file", "one.txt"]):
+            (desk.folder / "one.txt").write_text(text)
+            outcome = desk.verify(*words, stdin=text)
+            assert (outcome.status, "add --key-only" in outcome.err) == (2, True)
+        assert desk.exchange.asked == []
+
+    @pytest.mark.parametrize(("host", "environment"), [(TESTNET, "testnet"), (US, "us")])
+    def test_the_owner_s_word_counts_for_more_than_names(self, desk: Desk, host: str, environment: str) -> None:
+        account = desk.account(host=host)
+        _, (key,) = desk.keys("--environment", environment, env=env_of(account))
+        assert (key["verdict"], key["environment"]) == ("live", environment)
+        assert {asked.host for asked in desk.exchange.asked} == {host}
+
+    def test_what_is_of_another_company_stays_there(self, desk: Desk) -> None:
+        """An unknown key of Binance.US: its value that may be swapped goes to Binance.US alone, and is announced."""
+        account = hmac_account(desk.rng, host=US)
+        outcome = desk.verify("--environment", "us", env=env_of(account))
+        assert {asked.host for asked in desk.exchange.asked} == {US}
+        assert "to the host that is asked first" in outcome.err
+        assert "probably revoked or deleted, Binance.US" in outcome.out
+        desk.exchange.asked.clear()
+        assert desk.verify("--environment", "th", env=env_of(account)).status == 3
+        assert desk.exchange.asked == []
+
+    def test_an_encrypted_private_key(self, desk: Desk) -> None:
+        account = ed25519_account(desk.rng, addresses=HERE)
+        desk.exchange.add(account)
+        locked = pem("ENCRYPTED PRIVATE KEY", encrypted_der(desk.rng))
+        variables = {"BINANCE_API_KEY": account.key, "BINANCE_PRIVATE_KEY": locked}
+        (desk.folder / ".env").write_text(f'BINANCE_API_KEY={account.key}\nBINANCE_PRIVATE_KEY="{locked}"\n')
+        for status, (key,) in (desk.keys(env=variables), desk.keys("--env-file", ".env"), desk.keys("--scan", ".")):
+            assert (status, key["verdict"], key["cause"]) == (3, "key-live-secret-wrong", "encrypted")
+            assert "is encrypted" in str(key["note"])
 
     @pytest.mark.parametrize(
         "form",
@@ -502,3 +570,33 @@ def test_an_interrupt_while_asking(desk: Desk) -> None:
     assert "interrupted" in err
     assert "Traceback" not in err
     hold_nothing(out + err, account)
+
+
+def test_an_interrupt_keeps_what_was_verified(desk: Desk) -> None:
+    live, silent = desk.account(), [desk.account() for _ in range(6)]
+    for account in silent:
+        desk.exchange.script(Answer(manner="silent"), key=account.key)
+    names = {f"BINANCE_{n}_API_{half}": value for n, account in zip("ABCDEFG", (live, *silent), strict=True)
+             for half, value in (("KEY", account.key), ("SECRET", account.secret.decode()))}  # fmt: skip
+    with subprocess.Popen(
+        [*PROGRAM, "verify", "--verify-loopback", desk.url, "--format", "json"],
+        cwd=desk.folder,
+        env={**os.environ, **names},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        deadline = time.monotonic() + 60
+        while len(desk.exchange.asked) < 5 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    report = json.loads(out)
+    assert report["complete"] is False
+    verdicts = [key["verdict"] for key in report["keys"]]
+    assert len(verdicts) == 7
+    assert verdicts.count("live") == 1
+    assert "not-asked" in verdicts
+    hold_nothing(out + err, live, *silent)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import stat
+import subprocess
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +29,7 @@ from tests.binance.accounts import (
 from tests.binance.exchange import Answer, Exchange
 from tests.binance.server import serving
 from tests.corpus.values import pem
-from tests.e2e import Named, Outcome, Pair, Place, run
+from tests.e2e import PROGRAM, Named, Outcome, Pair, Place, run
 from tests.repositories import Repository
 
 TRIPWIRE = """
@@ -332,6 +335,33 @@ class TestRanking:
         assert ran.status == 1
         assert "withdraw" in ran.out
         assert "probably revoked" in ran.out.lower()
+
+
+class TestInterrupted:
+    """Ctrl-C while it is checked: what was verified is reported, and the report is incomplete."""
+
+    def test_what_was_verified_is_reported(self, played: Played, rng: Random, tmp_path: Path) -> None:
+        _, *silent = accounts = [hmac_account(rng, permissions=TRADE) for _ in range(7)]
+        played.exchange.add(*accounts)
+        for number, account in enumerate(accounts):
+            (tmp_path / f"bot{number}.py").write_text(call(account))
+        for account in silent:
+            played.exchange.script(Answer(manner="silent"), key=account.key)
+        command = [*PROGRAM, "scan", ".", "--verify", "--verify-loopback", played.url, "--format", "json"]
+        with subprocess.Popen(
+            command, cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
+            deadline = time.monotonic() + 60
+            while len({asked.key for asked in played.exchange.asked}) < 4 and time.monotonic() < deadline:
+                time.sleep(0.02)
+            process.send_signal(signal.SIGINT)
+            out, _ = process.communicate(timeout=60)
+        assert process.returncode == 130
+        report = json.loads(out)
+        assert report["scan"]["complete"] is False
+        assert len(report["findings"]) == 7
+        assert "not-asked" in verdicts(report["findings"])
+        assert verdicts(report["findings"]).count("live") <= 1
 
 
 class TestOptions:

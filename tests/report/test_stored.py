@@ -10,9 +10,12 @@ from typing import cast
 import pytest
 from binance_leaks.errors import UsageError
 from binance_leaks.findings import Result
+from binance_leaks.model import Environment
 from binance_leaks.report import FORMAT_NAMES, View, format_named
 from binance_leaks.report.json import render_json
 from binance_leaks.report.stored import read_report
+from binance_leaks.risk import system_of
+from binance_leaks.verification import Verdict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
@@ -123,6 +126,20 @@ def test_older_reports_lack_some_keys() -> None:
                 del location["standing"]
 
     assert stored(read_report(changed(change), "r")) == stored(examples.history_result())
+
+
+def test_an_older_report_calls_nothing_revoked_and_no_undecided_key_play_money() -> None:
+    """It does not say which systems were excluded, nor that the test system named nearby is doubted."""
+
+    def change(report: Node) -> None:
+        for finding in cast("list[Node]", report["findings"]):
+            if finding["verification"] is not None:
+                del cast("Node", finding["verification"])["elsewhere"]
+
+    again = read_report(changed_result(examples.verified_result(), change), "r")
+    known = {one.verification.verdict: one.verification for one in again.findings if one.verification is not None}
+    assert not known[Verdict.NOT_FOUND].is_gone
+    assert system_of(Environment.TESTNET, known[Verdict.INCONCLUSIVE]) is Environment.MAINNET
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])

@@ -18,7 +18,7 @@ def value_of(account: Account, *, key: bool) -> Value:
 def occurrence(value: Value, *, path: str = "bot.py", line: int = 1, encrypted: bool = False) -> Occurrence:
     """A value on a line of a file."""
     location = Location(role=value.role, path=path, line=line, column=1)
-    return Occurrence(value=value, location=location, rule="test", last_line=line, encrypted=encrypted)
+    return Occurrence(value=value, location=location, rule="test", last_line=line, named=True, encrypted=encrypted)
 
 
 def credential(

@@ -318,6 +318,12 @@ class TestHalves:
         assert one(ask(credential(value_of(unknown, key=True)))).verdict is Verdict.NOT_FOUND
         assert "-1022" not in exchange.asked[0].query
 
+    def test_a_value_alone_that_nothing_names_may_be_a_secret(self, exchange: Exchange, ask: Ask, rng: Random) -> None:
+        value = value_of(hmac_account(rng), key=True)
+        found = one(ask(credential(value, occurrences=[replace(occurrence(value), named=False)])))
+        assert (found.verdict, found.cause) == (Verdict.NOT_ASKED, Cause.INCOMPLETE)
+        assert exchange.asked == []
+
     def test_a_lone_key_if_that_is_not_wanted(self, exchange: Exchange, ask: Ask, rng: Random) -> None:
         found = one(ask(credential(value_of(hmac_account(rng), key=True)), lone_keys=False))
         assert (found.verdict, found.cause) == (Verdict.NOT_ASKED, Cause.INCOMPLETE)

@@ -29,6 +29,7 @@ from binance_leaks.pipeline.user_keys import (
     from_text,
     in_environment,
     private_key_in,
+    quoted_variables,
     typed,
     with_private_key,
 )
@@ -120,6 +121,8 @@ def _credentials(settings: VerifySettings) -> tuple[tuple[Credential, ...], int]
             raise UsageError("standard input is closed")
         return _some(_read(_limited(sys.stdin.buffer.read(_LARGEST + 1), _STDIN), _STDIN, settings), _STDIN), 0
     found = from_environment(os.environ)
+    for name in quoted_variables(os.environ):
+        sys.stderr.write(f"binance-leaks: {name}: the quotes around its value are no part of it\n")
     if not found and _is_terminal():
         return (_prompted(secret=settings.private_key is None),), 0
     return _some(found, "the environment"), 0

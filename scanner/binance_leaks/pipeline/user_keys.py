@@ -42,7 +42,16 @@ def from_environment(variables: Mapping[str, str]) -> tuple[Credential, ...]:
     lines = [f"{name}={_quoted(text)}\n" for name, text in cleaned.items() if _speaks(name, text)]
     data = "".join(lines).encode("utf-8", "surrogateescape")
     found = credentials_in(Chunk(path=ENVIRONMENT, evidence_path="", data=data))
-    return _owned(pair_across_files(found), Confidence.MEDIUM)
+    return _owned(mark_encrypted_beside(pair_across_files(found)), Confidence.MEDIUM)
+
+
+def quoted_variables(variables: Mapping[str, str]) -> tuple[str, ...]:
+    """The names of the variables that count and have quotes around their values."""
+    return tuple(
+        name
+        for name, text in sorted(variables.items())
+        if _speaks(name, text.strip()) and len(clean_value(text)) < len(text.strip())
+    )
 
 
 def clean_value(text: str) -> str:
@@ -70,10 +79,18 @@ def from_text(data: bytes, path: str, *, key_only: bool = False) -> tuple[Creden
     if not any(credential.kind is Kind.KEY_PAIR for credential in found):
         said = _of([replace(chunk, mentions_binance=True) for chunk in chunks])
         found = said if any(credential.has_key for credential in said) else found
-    unnamed = [each for each in found if each.kind is Kind.API_KEY and not any(one.named for one in each.occurrences)]
-    if unnamed and not key_only:
+    if not key_only and any(map(_may_be_secret, found)):
         raise _alone(path)
-    return found
+    return tuple(_named(each) if _may_be_secret(each) else each for each in found)
+
+
+def _may_be_secret(credential: Credential) -> bool:
+    """Whether a value was found alone, and nothing names it as the API key."""
+    return credential.kind is Kind.API_KEY and not any(each.named for each in credential.occurrences)
+
+
+def _named(credential: Credential) -> Credential:
+    return replace(credential, occurrences=tuple(replace(each, named=True) for each in credential.occurrences))
 
 
 def _alone(path: str) -> UsageError:

@@ -129,6 +129,8 @@ def _unknown(outcome: Outcome, context: Context) -> str:
         else f"Not known to {hosts}, which answered that it does not have the form of a key"
     )
     others = [each.facts.title for each in context.elsewhere if each not in context.asked]
+    if others and not any(each.facts.play_money for each in context.asked):
+        others.append("a test system")
     unclear = [each.facts.title for each in context.elsewhere if each in context.unclear]
     one_way = [each.facts.title for each in context.elsewhere if each in context.asked and each not in context.unclear]
     parts = [f"it may belong to {join(others, 'or')}"] if others else []

@@ -126,6 +126,9 @@ def _check_of(credential: Credential, nearby: _Nearby, limits: Limits) -> Check 
         if missing is not None and missing.cause is Cause.LIBRARY:
             return not_checked(Verdict.NOT_VERIFIABLE, Cause.LIBRARY, missing.why)
     encrypted = any(each.encrypted or each.encrypted_beside for each in credential.occurrences)
+    if not secrets and not any(each.named for each in _occurrences_of(key, credential.occurrences)):
+        why = "nothing names it as the API key, and a secret, which it may be, is never sent"
+        return not_checked(Verdict.NOT_ASKED, Cause.INCOMPLETE, why)
     if not secrets and not limits.lone_keys:
         why = "its private key is encrypted" if encrypted else "no secret was found that could sign for it"
         return not_checked(Verdict.NOT_ASKED, Cause.INCOMPLETE, why)
