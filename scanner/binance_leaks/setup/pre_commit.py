@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from pathlib import PurePath
 
@@ -21,7 +21,7 @@ INSTALLED = ("pre-commit", "commit-msg", "pre-push")
 
 _CALL = '"from binance_leaks.cli import main; raise SystemExit(main())"'
 """How the manifest starts the hook that every commit waits for."""
-_PROGRAMS = frozenset({"binance-leaks", "binance-leaks.exe", "binance_leaks"})
+PROGRAMS = frozenset({"binance-leaks", "binance-leaks.exe", "binance_leaks"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +39,7 @@ class Hook:
         """Whether a local hook with this entry runs the same command, started in any way."""
         words = entry.replace(_CALL, "binance_leaks").split()
         return any(
-            PurePath(program).name in _PROGRAMS and command == self.command[0] for program, command in pairwise(words)
+            PurePath(program).name in PROGRAMS and command == self.command[0] for program, command in pairwise(words)
         )
 
     def lines(self, *, local: bool) -> list[str]:
@@ -121,6 +121,8 @@ def install_types() -> str:
 
 
 PATH = ".pre-commit-config.yaml"
+DETECT_SECRETS = "binance-leaks-detect-secrets"
+"""The hook of our manifest that runs detect-secrets, which finds what is staged, too."""
 _TYPES = "default_install_hook_types"
 _REPOS = "repos"
 
@@ -134,6 +136,48 @@ def plan_pre_commit(old: bytes | None, source: PackageSource | None) -> Plan:
         return _amend(old, source)
     except UnsafeEditError as error:
         return Refuse(path=PATH, why=str(error), by_hand=whole)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConfiguredHooks:
+    """What a configuration makes pre-commit run."""
+
+    ours: Mapping[str, Mapping[str, object]]
+    """Our hooks by the git hook that they run in, each with its keys in the configuration."""
+    others: tuple[str, ...]
+    """The ids of all other hooks."""
+    install_types: tuple[str, ...]
+    """The git hooks that `pre-commit install` installs."""
+
+
+def configured_hooks(data: bytes) -> ConfiguredHooks:
+    """Read which hooks a configuration has.
+
+    Raises UnsafeEditError where pre-commit would not understand it.
+    """
+    config = _load(data.decode("utf-8-sig", "replace"))
+    hooks = [hook for repo in _mappings(config.get(_REPOS)) for hook in _mappings(repo.get("hooks"))]
+    ours = {
+        kind: hook
+        for kind, known in zip(INSTALLED, HOOKS, strict=True)
+        for hook in hooks
+        if _is(hook, known) and _runs_at(kind, hook, config)
+    }
+    for hook in hooks:
+        if hook.get("id") == DETECT_SECRETS:
+            ours.setdefault(INSTALLED[0], hook)
+    types = config.get(_TYPES)
+    return ConfiguredHooks(
+        ours=ours,
+        others=tuple(str(hook.get("id")) for hook in hooks if hook not in ours.values()),
+        install_types=tuple(map(str, types)) if isinstance(types, list) else INSTALLED[:1],
+    )
+
+
+def _runs_at(kind: str, hook: dict[str, object], config: dict[str, object]) -> bool:
+    """Whether pre-commit runs a hook of ours in a git hook; without stages our manifest decides."""
+    stages = hook.get("stages", config.get("default_stages") if "entry" in hook else None)
+    return not isinstance(stages, list) or not {kind, kind.removeprefix("pre-")}.isdisjoint(map(str, stages))
 
 
 def _amend(old: bytes, source: PackageSource | None) -> Plan:

@@ -35,14 +35,22 @@ class Git:
 
     `inherit` keeps the GIT_* variables of the caller, which a hook needs (GIT_INDEX_FILE).
 
-    `protocols` are those by which git may reach a remote, joined with colons; none unless given.
+    `protocols` are those by which git may reach a remote, joined with colons; none unless given. `variables` are more
+    GIT_* variables.
     """
 
-    def __init__(self, folder: str, *, inherit: bool = False, protocols: str = "none") -> None:
+    def __init__(
+        self,
+        folder: str,
+        *,
+        inherit: bool = False,
+        protocols: str = "none",
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
         self.folder = folder
         self._git_dir = os.environ.get("GIT_DIR") if inherit else None
         self._checked = False
-        self._environment = {**environment(inherit=inherit), "GIT_ALLOW_PROTOCOL": protocols}
+        self._environment = {**environment(inherit=inherit), "GIT_ALLOW_PROTOCOL": protocols, **(variables or {})}
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str]) -> Git | None:

@@ -136,6 +136,24 @@ def add_init(commands: Commands) -> None:
     parser.set_defaults(target="binance_leaks.cli.init:run")
 
 
+def add_doctor(commands: Commands) -> None:
+    """Add `doctor`."""
+    parser = commands.add_parser(
+        "doctor",
+        help="check whether the hooks are really run here",
+        description="Looks at the hooks of this repository, the configuration, the baseline and the installation.\n"
+        "Then it puts a generated key pair through the hooks for commits and messages, as git would run them.\n"
+        "Nothing in the repository changes, and other hooks of pre-commit are skipped. Each line is ok, or says\n"
+        "what to do.",
+        epilog="example: binance-leaks doctor\n\n"
+        "exit status: 0 commits are checked, 1 something that should be checked is not, 2 not in a work tree,\n"
+        "3 it could not be found out, as where a hook does not end",
+    )
+    parser.add_argument("--no-run", action="store_true", help="only look: do not run the hooks")
+    parser.add_argument("--json", action="store_true", help="print the checks as JSON")
+    parser.set_defaults(target="binance_leaks.cli.doctor:run")
+
+
 def add_completion(commands: Commands) -> None:
     """Add `completion`."""
     parser = commands.add_parser(
