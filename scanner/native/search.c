@@ -622,7 +622,8 @@ static uint32_t traits_of_words(const Search *search, const uint8_t *data, size_
         if (begins[pair_at(next)] | begins[pair_at(next + 1)] | begins[pair_at(next + 2)] | begins[pair_at(next + 3)] |
             begins[pair_at(next + 4)] | begins[pair_at(next + 5)] | begins[pair_at(next + 6)] | begins[pair_at(next + 7)])
             for (size_t one = at; one < at + 8; one++)
-                traits = traits_of_pair(table, data, one, size, traits, chains);
+                if (begins[pair_at(data + one)])
+                    traits = traits_of_pair(table, data, one, size, traits, chains);
     }
     for (; at + 1 < size; at++)
         traits = traits_of_pair(table, data, at, size, traits, chains);
