@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 from binance_leaks.detect.environment_evidence import NAMED, found_in, hinted, small
 from binance_leaks.model import Environment
+from binance_leaks.pipeline.files import credentials_in
+from binance_leaks.sources.read_content import Chunk
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from tests.corpus import values
 
 _PIECES = (
     "binance", "bpay", ".binanceapi", "testnet", ".binancefuture", ".vision", "test", "net", "sandbox", "set_", "set",
@@ -50,3 +56,28 @@ def test_small_letters_stay_in_their_places(text: str) -> None:
 )
 def test_examples(text: str, environment: Environment | None) -> None:
     assert hinted(text) is environment
+
+
+@pytest.mark.parametrize(
+    ("text", "certain"),
+    [
+        ('URL = "https://api.binance.com"\n{}', True),
+        ("url: https://fapi.binance.com/\n{}", True),
+        ("{}", False),
+        ("# see https://api.binance.com\n{}", False),
+        ("x = 1  # https://api.binance.com\n{}", False),
+        ("/* https://api.binance.com */\n{}", False),
+        ('URL = "https://api.binance.com"\nUS = "https://api.binance.us"\n{}', False),
+        ('URL = "https://api.binance.com"\n{}\nother = Client(tld="th")\n', False),
+        ('URL = "https://api.binance.com"\n# or Binance TR, binance_tr\n{}', False),
+        ('URL = "https://demo-api.binance.com"\nLIVE = "https://api.binance.com"\n{}', False),
+        ('URL = "https://api.binance.com.example.net"\n{}', False),
+    ],
+)
+def test_a_host_in_code_makes_an_environment_certain(text: str, certain: bool) -> None:
+    rng = Random(3)
+    call = f'client = Client("{values.hmac_value(rng)}", "{values.hmac_value(rng)}")\n'
+    data = f"import binance\n{text.format(call)}".encode()
+    (found,) = credentials_in(Chunk(path="bot.py", evidence_path="bot.py", data=data))
+    stated = [each for each in found.occurrences if each.environment is Environment.MAINNET]
+    assert any(each.certain for each in stated) is certain

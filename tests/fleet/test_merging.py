@@ -204,7 +204,9 @@ class TestAnswers:
     """What Binance answered, once for the whole fleet."""
 
     def test_it_is_judged_by_it(self, fleet: Fleet) -> None:
-        one = self.after(fleet, {found(KEY).id: Verification(verdict=Verdict.NOT_FOUND, host="api.binance.com")})
+        one = self.after(
+            fleet, {found(KEY).id: Verification(verdict=Verdict.NOT_FOUND, host="api.binance.com", elsewhere=())}
+        )
         assert one.risk.level is RiskLevel.INFO
         assert one.verification is not None
 

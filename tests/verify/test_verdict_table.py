@@ -197,3 +197,5 @@ def test_halves_that_are_the_wrong_way_round_are_no_reason_for_calm(context: str
     found = Verifier(FakeTransport(swapped, clock), clock=clock, limits=Limits(workers=1)).verify([made])
     assert not found[made.id].is_gone
     assert assess(made, PLACES, found[made.id]).level >= assess(made, PLACES).level
+    if found[made.id].verdict is Verdict.INCONCLUSIVE:
+        assert assess(made, PLACES, found[made.id]).level is RiskLevel.HIGH

@@ -471,6 +471,17 @@ class TestSwapped:
         ask(lone, pair(neighbour))
         assert neighbour.secret.decode() not in [asked.key for asked in exchange.asked]
 
+    def test_that_it_was_asked_once_is_no_answer_to_who_asks_twice(
+        self, exchange: Exchange, ask: Ask, rng: Random
+    ) -> None:
+        """A pair that is noted down both ways, and a first answer that is wrong for a moment."""
+        account = hmac_account(rng, permissions=TRADE)
+        exchange.add(account)
+        exchange.script(refusal(401, -2008), key=account.key, times=1)
+        turned = self.swapped(account)
+        found = ask(turned, pair(account))
+        assert found[pair(account).id].verdict is Verdict.LIVE
+
     def test_never_where_it_is_not_needed(self, exchange: Exchange, ask: Ask, rng: Random) -> None:
         live, bound, gone = hmac_account(rng), hmac_account(rng, addresses=("192.0.2.1",)), ed25519_account(rng)
         exchange.add(live, bound)

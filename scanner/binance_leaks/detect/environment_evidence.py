@@ -57,7 +57,9 @@ _NOT = lazy_pattern(r"(?:!|(?<![a-z])not\s)(?:[\w.]{0,20}[._])?\Z")
 _SPECIAL_FIRST = tuple(reversed(Environment))
 _STATED = _compile((environment, environment.facts.stated) for environment in _SPECIAL_FIRST)
 NAMED = _STATED + _compile((environment, environment.facts.named) for environment in _SPECIAL_FIRST)
-_HOSTS = {each: lazy_pattern(each.facts.host) for each in Environment if each.facts.host is not None}
+_HOSTS = {
+    each: lazy_pattern(rf"(?:{each.facts.host})(?![\w-]|\.\w)") for each in Environment if each.facts.host is not None
+}
 _WORDS = tuple(dict.fromkeys(word for pattern in NAMED for word in pattern.starts))
 _ASCII_WORDS = tuple(word for word in _WORDS if word.isascii())
 _OTHER_WORDS = tuple(word for word in _WORDS if not word.isascii())
@@ -112,8 +114,13 @@ class WholeFile:
         host = _HOSTS.get(environment)
         if host is None or len(self._document.text) > _LARGEST_UNANIMOUS:
             return False
-        found = (self._document.line_index(match.start()) for match in host.finditer(self._text))
-        return any(not _is_comment(self.outline, line) for line in found)
+        starts = (match.start() for match in host.finditer(self._text))
+        return any(not self._may_be_comment(start) for start in starts)
+
+    def _may_be_comment(self, at: int) -> bool:
+        line = self._document.line_index(at)
+        before = self._text[self._document.line_span(line)[0] : at]
+        return _is_comment(self.outline, line) or _COMMENT_BEFORE.search(_SCHEME.sub("", before)) is not None
 
     def _names_no_other(self, environment: Environment) -> bool:
         named = {hint[3] for hint in found_in(self._text, NAMED)} | {self._of_path}
@@ -264,6 +271,8 @@ _NAME_END = lazy_pattern(r"(?<![\w$])[\w$]+\Z")
 _NAME_START = lazy_pattern(r"[\w$]+")
 _LONGEST_HEADING = 200
 _HEADING = lazy_pattern(r"(?:[:{\[(>]|\]\s*)$")
+_COMMENT_BEFORE = lazy_pattern(r"#|//|/\*|^\s*\*|<!--|--\s|\"\"\"|'''")
+_SCHEME = lazy_pattern(r"(?:https?|wss?)://$")
 _COMMENT = lazy_pattern(r"\s*(?:#|//|--|;|<!--)")
 
 

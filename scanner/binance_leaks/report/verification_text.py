@@ -14,7 +14,7 @@ from binance_leaks.findings import Finding
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.report.sanitize import Quoted
 from binance_leaks.risk import Power, Reach, power_of, reach_of, system_of
-from binance_leaks.verification import PERMISSION_TIERS, Permissions, Tier, Verdict, Verification
+from binance_leaks.verification import PERMISSION_TIERS, Cause, Permissions, Tier, Verdict, Verification
 
 VERDICT_NAMES: Mapping[Verdict, str] = MappingProxyType(
     {
@@ -40,6 +40,7 @@ POWER_NAMES: Mapping[Power, str] = MappingProxyType(
     }
 )
 _UNKNOWN_HERE = "not known where it was checked"
+_ENCRYPTED = "API key probably active, its private key is encrypted"
 _UNTRIED = "API key probably active, its secret may be here"
 _REACH_NAMES: Mapping[Reach, str] = MappingProxyType(
     {
@@ -117,7 +118,7 @@ def name_verdict(verification: Verification) -> str:
     if verification.verdict in (Verdict.NOT_FOUND, Verdict.MALFORMED) and not verification.is_gone:
         return _UNKNOWN_HERE
     if verification.verdict is Verdict.KEY_LIVE_SECRET_WRONG and verification.cause is not None:
-        return _UNTRIED
+        return _ENCRYPTED if verification.cause is Cause.ENCRYPTED else _UNTRIED
     return VERDICT_NAMES[verification.verdict]
 
 

@@ -34,6 +34,8 @@ class _Answer:
     attempt: Attempt
     dated: DatedOutcome
     swapped: bool = False
+    turned: bool = False
+    """Whether it is about the secret taken as the key, and unclear."""
     untried: Cause | None = None
     """Why another secret, which may be the right one, got no clear answer."""
 
@@ -143,7 +145,7 @@ class Verifier:
         answer = self._answer(attempt, budget, retry_not_found=False)
         if answer.verdict in _ANSWERED:
             return replace(answer, swapped=True)
-        return replace(answer, attempt=Attempt(key=check.key, secret=check.secrets[0], probe=probe))
+        return replace(answer, attempt=Attempt(key=check.key, secret=check.secrets[0], probe=probe), turned=True)
 
     def _on_host(self, check: Check, probe: Probe, budget: RequestBudget) -> _Answer:
         """Return the best answer of one host. Another secret is tried only if the first is wrong."""
@@ -163,9 +165,10 @@ class Verifier:
     def _answer(self, attempt: Attempt, budget: RequestBudget, *, retry_not_found: bool = True) -> _Answer:
         """Return the answer to an attempt, which the first thread that needs it makes."""
         digest = attempt.digest(self._transport.route)
+        name = digest if retry_not_found else f"{digest} once"
         with self._lock:
-            known = self._asked.get(digest)
-            future = known or self._asked.setdefault(digest, Future())
+            known = self._asked.get(name)
+            future = known or self._asked.setdefault(name, Future())
         if known is None:
             try:
                 future.set_result(self._cached_or_sent(digest, attempt, budget, retry_not_found))
@@ -183,7 +186,8 @@ class Verifier:
         dated = DatedOutcome(
             outcome=self._prober.run(attempt, budget, retry_not_found=retry_not_found), at=self._clock.now()
         )
-        self._cache.put(digest, dated)
+        if retry_not_found or dated.outcome.verdict not in _UNKNOWN:
+            self._cache.put(digest, dated)
         return dated
 
 
@@ -194,7 +198,7 @@ def _conclude(check: Check, answers: Sequence[_Answer]) -> Verification:
     """Judge a key by all answers: what one system says means nothing for another.
 
     It is unknown only where each system that was asked does not know it. Of several that are undecided, the one with
-    real money counts, whatever the surroundings of the key name.
+    real money counts, whatever the surroundings of the key name. So it does where it is unclear which half is the key.
     """
     if answers[-1].verdict in _ANSWERED:
         return _verification(check, answers, answers[-1], environment=answers[-1].system)
@@ -203,7 +207,8 @@ def _conclude(check: Check, answers: Sequence[_Answer]) -> Verification:
     real = [answer for answer in undecided if not answer.system.facts.play_money]
     if real or (undecided and playing):
         shown = next((answer for answer in (*real, *undecided) if answer.sent), undecided[0])
-        doubted = bool(real) and playing and any(answer.sent for answer in answers)
+        unsure = bool(real) or any(answer.turned for answer in undecided)
+        doubted = unsure and playing and any(answer.sent for answer in answers)
         return _verification(check, answers, shown, environment=Environment.UNKNOWN if doubted else None)
     unclear = {answer.system for answer in undecided}
     turned = {check.swapped_on.environment} if check.swapped_on is not None else set()
