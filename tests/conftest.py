@@ -68,6 +68,7 @@ def _own_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             patch.setenv(name, value)
         patch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
         patch.setenv("XDG_CACHE_HOME", str(home / ".cache"))
+        patch.setenv("XDG_STATE_HOME", str(home / ".local/state"))
         patch.setenv("TERM", "dumb")
         yield
 

@@ -166,13 +166,13 @@ def parse_config(data: bytes, file: Path) -> Config:
     except UnicodeDecodeError:
         raise ConfigError(f"configuration {file} is not UTF-8") from None
     try:
-        whole = _read_toml(text)
+        whole = read_toml(text)
     except ValueError as error:
         raise ConfigError(f"configuration {file} is not TOML: {error}") from None
     return _Reader(str(file)).config(_our_table(whole, file))
 
 
-def _read_toml(text: str) -> Mapping[str, object]:
+def read_toml(text: str) -> Mapping[str, object]:
     """Raise ValueError for what is not TOML."""
     if sys.version_info >= (3, 11):
         import tomllib  # start-up: only where there is a configuration

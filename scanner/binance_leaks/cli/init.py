@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from difflib import unified_diff
 from itertools import chain
 from pathlib import Path
-from types import MappingProxyType
 
 from binance_leaks import __version__
 from binance_leaks.cli.arguments.common import Options
+from binance_leaks.cli.file_changes import diff, print_lines
 from binance_leaks.cli.settings import Settings
 from binance_leaks.errors import UsageError
 from binance_leaks.exit_status import ExitStatus
 from binance_leaks.lazy_dataclasses import dataclass
-from binance_leaks.report import write_report
-from binance_leaks.report.sanitize import Quoted, Redactor
 from binance_leaks.setup.ci_templates import JOB, PIPELINE, WORKFLOW, plan_github, plan_gitlab
 from binance_leaks.setup.package_source import PackageSource
 from binance_leaks.setup.plan import Keep, Plan, Refuse, WorkTree, Write
 from binance_leaks.setup.pre_commit import PATH, plan_pre_commit
 from binance_leaks.sources.git import Git
-
-_NO_END = "\\ No newline at end of file\n"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,17 +40,17 @@ def run(options: Options) -> ExitStatus:
         raise UsageError("--upload-sarif is for --ci github")
     tree = _work_tree()
     plans = _plans(tree, settings, PackageSource.of(settings.repo, settings.rev))
-    _print(chain.from_iterable(_describe(plan) for plan in plans))
+    print_lines(chain.from_iterable(_describe(plan) for plan in plans))
     if refused := [plan.path for plan in plans if isinstance(plan, Refuse)]:
         hint = "Change it by hand as shown above, then run this again."
         raise UsageError(f"{' and '.join(refused)} left alone; nothing was written", hint=hint)
     writes = [plan for plan in plans if isinstance(plan, Write)]
     if not writes:
-        _print(["Nothing to do.\n"])
+        print_lines(["Nothing to do.\n"])
     elif settings.dry_run:
-        _print(["Nothing was written, because of --dry-run.\n"])
+        print_lines(["Nothing was written, because of --dry-run.\n"])
     elif not settings.yes and not _confirm(len(writes)):
-        _print(["Nothing was written.\n"])
+        print_lines(["Nothing was written.\n"])
     else:
         _write(tree, writes)
         _warn_of_the_index(settings)
@@ -93,7 +88,7 @@ def _describe(plan: Plan) -> Iterator[str]:
         yield f"{plan.path}: left alone, because {plan.why}.\n"
         if plan.wanted is not None:
             yield "The change that would be made:\n"
-            yield from _diff(plan.path, plan.old, plan.wanted)
+            yield from diff(plan.path, plan.old, plan.wanted)
         if plan.by_hand:
             yield "Add this by hand, each part in its place:\n"
             yield from (f"  {line}\n" for line in plan.by_hand.splitlines())
@@ -101,33 +96,15 @@ def _describe(plan: Plan) -> Iterator[str]:
     if isinstance(plan, Keep):
         yield f"{plan.path}: nothing to add.\n"
     else:
-        yield from _diff(plan.path, plan.old, plan.new)
+        yield from diff(plan.path, plan.old, plan.new)
     yield from (f"{plan.path}: {note}\n" for note in plan.notes)
-
-
-def _diff(path: str, old: bytes | None, new: bytes) -> Iterator[str]:
-    """A unified diff; the text of the file is not trusted, and sanitized."""
-    quoted = Quoted(Redactor(MappingProxyType({})))
-    found = unified_diff(
-        _lines(old or b""), _lines(new), fromfile=f"a/{path}" if old is not None else "/dev/null", tofile=f"b/{path}"
-    )
-    for line in found:
-        yield quoted.path(line.rstrip("\r\n")) + "\n"
-        if not line.endswith("\n"):
-            yield _NO_END
-
-
-def _lines(data: bytes) -> list[str]:
-    text = data.decode("utf-8", "surrogateescape")
-    lines = text.split("\n")
-    return [f"{line}\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
 
 
 def _confirm(count: int) -> bool:
     """Whether the user agrees; without a terminal, starting the command is consent."""
     if not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
         return True
-    _print([f"Write {'this file' if count == 1 else f'these {count} files'}? [y/N] "])
+    print_lines([f"Write {'this file' if count == 1 else f'these {count} files'}? [y/N] "])
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
@@ -136,10 +113,6 @@ def _write(tree: WorkTree, writes: Sequence[Write]) -> None:
         if tree.read(plan.path) != plan.old:
             raise UsageError(f"{plan.path} was changed meanwhile", hint="Run this again.")
         tree.write(plan.path, plan.new)
-        _print([f"Wrote {plan.path}.\n"])
+        print_lines([f"Wrote {plan.path}.\n"])
     if any(plan.path == PATH for plan in writes):
-        _print(["Now run: pre-commit install\n"])
-
-
-def _print(lines: Iterator[str] | Sequence[str]) -> None:
-    write_report("".join(lines), sys.stdout)
+        print_lines(["Now run: pre-commit install\n"])

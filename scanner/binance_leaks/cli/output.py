@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
@@ -20,6 +21,8 @@ from binance_leaks.report import Format, View, format_named, write_report
 from binance_leaks.report.sanitize import printable, without_values
 from binance_leaks.writing import replace_file
 
+_PROGRAM = "binance-leaks"
+_HOOK_MANAGERS = frozenset({"pre-commit", "prek"})
 _CI = ("CI", "TF_BUILD", "JENKINS_URL", "BUILD_NUMBER", "TEAMCITY_VERSION", "GITHUB_ACTIONS")
 _AFAR = ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY")
 _PROGRAMS: Mapping[str, tuple[int, int]] = MappingProxyType(
@@ -42,6 +45,11 @@ _LEAST_VTE = 5001  # 0.50.0 crashed at some links
 _MULTIPLEXED = ("screen", "tmux")
 
 
+def is_in_ci(environment: Mapping[str, str]) -> bool:
+    """Whether a CI system runs this."""
+    return any(environment.get(name) for name in _CI)
+
+
 def has_hyperlinks(environment: Mapping[str, str]) -> bool:
     """Whether a terminal with this environment shows links to local files.
 
@@ -50,7 +58,7 @@ def has_hyperlinks(environment: Mapping[str, str]) -> bool:
     """
     forced = environment.get("FORCE_HYPERLINK")
     term = environment.get("TERM", "")
-    if forced in ("0", "false", "no") or any(environment.get(name) for name in (*_CI, *_AFAR)):
+    if forced in ("0", "false", "no") or is_in_ci(environment) or any(environment.get(name) for name in _AFAR):
         return False
     if environment.get("WT_SESSION"):  # Windows sets no TERM
         return True
@@ -208,13 +216,15 @@ def present(
     formats: list[tuple[Format, Path | None]],
     *,
     folder: str | None = None,
+    remembered: bool = False,
     allow_incomplete: bool = False,
     interrupted: bool = False,
 ) -> ExitStatus:
     """Write the result in every wanted format, and return the exit status.
 
-    The paths of the result lead to files from `folder`; None where there are no such files. `interrupted` is True if
-    the user interrupted this very scan: a stored report of such a scan is only incomplete.
+    The paths of the result lead to files from `folder`; None where there are no such files. `remembered` is True
+    if `allow` knows the findings by their ids. `interrupted` is True if the user interrupted this very scan: a stored
+    report of such a scan is only incomplete.
     """
     moment = datetime.now(timezone.utc)
     result = result.without_secrets()
@@ -226,6 +236,8 @@ def present(
             verbose=output.verbose,
             moment=moment,
             folder=_linked(folder, output.color) if file is None else None,
+            program=program_command(os.environ) if report.for_people and result.findings else _PROGRAM,
+            remembered=remembered,
         )
         if file is not None:
             write_file(file, report.render(result, view))
@@ -234,6 +246,24 @@ def present(
         if report.name == "github" and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
             _summarize(Path(summary), format_named("markdown").render(result, view))
     return status_of(result, allow_incomplete=allow_incomplete, interrupted=interrupted)
+
+
+def program_command(environment: Mapping[str, str]) -> str:
+    """Return what a user types to start this program: its name, or where it is not in the PATH, what works as it is.
+
+    While pre-commit and prek run a hook, the folder of the hook's own environment is in the PATH.
+    """
+    import shutil  # start-up: as in page_width
+
+    own = Path(sys.prefix, "Scripts" if sys.platform == "win32" else "bin")
+    path = environment.get("PATH", os.defpath).split(os.pathsep)
+    if _HOOK_MANAGERS.intersection(own.parts):
+        path = [each for each in path if os.path.realpath(each) != os.path.realpath(own)]
+    if shutil.which(_PROGRAM, path=os.pathsep.join(path)):
+        return _PROGRAM
+    if beside := shutil.which(_PROGRAM, path=str(own)):
+        return shlex.quote(beside)
+    return f"{shlex.quote(sys.executable)} -I -m binance_leaks"
 
 
 def _summarize(file: Path, text: str) -> None:

@@ -8,6 +8,7 @@ from importlib import import_module
 from types import MappingProxyType
 
 from binance_leaks import __version__
+from binance_leaks.cli.arguments.allow import add_allow
 from binance_leaks.cli.arguments.commands import (
     add_baseline,
     add_ci,
@@ -69,6 +70,8 @@ def parse(arguments: Sequence[str]) -> Options:
         return Options(run=load("binance_leaks.cli.version:print_versions"))
     if arguments[0] == "verify":
         refuse_values(arguments[1:])
+    if arguments[0] == "allow":
+        refuse_values(arguments[1:], digests=True)
     if arguments[0] == "fleet":
         from binance_leaks.cli.arguments.fleet import with_action  # start-up: nothing that other commands need
 
@@ -139,6 +142,7 @@ _COMMANDS: Mapping[str, Callable[[Commands], None]] = MappingProxyType(
         "push": add_push,
         "fleet": _add_fleet,
         "verify": add_verify_command,
+        "allow": add_allow,
         "baseline": add_baseline,
         "report": add_report,
         "init": add_init,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
-from binance_leaks.cli.output import present, wanted_formats
+from binance_leaks.cli.output import is_in_ci, present, wanted_formats
 from binance_leaks.cli.settings import CommandSettings, OutputSettings
 from binance_leaks.cli.verify_option import OnlineVerifier, online_verifier
 from binance_leaks.exit_status import ExitStatus
@@ -36,23 +37,33 @@ class Runner:
         verify = self.verifier.verify if self.verifier is not None else None
         return run_scan(source, triage, verify=verify, progress=scan_progress(self.settings.output))
 
-    def report(self, result: Result, *, folder: str | None = None) -> ExitStatus:
+    def report(self, result: Result, *, folder: str | None = None, config: str | None = None) -> ExitStatus:
         """Report a result of this run.
 
-        Its paths lead to files from `folder`, None where there are no such files.
+        Its paths lead to files from `folder`, None where there are no such files. `config` is the configuration's file.
         """
         return present(
             result,
             self.settings.output,
             self.formats,
             folder=folder,
+            remembered=bool(result.findings) and _remember(result, folder, config),
             allow_incomplete=self.settings.gate.allow_incomplete,
             interrupted=result.interrupted,
         )
 
     def run(self, source: Source[D], triage: TriageSettings, *, folder: str | None = None) -> ExitStatus:
         """Scan and report."""
-        return self.report(self.scan(source, triage).result, folder=folder)
+        return self.report(self.scan(source, triage).result, folder=folder, config=triage.config.file)
+
+
+def _remember(result: Result, folder: str | None, config: str | None) -> bool:
+    """Remember what was found for `allow`; not in CI, where nobody gives commands afterwards."""
+    if is_in_ci(os.environ):
+        return False
+    from binance_leaks.cli.last_scan import remember  # start-up: most scans find nothing
+
+    return remember(result, folder=folder, config=config)
 
 
 @contextmanager

@@ -36,6 +36,10 @@ class View:
     """When the report is made, in UTC; given by the caller, so that the same view gives the same text."""
     folder: str | None = None
     """Absolute path with `/`, from which text links to files; None for no links."""
+    program: str = "binance-leaks"
+    """What a reader types to start this program."""
+    remembered: bool = False
+    """Whether `allow` knows the findings by their ids, as it does on the machine that scanned."""
 
 
 class _Renderer(Protocol):

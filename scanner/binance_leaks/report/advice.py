@@ -13,7 +13,9 @@ from binance_leaks.model import TAG_MESSAGE, Exposure, Location, is_member
 from binance_leaks.report.locations import locations_by_repository
 from binance_leaks.report.remedies import Step, is_urgent, remedies, revoke_step
 
-ALLOW_COMMENT = "# binance-leaks: allow"
+ALLOW = "binance-leaks: allow"
+ALLOW_NEXT_LINE = f"{ALLOW} next line"
+ALLOW_COMMENT = f"# {ALLOW}"
 
 NEW_KEY = Step(
     text="Create a new key with only the permissions it needs, restricted to your own IP addresses. Choose Ed25519 "

@@ -89,14 +89,15 @@ def add_verify_command(commands: Commands) -> None:
     )  # fmt: skip
 
 
-def refuse_values(words: Sequence[str]) -> None:
+def refuse_values(words: Sequence[str], *, digests: bool = False) -> None:
     """Raise UsageError if an argument looks like a credential, without repeating it.
 
-    A run of 64 lower-case letters and digits may also name a file, and is refused only where there is no such file.
+    A run of 64 lower-case letters and digits may also name a file, and is refused only where there is no such file;
+    with `digests` it may be one.
     """
     for word in words:
         tokens = _TOKEN.findall(word)
-        hex_like = any(_LOWER.fullmatch(token) for token in tokens) and not _names_a_file(word)
+        hex_like = not digests and any(_LOWER.fullmatch(token) for token in tokens) and not _names_a_file(word)
         if hex_like or any(_MIXED.fullmatch(token) for token in tokens) or _PRIVATE.search(word):
             raise UsageError(
                 "an argument looks like a key or secret, and arguments are never read as such",
