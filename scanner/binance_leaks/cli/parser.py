@@ -25,9 +25,9 @@ from binance_leaks.cli.arguments.commands import (
     add_scan,
     add_staged,
     add_verify_command,
-    refuse_values,
 )
 from binance_leaks.cli.arguments.common import EXIT_STATUS, Options, Parser
+from binance_leaks.cli.arguments.refuse_values import refuse_values
 
 TYPE_CHECKING = False  # as typing has it, without importing typing: start-up time of the hook
 if TYPE_CHECKING:
