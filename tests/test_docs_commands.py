@@ -46,6 +46,7 @@ NOT_RUN: Mapping[str, str] = MappingProxyType(
         r"^(gh|glab) |\baz repos\b|\bcurl\b": "asks a forge, with a login; tests of lists read what they answer",
         r"allow 3f9c12ab": "the id of a finding elsewhere",
         r"--scheduler": "needs a cluster; tests of one start it",
+        r"^exec /opt/": "the whole of a server's hook; tests of receive install one",
         r"^dask ": "is a program of its own that goes on and on",
         r"^sqlite3 ": "is not on every machine; its backup is SQLite's own, and queries are run below",
         r"^source <|\| source": "for another shell's start-up; tests/cli/test_completion.py loads the scripts",

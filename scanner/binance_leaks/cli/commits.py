@@ -16,19 +16,16 @@ from binance_leaks.errors import ScanError
 from binance_leaks.exit_status import ExitStatus
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.pipeline.commit_range import RangeSource
-from binance_leaks.sources.commit_selection import (
-    CommitSelection,
+from binance_leaks.sources.commit_selection import CommitSelection, select_change, select_range, selection_of
+from binance_leaks.sources.commits import Fetcher
+from binance_leaks.sources.git import Git
+from binance_leaks.sources.push_selection import (
     RefUpdate,
     parse_pre_commit_update,
     parse_push_updates,
     select_between,
-    select_change,
     select_push,
-    select_range,
-    selection_of,
 )
-from binance_leaks.sources.commits import Fetcher
-from binance_leaks.sources.git import Git
 from binance_leaks.sources.range_fast_path import RangeContents, read_range
 
 if TYPE_CHECKING:
@@ -100,7 +97,7 @@ def run_push(options: Options) -> ExitStatus:
     git.top()  # raises a clear error where there is no repository
     remote = settings.remote or os.environ.get("PRE_COMMIT_REMOTE_NAME")
     url = settings.url or os.environ.get("PRE_COMMIT_REMOTE_URL")
-    return _report_if_any(settings, git, select_push(git, _updates(settings), remote=remote, url=url))
+    return report_if_any(settings, git, select_push(git, _updates(settings), remote=remote, url=url))
 
 
 def run_between(options: Options, base: str, head: str) -> ExitStatus:
@@ -110,10 +107,11 @@ def run_between(options: Options, base: str, head: str) -> ExitStatus:
     """
     git = Git(os.getcwd(), inherit=True)  # noqa: PTH109 - as git sees it
     git.top()
-    return _report_if_any(CommandSettings.of(options), git, select_between(git, base, head))
+    return report_if_any(CommandSettings.of(options), git, select_between(git, base, head))
 
 
-def _report_if_any(settings: CommandSettings, git: Git, selection: CommitSelection) -> ExitStatus:
+def report_if_any(settings: CommandSettings, git: Git, selection: CommitSelection) -> ExitStatus:
+    """Scan commits, of which there may be none, and report."""
     if not selection.commits and not selection.tags:
         print_notes(settings.output, f"{selection.target}: nothing to scan")
         return ExitStatus.CLEAN

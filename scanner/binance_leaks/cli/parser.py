@@ -11,22 +11,18 @@ from binance_leaks import __version__
 from binance_leaks.cli.arguments.allow import add_allow
 from binance_leaks.cli.arguments.commands import (
     add_baseline,
-    add_ci,
     add_completion,
     add_detect_secrets,
     add_doctor,
     add_history,
     add_init,
-    add_message,
     add_plugin_path,
-    add_push,
-    add_range,
     add_report,
     add_scan,
-    add_staged,
     add_verify_command,
 )
 from binance_leaks.cli.arguments.common import EXIT_STATUS, Options, Parser
+from binance_leaks.cli.arguments.gate import add_ci, add_message, add_push, add_range, add_receive, add_staged
 from binance_leaks.cli.arguments.refuse_values import refuse_values
 
 TYPE_CHECKING = False  # as typing has it, without importing typing: start-up time of the hook
@@ -140,6 +136,7 @@ _COMMANDS: Mapping[str, Callable[[Commands], None]] = MappingProxyType(
         "staged": add_staged,
         "message": add_message,
         "push": add_push,
+        "receive": add_receive,
         "fleet": _add_fleet,
         "verify": add_verify_command,
         "allow": add_allow,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from binance_leaks.errors import GitError, MissingHistoryError, UsageError
@@ -14,7 +14,6 @@ from binance_leaks.sources.commits import (
     default_remote,
     is_shallow,
     list_commits,
-    list_remotes,
     list_tips,
     merge_bases,
     resolve_commit,
@@ -45,6 +44,8 @@ class CommitSelection:
     target: str
     tags: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    refs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """For each commit the refs of a push that bring it, where that is known."""
 
 
 def select_range(git: Git, text: str) -> CommitSelection:
@@ -252,121 +253,3 @@ def _known(git: Git, revision: str) -> str:
         hint = f"Is origin/{revision} meant?" if elsewhere else "Is it fetched? `git fetch` brings what is new."
         raise UsageError(f"{revision} names no commit of this repository", hint=hint)
     return commit
-
-
-_MOST_NAMES = 4
-_REMEDY = "Fetch the rest: git fetch --unshallow."
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RefUpdate:
-    """One ref of a push: its new object, its local name, and the object of the remote.
-
-    `local` is None for a deletion, `remote` for a ref that is new there.
-    """
-
-    local: str | None
-    name: str
-    remote: str | None = None
-
-
-def parse_push_updates(data: bytes) -> list[RefUpdate]:
-    """The lines `LOCAL_REF LOCAL_ID REMOTE_REF REMOTE_ID` that git gives its hook.
-
-    Raises UsageError for lines of another kind.
-    """
-    updates = []
-    for line in data.splitlines():  # of bytes: in text the name of a ref may hold what ends a line
-        words = os.fsdecode(line).rsplit(" ", 3)
-        if len(words) != 4:
-            raise UsageError("standard input is not what git gives a pre-push hook")
-        name, local, _, remote = words
-        updates.append(
-            RefUpdate(
-                local=local if local.strip("0") else None, name=name, remote=remote if remote.strip("0") else None
-            )
-        )
-    return updates
-
-
-def parse_pre_commit_update(variables: Mapping[str, str]) -> RefUpdate | None:
-    """The one ref that pre-commit passes on, None where pre-commit does not run us.
-
-    For a first push with the root commit it passes on only the name of the branch.
-    """
-    if variables.get("PRE_COMMIT") != "1":
-        return None
-    local, remote = variables.get("PRE_COMMIT_TO_REF"), variables.get("PRE_COMMIT_FROM_REF")
-    name = variables.get("PRE_COMMIT_LOCAL_BRANCH") or "HEAD"
-    return RefUpdate(local=local or name, name=name, remote=remote)
-
-
-def select_push(git: Git, updates: Sequence[RefUpdate], *, remote: str | None, url: str | None) -> CommitSelection:
-    """The commits and tags that the remote does not have yet.
-
-    Nothing is chosen where it has them all.
-
-    Raises MissingHistoryError where this clone does not have all of them, UsageError for what leads to no commit.
-    """
-    new = [update for update in updates if update.local is not None]
-    name = _remote_name(git, remote, url)
-    heads, tags = [], []
-    for update in new:
-        heads.append(_commit(git, update))
-        tags += [tag for tag in tag_chain(git, update.local or "") if tag != update.remote]
-    known = resolve_existing(git, [update.remote for update in new if update.remote])
-    known += list_tips(git, f"refs/remotes/{name}/").values() if name else []
-    revisions = RevisionRange(heads=tuple(dict.fromkeys(heads)), bases=tuple(dict.fromkeys(known)))
-    return CommitSelection(
-        revisions=revisions,
-        commits=list_complete(git, revisions, _REMEDY) if heads else (),
-        target=_shown(updates, name or remote),
-        tags=tuple(dict.fromkeys(tags)),
-    )
-
-
-def select_between(git: Git, base: str, head: str) -> CommitSelection:
-    """The commits that one revision has and another has not, which may be none.
-
-    Raises as `select_push`.
-    """
-    ids = [_commit(git, RefUpdate(local=revision, name=revision)) for revision in (base, head)]
-    revisions = RevisionRange(heads=(ids[1],), bases=(ids[0],))
-    return CommitSelection(
-        revisions=revisions, commits=list_complete(git, revisions, _REMEDY), target=f"{base}..{head}"
-    )
-
-
-def _commit(git: Git, update: RefUpdate) -> str:
-    commit = resolve_commit(git, update.local or "")
-    if commit is None:
-        raise UsageError(
-            f"{update.name} leads to no commit, so it cannot be scanned",
-            hint="Look at it yourself, then push it with --no-verify.",
-        )
-    return commit
-
-
-def _shown(updates: Sequence[RefUpdate], remote: str | None) -> str:
-    """What is pushed where, in one line."""
-    names = [update.name.removeprefix("refs/heads/").removeprefix("refs/tags/") for update in updates if update.local]
-    where = f" to {remote}" if remote else ""
-    if not names:
-        return "push of deletions" if updates else "push of nothing"
-    more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
-    return f"push of {', '.join(names[:_MOST_NAMES])}{more}{where}"
-
-
-def _remote_name(git: Git, remote: str | None, url: str | None) -> str | None:
-    """The remote that has tracking refs; git gives the address in place of a name for one that is not configured."""
-    names = list_remotes(git)
-    if remote in names:
-        return remote
-    address = url or remote
-    if address is None:
-        return "origin" if "origin" in names else (names[0] if len(names) == 1 else None)
-    for name in names:
-        urls = os.fsdecode(git.run("config", "--get-all", f"remote.{name}.url", accept=(0, 1))).split("\n")
-        if address in urls:
-            return name
-    return None

@@ -1,8 +1,6 @@
-"""Arguments of all commands but `fleet`."""
+"""Arguments of the commands other than the gate's and `fleet`."""
 
 from __future__ import annotations
-
-import argparse
 
 from binance_leaks.cli.arguments.common import (
     EXIT_STATUS,
@@ -306,60 +304,6 @@ def add_history(commands: Commands) -> None:
     parser.set_defaults(target="binance_leaks.cli.history:run")
 
 
-def add_range(commands: Commands) -> None:
-    """Add `range`."""
-    parser = commands.add_parser(
-        "range",
-        help="scan what the commits between two revisions introduce",
-        description="Scans every commit that HEAD has and BASE has not, commit by commit, with its message. A value\n"
-        "that a later commit removes is found; a value that was already at its path, or was merged from elsewhere,\n"
-        "is not.",
-        epilog=f"example: binance-leaks range origin/main..HEAD\n\n{EXIT_STATUS}",
-    )
-    parser.add_argument("range", metavar="BASE..HEAD", help="two revisions; BASE...HEAD needs a common ancestor")
-    add_commits(parser)
-    parser.set_defaults(target="binance_leaks.cli.commits:run_range")
-
-
-def add_ci(commands: Commands) -> None:
-    """Add `ci`."""
-    parser = commands.add_parser(
-        "ci",
-        help="scan what a pull request or push introduces (the CI gate)",
-        description="Reads from the environment of the CI system which commits a pull request, a push or a merge\n"
-        "queue introduces, and scans them as range does. Knows GitHub, GitLab, Bitbucket, Azure Pipelines,\n"
-        "CircleCI, Jenkins, Buildkite, Gitea and Forgejo; elsewhere it compares HEAD with the remote's default\n"
-        "branch.",
-        epilog="examples:\n"
-        "  binance-leaks ci --format github --format sarif:binance-leaks.sarif\n"
-        f"  binance-leaks ci --fetch --fail-on medium\n\n{EXIT_STATUS}",
-    )
-    scope = add_commits(parser)
-    scope.add_argument("--base", metavar="REV", help="compare with this revision instead of that of the environment")
-    scope.add_argument("--head", metavar="REV", help="scan this revision instead of that of the environment")
-    scope.add_argument(
-        "--fetch", action="store_true", help="fetch from the remote what a shallow or partial clone lacks"
-    )
-    parser.set_defaults(target="binance_leaks.cli.commits:run_ci")
-
-
-def add_commits(parser: Parser) -> argparse._ArgumentGroup:
-    """Add the options of commands that scan commits; return the group that chooses them."""
-    add_output(parser)
-    gate = add_gate(parser)
-    gate.add_argument(
-        "--policy",
-        choices=("head", "base"),
-        default="head",
-        help="whose configuration, baseline and allow comments count (default: head, the checkout)",
-    )
-    scope = parser.add_argument_group("scope")
-    add_exclude(scope)
-    add_no_progress(parser.add_argument_group("work"))
-    add_verification(parser)
-    return scope
-
-
 def add_report(commands: Commands) -> None:
     """Add `report`."""
     parser = commands.add_parser(
@@ -372,50 +316,3 @@ def add_report(commands: Commands) -> None:
     add_output(parser)
     add_fail_on(parser.add_argument_group("gate"), default="as the scan decided")
     parser.set_defaults(target="binance_leaks.cli.report:run")
-
-
-def add_staged(commands: Commands) -> None:
-    """Add `staged`."""
-    parser = commands.add_parser(
-        "staged",
-        help="scan what is about to be committed (the pre-commit hook)",
-        description="Scans git's index. A credential that the commit introduces fails; one that was already at its\n"
-        "path is listed and passes.",
-        epilog=f"example: binance-leaks staged\n\n{EXIT_STATUS}",
-    )
-    parser.add_argument(
-        "files", nargs="*", metavar="FILE", help="only these files; those that are not staged are scanned whole"
-    )
-    add_output(parser)
-    add_gate(parser)
-    parser.set_defaults(target="binance_leaks.cli.staged:run")
-
-
-def add_message(commands: Commands) -> None:
-    """Add `message`."""
-    parser = commands.add_parser(
-        "message",
-        help="scan a commit message (the commit-msg hook)",
-        description="Scans the file that holds a commit message, without the part that git will drop.",
-        epilog=f"example: binance-leaks message .git/COMMIT_EDITMSG\n\n{EXIT_STATUS}",
-    )
-    parser.add_argument("file", metavar="FILE", help="the file with the message")
-    add_output(parser)
-    add_gate(parser)
-    parser.set_defaults(target="binance_leaks.cli.staged:run_message")
-
-
-def add_push(commands: Commands) -> None:
-    """Add `push`."""
-    parser = commands.add_parser(
-        "push",
-        help="scan what is about to be pushed (the pre-push hook)",
-        description="Scans the commits and tags that a push would send to its remote. As git's hook it reads from\n"
-        "standard input what is pushed; under pre-commit, from its variables; by hand it takes what HEAD has and\n"
-        "the remote has not.",
-        epilog=f"example: binance-leaks push origin\n\n{EXIT_STATUS}",
-    )
-    parser.add_argument("remote", nargs="?", metavar="REMOTE", help="name of the remote, as git gives it to its hook")
-    parser.add_argument("url", nargs="?", metavar="URL", help="address of the remote, as git gives it to its hook")
-    add_commits(parser)
-    parser.set_defaults(target="binance_leaks.cli.commits:run_push")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from binance_leaks.errors import UsageError
+from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.report import FORMAT_NAMES
 
 TYPE_CHECKING = False  # as typing has it, without importing typing: start-up time of the hook
@@ -21,6 +22,8 @@ EXIT_STATUS = (
 )
 _RISKS = ("none", "info", "low", "medium", "high", "critical")
 _COLORS = ("auto", "always", "never")
+_DURATION = lazy_pattern(r"([0-9]{1,9})([smhd]?)")
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class Parser(argparse.ArgumentParser):
@@ -238,3 +241,11 @@ def number_of_jobs(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 1024:
         raise argparse.ArgumentTypeError("must be a number from 1 to 1024")
     return int(text)
+
+
+def duration(text: str) -> int:
+    """Parse a time such as 90s, 30m or 2h; in seconds."""
+    match = _DURATION.fullmatch(text)
+    if match is None or not int(match[1]):
+        raise argparse.ArgumentTypeError("must be a time such as 90s, 30m or 2h")
+    return int(match[1]) * _SECONDS[match[2]]

@@ -15,6 +15,7 @@ from binance_leaks.cli.arguments.common import (
     add_no_progress,
     add_output,
     add_verification,
+    duration,
 )
 from binance_leaks.lazy_patterns import lazy_pattern
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from binance_leaks.cli.arguments.common import Commands, Parser
 
 ACTIONS = ("scan", "report", "list", "diff")
-_DURATION = lazy_pattern(r"([0-9]{1,9})([smhd]?)")
-_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _SIZE = lazy_pattern(r"([0-9]{1,9})([KMGT])i?B?", re.IGNORECASE)
 _SHIFT = {"K": 10, "M": 20, "G": 30, "T": 40}
 
@@ -91,7 +90,7 @@ def _add_scan(actions: Commands) -> None:
     where.add_argument("--scheduler", metavar="ADDRESS", help="the workers of this Dask scheduler: tcp://HOST:PORT")
     work.add_argument(
         "--time-limit",
-        type=_duration,
+        type=duration,
         default=3600,
         metavar="TIME",
         help="for one repository, such as 90s or 30m (default: 1h)",
@@ -179,13 +178,6 @@ def _add_store(parser: Parser) -> None:
 def _add_reporting(parser: Parser) -> None:
     add_output(parser)
     add_allow_incomplete(add_gate(parser, baseline=False))
-
-
-def _duration(text: str) -> int:
-    match = _DURATION.fullmatch(text)
-    if match is None or not int(match[1]):
-        raise argparse.ArgumentTypeError("must be a time such as 90s, 30m or 2h")
-    return int(match[1]) * _SECONDS[match[2]]
 
 
 def _size(text: str) -> int:

@@ -1,0 +1,188 @@
+"""Select the commits and tags of a push: as its sender's hook, pre-commit and the receiving server see it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+from binance_leaks.errors import UsageError
+from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.sources.commit_selection import CommitSelection, list_complete
+from binance_leaks.sources.commits import (
+    RevisionRange,
+    list_commits,
+    list_remotes,
+    list_tips,
+    resolve_commit,
+    resolve_existing,
+    tag_chain,
+)
+from binance_leaks.sources.git import Git
+
+_MOST_NAMES = 4
+_REMEDY = "Fetch the rest: git fetch --unshallow."
+_LOOK = "Look at it yourself, then push it with --no-verify."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RefUpdate:
+    """One ref of a push: its new object, its name where it is pushed from, and the object of the remote.
+
+    `local` is None for a deletion, `remote` for a ref that is new there. On the receiving server the name is its own.
+    """
+
+    local: str | None
+    name: str
+    remote: str | None = None
+
+    @property
+    def short_name(self) -> str:
+        """The name without the folder of branches or tags."""
+        return self.name.removeprefix("refs/heads/").removeprefix("refs/tags/")
+
+
+def parse_push_updates(data: bytes) -> list[RefUpdate]:
+    """The lines `LOCAL_REF LOCAL_ID REMOTE_REF REMOTE_ID` that git gives its hook.
+
+    Raises UsageError for lines of another kind.
+    """
+    updates = []
+    for line in data.splitlines():  # of bytes: in text the name of a ref may hold what ends a line
+        words = os.fsdecode(line).rsplit(" ", 3)
+        if len(words) != 4:
+            raise UsageError("standard input is not what git gives a pre-push hook")
+        name, local, _, remote = words
+        updates.append(
+            RefUpdate(
+                local=local if local.strip("0") else None, name=name, remote=remote if remote.strip("0") else None
+            )
+        )
+    return updates
+
+
+def parse_received_updates(data: bytes) -> list[RefUpdate]:
+    """The lines `OLD_ID NEW_ID REF` that git gives a server's hook.
+
+    Raises UsageError for lines of another kind.
+    """
+    updates = []
+    for line in data.splitlines():
+        words = os.fsdecode(line).split(" ", 2)
+        if len(words) != 3:
+            raise UsageError("standard input is not what git gives a pre-receive hook")
+        updates.append(received_update(words[2], words[0], words[1]))
+    return updates
+
+
+def received_update(name: str, old: str, new: str) -> RefUpdate:
+    """The update of a ref on the receiving server, by the ids that git gives its hooks; zeros stand for none."""
+    return RefUpdate(local=new if new.strip("0") else None, name=name, remote=old if old.strip("0") else None)
+
+
+def parse_pre_commit_update(variables: Mapping[str, str]) -> RefUpdate | None:
+    """The one ref that pre-commit passes on, None where pre-commit does not run us.
+
+    For a first push with the root commit it passes on only the name of the branch.
+    """
+    if variables.get("PRE_COMMIT") != "1":
+        return None
+    local, remote = variables.get("PRE_COMMIT_TO_REF"), variables.get("PRE_COMMIT_FROM_REF")
+    name = variables.get("PRE_COMMIT_LOCAL_BRANCH") or "HEAD"
+    return RefUpdate(local=local or name, name=name, remote=remote)
+
+
+def select_push(git: Git, updates: Sequence[RefUpdate], *, remote: str | None, url: str | None) -> CommitSelection:
+    """The commits and tags that the remote does not have yet.
+
+    Nothing is chosen where it has them all.
+
+    Raises MissingHistoryError where this clone does not have all of them, UsageError for what leads to no commit.
+    """
+    new = [update for update in updates if update.local is not None]
+    name = _remote_name(git, remote, url)
+    heads, tags = [], []
+    for update in new:
+        heads.append(_commit(git, update))
+        tags += [tag for tag in tag_chain(git, update.local or "") if tag != update.remote]
+    known = resolve_existing(git, [update.remote for update in new if update.remote])
+    known += list_tips(git, f"refs/remotes/{name}/").values() if name else []
+    revisions = RevisionRange(heads=tuple(dict.fromkeys(heads)), bases=tuple(dict.fromkeys(known)))
+    return CommitSelection(
+        revisions=revisions,
+        commits=list_complete(git, revisions, _REMEDY) if heads else (),
+        target=_shown(updates, name or remote),
+        tags=tuple(dict.fromkeys(tags)),
+    )
+
+
+def select_received(git: Git, updates: Sequence[RefUpdate]) -> CommitSelection:
+    """The commits and tags of a push that this repository did not have; nothing where it has them all.
+
+    The refs are still as before. Raises as `select_push`.
+    """
+    new = [update for update in updates if update.local is not None]
+    tips = list_tips(git, "refs/")
+    known = resolve_existing(git, [update.remote for update in new if update.remote])
+    standing = resolve_commit(git, "HEAD")
+    bases = tuple(dict.fromkeys([*known, *([standing] if standing else []), *tips.values()]))
+    tags = dict[str, None]()
+    refs: dict[str, tuple[str, ...]] = {}
+    heads = []
+    for update in new:
+        head = _commit(git, update, "It may be pushed by who may switch this hook off.")
+        heads.append(head)
+        tags.update(dict.fromkeys(tag for tag in tag_chain(git, update.local or "") if tag != update.remote))
+        brought = list_commits(git, RevisionRange(heads=(head,), bases=bases)) if len(new) > 1 else ()
+        for commit in brought:
+            refs[commit.id] = (*refs.get(commit.id, ()), update.short_name)
+    revisions = RevisionRange(heads=tuple(dict.fromkeys(heads)), bases=bases)
+    commits = list_complete(git, revisions, "Push from a clone that is whole.") if heads else ()
+    if len(new) == 1:
+        refs = {commit.id: (new[0].short_name,) for commit in commits}
+    return CommitSelection(
+        revisions=revisions, commits=commits, target=_shown(updates, None), tags=tuple(tags), refs=refs
+    )
+
+
+def select_between(git: Git, base: str, head: str) -> CommitSelection:
+    """The commits that one revision has and another has not, which may be none.
+
+    Raises as `select_push`.
+    """
+    ids = [_commit(git, RefUpdate(local=revision, name=revision)) for revision in (base, head)]
+    revisions = RevisionRange(heads=(ids[1],), bases=(ids[0],))
+    return CommitSelection(
+        revisions=revisions, commits=list_complete(git, revisions, _REMEDY), target=f"{base}..{head}"
+    )
+
+
+def _commit(git: Git, update: RefUpdate, hint: str = _LOOK) -> str:
+    commit = resolve_commit(git, update.local or "")
+    if commit is None:
+        raise UsageError(f"{update.name} leads to no commit, so it cannot be scanned", hint=hint)
+    return commit
+
+
+def _shown(updates: Sequence[RefUpdate], remote: str | None) -> str:
+    """What is pushed where, in one line."""
+    names = [update.short_name for update in updates if update.local]
+    where = f" to {remote}" if remote else ""
+    if not names:
+        return "push of deletions" if updates else "push of nothing"
+    more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
+    return f"push of {', '.join(names[:_MOST_NAMES])}{more}{where}"
+
+
+def _remote_name(git: Git, remote: str | None, url: str | None) -> str | None:
+    """The remote that has tracking refs; git gives the address in place of a name for one that is not configured."""
+    names = list_remotes(git)
+    if remote in names:
+        return remote
+    address = url or remote
+    if address is None:
+        return "origin" if "origin" in names else (names[0] if len(names) == 1 else None)
+    for name in names:
+        urls = os.fsdecode(git.run("config", "--get-all", f"remote.{name}.url", accept=(0, 1))).split("\n")
+        if address in urls:
+            return name
+    return None
