@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from binance_leaks.model import Exposure, Location
-from binance_leaks.report.advice import rewrite_steps, rewrite_steps_by_repository, steps, steps_for_finding
+from binance_leaks.report.advice import steps, steps_for_finding
+from binance_leaks.report.rewrite_advice import rewrite_steps, rewrite_steps_by_repository
 
 from . import examples
 
