@@ -31,7 +31,7 @@ from tests.binance.exchange import Exchange
 from tests.binance.recorder import recording
 from tests.binance.server import serving
 from tests.repositories import Repository
-from tests.verify.credentials import credential, pair, value_of
+from tests.verify.credentials import certain, credential, pair, value_of
 
 
 def port_of(url: str) -> int:
@@ -108,6 +108,25 @@ class TestOnTheWire:
             assert "the other is sent as key, once" in verifier.announcement([pair(gone)])
             verifier.verify([pair(gone)])
         assert heard.sent.count(gone.secret) == heard.sent.count(b"X-MBX-APIKEY: " + gone.secret) == 1
+
+    @pytest.mark.parametrize("environment", [Environment.US, Environment.MAINNET, Environment.TESTNET, Environment.TH])
+    def test_by_the_owner_s_word_the_exception_goes_to_one_system(self, environment: Environment) -> None:
+        rng = Random()
+        gone = hmac_account(rng)
+        asked = certain(pair(gone, environment=environment))
+        exchange = Exchange()
+        with (
+            serving(exchange) as url,
+            recording(port_of(url)) as (tapped, heard),
+            UrllibTransport(loopback=tapped) as transport,
+        ):
+            verifier = Verifier(transport)
+            announced = verifier.announcement([asked])
+            verifier.verify([asked])
+        hosts = [each.host for each in exchange.asked if each.key == gone.secret.decode()]
+        assert hosts == [probe.host for probe in environment.facts.probes]
+        assert all(host in announced for host in hosts)
+        assert heard.sent.count(gone.secret) == len(hosts)
 
     def test_through_a_tunnel_nothing_at_all(self, tmp_path: Path) -> None:
         rng = Random()

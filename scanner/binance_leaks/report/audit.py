@@ -123,12 +123,15 @@ class _AuditPage:
     def _table(self, permissions: Permissions) -> None:
         self._page.gap()
         names = [*PERMISSION_WORDS, *permissions.unknown]
+        in_force = self._verification.permissions_in_force or permissions
         before = ""
         for name in names:
             label = PERMISSION_TIERS[name].value if name in PERMISSION_TIERS else "unknown"
             may = Text("yes", style="bold") if name in permissions.granted else Text("no", style="dim")
             if name not in permissions.granted and name not in permissions.denied:
                 may = Text("unknown", style="dim")
+            if name in permissions.granted and name not in in_force.granted:
+                may = Text("lapsed", style="dim")
             if name in self._audit.excess:
                 may = Text("yes, not needed", style="bold red")
             shown = Text(f"{label if label != before else '':<{_LABEL}}", style="dim")
