@@ -177,11 +177,13 @@ def test_a_commit_is_mended_first() -> None:
     assert "still remove it." in gone[1]
 
 
-def test_without_a_verification_nothing_changes() -> None:
-    (first, *_) = steps(result_of(None))
+def test_without_a_verification_it_is_revoked_and_the_account_checked() -> None:
+    first, second, *_ = steps(result_of(None))
     assert first == Step(
         text="First revoke it: until then, anyone who has seen it can use it. Do this at", verbatim=(KEY_PAGE,)
     )
+    assert second.text == "Check the account for trades, withdrawals and API keys that are not yours."
+    assert second not in steps(result_of(None, environment=Environment.TESTNET))
 
 
 def test_many_keys_are_counted() -> None:

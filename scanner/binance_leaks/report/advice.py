@@ -23,6 +23,7 @@ NEW_KEY = Step(
     "where it is offered: its private key never leaves your machine."
 )
 STORE_SAFELY = Step(text="Store keys in environment variables or a secret manager.")
+_CHECK_ACCOUNT = Step(text="Check the account for trades, withdrawals and API keys that are not yours.")
 _FIND_LEAK = Step(
     text="Find out who could read it, and close the leak. What was pushed stays leaked, even after a rewrite."
 )
@@ -95,7 +96,8 @@ def _steps_after_leak(result: Result) -> list[Step]:
         new_key = [NEW_KEY] if is_urgent(result.findings) else []
         return [*remedies(result.findings), _FIND_LEAK, *_removal_steps(result), *new_key, STORE_SAFELY]
     first = revoke_step(result.findings, "First revoke it: until then, anyone who has seen it can use it. Do this")
-    return [first, *_removal_steps(result), NEW_KEY, STORE_SAFELY]
+    real = any(not finding.environment.facts.play_money for finding in result.findings)
+    return [first, *([_CHECK_ACCOUNT] if real else []), *_removal_steps(result), NEW_KEY, STORE_SAFELY]
 
 
 def _removal_steps(result: Result) -> list[Step]:
