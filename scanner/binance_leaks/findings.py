@@ -137,7 +137,7 @@ class ScanStats:
     files: int | None = None
     bytes: int | None = None
     excluded: int | None = None
-    """Paths that were left out though a commit of the range changes them."""
+    """Paths that were left out though the index or a commit of the range changes them."""
     seconds: float | None = None
     new: int | None = None
     """Findings that the run before did not have; so for the next two."""

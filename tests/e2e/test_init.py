@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from binance_leaks.cli.arguments.setup import CI_SYSTEMS
 from binance_leaks.setup.plan import WorkTree
 
 from tests.e2e import PROGRAM, Pair, run
@@ -40,7 +41,7 @@ def answered(repository: Repository, answer: str) -> tuple[int, str]:
 
 
 def test_writes_what_it_shows(repository: Repository) -> None:
-    ran = run("init", "--ci", "github", cwd=repository.folder)
+    ran = run("init", "--ci", "github", "--from-index", cwd=repository.folder)
     assert ran.status == 0, ran.err
     for name in (CONFIG, WORKFLOW):
         shown = [f"+{line}" for line in repository.path(name).read_text("utf-8").splitlines()]
@@ -48,14 +49,14 @@ def test_writes_what_it_shows(repository: Repository) -> None:
         assert f"--- /dev/null\n+++ b/{name}\n" in ran.out
         assert f"Wrote {name}." in ran.out
     assert "pre-commit install" in ran.out
-    again = run("init", "--ci", "github", cwd=repository.folder)
+    again = run("init", "--ci", "github", "--from-index", cwd=repository.folder)
     assert again.status == 0
     assert "Nothing to do." in again.out
     assert "+++" not in again.out
 
 
 def test_dry_run_writes_nothing(repository: Repository) -> None:
-    ran = run("init", "--ci", "gitlab", "--dry-run", cwd=repository.folder)
+    ran = run("init", "--ci", "gitlab", "--from-index", "--dry-run", cwd=repository.folder)
     assert ran.status == 0
     assert "+++ b/.gitlab-ci.yml" in ran.out
     assert [path.name for path in repository.folder.iterdir()] == [".git"]
@@ -78,7 +79,14 @@ def test_a_terminal_is_asked(repository: Repository, answer: str, writes: bool) 
     assert ("Nothing was written" in shown) != writes
 
 
-@pytest.mark.parametrize("words", [(), ("--ci", "github"), ("--ci", "gitlab"), ("--ci", "github", "--upload-sarif")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        *(("--ci", name, "--from-index") for name in CI_SYSTEMS),
+        ("--ci", "github", "--from-index", "--upload-sarif"),
+    ],
+)
 def test_what_is_written_is_clean_for_ourselves(repository: Repository, words: tuple[str, ...]) -> None:
     assert run("init", *words, cwd=repository.folder).status == 0
     ran = run("scan", "--confidence", "low", ".", cwd=repository.folder)
@@ -87,7 +95,7 @@ def test_what_is_written_is_clean_for_ourselves(repository: Repository, words: t
 
 def test_one_refusal_holds_everything_back(repository: Repository) -> None:
     repository.write(CONFIG, "repos: &all []\n")
-    ran = run("init", "--ci", "github", cwd=repository.folder)
+    ran = run("init", "--ci", "github", "--from-index", cwd=repository.folder)
     assert ran.status == 2
     assert "uses anchors" in ran.out
     assert "  - repo: local" in ran.out
@@ -99,21 +107,21 @@ def test_one_refusal_holds_everything_back(repository: Repository) -> None:
 @pytest.mark.parametrize("content", ["name: ours\n", "", "# Written by somebody else\n"])
 def test_a_workflow_of_others_stays(repository: Repository, content: str) -> None:
     repository.write(WORKFLOW, content)
-    ran = run("init", "--ci", "github", "--yes", cwd=repository.folder)
+    ran = run("init", "--ci", "github", "--from-index", "--yes", cwd=repository.folder)
     assert ran.status == 2
     assert f"--- a/{WORKFLOW}" in ran.out
     assert repository.path(WORKFLOW).read_text("utf-8") == content
 
 
 def test_an_edited_workflow_stays_and_an_untouched_one_follows(repository: Repository) -> None:
-    assert run("init", "--ci", "github", cwd=repository.folder).status == 0
+    assert run("init", "--ci", "github", "--from-index", cwd=repository.folder).status == 0
     origin = ("--repo", "https://github.com/an-owner/a-tool", "--rev", "v1")
     ran = run("init", "--ci", "github", *origin, cwd=repository.folder)
     assert ran.status == 0, ran.err
     assert "an-owner/a-tool@v1" in repository.path(WORKFLOW).read_text("utf-8")
     edited = repository.path(WORKFLOW).read_text("utf-8").replace("timeout-minutes: 15", "timeout-minutes: 5")
     repository.write(WORKFLOW, edited)
-    ran = run("init", "--ci", "github", cwd=repository.folder)
+    ran = run("init", "--ci", "github", "--from-index", cwd=repository.folder)
     assert ran.status == 2
     assert "edited" in ran.out
     assert repository.path(WORKFLOW).read_text("utf-8") == edited
@@ -131,7 +139,7 @@ def test_what_a_stranger_wrote_is_shown_inert(repository: Repository) -> None:
     assert "\x1b" not in ran.out
     assert repository.path(CONFIG).read_bytes().startswith(f"# {pair.secret}\u202e\u200b\r\n".encode())
     repository.write(WORKFLOW, b"# \x1b[31m\xff\x00\n")
-    ran = run("init", "--ci", "github", cwd=repository.folder)
+    ran = run("init", "--ci", "github", "--from-index", cwd=repository.folder)
     assert ran.status == 2
     assert "# \\x1b[31m\\xff\\x00" in ran.out
 
@@ -153,7 +161,7 @@ def test_links_that_lead_out_are_refused(repository: Repository, tmp_path: Path)
     repository.path(CONFIG).unlink()
     (tmp_path / "elsewhere").mkdir()
     repository.path(".github").symlink_to(tmp_path / "elsewhere")
-    ran = run("init", "--ci", "github", "--yes", cwd=repository.folder)
+    ran = run("init", "--ci", "github", "--from-index", "--yes", cwd=repository.folder)
     assert ran.status == 2
     assert not list((tmp_path / "elsewhere").iterdir())
     assert not repository.path(CONFIG).exists()
@@ -163,11 +171,14 @@ def test_links_that_lead_out_are_refused(repository: Repository, tmp_path: Path)
 @pytest.mark.parametrize(
     ("words", "reported"),
     [
-        (("--ci", "jenkins"), "invalid choice"),
+        (("--ci", "hudson"), "invalid choice"),
         (("--repo", "https://git.example/x"), "--rev"),
         (("--rev", "v1"), "--repo"),
         (("--upload-sarif",), "--ci github"),
         (("--upload-sarif", "--ci", "gitlab"), "--ci github"),
+        (("--ci", "github"), "--repo URL --rev COMMIT, or --from-index"),
+        (("--from-index",), "--from-index is for --ci"),
+        (("--ci", "gitlab", "--from-index", "--repo", "https://git.example/x", "--rev", "v1"), "in place of --repo"),
         (("--repo", "../near", "--rev", "v1", "--ci", "github"), "CI cannot fetch"),
         (("--repo", "https://x:y@git.example/x", "--rev", "v1"), "a user name or a token"),
         (("extra",), "unrecognized"),
@@ -261,3 +272,25 @@ def test_the_written_hooks_hold_a_push_back(repository: Repository, tmp_path: Pa
     assert ran.status == 1
     assert "bot.py:2" in ran.out + ran.err
     assert Repository(tmp_path / "remote").git("rev-parse", "main") == clean
+
+
+def test_ci_gets_the_program_where_the_hooks_get_it(repository: Repository) -> None:
+    origin = ("--repo", "https://git.example/tools/binance-leaks", "--rev", "v1")
+    assert run("init", *origin, cwd=repository.folder).status == 0
+    ran = run("init", "--ci", "buildkite", cwd=repository.folder)
+    assert ran.status == 0, ran.err
+    assert "git+https://git.example/tools/binance-leaks@v1" in repository.path(".buildkite/pipeline.yml").read_text()
+    ran = run("init", "--ci", "buildkite", *origin[:3], "v2", cwd=repository.folder)
+    assert ran.status == 0, ran.err
+    for name in (CONFIG, ".buildkite/pipeline.yml"):
+        assert "v2" in repository.path(name).read_text("utf-8")
+        assert "v1" not in repository.path(name).read_text("utf-8")
+    assert "Nothing to do." in run("init", "--ci", "buildkite", cwd=repository.folder).out
+
+
+def test_a_pipeline_of_others_is_shown_what_to_add(repository: Repository) -> None:
+    repository.write("azure-pipelines.yml", "steps: []\n")
+    ran = run("init", "--ci", "azure", "--from-index", "--yes", cwd=repository.folder)
+    assert ran.status == 2
+    assert "  - script: python -I -m binance_leaks ci --policy base" in ran.out
+    assert repository.path("azure-pipelines.yml").read_text("utf-8") == "steps: []\n"

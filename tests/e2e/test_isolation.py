@@ -232,7 +232,7 @@ def play_gitlab(hostile: Hostile, folder: Path, script: list[str]) -> int:
 
 
 def test_the_job_of_gitlab(hostile: Hostile, tmp_path: Path) -> None:
-    script = yaml.safe_load(template())["binance-leaks"]["script"]
+    script = yaml.safe_load(template("gitlab-ci.yml", None))["binance-leaks"]["script"]
     hostile.repository.write("gl-secret-detection-report.json", "{}")
     assert play_gitlab(hostile, tmp_path, script) == 1
     assert hostile.imported() == []
@@ -240,6 +240,6 @@ def test_the_job_of_gitlab(hostile: Hostile, tmp_path: Path) -> None:
 
 
 def test_the_job_of_gitlab_without_a_report(hostile: Hostile, tmp_path: Path) -> None:
-    script = yaml.safe_load(template())["binance-leaks"]["script"]
+    script = yaml.safe_load(template("gitlab-ci.yml", None))["binance-leaks"]["script"]
     hostile.repository.write("gl-secret-detection-report.json", "{}")
     assert play_gitlab(hostile, tmp_path, [line if "binance_leaks" not in line else "true" for line in script]) == 3

@@ -1034,6 +1034,8 @@ class TestAllowing:
         repository.stage("sub/fixtures/bot.py", pair.python)
         assert staged(repository).status == 0
         assert staged(repository, cwd=repository.path("sub")).status == 0
+        counted = run("staged", "--format", "json", cwd=repository.folder).report["scan"]["stats"]
+        assert (counted["files"], counted["excluded"]) == (0, 1)
         repository.commit()
         assert staged(repository, "sub/fixtures/bot.py").status == 0
         assert staged(repository, "fixtures/bot.py", cwd=repository.path("sub")).status == 0

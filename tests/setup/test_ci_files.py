@@ -7,9 +7,19 @@ from pathlib import Path
 import pytest
 import yaml
 from binance_leaks import __version__
+from binance_leaks.cli.arguments.setup import CI_SYSTEMS
 from binance_leaks.errors import UsageError
-from binance_leaks.setup.ci_templates import JOB, PIPELINE, WORKFLOW, plan_github, plan_gitlab, template
-from binance_leaks.setup.package_source import PACKAGE, PackageSource
+from binance_leaks.setup.ci_templates import (
+    JOB,
+    PIPELINE,
+    PIPELINES,
+    WORKFLOW,
+    plan_github,
+    plan_gitlab,
+    plan_pipeline,
+    template,
+)
+from binance_leaks.setup.package_source import PACKAGE, PackageSource, requirement
 from binance_leaks.setup.plan import Keep, Plan, Refuse, Write
 
 from tests.schemas import complaints
@@ -40,11 +50,11 @@ def test_the_workflow(tmp_path: Path, source: PackageSource | None, upload: bool
     assert not any("${{" in step.get("run", "") for step in job["steps"])
     if source is GITHUB:
         assert job["steps"][1]["uses"] == f"an-owner/a.tool@{GITHUB.rev}"
-        assert job["steps"][1].get("with", {}) == ({"upload-sarif": True} if upload else {})
+        assert job["steps"][1]["with"] == {"policy": "base", **({"upload-sarif": True} if upload else {})}
     else:
         wanted = PACKAGE if source is None else f"binance-leaks @ git+{ELSEWHERE.url}@v1.2.0"
         assert job["steps"][2]["env"] == {"PACKAGE": wanted}
-        assert job["steps"][3]["run"].startswith("python -I -m binance_leaks ci --format github")
+        assert job["steps"][3]["run"].startswith("python -I -m binance_leaks ci --policy base --format github")
 
 
 def test_a_workflow_of_another_version_is_updated() -> None:
@@ -56,14 +66,14 @@ def test_a_workflow_of_another_version_is_updated() -> None:
 
 def test_the_template_is_right(tmp_path: Path) -> None:
     file = tmp_path / PIPELINE
-    file.write_text(template(), "utf-8")
+    file.write_text(template("gitlab-ci.yml", None), "utf-8")
     assert not complaints("gitlab-ci", file)
-    job = yaml.safe_load(template())["binance-leaks"]
+    job = yaml.safe_load(template("gitlab-ci.yml", None))["binance-leaks"]
     assert job["variables"]["GIT_DEPTH"] == "0"
     assert job["variables"]["BINANCE_LEAKS_PACKAGE"] == f"binance-leaks=={__version__}"
     assert job["allow_failure"] is False
     assert job["artifacts"]["reports"] == {"secret_detection": "gl-secret-detection-report.json"}
-    file.write_text(template().replace("when: always", "when: sometimes"), "utf-8")
+    file.write_text(template("gitlab-ci.yml", None).replace("when: always", "when: sometimes"), "utf-8")
     assert complaints("gitlab-ci", file)
 
 
@@ -198,3 +208,34 @@ def test_origins_that_ci_cannot_fetch(url: str) -> None:
 def test_places() -> None:
     assert WORKFLOW.startswith(".github/workflows/")
     assert PIPELINE == ".gitlab-ci.yml"
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+@pytest.mark.parametrize("source", [None, GITHUB, ELSEWHERE])
+def test_whole_pipelines(name: str, source: PackageSource | None) -> None:
+    pipeline = PIPELINES[name]
+    first = plan_pipeline(pipeline, None, source)
+    text = written(first)
+    assert f'install --quiet "{requirement(source)}"' in text
+    assert "-m binance_leaks ci --policy base" in text
+    assert "@PACKAGE@" not in text
+    assert text.startswith("// " if name == "jenkins" else "# ")
+    assert isinstance(plan_pipeline(pipeline, text.encode(), source), Keep)
+    newer = PackageSource(url=ELSEWHERE.url, rev="v9")
+    assert "@v9" in written(plan_pipeline(pipeline, text.encode(), newer))
+    assert isinstance(plan_pipeline(pipeline, text.encode() + b"#\n", newer), Refuse)
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_pipelines_of_others(name: str) -> None:
+    pipeline = PIPELINES[name]
+    plan = plan_pipeline(pipeline, b"of others\n", ELSEWHERE)
+    assert isinstance(plan, Refuse)
+    assert pipeline.is_ours != bool(plan.by_hand)
+    if plan.by_hand:
+        added = b"of others\n" + plan.by_hand.encode()
+        assert isinstance(plan_pipeline(pipeline, added, ELSEWHERE), Keep)
+
+
+def test_every_system_is_offered() -> None:
+    assert {"github", "gitlab", *PIPELINES} == set(CI_SYSTEMS)

@@ -13,7 +13,14 @@ import pytest
 import yaml
 from binance_leaks.setup.package_source import PackageSource
 from binance_leaks.setup.plan import Keep, Refuse, Write
-from binance_leaks.setup.pre_commit import HOOKS, INSTALLED, LAUNCHER, plan_pre_commit
+from binance_leaks.setup.pre_commit import (
+    HOOKS,
+    INSTALLED,
+    LAUNCHER,
+    configured_source,
+    new_configuration,
+    plan_pre_commit,
+)
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -362,3 +369,63 @@ def test_hooks_are_those_of_the_manifest() -> None:
         for name in ("language", "description", "minimum_pre_commit_version"):
             del wanted[name]
         assert local == wanted
+
+
+HEAD = "# ours\nrepos:\n  - repo: https://git.example/other\n    rev: v1\n    hooks:\n      - id: black  # fast\n"
+FORMER = PackageSource(url="https://git.example/former", rev="v0")
+
+
+def updated(old: bytes, source: PackageSource | None) -> bytes:
+    """The new content of a configuration whose lines of ours change."""
+    plan = plan_pre_commit(old, source)
+    assert isinstance(plan, Write), plan
+    return plan.new
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("before", [None, FORMER])
+def test_what_it_wrote_is_brought_up_to_date(before: PackageSource | None, newline: str) -> None:
+    first = amended(HEAD.replace("\n", newline).encode(), before)
+    second = updated(first, ORIGIN)
+    assert second == amended(HEAD.replace("\n", newline).encode(), ORIGIN)
+    for source in (ORIGIN, None):
+        assert isinstance(plan_pre_commit(second, source), Keep)
+    assert configured_source(second) == ORIGIN
+    assert isinstance(plan_pre_commit(first, before), Keep)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("name: Binance credentials\n", "name: mine\n"),
+        ("always_run: true\n", "always_run: true  # why\n"),
+        ("language: system\n", "language: system\n        verbose: true\n"),
+    ],
+)
+def test_what_was_edited_stays(old: str, new: str) -> None:
+    edited = amended(HEAD.encode(), None).decode().replace(old, new, 1).encode()
+    for source in (ORIGIN, None):
+        assert isinstance(plan_pre_commit(edited, source), Keep)
+
+
+def test_a_local_entry_tells_teammates_how_to_get_the_program() -> None:
+    with_comment = amended(HEAD.encode(), None).decode()
+    assert with_comment.count("# Everyone who commits needs binance-leaks in the PATH: pipx install") == 1
+    lines = [line for line in with_comment.splitlines(keepends=True) if "Everyone who commits" not in line]
+    assert amended("".join(lines).encode(), None).decode() == with_comment
+    elsewhere = with_comment.replace("pipx install", "uv tool install")
+    assert isinstance(plan_pre_commit(elsewhere.encode(), None), Keep)
+
+
+def test_the_revision_of_an_edited_entry_follows() -> None:
+    old = "repos:\n- repo: https://git.example/x\n  rev: 'v0'  # old\n  hooks:\n"
+    old += "".join(f"  - id: {hook.id}\n    verbose: true\n" for hook in HOOKS)
+    old = f"default_install_hook_types: [pre-commit, commit-msg, pre-push]\n{old}"
+    newer = PackageSource(url="https://git.example/x", rev="v1")
+    assert updated(old.encode(), newer).decode() == old.replace("'v0'", "v1")
+    assert isinstance(plan_pre_commit(old.encode(), ORIGIN), Keep)
+
+
+@pytest.mark.parametrize("content", ["", "repos: [", "repos: []\n", HEAD, "\n".join(new_configuration(None))])
+def test_configurations_without_a_source(content: str) -> None:
+    assert configured_source(content.encode()) is None

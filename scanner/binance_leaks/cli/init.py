@@ -7,17 +7,24 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
-from binance_leaks import __version__
 from binance_leaks.cli.arguments.common import Options
 from binance_leaks.cli.file_changes import diff, print_lines
 from binance_leaks.cli.settings import Settings
 from binance_leaks.errors import UsageError
 from binance_leaks.exit_status import ExitStatus
 from binance_leaks.lazy_dataclasses import dataclass
-from binance_leaks.setup.ci_templates import JOB, PIPELINE, WORKFLOW, plan_github, plan_gitlab
-from binance_leaks.setup.package_source import PackageSource
+from binance_leaks.setup.ci_templates import (
+    JOB,
+    PIPELINE,
+    PIPELINES,
+    WORKFLOW,
+    plan_github,
+    plan_gitlab,
+    plan_pipeline,
+)
+from binance_leaks.setup.package_source import PACKAGE, PackageSource, installed_source
 from binance_leaks.setup.plan import Keep, Plan, Refuse, WorkTree, Write
-from binance_leaks.setup.pre_commit import PATH, plan_pre_commit
+from binance_leaks.setup.pre_commit import PATH, configured_source, plan_pre_commit
 from binance_leaks.sources.git import Git
 
 
@@ -28,6 +35,7 @@ class InitSettings(Settings):
     ci: str | None
     repo: str | None
     rev: str | None
+    from_index: bool
     upload_sarif: bool
     dry_run: bool
     yes: bool
@@ -38,8 +46,11 @@ def run(options: Options) -> ExitStatus:
     settings = InitSettings.of(options)
     if settings.upload_sarif and settings.ci != "github":
         raise UsageError("--upload-sarif is for --ci github")
+    given = PackageSource.of(settings.repo, settings.rev)
+    if settings.from_index and (given is not None or settings.ci is None):
+        raise UsageError("--from-index is for --ci, and in place of --repo")
     tree = _work_tree()
-    plans = _plans(tree, settings, PackageSource.of(settings.repo, settings.rev))
+    plans = _plans(tree, settings, given)
     print_lines(chain.from_iterable(_describe(plan) for plan in plans))
     if refused := [plan.path for plan in plans if isinstance(plan, Refuse)]:
         hint = "Change it by hand as shown above, then run this again."
@@ -53,17 +64,7 @@ def run(options: Options) -> ExitStatus:
         print_lines(["Nothing was written.\n"])
     else:
         _write(tree, writes)
-        _warn_of_the_index(settings)
     return ExitStatus.CLEAN
-
-
-def _warn_of_the_index(settings: InitSettings) -> None:
-    """Warn that, without --repo, CI installs the program by its name from the package index."""
-    if settings.ci is not None and settings.repo is None:
-        sys.stderr.write(
-            f"binance-leaks: CI will install binance-leaks=={__version__} from the package index: make sure that "
-            "the package of this name is this program, or give --repo URL --rev COMMIT\n"
-        )
 
 
 def _work_tree() -> WorkTree:
@@ -73,13 +74,28 @@ def _work_tree() -> WorkTree:
     return WorkTree(Path(git.root()))
 
 
-def _plans(tree: WorkTree, settings: InitSettings, source: PackageSource | None) -> list[Plan]:
-    plans = [plan_pre_commit(tree.read(PATH), source)]
+def _plans(tree: WorkTree, settings: InitSettings, given: PackageSource | None) -> list[Plan]:
+    old = tree.read(PATH)
+    plans = [plan_pre_commit(old, given)]
+    if settings.ci is None:
+        return plans
+    source = None if settings.from_index else given or configured_source(old)
+    if source is None and not settings.from_index:
+        raise UsageError("CI needs a place to install this program from", hint=_hint_of_source())
     if settings.ci == "github":
         plans.append(plan_github(tree.read(WORKFLOW), source, upload_sarif=settings.upload_sarif))
     elif settings.ci == "gitlab":
         plans += plan_gitlab(tree.read(PIPELINE), tree.read(JOB), source)
+    else:
+        pipeline = PIPELINES[settings.ci]
+        plans.append(plan_pipeline(pipeline, tree.read(pipeline.path), source))
     return plans
+
+
+def _hint_of_source() -> str:
+    installed = installed_source()
+    options = f"--repo {installed.url} --rev {installed.rev}" if installed else "--repo URL --rev COMMIT"
+    return f"Give {options}, or --from-index if the package {PACKAGE} of your index is this program."
 
 
 def _describe(plan: Plan) -> Iterator[str]:

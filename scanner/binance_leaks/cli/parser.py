@@ -13,9 +13,7 @@ from binance_leaks.cli.arguments.commands import (
     add_baseline,
     add_completion,
     add_detect_secrets,
-    add_doctor,
     add_history,
-    add_init,
     add_plugin_path,
     add_report,
     add_scan,
@@ -127,6 +125,18 @@ def _add_fleet(commands: Commands) -> None:
     add_fleet(commands)
 
 
+def _add_init(commands: Commands) -> None:
+    from binance_leaks.cli.arguments.setup import add_init  # start-up: as above
+
+    add_init(commands)
+
+
+def _add_doctor(commands: Commands) -> None:
+    from binance_leaks.cli.arguments.setup import add_doctor  # start-up: as above
+
+    add_doctor(commands)
+
+
 _COMMANDS: Mapping[str, Callable[[Commands], None]] = MappingProxyType(
     {
         "scan": add_scan,
@@ -142,8 +152,8 @@ _COMMANDS: Mapping[str, Callable[[Commands], None]] = MappingProxyType(
         "allow": add_allow,
         "baseline": add_baseline,
         "report": add_report,
-        "init": add_init,
-        "doctor": add_doctor,
+        "init": _add_init,
+        "doctor": _add_doctor,
         "completion": add_completion,
         "plugin-path": add_plugin_path,
         "detect-secrets-hook": add_detect_secrets,

@@ -59,16 +59,20 @@ class StagedSource:
         found = detected_in(self._read_whole([name for name in self.unstaged if name not in submodules]))
         moved = partial(_from_top, self.anchor, self.git.folder)
         skipped += found.skipped
-        skipped += [Skipped(what=each.shown, why="its content is not in the repository") for each in self.missing]
+        scanned = [each for each in self.staged.changes if not self.excluded(each.shown)]
+        missing = [each.shown for each in self.missing if not self.excluded(each.shown)]
+        skipped += [Skipped(what=path, why="its content is not in the repository") for path in missing]
         skipped += [
             Skipped(what=path, why="a submodule; scan it by itself", lost=False)
             for path in (*self.staged.submodules, *submodules)
         ]
+        excluded = len(self.staged.changes) - len(scanned)
+        stats = ScanStats(files=len(scanned), bytes=self.size, excluded=excluded or None)
         return replace(
             found,
             credentials=(*credentials, *(credential.moved(moved) for credential in found.credentials)),
             skipped=tuple(skipped),
-            stats=found.stats.plus(ScanStats(files=len(self.staged.changes), bytes=self.size)),
+            stats=found.stats.plus(stats),
             nearby=EvidenceNearStaged(self.git),
         )
 

@@ -1,14 +1,17 @@
-"""What runs the gate in CI: a workflow on GitHub, an included job on GitLab."""
+"""What runs the gate in CI: a workflow on GitHub, an included job on GitLab, a whole pipeline elsewhere."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import resources
+from types import MappingProxyType
 
 import yaml
 
-from binance_leaks.setup.package_source import PACKAGE, PackageSource, quoted
-from binance_leaks.setup.plan import Keep, Plan, Refuse, Write, plan_file
+from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_patterns import lazy_pattern
+from binance_leaks.setup.package_source import PackageSource, quoted, requirement
+from binance_leaks.setup.plan import Keep, Plan, Refuse, Write, has_marker, plan_file
 from binance_leaks.setup.yaml_edit import Edit, UnsafeEditError, YamlFile, events
 
 WORKFLOW = ".github/workflows/binance-leaks.yml"
@@ -54,8 +57,11 @@ _MAY_UPLOAD = """\
 _ACTION = """\
       - uses: @ACTION@
 """
-_ACTION_UPLOADS = """\
+_POLICY = """\
         with:
+          policy: base  # a pull request cannot allow its own findings
+"""
+_ACTION_UPLOADS = """\
           upload-sarif: true
 """
 _PACKAGE = f"""\
@@ -66,7 +72,8 @@ _PACKAGE = f"""\
         env:
           PACKAGE: @PACKAGE@
       - run: |
-          python -I -m binance_leaks ci --format github --format "json:$RUNNER_TEMP/binance-leaks.json"@SARIF@
+          python -I -m binance_leaks ci --policy base --format github \\
+            --format "json:$RUNNER_TEMP/binance-leaks.json"@SARIF@
           test -s "$RUNNER_TEMP/binance-leaks.json" || exit 3  # without a report nothing was scanned
 """
 _SARIF = ' --format "sarif:$RUNNER_TEMP/binance-leaks.sarif"'
@@ -91,8 +98,8 @@ def plan_github(old: bytes | None, source: PackageSource | None, *, upload_sarif
 def _workflow(source: PackageSource | None, *, upload_sarif: bool) -> str:
     head = _HEAD.replace("@PERMISSIONS@", _MAY_UPLOAD if upload_sarif else "")
     if source is not None and source.action is not None:
-        return head + _ACTION.replace("@ACTION@", source.action) + (_ACTION_UPLOADS if upload_sarif else "")
-    body = _PACKAGE.replace("@PACKAGE@", quoted(source.requirement if source else PACKAGE))
+        return head + _ACTION.replace("@ACTION@", source.action) + _POLICY + (_ACTION_UPLOADS if upload_sarif else "")
+    body = _PACKAGE.replace("@PACKAGE@", quoted(requirement(source)))
     body = body.replace("@SARIF@", _SARIF if upload_sarif else "")
     return head + body + (_PACKAGE_UPLOADS if upload_sarif else "")
 
@@ -130,9 +137,10 @@ workflow:
 """
 
 
-def template() -> str:
-    """Return the job as it is shipped, a file that a pipeline can include."""
-    return resources.files("binance_leaks.setup").joinpath(_TEMPLATE).read_text("utf-8")
+def template(name: str, source: PackageSource | None) -> str:
+    """Return a file of the folder `templates`, in which CI installs the program from a source."""
+    text = resources.files("binance_leaks.setup").joinpath("templates").joinpath(name).read_text("utf-8")
+    return text.replace("@PACKAGE@", requirement(source))
 
 
 def plan_gitlab(pipeline: bytes | None, job: bytes | None, source: PackageSource | None) -> tuple[Plan, Plan]:
@@ -144,10 +152,8 @@ def plan_gitlab(pipeline: bytes | None, job: bytes | None, source: PackageSource
 
 def _job(pipeline: str | None, source: PackageSource | None) -> tuple[str, tuple[str, ...]]:
     """Return the job for a pipeline, in one of its stages and for the events that it runs for, and notes."""
-    body = template()
+    body = template(_TEMPLATE, source)
     notes: tuple[str, ...] = ()
-    if source is not None:
-        body = body.replace(f'"{PACKAGE}"', quoted(source.requirement))
     if pipeline is None:
         return body, notes
     stages = _stage_names(pipeline)
@@ -230,3 +236,41 @@ def _scalars(node: yaml.Node) -> Iterator[str]:
             stack += node.value
         elif isinstance(node, yaml.MappingNode):
             stack += [part for pair in node.value for part in pair]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pipeline:
+    """A CI system that reads one file, which may have other jobs, too.
+
+    `is_ours` is True where the file is for this job alone.
+    """
+
+    path: str
+    template: str
+    comment: str = "#"
+    is_ours: bool = False
+
+
+PIPELINES: Mapping[str, Pipeline] = MappingProxyType(
+    {
+        "bitbucket": Pipeline(path="bitbucket-pipelines.yml", template="bitbucket-pipelines.yml"),
+        "azure": Pipeline(path="azure-pipelines.yml", template="azure-pipelines.yml"),
+        "circleci": Pipeline(path=".circleci/config.yml", template="circleci.yml"),
+        "jenkins": Pipeline(path="Jenkinsfile", template="Jenkinsfile", comment="//"),
+        "buildkite": Pipeline(path=".buildkite/pipeline.yml", template="buildkite.yml"),
+        "gitea": Pipeline(path=".gitea/workflows/binance-leaks.yml", template="gitea.yml", is_ours=True),
+        "forgejo": Pipeline(path=".forgejo/workflows/binance-leaks.yml", template="gitea.yml", is_ours=True),
+    }
+)
+"""The systems by the name that `init --ci` has for them."""
+_RUNS_THE_GATE = lazy_pattern(rb"binance[-_]leaks ci\b")
+
+
+def plan_pipeline(pipeline: Pipeline, old: bytes | None, source: PackageSource | None) -> Plan:
+    """Plan the file of a system. One with jobs of others is kept if it runs the gate, else a person must add ours."""
+    body = template(pipeline.template, source)
+    if old is None or pipeline.is_ours or has_marker(old):
+        return plan_file(pipeline.path, old, body, comment=pipeline.comment)
+    if _RUNS_THE_GATE.search(old):
+        return Keep(path=pipeline.path)
+    return Refuse(path=pipeline.path, why="it was there before", by_hand=body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.metadata import PackageNotFoundError, distribution
 
 import yaml
 
@@ -12,7 +13,7 @@ from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.lazy_patterns import lazy_pattern
 
 PACKAGE = f"binance-leaks=={__version__}"
-"""What pip installs where no repository is given: the version that is running."""
+"""What pip installs from the package index: the version that is running."""
 
 _REVISION = lazy_pattern(r"[A-Za-z0-9_][A-Za-z0-9._/+-]*")
 _GITHUB = lazy_pattern(r"(?:https://|ssh://git@|git@)github\.com[/:]([A-Za-z0-9-]+/[A-Za-z0-9._-]+?)(?:\.git)?/?")
@@ -64,6 +65,22 @@ class PackageSource:
         if not _FETCHED.fullmatch(url):
             raise UsageError("CI cannot fetch from that --repo", hint="Give an https:// address.")
         return f"binance-leaks @ git+{url}@{self.rev}"
+
+
+def requirement(source: PackageSource | None) -> str:
+    """Return what pip installs in CI, from the package index where there is no source."""
+    return PACKAGE if source is None else source.requirement
+
+
+def installed_source() -> PackageSource | None:
+    """Return the repository and commit that pip installed this program from, if others can fetch it."""
+    try:
+        text = distribution("binance-leaks").read_text("direct_url.json")
+        direct = json.loads(text or "null")
+        source = PackageSource.of(direct["url"], direct["vcs_info"]["commit_id"])
+    except (PackageNotFoundError, ValueError, KeyError, TypeError, UsageError):
+        return None
+    return source if source is not None and _FETCHED.fullmatch(source.url) else None
 
 
 def quoted(text: str) -> str:

@@ -16,7 +16,7 @@ from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.writing import replace_file
 
-_MARKER = lazy_pattern(rb"# Written by `binance-leaks init` \(digest ([0-9a-f]{16})\); .*\r?\n")
+_MARKER = lazy_pattern(rb"(?:#|//) Written by `binance-leaks init` \(digest ([0-9a-f]{16})\); .*\r?\n")
 _DIGITS = 16  # against oversight, not forgery: who can edit the file can do anything
 _LARGEST = 1 << 20
 """Bytes of the largest file that is amended; real ones are a hundredth of that."""
@@ -112,26 +112,33 @@ class Refuse:
 Plan: TypeAlias = Write | Keep | Refuse
 
 
-def plan_file(path: str, old: bytes | None, body: str, *, notes: tuple[str, ...] = ()) -> Plan:
-    """Plan a file whose whole content is ours.
+def plan_file(path: str, old: bytes | None, body: str, *, notes: tuple[str, ...] = (), comment: str = "#") -> Plan:
+    """Plan a file whose whole content is ours, in a language whose comments begin so.
 
     One that was edited, or that we did not write, is refused.
     """
-    new = with_marker(body)
+    new = with_marker(body, comment)
     if old is None:
         return Write(path=path, old=None, new=new, notes=notes)
     if _with_unix_line_ends(old) == new:
         return Keep(path=path)
     if not is_unedited(old):
-        why = "it was edited since it was written" if _MARKER.match(old) else "it was there before"
+        why = "it was edited since it was written" if has_marker(old) else "it was there before"
         return Refuse(path=path, why=why, old=old, wanted=new)
     return Write(path=path, old=old, new=new.replace(b"\n", b"\r\n") if b"\r\n" in old else new, notes=notes)
 
 
-def with_marker(body: str) -> bytes:
+def with_marker(body: str, comment: str = "#") -> bytes:
     """Return the file's bytes with the marker as first line."""
-    line = f"# Written by `binance-leaks init` (digest {_digest(body.encode())}); once edited, it is left alone.\n"
+    line = (
+        f"{comment} Written by `binance-leaks init` (digest {_digest(body.encode())}); once edited, it is left alone.\n"
+    )
     return (line + body).encode("utf-8")
+
+
+def has_marker(data: bytes) -> bool:
+    """Whether we wrote a file, edited since or not."""
+    return _MARKER.match(data) is not None
 
 
 def is_unedited(data: bytes) -> bool:

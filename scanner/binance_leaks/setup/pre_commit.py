@@ -8,8 +8,9 @@ from pathlib import PurePath
 
 import yaml
 
+from binance_leaks.errors import UsageError
 from binance_leaks.lazy_dataclasses import dataclass
-from binance_leaks.setup.package_source import PackageSource, quoted
+from binance_leaks.setup.package_source import PackageSource, installed_source, quoted
 from binance_leaks.setup.plan import Keep, Plan, Refuse, Write
 from binance_leaks.setup.yaml_edit import Edit, UnsafeEditError, YamlFile, is_empty, refuse_anchors
 
@@ -85,6 +86,16 @@ HOOKS = (
 )
 
 
+_COMMENT = "# Everyone who commits needs binance-leaks in the PATH: "
+
+
+def _comment() -> str:
+    """Return the comment of a local entry: how a teammate gets the program."""
+    source = installed_source()
+    command = f'pipx install "git+{source.url}@{source.rev}"' if source else "pipx install . in a clone of it"
+    return f"{_COMMENT}{command}; binance-leaks doctor checks it."
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ListStyle:
     """How a file indents its lists.
@@ -97,7 +108,11 @@ class ListStyle:
 
     def entry(self, source: PackageSource | None, hooks: Iterable[Hook]) -> list[str]:
         """Return the lines of an entry of `repos` with these hooks."""
-        head = ["repo: local"] if source is None else [f"repo: {quoted(source.url)}", f"rev: {quoted(source.rev)}"]
+        head = (
+            ["repo: local", _comment()]
+            if source is None
+            else [f"repo: {quoted(source.url)}", f"rev: {quoted(source.rev)}"]
+        )
         lines = [line for hook in hooks for line in self.hook(hook, local=source is None)]
         return self._as_item([*head, "hooks:", *(" " * self.hooks + line for line in lines)])
 
@@ -128,7 +143,7 @@ _REPOS = "repos"
 
 
 def plan_pre_commit(old: bytes | None, source: PackageSource | None) -> Plan:
-    """Plan the configuration. Hooks of ours that are there already are kept as they are."""
+    """Plan the configuration. Hooks of ours that are there are kept, unless they read as we write them."""
     whole = "\n".join(new_configuration(source)) + "\n"
     if old is None:
         return Write(path=PATH, old=None, new=whole.encode("utf-8"))
@@ -198,6 +213,28 @@ def _amend(old: bytes, source: PackageSource | None) -> Plan:
     if not _reads_as(new[len(document.mark) :].decode("utf-8"), wanted):
         raise UnsafeEditError("its layout is unusual")
     return Write(path=PATH, old=old, new=new, notes=notes)
+
+
+def configured_source(data: bytes | None) -> PackageSource | None:
+    """Return the repository from which a configuration gets our hooks, None without one."""
+    try:
+        config = _load((data or b"").decode("utf-8-sig", "replace"))
+    except UnsafeEditError:
+        return None
+    return next(filter(None, map(_source_of, _mappings(config.get(_REPOS)))), None)
+
+
+def _source_of(entry: dict[str, object]) -> PackageSource | None:
+    """Return the repository of an entry with hooks of ours, None for a local one and for those of others."""
+    url, rev = entry.get("repo"), entry.get("rev")
+    if url == "local" or not isinstance(url, str) or not isinstance(rev, str):
+        return None
+    if not any(_is_ours(hook) for hook in _mappings(entry.get("hooks"))):
+        return None
+    try:
+        return PackageSource.of(url, rev)
+    except UsageError:
+        return None
 
 
 def _load(text: str) -> dict[str, object]:
@@ -307,15 +344,39 @@ class _Amendment:
             raise UnsafeEditError("repos holds what pre-commit would not understand")
         hooks = [_mappings(entry.get("hooks")) for entry in entries]
         missing = [ours for ours in HOOKS if not any(_is(hook, ours) for listed in hooks for hook in listed)]
-        if not missing:
-            return []
         with_ours = [at for at, listed in enumerate(hooks) if any(_is_ours(hook) for hook in listed)]
+        if not missing:
+            return self._update(repos, with_ours[0]) if len(with_ours) == 1 else []
         if with_ours:
             return [self._add_to_our_entry(repos.value[with_ours[0]], entries[with_ours[0]], missing)]
         lines = _style(repos.value[0], repos).entry(self.source, missing)
         self._add(self.config, _REPOS, lines)
         apart = len(repos.value) > 1 and self.document.is_blank_before(repos.value[-1])
         return [self._insert_after(repos, lines, apart=apart)]
+
+    def _update(self, repos: yaml.SequenceNode, at: int) -> list[Edit]:
+        """Bring an entry that reads as we write it up to date: the source, and the comment of a local one.
+
+        Of another one with the same repository, the revision.
+        """
+        node, entry = repos.value[at], _mappings(self.config[_REPOS])[at]
+        known = _source_of(entry)
+        source = self.source or known
+        start, end = node.start_mark.index - node.start_mark.column, self.document.after(node)
+        old = self.document.text[start:end].replace("\r\n", "\n").rstrip("\n") + "\n"
+        style, indent = _style(node, repos), " " * repos.start_mark.column
+        lines, wanted = style.entry(known, HOOKS), style.entry(source, HOOKS)
+        if _without_comment(old.splitlines()) == _without_comment([indent + line for line in lines]):
+            if lines == wanted and (source is not None or _COMMENT in old):
+                return []
+            entry.clear()
+            entry.update(yaml.safe_load("\n".join(wanted))[0])
+            return [(start, end, "".join(f"{indent}{line}\n" for line in wanted))]
+        if source is None or known is None or source.url != known.url or source.rev == known.rev:
+            return []
+        rev = next(value for key, value in node.value if key.value == "rev")
+        entry["rev"] = source.rev
+        return [(rev.start_mark.index, rev.end_mark.index, quoted(source.rev))]
 
     def _add_to_our_entry(self, node: yaml.MappingNode, entry: dict[str, object], missing: list[Hook]) -> Edit:
         """Add the hooks that our entry lacks, indented as it is."""
@@ -339,6 +400,10 @@ class _Amendment:
         at = self.document.after_comments(at, deeper_than=max(column - 1, 0))
         text = "".join(f"{' ' * column}{line}\n" for line in lines)
         return at, at, "\n" + text if apart else text
+
+
+def _without_comment(lines: list[str]) -> list[str]:
+    return [line for line in lines if not line.lstrip().startswith(_COMMENT)]
 
 
 def _style(item: yaml.Node, repos: yaml.SequenceNode) -> ListStyle:
