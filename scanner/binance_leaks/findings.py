@@ -176,7 +176,8 @@ class ScanStats:
 class Result:
     """A whole scan: what reports render.
 
-    `findings` are sorted, most severe first; suppressed ones are separate.
+    `findings` are sorted, most severe first; suppressed ones are separate. `rebase` is set for commits that
+    have not left this machine: what git rebase needs to reach the first of them that holds a value.
     """
 
     source: SourceKind
@@ -186,6 +187,7 @@ class Result:
     skipped: tuple[Skipped, ...] = ()
     stats: ScanStats = ScanStats()
     interrupted: bool = False
+    rebase: str | None = None
 
     def without_secrets(self) -> Result:
         """The same result without the bytes of any value, as reports need none."""

@@ -12,7 +12,6 @@ from binance_leaks.environments import KEY_PAGE
 from binance_leaks.findings import Mark, Result, SourceKind
 from binance_leaks.model import Environment, Exposure, RiskLevel, Role
 from binance_leaks.report import FORMAT_NAMES, View, format_named
-from binance_leaks.report.advice import ALLOW_COMMENT
 from binance_leaks.report.text import render_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -62,8 +61,17 @@ TEXT_GOLDEN: dict[str, tuple[Callable[[], Result], View]] = {
 }
 
 
-def plain(result: Result, *, width: int = 80, show_suppressed: bool = False, verbose: bool = False) -> str:
-    return render_text(result, View(width=width, color=False, show_suppressed=show_suppressed, verbose=verbose))
+def plain(
+    result: Result,
+    *,
+    width: int = 80,
+    show_suppressed: bool = False,
+    verbose: bool = False,
+    remembered: bool = False,
+    program: str = "binance-leaks",
+) -> str:
+    view = View(width=width, show_suppressed=show_suppressed, verbose=verbose, remembered=remembered, program=program)
+    return render_text(result, view)
 
 
 def assert_inert(text: str) -> None:
@@ -168,21 +176,29 @@ def test_no_value_is_shown(name: str) -> None:
 
 
 def test_digests_are_shown_only_when_verbose() -> None:
-    assert re.search(r"[0-9a-f]{17}", plain(examples.files_result())) is None
-    digest = examples.files_result().findings[0].values[0].sha256
-    assert f'sha256 = "{digest}"' in plain(examples.files_result(), verbose=True)
+    assert re.search(r"[0-9a-f]{33}", plain(examples.files_result(), remembered=True)) is None
+    assert "sha256       " in plain(examples.files_result(), verbose=True)
 
 
-def test_a_pair_is_allowed_by_both_of_its_values() -> None:
-    result = replace(examples.files_result(), findings=examples.files_result().findings[:1])
-    assert len(result.findings[0].values) == 2
-    folded, verbose = plain(result), plain(result, verbose=True)
-    assert "add a comment on its line (for a pair: on both lines):" in folded
-    assert "or add its digest (for a pair: both; -v shows digests) to pyproject.toml:" in folded
-    allowed = re.findall(r'\[\[tool\.binance-leaks\.allow\]\]\n +sha256 = "([0-9a-f]{64})"', verbose)
-    assert allowed == [value.sha256 for value in result.findings[0].values]
-    lone = replace(result, findings=(replace(result.findings[0], values=result.findings[0].values[:1]),))
-    assert "pair: " not in plain(lone)
+def test_a_false_alarm_is_allowed_by_one_command() -> None:
+    result = examples.files_result()
+    one = replace(result, findings=result.findings[:1])
+    both = " ".join(sorted(value.sha256 for value in one.findings[0].values))
+    assert plain(one).endswith(f'  False alarm? binance-leaks allow {both} --reason "WHY"\n')
+    assert plain(one, remembered=True, program="/a/b").endswith('  False alarm? /a/b allow --last --reason "WHY"\n')
+    several = plain(result, remembered=True)
+    first = result.findings[0].id[:8]
+    assert several.endswith(f'  False alarm? binance-leaks allow {first} --reason "WHY"\n')
+    for finding in result.findings:
+        assert f"  {finding.id[:8]}\n" in several
+
+
+@pytest.mark.parametrize("roles", [(Role.API_KEY, Role.SECRET_KEY), (Role.PRIVATE_KEY,)])
+def test_one_finding_of_a_commit_takes_at_most_twelve_lines(roles: tuple[Role, ...]) -> None:
+    places = [examples.at("bot.py", n, role=role, exposure=Exposure.STAGED) for n, role in enumerate(roles, start=1)]
+    finding = examples.Maker(3).finding(*roles, locations=places, level=RiskLevel.HIGH)
+    text = plain(replace(examples.clean_result(source=SourceKind.STAGED), findings=(finding,)), remembered=True)
+    assert len([line for line in text.splitlines() if line]) <= 12
 
 
 def test_what_passes_the_gate_is_reported_from_what_fails() -> None:
@@ -259,8 +275,7 @@ def test_staged_with_nothing_added_advises_as_for_a_leak() -> None:
 def test_advice_reports_where_to_revoke_and_how_to_allow(source: SourceKind) -> None:
     text = plain(replace(examples.files_result(), source=source), width=40)
     assert f"     {KEY_PAGE}\n" in text
-    assert f"     {ALLOW_COMMENT}\n" in text
-    assert '     [[tool.binance-leaks.allow]]\n     sha256 = "…"\n' in text
+    assert "  False alarm? binance-leaks allow " in text
 
 
 def test_advice_names_the_key_page_only_where_it_holds_the_key() -> None:

@@ -14,6 +14,7 @@ from binance_leaks.cli.run import is_watched, print_notes, runner
 from binance_leaks.cli.settings import CommandSettings
 from binance_leaks.errors import ScanError
 from binance_leaks.exit_status import ExitStatus
+from binance_leaks.findings import Result
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.pipeline.commit_range import RangeSource
 from binance_leaks.sources.commit_selection import CommitSelection, select_change, select_range, selection_of
@@ -97,7 +98,8 @@ def run_push(options: Options) -> ExitStatus:
     git.top()  # raises a clear error where there is no repository
     remote = settings.remote or os.environ.get("PRE_COMMIT_REMOTE_NAME")
     url = settings.url or os.environ.get("PRE_COMMIT_REMOTE_URL")
-    return report_if_any(settings, git, select_push(git, _updates(settings), remote=remote, url=url))
+    selection = select_push(git, _updates(settings), remote=remote, url=url)
+    return report_if_any(settings, git, selection, local=True)
 
 
 def run_between(options: Options, base: str, head: str) -> ExitStatus:
@@ -110,12 +112,14 @@ def run_between(options: Options, base: str, head: str) -> ExitStatus:
     return report_if_any(CommandSettings.of(options), git, select_between(git, base, head))
 
 
-def report_if_any(settings: CommandSettings, git: Git, selection: CommitSelection) -> ExitStatus:
+def report_if_any(
+    settings: CommandSettings, git: Git, selection: CommitSelection, *, local: bool = False
+) -> ExitStatus:
     """Scan commits, of which there may be none, and report."""
     if not selection.commits and not selection.tags:
         print_notes(settings.output, f"{selection.target}: nothing to scan")
         return ExitStatus.CLEAN
-    return _report_commits(settings, git, lambda: selection)
+    return _report_commits(settings, git, lambda: selection, local=local)
 
 
 def _report_commits(
@@ -125,8 +129,12 @@ def _report_commits(
     *,
     fetch: Callable[[Sequence[str]], None] | None = None,
     contents: RangeContents | None = None,
+    local: bool = False,
 ) -> ExitStatus:
-    """Scan the selected commits, print which they are, and report what they introduce."""
+    """Scan the selected commits, print which they are, and report what they introduce.
+
+    `local` says that they have not left this machine.
+    """
     with runner(settings) as this:
         top = git.top()
         selection = select()
@@ -143,7 +151,17 @@ def _report_commits(
         source = RangeSource(
             git=git, anchor=top, selection=selection, excluded=excluded, fetch=fetch, contents=contents
         )
-        return this.run(source, triage, folder=top)
+        result = this.scan(source, triage).result
+        if local:
+            result = replace(result, rebase=_rebase_start(result, selection))
+        return this.report(result, folder=top, config=triage.config.file)
+
+
+def _rebase_start(result: Result, selection: CommitSelection) -> str:
+    """What git rebase needs to reach the first commit with a finding: its parent, or that it has none."""
+    concerned = {place.commit.id for finding in result.findings for place in finding.locations if place.commit}
+    first = next((commit for commit in selection.commits if commit.id in concerned), None)
+    return f"{first.id[:12]}~1" if first is not None and first.parents else "--root"
 
 
 def _announced(settings: CiSettings) -> CiChange:

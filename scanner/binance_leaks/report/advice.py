@@ -13,10 +13,7 @@ from binance_leaks.model import TAG_MESSAGE, Exposure, Location
 from binance_leaks.report.locations import locations_by_repository
 from binance_leaks.report.remedies import Step, is_urgent, remedies, revoke_step
 from binance_leaks.report.rewrite_advice import rewrite_steps, rewrite_steps_by_repository
-
-ALLOW = "binance-leaks: allow"
-ALLOW_NEXT_LINE = f"{ALLOW} next line"
-ALLOW_COMMENT = f"# {ALLOW}"
+from binance_leaks.report.storage_advice import storage_steps
 
 NEW_KEY = Step(
     text="Create a new key with only the permissions it needs, restricted to your own IP addresses. Choose Ed25519 "
@@ -24,6 +21,18 @@ NEW_KEY = Step(
 )
 STORE_SAFELY = Step(text="Store keys in environment variables or a secret manager.")
 _CHECK_ACCOUNT = Step(text="Check the account for trades, withdrawals and API keys that are not yours.")
+_BLOB = "blob:"
+_REMOVE_FROM_COMMIT = Step(text="Remove it from the commit: edit the file, then run git add again.")
+_REMOVE_FROM_MESSAGE = Step(
+    text="Remove it from the commit message. git kept what you wrote:",
+    verbatim=("git commit -e -F .git/COMMIT_EDITMSG",),
+)
+_NEVER_COMMITTED = Step(
+    text="It was staged once and never committed, so nobody can have fetched it. git gc removes it in time; at once, "
+    "with everything else that no branch, tag or reflog has, do:",
+    verbatim=("git prune",),
+)
+_NEW_TAG = Step(text="Delete the tag, and create it again with another message.")
 _FIND_LEAK = Step(
     text="Find out who could read it, and close the leak. What was pushed stays leaked, even after a rewrite."
 )
@@ -56,48 +65,52 @@ def steps_for_finding(finding: Finding, result: Result) -> list[Step]:
     return steps(alone)
 
 
-def allow_steps(findings: Sequence[Finding], source: SourceKind, *, digests: bool) -> list[Step]:
-    """Return how to allow a false alarm: the first finding by its `digests`, else a form to fill in."""
-    file = "the file given with --config" if source is SourceKind.FLEET else "pyproject.toml"
-    paired = any(len(finding.values) > 1 for finding in findings[: 1 if digests else None])
-    notes = [*(["for a pair: both"] if paired else []), *([] if digests else ["-v shows digests"])]
-    note = f" ({'; '.join(notes)})" if notes else ""
-    values = [value.sha256 for value in findings[0].values] if digests else ["…"]
-    return [
-        Step(
-            text=f"add a comment on its line{' (for a pair: on both lines)' if paired else ''}:",
-            verbatim=(ALLOW_COMMENT,),
-        ),
-        Step(
-            text=f"or add its digest{note} to {file}:",
-            verbatim=tuple(
-                line for sha256 in values for line in ("[[tool.binance-leaks.allow]]", f'sha256 = "{sha256}"')
-            ),
-        ),
-    ]
-
-
 def _steps_before_commit(result: Result) -> list[Step]:
-    in_message = all(
-        location.exposure is not Exposure.STAGED for finding in result.findings for location in finding.locations
-    )
-    remove = (
-        Step(text="Remove it from the commit message.")
-        if in_message
-        else Step(text="Remove it from the commit: edit the file, then run git add again.")
-    )
+    places = [place for finding in result.findings for place in finding.locations]
+    staged = [place for place in places if place.exposure is Exposure.STAGED and not place.preexisting]
+    storage = storage_steps(staged, staged=True)
+    remove = storage or [_REMOVE_FROM_COMMIT if staged else _REMOVE_FROM_MESSAGE]
+    if staged and len(staged) < len(places) and any(place.exposure is Exposure.MESSAGE for place in places):
+        remove = [*remove, _REMOVE_FROM_MESSAGE]
+    store = [] if storage else [STORE_SAFELY]
     if _is_verified(result):
-        return [remove, *remedies(result.findings, condition="if it was ever pushed or shared, "), STORE_SAFELY]
-    return [remove, revoke_step(result.findings, "If it was ever pushed or shared, revoke it"), STORE_SAFELY]
+        return [*remove, *remedies(result.findings, condition="if it was ever pushed or shared, "), *store]
+    return [*remove, revoke_step(result.findings, "If it was ever pushed or shared, revoke it"), *store]
 
 
 def _steps_after_leak(result: Result) -> list[Step]:
+    places = [place for finding in result.findings for place in finding.locations]
+    storage = storage_steps(places, staged=False) if result.source is SourceKind.FILES else []
+    store = storage or [STORE_SAFELY]
     if _is_verified(result):
         new_key = [NEW_KEY] if is_urgent(result.findings) else []
-        return [*remedies(result.findings), _FIND_LEAK, *_removal_steps(result), *new_key, STORE_SAFELY]
+        return [*remedies(result.findings), _FIND_LEAK, *_removal_steps(result), *new_key, *store]
+    revoke = revoke_step(result.findings, "If it was ever shared otherwise, revoke it")
+    if _never_committed(result.findings):
+        return [_NEVER_COMMITTED, revoke]
+    if result.rebase is not None:
+        return [*_rewrite_local_steps(places, result.rebase), revoke, *store]
     first = revoke_step(result.findings, "First revoke it: until then, anyone who has seen it can use it. Do this")
     real = any(not finding.environment.facts.play_money for finding in result.findings)
-    return [first, *([_CHECK_ACCOUNT] if real else []), *_removal_steps(result), NEW_KEY, STORE_SAFELY]
+    return [first, *([_CHECK_ACCOUNT] if real else []), *_removal_steps(result), NEW_KEY, *store]
+
+
+def _never_committed(findings: Sequence[Finding]) -> bool:
+    """Whether every value is only in blobs that git add made and no commit has."""
+    return all(
+        place.exposure is Exposure.UNREACHABLE and place.commit is None and place.path.startswith(_BLOB)
+        for finding in findings
+        for place in finding.locations
+    )
+
+
+def _rewrite_local_steps(places: Sequence[Location], rebase: str) -> list[Step]:
+    """Return the steps for commits that no remote has."""
+    tags = [_NEW_TAG] if any(place.path == TAG_MESSAGE for place in places) else []
+    if all(place.path == TAG_MESSAGE for place in places):
+        return tags
+    text = "It has not left this machine. Mark the commit as edit, remove it, amend and continue; then push again:"
+    return [Step(text=text, verbatim=(f"git rebase --interactive {rebase}",)), *tags]
 
 
 def _removal_steps(result: Result) -> list[Step]:
@@ -137,8 +150,7 @@ def _rewrite_commits_steps(paths: set[str]) -> list[Step]:
         "Then remove it and rewrite these commits, with git commit --amend or git rebase --interactive: a later commit "
         "that deletes it does not remove it from the history."
     )
-    tags = Step(text="Delete the tag, and create it again with another message.")
-    return [*([Step(text=rewrite)] if paths - {TAG_MESSAGE} else []), *([tags] if TAG_MESSAGE in paths else [])]
+    return [*([Step(text=rewrite)] if paths - {TAG_MESSAGE} else []), *([_NEW_TAG] if TAG_MESSAGE in paths else [])]
 
 
 def _is_being_committed(result: Result) -> bool:

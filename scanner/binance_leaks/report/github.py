@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from binance_leaks.findings import Finding, Mark, Result
 from binance_leaks.quantities import plural
 from binance_leaks.report import View
+from binance_leaks.report.allow_commands import allow_command
 from binance_leaks.report.locations import describe_spread, file_to_open, is_in_archive, path_in_fleet, sort_by_use
 from binance_leaks.report.names import MARK_NAMES, harmless_items, join_masks, lost_items, pass_reason, title
 from binance_leaks.report.prose import Describer
@@ -77,6 +78,7 @@ class _Report:
             describe.risk(finding),
             describe.evidence(finding),
             _advice(finding),
+            f"False alarm? {allow_command(finding, self._result.source)}" if suppressed is None else "",
         )
         return _command(level, (*properties, ("title", heading)), "\n".join(part for part in message if part))
 

@@ -13,7 +13,8 @@ from binance_leaks.findings import Finding, Result, Skipped
 from binance_leaks.model import Location
 from binance_leaks.quantities import plural
 from binance_leaks.report import View
-from binance_leaks.report.advice import allow_steps, steps
+from binance_leaks.report.advice import steps
+from binance_leaks.report.allow_commands import allow_command
 from binance_leaks.report.locations import (
     LEVELS_BY_SEVERITY,
     describe_rest,
@@ -114,11 +115,10 @@ class _Page:
         return "\n".join(("### What to do now", "", *lines))
 
     def false_alarm(self) -> str:
-        """Return how to allow a false alarm."""
-        ways = allow_steps(self._result.findings, self._result.source, digests=self._verbose)
-        return "\n".join(
-            ("### If it is a false alarm, allow it", "", *(f"- {self._step(step, indent=2)}" for step in ways))
-        )
+        """Return how to allow a false alarm; the page is read where nothing of the scan is remembered."""
+        findings = self._result.findings if self._verbose else _first(self._result.findings, _MAX_DETAILS)
+        commands = (allow_command(finding, self._result.source) for finding in findings)
+        return "\n".join(("### If it is a false alarm, allow it", "", "```sh", *commands, "```"))
 
     def closing(self, *, listed: bool) -> list[str]:
         """Return how much was read, what is suppressed, and what was skipped without loss."""

@@ -12,7 +12,8 @@ from binance_leaks.environments import KEY_PAGE, Environment
 from binance_leaks.findings import Finding
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Kind
-from binance_leaks.report.advice import ALLOW_COMMENT, NEW_KEY, STORE_SAFELY
+from binance_leaks.report.advice import NEW_KEY, STORE_SAFELY
+from binance_leaks.report.allow_commands import ALLOW_COMMENT
 from binance_leaks.risk import system_of
 
 CWE = "CWE-798"  # use of hard-coded credentials
@@ -83,11 +84,10 @@ class Rule:
 
     def help(self, *, markdown: bool) -> str:
         """Describe what it is, what to do now, and how to allow a false alarm."""
-        tick, fence = ("`", "```") if markdown else ("", "")
+        tick = "`" if markdown else ""
         revoke = "on the site that issued it" if self.play_money else f"at {KEY_PAGE}"
-        allow = [f"{fence}toml" if markdown else "", "[[tool.binance-leaks.allow]]", 'sha256 = "…"', fence]
-        pair = " (for a pair: both digests)" if self.kind is Kind.KEY_PAIR else ""
-        comment = f"a comment on its line, {tick}{ALLOW_COMMENT}{tick}"
+        command = f"{tick}binance-leaks allow SHA256{' SHA256' if self.kind is Kind.KEY_PAIR else ''}{tick}"
+        comment = f"{tick}{ALLOW_COMMENT}{tick}"
         lines = (
             self.description,
             "",
@@ -96,9 +96,7 @@ class Rule:
             f"3. {NEW_KEY.text}",
             f"4. {STORE_SAFELY.text}",
             "",
-            f"To allow a false alarm, add {comment}, or its digest to pyproject.toml{pair}:",
-            "",
-            *(line for line in allow if line),
+            f"To allow a false alarm, run {command} with its digests, or add a comment to its line: {comment}",
         )
         return "\n".join(lines)
 

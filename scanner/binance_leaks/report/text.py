@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Sequence, Set
+import re
+from collections.abc import Mapping, Sequence, Set
 from itertools import groupby
 
 from rich.text import Text
@@ -13,7 +14,8 @@ from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Commit, Exposure, Location, RiskLevel, Role, Value
 from binance_leaks.quantities import plural
 from binance_leaks.report import View
-from binance_leaks.report.advice import allow_steps, steps
+from binance_leaks.report.advice import steps
+from binance_leaks.report.allow_commands import SHORT_ID, allow_commands
 from binance_leaks.report.locations import (
     EXPOSURES_BY_USE,
     LEVELS_BY_SEVERITY,
@@ -87,7 +89,6 @@ def render_text(result: Result, view: View) -> str:
             page.gap()
     report.summary(listed=view.show_suppressed)
     if result.findings:
-        page.gap()
         report.advice()
     return page.text()
 
@@ -98,18 +99,22 @@ class _Report:
     def __init__(self, page: Page, result: Result, view: View) -> None:
         self._page = page
         self._result = result
+        self._view = view
         self._verbose = view.verbose
         self._quoted = Quoted(Redactor.of(result))
+        verified = any(finding.verification is not None for finding in result.findings)
+        self._is_short = result.source is SourceKind.STAGED and bool(result.findings) and not (view.verbose or verified)
         self._places = _Locations(page, self._quoted, view, source=result.source)
 
     def finding(self, finding: Finding) -> None:
         """Draw one finding: what it is, its masked values, its locations, and the reasons of its risk."""
-        self._page.wrapped(_headline(finding), hang=2)
+        self._page.wrapped(self._headline(finding), hang=2)
         if finding.suppressed is not None:
             why = f"suppressed ({finding.suppressed.by.value}): {self._quoted.prose(finding.suppressed.reason)}"
             self._page.wrapped(Text(why, style="dim"), indent=2, hang=2)
+        beside = self._places_beside_values(finding)
         for value in sorted(finding.values, key=lambda value: _ROLE_ORDER.index(value.role)):
-            self._value(value)
+            self._value(value, beside.get(value.role))
         if self._verbose:
             self._page.whole(Text(f"id           {printable(finding.id)}", style="dim"), indent=2)
         self._verification(finding)
@@ -123,8 +128,26 @@ class _Report:
             self._page.wrapped(Text(f"{capitalize_first(PUSHED)}.", style="bold red"), indent=2, hang=2)
         if finding.is_new and (passes := pass_reason(finding)) and finding.suppressed is None:
             self._page.wrapped(Text(f"Does not fail the gate. {passes}"), indent=2, hang=2)
-        self._places.of(finding)
+        if not beside:
+            self._places.of(finding)
         self._why(finding)
+
+    def _places_beside_values(self, finding: Finding) -> Mapping[Role, Location]:
+        """The location of each value of a commit that is being made, if each has one; then a line has room for both."""
+        places = {place.role: place for place in finding.locations if place.exposure is Exposure.STAGED}
+        is_short = not self._verbose and finding.suppressed is None and finding.is_new
+        alone = len(places) == len(finding.locations) == len(finding.values)
+        return places if is_short and alone and not any(place.preexisting for place in places.values()) else {}
+
+    def _headline(self, finding: Finding) -> Text:
+        level = finding.risk.level
+        mark = f"{MARK_NAMES[finding.mark]}: " if finding.mark is not None else ""
+        marks = f", {finding.environment.facts.title}, {finding.confidence.value} confidence"
+        kind = (f"{mark}{KIND_NAMES[finding.kind]}", "bold")
+        line = Text.assemble((level.value.upper(), _LEVEL_STYLE[level]), "  ", kind, marks)
+        if self._view.remembered and len(self._result.findings) > 1 and not self._verbose:
+            line.append(f"  {printable(finding.id[:SHORT_ID])}", style="dim")
+        return line
 
     def _unchanged(self, finding: Finding) -> None:
         """Name the repositories of a finding that was there before: a comparison of two runs is about what is new."""
@@ -136,7 +159,10 @@ class _Report:
     def summary(self, *, listed: bool) -> None:
         """Draw counts of risks and suppressed findings, how much was read, and what was not."""
         result = self._result
-        if result.findings:
+        if self._is_short:
+            line = _count_line(result.findings)
+            self._page.wrapped(line.append(f" {describe_scope(result)}"))
+        elif result.findings:
             self._page.wrapped(_count_line([finding for finding in result.findings if finding.mark is not Mark.GONE]))
             if verified := count_verdicts(result.findings):
                 self._page.wrapped(Text(verified))
@@ -147,7 +173,7 @@ class _Report:
         if result.suppressed:
             count = f"{len(result.suppressed):,} suppressed" if listed else count_suppressed(result)
             self._page.wrapped(Text(f"{count}."))
-        if result.findings and (sentence := describe_scope(result)):
+        if result.findings and not self._is_short and (sentence := describe_scope(result)):
             self._page.wrapped(Text(sentence))
         self._skipped()
 
@@ -156,20 +182,29 @@ class _Report:
         todo = steps(self._result)
         if not todo:
             return
-        self._page.wrapped(Text("What to do now", style="bold"))
+        if not self._is_short:
+            self._page.gap()
+        if not self._is_short:
+            self._page.wrapped(Text("What to do now", style="bold"))
         for number, step in enumerate(todo, start=1):
             lead = f"{number}. "
             self._page.wrapped(Text(f"{lead}{step.describe(self._quoted.path)}"), indent=2, hang=len(lead))
-            self._page.verbatim(step.verbatim, indent=5)
-        self._page.gap()
-        self._page.wrapped(Text("If it is a false alarm, allow it", style="bold"))
-        for step in allow_steps(self._result.findings, self._result.source, digests=self._verbose):
-            self._page.wrapped(Text(step.text), indent=2)
-            self._page.verbatim(step.verbatim, indent=5)
+            self._page.verbatim(map(self._runnable, step.verbatim), indent=5)
+        for command in allow_commands(self._result.findings, self._result.source, self._view):
+            self._page.whole(Text.assemble("False alarm? ", (command, "bold")), indent=2)
 
-    def _value(self, value: Value) -> None:
+    def _runnable(self, line: str) -> str:
+        """A line to copy, with the name by which this program can be started here."""
+        return re.sub(r"^binance-leaks(?= )", lambda _: self._view.program, line)
+
+    def _value(self, value: Value, place: Location | None) -> None:
         shown = printable(value.masked).removeprefix("private key, ")
-        self._page.whole(Text.assemble((f"{ROLE_NAMES[value.role]:<13}", "dim"), (shown, "bold")), indent=2)
+        line = Text.assemble((f"{ROLE_NAMES[value.role]:<13}", "dim"), (shown, "bold"))
+        if place is not None:
+            line.append(" " * max(11 - len(shown), 2))
+            self._places.beside(line, place)
+            return
+        self._page.whole(line, indent=2)
         if self._verbose:
             self._page.whole(Text(f"sha256       {printable(value.sha256)}", style="dim"), indent=2)
 
@@ -189,6 +224,8 @@ class _Report:
             evidence[_MAX_EVIDENCE:] = [f"and {len(evidence) - _MAX_EVIDENCE:,} more"]
         if evidence:
             self._page.wrapped(Text(f"Evidence: {'; '.join(evidence)}."), indent=2, hang=2)
+        if self._places_beside_values(finding) and finding.verification is None:
+            return
         reasons = " ".join(self._quoted.prose(reason) for reason in finding.risk.reasons)
         self._page.wrapped(Text(f"Why {finding.risk.level.value}: {reasons}"), indent=2, hang=2)
 
@@ -212,14 +249,6 @@ class _Report:
         for one in shown:
             self._page.together(Text(f"{self._quoted.path(one.what)}: "), Text(self._quoted.prose(one.why)), indent=2)
         self._page.more(len(things) - len(shown), indent=2)
-
-
-def _headline(finding: Finding) -> Text:
-    level = finding.risk.level
-    mark = f"{MARK_NAMES[finding.mark]}: " if finding.mark is not None else ""
-    marks = f", {finding.environment.facts.title}, {finding.confidence.value} confidence"
-    kind = (f"{mark}{KIND_NAMES[finding.kind]}", "bold")
-    return Text.assemble((level.value.upper(), _LEVEL_STYLE[level]), "  ", kind, marks)
 
 
 def _count_line(findings: Sequence[Finding]) -> Text:
@@ -280,6 +309,11 @@ class _Locations:
         self._page.more(len(held) - len(shown), "repository", indent=2)
         if finding.unlisted:
             self._page.wrapped(Text(f"and {describe_unlisted(finding.unlisted)}", style="dim"), indent=2)
+
+    def beside(self, value: Text, location: Location) -> None:
+        """Draw a value with its location on one line."""
+        position = Text(f"{self._quoted.path(location.path)}:{location.line}:{location.column}")
+        self._page.linked(value + position, Text(""), url=self._url(location), indent=2)
 
     def _exposures(self, locations: Sequence[Location], fold: _Layout) -> None:
         for exposure in EXPOSURES_BY_USE:

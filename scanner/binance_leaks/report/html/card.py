@@ -8,7 +8,8 @@ from binance_leaks.environments import KEY_PAGES
 from binance_leaks.findings import Finding, Mark, Result
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Exposure
-from binance_leaks.report.advice import allow_steps, steps_for_finding
+from binance_leaks.report.advice import steps_for_finding
+from binance_leaks.report.allow_commands import allow_command
 from binance_leaks.report.html.locations import LocationFormatter, LocationText, RepositoryIndex, Spread
 from binance_leaks.report.html.timeline import Timeline, TimelineFormatter, introduced_on
 from binance_leaks.report.locations import EXPOSURES_BY_USE, describe_unlisted, sort_by_use
@@ -187,8 +188,8 @@ class CardFormatter:
     def _allowing(self, finding: Finding) -> list[TaskText]:
         if finding.suppressed is not None:
             return []
-        ways = allow_steps([finding], self._result.source, digests=True)
-        return [TaskText.of(step, self._quoted, about=False) for step in ways]
+        step = Step(text="run in its repository:", verbatim=(allow_command(finding, self._result.source),))
+        return [TaskText.of(step, self._quoted, about=False)]
 
 
 def _describe_addresses(ip_restricted: bool | None) -> str:

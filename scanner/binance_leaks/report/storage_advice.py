@@ -1,0 +1,173 @@
+"""Where a credential belongs, by the kind of file that it was found in, and how to take it out of there."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
+
+from binance_leaks.lazy_patterns import lazy_pattern
+from binance_leaks.model import Location, Role, container_of
+from binance_leaks.report.remedies import Step
+
+_MAX_STEPS = 3
+_PLAIN = lazy_pattern(r"(?!-)[A-Za-z0-9._/@+-]{1,80}")
+_RUN = lazy_pattern(r"[A-Za-z0-9]{40}")
+_VARIABLES: Mapping[Role, tuple[str, str, str]] = MappingProxyType(
+    {
+        Role.API_KEY: ("BINANCE_API_KEY", "api_key", "apiKey"),
+        Role.SECRET_KEY: ("BINANCE_API_SECRET", "api_secret", "apiSecret"),
+        Role.PRIVATE_KEY: ("BINANCE_PRIVATE_KEY", "private_key", "privateKey"),
+    }
+)
+"""The variable of the environment, and its name in code with underscores and with capitals."""
+
+_READERS: Mapping[str, str] = MappingProxyType(
+    {
+        "py": '{snake} = os.environ["{name}"]',
+        "js ts jsx tsx mjs cjs mts cts": "const {camel} = process.env.{name};",
+        "go": '{camel} := os.Getenv("{name}")',
+        "java": 'String {camel} = System.getenv("{name}");',
+        "kt kts groovy": 'val {camel} = System.getenv("{name}")',
+        "scala": 'val {camel} = sys.env("{name}")',
+        "cs": 'var {camel} = Environment.GetEnvironmentVariable("{name}");',
+        "rs": 'let {snake} = std::env::var("{name}")?;',
+        "c cc cpp cxx h hpp": 'const char *{snake} = getenv("{name}");',
+        "rb": '{snake} = ENV.fetch("{name}")',
+        "php": "${camel} = getenv('{name}');",
+        "sh bash zsh": ': "${{{name}:?}}"',
+        "ps1": "${camel} = $env:{name}",
+        "swift": 'let {camel} = ProcessInfo.processInfo.environment["{name}"]',
+        "dart": "final {camel} = Platform.environment['{name}'];",
+        "ex exs": '{snake} = System.fetch_env!("{name}")',
+        "r": '{snake} <- Sys.getenv("{name}")',
+        "jl": '{snake} = ENV["{name}"]',
+        "lua": 'local {snake} = os.getenv("{name}")',
+        "pl pm": "my ${snake} = $ENV{{{name}}};",
+    }
+)
+_LINES = MappingProxyType({ending: line for endings, line in _READERS.items() for ending in endings.split()})
+
+_UNTRACKED = lazy_pattern(
+    r"(?:.*/)?(?:\.env(?:\..+)?|[^/]+\.env|\.envrc|\.netrc|\.pypirc|\.npmrc|[^/]+\.(?:pem|key|p12|pfx)|id_(?:rsa|ed25519))"
+)
+_TEMPLATE = lazy_pattern(r".*[._-](?:example|sample|template|dist)\b.*")
+_GITHUB = lazy_pattern(r"(?:.*/)?\.(?:github|gitea|forgejo)/workflows/[^/]+")
+_GITLAB = lazy_pattern(r"(?:.*/)?\.gitlab-ci\.yml|(?:.*/)?\.gitlab/.*\.ya?ml")
+_OTHER_CI = lazy_pattern(
+    r"(?:.*/)?(?:bitbucket-pipelines\.yml|azure-pipelines[^/]*\.yml|\.circleci/.*|Jenkinsfile[^/]*|\.buildkite/.*"
+    r"|\.travis\.yml|\.drone\.yml)"
+)
+_COMPOSE = lazy_pattern(r"(?:.*/)?(?:docker-)?compose[^/]*\.ya?ml")
+_KUBERNETES = lazy_pattern(
+    r"(?:.*/)?(?:k8s|kubernetes|helm|charts?|manifests|kustomize)/.*\.ya?ml|(?:.*/)?(?:values|deployment|secrets?)[^/]*\.ya?ml"
+)
+_TERRAFORM = lazy_pattern(r".*\.(?:tf|tfvars)(?:\.json)?")
+_DOCKERFILE = lazy_pattern(r"(?:.*/)?(?:[^/]+\.)?(?:Dockerfile|Containerfile)(?:\.[^/]+)?")
+_NOTEBOOK = lazy_pattern(r".*\.ipynb")
+
+
+def storage_steps(locations: Sequence[Location], *, staged: bool) -> list[Step]:
+    """Return how to take values out of these files, a step for each kind of file; none where the kind says nothing.
+
+    `staged` means that they are about to be committed, and can still be kept out of the history.
+    """
+    made: list[Step] = []
+    by_path: dict[str, set[Role]] = {}
+    for location in locations:
+        by_path.setdefault(container_of(location.path), set()).add(location.role)
+    for path, roles in by_path.items():
+        step = _step(path, roles, staged=staged)
+        if step is not None and step not in made:
+            made.append(step)
+    return made if len(made) <= _MAX_STEPS else []
+
+
+def _step(path: str, roles: Collection[Role], *, staged: bool) -> Step | None:
+    if _UNTRACKED.fullmatch(path) and not _TEMPLATE.fullmatch(path):
+        return _keep_untracked(_shown(path), staged=staged)
+    add = f", then run git add {_shown(path)}" if staged else ""
+    for pattern, describe in _KINDS:
+        if pattern.fullmatch(path):
+            text, lines = describe(_names(roles))
+            return Step(text=f"{text}{add}:" if lines else f"{text}{add}.", verbatim=lines)
+    if _NOTEBOOK.fullmatch(path):
+        return Step(
+            text=f"Read it from the environment in the cell, and clear the outputs, which may show it{add}:",
+            verbatim=(f"jupyter nbconvert --clear-output --inplace {_shown(path)}",),
+        )
+    reader = _LINES.get(path.rpartition(".")[2].lower())
+    if reader is None:
+        return None
+    lines = tuple(
+        reader.format(name=name, snake=snake, camel=camel)
+        for role, (name, snake, camel) in _VARIABLES.items()
+        if role in roles
+    )
+    return Step(text=f"Read it from the environment{add}:", verbatim=lines)
+
+
+def _keep_untracked(path: str, *, staged: bool) -> Step:
+    name = path.rpartition("/")[2]
+    is_env = name.startswith(".env") or name.endswith(".env")
+    example = ", and commit a .env.example without values instead" if is_env else ""
+    lines = (f"echo {name} >> .gitignore",)
+    if staged:
+        return Step(text=f"Keep it out of git{example}:", verbatim=(f"git rm --cached {path}", *lines))
+    return Step(text=f"Make sure that git ignores it{example}:", verbatim=lines)
+
+
+def _names(roles: Collection[Role]) -> list[str]:
+    return [name for role, (name, _, _) in _VARIABLES.items() if role in roles]
+
+
+def _in_github(names: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    text = "Put it into the secrets of the repository (gh secret set NAME), and refer to it"
+    return text, tuple(f"{name}: ${{{{ secrets.{name} }}}}" for name in names)
+
+
+def _in_gitlab(names: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    return f"Put it into Settings > CI/CD > Variables, masked and protected; jobs see ${' and $'.join(names)}", ()
+
+
+def _in_other_ci(names: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    return f"Put it into the secrets of the CI system; jobs see {' and '.join(names)}", ()
+
+
+def _in_compose(_: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    return "Put it into a .env file that git ignores, and name that in the service", ("env_file: .env",)
+
+
+def _in_kubernetes(_: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    return (
+        "Put it into a Secret that is made outside of git, and refer to it with secretKeyRef",
+        ("kubectl create secret generic binance --from-env-file=.env",),
+    )
+
+
+def _in_terraform(names: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    return (
+        "Declare a sensitive variable, and give its value as TF_VAR_… or from a secret manager",
+        tuple(f'variable "{name.lower()}" {{ sensitive = true }}' for name in names),
+    )
+
+
+def _in_dockerfile(_: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    return "Give it when the container runs, as every layer of an image can be read", (
+        "docker run --env-file .env IMAGE",
+    )
+
+
+_KINDS = (
+    (_GITHUB, _in_github),
+    (_GITLAB, _in_gitlab),
+    (_OTHER_CI, _in_other_ci),
+    (_COMPOSE, _in_compose),
+    (_KUBERNETES, _in_kubernetes),
+    (_TERRAFORM, _in_terraform),
+    (_DOCKERFILE, _in_dockerfile),
+)
+
+
+def _shown(path: str) -> str:
+    """The path where a shell can take it as it is and it holds no value, else a placeholder."""
+    return path if _PLAIN.fullmatch(path) and not _RUN.search(path) else "FILE"
