@@ -171,7 +171,7 @@ def test_a_commit_is_mended_first() -> None:
     staged = Exposure.STAGED
     trade = result_of(examples.live(READING, SPOT), source=SourceKind.STAGED, exposure=staged)
     reported = texts(trade)
-    assert reported[0].startswith("Remove it from the commit")
+    assert reported[0].startswith("Keep it out of git")
     assert "if it was ever pushed or shared, within ten minutes, disable or delete the key at" in reported[1]
     gone = texts(result_of(examples.REVOKED, source=SourceKind.STAGED, exposure=staged))
     assert "still remove it." in gone[1]

@@ -135,7 +135,7 @@ class _Report:
     def _places_beside_values(self, finding: Finding) -> Mapping[Role, Location]:
         """The location of each value of a commit that is being made, if each has one; then a line has room for both."""
         places = {place.role: place for place in finding.locations if place.exposure is Exposure.STAGED}
-        is_short = not self._verbose and finding.suppressed is None and finding.is_new
+        is_short = self._is_short and finding.suppressed is None and finding.is_new
         alone = len(places) == len(finding.locations) == len(finding.values)
         return places if is_short and alone and not any(place.preexisting for place in places.values()) else {}
 
@@ -224,7 +224,7 @@ class _Report:
             evidence[_MAX_EVIDENCE:] = [f"and {len(evidence) - _MAX_EVIDENCE:,} more"]
         if evidence:
             self._page.wrapped(Text(f"Evidence: {'; '.join(evidence)}."), indent=2, hang=2)
-        if self._places_beside_values(finding) and finding.verification is None:
+        if self._places_beside_values(finding):
             return
         reasons = " ".join(self._quoted.prose(reason) for reason in finding.risk.reasons)
         self._page.wrapped(Text(f"Why {finding.risk.level.value}: {reasons}"), indent=2, hang=2)
