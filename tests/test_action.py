@@ -69,6 +69,13 @@ def test_python_never_looks_into_the_repository() -> None:
             assert all(option == " -I" for option in started), line
 
 
+def test_only_what_has_a_hash_is_installed() -> None:
+    lines = [line for one in steps() for line in str(one.get("run", "")).splitlines() if "pip install" in line]
+    assert len(lines) == 2
+    assert "--require-hashes -r" in lines[0]
+    assert "--no-index --no-deps --no-build-isolation" in lines[1]
+
+
 def test_actions_are_pinned_and_the_same_everywhere() -> None:
     used = [str(one["uses"]) for one in steps() if "uses" in one]
     assert all(PINNED.fullmatch(one) for one in used)
