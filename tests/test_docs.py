@@ -149,3 +149,15 @@ def test_the_architecture_names_modules_that_exist() -> None:
     missing = {name for name in named if not (package / name).exists() and not (TOP / name).exists()} - {"settings.py"}
     assert not missing
     assert len(named) > 40
+
+
+def test_every_environment_variable_is_documented() -> None:
+    section = CONFIGURATION.partition("## Environment variables")[2].partition("\n## ")[0]
+    listed = set(re.findall(r"`([A-Z_]+\*?)(?:=\w+)?`", section))
+    families = ("GIT_", *(name[:-1] for name in listed if name.endswith("*")))
+    variables = "(?:os.environ|environment|variables)"
+    reads = re.compile(rf'{variables}(?:\.get\(|\[)"([A-Z]\w+)"|"([A-Z]\w+)" (?:not )?in {variables}')
+    sources = [path.read_text("utf-8") for path in (TOP / "scanner/binance_leaks").rglob("*.py")]
+    read = {name for source in sources for pair in reads.findall(source) for name in pair if name}
+    assert len(read) > 30
+    assert not {name for name in read - listed if not name.startswith(families)}

@@ -78,7 +78,7 @@ def test_what_nobody_meant(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 def test_options_come_in_the_order_of_use(command: Command) -> None:
-    order = ["", "keys", "output", "gate", "scope", "store", "work", "verification"]
+    order = ["", "action", "entry", "keys", "output", "gate", "scope", "store", "work", "verification"]
     groups = [option.group for option in command.options]
     assert groups == sorted(groups, key=order.index)
 
@@ -122,3 +122,23 @@ def test_no_color_is_never(pair: Pair, tmp_path: Path) -> None:
     (tmp_path / "bot.py").write_text(pair.python)
     assert "\x1b" in run("scan", "bot.py", "--color", "always", cwd=tmp_path).out
     assert "\x1b" not in run("scan", "bot.py", "--color", "always", "--no-color", cwd=tmp_path).out
+
+
+def test_exit_zero_is_fail_on_none(pair: Pair, tmp_path: Path) -> None:
+    (tmp_path / "bot.py").write_text(pair.python, "utf-8")
+    assert run("scan", ".", cwd=tmp_path).status == 1
+    outcome = run("scan", "--exit-zero", ".", cwd=tmp_path)
+    assert outcome.status == 0
+    assert "bot.py" in outcome.out
+    (tmp_path / "unread.zip").write_bytes(b"PK\x03\x04 damaged")
+    assert run("scan", "--exit-zero", ".", cwd=tmp_path).status == 3
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_wrong_options_lead_to_the_help_of_their_command(command: Command, tmp_path: Path) -> None:
+    if "detect-secrets" in command.name or command.words[-1] in ("audit", "help"):
+        pytest.skip("its arguments are those of others")
+    outcome = run(*command.words[1:], "--no-such-option", cwd=tmp_path)
+    assert outcome.status == 2
+    assert f"See {command.name}" in outcome.err
+    assert "--help." in outcome.err

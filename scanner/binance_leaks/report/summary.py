@@ -45,7 +45,7 @@ def describe_clean(result: Result) -> str:
         return f"No Binance credentials found in what was read{scope}.{_describe_exceptions(result)}"
     counts = _scope_counts(result)
     if counts and not any(counts.values()):
-        return _NOTHING_TO_SCAN.get(result.source, "Nothing to scan.")
+        return _NOTHING_TO_SCAN.get(result.source, "Nothing to scan.") + _describe_exceptions(result)
     found = "" if result.source is SourceKind.FLEET else " found"
     return f"No Binance credentials{found}{_measure_scope(result, ' in ')}.{_describe_exceptions(result)}"
 

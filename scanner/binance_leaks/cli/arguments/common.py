@@ -159,10 +159,11 @@ def add_gate(
 
 
 def add_fail_on(group: argparse._ArgumentGroup, default: str = "any finding") -> None:
-    """Add `--fail-on`."""
+    """Add `--fail-on` and `--exit-zero`."""
     group.add_argument(
         "--fail-on", choices=_RISKS, metavar="RISK", help=f"lowest risk that fails, or none (default: {default})"
     )
+    group.add_argument("--exit-zero", action="store_const", const="none", dest="fail_on", help="same as --fail-on none")
 
 
 def add_confidence(group: argparse._ArgumentGroup, verb: str = "reported") -> None:
