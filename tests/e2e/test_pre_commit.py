@@ -329,7 +329,8 @@ def test_the_hooks_are_complete() -> None:
         "binance-leaks-push",
         "binance-leaks-message",
         "binance-leaks-detect-secrets",
+        "binance-leaks-docker",
     }
     for hook in hooks:
         assert hook["require_serial"] is True
-        assert hook["language"] == "python"
+        assert hook["language"] == ("docker_image" if hook["id"] == "binance-leaks-docker" else "python")
