@@ -235,6 +235,9 @@ class Location:
     the change that is scanned: it is shown and does not block. In a history `commit` introduced the value at this path,
     `removed` removed it, `refs` are the branches and tags whose history contains it, and `pushed` is True if a remote
     had one of them. `repository` is the one of a fleet that has it.
+
+    `near_miss` is a comment that looks as if it should allow the value and does not, `near_miss_above` says that it is
+    on the line above. `permit` is what allows the value here, if its finding counts: inline, config or baseline.
     """
 
     role: Role
@@ -250,6 +253,9 @@ class Location:
     removed: Commit | None = None
     pushed: bool = False
     repository: str | None = None
+    near_miss: str | None = None
+    near_miss_above: bool = False
+    permit: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

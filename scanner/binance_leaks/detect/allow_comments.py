@@ -21,6 +21,14 @@ _NEXT_LINE = lazy_pattern(
     rf"{_ALLOW}[\s-]{{0,20}}next[\s-]{{0,20}}line|pragma:\s{{0,20}}(?:allow|white)list[ -]next-?line[ -]secret",
     re.IGNORECASE,
 )
+_NEAR_MISS = lazy_pattern(
+    r"binance[-_ ]?leaks[:\s]{1,20}(?:allow(?:list(?:ed)?)?|disable|exclude|false[-_ ]positive|ignore|noqa|off|ok|safe"
+    r"|skip|suppress)\b|pragma:\s{0,20}(?:allow|white)list\b"
+    r"|(?:gitleaks|betterleaks|kingfisher|trufflehog|ggshield|detect-secrets|secretlint)[:-]\s{0,20}"
+    r"(?:allow|ignore|disable|skip)\b|\b(?:noqa|nosec|nosecret|ggignore|nosemgrep|nolint)\b",
+    re.IGNORECASE,
+)
+_RUN = lazy_pattern(r"[A-Za-z0-9]{48}")
 _NEWLINE = lazy_pattern(
     r"(?P<slashes>\\{1,8})(?:r\\{1,8}n|[nr]|u000[aAdD]|x0[aAdD]|012)|(?:&#(?:10|13|x[aAdD]);|%0[aAdD]|<br ?/?>){1,2}"
 )
@@ -56,6 +64,26 @@ def find_allow_comment(document: Document, start: int, end: int) -> str | None:
         if behind is None or _END_OF_STRING.match(_NEWLINE.sub("", text[behind.end() : line_end][:_REACH])):
             return comment.group()
     return None
+
+
+def find_near_miss(document: Document, start: int, end: int) -> tuple[str, bool] | None:
+    """Return a comment that looks as if it should allow the value at `text[start:end]`, and whether it is above it.
+
+    It is on the first line of the value, behind it, or on the line above.
+    """
+    text = document.text
+    first, last = document.line_index(start), document.line_index(end)
+    _, line_end = document.line_span(last)
+    found = _NEAR_MISS.search(text, end, min(line_end, end + _REACH))
+    if found is not None:
+        return found.group(), False
+    if first == 0:
+        return None
+    line_start, line_end = document.line_span(first - 1)
+    found = _NEAR_MISS.search(text, line_start, min(line_end, line_start + _REACH))
+    if found is None or _RUN.search(text, line_start, min(line_end, line_start + _REACH)):
+        return None  # there is none, or it belongs to a value on its own line
+    return found.group(), True
 
 
 def _newlines_between(text: str, comment: re.Match[str], start: int, end: int) -> Iterator[re.Match[str]]:

@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from binance_leaks.detect import prefilter
-from binance_leaks.detect.allow_comments import find_allow_comment
+from binance_leaks.detect.allow_comments import find_allow_comment, find_near_miss
 from binance_leaks.detect.base64_blocks import Base64Lines, EncodedText, encoded_value, in_base64_block
 from binance_leaks.detect.call_arguments import positional_roles
 from binance_leaks.detect.candidates import Candidate, Shape, find_candidates
@@ -298,6 +298,8 @@ class _Classifier:
         is_own = nearby is not None and (nearby.name.role is None or _agree(nearby.name.role, value.role))
         name = _shown_name(nearby.name.text) if nearby is not None and named and is_own else ()
         environment = environment_of(candidate, reading.nearby, self._whole)
+        allowed = find_allow_comment(document, candidate.start, candidate.end)
+        near_miss = find_near_miss(document, candidate.start, candidate.end) if allowed is None else None
         return Occurrence(
             value=value,
             location=Location(
@@ -305,7 +307,9 @@ class _Classifier:
                 path=self._path,
                 line=line,
                 column=column,
-                allowed=find_allow_comment(document, candidate.start, candidate.end),
+                allowed=allowed,
+                near_miss=near_miss[0] if near_miss is not None else None,
+                near_miss_above=near_miss is not None and near_miss[1],
             ),
             rule=candidate.rule,
             last_line=last_line,

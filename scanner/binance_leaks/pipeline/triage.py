@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from binance_leaks.baseline.known import Label, path_from
@@ -169,7 +170,10 @@ def _judge_one(
     )
     finding = finding_of(
         credential,
-        tuple(occurrence.location for occurrence in credential.occurrences),
+        tuple(
+            replace(occurrence.location, permit=permit.by.value if permit is not None else None)
+            for occurrence, permit in zip(credential.occurrences, permits, strict=True)
+        ),
         settings.config,
         suppressed=suppressed,
         verification=verification,

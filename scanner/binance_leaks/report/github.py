@@ -14,6 +14,7 @@ from binance_leaks.findings import Finding, Mark, Result
 from binance_leaks.quantities import plural
 from binance_leaks.report import View
 from binance_leaks.report.allow_commands import allow_command
+from binance_leaks.report.allow_notes import allow_notes
 from binance_leaks.report.locations import describe_spread, file_to_open, is_in_archive, path_in_fleet, sort_by_use
 from binance_leaks.report.names import MARK_NAMES, harmless_items, join_masks, lost_items, pass_reason, title
 from binance_leaks.report.prose import Describer
@@ -75,6 +76,7 @@ class _Report:
             pass_reason(finding) + (f" {describe.quoted.prose(suppressed.reason)}" if suppressed is not None else ""),
             *describe.verification(finding),
             *describe.locations(finding),
+            *allow_notes(finding, describe.quoted),
             describe.risk(finding),
             describe.evidence(finding),
             _advice(finding),

@@ -15,6 +15,7 @@ from binance_leaks.quantities import plural
 from binance_leaks.report import View
 from binance_leaks.report.advice import steps
 from binance_leaks.report.allow_commands import allow_command
+from binance_leaks.report.allow_notes import allow_notes
 from binance_leaks.report.locations import (
     LEVELS_BY_SEVERITY,
     describe_rest,
@@ -155,6 +156,7 @@ class _Page:
             yield f"Evidence: {'; '.join(evidence)}"
         if any(place.pushed for place in finding.locations):
             yield f"**{capitalize_first(PUSHED)}.**"
+        yield from map(markdown_sentences, allow_notes(finding, describe.quoted))
         yield from describe.locations(finding, most=100 if self._verbose else 6, markdown=True)
         if self._verbose:
             yield f"id {code_span(finding.id)}"

@@ -194,6 +194,7 @@ class _Masker:
             refs=tuple(map(self.path, place.refs)),
             repository=None if place.repository is None else self.path(place.repository),
             allowed=None if place.allowed is None else self._prose(place.allowed),
+            near_miss=None if place.near_miss is None else self._prose(place.near_miss),
         )
 
     def _commit(self, commit: Commit | None) -> Commit | None:

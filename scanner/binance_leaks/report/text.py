@@ -16,6 +16,7 @@ from binance_leaks.quantities import plural
 from binance_leaks.report import View
 from binance_leaks.report.advice import steps
 from binance_leaks.report.allow_commands import SHORT_ID, allow_commands
+from binance_leaks.report.allow_notes import allow_notes
 from binance_leaks.report.locations import (
     EXPOSURES_BY_USE,
     LEVELS_BY_SEVERITY,
@@ -130,6 +131,8 @@ class _Report:
             self._page.wrapped(Text(f"Does not fail the gate. {passes}"), indent=2, hang=2)
         if not beside:
             self._places.of(finding)
+        for note in allow_notes(finding, self._quoted):
+            self._page.wrapped(Text(note, style="bold"), indent=2, hang=2)
         self._why(finding)
 
     def _places_beside_values(self, finding: Finding) -> Mapping[Role, Location]:

@@ -10,6 +10,7 @@ from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Exposure
 from binance_leaks.report.advice import steps_for_finding
 from binance_leaks.report.allow_commands import allow_command
+from binance_leaks.report.allow_notes import allow_notes
 from binance_leaks.report.html.locations import LocationFormatter, LocationText, RepositoryIndex, Spread
 from binance_leaks.report.html.timeline import Timeline, TimelineFormatter, introduced_on
 from binance_leaks.report.locations import EXPOSURES_BY_USE, describe_unlisted, sort_by_use
@@ -89,6 +90,7 @@ class Card:
     verification: VerificationText | None
     reasons: tuple[str, ...]
     evidence: tuple[str, ...]
+    notes: tuple[str, ...]
     exposures: tuple[str, ...]
     exposures_text: tuple[str, ...]
     pushed: bool
@@ -142,6 +144,7 @@ class CardFormatter:
             verification=self._verification(finding.verification) if finding.verification is not None else None,
             reasons=tuple(map(self._quoted.prose, finding.risk.reasons)),
             evidence=tuple(map(self._quoted.prose, finding.evidence)),
+            notes=tuple(allow_notes(finding, self._quoted)),
             exposures=() if finding.mark is Mark.GONE else tuple(exposure.value for exposure in exposures),
             exposures_text=tuple(exposure_name(exposure, finding.mark) for exposure in exposures),
             pushed=any(place.pushed for place in places),
