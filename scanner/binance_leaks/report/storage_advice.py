@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
+from typing import TypeAlias
 
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Location, Role, container_of
@@ -45,25 +46,18 @@ _READERS: Mapping[str, str] = MappingProxyType(
         "pl pm": "my ${snake} = $ENV{{{name}}};",
     }
 )
+_Describe: TypeAlias = Callable[[Sequence[str]], tuple[str, tuple[str, ...]]]
 _LINES = MappingProxyType({ending: line for endings, line in _READERS.items() for ending in endings.split()})
 
-_UNTRACKED = lazy_pattern(
-    r"(?:.*/)?(?:\.env(?:\..+)?|[^/]+\.env|\.envrc|\.netrc|\.pypirc|\.npmrc|[^/]+\.(?:pem|key|p12|pfx)|id_(?:rsa|ed25519))"
-)
-_TEMPLATE = lazy_pattern(r".*[._-](?:example|sample|template|dist)\b.*")
-_GITHUB = lazy_pattern(r"(?:.*/)?\.(?:github|gitea|forgejo)/workflows/[^/]+")
-_GITLAB = lazy_pattern(r"(?:.*/)?\.gitlab-ci\.yml|(?:.*/)?\.gitlab/.*\.ya?ml")
-_OTHER_CI = lazy_pattern(
-    r"(?:.*/)?(?:bitbucket-pipelines\.yml|azure-pipelines[^/]*\.yml|\.circleci/.*|Jenkinsfile[^/]*|\.buildkite/.*"
-    r"|\.travis\.yml|\.drone\.yml)"
-)
-_COMPOSE = lazy_pattern(r"(?:.*/)?(?:docker-)?compose[^/]*\.ya?ml")
-_KUBERNETES = lazy_pattern(
-    r"(?:.*/)?(?:k8s|kubernetes|helm|charts?|manifests|kustomize)/.*\.ya?ml|(?:.*/)?(?:values|deployment|secrets?)[^/]*\.ya?ml"
-)
-_TERRAFORM = lazy_pattern(r".*\.(?:tf|tfvars)(?:\.json)?")
-_DOCKERFILE = lazy_pattern(r"(?:.*/)?(?:[^/]+\.)?(?:Dockerfile|Containerfile)(?:\.[^/]+)?")
-_NOTEBOOK = lazy_pattern(r".*\.ipynb")
+_CI_FILES = ("bitbucket-pipelines.", "azure-pipelines", "jenkinsfile", ".travis.", ".drone.")
+_CI_FOLDERS = frozenset({".circleci", ".buildkite"})
+_WORKFLOWS = frozenset({".github", ".gitea", ".forgejo"})
+_CLUSTER_FOLDERS = frozenset({"k8s", "kubernetes", "helm", "chart", "charts", "manifests", "kustomize"})
+_CLUSTER_FILES = ("values", "deployment", "secret")
+_YAML = (".yml", ".yaml")
+_PRIVATE_NAMES = frozenset({".envrc", ".netrc", ".pypirc", ".npmrc", "id_rsa", "id_ed25519"})
+_PRIVATE_ENDINGS = (".env", ".pem", ".key", ".p12", ".pfx")
+_TEMPLATES = frozenset({"example", "sample", "template", "dist"})
 
 
 def storage_steps(locations: Sequence[Location], *, staged: bool) -> list[Step]:
@@ -83,24 +77,25 @@ def storage_steps(locations: Sequence[Location], *, staged: bool) -> list[Step]:
 
 
 def _step(path: str, roles: Collection[Role], *, staged: bool) -> Step | None:
-    if _UNTRACKED.fullmatch(path) and not _TEMPLATE.fullmatch(path):
+    *folders, name = path.lower().split("/")
+    if _is_untracked(name):
         return _keep_untracked(_shown(path), staged=staged)
     add = f", then run git add {_shown(path)}" if staged else ""
-    for pattern, describe in _KINDS:
-        if pattern.fullmatch(path):
-            text, lines = describe(_names(roles))
-            return Step(text=f"{text}{add}:" if lines else f"{text}{add}.", verbatim=lines)
-    if _NOTEBOOK.fullmatch(path):
+    describe = _service(folders, name)
+    if describe is not None:
+        text, lines = describe(_names(roles))
+        return Step(text=f"{text}{add}:" if lines else f"{text}{add}.", verbatim=lines)
+    if name.endswith(".ipynb"):
         return Step(
             text=f"Read it from the environment in the cell, and clear the outputs, which may show it{add}:",
             verbatim=(f"jupyter nbconvert --clear-output --inplace {_shown(path)}",),
         )
-    reader = _LINES.get(path.rpartition(".")[2].lower())
+    reader = _LINES.get(name.rpartition(".")[2])
     if reader is None:
         return None
     lines = tuple(
-        reader.format(name=name, snake=snake, camel=camel)
-        for role, (name, snake, camel) in _VARIABLES.items()
+        reader.format(name=variable, snake=snake, camel=camel)
+        for role, (variable, snake, camel) in _VARIABLES.items()
         if role in roles
     )
     return Step(text=f"Read it from the environment{add}:", verbatim=lines)
@@ -157,15 +152,27 @@ def _in_dockerfile(_: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     )
 
 
-_KINDS = (
-    (_GITHUB, _in_github),
-    (_GITLAB, _in_gitlab),
-    (_OTHER_CI, _in_other_ci),
-    (_COMPOSE, _in_compose),
-    (_KUBERNETES, _in_kubernetes),
-    (_TERRAFORM, _in_terraform),
-    (_DOCKERFILE, _in_dockerfile),
-)
+def _service(folders: Sequence[str], name: str) -> _Describe | None:
+    """What reads a file and has a place of its own for secrets, as a function that describes it."""
+    if folders[-1:] == ["workflows"] and _WORKFLOWS.intersection(folders):
+        return _in_github
+    if name == ".gitlab-ci.yml" or (".gitlab" in folders and name.endswith(_YAML)):
+        return _in_gitlab
+    if name.startswith(_CI_FILES) or _CI_FOLDERS.intersection(folders):
+        return _in_other_ci
+    if name.startswith(("compose", "docker-compose")) and name.endswith(_YAML):
+        return _in_compose
+    if name.endswith(_YAML) and (_CLUSTER_FOLDERS.intersection(folders) or name.startswith(_CLUSTER_FILES)):
+        return _in_kubernetes
+    if name.endswith((".tf", ".tfvars", ".tf.json", ".tfvars.json")):
+        return _in_terraform
+    return _in_dockerfile if {"dockerfile", "containerfile"}.intersection(name.split(".")) else None
+
+
+def _is_untracked(name: str) -> bool:
+    """Whether a file of this name should not be in a repository, unless it is an example."""
+    is_private = name in _PRIVATE_NAMES or name.startswith(".env.") or name.endswith(_PRIVATE_ENDINGS)
+    return is_private and not _TEMPLATES.intersection(name.split("."))
 
 
 def _shown(path: str) -> str:

@@ -17,10 +17,8 @@ from tomlkit.items import Table as TomlTable
 
 from binance_leaks.config import Config, parse_config, read_toml
 from binance_leaks.errors import ConfigError
-from binance_leaks.lazy_patterns import lazy_pattern
 
 _NAME = "binance-leaks"
-_NEXT_HEADER = lazy_pattern(r"(?:[^\n]+\n)+?(?=\[)")
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -85,8 +83,11 @@ def _parse(data: bytes, file: Path) -> tomlkit.TOMLDocument:
 
 def _with_gap_behind(text: str, digest: str) -> str:
     """The text with an empty line between the entry that ends with a digest and the table behind it, if any."""
-    found = _NEXT_HEADER.match(text, text.index(digest))
-    return text if found is None else f"{text[: found.end()]}\n{text[found.end() :]}"
+    at = text.index(digest)
+    header, gap = text.find("\n[", at), text.find("\n\n", at)
+    if header < 0 or 0 <= gap < header:
+        return text
+    return f"{text[:header]}\n{text[header:]}"
 
 
 def _encode(text: str, old: bytes) -> bytes:

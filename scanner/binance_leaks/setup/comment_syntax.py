@@ -71,7 +71,6 @@ _SYNTAXES = MappingProxyType({ending: syntax for syntax, endings in _BY_ENDING.i
 _HEREDOC = lazy_pattern(r"<<[-~]?\s*([\"']?)([A-Za-z_]\w*)\1")
 _PYTHON = ("py", "pyi", "pyw")
 _WITH_HEREDOCS = ("bash", "sh", "zsh", "ksh", "rb", "pl", "php", "tf", "hcl")
-_YAML_BLOCK = lazy_pattern(r"(?:[:\-]\s+|^)(?:![^\s]+\s+)?[|>][-+0-9]*\s*(?:#.*)?$")
 
 
 def comment_syntax(path: str) -> CommentSyntax | None:
@@ -129,10 +128,16 @@ def _is_in_yaml_block(lines: list[str], index: int) -> bool:
     depth = _indentation(lines[index])
     for line in reversed(lines[:index]):
         if line.strip() and _indentation(line) < depth:
-            if _YAML_BLOCK.search(line):
+            if _begins_yaml_block(line):
                 return True
             depth = _indentation(line)
     return False
+
+
+def _begins_yaml_block(line: str) -> bool:
+    """Whether a line ends in `|` or `>`, perhaps with signs and digits, and a comment."""
+    words = line.partition(" #")[0].split()
+    return bool(words) and words[-1][0] in "|>" and set(words[-1][1:]) <= set("-+0123456789")
 
 
 def _indentation(line: str) -> int:
