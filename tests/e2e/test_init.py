@@ -279,7 +279,9 @@ def test_ci_gets_the_program_where_the_hooks_get_it(repository: Repository) -> N
     assert run("init", *origin, cwd=repository.folder).status == 0
     ran = run("init", "--ci", "buildkite", cwd=repository.folder)
     assert ran.status == 0, ran.err
-    assert "git+https://git.example/tools/binance-leaks@v1" in repository.path(".buildkite/pipeline.yml").read_text()
+    pipeline = repository.path(".buildkite/pipeline.yml").read_text()
+    assert 'clone --quiet "https://git.example/tools/binance-leaks"' in pipeline
+    assert 'checkout --quiet "v1"' in pipeline
     ran = run("init", "--ci", "buildkite", *origin[:3], "v2", cwd=repository.folder)
     assert ran.status == 0, ran.err
     for name in (CONFIG, ".buildkite/pipeline.yml"):

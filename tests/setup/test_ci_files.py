@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from binance_leaks import __version__
 from binance_leaks.cli.arguments.setup import CI_SYSTEMS
 from binance_leaks.errors import UsageError
 from binance_leaks.setup.ci_templates import (
@@ -19,7 +18,7 @@ from binance_leaks.setup.ci_templates import (
     plan_pipeline,
     template,
 )
-from binance_leaks.setup.package_source import PACKAGE, PackageSource, requirement
+from binance_leaks.setup.package_source import PACKAGE, PackageSource, install_commands
 from binance_leaks.setup.plan import Keep, Plan, Refuse, Write
 
 from tests.schemas import complaints
@@ -52,9 +51,9 @@ def test_the_workflow(tmp_path: Path, source: PackageSource | None, upload: bool
         assert job["steps"][1]["uses"] == f"an-owner/a.tool@{GITHUB.rev}"
         assert job["steps"][1]["with"] == {"policy": "base", **({"upload-sarif": True} if upload else {})}
     else:
-        wanted = PACKAGE if source is None else f"binance-leaks @ git+{ELSEWHERE.url}@v1.2.0"
-        assert job["steps"][2]["env"] == {"PACKAGE": wanted}
-        assert job["steps"][3]["run"].startswith("python -I -m binance_leaks ci --policy base --format github")
+        *installs, scan = [step["run"] for step in job["steps"][2:] if "run" in step]
+        assert tuple(installs) == install_commands(source, "python")
+        assert scan.startswith("python -I -m binance_leaks ci --policy base --format github")
 
 
 def test_a_workflow_of_another_version_is_updated() -> None:
@@ -70,7 +69,7 @@ def test_the_template_is_right(tmp_path: Path) -> None:
     assert not complaints("gitlab-ci", file)
     job = yaml.safe_load(template("gitlab-ci.yml", None))["binance-leaks"]
     assert job["variables"]["GIT_DEPTH"] == "0"
-    assert job["variables"]["BINANCE_LEAKS_PACKAGE"] == f"binance-leaks=={__version__}"
+    assert job["before_script"] == [f'python -I -m pip install --quiet "{PACKAGE}"']
     assert job["allow_failure"] is False
     assert job["artifacts"]["reports"] == {"secret_detection": "gl-secret-detection-report.json"}
     file.write_text(template("gitlab-ci.yml", None).replace("when: always", "when: sometimes"), "utf-8")
@@ -84,9 +83,7 @@ def test_a_project_without_a_pipeline(tmp_path: Path, source: PackageSource | No
         (tmp_path / name).write_text(written(plan), "utf-8")
         assert not complaints("gitlab-ci", tmp_path / name)
     assert yaml.safe_load(written(pipeline))["include"] == [{"local": OURS}]
-    variables = yaml.safe_load(written(job))["binance-leaks"]["variables"]
-    if source is not None:
-        assert variables["BINANCE_LEAKS_PACKAGE"].endswith(f"@{source.rev}")
+    assert tuple(yaml.safe_load(written(job))["binance-leaks"]["before_script"]) == install_commands(source, "python")
     again = plan_gitlab(written(pipeline).encode(), written(job).encode(), source)
     assert all(isinstance(plan, Keep) for plan in again)
 
@@ -205,6 +202,14 @@ def test_origins_that_ci_cannot_fetch(url: str) -> None:
         plan_gitlab(None, None, source)
 
 
+def test_everything_from_a_repository_is_installed_by_hash() -> None:
+    fetch, checkout, dependencies, program = install_commands(ELSEWHERE, "python3")
+    assert f'git clone --quiet "{ELSEWHERE.url}" ' in fetch
+    assert checkout.endswith(f' checkout --quiet "{ELSEWHERE.rev}"')
+    assert dependencies.startswith("python3 -I -m pip install --quiet --require-hashes -r /")
+    assert "--no-index --no-deps --no-build-isolation" in program
+
+
 def test_places() -> None:
     assert WORKFLOW.startswith(".github/workflows/")
     assert PIPELINE == ".gitlab-ci.yml"
@@ -216,13 +221,14 @@ def test_whole_pipelines(name: str, source: PackageSource | None) -> None:
     pipeline = PIPELINES[name]
     first = plan_pipeline(pipeline, None, source)
     text = written(first)
-    assert f'install --quiet "{requirement(source)}"' in text
+    assert all(command in text for command in install_commands(source, "")[:2])
+    assert ("--require-hashes" in text) == (source is not None)
     assert "-m binance_leaks ci --policy base" in text
     assert "@PACKAGE@" not in text
     assert text.startswith("// " if name == "jenkins" else "# ")
     assert isinstance(plan_pipeline(pipeline, text.encode(), source), Keep)
     newer = PackageSource(url=ELSEWHERE.url, rev="v9")
-    assert "@v9" in written(plan_pipeline(pipeline, text.encode(), newer))
+    assert 'checkout --quiet "v9"' in written(plan_pipeline(pipeline, text.encode(), newer))
     assert isinstance(plan_pipeline(pipeline, text.encode() + b"#\n", newer), Refuse)
 
 

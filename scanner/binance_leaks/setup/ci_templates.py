@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from importlib import resources
 from types import MappingProxyType
@@ -10,7 +11,7 @@ import yaml
 
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.lazy_patterns import lazy_pattern
-from binance_leaks.setup.package_source import PackageSource, quoted, requirement
+from binance_leaks.setup.package_source import PackageSource, install_commands, quoted
 from binance_leaks.setup.plan import Keep, Plan, Refuse, Write, has_marker, plan_file
 from binance_leaks.setup.yaml_edit import Edit, UnsafeEditError, YamlFile, events
 
@@ -68,9 +69,7 @@ _PACKAGE = f"""\
       - uses: {SETUP_PYTHON}
         with:
           python-version: "3.12"
-      - run: python -I -m pip install "$PACKAGE"
-        env:
-          PACKAGE: @PACKAGE@
+      - run: python -I -m pip install --quiet "@PACKAGE@"
       - run: |
           python -I -m binance_leaks ci --policy base --format github \\
             --format "json:$RUNNER_TEMP/binance-leaks.json"@SARIF@
@@ -87,6 +86,13 @@ _PACKAGE_UPLOADS = f"""\
 """
 
 
+_INSTALL = lazy_pattern(
+    r"^(?P<before> *(?:- (?:run: |script: )?|sh '))"
+    r"(?P<python>\S+) -I -m pip install --quiet \"@PACKAGE@\"(?P<after>'?)$",
+    re.MULTILINE,
+)
+
+
 def plan_github(old: bytes | None, source: PackageSource | None, *, upload_sarif: bool) -> Plan:
     """Plan the workflow.
 
@@ -99,7 +105,7 @@ def _workflow(source: PackageSource | None, *, upload_sarif: bool) -> str:
     head = _HEAD.replace("@PERMISSIONS@", _MAY_UPLOAD if upload_sarif else "")
     if source is not None and source.action is not None:
         return head + _ACTION.replace("@ACTION@", source.action) + _POLICY + (_ACTION_UPLOADS if upload_sarif else "")
-    body = _PACKAGE.replace("@PACKAGE@", quoted(requirement(source)))
+    body = _with_install_commands(_PACKAGE, source)
     body = body.replace("@SARIF@", _SARIF if upload_sarif else "")
     return head + body + (_PACKAGE_UPLOADS if upload_sarif else "")
 
@@ -140,7 +146,18 @@ workflow:
 def template(name: str, source: PackageSource | None) -> str:
     """Return a file of the folder `templates`, in which CI installs the program from a source."""
     text = resources.files("binance_leaks.setup").joinpath("templates").joinpath(name).read_text("utf-8")
-    return text.replace("@PACKAGE@", requirement(source))
+    return _with_install_commands(text, source)
+
+
+def _with_install_commands(text: str, source: PackageSource | None) -> str:
+    """Return a template in which each command that installs the program stands for those of its source."""
+
+    def commands(line: re.Match[str]) -> str:
+        return "\n".join(
+            line["before"] + command + line["after"] for command in install_commands(source, line["python"])
+        )
+
+    return _INSTALL.sub(commands, text)
 
 
 def plan_gitlab(pipeline: bytes | None, job: bytes | None, source: PackageSource | None) -> tuple[Plan, Plan]:

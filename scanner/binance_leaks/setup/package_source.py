@@ -15,6 +15,8 @@ from binance_leaks.lazy_patterns import lazy_pattern
 PACKAGE = f"binance-leaks=={__version__}"
 """What pip installs from the package index: the version that is running."""
 
+_CHECKOUT = "/tmp/binance-leaks-source"  # noqa: S108  # in a job's container
+
 _REVISION = lazy_pattern(r"[A-Za-z0-9_][A-Za-z0-9._/+-]*")
 _GITHUB = lazy_pattern(r"(?:https://|ssh://git@|git@)github\.com[/:]([A-Za-z0-9-]+/[A-Za-z0-9._-]+?)(?:\.git)?/?")
 _FETCHED = lazy_pattern(r"https://[A-Za-z0-9][A-Za-z0-9._~/:%-]*")
@@ -55,21 +57,32 @@ class PackageSource:
         return f"{found[1]}@{self.rev}" if found else None
 
     @property
-    def requirement(self) -> str:
-        """What pip installs in CI.
+    def fetched_url(self) -> str:
+        """The address that CI fetches the program from.
 
-        Raises UsageError where CI would need credentials to fetch it.
+        Raises UsageError where CI would need credentials for it.
         """
         found = _GITHUB.fullmatch(self.url)
         url = f"https://github.com/{found[1]}" if found else self.url
         if not _FETCHED.fullmatch(url):
             raise UsageError("CI cannot fetch from that --repo", hint="Give an https:// address.")
-        return f"binance-leaks @ git+{url}@{self.rev}"
+        return url
 
 
-def requirement(source: PackageSource | None) -> str:
-    """Return what pip installs in CI, from the package index where there is no source."""
-    return PACKAGE if source is None else source.requirement
+def install_commands(source: PackageSource | None, python: str) -> tuple[str, ...]:
+    """Return the shell commands with which CI installs the program for a Python.
+
+    From a repository, dependencies are installed by the hashes of its lock; from the package index, by version.
+    """
+    pip = f"{python} -I -m pip install --quiet"
+    if source is None:
+        return (f'{pip} "{PACKAGE}"',)
+    return (
+        f'rm -rf {_CHECKOUT} && git clone --quiet "{source.fetched_url}" {_CHECKOUT}',
+        f'git -C {_CHECKOUT} checkout --quiet "{source.rev}"',
+        f"{pip} --require-hashes -r {_CHECKOUT}/requirements.lock",
+        f"{pip} --no-index --no-deps --no-build-isolation {_CHECKOUT}",
+    )
 
 
 def installed_source() -> PackageSource | None:
