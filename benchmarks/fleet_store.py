@@ -182,6 +182,7 @@ def _place(repository: int, number: int, place: int) -> WireLocation:
         "pushed": True,
         "standing": False,
         "repository": None,
+        "unlisted_refs": 0,
     }
 
 

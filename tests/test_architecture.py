@@ -32,6 +32,7 @@ LAYERS: Mapping[str, int] = MappingProxyType(
         "binance_leaks.lazy_patterns": 0,
         "binance_leaks.verification": 0,
         "binance_leaks.quantities": 0,
+        "binance_leaks.ref_order": 0,
         "binance_leaks.detect": 1,
         "binance_leaks.sources": 2,
         "binance_leaks.verify": 2,

@@ -233,8 +233,8 @@ class Location:
 
     `allowed` is the inline comment that allows the value, if any. `preexisting` is True if the value was there before
     the change that is scanned: it is shown and does not block. In a history `commit` introduced the value at this path,
-    `removed` removed it, `refs` are the branches and tags whose history contains it, and `pushed` is True if a remote
-    had one of them. `repository` is the one of a fleet that has it.
+    `removed` removed it, `refs` are the branches and tags whose history contains it, those that people know first, and
+    `pushed` is True if a remote had one of them. `repository` is the one of a fleet that has it.
 
     `near_miss` is a comment that looks as if it should allow the value and does not, `near_miss_above` says that it is
     on the line above. `permit` is what allows the value here, if its finding counts: inline, config or baseline.
@@ -256,6 +256,8 @@ class Location:
     near_miss: str | None = None
     near_miss_above: bool = False
     permit: str | None = None
+    unlisted_refs: int = 0
+    """Refs beyond `refs`, in a report that was read again."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

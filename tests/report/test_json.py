@@ -98,6 +98,7 @@ def test_keys_come_in_the_order_of_the_contract() -> None:
         "pushed",
         "standing",
         "repository",
+        "unlisted_refs",
     ]
     for commit in ("commit", "removed"):
         assert list(part(location, commit)) == ["id", "author", "date", "subject"]

@@ -212,7 +212,7 @@ class HistoryTracer:
     def _at_tips(self) -> dict[tuple[str, str], bytes]:
         known: dict[Files, dict[tuple[str, str], bytes]] = {}
         found: dict[tuple[str, str], bytes] = {}
-        for ref, tip in zip(self._refs, self._tips, strict=True):
+        for ref, tip in reversed(list(zip(self._refs, self._tips, strict=True))):  # that of the first ref counts
             if ref.is_tip and tip is not None:
                 found |= self._contents_below(self._graph.tree_of(tip), known)
         return found

@@ -13,6 +13,7 @@ from io import StringIO
 from binance_leaks.findings import Finding, Result, SourceKind
 from binance_leaks.model import Commit, Location
 from binance_leaks.report import View
+from binance_leaks.report.locations import MAX_LISTED_REFS
 from binance_leaks.report.names import harmless_items, listed_findings, lost_items, pass_reason
 from binance_leaks.report.sanitize import Quoted, Redactor, printable
 from binance_leaks.verification import Verification
@@ -20,7 +21,7 @@ from binance_leaks.verification import Verification
 COLUMNS = (
     "record", "id", "kind", "environment", "confidence", "risk", "reasons", "fails", "passes_because", "role", "masked",
     "digest", "path", "line", "column", "exposure", "standing", "pushed", "refs", "commit", "author", "date", "subject",
-    "removed", "removed_author", "removed_date", "removed_subject", "blob", "evidence",
+    "removed", "removed_author", "removed_date", "removed_subject", "blob", "evidence", "unlisted_refs",
 )  # fmt: skip
 VERIFICATION_COLUMNS = (
     "verdict", "cause", "tier", "ip_restricted", "permissions", "checked_at", "host", "note",
@@ -104,7 +105,8 @@ class _Rows:
             "exposure": location.exposure.value,
             "standing": _format_bool(location.preexisting),
             "pushed": _format_bool(location.pushed),
-            "refs": " ".join(map(self.path, location.refs)),
+            "refs": " ".join(map(self.path, location.refs[:MAX_LISTED_REFS])),
+            "unlisted_refs": str(location.unlisted_refs + max(0, len(location.refs) - MAX_LISTED_REFS)),
             "blob": printable(location.blob or ""),
             **self._commit(location.commit, ("commit", "author", "date", "subject")),
             **self._commit(location.removed, ("removed", "removed_author", "removed_date", "removed_subject")),

@@ -13,6 +13,7 @@ from binance_leaks import __version__
 from binance_leaks.findings import Finding, Result, Suppression
 from binance_leaks.model import Commit, Location, Value
 from binance_leaks.report import View
+from binance_leaks.report.locations import MAX_LISTED_REFS
 from binance_leaks.report.names import REST, statistics
 from binance_leaks.report.sanitize import Redactor, encodable
 from binance_leaks.verification import Verification
@@ -86,6 +87,7 @@ class WireLocation(TypedDict):
     pushed: bool
     standing: bool
     repository: str | None
+    unlisted_refs: int
 
 
 class _Suppressed(TypedDict):
@@ -208,11 +210,12 @@ class Wire:
             "exposure": location.exposure.value,
             "commit": self._commit(location.commit),
             "blob": location.blob,
-            "refs": [self._path(ref) for ref in location.refs],
+            "refs": [self._path(ref) for ref in location.refs[:MAX_LISTED_REFS]],
             "removed": self._commit(location.removed),
             "pushed": location.pushed,
             "standing": location.preexisting,
             "repository": self._path(location.repository) if location.repository is not None else None,
+            "unlisted_refs": location.unlisted_refs + max(0, len(location.refs) - MAX_LISTED_REFS),
         }
 
     def _commit(self, commit: Commit | None) -> WireCommit | None:

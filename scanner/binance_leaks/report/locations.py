@@ -11,6 +11,7 @@ from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Exposure, Location, RiskLevel, container_of, is_member
 from binance_leaks.quantities import plural
+from binance_leaks.ref_order import is_automatic
 from binance_leaks.report.names import UNNAMED, capitalize_first
 from binance_leaks.report.sanitize import encodable
 from binance_leaks.report.summary import count_not_scanned, count_repositories
@@ -20,6 +21,9 @@ LEVELS_BY_SEVERITY = tuple(sorted(RiskLevel, reverse=True))
 
 EXPOSURES_BY_USE = (Exposure.STAGED, Exposure.PRESENT, Exposure.HISTORY, Exposure.MESSAGE, Exposure.UNREACHABLE)
 """Exposures, most useful to a reader first: where to look now, then where it was."""
+
+MAX_LISTED_REFS = 50
+"""Refs of a location that formats for machines list; they count the others."""
 
 _IN_REPOSITORY = ": "
 _UNESCAPED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/")
@@ -96,6 +100,28 @@ def describe_rest(finding: Finding, shown: Sequence[Location]) -> list[str]:
         where = f" in {plural(left, 'more repository')}" if left > 0 else ""
         phrases.append(f"{plural(more, 'more location')}{where}")
     return [*phrases, describe_unlisted(finding.unlisted)] if finding.unlisted else phrases
+
+
+def fold_refs(refs: Sequence[str], most: int, *, unlisted: int = 0) -> tuple[Sequence[str], int]:
+    """Return the first refs to name, and how many more there are, with `unlisted` that are not among them.
+
+    Refs of bots and of the forge are named only where there are no others. One too many is not folded.
+    """
+    known = [ref for ref in refs if not is_automatic(ref)] or refs
+    others = len(refs) - len(known) + unlisted
+    if len(known) + others <= most + 1 and not unlisted:
+        return refs, 0
+    shown = known[:most]
+    return shown, len(refs) - len(shown) + unlisted
+
+
+def merge_refs(locations: Sequence[Location]) -> list[str]:
+    """Return the refs of several locations, each once, in the order in which each location has them."""
+    place: dict[str, int] = {}
+    for location in locations:
+        for index, ref in enumerate(location.refs):
+            place[ref] = min(index, place.get(ref, index))
+    return sorted(place, key=lambda ref: (is_automatic(ref), place[ref]))
 
 
 def describe_unlisted(unlisted: int) -> str:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from binance_leaks.findings import Finding, Mark, Result, Skipped, SourceKind
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Commit, Exposure, Location
-from binance_leaks.report.locations import describe_rest, repository_prefix, sort_by_use
+from binance_leaks.report.locations import describe_rest, fold_refs, repository_prefix, sort_by_use
 from binance_leaks.report.names import ALREADY_THERE, PUSHED, ROLE_NAMES, exposure_name
 from binance_leaks.report.sanitize import Quoted, Redactor, code_span, markdown_text, printable
 from binance_leaks.report.verification_text import describe_verification
@@ -51,7 +49,7 @@ class Describer:
         if location.removed is not None:
             phrases.append(f"removed in {self.commit(location.removed)}")
         if location.refs:
-            phrases.append(f"in {self.refs(location.refs)}")
+            phrases.append(f"in {self.refs(location)}")
         return [*phrases, PUSHED] if location.pushed else phrases
 
     def location(self, location: Location, mark: Mark | None = None) -> str:
@@ -72,11 +70,10 @@ class Describer:
         lines = [describe(location, finding.mark) for location in listed]
         return [*lines, *(f"and {rest}" for rest in describe_rest(finding, listed))]
 
-    def refs(self, refs: Sequence[str]) -> str:
+    def refs(self, location: Location) -> str:
         """Name branches and tags, the first few."""
-        if len(refs) <= _MAX_REFS + 1:
-            return ", ".join(map(self.quoted.path, refs))
-        return f"{', '.join(map(self.quoted.path, refs[:_MAX_REFS]))} and {len(refs) - _MAX_REFS:,} more"
+        shown, more = fold_refs(location.refs, _MAX_REFS, unlisted=location.unlisted_refs)
+        return ", ".join(map(self.quoted.path, shown)) + (f" and {more:,} more" if more else "")
 
     def risk(self, finding: Finding) -> str:
         """Return the risk with its reasons."""

@@ -317,7 +317,7 @@ def _value(part: JsonPart) -> Value:
 
 
 def _location(part: JsonPart) -> Location:
-    preexisting = part.get("standing")
+    preexisting, unlisted = part.get("standing"), part.get("unlisted_refs")
     return Location(
         role=part["role"].member(Role),
         path=part["path"].text(),
@@ -331,6 +331,7 @@ def _location(part: JsonPart) -> Location:
         removed=part["removed"].optional(_commit),
         pushed=part["pushed"].truth(),
         repository=_optional(part, "repository", JsonPart.text),
+        unlisted_refs=unlisted.whole() if unlisted is not None else 0,
     )
 
 

@@ -23,6 +23,7 @@ from binance_leaks.report.locations import (
     describe_spread,
     describe_unlisted,
     file_to_open,
+    fold_refs,
     group_skipped,
     is_absolute,
     locations_by_repository,
@@ -356,17 +357,18 @@ class _Locations:
         url = path_uri(path)
         return url if len(url) <= _MAX_URL else None
 
-    def _outcome(self, removed: Commit | None, refs: Sequence[str], *, indent: int) -> None:
+    def _outcome(self, removed: Commit | None, refs: Sequence[str], unlisted: int, *, indent: int) -> None:
         """Draw which commit removed the locations above, and which branches and tags contain them."""
         if removed is not None:
             line = Text.assemble("removed in ", (printable(removed.id[:12]), "yellow"))
             line.append(f" ({self._date(removed)}) by {self._author(removed)}: {self._quoted.prose(removed.subject)}")
             self._page.wrapped(line, indent=indent, hang=2)
         if refs:
-            folded = len(refs) > _MAX_REFS + 1 and not self._verbose
-            shown = ", ".join(map(self._quoted.path, refs[:_MAX_REFS] if folded else refs))
-            more = f" and {len(refs) - _MAX_REFS:,} more" if folded else ""
-            self._page.wrapped(Text(f"in {shown}{more}", style="dim"), indent=indent, hang=2)
+            shown, more = (refs, unlisted) if self._verbose else fold_refs(refs, _MAX_REFS, unlisted=unlisted)
+            rest = f" and {more:,} more" if more else ""
+            self._page.wrapped(
+                Text(f"in {', '.join(map(self._quoted.path, shown))}{rest}", style="dim"), indent=indent, hang=2
+            )
 
     def _commit(self, commit: Commit) -> Text:
         line = Text(printable(commit.id[:12]), style="yellow")
@@ -410,7 +412,7 @@ def _message_heading(paths: Set[str], source: SourceKind) -> str:
 def _group_by_commit(locations: Sequence[Location]) -> list[Location]:
     """Sort locations by commit and outcome as they first occur, then by path and position."""
     commits: dict[Commit | None, int] = {}
-    outcomes: dict[tuple[Commit | None, tuple[str, ...]], int] = {}
+    outcomes: dict[tuple[Commit | None, tuple[str, ...], int], int] = {}
     for location in locations:
         commits.setdefault(location.commit, len(commits))
         outcomes.setdefault(_outcome_key(location), len(outcomes))
@@ -426,8 +428,8 @@ def _group_by_commit(locations: Sequence[Location]) -> list[Location]:
     )
 
 
-def _outcome_key(location: Location) -> tuple[Commit | None, tuple[str, ...]]:
-    return location.removed, location.refs
+def _outcome_key(location: Location) -> tuple[Commit | None, tuple[str, ...], int]:
+    return location.removed, location.refs, location.unlisted_refs
 
 
 def _first_locations(locations: Sequence[Location], most: int) -> Sequence[Location]:

@@ -8,6 +8,7 @@ from itertools import product
 
 from binance_leaks.errors import GitError
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.ref_order import ref_order
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.plumbing import raw_changes, split
 
@@ -265,19 +266,24 @@ class Ref:
 
 
 def list_refs(git: Git) -> list[Ref]:
-    """All refs, sorted by name, with the HEAD of a work tree that is on no branch.
+    """All refs, those that people know first, with the HEAD of a work tree that is on no branch.
 
     A ref that is broken, or whose commit is missing, leads to none.
     """
     targets: dict[str, bytes] = {}
-    listed = git.run("for-each-ref", "--format=%(objectname) %(refname)", accept=(0, 1, 128))
+    defaults = {os.fsdecode(git.run("symbolic-ref", "--quiet", "HEAD", accept=(0, 1, 128)).strip())}
+    listed = git.run("for-each-ref", "--format=%(objectname) %(refname) %(symref)", accept=(0, 1, 128))
     for line in listed.splitlines():
-        name, _, ref = line.partition(b" ")
+        name, ref, symbolic = line.split(b" ")
         shown = os.fsdecode(ref)
-        if not (shown.startswith("refs/remotes/") and shown.endswith("/HEAD")):
+        if shown.startswith("refs/remotes/") and shown.endswith("/HEAD"):
+            defaults.add(os.fsdecode(symbolic))
+        else:
             targets[shown] = bytes.fromhex(name.decode("ascii"))
-    targets.update({f"HEAD {head.hex()[:12]}": head for head in _detached(git)})
-    named = sorted(targets.items())
+    detached = {f"HEAD {head.hex()[:12]}": head for head in _detached(git)}
+    targets.update(detached)
+    defaults.update(detached)
+    named = sorted(targets.items(), key=lambda one: ref_order(one[0], defaults))
     asked = "".join(f"{target.hex()}^{{commit}}\n" for _, target in named)
     answers = git.run_with(asked, "cat-file", "--batch-check", accept=(0, 128)).splitlines()
     refs = []

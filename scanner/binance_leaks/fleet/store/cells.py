@@ -180,3 +180,16 @@ def changed(column: Iterable[str]) -> Mapping[str, str]:
     if path(together) == together:  # as nearly always
         return {}
     return {cell: shown for cell in {*column} if (shown := path(cell)) != cell}
+
+
+def join_refs(refs: Sequence[str], unlisted: int) -> str:
+    """Return the row of a ref list: a name a line, and after a space, which no name starts with, how many more."""
+    return "\n".join([*refs, f" {unlisted}"] if unlisted else refs)
+
+
+def split_refs(names: str) -> tuple[tuple[str, ...], int]:
+    """Return the names of a ref list, and how many more there are."""
+    *refs, last = names.split("\n")
+    if last[:1] == " " and last[1:].isdecimal():
+        return tuple(refs), int(last)
+    return ((*refs, last), 0) if names else ((), 0)

@@ -283,7 +283,7 @@ def _places(rows: Iterable[tuple[object, ...]], label: str) -> Iterator[Location
     roles = {role.value: role for role in Role}
     exposures = {exposure.value: exposure for exposure in Exposure}
     commits: dict[tuple[object, ...], Commit | None] = {}
-    lists: dict[object, tuple[str, ...]] = {}
+    lists: dict[object, tuple[tuple[str, ...], int]] = {}
     for row in rows:
         role, path, line, column, exposure, blob, refs, pushed, standing = row[:9]
         added, removed = row[9:13], row[13:]
@@ -293,7 +293,7 @@ def _places(rows: Iterable[tuple[object, ...]], label: str) -> Iterator[Location
             if fields not in commits:
                 commits[fields] = _commit(fields)
         if refs not in lists:
-            lists[refs] = tuple(cells.text(refs).split("\n")) if refs else ()
+            lists[refs] = cells.split_refs(cells.text(refs))
         yield Location(
             role=roles[role],
             path=cells.text(path),
@@ -302,7 +302,8 @@ def _places(rows: Iterable[tuple[object, ...]], label: str) -> Iterator[Location
             exposure=exposures[exposure],
             commit=commits[added],
             blob=None if blob is None else cells.text(blob),
-            refs=lists[refs],
+            refs=lists[refs][0],
+            unlisted_refs=lists[refs][1],
             preexisting=bool(standing),
             removed=commits[removed],
             pushed=bool(pushed),

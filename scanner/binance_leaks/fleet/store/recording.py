@@ -159,7 +159,7 @@ def _places(finding: WireFinding, commits: dict[str, WireCommit]) -> tuple[Locat
                 place["blob"] or "",
                 "" if added is None else added["id"],
                 "" if removed is None else removed["id"],
-                "\n".join(place["refs"]),
+                cells.join_refs(place["refs"], place["unlisted_refs"]),
             )
         )
     if not found:

@@ -13,7 +13,7 @@ from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Commit, Exposure, Location, RiskLevel
 from binance_leaks.quantities import plural
 from binance_leaks.report.html.locations import display_name
-from binance_leaks.report.locations import LEVELS_BY_SEVERITY, sort_by_use
+from binance_leaks.report.locations import LEVELS_BY_SEVERITY, fold_refs, merge_refs, sort_by_use
 from binance_leaks.report.sanitize import Quoted, printable
 
 _MAX_EVENTS = 12
@@ -133,12 +133,12 @@ class TimelineFormatter:
             yield _parse_moment(commit.date), event
 
     def _now(self, places: Sequence[Location]) -> CurrentState:
-        refs = list(dict.fromkeys(ref for place in places for ref in place.refs))
-        shown = refs if self.verbose or len(refs) <= _MAX_REFS + 1 else refs[:_MAX_REFS]
+        refs, unlisted = merge_refs(places), max((place.unlisted_refs for place in places), default=0)
+        shown, more = (refs, unlisted) if self.verbose else fold_refs(refs, _MAX_REFS, unlisted=unlisted)
         return CurrentState(
             summary=_describe_remaining({place.exposure for place in places}),
             refs=tuple(map(self.quoted.path, shown)),
-            more=len(refs) - len(shown),
+            more=more,
             pushed=any(place.pushed for place in places),
         )
 
