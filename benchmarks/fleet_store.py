@@ -183,6 +183,7 @@ def _place(repository: int, number: int, place: int) -> WireLocation:
         "standing": False,
         "repository": None,
         "unlisted_refs": 0,
+        "replaceable": True,
     }
 
 

@@ -103,6 +103,12 @@ class SourceKind(Enum):
     FLEET = "fleet"
 
 
+PARTIAL_CLONE = "not in this partial clone"
+SHALLOW_CLONE = "this is a shallow clone; `git fetch --unshallow` brings the rest"
+INCOMPLETE_CLONE = frozenset({PARTIAL_CLONE, SHALLOW_CLONE})
+"""Reasons for which objects were not read that only the remote has."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Skipped:
     """Something that was not scanned, and why.

@@ -258,6 +258,8 @@ class Location:
     permit: str | None = None
     unlisted_refs: int = 0
     """Refs beyond `refs`, in a report that was read again."""
+    replaceable: bool = True
+    """Whether git-filter-repo can replace the value in the versions of the file that were read."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -37,7 +37,7 @@ def _rank(name: str, defaults: Set[str]) -> int:
         return 0
     if is_automatic(name):
         return 5
-    if name == "refs/stash":
+    if name == "refs/stash" or name.startswith("stash@{"):
         return 2
     if name.startswith(_TAGS):
         return 3

@@ -18,6 +18,7 @@ from binance_leaks.writing import create_private_file
 
 _REPLACEMENT = b"***REMOVED***"
 _SHORTEST = 40
+_BINARY_TEST = 8192  # bytes that git-filter-repo looks at
 _COLUMNS = (76, 64)  # of MIME and of PEM; the wider first, as its lines hold whole lines of the other
 _ED25519 = bytes.fromhex("302e020100300506032b657004220420")
 _SEED_LENGTH = 32
@@ -58,6 +59,11 @@ def write_replacements(file: Path, credentials: Iterable[Credential]) -> int:
     except OSError as error:
         raise ScanError(f"{file} cannot be written: {error.strerror}") from None
     return len(values)
+
+
+def can_replace(content: bytes, value: Value) -> bool:
+    """Return whether git-filter-repo replaces a value in the content of a file; it leaves binary files as they are."""
+    return b"\0" not in content[:_BINARY_TEST] and any(literal in content for literal in _literals(value))
 
 
 def _literals(value: Value) -> Iterator[bytes]:

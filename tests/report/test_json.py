@@ -99,6 +99,7 @@ def test_keys_come_in_the_order_of_the_contract() -> None:
         "standing",
         "repository",
         "unlisted_refs",
+        "replaceable",
     ]
     for commit in ("commit", "removed"):
         assert list(part(location, commit)) == ["id", "author", "date", "subject"]

@@ -29,6 +29,7 @@ from binance_leaks.pipeline.files import credentials_in, credentials_in_object, 
 from binance_leaks.pipeline.history_scan import ObjectScan
 from binance_leaks.pipeline.history_worker import Hit
 from binance_leaks.pipeline.provenance import HistoryTracer, Provenance
+from binance_leaks.replacements import can_replace
 from binance_leaks.sources.commits import Ref
 from binance_leaks.sources.files import FileEntry, read_chunks
 from binance_leaks.sources.git import Git
@@ -193,6 +194,7 @@ class _Locator:
         self._remote = remote
         self._first: dict[tuple[str, str], tuple[int, int, int]] = {}
         self._allowed: dict[tuple[str, str], str | None] = {}
+        self._not_replaceable: set[tuple[str, str]] = set()
         self._names: dict[int, tuple[str, ...]] = {}
         self._stated = stated
 
@@ -204,6 +206,8 @@ class _Locator:
                 continue
             location = occurrence.location
             key = occurrence.value.sha256, location.path
+            if not location.replaceable:
+                self._not_replaceable.add(key)
             if blob == provenance.blob:
                 self._first.setdefault(key, (location.line, location.column, occurrence.last_line))
             if blob == (provenance.tip or provenance.blob):
@@ -238,6 +242,7 @@ class _Locator:
                 refs=self._ref_names(provenance.refs),
                 pushed=self._remote.has(provenance.refs),
                 allowed=self._allowed.get(key, location.allowed),
+                replaceable=key not in self._not_replaceable,
             ),
         )
 
@@ -295,7 +300,7 @@ class _Reader:
                 for chunk in self._chunks(name, content, path):
                     if isinstance(chunk, Chunk) and may_hold(chunk):
                         for credential in credentials_in(chunk):
-                            yield name, path, credential
+                            yield name, path, _with_replaceable(credential, content)
 
         for name in sorted(unread):
             for path in sorted(wanted[name]):
@@ -345,6 +350,19 @@ class _Reader:
                         at += 1
             except GitError:  # noqa: PERF203 - continues after an object that makes git stop
                 at += 1
+
+
+def _with_replaceable(credential: Credential, content: bytes) -> Credential:
+    return replace(
+        credential,
+        occurrences=tuple(
+            replace(
+                occurrence,
+                location=replace(occurrence.location, replaceable=can_replace(content, occurrence.value)),
+            )
+            for occurrence in credential.occurrences
+        ),
+    )
 
 
 def _below(path: str, place: Location) -> Location:

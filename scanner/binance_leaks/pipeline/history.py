@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from binance_leaks.errors import GitError, UsageError
-from binance_leaks.findings import ScanStats, Skipped, SourceKind
+from binance_leaks.findings import PARTIAL_CLONE, SHALLOW_CLONE, ScanStats, Skipped, SourceKind
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Credential
 from binance_leaks.pipeline.history_scan import Count, LfsFiles, ObjectFilter, ObjectScan
@@ -284,7 +284,7 @@ def _unread(
     if boundary:
         yield Skipped(
             what=f"{prefix}the history before {len(boundary):,} {'commit' if len(boundary) == 1 else 'commits'}",
-            why="this is a shallow clone; `git fetch --unshallow` brings the rest",
+            why=SHALLOW_CLONE,
         )
     if walked is not None:
         if walked.cut_short is not None:
@@ -297,7 +297,7 @@ def _unread(
         missing.update(scan.unknown(ref.target for ref in refs))
         missing.difference_update(object_types(git, scan.unknown(missing)[:_MOST_ASKED]))  # some came meanwhile
     partial = bool(missing) and is_partial_clone(git)
-    why = "not in this partial clone" if partial else "missing, though a commit or tree names it"
+    why = PARTIAL_CLONE if partial else "missing, though a commit or tree names it"
     for name in sorted(missing)[:_MOST_NAMED]:
         yield Skipped(what=f"{prefix}object {name.hex()}", why=why)
     if len(missing) > _MOST_NAMED:

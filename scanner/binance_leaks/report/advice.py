@@ -13,6 +13,7 @@ from binance_leaks.model import TAG_MESSAGE, Exposure, Location
 from binance_leaks.report.locations import locations_by_repository
 from binance_leaks.report.remedies import Step, is_urgent, remedies, revoke_step
 from binance_leaks.report.rewrite_advice import rewrite_steps, rewrite_steps_by_repository
+from binance_leaks.report.sanitize import Redactor
 from binance_leaks.report.storage_advice import storage_steps
 
 NEW_KEY = Step(
@@ -118,10 +119,15 @@ def _removal_steps(result: Result) -> list[Step]:
         case SourceKind.FILES | SourceKind.STAGED:
             return [_REMOVE_FROM_FILES]
         case SourceKind.HISTORY:
-            return rewrite_steps([location for finding in result.findings for location in finding.locations])
+            return rewrite_steps(
+                [location for finding in result.findings for location in finding.locations],
+                Redactor.of(result).path,
+                target=result.target,
+                skipped=result.skipped,
+            )
         case SourceKind.FLEET:
             held = _locations_by_repository(result)
-            return rewrite_steps_by_repository(held) if held else []
+            return rewrite_steps_by_repository(held, Redactor.of(result).path) if held else []
         case SourceKind.RANGE:
             return _rewrite_commits_steps({place.path for finding in result.findings for place in finding.locations})
 

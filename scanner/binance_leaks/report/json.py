@@ -88,6 +88,7 @@ class WireLocation(TypedDict):
     standing: bool
     repository: str | None
     unlisted_refs: int
+    replaceable: bool
 
 
 class _Suppressed(TypedDict):
@@ -216,6 +217,7 @@ class Wire:
             "standing": location.preexisting,
             "repository": self._path(location.repository) if location.repository is not None else None,
             "unlisted_refs": location.unlisted_refs + max(0, len(location.refs) - MAX_LISTED_REFS),
+            "replaceable": location.replaceable,
         }
 
     def _commit(self, commit: Commit | None) -> WireCommit | None:

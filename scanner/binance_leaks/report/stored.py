@@ -317,7 +317,7 @@ def _value(part: JsonPart) -> Value:
 
 
 def _location(part: JsonPart) -> Location:
-    preexisting, unlisted = part.get("standing"), part.get("unlisted_refs")
+    preexisting, unlisted, replaceable = part.get("standing"), part.get("unlisted_refs"), part.get("replaceable")
     return Location(
         role=part["role"].member(Role),
         path=part["path"].text(),
@@ -332,6 +332,7 @@ def _location(part: JsonPart) -> Location:
         pushed=part["pushed"].truth(),
         repository=_optional(part, "repository", JsonPart.text),
         unlisted_refs=unlisted.whole() if unlisted is not None else 0,
+        replaceable=replaceable is None or replaceable.truth(),
     )
 
 

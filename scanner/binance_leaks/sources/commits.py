@@ -237,6 +237,7 @@ def resolve_existing(git: Git, revisions: Sequence[str]) -> list[str]:
 
 
 _SHORT = ("refs/heads/", "refs/tags/", "refs/remotes/")
+_STASH = "refs/stash"
 _TIPS = ("refs/heads/", "refs/remotes/", "refs/notes/", "HEAD")
 
 
@@ -266,7 +267,7 @@ class Ref:
 
 
 def list_refs(git: Git) -> list[Ref]:
-    """All refs, those that people know first, with the HEAD of a work tree that is on no branch.
+    """All refs, those that people know first, with the HEAD of a work tree that is on no branch, and older stashes.
 
     A ref that is broken, or whose commit is missing, leads to none.
     """
@@ -280,6 +281,11 @@ def list_refs(git: Git) -> list[Ref]:
             defaults.add(os.fsdecode(symbolic))
         else:
             targets[shown] = bytes.fromhex(name.decode("ascii"))
+    if _STASH in targets:
+        older = git.run("rev-list", "--walk-reflogs", _STASH, "--", accept=(0, 128)).split()[1:]
+        targets.update(
+            {f"stash@{{{number}}}": bytes.fromhex(name.decode("ascii")) for number, name in enumerate(older, 1)}
+        )
     detached = {f"HEAD {head.hex()[:12]}": head for head in _detached(git)}
     targets.update(detached)
     defaults.update(detached)
