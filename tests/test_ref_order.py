@@ -64,6 +64,8 @@ def test_what_head_and_the_remotes_name_comes_first(repository: Repository) -> N
     repository.git("switch", "--quiet", "--create", "mine")
     named = [ref.shown for ref in list_refs(Git(str(repository.folder)))]
     assert named == ["mine", "origin/zz", "main", "origin/main", "v1", "aaa", "refs/pull/1/head"]
+    at_remote = [ref.shown for ref in list_refs(Git(str(repository.folder))) if ref.is_remote]
+    assert at_remote == ["origin/zz", "origin/main", "refs/pull/1/head"]
     repository.git("switch", "--quiet", "--detach")
     assert list_refs(Git(str(repository.folder)))[0].shown == f"HEAD {commit[:12]}"
 

@@ -28,8 +28,13 @@ def ref_order(name: str, defaults: Set[str]) -> tuple[int, bool, str]:
 def is_automatic(shown: str) -> bool:
     """Return whether a bot or the forge made a ref, by its full name or as people write it."""
     if shown.startswith("refs/") and not shown.startswith((_HEADS, _TAGS, _REMOTES)):
-        return shown.removeprefix("refs/").startswith(_FORGES)
+        return is_made_by_forge(shown)
     return not _BOTS.isdisjoint(_branch(shown).split("/")[:2])
+
+
+def is_made_by_forge(name: str) -> bool:
+    """Return whether a full name is one that a forge alone makes, such as that of a pull request."""
+    return name.startswith("refs/") and name.removeprefix("refs/").startswith(_FORGES)
 
 
 def _rank(name: str, defaults: Set[str]) -> int:

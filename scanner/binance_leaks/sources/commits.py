@@ -8,7 +8,7 @@ from itertools import product
 
 from binance_leaks.errors import GitError
 from binance_leaks.lazy_dataclasses import dataclass
-from binance_leaks.ref_order import ref_order
+from binance_leaks.ref_order import is_made_by_forge, ref_order
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.plumbing import raw_changes, split
 
@@ -262,8 +262,8 @@ class Ref:
 
     @property
     def is_remote(self) -> bool:
-        """Whether it remembers what a remote has."""
-        return self.name.startswith("refs/remotes/")
+        """Whether a remote has it, or had."""
+        return self.name.startswith("refs/remotes/") or is_made_by_forge(self.name)
 
 
 def list_refs(git: Git) -> list[Ref]:
