@@ -179,11 +179,22 @@ class ScanStats:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Repository:
+    """The repository that was scanned; both are untrusted text."""
+
+    name: str
+    """Its name on a known forge, or the name of its folder."""
+    page: str = ""
+    """Its page on a known forge, empty for others."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Result:
     """A whole scan: what reports render.
 
-    `findings` are sorted, most severe first; suppressed ones are separate. `rebase` is set for commits that
-    have not left this machine: what git rebase needs to reach the first of them that holds a value.
+    `findings` are sorted, most severe first; suppressed ones are separate. `rebase` is set for commits that have not
+    left this machine: what git rebase needs to reach the first of them that holds a value. `repository` is None where
+    there is not one, or where no report needs it.
     """
 
     source: SourceKind
@@ -194,6 +205,7 @@ class Result:
     stats: ScanStats = ScanStats()
     interrupted: bool = False
     rebase: str | None = None
+    repository: Repository | None = None
 
     def without_secrets(self) -> Result:
         """The same result without the bytes of any value, as reports need none."""

@@ -154,7 +154,7 @@ def _report_commits(
         result = this.scan(source, triage).result
         if local:
             result = replace(result, rebase=_rebase_start(result, selection))
-        return this.report(result, folder=top, config=triage.config.file)
+        return this.report(result, folder=top, repository=top, config=triage.config.file)
 
 
 def _rebase_start(result: Result, selection: CommitSelection) -> str:

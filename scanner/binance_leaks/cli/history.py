@@ -69,7 +69,12 @@ def run(options: Options) -> ExitStatus:
         scan = this.scan(_source(settings, triage.config, target, top, _state(settings, holds_for)), triage)
         if settings.write_replacements:
             _write_replacements(Path(settings.write_replacements), scan.result, scan.detected.credentials)
-        status = this.report(scan.result, folder=None if target.mirror else top, config=triage.config.file)
+        status = this.report(
+            scan.result,
+            folder=None if target.mirror else top,
+            repository=target.shown if target.mirror else top,
+            config=triage.config.file,
+        )
         if settings.state and not scan.result.interrupted:
             write_state(Path(settings.state), holds_for, scan.detected.state())
     return status

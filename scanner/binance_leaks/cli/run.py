@@ -7,19 +7,23 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
 from binance_leaks.cli.output import is_in_ci, present, wanted_formats
 from binance_leaks.cli.settings import CommandSettings, OutputSettings
 from binance_leaks.cli.verify_option import OnlineVerifier, online_verifier
+from binance_leaks.errors import GitError
 from binance_leaks.exit_status import ExitStatus
-from binance_leaks.findings import Result
+from binance_leaks.findings import Repository, Result
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.pipeline.run_scan import Scan, TriageSettings, run_scan
 from binance_leaks.pipeline.source import Detected, ShowProgress, Source
 from binance_leaks.report import Format
 from binance_leaks.report.sanitize import printable, without_values
+from binance_leaks.sources.git import Git
+from binance_leaks.sources.urls import is_url
 
 D = TypeVar("D", bound=Detected)
 
@@ -37,11 +41,21 @@ class Runner:
         verify = self.verifier.verify if self.verifier is not None else None
         return run_scan(source, triage, verify=verify, progress=scan_progress(self.settings.output))
 
-    def report(self, result: Result, *, folder: str | None = None, config: str | None = None) -> ExitStatus:
+    def report(
+        self,
+        result: Result,
+        *,
+        folder: str | None = None,
+        repository: str | None = None,
+        config: str | None = None,
+    ) -> ExitStatus:
         """Report a result of this run.
 
-        Its paths lead to files from `folder`, None where there are no such files. `config` is the configuration's file.
+        Its paths lead to files from `folder`, None where there are no such files. `repository` is the folder of the
+        repository that was scanned, or its URL. `config` is the configuration's file.
         """
+        if repository is not None and any(report.for_repository for report, _ in self.formats):
+            result = replace(result, repository=_describe_repository(repository))
         return present(
             result,
             self.settings.output,
@@ -52,9 +66,28 @@ class Runner:
             interrupted=result.interrupted,
         )
 
-    def run(self, source: Source[D], triage: TriageSettings, *, folder: str | None = None) -> ExitStatus:
+    def run(
+        self, source: Source[D], triage: TriageSettings, *, folder: str | None = None, repository: str | None = None
+    ) -> ExitStatus:
         """Scan and report."""
-        return self.report(self.scan(source, triage).result, folder=folder, config=triage.config.file)
+        result = self.scan(source, triage).result
+        return self.report(result, folder=folder, repository=repository, config=triage.config.file)
+
+
+def _describe_repository(place: str) -> Repository | None:
+    """Return name and page of the repository at a folder or URL, None where there is none."""
+    from binance_leaks.report.forge import forge_page  # start-up: only one format shows it
+
+    top, remote = place, place
+    if not is_url(place):
+        git = Git(place)
+        try:
+            top, remote = git.top(), git.origin()
+        except GitError:
+            return None
+    page = forge_page(remote)
+    name = (page or os.path.realpath(top).replace(os.sep, "/")).rstrip("/").rpartition("/")[2]
+    return Repository(name=name.removesuffix(".git"), page=page)
 
 
 def _remember(result: Result, folder: str | None, config: str | None) -> bool:

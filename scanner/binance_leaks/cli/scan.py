@@ -36,7 +36,8 @@ def run(options: Options) -> ExitStatus:
         folder = configuration_folder(settings.paths)
         triage = triage_settings(settings.gate, folder, root=PathRoots().top(str(folder)))
         excluded = triage.config.exclusion(settings.gate.exclude)
-        return this.run(_source(settings, excluded), triage, folder=os.curdir)
+        repository = str(folder) if len(settings.paths) == 1 and "-" not in settings.paths else None
+        return this.run(_source(settings, excluded), triage, folder=os.curdir, repository=repository)
 
 
 def _source(settings: ScanSettings, excluded: Callable[[str], bool]) -> FileSource:

@@ -58,6 +58,8 @@ class Format:
     """The function that renders it, as `module:function` below this package."""
     for_people: bool = False
     """Whether people read it at a terminal, so that `--quiet` leaves it out where nothing was found."""
+    for_repository: bool = False
+    """Whether it shows `Result.repository`."""
 
     def render(self, result: Result, view: View) -> str:
         """Return the whole report, ending in a newline. The same result and view give the same text."""
@@ -78,7 +80,7 @@ _FORMATS: Mapping[str, Format] = MappingProxyType(
             Format("junit", "junit:render_junit"),
             Format("csv", "csv:render_csv"),
             Format("markdown", "markdown:render_markdown"),
-            Format("html", "html.page:render_html"),
+            Format("html", "html.page:render_html", for_repository=True),
         )
     }
 )

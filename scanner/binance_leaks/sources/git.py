@@ -196,6 +196,10 @@ class Git:
             self.run("rev-parse", is_bare)  # raises
         return self.folder if first == b"true" else os.fsdecode(top.rstrip(b"\n")) or self.folder
 
+    def origin(self) -> str:
+        """The address of the remote `origin`, as it is configured; empty where there is none. It may hold a login."""
+        return os.fsdecode(self.run("config", "--local", "--get", "remote.origin.url", accept=(0, 1)).rstrip(b"\n"))
+
     def worktree_files(self, *, ignored: bool) -> list[bytes]:
         """Paths below the folder that git tracks or would track, relative to it.
 

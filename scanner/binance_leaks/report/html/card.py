@@ -11,8 +11,9 @@ from binance_leaks.model import Exposure
 from binance_leaks.report.advice import steps_for_finding
 from binance_leaks.report.allow_commands import allow_command
 from binance_leaks.report.allow_notes import allow_notes
+from binance_leaks.report.forge import ForgeLinks
 from binance_leaks.report.html.locations import LocationFormatter, LocationText, RepositoryIndex, Spread
-from binance_leaks.report.html.timeline import Timeline, TimelineFormatter, introduced_on
+from binance_leaks.report.html.timeline import Introduced, Timeline, TimelineFormatter, introduced_on
 from binance_leaks.report.locations import EXPOSURES_BY_USE, describe_unlisted, sort_by_use
 from binance_leaks.report.names import (
     KIND_NAMES,
@@ -40,19 +41,25 @@ _FIRST_LOCATIONS = 6
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TaskText:
-    """One thing to do: a sentence, lines to copy, and a link to the site where a key is revoked."""
+    """One thing to do: a sentence, lines to copy, and a link to the site where a key is revoked.
+
+    `about` is what precedes the sentence: the masks or repositories that it is for.
+    """
 
     text: str
+    about: str = ""
     lines: tuple[str, ...] = ()
     link: str = ""
 
     @classmethod
     def of(cls, step: Step, quoted: Quoted, *, about: bool) -> TaskText:
         """Return the text of a step, with the masks that it is for in front if `about`."""
-        text = step.describe(quoted.path) if about else step.describe_where(quoted.path)
+        described = step.describe(quoted.path) if about else step.describe_where(quoted.path)
+        lead, text = described[: -len(step.text)], described[-len(step.text) :]
         link = next((line for line in step.verbatim if line in KEY_PAGES), "")
         return cls(
-            text=capitalize_first(text),
+            text=text if lead else capitalize_first(text),
+            about=lead,
             lines=tuple(line for line in step.verbatim if line != link),
             link=link,
         )
@@ -87,6 +94,7 @@ class Card:
     environment_name: str
     confidence: str
     masks: tuple[tuple[str, str], ...]
+    introduced: Introduced | None
     verification: VerificationText | None
     reasons: tuple[str, ...]
     evidence: tuple[str, ...]
@@ -117,9 +125,10 @@ class CardFormatter:
         self._result = result
         self._verbose = verbose
         self._quoted = Quoted(Redactor.of(result))
-        self._formatter = LocationFormatter(self._quoted)
-        self.repositories = RepositoryIndex(listed, self._quoted, verbose=verbose)
-        self._chronicle = TimelineFormatter(quoted=self._quoted, source=result.source, verbose=verbose)
+        links = ForgeLinks.of(result)
+        self._formatter = LocationFormatter(self._quoted, links)
+        self.repositories = RepositoryIndex(listed, self._quoted, links, verbose=verbose)
+        self._chronicle = TimelineFormatter(quoted=self._quoted, links=links, source=result.source, verbose=verbose)
 
     def cards(self, findings: Sequence[Finding], *, start: int = 1) -> tuple[Card, ...]:
         """Return a card for each finding, numbered from `start`."""
@@ -141,6 +150,7 @@ class CardFormatter:
             environment_name=finding.environment.facts.title,
             confidence=finding.confidence.value,
             masks=tuple(named_masks(finding)),
+            introduced=self._chronicle.introduced(finding),
             verification=self._verification(finding.verification) if finding.verification is not None else None,
             reasons=tuple(map(self._quoted.prose, finding.risk.reasons)),
             evidence=tuple(map(self._quoted.prose, finding.evidence)),

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from binance_leaks.findings import Finding, Mark, Result, SourceKind
 from binance_leaks.lazy_dataclasses import dataclass
-from binance_leaks.model import Location
+from binance_leaks.lazy_patterns import lazy_pattern
+from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Location
 from binance_leaks.quantities import plural
+from binance_leaks.report.forge import ForgeLinks
 from binance_leaks.report.locations import (
     LEVELS_BY_SEVERITY,
     RepositoryTotal,
-    describe_repositories,
     locations_by_repository,
     total_by_repository,
 )
@@ -22,13 +23,18 @@ from binance_leaks.report.summary import describe_changes
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LocationText:
-    """Where a value is: path, line and column, its role, its exposure, and the commit that introduced it."""
+    """Where a value is: path, line and column, its role, its exposure, and the commit that introduced it.
+
+    `link` leads to the line on a forge, `commit_link` to the commit; they are empty if unknown.
+    """
 
     path: str
     at: str
+    link: str
     role: str
     exposure: str
     commit: str
+    commit_link: str
     preexisting: bool
 
 
@@ -37,6 +43,7 @@ class LocationFormatter:
     """Formats locations as sanitized text."""
 
     quoted: Quoted
+    links: ForgeLinks
 
     def all(self, locations: Sequence[Location], mark: Mark | None) -> tuple[LocationText, ...]:
         """Format locations of a credential that has this mark, in their order."""
@@ -44,15 +51,19 @@ class LocationFormatter:
 
     def _location(self, location: Location, mark: Mark | None) -> LocationText:
         return LocationText(
-            path=self.quoted.path(location.path),
+            path=describe_path(location, self.quoted),
             at=f":{location.line}:{location.column}",
+            link=self.links.line(location),
             role=ROLE_NAMES[location.role],
             exposure=exposure_name(location.exposure, mark),
             commit=printable(location.commit.id[:12]) if location.commit is not None else "",
+            commit_link=self.links.commit(location.commit.id, pushed=location.pushed) if location.commit else "",
             preexisting=location.preexisting,
         )
 
 
+_NOTES = "refs/notes/"
+_NOTE = lazy_pattern(r"(?=(?:/?[0-9a-f]){40}(?:(?:/?[0-9a-f]){24})?\Z)[0-9a-f/]+")
 _MAX_ROWS = 15
 _MAX_NAMES = 3
 _FIRST_REPOSITORIES = 4
@@ -131,11 +142,11 @@ class FleetText:
 class RepositoryIndex:
     """Numbers the repositories of some findings, and formats which of them hold a finding."""
 
-    def __init__(self, findings: Sequence[Finding], quoted: Quoted, *, verbose: bool) -> None:
+    def __init__(self, findings: Sequence[Finding], quoted: Quoted, links: ForgeLinks, *, verbose: bool) -> None:
         names = sorted({name for finding in findings for name in finding.repositories})
         self._numbers: Mapping[str, int] = {name: number for number, name in enumerate(names)}
         self._quoted = quoted
-        self._formatter = LocationFormatter(quoted)
+        self._formatter = LocationFormatter(quoted, links)
         self._verbose = verbose
 
     def spread(self, finding: Finding) -> Spread | None:
@@ -192,19 +203,25 @@ class RepositoryIndex:
         return display_name(repository, self._quoted)
 
 
+def describe_path(location: Location, quoted: Quoted) -> str:
+    """Return the sanitized path of a location; a message and a note by what they are about.
+
+    git stores the note of a commit in a file that is called like the id of the commit.
+    """
+    if location.path == COMMIT_MESSAGE and location.commit is not None:
+        return f"message of commit {printable(location.commit.id[:12])}"
+    if location.path == TAG_MESSAGE and location.refs:
+        return f"message of tag {quoted.path(location.refs[0])}"
+    if location.refs and all(ref.startswith(_NOTES) for ref in location.refs) and _NOTE.fullmatch(location.path):
+        name = quoted.path(location.refs[0].removeprefix(_NOTES))
+        about = location.path.replace("/", "")[:12]
+        return f"note on {about}" if name == "commits" else f"note on {about} ({name})"
+    return quoted.path(location.path)
+
+
 def display_name(repository: str, quoted: Quoted) -> str:
     """Return the sanitized name of a repository."""
     return quoted.path(repository).strip() or UNNAMED
-
-
-def fleet_headline(result: Result) -> str:
-    """Return how many credentials are in how many repositories, and how many are gone."""
-    gone = sum(finding.mark is Mark.GONE for finding in result.findings)
-    there = len(result.findings) - gone
-    if not there:
-        return f"{plural(gone, 'leaked credential')} gone"
-    headline = f"{plural(there, 'leaked credential')} {describe_repositories(result)}".strip()
-    return f"{headline}, {gone:,} gone" if gone else headline
 
 
 def _describe_failures(result: Result) -> str:

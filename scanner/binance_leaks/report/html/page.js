@@ -2,6 +2,7 @@
   "use strict";
 
   const PAGE = 200; // cards in the document at a time: more of them make sorting slow
+  const LEAST = 5; // cards that are worth filters
   const SELECTORS = {
     path: ".path, .where, .timeline li li",
     author: ".author",
@@ -235,8 +236,74 @@
     addEventListener("afterprint", () => decks.forEach((deck) => deck.draw()));
     switchSuppressed();
     reset();
-    document.querySelector(".controls").hidden = false;
+    document.querySelector(".controls").hidden = shown.entries.length < LEAST && decks.length < 2 && repository === null;
     openTarget();
+  };
+
+  // Ticks of done steps, kept in the browser under the digest of the steps. Where it keeps nothing they last as long as
+  // the page.
+  class Ticks {
+    #key = `binance-leaks:${document.body.dataset.report}`;
+    #done = new Set();
+
+    restore() {
+      try {
+        const kept = JSON.parse(localStorage.getItem(this.#key) ?? "[]");
+        this.#done = new Set(kept.filter((name) => typeof name === "string"));
+      } catch {
+        return;
+      }
+      for (const name of this.#done) {
+        const [id, number] = name.split(":");
+        const box = this.#boxes(byId(id))[Number(number)];
+        if (box !== undefined) box.checked = true;
+      }
+    }
+
+    change(box) {
+      const scope = box.closest(".card, .first");
+      const name = `${scope.id}:${this.#boxes(scope).indexOf(box)}`;
+      if (box.checked) this.#done.add(name);
+      else this.#done.delete(name);
+      try {
+        if (this.#done.size > 0) localStorage.setItem(this.#key, JSON.stringify([...this.#done]));
+        else localStorage.removeItem(this.#key);
+      } catch {
+        return;
+      }
+    }
+
+    #boxes(scope) {
+      return [...(scope?.querySelectorAll(".tasks input") ?? [])];
+    }
+  }
+
+  const setUpTicks = () => {
+    const ticks = new Ticks();
+    ticks.restore();
+    document.addEventListener("change", (event) => {
+      if (event.target.matches(".tasks input")) ticks.change(event.target);
+    });
+  };
+
+  // Where the clipboard is closed to the page, the command is selected, so that the keyboard copies it.
+  const copy = async (button) => {
+    const command = button.parentElement.querySelector("pre");
+    let done = "Copied";
+    try {
+      await navigator.clipboard.writeText(command.textContent);
+    } catch {
+      getSelection().selectAllChildren(command);
+      done = "Selected";
+    }
+    button.textContent = done;
+    setTimeout(() => (button.textContent = "Copy"), 2000);
+  };
+
+  const setUpCopying = () => {
+    document.addEventListener("click", (event) => {
+      if (event.target.matches(".copy")) copy(event.target);
+    });
   };
 
   // Not by :has() of the style, which would cost a second while thousands of check boxes come in.
@@ -257,9 +324,11 @@
   };
 
   // While the page comes in, its style leaves out what the script will take out of the document anyway.
-  document.documentElement.classList.add("loading");
+  document.documentElement.classList.add("loading", "scripted");
   addEventListener("DOMContentLoaded", () => {
     setUpThemes();
+    setUpTicks();
+    setUpCopying();
     if (byId("cards") !== null) setUp();
     addEventListener("beforeprint", openAll);
     addEventListener("afterprint", closeAgain);

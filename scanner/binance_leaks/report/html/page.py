@@ -17,16 +17,18 @@ from markupsafe import Markup
 
 from binance_leaks import __version__
 from binance_leaks.environments import Environment
-from binance_leaks.findings import Finding, Result, Skipped, SourceKind
+from binance_leaks.findings import Finding, Mark, Result, Skipped, SourceKind
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import RiskLevel
 from binance_leaks.quantities import human_size, human_time, plural
 from binance_leaks.report import View
 from binance_leaks.report.advice import steps
+from binance_leaks.report.forge import ForgeLinks
 from binance_leaks.report.html.card import Card, CardFormatter, TaskText
-from binance_leaks.report.html.locations import FleetText, fleet_headline
+from binance_leaks.report.html.locations import FleetText
 from binance_leaks.report.html.timeline import Chart, chart_of
-from binance_leaks.report.locations import EXPOSURES_BY_USE, LEVELS_BY_SEVERITY
+from binance_leaks.report.locations import EXPOSURES_BY_USE, LEVELS_BY_SEVERITY, describe_repositories
 from binance_leaks.report.names import (
     EXPOSURE_NAMES,
     capitalize_first,
@@ -44,6 +46,8 @@ _TEMPLATES = ("page.html", "card.html", "chart.html", "controls.html", "location
 _MAX_SKIPPED = 200
 _OPEN_AT_FIRST = 3
 _MAX_FIRST = 8
+_LEAST_CHARTED = 5
+_HYPHENED = lazy_pattern(r"((?<!\S)(?=\S{1,40}(?:\s|$))[^\s/-]*[/-]\S*)")
 _SOURCES = {
     SourceKind.FILES: "Files in",
     SourceKind.STAGED: "Staged changes in",
@@ -80,7 +84,11 @@ class UnreadList:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Page:
-    """Everything that the template gets, except style and script."""
+    """Everything that the template gets, except style and script.
+
+    `digest` is of the credentials and steps: the browser keeps ticks under it. `there` counts the credentials that the
+    headline counts, by level, and `levels` all of them.
+    """
 
     version: str
     target: str
@@ -88,7 +96,12 @@ class Page:
     made: str
     complete: bool
     incomplete: str
+    digest: str
+    repository: str
+    link: str
     headline: str
+    there: tuple[Count, ...]
+    gone: str
     verified: str
     levels: tuple[Count, ...]
     environments: tuple[Count, ...]
@@ -105,6 +118,12 @@ class Page:
     lost: UnreadList
     harmless: UnreadList
     open_at_first: int = _OPEN_AT_FIRST
+
+    @property
+    def title(self) -> str:
+        """The name of the repository, or what was scanned, with what was found there."""
+        counts = ", ".join(f"{level.count:,} {level.name}" for level in self.there)
+        return f"{self.repository or self.target}: {self.headline}{f': {counts}' if counts else ''}{self.gone}"
 
 
 def render_html(result: Result, view: View) -> str:
@@ -146,6 +165,7 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["unbroken"] = unbroken
     return environment.get_template(_TEMPLATES[0])
 
 
@@ -165,7 +185,10 @@ def _page(result: Result, view: View) -> Page:
     cards = formatter.cards(result.findings)
     hidden = formatter.cards(result.suppressed, start=len(cards) + 1) if view.show_suppressed else ()
     first, then = _split_urgent(steps(result) if result.findings else [])
+    first_tasks = tuple(TaskText.of(step, quoted, about=True) for step in first)
+    tasks = tuple(TaskText.of(step, quoted, about=True) for step in then)
     failing = sum(finding.fails for finding in result.findings)
+    there = [card for card in cards if card.mark != Mark.GONE.value]
     return Page(
         version=__version__,
         target=quoted.path(result.target),
@@ -173,14 +196,19 @@ def _page(result: Result, view: View) -> Page:
         made=f"{view.moment:%Y-%m-%d %H:%M} UTC",
         complete=result.complete,
         incomplete=describe_incomplete(lost_items(result)),
-        headline=_headline(result),
+        digest=_report_digest((*first_tasks, *tasks), (*cards, *hidden)),
+        repository=quoted.path(result.repository.name).strip() if result.repository is not None else "",
+        link=ForgeLinks.of(result).page,
+        headline=_headline(result, len(there)),
+        there=tuple(level for level in (_level(level, there) for level in LEVELS_BY_SEVERITY) if level.count),
+        gone=f", {len(cards) - len(there):,} gone" if there and len(there) < len(cards) else "",
         verified=count_verdicts(result.findings),
         levels=tuple(_level(level, cards) for level in LEVELS_BY_SEVERITY),
         environments=_environments(result.findings),
         exposures=_exposures(cards),
-        first_tasks=tuple(TaskText.of(step, quoted, about=True) for step in first),
-        tasks=tuple(TaskText.of(step, quoted, about=True) for step in then),
-        chart=chart_of(result.findings),
+        first_tasks=first_tasks,
+        tasks=tasks,
+        chart=chart_of(result.findings) if len(cards) >= _LEAST_CHARTED else None,
         fleet=formatter.repositories.fleet(result),
         cards=cards,
         suppressed=hidden,
@@ -199,12 +227,33 @@ def _split_urgent(todo: Sequence[Step]) -> tuple[Sequence[Step], Sequence[Step]]
     return (todo[:end], todo[end:]) if len(todo) > end + 1 else (todo, ())
 
 
-def _headline(result: Result) -> str:
-    if result.findings and result.source is SourceKind.FLEET:
-        return fleet_headline(result)
-    if result.findings:
-        return f"{plural(len(result.findings), 'leaked credential')} found"
-    return describe_clean(result).removesuffix(".")
+def _headline(result: Result, there: int) -> str:
+    """Return how many credentials are there, in a fleet in how many repositories."""
+    if not result.findings:
+        return describe_clean(result).removesuffix(".")
+    if not there:
+        return f"{plural(len(result.findings), 'finding')} gone"
+    return f"{plural(there, 'finding')} {describe_repositories(result)}".strip()
+
+
+def _report_digest(tasks: Sequence[TaskText], cards: Sequence[Card]) -> str:
+    """Return a digest that another report with other steps does not have, so that no tick is of another step."""
+    digest = sha256()
+    for scope, steps_of in (("", tasks), *((card.id, card.tasks) for card in cards)):
+        for task in steps_of:
+            digest.update(
+                "\0".join((scope, task.text, task.link, *task.lines)).encode("utf-8", "backslashreplace") + b"\0\0"
+            )
+    return digest.hexdigest()
+
+
+def unbroken(text: str) -> Markup:
+    """Return text in which no line ends within a word with hyphens or slashes, such as an option."""
+    parts = _HYPHENED.split(text)
+    return Markup().join(
+        Markup('<span class="whole">{}</span>').format(part) if number % 2 else part
+        for number, part in enumerate(parts)
+    )
 
 
 def _describe_gate(failing: int, total: int) -> str:

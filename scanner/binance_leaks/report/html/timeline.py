@@ -12,7 +12,8 @@ from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Commit, Exposure, Location, RiskLevel
 from binance_leaks.quantities import plural
-from binance_leaks.report.html.locations import display_name
+from binance_leaks.report.forge import ForgeLinks
+from binance_leaks.report.html.locations import describe_path, display_name
 from binance_leaks.report.locations import LEVELS_BY_SEVERITY, fold_refs, merge_refs, sort_by_use
 from binance_leaks.report.sanitize import Quoted, printable
 
@@ -39,6 +40,16 @@ class CommitText:
     day: str
     author: str
     subject: str
+    link: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Introduced:
+    """Who introduced a credential first, and on which day; `others` counts further authors who added it."""
+
+    author: str
+    day: str
+    others: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,6 +95,7 @@ class TimelineFormatter:
     """Formats timelines of one result. `verbose` leaves nothing out and shows addresses of authors."""
 
     quoted: Quoted
+    links: ForgeLinks
     source: SourceKind
     verbose: bool = False
 
@@ -99,15 +111,29 @@ class TimelineFormatter:
         last = events[max(kept, len(events) - _MAX_EVENTS // 2) :]
         return Timeline(events=tuple(events[:kept]), last=tuple(last), gap=len(events) - kept - len(last), now=now)
 
-    def commit_text(self, commit: Commit) -> CommitText:
-        """Return a commit as sanitized text."""
-        name = commit.author.partition(" <")[0].strip()
+    def introduced(self, finding: Finding) -> Introduced | None:
+        """Return who introduced a finding first, None if no author is known."""
+        known = [
+            place.commit for place in finding.locations if place.commit is not None and place.commit.author.strip()
+        ]
+        if not known:
+            return None
+        commit = self._commit(min(known, key=lambda commit: _parse_moment(commit.date)))
+        others = {self._author(each) for each in known} - {commit.author}
+        return Introduced(author=commit.author, day=commit.day, others=len(others))
+
+    def _commit(self, commit: Commit, *, pushed: bool = False) -> CommitText:
         return CommitText(
             id=printable(commit.id[:12]),
             day=self.quoted.path(commit.date)[:10],
-            author=self.quoted.prose(commit.author if self.verbose or not name else name),
+            author=self._author(commit),
             subject=self.quoted.prose(commit.subject),
+            link=self.links.commit(commit.id, pushed=pushed),
         )
+
+    def _author(self, commit: Commit) -> str:
+        name = commit.author.partition(" <")[0].strip()
+        return self.quoted.prose(commit.author if self.verbose or not name else name)
 
     def _events(self, places: Sequence[Location], change: Change) -> Iterable[tuple[datetime, Event]]:
         by_commit: dict[Commit, list[Location]] = {}
@@ -116,7 +142,7 @@ class TimelineFormatter:
             if commit is not None:
                 by_commit.setdefault(commit, []).append(place)
         for commit, held in by_commit.items():
-            paths = dict.fromkeys(self.quoted.path(place.path) for place in held)
+            paths = dict.fromkeys(describe_path(place, self.quoted) for place in held)
             names = dict.fromkeys(
                 display_name(place.repository, self.quoted) for place in held if place.repository is not None
             )
@@ -124,7 +150,7 @@ class TimelineFormatter:
             known = tuple(names) if self.verbose or len(names) <= _MAX_NAMES + 1 else tuple(names)[:_MAX_NAMES]
             event = Event(
                 change=change,
-                commit=self.commit_text(commit),
+                commit=self._commit(commit, pushed=any(place.pushed for place in held)),
                 paths=shown,
                 more=len(paths) - len(shown),
                 repositories=known,
