@@ -267,7 +267,9 @@ class TestAgain:
         fleet.scan()
         fleet.scan()
         same = fleet.run("diff", "--store", fleet.store)
-        assert (same.status, "Unchanged, in bot." in same.out) == (0, True), same.out
+        assert (same.status, same.out) == (0, "Nothing new: 1 credential is still there.\n")
+        verbose = fleet.run("diff", "--store", fleet.store, "--verbose")
+        assert (verbose.status, len(verbose.out.splitlines()) > 3) == (0, True)
         bot.commit({"more.py": Pair.fresh().python})
         fleet.scan()
         assert fleet.run("diff", "--store", fleet.store).status == 1
@@ -347,7 +349,11 @@ class TestAgain:
             assert each.status == 3, each.err
             assert found(report(each)) == held((kept, ["bot"]), (lost, ["ledger"]))
             assert report(each)["scan"]["stats"]["repositories_failed"] == 1
-        assert "no such folder" in fleet.run("list", "--store", fleet.store).out
+        rows = fleet.run("list", "--store", fleet.store, env={"COLUMNS": "40"}).out.splitlines()
+        assert len(rows) == 3, "piped, each repository is one line"
+        assert "no such folder" in rows[2]
+        assert fleet.run("scan", "list.txt", *words, "--allow-incomplete").status == 0
+        assert [fleet.run(each, *words).status for each in ("report", "diff")] == [0, 0]
 
     def test_what_could_not_be_scanned_is_not_gone(self, fleet: Fleet) -> None:
         pair = Pair.fresh()

@@ -219,12 +219,13 @@ def present(
     remembered: bool = False,
     allow_incomplete: bool = False,
     interrupted: bool = False,
+    only_changes: bool = False,
 ) -> ExitStatus:
     """Write the result in every wanted format, and return the exit status.
 
     The paths of the result lead to files from `folder`; None where there are no such files. `remembered` is True
     if `allow` knows the findings by their ids. `interrupted` is True if the user interrupted this very scan: a stored
-    report of such a scan is only incomplete.
+    report of such a scan is only incomplete. `only_changes` is True for a comparison of two runs.
     """
     moment = datetime.now(timezone.utc)
     result = result.without_secrets()
@@ -238,6 +239,7 @@ def present(
             folder=_linked(folder, output.color) if file is None else None,
             program=program_command(os.environ) if report.for_people and result.findings else _PROGRAM,
             remembered=remembered,
+            only_changes=only_changes,
         )
         if file is not None:
             write_file(file, report.render(result, view))

@@ -40,6 +40,8 @@ class View:
     """What a reader types to start this program."""
     remembered: bool = False
     """Whether `allow` knows the findings by their ids, as it does on the machine that scanned."""
+    only_changes: bool = False
+    """Whether text is a single line where nothing changed since an earlier run."""
 
 
 class _Renderer(Protocol):

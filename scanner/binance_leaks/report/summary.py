@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from binance_leaks.findings import Result, Skipped, SourceKind
+from binance_leaks.findings import Mark, Result, Skipped, SourceKind
 from binance_leaks.quantities import human_size, human_time, plural
 from binance_leaks.report import View
 
@@ -29,6 +29,8 @@ def render_text_or_line(result: Result, view: View) -> str:
 
 def clean_line(result: Result, view: View) -> str | None:
     """Return the single line for a scan with nothing to show, or None if there is more to report."""
+    if view.only_changes and result.findings and (line := _unchanged_line(result, view)):
+        return line
     shown = result.findings or result.skipped or result.interrupted or (view.show_suppressed and result.suppressed)
     if shown:
         return None
@@ -36,6 +38,15 @@ def clean_line(result: Result, view: View) -> str | None:
     if result.suppressed:
         line += f" {count_suppressed(result)}."
     return line + "\n"
+
+
+def _unchanged_line(result: Result, view: View) -> str:
+    """Return the line of a comparison in which nothing is new, gone or unread; empty for any other."""
+    changed = any(finding.is_new or finding.mark is not Mark.STILL_THERE for finding in result.findings)
+    if changed or result.skipped or result.interrupted or view.verbose or (view.show_suppressed and result.suppressed):
+        return ""
+    count = len(result.findings)
+    return f"Nothing new: {plural(count, 'credential')} {'is' if count == 1 else 'are'} still there.\n"
 
 
 def describe_clean(result: Result) -> str:

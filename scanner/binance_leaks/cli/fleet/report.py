@@ -29,6 +29,9 @@ from binance_leaks.report.json import as_json
 from binance_leaks.report.names import join_masks
 from binance_leaks.report.sanitize import printable, without_values
 
+ALLOWS_INCOMPLETE = "allow_incomplete"
+"""The fact of a run that was started with `--allow-incomplete`."""
+
 
 def run(options: Options) -> ExitStatus:
     """Report a run, by default the last one."""
@@ -38,7 +41,8 @@ def run(options: Options) -> ExitStatus:
     with Store.read(store_file(options)) as store:
         number = options.run_id if options.run_id is not None else last_run(store)
         result = fleet_result(store, number, config=config.config, places=config.places)
-    return present(result, output, formats, allow_incomplete=options.allow_incomplete)
+        allowed = _is_incomplete_allowed(options, store, number)
+    return present(result, output, formats, allow_incomplete=allowed)
 
 
 def run_diff(options: Options) -> ExitStatus:
@@ -51,7 +55,13 @@ def run_diff(options: Options) -> ExitStatus:
     with Store.read(store_file(options)) as store:
         earlier, later = _runs_to_compare(options.runs, store)
         result = compare_runs(store, earlier, later, config=config.config, places=config.places)
-    return present(result, output, formats, allow_incomplete=options.allow_incomplete)
+        allowed = _is_incomplete_allowed(options, store, later)
+    return present(result, output, formats, allow_incomplete=allowed, only_changes=True)
+
+
+def _is_incomplete_allowed(options: Options, store: Store, run: int) -> bool:
+    """Whether a run may be incomplete: by this command line, or by that of the run."""
+    return options.allow_incomplete or bool(store.run(run).facts.get(ALLOWS_INCOMPLETE))
 
 
 def last_run(store: Store) -> int:
@@ -88,6 +98,8 @@ _SCHEMA = "binance-leaks-fleet/1"
 _MOST_NAMED = 3
 _STYLES = {ScanStatus.FAILED.value: "bold red", ScanStatus.WAITING.value: "yellow", "no": "bold red"}
 _PLACES = 1
+_UNFOLDED = 100_000
+"""Columns for programs that read the list: each row is one line."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -259,7 +271,7 @@ def _draw(made: _List, *, color: bool) -> str:
     for row in made.shown:
         table.add_row(*(Text(_inert(cell), style=_STYLES.get(cell, "")) for cell in row))
     console = Console(
-        width=page_width(),
+        width=page_width() if sys.stdout.isatty() else _UNFOLDED,
         force_terminal=color,
         color_system="standard" if color else None,
         highlight=False,

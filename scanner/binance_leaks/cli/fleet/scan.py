@@ -14,7 +14,7 @@ from pathlib import Path
 from binance_leaks.cli.arguments.common import Options
 from binance_leaks.cli.fleet.inputs import FleetConfig, describe_target, load_fleet_config, read_entries
 from binance_leaks.cli.fleet.progress import FleetLog, print_status
-from binance_leaks.cli.fleet.report import store_file
+from binance_leaks.cli.fleet.report import ALLOWS_INCOMPLETE, store_file
 from binance_leaks.cli.output import present, wanted_formats
 from binance_leaks.cli.run import clean_up_on_signals
 from binance_leaks.cli.settings import OnlineSettings, OutputSettings
@@ -238,7 +238,7 @@ def _scan(options: Options, store: Store, plan: _Plan, config: FleetConfig) -> _
     if not plan.units.units:
         run = _begin(options, store, plan)
         if store.run(run).status is not RunStatus.FINISHED:
-            store.finish(run, RunStatus.FINISHED, {"seconds": 0.0})
+            store.finish(run, RunStatus.FINISHED, _facts(options, 0.0))
         return _RunEnd(run=run)
     with _listener(options, plan.units.units) as (watcher, watch), _pool(options, watch, plan.units) as pool:
         run = _begin(options, store, plan)
@@ -251,8 +251,13 @@ def _scan(options: Options, store: Store, plan: _Plan, config: FleetConfig) -> _
         except ScanError as error:
             end = replace(end, error=error)
         finally:
-            store.finish(run, status, {"seconds": round(time.monotonic() - started, 3)})
+            store.finish(run, status, _facts(options, round(time.monotonic() - started, 3)))
     return end
+
+
+def _facts(options: Options, seconds: float) -> dict[str, float]:
+    """What the store keeps of the whole run; its reports allow the run to be incomplete if the run did."""
+    return {"seconds": seconds, **({ALLOWS_INCOMPLETE: 1} if options.allow_incomplete else {})}
 
 
 def _settings(options: Options, config: FleetConfig, units: Units) -> Settings:
