@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import stat
 from collections.abc import Iterator, Mapping
@@ -234,8 +233,17 @@ def _command(kind: str) -> str:
 
 
 def _names_command(kind: str, text: str) -> bool:
-    word = re.escape(HOOKS[INSTALLED.index(kind)].command[0])
-    return re.search(rf"binance[-_]leaks\b[^\n]*\b{word}\b", _code(text)) is not None
+    command = HOOKS[INSTALLED.index(kind)].command[0]
+    for line in _code(text).splitlines():
+        words = _WORD.findall(line)
+        ours = next((at for at, word in enumerate(words) if word in _OURS), len(words))
+        if command in words[ours:]:
+            return True
+    return False
+
+
+_WORD = lazy_pattern(r"[\w-]+")
+_OURS = frozenset({"binance-leaks", "binance_leaks"})
 
 
 def _code(text: str) -> str:
