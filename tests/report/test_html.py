@@ -12,11 +12,11 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
-from binance_leaks.environments import KEY_PAGES
 from binance_leaks.findings import Finding, Repository, Result, SourceKind
 from binance_leaks.model import Commit, Exposure, RiskLevel, Role
 from binance_leaks.report import View
 from binance_leaks.report.forge import ForgeLinks
+from binance_leaks.report.html.card import LINKED
 from binance_leaks.report.html.page import render_html, unbroken
 from binance_leaks.report.html.timeline import (
     HEIGHT,
@@ -27,7 +27,6 @@ from binance_leaks.report.html.timeline import (
     introduced_on,
     parse_day,
 )
-from binance_leaks.report.rewrite_advice import GITHUB_REMOVAL, GITLAB_REMOVAL
 from binance_leaks.report.sanitize import Quoted, Redactor
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -127,14 +126,14 @@ def test_the_policy_allows_the_style_and_the_script_of_the_page_alone(shown: str
 @pytest.mark.parametrize("shown", examples.RESULTS)
 def test_it_names_no_other_place_than_the_page_that_revokes(shown: str) -> None:
     page = render_html(examples.RESULTS[shown](), FULL)
-    assert set(re.findall(r"[a-z]+://[^\s\"'<>]+", page)) <= KEY_PAGES | {GITHUB_REMOVAL, GITLAB_REMOVAL}
+    assert set(re.findall(r"[a-z]+://[^\s\"'<>]+", page)) <= LINKED
     attributes = [pair for _, attrs in Reader.of(page).tags for pair in attrs]
     linking = {"src", "href", "srcset", "action", "formaction", "poster", "data", "background", "ping", "cite"}
     for name, value in attributes:
         assert name != "style"
         assert not name.startswith("on")
         if name in linking:
-            assert value in KEY_PAGES or value == "data:," or (value or "").startswith("#")
+            assert value in LINKED or value == "data:," or (value or "").startswith("#")
     style, script = parts(page, "style")[0], parts(page, "script")[0]
     assert not re.search(r"url\(|@import|image-set", style)
     assert not re.search(
@@ -210,7 +209,7 @@ def test_a_card_reports_rights_and_addresses() -> None:
         "Checked: api.binance.com, 2026-05-04 03:02 UTC.",
         "Within ten minutes, disable or delete the key at",
         "Create a new key with only the permissions it needs",
-        f'sha256 = "{pair.values[1].sha256}"',
+        pair.values[1].sha256,
     ):
         assert reported in text
     assert "Works from trusted addresses only." in card(examples.judged(pair, examples.RANKED[3][1]))
@@ -360,7 +359,7 @@ GRID_BOT = Repository(name="grid-bot", page="https://github.com/ann/grid-bot")
 
 
 def links(page: str) -> set[str]:
-    return set(re.findall(r'href="(https://[^"]*)"', page)) - KEY_PAGES
+    return set(re.findall(r'href="(https://[^"]*)"', page)) - LINKED
 
 
 def test_what_a_forge_has_is_linked() -> None:

@@ -24,6 +24,7 @@ from binance_leaks.report.names import (
     pass_reason,
 )
 from binance_leaks.report.remedies import Step
+from binance_leaks.report.rewrite_advice import GITHUB_REMOVAL, GITLAB_REMOVAL
 from binance_leaks.report.sanitize import Quoted, Redactor
 from binance_leaks.report.verification_text import (
     TierAccess,
@@ -35,13 +36,16 @@ from binance_leaks.report.verification_text import (
 from binance_leaks.risk import power_of
 from binance_leaks.verification import Verification
 
+LINKED = KEY_PAGES | {GITHUB_REMOVAL, GITLAB_REMOVAL}
+"""The addresses to which a step may lead."""
+
 _MAX_LOCATIONS = 100
 _FIRST_LOCATIONS = 6
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TaskText:
-    """One thing to do: a sentence, lines to copy, and a link to the site where a key is revoked.
+    """One thing to do: a sentence, lines to copy, and links to sites where to do it or how.
 
     `about` is what precedes the sentence: the masks or repositories that it is for.
     """
@@ -49,19 +53,18 @@ class TaskText:
     text: str
     about: str = ""
     lines: tuple[str, ...] = ()
-    link: str = ""
+    links: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, step: Step, quoted: Quoted, *, about: bool) -> TaskText:
         """Return the text of a step, with the masks that it is for in front if `about`."""
         described = step.describe(quoted.path) if about else step.describe_where(quoted.path)
         lead, text = described[: -len(step.text)], described[-len(step.text) :]
-        link = next((line for line in step.verbatim if line in KEY_PAGES), "")
         return cls(
             text=text if lead else capitalize_first(text),
             about=lead,
-            lines=tuple(line for line in step.verbatim if line != link),
-            link=link,
+            lines=tuple(line for line in step.verbatim if line not in LINKED),
+            links=tuple(line for line in step.verbatim if line in LINKED),
         )
 
 

@@ -242,7 +242,7 @@ def _report_digest(tasks: Sequence[TaskText], cards: Sequence[Card]) -> str:
     for scope, steps_of in (("", tasks), *((card.id, card.tasks) for card in cards)):
         for task in steps_of:
             digest.update(
-                "\0".join((scope, task.text, task.link, *task.lines)).encode("utf-8", "backslashreplace") + b"\0\0"
+                "\0".join((scope, task.text, *task.links, *task.lines)).encode("utf-8", "backslashreplace") + b"\0\0"
             )
     return digest.hexdigest()
 
