@@ -7,6 +7,7 @@ import json
 import re
 import unicodedata
 from base64 import b64encode
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timezone
 from itertools import product
@@ -216,9 +217,20 @@ READERS = ("text", "github", "junit", "markdown", "html")
 """Formats that say everything in sentences; the others have fields for some of it."""
 
 
+def _strings(value: object) -> Iterator[str]:
+    """All texts in a value of JSON."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, dict)):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _strings(inner)
+
+
 def _words(name: str, result: Result) -> str:
     """The text of a report, unescaped and on one line."""
     text = html.unescape(rendered(name, result, View(moment=MOMENT, width=2000)))
+    if name == "gitlab":
+        text = " ".join(_strings(json.loads(text)))
     if name == "html":
         text = re.sub(r"<(style|script)>.*?</\1>|<[^>]*>", "", text, flags=re.DOTALL)
     return " ".join(
@@ -291,8 +303,7 @@ def test_every_step_of_advice_is_given(name: str) -> None:
         words = _words(name, result)
         for step in steps(result) if result.findings else []:
             assert step.text.rstrip(".").lower() in words
-            shown = (json.dumps(line)[1:-1] if name == "gitlab" else line for line in step.verbatim)
-            assert all(line.lower() in words for line in shown)
+            assert all(line.removeprefix("https://").lower() in words for line in step.verbatim)
 
 
 def _unescaped(text: str) -> str:

@@ -165,7 +165,8 @@ def test_hostile_text_makes_no_markup(hostile: str, made: Hostile) -> None:
     """Tags and attributes are those of the same report with a harmless name in the place of the hostile one."""
     page = render_html(made(hostile), FULL)
     harmless = render_html(made("a/b"), FULL)
-    found, expected = Reader.of(page).tags, Reader.of(harmless).tags
+    undigested = (re.sub(r' data-report="[0-9a-f]{64}"', "", each) for each in (page, harmless))
+    found, expected = (Reader.of(each).tags for each in undigested)
     assert found == expected if hostile.strip() else set(found) <= set(expected), "nobody is asked without a name"
     assert parts(page, "script") == parts(harmless, "script")
 
