@@ -109,8 +109,8 @@ def _steps_in_order(locations: Sequence[Location], redact: Callable[[str], str],
         _RESCAN,
         _PUBLISH if pushed else None,
         _ASK_FORGE if pushed else None,
-        _CLONE_AGAIN if pushed else None,
         _DELETE_REPLACEMENTS if tracked else None,
+        _CLONE_AGAIN if pushed else None,
     ]
     return [(place, step) for place, step in enumerate(steps) if step is not None]
 
