@@ -110,7 +110,7 @@ def test_values(tmp_path: Path) -> None:
     assert ask(tmp_path, "binance-leaks scan --fail-on ") == RISKS
     assert ask(tmp_path, "binance-leaks ci --format ") == set(FORMAT_NAMES)
     assert ask(tmp_path, "binance-leaks ci --format sa") == {"sarif"}
-    assert ask(tmp_path, "binance-leaks init --ci git") == {"github", "gitlab"}
+    assert ask(tmp_path, "binance-leaks init --ci git") == {"gitea", "github", "gitlab"}
 
 
 def test_files_where_they_belong(tmp_path: Path) -> None:

@@ -135,7 +135,6 @@ def odd_shapes(rng: Random) -> Iterator[tuple[str, bytes]]:
     yield "PEM with zeros for ends of lines", b"\0binance\0" + key.encode().replace(b"\n", b"\0")
     packed = base64.b64encode(key.encode())
     yield "base64 of PEM, folded with zeros in a binary", b"\0binance " + packed[:1600] + b"\0" + packed[1600:]
-    yield "bare DER behind letters in a binary", b"\0binance private_key\0" + bare.encode() + b"\0x"
     seed = base64.b64encode(rng.randbytes(32)).decode()
     yield "a seed", f"BINANCE_Private_Key = {seed}\n".encode()
     yield "a wide seed", f"binance\nprivate_key = {seed}\n".encode("utf-16")

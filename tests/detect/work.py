@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 import binance_leaks.detect
 import pytest
 from binance_leaks.detect.document import Document
+from binance_leaks.lazy_patterns import UsedPattern
 
 FOLDER = str(Path(binance_leaks.detect.__file__).parent)
 
@@ -74,8 +75,8 @@ def _read_by(work: Work) -> Iterator[None]:
         for info in pkgutil.iter_modules([FOLDER], "binance_leaks.detect."):
             module = importlib.import_module(info.name)
             for name, value in list(vars(module).items()):
-                if isinstance(value, re.Pattern):
-                    patch.setattr(module, name, _Expression(value, work))
+                if isinstance(value, (re.Pattern, UsedPattern)):
+                    patch.setattr(module, name, _Expression(cast("re.Pattern[Any]", value), work))
         yield
 
 

@@ -85,7 +85,8 @@ def test_a_report_is_rendered_again_as_it_was(leaky: Repository, tmp_path: Path)
     first, again = tmp_path / "first", tmp_path / "again"
     first.mkdir()
     again.mkdir()
-    assert run("history", *into(first), cwd=leaky.folder).status == 1
+    forgetful = {"XDG_STATE_HOME": "/dev/null"}  # a scan that is remembered prints ids for `allow`
+    assert run("history", *into(first), cwd=leaky.folder, env=forgetful).status == 1
     outcome = run("report", first / "json", *into(again), cwd=tmp_path)
     assert (outcome.status, outcome.out, outcome.err) == (1, "", "")
     before, after = written(first), written(again)
@@ -93,8 +94,8 @@ def test_a_report_is_rendered_again_as_it_was(leaky: Repository, tmp_path: Path)
         if name in ("sarif", "gitlab", "junit"):  # these say when they were made
             moments = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ?\b(?!\+)")
             assert moments.sub("", after[name]) == moments.sub("", before[name])
-        else:
-            assert after[name] == before[name]
+        elif name != "html":  # JSON has neither the repository's name nor its page on a forge, which the page shows
+            assert after[name] == before[name], name
 
 
 def test_a_report_comes_through_a_pipe(leaky: Repository) -> None:

@@ -79,8 +79,8 @@ class TestLines:
             f"{pair.key[:4]}…{pair.key[-4:]}",
             "git add",
             "revoke",
-            "secret manager",
-            "binance-leaks: allow",
+            "os.environ",
+            "binance-leaks allow --last",
         ):
             assert printed in text
 

@@ -10,6 +10,7 @@ from hashlib import sha256
 from html import unescape
 from html.parser import HTMLParser
 from itertools import pairwise
+from unittest.mock import patch
 
 import pytest
 from binance_leaks.findings import Finding, Repository, Result, SourceKind
@@ -186,7 +187,8 @@ def test_what_one_sees_is_what_may_be_shown(hostile: str, made: Hostile) -> None
 @settings(max_examples=60, deadline=None)
 @given(hostile=st.text(st.characters(exclude_categories=()), max_size=60))
 def test_any_text_makes_no_markup(hostile: str, made: Hostile) -> None:
-    found, harmless = (Reader.of(render_html(made(text), FULL)).tags for text in (hostile, "a/b"))
+    with patch("binance_leaks.report.advice.storage_steps", return_value=[]):  # of a kind of file by its name
+        found, harmless = (Reader.of(render_html(made(text), FULL)).tags for text in (hostile, "a/b"))
     assert found == harmless if hostile.partition(" <")[0].strip() else set(found) <= set(harmless)
 
 

@@ -109,7 +109,7 @@ def test_it_reports_what_to_do_and_how_to_allow() -> None:
     assert "### What to do now" in text
     assert KEY_PAGE in text
     assert "git filter-repo" in text
-    assert "# binance-leaks: allow" in text
+    assert "binance-leaks allow " in text
     assert "What to do now" not in render_markdown(examples.clean_result(), View())
 
 

@@ -91,7 +91,7 @@ def test_golden(name: str) -> None:
 def test_only_lines_to_copy_run_over(name: str, width: int) -> None:
     text = plain(RESULTS[name](), width=width, show_suppressed=True)
     copied = re.compile(
-        r":\d+:\d+|https://|^  False alarm\?|^     (git|binance-leaks|echo|\w+ = os\.environ\S+$)"
+        r":\d+:\d+|https://|^  False alarm\?|^     (git|binance-leaks|echo|python|\w+ = os\.environ\S+$)"
         r"|^  (data|vendor|team)/|^  (API|secret|private) key |^  In .*:$"
     )
     assert [line for line in text.splitlines() if len(line) > width and not copied.search(line)] == []

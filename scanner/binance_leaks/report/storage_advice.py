@@ -90,7 +90,8 @@ def _step(path: str, roles: Collection[Role], *, staged: bool) -> Step | None:
             text=f"Read it from the environment in the cell, and clear the outputs, which may show it{add}:",
             verbatim=(f"jupyter nbconvert --clear-output --inplace {_shown(path)}",),
         )
-    reader = _LINES.get(name.rpartition(".")[2])
+    stem, _, ending = name.rpartition(".")
+    reader = _LINES.get(ending) if stem else None
     if reader is None:
         return None
     lines = tuple(
