@@ -151,8 +151,8 @@ def test_a_fleet_is_reported_which_steps_are_for_which_repository() -> None:
         ((), ("binance-leaks history",)),
         (("team/bot",), ("git push --force --mirror origin",)),
         (("team/bot",), (GITLAB_REMOVAL,)),
-        (("team/bot",), ()),
         ((), ()),
+        (("team/bot",), ()),
     ]
     assert made[0].describe(str.upper) == (
         "In TEAM/BOT, TEAM/API, OPS: the history contains it. Rewrite these 3 repositories separately with the "

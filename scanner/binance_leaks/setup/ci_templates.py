@@ -150,7 +150,7 @@ def template(name: str, source: PackageSource | None) -> str:
 
 
 def _with_install_commands(text: str, source: PackageSource | None) -> str:
-    """Return a template in which each command that installs the program stands for those of its source."""
+    """Return a template with the commands of its source in the place of each one that installs the program."""
 
     def commands(line: re.Match[str]) -> str:
         return "\n".join(
