@@ -13,7 +13,7 @@ from binance_leaks.findings import Mark, Result, SourceKind
 from binance_leaks.model import Environment, Exposure, RiskLevel, Role
 from binance_leaks.report import FORMAT_NAMES, View, format_named
 from binance_leaks.report.text import render_text
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from . import examples
@@ -408,6 +408,7 @@ def test_hostile_names_inject_no_link(hostile: str, place: str) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(hostile=st.text(st.characters(exclude_categories=()), min_size=1, max_size=100))
+@example(hostile="/")
 def test_any_name_makes_an_inert_link(hostile: str) -> None:
     text = linked(examples.hostile_result(hostile), folder="/x")
     assert_inert(_LINK.sub(lambda link: link["shown"], text))

@@ -207,9 +207,10 @@ def path_in_fleet(location: Location, path: str) -> str:
 
 def file_to_open(location: Location) -> str | None:
     """Return the file that a reader can open: the archive for a member of one, None for a message or object."""
-    if location.exposure is Exposure.MESSAGE or location.path.startswith(("blob:", "<")) or not location.path:
+    path = location.path
+    if location.exposure is Exposure.MESSAGE or path.startswith(("blob:", "<")) or not path.strip("/"):
         return None
-    return container_of(location.path)
+    return container_of(path)
 
 
 def is_in_archive(location: Location) -> bool:
