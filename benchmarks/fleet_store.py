@@ -134,6 +134,8 @@ def _report(repository: int, credentials: int, places: int, more: int) -> Report
         "scan": {
             "source": "history",
             "target": ".",
+            "repository": None,
+            "rebase": None,
             "complete": True,
             "skipped": [],
             "stats": {"objects": 10_000, "blobs": 6_000, "bytes": 90_000_000, "suppressed": 0},
@@ -184,6 +186,8 @@ def _place(repository: int, number: int, place: int) -> WireLocation:
         "repository": None,
         "unlisted_refs": 0,
         "replaceable": True,
+        "allowed_by": None,
+        "near_miss": None,
     }
 
 

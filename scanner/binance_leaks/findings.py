@@ -178,14 +178,26 @@ class ScanStats:
         return self.of({**mine, **{name: mine.get(name, 0) + count for name, count in other.counts().items()}})
 
 
+class Forge(Enum):
+    """A kind of forge, whether it is a public one or run by somebody."""
+
+    GITHUB = "github"
+    GITLAB = "gitlab"
+    BITBUCKET = "bitbucket"
+    GITEA = "gitea"
+    """Forgejo too, which continues it."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Repository:
-    """The repository that was scanned; both are untrusted text."""
+    """The repository that was scanned; name and page are untrusted text."""
 
     name: str
     """Its name on a known forge, or the name of its folder."""
     page: str = ""
     """Its page on a known forge, empty for others."""
+    forge: Forge | None = None
+    """The kind of forge that its remote is at; None where its address does not say it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

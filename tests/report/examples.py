@@ -9,7 +9,9 @@ from string import ascii_letters, digits
 
 from binance_leaks.findings import (
     Finding,
+    Forge,
     Mark,
+    Repository,
     Result,
     Risk,
     ScanStats,
@@ -41,6 +43,9 @@ COMMIT = Commit(
     subject="Add the grid bot and its settings",
 )
 LATER = Commit(id="9c0d" * 10, author="Max", date="2024-04-01T09:00:00+00:00", subject="Move settings")
+
+
+GRID_BOT = Repository(name="grid-bot", page="https://github.com/ann/grid-bot", forge=Forge.GITHUB)
 
 
 class Maker:
@@ -219,7 +224,14 @@ def history_result() -> Result:
         level=RiskLevel.HIGH,
     )
     stats = ScanStats(objects=120_345, blobs=60_000, commits=31_000, bytes=2_100_000_000, seconds=75.2)
-    return Result(source=SourceKind.HISTORY, target="repo", findings=(tagged, demo), stats=stats, interrupted=True)
+    return Result(
+        source=SourceKind.HISTORY,
+        target="repo",
+        findings=(tagged, demo),
+        stats=stats,
+        interrupted=True,
+        repository=GRID_BOT,
+    )
 
 
 def local_result() -> Result:
@@ -315,7 +327,7 @@ def hostile_result(hostile: str) -> Result:
     commit = Commit(id="7e57" * 10, author=hostile, date=hostile, subject=hostile)
     places = [
         at(hostile, 1, exposure=Exposure.HISTORY, commit=commit, refs=(hostile,), removed=commit, pushed=True),
-        at(hostile, 2),
+        replace(at(hostile, 2), near_miss=hostile),
         at(hostile, 3, exposure=Exposure.MESSAGE, commit=commit, refs=(hostile,) * 9),
     ]
     finding = make.finding(Role.API_KEY, locations=places, level=RiskLevel.LOW, evidence=(hostile,))
@@ -328,6 +340,7 @@ def hostile_result(hostile: str) -> Result:
         findings=(finding,),
         suppressed=(hidden,),
         skipped=(Skipped(what=hostile, why=hostile), Skipped(what=hostile, why=hostile, lost=False)),
+        repository=Repository(name=hostile, page=hostile),
     )
 
 
@@ -383,7 +396,13 @@ def gate_result() -> Result:
     ]
     passing = (replace(finding, fails=False) for finding in (preexisting, *low))
     stats = ScanStats(commits=3)
-    return Result(source=SourceKind.RANGE, target="main..HEAD", findings=(failing, *passing), stats=stats)
+    return Result(
+        source=SourceKind.RANGE,
+        target="main..HEAD",
+        findings=(failing, *passing),
+        stats=stats,
+        repository=GRID_BOT,
+    )
 
 
 READING = "enableReading"

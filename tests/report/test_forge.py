@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from binance_leaks.report.forge import forge_page
+from binance_leaks.findings import Forge, Repository
+from binance_leaks.report.forge import describe_repository, forge_kind, forge_page
 
 
 @pytest.mark.parametrize(
@@ -55,3 +56,36 @@ def test_known_forges_have_a_page(remote: str, page: str) -> None:
 )
 def test_other_addresses_have_none(remote: str) -> None:
     assert forge_page(remote) == ""
+
+
+@pytest.mark.parametrize(
+    ("remote", "kind"),
+    [
+        ("git@github.com:ann/bot.git", Forge.GITHUB),
+        ("https://github.example.org/ann/bot", Forge.GITHUB),
+        ("ssh://git@gitlab.example.org:2222/team/bot.git", Forge.GITLAB),
+        ("http://me:word@git-gitlab.lan/team/bot", Forge.GITLAB),
+        ("forgejo.example.org:team/bot", Forge.GITEA),
+        ("git@codeberg.org:ann/bot", Forge.GITEA),
+        ("https://invent.kde.org/a/b", Forge.GITLAB),
+        ("https://bitbucket.example.org/scm/team/bot.git", Forge.BITBUCKET),
+        ("https://example.org/github/bot", None),
+        ("https://notgithub.example.org/a/b", None),
+        ("https://github.com@example.org/a/b", None),
+        ("github/bot", None),
+        ("/srv/gitlab/bot.git", None),
+        ("C:/gitlab/bot", None),
+        ("", None),
+    ],
+)
+def test_the_host_names_the_kind_of_forge(remote: str, kind: Forge | None) -> None:
+    assert forge_kind(remote) is kind
+
+
+def test_logins_are_dropped() -> None:
+    known = describe_repository("/home/ann/bot", "https://ann:hunter2@github.com/ann/grid-bot.git")
+    assert known == Repository(name="grid-bot", page="https://github.com/ann/grid-bot", forge=Forge.GITHUB)
+    other = describe_repository(
+        "https://ann:hunter2@gitlab.example.org/bot.git", "https://ann:hunter2@gitlab.lan/x.git"
+    )
+    assert other == Repository(name="bot", forge=Forge.GITLAB)

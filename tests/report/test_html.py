@@ -126,7 +126,7 @@ def test_the_policy_allows_the_style_and_the_script_of_the_page_alone(shown: str
 
 @pytest.mark.parametrize("shown", examples.RESULTS)
 def test_it_names_no_other_place_than_the_page_that_revokes(shown: str) -> None:
-    page = render_html(examples.RESULTS[shown](), FULL)
+    page = render_html(replace(examples.RESULTS[shown](), repository=None), FULL)
     assert set(re.findall(r"[a-z]+://[^\s\"'<>]+", page)) <= LINKED
     attributes = [pair for _, attrs in Reader.of(page).tags for pair in attrs]
     linking = {"src", "href", "srcset", "action", "formaction", "poster", "data", "background", "ping", "cite"}
@@ -358,32 +358,31 @@ def test_suppressed_ones_are_counted_or_shown() -> None:
     assert 'role="switch"' in shown
 
 
-GRID_BOT = Repository(name="grid-bot", page="https://github.com/ann/grid-bot")
-
-
 def links(page: str) -> set[str]:
     return set(re.findall(r'href="(https://[^"]*)"', page)) - LINKED
 
 
 def test_what_a_forge_has_is_linked() -> None:
     result = examples.history_result()
-    assert links(render_html(result, View())) == set()
-    page = render_html(replace(result, repository=GRID_BOT), View())
+    assert links(render_html(replace(result, repository=None), View())) == set()
+    page = render_html(result, View())
     assert "<title>grid-bot: " in page
     commits = {place.commit.id for one in result.findings for place in one.locations if place.commit and place.pushed}
     found = links(page)
     assert commits
-    assert all(url == GRID_BOT.page or url.startswith(f"{GRID_BOT.page}/") for url in found)
-    assert {f"{GRID_BOT.page}/commit/{commit}" for commit in commits} <= found
-    assert any(re.fullmatch(rf"{GRID_BOT.page}/blob/[0-9a-f]{{40}}/[^?]+#L\d+", url) for url in found)
+    assert all(url == examples.GRID_BOT.page or url.startswith(f"{examples.GRID_BOT.page}/") for url in found)
+    assert {f"{examples.GRID_BOT.page}/commit/{commit}" for commit in commits} <= found
+    assert any(re.fullmatch(rf"{examples.GRID_BOT.page}/blob/[0-9a-f]{{40}}/[^?]+#L\d+", url) for url in found)
 
 
 @pytest.mark.parametrize("made", examples.HOSTILE_RESULTS)
 @pytest.mark.parametrize("hostile", [*HOSTILE, *MARKUP])
 def test_hostile_text_makes_no_other_link(hostile: str, made: Hostile) -> None:
-    page = render_html(replace(made(hostile), repository=replace(GRID_BOT, name=hostile)), FULL)
+    page = render_html(replace(made(hostile), repository=replace(examples.GRID_BOT, name=hostile)), FULL)
     for url in links(page):
-        assert re.fullmatch(rf"{GRID_BOT.page}(/(commit|blob)/[0-9a-f]{{40}}(/[A-Za-z0-9%._~/-]+(#L\d+)?)?)?", url)
+        assert re.fullmatch(
+            rf"{examples.GRID_BOT.page}(/(commit|blob)/[0-9a-f]{{40}}(/[A-Za-z0-9%._~/-]+(#L\d+)?)?)?", url
+        )
     elsewhere = replace(made("a"), repository=Repository(name="a", page=hostile))
     assert links(render_html(elsewhere, FULL)) == set()
 

@@ -78,7 +78,7 @@ def test_keys_come_in_the_order_of_the_contract() -> None:
     location = cast("list[dict[str, object]]", finding["locations"])[0]
     assert list(report) == ["schema", "tool", "scan", "findings"]
     assert list(part(report, "tool")) == ["name", "version"]
-    assert list(part(report, "scan")) == ["source", "target", "complete", "skipped", "stats"]
+    assert list(part(report, "scan")) == ["source", "target", "repository", "rebase", "complete", "skipped", "stats"]
     assert " ".join(finding) == (
         "id kind environment confidence risk values locations evidence suppressed fails verification mark unlisted"
     )
@@ -100,6 +100,8 @@ def test_keys_come_in_the_order_of_the_contract() -> None:
         "repository",
         "unlisted_refs",
         "replaceable",
+        "allowed_by",
+        "near_miss",
     ]
     for commit in ("commit", "removed"):
         assert list(part(location, commit)) == ["id", "author", "date", "subject"]

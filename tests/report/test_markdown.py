@@ -123,13 +123,37 @@ def test_incompleteness_comes_first() -> None:
 def test_it_fits_a_comment_and_counts_what_is_left_out() -> None:
     finding = examples.files_result().findings[3]
     long = "folder/" * 40
-    places = tuple(examples.at(f"{long}{n}.py", n) for n in range(1, 100))
+    places = tuple(examples.at(f"{long}{n}.py", n, commit=examples.COMMIT, pushed=True) for n in range(1, 100))
     many: tuple[Finding, ...] = tuple(replace(finding, id=f"{n:032x}", locations=places) for n in range(2000))
-    text = render_markdown(replace(examples.clean_result(), findings=many), View())
+    text = render_markdown(replace(examples.gate_result(), findings=many), View())
     assert len(text) < 65_536
     assert "… and 1,950 more credentials." in text
     assert "and 93 more locations" in text
     assert len(render_markdown(replace(examples.clean_result(), findings=many), View(verbose=True))) > 65_536
+
+
+def test_places_are_links_where_the_forge_is_known() -> None:
+    result = examples.gate_result()
+    page = examples.GRID_BOT.page
+    assert "](" not in render_markdown(replace(result, repository=None), View(verbose=True))
+    text = render_markdown(result, View(verbose=True))
+    row = next(line for line in text.splitlines() if line.startswith("| **HIGH**"))
+    place = result.findings[0].locations[0]
+    assert place.commit is not None
+    assert f"[`{place.path}:{place.line}`]({page}/blob/{place.commit.id}/{place.path}#L{place.line})" in row
+    assert f"[`{place.commit.id[:12]}`]({page}/commit/{place.commit.id})" in row
+
+
+@pytest.mark.parametrize("made", examples.HOSTILE_RESULTS)
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_hostile_text_makes_no_other_link(hostile: str, made: examples.Hostile) -> None:
+    text = render_markdown(replace(made(hostile), repository=replace(examples.GRID_BOT, name=hostile)), View())
+    urls = re.findall(r"\]\(([^)]*)\)", re.sub(r"`[^`]*`", "", text))
+    for url in urls:
+        assert re.fullmatch(
+            rf"{examples.GRID_BOT.page}/(commit|blob)/[0-9a-f]{{40}}(/[A-Za-z0-9%._~/-]+(#L\d+)?)?", url
+        )
+    assert "](" not in re.sub(r"`[^`]*`", "", render_markdown(made(hostile), View()))
 
 
 def test_a_fleet_names_the_repository_in_front_of_each_path() -> None:

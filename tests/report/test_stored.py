@@ -77,6 +77,19 @@ def test_json_comes_back_byte_for_byte(name: str, show_suppressed: bool) -> None
     assert render_json(again, View(show_suppressed=show_suppressed)) == text
 
 
+def test_what_allows_a_value_and_what_nearly_does_come_back() -> None:
+    result = examples.gate_result()
+    finding = result.findings[0]
+    places = (
+        replace(finding.locations[0], permit="inline"),
+        replace(finding.locations[0], line=9, near_miss="# binance-leaks: ignore", near_miss_above=True),
+    )
+    result = replace(result, findings=(replace(finding, locations=places),), rebase=f"{'ab' * 6}~1")
+    again = read_report(stored(result), "report.json")
+    assert again.findings[0].locations == places
+    assert (again.rebase, again.repository) == (result.rebase, examples.GRID_BOT)
+
+
 @pytest.mark.parametrize("made", examples.HOSTILE_RESULTS)
 @pytest.mark.parametrize("hostile", [*HOSTILE, b"\xff".decode("utf-8", "surrogateescape")])
 def test_hostile_text_comes_back_too(hostile: str, made: Hostile) -> None:
@@ -245,7 +258,7 @@ def test_a_value_in_any_text_is_masked(name: str) -> None:
     value = examples.Maker(5).raw().decode()
 
     fixed = {"schema", "id", "sha256", "masked", "blob", "source", "kind", "environment", "confidence", "level"}
-    fixed |= {"role", "exposure", "by"}
+    fixed |= {"role", "exposure", "by", "forge", "allowed_by", "rebase"}
 
     def poisoned(node: object) -> object:
         if isinstance(node, dict):

@@ -54,7 +54,7 @@ class Runner:
         Its paths lead to files from `folder`, None where there are no such files. `repository` is the folder of the
         repository that was scanned, or its URL. `config` is the configuration's file.
         """
-        if repository is not None and any(report.for_repository for report, _ in self.formats):
+        if repository is not None and (result.findings or any(report.for_repository for report, _ in self.formats)):
             result = replace(result, repository=_describe_repository(repository))
         return present(
             result,
@@ -75,19 +75,16 @@ class Runner:
 
 
 def _describe_repository(place: str) -> Repository | None:
-    """Return name and page of the repository at a folder or URL, None where there is none."""
-    from binance_leaks.report.forge import forge_page  # start-up: only one format shows it
+    """Return name, page and forge of the repository at a folder or URL, None where there is none."""
+    from binance_leaks.report.forge import describe_repository  # start-up: most scans find nothing
 
-    top, remote = place, place
-    if not is_url(place):
-        git = Git(place)
-        try:
-            top, remote = git.top(), git.origin()
-        except GitError:
-            return None
-    page = forge_page(remote)
-    name = (page or os.path.realpath(top).replace(os.sep, "/")).rstrip("/").rpartition("/")[2]
-    return Repository(name=name.removesuffix(".git"), page=page)
+    if is_url(place):
+        return describe_repository(place, place)
+    git = Git(place)
+    try:
+        return describe_repository(os.path.realpath(git.top()).replace(os.sep, "/"), git.origin())
+    except GitError:
+        return None
 
 
 def _remember(result: Result, folder: str | None, config: str | None) -> bool:

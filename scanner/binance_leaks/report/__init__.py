@@ -61,7 +61,7 @@ class Format:
     for_people: bool = False
     """Whether people read it at a terminal, so that `--quiet` leaves it out where nothing was found."""
     for_repository: bool = False
-    """Whether it shows `Result.repository`."""
+    """Whether it shows `Result.repository` where nothing was found, too."""
 
     def render(self, result: Result, view: View) -> str:
         """Return the whole report, ending in a newline. The same result and view give the same text."""
@@ -75,7 +75,7 @@ _FORMATS: Mapping[str, Format] = MappingProxyType(
         known.name: known
         for known in (
             Format("text", "summary:render_text_or_line", for_people=True),
-            Format("json", "json:render_json"),
+            Format("json", "json:render_json", for_repository=True),
             Format("sarif", "sarif:render_sarif"),
             Format("github", "github:render_github"),
             Format("gitlab", "gitlab:render_gitlab"),

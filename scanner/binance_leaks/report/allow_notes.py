@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
 from binance_leaks.findings import Finding
@@ -21,13 +21,20 @@ _ADD: Mapping[str, str] = MappingProxyType(
 """What makes the rest allowed, by what allows a part."""
 
 
-def allow_notes(finding: Finding, quoted: Quoted) -> list[str]:
-    """Return a sentence for each misspelled comment, and one where only some of its locations are allowed."""
+def allow_notes(finding: Finding, quoted: Quoted, span: Callable[[str], str] = str) -> list[str]:
+    """Return a sentence for each misspelled comment, and one where only some of its locations are allowed.
+
+    `span` is for positions and comments, as Markdown needs it.
+    """
+
+    def at(place: Location) -> str:
+        return span(f"{quoted.path(place.path)}:{place.line}")
+
     if finding.suppressed is not None:
         return []
     places = sorted({_position(place): place for place in finding.locations}.items())
     notes = [
-        f"{_at(place, quoted)}: “{quoted.prose(place.near_miss)}” does not allow it; write “{_right(place)}”."
+        f"{at(place)}: “{span(quoted.prose(place.near_miss))}” does not allow it; write “{span(_right(place))}”."
         for _, place in places
         if place.near_miss is not None and place.permit is None
     ][:_MOST]
@@ -37,7 +44,7 @@ def allow_notes(finding: Finding, quoted: Quoted) -> list[str]:
         do = _ADD.get(allowed[0].permit or "", _ADD["inline"])
         is_one = len(allowed) == 1
         notes.append(
-            f"{_list(allowed, quoted)} {'is' if is_one else 'are'} allowed, {_list(left, quoted)} "
+            f"{_list(map(at, allowed))} {'is' if is_one else 'are'} allowed, {_list(map(at, left))} "
             f"{'is' if len(left) == 1 else 'are'} not: {do}."
         )
     return notes
@@ -51,11 +58,7 @@ def _position(place: Location) -> tuple[str, int, int]:
     return place.path, place.line, place.column
 
 
-def _at(place: Location, quoted: Quoted) -> str:
-    return f"{quoted.path(place.path)}:{place.line}"
-
-
-def _list(places: Sequence[Location], quoted: Quoted) -> str:
-    named = [*dict.fromkeys(_at(place, quoted) for place in places)]
+def _list(positions: Iterable[str]) -> str:
+    named = [*dict.fromkeys(positions)]
     more = len(named) - _MOST
     return ", ".join(named[:_MOST]) + (f" and {more:,} more" if more > 0 else "")

@@ -1,4 +1,4 @@
-"""Links to commits and lines on the forge of a repository.
+"""The forge of a repository: its kind, and links to commits and lines there.
 
 An address of a remote is untrusted. A link is made anew of checked parts: `https`, a host of the list below, names of
 plain characters, a commit id, a percent-encoded path. Logins in the address are dropped.
@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from binance_leaks.findings import Result, SourceKind
+from binance_leaks.findings import Forge, Repository, Result, SourceKind
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import COMMIT_MESSAGE, Location
@@ -20,24 +20,32 @@ from binance_leaks.report.sanitize import Redactor
 _PATH = r"/?([A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)+)/?"
 _URL = lazy_pattern(rf"(?:https|ssh)://(?:[^/?#@\s]*@)?([A-Za-z0-9.-]+)(?::(?:443|22))?/{_PATH}", re.ASCII)
 _SCP = lazy_pattern(rf"(?:[A-Za-z0-9._-]+@)?([A-Za-z0-9.-]+):{_PATH}", re.ASCII)
+_HOST = lazy_pattern(
+    r"[a-z+]{1,10}://(?:[^/?#@\s]*@)?([A-Za-z0-9.-]{1,253})[:/]|(?:[A-Za-z0-9._-]+@)?([A-Za-z0-9.-]{1,253}):(?!//)",
+    re.ASCII,
+)
 _COMMIT_ID = lazy_pattern(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
+_MAX_LINK = 300
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Forge:
+class _Pages:
     """The addresses of a kind of forge; `depth` is how many names the path of a repository has at most."""
 
+    kind: Forge
     commit: str
     file: str
     line: str = "#L"
     depth: int = 2
 
 
-_GITHUB = _Forge(commit="/commit/", file="/blob/")
-_GITLAB = _Forge(commit="/-/commit/", file="/-/blob/", depth=20)
-_GITEA = _Forge(commit="/commit/", file="/src/commit/")
-_BITBUCKET = _Forge(commit="/commits/", file="/src/", line="#lines-")
-_FORGES: Mapping[str, _Forge] = MappingProxyType(
+_GITHUB = _Pages(kind=Forge.GITHUB, commit="/commit/", file="/blob/")
+_GITLAB = _Pages(kind=Forge.GITLAB, commit="/-/commit/", file="/-/blob/", depth=20)
+_GITEA = _Pages(kind=Forge.GITEA, commit="/commit/", file="/src/commit/")
+_BITBUCKET = _Pages(kind=Forge.BITBUCKET, commit="/commits/", file="/src/", line="#lines-")
+_FORGES: Mapping[str, _Pages] = MappingProxyType(
     {
         "github.com": _GITHUB,
         "gitlab.com": _GITLAB,
@@ -69,6 +77,35 @@ def forge_page(remote: str) -> str:
     return f"https://{host}/{path}"
 
 
+_KINDS: Mapping[str, Forge] = MappingProxyType({**{kind.value: kind for kind in Forge}, "forgejo": Forge.GITEA})
+"""Kinds by the word that names of hosts have, as in `gitlab.example.org`."""
+
+
+def forge_kind(remote: str) -> Forge | None:
+    """Return the kind of forge by the name of the host in the address of a remote, None where it does not say it.
+
+    >>> forge_kind("git@gitlab.example.org:team/bot.git")
+    <Forge.GITLAB: 'gitlab'>
+    """
+    found = _HOST.match(remote)
+    if found is None:
+        return None
+    host = (found[1] or found[2]).lower()
+    if host in _FORGES:
+        return _FORGES[host].kind
+    return next((_KINDS[word] for word in host.replace("-", ".").split(".") if word in _KINDS), None)
+
+
+def describe_repository(folder: str, remote: str) -> Repository:
+    """Return what is known of a repository: `folder` is its path or URL, `remote` the address of its origin.
+
+    Logins in addresses are dropped.
+    """
+    page = forge_page(remote)
+    name = (page or folder).rstrip("/").rpartition("/")[2]
+    return Repository(name=name.removesuffix(".git"), page=page, forge=forge_kind(remote))
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ForgeLinks:
     """Makes the links of one report; they are empty where the forge is unknown or does not have the commit."""
@@ -94,7 +131,10 @@ class ForgeLinks:
         return f"{self.page}{self._forge.commit}{commit_id}"
 
     def line(self, location: Location) -> str:
-        """Return the link to a location in the commit that introduced it: to its line, or to the commit's message."""
+        """Return the link to a location in the commit that introduced it.
+
+        It leads to its line, or to the commit for a message or where the link would be long.
+        """
         if location.commit is None or not (commit := self.commit(location.commit.id, pushed=location.pushed)):
             return ""
         if location.path == COMMIT_MESSAGE:
@@ -105,8 +145,9 @@ class ForgeLinks:
         if any(name in ("", ".", "..") for name in file.split("/")):
             return ""
         line = "" if is_in_archive(location) else f"{self._forge.line}{location.line}"
-        return f"{self.page}{self._forge.file}{location.commit.id}/{path_uri(file)}{line}"
+        link = f"{self.page}{self._forge.file}{location.commit.id}/{path_uri(file)}{line}"
+        return link if len(link) <= _MAX_LINK else commit
 
     @property
-    def _forge(self) -> _Forge:
+    def _forge(self) -> _Pages:
         return _FORGES[self.page.split("/")[2]]

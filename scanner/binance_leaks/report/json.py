@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TypedDict
 
 from binance_leaks import __version__
-from binance_leaks.findings import Finding, Result, Suppression
+from binance_leaks.findings import Finding, Repository, Result, Suppression
 from binance_leaks.model import Commit, Location, Value
 from binance_leaks.report import View
 from binance_leaks.report.locations import MAX_LISTED_REFS
@@ -42,9 +42,17 @@ class _Skipped(TypedDict):
     why: str
 
 
+class _Repository(TypedDict):
+    name: str
+    page: str
+    forge: str | None
+
+
 class _Scan(TypedDict):
     source: str
     target: str
+    repository: _Repository | None
+    rebase: str | None
     complete: bool
     skipped: list[_Skipped]
     stats: dict[str, int | float]
@@ -72,6 +80,13 @@ class WireCommit(TypedDict):
     subject: str
 
 
+class WireNearMiss(TypedDict):
+    """A comment that nearly allows a value, as it is written."""
+
+    comment: str
+    above: bool
+
+
 class WireLocation(TypedDict):
     """A location as it is written."""
 
@@ -89,6 +104,8 @@ class WireLocation(TypedDict):
     repository: str | None
     unlisted_refs: int
     replaceable: bool
+    allowed_by: str | None
+    near_miss: WireNearMiss | None
 
 
 class _Suppressed(TypedDict):
@@ -178,9 +195,20 @@ class Wire:
         return {
             "source": result.source.value,
             "target": self._path(result.target),
+            "repository": self._repository(result.repository),
+            "rebase": result.rebase,
             "complete": result.complete,
             "skipped": skipped,
             "stats": statistics(result),
+        }
+
+    def _repository(self, repository: Repository | None) -> _Repository | None:
+        if repository is None:
+            return None
+        return {
+            "name": self._path(repository.name),
+            "page": self._path(repository.page),
+            "forge": repository.forge.value if repository.forge is not None else None,
         }
 
     def finding(self, finding: Finding) -> WireFinding:
@@ -218,7 +246,14 @@ class Wire:
             "repository": self._path(location.repository) if location.repository is not None else None,
             "unlisted_refs": location.unlisted_refs + max(0, len(location.refs) - MAX_LISTED_REFS),
             "replaceable": location.replaceable,
+            "allowed_by": location.permit,
+            "near_miss": self._near_miss(location),
         }
+
+    def _near_miss(self, location: Location) -> WireNearMiss | None:
+        if location.near_miss is None:
+            return None
+        return {"comment": self._prose(location.near_miss), "above": location.near_miss_above}
 
     def _commit(self, commit: Commit | None) -> WireCommit | None:
         if commit is None:

@@ -132,9 +132,11 @@ class _Page:
 
     def _row(self, finding: Finding) -> str:
         place, *others = sort_by_use(finding)
-        where = code_span(self._where(place))
-        if place.commit is not None:
-            where += f" in {code_span(place.commit.id[:12])}"
+        where = self._describer.markdown_link(self._where(place), place)
+        if (commit := place.commit) is not None:
+            link = self._describer.links.commit(commit.id, pushed=place.pushed)
+            shown = code_span(commit.id[:12])
+            where += f" in {f'[{shown}]({link})' if link else shown}"
         if others or finding.unlisted:
             where += f" and {', '.join(describe_rest(finding, [place]))}"
         kind = f"{KIND_NAMES[finding.kind]}, {finding.environment.facts.title}"
@@ -156,7 +158,7 @@ class _Page:
             yield f"Evidence: {'; '.join(evidence)}"
         if any(place.pushed for place in finding.locations):
             yield f"**{capitalize_first(PUSHED)}.**"
-        yield from map(markdown_sentences, allow_notes(finding, describe.quoted))
+        yield from allow_notes(finding, describe.quoted, code_span)
         yield from describe.locations(finding, most=100 if self._verbose else 6, markdown=True)
         if self._verbose:
             yield f"id {code_span(finding.id)}"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from binance_leaks.findings import Finding, Mark, Result, Skipped, SourceKind
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Commit, Exposure, Location
+from binance_leaks.report.forge import ForgeLinks
 from binance_leaks.report.locations import describe_rest, fold_refs, repository_prefix, sort_by_use
 from binance_leaks.report.names import ALREADY_THERE, PUSHED, ROLE_NAMES, exposure_name
-from binance_leaks.report.sanitize import Quoted, Redactor, code_span, markdown_text, printable
+from binance_leaks.report.sanitize import Quoted, code_span, markdown_text, printable
 from binance_leaks.report.verification_text import describe_verification
 
 _MAX_LOCATIONS = 6
@@ -22,11 +23,13 @@ class Describer:
 
     quoted: Quoted
     source: SourceKind
+    links: ForgeLinks
 
     @classmethod
     def of(cls, result: Result) -> Describer:
         """Return the describer that redacts every value of the result."""
-        return cls(Quoted(Redactor.of(result)), result.source)
+        links = ForgeLinks.of(result)
+        return cls(Quoted(links.redactor), result.source, links)
 
     def position(self, location: Location) -> str:
         """Return `path:line:column`, in a fleet `repository: path:line:column`."""
@@ -58,9 +61,14 @@ class Describer:
         return "; ".join((position, *self.provenance(location, mark)))
 
     def markdown_location(self, location: Location, mark: Mark | None = None) -> str:
-        """Describe one location on one line of Markdown."""
-        position = f"{code_span(self.position(location))} ({ROLE_NAMES[location.role]})"
+        """Describe one location on one line of Markdown, with a link to it on a known forge."""
+        position = f"{self.markdown_link(self.position(location), location)} ({ROLE_NAMES[location.role]})"
         return "; ".join((position, *map(markdown_text, self.provenance(location, mark))))
+
+    def markdown_link(self, text: str, location: Location) -> str:
+        """Return text as a code span, which is a link to a location where its forge is known."""
+        link = self.links.line(location)
+        return f"[{code_span(text)}]({link})" if link else code_span(text)
 
     def locations(self, finding: Finding, most: int = _MAX_LOCATIONS, *, markdown: bool = False) -> list[str]:
         """Describe its locations, most useful first, and count those beyond `most`."""

@@ -18,7 +18,7 @@ from dataclasses import replace
 from hashlib import sha256
 from types import MappingProxyType
 
-from binance_leaks.findings import Finding, Result, Risk, Skipped, Suppression
+from binance_leaks.findings import Finding, Repository, Result, Risk, Skipped, Suppression
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.masking import mask_runs, mask_secret_key
@@ -159,6 +159,7 @@ def redacted(result: Result) -> Result:
     return replace(
         result,
         target=masks.path(result.target),
+        repository=masks.repository(result.repository),
         findings=tuple(map(masks.finding, result.findings)),
         suppressed=tuple(map(masks.finding, result.suppressed)),
         skipped=tuple(map(masks.skipped, result.skipped)),
@@ -181,6 +182,11 @@ class _Masker:
             suppressed=self._suppression(finding.suppressed),
             verification=self._verification(finding.verification),
         )
+
+    def repository(self, repository: Repository | None) -> Repository | None:
+        if repository is None:
+            return None
+        return replace(repository, name=self.path(repository.name), page=self.path(repository.page))
 
     def skipped(self, skipped: Skipped) -> Skipped:
         return replace(skipped, what=self.path(skipped.what), why=self._prose(skipped.why))

@@ -16,7 +16,9 @@ from typing import TypeVar
 from binance_leaks.errors import UsageError
 from binance_leaks.findings import (
     Finding,
+    Forge,
     Mark,
+    Repository,
     Result,
     Risk,
     ScanStats,
@@ -149,6 +151,7 @@ _MASK = lazy_pattern(r"[!-~]{1,4}…[!-~]{0,4}|private key, [0-9]{1,9} bytes")
 _HOST = lazy_pattern(r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,9}")
 _TIMESTAMP = lazy_pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|\+00:00)")
 _CREATED, _TRADING_ENDS = "createTime", "tradingAuthorityExpirationTime"
+_REBASE = lazy_pattern(r"--root|[0-9a-f]{12}~1")
 _STATISTIC = lazy_pattern(r"[a-z_]{1,40}")
 _FAMILY = SCHEMA.partition("/")[0]
 
@@ -198,10 +201,20 @@ def _result(whole: JsonPart) -> Result:
         skipped=skipped,
         stats=ScanStats.of({key: stats[key].number() for key in stats.mapping()}),
         interrupted=interrupted,
+        rebase=_optional(scan, "rebase", lambda one: one.form(_REBASE, "what git rebase takes")),
+        repository=_optional(scan, "repository", _repository),
     )
     if result.complete != complete:
         raise UsageError(f"report {whole.report}: scan.complete is false, but nothing is listed as not read")
     return result
+
+
+def _repository(part: JsonPart) -> Repository:
+    return Repository(
+        name=part["name"].text(),
+        page=part["page"].text(),
+        forge=part["forge"].optional(lambda one: one.member(Forge)),
+    )
 
 
 def _check_schema(whole: JsonPart) -> None:
@@ -318,6 +331,8 @@ def _value(part: JsonPart) -> Value:
 
 def _location(part: JsonPart) -> Location:
     preexisting, unlisted, replaceable = part.get("standing"), part.get("unlisted_refs"), part.get("replaceable")
+    near_miss = _optional(part, "near_miss", lambda one: (one["comment"].text(), one["above"].truth()))
+    permit = _optional(part, "allowed_by", lambda one: one.member(SuppressedBy))
     return Location(
         role=part["role"].member(Role),
         path=part["path"].text(),
@@ -333,6 +348,9 @@ def _location(part: JsonPart) -> Location:
         repository=_optional(part, "repository", JsonPart.text),
         unlisted_refs=unlisted.whole() if unlisted is not None else 0,
         replaceable=replaceable is None or replaceable.truth(),
+        permit=permit.value if permit is not None else None,
+        near_miss=near_miss[0] if near_miss is not None else None,
+        near_miss_above=near_miss is not None and near_miss[1],
     )
 
 
