@@ -38,6 +38,8 @@ LAYERS: Mapping[str, int] = MappingProxyType(
         "binance_leaks.verify": 2,
         "binance_leaks.isolation": 2,
         "binance_leaks.writing": 2,
+        "binance_leaks.reading": 2,
+        "binance_leaks.path_patterns": 2,
         "binance_leaks.risk": 3,
         "binance_leaks.audit": 3,
         "binance_leaks.config": 3,

@@ -2,45 +2,28 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field
+from heapq import merge
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from binance_leaks.errors import ConfigError
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Confidence, Environment, RiskLevel, container_of
-
-if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec
+from binance_leaks.path_patterns import MOST_PATTERNS, Globs, compile_patterns
+from binance_leaks.reading import LARGEST_CONFIGURATION, read_file
 
 FILE_NAMES = (".binance-leaks.toml", "pyproject.toml")
 _TABLE = "binance-leaks"
 _NEVER = "none"
 _DIGEST = lazy_pattern(r"[0-9a-f]{64}")
-
-
-class Globs:
-    """Path patterns as in `.gitignore`: `*.log`, `tests/`, `!kept.log`."""
-
-    def __init__(self, patterns: Sequence[str]) -> None:
-        self._spec = _spec(patterns) if patterns else None
-
-    def __bool__(self) -> bool:
-        return self._spec is not None
-
-    def match(self, path: str) -> bool:
-        """Whether the path, with `/`, relative to where the patterns hold, is one of them."""
-        return self._spec is not None and self._spec.match_file(path)
-
-
-def _spec(patterns: Sequence[str]) -> GitIgnoreSpec:
-    from pathspec import GitIgnoreSpec  # start-up: 15 ms, and most projects have no patterns
-
-    return GitIgnoreSpec.from_lines(patterns)
+_MOST_SQUARES, _MOST_NESTED = 100_000_000, 20_000_000
+"""What tomllib takes a few seconds for: its time grows with the square of the parts of a name such as `a.b.c`, and with
+the parts of a header for each name below it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,14 +35,31 @@ class Allow:
     path: str | None
     reason: str
 
-    def covers(self, sha256: str, path: str) -> bool:
-        """Whether it allows a value with this digest at this path.
+
+class AllowList:
+    """Entries in a form in which the one for a value is found fast."""
+
+    def __init__(self, entries: Sequence[Allow]) -> None:
+        self._entries = entries
+        self._globs = {each: Globs([each]) for each in {entry.path for entry in entries if entry.path is not None}}
+        self._of_any: list[int] = []
+        self._by_digest: dict[str, list[int]] = {}
+        for index, entry in enumerate(entries):
+            for digest in entry.sha256:
+                self._by_digest.setdefault(digest, []).append(index)
+            if not entry.sha256:
+                self._of_any.append(index)
+
+    def matching(self, sha256: str, path: str) -> Iterator[int]:
+        """Yield the indexes of the entries that allow a value with this digest at this path, in their order.
 
         The path is relative to the folder of the configuration.
         """
-        if self.sha256 and sha256 not in self.sha256:
-            return False
-        return self.path is None or Globs([self.path]).match(container_of(path))
+        container = container_of(path)
+        for index in merge(self._by_digest.get(sha256, ()), self._of_any):
+            glob = self._entries[index].path
+            if glob is None or self._globs[glob].match(container):
+                yield index
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -137,7 +137,7 @@ def find_config(folder: Path) -> Path | None:
     for place in (folder, *folder.parents):
         for name in FILE_NAMES:
             candidate = place / name
-            if candidate.is_file() and (name != "pyproject.toml" or _file_mentions_us(candidate)):
+            if candidate.is_file() and (name != "pyproject.toml" or file_mentions_us(candidate)):
                 return candidate
         if (place / ".git").exists():
             return None
@@ -150,7 +150,7 @@ def load_config(file: Path) -> Config:
     Raises ConfigError naming the file and what is wrong in it.
     """
     try:
-        data = file.read_bytes()
+        data = read_file(file, LARGEST_CONFIGURATION)
     except OSError as error:
         raise ConfigError(f"configuration {file} cannot be read: {error.strerror}") from None
     return parse_config(data, file)
@@ -173,12 +173,20 @@ def parse_config(data: bytes, file: Path) -> Config:
 
 
 def read_toml(text: str) -> Mapping[str, object]:
-    """Raise ValueError for what is not TOML."""
+    """Raise ValueError for what is not TOML, or nested so deep that no configuration is."""
+    lines = text.split("\n")
+    dots = [line.count(".") for line in lines]
+    deepest = max((count for count, line in zip(dots, lines, strict=True) if line.lstrip()[:1] == "["), default=0)
+    if sum(count * count for count in dots) > _MOST_SQUARES or deepest * len(lines) > _MOST_NESTED:
+        raise ValueError("it has too many dots in a line")
     if sys.version_info >= (3, 11):
         import tomllib  # start-up: only where there is a configuration
     else:
         import tomli as tomllib  # as above
-    return tomllib.loads(text)
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
 
 
 def _our_table(whole: Mapping[str, object], file: Path) -> Mapping[str, object]:
@@ -197,11 +205,12 @@ def mentions_us(data: bytes) -> bool:
     return f"tool.{_TABLE}".encode() in data
 
 
-def _file_mentions_us(file: Path) -> bool:
+def file_mentions_us(file: Path) -> bool:
+    """Whether a `pyproject.toml` may have a table of ours: also one that is too large, so that this is reported."""
     try:
-        return mentions_us(file.read_bytes())
-    except OSError:
-        return False
+        return mentions_us(read_file(file, LARGEST_CONFIGURATION))
+    except OSError as error:
+        return error.errno == errno.EFBIG
 
 
 class _Reader:
@@ -216,7 +225,7 @@ class _Reader:
             exclude=self._patterns(table.get("exclude", [])),
             confidence=Confidence(self._choice("confidence", table.get("confidence", "medium"), Confidence)),
             fail_on=self._fail_on(table.get("fail-on", RiskLevel.INFO.value)),
-            allow=tuple(self._allow(entry) for entry in self._list("allow", table.get("allow", []))),
+            allow=self._allow_list(table.get("allow", [])),
             baseline=self._file_name("baseline", table.get("baseline")),
             file=self._file,
         )
@@ -239,13 +248,22 @@ class _Reader:
             raise self._error(f"{name} must be one of {', '.join(names)}")
         return _level(str(value))
 
+    def _allow_list(self, value: object) -> tuple[Allow, ...]:
+        entries = tuple(self._allow(entry) for entry in self._list("allow", value))
+        paths = {entry.path for entry in entries if entry.path is not None}
+        if len(paths) > MOST_PATTERNS:
+            raise self._error(f"allow has more than {MOST_PATTERNS:,} paths", "Allow values by their digests.")
+        try:
+            compile_patterns(tuple(paths))
+        except ValueError as error:
+            raise self._error(f"not a pattern: {error}") from None
+        return entries
+
     def _allow(self, entry: object) -> Allow:
         if not isinstance(entry, dict):
             raise self._error('allow must be tables with "sha256" or "path", and "reason"')
         self._known(entry, ("sha256", "path", "reason"), "allow.")
         path, reason = (self._text(f"allow.{name}", entry.get(name)) for name in ("path", "reason"))
-        if path is not None:
-            self._patterns([path])
         digests = self._digests(entry["sha256"]) if "sha256" in entry else ()
         if not digests and path is None:
             raise self._error('an allow entry needs "sha256" or "path"')
@@ -263,8 +281,10 @@ class _Reader:
 
     def _patterns(self, patterns: object) -> tuple[str, ...]:
         listed = tuple(self._text("exclude", pattern) or "" for pattern in self._list("exclude", patterns))
+        if len(listed) > MOST_PATTERNS:
+            raise self._error(f"exclude has more than {MOST_PATTERNS:,} patterns", "Exclude folders in place of files.")
         try:
-            _spec(listed)
+            compile_patterns(listed)
         except ValueError as error:
             raise self._error(f"not a pattern: {error}") from None
         return listed

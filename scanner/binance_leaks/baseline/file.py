@@ -13,8 +13,10 @@ from __future__ import annotations
 import json
 import os
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
+from itertools import accumulate
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,6 +25,7 @@ from binance_leaks.errors import ConfigError, ScanError, UsageError
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Confidence, Value
+from binance_leaks.reading import LARGEST_BASELINE, read_file
 from binance_leaks.writing import replace_file
 
 DEFAULT_NAME = ".secrets.baseline"
@@ -221,7 +224,7 @@ def file_content(file: Path) -> bytes:
             raise ConfigError(f"baseline {file} is a folder", hint=f"Name the file: {file / DEFAULT_NAME}")
         if file.exists() and not file.is_file():
             raise ConfigError(f"baseline {file} is no file")
-        return file.read_bytes()
+        return read_file(file, LARGEST_BASELINE)
     except (FileNotFoundError, NotADirectoryError):
         raise ConfigError(f"no such baseline: {file}", hint="Make one: binance-leaks baseline create") from None
     except OSError as error:
@@ -236,10 +239,11 @@ class _RepeatedError(Exception):
 
 def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """An object; of two equal names JSON would silently keep the last, and with it the half of what is known."""
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise _RepeatedError(next(name for name in names if names.count(name) > 1))
+    made: dict[str, object] = {}
+    for name, value in pairs:
+        if name in made:
+            raise _RepeatedError(name)
+        made[name] = value
     return made
 
 
@@ -318,8 +322,11 @@ def updated(
             left.append(raw)
         if left or not listed:
             results[path] = left
+    added: dict[str, list[Raw]] = {}
     for (path, _), each in new.items():
-        _put(results.setdefault(path, []), _raw(path, each), _by_type)
+        added.setdefault(path, []).append(_raw(path, each))
+    for path, listed in added.items():
+        results[path] = _inserted(results.get(path, []), listed, _by_type)
     return Update(
         baseline=replace(baseline, results=_ordered(baseline.results, results)),
         added=tuple(new.values()),
@@ -341,19 +348,21 @@ def _raw(path: str, found: Found) -> dict[str, object]:
 
 def _ordered(before: Mapping[str, object], results: Mapping[str, list[Raw]]) -> dict[str, Sequence[Raw]]:
     """The results with new paths put in their places among those that were there."""
-    paths = [path for path in before if path in results]
-    for path in results:
-        if path not in before:
-            _put(paths, path, lambda path: path)
-    return {path: results[path] for path in paths}
+    kept, new = (path for path in before if path in results), (path for path in results if path not in before)
+    return {path: results[path] for path in _inserted([*kept], [*new], str)}
 
 
 def _by_type(raw: Raw) -> str:
     return f"{raw['type']}\0{raw['hashed_secret']}"
 
 
-def _put(things: list[_T], new: _T, key: Callable[[_T], str]) -> None:
-    """Insert an item before the first that sorts after it; the others are not sorted."""
-    place = key(new)
-    at = next((index for index, thing in enumerate(things) if key(thing) > place), len(things))
-    things.insert(at, new)
+def _inserted(things: Sequence[_T], new: Iterable[_T], key: Callable[[_T], str]) -> list[_T]:
+    """Insert each new item before the first that sorts after it; the others are not sorted."""
+    highest = [*accumulate(map(key, things), max)]
+    merged: list[_T] = []
+    at = 0
+    for each in sorted(new, key=key):
+        place = bisect_right(highest, key(each), at)
+        merged += [*things[at:place], each]
+        at = place
+    return [*merged, *things[at:]]

@@ -13,12 +13,13 @@ from binance_leaks.cli.file_changes import diff, print_lines
 from binance_leaks.cli.inline_comments import with_comments
 from binance_leaks.cli.last_scan import KnownFinding, LastScan, known_findings, project_of, recall
 from binance_leaks.cli.settings import Settings
-from binance_leaks.config import Allow, Config, find_config, parse_config
+from binance_leaks.config import Allow, AllowList, Config, find_config, parse_config
 from binance_leaks.errors import ConfigError, UsageError
 from binance_leaks.exit_status import ExitStatus
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.quantities import plural
+from binance_leaks.reading import LARGEST_CONFIGURATION, LARGEST_REPORT, read_file
 from binance_leaks.report.sanitize import Quoted, Redactor
 from binance_leaks.report.stored import read_report
 from binance_leaks.setup.allow_entries import allowed_everywhere, format_entry, with_entries, without_entries
@@ -77,7 +78,7 @@ def _refuse_combinations(settings: AllowSettings) -> None:
 
 def _from_report(name: str) -> LastScan:
     try:
-        data = Path(name).read_bytes()
+        data = read_file(name, LARGEST_REPORT)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is not a valid file name"
         raise UsageError(f"report {name} cannot be read: {why}") from None
@@ -136,7 +137,7 @@ def _configuration(settings: AllowSettings, last: LastScan | None, project: str)
 
 def _read(file: Path) -> bytes | None:
     try:
-        return file.read_bytes()
+        return read_file(file, LARGEST_CONFIGURATION)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -227,7 +228,7 @@ def _prune(settings: AllowSettings, file: Path, project: str) -> ExitStatus:
     used = _entries_in_use(config, project)
     if used is None:
         return ExitStatus.INTERRUPTED
-    dropped = [index for index, entry in enumerate(config.allow) if entry not in used]
+    dropped = [index for index in range(len(config.allow)) if index not in used]
     if not dropped:
         print_lines([f"{_QUOTED.path(_shown(file))}: every allow entry still matches something.\n"])
         return ExitStatus.CLEAN
@@ -236,10 +237,10 @@ def _prune(settings: AllowSettings, file: Path, project: str) -> ExitStatus:
     return ExitStatus.CLEAN
 
 
-def _entries_in_use(config: Config, project: str) -> list[Allow] | None:
-    """The entries that match a value in the files or in the object database; None if the user interrupted this.
+def _entries_in_use(config: Config, project: str) -> set[int] | None:
+    """The indexes of the entries that match a value in the files or in the object database.
 
-    Raises ScanError where something could not be read.
+    None if the user interrupted this. Raises ScanError where something could not be read.
     """
     from binance_leaks.cli.allowed_values import find_values  # only --prune scans
 
@@ -247,4 +248,5 @@ def _entries_in_use(config: Config, project: str) -> list[Allow] | None:
     if values is None:
         return None
     placed = [(digest, config.relative(path, project)) for digest, path in values]
-    return [entry for entry in config.allow if any(entry.covers(*each) for each in placed)]
+    allowed = AllowList(config.allow)
+    return {index for each in placed for index in allowed.matching(*each)}

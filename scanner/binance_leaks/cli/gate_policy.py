@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 from binance_leaks.cli.settings import GateSettings
 from binance_leaks.config import FILE_NAMES, Config, FailOn, find_config, load_config, mentions_us, parse_config
-from binance_leaks.errors import UsageError
+from binance_leaks.errors import ConfigError, UsageError
 from binance_leaks.model import Confidence
 from binance_leaks.pipeline.run_scan import TriageSettings, load_baseline
+from binance_leaks.reading import LARGEST_CONFIGURATION, read_file
 
 if TYPE_CHECKING:
     from binance_leaks.baseline.known import Known
@@ -108,13 +109,20 @@ class _BaseFiles:
 def _config(gate: GateSettings, base_files: _BaseFiles) -> Config:
     if gate.config:
         file = Path(gate.config)
-        content = base_files.content(file, Path.read_bytes)
+        content = base_files.content(file, _read_configuration)
         return Config() if content is None else parse_config(content, file)
     for name in FILE_NAMES:
-        content = base_files.content(base_files.top / name, Path.read_bytes)
+        content = base_files.content(base_files.top / name, _read_configuration)
         if content is not None and (name != "pyproject.toml" or mentions_us(content)):
             return parse_config(content, base_files.top / name)
     return Config()
+
+
+def _read_configuration(file: Path) -> bytes:
+    try:
+        return read_file(file, LARGEST_CONFIGURATION)
+    except OSError as error:
+        raise ConfigError(f"configuration {file} cannot be read: {error.strerror}") from None
 
 
 def _baseline(gate: GateSettings, config: Config, base_files: _BaseFiles) -> Known | None:

@@ -14,12 +14,13 @@ from binance_leaks.cli.arguments.common import Options
 from binance_leaks.cli.gate_policy import triage_settings
 from binance_leaks.cli.run import clean_up_on_signals, is_watched, runner
 from binance_leaks.cli.settings import CommandSettings, OutputSettings
-from binance_leaks.config import Config, Globs
+from binance_leaks.config import Config
 from binance_leaks.errors import UsageError
 from binance_leaks.exit_status import ExitStatus
 from binance_leaks.findings import Result
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Credential
+from binance_leaks.path_patterns import Globs
 from binance_leaks.pipeline.history import HistorySource
 from binance_leaks.pipeline.state import State, conditions, read_state, write_state
 from binance_leaks.pipeline.workers import usable_cores

@@ -12,6 +12,7 @@ from binance_leaks.errors import UsageError
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Location, is_member
 from binance_leaks.pipeline.triage import credentials_alone
+from binance_leaks.reading import LARGEST_REPORT, read_file
 from binance_leaks.report.allow_commands import ALLOW, ALLOW_NEXT_LINE
 from binance_leaks.setup.comment_syntax import CommentSyntax, comment_syntax, why_no_comment
 from binance_leaks.sources.nearby_evidence import EvidenceNearFiles
@@ -49,7 +50,7 @@ def with_comments(findings: Sequence[KnownFinding]) -> list[Edit]:
             raise _refused(name, "it is in an archive")
         file = Path(name)
         try:
-            data = file.read_bytes()
+            data = read_file(file, LARGEST_REPORT)
         except FileNotFoundError:
             continue
         except OSError as error:

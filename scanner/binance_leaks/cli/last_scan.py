@@ -17,6 +17,7 @@ from binance_leaks.findings import Finding, Result
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Exposure, container_of
+from binance_leaks.reading import read_file
 from binance_leaks.report.names import join_masks, title
 from binance_leaks.report.sanitize import Quoted, Redactor
 from binance_leaks.sources.path_roots import PathRoots
@@ -83,8 +84,8 @@ def recall(folder: str = os.curdir) -> LastScan | None:
     """Return the last scan of the project of a folder, None where none was remembered."""
     with suppress(OSError, ValueError, RuntimeError, RecursionError):
         file = _file_of(project_of(folder))
-        if file is not None and file.stat().st_size <= _LARGEST:
-            return _parse(json.loads(file.read_bytes()))
+        if file is not None:
+            return _parse(json.loads(read_file(file, _LARGEST)))
     return None
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 from binance_leaks.cli.arguments.common import Options
 from binance_leaks.cli.output import present, wanted_formats
@@ -14,6 +13,7 @@ from binance_leaks.errors import UsageError
 from binance_leaks.exit_status import ExitStatus
 from binance_leaks.findings import Finding, Result
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.reading import LARGEST_REPORT, read_file, read_stream
 from binance_leaks.report.stored import read_report
 
 
@@ -41,12 +41,12 @@ def run(options: Options) -> ExitStatus:
 def _read(name: str) -> bytes:
     if not name:
         raise UsageError("no such report: the name is empty", hint="Is a variable unset?")
-    if name == "-":
-        if sys.stdin is None:
-            raise UsageError("standard input is closed")
-        return sys.stdin.buffer.read()
+    if name == "-" and sys.stdin is None:
+        raise UsageError("standard input is closed")
     try:
-        return Path(name).read_bytes()
+        if name == "-":
+            return read_stream(sys.stdin.buffer, LARGEST_REPORT, name)
+        return read_file(name, LARGEST_REPORT)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is not a valid file name"
         raise UsageError(f"report {name} cannot be read: {why}") from None

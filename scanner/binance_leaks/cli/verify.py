@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import getpass
 import os
 import sys
@@ -34,6 +35,7 @@ from binance_leaks.pipeline.user_keys import (
     with_private_key,
 )
 from binance_leaks.pipeline.workers import usable_cores
+from binance_leaks.reading import read_file
 from binance_leaks.report import write_report
 from binance_leaks.report.audit import Audited, render_audit_json, render_audit_text
 
@@ -184,10 +186,10 @@ def _content(file: str) -> bytes:
     if not file:
         raise UsageError("the name of a file is empty", hint="Is a variable unset?")
     try:
-        with Path(file).open("rb") as stream:
-            return _limited(stream.read(_LARGEST + 1), file)
+        return read_file(file, _LARGEST)
     except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}") from None
+        hint = "Use --scan for large files." if error.errno == errno.EFBIG else ""
+        raise UsageError(f"{file} cannot be read: {error.strerror}", hint=hint) from None
 
 
 def _limited(data: bytes, where: str) -> bytes:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
-from binance_leaks.config import Config, Globs, parse_config
+from binance_leaks.config import Config, parse_config
 from binance_leaks.detect.credentials import credential_of
 from binance_leaks.errors import GitError, ScannerError, UsageError
 from binance_leaks.findings import Skipped, SourceKind
@@ -27,6 +27,7 @@ from binance_leaks.fleet.worker_protocol import (
 )
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Confidence, Credential, Exposure, Location, Occurrence
+from binance_leaks.path_patterns import Globs
 from binance_leaks.pipeline.history import HistoryDetected, HistorySource
 from binance_leaks.pipeline.run_scan import TriageSettings, run_scan
 from binance_leaks.pipeline.source import ShowProgress

@@ -23,6 +23,7 @@ from binance_leaks.model import COMMIT_MESSAGE, Credential, Exposure, Location, 
 from binance_leaks.pipeline.files import Tally, detected_in, scan_entries
 from binance_leaks.pipeline.introduced import LFS_NOT_ON_DISK, FileVersions, introduced
 from binance_leaks.pipeline.source import Detected, ShowProgress
+from binance_leaks.reading import LARGEST_LIST, read_file
 from binance_leaks.sources.files import FileEntry, list_files
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.index import StagedChange, StagedChanges, former_blobs
@@ -106,7 +107,7 @@ class MessageSource:
     def read(self, show: ShowProgress | None = None) -> Detected:  # noqa: ARG002 - messages are small
         """Scan the message. Raises UsageError for a file that cannot be read."""
         try:
-            data = self.file.read_bytes()
+            data = read_file(self.file, LARGEST_LIST)
         except OSError as error:
             raise UsageError(f"message {self.file} cannot be read: {error.strerror}") from None
         work = Work()

@@ -17,6 +17,7 @@ from pathlib import Path
 from binance_leaks import __version__
 from binance_leaks.errors import ScanError, UsageError
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.reading import LARGEST_STATE, read_file
 from binance_leaks.writing import replace_file
 
 _MAGIC = b"binance-leaks-state/1\n"
@@ -78,7 +79,7 @@ def read_state(file: Path, holds_for: str) -> State | None:
             raise UsageError(f"{file} cannot be written: there is no folder {file.parent}")
         if file.exists() and not file.is_file():
             raise UsageError(f"{file} is not a file", hint="Name another one.")
-        content = file.read_bytes()
+        content = read_file(file, LARGEST_STATE)
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from binance_leaks.baseline.known import Label, path_from
-from binance_leaks.config import Config
+from binance_leaks.config import AllowList, Config
 from binance_leaks.detect import prefilter
 from binance_leaks.detect.credentials import (
     drop_unrelated_private_keys,
@@ -134,8 +134,9 @@ def judge(
 ) -> list[Judged]:
     """Judge those credentials of a source that have the configured confidence."""
     known = verifications or {}
+    permit = _Permit(source, settings)
     return [
-        _judge_one(credential, source, settings, known.get(credential.id))
+        _judge_one(credential, permit, settings.config, known.get(credential.id))
         for credential in credentials
         if credential.confidence >= settings.config.confidence
     ]
@@ -159,10 +160,8 @@ def _add_nearby_evidence(credentials: Sequence[Credential], nearby: NearbyEviden
         yield with_evidence(credential, max(found, key=lambda evidence: evidence.grade)) if found else credential
 
 
-def _judge_one(
-    credential: Credential, source: Source[Detected], settings: TriageSettings, verification: Verification | None
-) -> Judged:
-    permits = _permits(credential, source, settings)
+def _judge_one(credential: Credential, permit_of: _Permit, config: Config, verification: Verification | None) -> Judged:
+    permits = permit_of.occurrences(credential)
     suppressed = _suppression(credential, permits)
     new = any(
         permit is None and not occurrence.location.preexisting
@@ -174,7 +173,7 @@ def _judge_one(
             replace(occurrence.location, permit=permit.by.value if permit is not None else None)
             for occurrence, permit in zip(credential.occurrences, permits, strict=True)
         ),
-        settings.config,
+        config,
         suppressed=suppressed,
         verification=verification,
         counts=new,
@@ -224,32 +223,40 @@ def published(credential: Credential) -> Suppression:
     return Suppression(by=SuppressedBy.KNOWN_EXAMPLE, reason=f"published in {source}")
 
 
-def _permits(
-    credential: Credential, source: Source[Detected], settings: TriageSettings
-) -> tuple[Suppression | None, ...]:
-    """Return what allows each occurrence: a comment, the configuration, the baseline, or nothing."""
-    by_place: dict[tuple[Value, str], Suppression | None] = {}
-    for occurrence in credential.occurrences:
-        key = occurrence.value, occurrence.location.path
-        if key not in by_place:
-            by_place[key] = _permit(*key, source, settings)
-    return tuple(
-        by_place[occurrence.value, occurrence.location.path]
-        if occurrence.location.allowed is None
-        else Suppression(by=SuppressedBy.INLINE, reason=occurrence.location.allowed)
-        for occurrence in credential.occurrences
-    )
+class _Permit:
+    """What allows an occurrence: a comment, the configuration, the baseline, or nothing."""
 
+    def __init__(self, source: Source[Detected], settings: TriageSettings) -> None:
+        self._source = source
+        self._config = settings.config
+        self._allowed = AllowList(settings.config.allow)
+        self._baseline = settings.baseline
 
-def _permit(value: Value, path: str, source: Source[Detected], settings: TriageSettings) -> Suppression | None:
-    config, baseline = settings.config, settings.baseline
-    if config.allow:
-        relative = config.relative(path, source.anchor)
-        reason = next((allow.reason for allow in config.allow if allow.covers(value.sha256, relative)), None)
-        if reason is not None:
-            return Suppression(by=SuppressedBy.CONFIG, reason=reason)
-    label = baseline.label(value, path_in_repository(path, source, baseline.root)) if baseline is not None else None
-    return Suppression(by=SuppressedBy.BASELINE, reason=label.value) if label is not None else None
+    def occurrences(self, credential: Credential) -> tuple[Suppression | None, ...]:
+        """What allows each occurrence of a credential."""
+        by_place: dict[tuple[Value, str], Suppression | None] = {}
+        for occurrence in credential.occurrences:
+            key = occurrence.value, occurrence.location.path
+            if key not in by_place:
+                by_place[key] = self._of_place(*key)
+        return tuple(
+            by_place[occurrence.value, occurrence.location.path]
+            if occurrence.location.allowed is None
+            else Suppression(by=SuppressedBy.INLINE, reason=occurrence.location.allowed)
+            for occurrence in credential.occurrences
+        )
+
+    def _of_place(self, value: Value, path: str) -> Suppression | None:
+        config, baseline = self._config, self._baseline
+        if config.allow:
+            relative = config.relative(path, self._source.anchor)
+            first = next(self._allowed.matching(value.sha256, relative), None)
+            if first is not None:
+                return Suppression(by=SuppressedBy.CONFIG, reason=config.allow[first].reason)
+        if baseline is None:
+            return None
+        label = baseline.label(value, path_in_repository(path, self._source, baseline.root))
+        return Suppression(by=SuppressedBy.BASELINE, reason=label.value) if label is not None else None
 
 
 def _suppression(credential: Credential, permits: Sequence[Suppression | None]) -> Suppression | None:

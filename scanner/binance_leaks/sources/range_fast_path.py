@@ -24,6 +24,7 @@ _COMMIT = b"\x01"
 _SUBMODULE = b"160000"
 _SETTINGS = (".binance-leaks.toml", "pyproject.toml")
 _OUR_NAME = b"binance-leaks"
+_LARGEST_SETTINGS = 4 << 20
 _PLAIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-/~^@{}"
 _MASKED, _LONGEST = 40, 64
 _MOST_KEPT, _MOST_KEPT_OF_COMMITS = 64 << 20, 1 << 20
@@ -181,8 +182,10 @@ def _is_configured(folder: str) -> bool:
     if os.path.lexists(own):
         return True
     try:
-        with open(shared, "rb") as stream:  # noqa: PTH123
-            return _OUR_NAME in stream.read()
+        # A pipe must not make open() wait.
+        with open(os.open(shared, os.O_RDONLY | os.O_NONBLOCK), "rb") as stream:  # noqa: PTH123
+            content = stream.read(_LARGEST_SETTINGS + 1)
+        return _OUR_NAME in content or len(content) > _LARGEST_SETTINGS
     except FileNotFoundError:
         return False
     except OSError:

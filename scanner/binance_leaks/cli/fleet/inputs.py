@@ -19,6 +19,7 @@ from binance_leaks.fleet.models import Entry
 from binance_leaks.fleet.repository_list import read_list
 from binance_leaks.fleet.units import safe_label
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.reading import LARGEST_CONFIGURATION, LARGEST_LIST, read_file, read_stream
 from binance_leaks.sources.urls import is_url
 
 _MOST_PLACES = 50
@@ -47,7 +48,7 @@ def load_fleet_config(options: Options) -> FleetConfig:
         return FleetConfig(config=adjusted(Config(), GateSettings.of(options)), text=None, places=places)
     file = Path(options.config)
     config = load_config(file)
-    data = file.read_bytes()
+    data = read_file(file, LARGEST_CONFIGURATION)
     text = None if file.name == "pyproject.toml" and not mentions_us(data) else data.decode("utf-8")
     return FleetConfig(config=adjusted(config, GateSettings.of(options)), text=text, places=places)
 
@@ -92,7 +93,7 @@ def describe_target(names: Sequence[str], count: int) -> str:
 
 def _content(name: str) -> bytes:
     try:
-        return Path(name).read_bytes()
+        return read_file(name, LARGEST_LIST)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is not a valid file name"
         raise UsageError(
@@ -103,4 +104,7 @@ def _content(name: str) -> bytes:
 def _stdin() -> bytes:
     if sys.stdin is None:
         raise UsageError("standard input is closed")
-    return sys.stdin.buffer.read()
+    try:
+        return read_stream(sys.stdin.buffer, LARGEST_LIST, _STDIN)
+    except OSError as error:
+        raise UsageError(f"the list on {_STDIN} cannot be read: {error.strerror}") from None

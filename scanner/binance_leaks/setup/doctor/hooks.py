@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import shlex
-import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.lazy_patterns import lazy_pattern
+from binance_leaks.reading import read_file
 from binance_leaks.setup.doctor.check import Check, State
 from binance_leaks.setup.pre_commit import HOOKS, INSTALLED, PATH, PROGRAMS, ConfiguredHooks, configured_hooks
 from binance_leaks.setup.yaml_edit import UnsafeEditError
@@ -119,7 +119,7 @@ def find_hook(folder: HookFolder, top: Path, kind: str) -> Hook | None:
 def read_configured(top: Path, name: str = PATH) -> ConfiguredHooks | None:
     """Read the configuration of pre-commit, None where there is none that it would understand."""
     try:
-        return configured_hooks((top / name).read_bytes())
+        return configured_hooks(read_file(top / name, _LARGEST))
     except (OSError, UnsafeEditError):
         return None
 
@@ -256,8 +256,6 @@ def _code(text: str) -> str:
 def _read(file: Path) -> str:
     """The text of a small regular file, empty for anything else."""
     try:
-        if not stat.S_ISREG(file.stat().st_mode) or file.stat().st_size > _LARGEST:
-            return ""
-        return file.read_text("utf-8", "replace")
+        return read_file(file, _LARGEST).decode("utf-8", "replace")
     except OSError:
         return ""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from binance_leaks.baseline.file import DEFAULT_NAME, Baseline
-from binance_leaks.config import FILE_NAMES, Config, find_config, load_config, mentions_us
+from binance_leaks.config import FILE_NAMES, Config, file_mentions_us, find_config, load_config
 from binance_leaks.errors import ScannerError
 from binance_leaks.model import Environment, RiskLevel
 from binance_leaks.setup.doctor.check import Check, State
@@ -40,7 +40,7 @@ def _check_configuration(top: Path, file: Path | None) -> Iterator[Check]:
         return
     yield Check(name="configuration", state=State.OK, found=file.name)
     others = [top / name for name in FILE_NAMES if name != file.name]
-    if any(other.is_file() and mentions_us(other.read_bytes()) for other in others):
+    if any(other.is_file() and file_mentions_us(other) for other in others):
         yield Check(
             name="configuration",
             state=State.WARNING,

@@ -6,9 +6,9 @@ Facts: the documented payloads of the webhook events, and the variables that Act
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 from binance_leaks.errors import ScanError
+from binance_leaks.reading import read_file
 from binance_leaks.sources.ci.environment_variables import CiChange, Variables, branch_name, commit_id
 
 _LARGEST_EVENT = 64 << 20
@@ -114,8 +114,7 @@ def _event(variables: Variables) -> _Fields:
     if not path:
         raise ScanError("GITHUB_EVENT_PATH is not set, so the base of this run is unknown", hint="Give it with --base.")
     try:
-        with Path(path).open("rb") as stream:
-            event = json.loads(stream.read(_LARGEST_EVENT))
+        event = json.loads(read_file(path, _LARGEST_EVENT))
     except OSError as error:
         raise ScanError(
             f"the event file {path} cannot be read: {error.strerror}", hint="Give the base with --base."
