@@ -52,6 +52,7 @@ NOT_RUN: Mapping[str, str] = MappingProxyType(
         r"^dask ": "is a program of its own that goes on and on",
         r"^sqlite3 ": "is not on every machine; its backup is SQLite's own, and queries are run below",
         r"^source <|\| source": "for another shell's start-up; tests/cli/test_completion.py loads the scripts",
+        r"binance-leaks agent-hook": "waits for an event of an agent; tests of agents send them",
         r"baseline audit$|detect-secrets-audit": "asks a person; tests of baselines answer it",
         r"^\.ci/run$": "runs all tests, this one too",
         r"^python -m pytest|^ruff|^mypy|UPDATE_GOLDEN": "the checks of this project itself",

@@ -124,6 +124,10 @@ def _run(words: list[str]) -> int:
         is_clean, contents = report_clean_range(words[1:])
         if is_clean:
             return 0
+    elif words[:1] == ["agent-hook"]:
+        from binance_leaks.cli.agent_event import answer_event  # start-up: as a clean commit
+
+        return answer_event(words[1:])
     gc.set_threshold(_ALLOCATIONS)
     from binance_leaks.cli.parser import parse  # start-up: argparse and the rest only where there is more to do
 

@@ -125,6 +125,12 @@ def _add_fleet(commands: Commands) -> None:
     add_fleet(commands)
 
 
+def _add_agent_hook(commands: Commands) -> None:
+    from binance_leaks.cli.arguments.agents import add_agent_hook  # start-up: as above
+
+    add_agent_hook(commands)
+
+
 def _add_init(commands: Commands) -> None:
     from binance_leaks.cli.arguments.setup import add_init  # start-up: as above
 
@@ -147,6 +153,7 @@ _COMMANDS: Mapping[str, Callable[[Commands], None]] = MappingProxyType(
         "message": add_message,
         "push": add_push,
         "receive": add_receive,
+        "agent-hook": _add_agent_hook,
         "fleet": _add_fleet,
         "verify": add_verify_command,
         "allow": add_allow,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import NoReturn, TypeAlias
 
+    from binance_leaks.agents.event import AgentEvent
     from binance_leaks.sources.range_fast_path import RangeContents
 
 CONFIDENCES = ("low", "medium", "high")
@@ -107,6 +108,8 @@ class Options(argparse.Namespace):
     target: str
     contents: RangeContents | None = None
     """What was read of a range before the command line was parsed."""
+    event: AgentEvent | None = None
+    """The event of an agent that was read before the command line was parsed."""
 
 
 def add_output(parser: Parser) -> None:

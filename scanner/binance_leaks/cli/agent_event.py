@@ -1,0 +1,123 @@
+"""`binance-leaks agent-hook`: read an event, and let one pass that certainly holds nothing.
+
+Nearly every event is such: this imports little, and the rest where there is more to do. Whatever goes wrong here is
+answered as the agent's contract has it: any other exit status than 2 would let the event pass.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from binance_leaks.agents.answers import Answer, Notice, let_pass, stop, warn
+from binance_leaks.agents.contracts import AGENTS
+from binance_leaks.agents.event import LARGEST, AgentEvent, UnreadableEventError, read_event
+from binance_leaks.detect import prefilter
+from binance_leaks.errors import ConfigError, UsageError, describe_fault
+from binance_leaks.sources.fast_path import LARGE, is_harmless
+
+TYPE_CHECKING = False  # as typing has it, without importing typing: start-up time of the hook
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from binance_leaks.cli.arguments.common import Options
+
+_OPEN, _CLOSED, _AGENT, _CONFIG = "--fail-open", "--fail-closed", "--agent", "--config"
+
+
+def answer_event(words: Sequence[str]) -> int:
+    """Answer the event on standard input, and return the exit status.
+
+    Raises UsageError and ConfigError, whose exit status stops the agent, too.
+    """
+    options = _PlainOptions.parse(words)
+    if options is None:
+        return _run(["agent-hook", *words], None)
+    event: AgentEvent | None = None
+    try:
+        data = sys.stdin.buffer.read(LARGEST + 1)
+        event = read_event(data, options.agent)
+        if event.contract is None or _is_clean(event):
+            return _write(let_pass(event))
+        return _run(["agent-hook", *words], event)
+    except (UsageError, ConfigError):
+        raise
+    except UnreadableEventError as error:
+        return write_unread(event, str(error), is_open=options.is_open)
+    except BaseException as error:  # an interrupt or a lack of memory, too
+        return write_unread(event, f"internal error, {describe_fault(error)}", is_open=options.is_open)
+
+
+def write_unread(event: AgentEvent | None, why: str, *, is_open: bool | None) -> int:
+    """Answer an event that could not be looked at. By default only a file that it merely names may then be read."""
+    passes = event is not None and event.is_only_listed if is_open is None else is_open
+    try:
+        from binance_leaks.report.agent_notice import describe_unread  # start-up: only where something went wrong
+
+        notice = describe_unread(event, why, stopped=not passes)
+    except Exception:  # the installation is damaged
+        notice = Notice("binance-leaks could not look at this event.", "binance-leaks could not look at this event.")
+    return _write(warn(event, notice) if passes else stop(event, notice))
+
+
+def _write(answer: Answer) -> int:
+    sys.stderr.write(answer.errors)
+    sys.stdout.write(answer.output)
+    sys.stdout.flush()
+    return answer.status
+
+
+def _run(words: list[str], event: AgentEvent | None) -> int:
+    from binance_leaks.cli.parser import parse  # start-up: argparse and the rest only where there is more to do
+
+    options: Options = parse(words)
+    options.event = event
+    return options.run(options)
+
+
+class _PlainOptions:
+    """The options of a command line without mistakes, which need no parser."""
+
+    __slots__ = ("agent", "is_open")
+
+    def __init__(self, agent: str | None, is_open: bool | None) -> None:
+        self.agent = agent
+        self.is_open = is_open
+
+    @classmethod
+    def parse(cls, words: Sequence[str]) -> _PlainOptions | None:
+        """Return the options, None where the parser must look at them."""
+        agent, is_open, rest = None, None, list(words)
+        while rest:
+            word = rest.pop(0)
+            name, equals, value = word.partition("=")
+            if word in (_OPEN, _CLOSED) and is_open is None:
+                is_open = word == _OPEN
+            elif name in (_AGENT, _CONFIG) and (equals or rest):
+                value = value if equals else rest.pop(0)
+                agent = value if name == _AGENT else agent
+            else:
+                return None
+        return cls(agent, is_open) if agent is None or agent in AGENTS else None
+
+
+def _is_clean(event: AgentEvent) -> bool:
+    """Whether nothing in an event can be a credential, nor in the files that it names."""
+    if prefilter.path_may_hold(os.fsencode(event.target)) or not is_harmless(event.document()):
+        return False
+    return all(_is_clean_file(path) for path in event.files)
+
+
+def _is_clean_file(path: str) -> bool:
+    """Whether a file is small, whole and certainly without a credential. Nothing is opened that could make it wait."""
+    if prefilter.path_may_hold(os.fsencode(path)) or not os.path.isfile(path):  # noqa: PTH113
+        return False
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except OSError:
+        return False
+    with open(descriptor, "rb") as stream:  # noqa: PTH123
+        if os.fstat(descriptor).st_size > LARGE:
+            return False
+        data = stream.read(LARGE + 1)
+    return len(data) <= LARGE and is_harmless(data)

@@ -1,0 +1,80 @@
+"""Scan an event of an agent's hook: its texts as one content, and the files that the agent is about to read."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from binance_leaks.findings import Skipped, SourceKind
+from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.pipeline.files import Tally, detected_in, scan_chunks, scan_entries
+from binance_leaks.pipeline.source import Detected, ShowProgress
+from binance_leaks.sources.files import list_files
+from binance_leaks.sources.nearby_evidence import EvidenceNearFiles
+from binance_leaks.sources.read_content import Chunk
+
+if TYPE_CHECKING:
+    from binance_leaks.agents.event import AgentEvent
+
+LARGEST_FILE = 64 << 20
+"""Bytes of the largest file that is read while the agent waits."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AgentEventSource:
+    """An event of an agent's hook."""
+
+    event: AgentEvent
+    anchor: str = os.curdir
+    kind: SourceKind = SourceKind.FILES
+
+    @property
+    def target(self) -> str:
+        """The agent and the event."""
+        return f"{self.event.agent.title}, {self.event.name}"
+
+    @property
+    def path(self) -> str:
+        """What the locations of the texts are called: the file that they are for, or one in the agent's folder."""
+        event = self.event
+        if event.target and not event.is_only_listed:
+            return event.target
+        return os.path.join(event.folder, event.kind)  # noqa: PTH118
+
+    def read(self, show: ShowProgress | None = None) -> Detected:  # noqa: ARG002 - the agent shows that it waits
+        """Scan texts and files. A file is read as `scan` reads one that it is given."""
+        document = self.event.document()
+        tally = scan_chunks([Chunk(path=self.path, evidence_path=self._evidence_path(), data=document)])
+        tally.add(_scan_files(self.event.files))
+        return detected_in(tally, nearby=EvidenceNearFiles())
+
+    def _evidence_path(self) -> str:
+        """The path whose names are evidence: from the agent's folder, never the folders above it."""
+        target = self.event.target
+        if not target:
+            return ""
+        folder = self.event.folder.rstrip(os.sep) + os.sep
+        return target[len(folder) :] if target.startswith(folder) else os.path.basename(target)  # noqa: PTH119
+
+
+def _scan_files(paths: Sequence[str]) -> Tally:
+    skipped = [Skipped(what=path, why=why) for path in paths if (why := _why_not(path))]
+    refused = {item.what for item in skipped}
+    readable = [Path(path) for path in paths if path not in refused]
+    tally = scan_entries(list_files(readable, exclude=lambda _: False, all_files=True)) if readable else Tally()
+    tally.skipped += skipped
+    return tally
+
+
+def _why_not(path: str) -> str:
+    """Why a file is not read while the agent waits, empty if it is."""
+    try:
+        status = os.stat(path)  # noqa: PTH116
+    except OSError:
+        return ""  # listing it reports that
+    if not stat.S_ISREG(status.st_mode):
+        return "not a regular file"
+    return f"larger than {LARGEST_FILE >> 20} MiB" if status.st_size > LARGEST_FILE else ""

@@ -1,0 +1,253 @@
+"""Events that cannot be looked at, projects that would switch the guard off, and values in unusual fields."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from binance_leaks.agents import event as events
+from binance_leaks.cli import agent_hook
+
+from tests.agents import Played, assert_shows_nothing, filled, play
+from tests.agents.documented import COMMAND, CONTENT, PROMPT
+from tests.e2e import Pair, digest
+from tests.repositories import Repository
+
+CLAUDE = {"session_id": "a", "transcript_path": "/t.jsonl", "permission_mode": "default"}
+
+
+@pytest.fixture(scope="module")
+def pair() -> Pair:
+    return Pair.fresh()
+
+
+def prompt(text: str, folder: Path) -> dict[str, object]:
+    return {**CLAUDE, "cwd": str(folder), "hook_event_name": "UserPromptSubmit", "prompt": text}
+
+
+def call(tool: str, given: object, folder: Path) -> dict[str, object]:
+    return {**CLAUDE, "cwd": str(folder), "hook_event_name": "PreToolUse", "tool_name": tool, "tool_input": given}
+
+
+def is_stopped(played: Played) -> bool:
+    return played.answer.get("decision") == "block" or played.own.get("permissionDecision") == "deny"
+
+
+class TestUnreadable:
+    """What cannot be looked at is stopped by default, and named."""
+
+    @pytest.mark.parametrize(
+        ("sent", "why"),
+        [
+            (b"", "is not JSON"),
+            (b"not json", "is not JSON"),
+            (b"\xff\xfe{}", "is not JSON"),
+            (b"[]", "is not an object"),
+            (b"null", "is not an object"),
+            (b'{"prompt": 1', "is not JSON"),
+            (b'{"hook_event_name": "UserPromptSubmit", "prompt": "a", "prompt": "b"}', "has a key twice"),
+            (b'{"x": ' + b"[" * 100_000, "is nested too deep"),
+            (b'{"hook_event_name": "PreToolUse", "tool_input": ' + b"[" * 150 + b"]" * 150 + b"}", "nested too deep"),
+            (b'{"x": ' + b"9" * 10_000 + b"}", "is not JSON"),
+            (b'{"hook_event_name": "Strange"}', "no known agent"),
+            (b"{}", "no known agent"),
+            (b'{"hook_event_name": "UserPromptSubmit", "prompt": {"a": {"b": {"b": 1, "b": 2}}}}', "a key twice"),
+        ],
+    )
+    def test_it_is_stopped_and_says_why(self, sent: bytes, why: str) -> None:
+        played = play(sent)
+        assert (played.status, played.out) == (2, "")
+        assert why in played.err
+        assert play(sent, "--fail-closed").status == 2
+        passed = play(sent, "--fail-open")
+        assert (passed.status, passed.out) == (0, "")
+        assert why in passed.err
+
+    def test_what_is_larger_than_the_limit(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.setattr(events, "LARGEST", 1000)
+        assert "larger than" in play(prompt("x" * 2000, tmp_path)).err
+
+    def test_numbers_that_json_does_not_have(self, tmp_path: Path, pair: Pair) -> None:
+        data = json.dumps(filled(call("Bash", {"command": COMMAND, "n": 1}, tmp_path), pair))
+        for number in ("NaN", "-Infinity", "1e999"):
+            assert is_stopped(play(data.replace('"n": 1', f'"n": {number}').encode()))
+
+    def test_a_fault_of_ours_stops(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pair: Pair) -> None:
+        def fail(*_: object, **__: object) -> None:
+            raise RuntimeError(pair.secret)
+
+        monkeypatch.setattr(agent_hook, "run_scan", fail)
+        played = play(filled(prompt(PROMPT, tmp_path), pair))
+        assert is_stopped(played)
+        assert "internal error, RuntimeError" in played.err
+        assert_shows_nothing(played, pair)
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="there is no alarm")
+    def test_what_takes_too_long_is_stopped(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pair: Pair) -> None:
+        monkeypatch.setattr(agent_hook, "TIME_LIMIT", 0.05)
+        monkeypatch.setattr(agent_hook, "run_scan", lambda *_: time.sleep(5))
+        played = play(filled(prompt(PROMPT, tmp_path), pair))
+        assert is_stopped(played)
+        assert "longer than" in played.err
+
+    def test_an_unknown_option_stops(self, tmp_path: Path) -> None:
+        assert play(prompt("hello", tmp_path), "--agent", "nobody").status == 2
+        assert play(prompt("hello", tmp_path), "--fail-opne").status == 2
+
+
+class TestFiles:
+    """Files that are about to be read."""
+
+    def read(self, path: Path, *words: str) -> Played:
+        return play(call("Read", {"file_path": str(path)}, path.parent), *words)
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="there are no pipes with names")
+    def test_a_pipe_is_not_waited_for_and_passes_with_a_word(self, tmp_path: Path) -> None:
+        pipe = tmp_path / "pipe"
+        os.mkfifo(pipe)
+        played = self.read(pipe)
+        assert "not a regular file" in played.answer["systemMessage"]
+        assert not is_stopped(played)
+        assert is_stopped(self.read(pipe, "--fail-closed"))
+
+    def test_a_closed_file_passes_with_a_word(self, tmp_path: Path) -> None:
+        if not hasattr(os, "geteuid") or os.geteuid() == 0:
+            pytest.skip("root reads everything")
+        file = tmp_path / "closed"
+        file.write_text("x")
+        file.chmod(0)
+        assert "could not look" in self.read(file).err
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege")
+    def test_a_link_is_followed_as_the_agent_does(self, tmp_path: Path, pair: Pair) -> None:
+        (tmp_path / "real").write_text(filled(CONTENT, pair))
+        (tmp_path / "link").symlink_to("real")
+        assert is_stopped(self.read(tmp_path / "link"))
+
+    def test_a_large_file_is_not_read(self, tmp_path: Path) -> None:
+        file = tmp_path / "large"
+        with file.open("wb") as stream:
+            stream.truncate(65 << 20)
+        assert "larger than 64 MiB" in self.read(file).err
+
+    def test_an_archive_is_opened(self, tmp_path: Path, pair: Pair) -> None:
+        import zipfile
+
+        with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+            archive.writestr("keys.env", filled(CONTENT, pair))
+        assert is_stopped(self.read(tmp_path / "a.zip"))
+
+    @pytest.mark.parametrize("path", ["", "\0", "a\0b", "~nobody/x", "/" * 5000, "x" * 5000])
+    def test_paths_that_are_none(self, path: str, tmp_path: Path) -> None:
+        assert play(call("Read", {"file_path": path}, tmp_path)).status in (0, 2)
+
+    def test_files_of_a_prompt(self, tmp_path: Path, pair: Pair) -> None:
+        (tmp_path / "keys.py").write_text(filled(CONTENT, pair))
+        played = play(prompt("Look at @keys.py, @nothing and @me.", tmp_path))
+        assert is_stopped(played)
+        assert "keys.py" in played.err
+
+
+class TestProjects:
+    """A project's own settings count only where they name single values."""
+
+    SWITCHES_OFF = 'exclude = ["**"]\nconfidence = "high"\nfail-on = "none"\n\n[[allow]]\npath = "**"\nreason = "no"\n'
+
+    def test_patterns_thresholds_and_paths_do_not_count(self, repository: Repository, pair: Pair) -> None:
+        repository.write(".binance-leaks.toml", self.SWITCHES_OFF)
+        file = repository.write("keys.py", filled(CONTENT, pair))
+        assert is_stopped(play(call("Read", {"file_path": str(file)}, repository.folder)))
+        assert is_stopped(play(filled(prompt(PROMPT, repository.folder), pair)))
+
+    def test_a_broken_configuration_stops_nothing_and_allows_nothing(self, repository: Repository, pair: Pair) -> None:
+        repository.write(".binance-leaks.toml", "allow = 3\n")
+        played = play(filled(prompt(PROMPT, repository.folder), pair))
+        assert is_stopped(played)
+        assert "the project's configuration is ignored" in played.err
+
+    def test_values_allowed_by_digest_pass(self, repository: Repository, pair: Pair) -> None:
+        digests = json.dumps([digest(pair.key), digest(pair.secret)])
+        repository.write(".binance-leaks.toml", f'[[allow]]\nsha256 = {digests}\nreason = "made for tests"\n')
+        played = play(filled(prompt(PROMPT, repository.folder), pair))
+        assert (played.out, played.err) == ("", "")
+        assert is_stopped(play(filled(prompt(PROMPT, repository.folder), Pair.fresh())))
+
+    def test_a_comment_allows_nothing(self, tmp_path: Path, pair: Pair) -> None:
+        text = filled(CONTENT.replace("\n", "  # binance-leaks: allow\n"), pair)
+        assert is_stopped(play(call("Write", {"file_path": "a.py", "content": text}, tmp_path)))
+        (tmp_path / "a.py").write_text(text)
+        assert is_stopped(play(call("Read", {"file_path": "a.py"}, tmp_path)))
+
+    def test_the_users_own_configuration_counts_as_a_whole(self, tmp_path: Path, pair: Pair) -> None:
+        own = tmp_path / "own.toml"
+        own.write_text('fail-on = "none"\n')
+        played = play(filled(prompt(PROMPT, tmp_path), pair), "--config", str(own))
+        assert (played.status, played.out) == (0, "")
+        own.write_text("fail-on = 3\n")
+        assert play(filled(prompt(PROMPT, tmp_path), pair), "--config", str(own)).status == 2
+
+
+class TestTexts:
+    """What of an event is looked at."""
+
+    def test_taking_a_value_out_of_a_file_is_not_stopped(self, tmp_path: Path, pair: Pair) -> None:
+        old = filled(CONTENT, pair)
+        edit = {"file_path": "a.py", "old_string": old, "new_string": "import os\n"}
+        assert not is_stopped(play(call("Edit", edit, tmp_path)))
+        assert not is_stopped(play(call("MultiEdit", {"file_path": "a.py", "edits": [edit]}, tmp_path)))
+        removed = "".join(f"-{line}\n" for line in old.splitlines())
+        patch = f"*** Begin Patch\n*** Update File: a.py\n{removed}+import os\n*** End Patch"
+        event = {**call("apply_patch", {"command": patch}, tmp_path), "turn_id": "t"}
+        assert not is_stopped(play(event))
+
+    def test_an_old_text_alone_hides_nothing(self, tmp_path: Path, pair: Pair) -> None:
+        assert is_stopped(play(call("Bash", {"old_string": filled(COMMAND, pair)}, tmp_path)))
+        removed = filled("*** Begin Patch\n-BINANCE_API_KEY={KEY}\n-BINANCE_API_SECRET={SECRET}\n", pair)
+        assert is_stopped(play(call("Bash", {"command": f"cat > .env <<EOF\n{removed}EOF"}, tmp_path)))
+
+    @pytest.mark.parametrize(
+        "given",
+        [
+            {"key": "BINANCE_API_KEY={KEY}", "other": {"deep": ["BINANCE_API_SECRET={SECRET}"]}},
+            {"env": {"BINANCE_API_KEY": "{KEY}", "BINANCE_API_SECRET": "{SECRET}"}},
+            {
+                "env": [
+                    {"name": "BINANCE_API_KEY", "value": "{KEY}"},
+                    {"name": "BINANCE_API_SECRET", "value": "{SECRET}"},
+                ]
+            },
+            {"args": ["--binance-api-key", "{KEY}", "--binance-api-secret", "{SECRET}"]},
+            {"config": '{"binance": {"apiKey": "{KEY}", "apiSecret": "{SECRET}"}}'},
+        ],
+    )
+    def test_halves_in_different_fields_are_a_pair(self, given: object, tmp_path: Path, pair: Pair) -> None:
+        text = json.dumps(given).replace("{KEY}", pair.key).replace("{SECRET}", pair.secret)
+        played = play(call("mcp__x__y", json.loads(text), tmp_path))
+        assert "Binance key pair" in played.err
+        assert_shows_nothing(played, pair)
+
+    def test_a_value_as_a_key_of_an_object(self, tmp_path: Path, pair: Pair) -> None:
+        given = {f"BINANCE_API_SECRET={pair.secret}": {"a": 1}}
+        played = play(call("mcp__x__y", given, tmp_path))
+        assert is_stopped(played)
+        assert_shows_nothing(played, pair)
+
+    def test_escapes_hide_nothing(self, tmp_path: Path, pair: Pair) -> None:
+        data = json.dumps(prompt("{P}", tmp_path))
+        escaped = "".join(f"\\u{ord(char):04x}" for char in filled(PROMPT, pair))
+        assert is_stopped(play(data.replace("{P}", escaped).encode()))
+
+    def test_hostile_names_are_inert(self, tmp_path: Path, pair: Pair) -> None:
+        given = {"file_path": f"\x1b[31m\n::error::/{pair.secret}.py", "content": filled(CONTENT, pair)}
+        played = play(call("Write", given, tmp_path))
+        assert_shows_nothing(played, pair)
+        assert "\x1b" not in played.err
+        assert "\n::error" not in played.err
+
+    def test_a_field_that_no_document_has_is_looked_at(self, tmp_path: Path, pair: Pair) -> None:
+        event = {**call("Bash", {"command": "ls"}, tmp_path), "new_field": {"x": filled(COMMAND, pair)}}
+        assert is_stopped(play(event))
