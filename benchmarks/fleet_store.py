@@ -188,6 +188,7 @@ def _place(repository: int, number: int, place: int) -> WireLocation:
         "replaceable": True,
         "allowed_by": None,
         "near_miss": None,
+        "origin": None,
     }
 
 

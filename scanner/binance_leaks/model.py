@@ -189,6 +189,25 @@ class Commit:
     subject: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Origin:
+    """Where a value comes from, as the export, mail or image around it states; all of it is untrusted text."""
+
+    author: str = ""
+    """Who wrote the message or document."""
+    date: str = ""
+    """When, as it is written there; seconds and milliseconds since 1970 as ISO 8601."""
+    layer: str = ""
+    """The digest of the layer of a container image, or `IMAGE_CONFIGURATION`."""
+    command: str = ""
+    """The command of the build that made the layer."""
+    deleted: bool = False
+    """Whether a later layer deletes or replaces the file, which is still in the image."""
+
+
+IMAGE_CONFIGURATION = "configuration"
+"""In place of a layer, for a value in the environment, labels or history of an image."""
+
 _MEMBER = "!/"
 """What separates an archive from its member in a path: `archive.zip!/inner/path`."""
 
@@ -260,6 +279,8 @@ class Location:
     """Refs beyond `refs`, in a report that was read again."""
     replaceable: bool = True
     """Whether git-filter-repo can replace the value in the versions of the file that were read."""
+    origin: Origin | None = None
+    """Author and date, or the layer of an image, where the format of its file has them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

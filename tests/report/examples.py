@@ -28,6 +28,7 @@ from binance_leaks.model import (
     Exposure,
     Kind,
     Location,
+    Origin,
     RiskLevel,
     Role,
     Value,
@@ -310,7 +311,10 @@ def _in_one_repository(make: Maker) -> Finding:
     places = [
         *(at(f"k8s/{n:02}/secret.yaml", 3 + n, exposure=old, commit=LATER, refs=("main",)) for n in range(9)),
         at("commit message", 2, 5, exposure=Exposure.MESSAGE, commit=COMMIT, refs=("v1.0",)),
-        at("images.zip!/keys.txt", 1, exposure=old, commit=LATER, refs=("v1.0",)),
+        replace(
+            at("images.zip!/keys.txt", 1, exposure=old, commit=LATER, refs=("v1.0",)),
+            origin=Origin(author="Jane Doe", date="2024-03-05T17:20:31"),
+        ),
     ]
     return make.finding(Role.API_KEY, locations=in_repository("ops/deploy tools", places), level=RiskLevel.MEDIUM)
 
@@ -327,7 +331,11 @@ def hostile_result(hostile: str) -> Result:
     commit = Commit(id="7e57" * 10, author=hostile, date=hostile, subject=hostile)
     places = [
         at(hostile, 1, exposure=Exposure.HISTORY, commit=commit, refs=(hostile,), removed=commit, pushed=True),
-        replace(at(hostile, 2), near_miss=hostile),
+        replace(
+            at(hostile, 2),
+            near_miss=hostile,
+            origin=Origin(author=hostile, date=hostile, layer=hostile, command=hostile, deleted=True),
+        ),
         at(hostile, 3, exposure=Exposure.MESSAGE, commit=commit, refs=(hostile,) * 9),
     ]
     finding = make.finding(Role.API_KEY, locations=places, level=RiskLevel.LOW, evidence=(hostile,))

@@ -102,6 +102,7 @@ def test_keys_come_in_the_order_of_the_contract() -> None:
         "replaceable",
         "allowed_by",
         "near_miss",
+        "origin",
     ]
     for commit in ("commit", "removed"):
         assert list(part(location, commit)) == ["id", "author", "date", "subject"]

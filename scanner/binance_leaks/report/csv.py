@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from io import StringIO
 
 from binance_leaks.findings import Finding, Result, SourceKind
-from binance_leaks.model import Commit, Location
+from binance_leaks.model import Commit, Location, Origin
 from binance_leaks.report import View
 from binance_leaks.report.locations import MAX_LISTED_REFS
 from binance_leaks.report.names import harmless_items, listed_findings, lost_items, pass_reason
@@ -22,6 +22,7 @@ COLUMNS = (
     "record", "id", "kind", "environment", "confidence", "risk", "reasons", "fails", "passes_because", "role", "masked",
     "digest", "path", "line", "column", "exposure", "standing", "pushed", "refs", "commit", "author", "date", "subject",
     "removed", "removed_author", "removed_date", "removed_subject", "blob", "evidence", "unlisted_refs",
+    "origin_author", "origin_date", "layer", "layer_command", "layer_deleted",
 )  # fmt: skip
 VERIFICATION_COLUMNS = (
     "verdict", "cause", "tier", "ip_restricted", "permissions", "checked_at", "host", "note",
@@ -110,6 +111,18 @@ class _Rows:
             "blob": printable(location.blob or ""),
             **self._commit(location.commit, ("commit", "author", "date", "subject")),
             **self._commit(location.removed, ("removed", "removed_author", "removed_date", "removed_subject")),
+            **self._origin(location.origin),
+        }
+
+    def _origin(self, origin: Origin | None) -> dict[str, str]:
+        if origin is None:
+            return {}
+        return {
+            "origin_author": self.prose(origin.author),
+            "origin_date": self.prose(origin.date),
+            "layer": self.path(origin.layer),
+            "layer_command": self.prose(origin.command),
+            "layer_deleted": _format_bool(origin.deleted) if origin.layer else "",
         }
 
     def _of_fleet(self, finding: Finding, location: Location) -> dict[str, str]:

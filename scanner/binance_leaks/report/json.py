@@ -11,7 +11,7 @@ from typing import TypedDict
 
 from binance_leaks import __version__
 from binance_leaks.findings import Finding, Repository, Result, Suppression
-from binance_leaks.model import Commit, Location, Value
+from binance_leaks.model import Commit, Location, Origin, Value
 from binance_leaks.report import View
 from binance_leaks.report.locations import MAX_LISTED_REFS
 from binance_leaks.report.names import REST, statistics
@@ -87,6 +87,16 @@ class WireNearMiss(TypedDict):
     above: bool
 
 
+class WireOrigin(TypedDict):
+    """The origin of a value as it is written."""
+
+    author: str
+    date: str
+    layer: str
+    command: str
+    deleted: bool
+
+
 class WireLocation(TypedDict):
     """A location as it is written."""
 
@@ -106,6 +116,7 @@ class WireLocation(TypedDict):
     replaceable: bool
     allowed_by: str | None
     near_miss: WireNearMiss | None
+    origin: WireOrigin | None
 
 
 class _Suppressed(TypedDict):
@@ -248,6 +259,18 @@ class Wire:
             "replaceable": location.replaceable,
             "allowed_by": location.permit,
             "near_miss": self._near_miss(location),
+            "origin": self._origin(location.origin),
+        }
+
+    def _origin(self, origin: Origin | None) -> WireOrigin | None:
+        if origin is None:
+            return None
+        return {
+            "author": self._prose(origin.author),
+            "date": self._prose(origin.date),
+            "layer": self._path(origin.layer),
+            "command": self._prose(origin.command),
+            "deleted": origin.deleted,
         }
 
     def _near_miss(self, location: Location) -> WireNearMiss | None:

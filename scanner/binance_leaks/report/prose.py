@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from binance_leaks.findings import Finding, Mark, Result, Skipped, SourceKind
 from binance_leaks.lazy_dataclasses import dataclass
-from binance_leaks.model import Commit, Exposure, Location
+from binance_leaks.model import IMAGE_CONFIGURATION, Commit, Exposure, Location, Origin
 from binance_leaks.report.forge import ForgeLinks
 from binance_leaks.report.locations import describe_rest, fold_refs, repository_prefix, sort_by_use
 from binance_leaks.report.names import ALREADY_THERE, PUSHED, ROLE_NAMES, exposure_name
@@ -14,7 +14,24 @@ from binance_leaks.report.verification_text import describe_verification
 _MAX_LOCATIONS = 6
 _MAX_REFS = 4
 _MAX_EVIDENCE = 4
+_LAYER = len("sha256:") + 12
 _WITH_HISTORY = (SourceKind.HISTORY, SourceKind.RANGE, SourceKind.FLEET)
+
+
+def describe_origin(origin: Origin | None, quoted: Quoted) -> list[str]:
+    """Describe who wrote a value and when, or which layer of an image has it; a phrase each."""
+    if origin is None:
+        return []
+    phrases = []
+    author, date = quoted.prose(origin.author).strip(), quoted.prose(origin.date).strip()
+    if author or date:
+        phrases.append(f"written{f' by {author}' if author else ''}{f' on {date}' if date else ''}")
+    if origin.layer == IMAGE_CONFIGURATION:
+        phrases.append("in the configuration of the image, which anyone who pulls it can read")
+    elif origin.layer:
+        made = f", made by {quoted.prose(origin.command)}" if origin.command else ""
+        phrases.append(f"in layer {quoted.path(origin.layer)[:_LAYER]}{made}")
+    return [*phrases, "deleted or replaced in a later layer, and still in the image"] if origin.deleted else phrases
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +70,7 @@ class Describer:
             phrases.append(f"removed in {self.commit(location.removed)}")
         if location.refs:
             phrases.append(f"in {self.refs(location)}")
+        phrases += describe_origin(location.origin, self.quoted)
         return [*phrases, PUSHED] if location.pushed else phrases
 
     def location(self, location: Location, mark: Mark | None = None) -> str:

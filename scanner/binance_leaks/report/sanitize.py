@@ -22,7 +22,7 @@ from binance_leaks.findings import Finding, Repository, Result, Risk, Skipped, S
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.masking import mask_runs, mask_secret_key
-from binance_leaks.model import Commit, Location
+from binance_leaks.model import Commit, Location, Origin
 from binance_leaks.verification import Verification
 
 _VALUE_LENGTH = 64
@@ -201,6 +201,18 @@ class _Masker:
             repository=None if place.repository is None else self.path(place.repository),
             allowed=None if place.allowed is None else self._prose(place.allowed),
             near_miss=None if place.near_miss is None else self._prose(place.near_miss),
+            origin=self._origin(place.origin),
+        )
+
+    def _origin(self, origin: Origin | None) -> Origin | None:
+        if origin is None:
+            return None
+        return replace(
+            origin,
+            author=self._prose(origin.author),
+            date=self._prose(origin.date),
+            layer=self.path(origin.layer),
+            command=self._prose(origin.command),
         )
 
     def _commit(self, commit: Commit | None) -> Commit | None:

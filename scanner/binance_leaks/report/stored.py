@@ -29,7 +29,18 @@ from binance_leaks.findings import (
 )
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.lazy_patterns import lazy_pattern
-from binance_leaks.model import Commit, Confidence, Environment, Exposure, Kind, Location, RiskLevel, Role, Value
+from binance_leaks.model import (
+    Commit,
+    Confidence,
+    Environment,
+    Exposure,
+    Kind,
+    Location,
+    Origin,
+    RiskLevel,
+    Role,
+    Value,
+)
 from binance_leaks.report.json import SCHEMA
 from binance_leaks.report.names import REST
 from binance_leaks.verification import Cause, Permissions, Verdict, Verification, safe_name
@@ -351,6 +362,17 @@ def _location(part: JsonPart) -> Location:
         permit=permit.value if permit is not None else None,
         near_miss=near_miss[0] if near_miss is not None else None,
         near_miss_above=near_miss is not None and near_miss[1],
+        origin=_optional(part, "origin", _origin),
+    )
+
+
+def _origin(part: JsonPart) -> Origin:
+    return Origin(
+        author=part["author"].text(),
+        date=part["date"].text(),
+        layer=part["layer"].text(),
+        command=part["command"].text(),
+        deleted=part["deleted"].truth(),
     )
 
 

@@ -40,6 +40,7 @@ from binance_leaks.report.names import (
     capitalize_first,
     pass_reason,
 )
+from binance_leaks.report.prose import describe_origin
 from binance_leaks.report.sanitize import Quoted, Redactor, printable
 from binance_leaks.report.summary import (
     count_suppressed,
@@ -345,6 +346,8 @@ class _Locations:
         position = Text(f"{self._quoted.path(location.path)}:{location.line}:{location.column}")
         role = Text(f"  {ROLE_NAMES[location.role]}" if with_role else "", style="dim")
         self._page.linked(position, role, url=self._url(location), indent=indent)
+        for phrase in describe_origin(location.origin, self._quoted):
+            self._page.wrapped(Text(phrase), indent=indent + 2, hang=2)
 
     def _url(self, location: Location) -> str | None:
         """Return the URL of the file to open; None where there is none, or its name would show a value."""

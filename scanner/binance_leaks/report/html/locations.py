@@ -17,6 +17,7 @@ from binance_leaks.report.locations import (
     total_by_repository,
 )
 from binance_leaks.report.names import MARK_NAMES, ROLE_NAMES, UNNAMED, exposure_name
+from binance_leaks.report.prose import describe_origin
 from binance_leaks.report.sanitize import Quoted, printable
 from binance_leaks.report.summary import describe_changes
 
@@ -25,7 +26,8 @@ from binance_leaks.report.summary import describe_changes
 class LocationText:
     """Where a value is: path, line and column, its role, its exposure, and the commit that introduced it.
 
-    `link` leads to the line on a forge, `commit_link` to the commit; they are empty if unknown.
+    `link` leads to the line on a forge, `commit_link` to the commit, `origin` describes who wrote it or which layer of
+    an image has it; they are empty if unknown.
     """
 
     path: str
@@ -36,6 +38,7 @@ class LocationText:
     commit: str
     commit_link: str
     preexisting: bool
+    origin: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class LocationFormatter:
             commit=printable(location.commit.id[:12]) if location.commit is not None else "",
             commit_link=self.links.commit(location.commit.id, pushed=location.pushed) if location.commit else "",
             preexisting=location.preexisting,
+            origin="; ".join(describe_origin(location.origin, self.quoted)),
         )
 
 
