@@ -238,6 +238,11 @@ def innermost_member(path: str) -> str:
     return path.rpartition(_MEMBER)[2]
 
 
+def member_of_file(path: str) -> str:
+    """The path of a member in the file on disk, without those inside that member; empty for the file itself."""
+    return path.partition(_MEMBER)[2].partition(_MEMBER)[0]
+
+
 def container_of(path: str) -> str:
     """The file on disk: the outermost archive of a member, else the path itself."""
     return path.partition(_MEMBER)[0]

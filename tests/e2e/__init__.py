@@ -32,6 +32,16 @@ class Named(TypedDict):
     masked: str
 
 
+class From(TypedDict):
+    """The origin of a value in the JSON report."""
+
+    author: str
+    date: str
+    layer: str
+    command: str
+    deleted: bool
+
+
 class Place(TypedDict):
     """A location of the JSON report."""
 
@@ -40,6 +50,7 @@ class Place(TypedDict):
     line: int
     column: int
     exposure: str
+    origin: From | None
 
 
 class Found(TypedDict):

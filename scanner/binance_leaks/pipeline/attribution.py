@@ -25,7 +25,7 @@ from binance_leaks.model import (
     Location,
     Occurrence,
 )
-from binance_leaks.pipeline.files import credentials_in, credentials_in_object, may_hold
+from binance_leaks.pipeline.files import credentials_in_object, may_hold, search
 from binance_leaks.pipeline.history_scan import ObjectScan
 from binance_leaks.pipeline.history_worker import Hit
 from binance_leaks.pipeline.provenance import HistoryTracer, Provenance
@@ -297,10 +297,9 @@ class _Reader:
         for name, content in self._contents(wanted):
             unread.discard(name)
             for path in sorted(wanted[name]):
-                for chunk in self._chunks(name, content, path):
-                    if isinstance(chunk, Chunk) and may_hold(chunk):
-                        for credential in credentials_in(chunk):
-                            yield name, path, _with_replaceable(credential, content)
+                for result in search(self._chunks(name, content, path), is_worth=may_hold):
+                    for credential in result[1] if not isinstance(result, Skipped) else ():
+                        yield name, path, _with_replaceable(credential, content)
 
         for name in sorted(unread):
             for path in sorted(wanted[name]):

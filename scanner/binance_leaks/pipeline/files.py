@@ -8,7 +8,7 @@ import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import field
+from dataclasses import field, replace
 from functools import cache, partial
 from itertools import chain, islice
 from pathlib import Path
@@ -20,10 +20,10 @@ from binance_leaks.errors import ScanError
 from binance_leaks.findings import ScanStats, Skipped, SourceKind
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.masking import Secret
-from binance_leaks.model import Credential
+from binance_leaks.model import Credential, Location, Origin
 from binance_leaks.native import compiled
 from binance_leaks.pipeline.source import Detected, NearbyEvidence, Progress, ShowProgress
-from binance_leaks.sources.files import FileEntry, list_files, read_chunks, read_plain
+from binance_leaks.sources.files import FileEntry, list_files, read_chunks, read_plain, with_layout_origin
 from binance_leaks.sources.nearby_evidence import EvidenceNearFiles
 from binance_leaks.sources.objects.parse import find_merged_tags, find_message
 from binance_leaks.sources.plumbing import may_be_lfs_pointer
@@ -98,6 +98,7 @@ def search(
     The detector sees only what `is_worth` it. Chunks of one file follow one another and share its limit of work.
     """
     path, work = "", Work()
+    of_origin: list[tuple[Chunk, tuple[Credential, ...]]] = []
     for chunk in chunks:
         if isinstance(chunk, Skipped):
             yield chunk
@@ -107,9 +108,24 @@ def search(
         if work.is_exhausted():
             yield chunk, ()
             continue
-        yield chunk, credentials_in(chunk, work) if is_worth(chunk) else ()
+        found = credentials_in(chunk, work) if is_worth(chunk) else ()
+        if found and chunk.origin is not None:  # known at the end
+            of_origin.append((replace(chunk, data=b""), found))
+            found = ()
+        yield chunk, found
         if work.is_exhausted():
             yield Skipped(what=chunk.path, why=EXHAUSTED)
+    for chunk, found in of_origin:
+        origin = chunk.origin() if chunk.origin is not None else None
+        yield chunk, tuple(credential.moved(partial(_with_origin, origin)) for credential in found)
+
+
+def _with_origin(origin: Origin | None, location: Location) -> Location:
+    """Add the origin of a file to a location in it, whose own author and date come first."""
+    if origin is None or location.origin is None:
+        return replace(location, origin=location.origin or origin)
+    own = location.origin
+    return replace(location, origin=replace(origin, author=own.author, date=own.date))
 
 
 def credentials_in_object(content: bytes, work: Work | None = None) -> tuple[Credential, ...]:
@@ -188,6 +204,8 @@ class FileSource:
     excluded: Callable[[str], bool] = lambda _: False
     stdin: BinaryIO | None = None
     """Read before the files."""
+    images: Sequence[Callable[[], Iterable[Chunk | Skipped]]] = ()
+    """What reads each image of a container."""
     note: Callable[[FileEntry], None] | None = None
     """Called with each file that is read."""
     anchor: str = os.curdir
@@ -198,6 +216,8 @@ class FileSource:
         tally = Tally()
         if self.stdin is not None:
             tally.add(scan_chunks(read_stream("<stdin>", "", self.stdin)))
+        for image in self.images:
+            tally.add(scan_chunks(image()))
         if self.paths:
             entries: Iterable[FileEntry | Skipped] = list_files(
                 self.paths, exclude=self.excluded, all_files=self.all_files
@@ -302,7 +322,7 @@ def scan_batch(batch: Sequence[FileEntry]) -> Tally:
 def _scan_chunks(
     entry: FileEntry, chunks: Iterable[Chunk | Skipped], tally: Tally, *, is_worth: Callable[[Chunk], bool]
 ) -> None:
-    for result in search(chunks, is_worth=is_worth):
+    for result in search(with_layout_origin(entry, chunks), is_worth=is_worth):
         if isinstance(result, Skipped):
             tally.skipped.append(result)
             continue
@@ -331,7 +351,7 @@ def reread_secrets(entries: Iterable[FileEntry]) -> dict[str, Secret]:
 def scan_chunks(found: Iterable[Chunk | Skipped]) -> Tally:
     """Scan content that is not in a listed file, in this process, with secrets."""
     tally = Tally(files=1)
-    for result in search(found):
+    for result in search(found, is_worth=may_hold):
         if isinstance(result, Skipped):
             tally.skipped.append(result)
         else:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from binance_leaks.findings import Finding, Mark, Result, SourceKind
-from binance_leaks.model import TAG_MESSAGE, Exposure, Location
+from binance_leaks.model import TAG_MESSAGE, Exposure, Location, Origin
 from binance_leaks.report.locations import locations_by_repository
 from binance_leaks.report.remedies import Step, is_urgent, remedies, revoke_step
 from binance_leaks.report.rewrite_advice import rewrite_steps, rewrite_steps_by_repository
@@ -39,6 +39,23 @@ _FIND_LEAK = Step(
 )
 _REMOVE_FROM_FILES = Step(
     text="Then remove it from the files. If it was ever committed, the history still contains it."
+)
+_REMOVE_FROM_IMAGE = Step(
+    text="Rebuild the image without it: a layer that deletes a file does not remove it from the layers below. Give it "
+    "to a build as a secret, and to a container when it runs:",
+    verbatim=(
+        "docker build --secret id=binance,src=.env .",
+        "RUN --mount=type=secret,id=binance,target=.env ./build.sh",
+        "docker run --env-file .env IMAGE",
+    ),
+)
+_DELETE_TAGS = Step(
+    text="Delete the tags of the image in every registry, on hosts and in build caches. Those who pulled it still have "
+    "the value."
+)
+_DELETE_MESSAGES = Step(
+    text="Ask those who wrote it, named at each location, to delete the message where it was sent: removing it from an "
+    "export changes nothing there."
 )
 _REWRITE_TOGETHER = Step(
     text="Then remove it from the history together with all others: the steps for all credentials have the commands."
@@ -117,7 +134,7 @@ def _rewrite_local_steps(places: Sequence[Location], rebase: str) -> list[Step]:
 def _removal_steps(result: Result) -> list[Step]:
     match result.source:
         case SourceKind.FILES | SourceKind.STAGED:
-            return [_REMOVE_FROM_FILES]
+            return _steps_by_origin([place.origin for finding in result.findings for place in finding.locations])
         case SourceKind.HISTORY:
             return rewrite_steps(
                 [location for finding in result.findings for location in finding.locations],
@@ -130,6 +147,18 @@ def _removal_steps(result: Result) -> list[Step]:
             return rewrite_steps_by_repository(held, Redactor.of(result).path) if held else []
         case SourceKind.RANGE:
             return _rewrite_commits_steps({place.path for finding in result.findings for place in finding.locations})
+
+
+def _steps_by_origin(origins: Sequence[Origin | None]) -> list[Step]:
+    """Return how to remove values from images, messages and other files."""
+    in_images = any(origin is not None and origin.layer for origin in origins)
+    in_messages = any(
+        origin is not None and (origin.author or (origin.date and not origin.layer)) for origin in origins
+    )
+    in_files = any(origin is None for origin in origins)
+    steps = [_REMOVE_FROM_IMAGE, _DELETE_TAGS] if in_images else []
+    steps += [_DELETE_MESSAGES] if in_messages else []
+    return [*steps, _REMOVE_FROM_FILES] if in_files or in_messages or not origins else steps
 
 
 def _locations_by_repository(result: Result) -> dict[str, list[Location]]:

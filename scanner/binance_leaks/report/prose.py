@@ -24,13 +24,14 @@ def describe_origin(origin: Origin | None, quoted: Quoted) -> list[str]:
         return []
     phrases = []
     author, date = quoted.prose(origin.author).strip(), quoted.prose(origin.date).strip()
-    if author or date:
+    if author or (date and not origin.layer):
         phrases.append(f"written{f' by {author}' if author else ''}{f' on {date}' if date else ''}")
+        date = ""
     if origin.layer == IMAGE_CONFIGURATION:
         phrases.append("in the configuration of the image, which anyone who pulls it can read")
     elif origin.layer:
-        made = f", made by {quoted.prose(origin.command)}" if origin.command else ""
-        phrases.append(f"in layer {quoted.path(origin.layer)[:_LAYER]}{made}")
+        made = f"{f' on {date}' if date else ''}{f' by {quoted.prose(origin.command)}' if origin.command else ''}"
+        phrases.append(f"in layer {quoted.path(origin.layer)[:_LAYER]}{f', made{made}' if made else ''}")
     return [*phrases, "deleted or replaced in a later layer, and still in the image"] if origin.deleted else phrases
 
 

@@ -337,8 +337,11 @@ class _Locations:
                 self._page.wrapped(self._commit(commit), indent=fold.indent + 2, hang=2)
             indent = fold.indent + (2 if commit is None else 4)
             for outcome, fellows in groupby(group, key=_outcome_key):
-                for location in fellows:
-                    self._place(location, indent=indent, with_role=fold.with_role)
+                for origin, of_origin in groupby(fellows, key=lambda location: location.origin):
+                    for location in of_origin:
+                        self._place(location, indent=indent, with_role=fold.with_role)
+                    for phrase in describe_origin(origin, self._quoted):
+                        self._page.wrapped(Text(phrase), indent=indent + 2, hang=2)
                 self._outcome(*outcome, indent=indent + 2)
         self._page.more(len(locations) - len(shown), "location", indent=fold.indent + 2)
 
@@ -346,8 +349,6 @@ class _Locations:
         position = Text(f"{self._quoted.path(location.path)}:{location.line}:{location.column}")
         role = Text(f"  {ROLE_NAMES[location.role]}" if with_role else "", style="dim")
         self._page.linked(position, role, url=self._url(location), indent=indent)
-        for phrase in describe_origin(location.origin, self._quoted):
-            self._page.wrapped(Text(phrase), indent=indent + 2, hang=2)
 
     def _url(self, location: Location) -> str | None:
         """Return the URL of the file to open; None where there is none, or its name would show a value."""

@@ -12,6 +12,8 @@ import tempfile
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
 from typing import IO
 
 from binance_leaks.findings import Skipped
@@ -19,9 +21,10 @@ from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import member_path
 from binance_leaks.sources import git_packs, seven_zip, tars, zips
 from binance_leaks.sources.archive_kind import HEAD_SIZE, NOT_READ, ArchiveKind, archive_kind, may_end_in_zip
+from binance_leaks.sources.container_images import LARGEST_METADATA, ImageIndex, is_image_member
 from binance_leaks.sources.pdf_objects import PdfFile
 from binance_leaks.sources.pdf_text import PdfText
-from binance_leaks.sources.read_content import Chunk, read_content
+from binance_leaks.sources.read_content import Chunk, OriginOf, read_content
 from binance_leaks.sources.streams import (
     PeekableStream,
     Readable,
@@ -89,14 +92,19 @@ def read_zip_behind(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Place:
+    """Where content is, its origin, and the image of a container of which it is a layer, by its name there."""
+
     path: str
     evidence: str
+    origin: OriginOf | None = None
+    layer: tuple[ImageIndex, str] | None = None
 
     def member(self, name: str) -> _Place:
-        return _Place(path=member_path(self.path, name), evidence=member_path(self.evidence, name))
+        path, evidence = member_path(self.path, name), member_path(self.evidence, name)
+        return _Place(path=path, evidence=evidence, origin=self.origin)
 
     def chunk(self, data: bytes) -> Chunk:
-        return Chunk(path=self.path, evidence_path=self.evidence, data=data)
+        return Chunk(path=self.path, evidence_path=self.evidence, data=data, origin=self.origin)
 
     def skipped(self, why: str) -> Skipped:
         return Skipped(what=self.path, why=why)
@@ -168,19 +176,42 @@ class _Unpacker:
             yield from _raw(place, stream)
 
     def _tar(self, place: _Place, stream: PeekableStream, depth: int) -> Iterator[Chunk | Skipped]:
+        images = ImageIndex()
         try:
             for entry in tars.read_entries(stream):
                 if not self.budget.admit():
                     return
                 inside = place.member(entry.name)
+                if place.layer is not None:
+                    index, layer = place.layer
+                    index.add_path(layer, entry.name)
+                    inside = replace(inside, origin=partial(index.layer_origin, layer, entry.name))
                 if entry.link is not None:
+                    if is_image_member(entry.name):
+                        images.add_link(entry.name, entry.link)
                     yield inside.chunk(entry.link.encode("utf-8", "surrogateescape"))
+                elif is_image_member(entry.name):
+                    yield from self._image_member(inside, entry, images, depth + 1)
                 else:
                     yield from self.content(inside, entry.data, depth + 1)
         except OSError as error:
             yield place.skipped(describe_error(error))
         if stream.peek(1):
             yield from _raw(place, stream)
+
+    def _image_member(
+        self, place: _Place, entry: tars.TarEntry, images: ImageIndex, depth: int
+    ) -> Iterator[Chunk | Skipped]:
+        """A layer of the image of a container, or what may be its metadata."""
+        peeked = PeekableStream(entry.data)
+        if peeked.peek(1) not in (b"{", b"["):
+            self.budget.allow_image()
+            yield from self.content(replace(place, layer=(images, entry.name)), peeked, depth)
+            return
+        content = peeked.peek(LARGEST_METADATA)
+        images.add_metadata(entry.name, content)
+        place = replace(place, origin=partial(images.configuration_origin, entry.name))
+        yield from self.content(place, peeked, depth)
 
     def _seekable(self, place: _Place, stream: Readable, kind: ArchiveKind, depth: int) -> Iterator[Chunk | Skipped]:
         """The members of an archive with its directory at its end; what cannot go back is held."""
@@ -335,7 +366,10 @@ def _refusals(place: _Place, refused: Mapping[str, int]) -> Iterator[Skipped]:
 
 
 def _raw(place: _Place, stream: Readable) -> Iterator[Chunk | Skipped]:
-    return read_content(place.path, place.evidence, stream)
+    chunks = read_content(place.path, place.evidence, stream)
+    if place.origin is None:
+        return chunks
+    return (replace(chunk, origin=place.origin) if isinstance(chunk, Chunk) else chunk for chunk in chunks)
 
 
 def _kept(stream: Readable) -> Seekable | PeekableStream:

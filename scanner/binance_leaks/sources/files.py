@@ -10,11 +10,14 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from binance_leaks.errors import GitError
 from binance_leaks.findings import Skipped
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.model import member_of_file
 from binance_leaks.sources.archive_kind import archive_kind, may_end_in_zip
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.path_roots import UNKNOWN, PathRoot, PathRoots
@@ -271,7 +274,9 @@ def _kind_of(path: str) -> int:
         return UNKNOWN
 
 
-__all__ = ["FileEntry", "list_files", "read_chunks"]
+__all__ = ["FileEntry", "list_files", "read_chunks", "with_layout_origin"]
+
+_BLOBS, _DIGEST, _LAYER = "sha256", 64, "layer.tar"
 
 # A pipe or device that took a file's place after it was listed must not make open() wait. Windows lacks most of these.
 _FLAGS = os.O_RDONLY
@@ -329,6 +334,21 @@ def read_chunks(entry: FileEntry) -> Iterator[Chunk | Skipped]:
         yield _unread(entry, error)
     finally:
         os.close(descriptor)
+
+
+def with_layout_origin(entry: FileEntry, chunks: Iterable[Chunk | Skipped]) -> Iterator[Chunk | Skipped]:
+    """Yield the chunks of a file, with their origin where it is a layer in the folder of a container image."""
+    *_, folder, name = ("", *entry.path.replace(os.sep, "/").rsplit("/", 2))
+    if not ((folder == _BLOBS and len(name) == _DIGEST) or (name == _LAYER and len(folder) == _DIGEST)):
+        yield from chunks
+        return
+    from binance_leaks.sources.image_layouts import layout_origin  # start-up: hardly any file comes here
+
+    for chunk in chunks:
+        if isinstance(chunk, Skipped):
+            yield chunk
+        else:
+            yield replace(chunk, origin=partial(layout_origin, entry.path, member_of_file(chunk.path)))
 
 
 def _content(entry: FileEntry, descriptor: int) -> Iterator[Chunk | Skipped]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from binance_leaks.detect import first_test, prefilter
 from binance_leaks.findings import Skipped
 from binance_leaks.lazy_dataclasses import dataclass
-from binance_leaks.model import is_member
+from binance_leaks.model import Origin, is_member
 from binance_leaks.sources.archive_kind import (
     HEAD_SIZE,
     PROGRAMS,
@@ -153,6 +153,9 @@ class WindowPlanner:
         return cut
 
 
+OriginOf = Callable[[], Origin | None]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Chunk:
     """Bytes and their provenance: a whole file, or a window of a large one.
@@ -162,7 +165,7 @@ class Chunk:
     `evidence_path` is the part of it that may be evidence for Binance: from the argument's base name, or relative to
     the root of the work tree. `first_line` and `first_column` are where `data` begins in the file, counted from 1,
     columns in characters of UTF-8. `mentions_binance` is True for a window if the exchange's name was seen in the file
-    so far.
+    so far. `origin` returns who wrote it, or which layer of an image has it, once all of the stream was read.
     """
 
     path: str
@@ -172,6 +175,7 @@ class Chunk:
     first_column: int = 1
     whole: bool = True
     mentions_binance: bool = False
+    origin: OriginOf | None = None
 
     @property
     def is_text(self) -> bool:

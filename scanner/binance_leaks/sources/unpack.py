@@ -47,6 +47,9 @@ class ArchiveLimits:
     total: int = 512 << 20
     members: int = 100_000
     held: int = 64 << 20
+    image_total: int = 8 << 30
+    image_members: int = 1_000_000
+    """In place of `total` and `members` for the image of a container."""
 
 
 class UnpackBudget:
@@ -57,19 +60,29 @@ class UnpackBudget:
         self.exhausted: str | None = None
         self._bytes = limits.total
         self._members = limits.members
+        self._is_image = False
+
+    def allow_image(self) -> None:
+        """Raise the limits, once, to those of the image of a container."""
+        if not self._is_image:
+            self._is_image = True
+            self._bytes += max(0, self.limits.image_total - self.limits.total)
+            self._members += max(0, self.limits.image_members - self.limits.members)
 
     def admit(self) -> bool:
         """Count one more member; False once a limit is passed, described in `exhausted`."""
         self._members -= 1
         if self._members < 0 and self.exhausted is None:
-            self.exhausted = f"the archive has more than {self.limits.members:,} members"
+            most = self.limits.image_members if self._is_image else self.limits.members
+            self.exhausted = f"the archive has more than {most:,} members"
         return self.exhausted is None
 
     def spend(self, size: int) -> None:
         """Count unpacked bytes; raises `OverLimitError` when they are too many."""
         self._bytes -= size
         if self._bytes < 0 and self.exhausted is None:
-            self.exhausted = f"the archive unpacks to more than {self.limits.total >> 20:,} MiB"
+            most = self.limits.image_total if self._is_image else self.limits.total
+            self.exhausted = f"the archive unpacks to more than {most >> 20:,} MiB"
         if self.exhausted is not None:
             raise OverLimitError(self.exhausted)
 

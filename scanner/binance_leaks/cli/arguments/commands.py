@@ -207,14 +207,22 @@ def add_scan(commands: Commands) -> None:
         "scan",
         help="scan files, folders or standard input",
         description="Scans files and folders; - is standard input. In a git work tree, ignored files are skipped.",
-        epilog=f"example: binance-leaks scan --all-files .\n\n{EXIT_STATUS}",
+        epilog="examples:\n"
+        "  binance-leaks scan --all-files .\n"
+        "  docker save bot:latest | binance-leaks scan -\n"
+        f"  binance-leaks scan --image bot:latest\n\n{EXIT_STATUS}",
     )
-    parser.add_argument(
-        "paths", nargs="*", default=["."], metavar="PATH", help="file, folder or - (default: the current folder)"
-    )
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="file, folder or - (default: the current folder)")
     add_output(parser)
     add_gate(parser)
     scope = parser.add_argument_group("scope")
+    scope.add_argument(
+        "--image",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="also a container image of this machine, through docker or podman; repeatable; alone, no PATH is needed",
+    )
     add_exclude(scope)
     add_all_files(scope)
     work = parser.add_argument_group("work")
