@@ -32,6 +32,7 @@ from binance_leaks.sources.read_content import Chunk, read_stream
 if TYPE_CHECKING:
     from binance_leaks import _native
     from binance_leaks.detect.sieve import Sieve
+    from binance_leaks.pipeline.lifeline import Lifeline
 
 _LENGTH = 64
 
@@ -394,8 +395,11 @@ def _scan_in_pool(
     from multiprocessing import get_all_start_methods, get_context  # as above
 
     batches = chain([first], batches)
-    method = "fork" if "fork" in get_all_start_methods() else "spawn"
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context(method), initializer=_leave_interrupts_to_parent)
+    from binance_leaks.pipeline.lifeline import Lifeline  # as above
+
+    context = get_context("fork" if "fork" in get_all_start_methods() else "spawn")
+    lifeline = Lifeline(context)
+    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker, initargs=(lifeline,))
     try:
         running: set[Future[Tally]] = set()
         while True:
@@ -417,9 +421,12 @@ def _scan_in_pool(
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+        lifeline.close()
 
 
-def _leave_interrupts_to_parent() -> None:
+def _start_worker(lifeline: Lifeline) -> None:
+    """End with the parent, and leave interrupts to it."""
+    lifeline.follow()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Generic, Protocol, TypeVar
 
 from binance_leaks.errors import ScanError, describe_fault
+from binance_leaks.pipeline.lifeline import Lifeline
 
 T_contra = TypeVar("T_contra", contravariant=True)
 R_co = TypeVar("R_co", covariant=True)
@@ -59,17 +60,19 @@ class WorkerPool(Generic[T, R]):
     """Several processes, each with a worker that `make` made there.
 
     They are forked where the system can, so that what `make` holds costs nothing to share. Leaving the context ends
-    them at once. Raises ScanError if one of them dies.
+    them at once, and so does the end of this process. Raises ScanError if one of them dies.
     """
 
     def __init__(self, count: int, make: Callable[[], Worker[T, R]]) -> None:
         context = get_context("fork") if "fork" in get_all_start_methods() else get_context("spawn")
+        self._lifeline = Lifeline(context)
         self._connections: list[Connection] = []
         self._processes: list[BaseProcess] = []
         gc.freeze()  # so that collecting garbage does not copy what the processes share
         for _ in range(count):
             ours, theirs = context.Pipe()
-            process = context.Process(target=_serve, args=(theirs, make, [*self._connections, ours]), daemon=True)
+            given = theirs, make, [*self._connections, ours], self._lifeline
+            process = context.Process(target=_serve, args=given, daemon=True)
             process.start()
             theirs.close()
             self._connections.append(ours)
@@ -90,6 +93,7 @@ class WorkerPool(Generic[T, R]):
             if process.is_alive():
                 process.kill()
                 process.join()
+        self._lifeline.close()
 
     def run(self, tasks: Iterable[T]) -> Iterator[R]:
         """Give each task to a free worker.
@@ -139,11 +143,14 @@ def _worker_died() -> ScanError:
     return ScanError("a scanning process died, perhaps for lack of memory", hint="Try again with --jobs 1.")
 
 
-def _serve(connection: Connection, make: Callable[[], Worker[T, R]], others: Sequence[Connection]) -> None:
+def _serve(
+    connection: Connection, make: Callable[[], Worker[T, R]], others: Sequence[Connection], lifeline: Lifeline
+) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent gets it, too
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     for other in others:
         other.close()
+    lifeline.follow()
     try:
         worker = make()
         while True:
