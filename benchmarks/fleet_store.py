@@ -176,6 +176,7 @@ def _place(repository: int, number: int, place: int) -> WireLocation:
         "path": f"services/trader/{number}/config/settings_{version % 7}.py",
         "line": 12 + place % 2 + version,
         "column": 15,
+        "cell": None,
         "exposure": "present" if version == 0 else "history",
         "commit": _commit(repository, version * 3 + number),
         "blob": _digest(f"{repository} {number} {version}")[:40],

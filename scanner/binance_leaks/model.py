@@ -248,6 +248,23 @@ def container_of(path: str) -> str:
     return path.partition(_MEMBER)[0]
 
 
+class CellPart(Enum):
+    """The part of a notebook's cell that holds a value."""
+
+    SOURCE = "source"
+    OUTPUT = "output"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cell:
+    """A cell of a notebook."""
+
+    number: int
+    """From 1, in the order of the notebook, cells of text among them."""
+    part: CellPart | None = None
+    """None for metadata and attachments."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Location:
     """The location of a value.
@@ -282,6 +299,8 @@ class Location:
     permit: str | None = None
     unlisted_refs: int = 0
     """Refs beyond `refs`, in a report that was read again."""
+    cell: Cell | None = None
+    """The cell, if the file is a notebook."""
     replaceable: bool = True
     """Whether git-filter-repo can replace the value in the versions of the file that were read."""
     origin: Origin | None = None

@@ -9,13 +9,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from binance_leaks.model import Location, Role
+from binance_leaks.model import Cell, CellPart, Location, Role
 from binance_leaks.report.storage_advice import storage_steps
 
 from tests.e2e import Pair, run
 from tests.repositories import Repository
 
 BOTH = (Role.API_KEY, Role.SECRET_KEY)
+SOURCE, OUTPUT = CellPart.SOURCE, CellPart.OUTPUT
 
 
 @pytest.fixture
@@ -125,6 +126,28 @@ def steps_for(path: str) -> str:
 )
 def test_where_it_belongs(path: str, words: str) -> None:
     assert words in steps_for(path)
+
+
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        ((SOURCE,), "Read it from the environment in cell 2, and clear the outputs, which may show it:"),
+        (
+            (SOURCE, OUTPUT),
+            "Read it from the environment in cell 2, and clear the outputs, as that of cell 3 shows it:",
+        ),
+        ((OUTPUT, OUTPUT), "Clear the outputs, as that of cell 2 and others shows it:"),
+        ((None,), "Read it from the environment in the cell, and clear the outputs, which may show it:"),
+    ],
+)
+def test_a_notebook_names_its_cells(parts: tuple[CellPart | None, ...], words: str) -> None:
+    cells = [Cell(number=number, part=part) if part else None for number, part in enumerate(parts, start=2)]
+    places = [Location(role=Role.API_KEY, path="a.ipynb", line=1, column=1, cell=cell) for cell in cells]
+    (step,) = storage_steps(places, staged=True)
+    assert step.text == words
+    assert step.verbatim == ("jupyter nbconvert --clear-output --inplace a.ipynb", "git add a.ipynb")
+    (step,) = storage_steps(places, staged=False)
+    assert step.verbatim == ("jupyter nbconvert --clear-output --inplace a.ipynb",)
 
 
 def test_a_name_that_a_shell_would_not_take_as_it_is_has_a_placeholder() -> None:

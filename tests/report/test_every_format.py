@@ -16,7 +16,7 @@ import pytest
 from binance_leaks import __version__
 from binance_leaks.cli.parser import build
 from binance_leaks.findings import Result, SourceKind
-from binance_leaks.model import Exposure, RiskLevel, Role
+from binance_leaks.model import Cell, CellPart, Exposure, RiskLevel, Role
 from binance_leaks.report import FORMAT_NAMES, View, format_named
 from binance_leaks.report.advice import steps
 from binance_leaks.report.verification_text import describe_verdict
@@ -308,3 +308,13 @@ def test_every_step_of_advice_is_given(name: str) -> None:
 
 def _unescaped(text: str) -> str:
     return text.replace("\\u2026", "…").replace("&#8230;", "…")
+
+
+@pytest.mark.parametrize("name", ["text", "html", "sarif", "github", "gitlab", "junit", "markdown"])
+def test_the_cell_of_a_notebook_is_named(name: str) -> None:
+    result = examples.files_result()
+    place = replace(result.findings[0].locations[0], path="a.ipynb", cell=Cell(number=4, part=CellPart.OUTPUT))
+    text = format_named(name).render(
+        replace(result, findings=(replace(result.findings[0], locations=(place,)),)), View(verbose=True)
+    )
+    assert f"{place.line}:{place.column}, cell 4, output" in text

@@ -90,6 +90,7 @@ def test_keys_come_in_the_order_of_the_contract() -> None:
         "path",
         "line",
         "column",
+        "cell",
         "exposure",
         "commit",
         "blob",

@@ -10,7 +10,7 @@ from typing import cast
 import pytest
 from binance_leaks.errors import UsageError
 from binance_leaks.findings import Result
-from binance_leaks.model import Environment
+from binance_leaks.model import Cell, CellPart, Environment
 from binance_leaks.report import FORMAT_NAMES, View, format_named
 from binance_leaks.report.json import render_json
 from binance_leaks.report.stored import read_report
@@ -83,6 +83,8 @@ def test_what_allows_a_value_and_what_nearly_does_come_back() -> None:
     places = (
         replace(finding.locations[0], permit="inline"),
         replace(finding.locations[0], line=9, near_miss="# binance-leaks: ignore", near_miss_above=True),
+        replace(finding.locations[0], line=10, cell=Cell(number=4, part=CellPart.OUTPUT)),
+        replace(finding.locations[0], line=11, cell=Cell(number=5)),
     )
     result = replace(result, findings=(replace(finding, locations=places),), rebase=f"{'ab' * 6}~1")
     again = read_report(stored(result), "report.json")
@@ -258,7 +260,7 @@ def test_a_value_in_any_text_is_masked(name: str) -> None:
     value = examples.Maker(5).raw().decode()
 
     fixed = {"schema", "id", "sha256", "masked", "blob", "source", "kind", "environment", "confidence", "level"}
-    fixed |= {"role", "exposure", "by", "forge", "allowed_by", "rebase"}
+    fixed |= {"role", "exposure", "by", "forge", "allowed_by", "rebase", "part"}
 
     def poisoned(node: object) -> object:
         if isinstance(node, dict):

@@ -51,6 +51,10 @@ def credentials_in(chunk: Chunk, work: Work | None = None) -> tuple[Credential, 
         mentions_binance=chunk.mentions_binance,
         work=work,
     )
+    if found and chunk.whole and chunk.path.endswith(".ipynb"):
+        from binance_leaks.detect.notebook_cells import with_cells  # as above
+
+        found = with_cells(found, chunk.data)
     return found + detect_in_path(chunk.path, chunk.evidence_path)
 
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from binance_leaks.findings import Finding
 from binance_leaks.model import Location
 from binance_leaks.report.allow_commands import ALLOW, ALLOW_NEXT_LINE
+from binance_leaks.report.locations import describe_cell
 from binance_leaks.report.sanitize import Quoted
 
 _MOST = 3
@@ -28,7 +29,7 @@ def allow_notes(finding: Finding, quoted: Quoted, span: Callable[[str], str] = s
     """
 
     def at(place: Location) -> str:
-        return span(f"{quoted.path(place.path)}:{place.line}")
+        return span(f"{quoted.path(place.path)}:{place.line}{describe_cell(place)}")
 
     if finding.suppressed is not None:
         return []

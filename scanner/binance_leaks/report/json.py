@@ -11,7 +11,7 @@ from typing import TypedDict
 
 from binance_leaks import __version__
 from binance_leaks.findings import Finding, Repository, Result, Suppression
-from binance_leaks.model import Commit, Location, Origin, Value
+from binance_leaks.model import Cell, Commit, Location, Origin, Value
 from binance_leaks.report import View
 from binance_leaks.report.locations import MAX_LISTED_REFS
 from binance_leaks.report.names import REST, statistics
@@ -97,6 +97,13 @@ class WireOrigin(TypedDict):
     deleted: bool
 
 
+class WireCell(TypedDict):
+    """A cell of a notebook, as it is written."""
+
+    number: int
+    part: str | None
+
+
 class WireLocation(TypedDict):
     """A location as it is written."""
 
@@ -104,6 +111,7 @@ class WireLocation(TypedDict):
     path: str
     line: int
     column: int
+    cell: WireCell | None
     exposure: str
     commit: WireCommit | None
     blob: str | None
@@ -247,6 +255,7 @@ class Wire:
             "path": self._path(location.path),
             "line": location.line,
             "column": location.column,
+            "cell": self._cell(location.cell),
             "exposure": location.exposure.value,
             "commit": self._commit(location.commit),
             "blob": location.blob,
@@ -277,6 +286,11 @@ class Wire:
         if location.near_miss is None:
             return None
         return {"comment": self._prose(location.near_miss), "above": location.near_miss_above}
+
+    def _cell(self, cell: Cell | None) -> WireCell | None:
+        if cell is None:
+            return None
+        return {"number": cell.number, "part": cell.part.value if cell.part is not None else None}
 
     def _commit(self, commit: Commit | None) -> WireCommit | None:
         if commit is None:

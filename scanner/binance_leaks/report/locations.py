@@ -205,6 +205,19 @@ def path_in_fleet(location: Location, path: str) -> str:
     return "/".join((*(parts or [UNNAMED]), path))
 
 
+def describe_position(location: Location, path: str) -> str:
+    """Return `path:line:column` with the shown path, in a notebook with the cell: `, cell 4, output`."""
+    return f"{path}:{location.line}:{location.column}{describe_cell(location)}"
+
+
+def describe_cell(location: Location) -> str:
+    """Return what follows a position in a notebook: `, cell 4, output`; empty elsewhere."""
+    if location.cell is None:
+        return ""
+    part = f", {location.cell.part.value}" if location.cell.part is not None else ""
+    return f", cell {location.cell.number:,}{part}"
+
+
 def file_to_open(location: Location) -> str | None:
     """Return the file that a reader can open: the archive for a member of one, None for a message or object."""
     path = location.path

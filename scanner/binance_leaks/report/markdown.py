@@ -18,6 +18,7 @@ from binance_leaks.report.allow_commands import allow_command
 from binance_leaks.report.allow_notes import allow_notes
 from binance_leaks.report.locations import (
     LEVELS_BY_SEVERITY,
+    describe_cell,
     describe_rest,
     describe_spread,
     repository_prefix,
@@ -169,7 +170,7 @@ class _Page:
         path = repository_prefix(place, self._describer.quoted.path) + self._describer.quoted.path(place.path)
         if len(path) > _MAX_PATH:
             path = f"{path[: _MAX_PATH // 2]}…{path[-_MAX_PATH // 2 :]}"
-        return f"{path}:{place.line}"
+        return f"{path}:{place.line}{describe_cell(place)}"
 
     def _step(self, step: Step, *, indent: int) -> str:
         """Return a step with its lines to copy as a code block; these are never untrusted text."""

@@ -6,7 +6,7 @@ from binance_leaks.findings import Finding, Mark, Result, Skipped, SourceKind
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import IMAGE_CONFIGURATION, Commit, Exposure, Location, Origin
 from binance_leaks.report.forge import ForgeLinks
-from binance_leaks.report.locations import describe_rest, fold_refs, repository_prefix, sort_by_use
+from binance_leaks.report.locations import describe_position, describe_rest, fold_refs, repository_prefix, sort_by_use
 from binance_leaks.report.names import ALREADY_THERE, PUSHED, ROLE_NAMES, exposure_name
 from binance_leaks.report.sanitize import Quoted, code_span, markdown_text, printable
 from binance_leaks.report.verification_text import describe_verification
@@ -50,9 +50,9 @@ class Describer:
         return cls(Quoted(links.redactor), result.source, links)
 
     def position(self, location: Location) -> str:
-        """Return `path:line:column`, in a fleet `repository: path:line:column`."""
+        """Return path, line and column, in a fleet behind the repository, in a notebook with the cell."""
         repository = repository_prefix(location, self.quoted.path)
-        return f"{repository}{self.quoted.path(location.path)}:{location.line}:{location.column}"
+        return repository + describe_position(location, self.quoted.path(location.path))
 
     def commit(self, commit: Commit) -> str:
         """Return id, day, author without address, and subject."""

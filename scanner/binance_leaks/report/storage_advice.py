@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from binance_leaks.lazy_patterns import lazy_pattern
-from binance_leaks.model import Location, Role, container_of
+from binance_leaks.model import CellPart, Location, Role, container_of
 from binance_leaks.report.remedies import Step
 
 _MAX_STEPS = 3
@@ -66,17 +66,18 @@ def storage_steps(locations: Sequence[Location], *, staged: bool) -> list[Step]:
     `staged` means that they are about to be committed, and can still be kept out of the history.
     """
     made: list[Step] = []
-    by_path: dict[str, set[Role]] = {}
+    by_path: dict[str, list[Location]] = {}
     for location in locations:
-        by_path.setdefault(container_of(location.path), set()).add(location.role)
-    for path, roles in by_path.items():
-        step = _step(path, roles, staged=staged)
+        by_path.setdefault(container_of(location.path), []).append(location)
+    for path, places in by_path.items():
+        step = _step(path, places, staged=staged)
         if step is not None and step not in made:
             made.append(step)
     return made if len(made) <= _MAX_STEPS else []
 
 
-def _step(path: str, roles: Collection[Role], *, staged: bool) -> Step | None:
+def _step(path: str, places: Sequence[Location], *, staged: bool) -> Step | None:
+    roles = {place.role for place in places}
     *folders, name = path.lower().split("/")
     if _is_untracked(name):
         return _keep_untracked(_shown(path), staged=staged)
@@ -87,8 +88,11 @@ def _step(path: str, roles: Collection[Role], *, staged: bool) -> Step | None:
         return Step(text=f"{text}{add}:" if lines else f"{text}{add}.", verbatim=lines)
     if name.endswith(".ipynb"):
         return Step(
-            text=f"Read it from the environment in the cell, and clear the outputs, which may show it{add}:",
-            verbatim=(f"jupyter nbconvert --clear-output --inplace {_shown(path)}",),
+            text=f"{_clean_notebook(places)}:",
+            verbatim=(
+                f"jupyter nbconvert --clear-output --inplace {_shown(path)}",
+                *((f"git add {_shown(path)}",) if staged else ()),
+            ),
         )
     stem, _, ending = name.rpartition(".")
     reader = _LINES.get(ending) if stem else None
@@ -100,6 +104,23 @@ def _step(path: str, roles: Collection[Role], *, staged: bool) -> Step | None:
         if role in roles
     )
     return Step(text=f"Read it from the environment{add}:", verbatim=lines)
+
+
+def _clean_notebook(places: Sequence[Location]) -> str:
+    """Return what to do in a notebook, with the cells where they are known."""
+    sources = _name_cells(places, CellPart.SOURCE) or "the cell"
+    outputs = _name_cells(places, CellPart.OUTPUT)
+    if outputs and all(place.cell is not None and place.cell.part is CellPart.OUTPUT for place in places):
+        return f"Clear the outputs, as that of {outputs} shows it"
+    shown = f", as that of {outputs} shows it" if outputs else ", which may show it"
+    return f"Read it from the environment in {sources}, and clear the outputs{shown}"
+
+
+def _name_cells(places: Sequence[Location], part: CellPart) -> str:
+    """Return `cell 4`, `cell 4 and others`, or nothing where no cell is known."""
+    numbers = {place.cell.number for place in places if place.cell is not None and place.cell.part is part}
+    more = " and others" if len(numbers) > 1 else ""
+    return f"cell {min(numbers):,}{more}" if numbers else ""
 
 
 def _keep_untracked(path: str, *, staged: bool) -> Step:

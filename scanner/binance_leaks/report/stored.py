@@ -30,6 +30,8 @@ from binance_leaks.findings import (
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import (
+    Cell,
+    CellPart,
     Commit,
     Confidence,
     Environment,
@@ -349,6 +351,7 @@ def _location(part: JsonPart) -> Location:
         path=part["path"].text(),
         line=part["line"].count(),
         column=part["column"].count(),
+        cell=_optional(part, "cell", _cell),
         exposure=part["exposure"].member(Exposure),
         commit=part["commit"].optional(_commit),
         blob=part["blob"].optional(lambda blob: blob.form(_OBJECT, "an object id")),
@@ -374,6 +377,10 @@ def _origin(part: JsonPart) -> Origin:
         command=part["command"].text(),
         deleted=part["deleted"].truth(),
     )
+
+
+def _cell(part: JsonPart) -> Cell:
+    return Cell(number=part["number"].count(), part=part["part"].optional(lambda one: one.member(CellPart)))
 
 
 def _commit(part: JsonPart) -> Commit:

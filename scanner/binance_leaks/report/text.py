@@ -20,6 +20,7 @@ from binance_leaks.report.allow_notes import allow_notes
 from binance_leaks.report.locations import (
     EXPOSURES_BY_USE,
     LEVELS_BY_SEVERITY,
+    describe_position,
     describe_spread,
     describe_unlisted,
     file_to_open,
@@ -317,7 +318,7 @@ class _Locations:
 
     def beside(self, value: Text, location: Location) -> None:
         """Draw a value with its location on one line."""
-        position = Text(f"{self._quoted.path(location.path)}:{location.line}:{location.column}")
+        position = Text(describe_position(location, self._quoted.path(location.path)))
         self._page.linked(value + position, Text(""), url=self._url(location), indent=2)
 
     def _exposures(self, locations: Sequence[Location], fold: _Layout) -> None:
@@ -346,7 +347,7 @@ class _Locations:
         self._page.more(len(locations) - len(shown), "location", indent=fold.indent + 2)
 
     def _place(self, location: Location, *, indent: int, with_role: bool) -> None:
-        position = Text(f"{self._quoted.path(location.path)}:{location.line}:{location.column}")
+        position = Text(describe_position(location, self._quoted.path(location.path)))
         role = Text(f"  {ROLE_NAMES[location.role]}" if with_role else "", style="dim")
         self._page.linked(position, role, url=self._url(location), indent=indent)
 

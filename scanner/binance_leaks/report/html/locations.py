@@ -13,6 +13,7 @@ from binance_leaks.report.forge import ForgeLinks
 from binance_leaks.report.locations import (
     LEVELS_BY_SEVERITY,
     RepositoryTotal,
+    describe_position,
     locations_by_repository,
     total_by_repository,
 )
@@ -55,7 +56,7 @@ class LocationFormatter:
     def _location(self, location: Location, mark: Mark | None) -> LocationText:
         return LocationText(
             path=describe_path(location, self.quoted),
-            at=f":{location.line}:{location.column}",
+            at=describe_position(location, ""),
             link=self.links.line(location),
             role=ROLE_NAMES[location.role],
             exposure=exposure_name(location.exposure, mark),
