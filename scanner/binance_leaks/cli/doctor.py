@@ -15,6 +15,7 @@ from binance_leaks.exit_status import ExitStatus
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.report import write_report
 from binance_leaks.report.sanitize import printable
+from binance_leaks.setup.doctor.agents import check_agents
 from binance_leaks.setup.doctor.check import Check, State
 from binance_leaks.setup.doctor.hooks import HookFolder, check_hooks, check_switches, find_hook, is_ignored
 from binance_leaks.setup.doctor.program import check_path, check_program
@@ -74,6 +75,7 @@ def _examine(git: Git, top: Path, *, may_run: bool) -> Iterator[Check]:
         sys.stderr.write(f"Running {printable(str(hook.file))} with a generated key pair (not with --no-run)\n")
         sys.stderr.flush()
         yield check_by_trial(hook, top, config)
+    yield from check_agents(top, may_run=may_run)
 
 
 def _status(checks: Sequence[Check]) -> ExitStatus:

@@ -1,4 +1,4 @@
-"""`binance-leaks init`: set up hooks and CI, after showing the changes."""
+"""`binance-leaks init`: set up hooks, CI and agents, after showing the changes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from binance_leaks.cli.settings import Settings
 from binance_leaks.errors import UsageError
 from binance_leaks.exit_status import ExitStatus
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.report.sanitize import printable
+from binance_leaks.setup.agent_hooks import Place, plan_agent
 from binance_leaks.setup.ci_templates import (
     JOB,
     PIPELINE,
@@ -37,20 +39,45 @@ class InitSettings(Settings):
     rev: str | None
     from_index: bool
     upload_sarif: bool
+    agent: Sequence[str]
+    user: bool
     dry_run: bool
     yes: bool
 
 
 def run(options: Options) -> ExitStatus:
-    """Show the changes and write them: all, or none where one file is refused."""
+    """Plan, show and write what is missing."""
     settings = InitSettings.of(options)
+    if settings.agent or settings.user:
+        return _run_for_agents(settings)
     if settings.upload_sarif and settings.ci != "github":
         raise UsageError("--upload-sarif is for --ci github")
     given = PackageSource.of(settings.repo, settings.rev)
     if settings.from_index and (given is not None or settings.ci is None):
         raise UsageError("--from-index is for --ci, and in place of --repo")
     tree = _work_tree()
-    plans = _plans(tree, settings, given)
+    _carry_out(tree, _plans(tree, settings, given), settings)
+    return ExitStatus.CLEAN
+
+
+def _run_for_agents(settings: InitSettings) -> ExitStatus:
+    """Add the hook to the settings of each agent."""
+    if not settings.agent:
+        raise UsageError("--user is for --agent")
+    if settings.ci is not None or settings.repo is not None or settings.rev is not None or settings.from_index:
+        raise UsageError("--agent is without --ci and its options", hint="Run init twice.")
+    for agent in dict.fromkeys(settings.agent):
+        place = Place.of_user(agent) if settings.user else Place.of_project(agent, _work_tree().top)
+        if settings.user:
+            print_lines([f"In {printable(str(place.tree.top))}:\n"])
+        _carry_out(place.tree, plan_agent(agent, place), settings)
+    if not settings.dry_run:
+        print_lines(["To see whether it works: binance-leaks doctor\n"])
+    return ExitStatus.CLEAN
+
+
+def _carry_out(tree: WorkTree, plans: Sequence[Plan], settings: InitSettings) -> None:
+    """Show the changes and write them: all, or none where one file is refused."""
     print_lines(chain.from_iterable(_describe(plan) for plan in plans))
     if refused := [plan.path for plan in plans if isinstance(plan, Refuse)]:
         hint = "Change it by hand as shown above, then run this again."
@@ -64,13 +91,13 @@ def run(options: Options) -> ExitStatus:
         print_lines(["Nothing was written.\n"])
     else:
         _write(tree, writes)
-    return ExitStatus.CLEAN
 
 
 def _work_tree() -> WorkTree:
     git = Git.open(".")
     if git is None:
-        raise UsageError("not in the work tree of a git repository", hint="Change to one, or make one with `git init`.")
+        hint = "Change to one, or make one with `git init`; --user sets an agent up for every project."
+        raise UsageError("not in the work tree of a git repository", hint=hint)
     return WorkTree(Path(git.root()))
 
 

@@ -122,8 +122,7 @@ def try_hook(hook: Hook, top: Path, name: str, *, limit: float = TIME_LIMIT) -> 
 
     A hook that names the pair has refused it. Of another one that fails, what it does with harmless text decides.
     """
-    key, secret = ("".join(secrets.choice(_ALPHABET) for _ in range(64)) for _ in "12")
-    pair = f'BINANCE_API_KEY = "{key}"\nBINANCE_API_SECRET = "{secret}"\n'
+    key, pair = generate_pair()
     harmless = "# a commit of binance-leaks doctor\n"
     done = _run(hook, top, name, pair, limit)
     if done is None:
@@ -131,12 +130,23 @@ def try_hook(hook: Hook, top: Path, name: str, *, limit: float = TIME_LIMIT) -> 
     status, output = done
     if status == 0:
         return Trial(outcome=Outcome.PASSED)
-    if f"{key[:4]}…{key[-4:]}".encode() in output:
+    if names_key(output, key):
         return Trial(outcome=Outcome.REFUSED, status=status)
     control = _run(hook, top, name, harmless, limit)
     if control is None:
         return Trial(outcome=Outcome.TIMED_OUT)
     return Trial(outcome=Outcome.BROKEN if control[0] else Outcome.REFUSED, status=status)
+
+
+def generate_pair() -> tuple[str, str]:
+    """Return an API key, and lines of a program that has it with its secret."""
+    key, secret = ("".join(secrets.choice(_ALPHABET) for _ in range(64)) for _ in "12")
+    return key, f'BINANCE_API_KEY = "{key}"\nBINANCE_API_SECRET = "{secret}"\n'
+
+
+def names_key(output: bytes, key: str) -> bool:
+    """Whether output shows the mask of a key."""
+    return f"{key[:4]}…{key[-4:]}".encode() in output
 
 
 def _run(hook: Hook, top: Path, name: str, text: str, limit: float) -> tuple[int, bytes] | None:
@@ -210,12 +220,28 @@ def _skips(hook: Hook) -> Mapping[str, str]:
     }
 
 
+def run_with_input(words: Sequence[str], folder: Path, text: str, *, limit: float) -> tuple[int, bytes] | None:
+    """Run a program with this text as its standard input; its status and output, None if it did not end in time."""
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as output:
+        given.write(text.encode())
+        given.seek(0)
+        status = _run_process(words, folder, os.environ, output.fileno(), limit, given=given.fileno())
+        output.seek(0)
+        return None if status is None else (status, output.read(_LARGEST_OUTPUT))
+
+
 def _run_process(
-    words: Sequence[str], folder: Path, environment: Mapping[str, str], output: int, limit: float
+    words: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    output: int,
+    limit: float,
+    *,
+    given: int = subprocess.DEVNULL,
 ) -> int | None:
     """Run a program for at most `limit` seconds; return its status, None if it was ended."""
     try:
-        with _started(words, folder, environment, output) as process:
+        with _started(words, folder, environment, output, given) as process:
             return process.wait(limit)
     except subprocess.TimeoutExpired:
         return None
@@ -225,10 +251,10 @@ def _run_process(
 
 @contextmanager
 def _started(
-    words: Sequence[str], folder: Path, environment: Mapping[str, str], output: int
+    words: Sequence[str], folder: Path, environment: Mapping[str, str], output: int, given: int
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A running program in a process group of its own, of which nothing is left afterwards."""
-    process = _start(words, folder, environment, output)
+    process = _start(words, folder, environment, output, given)
     try:
         yield process
     finally:
@@ -240,12 +266,14 @@ def _started(
         process.wait()
 
 
-def _start(words: Sequence[str], folder: Path, environment: Mapping[str, str], output: int) -> subprocess.Popen[bytes]:
+def _start(
+    words: Sequence[str], folder: Path, environment: Mapping[str, str], output: int, given: int
+) -> subprocess.Popen[bytes]:
     """Start a hook as git does: by itself, else through the shell where it has no first line that names a program."""
 
     def start(*command: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+            command, cwd=folder, env=environment, stdin=given, stdout=output, stderr=subprocess.STDOUT,
             start_new_session=True,
         )  # fmt: skip
 
