@@ -157,13 +157,24 @@ class TestAlone:
         monkeypatch.setattr(receive, "select_received", sleep)
         monkeypatch.chdir(project.folder)
         assert main(["receive", "--time-limit", "1s", "refs/heads/main", ZEROS, project.head() or ""]) == 3
-        assert "could not be scanned within 1 seconds" in capsys.readouterr().err
+        assert "could not be scanned within 1 second" in capsys.readouterr().err
 
     @pytest.mark.parametrize("text", ["x", f"{ZEROS} {ZEROS}", "\0"])
     def test_what_git_does_not_give(self, project: Repository, text: str) -> None:
         ran = run("receive", cwd=project.folder, stdin=text.encode())
         assert ran.status == 2
         assert "not what git gives a pre-receive hook" in ran.err
+        ran = run("receive", "--warn-only", cwd=project.folder, stdin=text.encode())
+        assert ran.status == 0
+        assert "not what git gives a pre-receive hook" in ran.err
+        assert "the push passes all the same" in ran.err
+
+    def test_lines_that_another_hook_has_read(self, project: Repository) -> None:
+        ran = run("receive", "-q", cwd=project.folder, stdin=b"")
+        assert ran.status == 2
+        assert "standard input is empty" in ran.err
+        assert "give each hook a copy" in ran.err
+        assert run("receive", "-q", "--warn-only", cwd=project.folder, stdin=b"").status == 0
 
     def test_two_arguments(self, project: Repository) -> None:
         ran = run("receive", "refs/heads/main", ZEROS, cwd=project.folder)

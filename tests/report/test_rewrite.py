@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from binance_leaks.findings import PARTIAL_CLONE, Skipped
+from binance_leaks.findings import PARTIAL_CLONE, Forge, Skipped
 from binance_leaks.model import Exposure, Location
 from binance_leaks.report.advice import steps, steps_for_finding
 from binance_leaks.report.rewrite_advice import (
@@ -46,6 +46,24 @@ def test_what_was_never_pushed_is_rewritten_in_place() -> None:
     ]  # fmt: skip
     assert "remote has it" not in words(at(Exposure.HISTORY))
     assert words(at(Exposure.HISTORY)).endswith("Delete ../replacements.txt: it contains the values.")
+
+
+@pytest.mark.parametrize(
+    ("forge", "asked", "pages"),
+    [
+        (Forge.GITHUB, "Ask its support", (GITHUB_REMOVAL,)),
+        (Forge.GITLAB, "Repository maintenance", (GITLAB_REMOVAL,)),
+        (Forge.BITBUCKET, "Atlassian's support", ()),
+        (Forge.GITEA, "the server's administrators", ()),
+        (None, "GitHub: its support", (GITHUB_REMOVAL, GITLAB_REMOVAL)),
+    ],
+)
+def test_the_forge_of_the_remote_is_asked(forge: Forge | None, asked: str, pages: tuple[str, ...]) -> None:
+    made = rewrite_steps([at(Exposure.PRESENT, pushed=True)], str, forge=forge)
+    (step,) = [step for step in made if "Owners of forks" in step.text]
+    assert asked in step.text
+    assert step.verbatim == pages
+    assert not any("Owners of forks" in step.text for step in rewrite_steps([at(Exposure.HISTORY)], str, forge=forge))
 
 
 def test_what_was_pushed_is_rewritten_in_a_clone_and_pushed() -> None:

@@ -15,6 +15,7 @@ from binance_leaks.cli.settings import CommandSettings
 from binance_leaks.errors import ScanError, ScannerError, UsageError
 from binance_leaks.exit_status import ExitStatus
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.quantities import plural
 from binance_leaks.report.sanitize import printable, without_values
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.push_selection import RefUpdate, parse_received_updates, received_update, select_received
@@ -35,8 +36,8 @@ def run(options: Options) -> ExitStatus:
     With `--warn-only` the push passes whatever happens.
     """
     settings = ReceiveSettings.of(options)
-    updates = _updates(settings)
     try:
+        updates = _updates(settings)
         with _time_limit(settings.time_limit):
             git = Git(os.getcwd(), inherit=True)  # noqa: PTH109 - as git sees it
             git.top()  # raises a clear error where there is no repository
@@ -71,7 +72,7 @@ def _time_limit(seconds: int) -> Iterator[None]:
 
     def expire(*_: object) -> NoReturn:
         raise ScanError(
-            f"the push could not be scanned within {seconds:,} seconds",
+            f"the push could not be scanned within {plural(seconds, 'second')}",
             hint="Push fewer commits at a time, or ask the server's administrator for a longer --time-limit.",
         )
 

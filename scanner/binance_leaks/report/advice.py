@@ -141,6 +141,7 @@ def _removal_steps(result: Result) -> list[Step]:
                 Redactor.of(result).path,
                 target=result.target,
                 skipped=result.skipped,
+                forge=result.repository.forge if result.repository is not None else None,
             )
         case SourceKind.FLEET:
             held = _locations_by_repository(result)

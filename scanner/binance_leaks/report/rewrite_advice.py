@@ -9,8 +9,9 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
-from binance_leaks.findings import INCOMPLETE_CLONE, Skipped
+from binance_leaks.findings import INCOMPLETE_CLONE, Forge, Skipped
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Exposure, Location, is_member
 from binance_leaks.report.locations import file_to_open
@@ -43,8 +44,33 @@ _PUBLISH = Step(
 _ASK_FORGE = Step(
     text="Pull requests, forks and caches of the forge keep it. GitHub: its support removes them, by the “first "
     "changed commits” that git-filter-repo printed. GitLab: remove the blobs in the repository's maintenance settings. "
-    "Owners of forks must rewrite theirs.",
+    "Others: their administrators collect garbage. Owners of forks must rewrite theirs.",
     verbatim=(GITHUB_REMOVAL, GITLAB_REMOVAL),
+)
+_ASK: Mapping[Forge, Step] = MappingProxyType(
+    {
+        Forge.GITHUB: Step(
+            text="Pull requests, forks and caches of GitHub keep it. Ask its support to remove them, on your own "
+            "server its administrators. Give them the repository, how many pull requests are affected, and the “first "
+            "changed commits” that git-filter-repo printed. Owners of forks must rewrite theirs.",
+            verbatim=(GITHUB_REMOVAL,),
+        ),
+        Forge.GITLAB: Step(
+            text="Merge requests, forks and caches of GitLab keep it. An owner of the project removes the blobs under "
+            "Settings > Repository > Repository maintenance. Owners of forks must rewrite theirs.",
+            verbatim=(GITLAB_REMOVAL,),
+        ),
+        Forge.BITBUCKET: Step(
+            text="Pull requests, forks and unreachable commits at Bitbucket keep it. Delete the branches of the "
+            "pull requests, and ask Atlassian's support to collect garbage, on your own server its administrators. "
+            "Owners of forks must rewrite theirs."
+        ),
+        Forge.GITEA: Step(
+            text="Pull requests, forks and unreachable commits at Gitea or Forgejo keep it. Ask the server's "
+            "administrators to delete the repository's refs/pull and to collect garbage, in the site administration. "
+            "Owners of forks must rewrite theirs."
+        ),
+    }
 )
 _CLONE_AGAIN = Step(
     text="Delete this clone and clean.git, and clone again; so must everyone, as a push from an old clone restores it. "
@@ -64,7 +90,7 @@ def rewrite_steps_by_repository(fleet: Mapping[str, Sequence[Location]], redact:
     """
     concerned: dict[tuple[int, Step], list[str]] = {}
     for name, locations in fleet.items():
-        for place, step in _steps_in_order(locations, redact, _ORIGIN):
+        for place, step in _steps_in_order(locations, redact, _ORIGIN, None):
             concerned.setdefault((place, step), []).append(name)
     everywhere = tuple(fleet)
     these = "that repository" if len(fleet) == 1 else f"these {len(fleet):,} repositories separately"
@@ -76,17 +102,22 @@ def rewrite_steps_by_repository(fleet: Mapping[str, Sequence[Location]], redact:
 
 
 def rewrite_steps(
-    locations: Sequence[Location], redact: Callable[[str], str], *, target: str = "", skipped: Iterable[Skipped] = ()
+    locations: Sequence[Location],
+    redact: Callable[[str], str],
+    *,
+    target: str = "",
+    skipped: Iterable[Skipped] = (),
+    forge: Forge | None = None,
 ) -> list[Step]:
     """Return the steps that remove values from a repository with these locations; only those that apply.
 
     `redact` masks values in names of files. `target` is what was scanned; of `skipped` it matters whether objects are
-    at the remote only.
+    at the remote only. `forge` is the kind of forge that the remote is at, as far as it is known.
     """
     url = target if _URL.fullmatch(target) else _ORIGIN
     if any(one.why in INCOMPLETE_CLONE for one in skipped):
         return [_clone_whole_step(url)]
-    return [step for _, step in _steps_in_order(locations, redact, url)]
+    return [step for _, step in _steps_in_order(locations, redact, url, forge)]
 
 
 def _clone_whole_step(url: str) -> Step:
@@ -96,7 +127,9 @@ def _clone_whole_step(url: str) -> Step:
     return Step(text=text, verbatim=(f"git clone --mirror {url} whole.git", "cd whole.git", "binance-leaks history"))
 
 
-def _steps_in_order(locations: Sequence[Location], redact: Callable[[str], str], url: str) -> list[tuple[int, Step]]:
+def _steps_in_order(
+    locations: Sequence[Location], redact: Callable[[str], str], url: str, forge: Forge | None
+) -> list[tuple[int, Step]]:
     """Return the steps, each with its place in the order of all."""
     tracked = [location for location in locations if _is_tracked(location)]
     pushed = any(location.pushed for location in locations)
@@ -108,7 +141,7 @@ def _steps_in_order(locations: Sequence[Location], redact: Callable[[str], str],
         _PRUNE if not tracked and locations else None,
         _RESCAN,
         _PUBLISH if pushed else None,
-        _ASK_FORGE if pushed else None,
+        (_ASK[forge] if forge is not None else _ASK_FORGE) if pushed else None,
         _DELETE_REPLACEMENTS if tracked else None,
         _CLONE_AGAIN if pushed else None,
     ]

@@ -63,7 +63,7 @@ def parse_push_updates(data: bytes) -> list[RefUpdate]:
 def parse_received_updates(data: bytes) -> list[RefUpdate]:
     """The lines `OLD_ID NEW_ID REF` that git gives a server's hook.
 
-    Raises UsageError for lines of another kind.
+    Raises UsageError for lines of another kind, and where there is none: git gives at least one.
     """
     updates = []
     for line in data.splitlines():
@@ -71,6 +71,11 @@ def parse_received_updates(data: bytes) -> list[RefUpdate]:
         if len(words) != 3:
             raise UsageError("standard input is not what git gives a pre-receive hook")
         updates.append(received_update(words[2], words[0], words[1]))
+    if not updates:
+        raise UsageError(
+            "standard input is empty, and git gives a pre-receive hook a line for each ref",
+            hint="Another hook may have read it: give each hook a copy.",
+        )
     return updates
 
 
