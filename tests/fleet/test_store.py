@@ -22,7 +22,7 @@ from binance_leaks.fleet.models import Checkpoint, Repository, RunStatus, ScanFa
 from binance_leaks.fleet.report import fleet_result
 from binance_leaks.fleet.store import Store
 from binance_leaks.fleet.store.connection import store_errors
-from binance_leaks.model import Confidence, Exposure, Location, Role
+from binance_leaks.model import Cell, CellPart, Confidence, Exposure, Location, Role
 from binance_leaks.report.json import Report
 from binance_leaks.verification import Verdict, Verification
 from hypothesis import HealthCheck, given, settings
@@ -163,12 +163,14 @@ class TestReadingBack:
             at("b.py", 3, 4, role=Role.SECRET_KEY, exposure=Exposure.HISTORY, commit=COMMIT, removed=LATER),
             at("commit message", 5, 6, exposure=Exposure.MESSAGE, commit=LATER),
             at(f"blob:{'ab' * 20}", 7, 8, exposure=Exposure.UNREACHABLE),
+            replace(at("c.ipynb", 9), cell=Cell(number=4, part=CellPart.OUTPUT), exposure=Exposure.UNREACHABLE),
+            replace(at("d.ipynb", 9), cell=Cell(number=1), replaceable=False, exposure=Exposure.UNREACHABLE),
         ]
         run = fleet.run("a", [scanned("a", found(KEYS[0], SECRETS[0], places=places))])
         with Store.read(fleet.file) as store:
             (held,) = store.held(run)
             assert store.places(held) == [replace(place, repository="a") for place in places]
-            assert held.places == 4
+            assert held.places == 6
 
     def test_few_places_show_every_role_and_a_pushed_one(self, fleet: Fleet) -> None:
         many = [at(f"{n:03}.py", 1, commit=COMMIT) for n in range(9)]
@@ -597,7 +599,8 @@ class TestRefused:
             (text_file, "is not a store: it is not an SQLite database"),
             (short_file, "is not a store: it is not an SQLite database"),
             (other_program, "is not a store: it is the database of another program"),
-            (versioned(2), "made by a newer version of binance-leaks: its schema is 2, not 1"),
+            (versioned(3), "made by a newer version of binance-leaks: its schema is 3, not 2"),
+            (versioned(1), "made by an older version of binance-leaks: its schema is 1, not 2"),
             (versioned(0), "made by an older version of binance-leaks"),
             (folder, "is a folder"),
             pytest.param(link, "is a link", marks=POSIX),

@@ -13,7 +13,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from binance_leaks.lazy_patterns import lazy_pattern
-from binance_leaks.model import Role
+from binance_leaks.model import CellPart, Role
 from binance_leaks.report.json import WireCommit
 from binance_leaks.report.sanitize import Redactor, encodable, without_values
 
@@ -101,6 +101,7 @@ def texts(cell: object) -> tuple[str, ...]:
 _ID = lazy_pattern(r"[0-9a-f]{8,64}")
 _LENGTHS = frozenset({0, 40, 64})
 _ROLES = frozenset(role.value for role in Role)
+_PARTS = frozenset({"", *(part.value for part in CellPart)})
 _MOST = 2**53
 _REDACTOR = Redactor(MappingProxyType({}))
 
@@ -153,6 +154,15 @@ def truths(column: Iterable[object]) -> None:
     """Each is true or false."""
     if not {*map(type, column)} <= {bool}:
         raise ValueError("neither true nor false")
+
+
+def notebook_cells(numbers: Iterable[object], parts: Iterable[str]) -> None:
+    """Each is the number of a cell, 0 for none, and its part, empty for none."""
+    for each in {*numbers}:
+        if type(each) is not int or not 0 <= each <= _MOST:
+            raise ValueError("no number of a cell")
+    if not {*parts} <= _PARTS:
+        raise ValueError("no part of a cell")
 
 
 def counted(column: Sequence[int]) -> None:

@@ -20,7 +20,7 @@ from binance_leaks.fleet.store import cells
 
 APPLICATION = 0x424C464C
 """`application_id` in the file header: `BLFL`."""
-VERSION = 1
+VERSION = 2
 """`user_version` in the file header."""
 
 _TABLES = """
@@ -97,6 +97,7 @@ CREATE TABLE locations (
   role TEXT NOT NULL, path TEXT NOT NULL, line INTEGER NOT NULL, "column" INTEGER NOT NULL, exposure TEXT NOT NULL,
   added INTEGER REFERENCES commits, removed INTEGER REFERENCES commits, blob TEXT,
   refs INTEGER NOT NULL REFERENCES ref_lists, pushed INTEGER NOT NULL, standing INTEGER NOT NULL,
+  replaceable INTEGER NOT NULL, cell INTEGER, cell_part TEXT,
   PRIMARY KEY (finding, place)
 ) WITHOUT ROWID;
 CREATE TABLE verifications (

@@ -22,7 +22,7 @@ from binance_leaks.fleet.models import (
 )
 from binance_leaks.fleet.store import cells
 from binance_leaks.fleet.store.connection import rollback, store_errors
-from binance_leaks.model import Commit, Confidence, Environment, Exposure, Location, Role, Value
+from binance_leaks.model import Cell, CellPart, Commit, Confidence, Environment, Exposure, Location, Role, Value
 from binance_leaks.report.stored import read_value, read_verification
 from binance_leaks.verification import Verification
 
@@ -50,6 +50,7 @@ WHERE s.run = :run AND {_HOLDS} ORDER BY v.finding, v.number
 """  # noqa: S608 - of constants
 _PLACES = """
 SELECT l.role, l.path, l.line, l."column", l.exposure, l.blob, r.names, l.pushed, l.standing,
+  l.replaceable, l.cell, l.cell_part,
   a.name, a.author, a.date, a.subject, g.name, g.author, g.date, g.subject
 FROM locations l JOIN ref_lists r ON r.id = l.refs
 LEFT JOIN commits a ON a.id = l.added LEFT JOIN commits g ON g.id = l.removed
@@ -285,8 +286,8 @@ def _places(rows: Iterable[tuple[object, ...]], label: str) -> Iterator[Location
     commits: dict[tuple[object, ...], Commit | None] = {}
     lists: dict[object, tuple[tuple[str, ...], int]] = {}
     for row in rows:
-        role, path, line, column, exposure, blob, refs, pushed, standing = row[:9]
-        added, removed = row[9:13], row[13:]
+        role, path, line, column, exposure, blob, refs, pushed, standing, replaceable, cell, part = row[:12]
+        added, removed = row[12:16], row[16:]
         if role not in roles or exposure not in exposures:
             raise ValueError("another role, or exposure")
         for fields in (added, removed):
@@ -307,6 +308,10 @@ def _places(rows: Iterable[tuple[object, ...]], label: str) -> Iterator[Location
             preexisting=bool(standing),
             removed=commits[removed],
             pushed=bool(pushed),
+            replaceable=bool(replaceable),
+            cell=None
+            if cell is None
+            else Cell(number=cells.whole(cell), part=None if part is None else CellPart(part)),
             repository=label,
         )
 

@@ -25,15 +25,18 @@ from binance_leaks.report.sanitize import Redactor
 from binance_leaks.report.stored import read_value
 from binance_leaks.verification import Verification
 
-LocationTuple = tuple[bool, int, bool, str, int, int, str, str, str, str, str, str]
-"""standing, rank by use, not pushed, path, line, column, role, exposure, blob, added by, removed by, references.
+LocationTuple = tuple[bool, int, bool, str, int, int, str, str, str, str, str, str, bool, int, str]
+"""standing, rank by use, not pushed, path, line, column, role, exposure, blob, added by, removed by, references,
+whether it can be replaced, number of the notebook's cell from 1, its part.
 
-Sorted as tuples, those come first that help a reader most. What is missing is empty, as None cannot be compared.
+Sorted as tuples, those come first that help a reader most. What is missing is empty or 0, as None cannot be compared.
 """
 _UNPUSHED: Final = 2
 _ROLE: Final = 6
 _REFS: Final = 11
-LocationRow = tuple[int, int, str, str, int, int, str, int | None, int | None, str | None, int, bool, bool]
+LocationRow = tuple[
+    int, int, str, str, int, int, str, int | None, int | None, str | None, int, bool, bool, bool, int | None, str | None
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,9 +68,11 @@ class FindingRows:
         that a remote has, then the others in order.
         """
         for number, row in enumerate(_leading(self.places)):
-            standing, _, unpushed, path, line, column, role, exposure, blob, added, removed, names = row
+            standing, _, unpushed, path, line, column, role, exposure, blob, added, removed, names = row[:12]
+            replaceable, cell, part = row[12:]
             named = commits.get(added), commits.get(removed), blob or None, refs[names]
-            yield (finding, number, role, path, line, column, exposure, *named, not unpushed, standing)
+            flags = not unpushed, standing, replaceable
+            yield (finding, number, role, path, line, column, exposure, *named, *flags, cell or None, part or None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,7 +150,7 @@ def _places(finding: WireFinding, commits: dict[str, WireCommit]) -> tuple[Locat
         for commit in (added, removed):
             if commit is not None and commit["id"] not in commits:
                 commits[commit["id"]] = cells.commit(commit)
-        exposure = place["exposure"]
+        exposure, cell = place["exposure"], place["cell"]
         found.append(
             (
                 place["standing"],
@@ -160,6 +165,9 @@ def _places(finding: WireFinding, commits: dict[str, WireCommit]) -> tuple[Locat
                 "" if added is None else added["id"],
                 "" if removed is None else removed["id"],
                 cells.join_refs(place["refs"], place["unlisted_refs"]),
+                place["replaceable"],
+                0 if cell is None else cell["number"],
+                "" if cell is None or cell["part"] is None else cell["part"],
             )
         )
     if not found:
@@ -170,8 +178,9 @@ def _places(finding: WireFinding, commits: dict[str, WireCommit]) -> tuple[Locat
 def _in_shape(found: list[LocationTuple]) -> list[LocationTuple]:
     """Check and redact the locations, column by column for speed."""
     columns = list(zip(*found, strict=True))
-    standing, _, _, paths, lines, numbers, roles, _, blobs, _, _, refs = columns
-    cells.truths(standing)
+    standing, _, _, paths, lines, numbers, roles, _, blobs, _, _, refs, replaceable, of_cells, parts = columns
+    cells.truths((*standing, *replaceable))
+    cells.notebook_cells(of_cells, parts)
     cells.counted(lines)
     cells.counted(numbers)
     cells.roles(roles)
@@ -183,9 +192,9 @@ def _in_shape(found: list[LocationTuple]) -> list[LocationTuple]:
 
 
 def _renamed(place: LocationTuple, changed: Mapping[str, str]) -> LocationTuple:
-    standing, rank, unpushed, path, line, column, role, exposure, blob, added, removed, refs = place
+    standing, rank, unpushed, path, line, column, role, exposure, blob, added, removed, refs = place[:12]
     path, refs = changed.get(path, path), changed.get(refs, refs)
-    return standing, rank, unpushed, path, line, column, role, exposure, blob, added, removed, refs
+    return standing, rank, unpushed, path, line, column, role, exposure, blob, added, removed, refs, *place[12:]
 
 
 def _leading(places: tuple[LocationTuple, ...]) -> Iterable[LocationTuple]:
@@ -207,8 +216,12 @@ def _digest(content: object, places: Iterable[LocationTuple]) -> bytes:
     """The digest of a finding. Foreign text is preceded by its length, so that it is unambiguous."""
     lines = [
         f"{standing:d} {unpushed:d} {line} {column} {role} {exposure} {blob} {added} {removed}"
-        f" {len(path)} {path} {len(names)} {names}\n"
-        for standing, _, unpushed, path, line, column, role, exposure, blob, added, removed, names in places
+        f" {len(path)} {path} {len(names)} {names} {replaceable:d} {cell} {part}\n"
+        for (standing, _, unpushed, path, line, column, role, exposure, blob, added, removed, names), (
+            replaceable,
+            cell,
+            part,
+        ) in ((place[:12], place[12:]) for place in places)
     ]
     digest = hashlib.sha256(json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode())
     digest.update("".join(lines).encode())
@@ -351,7 +364,7 @@ def _insert(connection: sqlite3.Connection, at: Waiting, finding: FindingRows, f
     )
     numbered.add(finding)
     connection.executemany(
-        "INSERT INTO locations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO locations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         finding.place_rows(number, numbered.commits, numbered.refs),
     )
 
