@@ -7,8 +7,6 @@ from datetime import datetime, timezone
 from types import MappingProxyType
 from typing import TypedDict
 
-from rich.text import Text
-
 from binance_leaks import __version__
 from binance_leaks.audit import (
     PERMISSION_WORDS,
@@ -26,7 +24,7 @@ from binance_leaks.model import Credential, Kind, Role, Value
 from binance_leaks.report.json import WireValue, as_json, wire_value
 from binance_leaks.report.names import ROLE_NAMES, capitalize_first
 from binance_leaks.report.sanitize import encodable, printable, without_values
-from binance_leaks.report.text_layout import Page
+from binance_leaks.report.text_layout import Page, Text
 from binance_leaks.verification import PERMISSION_TIERS, Cause, Permissions, Tier, Verdict
 
 AUDIT_SCHEMA = "binance-leaks-audit/1"

@@ -22,7 +22,7 @@ def render_text_or_line(result: Result, view: View) -> str:
     """Render the `text` format: one line for a scan with nothing to show, else the whole report."""
     if (line := clean_line(result, view)) is not None:
         return line
-    from binance_leaks.report.text import render_text  # start-up: rich costs 35 ms, and most commits are clean
+    from binance_leaks.report.text import render_text  # start-up: most commits are clean
 
     return render_text(result, view)
 

@@ -7,8 +7,6 @@ import re
 from collections.abc import Mapping, Sequence, Set
 from itertools import groupby
 
-from rich.text import Text
-
 from binance_leaks.findings import Finding, Mark, Result, Skipped, SourceKind
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Commit, Exposure, Location, RiskLevel, Role, Value
@@ -50,7 +48,7 @@ from binance_leaks.report.summary import (
     describe_incomplete,
     describe_scope,
 )
-from binance_leaks.report.text_layout import Page
+from binance_leaks.report.text_layout import Page, Text
 from binance_leaks.report.verification_text import count_verdicts, describe_verification
 from binance_leaks.risk import power_of
 
@@ -267,7 +265,7 @@ def _count_line(findings: Sequence[Finding]) -> Text:
         for level in LEVELS_BY_SEVERITY
         if level in levels
     ]
-    line.append_text(Text(", ").join(counts))
+    line = line + Text(", ").join(counts)
     failing = sum(finding.fails for finding in findings)
     if failing < len(findings):
         line.append(f"; {describe_gate(failing)}")
