@@ -6,11 +6,14 @@ import copy
 import dataclasses
 import pickle
 from collections.abc import Callable
-from dataclasses import FrozenInstanceError, field, fields, replace
+from dataclasses import FrozenInstanceError, fields
+from pathlib import Path
 from typing import Any
 
+import binance_leaks
 import pytest
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks import lazy_dataclasses
+from binance_leaks.lazy_dataclasses import KW_ONLY, dataclass, field, replace
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,7 +32,7 @@ class Template:
     """By position, but for what is behind the mark."""
 
     text: str
-    _: dataclasses.KW_ONLY
+    _: KW_ONLY
     path: str = ""
 
 
@@ -68,7 +71,7 @@ def _copy(each: dataclasses.Field[Any]) -> Any:
         for name in ("default", "default_factory", "repr", "compare", "kw_only")
         if getattr(each, name) is not dataclasses.MISSING
     }
-    return field(**known)
+    return dataclasses.field(**known)
 
 
 @pytest.mark.parametrize(
@@ -144,11 +147,37 @@ def test_copies_are_equal() -> None:
     assert replace(place, line=4).line == 4
 
 
-def test_no_method_is_compiled_before_the_first_instance(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_default_that_instances_would_share_is_refused() -> None:
+    with pytest.raises(ValueError, match="default_factory"):
+
+        @dataclass(frozen=True)
+        class Shared:
+            names: list[str] = []  # noqa: RUF012 - what is refused
+
+
+@pytest.mark.parametrize("count", [1, 50])
+def test_the_first_instances_are_as_the_later_ones(count: int) -> None:
+    @dataclass(frozen=True, kw_only=True, slots=True)
+    class Late:
+        """New, so that its first instance is made here."""
+
+        name: str
+        tags: list[str] = field(default_factory=list)
+
+    made = [Late(name=str(number)) for number in range(count)]
+    assert [late.name for late in made] == [str(number) for number in range(count)]
+    assert len({id(late.tags) for late in made}) == count
+    for wrong in ({}, {"name": "a", "other": 1}):
+        with pytest.raises(TypeError, match=r"name|other"):
+            Late(**wrong)  # type: ignore[arg-type]
+    assert Late(name="a", tags=["x"]) == replace(made[0], name="a", tags=["x"])
+
+
+def test_nothing_is_compiled_for_a_few_instances(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("a method is compiled")
 
-    monkeypatch.setattr(dataclasses, "_create_fn", refuse, raising=False)  # Python before 3.13
+    monkeypatch.setattr(lazy_dataclasses, "_compile_init", refuse)
 
     @dataclass(frozen=True, kw_only=True, slots=True)
     class Late:
@@ -157,3 +186,26 @@ def test_no_method_is_compiled_before_the_first_instance(monkeypatch: pytest.Mon
         name: str
 
     assert Late(name="a").name == "a"
+
+
+def test_the_standard_library_changes_instances_too() -> None:
+    assert dataclasses.replace(Place(path="a", line=3), line=4) == Place(path="a", line=4)
+    assert dataclasses.is_dataclass(Wider)
+    assert [each.name for each in fields(Wider)][-1] == "width"
+
+    @dataclasses.dataclass(frozen=True)
+    class Standard(Place):
+        height: int = 0
+
+    assert Standard(path="a", height=2).path == "a"
+
+
+def test_no_module_imports_those_of_the_standard_library() -> None:
+    folder = Path(binance_leaks.__file__).parent
+    importing = [
+        file.name
+        for file in folder.rglob("*.py")
+        for line in file.read_text("utf-8").splitlines()
+        if line.strip().startswith(("import dataclasses", "from dataclasses"))
+    ]
+    assert set(importing) == {"lazy_dataclasses.py"}

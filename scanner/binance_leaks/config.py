@@ -6,12 +6,11 @@ import errno
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import field
 from heapq import merge
 from pathlib import Path
 
 from binance_leaks.errors import ConfigError
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, field
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Confidence, Environment, RiskLevel, container_of
 from binance_leaks.path_patterns import MOST_PATTERNS, Globs, compile_patterns

@@ -6,11 +6,10 @@ A *finding* is a credential with its risk, what suppresses it, and its verificat
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, field_names, replace
 from binance_leaks.model import Confidence, Environment, Exposure, Kind, Location, RiskLevel, Value
 
 if TYPE_CHECKING:
@@ -162,14 +161,14 @@ class ScanStats:
 
         Names that this version does not know are left out.
         """
-        known = {field.name for field in fields(cls)} - {"seconds"}
+        known = {*field_names(cls)} - {"seconds"}
         return cls(
             seconds=counts.get("seconds"), **{name: int(count) for name, count in counts.items() if name in known}
         )
 
     def counts(self) -> dict[str, int | float]:
         """Return what was counted, by name and in a fixed order."""
-        by_name = ((field.name, getattr(self, field.name)) for field in fields(self))
+        by_name = ((name, getattr(self, name)) for name in field_names(self))
         return {name: count for name, count in by_name if count is not None}
 
     def plus(self, other: ScanStats) -> ScanStats:

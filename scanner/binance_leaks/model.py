@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import field, replace
 from enum import Enum
 from hashlib import sha1, sha256
 from typing import TypeVar
 
 from binance_leaks.environments import Environment as Environment
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, field, replace
 from binance_leaks.masking import Secret, mask_api_key, mask_private_key, mask_secret_key
 
 COMMIT_MESSAGE = "commit message"

@@ -6,10 +6,10 @@ docs/risk.md gives the reason for each cell of these tables, with its source; a 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 
 from binance_leaks.findings import Finding, Risk
+from binance_leaks.lazy_dataclasses import replace
 from binance_leaks.model import Confidence, Credential, Environment, Exposure, Kind, Location, Ordered, RiskLevel
 from binance_leaks.verification import Cause, Verdict, Verification
 

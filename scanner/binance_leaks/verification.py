@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from calendar import timegm
 from collections.abc import Mapping
-from dataclasses import replace
 from enum import Enum
 from types import MappingProxyType
 
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Environment, Ordered
 

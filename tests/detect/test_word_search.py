@@ -7,12 +7,12 @@ from random import Random
 import pytest
 from binance_leaks.detect import word_search
 from binance_leaks.detect.environment_evidence import NAMED
-from binance_leaks.detect.vocabulary import EVIDENCE_STEMS
+from binance_leaks.detect.vocabulary import evidence_stems
 from binance_leaks.detect.word_search import WordSearch
 
 _STARTS = [word.encode() for pattern in NAMED for word in pattern.starts if word.isascii()]
 _SETS = {
-    "evidence": list(EVIDENCE_STEMS),
+    "evidence": list(evidence_stems()),
     "environments": list(dict.fromkeys(_STARTS)),
     "overlaps": [b"aa", b"aaa", b"ab"],
 }

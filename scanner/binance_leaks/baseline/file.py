@@ -15,14 +15,13 @@ import os
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
 from typing import TypeVar
 
 from binance_leaks.baseline.known import OUR_TYPES, PLUGIN_NAMES, SECRET_TYPES, Known, Label, filters, stored
 from binance_leaks.errors import ConfigError, ScanError, UsageError
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Confidence, Value
 from binance_leaks.reading import LARGEST_BASELINE, read_file

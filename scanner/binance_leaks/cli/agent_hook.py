@@ -7,7 +7,6 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -19,7 +18,7 @@ from binance_leaks.cli.settings import Settings
 from binance_leaks.config import Config, find_config, load_config
 from binance_leaks.errors import ScanError, ScannerError
 from binance_leaks.findings import Result
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.model import Location
 from binance_leaks.pipeline.agent_event import AgentEventSource
 from binance_leaks.pipeline.run_scan import TriageSettings, load_baseline, run_scan

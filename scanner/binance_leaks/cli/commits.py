@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from binance_leaks.cli.arguments.common import Options
@@ -15,7 +14,7 @@ from binance_leaks.cli.settings import CommandSettings
 from binance_leaks.errors import ScanError
 from binance_leaks.exit_status import ExitStatus
 from binance_leaks.findings import Result
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.pipeline.commit_range import RangeSource
 from binance_leaks.sources.commit_selection import CommitSelection, select_change, select_range, selection_of
 from binance_leaks.sources.commits import Fetcher

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from binance_leaks.cli.settings import GateSettings
 from binance_leaks.config import FILE_NAMES, Config, FailOn, find_config, load_config, mentions_us, parse_config
 from binance_leaks.errors import ConfigError, UsageError
+from binance_leaks.lazy_dataclasses import replace
 from binance_leaks.model import Confidence
 from binance_leaks.pipeline.run_scan import TriageSettings, load_baseline
 from binance_leaks.reading import LARGEST_CONFIGURATION, read_file

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 
 from binance_leaks.cli.arguments.common import Options
 from binance_leaks.cli.output import present, wanted_formats
@@ -12,7 +11,7 @@ from binance_leaks.config import FailOn
 from binance_leaks.errors import UsageError
 from binance_leaks.exit_status import ExitStatus
 from binance_leaks.findings import Finding, Result
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.reading import LARGEST_REPORT, read_file, read_stream
 from binance_leaks.report.stored import read_report
 

@@ -7,7 +7,6 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
@@ -17,7 +16,7 @@ from binance_leaks.cli.verify_option import OnlineVerifier, online_verifier
 from binance_leaks.errors import GitError
 from binance_leaks.exit_status import ExitStatus
 from binance_leaks.findings import Repository, Result
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.pipeline.run_scan import Scan, TriageSettings, run_scan
 from binance_leaks.pipeline.source import Detected, ShowProgress, Source
 from binance_leaks.report import Format

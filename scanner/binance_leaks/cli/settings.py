@@ -6,11 +6,10 @@ Each command has its own settings beside it: making the classes of all commands 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
 from typing import TypeVar
 
 from binance_leaks.cli.arguments.common import Options
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, field_names
 
 S = TypeVar("S", bound="Settings")
 
@@ -31,7 +30,7 @@ class Settings:
     def pick(cls: type[S], given: Mapping[str, object]) -> S:
         """Take the settings from values by name."""
         make: Callable[..., S] = cls
-        return make(**{field.name: given[field.name] for field in fields(cls) if field.name in given})
+        return make(**{name: given[name] for name in field_names(cls) if name in given})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -52,12 +52,12 @@ def run(options: Options) -> ExitStatus:
 
 def _report(options: Options, source: StagedSource) -> ExitStatus:
     """Scan, judge and report; late imports as most commits are clean."""
-    from dataclasses import replace
     from pathlib import Path
 
     from binance_leaks.cli.gate_policy import triage_settings
     from binance_leaks.cli.run import runner
     from binance_leaks.cli.settings import CommandSettings
+    from binance_leaks.lazy_dataclasses import replace
 
     settings = CommandSettings.of(options)
     with runner(settings) as this:

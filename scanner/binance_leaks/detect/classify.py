@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
@@ -26,6 +25,7 @@ from binance_leaks.detect.rules import ED25519_SEED
 from binance_leaks.detect.split_values import find_split_values
 from binance_leaks.detect.tables import Tables
 from binance_leaks.detect.vocabulary import AGENT_PAY_NAME, BINANCE_PAY, ELLIPTIC_CURVES, FUTURES_WORDS
+from binance_leaks.lazy_dataclasses import replace
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Evidence, Grade, Location, Occurrence, Role, Value
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence, Set
-from dataclasses import replace
 from itertools import groupby
 from typing import NamedTuple, TypeVar
 
@@ -11,6 +10,7 @@ from binance_leaks.detect.confidence import OF_THE_TEXT, confidence_of
 from binance_leaks.detect.names import is_credential_file
 from binance_leaks.detect.published import published_as
 from binance_leaks.environments import Environment, most_prudent
+from binance_leaks.lazy_dataclasses import replace
 from binance_leaks.model import Confidence, Credential, Evidence, Grade, Kind, Occurrence, Role, Value
 
 _T = TypeVar("_T")

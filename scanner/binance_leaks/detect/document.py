@@ -6,7 +6,6 @@ import codecs
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import field, replace
 from functools import cached_property
 from itertools import accumulate
 
@@ -17,7 +16,7 @@ from binance_leaks.detect.names import other_exchanges
 from binance_leaks.detect.sqlite import table_text
 from binance_leaks.detect.vocabulary import LEGACY_WORDS, SERVICE_ACCOUNT, mentions, name_mentions_binance
 from binance_leaks.detect.work import Work
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, field, replace
 from binance_leaks.lazy_patterns import lazy_pattern
 
 _BOMS = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from binance_leaks.detect.base64_blocks import EncodedText, encoded_texts, is_longer_than_value
 from binance_leaks.detect.classify import find_matches
@@ -12,6 +11,7 @@ from binance_leaks.detect.document import Document, documents
 from binance_leaks.detect.evidence import document_mentions
 from binance_leaks.detect.pairing import find_pairs
 from binance_leaks.detect.work import Work
+from binance_leaks.lazy_dataclasses import replace
 from binance_leaks.model import Credential
 
 

@@ -85,12 +85,12 @@ def new_search() -> _native.Search:
     if compiled is None:
         raise ImportError("the compiled module is not installed")
     # start-up: the hook does without
-    from binance_leaks.detect.vocabulary import CLEAR_NAME_STEMS, EVIDENCE_STEMS, FUTURES_WORDS
+    from binance_leaks.detect.vocabulary import FUTURES_WORDS, clear_name_stems, evidence_stems
 
-    mentions = [(stem, MENTION, ANYWHERE) for stem in EVIDENCE_STEMS if stem.decode("latin-1") not in FUTURES_WORDS]
+    mentions = [(stem, MENTION, ANYWHERE) for stem in evidence_stems() if stem.decode("latin-1") not in FUTURES_WORDS]
     futures = [(word.encode(), FUTURE, ANYWHERE) for word in FUTURES_WORDS]
     search: _native.Search = compiled.Search(
-        [*mentions, *futures, *WORDS], [(stem, 0, ANYWHERE) for stem in CLEAR_NAME_STEMS]
+        [*mentions, *futures, *WORDS], [(stem, 0, ANYWHERE) for stem in clear_name_stems()]
     )
     return search
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from enum import Enum
 from functools import lru_cache
 
@@ -13,7 +12,7 @@ from binance_leaks.detect.names import REMEMBERED, Name, Strength, read_name
 from binance_leaks.detect.outline import Outline
 from binance_leaks.detect.records import name_in_record, name_of_collection
 from binance_leaks.detect.vocabulary import NOISE_WORDS
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Role
 

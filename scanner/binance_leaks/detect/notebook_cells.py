@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from itertools import islice
 
+from binance_leaks.lazy_dataclasses import replace
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Cell, CellPart, Credential, Location
 

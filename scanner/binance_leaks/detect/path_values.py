@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from binance_leaks.detect import prefilter, rules
 from binance_leaks.detect.candidates import LENGTH
 from binance_leaks.detect.credentials import Group, merge_credentials
 from binance_leaks.detect.document import Document
 from binance_leaks.detect.engine import groups_in
+from binance_leaks.lazy_dataclasses import replace
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Credential, Evidence, Grade, Occurrence
 

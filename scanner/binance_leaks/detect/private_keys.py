@@ -6,14 +6,13 @@ import binascii
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import replace
 from enum import Enum
 from itertools import chain
 
 from binance_leaks.detect import prefilter, rules
 from binance_leaks.detect.document import PRINTABLE, Document, is_binary
 from binance_leaks.detect.work import LOOK, VALUE
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.lazy_patterns import lazy_pattern
 
 _BEGIN = lazy_pattern(r"-----BEGIN (RSA |ENCRYPTED |)PRIVATE KEY-----")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from functools import lru_cache
 
 from binance_leaks.detect.document import Document
 from binance_leaks.detect.names import REMEMBERED, Name, Strength, read_name, words_of
 from binance_leaks.detect.outline import Outline
+from binance_leaks.lazy_dataclasses import replace
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Role
 

@@ -6,9 +6,7 @@ test fills every example with fresh values and runs the detector on it.
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY
-
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import KW_ONLY, dataclass
 from binance_leaks.model import Confidence
 
 HMAC = "hmac"

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import binascii
 from enum import IntFlag
+from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
 from binance_leaks.detect import first_test, prefilter
@@ -22,7 +23,7 @@ from binance_leaks.detect.glued_values import LONGEST, REACH, glued_in_run
 from binance_leaks.detect.literal_chains import CHAIN_REACH, around
 from binance_leaks.detect.private_keys import holds_packed_key
 from binance_leaks.detect.split_values import find_split_values
-from binance_leaks.detect.vocabulary import ANY_SECRET_STEMS
+from binance_leaks.detect.vocabulary import secret_stems
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.native import compiled
 
@@ -72,7 +73,6 @@ _ANY_HEX_DIGITS = b"0123456789abcdefABCDEF"
 _SHORTEST_ENCODED = 60
 _TEXT = bytes([*range(0x20, 0x7F), 9, 10, 13])
 _LONE_SEED = lazy_pattern(prefilter.LONE_SEED)
-_SEED_NAMES = (*ANY_SECRET_STEMS, *(name.lower() for name in prefilter.SEED_NAMES))
 _NEAR = 200
 _CONTEXT, _LONGEST_KNOWN = 170, 400
 _LENGTHS = (b"@", b"@\0\0\0")
@@ -273,9 +273,14 @@ def _trait_of_run(data: bytes, start: int, end: int, *, binary: bool) -> Trait:
 def _holds_named_seed(data: bytes) -> bool:
     for match in _LONE_SEED.finditer(data):
         window = data[max(0, match.start() - _NEAR) : match.end() + _NEAR].lower()
-        if any(name in window for name in _SEED_NAMES):
+        if any(name in window for name in _names_of_seeds()):
             return True
     return False
+
+
+@cache
+def _names_of_seeds() -> tuple[bytes, ...]:
+    return (*secret_stems(), *(name.lower() for name in prefilter.SEED_NAMES))
 
 
 def _holds_encoded(document: Document) -> bool:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import KW_ONLY
+from functools import cache
 from itertools import chain, product
 from types import MappingProxyType
 
 from binance_leaks.detect.word_search import WordSearch
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import KW_ONLY, dataclass
 from binance_leaks.lazy_patterns import lazy_pattern
 
 
@@ -357,10 +357,6 @@ EXCHANGE_NAME = _any_of((term.expression for term in _IN_TEXT if term.is_name), 
 _LITERALS = tuple(literal for term in _IN_TEXT for literal in term.literals)
 _STEMS = WordSearch([literal.encode() for literal in _LITERALS if literal.isascii()])
 _NON_ASCII_STEMS = tuple(spelling for literal in _LITERALS if not literal.isascii() for spelling in _spellings(literal))
-EVIDENCE_STEMS = tuple(
-    dict.fromkeys(stem.lower() for literal in (*_LITERALS, *FUTURES_WORDS) for stem in encoded(literal))
-)
-"""Literals in small letters, one of which is in all evidence for Binance and for its futures testnet."""
 SECRET_IN_NAMES = _any_of(word.pattern for word in SECRET_NAMES)
 """Words in a name that make the value a secret."""
 KEY_IN_NAMES = _any_of(word.pattern for word in KEY_NAMES)
@@ -379,27 +375,44 @@ LEGACY_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """Words by which a text is known to be in an encoding other than Unicode."""
 
 
+@cache
+def evidence_stems() -> tuple[bytes, ...]:
+    """Return literals in small letters, one of which is in all evidence for Binance and for its futures testnet.
+
+    These and those of names are made when they are asked for, as that loads the codecs of five encodings.
+    """
+    return tuple(dict.fromkeys(stem.lower() for literal in (*_LITERALS, *FUTURES_WORDS) for stem in encoded(literal)))
+
+
+@cache
+def secret_stems() -> tuple[bytes, ...]:
+    """Return literals in small letters, one of which is in the name of a secret."""
+    return _name_stems((*_SECRET_LITERALS, "private", *sorted(SECRET_WORDS | WEAK_SECRET_WORDS)))
+
+
+@cache
+def clear_name_stems() -> tuple[bytes, ...]:
+    """Return literals in small letters, one of which is in a name that makes clear that the value is a credential."""
+    return _name_stems(
+        (
+            *API_NAMES,
+            FIX_USERNAME,
+            *_SECRET_LITERALS,
+            *(literal for word in KEY_NAMES for literal in word.literals),
+            *(f"{word} key" for word in sorted(SECRET_WORDS)),
+        )
+    )
+
+
 def _name_stems(literals: Iterable[str]) -> tuple[bytes, ...]:
     """Literals as bytes in small letters, with all that may separate their words, in each encoding."""
-    parted = (literal.replace(" ", between) for literal in literals for between in ("", "_", "-", " ", "."))
+    parted = dict.fromkeys(
+        literal.replace(" ", between) for literal in literals for between in ("", "_", "-", " ", ".")
+    )
     return tuple(dict.fromkeys(stem.lower() for literal in parted for stem in encoded(literal)))
 
 
 _SECRET_LITERALS = tuple(literal for word in SECRET_NAMES for literal in word.literals)
-SECRET_STEMS = _name_stems(_SECRET_LITERALS)
-"""Literals in small letters, one of which is in the name of a secret, unless the name has only short words."""
-ANY_SECRET_STEMS = (*SECRET_STEMS, *_name_stems(("private", *sorted(SECRET_WORDS | WEAK_SECRET_WORDS))))
-"""The same, with the short words."""
-CLEAR_NAME_STEMS = _name_stems(
-    (
-        *API_NAMES,
-        FIX_USERNAME,
-        *_SECRET_LITERALS,
-        *(literal for word in KEY_NAMES for literal in word.literals),
-        *(f"{word} key" for word in sorted(SECRET_WORDS)),
-    )
-)
-"""Literals in small letters, one of which is in a name that makes it clear that the value is a credential."""
 
 
 def mentions(text: str, flat: bytes) -> list[tuple[int, int]]:

@@ -11,7 +11,6 @@ from base64 import b64decode, b64encode
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
-from dataclasses import field, replace
 from typing import Protocol
 
 from binance_leaks.errors import ReplyError
@@ -26,7 +25,7 @@ from binance_leaks.fleet.worker_protocol import (
     parse_outcomes,
     parse_worker,
 )
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, field, replace
 
 _TICK = 0.5
 _NOT_UNDERSTOOD = "its worker sent an invalid reply"

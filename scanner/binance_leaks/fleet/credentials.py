@@ -6,7 +6,6 @@ Repositories speak for each other: what is certain in one of them is certain in 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import replace
 
 from binance_leaks.detect.credentials import (
     MOST_EVIDENCE,
@@ -18,7 +17,7 @@ from binance_leaks.detect.credentials import (
 from binance_leaks.environments import Environment, most_prudent
 from binance_leaks.findings import SuppressedBy, Suppression
 from binance_leaks.fleet.models import Holding
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.model import Confidence, Credential, Role, Value
 from binance_leaks.pipeline.apply_verification import OTHER_ROLE, apply_verifications
 from binance_leaks.pipeline.triage import published

@@ -9,13 +9,12 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import field
 from pathlib import Path
 
 from binance_leaks.errors import UsageError
 from binance_leaks.findings import Skipped
 from binance_leaks.fleet.models import Entry
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, field
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.sources.objects.database import find_alternates
 from binance_leaks.sources.streams import describe_error

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from datetime import datetime
 from enum import Enum
 
 from binance_leaks.findings import Skipped, Suppression
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, field
 from binance_leaks.model import Confidence, Environment, Value
 from binance_leaks.report.json import Report
 

@@ -6,7 +6,6 @@ One finding per credential, with every repository that holds it, marked as new, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from itertools import groupby
 
 from binance_leaks.config import Config
@@ -14,7 +13,7 @@ from binance_leaks.findings import Finding, Mark, Result, ScanStats, Skipped, So
 from binance_leaks.fleet.credentials import FleetCredential, Member, merge
 from binance_leaks.fleet.models import RepositoryScan, Run, RunStatus, ScanStatus
 from binance_leaks.fleet.store import Store
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.model import Confidence, Location
 from binance_leaks.pipeline.triage import finding_of
 from binance_leaks.report.locations import EXPOSURES_BY_USE

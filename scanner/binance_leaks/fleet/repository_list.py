@@ -8,13 +8,12 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field, replace
 from pathlib import Path
 from types import MappingProxyType
 
 from binance_leaks.errors import UsageError
 from binance_leaks.fleet.models import Entry
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, field, replace
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.report.sanitize import printable, without_values
 from binance_leaks.sources import urls

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import field, replace
 
 from binance_leaks.errors import ScannerError
 from binance_leaks.findings import Finding
 from binance_leaks.fleet.models import Repository
 from binance_leaks.fleet.unit_scan import local_folder
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, field, replace
 from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Credential, Location, Occurrence, container_of
 from binance_leaks.pipeline.files import credentials_in, credentials_in_object
 from binance_leaks.sources.git import Git

@@ -7,7 +7,6 @@ import time
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -25,7 +24,7 @@ from binance_leaks.fleet.worker_protocol import (
     empty_outcome,
     failed_outcome,
 )
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.model import Confidence, Credential, Exposure, Location, Occurrence
 from binance_leaks.path_patterns import Globs
 from binance_leaks.pipeline.history import HistoryDetected, HistorySource

@@ -6,14 +6,13 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import field, replace
 from hashlib import sha256
 from pathlib import Path
 
 from binance_leaks.findings import Skipped
 from binance_leaks.fleet.local_repositories import LocalRepository, NotARepository, locate, pack_bytes
 from binance_leaks.fleet.models import Entry, Repository, Unit
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, field, replace
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.report.sanitize import encodable, printable, without_values
 from binance_leaks.sources import urls

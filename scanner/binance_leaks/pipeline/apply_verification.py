@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 from binance_leaks.detect.credentials import credential_of
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.model import Confidence, Credential, Environment, Occurrence, Role
 from binance_leaks.verification import Verdict, Verification
 

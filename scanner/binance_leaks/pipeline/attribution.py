@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from binance_leaks.detect.path_values import digests_in_path
 from binance_leaks.environments import Environment
 from binance_leaks.errors import GitError
 from binance_leaks.findings import Skipped
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.model import (
     COMMIT_MESSAGE,
     TAG_MESSAGE,

@@ -7,13 +7,12 @@ repository. What they introduce is defined in `introduced.py`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 
 from binance_leaks.detect import first_test, prefilter
 from binance_leaks.errors import GitError
 from binance_leaks.findings import ScanStats, Skipped, SourceKind
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Credential, Exposure, Location
 from binance_leaks.pipeline.introduced import LFS_NOT_ON_DISK, FileVersions
 from binance_leaks.pipeline.range_tracker import trace

@@ -8,7 +8,6 @@ import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import field, replace
 from functools import cache, partial
 from itertools import chain, islice
 from pathlib import Path
@@ -18,7 +17,7 @@ from binance_leaks.detect import first_test, prefilter
 from binance_leaks.detect.work import EXHAUSTED, Work
 from binance_leaks.errors import ScanError
 from binance_leaks.findings import ScanStats, Skipped, SourceKind
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, field, replace
 from binance_leaks.masking import Secret
 from binance_leaks.model import Credential, Location, Origin
 from binance_leaks.native import compiled

@@ -6,13 +6,12 @@ import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import field, replace
 from functools import partial
 from pathlib import Path
 
 from binance_leaks.errors import GitError, UsageError
 from binance_leaks.findings import PARTIAL_CLONE, SHALLOW_CLONE, ScanStats, Skipped, SourceKind
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, field, replace
 from binance_leaks.model import Credential
 from binance_leaks.pipeline.history_scan import Count, LfsFiles, ObjectFilter, ObjectScan
 from binance_leaks.pipeline.source import Detected, NearbyEvidence, Progress, ShowProgress

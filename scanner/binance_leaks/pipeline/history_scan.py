@@ -6,14 +6,13 @@ import hashlib
 from array import array
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import field, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from binance_leaks.detect import prefilter
 from binance_leaks.findings import Skipped
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, field, replace
 from binance_leaks.model import Credential, Exposure, Location
 from binance_leaks.pipeline.history_worker import (
     FindParentTrees,

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from binance_leaks.detect.first_test import MARGIN, must_look, new_search
 from binance_leaks.errors import GitError
 from binance_leaks.findings import Skipped
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, field
 from binance_leaks.model import Credential
 from binance_leaks.native import compiled
 from binance_leaks.sources.git import BlobStream, Git

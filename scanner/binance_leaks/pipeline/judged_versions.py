@@ -5,18 +5,17 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import accumulate, islice
 
 from binance_leaks.detect import prefilter
 from binance_leaks.detect.environment_evidence import stated_environments
 from binance_leaks.detect.sieve import Trait
-from binance_leaks.detect.vocabulary import EVIDENCE_STEMS
+from binance_leaks.detect.vocabulary import evidence_stems
 from binance_leaks.detect.word_search import WordSearch
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Credential, Location
 
-_STEMS = WordSearch(EVIDENCE_STEMS)
 _MOST_PLACES = 20_000
 _MOST_REMEMBERED = 300_000
 _MOST_VERSIONS = 100
@@ -78,7 +77,7 @@ def read_version(content: bytes, traits: Trait, *, chains: bool = True) -> Versi
     ends.update((at, _end_of_key(content, at)) for at in prefilter.private_key_starts(content, classes))
     if not 0 < len(ends) < _MOST_PLACES:
         return None
-    words = _STEMS.present(content)
+    words = _evidence_search().present(content)
     header = content[:_HEADER_BYTES].partition(b"\n")[0]  # where names of columns are
     file = hash((words, header, stated_environments(content.lower().decode("latin-1"))))
     places = [(at, max(at, end)) for at, end in sorted(ends.items())]
@@ -87,6 +86,11 @@ def read_version(content: bytes, traits: Trait, *, chains: bool = True) -> Versi
         first = _line_above(content, at)
         keys.append(hash((file, at - first, content[first : _end_of_line(content, end)])))
     return Version(content, places, keys)
+
+
+@cache
+def _evidence_search() -> WordSearch:
+    return WordSearch(evidence_stems())
 
 
 def _end_of_key(content: bytes, at: int) -> int:

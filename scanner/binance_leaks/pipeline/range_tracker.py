@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from binance_leaks.detect import prefilter
 from binance_leaks.errors import GitError
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.model import Commit, Credential, Exposure, Occurrence
 from binance_leaks.pipeline.introduced import FileVersion, FileVersions, introduced
 from binance_leaks.sources.commit_selection import CommitSelection

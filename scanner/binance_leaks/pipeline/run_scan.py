@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from binance_leaks.config import Config
 from binance_leaks.findings import Finding, Result, SourceKind
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.model import Credential, Location
 from binance_leaks.pipeline.source import Detected, ShowProgress, Source
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
 from typing import Protocol, TypeVar
 
 from binance_leaks.findings import ScanStats, Skipped, SourceKind
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, field
 from binance_leaks.masking import Secret
 from binance_leaks.model import Credential, Evidence
 

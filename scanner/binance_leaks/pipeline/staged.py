@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Container, Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -17,7 +16,7 @@ from binance_leaks.detect.engine import detect
 from binance_leaks.detect.work import EXHAUSTED, Work
 from binance_leaks.errors import UsageError
 from binance_leaks.findings import ScanStats, Skipped, SourceKind
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import COMMIT_MESSAGE, Credential, Exposure, Location, Occurrence
 from binance_leaks.pipeline.files import Tally, detected_in, scan_entries

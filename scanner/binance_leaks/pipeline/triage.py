@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from binance_leaks.baseline.known import Label, path_from
@@ -19,7 +18,7 @@ from binance_leaks.detect.credentials import (
 from binance_leaks.detect.pairing_across_files import pair_across_files
 from binance_leaks.detect.published import published_as
 from binance_leaks.findings import Finding, Risk, Skipped, SourceKind, SuppressedBy, Suppression
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.model import Credential, Location, Occurrence, RiskLevel, Value
 from binance_leaks.pipeline.apply_verification import Verify
 from binance_leaks.pipeline.files import search

@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from binance_leaks.detect.credentials import credential_of, mark_encrypted_beside
 from binance_leaks.detect.document import Document
@@ -13,6 +12,7 @@ from binance_leaks.detect.names import Strength, read_name
 from binance_leaks.detect.pairing_across_files import pair_across_files
 from binance_leaks.detect.private_keys import KeyType, packed_keys
 from binance_leaks.errors import UsageError
+from binance_leaks.lazy_dataclasses import replace
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Confidence, Credential, Environment, Kind, Location, Occurrence, Role, Value
 from binance_leaks.pipeline.files import credentials_in

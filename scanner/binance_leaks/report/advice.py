@@ -6,9 +6,9 @@ After verification it depends on the verdict and on what a key can do.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from binance_leaks.findings import Finding, Mark, Result, SourceKind
+from binance_leaks.lazy_dataclasses import replace
 from binance_leaks.model import TAG_MESSAGE, Exposure, Location, Origin
 from binance_leaks.report.locations import locations_by_repository
 from binance_leaks.report.remedies import Step, is_urgent, remedies, revoke_step

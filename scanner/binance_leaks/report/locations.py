@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from binance_leaks.findings import Finding, Mark, Result, Skipped
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Exposure, Location, RiskLevel, container_of, is_member
 from binance_leaks.quantities import plural

@@ -7,12 +7,11 @@ that order. The most severe finding decides which list comes first; each list sa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from enum import Enum
 from types import MappingProxyType
 
 from binance_leaks.findings import Finding
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.model import Environment, Role
 from binance_leaks.report.names import UNNAMED
 from binance_leaks.risk import Power, power_of, system_of

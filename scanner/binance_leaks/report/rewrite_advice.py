@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 
 from binance_leaks.findings import INCOMPLETE_CLONE, Forge, Skipped
+from binance_leaks.lazy_dataclasses import replace
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Exposure, Location, is_member
 from binance_leaks.report.locations import file_to_open

@@ -14,12 +14,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import replace
 from hashlib import sha256
 from types import MappingProxyType
 
 from binance_leaks.findings import Finding, Repository, Result, Risk, Skipped, Suppression
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.masking import mask_runs, mask_secret_key
 from binance_leaks.model import Commit, Location, Origin

@@ -6,7 +6,6 @@ What comes out is parsed again before it is returned: it has the entries, and ev
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from tomlkit.items import Table as TomlTable
 
 from binance_leaks.config import Config, parse_config, read_toml
 from binance_leaks.errors import ConfigError
+from binance_leaks.lazy_dataclasses import replace
 
 _NAME = "binance-leaks"
 _BOM = b"\xef\xbb\xbf"

@@ -11,10 +11,9 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field
 from itertools import islice
 
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, field
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import IMAGE_CONFIGURATION, Origin
 

@@ -6,10 +6,9 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import field
 
 from binance_leaks.errors import UsageError
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, field
 from binance_leaks.sources.streams import describe_error
 
 UNKNOWN = 0

@@ -7,9 +7,8 @@ encoding. Where a font has neither, its text cannot be read.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import field
 
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, field
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.sources.pdf_objects import FILTERS, Name, PdfFile, Reference, Value, Word, tokens
 

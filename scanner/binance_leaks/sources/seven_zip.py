@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import lzma
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import field
 
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, field
 from binance_leaks.sources.streams import Readable, Seekable, StreamReader
 from binance_leaks.sources.unpack import (
     BZIP2_MEMBER,

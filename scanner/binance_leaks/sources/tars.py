@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import tarfile
 from collections.abc import Iterator
-from dataclasses import field
 
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, field
 from binance_leaks.sources.streams import PeekableStream, Readable, StreamReader
 from binance_leaks.sources.unpack import BoundedStream, DamagedArchiveError
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import replace
 from datetime import datetime, timezone
 
 from binance_leaks.environments import Probe
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.model import Credential, Environment, Role, Value
 from binance_leaks.verification import Cause, Verdict, Verification
 from binance_leaks.verify.cache import Cache, DatedOutcome, NoCache

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from binance_leaks.cli.arguments.common import Options
@@ -18,7 +17,7 @@ from binance_leaks.fleet.local_repositories import find_repositories
 from binance_leaks.fleet.models import Entry
 from binance_leaks.fleet.repository_list import read_list
 from binance_leaks.fleet.units import safe_label
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.reading import LARGEST_CONFIGURATION, LARGEST_LIST, read_file, read_stream
 from binance_leaks.sources.urls import is_url
 

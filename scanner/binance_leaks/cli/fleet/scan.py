@@ -7,7 +7,6 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -31,7 +30,7 @@ from binance_leaks.fleet.store import Store
 from binance_leaks.fleet.unit_scan import settings_digest
 from binance_leaks.fleet.units import Units, plan_units
 from binance_leaks.fleet.worker_protocol import StepListener
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.pipeline.workers import usable_cores
 from binance_leaks.sources.urls import has_login

@@ -9,7 +9,6 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field
 from itertools import chain
 from typing import Final
 
@@ -17,7 +16,7 @@ from binance_leaks.findings import SuppressedBy
 from binance_leaks.fleet.models import Checkpoint, Repository, ScanFailure, ScanResult, ScanStatus
 from binance_leaks.fleet.store import cells
 from binance_leaks.fleet.store.cells import encode_text, redact_text
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, field
 from binance_leaks.model import Confidence, Environment, Kind, RiskLevel
 from binance_leaks.report.json import SCHEMA, Report, WireCommit, WireFinding, wire_verification
 from binance_leaks.report.locations import EXPOSURES_BY_USE

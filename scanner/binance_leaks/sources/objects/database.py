@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import field
 from hashlib import sha256
 from pathlib import Path
 
 from binance_leaks.findings import Skipped
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, field
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.objects.pack import DamagedPackError, OldIndexError, Pack
 from binance_leaks.sources.streams import describe_error

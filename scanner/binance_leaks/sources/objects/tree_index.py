@@ -5,11 +5,10 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import field
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from binance_leaks.detect import prefilter
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, field
 from binance_leaks.native import compiled
 from binance_leaks.sources.objects.codec import PackCodec
 from binance_leaks.sources.objects.delta_forest import DeltaForest

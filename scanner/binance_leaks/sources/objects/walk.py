@@ -5,10 +5,9 @@ from __future__ import annotations
 from array import array
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import field
 from typing import TYPE_CHECKING, Protocol
 
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, field
 from binance_leaks.native import compiled
 from binance_leaks.sources.objects.codec import DamagedObjectError, PackCodec, delta_sizes
 from binance_leaks.sources.objects.delta_forest import NONE, DeltaForest
