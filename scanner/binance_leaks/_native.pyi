@@ -98,3 +98,6 @@ def must_look(inherited: int, seen: int, /) -> bool:
 
 def may_be_container(data: Buffer, /) -> bool:
     """Whether bytes may be an archive, end in one, or be a pointer of Git LFS."""
+
+def trim() -> None:
+    """Give the memory that was freed back to the system, where the C library can: it keeps much of large objects."""

@@ -140,6 +140,8 @@ class ObjectWorker:
             case GitShare():
                 return self._scan_git_share(task)
             case StartTreeSearch():
+                if compiled is not None:
+                    compiled.trim()
                 self._trees = open_tree_index(self._plan.id_size, self._plan.known, task.ids)
                 return TaskResult()
             case FindParentTrees():

@@ -14,7 +14,7 @@ from binance_leaks.quantities import plural
 _NARROWEST = 20  # leaves room beside the deepest indentation
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 """What switches a style on, by ECMA-48, in the order in which they are written."""
-_WORD = lazy_pattern(r"\s*\S+\s*")
+_WORD = lazy_pattern(r"\S+\s*")
 
 
 class Text:
@@ -160,9 +160,10 @@ def _styled(text: str, style: str) -> str:
 def _breaks(text: str, width: int) -> list[int]:
     """Return where lines begin behind the first one."""
     breaks: list[int] = []
-    column = 0
+    column = start = behind = 0
     for match in _WORD.finditer(text):
-        word, start = match.group(), match.start()
+        start, behind = behind, match.end()
+        word = text[start:behind]
         length = _columns(word.rstrip())
         if length <= width - column:
             column += _columns(word)

@@ -10,7 +10,6 @@ import sys
 from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 
 from binance_leaks.sources.objects.codec import DamagedObjectError, PackCodec, delta_sizes
@@ -62,7 +61,9 @@ class Pack:
         if len(self._index) < self._names + self.count * (id_size + 8) + 2 * id_size:
             raise DamagedPackError("its index is cut short")
         self._unsorted = self._read_offsets()
-        self.offsets = array("Q", sorted(self._unsorted))
+        self._position_of = array("I", sorted(range(self.count), key=self._unsorted.__getitem__))
+        """For each entry the position of its id in the index."""
+        self.offsets = array("Q", map(self._unsorted.__getitem__, self._position_of))
         """Where each entry begins, and at last where the entries end."""
         end = len(self.data) - id_size
         if self.count and (self.offsets[0] < 12 or self.offsets[-1] >= end):
@@ -114,11 +115,6 @@ class Pack:
         if sys.byteorder == "little":
             starts.byteswap()
         return starts
-
-    @cached_property
-    def _position_of(self) -> array[int]:
-        """For each entry the position of its id in the index."""
-        return array("I", sorted(range(self.count), key=self._unsorted.__getitem__))
 
     def _read_offsets(self) -> array[int]:
         start = self._names + self.count * (self.id_size + 4)
