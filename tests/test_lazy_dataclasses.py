@@ -155,6 +155,14 @@ def test_a_default_that_instances_would_share_is_refused() -> None:
             names: list[str] = []  # noqa: RUF012 - what is refused
 
 
+def test_a_field_of_the_standard_library_is_refused() -> None:
+    with pytest.raises(ValueError, match="standard library"):
+
+        @dataclass(frozen=True)
+        class Described:
+            names: list[str] = dataclasses.field(default_factory=list)
+
+
 @pytest.mark.parametrize("count", [1, 50])
 def test_the_first_instances_are_as_the_later_ones(count: int) -> None:
     @dataclass(frozen=True, kw_only=True, slots=True)

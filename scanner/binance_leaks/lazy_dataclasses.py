@@ -111,7 +111,7 @@ def field_names(instance: object) -> list[str]:
 def _collect_fields(cls: type[T], *, kw_only: bool) -> tuple[Sequence[Field], Sequence[str]]:
     """The fields of a class with those that it inherits, and the names of its own; their defaults leave the class.
 
-    Raises ValueError for a default that instances would share and could change.
+    Raises ValueError for a default that instances would share and could change, or a field of the standard library.
     """
     known: dict[str, Field] = {}
     for base in reversed(cls.__mro__[1:]):
@@ -123,6 +123,8 @@ def _collect_fields(cls: type[T], *, kw_only: bool) -> tuple[Sequence[Field], Se
             continue
         given = vars(cls).get(name, ...)
         each = given if isinstance(given, Field) else Field(default=given)
+        if given.__class__.__module__ == "dataclasses":
+            raise ValueError(f"{name} is described by a field of the standard library")
         if each.default.__class__.__hash__ is None:
             raise ValueError(f"the default of {name} can be changed: use default_factory")
         each.name, each.annotation, each.kw_only = name, annotation, kw_only
