@@ -5,6 +5,7 @@ ScannerError                 anything reported to the user in one line, with wha
 ├── ConfigError              the configuration cannot be read or is invalid (exit 2)
 └── ScanError                the scan cannot be done or finished (exit 3)
     ├── GitError             git is missing, refused, or failed (exit 3)
+    │   └── GitLimitError    git needs more memory or writes more than is bearable (exit 3)
     ├── ReplyError           the reply of a fleet's worker is invalid (exit 3)
     └── MissingHistoryError  commits that are needed are not in this clone (exit 3)
 """
@@ -48,6 +49,10 @@ class ScanError(ScannerError):
 
 class GitError(ScanError):
     """git is missing, refuses the repository, or failed."""
+
+
+class GitLimitError(GitError):
+    """git was ended because it needed too much memory, or wrote too much."""
 
 
 class ReplyError(ScanError):

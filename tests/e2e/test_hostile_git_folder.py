@@ -120,7 +120,7 @@ class TestFilesThatNeverEnd:
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="nothing tells what git waits for")
 def test_a_git_that_waits_for_ever_is_ended(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     """`.gitignore` may be in any folder, so git finds a pipe there before anybody else."""
-    monkeypatch.setattr("binance_leaks.sources.git._IDLE_SAMPLE", 0.2)
+    monkeypatch.setattr("binance_leaks.sources.git_watch._SAMPLE", 0.02)
     _make_pipe(repository.path("a/b/.gitignore"))
     repository.write("a/b/c", "words\n")
     with pytest.raises(GitError, match="never ends"):
@@ -137,8 +137,8 @@ def test_settings_that_include_regular_files_are_read(repository: Repository) ->
 
 def test_git_that_reads_a_text_and_takes_its_time(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     repository.commit({"a.py": "x = 1\n"})
-    monkeypatch.setattr("binance_leaks.sources.git._IDLE_SAMPLE", 0.01)
-    monkeypatch.setattr("binance_leaks.sources.git._MOST_IDLE_SAMPLES", 1_000_000)
+    monkeypatch.setattr("binance_leaks.sources.git_watch._SAMPLE", 0.001)
+    monkeypatch.setattr("binance_leaks.sources.git_watch._MOST_IDLE_SAMPLES", 1_000_000)
     names = ["HEAD"] * 20_000  # more than a pipe holds
     out = Git(str(repository.folder)).run_with("\n".join(names) + "\n", "cat-file", "--batch-check")
     assert out.count(b" commit ") == len(names)

@@ -28,6 +28,9 @@ from binance_leaks.sources.objects.parse import parse_commit
 from binance_leaks.sources.plumbing import strip_signature
 from binance_leaks.sources.range_fast_path import RangeContents
 
+_MOST_NAMED = 20
+_UNLISTED = "git needs too much memory to list what it changes"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RangeSource:
@@ -51,7 +54,8 @@ class RangeSource:
 
     def read(self, show: ShowProgress | None = None) -> Detected:
         """Scan the commits. Raises GitError where commits or trees are missing."""
-        changes, submodules, excluded = _wanted(self._changes(), self.excluded)
+        unlisted: list[str] = []
+        changes, submodules, excluded = _wanted(self._changes(unlisted), self.excluded)
         versions = FileVersions(self.git, self.fetch, self.contents)
         versions.prefilter([change.blob for change in changes if change.blob is not None], _progress(show))
         messages, size = self._messages()
@@ -64,6 +68,9 @@ class RangeSource:
             for change in changes
             if change.blob in versions.missing
         ]
+        skipped += [Skipped(what=f"commit {name[:12]}", why=_UNLISTED) for name in unlisted[:_MOST_NAMED]]
+        if len(unlisted) > _MOST_NAMED:
+            skipped.append(Skipped(what=f"{len(unlisted) - _MOST_NAMED:,} more commits", why=_UNLISTED))
         lfs_missing = {change.shown: change for change in changes if change.blob in versions.lfs_missing}
         skipped += [
             Skipped(what=path, why=f"in commit {change.commit[:12]} {LFS_NOT_ON_DISK}")
@@ -78,9 +85,9 @@ class RangeSource:
         )
         return replace(detected, skipped=(*skipped, *versions.skipped, *detected.skipped), stats=stats)
 
-    def _changes(self) -> Iterable[CommitChange]:
+    def _changes(self, unlisted: list[str]) -> Iterable[CommitChange]:
         if self.contents is None:
-            return list_changes(self.git, self.selection.commits)
+            return list_changes(self.git, self.selection.commits, unlisted)
         return (parse_change(*change) for change in self.contents.changes)
 
     def _messages(self) -> tuple[list[Message], int]:

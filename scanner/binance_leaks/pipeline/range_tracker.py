@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 from binance_leaks.detect import prefilter
-from binance_leaks.errors import GitError
+from binance_leaks.errors import GitError, GitLimitError
 from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.model import Commit, Credential, Exposure, Occurrence
 from binance_leaks.pipeline.introduced import FileVersion, FileVersions, introduced
@@ -150,12 +151,13 @@ class RangeTracker:
             if tracked.removed is None and not any(self._holds(tips.get(path), path, digest) for tips in at_heads):
                 lost.setdefault(path, []).append((digest, tracked))
         merges = [commit for commit in self._commits.values() if len(commit.parents) > 1] if lost else []
-        for change in list_parent_differences(self._git, merges, sorted(lost)):
-            for digest, tracked in lost[change.path]:
-                if self._holds(change.blob, change.path, digest):
-                    continue
-                if any(self._holds(blob, change.path, digest) for blob in change.former):
-                    tracked.removed = change.commit
+        with suppress(GitLimitError):  # then it is not known which
+            for change in list_parent_differences(self._git, merges, sorted(lost)):
+                for digest, tracked in lost[change.path]:
+                    if self._holds(change.blob, change.path, digest):
+                        continue
+                    if any(self._holds(blob, change.path, digest) for blob in change.former):
+                        tracked.removed = change.commit
 
     def _holds(self, blob: str | None, path: bytes, digest: str) -> bool:
         return blob is not None and digest in self._versions.at(blob, path).digests

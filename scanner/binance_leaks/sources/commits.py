@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from itertools import product
 
-from binance_leaks.errors import GitError
+from binance_leaks.errors import GitError, GitLimitError
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.ref_order import is_made_by_forge, ref_order
 from binance_leaks.sources.git import Git
@@ -14,6 +14,7 @@ from binance_leaks.sources.plumbing import raw_changes, split
 
 _SUBMODULE = b"160000"
 _MOST_TAGS = 100
+_COMMITS_AT_ONCE, _MOST_UNLISTED = 100, 8
 _PATHS_AT_ONCE = 200  # of a few hundred bytes each, as many as every system takes on a command line
 _CHANGES = (
     "diff-tree", "--stdin", "-r", "--raw", "-z", "--no-abbrev", "--no-renames", "-O/dev/null",
@@ -110,12 +111,23 @@ def shallow_boundary(git: Git, commits: Sequence[ListedCommit]) -> list[str]:
     return [commit.id for commit in commits if commit.id in boundary]
 
 
-def list_changes(git: Git, commits: Sequence[ListedCommit]) -> Iterator[CommitChange]:
+def list_changes(git: Git, commits: Sequence[ListedCommit], unlisted: list[str]) -> Iterator[CommitChange]:
     """What each commit changes, in their order; of a merge, what differs from every parent.
 
-    Raises GitError where a tree is missing.
+    Adds to `unlisted` the commits that change more than can be listed. Raises GitError where a tree is missing.
     """
-    yield from _changes(git, commits, "-c", "--root")
+    try:
+        yield from _changes(git, commits, "-c", "--root")
+    except GitLimitError:
+        if len(commits) == 1:
+            unlisted.append(commits[0].id)
+            return
+        step = _COMMITS_AT_ONCE if len(commits) > _COMMITS_AT_ONCE else 1
+        for first in range(0, len(commits), step):
+            if len(unlisted) >= _MOST_UNLISTED:  # each takes seconds
+                unlisted += [commit.id for commit in commits[first:]]
+                return
+            yield from list_changes(git, commits[first : first + step], unlisted)
 
 
 def list_parent_differences(git: Git, merges: Sequence[ListedCommit], paths: Sequence[bytes]) -> Iterator[CommitChange]:
@@ -131,7 +143,7 @@ def list_parent_differences(git: Git, merges: Sequence[ListedCommit], paths: Seq
 def _changes(git: Git, commits: Sequence[ListedCommit], *options: str) -> Iterator[CommitChange]:
     if not commits:
         return
-    fields = split(git.run_with("".join(f"{commit.id}\n" for commit in commits), *_CHANGES, *options))
+    fields = split(git.run_bounded("".join(f"{commit.id}\n" for commit in commits), *_CHANGES, *options))
     commit, at = "", 0
     while at < len(fields):
         field = fields[at]
@@ -169,7 +181,7 @@ def find_renames(git: Git, parent: str, commit: str) -> dict[bytes, tuple[bytes,
     None where git lacks the contents that it would have to compare.
     """
     try:
-        out = git.run(*_RENAMES, parent, commit)
+        out = git.run_bounded("", *_RENAMES, parent, commit)
     except GitError:
         return {}
     return {path: (former, old) for status, _, old, _, path, former in raw_changes(out) if status in "RC"}

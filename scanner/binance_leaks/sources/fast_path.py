@@ -6,10 +6,19 @@ LFS) is a reason to look properly. This module is on the start-up path of the ho
 
 from __future__ import annotations
 
+import _thread
 import os
+import time
 
 from binance_leaks.detect import first_test
-from binance_leaks.sources.plumbing import BATCH, SETTINGS, may_be_lfs_pointer
+from binance_leaks.sources.plumbing import (
+    BATCH,
+    MOST_CHANGES,
+    MOST_MEMORY_FOR_CHANGES,
+    SETTINGS,
+    may_be_lfs_pointer,
+    memory_of,
+)
 
 TYPE_CHECKING = False  # as typing has it, without importing typing
 if TYPE_CHECKING:
@@ -25,6 +34,9 @@ _ARCHIVE_STARTS = (
 _TAR_MAGIC = slice(257, 262)
 _ZIP_END, _ZIP_TAIL = slice(-22, -18), slice(-22 - 0xFFFF, None)
 _PROGRAMS = (b"#!", b"MZ", b"\x7fELF")
+_SAMPLE, _LONGEST = 0.2, 10.0
+"""Seconds between two looks at git's memory, and for git where that is not known."""
+_KILL = 9
 
 
 def is_harmless(data: bytes) -> bool:
@@ -49,6 +61,8 @@ class SpawnedGit:
         self.questions: IO[bytes] = open(write, "wb")  # noqa: PTH123, SIM115
         self.answers: IO[bytes] = open(read, "rb")  # noqa: PTH123, SIM115
         self._pid = 0
+        self._status = 0
+        self._lock = _thread.allocate_lock()
         try:
             self._pid = os.posix_spawnp(
                 "git",
@@ -70,6 +84,29 @@ class SpawnedGit:
     def __exit__(self, *_: object) -> None:
         self.wait()
 
+    def read_changes(self) -> bytes | None:
+        """All that git writes about changes. None where that is too much, or where git needs too much memory for it."""
+        _thread.start_new_thread(self._watch, ())
+        parts, size = [], 0
+        while part := self.answers.read(1 << 20):
+            parts.append(part)
+            size += len(part)
+            if size > MOST_CHANGES:
+                return None
+        return b"".join(parts) if self.wait() == 0 else None
+
+    def _watch(self) -> None:
+        ends = time.monotonic() + _LONGEST
+        while True:
+            time.sleep(_SAMPLE)
+            with self._lock:
+                if not self._pid:
+                    return
+                used = memory_of(self._pid)
+                if time.monotonic() > ends if used is None else used > MOST_MEMORY_FOR_CHANGES:
+                    os.kill(self._pid, _KILL)
+                    return
+
     def wait(self) -> int:
         """Close the pipes and return the exit status."""
         for stream in (self.answers, self.questions):
@@ -77,10 +114,13 @@ class SpawnedGit:
                 stream.close()
             except BrokenPipeError:  # noqa: PERF203
                 continue
-        if self._pid:
-            status, self._pid = os.waitpid(self._pid, 0)[1], 0
-            return os.waitstatus_to_exitcode(status)
-        return 0
+        if not self._pid:
+            return self._status
+        pid = self._pid
+        with self._lock:
+            self._pid = 0
+        self._status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        return self._status
 
 
 class ObjectReader:

@@ -9,12 +9,20 @@ from __future__ import annotations
 import io
 import os
 import subprocess
-import threading
-from contextlib import suppress
 
 from binance_leaks.errors import GitError
 from binance_leaks.sources.git_preflight import check_git_folder, describe_irregular
-from binance_leaks.sources.plumbing import BATCH, SETTINGS, STAGED, environment, raw_changes, split
+from binance_leaks.sources.git_watch import MOST_MEMORY, MOST_OUTPUT, UNTRUSTED, read_to_end
+from binance_leaks.sources.plumbing import (
+    BATCH,
+    MOST_CHANGES,
+    MOST_MEMORY_FOR_CHANGES,
+    SETTINGS,
+    STAGED,
+    environment,
+    raw_changes,
+    split,
+)
 
 TYPE_CHECKING = False  # as typing has it, without importing typing: start-up time of the hook
 if TYPE_CHECKING:
@@ -24,10 +32,6 @@ if TYPE_CHECKING:
     from binance_leaks.sources.plumbing import RawChange
 
 _MOST_INCLUDED = 100
-_UNTRUSTED = "Do not trust it: its author chose these files."
-_IDLE_SAMPLE = 5.0
-_MOST_IDLE_SAMPLES = 3
-"""How often in a row git may be found asleep, after seconds in which it used no processor time, before it is ended."""
 
 
 class Git:
@@ -87,7 +91,7 @@ class Git:
             if len(seen) > _MOST_INCLUDED:
                 fault = f"{path} includes more than {_MOST_INCLUDED} files"
         if fault:
-            raise GitError(f"git would hang in this repository: {fault}", hint=_UNTRUSTED)
+            raise GitError(f"git would hang in this repository: {fault}", hint=UNTRUSTED)
         self._checked = True
 
     def _files_named_in(self, settings: str) -> tuple[list[str], list[str]]:
@@ -122,6 +126,18 @@ class Git:
             raise _error(arguments[0], err)
         return out
 
+    def run_bounded(self, text: str, *arguments: str) -> bytes:
+        """Output of one git command that collects much before it writes, as changes of trees.
+
+        Raises GitLimitError where that is more than changes of real commits take, and GitError.
+        """
+        with self._start(*arguments, stdin=subprocess.PIPE) as process:
+            given = text.encode("utf-8", "surrogateescape")
+            out, err = self._communicate(process, given, most_output=MOST_CHANGES, most_memory=MOST_MEMORY_FOR_CHANGES)
+        if process.returncode != 0:
+            raise _error(arguments[0], err)
+        return out
+
     def run_with(self, text: str, *arguments: str, accept: tuple[int, ...] = (0,)) -> bytes:
         """Output of one git command that reads a text.
 
@@ -133,25 +149,21 @@ class Git:
             raise _error(arguments[0], err)
         return out
 
-    def _communicate(self, process: subprocess.Popen[bytes], text: bytes | None) -> tuple[bytes, bytes]:
-        """All that git writes. Raises GitError for a git that waits for a file which never ends, such as a pipe.
+    def _communicate(
+        self,
+        process: subprocess.Popen[bytes],
+        text: bytes | None,
+        *,
+        most_output: int = MOST_OUTPUT,
+        most_memory: int = MOST_MEMORY,
+    ) -> tuple[bytes, bytes]:
+        """All that git writes. Raises GitError for a git that waits for a file which never ends, or for a limit.
 
         One that may reach a remote waits for that, and is not watched.
         """
         if self._environment["GIT_ALLOW_PROTOCOL"] != "none":
             return process.communicate(text)
-        if text is not None:
-            _write_meanwhile(process, text)
-        idle, before = 0, ""
-        while True:
-            try:
-                return process.communicate(timeout=_IDLE_SAMPLE)
-            except subprocess.TimeoutExpired:
-                now = _processor_time_if_asleep(process.pid)
-                idle, before = (idle + 1 if now and now == before else 0), now
-            if idle >= _MOST_IDLE_SAMPLES:
-                process.kill()
-                raise GitError("git hangs in this repository: it waits for a file that never ends", hint=_UNTRUSTED)
+        return read_to_end(process, text, most_output=most_output, most_memory=most_memory)
 
     def _start(
         self, *arguments: str, stdin: int | None = subprocess.DEVNULL, stderr: int = subprocess.PIPE
@@ -217,7 +229,7 @@ class Git:
         Without a first commit everything is new.
         """
         finding = ("-M", "-l2000") if renames else ("--no-renames",)
-        return raw_changes(self.run(*STAGED, *finding, *([against] if against else [])))
+        return raw_changes(self.run_bounded("", *STAGED, *finding, *([against] if against else [])))
 
     def added_lines(self, old: str, new: str) -> list[tuple[int, int]]:
         """The line ranges, from 1, of blob `new` that blob `old` does not have.
@@ -333,31 +345,8 @@ class BlobStream:
             pass
 
 
-def _processor_time_if_asleep(pid: int) -> str:
-    """The processor time of a process that sleeps; empty where it runs, waits for a disk, or is unknown."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stream:  # noqa: PTH123
-            fields = stream.read().rpartition(") ")[2].split()
-    except OSError:
-        return ""
-    return f"{fields[11]} {fields[12]}" if fields[0] == "S" else ""
-
-
 def _stopped(name: str) -> GitError:
     return GitError(f"git cat-file stopped at object {name}", hint="Run `git fsck` to see what is damaged.")
-
-
-def _write_meanwhile(process: subprocess.Popen[bytes], text: bytes) -> None:
-    """Write to a process in a thread: after a timeout, `communicate` can only go on with what it reads."""
-    stdin, process.stdin = process.stdin, None
-    if stdin is None:
-        return
-
-    def write() -> None:
-        with suppress(BrokenPipeError), stdin:
-            stdin.write(text)
-
-    threading.Thread(target=write, daemon=True).start()
 
 
 def _error(command: str, err: bytes) -> GitError:

@@ -108,12 +108,13 @@ class EvidenceNearCommits:
         if not self._repository:
             name = describe_repository(self._git.folder) or self._manifest()
             self._repository.append(Evidence(grade=Grade.REPOSITORY, text=name) if name else None)
-        return self._repository[0] or _evidence_in_paths(
-            path,
-            lambda: split(
-                self._git.run("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit or "HEAD", accept=(0, 128))
-            ),
-        )
+        return self._repository[0] or _evidence_in_paths(path, lambda: self._paths(commit or "HEAD"))
+
+    def _paths(self, commit: str) -> list[bytes]:
+        try:
+            return split(self._git.run_bounded("", "ls-tree", "-r", "-z", "--name-only", "--full-tree", commit))
+        except GitError:  # no such commit, a tree that is missing or has no end
+            return []
 
     def _look(self, commit: str, folder: str) -> Evidence | None:
         for name, data in self._files(f"{commit}:{folder}"):

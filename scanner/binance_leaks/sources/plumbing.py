@@ -46,6 +46,8 @@ STAGED = (
 _LFS_VERSIONS = (b"version https://git-lfs", b"version https://hawser", b"version http://git-media")
 LFS_POINTER_SIZE = 1024
 """Bytes that a pointer of Git LFS has at most."""
+MOST_CHANGES, MOST_MEMORY_FOR_CHANGES = 128 << 20, 400 << 20
+"""Bytes that git may write and need to list what commits change: enough for a million files at once."""
 BATCH = 400
 """Objects that are requested before the first answer is read: few enough for the requests to fit into a pipe."""
 
@@ -85,6 +87,16 @@ def may_be_lfs_pointer(data: bytes) -> bool:
     It replaces a file that the repository does not have.
     """
     return len(data) <= LFS_POINTER_SIZE and data.lstrip().startswith(_LFS_VERSIONS)
+
+
+def memory_of(pid: int) -> int | None:
+    """The bytes of memory that a process has for itself, without files; None where the system does not list that."""
+    try:
+        with open(f"/proc/{pid}/statm", encoding="ascii") as stream:  # noqa: PTH123
+            _, resident, shared, *_ = stream.read().split()
+    except (OSError, ValueError):
+        return None
+    return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
 
 
 def strip_signature(content: bytes) -> bytes:

@@ -90,9 +90,11 @@ def read_range(text: str) -> RangeContents | None:
                 return None
             contents = RangeContents(base, head)
             with SpawnedGit(hardened, *_LOG, f"{base}..{head}", "--") as listing:
-                _parse(listing.answers.read(), contents)
-                is_listed = listing.wait() == 0
-            if not (is_listed and _rests_on_base(contents) and _read(contents, objects)):
+                changes = listing.read_changes()
+            if changes is None:
+                return None
+            _parse(changes, contents)
+            if not (_rests_on_base(contents) and _read(contents, objects)):
                 return None
             contents.seconds = time.monotonic() - started
             return contents

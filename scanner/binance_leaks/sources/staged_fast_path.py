@@ -70,8 +70,8 @@ def _plainly_from_root(named: Sequence[str]) -> bool:
 
 def _staged(listing: SpawnedGit) -> list[tuple[bytes, str]] | None:
     """Paths and blobs that the index adds or changes, None if git fails or there is more to it."""
-    out = listing.answers.read()
-    if listing.wait() != 0:
+    out = listing.read_changes()
+    if out is None:
         return None
     found = []
     for status, mode, _, new, path, _ in raw_changes(out):

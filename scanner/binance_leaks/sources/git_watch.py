@@ -1,0 +1,131 @@
+"""Read what a running git writes, and end it where it waits for ever or takes too much memory.
+
+A repository of a few kilobytes can have a tree of ten thousand million files, whose changes git collects before it
+writes the first. Objects, lists and configuration may be pipes.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+
+from binance_leaks.errors import GitError, GitLimitError
+from binance_leaks.quantities import human_size
+from binance_leaks.sources.plumbing import memory_of
+
+TYPE_CHECKING = False  # as typing has it, without importing typing: start-up time of the hook
+if TYPE_CHECKING:
+    import subprocess
+    from typing import IO
+
+MOST_OUTPUT, MOST_MEMORY = 1 << 30, 4 << 30
+UNTRUSTED = "Do not trust it: its author chose these files."
+_SAMPLE = 0.25
+"""Seconds between two looks at git."""
+_MOST_SAMPLES = 40
+_IDLE_SAMPLES = 20
+_MOST_IDLE_SAMPLES = 3
+"""How often in a row git may be found asleep, after seconds in which it used no processor time, before it is ended."""
+_KEPT_OF_ERRORS = 1 << 16
+
+
+def read_to_end(
+    process: subprocess.Popen[bytes], text: bytes | None, *, most_output: int, most_memory: int
+) -> tuple[bytes, bytes]:
+    """Return all that git writes and its messages, after `text` was written to it. Raises GitError for a limit."""
+    watch = _Watch(process, most_memory)
+    err: list[bytes] = []
+    helpers = [threading.Thread(target=_read_errors, args=(process.stderr, err), daemon=True)]
+    if text is not None:
+        helpers.append(threading.Thread(target=_write, args=(process.stdin, text), daemon=True))
+    for each in (*helpers, watch):
+        each.start()
+    try:
+        out, is_whole = _read(process.stdout, most_output)
+        if not is_whole:
+            process.kill()
+        process.wait()
+    finally:
+        watch.stop()
+    for each in helpers:
+        each.join()
+    if watch.fault is not None:
+        raise watch.fault
+    if not is_whole:
+        raise GitLimitError(f"git writes more than {human_size(most_output)} here", hint=UNTRUSTED)
+    return out, b"".join(err)
+
+
+def _read(stream: IO[bytes] | None, most: int) -> tuple[bytes, bool]:
+    parts, size = [], 0
+    while stream is not None and (part := stream.read(1 << 20)):
+        parts.append(part)
+        size += len(part)
+        if size > most:
+            return b"", False
+    return b"".join(parts), True
+
+
+def _read_errors(stream: IO[bytes] | None, kept: list[bytes]) -> None:
+    size = 0
+    while stream is not None and (part := stream.read(1 << 14)):
+        if size < _KEPT_OF_ERRORS:
+            kept.append(part)
+        size += len(part)
+
+
+def _write(stream: IO[bytes] | None, text: bytes) -> None:
+    if stream is not None:
+        with suppress(BrokenPipeError), stream:
+            stream.write(text)
+
+
+class _Watch(threading.Thread):
+    """Ends git beyond a limit; `fault` has the reason."""
+
+    def __init__(self, process: subprocess.Popen[bytes], most_memory: int) -> None:
+        super().__init__(name="git watch", daemon=True)
+        self._process = process
+        self._most_memory = most_memory
+        self._done = threading.Event()
+        self.fault: GitError | None = None
+
+    def stop(self) -> None:
+        self._done.set()
+        self.join()
+
+    def run(self) -> None:
+        samples, idle, before = 0, 0, ""
+        while not self._done.wait(_SAMPLE):
+            samples += 1
+            if self._takes_too_much(samples):
+                why = f"git needs more than {human_size(self._most_memory)} of memory here"
+                self._end(GitLimitError(why, hint="Its trees may be made to have no end. Do not trust it."))
+                return
+            if samples % _IDLE_SAMPLES == 0:
+                now = _processor_time_if_asleep(self._process.pid)
+                idle, before = (idle + 1 if now and now == before else 0), now
+            if idle >= _MOST_IDLE_SAMPLES:
+                why = "git hangs in this repository: it waits for a file that never ends"
+                self._end(GitError(why, hint=UNTRUSTED))
+                return
+
+    def _takes_too_much(self, samples: int) -> bool:
+        used = memory_of(self._process.pid)
+        if used is None:  # then only time can be measured, for commands that are known to end
+            return self._most_memory < MOST_MEMORY and samples > _MOST_SAMPLES
+        return used > self._most_memory
+
+    def _end(self, fault: GitError) -> None:
+        self.fault = fault
+        self._process.kill()
+
+
+def _processor_time_if_asleep(pid: int) -> str:
+    """The processor time of a process that sleeps; empty where it runs, waits for a disk, or is unknown."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stream:  # noqa: PTH123
+            fields = stream.read().rpartition(") ")[2].split()
+    except OSError:
+        return ""
+    return f"{fields[11]} {fields[12]}" if fields[0] == "S" else ""
