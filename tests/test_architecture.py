@@ -47,6 +47,7 @@ LAYERS: Mapping[str, int] = MappingProxyType(
         "binance_leaks.replacements": 3,
         "binance_leaks.setup": 3,
         "binance_leaks.agents": 3,
+        "binance_leaks.machine": 3,
         "binance_leaks.report": 4,
         "binance_leaks.pipeline": 5,
         "binance_leaks.fleet": 6,

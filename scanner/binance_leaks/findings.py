@@ -100,6 +100,7 @@ class SourceKind(Enum):
     HISTORY = "history"
     RANGE = "range"
     FLEET = "fleet"
+    MACHINE = "machine"
 
 
 PARTIAL_CLONE = "not in this partial clone"

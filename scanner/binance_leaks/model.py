@@ -207,6 +207,15 @@ class Origin:
 IMAGE_CONFIGURATION = "configuration"
 """In place of a layer, for a value in the environment, labels or history of an image."""
 
+
+class Readers(Ordered):
+    """Who can read a file, by its permissions; narrowest first."""
+
+    OWNER = "owner"
+    GROUP = "group"
+    EVERYONE = "everyone"
+
+
 _MEMBER = "!/"
 """What separates an archive from its member in a path: `archive.zip!/inner/path`."""
 
@@ -304,6 +313,8 @@ class Location:
     """Whether git-filter-repo can replace the value in the versions of the file that were read."""
     origin: Origin | None = None
     """Author and date, or the layer of an image, where the format of its file has them."""
+    readers: Readers | None = None
+    """Who can read the file on this machine; None where that was not looked at."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,7 +10,17 @@ from types import MappingProxyType
 
 from binance_leaks.findings import Finding, Risk
 from binance_leaks.lazy_dataclasses import replace
-from binance_leaks.model import Confidence, Credential, Environment, Exposure, Kind, Location, Ordered, RiskLevel
+from binance_leaks.model import (
+    Confidence,
+    Credential,
+    Environment,
+    Exposure,
+    Kind,
+    Location,
+    Ordered,
+    Readers,
+    RiskLevel,
+)
 from binance_leaks.verification import Cause, Verdict, Verification
 
 _BASE: Mapping[Kind, tuple[RiskLevel, RiskLevel]] = MappingProxyType(
@@ -132,6 +142,12 @@ _REACH_REASONS: Mapping[Reach, str] = MappingProxyType(
     }
 )
 _UNREACHABLE = "One step down: no branch or tag leads to it any more."
+_READERS: Mapping[Readers, str] = MappingProxyType(
+    {
+        Readers.GROUP: "The group of a file that holds it can read it on this machine.",
+        Readers.EVERYONE: "Every user of this machine can read a file that holds it, by its permissions.",
+    }
+)
 _POSITIONS: Mapping[Verdict, int] = MappingProxyType(
     {
         Verdict.NOT_FOUND: 0,
@@ -169,6 +185,12 @@ def assess(credential: Credential, locations: Sequence[Location], verification: 
         if verification.verdict is Verdict.INCONCLUSIVE:
             return _lower(_rate_inconclusive(credential, verification), _mitigations(credential, locations))
     return _lower(_rate_unverified(credential), _mitigations(credential, locations))
+
+
+def with_readers(risk: Risk, locations: Sequence[Location]) -> Risk:
+    """Return a risk with the reason that others on the machine can read a file, if they can; its level stays."""
+    widest = max((place.readers for place in locations if place.readers is not None), default=Readers.OWNER)
+    return replace(risk, reasons=(*risk.reasons, _READERS[widest])) if widest in _READERS else risk
 
 
 def system_of(environment: Environment, verification: Verification | None) -> Environment:

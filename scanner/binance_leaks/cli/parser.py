@@ -143,6 +143,12 @@ def _add_doctor(commands: Commands) -> None:
     add_doctor(commands)
 
 
+def _add_machine(commands: Commands) -> None:
+    from binance_leaks.cli.arguments.machine import add_machine  # start-up: as above
+
+    add_machine(commands)
+
+
 _COMMANDS: Mapping[str, Callable[[Commands], None]] = MappingProxyType(
     {
         "scan": add_scan,
@@ -155,6 +161,7 @@ _COMMANDS: Mapping[str, Callable[[Commands], None]] = MappingProxyType(
         "receive": add_receive,
         "agent-hook": _add_agent_hook,
         "fleet": _add_fleet,
+        "machine": _add_machine,
         "verify": add_verify_command,
         "allow": add_allow,
         "baseline": add_baseline,

@@ -82,6 +82,18 @@ class ScanProgress(_Bar):
             self._draw(progress.done, progress.total, text)
 
 
+class SearchProgress(_Bar):
+    """Folders listed and files chosen, of a number that is not known."""
+
+    def __init__(self, *, console: Console | None = None) -> None:
+        super().__init__("looking for files", console=console)
+
+    def update(self, folders: int, files: int) -> None:
+        """Show how far the search is."""
+        if self._is_due():
+            self._draw(folders, None, f"{folders:,} folders  {files:,} files to read")
+
+
 class VerifyProgress(_Bar):
     """Credentials checked with Binance, of all."""
 

@@ -15,7 +15,7 @@ from binance_leaks.cli.settings import CommandSettings, OutputSettings
 from binance_leaks.cli.verify_option import OnlineVerifier, online_verifier
 from binance_leaks.errors import GitError
 from binance_leaks.exit_status import ExitStatus
-from binance_leaks.findings import Repository, Result
+from binance_leaks.findings import Repository, Result, SourceKind
 from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.pipeline.run_scan import Scan, TriageSettings, run_scan
 from binance_leaks.pipeline.source import Detected, ShowProgress, Source
@@ -87,8 +87,11 @@ def _describe_repository(place: str) -> Repository | None:
 
 
 def _remember(result: Result, folder: str | None, config: str | None) -> bool:
-    """Remember what was found for `allow`; not in CI, where nobody gives commands afterwards."""
-    if is_in_ci(os.environ):
+    """Remember what was found for `allow`; not in CI, where nobody gives commands afterwards.
+
+    What is allowed in a project is not allowed on the machine, so its findings are not those of any project.
+    """
+    if is_in_ci(os.environ) or result.source is SourceKind.MACHINE:
         return False
     from binance_leaks.cli.last_scan import remember  # start-up: most scans find nothing
 

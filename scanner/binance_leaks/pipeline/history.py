@@ -12,7 +12,7 @@ from pathlib import Path
 from binance_leaks.errors import GitError, UsageError
 from binance_leaks.findings import PARTIAL_CLONE, SHALLOW_CLONE, ScanStats, Skipped, SourceKind
 from binance_leaks.lazy_dataclasses import dataclass, field, replace
-from binance_leaks.model import Credential
+from binance_leaks.model import Credential, Location
 from binance_leaks.pipeline.history_scan import Count, LfsFiles, ObjectFilter, ObjectScan
 from binance_leaks.pipeline.source import Detected, NearbyEvidence, Progress, ShowProgress
 from binance_leaks.pipeline.state import State
@@ -59,6 +59,12 @@ def walk_refs(git: Git, *, branches: Sequence[str], since: str | None) -> Reacha
     tags = _list_tags_since(git, since) if since is not None and not branches else set()
     if not tips:
         return ReachableObjects(names=frozenset(tags), missing=frozenset())
+    walked = _walk(git, tips)
+    return replace(walked, names=walked.names | tags)
+
+
+def _walk(git: Git, tips: Sequence[str]) -> ReachableObjects:
+    """Walk from commits and tags; `^` before one leaves out what it reaches."""
     arguments = ("rev-list", "--objects", "--missing=print", "--no-object-names", "--stdin")
     cut_short = None
     try:
@@ -72,7 +78,7 @@ def walk_refs(git: Git, *, branches: Sequence[str], since: str | None) -> Reacha
             missing.add(bytes.fromhex(line[1:].decode("ascii")))
         else:
             found.add(bytes.fromhex(line.decode("ascii")))
-    return ReachableObjects(names=frozenset(found | tags), missing=frozenset(missing), cut_short=cut_short)
+    return ReachableObjects(names=frozenset(found), missing=frozenset(missing), cut_short=cut_short)
 
 
 def _is_ref(git: Git, name: str) -> bool:
@@ -111,6 +117,45 @@ def _resolve_branch(git: Git, branch: str) -> str:
     raise UsageError(f"no such branch: {branch}", hint="`git branch --all` lists them.")
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Leftovers:
+    """The objects that a walk from branches, tags and remotes did not find."""
+
+    reached: frozenset[bytes]
+
+    def takes_all(self) -> bool:
+        """Return False."""
+        return False
+
+    def takes_blob(self, name: bytes) -> bool:
+        """Whether the walk did not find the object."""
+        return name not in self.reached
+
+    def takes_message(self, name: bytes) -> bool:  # noqa: ARG002 - the same for all
+        """Return True: the whole graph of commits is needed, and it is small."""
+        return True
+
+    holds = takes_blob
+
+    def part_of(self, credential: Credential) -> Credential | None:
+        """Return a credential with its occurrences in these objects, None if there is none.
+
+        Names of files have values too, and are in trees of any commit.
+        """
+        kept = [each for each in credential.occurrences if self._has(each.location)]
+        return replace(credential, occurrences=tuple(kept)) if kept else None
+
+    def _has(self, place: Location) -> bool:
+        name = place.blob or (place.commit.id if place.commit is not None else None)
+        return name is None or bytes.fromhex(name) not in self.reached
+
+
+def find_leftovers(git: Git, refs: Iterable[Ref]) -> Leftovers:
+    """Walk from all refs but stashes, and return what is left."""
+    tips = [ref.target.hex() for ref in refs if not ref.is_stash]
+    return Leftovers(reached=_walk(git, tips).names if tips else frozenset())
+
+
 _MOST_NAMED = 20
 _MOST_ASKED = 100_000
 
@@ -141,6 +186,8 @@ class HistorySource:
     """Only what refs reach; so with `since` (a date as git understands it) and `branches`."""
     since: str | None = None
     branches: Sequence[str] = ()
+    leftovers: bool = False
+    """Only what no branch, tag or remote reaches: stashes, amended and dropped commits, what was only staged."""
     submodules: bool = False
     """Also the stores of submodules in the repository."""
     mirror: bool = False
@@ -224,11 +271,12 @@ def _scan(
 ) -> None:
     """Scan one object database; `prefix` is in front of its paths."""
     walked = walk_refs(git, branches=source.branches, since=source.since) if source.narrowed else None
-    object_filter: ObjectFilter | None = walked or source.state
+    refs = list_refs(git)
+    leftovers = find_leftovers(git, refs) if source.leftovers else None
+    object_filter: ObjectFilter | None = walked or leftovers or source.state
     lfs = LfsFiles(git, database)
     credentials: tuple[Credential, ...] = ()
     commits: Mapping[str, str] = {}
-    refs = list_refs(git)
     with ExitStack() as stack:
         try:
             scan = stack.enter_context(ObjectScan(database, git.folder, jobs=source.jobs, object_filter=object_filter))
@@ -237,9 +285,12 @@ def _scan(
             return
         try:
             scan.read(progress)
-            lfs.scan(scan, only=None if walked is None else walked.names)
-            scan.objects.skipped += lfs.skipped
-            if scan.objects.hits or scan.holds_named_values():
+            if leftovers is not None:
+                scan.objects.hits = {name: hit for name, hit in scan.objects.hits.items() if leftovers.holds(name)}
+            else:
+                lfs.scan(scan, only=None if walked is None else walked.names)
+                scan.objects.skipped += lfs.skipped
+            if scan.objects.hits or (leftovers is None and scan.holds_named_values()):
                 from binance_leaks.pipeline.attribution import Remote, attribute  # start-up: most histories are clean
 
                 attributed = attribute(
@@ -254,9 +305,14 @@ def _scan(
         except KeyboardInterrupt:
             read.interrupted = True
             credentials, commits = scan.found_so_far(), {}
+        if leftovers is not None:
+            credentials = tuple(filter(None, (leftovers.part_of(each) for each in credentials)))
         read.scanned.extend(scan.starts())
         read.hits += [*scan.objects.hits, *scan.objects.unread]
-        read.skipped += _unread(git, database, scan, refs, walked, prefix)
+        if leftovers is None:
+            read.skipped += _unread(git, database, scan, refs, walked, prefix)
+        else:  # what is missing or cut off is of the history that is not scanned
+            read.skipped += [replace(each, what=prefix + each.what) for each in scan.objects.skipped]
         count = scan.count
         read.stats = read.stats.plus(ScanStats(objects=count.objects, blobs=count.blobs, bytes=count.size))
     read.commits.update({prefix + path: commit for path, commit in commits.items()})

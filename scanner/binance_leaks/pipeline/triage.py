@@ -24,7 +24,7 @@ from binance_leaks.pipeline.apply_verification import Verify
 from binance_leaks.pipeline.files import search
 from binance_leaks.pipeline.run_scan import TriageSettings
 from binance_leaks.pipeline.source import Detected, NearbyEvidence, Source
-from binance_leaks.risk import assess, order
+from binance_leaks.risk import assess, order, with_readers
 from binance_leaks.sources.nearby_evidence import EvidenceNearFiles
 from binance_leaks.sources.path_roots import PathRoots
 from binance_leaks.sources.read_content import read_content
@@ -146,7 +146,8 @@ def path_in_repository(path: str, source: Source[Detected], root: str) -> str:
 
     That of git is such a path already.
     """
-    return path_from(root, path, source.anchor) if source.kind is SourceKind.FILES else path
+    on_disk = source.kind in (SourceKind.FILES, SourceKind.MACHINE)
+    return path_from(root, path, source.anchor) if on_disk else path
 
 
 def _add_nearby_evidence(credentials: Sequence[Credential], nearby: NearbyEvidence) -> Iterable[Credential]:
@@ -198,7 +199,7 @@ def finding_of(
 
     What does not count, or is suppressed, does not fail.
     """
-    risk = assess(credential, locations, verification)
+    risk = with_readers(assess(credential, locations, verification), locations)
     if suppressed is not None and suppressed.by is SuppressedBy.KNOWN_EXAMPLE:
         risk = Risk(level=RiskLevel.INFO, reasons=(suppressed.reason,))
     return Finding(

@@ -11,6 +11,7 @@ from binance_leaks.findings import Finding, Mark, Result, SourceKind
 from binance_leaks.lazy_dataclasses import replace
 from binance_leaks.model import TAG_MESSAGE, Exposure, Location, Origin
 from binance_leaks.report.locations import locations_by_repository
+from binance_leaks.report.machine_advice import place_steps
 from binance_leaks.report.remedies import Step, is_urgent, remedies, revoke_step
 from binance_leaks.report.rewrite_advice import rewrite_steps, rewrite_steps_by_repository
 from binance_leaks.report.sanitize import Redactor
@@ -104,7 +105,7 @@ def _steps_after_leak(result: Result) -> list[Step]:
         new_key = [NEW_KEY] if is_urgent(result.findings) else []
         return [*remedies(result.findings), _FIND_LEAK, *_removal_steps(result), *new_key, *store]
     revoke = revoke_step(result.findings, "If it was ever shared otherwise, revoke it")
-    if _never_committed(result.findings):
+    if _never_committed(result.findings) and result.source is not SourceKind.MACHINE:
         return [_NEVER_COMMITTED, revoke]
     if result.rebase is not None:
         return [*_rewrite_local_steps(places, result.rebase), revoke, *store]
@@ -146,6 +147,10 @@ def _removal_steps(result: Result) -> list[Step]:
         case SourceKind.FLEET:
             held = _locations_by_repository(result)
             return rewrite_steps_by_repository(held, Redactor.of(result).path) if held else []
+        case SourceKind.MACHINE:
+            return place_steps(
+                [location for finding in result.findings for location in finding.locations], Redactor.of(result).path
+            )
         case SourceKind.RANGE:
             return _rewrite_commits_steps({place.path for finding in result.findings for place in finding.locations})
 

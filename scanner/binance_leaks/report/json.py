@@ -104,8 +104,12 @@ class WireCell(TypedDict):
     part: str | None
 
 
-class WireLocation(TypedDict):
-    """A location as it is written."""
+class _OnMachine(TypedDict, total=False):
+    readers: str
+
+
+class WireLocation(_OnMachine):
+    """A location as it is written. `readers` is only there for files of which it is known."""
 
     role: str
     path: str
@@ -250,6 +254,7 @@ class Wire:
 
     def location(self, location: Location) -> WireLocation:
         """Return a location as it is written."""
+        on_machine: _OnMachine = {"readers": location.readers.value} if location.readers is not None else {}
         return {
             "role": location.role.value,
             "path": self._path(location.path),
@@ -269,6 +274,7 @@ class Wire:
             "allowed_by": location.permit,
             "near_miss": self._near_miss(location),
             "origin": self._origin(location.origin),
+            **on_machine,
         }
 
     def _origin(self, origin: Origin | None) -> WireOrigin | None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from binance_leaks.findings import Finding, Mark, Result, Skipped
-from binance_leaks.model import Exposure, Kind, Role
+from binance_leaks.model import Exposure, Kind, Location, Readers, Role
 from binance_leaks.report.sanitize import printable
 
 KIND_NAMES: Mapping[Kind, str] = MappingProxyType(
@@ -33,6 +33,9 @@ EXPOSURE_NAMES: Mapping[Exposure, str] = MappingProxyType(
     }
 )
 MARK_NAMES: Mapping[Mark, str] = MappingProxyType({Mark.NEW: "NEW", Mark.STILL_THERE: "still there", Mark.GONE: "gone"})
+_READERS: Mapping[Readers | None, str] = MappingProxyType(
+    {Readers.GROUP: "readable by its group", Readers.EVERYONE: "readable by every user of this machine"}
+)
 _ROLES = tuple(Role)
 UNNAMED = "(unnamed)"
 """Shown for an empty name."""
@@ -62,6 +65,11 @@ def named_masks(finding: Finding) -> list[tuple[str, str]]:
     """Return role names and masks of its values, ordered by role."""
     values = sorted(finding.values, key=lambda value: _ROLES.index(value.role))
     return [(ROLE_NAMES[value.role], printable(value.masked).removeprefix("private key, ")) for value in values]
+
+
+def readers_name(location: Location) -> str:
+    """Return who can read a file besides its owner; empty if nobody can, or it is not known."""
+    return _READERS.get(location.readers, "")
 
 
 def exposure_name(exposure: Exposure, mark: Mark | None) -> str:

@@ -7,7 +7,7 @@ from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import IMAGE_CONFIGURATION, Commit, Exposure, Location, Origin
 from binance_leaks.report.forge import ForgeLinks
 from binance_leaks.report.locations import describe_position, describe_rest, fold_refs, repository_prefix, sort_by_use
-from binance_leaks.report.names import ALREADY_THERE, PUSHED, ROLE_NAMES, exposure_name
+from binance_leaks.report.names import ALREADY_THERE, PUSHED, ROLE_NAMES, exposure_name, readers_name
 from binance_leaks.report.sanitize import Quoted, code_span, markdown_text, printable
 from binance_leaks.report.verification_text import describe_verification
 
@@ -65,6 +65,8 @@ class Describer:
         phrases = [ALREADY_THERE] if location.preexisting else []
         if location.exposure is not Exposure.PRESENT or self.source in _WITH_HISTORY:
             phrases.append(exposure_name(location.exposure, mark))
+        if readers := readers_name(location):
+            phrases.append(readers)
         if location.commit is not None:
             phrases.append(f"introduced in {self.commit(location.commit)}")
         if location.removed is not None:

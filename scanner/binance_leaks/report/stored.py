@@ -39,6 +39,7 @@ from binance_leaks.model import (
     Kind,
     Location,
     Origin,
+    Readers,
     RiskLevel,
     Role,
     Value,
@@ -366,6 +367,7 @@ def _location(part: JsonPart) -> Location:
         near_miss=near_miss[0] if near_miss is not None else None,
         near_miss_above=near_miss is not None and near_miss[1],
         origin=_optional(part, "origin", _origin),
+        readers=_optional(part, "readers", lambda one: one.member(Readers)),
     )
 
 

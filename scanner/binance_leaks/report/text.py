@@ -38,6 +38,7 @@ from binance_leaks.report.names import (
     UNNAMED,
     capitalize_first,
     pass_reason,
+    readers_name,
 )
 from binance_leaks.report.prose import describe_origin
 from binance_leaks.report.sanitize import Quoted, Redactor, printable
@@ -346,7 +347,9 @@ class _Locations:
 
     def _place(self, location: Location, *, indent: int, with_role: bool) -> None:
         position = Text(describe_position(location, self._quoted.path(location.path)))
-        role = Text(f"  {ROLE_NAMES[location.role]}" if with_role else "", style="dim")
+        about = [ROLE_NAMES[location.role]] if with_role else []
+        about += [readers_name(location)] if readers_name(location) else []
+        role = Text(f"  {', '.join(about)}" if about else "", style="dim")
         self._page.linked(position, role, url=self._url(location), indent=indent)
 
     def _url(self, location: Location) -> str | None:
@@ -397,7 +400,8 @@ def _exposure_heading(locations: Sequence[Location], source: SourceKind, mark: M
         case Exposure.PRESENT if mark is Mark.GONE:
             return "In the files of an earlier run"
         case Exposure.PRESENT:
-            return "Found at" if source in (SourceKind.FILES, SourceKind.STAGED) else "In the current files"
+            on_disk = (SourceKind.FILES, SourceKind.STAGED, SourceKind.MACHINE)
+            return "Found at" if source in on_disk else "In the current files"
         case Exposure.HISTORY:
             return "Only in older commits"
         case Exposure.UNREACHABLE:

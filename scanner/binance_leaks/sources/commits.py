@@ -273,6 +273,11 @@ class Ref:
         return self.name.startswith(_TIPS)
 
     @property
+    def is_stash(self) -> bool:
+        """Whether it is a stash, the latest or an older one."""
+        return self.name == _STASH or self.name.startswith("stash@{")
+
+    @property
     def is_remote(self) -> bool:
         """Whether a remote has it, or had."""
         return self.name.startswith("refs/remotes/") or is_made_by_forge(self.name)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-_NAMES = {
+SPECIAL_NAMES = {
     stat.S_IFIFO: "a named pipe, not a file",
     stat.S_IFSOCK: "a socket, not a file",
     stat.S_IFCHR: "a device, not a file",
@@ -122,7 +122,7 @@ class _Walk:
             yield self._root_entry(link=True)
             yield Skipped(what=root.shown, why="a broken symbolic link")
         else:
-            yield Skipped(what=root.shown, why=_NAMES.get(root.kind, "not a file"))
+            yield Skipped(what=root.shown, why=SPECIAL_NAMES.get(root.kind, "not a file"))
 
     def _root_entry(self, *, link: bool) -> FileEntry:
         root = self.root
@@ -180,7 +180,7 @@ class _Walk:
     def _special(self, relative: str, kind: int) -> Iterator[FileEntry | Skipped]:
         path, shown = self._path(relative), self._shown(relative)
         if kind != stat.S_IFLNK:
-            yield Skipped(what=shown, why=_NAMES.get(kind, "not a file"), lost=False)
+            yield Skipped(what=shown, why=SPECIAL_NAMES.get(kind, "not a file"), lost=False)
             return
         yield FileEntry(path=path, shown=shown, evidence_path=self.root.evidence_below + relative, link=True)
         target = os.path.realpath(path)
@@ -248,10 +248,11 @@ def _ignored(listing: _Listing, relative: str) -> bool:
 def _kinds(folder: str) -> dict[str, int]:
     """Names in a folder with their types; raises OSError."""
     with os.scandir(folder) as found:
-        return {entry.name: _kind(entry) for entry in found}
+        return {entry.name: entry_kind(entry) for entry in found}
 
 
-def _kind(entry: os.DirEntry[str]) -> int:
+def entry_kind(entry: os.DirEntry[str]) -> int:
+    """Return the type of an entry of a folder, as `stat.S_IFREG`; UNKNOWN if it cannot be looked at."""
     try:
         if entry.is_file(follow_symlinks=False):
             return stat.S_IFREG
@@ -273,7 +274,7 @@ def _kind_of(path: str) -> int:
         return UNKNOWN
 
 
-__all__ = ["FileEntry", "list_files", "read_chunks", "with_layout_origin"]
+__all__ = ["SPECIAL_NAMES", "FileEntry", "entry_kind", "list_files", "read_chunks", "with_layout_origin"]
 
 _BLOBS, _DIGEST, _LAYER = "sha256", 64, "layer.tar"
 

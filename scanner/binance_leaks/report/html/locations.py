@@ -17,7 +17,7 @@ from binance_leaks.report.locations import (
     locations_by_repository,
     total_by_repository,
 )
-from binance_leaks.report.names import MARK_NAMES, ROLE_NAMES, UNNAMED, exposure_name
+from binance_leaks.report.names import MARK_NAMES, ROLE_NAMES, UNNAMED, exposure_name, readers_name
 from binance_leaks.report.prose import describe_origin
 from binance_leaks.report.sanitize import Quoted, printable
 from binance_leaks.report.summary import describe_changes
@@ -59,7 +59,7 @@ class LocationFormatter:
             at=describe_position(location, ""),
             link=self.links.line(location),
             role=ROLE_NAMES[location.role],
-            exposure=exposure_name(location.exposure, mark),
+            exposure=", ".join(filter(None, (exposure_name(location.exposure, mark), readers_name(location)))),
             commit=printable(location.commit.id[:12]) if location.commit is not None else "",
             commit_link=self.links.commit(location.commit.id, pushed=location.pushed) if location.commit else "",
             preexisting=location.preexisting,

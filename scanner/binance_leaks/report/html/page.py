@@ -54,6 +54,7 @@ _SOURCES = {
     SourceKind.HISTORY: "History of",
     SourceKind.RANGE: "Commits",
     SourceKind.FLEET: "Fleet:",
+    SourceKind.MACHINE: "This machine:",
 }
 _STATISTICS = ("repositories", "commits", "files", "objects", "blobs", "bytes", "seconds", "excluded", "suppressed")
 _MEASURES = {"bytes": ("read", human_size), "seconds": ("took", human_time)}

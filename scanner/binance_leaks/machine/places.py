@@ -1,0 +1,224 @@
+"""The places where a developer's machine keeps what may hold a credential: the parsed table, and matching of paths."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from enum import Enum
+from fnmatch import fnmatchcase
+from functools import cache
+
+from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.machine.table import TABLE
+
+_LONGEST_NAME = 255
+ANYWHERE = "**/"
+"""What the pattern of a place begins with that may be in any folder below the roots of a search."""
+
+
+class System(Enum):
+    """An operating system."""
+
+    LINUX = "linux"
+    MACOS = "macos"
+    WINDOWS = "windows"
+
+
+_UNIX = frozenset({System.LINUX, System.MACOS})
+_SYSTEMS = {
+    "any": frozenset(System),
+    "unix": _UNIX,
+    **{system.value: frozenset({system}) for system in System},
+}
+
+
+class PlaceKind(Enum):
+    """What keeps a file; the value is its heading."""
+
+    AGENT = "agent"
+    ENVIRONMENT = "environment"
+    SHELL = "shell"
+    REPL = "repl"
+    CREDENTIALS = "credentials"
+    EDITOR = "editor"
+    NOTEBOOK = "notebook"
+    BOT = "bot"
+    SERVICE = "service"
+    CLIPBOARD = "clipboard"
+    NOTES = "notes"
+
+
+ASKED_KINDS = frozenset({PlaceKind.CLIPBOARD, PlaceKind.NOTES})
+"""Kinds that are read only if the user asks for them."""
+
+
+class Treatment(Enum):
+    """How a file is treated: what holds a value in it, and so what the owner does about it.
+
+    The report has the advice for each.
+    """
+
+    SETTINGS = "settings"
+    INSTRUCTIONS = "instructions"
+    TRANSCRIPT = "transcript"
+    ENV_FILE = "env-file"
+    BASH_HISTORY = "bash-history"
+    ZSH_HISTORY = "zsh-history"
+    FISH_HISTORY = "fish-history"
+    POWERSHELL_HISTORY = "powershell-history"
+    LINE_HISTORY = "line-history"
+    DATABASE = "database"
+    STARTUP = "startup"
+    CREDENTIALS = "credentials"
+    LOCAL_HISTORY = "local-history"
+    PACKED_HISTORY = "packed-history"
+    CHECKPOINT = "checkpoint"
+    NOTEBOOK = "notebook"
+    BOT_SETTINGS = "bot-settings"
+    LOG = "log"
+    CLIPBOARD = "clipboard"
+    NOTES = "notes"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """One location of a program."""
+
+    program: str
+    kind: PlaceKind
+    source: str
+    """Where the program documents it."""
+    systems: frozenset[System]
+    treatment: Treatment
+    pattern: str
+    variable: str | None = None
+    """An environment variable that moves a folder or file of the pattern."""
+    moved: str = ""
+    """What it moves, as in the pattern."""
+
+    @property
+    def is_anywhere(self) -> bool:
+        """Whether it may be in any folder below the roots of a search."""
+        return self.pattern.startswith(ANYWHERE)
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether it is read only if the user asks for its kind."""
+        return self.kind in ASKED_KINDS
+
+
+@cache
+def places() -> tuple[Place, ...]:
+    """Return all places in the order of the table.
+
+    Raises ValueError or KeyError for a line that is wrong.
+    """
+    return tuple(parse_places(TABLE))
+
+
+def parse_places(table: str) -> Iterator[Place]:
+    """Parse a table, as `table.py` describes it.
+
+    >>> [place] = parse_places("Bot | bot | https://bot.example\\n  any | log | ~/bot/*.log")
+    >>> place.program, place.treatment, place.pattern
+    ('Bot', <Treatment.LOG: 'log'>, '~/bot/*.log')
+    """
+    head: Sequence[str] = ()
+    for line in filter(str.strip, table.splitlines()):
+        fields = [field.strip() for field in line.split("|")]
+        if not line.startswith(" "):
+            head = fields
+            continue
+        program, kind, source, *moving = head
+        system, treatment, pattern = fields
+        variable, _, moved = moving[0].partition("=") if moving else ("", "", "")
+        yield Place(
+            program=program,
+            kind=PlaceKind(kind),
+            source=source,
+            systems=_SYSTEMS[system],
+            treatment=Treatment(treatment),
+            pattern=pattern,
+            variable=variable or None,
+            moved=moved,
+        )
+
+
+def names_anywhere() -> Iterator[str]:
+    """Yield the patterns of names of the places that may be in any folder, but not those that match every name."""
+    for place in places():
+        name = place.pattern.rpartition("/")[2]
+        if place.is_anywhere and name != "*":
+            yield name
+
+
+def place_of(path: str) -> Place | None:
+    """Return the first place in the table that a path with `/` is at, on any system and in any home folder.
+
+    >>> place_of("/home/me/.zsh_history").program
+    'zsh'
+    """
+    parts = path.lower().split("/")
+    for place in places():
+        for tail in _tails(place.pattern):
+            if matches(parts, ("**", *tail)):
+                return place
+    return None
+
+
+@cache
+def _tails(pattern: str) -> tuple[tuple[str, ...], ...]:
+    """Return the ends of the paths that a pattern matches, as names of folders and of the file."""
+    base, _, rest = pattern.lower().partition("/")
+    parts = rest.split("/")
+    if base in ("~", "**"):
+        return (tuple(parts),)
+    return tuple((*tail.lower().split("/"), *parts) for tail in DEFAULT_TAILS[base.strip("{}")])
+
+
+def name_expression(patterns: Iterable[str]) -> str:
+    """Return an expression for the names that patterns of names match.
+
+    >>> bool(re.fullmatch(name_expression([".env*", "*.yml"]), "a.yml"))
+    True
+    """
+    named = {"*": f".{{0,{_LONGEST_NAME}}}", "?": "."}
+    return "|".join(
+        "".join(named.get(char, re.escape(char)) for char in pattern) for pattern in dict.fromkeys(patterns)
+    )
+
+
+def matches(path: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Whether names of folders and of a file match patterns of names, of which `**` is any number of folders.
+
+    At the end it is at least one name.
+
+    >>> matches(["a", "b1.txt"], ["a", "**", "b*.txt"]), matches(["a", "b", "c"], ["a", "*"])
+    (True, False)
+    """
+    if not pattern or not path:
+        return not pattern and not path
+    first, rest = pattern[0], pattern[1:]
+    if first != "**":
+        return fnmatchcase(path[0], first) and matches(path[1:], rest)
+    if "**" not in rest:  # as nearly always, and deep paths then cost no more than others
+        return not rest or (len(path) >= len(rest) and matches(path[len(path) - len(rest) :], rest))
+    return any(matches(path[at:], rest) for at in range(len(path)))
+
+
+VSCODE_NAMES = (
+    "Code", "Code - Insiders", "Code - OSS", "VSCodium", "Cursor", "Windsurf", "Windsurf - Next", "Trae", "Kiro",
+    "Antigravity",
+)  # fmt: skip
+"""The data folders of VS Code and of the editors that were made from it."""
+_CONFIG_TAILS = (".config", "Library/Application Support", "AppData/Roaming")
+DEFAULT_TAILS = {
+    "config": _CONFIG_TAILS,
+    "xdg-config": (".config",),
+    "data": (".local/share",),
+    "state": (".local/state",),
+    "cache": (".cache", "Library/Caches", "AppData/Local"),
+    "local": ("AppData/Local",),
+    "vscode": tuple(f"{tail}/{name}" for tail in _CONFIG_TAILS for name in VSCODE_NAMES),
+}
+"""Where the folders that patterns name with braces are below the home folder, on any system."""

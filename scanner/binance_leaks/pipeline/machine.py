@@ -1,0 +1,211 @@
+"""Scan what the plan of a machine names: its files, and what no branch of its repositories reaches."""
+# ruff: noqa: PTH116, PTH120 - paths of findings are text
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+
+from binance_leaks.detect.vocabulary import name_mentions_binance
+from binance_leaks.errors import GitError
+from binance_leaks.findings import ScanStats, Skipped, SourceKind
+from binance_leaks.lazy_dataclasses import dataclass, field, replace
+from binance_leaks.machine.plan import Plan, PlannedRepository
+from binance_leaks.model import Credential, Evidence, Exposure, Grade, Location, Readers, container_of
+from binance_leaks.pipeline.files import Tally, detected_in, scan_entries
+from binance_leaks.pipeline.history import HistoryDetected, HistorySource
+from binance_leaks.pipeline.source import Detected, NearbyEvidence, Progress, ReadingEnded, ShowProgress
+from binance_leaks.sources.files import FileEntry, read_plain
+from binance_leaks.sources.nearby_evidence import mentions_binance
+
+LARGEST = 2 << 30
+_MOST_SIBLINGS = 200
+_LARGEST_SIBLING = 1 << 20
+_RATE = 100 << 20
+"""Bytes of packs a second that any machine reads: a repository with more than fits into the time left is not begun."""
+_TIME = "the time limit ended the scan; a longer --time-limit allows more"
+_LARGE = f"larger than {LARGEST >> 30} GiB; `binance-leaks scan` reads it"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MachineSource:
+    """The files and repositories of a plan, and nothing else."""
+
+    plan: Plan
+    anchor: str
+    """The home folder."""
+    target: str
+    ends: float
+    """When to end, by `time.monotonic`."""
+    jobs: int = 1
+    excluded: Callable[[str], bool] = lambda _: False
+    kind: SourceKind = SourceKind.MACHINE
+
+    def read(self, show: ShowProgress | None = None) -> Detected:
+        """Scan the files, then the repositories, smallest first. What the time limit leaves out is lost."""
+        total = len(self.plan.files)
+
+        def progress(tally: Tally) -> None:
+            if show is not None:
+                show(Progress(done=tally.files, total=total, bytes=tally.bytes, found=len(tally.credentials)))
+
+        tally = scan_entries(self._entries(), jobs=self.jobs, progress=progress)
+        tally.skipped += self.plan.skipped
+        files = detected_in(tally)
+        found = _Found(credentials=list(files.credentials), skipped=list(files.skipped), stats=files.stats)
+        found.interrupted = files.interrupted
+        for repository in self.plan.repositories:
+            if found.interrupted:
+                break
+            self._scan_repository(repository, found, show)
+        if os.name == "nt":
+            found.skipped.append(Skipped(what="file permissions", why="not checked on Windows", lost=False))
+        return replace(
+            files,
+            credentials=tuple(credential.moved(self._with_readers) for credential in found.credentials),
+            skipped=tuple(found.skipped),
+            stats=found.stats,
+            interrupted=found.interrupted,
+            nearby=_EvidenceInPlan(self.plan, found.nearby, self.anchor),
+        )
+
+    def _entries(self) -> Iterator[FileEntry | Skipped]:
+        """Yield the files until the time is up, then what was left out, by program."""
+        left: Counter[str] = Counter()
+        for file in self.plan.files:
+            if left or time.monotonic() > self.ends:
+                left[file.place.program] += 1
+            elif file.size > LARGEST:
+                yield Skipped(what=file.entry.shown, why=_LARGE)
+            else:
+                yield file.entry
+        for program, count in left.items():
+            yield Skipped(what=f"{count:,} {'file' if count == 1 else 'files'} of {program}", why=_TIME)
+
+    def _with_readers(self, place: Location) -> Location:
+        if place.exposure is not Exposure.PRESENT or place.blob is not None:
+            return place
+        return replace(place, readers=readers_of(container_of(place.path), self.anchor))
+
+    def _scan_repository(self, repository: PlannedRepository, found: _Found, show: ShowProgress | None) -> None:
+        folder = repository.folder
+
+        def progress(count: Progress) -> None:
+            if time.monotonic() > self.ends:
+                raise ReadingEnded
+            if show is not None:
+                show(count)
+
+        if self.ends - time.monotonic() < repository.size / _RATE:
+            found.skipped.append(Skipped(what=f"the repository {folder}", why=_TIME))
+            return
+        source = HistorySource(
+            folder=repository.git_folder,
+            target=folder,
+            anchor=folder,
+            jobs=self.jobs,
+            leftovers=True,
+            submodules=True,
+            excluded=lambda path: self.excluded(f"{folder}/{path}"),
+        )
+        try:
+            detected = source.read(progress)
+        except GitError as error:
+            found.skipped.append(Skipped(what=f"the repository {folder}", why=str(error)))
+            return
+        found.add(folder, detected, timed_out=time.monotonic() > self.ends)
+
+
+@dataclass(kw_only=True, slots=True)
+class _Found:
+    """What was found so far."""
+
+    credentials: list[Credential]
+    skipped: list[Skipped]
+    stats: ScanStats
+    nearby: dict[str, NearbyEvidence] = field(default_factory=dict)
+    interrupted: bool = False
+
+    def add(self, folder: str, detected: HistoryDetected, *, timed_out: bool) -> None:
+        """Add what a repository holds, its paths below its folder."""
+
+        def move(place: Location) -> Location:
+            return replace(place, path=f"{folder}/{place.path}")
+
+        self.credentials += [credential.moved(move) for credential in detected.credentials]
+        self.skipped += [replace(each, what=f"{folder}: {each.what}") for each in detected.skipped]
+        self.stats = self.stats.plus(replace(detected.stats, blobs=None))
+        if detected.nearby is not None:
+            self.nearby[folder] = detected.nearby
+        if detected.interrupted and timed_out:
+            self.skipped.append(Skipped(what=f"the rest of the repository {folder}", why=_TIME))
+        elif detected.interrupted:
+            self.interrupted = True
+
+
+def readers_of(path: str, top: str) -> Readers | None:
+    """Return who can read a file by the permission bits of it and of the folders above, up to `top` if it is below.
+
+    None where they say nothing, as on Windows.
+    """
+    if os.name == "nt":
+        return None
+    try:
+        mode = os.lstat(path).st_mode
+        above = [os.stat(folder).st_mode for folder in _folders_above(path, top)]
+    except (OSError, ValueError):
+        return None
+    if mode & stat.S_IROTH and all(each & stat.S_IXOTH for each in above):
+        return Readers.EVERYONE
+    if mode & (stat.S_IRGRP | stat.S_IROTH) and all(each & (stat.S_IXGRP | stat.S_IXOTH) for each in above):
+        return Readers.GROUP
+    return Readers.OWNER
+
+
+def _folders_above(path: str, top: str) -> Iterator[str]:
+    folder = os.path.dirname(path)
+    while True:
+        yield folder
+        parent = os.path.dirname(folder)
+        if folder == top or parent == folder:
+            return
+        folder = parent
+
+
+class _EvidenceInPlan:
+    """Evidence beside a file that opens nothing but what the plan names."""
+
+    def __init__(self, plan: Plan, repositories: Mapping[str, NearbyEvidence], home: str) -> None:
+        self._repositories = repositories
+        self._home = home.rstrip("/") + "/"
+        self._siblings: dict[str, list[FileEntry]] = {}
+        self._known: dict[str, Evidence | None] = {}
+        for file in plan.files:
+            siblings = self._siblings.setdefault(file.entry.shown.rpartition("/")[0], [])
+            if file.size <= _LARGEST_SIBLING and len(siblings) < _MOST_SIBLINGS:
+                siblings.append(file.entry)
+
+    def evidence_near(self, path: str) -> Evidence | None:
+        """Return evidence in the other files of the plan in its folder, or in the name of a folder above it."""
+        folder = container_of(path).rpartition("/")[0]
+        if folder not in self._known:
+            self._known[folder] = self._beside(folder)
+        return self._known[folder] or self._in_repository(path)
+
+    def _beside(self, folder: str) -> Evidence | None:
+        for entry in self._siblings.get(folder, ()):
+            if mentions_binance(read_plain(entry) or b""):
+                name = entry.shown.rpartition("/")[2]
+                return Evidence(grade=Grade.SIBLING, text=f"“{name}” beside it mentions Binance")
+        return None
+
+    def _in_repository(self, path: str) -> Evidence | None:
+        for folder, nearby in self._repositories.items():
+            if path.startswith(f"{folder}/"):
+                if name_mentions_binance(folder.removeprefix(self._home)):
+                    return Evidence(grade=Grade.REPOSITORY, text="the repository's name mentions Binance")
+                return nearby.evidence_near(path.removeprefix(f"{folder}/"))
+        return None
