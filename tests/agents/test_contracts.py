@@ -141,4 +141,13 @@ def test_the_agent_gets_no_command_that_allows_a_value(pair: Pair) -> None:
 @pytest.mark.parametrize("name", ["Stop", "SessionStart", "Notification", "SubagentStop"])
 def test_other_events_pass(name: str, pair: Pair) -> None:
     event = {"hook_event_name": name, "cwd": "/", "last_assistant_message": pair.secret}
-    assert play(event, "--agent", "claude-code") == Played(status=0, out="", err="")
+    played = play(event, "--agent", "claude-code")
+    assert (played.status, played.out) == (0, "")
+    assert "nothing to look at" in played.err
+
+
+def test_hooks_that_are_set_up_for_another_agent(pair: Pair) -> None:
+    """Copilot CLI runs those of `.claude/settings.json`; the answer is in the form of the agent that sent the event."""
+    for documented in STOPPED:
+        if documented.agent in ("cursor", "gemini", "openclaw"):
+            assert is_stopped(documented, play(filled(documented.fields, pair), "--agent", "claude-code"))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from binance_leaks.agents import event as events
-from binance_leaks.cli import agent_hook
+from binance_leaks.cli import agent_event, agent_hook
 
 from tests.agents import Played, assert_shows_nothing, filled, play
 from tests.agents.documented import COMMAND, CONTENT, PROMPT
@@ -71,6 +71,14 @@ class TestUnreadable:
         monkeypatch.setattr(events, "LARGEST", 1000)
         assert "larger than" in play(prompt("x" * 2000, tmp_path)).err
 
+    def test_many_values(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.setattr(events, "_MOST_TEXTS", 1000)
+        assert "too many values" in play(call("x", [{}] * 2000, tmp_path)).err
+        assert play(call("x", [1.5] * 100_000, tmp_path)).err == ""
+
+    def test_an_event_without_a_name(self, tmp_path: Path, pair: Pair) -> None:
+        assert play({"x": pair.secret, "cwd": str(tmp_path)}, "--agent", "claude-code").status == 2
+
     def test_numbers_that_json_does_not_have(self, tmp_path: Path, pair: Pair) -> None:
         data = json.dumps(filled(call("Bash", {"command": COMMAND, "n": 1}, tmp_path), pair))
         for number in ("NaN", "-Infinity", "1e999"):
@@ -88,11 +96,15 @@ class TestUnreadable:
 
     @pytest.mark.skipif(sys.platform == "win32", reason="there is no alarm")
     def test_what_takes_too_long_is_stopped(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pair: Pair) -> None:
-        monkeypatch.setattr(agent_hook, "TIME_LIMIT", 0.05)
+        monkeypatch.setattr(agent_event, "TIME_LIMIT", 0.05)
         monkeypatch.setattr(agent_hook, "run_scan", lambda *_: time.sleep(5))
         played = play(filled(prompt(PROMPT, tmp_path), pair))
         assert is_stopped(played)
         assert "longer than" in played.err
+
+    def test_options_in_other_spellings(self, tmp_path: Path, pair: Pair) -> None:
+        for words in (("--agent=claude-code",), ("--fail-cl",), ("--agent", "claude-code", "--fail-open")):
+            assert is_stopped(play(filled(prompt(PROMPT, tmp_path), pair), *words))
 
     def test_an_unknown_option_stops(self, tmp_path: Path) -> None:
         assert play(prompt("hello", tmp_path), "--agent", "nobody").status == 2
@@ -140,6 +152,21 @@ class TestFiles:
         with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
             archive.writestr("keys.env", filled(CONTENT, pair))
         assert is_stopped(self.read(tmp_path / "a.zip"))
+
+    def test_more_files_than_are_looked_at(self, tmp_path: Path) -> None:
+        for number in range(60):
+            (tmp_path / f"f{number}").touch()
+        played = play(prompt(" ".join(f"@f{number}" for number in range(60)), tmp_path))
+        assert "names more than 50 files" in played.err
+        assert played.status == 2
+        assert play(prompt(" ".join(f"@nothing{number}" for number in range(9_000)), tmp_path)).err == ""
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="there are no pipes with names")
+    def test_a_prompt_that_names_a_pipe_passes_with_a_word(self, tmp_path: Path, pair: Pair) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        assert not is_stopped(played := play(prompt("Look at @pipe", tmp_path)))
+        assert "not a regular file" in played.answer["systemMessage"]
+        assert is_stopped(play(prompt(filled(f"{PROMPT} @pipe", pair), tmp_path)))
 
     @pytest.mark.parametrize("path", ["", "\0", "a\0b", "~nobody/x", "/" * 5000, "x" * 5000])
     def test_paths_that_are_none(self, path: str, tmp_path: Path) -> None:

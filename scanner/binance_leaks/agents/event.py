@@ -20,7 +20,9 @@ LARGEST = 16 << 20
 """Bytes of the largest event that is read: ten times the longest output that an agent keeps."""
 DEEPEST = 100
 """Levels of JSON in an event, those in texts that are JSON among them."""
-_MOST_FILES = 50
+_MOST_FILES, _MOST_NAMES = 50, 10_000
+"""Files that are looked at for one event, and names in it that may be files."""
+_MOST_TEXTS = 200_000
 _METADATA = frozenset(
     {
         "session_id", "sessionId", "conversation_id", "generation_id", "parent_conversation_id", "prompt_id", "turn_id",
@@ -51,7 +53,7 @@ _CURSOR_RESULT, _CURSOR_MCP = "cursor-result", "MCP:"
 
 
 class UnreadableEventError(Exception):
-    """An event that cannot be looked at. The message holds nothing of it."""
+    """An event that cannot be looked at; the message has nothing of it."""
 
     def __init__(self, message: str, agent: Agent | None = None) -> None:
         super().__init__(message)
@@ -69,11 +71,23 @@ class Text:
         self.key = key
         self.text = text
 
+    @property
+    def is_markup(self) -> bool:
+        """Whether it begins as a page or an office document does."""
+        return self.text.lstrip().startswith("<")
+
+    @property
+    def data(self) -> bytes:
+        """Its bytes."""
+        return self.text.encode("utf-8", "surrogatepass")
+
 
 class AgentEvent:
     """An event: whose it is, what it is about, and what to look at."""
 
-    __slots__ = ("agent", "contract", "fields", "files", "folder", "kind", "name", "result", "target", "texts", "tool")
+    __slots__ = (
+        "agent", "contract", "fields", "files", "folder", "kind", "markup", "name", "result", "target", "texts", "tool",
+    )  # fmt: skip
 
     def __init__(self, agent: Agent, name: str, fields: Mapping[str, object]) -> None:
         self.agent = agent
@@ -95,6 +109,9 @@ class AgentEvent:
         for field, value in fields.items() if self.contract is not None else ():
             if field not in _METADATA and not (self.kind == RESULT and field in _INPUTS):
                 _collect(_decoded(field, value), field, field, self.texts, 0, self.tool)
+        self.markup = [text for text in self.texts if text.is_markup]
+        """Texts that are contents of their own, as their beginning says what they are."""
+        self.texts = [text for text in self.texts if not text.is_markup]
 
     @property
     def is_only_listed(self) -> bool:
@@ -109,18 +126,20 @@ class AgentEvent:
         return self.contract.form != _CURSOR_RESULT or self.tool.startswith(_CURSOR_MCP)
 
     def document(self) -> bytes:
-        """Return all texts as one content: each begins a line, behind the name of its field."""
+        """Return the texts as one content: each begins a line, behind the name of its field."""
         parts = [_rendered(text) for text in self.texts]
         return "".join(parts).encode("utf-8", "surrogatepass")
 
-    def locate(self, line: int) -> tuple[str, int]:
-        """Return the field of a line of the document, and the line in that field."""
+    def contents(self) -> list[bytes]:
+        """Return everything that is to be looked at, files left out."""
+        return [self.document(), *(text.data for text in self.markup)]
+
+    def first_lines(self) -> list[int]:
+        """Return the number of the first line of each text in the document."""
+        lines = [1]
         for text in self.texts:
-            lines = _rendered(text).count("\n")
-            if line <= lines:
-                return text.place, line - 1 if "\n" in text.text else line
-            line -= lines
-        return "", line
+            lines.append(lines[-1] + _rendered(text).count("\n"))
+        return lines[:-1]
 
     def _kind(self) -> str:
         if self.contract is None:
@@ -140,8 +159,11 @@ class AgentEvent:
             found = [*_attached(self.fields), *_mentioned(_text_of(self.fields, "prompt"))]
         else:
             return []
-        paths = dict.fromkeys(self._resolve(path) for path in found)
-        return [path for path in paths if _is_there(path)][:_MOST_FILES]
+        names = dict.fromkeys(found)
+        paths = [path for path in map(self._resolve, names) if _is_there(path)] if len(names) <= _MOST_NAMES else []
+        if len(names) > _MOST_NAMES or len(paths) > _MOST_FILES:
+            raise _UnclearError(f"it names more than {_MOST_FILES} files")
+        return paths
 
     def _resolve(self, path: str) -> str:
         return os.path.normpath(os.path.join(self.folder, os.path.expanduser(path)))  # noqa: PTH111, PTH118
@@ -160,26 +182,27 @@ def read_event(data: bytes, named: str | None = None) -> AgentEvent:
     except RecursionError:
         raise UnreadableEventError("the event is nested too deep", agent) from None
     except ValueError as error:  # of UTF-8, of JSON, of a number with thousands of digits
-        why = str(error) if isinstance(error, _TwiceError) else "the event is not JSON"
+        why = str(error) if isinstance(error, _UnclearError) else "the event is not JSON"
         raise UnreadableEventError(why, agent) from None
     if not isinstance(fields, dict):
         raise UnreadableEventError("the event is not an object of JSON", agent)
     name = _text_of(fields, "hook_event_name") or unnamed_event(fields)
-    agent = agent or agent_of(name, fields)
-    if agent is None:
-        raise UnreadableEventError("no known agent sends such an event; name it with --agent")
+    if agent is None or name not in agent.events:
+        agent = agent_of(name, fields) or agent  # agents run hooks that are set up for others
+    if agent is None or not name:
+        raise UnreadableEventError("no known agent sends such an event", agent)
     try:
         return AgentEvent(agent, name, fields)
     except _TooDeepError:
-        raise UnreadableEventError("the event is nested too deep", agent) from None
+        raise UnreadableEventError("the event is nested too deep, or has too many values", agent) from None
     except ValueError as error:
         raise UnreadableEventError(
-            str(error) if isinstance(error, _TwiceError) else "a path is invalid", agent
+            str(error) if isinstance(error, _UnclearError) else "a path is invalid", agent
         ) from None
 
 
-class _TwiceError(ValueError):
-    """An object has a key twice, so that two readers see two events."""
+class _UnclearError(ValueError):
+    """An event that is not looked at, for a reason that its message gives."""
 
 
 class _TooDeepError(Exception):
@@ -193,7 +216,7 @@ def _parse(text: str) -> object:
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     made = dict(pairs)
     if len(made) != len(pairs):
-        raise _TwiceError("the event has a key twice")
+        raise _UnclearError("the event has a key twice")
     return made
 
 
@@ -224,7 +247,7 @@ def _decoded(field: str, value: object) -> object:
         return value
     try:
         return _parse(value)
-    except _TwiceError:
+    except _UnclearError:
         raise
     except RecursionError:
         raise _TooDeepError from None
@@ -234,7 +257,7 @@ def _decoded(field: str, value: object) -> object:
 
 def _collect(value: object, place: str, key: str, texts: list[Text], depth: int, tool: str) -> None:
     """Add every text in a value; keys may be values, too, so that what is no text is added as one."""
-    if depth > DEEPEST:
+    if depth > DEEPEST or len(texts) > _MOST_TEXTS:
         raise _TooDeepError
     if isinstance(value, str):
         texts.append(Text(place, key, _without_removed_lines(value, tool)))
@@ -245,13 +268,17 @@ def _collect(value: object, place: str, key: str, texts: list[Text], depth: int,
             if name not in replaced:
                 _collect(inner, f"{place}.{name}", name, texts, depth + 1, tool)
     elif isinstance(value, list):
-        if value and all(isinstance(item, str) and "\n" not in item for item in value):
-            texts.append(Text(place, key, " ".join(value)))  # as a command line
+        if all(_is_word(item) for item in value):
+            texts.append(Text(place, key, " ".join(map(str, value))))  # as a command line
             return
         for at, inner in enumerate(value):
             _collect(inner, f"{place}[{at}]", key, texts, depth + 1, tool)
     else:
         texts.append(Text(place, key, str(value)))
+
+
+def _is_word(item: object) -> bool:
+    return "\n" not in item if isinstance(item, str) else not isinstance(item, (dict, list))
 
 
 def _without_removed_lines(text: str, tool: str) -> str:

@@ -7,21 +7,25 @@ answered as the agent's contract has it: any other exit status than 2 would let 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 from binance_leaks.agents.answers import Answer, Notice, let_pass, stop, warn
 from binance_leaks.agents.contracts import AGENTS
 from binance_leaks.agents.event import LARGEST, AgentEvent, UnreadableEventError, read_event
-from binance_leaks.detect import prefilter
+from binance_leaks.detect import first_test, prefilter
 from binance_leaks.errors import ConfigError, UsageError, describe_fault
 from binance_leaks.sources.fast_path import LARGE, is_harmless
 
 TYPE_CHECKING = False  # as typing has it, without importing typing: start-up time of the hook
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import NoReturn
 
     from binance_leaks.cli.arguments.common import Options
 
+TIME_LIMIT = 15.0
+"""Seconds after which an event counts as not looked at: agents end a hook after 30, and then let the event pass."""
 _OPEN, _CLOSED, _AGENT, _CONFIG = "--fail-open", "--fail-closed", "--agent", "--config"
 
 
@@ -30,27 +34,55 @@ def answer_event(words: Sequence[str]) -> int:
 
     Raises UsageError and ConfigError, whose exit status stops the agent, too.
     """
-    options = _PlainOptions.parse(words)
-    if options is None:
-        return _run(["agent-hook", *words], None)
+    options = _PlainOptions.parse(words) or _parse_fully(words)
+    if sys.stdin is not None and sys.stdin.isatty():
+        raise UsageError("it reads an event of an agent from standard input", hint="init --agent sets an agent up.")
     event: AgentEvent | None = None
+    before = _start_clock()
     try:
-        data = sys.stdin.buffer.read(LARGEST + 1)
-        event = read_event(data, options.agent)
-        if event.contract is None or _is_clean(event):
+        event = read_event(sys.stdin.buffer.read(LARGEST + 1), options.agent)
+        if event.contract is None:
+            return _write(Answer(errors=f"binance-leaks: nothing to look at in this event of {event.agent.title}\n"))
+        if _is_clean(event):
             return _write(let_pass(event))
-        return _run(["agent-hook", *words], event)
+        return _look_properly(words, event)
     except (UsageError, ConfigError):
         raise
     except UnreadableEventError as error:
         return write_unread(event, str(error), is_open=options.is_open)
     except BaseException as error:  # an interrupt or a lack of memory, too
         return write_unread(event, f"internal error, {describe_fault(error)}", is_open=options.is_open)
+    finally:
+        _stop_clock(before)
 
 
-def write_unread(event: AgentEvent | None, why: str, *, is_open: bool | None) -> int:
-    """Answer an event that could not be looked at. By default only a file that it merely names may then be read."""
-    passes = event is not None and event.is_only_listed if is_open is None else is_open
+def _start_clock() -> object:
+    """Raise UnreadableEventError when it takes too long, and again if that is caught, where the system can."""
+    if os.name != "posix":
+        return None
+
+    def end(_: int, __: object) -> NoReturn:
+        raise UnreadableEventError(f"it took longer than {TIME_LIMIT:.0f} seconds")
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, TIME_LIMIT, 1)
+    return before
+
+
+def _stop_clock(before: object) -> None:
+    if os.name == "posix":
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)  # type: ignore[arg-type]  # what it was
+
+
+def write_unread(event: AgentEvent | None, why: str, *, is_open: bool | None, is_file: bool = False) -> int:
+    """Answer an event that could not be looked at. By default only a file that it merely names may then be read.
+
+    `is_file` says that such a file is all that could not be looked at.
+    """
+    if os.name == "posix":
+        signal.setitimer(signal.ITIMER_REAL, 0)  # the answer is not to be interrupted
+    passes = is_file or (event is not None and event.is_only_listed) if is_open is None else is_open
     try:
         from binance_leaks.report.agent_notice import describe_unread  # start-up: only where something went wrong
 
@@ -67,12 +99,20 @@ def _write(answer: Answer) -> int:
     return answer.status
 
 
-def _run(words: list[str], event: AgentEvent | None) -> int:
+def _look_properly(words: Sequence[str], event: AgentEvent) -> int:
     from binance_leaks.cli.parser import parse  # start-up: argparse and the rest only where there is more to do
 
-    options: Options = parse(words)
+    options: Options = parse(["agent-hook", *words])
     options.event = event
     return options.run(options)
+
+
+def _parse_fully(words: Sequence[str]) -> _PlainOptions:
+    """Raise UsageError for options that are wrong, and SystemExit after help."""
+    from binance_leaks.cli.parser import parse  # start-up: as above
+
+    options = parse(["agent-hook", *words])
+    return _PlainOptions(options.agent, options.fail_open)
 
 
 class _PlainOptions:
@@ -103,7 +143,7 @@ class _PlainOptions:
 
 def _is_clean(event: AgentEvent) -> bool:
     """Whether nothing in an event can be a credential, nor in the files that it names."""
-    if prefilter.path_may_hold(os.fsencode(event.target)) or not is_harmless(event.document()):
+    if prefilter.path_may_hold(os.fsencode(event.target)) or any(map(first_test.may_hold, event.contents())):
         return False
     return all(_is_clean_file(path) for path in event.files)
 

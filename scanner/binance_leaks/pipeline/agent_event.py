@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from binance_leaks.findings import Skipped, SourceKind
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.model import Location
 from binance_leaks.pipeline.files import Tally, detected_in, scan_chunks, scan_entries
 from binance_leaks.pipeline.source import Detected, ShowProgress
 from binance_leaks.sources.files import list_files
@@ -17,7 +19,7 @@ from binance_leaks.sources.nearby_evidence import EvidenceNearFiles
 from binance_leaks.sources.read_content import Chunk
 
 if TYPE_CHECKING:
-    from binance_leaks.agents.event import AgentEvent
+    from binance_leaks.agents.event import AgentEvent, Text
 
 LARGEST_FILE = 64 << 20
 """Bytes of the largest file that is read while the agent waits."""
@@ -46,10 +48,35 @@ class AgentEventSource:
 
     def read(self, show: ShowProgress | None = None) -> Detected:  # noqa: ARG002 - the agent shows that it waits
         """Scan texts and files. A file is read as `scan` reads one that it is given."""
-        document = self.event.document()
-        tally = scan_chunks([Chunk(path=self.path, evidence_path=self._evidence_path(), data=document)])
+        contents = {
+            self.path: self.event.document(),
+            **{self._markup_path(text): text.data for text in self.event.markup},
+        }
+        evidence = self._evidence_path()
+        tally = scan_chunks(
+            Chunk(path=path, evidence_path=evidence, data=content) for path, content in contents.items()
+        )
         tally.add(_scan_files(self.event.files))
         return detected_in(tally, nearby=EvidenceNearFiles())
+
+    def locator(self) -> Callable[[Location], tuple[str, int]]:
+        """Return a function from a location to the file or field that it is in, and the line there."""
+        event, first_lines = self.event, self.event.first_lines()
+        markup = {self._markup_path(text): text.place for text in event.markup}
+
+        def locate(place: Location) -> tuple[str, int]:
+            if place.path in markup:
+                return event.target or markup[place.path], place.line
+            if place.path != self.path:
+                return place.path, place.line
+            at = bisect_right(first_lines, place.line) - 1
+            text = event.texts[at]
+            return event.target or text.place, place.line - first_lines[at] + (0 if "\n" in text.text else 1)
+
+        return locate
+
+    def _markup_path(self, text: Text) -> str:
+        return f"{self.path}#{text.place}"
 
     def _evidence_path(self) -> str:
         """The path whose names are evidence: from the agent's folder, never the folders above it."""
