@@ -213,11 +213,12 @@ def make_home(home: Path, places: dict[str, Write]) -> dict[str, Pair]:
     return pairs
 
 
-def make_database(file: Path) -> Pair:
-    """Write a SQLite database with a pair in a conversation, and return the pair."""
+def make_database(file: Path, *, filler: int = 0) -> Pair:
+    """Write a SQLite database with a pair in a conversation, and return the pair. `filler` are bytes beside it."""
     pair = Pair.fresh()
     file.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(file)) as database, database:
         database.execute("create table items (key text, value text)")
+        database.execute("insert into items values ('filler', ?)", ("text " * (filler // 5),))
         database.execute("insert into items values ('chat', ?)", (json.dumps({"text": _transcript(pair)}),))
     return pair

@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 from binance_leaks.config import Config
 from binance_leaks.findings import Result, SourceKind
+from binance_leaks.lazy_dataclasses import replace
 from binance_leaks.machine.locations import Machine
 from binance_leaks.machine.places import System
 from binance_leaks.machine.plan import Plan
 from binance_leaks.machine.search import SearchSettings, make_plan
 from binance_leaks.model import Readers
-from binance_leaks.pipeline.machine import MachineSource, readers_of
+from binance_leaks.pipeline.machine import LARGEST, MachineSource, readers_of
 from binance_leaks.pipeline.run_scan import TriageSettings, run_scan
 
 from tests.e2e import Outcome, Pair, digests, run
@@ -102,6 +103,21 @@ def test_every_place_is_found_and_nothing_else_is_opened(prepared: Prepared) -> 
     assert result.complete
 
 
+def test_of_a_repository_only_what_git_keeps_is_opened(tmp_path: Path) -> None:
+    """Not even a README, to see what the repository is about."""
+    stashed = Pair.fresh()
+    repository = Repository.create(tmp_path / "binance-bot")
+    repository.commit({"main.py": "import os\n", "README.md": "A bot for Binance\n", "requirements.txt": "ccxt\n"})
+    repository.write("main.py", stashed.call)
+    repository.git("stash")
+    plan = plan_of(tmp_path)
+    with opened_files() as opened:
+        result = scan(tmp_path, plan)
+    assert found(result) == stashed.digests
+    git_folder = f"{repository.folder}/.git/"
+    assert not [file for file in opened if file.startswith(str(tmp_path)) and not file.startswith(git_folder)]
+
+
 @pytest.mark.parametrize(("system", "places"), [(System.MACOS, MACOS), (System.WINDOWS, WINDOWS)])
 def test_places_of_other_systems(system: System, places: dict[str, Write], tmp_path: Path) -> None:
     pairs = make_home(tmp_path, places)
@@ -121,6 +137,18 @@ def test_what_is_left_out_is_named(prepared: Prepared) -> None:
     assert "--include caches" in why["1 folder named node_modules"]
     assert "--include trash" in why["1 folder named Trash"]
     assert "compresses" in why[str(prepared.home / ".cache/JetBrains/PyCharm2026.1/LocalHistory/changes.storageData")]
+
+
+def test_parts_of_files_that_are_not_read_are_named(tmp_path: Path) -> None:
+    """A large database is read as bytes, and still gives its values; a file beyond the limit is not read, and lost."""
+    name = DATABASES[0]
+    pair = make_database(tmp_path / name, filler=9 << 20)
+    plan = plan_of(tmp_path)
+    result = scan(tmp_path, plan)
+    assert found(result) == pair.digests
+    assert [("plain bytes" in skipped.why, skipped.lost) for skipped in result.skipped] == [(True, False)]
+    huge = replace(plan, files=[replace(file, size=LARGEST + 1) for file in plan.files], skipped=())
+    assert [(skipped.what, skipped.lost) for skipped in scan(tmp_path, huge).skipped] == [(str(tmp_path / name), True)]
 
 
 class TestTheSearch:
@@ -297,6 +325,8 @@ class TestTheCommand:
         assert f"rm '{tmp_path}/me/a b/.ipynb_checkpoints/c.ipynb'" in text
         assert f"chmod 600 {tmp_path}/me/.bash_history" in text
         assert "readable by every user of this machine" in text
+        (tmp_path / "me/node_modules").mkdir()
+        assert "1 left out or read in part." in machine().out
 
     def test_a_stored_report_gives_the_same_text(self, machine: Callable[..., Outcome], tmp_path: Path) -> None:
         make_home(tmp_path / "me", {".env": LINUX["work/three/.env"], ".zsh_history": LINUX[".zsh_history"]})

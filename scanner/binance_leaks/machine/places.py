@@ -12,6 +12,8 @@ from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.machine.table import TABLE
 
 _LONGEST_NAME = 255
+_DEEPEST = 64
+"""Folders above a file that are compared, so that a path of a stored report takes no longer than others."""
 ANYWHERE = "**/"
 """What the pattern of a place begins with that may be in any folder below the roots of a search."""
 
@@ -158,7 +160,7 @@ def place_of(path: str) -> Place | None:
     >>> place_of("/home/me/.zsh_history").program
     'zsh'
     """
-    parts = path.lower().split("/")
+    parts = path.lower().split("/")[-_DEEPEST:]
     for place in places():
         for tail in _tails(place.pattern):
             if matches(parts, ("**", *tail)):

@@ -24,6 +24,7 @@ from binance_leaks.machine.places import Place, Treatment, matches, name_express
 from binance_leaks.machine.plan import Plan, PlannedFile, PlannedRepository
 from binance_leaks.sources.files import SPECIAL_NAMES, FileEntry, entry_kind
 from binance_leaks.sources.path_roots import UNKNOWN
+from binance_leaks.sources.read_content import WHOLE_LIMIT
 from binance_leaks.sources.streams import describe_error
 
 CACHES, TRASH = "caches", "trash"
@@ -68,7 +69,11 @@ _WHY = MappingProxyType(
         TRASH: "the trash is left out; --include trash reads it",
     }
 )
-PACKED = "the IDE compresses it: only what it keeps as plain text is searched"
+_PACKED = "the IDE compresses it: only what it keeps as plain text is searched"
+_LARGE_DATABASE = (
+    f"a database of more than {WHOLE_LIMIT >> 20} MiB is read as plain bytes: a value that the end of a page cuts is "
+    "not found"
+)
 _TIME = "the time limit ended the search for files; a longer --time-limit allows more"
 _LINK = "a symbolic link out of the folders that are searched; name its target to search it"
 _OTHER_SYSTEM = "another file system is left out; name it to search it"
@@ -278,7 +283,9 @@ class _Search:
         entry = FileEntry(path=path, shown=path, evidence_path=self._evidence(path))
         self._files[path] = PlannedFile(entry=entry, place=place, size=_size(path))
         if place.treatment is Treatment.PACKED_HISTORY:
-            self._skipped.append(Skipped(what=path, why=PACKED, lost=False))
+            self._skipped.append(Skipped(what=path, why=_PACKED, lost=False))
+        elif place.treatment is Treatment.DATABASE and self._files[path].size > WHOLE_LIMIT:
+            self._skipped.append(Skipped(what=path, why=_LARGE_DATABASE, lost=False))
 
     def _evidence(self, path: str) -> str:
         """Return the part of a path that may be evidence for Binance: below the home folder, or from a root on."""

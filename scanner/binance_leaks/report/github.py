@@ -16,7 +16,15 @@ from binance_leaks.report import View
 from binance_leaks.report.allow_commands import allow_command
 from binance_leaks.report.allow_notes import allow_notes
 from binance_leaks.report.locations import describe_spread, file_to_open, is_in_archive, path_in_fleet, sort_by_use
-from binance_leaks.report.names import MARK_NAMES, harmless_items, join_masks, lost_items, pass_reason, title
+from binance_leaks.report.names import (
+    MARK_NAMES,
+    harmless_items,
+    join_masks,
+    lost_items,
+    pass_reason,
+    skipped_phrase,
+    title,
+)
 from binance_leaks.report.prose import Describer
 from binance_leaks.report.summary import (
     count_suppressed,
@@ -108,7 +116,7 @@ class _Report:
         if result.suppressed:
             line += f" {f'{len(result.suppressed):,} suppressed' if listed else count_suppressed(result)}."
         if harmless := harmless_items(result):
-            line += f" {len(harmless):,} skipped, nothing lost."
+            line += f" {len(harmless):,} {skipped_phrase(result)}."
         return line if result.complete else f"{line} The scan is incomplete."
 
 

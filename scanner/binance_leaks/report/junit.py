@@ -14,11 +14,13 @@ from binance_leaks.report import View
 from binance_leaks.report.locations import describe_spread, repository_prefix, sort_by_use
 from binance_leaks.report.names import (
     MARK_NAMES,
+    capitalize_first,
     harmless_items,
     join_masks,
     listed_findings,
     lost_items,
     pass_reason,
+    skipped_phrase,
     title,
 )
 from binance_leaks.report.prose import Describer
@@ -99,7 +101,8 @@ class _Report:
         result = self._result
         lines = [describe_scope(result) if result.findings else describe_clean(result)]
         lines += [describe_spread(result), count_verdicts(result.findings)] if result.findings else []
-        lines += [f"Skipped, nothing lost: {self._describer.skipped(skipped)}" for skipped in harmless_items(result)]
+        phrase = capitalize_first(skipped_phrase(result))
+        lines += [f"{phrase}: {self._describer.skipped(skipped)}" for skipped in harmless_items(result)]
         return "\n".join(line for line in lines if line)
 
     def _describe(self, finding: Finding) -> str:

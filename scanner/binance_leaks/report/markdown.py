@@ -33,6 +33,7 @@ from binance_leaks.report.names import (
     lost_items,
     named_masks,
     pass_reason,
+    skipped_phrase,
     title,
 )
 from binance_leaks.report.prose import Describer
@@ -129,7 +130,7 @@ class _Page:
         if result.suppressed:
             read += f" {len(result.suppressed):,} suppressed{'' if listed else ', `--show-suppressed` lists them'}."
         harmless = harmless_items(result)
-        return [read, *([f"{len(harmless):,} skipped, nothing lost:", self._skipped(harmless)] if harmless else [])]
+        return [read, *([f"{len(harmless):,} {skipped_phrase(result)}:", self._skipped(harmless)] if harmless else [])]
 
     def _row(self, finding: Finding) -> str:
         place, *others = sort_by_use(finding)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from binance_leaks.findings import Finding, Mark, Result, Skipped
+from binance_leaks.findings import Finding, Mark, Result, Skipped, SourceKind
 from binance_leaks.model import Exposure, Kind, Location, Readers, Role
 from binance_leaks.report.sanitize import printable
 
@@ -101,6 +101,11 @@ def lost_items(result: Result) -> list[Skipped]:
 def harmless_items(result: Result) -> list[Skipped]:
     """Return what was skipped and cannot hold a credential."""
     return [skipped for skipped in result.skipped if not skipped.lost]
+
+
+def skipped_phrase(result: Result) -> str:
+    """Return what harmless items are: of a machine parts of places are left out, and nobody knows what is in them."""
+    return "left out or read in part" if result.source is SourceKind.MACHINE else "skipped, nothing lost"
 
 
 def listed_findings(result: Result, *, show_suppressed: bool) -> tuple[Finding, ...]:

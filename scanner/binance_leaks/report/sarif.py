@@ -39,6 +39,7 @@ from binance_leaks.report.names import (
     listed_findings,
     lost_items,
     pass_reason,
+    skipped_phrase,
     statistics,
     title,
 )
@@ -103,7 +104,7 @@ class _RunBuilder:
         }
 
     def _notification(self, skipped: Skipped, level: str) -> _Object:
-        kind = "Not read" if level == "error" else "Skipped, nothing lost"
+        kind = "Not read" if level == "error" else capitalize_first(skipped_phrase(self._result))
         return {"level": level, "message": {"text": _escape_message(f"{kind}: {self._describer.skipped(skipped)}")}}
 
     def _finding(self, finding: Finding) -> _Object:

@@ -39,6 +39,7 @@ from binance_leaks.report.names import (
     capitalize_first,
     pass_reason,
     readers_name,
+    skipped_phrase,
 )
 from binance_leaks.report.prose import describe_origin
 from binance_leaks.report.sanitize import Quoted, Redactor, printable
@@ -244,7 +245,7 @@ class _Report:
             self._page.wrapped(Text(f"{describe_incomplete(lost)}{':' if fleet else '.'}", style="bold red"))
             self._unread(lost)
         if harmless:
-            self._page.wrapped(Text(f"{len(harmless):,} skipped, nothing lost."))
+            self._page.wrapped(Text(f"{len(harmless):,} {skipped_phrase(self._result)}."))
             self._unread(harmless)
 
     def _unread(self, things: Sequence[Skipped]) -> None:

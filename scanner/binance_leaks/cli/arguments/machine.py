@@ -35,7 +35,7 @@ def add_machine(commands: Commands) -> None:
         epilog="examples:\n"
         "  binance-leaks machine --dry-run\n"
         "  binance-leaks machine\n"
-        f"  binance-leaks machine ~/work /srv/bots --include notes --format html:machine.html\n\n{EXIT_STATUS}",
+        f"  binance-leaks machine ~/src --include notes --format html:machine.html\n\n{EXIT_STATUS}",
     )
     parser.add_argument(
         "paths",
