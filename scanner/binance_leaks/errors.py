@@ -8,6 +8,8 @@ ScannerError                 anything reported to the user in one line, with wha
     │   └── GitLimitError    git needs more memory or writes more than is bearable (exit 3)
     ├── ReplyError           the reply of a fleet's worker is invalid (exit 3)
     └── MissingHistoryError  commits that are needed are not in this clone (exit 3)
+
+TimeLimitError is an interrupt, by the clock: what handles those keeps what was found (exit 3).
 """
 
 from __future__ import annotations
@@ -53,6 +55,10 @@ class GitError(ScanError):
 
 class GitLimitError(GitError):
     """git was ended because it needed too much memory, or wrote too much."""
+
+
+class TimeLimitError(KeyboardInterrupt):
+    """The time limit of a command is over."""
 
 
 class ReplyError(ScanError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from binance_leaks.errors import ConfigError, UsageError
+from binance_leaks.errors import ConfigError, TimeLimitError, UsageError
 from binance_leaks.findings import Result
 
 
@@ -40,4 +40,5 @@ def status_of_error(error: BaseException) -> ExitStatus:
     """Return the exit status of a program that an error ended."""
     if isinstance(error, (UsageError, ConfigError)):
         return ExitStatus.USAGE
-    return ExitStatus.INTERRUPTED if isinstance(error, KeyboardInterrupt) else ExitStatus.INCOMPLETE
+    is_interrupt = isinstance(error, KeyboardInterrupt) and not isinstance(error, TimeLimitError)
+    return ExitStatus.INTERRUPTED if is_interrupt else ExitStatus.INCOMPLETE

@@ -157,7 +157,7 @@ class TestAlone:
         monkeypatch.setattr(receive, "select_received", sleep)
         monkeypatch.chdir(project.folder)
         assert main(["receive", "--time-limit", "1s", "refs/heads/main", ZEROS, project.head() or ""]) == 3
-        assert "could not be scanned within 1 second" in capsys.readouterr().err
+        assert "not finished within 1 second" in capsys.readouterr().err
 
     @pytest.mark.parametrize("text", ["x", f"{ZEROS} {ZEROS}", "\0"])
     def test_what_git_does_not_give(self, project: Repository, text: str) -> None:

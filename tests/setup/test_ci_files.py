@@ -53,7 +53,7 @@ def test_the_workflow(tmp_path: Path, source: PackageSource | None, upload: bool
     else:
         *installs, scan = [step["run"] for step in job["steps"][2:] if "run" in step]
         assert tuple(installs) == install_commands(source, "python")
-        assert scan.startswith("python -I -m binance_leaks ci --policy base --format github")
+        assert scan.startswith("python -I -m binance_leaks ci --policy base --time-limit 15m --format github")
 
 
 def test_a_workflow_of_another_version_is_updated() -> None:
@@ -223,7 +223,7 @@ def test_whole_pipelines(name: str, source: PackageSource | None) -> None:
     text = written(first)
     assert all(command in text for command in install_commands(source, "")[:2])
     assert ("--require-hashes" in text) == (source is not None)
-    assert "-m binance_leaks ci --policy base" in text
+    assert "-m binance_leaks ci --policy base --time-limit 15m" in text
     assert "@PACKAGE@" not in text
     assert text.startswith("// " if name == "jenkins" else "# ")
     assert isinstance(plan_pipeline(pipeline, text.encode(), source), Keep)

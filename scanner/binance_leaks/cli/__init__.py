@@ -9,7 +9,7 @@ import gc
 import os
 import sys
 
-from binance_leaks.errors import ScannerError, UsageError, describe_fault
+from binance_leaks.errors import ScannerError, TimeLimitError, UsageError, describe_fault
 
 TYPE_CHECKING = False  # as typing has it, without importing typing: start-up time of the hook
 if TYPE_CHECKING:
@@ -63,6 +63,10 @@ def _run_and_report_errors(words: list[str]) -> int:
     except ScannerError as error:
         _print_error(f"binance-leaks: {error}", error.hint)
         _annotate(words, str(error), error.hint)
+        return _status_of(error)
+    except TimeLimitError as error:
+        _print_error(f"binance-leaks: {error}", "Raise --time-limit, or scan less at a time.")
+        _annotate(words, str(error), "")
         return _status_of(error)
     except KeyboardInterrupt as error:
         _print_error("binance-leaks: interrupted", "")
@@ -134,7 +138,12 @@ def _run(words: list[str]) -> int:
 
     options = parse(words)
     options.contents = contents
-    return options.run(options)
+    if options.time_limit is None:
+        return options.run(options)
+    from binance_leaks.cli.time_limit import TimeLimit  # start-up: only where one is given
+
+    with TimeLimit(options.time_limit).running() as options.limit:
+        return options.run(options)
 
 
 def _report_clean_commit(words: list[str]) -> bool:

@@ -24,7 +24,7 @@ from binance_leaks.cli.run import scan_progress
 from binance_leaks.cli.scan import configuration_folder, refuse_empty_path
 from binance_leaks.cli.settings import CommandSettings, GateSettings
 from binance_leaks.config import Config
-from binance_leaks.errors import UsageError
+from binance_leaks.errors import ScanError, UsageError
 from binance_leaks.exit_status import ExitStatus
 from binance_leaks.findings import Skipped
 from binance_leaks.lazy_dataclasses import dataclass
@@ -127,6 +127,8 @@ class _Task:
         for source in sources:
             with scan_progress(self.settings.output) as show:
                 scans.append(source.read(show))
+            if scans[-1].interrupted and self.settings.limit is not None and self.settings.limit.is_over:
+                raise ScanError(f"{self.settings.limit.describe()}, nothing was written", hint="Raise --time-limit.")
             if scans[-1].interrupted:
                 sys.stderr.write("binance-leaks: interrupted, nothing was written\n")
                 return ExitStatus.INTERRUPTED

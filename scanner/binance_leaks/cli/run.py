@@ -5,24 +5,30 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from binance_leaks.cli.output import is_in_ci, present, wanted_formats
 from binance_leaks.cli.settings import CommandSettings, OutputSettings
 from binance_leaks.cli.verify_option import OnlineVerifier, online_verifier
 from binance_leaks.errors import GitError
 from binance_leaks.exit_status import ExitStatus
-from binance_leaks.findings import Repository, Result, SourceKind
+from binance_leaks.findings import Repository, Result, Skipped, SourceKind
 from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.pipeline.run_scan import Scan, TriageSettings, run_scan
 from binance_leaks.pipeline.source import Detected, ShowProgress, Source
 from binance_leaks.report import Format
+from binance_leaks.report.names import REST
 from binance_leaks.report.sanitize import printable, without_values
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.urls import is_url
+
+if TYPE_CHECKING:
+    from binance_leaks.cli.time_limit import TimeLimit
+    from binance_leaks.model import Credential
+    from binance_leaks.pipeline.apply_verification import Verified, Verify
 
 D = TypeVar("D", bound=Detected)
 
@@ -37,8 +43,12 @@ class Runner:
 
     def scan(self, source: Source[D], triage: TriageSettings) -> Scan[D]:
         """Scan, with a progress bar on a terminal, and verify if the user wants that."""
-        verify = self.verifier.verify if self.verifier is not None else None
-        return run_scan(source, triage, verify=verify, progress=scan_progress(self.settings.output))
+        verify: Verify | None = self.verifier.verify if self.verifier is not None else None
+        limit = self.settings.limit
+        if limit is None:
+            return run_scan(source, triage, verify=verify, progress=scan_progress(self.settings.output))
+        verify = _in_time(verify, limit) if verify is not None else None
+        return run_scan(source, triage, verify=verify, progress=_reading(self.settings.output, limit))
 
     def report(
         self,
@@ -53,6 +63,9 @@ class Runner:
         Its paths lead to files from `folder`, None where there are no such files. `repository` is the folder of the
         repository that was scanned, or its URL. `config` is the configuration's file.
         """
+        limit = self.settings.limit
+        if limit is not None and limit.is_over and result.interrupted:
+            return self._report_unfinished(result, limit, folder=folder, config=config)
         if repository is not None and (result.findings or any(report.for_repository for report, _ in self.formats)):
             result = replace(result, repository=_describe_repository(repository))
         return present(
@@ -64,6 +77,20 @@ class Runner:
             allow_incomplete=self.settings.gate.allow_incomplete,
             interrupted=result.interrupted,
         )
+
+    def _report_unfinished(
+        self, result: Result, limit: TimeLimit, *, folder: str | None, config: str | None
+    ) -> ExitStatus:
+        """Report what was found until the time was over. Not finished comes before findings, as for an interrupt."""
+        rest = Skipped(what=REST.what, why=limit.describe())
+        present(
+            replace(result, interrupted=False, skipped=(rest, *result.skipped)),
+            self.settings.output,
+            self.formats,
+            folder=folder,
+            remembered=bool(result.findings) and _remember(result, folder, config),
+        )
+        return ExitStatus.INCOMPLETE
 
     def run(
         self, source: Source[D], triage: TriageSettings, *, folder: str | None = None, repository: str | None = None
@@ -116,6 +143,24 @@ def scan_progress(output: OutputSettings) -> Iterator[ShowProgress | None]:
 
     with ScanProgress() as bar:
         yield bar.update
+
+
+def _in_time(verify: Verify, limit: TimeLimit) -> Verify:
+    """A check that ends at a time limit, as at an interrupt."""
+
+    def checked(credentials: Sequence[Credential]) -> Verified:
+        with limit.ending_work():
+            return verify(credentials)
+
+    return checked
+
+
+@contextmanager
+def _reading(output: OutputSettings, limit: TimeLimit) -> Iterator[ShowProgress | None]:
+    """Show the progress of a scan that ends at a time limit."""
+    with scan_progress(output) as show:
+        yield show
+    limit.keep_what_was_read()
 
 
 def is_watched(output: OutputSettings) -> bool:

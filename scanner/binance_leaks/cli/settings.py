@@ -6,10 +6,13 @@ Each command has its own settings beside it: making the classes of all commands 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from binance_leaks.cli.arguments.common import Options
 from binance_leaks.lazy_dataclasses import dataclass, field_names
+
+if TYPE_CHECKING:
+    from binance_leaks.cli.time_limit import TimeLimit
 
 S = TypeVar("S", bound="Settings")
 
@@ -85,6 +88,7 @@ class CommandSettings(Settings):
     output: OutputSettings
     gate: GateSettings
     online: OnlineSettings
+    limit: TimeLimit | None = None
 
     @classmethod
     def of(cls: type[S], options: Options) -> S:

@@ -57,9 +57,17 @@ class RangeSource:
         unlisted: list[str] = []
         changes, submodules, excluded = _wanted(self._changes(unlisted), self.excluded)
         versions = FileVersions(self.git, self.fetch, self.contents)
-        versions.prefilter([change.blob for change in changes if change.blob is not None], _progress(show))
-        messages, size = self._messages()
-        detected = self._detected(versions, changes, messages)
+        messages: list[Message] = []
+        size, interrupted = 0, False
+        try:
+            versions.prefilter([change.blob for change in changes if change.blob is not None], _progress(show))
+            messages, size = self._messages()
+        except KeyboardInterrupt:
+            interrupted = True
+        try:
+            detected = self._detected(versions, changes, messages)
+        except KeyboardInterrupt:
+            detected, interrupted = _found_so_far(versions, changes), True
         skipped = [
             Skipped(what=path, why="a submodule; scan it by itself", lost=False) for path in dict.fromkeys(submodules)
         ]
@@ -83,7 +91,12 @@ class RangeSource:
             excluded=excluded or None,
             seconds=self.contents.seconds if self.contents is not None else None,
         )
-        return replace(detected, skipped=(*skipped, *versions.skipped, *detected.skipped), stats=stats)
+        return replace(
+            detected,
+            skipped=(*skipped, *versions.skipped, *detected.skipped),
+            stats=stats,
+            interrupted=interrupted,
+        )
 
     def _changes(self, unlisted: list[str]) -> Iterable[CommitChange]:
         if self.contents is None:
@@ -115,6 +128,19 @@ class RangeSource:
             skipped=tuple(skipped),
             nearby=EvidenceNearCommits(self.git, in_files.commits),
         )
+
+
+def _found_so_far(versions: FileVersions, changes: Sequence[CommitChange]) -> Detected:
+    """What was found before an interrupt. Which commit introduced it, or whether it was there before, is not known."""
+    from binance_leaks.detect.credentials import merge_credentials  # start-up: as above
+
+    found = [
+        credential.moved(partial(replace, exposure=Exposure.HISTORY, blob=change.blob))
+        for change in changes
+        if change.blob is not None
+        for credential in versions.at(change.blob, change.path).credentials
+    ]
+    return Detected(credentials=merge_credentials(found))
 
 
 def _with_refs(refs: Mapping[str, tuple[str, ...]], place: Location) -> Location:

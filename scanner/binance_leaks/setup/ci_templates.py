@@ -71,7 +71,7 @@ _PACKAGE = f"""\
           python-version: "3.12"
       - run: python -I -m pip install --quiet "@PACKAGE@"
       - run: |
-          python -I -m binance_leaks ci --policy base --format github \\
+          python -I -m binance_leaks ci --policy base --time-limit 15m --format github \\
             --format "json:$RUNNER_TEMP/binance-leaks.json"@SARIF@
           test -s "$RUNNER_TEMP/binance-leaks.json" || exit 3  # without a report nothing was scanned
 """

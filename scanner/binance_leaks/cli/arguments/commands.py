@@ -15,6 +15,7 @@ from binance_leaks.cli.arguments.common import (
     add_jobs,
     add_no_progress,
     add_output,
+    add_time_limit,
     add_verification,
 )
 from binance_leaks.environments import Environment
@@ -70,6 +71,7 @@ def add_verify_command(commands: Commands) -> None:
         "--format", choices=("text", "json"), default="text", dest="audit_format", help="(default: text)"
     )
     add_color(output)
+    add_time_limit(parser.add_argument_group("work"))
     add_verification(parser, switch=False)
     parser.set_defaults(
         target="binance_leaks.cli.verify:run",
@@ -198,6 +200,7 @@ def _add_options(parser: Parser) -> None:
     work = parser.add_argument_group("work")
     add_jobs(work, "one per core for large trees")
     add_no_progress(work)
+    add_time_limit(work)
     parser.set_defaults(fail_on=None)
 
 
@@ -228,6 +231,7 @@ def add_scan(commands: Commands) -> None:
     work = parser.add_argument_group("work")
     add_jobs(work, "one per core for large trees")
     add_no_progress(work)
+    add_time_limit(work)
     add_verification(parser)
     parser.set_defaults(target="binance_leaks.cli.scan:run")
 
@@ -266,6 +270,7 @@ def add_history(commands: Commands) -> None:
     )
     add_jobs(work)
     add_no_progress(work)
+    add_time_limit(work)
     add_verification(parser)
     parser.set_defaults(target="binance_leaks.cli.history:run")
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import NoReturn, TypeAlias
 
     from binance_leaks.agents.event import AgentEvent
+    from binance_leaks.cli.time_limit import TimeLimit
     from binance_leaks.sources.range_fast_path import RangeContents
 
 CONFIDENCES = ("low", "medium", "high")
@@ -108,6 +109,9 @@ class Options(argparse.Namespace):
     target: str
     contents: RangeContents | None = None
     """What was read of a range before the command line was parsed."""
+    time_limit: int | None = None
+    """Seconds after which a scan ends."""
+    limit: TimeLimit | None = None
     event: AgentEvent | None = None
     """The event of an agent that was read before the command line was parsed."""
 
@@ -144,6 +148,18 @@ def add_color(group: argparse._ArgumentGroup) -> None:
 def add_no_progress(group: argparse._ArgumentGroup) -> None:
     """Add `--no-progress`."""
     group.add_argument("--no-progress", action="store_true", help="show no progress bar, even on a terminal")
+
+
+def add_time_limit(group: argparse._ArgumentGroup, default: int | None = None) -> None:
+    """Add `--time-limit`, with a default in seconds."""
+    group.add_argument(
+        "--time-limit",
+        type=duration,
+        default=default,
+        metavar="TIME",
+        help="end after this time, such as 90s or 5m, report what was found, and exit with 3 "
+        f"(default: {f'{default}s' if default else 'none'})",
+    )
 
 
 def add_gate(

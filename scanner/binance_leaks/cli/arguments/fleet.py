@@ -90,6 +90,7 @@ def _add_scan(actions: Commands) -> None:
     where.add_argument("--scheduler", metavar="ADDRESS", help="the workers of this Dask scheduler: tcp://HOST:PORT")
     work.add_argument(
         "--time-limit",
+        dest="repository_time_limit",
         type=duration,
         default=3600,
         metavar="TIME",

@@ -8,8 +8,8 @@ from binance_leaks.cli.arguments.common import (
     add_gate,
     add_no_progress,
     add_output,
+    add_time_limit,
     add_verification,
-    duration,
 )
 
 TYPE_CHECKING = False  # as typing has it, without importing typing: start-up time of the hook
@@ -59,7 +59,9 @@ def add_ci(commands: Commands) -> None:
     parser.set_defaults(target="binance_leaks.cli.commits:run_ci")
 
 
-def add_commits(parser: Parser, policy: str = "head", default: str = "head, the checkout") -> _CommitGroups:
+def add_commits(
+    parser: Parser, policy: str = "head", default: str = "head, the checkout", time_limit: int | None = None
+) -> _CommitGroups:
     """Add the options of commands that scan commits; return the groups gate, scope and work."""
     add_output(parser)
     gate = add_gate(parser)
@@ -73,6 +75,7 @@ def add_commits(parser: Parser, policy: str = "head", default: str = "head, the 
     add_exclude(scope)
     work = parser.add_argument_group("work")
     add_no_progress(work)
+    add_time_limit(work, time_limit)
     add_verification(parser)
     return gate, scope, work
 
@@ -91,6 +94,7 @@ def add_staged(commands: Commands) -> None:
     )
     add_output(parser)
     add_gate(parser)
+    add_time_limit(parser.add_argument_group("work"))
     parser.set_defaults(target="binance_leaks.cli.staged:run")
 
 
@@ -105,6 +109,7 @@ def add_message(commands: Commands) -> None:
     parser.add_argument("file", metavar="FILE", help="the file with the message")
     add_output(parser)
     add_gate(parser)
+    add_time_limit(parser.add_argument_group("work"))
     parser.set_defaults(target="binance_leaks.cli.staged:run_message")
 
 
@@ -137,13 +142,6 @@ def add_receive(commands: Commands) -> None:
     parser.add_argument(
         "update", nargs="*", metavar="REF OLD NEW", help="the arguments of an update hook (default: standard input)"
     )
-    gate, _, work = add_commits(parser, "base", "base, what the server has")
+    gate, _, _ = add_commits(parser, "base", "base, what the server has", time_limit=60)
     gate.add_argument("--warn-only", action="store_true", help="report, and let every push pass")
-    work.add_argument(
-        "--time-limit",
-        type=duration,
-        default=60,
-        metavar="TIME",
-        help="refuse a push that takes longer to scan, such as 90s or 5m (default: 60s)",
-    )
     parser.set_defaults(target="binance_leaks.cli.receive:run")

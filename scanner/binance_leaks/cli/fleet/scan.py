@@ -270,7 +270,7 @@ def _settings(options: Options, config: FleetConfig, units: Units) -> Settings:
         keep=options.store is not None,
         again=options.rescan,
         retries=options.retries,
-        time_limit=options.time_limit,
+        time_limit=options.repository_time_limit,
         clone_limit=options.clone_limit,
         inner_jobs=1 if options.scheduler else max(1, local // len(units.units)),
     )
