@@ -136,6 +136,7 @@ def _report(repository: int, credentials: int, places: int, more: int) -> Report
             "target": ".",
             "repository": None,
             "rebase": None,
+            "base_policy": False,
             "complete": True,
             "skipped": [],
             "stats": {"objects": 10_000, "blobs": 6_000, "bytes": 90_000_000, "suppressed": 0},

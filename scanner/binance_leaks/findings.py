@@ -206,7 +206,8 @@ class Result:
 
     `findings` are sorted, most severe first; suppressed ones are separate. `rebase` is set for commits that have not
     left this machine: what git rebase needs to reach the first of them that holds a value. `repository` is None where
-    there is not one, or where no report needs it.
+    there is not one, or where no report needs it. `base_policy` says that what the scanned commits allow does not
+    count.
     """
 
     source: SourceKind
@@ -218,6 +219,7 @@ class Result:
     interrupted: bool = False
     rebase: str | None = None
     repository: Repository | None = None
+    base_policy: bool = False
 
     def without_secrets(self) -> Result:
         """The same result without the bytes of any value, as reports need none."""

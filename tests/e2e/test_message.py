@@ -41,7 +41,7 @@ def test_a_pair_in_the_body(tmp_path: Path, pair: Pair) -> None:
     assert exposures([finding]) == {("api-key", "message"), ("secret-key", "message")}
     assert {place["line"] for place in finding["locations"]} == {6}
     text_outcome = message(tmp_path, text)
-    assert "In the commit message" in text_outcome.out
+    assert "commit message:6:" in text_outcome.out
     assert "Remove it from the commit message." in text_outcome.out
     assert "git add" not in text_outcome.out
 

@@ -310,6 +310,16 @@ def _unescaped(text: str) -> str:
     return text.replace("\\u2026", "…").replace("&#8230;", "…")
 
 
+@pytest.mark.parametrize("name", ["text", "github", "markdown"])
+def test_a_change_that_cannot_allow_its_own_findings_says_where_to(name: str) -> None:
+    result = examples.gate_result()
+    render = format_named(name).render
+    assert "in a change that is merged first" not in render(result, View()).lower()
+    text = render(replace(result, base_policy=True), View()).lower()
+    assert "false alarm" in text
+    assert "in a change that is merged first" in text
+
+
 @pytest.mark.parametrize("name", ["text", "html", "sarif", "github", "gitlab", "junit", "markdown"])
 def test_the_cell_of_a_notebook_is_named(name: str) -> None:
     result = examples.files_result()

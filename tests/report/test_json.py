@@ -78,7 +78,16 @@ def test_keys_come_in_the_order_of_the_contract() -> None:
     location = cast("list[dict[str, object]]", finding["locations"])[0]
     assert list(report) == ["schema", "tool", "scan", "findings"]
     assert list(part(report, "tool")) == ["name", "version"]
-    assert list(part(report, "scan")) == ["source", "target", "repository", "rebase", "complete", "skipped", "stats"]
+    assert list(part(report, "scan")) == [
+        "source",
+        "target",
+        "repository",
+        "rebase",
+        "base_policy",
+        "complete",
+        "skipped",
+        "stats",
+    ]
     assert " ".join(finding) == (
         "id kind environment confidence risk values locations evidence suppressed fails verification mark unlisted"
     )

@@ -86,10 +86,10 @@ def test_what_allows_a_value_and_what_nearly_does_come_back() -> None:
         replace(finding.locations[0], line=10, cell=Cell(number=4, part=CellPart.OUTPUT)),
         replace(finding.locations[0], line=11, cell=Cell(number=5)),
     )
-    result = replace(result, findings=(replace(finding, locations=places),), rebase=f"{'ab' * 6}~1")
+    result = replace(result, findings=(replace(finding, locations=places),), rebase=f"{'ab' * 6}~1", base_policy=True)
     again = read_report(stored(result), "report.json")
     assert again.findings[0].locations == places
-    assert (again.rebase, again.repository) == (result.rebase, examples.GRID_BOT)
+    assert (again.rebase, again.repository, again.base_policy) == (result.rebase, examples.GRID_BOT, True)
 
 
 @pytest.mark.parametrize("made", examples.HOSTILE_RESULTS)

@@ -301,7 +301,7 @@ def test_every_exposure_of_every_source_has_words() -> None:
                 examples.staged_result().findings[1], locations=(examples.at("a.py", 1, exposure=exposure),)
             )
             text = plain(replace(examples.clean_result(source=source), findings=(finding,)))
-            is_beside = source is SourceKind.STAGED and exposure is Exposure.STAGED
+            is_beside = source is SourceKind.STAGED and exposure in (Exposure.STAGED, Exposure.MESSAGE)
             shape = r"^  API key +\w{4}…\w{4}  a\.py:1:1$" if is_beside else r"^  [A-Z][^:]+:\n    a\.py:1:1$"
             assert re.search(shape, text, re.MULTILINE)
 

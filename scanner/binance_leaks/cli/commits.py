@@ -150,7 +150,7 @@ def _report_commits(
         source = RangeSource(
             git=git, anchor=top, selection=selection, excluded=excluded, fetch=fetch, contents=contents
         )
-        result = this.scan(source, triage).result
+        result = replace(this.scan(source, triage).result, base_policy=not triage.comments)
         if local:
             result = replace(result, rebase=_rebase_start(result, selection))
         return this.report(result, folder=top, repository=top, config=triage.config.file)

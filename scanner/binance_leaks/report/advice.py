@@ -91,7 +91,7 @@ def _steps_before_commit(result: Result) -> list[Step]:
     remove = storage or [_REMOVE_FROM_COMMIT if staged else _REMOVE_FROM_MESSAGE]
     if staged and len(staged) < len(places) and any(place.exposure is Exposure.MESSAGE for place in places):
         remove = [*remove, _REMOVE_FROM_MESSAGE]
-    store = [] if storage else [STORE_SAFELY]
+    store = [STORE_SAFELY] if staged and not storage else []
     if _is_verified(result):
         return [*remove, *remedies(result.findings, condition="if it was ever pushed or shared, "), *store]
     return [*remove, revoke_step(result.findings, "If it was ever pushed or shared, revoke it"), *store]

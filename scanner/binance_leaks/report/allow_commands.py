@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from binance_leaks.findings import Finding, SourceKind
+from binance_leaks.findings import Finding, Result, SourceKind
 from binance_leaks.report import View
 
 ALLOW = "binance-leaks: allow"
@@ -15,6 +15,11 @@ SHORT_ID = 8
 _REASON = '--reason "WHY"'
 _MOST = 3
 _MANY_PROJECTS = (SourceKind.FLEET, SourceKind.MACHINE)
+
+
+def false_alarm(result: Result) -> str:
+    """Return what precedes the command that allows a false alarm."""
+    return f"False alarm? {'In a change that is merged first: ' if result.base_policy else ''}"
 
 
 def allow_command(finding: Finding, source: SourceKind, program: str = "binance-leaks") -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from binance_leaks.findings import Finding, Mark, Result
 from binance_leaks.quantities import plural
 from binance_leaks.report import View
-from binance_leaks.report.allow_commands import allow_command
+from binance_leaks.report.allow_commands import allow_command, false_alarm
 from binance_leaks.report.allow_notes import allow_notes
 from binance_leaks.report.locations import describe_spread, file_to_open, is_in_archive, path_in_fleet, sort_by_use
 from binance_leaks.report.names import (
@@ -88,7 +88,7 @@ class _Report:
             describe.risk(finding),
             describe.evidence(finding),
             _advice(finding),
-            f"False alarm? {allow_command(finding, self._result.source)}" if suppressed is None else "",
+            f"{false_alarm(self._result)}{allow_command(finding, self._result.source)}" if suppressed is None else "",
         )
         return _command(level, (*properties, ("title", heading)), "\n".join(part for part in message if part))
 

@@ -53,6 +53,7 @@ class _Scan(TypedDict):
     target: str
     repository: _Repository | None
     rebase: str | None
+    base_policy: bool
     complete: bool
     skipped: list[_Skipped]
     stats: dict[str, int | float]
@@ -220,6 +221,7 @@ class Wire:
             "target": self._path(result.target),
             "repository": self._repository(result.repository),
             "rebase": result.rebase,
+            "base_policy": result.base_policy,
             "complete": result.complete,
             "skipped": skipped,
             "stats": statistics(result),

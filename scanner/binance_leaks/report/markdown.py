@@ -121,7 +121,8 @@ class _Page:
         """Return how to allow a false alarm; the page is read where nothing of the scan is remembered."""
         findings = self._result.findings if self._verbose else _first(self._result.findings, _MAX_DETAILS)
         commands = (allow_command(finding, self._result.source) for finding in findings)
-        return "\n".join(("### If it is a false alarm, allow it", "", "```sh", *commands, "```"))
+        where = ", in a change that is merged first" if self._result.base_policy else ""
+        return "\n".join((f"### If it is a false alarm, allow it{where}", "", "```sh", *commands, "```"))
 
     def closing(self, *, listed: bool) -> list[str]:
         """Return how much was read, what is suppressed, and what was skipped without loss."""

@@ -217,6 +217,7 @@ def _result(whole: JsonPart) -> Result:
         interrupted=interrupted,
         rebase=_optional(scan, "rebase", lambda one: one.form(_REBASE, "what git rebase takes")),
         repository=_optional(scan, "repository", _repository),
+        base_policy=_optional(scan, "base_policy", JsonPart.truth) is True,
     )
     if result.complete != complete:
         raise UsageError(f"report {whole.report}: scan.complete is false, but nothing is listed as not read")

@@ -13,7 +13,7 @@ from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Commit, Exposure, L
 from binance_leaks.quantities import plural
 from binance_leaks.report import View
 from binance_leaks.report.advice import steps
-from binance_leaks.report.allow_commands import SHORT_ID, allow_commands
+from binance_leaks.report.allow_commands import SHORT_ID, allow_commands, false_alarm
 from binance_leaks.report.allow_notes import allow_notes
 from binance_leaks.report.locations import (
     EXPOSURES_BY_USE,
@@ -68,6 +68,7 @@ _MAX_LOCATIONS = 6
 _MAX_PER_REPOSITORY = 3
 _MAX_REFS = 4
 _MAX_URL = 2000  # terminals cut or drop longer ones
+_BEING_MADE = (Exposure.STAGED, Exposure.MESSAGE)
 _ON_DISK = (Exposure.STAGED, Exposure.PRESENT)
 
 _ALREADY_THERE = f"{capitalize_first(ALREADY_THERE)}; does not block"
@@ -140,7 +141,7 @@ class _Report:
 
     def _places_beside_values(self, finding: Finding) -> Mapping[Role, Location]:
         """The location of each value of a commit that is being made, if each has one; then a line has room for both."""
-        places = {place.role: place for place in finding.locations if place.exposure is Exposure.STAGED}
+        places = {place.role: place for place in finding.locations if place.exposure in _BEING_MADE}
         is_short = self._is_short and finding.suppressed is None and finding.is_new
         alone = len(places) == len(finding.locations) == len(finding.values)
         return places if is_short and alone and not any(place.preexisting for place in places.values()) else {}
@@ -196,8 +197,9 @@ class _Report:
             lead = f"{number}. "
             self._page.wrapped(Text(f"{lead}{step.describe(self._quoted.path)}"), indent=2, hang=len(lead))
             self._page.verbatim(map(self._runnable, step.verbatim), indent=5)
+        lead = false_alarm(self._result)
         for command in allow_commands(self._result.findings, self._result.source, self._view):
-            self._page.whole(Text.assemble("False alarm? ", (command, "bold")), indent=2)
+            self._page.whole(Text.assemble(lead, (command, "bold")), indent=2)
 
     def _runnable(self, line: str) -> str:
         """A line to copy, with the name by which this program can be started here."""
