@@ -263,6 +263,14 @@ class TestTexts:
         assert is_stopped(played)
         assert_shows_nothing(played, pair)
 
+    def test_pieces_of_a_value_are_withheld(self, tmp_path: Path, pair: Pair) -> None:
+        halves = [pair.secret[:32], pair.secret[32:]]
+        result = {"type": "text", "lines": [filled(CONTENT, pair), *halves], pair.key[:32]: 1, "n": 1.5}
+        event = {**call("x", {}, tmp_path), "hook_event_name": "PostToolUse", "tool_response": result}
+        withheld = play(event).own["updatedToolOutput"]
+        assert (withheld["type"], withheld["n"], len(withheld["lines"])) == ("text", 1.5, 3)
+        assert not any(half in json.dumps(withheld) for half in (*halves, pair.key[:32]))
+
     def test_escapes_hide_nothing(self, tmp_path: Path, pair: Pair) -> None:
         data = json.dumps(prompt("{P}", tmp_path))
         escaped = "".join(f"\\u{ord(char):04x}" for char in filled(PROMPT, pair))

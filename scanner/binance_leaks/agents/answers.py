@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 BLOCKED = 2
 """The exit status by which every agent stops what it was about to do, if nothing better is known of the event."""
 _WITHHELD = "[withheld by binance-leaks]"
-_LONGEST_KEPT = 39
-"""Characters of a text that is kept in an output with a value: any part of a value that matters is longer."""
+_LONGEST_KEPT = 15
+"""Characters of a text that is kept in an output with a value: less than a fourth of one, and as words of a schema."""
 
 
 class Notice:

@@ -1,6 +1,6 @@
 """The contracts of agents' hooks, as data: events, what they hold, and the form in which each is answered.
 
-Each is from the document of the agent that `document` names; docs/agents.md says what could not be checked against the
+Each is from the document of the agent that `document` names; docs/agents.md lists what could not be checked against the
 real program. The hook's clean path imports this, so there are no dataclasses here.
 """
 

@@ -78,7 +78,7 @@ def _stop_clock(before: object) -> None:
 def write_unread(event: AgentEvent | None, why: str, *, is_open: bool | None, is_file: bool = False) -> int:
     """Answer an event that could not be looked at. By default only a file that it merely names may then be read.
 
-    `is_file` says that such a file is all that could not be looked at.
+    `is_file` is True if such a file is all that could not be looked at.
     """
     if os.name == "posix":
         signal.setitimer(signal.ITIMER_REAL, 0)  # the answer is not to be interrupted
