@@ -38,6 +38,7 @@ LAYERS: Mapping[str, int] = MappingProxyType(
         "binance_leaks.verify": 2,
         "binance_leaks.isolation": 2,
         "binance_leaks.writing": 2,
+        "binance_leaks.temporary_folders": 2,
         "binance_leaks.reading": 2,
         "binance_leaks.path_patterns": 2,
         "binance_leaks.risk": 3,

@@ -1,7 +1,8 @@
 """Write files whole or not at all: readers see the old content or the new.
 
-A draft is written beside the file, with what it holds on disk, and then gets the file's name. Where that fails no draft
-is left. A symbolic link is replaced, not followed; another name of the same file (a hard link) keeps the old content.
+A draft is written beside the file, with what it holds on disk, and then gets the file's name. Where that fails no
+draft is left; that of a process which was killed is removed by the next one. A symbolic link is replaced, not followed;
+another name of the same file (a hard link) keeps the old content.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _PRIVATE = 0o600
+_DRAFT = ".binance-leaks-"
 
 
 def replace_file(file: Path, data: bytes, *, private: bool = False) -> None:
@@ -46,7 +48,13 @@ def create_private_file(file: Path, data: bytes) -> None:
 @contextmanager
 def _draft(file: Path, data: bytes, mode: int) -> Iterator[Path]:
     """A file beside another with this content, which is gone at the end unless it was renamed."""
-    draft = file.with_name(f".binance-leaks-{os.urandom(6).hex()}.tmp")
+    from binance_leaks.temporary_folders import is_left, process_mark  # start-up: most scans write no file
+
+    for left in file.parent.glob(f"{_DRAFT}*.tmp"):
+        if is_left(left):
+            with suppress(OSError):
+                left.unlink()
+    draft = file.with_name(f"{_DRAFT}{process_mark()}-{os.urandom(6).hex()}.tmp")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     descriptor = os.open(draft, flags, mode)
     try:

@@ -18,6 +18,7 @@ from binance_leaks.fleet.models import Entry
 from binance_leaks.fleet.process_pool import ScanProcesses
 from binance_leaks.fleet.units import plan_units
 from binance_leaks.quantities import human_size
+from binance_leaks.temporary_folders import process_mark
 
 from tests.e2e import SOURCE, Outcome, run
 from tests.fleet.clusters import children, command, eventually, lives, working_in
@@ -260,12 +261,13 @@ def test_leftovers_of_the_dead_are_swept(fleet: Fleet, tmp_path: Path) -> None:
     """What a runner left that was killed together with the program is gone after the next run; what lives stays."""
     gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
     host = "".join(char for char in platform.node() if char.isalnum())[:40]
-    left = temporary(tmp_path) / f"fleet-{host}-{int(gone.stdout)}-abcdefgh"
-    kept = temporary(tmp_path) / f"fleet-{host}-{os.getpid()}-abcdefgh"
-    odd = temporary(tmp_path) / f"fleet-{host}-{10**30}-abcdefgh"
-    for folder in (left, kept, odd):
+    left = temporary(tmp_path) / f"fleet-{host}-{int(gone.stdout)}-1-abcdefgh"
+    number_given_again = temporary(tmp_path) / f"mirror-{host}-{os.getpid()}-1-abcdefgh"
+    kept = temporary(tmp_path) / f"fleet-{process_mark()}-abcdefgh"
+    odd = temporary(tmp_path) / f"fleet-{host}-{10**30}-1-abcdefgh"
+    for folder in (left, number_given_again, kept, odd):
         (folder / "mirror-x").mkdir(parents=True)
-    link = temporary(tmp_path) / f"fleet-{host}-{int(gone.stdout)}-link"
+    link = temporary(tmp_path) / f"fleet-{host}-{int(gone.stdout)}-1-link"
     link.symlink_to(fleet.folder)
     assert scan(fleet.folder, cwd=tmp_path).status == 1
     assert leftovers(tmp_path) == sorted([kept, odd, link])

@@ -18,6 +18,7 @@ from binance_leaks.report.sanitize import printable
 from binance_leaks.setup.doctor.agents import check_agents
 from binance_leaks.setup.doctor.check import Check, State
 from binance_leaks.setup.doctor.hooks import HookFolder, check_hooks, check_switches, find_hook, is_ignored
+from binance_leaks.setup.doctor.leftovers import check_leftovers
 from binance_leaks.setup.doctor.program import check_path, check_program
 from binance_leaks.setup.doctor.project import load_project
 from binance_leaks.setup.doctor.trial import check_by_trial
@@ -76,6 +77,7 @@ def _examine(git: Git, top: Path, *, may_run: bool) -> Iterator[Check]:
         sys.stderr.flush()
         yield check_by_trial(hook, top, config)
     yield from check_agents(top, may_run=may_run)
+    yield from check_leftovers()
 
 
 def _status(checks: Sequence[Check]) -> ExitStatus:

@@ -12,12 +12,10 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import cast
@@ -34,72 +32,7 @@ from binance_leaks.fleet.worker_protocol import (
 )
 from binance_leaks.isolation import trusted_import_path
 from binance_leaks.quantities import human_size, human_time
-
-_PREFIX = "fleet"
-_PROCESSES = Path("/proc")
-
-
-def make_process_folder() -> Path:
-    """Make a temporary folder with the id of this process in its name. Raises OSError."""
-    return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}-{_host()}-{os.getpid()}-"))
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Remove such folders of processes that have ended without removing them."""
-    if not hasattr(os, "killpg"):
-        return  # Windows: asking whether a process lives would end it
-    for left in folder.glob(f"{_PREFIX}-{_host()}-*-*"):
-        number = left.name.split("-")[-2]
-        with suppress(OSError):
-            if number.isdecimal() and _is_ours(left) and not _is_running(int(number)):
-                kill_processes_in(left)
-                shutil.rmtree(left, ignore_errors=True)
-
-
-def folder_size(folder: Path) -> int:
-    """Return the bytes of all files below a folder."""
-    total = 0
-    for path, _, names in os.walk(folder):
-        for name in names:
-            with suppress(OSError):
-                total += os.lstat(os.path.join(path, name)).st_size  # noqa: PTH118 - many, and as text
-    return total
-
-
-def kill_processes_in(folder: Path) -> None:
-    """Kill the process groups that work below a folder: git, where it outlived its parent.
-
-    Where the system does not list processes, git ends by itself when nobody reads its output.
-    """
-    if not _PROCESSES.is_dir() or not hasattr(os, "killpg"):
-        return
-    for entry in _PROCESSES.iterdir():
-        if entry.name.isdecimal():
-            with suppress(OSError):
-                where, group = (entry / "cwd").readlink(), os.getpgid(int(entry.name))
-                if where.is_relative_to(folder) and group != os.getpgrp():
-                    os.killpg(group, signal.SIGKILL)
-
-
-def _host() -> str:
-    return "".join(char for char in platform.node() if char.isalnum())[:40]
-
-
-def _is_ours(folder: Path) -> bool:
-    return not hasattr(os, "geteuid") or folder.lstat().st_uid == os.geteuid()
-
-
-def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    except OverflowError:  # a name that this program never gave
-        return True
-    return True
-
+from binance_leaks.temporary_folders import folder_size, kill_processes_in, make_folder, remove_left_folders
 
 _LOOK = 0.5
 _SPARE = 1 << 30
@@ -133,7 +66,7 @@ class ScanProcesses:
         self._closed = False
         self.name = f"{platform.node()}:{os.getpid()}"
         with suppress(OSError):
-            remove_leftovers(Path(tempfile.gettempdir()))
+            remove_left_folders()
 
     def scan(self, task: Task, report_step: ReportStep) -> Reply:
         """Scan a unit. Repositories without an outcome have failed.
@@ -196,7 +129,7 @@ class _ScanProcess:
     def __init__(self, spare: int) -> None:
         self._spare = spare
         try:
-            self._folder = make_process_folder()
+            self._folder = make_folder("fleet")
         except OSError as error:
             raise _ScanProcessError(f"cannot create a folder for clones: {error.strerror}", _DISK_HINT) from None
         path = json.dumps([os.path.abspath(part) for part in trusted_import_path()])  # noqa: PTH100 - as text

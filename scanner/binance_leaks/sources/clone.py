@@ -29,6 +29,7 @@ from binance_leaks.sources.plumbing import SETTINGS, environment
 from binance_leaks.sources.urls import ALLOWED, RemoteAddress, parse_address
 from binance_leaks.sources.urls import is_url as is_url
 from binance_leaks.sources.urls import redact_url as redact_url
+from binance_leaks.temporary_folders import temporary_folder
 
 if TYPE_CHECKING:
     from git import Git as GitRunner
@@ -145,9 +146,8 @@ def temporary_clone(url: str, progress: Report, *, patience: int = _PATIENCE) ->
     Raises as `clone_mirror`.
     """
     parse_address(url)
-    # A folder's own name can be evidence: these names mention no exchange.
-    with tempfile.TemporaryDirectory(prefix="mirror-", ignore_cleanup_errors=True) as above:
-        folder = Path(above) / "mirror.git"
+    with temporary_folder("mirror") as above:
+        folder = above / "mirror.git"
         clone_mirror(url, folder, progress, patience=patience)
         yield folder
 

@@ -62,7 +62,12 @@ def add_machine(commands: Commands) -> None:
     add_exclude(scope)
     work = parser.add_argument_group("work")
     work.add_argument(
-        "--time-limit", type=duration, default=300, metavar="TIME", help="take at most this long (default: 5m)"
+        "--time-limit",
+        dest="seconds",
+        type=duration,
+        default=300,
+        metavar="TIME",
+        help="take at most this long (default: 5m)",
     )
     add_jobs(work)
     add_no_progress(work)

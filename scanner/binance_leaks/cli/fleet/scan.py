@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -34,6 +33,7 @@ from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.pipeline.workers import usable_cores
 from binance_leaks.sources.urls import has_login
+from binance_leaks.temporary_folders import temporary_folder
 from binance_leaks.verification import Verification
 
 _ENTRY_HINT = "Give the folder of the repository, or the whole URL of one that a host has."
@@ -157,8 +157,8 @@ def _store(options: Options) -> Iterator[Store]:
             yield store
         return
     with (
-        tempfile.TemporaryDirectory(prefix="store-", ignore_cleanup_errors=True) as folder,
-        Store.open(Path(folder) / "fleet.db", now=now) as store,
+        temporary_folder("store") as folder,
+        Store.open(folder / "fleet.db", now=now) as store,
     ):
         yield store
 

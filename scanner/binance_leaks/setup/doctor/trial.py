@@ -26,6 +26,7 @@ from binance_leaks.setup.doctor.hooks import Hook, call
 from binance_leaks.setup.doctor.project import fails_on_a_pair
 from binance_leaks.setup.pre_commit import HOOKS, INSTALLED, PATH
 from binance_leaks.sources.git import Git
+from binance_leaks.temporary_folders import temporary_folder
 
 TIME_LIMIT = 120.0
 """Seconds after which a hook is ended: the first run may install an environment."""
@@ -152,8 +153,7 @@ def names_key(output: bytes, key: str) -> bool:
 def _run(hook: Hook, top: Path, name: str, text: str, limit: float) -> tuple[int, bytes] | None:
     """Run a hook for a commit of this text; its status and output, None if it did not end in time."""
     is_message = hook.kind == INSTALLED[1]
-    with tempfile.TemporaryDirectory(prefix="binance-leaks-doctor-", ignore_cleanup_errors=True) as folder:
-        place = Path(folder)
+    with temporary_folder("binance-leaks-doctor") as place:
         variables = _make_index(top, place, name, "#\n" if is_message else text)
         message = place / "COMMIT_EDITMSG"
         message.write_text(text if is_message else "A commit\n", "utf-8")
