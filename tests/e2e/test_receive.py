@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 import time
@@ -70,6 +71,8 @@ class TestHook:
         told = refused(project, "origin", "topic", "v1", "main:stable")
         assert leaking[:12] in told
         assert "in topic, v1" in told
+        assert re.search(r"False alarm\? .*binance-leaks allow [0-9a-f]{64} [0-9a-f]{64} ", told)
+        assert "--last" not in told, "it is read on another machine"
         assert not any(value in told for value in (pair.key, pair.secret))
 
     def test_what_the_server_has_does_not_block(self, project: Repository, server: Repository, pair: Pair) -> None:

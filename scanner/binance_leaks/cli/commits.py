@@ -112,13 +112,13 @@ def run_between(options: Options, base: str, head: str) -> ExitStatus:
 
 
 def report_if_any(
-    settings: CommandSettings, git: Git, selection: CommitSelection, *, local: bool = False
+    settings: CommandSettings, git: Git, selection: CommitSelection, *, local: bool = False, remember: bool = True
 ) -> ExitStatus:
     """Scan commits, of which there may be none, and report."""
     if not selection.commits and not selection.tags:
         print_notes(settings.output, f"{selection.target}: nothing to scan")
         return ExitStatus.CLEAN
-    return _report_commits(settings, git, lambda: selection, local=local)
+    return _report_commits(settings, git, lambda: selection, local=local, remember=remember)
 
 
 def _report_commits(
@@ -129,10 +129,11 @@ def _report_commits(
     fetch: Callable[[Sequence[str]], None] | None = None,
     contents: RangeContents | None = None,
     local: bool = False,
+    remember: bool = True,
 ) -> ExitStatus:
     """Scan the selected commits, print which they are, and report what they introduce.
 
-    `local` says that they have not left this machine.
+    `local` says that they have not left this machine, `remember` that who reads the report is at this machine.
     """
     with runner(settings) as this:
         top = git.top()
@@ -153,7 +154,7 @@ def _report_commits(
         result = replace(this.scan(source, triage).result, base_policy=not triage.comments)
         if local:
             result = replace(result, rebase=_rebase_start(result, selection))
-        return this.report(result, folder=top, repository=top, config=triage.config.file)
+        return this.report(result, folder=top, repository=top, config=triage.config.file, remember=remember)
 
 
 def _rebase_start(result: Result, selection: CommitSelection) -> str:

@@ -34,7 +34,7 @@ def run(options: Options) -> ExitStatus:
         updates = _updates(settings)
         git = Git(os.getcwd(), inherit=True)  # noqa: PTH109 - as git sees it
         git.top()  # raises a clear error where there is no repository
-        status = report_if_any(settings, git, select_received(git, updates))
+        status = report_if_any(settings, git, select_received(git, updates), remember=False)
     except (ScannerError, TimeLimitError) as error:
         if not settings.warn_only:
             raise

@@ -57,11 +57,13 @@ class Runner:
         folder: str | None = None,
         repository: str | None = None,
         config: str | None = None,
+        remember: bool = True,
     ) -> ExitStatus:
         """Report a result of this run.
 
         Its paths lead to files from `folder`, None where there are no such files. `repository` is the folder of the
-        repository that was scanned, or its URL. `config` is the configuration's file.
+        repository that was scanned, or its URL. `config` is the configuration's file. With `remember`
+        the findings can be allowed by their ids on this machine.
         """
         limit = self.settings.limit
         if limit is not None and limit.is_over and result.interrupted:
@@ -73,7 +75,7 @@ class Runner:
             self.settings.output,
             self.formats,
             folder=folder,
-            remembered=bool(result.findings) and _remember(result, folder, config),
+            remembered=remember and bool(result.findings) and _remember(result, folder, config),
             allow_incomplete=self.settings.gate.allow_incomplete,
             interrupted=result.interrupted,
         )
