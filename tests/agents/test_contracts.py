@@ -149,5 +149,5 @@ def test_other_events_pass(name: str, pair: Pair) -> None:
 def test_hooks_that_are_set_up_for_another_agent(pair: Pair) -> None:
     """Copilot CLI runs those of `.claude/settings.json`; the answer is in the form of the agent that sent the event."""
     for documented in STOPPED:
-        if documented.agent in ("cursor", "gemini", "openclaw"):
+        if documented.agent in ("cursor", "gemini", "openclaw", "copilot"):
             assert is_stopped(documented, play(filled(documented.fields, pair), "--agent", "claude-code"))

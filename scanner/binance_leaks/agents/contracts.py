@@ -152,6 +152,17 @@ AGENTS: Mapping[str, Agent] = MappingProxyType(
 """Every agent, by the name that `--agent` takes."""
 
 
+def sender_of(event: str, fields: Mapping[str, object], named: Agent | None) -> Agent | None:
+    """Return the agent that sends an event, where its hook is set up for `named`; None if no contract has the event.
+
+    Agents run hooks of others: Copilot CLI those of `.claude/settings.json`.
+    """
+    found = agent_of(event, fields)
+    if named is None or event not in named.events or (named is _CLAUDE and found is _COPILOT):
+        return found or named
+    return named
+
+
 def agent_of(event: str, fields: Mapping[str, object]) -> Agent | None:
     """Return the agent that sends an event with this name and these fields, None if no contract has it."""
     known = [agent for agent in AGENTS.values() if event in agent.events]

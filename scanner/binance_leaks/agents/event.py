@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 
-from binance_leaks.agents.contracts import AGENTS, CALL, PROMPT, READ, RESULT, Agent, Event, agent_of, unnamed_event
+from binance_leaks.agents.contracts import AGENTS, CALL, PROMPT, READ, RESULT, Agent, Event, sender_of, unnamed_event
 
 TYPE_CHECKING = False  # as typing has it, without importing typing: start-up time of the hook
 if TYPE_CHECKING:
@@ -187,8 +187,7 @@ def read_event(data: bytes, named: str | None = None) -> AgentEvent:
     if not isinstance(fields, dict):
         raise UnreadableEventError("the event is not an object of JSON", agent)
     name = _text_of(fields, "hook_event_name") or unnamed_event(fields)
-    if agent is None or name not in agent.events:
-        agent = agent_of(name, fields) or agent  # agents run hooks that are set up for others
+    agent = sender_of(name, fields, agent)
     if agent is None or not name:
         raise UnreadableEventError("no known agent sends such an event", agent)
     try:
