@@ -37,7 +37,8 @@ enum { /* conditions on a word, as `Search` takes them */
 
 enum { LENGTH = 64, LONG_PIECE = 48, SHORT_PIECE = 16, SEED_LENGTH = 43, LONGEST_NAMED = 78, LONGEST_GLUED = 256 };
 enum { BEFORE_HEX = 250, BEHIND_HEX = 100, LONGEST_JOINT = 160, LONGEST_NAME = 60, SHORTEST_ENCODED = 60 };
-enum { BLOCK = 64, ESCAPES = 8, WIDE_RUN = 16, DECODED = 128, MOST_WORDS = 4096, LONGEST_WORD = 255, BUCKETS = 1024 };
+enum { BLOCK = 64, ESCAPES = 8, WIDE_RUN = 16, WIDE_REACH = 4 * WIDE_RUN, DECODED = 128 };
+enum { MOST_WORDS = 4096, LONGEST_WORD = 255, BUCKETS = 1024 };
 
 /* ---- classes of bytes ---- */
 
@@ -135,11 +136,11 @@ static int order_of_words(const void *one, const void *other) {
     return (a > b) - (a < b);
 }
 
-/* About how often a byte is in code and prose. */
+/* About how often a byte is in code and prose. Zero is the most frequent byte of binaries. */
 static int frequency(uint8_t byte) {
     static const char by_frequency[] = "^$~?@!%|+&;\\`*jz#{}q[]w8/73<9x>64v5k2y()b-='h1g:ufm,p._0d\"clinosrate ";
     const char *place = byte == 0 ? NULL : strchr(by_frequency, byte);
-    return place == NULL ? (byte == 0 ? 40 : 4) : (int)(place - by_frequency) + 6;
+    return place == NULL ? (byte == 0 ? 80 : 4) : (int)(place - by_frequency) + 6;
 }
 
 static uint8_t rarest_pair(const uint8_t *text, size_t size) {
@@ -585,7 +586,7 @@ static bool are_escapes(const uint8_t *data, size_t at, size_t size) {
 }
 
 /* Whether there is text in UTF-16 or UTF-32, either end first: characters of base64, each with its zeros behind it. */
-static bool holds_wide_text(const uint8_t *data, size_t size) {
+static bool holds_wide_run(const uint8_t *data, size_t size) {
     size_t next[2] = {0}, length[2] = {0}, next_wider[4] = {0}, length_wider[4] = {0};
     const uint8_t *end = data + size, *zero = data + 1;
     while (zero < end && (zero = memchr(zero, 0, (size_t)(end - zero))) != NULL) {
@@ -602,6 +603,31 @@ static bool holds_wide_text(const uint8_t *data, size_t size) {
         length_wider[at & 3] = next_wider[at & 3] == at ? length_wider[at & 3] + 1 : 1;
         next_wider[at & 3] = at + 4;
         if (length_wider[at & 3] == WIDE_RUN)
+            return true;
+    }
+    return false;
+}
+
+/* Whether eight bytes may be in the middle of such text: every other one is zero, and all others are of base64. */
+static bool may_be_wide(const uint8_t *data) {
+    uint64_t eight;
+    memcpy(&eight, data, sizeof eight);
+    if (eight == 0 || ((eight & 0x00ff00ff00ff00ffu) != 0 && (eight & 0xff00ff00ff00ff00u) != 0))
+        return false;
+    for (int at = 0; at < 8; at++)
+        if (data[at] != 0 && !is(data[at], BASE64))
+            return false;
+    return true;
+}
+
+/* The same in all of the data: the shortest text takes 32 bytes, so that eight from a multiple of 16 are within it. */
+static bool holds_wide_text(const uint8_t *data, size_t size) {
+    for (size_t at = 0; at + 8 <= size; at += 16) {
+        if (!may_be_wide(data + at))
+            continue;
+        size_t start = at < WIDE_REACH ? 0 : at - WIDE_REACH;
+        size_t end = size - at < WIDE_REACH + 8 ? size : at + WIDE_REACH + 8;
+        if (holds_wide_run(data + start, end - start))
             return true;
     }
     return false;
