@@ -6,7 +6,6 @@ answers is worded so (`note`): "probably", "not known from here".
 
 from __future__ import annotations
 
-from calendar import timegm
 from collections.abc import Mapping
 from enum import Enum
 from types import MappingProxyType
@@ -220,6 +219,8 @@ class Verification:
         moment = _MOMENT.match(self.checked_at or "")
         if self.permissions is None or ends is None or moment is None:
             return False
+        from calendar import timegm  # start-up: few findings are verified
+
         try:
             checked = timegm(tuple(int(part or 0) for part in moment.groups()))
         except ValueError:

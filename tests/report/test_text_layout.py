@@ -7,14 +7,15 @@ import sys
 from io import StringIO
 
 import pytest
-from binance_leaks.report.text_layout import Page, Text
+from binance_leaks.report.text_layout import _NARROW, Page, Text
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text as RichText
 
 _STYLES = ("", "bold", "dim", "bold red", "yellow")
-_WORDS = st.text(st.sampled_from("abc/.:-,漢字é\u0301👍 \u00a0"), max_size=60)
+_WORDS = st.text(st.sampled_from("abc/.:-,漢字é\u0301…–ß👍 \u00a0"), max_size=60)
 _PARTS = st.lists(st.tuples(_WORDS, st.sampled_from(_STYLES)), min_size=1, max_size=4)
 
 
@@ -54,6 +55,12 @@ def test_a_paragraph_is_broken_as_by_rich(parts: list[tuple[str, str]], width: i
     assert page.text() == _rich(parts, width=width, indent=indent, hang=hang, color=False)
 
 
+def test_each_narrow_character_takes_a_column_for_rich_too() -> None:
+    narrow = [chr(code) for code in range(0x3000) if _NARROW.fullmatch(chr(code))]
+    assert "…" in narrow
+    assert all(cell_len(char) == 1 for char in narrow)
+
+
 @pytest.mark.parametrize("style", [style for style in _STYLES if style])
 def test_a_line_is_styled_as_by_rich(style: str) -> None:
     parts = [("credential: ", style), ("12", ""), (" of them, and more than one line has room for", "dim")]
@@ -75,7 +82,7 @@ def test_a_report_with_findings_imports_neither_rich_nor_what_compiles_dataclass
     code = (
         "import sys; from binance_leaks.report import View; from binance_leaks.report.text import render_text;"
         "from binance_leaks.findings import *; from binance_leaks.model import *;"
-        "value = Value(role=Role.API_KEY, sha256='0' * 64, masked='ab…yz');"
+        "value = Value(role=Role.API_KEY, sha256='0' * 64, masked='ab\u2026yz');"
         "place = Location(path='a.py', line=1, column=1, role=Role.API_KEY, exposure=Exposure.PRESENT);"
         "found = Finding(id='0' * 64, kind=Kind.API_KEY, environment=Environment.MAINNET, confidence=Confidence.HIGH,"
         " risk=Risk(level=RiskLevel.HIGH, reasons=('it is one',)), values=(value,), locations=(place,), evidence=());"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from enum import Enum
 from math import log2
-from string import ascii_lowercase
 from typing import NamedTuple
 
 from binance_leaks.detect import rules
@@ -105,7 +104,7 @@ def entropy(value: str) -> float:
 
 
 _BITS = tuple(count * log2(count) if count else 0.0 for count in range(LENGTH + 1))
-_LOWER = ascii_lowercase.encode()
+_LOWER = b"abcdefghijklmnopqrstuvwxyz"
 
 
 def _bounds(text: str, start: int, end: int, *, binary: bool) -> int | None:

@@ -13,7 +13,6 @@ from binance_leaks.detect import prefilter
 from binance_leaks.detect.brackets import Brackets
 from binance_leaks.detect.interrupted_text import Spans, uninterrupted
 from binance_leaks.detect.names import other_exchanges
-from binance_leaks.detect.sqlite import table_text
 from binance_leaks.detect.vocabulary import LEGACY_WORDS, SERVICE_ACCOUNT, mentions, name_mentions_binance
 from binance_leaks.detect.work import Work
 from binance_leaks.lazy_dataclasses import dataclass, field, replace
@@ -282,6 +281,8 @@ def documents(
             return [decoded(data[len(bom) :].decode(encoding, _errors(encoding)))]
     if not is_binary(data):
         return [uncovered(data) or document(_text(_PICKLED.sub(_blanked, data) if data.startswith(_PICKLE) else data))]
+    from binance_leaks.detect.sqlite import table_text  # start-up: only for what is binary
+
     rows = table_text(data)
     wide = _utf16_without_bom(data) or _utf32_without_bom(data) if rows is None else None
     if wide:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
@@ -184,6 +183,8 @@ def _cells(text: str, delimiter: str) -> list[str]:
         return [cell.strip(" \t*`_") for cell in text.strip("|").split("|")]
     if text and '"' not in text and "\r" not in text:
         return [cell.strip(" \t\"'`#*/") for cell in text.split(delimiter)]
+    import csv  # start-up: few tables have quotation marks
+
     try:
         return [
             cell.strip(" \t\"'`#*/")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from binance_leaks.baseline.known import Label, path_from
 from binance_leaks.config import AllowList, Config
@@ -20,7 +21,6 @@ from binance_leaks.detect.published import published_as
 from binance_leaks.findings import Finding, Risk, Skipped, SourceKind, SuppressedBy, Suppression
 from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.model import Credential, Location, Occurrence, RiskLevel, Value
-from binance_leaks.pipeline.apply_verification import Verify
 from binance_leaks.pipeline.files import search
 from binance_leaks.pipeline.run_scan import TriageSettings
 from binance_leaks.pipeline.source import Detected, NearbyEvidence, Source
@@ -28,6 +28,9 @@ from binance_leaks.risk import assess, order, with_readers
 from binance_leaks.sources.nearby_evidence import EvidenceNearFiles
 from binance_leaks.sources.path_roots import PathRoots
 from binance_leaks.sources.read_content import read_content
+
+if TYPE_CHECKING:
+    from binance_leaks.pipeline.apply_verification import Verify
 from binance_leaks.verification import Verification
 
 

@@ -15,6 +15,8 @@ _NARROWEST = 20  # leaves room beside the deepest indentation
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 """What switches a style on, by ECMA-48, in the order in which they are written."""
 _WORD = lazy_pattern(r"\S+\s*")
+_NARROW = lazy_pattern(r"[ -~¡-¬®-ɏ–—‘’“”…]*")
+"""What takes a column a character: all of most reports. For other text rich reads tables of ten thousand rows."""
 
 
 class Text:
@@ -181,16 +183,16 @@ def _breaks(text: str, width: int) -> list[int]:
 
 def _columns(text: str) -> int:
     """The columns of a terminal that a text takes."""
-    if text.isascii():
+    if _NARROW.fullmatch(text):
         return len(text)
-    from rich.cells import cell_len  # start-up: only for what is not ASCII
+    from rich.cells import cell_len  # start-up: only for wide characters
 
     return cell_len(text)
 
 
 def _chopped(word: str, width: int) -> list[str]:
     """A word in parts that are no wider than a line."""
-    if word.isascii():
+    if _NARROW.fullmatch(word):
         return [word[at : at + width] for at in range(0, len(word), width)]
     from rich.cells import chop_cells  # start-up: as above
 
