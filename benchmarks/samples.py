@@ -129,9 +129,15 @@ def log_block(size: int, seed: int) -> bytes:
     return b"".join(lines)
 
 
+def key_pair() -> tuple[str, str]:
+    """A generated key and its secret, 64 random base62 characters each."""
+    key, secret = ("".join(secrets.choice(_ALPHABET) for _ in range(64)) for _ in range(2))
+    return key, secret
+
+
 def pair_lines() -> str:
     """A generated key and its secret, 64 random base62 characters each, as two lines of settings."""
-    key, secret = ("".join(secrets.choice(_ALPHABET) for _ in range(64)) for _ in range(2))
+    key, secret = key_pair()
     return f'BINANCE_API_KEY = "{key}"\nBINANCE_SECRET_KEY = "{secret}"\n'
 
 

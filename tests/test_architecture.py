@@ -300,9 +300,9 @@ def test_git_is_spoken_to_in_one_place(modules: list[Module]) -> None:
     """One module starts git; besides, `clone` has GitPython start it, and `codec` takes one function of dulwich.
 
     GitPython parses no repository: its settings may be hostile. `sources.git_watch` reads from what `sources.git` has
-    started, `fleet.process_pool` starts this Python and nothing else, `sources.saved_images` the user's own docker or
-    podman, `setup.doctor.trial` the hooks of the user's own repository, and the hook's fast path has no time for the
-    module that starts processes.
+    started, `fleet.process_pool` and `sources.pictures.reader` start this Python and nothing else,
+    `sources.saved_images` the user's own docker or podman, `setup.doctor.trial` the hooks of the user's own repository,
+    and the hook's fast path has no time for the module that starts processes.
     """
     importing: dict[str, set[str]] = {"subprocess": set(), "git": set(), "dulwich": set()}
     for one in chain.from_iterable(module.imports() for module in modules):
@@ -311,6 +311,7 @@ def test_git_is_spoken_to_in_one_place(modules: list[Module]) -> None:
         "subprocess": {
             "sources.git",
             "sources.git_watch",
+            "sources.pictures.reader",
             "sources.saved_images",
             "fleet.process_pool",
             "setup.doctor.trial",

@@ -77,6 +77,16 @@ class Confidence(Ordered):
     HIGH = "high"
 
 
+class Reading(Ordered):
+    """How a value was read, the least certain way first."""
+
+    PART = "part"
+    """A part of it was recognized in a picture; the rest is covered."""
+    RECOGNIZED = "recognized"
+    """Its characters were recognized in a picture, where similar ones may be mistaken."""
+    EXACT = "exact"
+
+
 class Exposure(Ordered):
     """Where a value can be seen, the most hidden place first."""
 
@@ -342,6 +352,7 @@ class Occurrence:
     certain: bool = False
     """Whether its environment is beyond doubt: code in its file states a host of it and nothing names another system
     with real money, or the owner of the value said so."""
+    reading: Reading = Reading.EXACT
     encrypted_beside: bool = False
     """Whether an encrypted private key is beside this API key, which was found without another secret."""
 

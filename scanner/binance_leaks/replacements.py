@@ -41,14 +41,15 @@ def refuse_existing(file: Path) -> None:
 def write_replacements(file: Path, credentials: Iterable[Credential]) -> int:
     """Write an expression for every form of every value; return the number of values.
 
-    A value that has left the process that read it is skipped. Without any value no file is written. The file is
-    written whole, with mode 0600. Raises UsageError if anything is there already, even a link, and ScanError if it
-    cannot be written.
+    A value that has left the process that read it is skipped, and so is one that was recognized in a picture: the file
+    may be empty. Without any credential no file is written. It is written whole, with mode 0600. Raises UsageError if
+    anything is there already, even a link, and ScanError if it cannot be written.
     """
     refuse_existing(file)
-    values = {value.sha256: value for credential in credentials for value in credential.values if value.secret}
-    if not values:
+    found = [value for credential in credentials for value in credential.values]
+    if not found:
         return 0
+    values = {value.sha256: value for value in found if value.secret}
     literals = dict.fromkeys(literal for value in values.values() for literal in _literals(value))
     lines = [b"literal:" + literal + b"==>" + _REPLACEMENT + b"\n" for literal in literals]
     try:

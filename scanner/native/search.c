@@ -25,6 +25,7 @@ enum { /* what `binance_leaks.detect.first_test` has, bit by bit */
     BINARY = 1 << 13,
     DATABASE = 1 << 14,
     CLEAN = 1 << 15,
+    PICTURE = 1 << 16,
 };
 
 enum { /* conditions on a word, as `Search` takes them */
@@ -716,7 +717,7 @@ bool must_look(int64_t inherited, int64_t seen) {
     if (inherited & CLEAN && !(seen & ~(inherited & (NAMED | MENTION | FUTURE))))
         return false;
     int64_t traits = inherited | seen;
-    if (traits & (VALUE | PIECE | LIST | ENCODED | PRIVATE_KEY | WIDE | DATABASE) || seen & ~inherited & BINARY)
+    if (traits & (VALUE | PIECE | LIST | ENCODED | PRIVATE_KEY | WIDE | DATABASE | PICTURE) || seen & ~inherited & BINARY)
         return true;
     return (traits & HEX && traits & (MENTION | FUTURE)) || (traits & (SEED | CHAIN) && traits & NAMED);
 }

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from binance_leaks.cli import main, time_limit
 from binance_leaks.pipeline import files
+from binance_leaks.pipeline.tally import Tally
 
 from tests.e2e import Pair
 from tests.repositories import Repository
@@ -40,9 +41,9 @@ def _report(words: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, 
 
 @pytest.mark.usefixtures("project")
 def test_files_that_were_read_are_reported(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    real: Callable[..., files.Tally] = files.scan_batch
+    real: Callable[..., Tally] = files.scan_batch
 
-    def scan_batch(batch: list[object]) -> files.Tally:
+    def scan_batch(batch: list[object]) -> Tally:
         done.append(batch)
         if len(done) > 1:
             hang()

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
 
+    from binance_leaks.cli.arguments.common import Options
+
 _ALLOCATIONS = 100_000
 """Objects between two searches for garbage. Imports make many that stay, and the detector leaves no cycles: by default,
 of 700, the searches take a tenth."""
@@ -139,10 +141,19 @@ def _run(words: list[str]) -> int:
     options = parse(words)
     options.contents = contents
     if options.time_limit is None:
-        return options.run(options)
+        return _run_command(options)
     from binance_leaks.cli.time_limit import TimeLimit  # start-up: only where one is given
 
     with TimeLimit(options.time_limit).running() as options.limit:
+        return _run_command(options)
+
+
+def _run_command(options: Options) -> int:
+    if "pictures" not in options:
+        return options.run(options)
+    from binance_leaks.cli.pictures import pictures_read  # start-up: no clean commit gets here
+
+    with pictures_read(options.pictures, quick=options.quick_pictures):
         return options.run(options)
 
 

@@ -25,6 +25,7 @@ from binance_leaks.pipeline.state import State, conditions, read_state, write_st
 from binance_leaks.pipeline.workers import usable_cores
 from binance_leaks.replacements import refuse_existing, write_replacements
 from binance_leaks.sources.git import Git
+from binance_leaks.sources.pictures.settings import are_read, can_read_text
 
 if TYPE_CHECKING:
     from binance_leaks.sources.clone import CloneProgress
@@ -150,7 +151,8 @@ def _clone_progress(output: OutputSettings) -> Iterator[Callable[[CloneProgress]
 
 def _conditions(settings: HistorySettings, config: Config, target: _Target) -> str:
     narrowing = (settings.branch, settings.since, settings.reachable, settings.path)
-    chosen = (*narrowing, settings.gate.exclude, settings.submodules)
+    pictures = are_read(), can_read_text()
+    chosen = (*narrowing, settings.gate.exclude, settings.submodules, pictures)
     return conditions(repr(chosen), repr(replace(config, file=None, baseline=None)), target.shown)
 
 
@@ -180,4 +182,4 @@ def _write_replacements(file: Path, result: Result, credentials: Sequence[Creden
     chosen = [credential for credential in credentials if any(value.sha256 in reported for value in credential.values)]
     count = write_replacements(file, chosen)
     done = f"wrote {count} {'value' if count == 1 else 'values'} to {file}; delete it when the history is rewritten"
-    sys.stderr.write(f"binance-leaks: {done if count else f'no value to replace, {file} was not written'}\n")
+    sys.stderr.write(f"binance-leaks: {done if chosen else f'no value to replace, {file} was not written'}\n")

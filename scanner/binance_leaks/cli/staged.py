@@ -55,6 +55,7 @@ def _report(options: Options, source: StagedSource) -> ExitStatus:
     from pathlib import Path
 
     from binance_leaks.cli.gate_policy import triage_settings
+    from binance_leaks.cli.pictures import announce_pictures
     from binance_leaks.cli.run import runner
     from binance_leaks.cli.settings import CommandSettings
     from binance_leaks.lazy_dataclasses import replace
@@ -63,6 +64,8 @@ def _report(options: Options, source: StagedSource) -> ExitStatus:
     with runner(settings) as this:
         triage = triage_settings(settings.gate, Path(source.git.folder), root=source.anchor)
         excluded = triage.config.exclusion(settings.gate.exclude, anchor=source.anchor)
+        if not settings.output.quiet:
+            announce_pictures(each.shown for each in source.suspects if not excluded(each.shown))
         return this.run(replace(source, excluded=excluded), triage, folder=source.anchor)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from binance_leaks.detect import rules
-from binance_leaks.model import Confidence, Grade, Occurrence, Role
+from binance_leaks.model import Confidence, Grade, Occurrence, Reading, Role
 
 OF_THE_TEXT = frozenset({Grade.PATH, Grade.FILE, Grade.BLOCK, Grade.STATEMENT})
 """Evidence in the file or its path, not beside it."""
@@ -20,6 +20,21 @@ def confidence_of(occurrences: Sequence[Occurrence]) -> Confidence:
     public repositories as many of those were other services' as were Binance's. A value that is another service's in
     all its occurrences is `low`; in one of several that changes nothing.
     """
+    exact = [occurrence for occurrence in occurrences if occurrence.reading is Reading.EXACT]
+    if not exact:
+        return min(_of_recognized(occurrences), _confidence_of(occurrences))
+    return _confidence_of(exact)
+
+
+def _of_recognized(occurrences: Sequence[Occurrence]) -> Confidence:
+    """The most confidence in what was recognized in a picture: both halves with their labels may be `high`."""
+    if any(occurrence.reading is Reading.PART for occurrence in occurrences):
+        return Confidence.LOW
+    named = {occurrence.value.role for occurrence in occurrences if occurrence.named}
+    return Confidence.HIGH if Role.API_KEY in named and len(named) > 1 else Confidence.MEDIUM
+
+
+def _confidence_of(occurrences: Sequence[Occurrence]) -> Confidence:
     native = [occurrence for occurrence in occurrences if not occurrence.foreign]
     if len(native) < len(occurrences):
         if len({occurrence.value for occurrence in native}) < len({occurrence.value for occurrence in occurrences}):

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 VALUE, HEX, NAMED_HEX, PIECE, LIST, NAMED, CHAIN, ENCODED = (1 << bit for bit in range(8))
 PRIVATE_KEY, SEED, MENTION, FUTURE, WIDE, BINARY, DATABASE, CLEAN = (1 << bit for bit in range(8, 16))
-ALONE = VALUE | PIECE | LIST | ENCODED | PRIVATE_KEY | WIDE | DATABASE
+PICTURE = 1 << 16
+ALONE = VALUE | PIECE | LIST | ENCODED | PRIVATE_KEY | WIDE | DATABASE | PICTURE
 """The traits that are a suspicion whatever else there is."""
 ANYWHERE, _BEFORE_LITERALS, _BEFORE_PIECES, _INSIDE_WORD = range(4)
 _BLOCK, _OVERLAP = 64 << 10, 4 << 10
@@ -43,6 +44,12 @@ WORDS = (
     *((mark, WIDE, _INSIDE_WORD) for mark in SOFT_BREAKS),
 )
 """Words in small letters, each with its trait and where it counts."""
+PICTURES = (
+    *(b"\x89png\r\n\x1a\n", b"\xff\xd8\xff", b"gif87a", b"gif89a", b"ii*\0", b"mm\0*", b"webpvp8"),
+    *(b"ftyphe", b"ftypmif1", b"ftypmsf1", b"ftypavi", b"ivborw0kggo", b"image/"),
+    *(size + b"\0\0\0" for size in (b"\x0c", b"\x28", b"\x34", b"\x38", b"\x40", b"\x6c", b"\x7c")),
+)
+"""What begins a picture, or a text that holds one in base64; of a BMP file the size of its second header."""
 
 _SEARCH: _native.Search | None = compiled.Search(WORDS, ()) if compiled is not None else None
 
@@ -80,8 +87,11 @@ def places_of_pieces(data: bytes) -> list[int] | None:
     return sorted(at for at, _ in (*_SEARCH.chains(data), *_SEARCH.pieces(data)))
 
 
-def new_search() -> _native.Search:
-    """Return the test with the words of the vocabulary too. Raises ImportError where it was not built."""
+def new_search(*, pictures: bool = False) -> _native.Search:
+    """Return the test with the words of the vocabulary too, and with what marks pictures if they are read.
+
+    Raises ImportError where it was not built.
+    """
     if compiled is None:
         raise ImportError("the compiled module is not installed")
     # start-up: the hook does without
@@ -89,8 +99,10 @@ def new_search() -> _native.Search:
 
     mentions = [(stem, MENTION, ANYWHERE) for stem in evidence_stems() if stem.decode("latin-1") not in FUTURES_WORDS]
     futures = [(word.encode(), FUTURE, ANYWHERE) for word in FUTURES_WORDS]
+    marks = [(mark, PICTURE, ANYWHERE) for mark in PICTURES]
     search: _native.Search = compiled.Search(
-        [*mentions, *futures, *WORDS], [(stem, 0, ANYWHERE) for stem in clear_name_stems()]
+        [*mentions, *futures, *WORDS, *(marks if pictures else ())],
+        [(stem, 0, ANYWHERE) for stem in clear_name_stems()],
     )
     return search
 

@@ -64,6 +64,8 @@ class Trait(IntFlag):
     """A zero byte, by which neighbours mean less."""
     DATABASE = first_test.DATABASE
     """The beginning of an SQLite database, whose values may run together."""
+    PICTURE = first_test.PICTURE
+    """What begins a picture, or a text that holds one. It is sought where pictures are read."""
     CLEAN = first_test.CLEAN
     """The detector was asked about all of it, and found nothing."""
 

@@ -32,6 +32,7 @@ from binance_leaks.fleet.worker_protocol import (
 )
 from binance_leaks.isolation import trusted_import_path
 from binance_leaks.quantities import human_size, human_time
+from binance_leaks.sources.pictures.settings import OFF, VARIABLE
 from binance_leaks.temporary_folders import folder_size, kill_processes_in, make_folder, remove_left_folders
 
 _LOOK = 0.5
@@ -141,7 +142,7 @@ class _ScanProcess:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 cwd=self._folder,
-                env={**os.environ, "TMPDIR": str(self._folder), "TEMP": str(self._folder), "TMP": str(self._folder)},
+                env={VARIABLE: OFF, **os.environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(self._folder))},
                 start_new_session=True,
             )
         except OSError as error:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from binance_leaks.findings import Skipped, SourceKind
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Location
-from binance_leaks.pipeline.files import Tally, detected_in, scan_chunks, scan_entries
+from binance_leaks.pipeline.files import detected_in, scan_chunks, scan_entries
 from binance_leaks.pipeline.source import Detected, ShowProgress
+from binance_leaks.pipeline.tally import Tally
 from binance_leaks.sources.files import list_files
 from binance_leaks.sources.nearby_evidence import EvidenceNearFiles
 from binance_leaks.sources.read_content import Chunk

@@ -17,14 +17,17 @@ from binance_leaks.detect import first_test, prefilter
 from binance_leaks.detect.work import EXHAUSTED, Work
 from binance_leaks.errors import ScanError
 from binance_leaks.findings import ScanStats, Skipped, SourceKind
-from binance_leaks.lazy_dataclasses import dataclass, field, replace
+from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.masking import Secret
 from binance_leaks.model import Credential, Location, Origin
 from binance_leaks.native import compiled
 from binance_leaks.pipeline.source import Detected, NearbyEvidence, Progress, ShowProgress
+from binance_leaks.pipeline.tally import Tally
 from binance_leaks.sources.files import FileEntry, list_files, read_chunks, read_plain, with_layout_origin
 from binance_leaks.sources.nearby_evidence import EvidenceNearFiles
 from binance_leaks.sources.objects.parse import find_merged_tags, find_message
+from binance_leaks.sources.pictures.kinds import is_picture
+from binance_leaks.sources.pictures.settings import are_read
 from binance_leaks.sources.plumbing import may_be_lfs_pointer
 from binance_leaks.sources.read_content import Chunk, read_stream
 
@@ -54,6 +57,10 @@ def credentials_in(chunk: Chunk, work: Work | None = None) -> tuple[Credential, 
         from binance_leaks.detect.notebook_cells import with_cells  # as above
 
         found = with_cells(found, chunk.data)
+    if chunk.picture is not None:
+        from binance_leaks.detect.picture_text import with_origin  # as above: few files are pictures
+
+        found = with_origin(found, chunk.picture)
     return found + detect_in_path(chunk.path, chunk.evidence_path)
 
 
@@ -84,7 +91,7 @@ def _may_hold(content: bytes, path: str) -> bool:
 
 @cache
 def _search() -> _native.Search | None:
-    return first_test.new_search() if compiled is not None else None
+    return first_test.new_search(pictures=are_read()) if compiled is not None else None
 
 
 @cache
@@ -167,33 +174,8 @@ def _unsigned(content: bytes) -> bytes:
 
 
 _FIRST_BATCH, _BATCH = 4, 128
-_LFS_POINTER = "a pointer of Git LFS; `git lfs pull` downloads the file"
 _SERIAL_SECONDS = 0.1
 _AHEAD = 4
-
-
-@dataclass(kw_only=True, slots=True)
-class Tally:
-    """What was scanned so far.
-
-    Credentials of files have no secrets: these do not leave the process that read them. `holding` are the files with
-    credentials, which are read again where the secrets are needed.
-    """
-
-    files: int = 0
-    bytes: int = 0
-    credentials: list[Credential] = field(default_factory=list)
-    skipped: list[Skipped] = field(default_factory=list)
-    holding: list[FileEntry] = field(default_factory=list)
-    interrupted: bool = False
-
-    def add(self, other: Tally) -> None:
-        """Add what another process, or the next batch, found."""
-        self.files += other.files
-        self.bytes += other.bytes
-        self.credentials += other.credentials
-        self.skipped += other.skipped
-        self.holding += other.holding
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -233,6 +215,7 @@ class FileSource:
             files = scan_entries(entries, jobs=self.jobs, progress=_shown(show, entries))
             tally.add(files)
             tally.interrupted = files.interrupted
+        tally.note_unread_pictures()
         return detected_in(tally, nearby=EvidenceNearFiles())
 
 
@@ -318,6 +301,7 @@ def scan_batch(batch: Sequence[FileEntry]) -> Tally:
             chunks = (Chunk(path=entry.shown, evidence_path=entry.evidence_path, data=content),)
         else:  # as nearly every file
             tally.bytes += len(content)
+            tally.pictures += is_picture(content)
             continue
         _scan_chunks(entry, chunks, tally, is_worth=may_hold if content is None else lambda _: True)
     return tally
@@ -331,9 +315,7 @@ def _scan_chunks(
             tally.skipped.append(result)
             continue
         chunk, found = result
-        tally.bytes += len(chunk.data)
-        if may_be_lfs_pointer(chunk.data):
-            tally.skipped.append(Skipped(what=chunk.path, why=_LFS_POINTER, lost=False))
+        tally.add_chunk(chunk)
         if found:
             tally.credentials += [credential.without_secrets() for credential in found]
             tally.holding += [entry] if tally.holding[-1:] != [entry] else []
@@ -360,9 +342,7 @@ def scan_chunks(found: Iterable[Chunk | Skipped]) -> Tally:
             tally.skipped.append(result)
         else:
             chunk, credentials = result
-            tally.bytes += len(chunk.data)
-            if may_be_lfs_pointer(chunk.data):
-                tally.skipped.append(Skipped(what=chunk.path, why=_LFS_POINTER, lost=False))
+            tally.add_chunk(chunk)
             tally.credentials += credentials
     return tally
 

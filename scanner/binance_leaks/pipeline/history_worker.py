@@ -26,6 +26,7 @@ from binance_leaks.sources.objects.walk import (
     walk_delta_trees,
     walk_messages,
 )
+from binance_leaks.sources.pictures.settings import are_read
 from binance_leaks.sources.plumbing import strip_signature
 from binance_leaks.sources.read_content import WHOLE_LIMIT
 
@@ -128,7 +129,7 @@ class ObjectWorker:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._codec = best_codec()
-        self.search = None if compiled is None else new_search()
+        self.search = None if compiled is None else new_search(pictures=are_read())
         self._git = Git(plan.folder)
         self._trees = open_tree_index(plan.id_size, plan.known, ())
 

@@ -15,9 +15,10 @@ from binance_leaks.findings import ScanStats, Skipped, SourceKind
 from binance_leaks.lazy_dataclasses import dataclass, field, replace
 from binance_leaks.machine.plan import Plan, PlannedRepository
 from binance_leaks.model import Credential, Evidence, Exposure, Grade, Location, Readers, container_of
-from binance_leaks.pipeline.files import Tally, detected_in, scan_entries
+from binance_leaks.pipeline.files import detected_in, scan_entries
 from binance_leaks.pipeline.history import HistoryDetected, HistorySource
 from binance_leaks.pipeline.source import Detected, NearbyEvidence, Progress, ReadingEnded, ShowProgress
+from binance_leaks.pipeline.tally import Tally
 from binance_leaks.sources.files import FileEntry, read_plain
 from binance_leaks.sources.nearby_evidence import mentions_binance
 

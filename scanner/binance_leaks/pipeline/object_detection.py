@@ -19,6 +19,8 @@ from binance_leaks.sources.git import BlobStream
 from binance_leaks.sources.lfs import parse_lfs_pointer
 from binance_leaks.sources.objects.tree_index import ObjectRef
 from binance_leaks.sources.objects.walk import SEPARATOR
+from binance_leaks.sources.pictures.kinds import may_hold_picture
+from binance_leaks.sources.pictures.settings import are_read
 from binance_leaks.sources.plumbing import LFS_POINTER_SIZE, may_be_lfs_pointer, strip_signature
 from binance_leaks.sources.read_content import Chunk, read_stream
 
@@ -41,7 +43,7 @@ class ObjectDetection:
     ) -> int:
         """Look at a version of a file as a walk shows it, and return its traits."""
         traits = self._sieve.traits(content, fresh, inherited, seen)
-        special = archive_kind(content) is not None or may_end_in_zip(content) or may_be_lfs_pointer(content)
+        special = _is_container(content) or may_be_lfs_pointer(content)
         if special or (traits and Trait.CLEAN not in traits):
             is_clean = self._blob(ref, content, traits, result)
             if is_clean and not special:
@@ -74,7 +76,7 @@ class ObjectDetection:
         """Look for credentials in a blob with these traits. Returns whether there is none in any of it."""
         if len(content) <= LFS_POINTER_SIZE and (pointer := parse_lfs_pointer(content)) is not None:
             result.pointers.append((ref, pointer.id))
-        if archive_kind(content) is not None or may_end_in_zip(content):
+        if _is_container(content):
             self.stream(ref, io.BytesIO(content), result)
             return False
         if not self._sieve.suspects(content, traits):
@@ -115,6 +117,13 @@ class ObjectDetection:
         # The sieve sees one part of a large file only: what speaks for Binance may be in another.
         data = chunk.data
         return chunk.mentions_binance or self._sieve.suspects(data, self._sieve.traits(data, data, NO_TRAITS))
+
+
+def _is_container(content: bytes) -> bool:
+    """Whether there is more in content than its bytes: it is an archive, ends in one, or has pictures that are read."""
+    if archive_kind(content) is not None or may_end_in_zip(content):
+        return True
+    return may_hold_picture(content) and are_read()
 
 
 def _chunks(stream: BlobStream | io.BytesIO) -> Iterator[Chunk | Skipped]:

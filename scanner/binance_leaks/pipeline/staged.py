@@ -19,9 +19,10 @@ from binance_leaks.findings import ScanStats, Skipped, SourceKind
 from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import COMMIT_MESSAGE, Credential, Exposure, Location, Occurrence
-from binance_leaks.pipeline.files import Tally, detected_in, scan_entries
+from binance_leaks.pipeline.files import detected_in, scan_entries
 from binance_leaks.pipeline.introduced import LFS_NOT_ON_DISK, FileVersions, introduced
 from binance_leaks.pipeline.source import Detected, ShowProgress
+from binance_leaks.pipeline.tally import Tally
 from binance_leaks.reading import LARGEST_LIST, read_file
 from binance_leaks.sources.files import FileEntry, list_files
 from binance_leaks.sources.git import Git

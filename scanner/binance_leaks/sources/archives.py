@@ -22,9 +22,14 @@ from binance_leaks.sources import git_packs, seven_zip, tars, zips
 from binance_leaks.sources.archive_kind import HEAD_SIZE, NOT_READ, ArchiveKind, archive_kind, may_end_in_zip
 from binance_leaks.sources.container_images import LARGEST_METADATA, ImageIndex, is_image_member
 from binance_leaks.sources.pdf_objects import PdfFile
+from binance_leaks.sources.pdf_pictures import pictures_of
 from binance_leaks.sources.pdf_text import PdfText
+from binance_leaks.sources.pictures.contents import read_embedded, read_members_of, read_picture
+from binance_leaks.sources.pictures.kinds import LARGEST, is_picture, may_hold_picture
+from binance_leaks.sources.pictures.settings import are_read
 from binance_leaks.sources.read_content import Chunk, OriginOf, read_content
 from binance_leaks.sources.streams import (
+    JoinedStream,
     PeekableStream,
     Readable,
     Seekable,
@@ -117,12 +122,15 @@ class _Unpacker:
 
     def content(self, place: _Place, stream: Readable, depth: int) -> Iterator[Chunk | Skipped]:
         peeked = PeekableStream(stream)
-        kind = archive_kind(peeked.peek(HEAD_SIZE))
+        head = peeked.peek(HEAD_SIZE)
+        kind = archive_kind(head)
         if can_rewind(stream):
             stream.seek(0)
         else:
             stream = peeked
-        if kind is None:
+        if kind is None and is_picture(head) and are_read():
+            yield from self._picture(place, stream)
+        elif kind is None:
             yield from self._plain(place, stream, depth)
         elif kind in NOT_READ or (kind is ArchiveKind.ZSTD and not can_read_zstd()):
             hint = "; `pip install 'binance-leaks[zstd]'` installs what reads it" if kind not in NOT_READ else ""
@@ -143,14 +151,27 @@ class _Unpacker:
             yield from self._compressed(place, stream, kind, depth)
 
     def _plain(self, place: _Place, stream: Readable, depth: int) -> Iterator[Chunk | Skipped]:
-        """Content that is no archive by its beginning; it may end in a zip file."""
+        """Content that is no archive by its beginning; it may end in a zip file, or hold pictures."""
         for chunk in _raw(place, stream):
             yield chunk
-            if isinstance(chunk, Chunk) and chunk.whole and may_end_in_zip(chunk.data):
+            if isinstance(chunk, Skipped) or not chunk.whole:
+                continue
+            if may_hold_picture(chunk.data) and are_read():
+                yield from read_embedded(place.path, place.evidence, chunk.data, self.budget)
+            if may_end_in_zip(chunk.data):
                 if depth >= self.budget.limits.depth:
                     yield place.skipped(f"archives are nested deeper than {self.budget.limits.depth}")
                 else:
                     yield from self.zip_behind(place, io.BytesIO(chunk.data), depth)
+
+    def _picture(self, place: _Place, stream: Readable) -> Iterator[Chunk | Skipped]:
+        """A picture as it is, and its texts."""
+        taker = StreamReader(stream)
+        data = taker.take(LARGEST + 1)
+        yield from _raw(place, JoinedStream(data, stream) if len(data) > LARGEST else io.BytesIO(data))
+        if taker.fault is not None:
+            yield place.skipped(taker.fault)
+        yield from read_picture(place.path, place.evidence, data, self.budget)
 
     def zip_behind(self, place: _Place, file: Seekable, depth: int) -> Iterator[Chunk | Skipped]:
         """The members of a zip file behind content that was read, as it is, with the zip file."""
@@ -256,7 +277,7 @@ class _Unpacker:
         data = taker.take(_LARGEST_PDF + 1)
         if len(data) > _LARGEST_PDF:
             yield place.skipped(f"a PDF file of more than {_LARGEST_PDF >> 20} MiB, whose text is not read")
-            yield from _raw(place, _Joined(data, stream))
+            yield from _raw(place, JoinedStream(data, stream))
             return
         yield from _raw(place, io.BytesIO(data))
         if taker.fault is not None:
@@ -274,6 +295,9 @@ class _Unpacker:
                 if not self.budget.admit():
                     return
                 yield from self.content(place.member(f"object {number}"), io.BytesIO(content), depth + 1)
+            if are_read():
+                pictures = ((f"object {number}", picture) for number, picture in pictures_of(file))
+                yield from read_members_of(place.path, place.evidence, pictures, self.budget)
         except OverLimitError:
             return
         if text.cut_short:
@@ -346,17 +370,6 @@ class _Unpacker:
             return True
         yield from self.content(place.member(entry.name), member, depth + 1)
         return member.damaged
-
-
-class _Joined:
-    """What was read of a stream, and the rest of it."""
-
-    def __init__(self, data: bytes, rest: Readable) -> None:
-        self._data = io.BytesIO(data)
-        self._rest = rest
-
-    def read(self, size: int, /) -> bytes | None:
-        return self._data.read(size) or self._rest.read(size)
 
 
 def _refusals(place: _Place, refused: Mapping[str, int]) -> Iterator[Skipped]:

@@ -20,6 +20,8 @@ from binance_leaks.model import member_of_file
 from binance_leaks.sources.archive_kind import archive_kind, may_end_in_zip
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.path_roots import UNKNOWN, PathRoot, PathRoots
+from binance_leaks.sources.pictures.kinds import may_hold_picture
+from binance_leaks.sources.pictures.settings import are_read
 from binance_leaks.sources.read_content import WHOLE_LIMIT, Chunk, read_stream
 from binance_leaks.sources.streams import describe_error
 
@@ -308,7 +310,7 @@ def _plain_content(descriptor: int, status: os.stat_result) -> bytes | None:
         return None
     data = os.read(descriptor, status.st_size + 1)
     is_plain = len(data) == status.st_size and archive_kind(data) is None and not may_end_in_zip(data)
-    return data if is_plain else None
+    return data if is_plain and not (may_hold_picture(data) and are_read()) else None
 
 
 def read_chunks(entry: FileEntry) -> Iterator[Chunk | Skipped]:

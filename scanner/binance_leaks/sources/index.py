@@ -13,6 +13,8 @@ from binance_leaks.detect import first_test, prefilter
 from binance_leaks.errors import GitError
 from binance_leaks.sources.archive_kind import archive_kind, may_end_in_zip
 from binance_leaks.sources.git import BlobStream, Git
+from binance_leaks.sources.pictures.kinds import may_hold_picture
+from binance_leaks.sources.pictures.settings import are_read
 from binance_leaks.sources.plumbing import may_be_lfs_pointer
 
 _SUBMODULE = "160000"
@@ -106,6 +108,8 @@ def may_hold(stream: BlobStream) -> bool:
             "git cat-file stopped before the end of an object", hint="Run `git fsck` to see what is damaged."
         )
     if archive_kind(data[:_HEAD_LENGTH]) is not None or may_end_in_zip(data) or may_be_lfs_pointer(data):
+        return True
+    if may_hold_picture(data) and are_read():
         return True
     return first_test.may_hold(data)
 

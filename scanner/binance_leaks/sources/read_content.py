@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from binance_leaks.detect import first_test, prefilter
 from binance_leaks.findings import Skipped
-from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.model import Origin, is_member
 from binance_leaks.sources.archive_kind import (
     HEAD_SIZE,
@@ -19,7 +20,12 @@ from binance_leaks.sources.archive_kind import (
     archive_kind,
     may_end_in_zip,
 )
+from binance_leaks.sources.pictures.kinds import is_picture, may_hold_picture
+from binance_leaks.sources.pictures.settings import are_read
 from binance_leaks.sources.streams import PeekableStream, Readable, Seekable, StreamReader, can_rewind
+
+if TYPE_CHECKING:
+    from binance_leaks.detect.picture_text import PictureOrigin
 
 _CONTINUATION = bytes(range(0x80, 0xC0))
 _WORD = prefilter.ALPHANUMERIC + b"+/=_-" + b"\0" + bytes(range(0x80, 0x100))
@@ -176,11 +182,17 @@ class Chunk:
     whole: bool = True
     mentions_binance: bool = False
     origin: OriginOf | None = None
+    picture: PictureOrigin | None = None
+    """The picture that it is the text of, if it is one's."""
 
     @property
     def is_text(self) -> bool:
         """Whether it has lines as git counts them: archive members and binaries have none."""
         return not is_member(self.path) and b"\0" not in self.data
+
+    def in_file_that_mentions_binance(self) -> Chunk:
+        """The same chunk of a file of which another part names the exchange."""
+        return replace(self, mentions_binance=True)
 
 
 _SIZES = WindowSizes()
@@ -265,9 +277,9 @@ def read_stream(
     read; no OSError comes from here. `size` is the number of bytes that it should have.
     """
     peeked = PeekableStream(stream)
-    kind = archive_kind(peeked.peek(HEAD_SIZE))
-    if kind is None:
-        yield from _with_zip_behind(path, evidence_path, stream, peeked, size)
+    head = peeked.peek(HEAD_SIZE)
+    if archive_kind(head) is None and not (is_picture(head) and are_read()):
+        yield from _plain_content(path, evidence_path, stream, peeked, size)
         return
     # Imported on the first archive: the decoders take longer to import than a clean commit to scan.
     from binance_leaks.sources import archives
@@ -293,10 +305,10 @@ class _TailReader:
         return part
 
 
-def _with_zip_behind(
+def _plain_content(
     path: str, evidence_path: str, stream: Readable, peeked: PeekableStream, size: int | None
 ) -> Iterator[Chunk | Skipped]:
-    """The chunks of plain content, and those of a zip file that it ends in: a zipapp, a self-extracting program."""
+    """The chunks of plain content, and those of what it has inside: a zip file behind a program, pictures in base64."""
     is_program = peeked.peek(HEAD_SIZE).startswith(PROGRAMS)
     reader = _TailReader(peeked)
     held: bytes | None = None
@@ -306,6 +318,10 @@ def _with_zip_behind(
     if held is not None:
         if may_end_in_zip(held):
             yield from _read_zip_behind(path, evidence_path, io.BytesIO(held))
+        if may_hold_picture(held) and are_read():
+            from binance_leaks.sources.pictures.contents import read_embedded  # start-up: as above
+
+            yield from read_embedded(path, evidence_path, held)
     elif ZIP_END in (reader.tail if is_program else reader.tail[-ZIP_END_SIZE:]):
         if can_rewind(stream):
             yield from _read_zip_behind(path, evidence_path, stream)

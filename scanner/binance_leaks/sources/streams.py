@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Protocol, TypeGuard
 
 
@@ -32,6 +33,18 @@ def can_rewind(stream: Readable) -> TypeGuard[Seekable]:
 def describe_error(error: OSError) -> str:
     """Describe an error of the system, without the path that Python adds to it."""
     return error.strerror or str(error) or type(error).__name__
+
+
+class JoinedStream:
+    """What was read of a stream, and the rest of it."""
+
+    def __init__(self, data: bytes, rest: Readable) -> None:
+        self._data = io.BytesIO(data)
+        self._rest = rest
+
+    def read(self, size: int, /) -> bytes | None:
+        """The next bytes, at most `size`."""
+        return self._data.read(size) or self._rest.read(size)
 
 
 class PeekableStream:

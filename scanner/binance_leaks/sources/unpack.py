@@ -38,7 +38,7 @@ class ArchiveLimits:
 
     Sizes are bytes, and `total` and `members` are for all that one outermost archive holds at every depth. `ratio` is
     of unpacked to packed bytes of one member, checked once `ratio_from` are unpacked. A zip file that arrives through a
-    pipe is kept in memory up to `held`, in a temporary file beyond.
+    pipe is kept in memory up to `held`, in a temporary file beyond. Pictures in it are read for `reading_seconds`.
     """
 
     depth: int = 4
@@ -50,6 +50,7 @@ class ArchiveLimits:
     image_total: int = 8 << 30
     image_members: int = 1_000_000
     """In place of `total` and `members` for the image of a container."""
+    reading_seconds: float = 600.0
 
 
 class UnpackBudget:
@@ -60,6 +61,8 @@ class UnpackBudget:
         self.exhausted: str | None = None
         self._bytes = limits.total
         self._members = limits.members
+        self.reading_seconds = limits.reading_seconds
+        """Seconds in which more pictures may be read."""
         self._is_image = False
 
     def allow_image(self) -> None:

@@ -15,6 +15,7 @@ from binance_leaks.cli.arguments.common import (
     add_jobs,
     add_no_progress,
     add_output,
+    add_pictures,
     add_time_limit,
     add_verification,
 )
@@ -228,6 +229,7 @@ def add_scan(commands: Commands) -> None:
     )
     add_exclude(scope)
     add_all_files(scope)
+    add_pictures(parser, scope)
     work = parser.add_argument_group("work")
     add_jobs(work, "one per core for large trees")
     add_no_progress(work)
@@ -261,6 +263,7 @@ def add_history(commands: Commands) -> None:
         "--path", action="append", default=[], metavar="GLOB", help="only these paths, as in .gitignore; repeatable"
     )
     add_exclude(scope)
+    add_pictures(parser, scope)
     scope.add_argument("--submodules", action="store_true", help="also the submodules' object stores in .git/modules")
     work = parser.add_argument_group("work")
     work.add_argument("--keep", metavar="DIR", help="keep the clone of a URL there, and reuse it")

@@ -107,6 +107,8 @@ class Options(argparse.Namespace):
 
     run: Callable[[Options], int]
     target: str
+    pictures: str | None
+    quick_pictures: bool
     contents: RangeContents | None = None
     """What was read of a range before the command line was parsed."""
     time_limit: int | None = None
@@ -210,6 +212,16 @@ def add_exclude(group: argparse._ArgumentGroup) -> None:
 def add_all_files(group: argparse._ArgumentGroup) -> None:
     """Add `--all-files`."""
     group.add_argument("--all-files", action="store_true", help="read ignored files too, such as a forgotten .env")
+
+
+def add_pictures(parser: Parser, group: argparse._ArgumentGroup, *, quick: bool = False) -> None:
+    """Add `--pictures`; with `quick` a picture is read in at most a second."""
+    group.add_argument(
+        "--pictures",
+        choices=("auto", "on", "off"),
+        help="read pictures: auto, if the extra images is installed; on, else fail; off (default: auto)",
+    )
+    parser.set_defaults(quick_pictures=quick)
 
 
 def add_jobs(group: argparse._ArgumentGroup, default: str = "one per core") -> None:

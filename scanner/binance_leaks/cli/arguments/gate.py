@@ -8,6 +8,7 @@ from binance_leaks.cli.arguments.common import (
     add_gate,
     add_no_progress,
     add_output,
+    add_pictures,
     add_time_limit,
     add_verification,
 )
@@ -60,9 +61,17 @@ def add_ci(commands: Commands) -> None:
 
 
 def add_commits(
-    parser: Parser, policy: str = "head", default: str = "head, the checkout", time_limit: int | None = None
+    parser: Parser,
+    policy: str = "head",
+    default: str = "head, the checkout",
+    time_limit: int | None = None,
+    *,
+    quick: bool = False,
 ) -> _CommitGroups:
-    """Add the options of commands that scan commits; return the groups gate, scope and work."""
+    """Add the options of commands that scan commits; return the groups gate, scope and work.
+
+    With `quick` a picture is read in at most a second.
+    """
     add_output(parser)
     gate = add_gate(parser)
     gate.add_argument(
@@ -73,6 +82,7 @@ def add_commits(
     )
     scope = parser.add_argument_group("scope")
     add_exclude(scope)
+    add_pictures(parser, scope, quick=quick)
     work = parser.add_argument_group("work")
     add_no_progress(work)
     add_time_limit(work, time_limit)
@@ -94,6 +104,7 @@ def add_staged(commands: Commands) -> None:
     )
     add_output(parser)
     add_gate(parser)
+    add_pictures(parser, parser.add_argument_group("scope"), quick=True)
     add_time_limit(parser.add_argument_group("work"))
     parser.set_defaults(target="binance_leaks.cli.staged:run")
 
@@ -125,7 +136,7 @@ def add_push(commands: Commands) -> None:
     )
     parser.add_argument("remote", nargs="?", metavar="REMOTE", help="name of the remote, as git gives it to its hook")
     parser.add_argument("url", nargs="?", metavar="URL", help="address of the remote, as git gives it to its hook")
-    add_commits(parser)
+    add_commits(parser, quick=True)
     parser.set_defaults(target="binance_leaks.cli.commits:run_push")
 
 
@@ -142,6 +153,6 @@ def add_receive(commands: Commands) -> None:
     parser.add_argument(
         "update", nargs="*", metavar="REF OLD NEW", help="the arguments of an update hook (default: standard input)"
     )
-    gate, _, _ = add_commits(parser, "base", "base, what the server has", time_limit=60)
+    gate, _, _ = add_commits(parser, "base", "base, what the server has", time_limit=60, quick=True)
     gate.add_argument("--warn-only", action="store_true", help="report, and let every push pass")
     parser.set_defaults(target="binance_leaks.cli.receive:run")

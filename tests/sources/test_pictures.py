@@ -1,0 +1,259 @@
+"""Pictures: recognized by their bytes, read in a process that cannot hang, and reported if they are not read."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from binance_leaks.detect import first_test
+from binance_leaks.errors import UsageError
+from binance_leaks.findings import Skipped
+from binance_leaks.native import compiled
+from binance_leaks.pipeline.files import scan_chunks
+from binance_leaks.sources.pictures import reader, settings
+from binance_leaks.sources.pictures.embedded import embedded_pictures
+from binance_leaks.sources.pictures.kinds import is_picture, may_hold_picture
+from binance_leaks.sources.pictures.reader import PictureReader
+from binance_leaks.sources.read_content import Chunk, read_stream
+
+from tests.e2e import Pair, run
+from tests.repositories import Repository
+from tests.sources.test_archives import zipped
+from tests.sources.test_pdf import pdf
+
+image = pytest.importorskip("PIL.Image")
+zxingcpp = pytest.importorskip("zxingcpp")
+numpy = pytest.importorskip("numpy")
+FORMATS = ("PNG", "JPEG", "GIF", "TIFF", "BMP", "WEBP")
+
+
+def code(text: str, format: str = "PNG", **options: object) -> bytes:
+    """A picture with a QR code."""
+    barcode = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode)
+    drawn = image.fromarray(numpy.asarray(barcode.to_image(scale=4))).convert("RGB")
+    out = io.BytesIO()
+    drawn.save(out, format, **options)
+    return out.getvalue()
+
+
+@pytest.fixture
+def codes_only(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Pictures are read, but no text is recognized, whose models take long to load."""
+    monkeypatch.setenv(settings.VARIABLE, "auto")
+    monkeypatch.setattr(settings, "can_read_text", lambda: False)
+    own = PictureReader()
+    monkeypatch.setattr("binance_leaks.sources.pictures.contents.picture_reader", lambda: own)
+    yield
+    own.close()
+
+
+def read(data: bytes, name: str = "shot.png") -> tuple[dict[str, bytes], list[Skipped]]:
+    """The chunks of a file by path, and what was not read."""
+    items = list(read_stream(name, name, io.BytesIO(data), size=len(data)))
+    return {each.path: each.data for each in items if isinstance(each, Chunk)}, [
+        each for each in items if isinstance(each, Skipped)
+    ]
+
+
+def test_kinds_are_known_by_their_first_bytes() -> None:
+    for format in FORMATS:
+        assert is_picture(code("text", format)), format
+    for brand in (b"heic", b"avif", b"mif1"):
+        assert is_picture(b"\0\0\0\x1cftyp" + brand)
+    for data in (
+        b"",
+        b"BM",
+        b"BMW is a car maker",
+        b"RIFF\0\0\0\0WAVE",
+        b"\0\0\0\x1cftypmp42",
+        b"import os\n",
+        b"GIF8",
+    ):
+        assert not is_picture(data)
+
+
+@pytest.mark.skipif(compiled is None, reason="the compiled module was not built")
+def test_the_first_test_shows_what_holds_pictures() -> None:
+    """Where pictures are read: nothing that may hold one is passed over, though a delta has no beginning of it."""
+    search, without = first_test.new_search(pictures=True), first_test.new_search()
+    held = [code("text", format) for format in FORMATS]
+    held += [b"\0\0\0\x1cftypheic", b'<img src="data:image/png;base64,iVBORw0KGgoAAAA">', b'"iVBORw0KGgoAAAANSUhEUgAA"']
+    for data in held:
+        assert may_hold_picture(data)
+        assert search.traits(data) & first_test.PICTURE
+        assert not without.traits(data) & first_test.PICTURE
+        assert first_test.must_look(0, search.traits(data))
+    assert not search.traits(b"import os\nimage = None\n" * 50) & first_test.PICTURE
+
+
+def test_pictures_in_base64_are_found_with_their_lines() -> None:
+    first, second = code("first"), code("second", "JPEG")
+    lines = base64.encodebytes(second)
+    notebook = json.dumps({"image/png": base64.encodebytes(first).decode()})
+    text = (
+        b"a\nb <img src='data:image/jpeg;base64,"
+        + base64.b64encode(second)
+        + b"'>\n"
+        + notebook.encode()
+        + b"\n"
+        + lines
+    )
+    assert list(embedded_pictures(text)) == [(2, second), (3, first)]
+    assert list(embedded_pictures(b"image/png;base64,iVBORw0KGgo" + b"!" * 90)) == []
+
+
+@pytest.mark.usefixtures("codes_only")
+def test_codes_and_metadata_are_read_wherever_a_picture_is() -> None:
+    info = pytest.importorskip("PIL.PngImagePlugin").PngInfo()
+    info.add_text("Comment", "packed text " * 20, zip=True)
+    shot = code("what it says", pnginfo=info)
+    found, skipped = read(shot)
+    assert found["shot.png"] == shot
+    assert found["shot.png!/code"] == b"what it says"
+    assert b"packed text" in found["shot.png!/metadata"]
+    assert skipped == []
+    found, _ = read(zipped({"docs/a.gif": code("in an archive", "GIF")}), "a.zip")
+    assert found["a.zip!/docs/a.gif!/code"] == b"in an archive"
+    jpeg = code("in a file", "JPEG", quality=95)
+    size = image.open(io.BytesIO(jpeg)).size
+    rows = image.open(io.BytesIO(code("as rows"))).convert("RGB")
+    head = b"<</Type/XObject/Subtype/Image/Width %d/Height %d/BitsPerComponent 8/ColorSpace/DeviceRGB"
+    packed = zlib.compress(b"".join(b"\0" + rows.crop((0, y, rows.width, y + 1)).tobytes() for y in range(rows.height)))
+    predicted = b"<</Predictor 15/Colors 3/Columns %d>>" % rows.width
+    parts = {
+        6: head % size + b"/Filter/DCTDecode>>stream\n" + jpeg + b"\nendstream",
+        7: head % rows.size + b"/Filter/FlateDecode/DecodeParms%s>>stream\n%s\nendstream" % (predicted, packed),
+        8: head % rows.size + b"/Filter/FlateDecode>>stream\n" + zlib.compress(rows.tobytes()) + b"\nendstream",
+    }
+    found, _ = read(pdf(b"BT ET", parts), "a.pdf")
+    codes = {path: text for path, text in found.items() if path.endswith("code")}
+    assert codes == {
+        "a.pdf!/object 6!/code": b"in a file",
+        "a.pdf!/object 7!/code": b"as rows",
+        "a.pdf!/object 8!/code": b"as rows",
+    }
+    found, _ = read(b"text\n![](data:image/png;base64," + base64.b64encode(shot) + b")\n", "README.md")
+    assert found["README.md!/picture in line 2!/code"] == b"what it says"
+    pages = image.open(io.BytesIO(code("one"))), image.open(io.BytesIO(code("two")))
+    out = io.BytesIO()
+    pages[0].save(out, "TIFF", save_all=True, append_images=pages[1:])
+    found, _ = read(out.getvalue(), "scan.tif")
+    assert (found["scan.tif!/page 1 code"], found["scan.tif!/page 2 code"]) == (b"one", b"two")
+
+
+@pytest.mark.usefixtures("codes_only")
+def test_a_pair_in_a_code_is_that_pair() -> None:
+    pair = Pair.fresh()
+    shot = code(json.dumps({"apiKey": pair.key, "secretKey": pair.secret, "comment": "binance"}))
+    (found,) = scan_chunks(read_stream("shot.png", "", io.BytesIO(shot))).credentials
+    assert {each.sha256 for each in found.values} == pair.digests
+    assert "read from a code in a picture" in found.evidence
+
+
+@pytest.mark.usefixtures("codes_only")
+def test_what_is_damaged_too_large_or_a_bomb_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    shot = code("text")
+    sizes = (30_000).to_bytes(4, "big") * 2 + bytes((1, 0, 0, 0, 0))
+    chunks = [(b"IHDR", sizes), (b"IDAT", zlib.compress(bytes(1000))), (b"IEND", b"")]
+    bomb = b"\x89PNG\r\n\x1a\n" + b"".join(
+        len(data).to_bytes(4, "big") + name + data + zlib.crc32(name + data).to_bytes(4, "big") for name, data in chunks
+    )
+    for data, why in (
+        (bomb, "million pixels"),
+        (b"\x89PNG\r\n\x1a\n" + b"no chunk at all" * 9, "damaged"),
+        (b"\0\0\0\x1cftypheic" + bytes(200), "damaged"),
+    ):
+        _, skipped = read(data)
+        assert [(why in each.why, each.lost) for each in skipped] == [(True, False)], why
+    found, _ = read(shot)  # the process goes on
+    assert found["shot.png!/code"] == b"text"
+    monkeypatch.setenv(settings.VARIABLE, "on")
+    _, skipped = read(bomb)
+    assert [each.lost for each in skipped] == [True]
+
+
+@pytest.mark.usefixtures("codes_only")
+def test_a_reader_that_hangs_or_dies_is_ended_and_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    for program, why in (
+        ("import sys, time; print('{\"ready\": true}', flush=True); time.sleep(60)", "not read to its end in 0 s"),
+        ("print('{\"ready\": true}', flush=True)", "ended"),
+        ("import sys; sys.exit(1)", "ended"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(reader, "_PROGRAM", program)
+            patch.setattr(reader, "_SECONDS", 0.2)
+            own = PictureReader()
+            reading = own.read(b"\x89PNG", quick=False)
+            assert why in reading.faults[0], (program, reading)
+            assert own._process is None
+    found, _ = read(code("text"))
+    assert found["shot.png!/code"] == b"text"
+
+
+@pytest.mark.usefixtures("codes_only")
+def test_a_content_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    shot = code("text")
+    own = PictureReader()
+    first = own.read(shot, quick=False)
+    own.close()
+    monkeypatch.setattr(reader, "_PROGRAM", "raise SystemExit")
+    assert own.read(shot, quick=False) is first
+
+
+def test_the_reading_process_neither_connects_nor_writes() -> None:
+    from subprocess import run as run_process
+    from sys import executable
+
+    tried = (
+        "import os, socket, subprocess, sys\n"
+        "from binance_leaks.sources.pictures.reading_process import _Guard\n"
+        "guard = _Guard(); guard.loaded = True; sys.addaudithook(guard)\n"
+        "for do in (lambda: socket.create_connection(('127.0.0.1', 9)), lambda: subprocess.run(['true']),\n"
+        "           lambda: open('left', 'w'), lambda: os.system('true')):\n"
+        "    try:\n        do()\n    except PermissionError:\n        print('refused')\n"
+    )
+    done = run_process([executable, "-c", tried], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["refused"] * 4
+
+
+def test_without_the_extra_pictures_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from binance_leaks.cli.pictures import pictures_read
+    from binance_leaks.pipeline.files import FileSource
+
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(code(name))
+    monkeypatch.setattr(settings, "can_read_codes", lambda: False)
+    monkeypatch.setattr(settings, "can_read_text", lambda: False)
+    source = FileSource(paths=[tmp_path], target="x")
+    with pictures_read(None, quick=False):
+        assert source.read().skipped == ()  # the environment says off
+    with pictures_read("auto", quick=False):
+        (skipped,) = source.read().skipped
+    assert (skipped.what, skipped.lost) == ("2 pictures", False)
+    assert "pip install 'binance-leaks[images]'" in skipped.why
+    with pytest.raises(UsageError, match="nothing that reads pictures"), pictures_read("on", quick=False):
+        pass
+
+
+def test_a_commit_with_a_code_is_stopped(repository: Repository) -> None:
+    """In a process of its own, where the text of the picture is recognized, too, if that is installed."""
+    pair = Pair.fresh()
+    repository.commit({"README.md": "text\n"})
+    repository.stage("docs/shot.png", code(pair.dotenv))
+    off = run("staged", cwd=repository.folder)
+    assert off.status == 0
+    environment = {settings.VARIABLE: "auto"}
+    stopped = run("staged", cwd=repository.folder, env=environment)
+    assert stopped.status == 1
+    assert "docs/shot.png!/code" in stopped.out
+    assert "reading a picture, at most a second each; --pictures off" in stopped.err
+    passed = run("staged", "--pictures", "off", cwd=repository.folder, env=environment)
+    assert passed.status == 0
+    repository.commit({"docs/shot.png": code(pair.dotenv)})
+    found = run("history", "--pictures", "auto", "--format", "json", cwd=repository.folder).report["findings"]
+    assert [each["locations"][0]["path"] for each in found] == ["docs/shot.png!/code"]
