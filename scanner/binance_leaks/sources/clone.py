@@ -25,7 +25,7 @@ from typing import IO, TYPE_CHECKING, Protocol, TypeAlias
 from binance_leaks.errors import GitError, UsageError
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.lazy_patterns import lazy_pattern
-from binance_leaks.sources.plumbing import SETTINGS, environment
+from binance_leaks.sources.plumbing import SETTINGS, environment, find_program
 from binance_leaks.sources.urls import ALLOWED, RemoteAddress, parse_address
 from binance_leaks.sources.urls import is_url as is_url
 from binance_leaks.sources.urls import redact_url as redact_url
@@ -178,13 +178,14 @@ def list_remote_refs(url: str, *, patience: int = _PATIENCE) -> bytes:
     Raises UsageError where the URL is not allowed, GitError where there is no answer within twice `patience` seconds.
     """
     address = parse_address(url)
+    _name_program()
     from git import Git  # start-up: as in _started
 
     runner, variables = Git(tempfile.gettempdir()), _surroundings(address)
     with _no_variables_of_git() as ours:
         ssh = _ssh_command(runner, variables, ours, patience)
         status, out, err = runner.execute(
-            ["git", *SETTINGS, *_settings(patience), "ls-remote", "--", address.plain],
+            [_git(), *SETTINGS, *_settings(patience), "ls-remote", "--", address.plain],
             env={**variables, "GIT_SSH_COMMAND": ssh, "GIT_DIR": os.devnull}, shell=False, with_exceptions=False,
             with_extended_output=True, stdout_as_string=False, strip_newline_in_stdout=False,
             kill_after_timeout=2 * patience,
@@ -193,6 +194,19 @@ def list_remote_refs(url: str, *, patience: int = _PATIENCE) -> bytes:
         lines_read = err if isinstance(err, str) else err.decode("utf-8", "replace")
         raise _failure([line[:_LONGEST] for line in lines_read.splitlines()] if status > 0 else ["timed out"], address)
     return out if isinstance(out, bytes) else out.encode()
+
+
+def _git() -> str:
+    """The program. Raises GitError where there is none."""
+    program = find_program("git")
+    if program is None:
+        raise GitError("the git program was not found", hint="Install git, or put it on the PATH.")
+    return program
+
+
+def _name_program() -> None:
+    """Name git to GitPython, which starts it when it is imported."""
+    os.environ["GIT_PYTHON_GIT_EXECUTABLE"] = _git()
 
 
 def _check_local(address: RemoteAddress) -> None:
@@ -265,6 +279,7 @@ def _started(
 ) -> Iterator[tuple[_Process, IO[bytes]]]:
     """git with a pipe from its standard error; it and its children do not outlive the block."""
     missing = GitError("the git program was not found", hint="Install git, or put it on the PATH.")
+    _name_program()
     try:
         from git import Git  # start-up: 65 ms, and only a URL needs it
         from git.exc import GitCommandNotFound
@@ -275,7 +290,7 @@ def _started(
         try:
             ssh = _ssh_command(runner, variables, ours, patience)
             handle = runner.execute(
-                ["git", *SETTINGS, *_settings(patience), *words], as_process=True, with_stdout=False, shell=False,
+                [_git(), *SETTINGS, *_settings(patience), *words], as_process=True, with_stdout=False, shell=False,
                 env={**variables, "GIT_SSH_COMMAND": ssh}, start_new_session=True,
             )  # fmt: skip
         except GitCommandNotFound:
@@ -298,7 +313,7 @@ def _ssh_command(runner: GitRunner, variables: Mapping[str, str], ours: Mapping[
     """The user's own command for ssh, from variables or git's settings, without prompts."""
     ssh = ours.get("GIT_SSH_COMMAND")
     if not ssh:  # a folder without settings of its own: those of the user only
-        asked, nowhere = ["git", "config", "--get", "core.sshCommand"], {**variables, "GIT_DIR": os.devnull}
+        asked, nowhere = [_git(), "config", "--get", "core.sshCommand"], {**variables, "GIT_DIR": os.devnull}
         ssh = str(runner.execute(asked, with_exceptions=False, shell=False, env=nowhere))
     return _ssh(ssh or shlex.quote(ours.get("GIT_SSH") or "ssh"), patience)
 
@@ -318,7 +333,7 @@ def _no_variables_of_git() -> Iterator[Mapping[str, str]]:
 
 def _surroundings(address: RemoteAddress) -> dict[str, str]:
     """The variables that git is given over those of this process that do not begin with GIT_."""
-    ours = {name: value for name, value in environment(inherit=False).items() if name.startswith("GIT_")}
+    ours = {name: value for name, value in environment(inherit=False).items() if name.startswith(("GIT_", "PATH"))}
     kept = {name: os.environ[name] for name in _OF_THE_USER if name in os.environ}
     settings = []
     if address.password is not None:  # the empty helper forgets those before it, which would store the login

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator, Sequence
 from itertools import product
 
@@ -11,6 +12,7 @@ from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.ref_order import is_made_by_forge, ref_order
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.plumbing import raw_changes, split
+from binance_leaks.sources.urls import is_url
 
 _SUBMODULE = b"160000"
 _MOST_TAGS = 100
@@ -339,21 +341,28 @@ def _detached(git: Git) -> list[bytes]:
 
 _DEPTHS = (50, 500)
 _MOST_BLOBS = 100_000
-_PROTOCOLS = "https:ssh:http:file"
-_QUIET = ("--quiet", "--no-tags", "--recurse-submodules=no", "--no-write-fetch-head", "--no-auto-maintenance")
+_PROTOCOLS = "https:ssh:http"
+_QUIET = (
+    "--quiet", "--upload-pack=git-upload-pack", "--no-tags", "--recurse-submodules=no", "--no-write-fetch-head",
+    "--no-auto-maintenance",
+)  # fmt: skip
 
 
 class Fetcher:
     """Fetch more and more of the history with git, as the clone was made.
 
-    It has the settings and the login of the clone.
-
-    Nothing of the repository's own is run for it: no hook, no submodule; other protocols than https, ssh, http and file
-    are refused.
+    It has the addresses, headers and proxies of the clone. Programs are the user's own: nothing that the repository
+    names is run, no hook, no command for ssh, no helper for logins; other protocols than https, ssh, http and file are
+    refused.
     """
 
     def __init__(self, folder: str) -> None:
-        self._git = Git(folder, inherit=True, protocols=_PROTOCOLS)
+        local = Git(folder, inherit=True)
+        remote = default_remote(local)
+        url = os.fsdecode(local.run("remote", "get-url", remote, accept=(0, 2, 128))) if remote is not None else ""
+        is_remote = is_url(url.strip()) and not url.startswith("file:")
+        protocols = _PROTOCOLS if is_remote else f"{_PROTOCOLS}:file"
+        self._git = Git(folder, inherit=True, protocols=protocols, variables=_own_programs(folder))
         self._asked: set[str] = set()
         self._depths = list(_DEPTHS)
         self._unshallowed = False
@@ -407,6 +416,30 @@ class Fetcher:
         if remote is None:
             raise GitError("this clone has no remote to fetch from", hint="Give the base with --base.")
         return remote
+
+
+def _own_programs(folder: str) -> dict[str, str]:
+    """Variables by which git runs the programs of the user's own settings in place of those of the repository's.
+
+    Settings that a variable gives come behind, and count.
+    """
+    own = Git(folder, inherit=True, variables={"GIT_DIR": f"{os.devnull}/none"})
+    ssh = os.environ.get("GIT_SSH_COMMAND")
+    if not ssh:
+        configured = os.fsdecode(own.run("config", "--get", "core.sshCommand", accept=(0, 1)).rstrip(b"\n"))
+        ssh = configured or shlex.quote(os.environ.get("GIT_SSH") or "ssh")
+    listed = split(own.run("config", "-z", "--get-regexp", r"^credential\.(.*\.)?helper$", accept=(0, 1)))
+    helpers = [os.fsdecode(entry).partition("\n")[::2] for entry in listed]
+    given = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
+    settings = [("core.alternateRefsCommand", ":"), ("credential.helper", ""), *helpers]
+    settings += [(os.environ[f"GIT_CONFIG_KEY_{at}"], os.environ[f"GIT_CONFIG_VALUE_{at}"]) for at in range(given)]
+    return {
+        "GIT_SSH_COMMAND": ssh,
+        "GIT_ASKPASS": os.environ.get("GIT_ASKPASS", ""),
+        "GIT_CONFIG_COUNT": str(len(settings)),
+        **{f"GIT_CONFIG_KEY_{at}": name for at, (name, _) in enumerate(settings)},
+        **{f"GIT_CONFIG_VALUE_{at}": value for at, (_, value) in enumerate(settings)},
+    }
 
 
 def default_remote(git: Git) -> str | None:

@@ -16,6 +16,7 @@ from binance_leaks.sources.plumbing import (
     MOST_CHANGES,
     MOST_MEMORY_FOR_CHANGES,
     SETTINGS,
+    find_program,
     may_be_lfs_pointer,
     memory_of,
 )
@@ -75,8 +76,11 @@ class SpawnedGit:
         self._status = 0
         self._lock = _thread.allocate_lock()
         try:
-            self._pid = os.posix_spawnp(
-                "git",
+            program = find_program("git")
+            if program is None:
+                raise FileNotFoundError("git")
+            self._pid = os.posix_spawn(
+                program,
                 ["git", *SETTINGS, *arguments],
                 environment,
                 file_actions=[

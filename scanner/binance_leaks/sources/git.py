@@ -20,6 +20,7 @@ from binance_leaks.sources.plumbing import (
     SETTINGS,
     STAGED,
     environment,
+    find_program,
     raw_changes,
     split,
 )
@@ -181,8 +182,11 @@ class Git:
         stderr: int = subprocess.PIPE,
     ) -> subprocess.Popen[bytes]:
         try:
+            program = find_program("git")
+            if program is None:
+                raise GitError("the git program was not found", hint="Install git, or put it on the PATH.")
             return subprocess.Popen(
-                ["git", *SETTINGS, *arguments], cwd=folder, env=environment, stdin=stdin, stdout=subprocess.PIPE,
+                [program, *SETTINGS, *arguments], cwd=folder, env=environment, stdin=stdin, stdout=subprocess.PIPE,
                 stderr=stderr,
             )  # fmt: skip
         except FileNotFoundError:

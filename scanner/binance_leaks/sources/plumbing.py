@@ -46,6 +46,7 @@ STAGED = (
 _LFS_VERSIONS = (b"version https://git-lfs", b"version https://hawser", b"version http://git-media")
 LFS_POINTER_SIZE = 1024
 """Bytes that a pointer of Git LFS has at most."""
+_ENDINGS = (".exe", ".cmd", ".bat") if os.name == "nt" else ("",)
 MOST_CHANGES, MOST_MEMORY_FOR_CHANGES = 128 << 20, 400 << 20
 """Bytes that git may write and need to list what commits change: enough for a million files at once."""
 BATCH = 400
@@ -62,7 +63,27 @@ def environment(*, inherit: bool) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith("GIT_") or (inherit and name not in _UNWELCOME)
     }
+    path = kept.get("PATH")
+    if path is not None:
+        kept["PATH"] = os.pathsep.join(_absolute_folders(path))
     return {**kept, **_VARIABLES}
+
+
+def find_program(name: str) -> str | None:
+    """The absolute path of a program, None where PATH leads to none.
+
+    A relative folder in PATH, such as `.`, leads into what is scanned and does not count.
+    """
+    for folder in _absolute_folders(os.environ.get("PATH", os.defpath)):
+        for ending in _ENDINGS:
+            path = os.path.join(folder, name + ending)  # noqa: PTH118 - as PATH has it
+            if os.path.isfile(path) and os.access(path, os.X_OK):  # noqa: PTH113
+                return path
+    return None
+
+
+def _absolute_folders(path: str) -> list[str]:
+    return [folder for folder in path.split(os.pathsep) if os.path.isabs(folder)]  # noqa: PTH117
 
 
 def raw_changes(out: bytes) -> list[RawChange]:
