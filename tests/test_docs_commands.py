@@ -48,6 +48,7 @@ NOT_RUN: Mapping[str, str] = MappingProxyType(
         r"--scheduler": "needs a cluster; tests of one start it",
         r"^docker ": "needs a daemon; tests/test_container.py has the Dockerfile, and an image as docker saves it",
         r"-m venv /opt/": "makes an environment for all users of a machine",
+        r"^binance-leaks receive": "is given the refs of a push by git; tests of receive push to it",
         r"^exec /opt/": "the whole of a server's hook; tests of receive install one",
         r"^dask ": "is a program of its own that goes on and on",
         r"^sqlite3 ": "is not on every machine; its backup is SQLite's own, and queries are run below",

@@ -348,7 +348,7 @@ def hostile_result(hostile: str) -> Result:
         findings=(finding,),
         suppressed=(hidden,),
         skipped=(Skipped(what=hostile, why=hostile), Skipped(what=hostile, why=hostile, lost=False)),
-        repository=Repository(name=hostile, page=hostile),
+        repository=Repository(name=f"bot {hostile}", page=hostile),
     )
 
 
