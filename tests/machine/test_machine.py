@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from random import SystemRandom
 
 import pytest
 from binance_leaks.config import Config
@@ -22,6 +23,9 @@ from binance_leaks.model import Readers
 from binance_leaks.pipeline.machine import LARGEST, MachineSource, readers_of
 from binance_leaks.pipeline.run_scan import TriageSettings, run_scan
 
+from tests.binance.accounts import WITHDRAW, hmac_account
+from tests.binance.exchange import Exchange
+from tests.binance.server import serving
 from tests.e2e import Outcome, Pair, digests, run
 from tests.machine.home import DATABASES, LINUX, MACOS, UNREAD, WINDOWS, Write, make_database, make_home
 from tests.repositories import Repository
@@ -363,6 +367,28 @@ class TestTheCommand:
         assert outcome.status == 3
         assert not outcome.report["scan"]["complete"]
         assert machine("--allow-incomplete").status == 0
+
+    def test_a_folder_called_git_is_no_repository(self, machine: Callable[..., Outcome], tmp_path: Path) -> None:
+        (tmp_path / "me/bot/.git").mkdir(parents=True)
+        assert machine().status == 0
+
+    def test_what_is_found_is_verified_on_request(self, machine: Callable[..., Outcome], tmp_path: Path) -> None:
+        rng, exchange = SystemRandom(), Exchange()
+        in_file, in_stash = (hmac_account(rng, permissions=WITHDRAW) for _ in range(2))
+        for account in (in_file, in_stash):
+            exchange.add(account)
+        pairs = [Pair(key=account.key, secret=account.secret.decode()) for account in (in_file, in_stash)]
+        repository = Repository.create(tmp_path / "me/bot")
+        repository.commit({"main.py": "import os\n"})
+        repository.write("main.py", pairs[1].python)
+        repository.git("stash")
+        (tmp_path / "me/.bash_history").write_text(LINUX[".bash_history"](pairs[0]), "utf-8")
+        assert machine("--quiet").status == 1
+        assert not exchange.asked
+        with serving(exchange) as url:
+            outcome = machine("--verify", "--verify-loopback", url, "--format", "json")
+        levels = [finding["risk"]["level"] for finding in outcome.report["findings"]]
+        assert levels == ["critical", "critical"]
 
     def test_what_cannot_be_searched(self, machine: Callable[..., Outcome], tmp_path: Path) -> None:
         assert machine("nowhere").status == 2

@@ -296,7 +296,9 @@ class _Search:
         return path.removeprefix(os.path.dirname(root)).lstrip("/")
 
     def _add_repository(self, folder: str, git_folder: str) -> None:
-        if not self._settings.excluded(folder):
+        """Plan to read a repository; a folder that only has the name of one holds no objects."""
+        is_repository = {entry.name for entry, _ in self._list(git_folder)} >= _BARE
+        if is_repository and not self._settings.excluded(folder):
             packs = f"{git_folder}/objects/pack"
             size = sum(_size(_join(packs, entry.name)) for entry, _ in self._list(packs))
             self._repositories[folder] = PlannedRepository(folder=folder, git_folder=git_folder, size=size)
