@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -155,6 +156,20 @@ def test_parts_of_files_that_are_not_read_are_named(tmp_path: Path) -> None:
     assert [(skipped.what, skipped.lost) for skipped in scan(tmp_path, huge).skipped] == [(str(tmp_path / name), True)]
 
 
+def test_an_interrupt_while_git_walks_keeps_what_was_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pairs = make_home(tmp_path, {".env": LINUX["work/three/.env"]})
+    Repository.create(tmp_path / "bot").commit({"main.py": "import os\n"})
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("binance_leaks.pipeline.history.find_leftovers", interrupt)
+    result = scan(tmp_path, plan_of(tmp_path))
+    assert found(result) == pairs[".env"].digests
+    assert result.interrupted
+    assert not result.complete
+
+
 class TestTheSearch:
     """Links, special files, depth, time and variables of the environment."""
 
@@ -304,7 +319,7 @@ class TestTheCommand:
         outcome = machine("--dry-run")
         assert outcome.status == 0
         lines = outcome.out.splitlines()
-        assert lines[0].startswith("Would read 2 files and 1 repository")
+        assert re.match(r"Would read 2 files \(\d+ bytes\) and 1 repository of", lines[0])
         assert f"  {tmp_path}/me/.env" in lines
         assert f"  {tmp_path}/me/a/.claude/settings.json" in lines
         assert f"  {tmp_path}/me/bot/.git" in lines

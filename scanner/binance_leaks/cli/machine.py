@@ -133,8 +133,7 @@ def _search_progress(output: OutputSettings) -> Iterator[Callable[[int, int], No
 
 def _summarize(plan: Plan) -> Iterator[str]:
     """Yield the plan in short: what is read, by program."""
-    size = sum(file.size for file in plan.files)
-    yield f"reads {_describe(plan)} ({human_size(size)}); nothing else is opened, and nothing is sent"
+    yield f"reads {_describe(plan)}; nothing else is opened, and nothing is sent"
     for place, files in plan.by_program():
         yield f"  {place.kind.value}: {place.program}, {plural(len(files), 'file')}"
     if plan.repositories:
@@ -143,7 +142,8 @@ def _summarize(plan: Plan) -> Iterator[str]:
 
 def _describe(plan: Plan) -> str:
     repositories = f" and {plural(len(plan.repositories), 'repository')}" if plan.repositories else ""
-    return f"{plural(len(plan.files), 'file')}{repositories}"
+    size = human_size(sum(file.size for file in plan.files))
+    return f"{plural(len(plan.files), 'file')} ({size}){repositories}"
 
 
 def _print_plan(plan: Plan, triage: TriageSettings) -> ExitStatus:

@@ -25,8 +25,8 @@ from binance_leaks.sources.nearby_evidence import mentions_binance
 LARGEST = 2 << 30
 _MOST_SIBLINGS = 200
 _LARGEST_SIBLING = 1 << 20
-_RATE = 100 << 20
-"""Bytes of packs a second that any machine reads: a repository with more than fits into the time left is not begun."""
+_RATE = 25 << 20
+"""Bytes of packs a second that git walks: a repository with more than fits into the time left is not begun."""
 _TIME = "the time limit ended the scan; a longer --time-limit allows more"
 _LARGE = f"larger than {LARGEST >> 30} GiB; `binance-leaks scan` reads it"
 
@@ -114,6 +114,9 @@ class MachineSource:
         )
         try:
             detected = source.read(progress)
+        except KeyboardInterrupt:  # while git walks: what was found in the files is reported
+            found.interrupted = True
+            return
         except GitError as error:
             found.skipped.append(Skipped(what=f"the repository {folder}", why=str(error)))
             return
