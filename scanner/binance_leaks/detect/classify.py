@@ -310,6 +310,7 @@ class _Classifier:
                 allowed=allowed,
                 near_miss=near_miss[0] if near_miss is not None else None,
                 near_miss_above=near_miss is not None and near_miss[1],
+                origin=document.origin(candidate.start),
             ),
             rule=candidate.rule,
             last_line=last_line,

@@ -11,12 +11,14 @@ from itertools import accumulate
 
 from binance_leaks.detect import prefilter
 from binance_leaks.detect.brackets import Brackets
-from binance_leaks.detect.interrupted_text import Spans, uninterrupted
+from binance_leaks.detect.interrupted_text import join_spans, uninterrupted
+from binance_leaks.detect.messages import Messages, find_messages, origins_of_document
 from binance_leaks.detect.names import other_exchanges
 from binance_leaks.detect.vocabulary import LEGACY_WORDS, SERVICE_ACCOUNT, mentions, name_mentions_binance
 from binance_leaks.detect.work import Work
 from binance_leaks.lazy_dataclasses import dataclass, field, replace
 from binance_leaks.lazy_patterns import lazy_pattern
+from binance_leaks.model import Origin
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -60,6 +62,8 @@ class Document:
     """Whether names that belong to the strings of this binary are in another part of it, and mention Binance."""
     work: Work = field(default_factory=Work)
     """The work that is done for the file."""
+    origins: Sequence[tuple[int, Origin]] = ()
+    """Where in the text each message of an export begins, ascending, and who wrote it."""
 
     @cached_property
     def line_starts(self) -> list[int]:
@@ -208,6 +212,11 @@ class Document:
             column += self.first_column - 1
         return line + self.first_line - 1, column
 
+    def origin(self, offset: int) -> Origin | None:
+        """Return who wrote what is at `offset`, None where that is not stated."""
+        index = bisect_right(self.origins, offset, key=lambda start: start[0]) - 1
+        return self.origins[index][1] if index >= 0 else None
+
     def _byte(self, offset: int) -> int:
         """Return the offset in `raw` of the character at `offset`."""
         index = bisect_left(self.places, (offset + 1, 0)) - 1
@@ -264,29 +273,31 @@ def documents(
         )
 
     def uncovered(data: bytes) -> Document | None:
-        """The text of some UTF-8 without what escapes or interrupts it, None where nothing does."""
         if prefilter.may_hold_escapes(data, prefilter.classified(data)) and any(prefilter.escaped_runs(data, 48)):
             text, places = _without_escapes(data)
         elif prefilter.may_be_interrupted(data) and (spans := uninterrupted(data)):
-            text, places = _joined(data, spans)
+            text, places = join_spans(data, spans)
         else:
             return None
         return replace(document(text, places=places, encoding="utf-8"), raw=data)
 
-    def decoded(text: str) -> Document:
-        return uncovered(text.encode("utf-8", "surrogateescape")) or document(text)
+    def texts(data: bytes) -> list[Document]:
+        messages = find_messages(data)
+        if messages is None:
+            return [replace(uncovered(data) or document(_text(data)), origins=origins_of_document(data))]
+        return _of_export(data, messages, uncovered(messages.left) or document(_text(messages.left)))
 
-    for bom, encoding in _BOMS:
-        if data.startswith(bom):
-            return [decoded(data[len(bom) :].decode(encoding, _errors(encoding)))]
+    marked = _as_utf8(data)
+    if marked is not None:
+        return texts(marked)
     if not is_binary(data):
-        return [uncovered(data) or document(_text(_PICKLED.sub(_blanked, data) if data.startswith(_PICKLE) else data))]
+        return texts(_PICKLED.sub(_blanked, data) if data.startswith(_PICKLE) else data)
     from binance_leaks.detect.sqlite import table_text  # start-up: only for what is binary
 
     rows = table_text(data)
     wide = _utf16_without_bom(data) or _utf32_without_bom(data) if rows is None else None
     if wide:
-        return [decoded(data.decode(wide, "replace"))]
+        return texts(data.decode(wide, "replace").encode("utf-8"))
     found = [document(data.translate(PRINTABLE).decode("latin-1"), binary=True)]
     if rows is not None:
         found.append(document(rows.text, places=rows.places, encoding=rows.encoding))
@@ -295,6 +306,15 @@ def documents(
         wide_document = document(text, binary=True, places=places, encoding="utf-16-le")
         found.append(replace(wide_document, named_elsewhere=_is_assembly(data) and prefilter.mentions_binance(data)))
     return found
+
+
+def _of_export(data: bytes, messages: Messages, left: Document) -> list[Document]:
+    """A document with the texts of messages below one another, and the one of what is left without them."""
+    text, places = join_spans(data, messages.spans)
+    origins = [(places[index][0], origin) for index, origin in messages.starts]
+    named = left.mentions_binance or prefilter.mentions_binance(data)
+    left = replace(left, mentions_binance=named)
+    return [replace(left, text=text, raw=data, places=places, encoding="utf-8", origins=origins), left]
 
 
 def _is_assembly(data: bytes) -> bool:
@@ -368,8 +388,13 @@ def _mostly_utf8(data: bytes) -> bool:
     return sum("\udc80" <= char <= "\udcff" for char in text) * 4 < sum(char > "\x7f" for char in text)
 
 
-def _errors(encoding: str) -> str:
-    return "surrogateescape" if encoding == "utf-8" else "replace"
+def _as_utf8(data: bytes) -> bytes | None:
+    """Return a text behind the mark of its encoding in UTF-8, None where there is no mark."""
+    for bom, encoding in _BOMS:
+        if data.startswith(bom):
+            text = data[len(bom) :].decode(encoding, "surrogateescape" if encoding == "utf-8" else "replace")
+            return text.encode("utf-8", "surrogateescape")
+    return None
 
 
 _ESCAPE = lazy_pattern(rb"\\{1,4}(?:u00|x)(?P<hex>..)|&#(?:x(?P<reference>..)|(?P<decimal>[0-9]{2,3}));")
@@ -390,18 +415,6 @@ def _without_escapes(data: bytes) -> tuple[str, list[tuple[int, int]]]:
         parts += [plain, decoded]
         length += len(plain) + len(decoded)
         done = end
-    return "".join(parts), places
-
-
-def _joined(data: bytes, spans: Spans) -> tuple[str, list[tuple[int, int]]]:
-    """The text of some spans of bytes, each with what is put behind it, and its places in the bytes."""
-    parts: list[str] = []
-    places: list[tuple[int, int]] = []
-    length = 0
-    for start, end, sign in spans:
-        places.append((length, start))
-        parts.append(data[start:end].decode("utf-8", "surrogateescape") + sign.decode("ascii"))
-        length += len(parts[-1])
     return "".join(parts), places
 
 

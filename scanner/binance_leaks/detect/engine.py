@@ -68,9 +68,14 @@ def _in_encoded_texts(document: Document, path: str, encoded: Iterable[EncodedTe
         inner = Document(
             text=text, path=document.path, mentions_binance=document_mentions(document), work=document.work
         )
+        origin = document.origin(each.start)
         for group in groups_in(inner, path, decode=False):
             moved = (
-                replace(found, location=replace(found.location, line=line, column=column), last_line=last_line)
+                replace(
+                    found,
+                    location=replace(found.location, line=line, column=column, origin=origin),
+                    last_line=last_line,
+                )
                 for found in group.occurrences
             )
             yield Group.of(*moved)

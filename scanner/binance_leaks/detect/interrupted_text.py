@@ -37,6 +37,18 @@ def uninterrupted(data: bytes) -> Spans:
     return [*spans, (done, len(data), b"")] if spans else ()
 
 
+def join_spans(data: bytes, spans: Spans) -> tuple[str, list[tuple[int, int]]]:
+    """Return the text of some spans of bytes, each with what is put behind it, and its places in the bytes."""
+    parts: list[str] = []
+    places: list[tuple[int, int]] = []
+    length = 0
+    for start, end, sign in spans:
+        places.append((length, start))
+        parts.append(data[start:end].decode("utf-8", "surrogateescape") + sign.decode("ascii"))
+        length += len(parts[-1])
+    return "".join(parts), places
+
+
 def _without_tags(data: bytes) -> Iterator[tuple[int, int, bytes]]:
     """The text of an office document: a line for each paragraph and row, tabs between cells.
 

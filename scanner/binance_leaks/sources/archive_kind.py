@@ -40,6 +40,8 @@ class ArchiveKind(Enum):
     GIT_PACK = "git pack"
     GIT_OBJECT = "git object"
     PDF = "pdf"
+    MAIL = "mail"
+    OUTLOOK = "Outlook message"
 
 
 NOT_READ = frozenset({ArchiveKind.RAR, ArchiveKind.LZ4, ArchiveKind.LZIP, ArchiveKind.COMPRESS, ArchiveKind.CABINET})
@@ -63,7 +65,20 @@ _MAGIC = {
     b"# v2 git bundle\n": ArchiveKind.GIT_PACK,
     b"# v3 git bundle\n": ArchiveKind.GIT_PACK,
     b"%PDF-": ArchiveKind.PDF,
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": ArchiveKind.OUTLOOK,
 }
+_MAIL_STARTS = tuple(
+    f"{name}:".encode()
+    for name in (
+        "From", "Return-Path", "Delivered-To", "Received", "MIME-Version", "Message-ID", "Message-Id", "Date", "To",
+        "Subject", "DKIM-Signature", "ARC-Seal", "Reply-To", "Content-Type", "X-Mozilla-Status", "X-Apparently-To",
+        "X-Gmail-Labels", "X-GM-THRID", "X-Received", "X-Original-To", "X-Account-Key", "X-UIDL", "Envelope-To",
+        "Authentication-Results", "Thread-Topic", "Snapshot-Content-Location",
+    )
+)  # fmt: skip
+_MAILBOX = b"From "
+_PATCH = b" Mon Sep 17 00:00:00 2001"
+"""The date with which git begins patches that look like mail."""
 _ZLIB = b"x"
 _GIT_OBJECTS = (b"blob ", b"commit ", b"tag ", b"tree ")
 _STARTS = tuple(_MAGIC)
@@ -77,7 +92,28 @@ def archive_kind(head: bytes) -> ArchiveKind | None:
         return ArchiveKind.BZIP2
     if head.startswith(_ZLIB) and _is_git_object(head):
         return ArchiveKind.GIT_OBJECT
+    if head.startswith(_MAIL_STARTS):
+        return ArchiveKind.MAIL if _are_mail_headers(head.split(b"\n")) else None
+    if head.startswith(_MAILBOX):
+        first, *rest = head.split(b"\n")
+        return ArchiveKind.MAIL if _PATCH not in first and _are_mail_headers(rest) else None
     return ArchiveKind.TAR if head.startswith(b"ustar", _TAR_MAGIC_AT) else None
+
+
+def _are_mail_headers(lines: list[bytes]) -> bool:
+    """Whether lines, the last of which may be cut, are headers of mail up to a blank line, at least three."""
+    count = strong = 0
+    for line in lines[:-1]:
+        if not line.strip():
+            break
+        if line[:1] in (b" ", b"\t"):
+            continue
+        name, colon, _ = line.partition(b":")
+        if not colon or not name.replace(b"-", b"").isalnum():
+            return False
+        count += 1
+        strong += line.startswith(_MAIL_STARTS)
+    return count >= 3 and strong >= 2
 
 
 def _is_git_object(head: bytes) -> bool:

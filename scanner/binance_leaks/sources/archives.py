@@ -17,9 +17,9 @@ from typing import IO
 
 from binance_leaks.findings import Skipped
 from binance_leaks.lazy_dataclasses import dataclass, replace
-from binance_leaks.model import member_path
-from binance_leaks.sources import git_packs, seven_zip, tars, zips
+from binance_leaks.sources import git_packs, mail_members, seven_zip, tars, zips
 from binance_leaks.sources.archive_kind import HEAD_SIZE, NOT_READ, ArchiveKind, archive_kind, may_end_in_zip
+from binance_leaks.sources.archive_place import Place, raw_chunks
 from binance_leaks.sources.container_images import LARGEST_METADATA, ImageIndex, is_image_member
 from binance_leaks.sources.pdf_objects import PdfFile
 from binance_leaks.sources.pdf_pictures import pictures_of
@@ -27,7 +27,7 @@ from binance_leaks.sources.pdf_text import PdfText
 from binance_leaks.sources.pictures.contents import read_embedded, read_members_of, read_picture
 from binance_leaks.sources.pictures.kinds import LARGEST, is_picture, may_hold_picture
 from binance_leaks.sources.pictures.settings import are_read
-from binance_leaks.sources.read_content import Chunk, OriginOf, read_content
+from binance_leaks.sources.read_content import Chunk
 from binance_leaks.sources.streams import (
     JoinedStream,
     PeekableStream,
@@ -73,7 +73,7 @@ def read_members(
     that plain values in them are still scanned. No OSError comes from here.
     """
     budget = UnpackBudget(limits)
-    yield from _Unpacker(budget=budget).content(_Place(path=path, evidence=evidence_path), stream, 0)
+    yield from _Unpacker(budget=budget).content(Place(path=path, evidence=evidence_path), stream, 0)
     if budget.exhausted is not None:
         yield Skipped(what=path, why=f"{budget.exhausted}; the rest was not read")
 
@@ -89,29 +89,9 @@ def read_zip_behind(
     if not zips.has_directory(file):
         return
     budget = UnpackBudget(limits)
-    yield from _Unpacker(budget=budget).zip_behind(_Place(path=path, evidence=evidence_path), file, 0)
+    yield from _Unpacker(budget=budget).zip_behind(Place(path=path, evidence=evidence_path), file, 0)
     if budget.exhausted is not None:
         yield Skipped(what=path, why=f"{budget.exhausted}; the rest was not read")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Place:
-    """Where content is, its origin, and the image of a container of which it is a layer, by its name there."""
-
-    path: str
-    evidence: str
-    origin: OriginOf | None = None
-    layer: tuple[ImageIndex, str] | None = None
-
-    def member(self, name: str) -> _Place:
-        path, evidence = member_path(self.path, name), member_path(self.evidence, name)
-        return _Place(path=path, evidence=evidence, origin=self.origin)
-
-    def chunk(self, data: bytes) -> Chunk:
-        return Chunk(path=self.path, evidence_path=self.evidence, data=data, origin=self.origin)
-
-    def skipped(self, why: str) -> Skipped:
-        return Skipped(what=self.path, why=why)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,7 +100,7 @@ class _Unpacker:
 
     budget: UnpackBudget
 
-    def content(self, place: _Place, stream: Readable, depth: int) -> Iterator[Chunk | Skipped]:
+    def content(self, place: Place, stream: Readable, depth: int) -> Iterator[Chunk | Skipped]:
         peeked = PeekableStream(stream)
         head = peeked.peek(HEAD_SIZE)
         kind = archive_kind(head)
@@ -135,10 +115,10 @@ class _Unpacker:
         elif kind in NOT_READ or (kind is ArchiveKind.ZSTD and not can_read_zstd()):
             hint = "; `pip install 'binance-leaks[zstd]'` installs what reads it" if kind not in NOT_READ else ""
             yield place.skipped(f"the content of {kind.value} archives is not read{hint}")
-            yield from _raw(place, stream)
+            yield from raw_chunks(place, stream)
         elif depth >= self.budget.limits.depth:
             yield place.skipped(f"archives are nested deeper than {self.budget.limits.depth}")
-            yield from _raw(place, stream)
+            yield from raw_chunks(place, stream)
         elif kind in (ArchiveKind.ZIP, ArchiveKind.SEVEN_ZIP):
             yield from self._seekable(place, stream, kind, depth)
         elif kind is ArchiveKind.TAR:
@@ -147,12 +127,14 @@ class _Unpacker:
             yield from self._git_pack(place, _kept(stream), depth)
         elif kind is ArchiveKind.PDF:
             yield from self._pdf(place, stream, depth)
+        elif kind in (ArchiveKind.MAIL, ArchiveKind.OUTLOOK):
+            yield from self._mail(place, stream, kind, depth)
         else:
             yield from self._compressed(place, stream, kind, depth)
 
-    def _plain(self, place: _Place, stream: Readable, depth: int) -> Iterator[Chunk | Skipped]:
+    def _plain(self, place: Place, stream: Readable, depth: int) -> Iterator[Chunk | Skipped]:
         """Content that is no archive by its beginning; it may end in a zip file, or hold pictures."""
-        for chunk in _raw(place, stream):
+        for chunk in raw_chunks(place, stream):
             yield chunk
             if isinstance(chunk, Skipped) or not chunk.whole:
                 continue
@@ -164,22 +146,22 @@ class _Unpacker:
                 else:
                     yield from self.zip_behind(place, io.BytesIO(chunk.data), depth)
 
-    def _picture(self, place: _Place, stream: Readable) -> Iterator[Chunk | Skipped]:
+    def _picture(self, place: Place, stream: Readable) -> Iterator[Chunk | Skipped]:
         """A picture as it is, and its texts."""
         taker = StreamReader(stream)
         data = taker.take(LARGEST + 1)
-        yield from _raw(place, JoinedStream(data, stream) if len(data) > LARGEST else io.BytesIO(data))
+        yield from raw_chunks(place, JoinedStream(data, stream) if len(data) > LARGEST else io.BytesIO(data))
         if taker.fault is not None:
             yield place.skipped(taker.fault)
         yield from read_picture(place.path, place.evidence, data, self.budget)
 
-    def zip_behind(self, place: _Place, file: Seekable, depth: int) -> Iterator[Chunk | Skipped]:
+    def zip_behind(self, place: Place, file: Seekable, depth: int) -> Iterator[Chunk | Skipped]:
         """The members of a zip file behind content that was read, as it is, with the zip file."""
         for item in self._zip_members(place, file, depth):
             if isinstance(item, Skipped) or item.path != place.path:
                 yield item
 
-    def _compressed(self, place: _Place, stream: Readable, kind: ArchiveKind, depth: int) -> Iterator[Chunk | Skipped]:
+    def _compressed(self, place: Place, stream: Readable, kind: ArchiveKind, depth: int) -> Iterator[Chunk | Skipped]:
         stream = _kept(stream)
         packed = PeekableStream(stream)
         head = packed.peek(HEAD_SIZE)
@@ -193,9 +175,9 @@ class _Unpacker:
             yield from self.content(place.member(name), inner, depth + 1)
         if inflated.damaged and can_rewind(stream):
             stream.seek(0)
-            yield from _raw(place, stream)
+            yield from raw_chunks(place, stream)
 
-    def _tar(self, place: _Place, stream: PeekableStream, depth: int) -> Iterator[Chunk | Skipped]:
+    def _tar(self, place: Place, stream: PeekableStream, depth: int) -> Iterator[Chunk | Skipped]:
         images = ImageIndex()
         try:
             for entry in tars.read_entries(stream):
@@ -217,10 +199,10 @@ class _Unpacker:
         except OSError as error:
             yield place.skipped(describe_error(error))
         if stream.peek(1):
-            yield from _raw(place, stream)
+            yield from raw_chunks(place, stream)
 
     def _image_member(
-        self, place: _Place, entry: tars.TarEntry, images: ImageIndex, depth: int
+        self, place: Place, entry: tars.TarEntry, images: ImageIndex, depth: int
     ) -> Iterator[Chunk | Skipped]:
         """A layer of the image of a container, or what may be its metadata."""
         peeked = PeekableStream(entry.data)
@@ -233,7 +215,7 @@ class _Unpacker:
         place = replace(place, origin=partial(images.configuration_origin, entry.name))
         yield from self.content(place, peeked, depth)
 
-    def _seekable(self, place: _Place, stream: Readable, kind: ArchiveKind, depth: int) -> Iterator[Chunk | Skipped]:
+    def _seekable(self, place: Place, stream: Readable, kind: ArchiveKind, depth: int) -> Iterator[Chunk | Skipped]:
         """The members of an archive with its directory at its end; what cannot go back is held."""
         members = self._zip_members if kind is ArchiveKind.ZIP else self._seven_zip_members
         if can_rewind(stream):
@@ -251,7 +233,7 @@ class _Unpacker:
                 yield place.skipped(taker.fault)
             yield from members(place, file, depth)
 
-    def _seven_zip_members(self, place: _Place, file: Seekable, depth: int) -> Iterator[Chunk | Skipped]:
+    def _seven_zip_members(self, place: Place, file: Seekable, depth: int) -> Iterator[Chunk | Skipped]:
         refused: Counter[str] = Counter()
         damaged = False
         try:
@@ -269,17 +251,17 @@ class _Unpacker:
         yield from _refusals(place, refused)
         if damaged and self.budget.exhausted is None:
             file.seek(0)
-            yield from _raw(place, file)
+            yield from raw_chunks(place, file)
 
-    def _pdf(self, place: _Place, stream: Readable, depth: int) -> Iterator[Chunk | Skipped]:
+    def _pdf(self, place: Place, stream: Readable, depth: int) -> Iterator[Chunk | Skipped]:
         """A PDF file as it is, its text, and the contents of its other streams."""
         taker = StreamReader(stream)
         data = taker.take(_LARGEST_PDF + 1)
         if len(data) > _LARGEST_PDF:
             yield place.skipped(f"a PDF file of more than {_LARGEST_PDF >> 20} MiB, whose text is not read")
-            yield from _raw(place, JoinedStream(data, stream))
+            yield from raw_chunks(place, JoinedStream(data, stream))
             return
-        yield from _raw(place, io.BytesIO(data))
+        yield from raw_chunks(place, io.BytesIO(data))
         if taker.fault is not None:
             yield place.skipped(taker.fault)
         try:
@@ -307,7 +289,15 @@ class _Unpacker:
         elif file.unread:
             yield place.skipped(f"{file.unread:,} of the streams of the PDF file cannot be unpacked")
 
-    def _git_pack(self, place: _Place, stream: Readable, depth: int) -> Iterator[Chunk | Skipped]:
+    def _mail(self, place: Place, stream: Readable, kind: ArchiveKind, depth: int) -> Iterator[Chunk | Skipped]:
+        read = mail_members.read_mailbox if kind is ArchiveKind.MAIL else mail_members.read_outlook_file
+        for item in read(place, stream, self.budget):
+            if isinstance(item, mail_members.Attached):
+                yield from self.content(item.place, io.BytesIO(item.content), depth + 1)
+            else:
+                yield item
+
+    def _git_pack(self, place: Place, stream: Readable, depth: int) -> Iterator[Chunk | Skipped]:
         parts = 0
         try:
             for found in git_packs.read_pack(stream, self.budget):
@@ -319,12 +309,12 @@ class _Unpacker:
             yield place.skipped(describe_error(error))
             if can_rewind(stream):
                 stream.seek(0)
-                yield from _raw(place, stream)
+                yield from raw_chunks(place, stream)
         if parts:
             why = f"{parts:,} of its objects build on others that are not in it: only what they add was read"
             yield place.skipped(why)
 
-    def _zip_members(self, place: _Place, file: Seekable, depth: int) -> Iterator[Chunk | Skipped]:
+    def _zip_members(self, place: Place, file: Seekable, depth: int) -> Iterator[Chunk | Skipped]:
         seen: set[int] = set()
         refused: Counter[str] = Counter()
         damaged = False
@@ -346,7 +336,7 @@ class _Unpacker:
             return
         if damaged:
             file.seek(0)
-            yield from _raw(place, file)
+            yield from raw_chunks(place, file)
             return
         try:
             rest = zips.read_trailer(file)
@@ -357,7 +347,7 @@ class _Unpacker:
             yield place.chunk(rest)
 
     def _zip_member(
-        self, place: _Place, file: Seekable, entry: zips.ZipEntry, depth: int, refused: Counter[str]
+        self, place: Place, file: Seekable, entry: zips.ZipEntry, depth: int, refused: Counter[str]
     ) -> Generator[Chunk | Skipped, None, bool]:
         """The chunks of one member; returns whether it is damaged. Refusals are counted in `refused`."""
         if entry.refusal is not None:
@@ -372,16 +362,9 @@ class _Unpacker:
         return member.damaged
 
 
-def _refusals(place: _Place, refused: Mapping[str, int]) -> Iterator[Skipped]:
+def _refusals(place: Place, refused: Mapping[str, int]) -> Iterator[Skipped]:
     for why, count in refused.items():
         yield place.skipped(f"{count:,} of its members {'is' if count == 1 else 'are'} {why}")
-
-
-def _raw(place: _Place, stream: Readable) -> Iterator[Chunk | Skipped]:
-    chunks = read_content(place.path, place.evidence, stream)
-    if place.origin is None:
-        return chunks
-    return (replace(chunk, origin=place.origin) if isinstance(chunk, Chunk) else chunk for chunk in chunks)
 
 
 def _kept(stream: Readable) -> Seekable | PeekableStream:

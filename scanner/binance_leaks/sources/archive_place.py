@@ -1,0 +1,43 @@
+"""A place inside of archives: the path that is shown, the path that is evidence, and the origin of what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from binance_leaks.findings import Skipped
+from binance_leaks.lazy_dataclasses import dataclass, replace
+from binance_leaks.model import member_path
+from binance_leaks.sources.read_content import Chunk, OriginOf, read_content
+from binance_leaks.sources.streams import Readable
+
+if TYPE_CHECKING:
+    from binance_leaks.sources.container_images import ImageIndex
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where content is, its origin, and the image of a container of which it is a layer, by its name there."""
+
+    path: str
+    evidence: str
+    origin: OriginOf | None = None
+    layer: tuple[ImageIndex, str] | None = None
+
+    def member(self, name: str) -> Place:
+        path, evidence = member_path(self.path, name), member_path(self.evidence, name)
+        return Place(path=path, evidence=evidence, origin=self.origin)
+
+    def chunk(self, data: bytes) -> Chunk:
+        return Chunk(path=self.path, evidence_path=self.evidence, data=data, origin=self.origin)
+
+    def skipped(self, why: str) -> Skipped:
+        return Skipped(what=self.path, why=why)
+
+
+def raw_chunks(place: Place, stream: Readable) -> Iterator[Chunk | Skipped]:
+    """The content of a stream as it is."""
+    chunks = read_content(place.path, place.evidence, stream)
+    if place.origin is None:
+        return chunks
+    return (replace(chunk, origin=place.origin) if isinstance(chunk, Chunk) else chunk for chunk in chunks)
