@@ -22,7 +22,9 @@ import pytest
 from binance_leaks.cli.arguments.fleet import with_action
 from binance_leaks.cli.parser import build
 
+from tests.container_images import Layer, configuration, docker_archive
 from tests.e2e import Pair, run
+from tests.exports import Sent, slack, telegram_json
 from tests.parser_spec import described
 from tests.repositories import Repository
 
@@ -47,6 +49,7 @@ NOT_RUN: Mapping[str, str] = MappingProxyType(
         r"allow 3f9c12ab": "the id of a finding elsewhere",
         r"--scheduler": "needs a cluster; tests of one start it",
         r"^docker ": "needs a daemon; tests/test_container.py has the Dockerfile, and an image as docker saves it",
+        r"--image ": "needs a daemon; tests/e2e/test_images.py plays the program",
         r"-m venv /opt/": "makes an environment for all users of a machine",
         r"^binance-leaks receive": "is given the refs of a push by git; tests of receive push to it",
         r"^exec /opt/": "the whole of a server's hook; tests of receive install one",
@@ -132,6 +135,13 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Repository.create(folder / "home/src/bot").commit({"bot.py": Pair.fresh().python})
     (folder / "home/.openclaw").mkdir()
     (folder / "home/.openclaw/TOOLS.md").write_text(Pair.fresh().python, "utf-8")
+    pair = Pair.fresh()
+    chat = [Sent(author="Alice", minute=1, text=f"binance api key: {pair.key}, secret: {pair.secret}")]
+    (folder / "home/Downloads/TelegramExport").mkdir(parents=True)
+    (folder / "home/Downloads/TelegramExport/result.json").write_bytes(telegram_json(chat))
+    (clone.folder / "slack-export.zip").write_bytes(slack(chat))
+    layers = [Layer(command="COPY . /app", files={"app/.env": pair.dotenv.encode()})]
+    (clone.folder / "image.tar").write_bytes(docker_archive(layers, configuration(layers)))
     return folder
 
 

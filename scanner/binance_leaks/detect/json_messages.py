@@ -5,7 +5,6 @@ It reads forward from any place in the text, as a large export is seen in parts.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 
@@ -162,6 +161,8 @@ def _string_end(data: bytes, start: int, end: int) -> int:
 
 
 def _string(data: bytes, start: int, end: int) -> str:
+    import json  # start-up: hardly any file is an export
+
     try:
         text = json.loads(data[start - 1 : end + 1])
     except ValueError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from html import unescape
 
 from binance_leaks.detect.message_parts import LONGEST_NAME, Message
 from binance_leaks.lazy_patterns import lazy_pattern
@@ -139,15 +138,23 @@ def _attributes(tag: bytes) -> dict[str, str]:
     found = {}
     for name, *values in _ATTRIBUTE.findall(tag):
         value = next(filter(None, values), b"")
-        found[name.decode("ascii").lower()] = unescape(value[:_REACH].decode("utf-8", "replace")).strip()
+        found[name.decode("ascii").lower()] = _unescape(value[:_REACH].decode("utf-8", "replace")).strip()
     return found
+
+
+def _unescape(text: str) -> str:
+    if "&" not in text:
+        return text
+    from html import unescape  # start-up: it imports two thousand names of characters
+
+    return unescape(text)
 
 
 def _inner(data: bytes, start: int) -> str:
     """The first text behind a tag."""
     near = _TAG.sub(b"\0", data[start : start + _REACH])
     text = next((part for part in near.split(b"\0") if part.strip() and b"<" not in part), b"")
-    return " ".join(unescape(text[:LONGEST_NAME].decode("utf-8", "replace")).split())
+    return " ".join(_unescape(text[:LONGEST_NAME].decode("utf-8", "replace")).split())
 
 
 def _date(data: bytes, start: int, attributes: dict[str, str], classes: set[str]) -> str:
