@@ -282,13 +282,11 @@ def documents(
         return replace(document(text, places=places, encoding="utf-8"), raw=data)
 
     def texts(data: bytes) -> list[Document]:
-        messages = find_messages(data)
-        if messages is None:
+        if (messages := find_messages(data)) is None:
             return [replace(uncovered(data) or document(_text(data)), origins=origins_of_document(data))]
         return _of_export(data, messages, uncovered(messages.left) or document(_text(messages.left)))
 
-    marked = _as_utf8(data)
-    if marked is not None:
+    if (marked := _as_utf8(data)) is not None:
         return texts(marked)
     if not is_binary(data):
         return texts(_PICKLED.sub(_blanked, data) if data.startswith(_PICKLE) else data)
