@@ -88,6 +88,16 @@ def test_no_cell_is_a_formula(start: str, made: Hostile) -> None:
 
 
 @pytest.mark.parametrize("made", examples.HOSTILE_RESULTS)
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", " =", '"=', "＝"])
+@pytest.mark.parametrize("separator", [";", "a;", ";;"])
+def test_no_part_of_a_cell_is_a_formula_where_semicolons_separate(made: Hostile, start: str, separator: str) -> None:
+    text = render_csv(made(f"x{separator}{start}cmd|'/c calc'!A1"), View(show_suppressed=True))
+    parts = [part.strip(' "') for line in text.splitlines() for part in line.split(";")]
+    assert any("cmd" in part for part in parts)
+    assert not [part for part in parts if part.startswith(("=", "+", "-", "@", "＝"))]
+
+
+@pytest.mark.parametrize("made", examples.HOSTILE_RESULTS)
 @pytest.mark.parametrize("hostile", [*HOSTILE, '"', 'a","b', "a;b", "a\nb", ",,,"])
 def test_hostile_names_make_no_cells_or_rows(hostile: str, made: Hostile) -> None:
     found = rows(made(hostile), show_suppressed=True)

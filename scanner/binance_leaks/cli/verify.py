@@ -18,7 +18,7 @@ from binance_leaks.cli.output import colored, page_width
 from binance_leaks.cli.run import scan_progress
 from binance_leaks.cli.scan import configuration_folder, refuse_empty_path
 from binance_leaks.cli.settings import CommandSettings
-from binance_leaks.cli.verify_option import OnlineVerifier, online_verifier
+from binance_leaks.cli.verify_option import EXCEPTION, OnlineVerifier, online_verifier
 from binance_leaks.errors import UsageError
 from binance_leaks.exit_status import ExitStatus
 from binance_leaks.lazy_dataclasses import dataclass
@@ -40,8 +40,8 @@ from binance_leaks.report import write_report
 from binance_leaks.report.audit import Audited, render_audit_json, render_audit_text
 
 FIRST_LINE = (
-    "binance-leaks: verify: each API key is sent to Binance, in a request signed with its secret, which stays here; "
-    "the hosts are printed first\n"
+    "binance-leaks: verify: each API key is sent to Binance, in a request signed with its secret, which stays here, "
+    f"{EXCEPTION}; the hosts are printed first\n"
 )
 _STDIN = "standard input"
 _PROMPT = "prompt"

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from binance_leaks.verify.cache import CacheFile
     from binance_leaks.verify.verifier import Verifier
 
+EXCEPTION = "except that of a pair whose key is unknown the other half is sent as the key, once, as they may be swapped"
 FIRST_LINE = (
-    "binance-leaks: --verify: each API key that is found will be sent to Binance, in a request signed with its secret; "
-    "the hosts are printed first\n"
+    "binance-leaks: --verify: each API key that is found will be sent to Binance, in a request signed with its secret, "
+    f"which stays here, {EXCEPTION}; the hosts are printed first\n"
 )
 _OF_VERIFY = {
     "verify_limit": "--verify-limit",

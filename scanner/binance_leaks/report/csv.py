@@ -1,7 +1,8 @@
 """The `csv` format: a row per location (RFC 4180), and one per item that was not read.
 
 Spreadsheets evaluate cells that start with `=`, `+`, `-` or `@` as formulas, and a repository may name a file so:
-such cells get a `'` in front, which spreadsheets do not show.
+such cells get a `'` in front, which spreadsheets do not show. So do the parts of a cell behind a `;`, as spreadsheets
+in many countries split the lines of any such file there.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from io import StringIO
 
 from binance_leaks.findings import Finding, Result, SourceKind
+from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Commit, Location, Origin
 from binance_leaks.report import View
 from binance_leaks.report.locations import MAX_LISTED_REFS
@@ -28,6 +30,8 @@ VERIFICATION_COLUMNS = (
     "verdict", "cause", "tier", "ip_restricted", "permissions", "checked_at", "host", "note",
 )  # fmt: skip
 FLEET_COLUMNS = ("repository", "mark", "unlisted")
+_SPLIT_FORMULA = lazy_pattern(r"([;\t|])([\s\"]{0,20}[=+\-@\uff1d\uff0b\uff0d\uff20])")
+"""The start of a formula where a spreadsheet takes another character than the comma for the end of a cell."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
@@ -154,4 +158,5 @@ def _format_bool(fact: bool) -> str:
 
 
 def _escape_formula(cell: str) -> str:
+    cell = _SPLIT_FORMULA.sub(r"\1'\2", cell)
     return f"'{cell}" if cell.startswith(_FORMULA) else cell

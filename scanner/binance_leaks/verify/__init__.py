@@ -3,8 +3,9 @@
 The only code that opens connections.
 
 One signed GET per credential, the least intrusive one (`binance_leaks.environments`). The request holds the API key, in
-a header, and a signature; the secret signs and is not sent, and only permissions and two dates of an answer are kept.
-Nothing is sent before a `Verifier` is built with a `Transport`; importing this package opens nothing.
+a header, and a signature; the secret signs and is not sent, but for the exception of `Limits.swapped`. Only permissions
+and two dates of an answer are kept. Nothing is sent before a `Verifier` is built with a `Transport`; importing this
+package opens nothing.
 
     plan        which credentials are checked, with which secrets, on which hosts
     verifier    runs the plan

@@ -7,6 +7,7 @@ reported without a copy. A finding that differs in anything is another row. Ref 
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import sqlite3
@@ -155,13 +156,16 @@ def prepare(file: Path) -> bool:
     made = _create(file) or is_empty(file)
     if not made:
         check(file)
+    if not made and os.name == "posix" and not file.lstat().st_mode & stat.S_IWUSR:
+        raise ScanError(f"store {file} is read-only", hint=f"chmod u+w {file}, or name another file.")
     _create(lock)
     try:
         for each in (file, lock):
             if os.name == "posix" and stat.S_IMODE(each.lstat().st_mode) != 0o600:
                 each.chmod(0o600)
     except OSError as error:
-        raise ScanError(f"store {file} cannot be made private: {error.strerror}") from None
+        why = "it is read-only" if error.errno == errno.EROFS else error.strerror
+        raise ScanError(f"store {file} cannot be made private: {why}") from None
     return made
 
 
@@ -219,7 +223,10 @@ def _create(file: Path) -> bool:
     except FileExistsError:
         return False
     except OSError as error:
-        check_owner(file)
+        if not file.name.endswith("-lock"):
+            check_owner(file)
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise ScanError(f"{file} cannot be created: its folder is read-only", hint=_ANOTHER) from None
         raise ScanError(f"store {file} cannot be created: {error.strerror}", hint=_ANOTHER) from None
     return True
 
