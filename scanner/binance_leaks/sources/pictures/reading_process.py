@@ -73,6 +73,8 @@ def _read(picture: bytes, recognizer: Recognizer | None, *, quick: bool) -> Iter
             yield {"page": frame.page, "codes": codes}
         if recognizer is not None and (lines := recognizer.lines(frame.pixels, quick=quick)):
             yield {"page": frame.page, "lines": lines}
+        if recognizer is not None and recognizer.left_out:
+            yield {"note": f"its {recognizer.left_out:,} shortest lines were not read"}
 
 
 def _answer(answers: BinaryIO, part: Mapping[str, object]) -> None:

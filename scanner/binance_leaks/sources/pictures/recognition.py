@@ -44,12 +44,16 @@ def read_codes(frame: Frame) -> list[str]:
 
 
 class Recognizer:
-    """Recognizes text with the models that the package `rapidocr` brings along. Nothing is ever downloaded."""
+    """Recognizes text with the models that the package `rapidocr` brings along. Nothing is ever downloaded.
+
+    `left_out` is the number of lines of the last page that were too many.
+    """
 
     def __init__(self) -> None:
         import onnxruntime  # codes are read without it
         from rapidocr import RapidOCR  # as above
 
+        self.left_out = 0
         onnxruntime.disable_telemetry_events()
         self._engine = RapidOCR(
             params={
@@ -70,6 +74,7 @@ class Recognizer:
         import cv2  # as above
         from rapidocr.utils.process_img import get_rotate_crop_image  # as above
 
+        self.left_out = 0
         picture = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
         height, width = picture.shape[:2]
         most = _MOST_PIXELS_QUICK if quick else _MOST_PIXELS
@@ -82,7 +87,9 @@ class Recognizer:
             return []
         crops = [(box / scale, get_rotate_crop_image(picture, numpy.float32(box / scale))) for box in boxes]
         crops.sort(key=lambda each: -each[1].shape[1] / each[1].shape[0])
-        crops = crops[: _MOST_LINES_QUICK if quick else _MOST_LINES]
+        most_lines = _MOST_LINES_QUICK if quick else _MOST_LINES
+        self.left_out = max(0, len(crops) - most_lines)
+        crops = crops[:most_lines]
         long = [each for each in crops if each[1].shape[1] >= _LONG * each[1].shape[0]]
         lines = [line for box, crop in long for line in self._line(box, crop)]
         if not any(_may_be_of_value(text) for *_, text in lines):
