@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from binance_leaks.cli import main
 from binance_leaks.errors import GitError
 from binance_leaks.sources.git import Git
 
@@ -142,3 +143,20 @@ def test_git_that_reads_a_text_and_takes_its_time(repository: Repository, monkey
     names = ["HEAD"] * 20_000  # more than a pipe holds
     out = Git(str(repository.folder)).run_with("\n".join(names) + "\n", "cat-file", "--batch-check")
     assert out.count(b" commit ") == len(names)
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+@pytest.mark.parametrize("words", [("history",), ("range", "HEAD~1..HEAD")])
+def test_an_object_that_is_a_pipe(
+    repository: Repository, words: Sequence[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit({"a.py": "x = 1\n"})
+    repository.commit({"a.py": "x = 2\n"})
+    name = repository.git("rev-parse", "HEAD:a.py")
+    loose = repository.path(f".git/objects/{name[:2]}/{name[2:]}")
+    loose.unlink()
+    os.mkfifo(loose)
+    monkeypatch.setattr("binance_leaks.sources.fast_path._MOST_IDLE", 2)
+    monkeypatch.chdir(repository.folder)
+    assert main([*words]) == 3
+    assert "not a regular file" in capsys.readouterr().err

@@ -39,6 +39,7 @@ _PROGRAMS = (b"#!", b"MZ", b"\x7fELF")
 _SAMPLE, _LONGEST = 0.2, 10.0
 """Seconds between two looks at git's memory, and for git where that is not known."""
 _KILL = 9
+_MOST_IDLE = 40
 
 
 def is_harmless(data: bytes) -> bool:
@@ -109,6 +110,28 @@ class SpawnedGit:
             if size > MOST_CHANGES:
                 return None
         return b"".join(parts) if self.wait() == 0 else None
+
+    def end_if_idle(self) -> None:
+        """End git where it waits for an object that is a pipe."""
+        _thread.start_new_thread(self._watch_idle, ())
+
+    def _watch_idle(self) -> None:
+        before, since = b"", 0
+        while True:
+            time.sleep(_SAMPLE)
+            with self._lock:
+                if not self._pid:
+                    return
+                try:
+                    with open(f"/proc/{self._pid}/stat", "rb") as stream:  # noqa: PTH123
+                        fields = stream.read().rpartition(b")")[2].split()
+                except OSError:
+                    return
+                now = b" ".join(fields[11:13]) if fields[0] == b"S" else b""
+                before, since = now, (since + 1 if now and now == before else 0)
+                if since > _MOST_IDLE:
+                    os.kill(self._pid, _KILL)
+                    return
 
     def _watch(self) -> None:
         ends = time.monotonic() + _LONGEST

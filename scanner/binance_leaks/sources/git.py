@@ -11,7 +11,7 @@ import os
 import subprocess
 
 from binance_leaks.errors import GitError
-from binance_leaks.sources.git_preflight import check_git_folder, describe_irregular
+from binance_leaks.sources.git_preflight import check_git_folder, describe_irregular, find_irregular_object
 from binance_leaks.sources.git_watch import MOST_MEMORY, MOST_OUTPUT, UNTRUSTED, read_to_end
 from binance_leaks.sources.plumbing import (
     BATCH,
@@ -80,6 +80,7 @@ class Git:
         if self._checked:
             return
         fault, settings = check_git_folder(self.folder, self._git_dir)
+        fault = fault or find_irregular_object(self.folder, self._git_dir)
         seen: set[str] = set()
         while settings and not fault:
             path = settings.pop()

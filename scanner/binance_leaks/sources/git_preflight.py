@@ -55,6 +55,15 @@ def check_git_folder(folder: str, git_dir: str | None) -> tuple[str, list[str]]:
     return "", [path for path in settings if _names_files(path)]
 
 
+def find_irregular_object(folder: str, git_dir: str | None) -> str:
+    """Why git would hang where it reads a loose object; empty where it would not. Lists all of them."""
+    found = find_git_folder(folder, git_dir)
+    if found is None:
+        return ""
+    paths = _irregular_below(os.path.join(found[1], "objects"))  # noqa: PTH118
+    return next(filter(None, (describe_irregular(path, limit=_LARGEST_LIST) for path in paths)), "")
+
+
 def describe_irregular(path: str, *, limit: int = _LARGEST_SETTINGS) -> str:
     """Why a file cannot be read to its end, empty where it can be or does not exist.
 

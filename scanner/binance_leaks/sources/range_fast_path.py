@@ -84,6 +84,7 @@ def read_range(text: str) -> RangeContents | None:
     started, hardened = time.monotonic(), environment(inherit=False)
     try:
         with SpawnedGit(hardened, *BATCH_READER) as reading:
+            reading.end_if_idle()
             objects = ObjectReader(reading)
             base, head = (objects.resolve(f"{side}^{{commit}}") for side in sides)
             if base is None or head is None or base == head:

@@ -32,6 +32,7 @@ def count_clean_files(named: Sequence[str]) -> int | None:
     inherited = environment(inherit=True)
     try:
         with SpawnedGit(inherited, *STAGED, "--no-renames") as listing, SpawnedGit(inherited, *BATCH_READER) as reading:
+            reading.end_if_idle()
             return _count_clean(listing, ObjectReader(reading), {os.fsencode(name) for name in named})
     except OSError:
         return None
