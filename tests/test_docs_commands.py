@@ -126,6 +126,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (clone.folder / ".git/COMMIT_EDITMSG").write_text("a message\n", "utf-8")
     clone.write("report.json", run("scan", "--format", "json", cwd=clone.folder).out)
     clone.write("message.txt", "a message\n")
+    clone.write("docs/README.md", "# A bot\n")
     assert run("baseline", "create", cwd=clone.folder).status == 0
     clone.stage("src/main.py", "import sys\n")
     clone.write("repositories.txt", ".\n../origin\n")

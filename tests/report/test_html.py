@@ -70,7 +70,8 @@ class Reader(HTMLParser):
         self.open: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, tuple(attrs)))
+        attributes = tuple(attribute for attribute in attrs if attribute[0] != "data-report")  # a digest, no markup
+        self.tags.append((tag, attributes))
         if tag not in VOID:
             self.open.append(tag)
 
@@ -166,8 +167,7 @@ def test_hostile_text_makes_no_markup(hostile: str, made: Hostile) -> None:
     """Tags and attributes are those of the same report with a harmless name in the place of the hostile one."""
     page = render_html(made(hostile), FULL)
     harmless = render_html(made("a/b"), FULL)
-    undigested = (re.sub(r' data-report="[0-9a-f]{64}"', "", each) for each in (page, harmless))
-    found, expected = (Reader.of(each).tags for each in undigested)
+    found, expected = (Reader.of(each).tags for each in (page, harmless))
     assert found == expected if hostile.strip() else set(found) <= set(expected), "nobody is asked without a name"
     assert parts(page, "script") == parts(harmless, "script")
 
