@@ -495,7 +495,7 @@ static bool may_be_container(const uint8_t *data, size_t size) {
         MARK("PK\3\4"),   MARK("PK\5\6"),   MARK("PK\7\x08"),  MARK("\x1f\x8b\x08"), MARK("\xfd" "7zXZ\0"),
         MARK("\x28\xb5\x2f\xfd"), MARK("7z\xbc\xaf\x27\x1c"), MARK("Rar!\x1a\7"), MARK("\4\x22\x4d\x18"),
         MARK("LZIP\1"),    MARK("\x1f\x9d\x90"), MARK("MSCF\0\0\0\0"), MARK("PACK\0\0\0"), MARK("# v2 git bundle\n"),
-        MARK("# v3 git bundle\n"), MARK("%PDF-"), MARK("BZh"),
+        MARK("# v3 git bundle\n"), MARK("%PDF-"), MARK("BZh"), MARK("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
     };
     static const Mark programs[] = {MARK("#!"), MARK("MZ"), MARK("\x7f" "ELF")};
     static const Mark tar = MARK("ustar"), zip_end = MARK("PK\5\6"), pointer = MARK("version http");
