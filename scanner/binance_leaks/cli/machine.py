@@ -133,7 +133,7 @@ def _search_progress(output: OutputSettings) -> Iterator[Callable[[int, int], No
 
 def _summarize(plan: Plan) -> Iterator[str]:
     """Yield the plan in short: what is read, by program."""
-    yield f"reads {_describe(plan)}; nothing else is opened, and nothing is sent"
+    yield f"reads {_describe(plan)}; opens nothing else"
     for place, files in plan.by_program():
         yield f"  {place.kind.value}: {place.program}, {plural(len(files), 'file')}"
     if plan.repositories:

@@ -61,8 +61,8 @@ ADVICE: Mapping[Treatment, Advice] = MappingProxyType(
             then=("fc -p; exec zsh",),
         ),
         Treatment.FISH_HISTORY: Advice(
-            text="Let fish delete the commands: it asks which of those that hold the word. A command that begins with "
-            "a space is not kept",
+            text="Delete the commands in fish. It lists those that contain the word and asks which to delete. A command "
+            "that begins with a space is not kept",
             then=("history delete --contains binance",),
         ),
         Treatment.POWERSHELL_HISTORY: Advice(
@@ -87,15 +87,15 @@ ADVICE: Mapping[Treatment, Advice] = MappingProxyType(
             for_file=_DELETE,
         ),
         Treatment.PACKED_HISTORY: Advice(
-            text="Delete the local history of the IDE while it is closed; it may hold more than was found, as it is "
-            "compressed"
+            text="Delete the local history of the IDE while it is closed. It is compressed and may contain more than "
+            "was found"
         ),
         Treatment.CHECKPOINT: Advice(
             text="Delete the checkpoint, an older copy of the notebook beside it, and clear the notebook's outputs",
             for_file=_DELETE,
         ),
         Treatment.NOTEBOOK: Advice(
-            text="Read it from the environment in the cell, and clear the outputs, which may show it",
+            text="Read the value from the environment in the cell, and clear the outputs, which may show it",
             for_file="jupyter nbconvert --clear-output --inplace {file}",
         ),
         Treatment.BOT_SETTINGS: Advice(
@@ -112,8 +112,8 @@ ADVICE: Mapping[Treatment, Advice] = MappingProxyType(
     }
 )
 _LEFTOVER = Step(
-    text="In repositories: drop the stash that holds it, and let git delete what no branch reaches. That deletes every "
-    "other lost commit too:",
+    text="In each repository: drop the stash that contains the value, then delete unreachable objects. This also "
+    "deletes all other unreachable commits:",
     verbatim=("git stash list", "git reflog expire --expire-unreachable=now --all", "git gc --prune=now"),
 )
 _ELSEWHERE = Advice(text="Remove the value from the file")

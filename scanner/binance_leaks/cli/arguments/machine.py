@@ -27,7 +27,7 @@ def add_machine(commands: Commands) -> None:
     """Add `machine`."""
     parser = commands.add_parser(
         "machine",
-        help="look where keys are on a developer's machine, besides repositories",
+        help="search the places on this machine where keys are often left",
         description="Scans the places of your account where keys of bots are: folders and transcripts of coding\n"
         "agents, MCP configurations, .env files, histories of shells and interpreters, local history of editors,\n"
         "notebooks, folders of bots, git stashes and unreachable objects. A plan of what is read is made and shown\n"
@@ -53,7 +53,7 @@ def add_machine(commands: Commands) -> None:
         action="append",
         default=[],
         choices=_INCLUDE,
-        help="also read these, which are left out; repeatable",
+        help="also search these, which are skipped by default; repeatable",
     )
     scope.add_argument(
         "--depth", type=_depth, default=12, metavar="N", help="look at most N folders deep (default: 12)"
