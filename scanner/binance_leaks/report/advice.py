@@ -11,7 +11,6 @@ from binance_leaks.findings import Finding, Mark, Result, SourceKind
 from binance_leaks.lazy_dataclasses import replace
 from binance_leaks.model import TAG_MESSAGE, Exposure, Location, Origin
 from binance_leaks.report.locations import locations_by_repository
-from binance_leaks.report.machine_advice import place_steps
 from binance_leaks.report.remedies import Step, is_urgent, remedies, revoke_step
 from binance_leaks.report.rewrite_advice import rewrite_steps, rewrite_steps_by_repository
 from binance_leaks.report.sanitize import Redactor
@@ -148,6 +147,8 @@ def _removal_steps(result: Result) -> list[Step]:
             held = _locations_by_repository(result)
             return rewrite_steps_by_repository(held, Redactor.of(result).path) if held else []
         case SourceKind.MACHINE:
+            from binance_leaks.report.machine_advice import place_steps  # start-up: a table of hundreds of places
+
             return place_steps(
                 [location for finding in result.findings for location in finding.locations], Redactor.of(result).path
             )
