@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import tokenize
@@ -184,6 +185,15 @@ def inner(modules: list[Module]) -> list[tuple[Module, Module, Import]]:
 def test_every_module_has_a_layer(modules: list[Module]) -> None:
     assert {module.layered for module in modules} <= LAYERS.keys()
     assert len(modules) > 20
+
+
+def test_the_document_has_every_layer() -> None:
+    rows = re.findall(r"^\| (\d) \| (.+?) \|", (TOP / "docs/architecture.md").read_text("utf-8"), re.MULTILINE)
+    documented = {
+        (name.removesuffix(".py").rstrip("/"), int(layer)) for layer, names in rows for name in names.split("`")[1::2]
+    }
+    layers = {(name.removeprefix("binance_leaks."), layer) for name, layer in LAYERS.items()}
+    assert documented == layers - {("binance_leaks", 0), ("__main__", 7)}
 
 
 def test_layers_import_downwards(inner: list[tuple[Module, Module, Import]]) -> None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 from typing import BinaryIO
 
+from binance_leaks.errors import UsageError
 from binance_leaks.quantities import human_size
 
 LARGEST_CONFIGURATION = 4 << 20
@@ -33,12 +35,22 @@ def read_file(file: str | os.PathLike[str], limit: int) -> bytes:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), name)
         if not (stat.S_ISREG(mode) or is_of_shell):
             raise OSError(errno.EINVAL, "it is not a regular file", name)
-        return read_stream(stream, limit, name)
+        return read_limited(stream, limit, name)
 
 
-def read_stream(stream: BinaryIO, limit: int, name: str) -> bytes:
+def read_limited(stream: BinaryIO, limit: int, name: str) -> bytes:
     """Return all that a stream gives. Raises OSError where that is more than `limit` bytes."""
     data = stream.read(limit + 1)
     if len(data) > limit:
         raise OSError(errno.EFBIG, f"it has more than {human_size(limit)}", name)
     return data
+
+
+def read_standard_input(limit: int, what: str) -> bytes:
+    """Return the standard input. Raises UsageError where it cannot be read, or has more than `limit` bytes."""
+    if sys.stdin is None:
+        raise UsageError("standard input is closed")
+    try:
+        return read_limited(sys.stdin.buffer, limit, "standard input")
+    except OSError as error:
+        raise UsageError(f"{what} on standard input cannot be read: {error.strerror}") from None

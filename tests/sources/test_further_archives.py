@@ -171,7 +171,7 @@ def test_zstd_without_the_library_is_reported(monkeypatch: pytest.MonkeyPatch) -
     data = b"\x28\xb5\x2f\xfd" + TEXT
     found, skipped = read(data)
     assert found == {"a.bin": data}
-    assert "pip install 'binance-leaks[zstd]'" in reasons(skipped)
+    assert "pip install backports.zstd" in reasons(skipped)
 
 
 # --- git ---------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from binance_leaks.exit_status import ExitStatus
 from binance_leaks.findings import Result
 from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.pipeline.commit_range import RangeSource
+from binance_leaks.reading import LARGEST_LIST, read_standard_input
 from binance_leaks.sources.commit_selection import CommitSelection, select_change, select_range, selection_of
 from binance_leaks.sources.commits import Fetcher
 from binance_leaks.sources.git import Git
@@ -188,4 +189,4 @@ def _updates(settings: PushSettings) -> list[RefUpdate]:
         return [update]
     if settings.url is None or sys.stdin is None:
         return [RefUpdate(local="HEAD", name="HEAD")]
-    return parse_push_updates(sys.stdin.buffer.read())
+    return parse_push_updates(read_standard_input(LARGEST_LIST, "the list of refs"))

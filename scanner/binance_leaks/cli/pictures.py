@@ -22,7 +22,10 @@ def pictures_read(wanted: str | None, *, quick: bool) -> Iterator[None]:
     before = os.environ.get(settings.VARIABLE)
     how = wanted or settings.mode()
     if how == settings.ON and not settings.can_read_text():
-        raise UsageError("nothing that reads pictures is installed", hint=f"{settings.INSTALL}, or --pictures auto.")
+        raise UsageError(
+            "the packages that recognize text in pictures are not all installed",
+            hint=f"{settings.INSTALL}, or --pictures auto.",
+        )
     os.environ[settings.VARIABLE] = settings.QUICK if quick and how == settings.AUTO else how
     try:
         yield

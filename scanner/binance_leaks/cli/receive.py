@@ -11,6 +11,7 @@ from binance_leaks.cli.settings import CommandSettings
 from binance_leaks.errors import ScannerError, TimeLimitError, UsageError
 from binance_leaks.exit_status import ExitStatus
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.reading import LARGEST_LIST, read_standard_input
 from binance_leaks.report.sanitize import printable, without_values
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.push_selection import RefUpdate, parse_received_updates, received_update, select_received
@@ -53,4 +54,4 @@ def _updates(settings: ReceiveSettings) -> list[RefUpdate]:
         if len(settings.update) != 3:
             raise UsageError("an update hook is given REF OLD NEW", hint='Pass its arguments on: receive "$@".')
         return [received_update(*settings.update)]
-    return parse_received_updates(sys.stdin.buffer.read() if sys.stdin is not None else b"")
+    return parse_received_updates(read_standard_input(LARGEST_LIST, "the list of refs"))

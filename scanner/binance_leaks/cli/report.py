@@ -12,7 +12,7 @@ from binance_leaks.errors import UsageError
 from binance_leaks.exit_status import ExitStatus
 from binance_leaks.findings import Finding, Result
 from binance_leaks.lazy_dataclasses import dataclass, replace
-from binance_leaks.reading import LARGEST_REPORT, read_file, read_stream
+from binance_leaks.reading import LARGEST_REPORT, read_file, read_limited
 from binance_leaks.report.stored import read_report
 
 
@@ -44,7 +44,7 @@ def _read(name: str) -> bytes:
         raise UsageError("standard input is closed")
     try:
         if name == "-":
-            return read_stream(sys.stdin.buffer, LARGEST_REPORT, name)
+            return read_limited(sys.stdin.buffer, LARGEST_REPORT, name)
         return read_file(name, LARGEST_REPORT)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is not a valid file name"

@@ -113,7 +113,7 @@ class _Unpacker:
         elif kind is None:
             yield from self._plain(place, stream, depth)
         elif kind in NOT_READ or (kind is ArchiveKind.ZSTD and not can_read_zstd()):
-            hint = "; `pip install 'binance-leaks[zstd]'` installs what reads it" if kind not in NOT_READ else ""
+            hint = "; `python -m pip install backports.zstd` installs what reads it" if kind not in NOT_READ else ""
             yield place.skipped(f"the content of {kind.value} archives is not read{hint}")
             yield from raw_chunks(place, stream)
         elif depth >= self.budget.limits.depth:

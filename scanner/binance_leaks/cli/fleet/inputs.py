@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from binance_leaks.fleet.models import Entry
 from binance_leaks.fleet.repository_list import read_list
 from binance_leaks.fleet.units import safe_label
 from binance_leaks.lazy_dataclasses import dataclass, replace
-from binance_leaks.reading import LARGEST_CONFIGURATION, LARGEST_LIST, read_file, read_stream
+from binance_leaks.reading import LARGEST_CONFIGURATION, LARGEST_LIST, read_file, read_standard_input
 from binance_leaks.sources.urls import is_url
 
 _MOST_PLACES = 50
@@ -66,7 +65,7 @@ def read_entries(names: Sequence[str], *, ssh: bool) -> tuple[list[Entry], list[
         if not name:
             raise UsageError("the name of a list is empty", hint="Is a variable unset?")
         if name == "-":
-            entries += read_list(_stdin(), _STDIN, base=Path.cwd(), ssh=ssh)
+            entries += read_list(read_standard_input(LARGEST_LIST, "the list"), _STDIN, base=Path.cwd(), ssh=ssh)
         elif is_url(name):
             entries += read_list(name.encode("utf-8", "surrogateescape"), "command line", base=Path.cwd(), ssh=ssh)
         elif os.path.isdir(name):  # noqa: PTH112 - the text may be too long for a path
@@ -98,12 +97,3 @@ def _content(name: str) -> bytes:
         raise UsageError(
             f"list {name} cannot be read: {why}", hint="Give a list of repositories, a folder to search, or a URL."
         ) from None
-
-
-def _stdin() -> bytes:
-    if sys.stdin is None:
-        raise UsageError("standard input is closed")
-    try:
-        return read_stream(sys.stdin.buffer, LARGEST_LIST, _STDIN)
-    except OSError as error:
-        raise UsageError(f"the list on {_STDIN} cannot be read: {error.strerror}") from None

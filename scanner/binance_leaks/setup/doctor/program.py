@@ -35,7 +35,11 @@ PARTS = (
         install="backports.zstd",
     ),
     Part(module="zxingcpp", use="reads codes and metadata of pictures: the extra qr", install="pillow zxing-cpp"),
-    Part(module="rapidocr", use="recognizes text in pictures: the extra images", install="rapidocr onnxruntime"),
+    Part(
+        module="rapidocr",
+        use="recognizes text in pictures: the extra images",
+        install="rapidocr onnxruntime pillow-heif",
+    ),
     Part(module="distributed", use="runs a fleet on several machines: the extra dask", install='"dask[distributed]"'),
 )
 

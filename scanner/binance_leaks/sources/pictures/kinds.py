@@ -11,8 +11,6 @@ _STARTS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\0"
 _BMP, _RIFF, _WEBP, _FTYP = b"BM", b"RIFF", b"WEBP", b"ftyp"
 _BMP_HEADERS = frozenset((12, 40, 52, 56, 64, 108, 124))
 _HEIF_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis"))
-EMBEDDED_WORDS = (b"ivborw0kggo", b"image/")
-"""What a text has, in small letters, that holds a picture in base64."""
 
 
 def is_picture(head: bytes) -> bool:

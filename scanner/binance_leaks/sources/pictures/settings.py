@@ -13,7 +13,8 @@ AUTO, ON, OFF = "auto", "on", "off"
 MODES = (AUTO, ON, OFF)
 QUICK = "quick"
 """As `auto`, with a second for each picture: in the hook."""
-INSTALL = "pip install 'binance-leaks[images]'"
+INSTALL = 'python -m pip install "rapidocr>=3.10,<4" onnxruntime pillow pillow-heif zxing-cpp'
+"""What the extra `images` installs, by the names of the packages: this one is on no index."""
 _CODES = ("PIL", "zxingcpp")
 _TEXT = (*_CODES, "rapidocr", "onnxruntime", "cv2")
 
