@@ -123,7 +123,7 @@ def _is_container(content: bytes) -> bool:
     """Whether there is more in content than its bytes: it is an archive, ends in one, or has pictures that are read."""
     if archive_kind(content) is not None or may_end_in_zip(content):
         return True
-    return may_hold_picture(content) and are_read()
+    return are_read() and may_hold_picture(content)
 
 
 def _chunks(stream: BlobStream | io.BytesIO) -> Iterator[Chunk | Skipped]:
