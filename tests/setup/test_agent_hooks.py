@@ -173,8 +173,10 @@ def test_options_that_do_not_go_together(repository: Repository, tmp_path: Path)
 class TestDoctor:
     """What `doctor` finds out about the hooks of agents."""
 
-    def checks(self, repository: Repository, *words: str, tools: bool = True) -> dict[str, tuple[str, str]]:
-        path = os.pathsep.join([*([str(TOOLS)] if tools else []), "/usr/bin", "/bin"])
+    def checks(
+        self, repository: Repository, *words: str, tools: bool = True, first: str = ""
+    ) -> dict[str, tuple[str, str]]:
+        path = os.pathsep.join([*([first] if first else []), *([str(TOOLS)] if tools else []), "/usr/bin", "/bin"])
         report = json.loads(run("doctor", "--json", *words, cwd=repository.folder, env={"PATH": path}).out)
         return {check["name"]: (check["state"], f"{check['found']} {check['remedy']}") for check in report["checks"]}
 
@@ -211,10 +213,34 @@ class TestDoctor:
             "python3 evil -m binance_leaks agent-hook",
             "evil; binance-leaks agent-hook",
         ):
-            entry = [{"command": command}]
-            repository.write(FILES["cursor"], json.dumps({"version": 1, "hooks": {"beforeSubmitPrompt": entry}}))
+            self.set_command(repository, command)
             assert self.checks(repository)["cursor, tried"][0] == "unknown"
         assert not mark.exists()
+
+    def test_a_package_of_the_project_is_not_imported(self, repository: Repository) -> None:
+        mark = repository.path("started")
+        for name in ("__init__.py", "__main__.py"):
+            repository.write(f"binance_leaks/{name}", f"open({str(mark)!r}, 'w').close()\n")
+        self.set_command(repository, "python3 -m binance_leaks agent-hook --agent cursor")
+        assert self.checks(repository)["cursor, tried"][0] == "unknown"
+        self.set_command(repository, "python3 -I -m binance_leaks agent-hook --agent cursor")
+        assert self.checks(repository)["cursor, tried"] == ("ok", "stopped a generated key pair ")
+        assert not mark.exists()
+
+    @pytest.mark.parametrize("first", [".", "bin", ""])
+    def test_a_relative_folder_in_the_path_does_not_count(self, first: str, repository: Repository) -> None:
+        mark = repository.path("started")
+        for name in ("binance-leaks", "bin/binance-leaks"):
+            repository.script(name, f"touch '{mark}'")
+        init(repository, "--agent", "cursor")
+        path = first or f"{os.pathsep}."
+        assert self.checks(repository, first=path)["cursor, tried"] == ("ok", "stopped a generated key pair ")
+        assert "not in the PATH" in self.checks(repository, first=path, tools=False)["cursor, tried"][1]
+        assert not mark.exists()
+
+    def set_command(self, repository: Repository, command: str) -> None:
+        entry = [{"command": command}]
+        repository.write(FILES["cursor"], json.dumps({"version": 1, "hooks": {"beforeSubmitPrompt": entry}}))
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -16,6 +15,7 @@ from binance_leaks.setup.agent_plugin import plugin_script
 from binance_leaks.setup.doctor.check import Check, State
 from binance_leaks.setup.doctor.trial import generate_pair, names_key, run_with_input
 from binance_leaks.setup.pre_commit import PROGRAMS
+from binance_leaks.sources.plumbing import find_program
 
 TIME_LIMIT = 60.0
 """Seconds after which the command of a hook is ended; agents wait half of that."""
@@ -82,7 +82,7 @@ def _check_by_trial(name: str, agent: str, hook: Installed, top: Path) -> Check:
     if not words:
         found = f"not tried, as it is started in another way: {hook.command}"
         return Check(name=name, state=State.UNKNOWN, found=found, remedy=f"The command should be: {command_of(agent)}")
-    program = shutil.which(words[0])
+    program = find_program(words[0].removesuffix(".exe"))
     if program is None:
         remedy = "Install binance-leaks for every shell, as `pipx install .` in a clone of it does."
         found = f"{hook.command}: the program is not in the PATH, so that every event passes"
@@ -108,14 +108,17 @@ def _check_by_trial(name: str, agent: str, hook: Installed, top: Path) -> Check:
 
 
 def _plain_words(command: str) -> list[str]:
-    """The words of a command that starts this program and nothing else; none for another, which a project may bring."""
+    """The words of a command that starts this program and nothing else; none for another, which a project may bring.
+
+    Without `-I`, Python would import a package of that name from the folder that it is started in.
+    """
     try:
         words = shlex.split(command)
     except ValueError:
         return []
     start = words[: words.index(COMMAND)] if COMMAND in words else []
     is_program = len(start) == 1 and start[0] in PROGRAMS
-    is_module = start[-2:] == ["-m", "binance_leaks"] and start[0] in _PYTHONS and start[1:-2] in ([], ["-I"])
+    is_module = start[1:] == ["-I", "-m", "binance_leaks"] and start[0] in _PYTHONS
     return words if is_program or is_module else []
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import shutil
 import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
@@ -14,6 +13,7 @@ from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.native import compiled
 from binance_leaks.setup.doctor.check import Check, State
 from binance_leaks.sources.git import Git
+from binance_leaks.sources.plumbing import find_program
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,7 +98,7 @@ def check_path(programs: set[str]) -> Iterator[Check]:
     The PATH is that of this shell: an editor that commits may have another.
     """
     for program in sorted(programs):
-        place = shutil.which(program)
+        place = find_program(program.removesuffix(".exe"))
         if place:
             yield Check(name="PATH", state=State.OK, found=f"{program} is {place}")
         else:
