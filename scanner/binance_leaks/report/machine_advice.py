@@ -61,8 +61,8 @@ ADVICE: Mapping[Treatment, Advice] = MappingProxyType(
             then=("fc -p; exec zsh",),
         ),
         Treatment.FISH_HISTORY: Advice(
-            text="Delete the commands in fish. It lists those that contain the word and asks which to delete. A command "
-            "that begins with a space is not kept",
+            text="Delete the commands in fish. It lists those that contain the word and asks which to delete. A "
+            "command that begins with a space is not kept",
             then=("history delete --contains binance",),
         ),
         Treatment.POWERSHELL_HISTORY: Advice(
