@@ -6,23 +6,30 @@ from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
-from binance_leaks.machine.places import ASKED_KINDS, Place, PlaceKind, System, Treatment, places
+from binance_leaks.machine.known_locations import (
+    ASKED_KINDS,
+    KnownLocation,
+    LocationKind,
+    System,
+    Treatment,
+    known_locations,
+)
 from binance_leaks.report.machine_advice import ADVICE
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/machine.md"
 _BEGIN, _END = "<!-- tables: python -m tests.machine.page -->", "<!-- end of tables -->"
 _HEADINGS = {
-    PlaceKind.AGENT: "Coding agents and MCP",
-    PlaceKind.ENVIRONMENT: "Environment files",
-    PlaceKind.SHELL: "Shells",
-    PlaceKind.REPL: "Interpreters and clients",
-    PlaceKind.CREDENTIALS: "Files of credentials",
-    PlaceKind.EDITOR: "Editors",
-    PlaceKind.NOTEBOOK: "Notebooks",
-    PlaceKind.BOT: "Bots",
-    PlaceKind.SERVICE: "Services",
-    PlaceKind.CLIPBOARD: "Clipboard managers",
-    PlaceKind.NOTES: "Notes",
+    LocationKind.AGENT: "Coding agents and MCP",
+    LocationKind.ENVIRONMENT: "Environment files",
+    LocationKind.SHELL: "Shells",
+    LocationKind.REPL: "Interpreters and clients",
+    LocationKind.CREDENTIALS: "Files of credentials",
+    LocationKind.EDITOR: "Editors",
+    LocationKind.NOTEBOOK: "Notebooks",
+    LocationKind.BOT: "Bots",
+    LocationKind.SERVICE: "Services",
+    LocationKind.CLIPBOARD: "Clipboard managers",
+    LocationKind.NOTES: "Notes",
 }
 _SYSTEMS = {frozenset(System): "all", frozenset({System.LINUX, System.MACOS}): "Linux, macOS"}
 _NAMES = {System.LINUX: "Linux", System.MACOS: "macOS", System.WINDOWS: "Windows"}
@@ -36,7 +43,7 @@ def page(text: str) -> str:
 
 
 def _tables() -> Iterator[str]:
-    for kind, group in groupby(places(), key=lambda place: place.kind):
+    for kind, group in groupby(known_locations(), key=lambda location: location.kind):
         asked = f"\n\nOnly with `--include {kind.value}`." if kind in ASKED_KINDS else ""
         yield f"### {_HEADINGS[kind]}{asked}\n\n| program | location | system | treatment |\n|---|---|---|---|\n"
         yield from map(_row, group)
@@ -50,11 +57,12 @@ def _tables() -> Iterator[str]:
     yield "\n"
 
 
-def _row(place: Place) -> str:
-    system = _SYSTEMS.get(place.systems) or ", ".join(_NAMES[each] for each in System if each in place.systems)
-    at_moved = place.variable and place.pattern.startswith(place.moved.rstrip("*"))
-    moved = f" (`{place.variable}` moves it)" if at_moved else ""
-    return f"| [{place.program}]({place.source}) | `{place.pattern}`{moved} | {system} | {place.treatment.value} |\n"
+def _row(location: KnownLocation) -> str:
+    system = _SYSTEMS.get(location.systems) or ", ".join(_NAMES[each] for each in System if each in location.systems)
+    at_moved = location.variable and location.pattern.startswith(location.moved.rstrip("*"))
+    moved = f" (`{location.variable}` moves it)" if at_moved else ""
+    program = f"[{location.program}]({location.source})"
+    return f"| {program} | `{location.pattern}`{moved} | {system} | {location.treatment.value} |\n"
 
 
 if __name__ == "__main__":

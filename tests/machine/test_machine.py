@@ -16,8 +16,8 @@ import pytest
 from binance_leaks.config import Config
 from binance_leaks.findings import Result, SourceKind
 from binance_leaks.lazy_dataclasses import replace
-from binance_leaks.machine.locations import Machine
-from binance_leaks.machine.places import System
+from binance_leaks.machine.account import Account
+from binance_leaks.machine.known_locations import System
 from binance_leaks.machine.plan import Plan
 from binance_leaks.machine.search import SearchSettings, make_plan
 from binance_leaks.model import Readers
@@ -54,8 +54,8 @@ def opened_files() -> Iterator[list[str]]:
 
 
 def plan_of(home: Path, *, system: System = System.LINUX, **settings: object) -> Plan:
-    machine = Machine(system=system, home=home.as_posix(), environment={})
-    return make_plan(SearchSettings(machine=machine, **{"roots": [home.as_posix()], **settings}))  # type: ignore[arg-type]
+    account = Account(system=system, home=home.as_posix(), environment={})
+    return make_plan(SearchSettings(account=account, **{"roots": [home.as_posix()], **settings}))  # type: ignore[arg-type]
 
 
 def scan(home: Path, plan: Plan, *, ends: float | None = None) -> Result:
@@ -228,8 +228,8 @@ class TestTheSearch:
             moved, {"codex/history.jsonl": LINUX[".claude.json"], "config/Code/User/mcp.json": LINUX[".claude.json"]}
         )
         environment = {"CODEX_HOME": f"{moved.as_posix()}/codex/", "XDG_CONFIG_HOME": (moved / "config").as_posix()}
-        machine = Machine(system=System.LINUX, home=home.as_posix(), environment=environment)
-        plan = make_plan(SearchSettings(machine=machine, roots=[home.as_posix()]))
+        account = Account(system=System.LINUX, home=home.as_posix(), environment=environment)
+        plan = make_plan(SearchSettings(account=account, roots=[home.as_posix()]))
         assert planned(plan) == {str(moved / name) for name in pairs}
 
     @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the superuser can read everything")

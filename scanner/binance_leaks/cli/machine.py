@@ -17,7 +17,7 @@ from binance_leaks.config import FILE_NAMES, Config, load_config
 from binance_leaks.errors import UsageError
 from binance_leaks.exit_status import ExitStatus
 from binance_leaks.lazy_dataclasses import dataclass, replace
-from binance_leaks.machine.locations import Machine, system_of
+from binance_leaks.machine.account import Account, system_of
 from binance_leaks.machine.plan import Plan
 from binance_leaks.machine.search import SearchSettings, make_plan
 from binance_leaks.pipeline.machine import MachineSource
@@ -107,7 +107,7 @@ def _exclusion(config: Config, patterns: Sequence[str], home: str) -> Callable[[
 
 def _make_plan(settings: MachineSettings, home: str, roots: Sequence[str], excluded: Callable[[str], bool]) -> Plan:
     search = SearchSettings(
-        machine=Machine(system=system_of(), home=home, environment=os.environ),
+        account=Account(system=system_of(), home=home, environment=os.environ),
         roots=roots,
         include=frozenset(settings.include),
         depth=settings.depth,
@@ -134,8 +134,8 @@ def _search_progress(output: OutputSettings) -> Iterator[Callable[[int, int], No
 def _summarize(plan: Plan) -> Iterator[str]:
     """Yield the plan in short: what is read, by program."""
     yield f"reads {_describe(plan)}; opens nothing else"
-    for place, files in plan.by_program():
-        yield f"  {place.kind.value}: {place.program}, {plural(len(files), 'file')}"
+    for location, files in plan.by_program():
+        yield f"  {location.kind.value}: {location.program}, {plural(len(files), 'file')}"
     if plan.repositories:
         yield f"  git: stashes and unreachable objects of {plural(len(plan.repositories), 'repository')}"
 
@@ -149,8 +149,8 @@ def _describe(plan: Plan) -> str:
 def _print_plan(plan: Plan, triage: TriageSettings) -> ExitStatus:
     """Print each file that would be read, and what is left out. Incomplete where the time was too short to find all."""
     lines = [f"Would read {_describe(plan)} of {plural(plan.folders, 'folder')}; nothing was opened."]
-    for place, files in plan.by_program():
-        lines += ["", f"{place.program} ({place.kind.value})", *(f"  {file.entry.shown}" for file in files)]
+    for location, files in plan.by_program():
+        lines += ["", f"{location.program} ({location.kind.value})", *(f"  {file.entry.shown}" for file in files)]
     if plan.repositories:
         lines += ["", "git: stashes and unreachable objects", *(f"  {found.git_folder}" for found in plan.repositories)]
     if triage.config.file is not None:

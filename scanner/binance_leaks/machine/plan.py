@@ -7,16 +7,16 @@ from itertools import groupby
 
 from binance_leaks.findings import Skipped
 from binance_leaks.lazy_dataclasses import dataclass
-from binance_leaks.machine.places import Place
+from binance_leaks.machine.known_locations import KnownLocation
 from binance_leaks.sources.files import FileEntry
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlannedFile:
-    """A file that is read, and the place that it is at. `size` in bytes when the plan was made."""
+    """A file that is read, and the location that it is at. `size` in bytes when the plan was made."""
 
     entry: FileEntry
-    place: Place
+    location: KnownLocation
     size: int
 
 
@@ -46,8 +46,8 @@ class Plan:
     folders: int = 0
     """Folders that were listed."""
 
-    def by_program(self) -> Iterator[tuple[Place, list[PlannedFile]]]:
-        """Yield the files of each program with one of its places, programs in the order of the table."""
-        for _, group in groupby(self.files, key=lambda file: file.place.program):
+    def by_program(self) -> Iterator[tuple[KnownLocation, list[PlannedFile]]]:
+        """Yield the files of each program with one of its locations, programs in the order of the table."""
+        for _, group in groupby(self.files, key=lambda file: file.location.program):
             files = list(group)
-            yield files[0].place, files
+            yield files[0].location, files

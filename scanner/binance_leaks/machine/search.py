@@ -1,7 +1,7 @@
 """Make the plan of a search: list folders, and open no file.
 
 A home folder holds some 100,000 files in some 10,000 folders, so each folder is listed once, and a name is first tried
-against one expression for all places.
+against one expression for all locations.
 """
 # ruff: noqa: PTH112, PTH120
 # pathlib would cost more per file than listing it does.
@@ -19,8 +19,15 @@ from types import MappingProxyType
 
 from binance_leaks.findings import Skipped
 from binance_leaks.lazy_dataclasses import dataclass, field
-from binance_leaks.machine.locations import Machine
-from binance_leaks.machine.places import Place, Treatment, matches, name_expression, names_anywhere, places
+from binance_leaks.machine.account import Account
+from binance_leaks.machine.known_locations import (
+    KnownLocation,
+    Treatment,
+    known_locations,
+    matches,
+    name_expression,
+    names_anywhere,
+)
 from binance_leaks.machine.plan import Plan, PlannedFile, PlannedRepository
 from binance_leaks.sources.files import SPECIAL_NAMES, FileEntry, entry_kind
 from binance_leaks.sources.path_roots import UNKNOWN
@@ -85,11 +92,11 @@ _WILD = re.compile(r"[*?]")
 class SearchSettings:
     """What is searched, and how far."""
 
-    machine: Machine
+    account: Account
     roots: Sequence[str]
     """Folders below which files are looked for by name, without links."""
     include: frozenset[str] = frozenset()
-    """Kinds of places, `caches` and `trash` that are read only if asked for."""
+    """Kinds of locations, `caches` and `trash` that are read only if asked for."""
     depth: int = 12
     """Folders below a root."""
     seconds: float = 60.0
@@ -134,17 +141,17 @@ class _Search:
         self._progress = progress
         self._ends = time.monotonic() + settings.seconds
         wanted = [
-            place
-            for place in places()
-            if settings.machine.has(place) and (not place.is_asked or place.kind.value in settings.include)
+            location
+            for location in known_locations()
+            if settings.account.has(location) and (not location.is_asked or location.kind.value in settings.include)
         ]
-        self._known = [place for place in wanted if not place.is_anywhere]
-        self._named = [(place, place.pattern.lower().split("/")) for place in wanted if place.is_anywhere]
+        self._known = [location for location in wanted if not location.is_anywhere]
+        self._named = [(location, location.pattern.lower().split("/")) for location in wanted if location.is_anywhere]
         self._name = re.compile(name_expression(names_anywhere()), re.IGNORECASE)
         self._whole_folders = {parts[-2] for _, parts in self._named if parts[-1] == "*"}
         self._names = {name: group for group in LEFT_OUT if group not in settings.include for name in LEFT_OUT[group]}
-        self._rank = {place: number for number, place in enumerate(wanted)}
-        self._allowed = [settings.machine.home, *settings.roots]
+        self._rank = {location: number for number, location in enumerate(wanted)}
+        self._allowed = [settings.account.home, *settings.roots]
         self._files: dict[str, PlannedFile] = {}
         self._repositories: dict[str, PlannedRepository] = {}
         self._skipped: list[Skipped] = []
@@ -152,32 +159,32 @@ class _Search:
         self._folders = 0
 
     def plan(self) -> Plan:
-        for place in self._known:
-            for pattern in self._settings.machine.patterns(place):
-                self._expand(pattern, place)
+        for location in self._known:
+            for pattern in self._settings.account.patterns(location):
+                self._expand(pattern, location)
         for root in self._settings.roots:
             self._search(root)
         return Plan(
-            files=sorted(self._files.values(), key=lambda file: (self._rank[file.place], file.entry.shown)),
+            files=sorted(self._files.values(), key=lambda file: (self._rank[file.location], file.entry.shown)),
             repositories=sorted(self._repositories.values(), key=lambda found: (found.size, found.folder)),
             skipped=[*dict.fromkeys(self._skipped), *self._left_out.skipped(self._settings.depth)],
             folders=self._folders,
         )
 
-    def _expand(self, pattern: str, place: Place) -> None:
+    def _expand(self, pattern: str, location: KnownLocation) -> None:
         """Choose the files that an absolute pattern matches."""
         parts = pattern.split("/")
         fixed = next((number for number, part in enumerate(parts) if _WILD.search(part)), len(parts) - 1)
         folder = self._resolve("/".join(parts[:fixed]) or "/")
         if folder is not None:
-            self._match(folder, parts[fixed:], place)
+            self._match(folder, parts[fixed:], location)
 
     def _resolve(self, folder: str) -> str | None:
         """Return a folder without links, None if there is none, or a link leads out of what may be searched.
 
         A folder outside of the home folder was named by the user's environment.
         """
-        real, home = _real(folder), self._settings.machine.home.rstrip("/")
+        real, home = _real(folder), self._settings.account.home.rstrip("/")
         if not os.path.isdir(real):
             return None
         if f"{folder}/".startswith(f"{home}/") and not self._is_allowed(real):
@@ -188,21 +195,21 @@ class _Search:
     def _is_allowed(self, real: str) -> bool:
         return any(real == folder or real.startswith(folder.rstrip("/") + "/") for folder in self._allowed)
 
-    def _match(self, folder: str, parts: Sequence[str], place: Place) -> None:
+    def _match(self, folder: str, parts: Sequence[str], location: KnownLocation) -> None:
         first, rest = parts[0], parts[1:]
         if first == "**":
-            self._everything_below(folder, rest[-1] if rest else "*", place)
+            self._everything_below(folder, rest[-1] if rest else "*", location)
         elif not _WILD.search(first) and not rest:
-            self._take(_join(folder, first), _kind_of(_join(folder, first)), place)
+            self._take(_join(folder, first), _kind_of(_join(folder, first)), location)
         else:
             for entry, kind in self._list(folder):
                 if fnmatchcase(entry.name.lower(), first.lower()):
                     if not rest:
-                        self._take(_join(folder, entry.name), kind, place)
+                        self._take(_join(folder, entry.name), kind, location)
                     elif kind == stat.S_IFDIR:
-                        self._match(_join(folder, entry.name), rest, place)
+                        self._match(_join(folder, entry.name), rest, location)
 
-    def _everything_below(self, top: str, name: str, place: Place) -> None:
+    def _everything_below(self, top: str, name: str, location: KnownLocation) -> None:
         stack = [(top, 0)]
         while stack and self._has_time(stack):
             folder, depth = stack.pop()
@@ -212,10 +219,10 @@ class _Search:
                     if self._enters(path, entry.name, depth):
                         stack.append((path, depth + 1))
                 elif fnmatchcase(entry.name.lower(), name.lower()):
-                    self._take(path, kind, place)
+                    self._take(path, kind, location)
 
     def _search(self, root: str) -> None:
-        """Choose the files below a root that have the name of a place, and the repositories."""
+        """Choose the files below a root that have the name of a location, and the repositories."""
         device = _device(root)
         stack = [(root, 0)]
         while stack and self._has_time(stack):
@@ -261,12 +268,12 @@ class _Search:
 
     def _take_named(self, path: str, kind: int) -> None:
         parts = path.lower().split("/")
-        for place, pattern in self._named:
+        for location, pattern in self._named:
             if fnmatchcase(parts[-1], pattern[-1]) and matches(parts, pattern):
-                self._take(path, kind, place)
+                self._take(path, kind, location)
                 return
 
-    def _take(self, path: str, kind: int, place: Place) -> None:
+    def _take(self, path: str, kind: int, location: KnownLocation) -> None:
         """Plan to read a file; of a link its target, if that is in what may be searched."""
         if kind == stat.S_IFLNK:
             real = _real(path)
@@ -281,15 +288,15 @@ class _Search:
             self._skipped.append(Skipped(what=path, why=SPECIAL_NAMES.get(kind, "not a file"), lost=False))
             return
         entry = FileEntry(path=path, shown=path, evidence_path=self._evidence(path))
-        self._files[path] = PlannedFile(entry=entry, place=place, size=_size(path))
-        if place.treatment is Treatment.PACKED_HISTORY:
+        self._files[path] = PlannedFile(entry=entry, location=location, size=_size(path))
+        if location.treatment is Treatment.PACKED_HISTORY:
             self._skipped.append(Skipped(what=path, why=_PACKED, lost=False))
-        elif place.treatment is Treatment.DATABASE and self._files[path].size > WHOLE_LIMIT:
+        elif location.treatment is Treatment.DATABASE and self._files[path].size > WHOLE_LIMIT:
             self._skipped.append(Skipped(what=path, why=_LARGE_DATABASE, lost=False))
 
     def _evidence(self, path: str) -> str:
         """Return the part of a path that may be evidence for Binance: below the home folder, or from a root on."""
-        home = self._settings.machine.home.rstrip("/") + "/"
+        home = self._settings.account.home.rstrip("/") + "/"
         if path.startswith(home):
             return path.removeprefix(home)
         root = next((root for root in self._settings.roots if path.startswith(root.rstrip("/") + "/")), "")

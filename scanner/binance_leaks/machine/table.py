@@ -3,8 +3,8 @@
 A line with a name begins a program: name, kind, source of the facts, and optionally the environment variable that
 moves a folder or file. The lines below are its locations: system, treatment, pattern. A system is `any`, `unix` (Linux
 and macOS), `linux`, `macos` or `windows`. In a pattern `~` is the home folder; `{config}` and its like are in
-`locations.py`; `*` is part of one name, `**` any number of folders. A pattern that begins with `**/` is looked for
-below the roots of a search. Of several patterns that match a file the first in the table counts.
+`known_locations.py`; `*` is part of one name, `**` any number of folders. A pattern that begins with `**/` is looked
+for below the roots of a search. Of several patterns that match a file the first in the table counts.
 """
 
 TABLE = r"""

@@ -78,7 +78,7 @@ class MachineSource:
         left: Counter[str] = Counter()
         for file in self.plan.files:
             if left or time.monotonic() > self.ends:
-                left[file.place.program] += 1
+                left[file.location.program] += 1
             elif file.size > LARGEST:
                 yield Skipped(what=file.entry.shown, why=_LARGE)
             else:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.lazy_patterns import lazy_pattern
-from binance_leaks.machine.places import Treatment, place_of
+from binance_leaks.machine.known_locations import Treatment, location_at
 from binance_leaks.model import Exposure, Location, Readers, container_of, is_member
 from binance_leaks.quantities import plural
 from binance_leaks.report.remedies import Step
@@ -127,8 +127,8 @@ def place_steps(locations: Sequence[Location], redact: Callable[[str], str]) -> 
     groups: dict[tuple[str, Treatment | None], dict[str, set[int]]] = {}
     for location in locations:
         if location.exposure is Exposure.PRESENT and location.blob is None:
-            place = place_of(container_of(location.path))
-            key = (place.program, place.treatment) if place is not None else ("", None)
+            known = location_at(container_of(location.path))
+            key = (known.program, known.treatment) if known is not None else ("", None)
             lines = groups.setdefault(key, {}).setdefault(container_of(location.path), set())
             lines.update(() if is_member(location.path) else (location.line,))
     steps = [_step(program, treatment, files, redact) for (program, treatment), files in groups.items()]

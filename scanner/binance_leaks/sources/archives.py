@@ -19,7 +19,7 @@ from binance_leaks.findings import Skipped
 from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.sources import git_packs, mail_members, seven_zip, tars, zips
 from binance_leaks.sources.archive_kind import HEAD_SIZE, NOT_READ, ArchiveKind, archive_kind, may_end_in_zip
-from binance_leaks.sources.archive_place import Place, raw_chunks
+from binance_leaks.sources.archive_member import ArchiveMember, raw_chunks
 from binance_leaks.sources.container_images import LARGEST_METADATA, ImageIndex, is_image_member
 from binance_leaks.sources.pdf_objects import PdfFile
 from binance_leaks.sources.pdf_pictures import pictures_of
@@ -73,7 +73,7 @@ def read_members(
     that plain values in them are still scanned. No OSError comes from here.
     """
     budget = UnpackBudget(limits)
-    yield from _Unpacker(budget=budget).content(Place(path=path, evidence=evidence_path), stream, 0)
+    yield from _Unpacker(budget=budget).content(ArchiveMember(path=path, evidence=evidence_path), stream, 0)
     if budget.exhausted is not None:
         yield Skipped(what=path, why=f"{budget.exhausted}; the rest was not read")
 
@@ -89,7 +89,7 @@ def read_zip_behind(
     if not zips.has_directory(file):
         return
     budget = UnpackBudget(limits)
-    yield from _Unpacker(budget=budget).zip_behind(Place(path=path, evidence=evidence_path), file, 0)
+    yield from _Unpacker(budget=budget).zip_behind(ArchiveMember(path=path, evidence=evidence_path), file, 0)
     if budget.exhausted is not None:
         yield Skipped(what=path, why=f"{budget.exhausted}; the rest was not read")
 
@@ -100,7 +100,7 @@ class _Unpacker:
 
     budget: UnpackBudget
 
-    def content(self, place: Place, stream: Readable, depth: int) -> Iterator[Chunk | Skipped]:
+    def content(self, place: ArchiveMember, stream: Readable, depth: int) -> Iterator[Chunk | Skipped]:
         peeked = PeekableStream(stream)
         head = peeked.peek(HEAD_SIZE)
         kind = archive_kind(head)
@@ -132,7 +132,7 @@ class _Unpacker:
         else:
             yield from self._compressed(place, stream, kind, depth)
 
-    def _plain(self, place: Place, stream: Readable, depth: int) -> Iterator[Chunk | Skipped]:
+    def _plain(self, place: ArchiveMember, stream: Readable, depth: int) -> Iterator[Chunk | Skipped]:
         """Content that is no archive by its beginning; it may end in a zip file, or hold pictures."""
         for chunk in raw_chunks(place, stream):
             yield chunk
@@ -146,7 +146,7 @@ class _Unpacker:
                 else:
                     yield from self.zip_behind(place, io.BytesIO(chunk.data), depth)
 
-    def _picture(self, place: Place, stream: Readable) -> Iterator[Chunk | Skipped]:
+    def _picture(self, place: ArchiveMember, stream: Readable) -> Iterator[Chunk | Skipped]:
         """A picture as it is, and its texts."""
         taker = StreamReader(stream)
         data = taker.take(LARGEST + 1)
@@ -155,13 +155,15 @@ class _Unpacker:
             yield place.skipped(taker.fault)
         yield from read_picture(place.path, place.evidence, data, self.budget)
 
-    def zip_behind(self, place: Place, file: Seekable, depth: int) -> Iterator[Chunk | Skipped]:
+    def zip_behind(self, place: ArchiveMember, file: Seekable, depth: int) -> Iterator[Chunk | Skipped]:
         """The members of a zip file behind content that was read, as it is, with the zip file."""
         for item in self._zip_members(place, file, depth):
             if isinstance(item, Skipped) or item.path != place.path:
                 yield item
 
-    def _compressed(self, place: Place, stream: Readable, kind: ArchiveKind, depth: int) -> Iterator[Chunk | Skipped]:
+    def _compressed(
+        self, place: ArchiveMember, stream: Readable, kind: ArchiveKind, depth: int
+    ) -> Iterator[Chunk | Skipped]:
         stream = _kept(stream)
         packed = PeekableStream(stream)
         head = packed.peek(HEAD_SIZE)
@@ -177,7 +179,7 @@ class _Unpacker:
             stream.seek(0)
             yield from raw_chunks(place, stream)
 
-    def _tar(self, place: Place, stream: PeekableStream, depth: int) -> Iterator[Chunk | Skipped]:
+    def _tar(self, place: ArchiveMember, stream: PeekableStream, depth: int) -> Iterator[Chunk | Skipped]:
         images = ImageIndex()
         try:
             for entry in tars.read_entries(stream):
@@ -202,7 +204,7 @@ class _Unpacker:
             yield from raw_chunks(place, stream)
 
     def _image_member(
-        self, place: Place, entry: tars.TarEntry, images: ImageIndex, depth: int
+        self, place: ArchiveMember, entry: tars.TarEntry, images: ImageIndex, depth: int
     ) -> Iterator[Chunk | Skipped]:
         """A layer of the image of a container, or what may be its metadata."""
         peeked = PeekableStream(entry.data)
@@ -215,7 +217,9 @@ class _Unpacker:
         place = replace(place, origin=partial(images.configuration_origin, entry.name))
         yield from self.content(place, peeked, depth)
 
-    def _seekable(self, place: Place, stream: Readable, kind: ArchiveKind, depth: int) -> Iterator[Chunk | Skipped]:
+    def _seekable(
+        self, place: ArchiveMember, stream: Readable, kind: ArchiveKind, depth: int
+    ) -> Iterator[Chunk | Skipped]:
         """The members of an archive with its directory at its end; what cannot go back is held."""
         members = self._zip_members if kind is ArchiveKind.ZIP else self._seven_zip_members
         if can_rewind(stream):
@@ -233,7 +237,7 @@ class _Unpacker:
                 yield place.skipped(taker.fault)
             yield from members(place, file, depth)
 
-    def _seven_zip_members(self, place: Place, file: Seekable, depth: int) -> Iterator[Chunk | Skipped]:
+    def _seven_zip_members(self, place: ArchiveMember, file: Seekable, depth: int) -> Iterator[Chunk | Skipped]:
         refused: Counter[str] = Counter()
         damaged = False
         try:
@@ -253,7 +257,7 @@ class _Unpacker:
             file.seek(0)
             yield from raw_chunks(place, file)
 
-    def _pdf(self, place: Place, stream: Readable, depth: int) -> Iterator[Chunk | Skipped]:
+    def _pdf(self, place: ArchiveMember, stream: Readable, depth: int) -> Iterator[Chunk | Skipped]:
         """A PDF file as it is, its text, and the contents of its other streams."""
         taker = StreamReader(stream)
         data = taker.take(_LARGEST_PDF + 1)
@@ -289,7 +293,7 @@ class _Unpacker:
         elif file.unread:
             yield place.skipped(f"{file.unread:,} of the streams of the PDF file cannot be unpacked")
 
-    def _mail(self, place: Place, stream: Readable, kind: ArchiveKind, depth: int) -> Iterator[Chunk | Skipped]:
+    def _mail(self, place: ArchiveMember, stream: Readable, kind: ArchiveKind, depth: int) -> Iterator[Chunk | Skipped]:
         read = mail_members.read_mailbox if kind is ArchiveKind.MAIL else mail_members.read_outlook_file
         for item in read(place, stream, self.budget):
             if isinstance(item, mail_members.Attached):
@@ -297,7 +301,7 @@ class _Unpacker:
             else:
                 yield item
 
-    def _git_pack(self, place: Place, stream: Readable, depth: int) -> Iterator[Chunk | Skipped]:
+    def _git_pack(self, place: ArchiveMember, stream: Readable, depth: int) -> Iterator[Chunk | Skipped]:
         parts = 0
         try:
             for found in git_packs.read_pack(stream, self.budget):
@@ -314,7 +318,7 @@ class _Unpacker:
             why = f"{parts:,} of its objects build on others that are not in it: only what they add was read"
             yield place.skipped(why)
 
-    def _zip_members(self, place: Place, file: Seekable, depth: int) -> Iterator[Chunk | Skipped]:
+    def _zip_members(self, place: ArchiveMember, file: Seekable, depth: int) -> Iterator[Chunk | Skipped]:
         seen: set[int] = set()
         refused: Counter[str] = Counter()
         damaged = False
@@ -347,7 +351,7 @@ class _Unpacker:
             yield place.chunk(rest)
 
     def _zip_member(
-        self, place: Place, file: Seekable, entry: zips.ZipEntry, depth: int, refused: Counter[str]
+        self, place: ArchiveMember, file: Seekable, entry: zips.ZipEntry, depth: int, refused: Counter[str]
     ) -> Generator[Chunk | Skipped, None, bool]:
         """The chunks of one member; returns whether it is damaged. Refusals are counted in `refused`."""
         if entry.refusal is not None:
@@ -362,7 +366,7 @@ class _Unpacker:
         return member.damaged
 
 
-def _refusals(place: Place, refused: Mapping[str, int]) -> Iterator[Skipped]:
+def _refusals(place: ArchiveMember, refused: Mapping[str, int]) -> Iterator[Skipped]:
     for why, count in refused.items():
         yield place.skipped(f"{count:,} of its members {'is' if count == 1 else 'are'} {why}")
 

@@ -10,7 +10,7 @@ from binance_leaks.findings import Skipped
 from binance_leaks.lazy_dataclasses import replace
 from binance_leaks.model import Origin
 from binance_leaks.sources import mail, outlook
-from binance_leaks.sources.archive_place import Place, raw_chunks
+from binance_leaks.sources.archive_member import ArchiveMember, raw_chunks
 from binance_leaks.sources.read_content import Chunk
 from binance_leaks.sources.streams import JoinedStream, Readable, StreamReader, describe_error
 from binance_leaks.sources.unpack import UnpackBudget
@@ -22,11 +22,11 @@ _TEXT = 4 << 20
 class Attached(NamedTuple):
     """A part that is to be read by itself: a file, or text without an author or a date."""
 
-    place: Place
+    place: ArchiveMember
     content: bytes
 
 
-def read_mailbox(place: Place, stream: Readable, budget: UnpackBudget) -> Iterator[Chunk | Skipped | Attached]:
+def read_mailbox(place: ArchiveMember, stream: Readable, budget: UnpackBudget) -> Iterator[Chunk | Skipped | Attached]:
     """The texts of messages as one, and what is attached; a message that is too large as it is."""
     texts, heads = _MailTexts("text"), _MailTexts(mail.HEADERS)
     try:
@@ -47,7 +47,9 @@ def read_mailbox(place: Place, stream: Readable, budget: UnpackBudget) -> Iterat
     yield from heads.flush(place)
 
 
-def read_outlook_file(place: Place, stream: Readable, budget: UnpackBudget) -> Iterator[Chunk | Skipped | Attached]:
+def read_outlook_file(
+    place: ArchiveMember, stream: Readable, budget: UnpackBudget
+) -> Iterator[Chunk | Skipped | Attached]:
     """A message of Outlook; other files of its container as they are."""
     taker = StreamReader(stream)
     data = taker.take(mail.LARGEST_MESSAGE + 1)
@@ -78,7 +80,7 @@ class _MailTexts:
         self._size = 0
         self._number = 0
 
-    def add(self, place: Place, part: mail.MailPart) -> Place | None:
+    def add(self, place: ArchiveMember, part: mail.MailPart) -> ArchiveMember | None:
         """Add text that has author and date; for another part return where it is, to be read by itself."""
         if part.name not in ("", self._name) or not (part.author and part.date):
             origin = Origin(author=part.author, date=part.date) if part.author or part.date else None
@@ -88,7 +90,7 @@ class _MailTexts:
         self._size += len(part.content)
         return None
 
-    def flush(self, place: Place, *, at_least: int = 0) -> Iterator[Chunk | Skipped]:
+    def flush(self, place: ArchiveMember, *, at_least: int = 0) -> Iterator[Chunk | Skipped]:
         """The texts so far as a chunk, if they have that many bytes."""
         if self._parts and self._size >= at_least:
             self._number += 1

@@ -1,4 +1,4 @@
-"""A place inside of archives: the path that is shown, the path that is evidence, and the origin of what is there."""
+"""A member of an archive: the path that is shown, the path that is evidence, and the origin of its content."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
-    """Where content is, its origin, and the image of a container of which it is a layer, by its name there."""
+class ArchiveMember:
+    """A file, or a member of an archive: its paths, its origin, and the container image it is a layer of, by name."""
 
     path: str
     evidence: str
     origin: OriginOf | None = None
     layer: tuple[ImageIndex, str] | None = None
 
-    def member(self, name: str) -> Place:
+    def member(self, name: str) -> ArchiveMember:
         path, evidence = member_path(self.path, name), member_path(self.evidence, name)
-        return Place(path=path, evidence=evidence, origin=self.origin)
+        return ArchiveMember(path=path, evidence=evidence, origin=self.origin)
 
     def chunk(self, data: bytes) -> Chunk:
         return Chunk(path=self.path, evidence_path=self.evidence, data=data, origin=self.origin)
@@ -35,7 +35,7 @@ class Place:
         return Skipped(what=self.path, why=why)
 
 
-def raw_chunks(place: Place, stream: Readable) -> Iterator[Chunk | Skipped]:
+def raw_chunks(place: ArchiveMember, stream: Readable) -> Iterator[Chunk | Skipped]:
     """The content of a stream as it is."""
     chunks = read_content(place.path, place.evidence, stream)
     if place.origin is None:

@@ -1,12 +1,13 @@
-"""The places where a developer's machine keeps what may hold a credential: the parsed table, and matching of paths."""
+"""Locations where a developer's machine keeps what may hold a credential: the parsed table, and matching of paths."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from fnmatch import fnmatchcase
 from functools import cache
+from types import MappingProxyType
 
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.machine.table import TABLE
@@ -15,7 +16,7 @@ _LONGEST_NAME = 255
 _DEEPEST = 64
 """Folders above a file that are compared, so that a path of a stored report takes no longer than others."""
 ANYWHERE = "**/"
-"""What the pattern of a place begins with that may be in any folder below the roots of a search."""
+"""What the pattern of a location begins with that may be in any folder below the roots of a search."""
 
 
 class System(Enum):
@@ -34,7 +35,7 @@ _SYSTEMS = {
 }
 
 
-class PlaceKind(Enum):
+class LocationKind(Enum):
     """What keeps a file; the value is its heading."""
 
     AGENT = "agent"
@@ -50,7 +51,7 @@ class PlaceKind(Enum):
     NOTES = "notes"
 
 
-ASKED_KINDS = frozenset({PlaceKind.CLIPBOARD, PlaceKind.NOTES})
+ASKED_KINDS = frozenset({LocationKind.CLIPBOARD, LocationKind.NOTES})
 """Kinds that are read only if the user asks for them."""
 
 
@@ -83,11 +84,11 @@ class Treatment(Enum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class KnownLocation:
     """One location of a program."""
 
     program: str
-    kind: PlaceKind
+    kind: LocationKind
     source: str
     """Where the program documents it."""
     systems: frozenset[System]
@@ -110,19 +111,19 @@ class Place:
 
 
 @cache
-def places() -> tuple[Place, ...]:
-    """Return all places in the order of the table.
+def known_locations() -> tuple[KnownLocation, ...]:
+    """Return all locations in the order of the table.
 
     Raises ValueError or KeyError for a line that is wrong.
     """
-    return tuple(parse_places(TABLE))
+    return tuple(parse_table(TABLE))
 
 
-def parse_places(table: str) -> Iterator[Place]:
+def parse_table(table: str) -> Iterator[KnownLocation]:
     """Parse a table, as `table.py` describes it.
 
-    >>> [place] = parse_places("Bot | bot | https://bot.example\\n  any | log | ~/bot/*.log")
-    >>> place.program, place.treatment, place.pattern
+    >>> [location] = parse_table("Bot | bot | https://bot.example\\n  any | log | ~/bot/*.log")
+    >>> location.program, location.treatment, location.pattern
     ('Bot', <Treatment.LOG: 'log'>, '~/bot/*.log')
     """
     head: Sequence[str] = ()
@@ -134,9 +135,9 @@ def parse_places(table: str) -> Iterator[Place]:
         program, kind, source, *moving = head
         system, treatment, pattern = fields
         variable, _, moved = moving[0].partition("=") if moving else ("", "", "")
-        yield Place(
+        yield KnownLocation(
             program=program,
-            kind=PlaceKind(kind),
+            kind=LocationKind(kind),
             source=source,
             systems=_SYSTEMS[system],
             treatment=Treatment(treatment),
@@ -147,24 +148,24 @@ def parse_places(table: str) -> Iterator[Place]:
 
 
 def names_anywhere() -> Iterator[str]:
-    """Yield the patterns of names of the places that may be in any folder, but not those that match every name."""
-    for place in places():
-        name = place.pattern.rpartition("/")[2]
-        if place.is_anywhere and name != "*":
+    """Yield the patterns of names of the locations that may be in any folder, but not those that match every name."""
+    for location in known_locations():
+        name = location.pattern.rpartition("/")[2]
+        if location.is_anywhere and name != "*":
             yield name
 
 
-def place_of(path: str) -> Place | None:
-    """Return the first place in the table that a path with `/` is at, on any system and in any home folder.
+def location_at(path: str) -> KnownLocation | None:
+    """Return the first location in the table that a path with `/` is at, on any system and in any home folder.
 
-    >>> place_of("/home/me/.zsh_history").program
+    >>> location_at("/home/me/.zsh_history").program
     'zsh'
     """
     parts = path.lower().split("/")[-_DEEPEST:]
-    for place in places():
-        for tail in _tails(place.pattern):
+    for location in known_locations():
+        for tail in _tails(location.pattern):
             if matches(parts, ("**", *tail)):
-                return place
+                return location
     return None
 
 
@@ -175,7 +176,7 @@ def _tails(pattern: str) -> tuple[tuple[str, ...], ...]:
     parts = rest.split("/")
     if base in ("~", "**"):
         return (tuple(parts),)
-    return tuple((*tail.lower().split("/"), *parts) for tail in DEFAULT_TAILS[base.strip("{}")])
+    return tuple((*tail.lower().split("/"), *parts) for tail in _TAILS[base.strip("{}")])
 
 
 def name_expression(patterns: Iterable[str]) -> str:
@@ -213,14 +214,29 @@ VSCODE_NAMES = (
     "Antigravity",
 )  # fmt: skip
 """The data folders of VS Code and of the editors that were made from it."""
-_CONFIG_TAILS = (".config", "Library/Application Support", "AppData/Roaming")
-DEFAULT_TAILS = {
-    "config": _CONFIG_TAILS,
-    "xdg-config": (".config",),
-    "data": (".local/share",),
-    "state": (".local/state",),
-    "cache": (".cache", "Library/Caches", "AppData/Local"),
-    "local": ("AppData/Local",),
-    "vscode": tuple(f"{tail}/{name}" for tail in _CONFIG_TAILS for name in VSCODE_NAMES),
-}
-"""Where the folders that patterns name with braces are below the home folder, on any system."""
+FOLDERS: Mapping[str, Mapping[System, tuple[str, str]]] = MappingProxyType(
+    {
+        "config": {
+            System.LINUX: ("XDG_CONFIG_HOME", ".config"),
+            System.MACOS: ("", "Library/Application Support"),
+            System.WINDOWS: ("APPDATA", "AppData/Roaming"),
+        },
+        "cache": {
+            System.LINUX: ("XDG_CACHE_HOME", ".cache"),
+            System.MACOS: ("", "Library/Caches"),
+            System.WINDOWS: ("LOCALAPPDATA", "AppData/Local"),
+        },
+        "xdg-config": dict.fromkeys(System, ("XDG_CONFIG_HOME", ".config")),
+        "data": dict.fromkeys(System, ("XDG_DATA_HOME", ".local/share")),
+        "state": dict.fromkeys(System, ("XDG_STATE_HOME", ".local/state")),
+        "local": dict.fromkeys(System, ("LOCALAPPDATA", "AppData/Local")),
+    }
+)
+"""By the name that patterns have in braces, and system: the environment variable that has a folder, and its default
+below the home folder.
+
+The base directory specification of freedesktop.org, the file system guide of Apple, the known folders of Windows.
+"""
+_TAILS = {name: tuple({tail: None for _, tail in folders.values()}) for name, folders in FOLDERS.items()}
+_TAILS["vscode"] = tuple(f"{tail}/{name}" for tail in _TAILS["config"] for name in VSCODE_NAMES)
+"""Where the folders that patterns name in braces are below the home folder, on any system."""
