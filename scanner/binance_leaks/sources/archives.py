@@ -138,7 +138,7 @@ class _Unpacker:
             yield chunk
             if isinstance(chunk, Skipped) or not chunk.whole:
                 continue
-            if may_hold_picture(chunk.data) and are_read():
+            if are_read() and may_hold_picture(chunk.data):
                 yield from read_embedded(place.path, place.evidence, chunk.data, self.budget)
             if may_end_in_zip(chunk.data):
                 if depth >= self.budget.limits.depth:

@@ -310,7 +310,7 @@ def _plain_content(descriptor: int, status: os.stat_result) -> bytes | None:
         return None
     data = os.read(descriptor, status.st_size + 1)
     is_plain = len(data) == status.st_size and archive_kind(data) is None and not may_end_in_zip(data)
-    return data if is_plain and not (may_hold_picture(data) and are_read()) else None
+    return data if is_plain and not (are_read() and may_hold_picture(data)) else None
 
 
 def read_chunks(entry: FileEntry) -> Iterator[Chunk | Skipped]:

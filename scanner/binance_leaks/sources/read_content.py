@@ -318,7 +318,7 @@ def _plain_content(
     if held is not None:
         if may_end_in_zip(held):
             yield from _read_zip_behind(path, evidence_path, io.BytesIO(held))
-        if may_hold_picture(held) and are_read():
+        if are_read() and may_hold_picture(held):
             from binance_leaks.sources.pictures.contents import read_embedded  # start-up: as above
 
             yield from read_embedded(path, evidence_path, held)
