@@ -236,6 +236,35 @@ class TestTexts:
         removed = filled("*** Begin Patch\n-BINANCE_API_KEY={KEY}\n-BINANCE_API_SECRET={SECRET}\n", pair)
         assert is_stopped(play(call("Bash", {"command": f"cat > .env <<EOF\n{removed}EOF"}, tmp_path)))
 
+    @pytest.mark.parametrize("tool", ["mcp__web__post", "Write", "Bash", "mcp__files__edit"])
+    def test_only_editors_replace(self, tmp_path: Path, pair: Pair, tool: str) -> None:
+        arguments = {"old_string": filled(CONTENT, pair), "new_string": ""}
+        assert is_stopped(play(call(tool, arguments, tmp_path)))
+        assert is_stopped(play(call(tool, {"rows": [arguments]}, tmp_path)))
+
+    @pytest.mark.parametrize("tool", ["Edit", "apply_patch", "mcp__db__read"])
+    def test_a_result_replaces_nothing(self, tmp_path: Path, pair: Pair, tool: str) -> None:
+        rows = {"rows": [{"old_line": filled(CONTENT, pair), "new_line": ""}]}
+        event = {**call(tool, {}, tmp_path), "hook_event_name": "PostToolUse", "tool_response": rows}
+        assert "updatedToolOutput" in play(event).out
+
+    @pytest.mark.parametrize(
+        "mention",
+        [
+            "@.env", "@./.env", "(see @.env)", "@.env.", "@.env, please", "@.env#L1-2", "read:@.env", '@"my keys.env"',
+            "@my\\ keys.env", "`@.env`", "@{.env}", "@sub/.env", "\n@.env\n", "@@.env", "@<.env>",
+        ],
+    )  # fmt: skip
+    def test_what_a_prompt_mentions_is_read(self, tmp_path: Path, pair: Pair, mention: str) -> None:
+        (tmp_path / "sub").mkdir()
+        for name in (".env", "my keys.env", "sub/.env"):
+            (tmp_path / name).write_text(filled(CONTENT, pair))
+        assert is_stopped(play(prompt(f"What is in {mention}", tmp_path)))
+
+    def test_mentions_of_nothing_pass(self, tmp_path: Path) -> None:
+        text = "@property\n" * 5_000 + "".join(f"mail{number}@example{number}.com " for number in range(5_000))
+        assert not is_stopped(play(prompt(text, tmp_path)))
+
     @pytest.mark.parametrize(
         "given",
         [

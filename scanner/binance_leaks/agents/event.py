@@ -20,9 +20,12 @@ LARGEST = 16 << 20
 """Bytes of the largest event that is read: ten times the longest output that an agent keeps."""
 DEEPEST = 100
 """Levels of JSON in an event, those in texts that are JSON among them."""
-_MOST_FILES, _MOST_NAMES = 50, 10_000
+_MOST_FILES, _MOST_NAMES = 50, 50_000
 """Files that are looked at for one event, and names in it that may be files."""
 _MOST_TEXTS = 200_000
+_LONGEST_PATH = 1_024
+_QUOTES, _BEHIND_PATHS, _SPACE = "\"'`<{", "\"'`,.;:!?)]}>", "\1"
+"""What is around the path of a mention, behind it, and a blank that is part of it while it is read."""
 _METADATA = frozenset(
     {
         "session_id", "sessionId", "conversation_id", "generation_id", "parent_conversation_id", "prompt_id", "turn_id",
@@ -47,6 +50,16 @@ _WRITTEN = frozenset({"content", "new_string", "new_str", "newText", "new_source
 _REPLACED = (("old_string", "new_string"), ("old_str", "new_str"), ("oldText", "newText"), ("old_line", "new_line"))
 _PATCH = "*** Begin Patch"
 _PATCH_TOOL = "apply_patch"
+_EDITED = "edit"
+_EDITORS = frozenset(
+    {
+        _PATCH_TOOL, _EDITED, "edit_file", "multiedit", "notebookedit", "replace", "search_replace", "str_replace",
+        "str_replace_editor", "strreplace",
+    }
+)  # fmt: skip
+"""Tools of the agents that change a file, in small letters. No other tool's arguments are in part what a file has."""
+_AFTER_EDITS = frozenset({"afterFileEdit", "afterTabFileEdit"})
+"""Events of Cursor that hold an edit."""
 _CONTENT = "content"
 _CURSOR_RESULT, _CURSOR_MCP = "cursor-result", "MCP:"
 """Cursor replaces the results of MCP tools only."""
@@ -108,7 +121,7 @@ class AgentEvent:
         """Files that are about to be read and that the event only names."""
         for field, value in fields.items() if self.contract is not None else ():
             if field not in _METADATA and not (self.kind == RESULT and field in _INPUTS):
-                _collect(_decoded(field, value), field, field, self.texts, 0, self.tool)
+                _collect(_decoded(field, value), field, field, self.texts, 0, self._editor_of(field))
         self.markup = [text for text in self.texts if text.is_markup]
         """Texts that are contents of their own, as their beginning says what they are."""
         self.texts = [text for text in self.texts if not text.is_markup]
@@ -152,6 +165,13 @@ class AgentEvent:
         name = self.tool.rpartition("__")[2].rpartition(":")[2].lower()
         return self.tool in self.agent.reads or name.startswith(("read_file", "read_text_file", "read_multiple_files"))
 
+    def _editor_of(self, field: str) -> str:
+        """The tool whose edit a field is, in small letters; empty where it is none, and no part of it is left out."""
+        if self.kind == RESULT:
+            return _EDITED if self.name in _AFTER_EDITS and field == "edits" else ""
+        tool = self.tool.lower()
+        return tool if self.kind == CALL and field in _ARGUMENTS and tool in _EDITORS else ""
+
     def _files(self, named: Iterable[str]) -> list[str]:
         if self.kind == READ:
             found = [*named, *_attached(self.fields)] if self.is_only_listed else list(_attached(self.fields))
@@ -159,9 +179,13 @@ class AgentEvent:
             found = [*_attached(self.fields), *_mentioned(_text_of(self.fields, "prompt"))]
         else:
             return []
-        names = dict.fromkeys(found)
-        paths = [path for path in map(self._resolve, names) if _is_there(path)] if len(names) <= _MOST_NAMES else []
-        if len(names) > _MOST_NAMES or len(paths) > _MOST_FILES:
+        names: dict[str, None] = {}
+        for name in found:
+            names[name] = None
+            if len(names) > _MOST_NAMES:
+                raise _UnclearError(f"it names more than {_MOST_NAMES:,} files")
+        paths = [path for path in dict.fromkeys(map(self._resolve, names)) if _is_there(path)]
+        if len(paths) > _MOST_FILES:
             raise _UnclearError(f"it names more than {_MOST_FILES} files")
         return paths
 
@@ -254,24 +278,24 @@ def _decoded(field: str, value: object) -> object:
         return value
 
 
-def _collect(value: object, place: str, key: str, texts: list[Text], depth: int, tool: str) -> None:
-    """Add every text in a value; keys may be values, too, so that what is no text is added as one."""
+def _collect(value: object, place: str, key: str, texts: list[Text], depth: int, editor: str) -> None:
+    """Add every text in a value, but what an editor replaces. What is no text is added as one: keys may be values."""
     if depth > DEEPEST or len(texts) > _MOST_TEXTS:
         raise _TooDeepError
     if isinstance(value, str):
-        texts.append(Text(place, key, _without_removed_lines(value, tool)))
+        texts.append(Text(place, key, _without_removed_lines(value, editor)))
     elif isinstance(value, dict):
         texts.append(Text(place, key, ""))
-        replaced = {old for old, new in _REPLACED if new in value}
+        replaced = {old for old, new in _REPLACED if new in value} if editor else ()
         for name, inner in value.items():
             if name not in replaced:
-                _collect(inner, f"{place}.{name}", name, texts, depth + 1, tool)
+                _collect(inner, f"{place}.{name}", name, texts, depth + 1, editor)
     elif isinstance(value, list):
         if all(_is_word(item) for item in value):
             texts.append(Text(place, key, " ".join(map(str, value))))  # as a command line
             return
         for at, inner in enumerate(value):
-            _collect(inner, f"{place}[{at}]", key, texts, depth + 1, tool)
+            _collect(inner, f"{place}[{at}]", key, texts, depth + 1, editor)
     else:
         texts.append(Text(place, key, str(value)))
 
@@ -320,9 +344,22 @@ def _attached(fields: Mapping[str, object]) -> Iterator[str]:
 
 
 def _mentioned(prompt: str) -> Iterator[str]:
-    """Files that a prompt takes in as `@path`: no other event is sent for those."""
-    if "@" in prompt:
-        yield from (word[1:].strip("\"'`,.;:()") for word in prompt.split() if word.startswith("@") and len(word) > 1)
+    """Files that a prompt takes in as `@path`: no other event is sent for those.
+
+    Agents differ in where a path ends. All that it may be is named here, and counts where there is such a file.
+    """
+    at = prompt.find("@")
+    while at >= 0:
+        rest = prompt[at + 1 : at + 1 + _LONGEST_PATH]
+        if rest[:1] in _QUOTES and rest[:1]:
+            yield rest[1:].partition(rest[0])[0]
+        word = rest.replace("\\ ", _SPACE).split(maxsplit=1)
+        if word and not rest[0].isspace():
+            path = word[0].replace(_SPACE, " ")
+            for name in (path, path.partition("#")[0]):
+                yield name
+                yield name.strip(_QUOTES).rstrip(_BEHIND_PATHS).strip(_QUOTES)
+        at = prompt.find("@", at + 1)
 
 
 def _is_path(value: object) -> TypeGuard[str]:
