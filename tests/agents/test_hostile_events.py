@@ -135,6 +135,55 @@ class TestFiles:
         assert "could not look" in self.read(file).err
 
     @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege")
+    def test_a_link_without_an_end_passes_with_a_word(self, tmp_path: Path) -> None:
+        (tmp_path / "link").symlink_to("link")
+        played = self.read(tmp_path / "link")
+        assert "could not look" in played.err
+        assert not is_stopped(played)
+
+    def test_a_fault_of_ours_stops_a_file_too(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        def fail(*_: object, **__: object) -> None:
+            raise RuntimeError
+
+        (tmp_path / "a.zip").write_bytes(b"PK\3\4")
+        monkeypatch.setattr(agent_hook, "run_scan", fail)
+        played = self.read(tmp_path / "a.zip")
+        assert is_stopped(played)
+        assert "internal error, RuntimeError" in played.err
+        assert not is_stopped(self.read(tmp_path / "a.zip", "--fail-open"))
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="there is no alarm")
+    def test_a_file_that_takes_too_long_is_stopped(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        (tmp_path / "a.zip").write_bytes(b"PK\3\4")
+        monkeypatch.setattr(agent_event, "TIME_LIMIT", 0.05)
+        monkeypatch.setattr(agent_hook, "run_scan", lambda *_: time.sleep(5))
+        assert is_stopped(played := self.read(tmp_path / "a.zip"))
+        assert "longer than" in played.err
+
+    def test_a_file_that_is_only_searched_in_part_is_stopped(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pair: Pair
+    ) -> None:
+        (tmp_path / "a.py").write_text(filled(CONTENT, pair))
+        monkeypatch.setattr("binance_leaks.detect.work.LIMIT", 0)
+        assert is_stopped(played := self.read(tmp_path / "a.py"))
+        assert "only its beginning was searched" in played.err
+
+    def test_a_picture_is_not_read(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pair: Pair) -> None:
+        for package in ("PIL.Image", "numpy", "zxingcpp"):
+            pytest.importorskip(package)
+        from tests.sources.test_pictures import code
+
+        (tmp_path / "shot.png").write_bytes(code(pair.dotenv))
+        monkeypatch.delenv("BINANCE_LEAKS_PICTURES")
+        played = self.read(tmp_path / "shot.png")
+        assert played.err == ""
+        assert not is_stopped(played)
+        monkeypatch.setenv("BINANCE_LEAKS_PICTURES", "auto")
+        played = self.read(tmp_path / "shot.png")
+        assert is_stopped(played)
+        assert_shows_nothing(played, pair)
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege")
     def test_a_link_is_followed_as_the_agent_does(self, tmp_path: Path, pair: Pair) -> None:
         (tmp_path / "real").write_text(filled(CONTENT, pair))
         (tmp_path / "link").symlink_to("real")

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 TIME_LIMIT = 15.0
 """Seconds after which an event counts as not looked at: agents end a hook after 30, and then let the event pass."""
+_PICTURES = ("BINANCE_LEAKS_PICTURES", "off")
+"""The variable and the mode of `sources.pictures.settings`, which costs an import: a picture takes a second or two."""
 _OPEN, _CLOSED, _AGENT, _CONFIG = "--fail-open", "--fail-closed", "--agent", "--config"
 
 
@@ -37,6 +39,7 @@ def answer_event(words: Sequence[str]) -> int:
     options = _PlainOptions.parse(words) or _parse_fully(words)
     if sys.stdin is not None and sys.stdin.isatty():
         raise UsageError("it reads an event of an agent from standard input", hint="init --agent sets an agent up.")
+    os.environ.setdefault(*_PICTURES)
     event: AgentEvent | None = None
     before = _start_clock()
     try:
@@ -76,13 +79,13 @@ def _stop_clock(before: object) -> None:
 
 
 def write_unread(event: AgentEvent | None, why: str, *, is_open: bool | None, is_file: bool = False) -> int:
-    """Answer an event that could not be looked at. By default only a file that it merely names may then be read.
+    """Answer an event that could not be scanned. By default it passes only with `is_file`.
 
-    `is_file` is True if such a file is all that could not be looked at.
+    `is_file` is True if a file that the event merely names, and that cannot be opened, is all that was not scanned.
     """
     if os.name == "posix":
         signal.setitimer(signal.ITIMER_REAL, 0)  # the answer is not to be interrupted
-    passes = is_file or (event is not None and event.is_only_listed) if is_open is None else is_open
+    passes = is_file if is_open is None else is_open
     try:
         from binance_leaks.report.agent_notice import describe_unread  # start-up: only where something went wrong
 

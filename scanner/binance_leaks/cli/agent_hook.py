@@ -14,8 +14,7 @@ from binance_leaks.config import Config, find_config, load_config
 from binance_leaks.errors import ScannerError
 from binance_leaks.findings import Result
 from binance_leaks.lazy_dataclasses import dataclass, replace
-from binance_leaks.model import container_of
-from binance_leaks.pipeline.agent_event import AgentEventSource
+from binance_leaks.pipeline.agent_event import AgentEventSource, why_refused
 from binance_leaks.pipeline.run_scan import TriageSettings, load_baseline, run_scan
 from binance_leaks.report import write_report
 from binance_leaks.report.agent_notice import describe_found
@@ -51,7 +50,7 @@ def _answer(event: AgentEvent, own: Config | None, *, is_open: bool | None) -> i
         return _write_found(source, failing)
     if not result.complete:
         lost = [item for item in result.skipped if item.lost]
-        is_file = all(container_of(item.what) in event.files for item in lost)
+        is_file = all(item.what in event.files and item.why == why_refused(item.what) for item in lost)
         return write_unread(event, f"{lost[0].what}: {lost[0].why}", is_open=is_open, is_file=is_file)
     write_report(let_pass(event).output, sys.stdout)
     return 0

@@ -18,6 +18,7 @@ from binance_leaks.pipeline.tally import Tally
 from binance_leaks.sources.files import list_files
 from binance_leaks.sources.nearby_evidence import EvidenceNearFiles
 from binance_leaks.sources.read_content import Chunk
+from binance_leaks.sources.streams import describe_error
 
 if TYPE_CHECKING:
     from binance_leaks.agents.event import AgentEvent, Text
@@ -89,7 +90,7 @@ class AgentEventSource:
 
 
 def _scan_files(paths: Sequence[str]) -> Tally:
-    skipped = [Skipped(what=path, why=why) for path in paths if (why := _why_not(path))]
+    skipped = [Skipped(what=path, why=why) for path in paths if (why := why_refused(path))]
     refused = {item.what for item in skipped}
     readable = [Path(path) for path in paths if path not in refused]
     tally = scan_entries(list_files(readable, exclude=lambda _: False, all_files=True)) if readable else Tally()
@@ -97,12 +98,15 @@ def _scan_files(paths: Sequence[str]) -> Tally:
     return tally
 
 
-def _why_not(path: str) -> str:
-    """Why a file is not read while the agent waits, empty if it is."""
+def why_refused(path: str) -> str:
+    """Return why a file is not opened while the agent waits, or cannot be; an empty text if it can."""
     try:
         status = os.stat(path)  # noqa: PTH116
-    except OSError:
-        return ""  # listing it reports that
-    if not stat.S_ISREG(status.st_mode):
-        return "not a regular file"
-    return f"larger than {LARGEST_FILE >> 20} MiB" if status.st_size > LARGEST_FILE else ""
+        if not stat.S_ISREG(status.st_mode):
+            return "not a regular file"
+        if status.st_size > LARGEST_FILE:
+            return f"larger than {LARGEST_FILE >> 20} MiB"
+        os.close(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)))
+    except OSError as error:
+        return describe_error(error)
+    return ""

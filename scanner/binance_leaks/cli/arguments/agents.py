@@ -45,4 +45,4 @@ def add_agent_hook(commands: Commands) -> None:
         metavar="FILE",
         help="your own configuration, which counts as a whole (default: of the project's, values allowed by digest)",
     )
-    parser.set_defaults(target="binance_leaks.cli.agent_hook:run", pictures="off", quick_pictures=False)
+    parser.set_defaults(target="binance_leaks.cli.agent_hook:run")
