@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import SystemRandom
+from shutil import which
 
 import pytest
 from binance_leaks.config import Config
@@ -216,10 +217,6 @@ class TestTheSearch:
     def test_without_time_the_scan_is_incomplete(self, prepared: Prepared) -> None:
         plan = plan_of(prepared.home, seconds=-1)
         assert any(skipped.lost and "time limit" in skipped.why for skipped in plan.skipped)
-        late = scan(prepared.home, plan_of(prepared.home), ends=0)
-        assert not late.complete
-        assert not late.findings
-        assert any(skipped.what.endswith("of Claude Code") and skipped.lost for skipped in late.skipped)
 
     def test_variables_move_places(self, tmp_path: Path) -> None:
         home, moved = tmp_path / "home", tmp_path / "data"
@@ -382,6 +379,29 @@ class TestTheCommand:
         assert outcome.status == 3
         assert not outcome.report["scan"]["complete"]
         assert machine("--allow-incomplete").status == 0
+
+    @pytest.mark.skipif(os.name == "nt", reason="a script of sh is in place of git")
+    def test_the_time_limit_ends_a_long_walk(self, tmp_path: Path) -> None:
+        """What the files hold is reported, and git does not run on."""
+        home, programs, started = tmp_path / "me", tmp_path / "bin", tmp_path / "pid"
+        pairs = make_home(home, {".env": LINUX["work/three/.env"]})
+        repository = Repository.create(home / "bot")
+        repository.commit({"main.py": "import os\n"})
+        programs.mkdir()
+        git = f'case " $* " in *" rev-list "*) echo $$ > {started}; exec sleep 60;; esac\nexec {which("git")} "$@"\n'
+        (programs / "git").write_text(f"#!/bin/sh\n{git}")
+        (programs / "git").chmod(0o755)
+        environment = {"HOME": str(home), "XDG_CONFIG_HOME": "", "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+        options = ("--time-limit", "1s", "--format", "json")
+        outcome = run("machine", *options, cwd=tmp_path, env=environment, timeout=20)
+        assert outcome.status == 3
+        assert digests(outcome.report["findings"]) == pairs[".env"].digests
+        assert outcome.report["scan"]["skipped"] == [
+            {"what": "the rest of the scan", "why": "the time limit of 1 second was reached"}
+        ]
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(started.read_text("ascii")), 0)
+        assert run("history", "--reachable", *options, cwd=home / "bot", env=environment, timeout=20).status == 3
 
     def test_a_folder_called_git_is_no_repository(self, machine: Callable[..., Outcome], tmp_path: Path) -> None:
         (tmp_path / "me/bot/.git").mkdir(parents=True)

@@ -36,7 +36,7 @@ class MachineSettings(CommandSettings):
     include: Sequence[str]
     depth: int
     no_repositories: bool
-    seconds: int
+    time_limit: int
     """Seconds."""
     jobs: int
 
@@ -46,7 +46,7 @@ def run(options: Options) -> ExitStatus:
     settings = MachineSettings.of(options)
     clean_up_on_signals()
     with runner(settings) as this:
-        ends = time.monotonic() + settings.seconds
+        ends = time.monotonic() + settings.time_limit
         home = _home()
         triage = _triage_settings(settings.gate, home)
         excluded = _exclusion(triage.config, settings.gate.exclude, home)
@@ -111,7 +111,7 @@ def _make_plan(settings: MachineSettings, home: str, roots: Sequence[str], exclu
         roots=roots,
         include=frozenset(settings.include),
         depth=settings.depth,
-        seconds=settings.seconds / 2,
+        seconds=settings.time_limit / 2,
         excluded=excluded,
     )
     with _search_progress(settings.output) as show:

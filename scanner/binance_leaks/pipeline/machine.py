@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
 from binance_leaks.detect.vocabulary import name_mentions_binance
@@ -17,7 +16,7 @@ from binance_leaks.machine.plan import Plan, PlannedRepository
 from binance_leaks.model import Credential, Evidence, Exposure, Grade, Location, Readers, container_of
 from binance_leaks.pipeline.files import detected_in, scan_entries
 from binance_leaks.pipeline.history import HistoryDetected, HistorySource
-from binance_leaks.pipeline.source import Detected, NearbyEvidence, Progress, ReadingEnded, ShowProgress
+from binance_leaks.pipeline.source import Detected, NearbyEvidence, Progress, ShowProgress
 from binance_leaks.pipeline.tally import Tally
 from binance_leaks.sources.files import FileEntry, read_plain
 from binance_leaks.sources.nearby_evidence import mentions_binance
@@ -27,7 +26,7 @@ _MOST_SIBLINGS = 200
 _LARGEST_SIBLING = 1 << 20
 _RATE = 25 << 20
 """Bytes of packs a second that git walks: a repository with more than fits into the time left is not begun."""
-_TIME = "the time limit ended the scan; a longer --time-limit allows more"
+_TIME = "it may take longer than the time that was left; a longer --time-limit allows it"
 _LARGE = f"larger than {LARGEST >> 30} GiB; `binance-leaks scan` reads it"
 
 
@@ -40,13 +39,13 @@ class MachineSource:
     """The home folder."""
     target: str
     ends: float
-    """When to end, by `time.monotonic`."""
+    """When the time limit ends the scan, by `time.monotonic`: no repository that takes longer is begun."""
     jobs: int = 1
     excluded: Callable[[str], bool] = lambda _: False
     kind: SourceKind = SourceKind.MACHINE
 
     def read(self, show: ShowProgress | None = None) -> Detected:
-        """Scan the files, then the repositories, smallest first. What the time limit leaves out is lost."""
+        """Scan the files, then the repositories, smallest first; an interrupt keeps what was found until then."""
         total = len(self.plan.files)
 
         def progress(tally: Tally) -> None:
@@ -55,13 +54,17 @@ class MachineSource:
 
         tally = scan_entries(self._entries(), jobs=self.jobs, progress=progress)
         tally.skipped += self.plan.skipped
+        tally.note_unread_pictures()
         files = detected_in(tally)
         found = _Found(credentials=list(files.credentials), skipped=list(files.skipped), stats=files.stats)
         found.interrupted = files.interrupted
-        for repository in self.plan.repositories:
-            if found.interrupted:
-                break
-            self._scan_repository(repository, found, show)
+        try:
+            for repository in self.plan.repositories:
+                if found.interrupted:
+                    break
+                self._scan_repository(repository, found, show)
+        except KeyboardInterrupt:
+            found.interrupted = True
         if os.name == "nt":
             found.skipped.append(Skipped(what="file permissions", why="not checked on Windows", lost=False))
         return replace(
@@ -74,17 +77,8 @@ class MachineSource:
         )
 
     def _entries(self) -> Iterator[FileEntry | Skipped]:
-        """Yield the files until the time is up, then what was left out, by program."""
-        left: Counter[str] = Counter()
         for file in self.plan.files:
-            if left or time.monotonic() > self.ends:
-                left[file.location.program] += 1
-            elif file.size > LARGEST:
-                yield Skipped(what=file.entry.shown, why=_LARGE)
-            else:
-                yield file.entry
-        for program, count in left.items():
-            yield Skipped(what=f"{count:,} {'file' if count == 1 else 'files'} of {program}", why=_TIME)
+            yield Skipped(what=file.entry.shown, why=_LARGE) if file.size > LARGEST else file.entry
 
     def _with_readers(self, place: Location) -> Location:
         if place.exposure is not Exposure.PRESENT or place.blob is not None:
@@ -93,13 +87,6 @@ class MachineSource:
 
     def _scan_repository(self, repository: PlannedRepository, found: _Found, show: ShowProgress | None) -> None:
         folder = repository.folder
-
-        def progress(count: Progress) -> None:
-            if time.monotonic() > self.ends:
-                raise ReadingEnded
-            if show is not None:
-                show(count)
-
         if self.ends - time.monotonic() < repository.size / _RATE:
             found.skipped.append(Skipped(what=f"the repository {folder}", why=_TIME))
             return
@@ -113,14 +100,11 @@ class MachineSource:
             excluded=lambda path: self.excluded(f"{folder}/{path}"),
         )
         try:
-            detected = source.read(progress)
-        except KeyboardInterrupt:  # while git walks: what was found in the files is reported
-            found.interrupted = True
-            return
+            detected = source.read(show)
         except GitError as error:
             found.skipped.append(Skipped(what=f"the repository {folder}", why=str(error)))
             return
-        found.add(folder, detected, timed_out=time.monotonic() > self.ends)
+        found.add(folder, detected)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -133,7 +117,7 @@ class _Found:
     nearby: dict[str, NearbyEvidence] = field(default_factory=dict)
     interrupted: bool = False
 
-    def add(self, folder: str, detected: HistoryDetected, *, timed_out: bool) -> None:
+    def add(self, folder: str, detected: HistoryDetected) -> None:
         """Add what a repository holds, its paths below its folder."""
 
         def move(place: Location) -> Location:
@@ -144,10 +128,7 @@ class _Found:
         self.stats = self.stats.plus(replace(detected.stats, blobs=None))
         if detected.nearby is not None:
             self.nearby[folder] = detected.nearby
-        if detected.interrupted and timed_out:
-            self.skipped.append(Skipped(what=f"the rest of the repository {folder}", why=_TIME))
-        elif detected.interrupted:
-            self.interrupted = True
+        self.interrupted = detected.interrupted
 
 
 def readers_of(path: str, top: str) -> Readers | None:

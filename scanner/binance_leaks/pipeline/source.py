@@ -25,10 +25,6 @@ class Progress:
 ShowProgress = Callable[[Progress], None]
 
 
-class ReadingEnded(KeyboardInterrupt):
-    """Raised by a `ShowProgress` to end the reading as an interrupt of the user does, for lack of time."""
-
-
 class NearbyEvidence(Protocol):
     """What is around a file: its neighbours and its repository."""
 

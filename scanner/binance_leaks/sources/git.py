@@ -164,7 +164,11 @@ class Git:
         One that may reach a remote waits for that, and is not watched.
         """
         if self._environment["GIT_ALLOW_PROTOCOL"] != "none":
-            return process.communicate(text)
+            try:
+                return process.communicate(text)
+            except BaseException:  # as in `read_to_end`; git removes its temporary files
+                process.terminate()
+                raise
         return read_to_end(process, text, most_output=most_output, most_memory=most_memory)
 
     def _start(

@@ -45,10 +45,13 @@ def read_to_end(
         if not is_whole:
             process.kill()
         process.wait()
+    except BaseException:  # such as that of a time limit, of which git gets no signal
+        process.kill()
+        raise
     finally:
         watch.stop()
-    for each in helpers:
-        each.join()
+        for each in helpers:
+            each.join()
     if watch.fault is not None:
         raise watch.fault
     if not is_whole:

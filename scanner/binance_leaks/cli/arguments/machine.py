@@ -12,8 +12,9 @@ from binance_leaks.cli.arguments.common import (
     add_jobs,
     add_no_progress,
     add_output,
+    add_pictures,
+    add_time_limit,
     add_verification,
-    duration,
 )
 
 TYPE_CHECKING = False  # as typing has it, without importing typing: start-up time of the hook
@@ -60,17 +61,11 @@ def add_machine(commands: Commands) -> None:
     )
     scope.add_argument("--no-repositories", action="store_true", help="leave out git stashes and unreachable objects")
     add_exclude(scope)
+    add_pictures(parser, scope)
     work = parser.add_argument_group("work")
-    work.add_argument(
-        "--time-limit",
-        dest="seconds",
-        type=duration,
-        default=300,
-        metavar="TIME",
-        help="take at most this long (default: 5m)",
-    )
     add_jobs(work)
     add_no_progress(work)
+    add_time_limit(work, 300)
     add_verification(parser)
     parser.set_defaults(target="binance_leaks.cli.machine:run")
 
