@@ -217,6 +217,37 @@ class TestDoctor:
             assert self.checks(repository)["cursor, tried"][0] == "unknown"
         assert not mark.exists()
 
+    @pytest.mark.parametrize(
+        ("matcher", "command"),
+        [
+            ("Glob", "binance-leaks agent-hook"),
+            ("*", "echo binance-leaks agent-hook"),
+            ("*", "binance-leaks agent-hook || true"),
+            ("*", "false && binance-leaks agent-hook"),
+        ],
+    )
+    def test_a_hook_that_may_not_count_is_not_ours(self, matcher: str, command: str, repository: Repository) -> None:
+        init(repository, "--agent", "claude-code")
+        file = repository.path(FILES["claude-code"])
+        settings = json.loads(file.read_text())
+        for event in settings["hooks"]:
+            settings["hooks"][event] = [{"matcher": matcher, "hooks": [{"type": "command", "command": command}]}]
+        file.write_text(json.dumps(settings))
+        state, found = self.checks(repository)["claude-code"]
+        assert state == "warning"
+        assert "without" in found
+        assert init(repository, "--agent", "claude-code").status == 0
+        assert self.checks(repository)["claude-code"][0] == "ok"
+        assert self.checks(repository)["claude-code, tried"] == ("ok", "stopped a generated key pair ")
+
+    def test_an_open_hook_is_a_warning(self, repository: Repository) -> None:
+        init(repository, "--agent", "cursor")
+        file = repository.path(FILES["cursor"])
+        file.write_text(file.read_text().replace("--agent cursor", "--agent cursor --fail-open"))
+        state, found = self.checks(repository)["cursor"]
+        assert state == "warning"
+        assert "--fail-open" in found
+
     def test_a_package_of_the_project_is_not_imported(self, repository: Repository) -> None:
         mark = repository.path("started")
         for name in ("__init__.py", "__main__.py"):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path, PurePath
@@ -22,6 +23,10 @@ from binance_leaks.setup.pre_commit import PROGRAMS
 _SECONDS = 30
 _HOOKS = "hooks"
 COMMAND = "agent-hook"
+_PYTHONS = frozenset({"python", "python3", "py"})
+_OF_SHELLS = frozenset("|&;<>()$`\n")
+_EVERY_TOOL = (None, "", "*", ".*")
+"""Matchers of entries that count for every tool."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -257,18 +262,47 @@ def _toml(agent: str, events: Sequence[str]) -> str:
 
 
 def has_hook(settings: object, event: str) -> bool:
-    """Whether settings run our hook for an event, however it is started."""
-    return any(True for _ in commands_for(settings, event))
+    """Whether settings run this program, and nothing else, whenever there is an event: for every tool."""
+    return any(
+        plain_words(command)
+        for entry in _entries(settings, event)
+        if entry.get("matcher") in _EVERY_TOOL
+        for command in _commands_of(entry)
+    )
 
 
 def commands_for(settings: object, event: str) -> Iterator[str]:
-    """Yield the commands by which settings run our hook for an event."""
+    """Yield the commands of settings that may run our hook for an event, however it is started."""
+    for entry in _entries(settings, event):
+        yield from _commands_of(entry)
+
+
+def plain_words(command: str) -> list[str]:
+    """Return the words of a command that starts this program and nothing else; none for another.
+
+    A project may bring any command. Without `-I`, Python would import a package of that name from the folder that it is
+    started in; behind `||` or in front of `;` our answer may be lost.
+    """
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return []
+    start = words[: words.index(COMMAND)] if COMMAND in words else []
+    is_program = len(start) == 1 and PurePath(start[0]).name in PROGRAMS
+    is_module = start[1:] == ["-I", "-m", "binance_leaks"] and start[0] in _PYTHONS
+    return words if (is_program or is_module) and _OF_SHELLS.isdisjoint(command) else []
+
+
+def _entries(settings: object, event: str) -> Iterator[Mapping[str, object]]:
     hooks = settings.get(_HOOKS) if isinstance(settings, dict) else None
     listed = hooks.get(event) if isinstance(hooks, dict) else None
-    for entry in listed if isinstance(listed, list) else ():
-        inner = entry.get(_HOOKS) if isinstance(entry, dict) else None
-        for handler in (entry, *(inner if isinstance(inner, list) else ())):
-            yield from _commands(handler)
+    yield from (entry for entry in (listed if isinstance(listed, list) else ()) if isinstance(entry, dict))
+
+
+def _commands_of(entry: Mapping[str, object]) -> Iterator[str]:
+    inner = entry.get(_HOOKS)
+    for handler in (entry, *(inner if isinstance(inner, list) else ())):
+        yield from _commands(handler)
 
 
 def _commands(handler: object) -> Iterator[str]:
@@ -307,7 +341,11 @@ def installed(agent: str, place: Place) -> Installed | None:
         if commands:
             missing = tuple(event for event in file.events if not has_hook(settings, event))
             return Installed(
-                agent=agent, path=path, command=commands[0], missing=missing, is_off=_is_off(agent, settings)
+                agent=agent,
+                path=path,
+                command=next(filter(plain_words, commands), commands[0]),
+                missing=missing,
+                is_off=_is_off(agent, settings),
             )
     return None
 

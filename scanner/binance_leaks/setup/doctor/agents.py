@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import MappingProxyType
 
 from binance_leaks.agents.contracts import AGENTS
 from binance_leaks.errors import UsageError
-from binance_leaks.setup.agent_hooks import COMMAND, HOOK_FILES, Installed, Place, command_of, installed
+from binance_leaks.setup.agent_hooks import HOOK_FILES, Installed, Place, command_of, installed, plain_words
 from binance_leaks.setup.agent_plugin import plugin_script
 from binance_leaks.setup.doctor.check import Check, State
 from binance_leaks.setup.doctor.trial import generate_pair, names_key, run_with_input
-from binance_leaks.setup.pre_commit import PROGRAMS
 from binance_leaks.sources.plumbing import find_program
 
 TIME_LIMIT = 60.0
 """Seconds after which the command of a hook is ended; agents wait half of that."""
-_PYTHONS = frozenset({"python", "python3", "py"})
 _PROMPTS: Mapping[str, Mapping[str, object]] = MappingProxyType(
     {
         "claude-code": {"hook_event_name": "UserPromptSubmit", "transcript_path": "", "permission_mode": "default"},
@@ -56,6 +53,9 @@ def _check(agent: str, place: Place, option: str, top: Path, *, may_run: bool) -
     elif found.missing:
         lacking = f"{where}, without {', '.join(found.missing)}"
         yield Check(name=agent, state=State.WARNING, found=lacking, remedy=again)
+    elif "--fail-open" in plain_words(found.command):
+        open_ = f"{where}: with --fail-open, what could not be scanned passes"
+        yield Check(name=agent, state=State.WARNING, found=open_, remedy=f"The command should be: {command_of(agent)}")
     else:
         yield Check(name=agent, state=State.OK, found=where)
     name = f"{agent}, tried"
@@ -78,8 +78,8 @@ def _installed(agent: str, place: Place) -> Installed | None:
 
 def _check_by_trial(name: str, agent: str, hook: Installed, top: Path) -> Check:
     """Send a prompt with a pair to the command as the agent would start it, and one without."""
-    words = _plain_words(hook.command)
-    if not words:
+    words = plain_words(hook.command)
+    if not words or PurePath(words[0]).name != words[0]:  # a project may name a program of its own by its path
         found = f"not tried, as it is started in another way: {hook.command}"
         return Check(name=name, state=State.UNKNOWN, found=found, remedy=f"The command should be: {command_of(agent)}")
     program = find_program(words[0].removesuffix(".exe"))
@@ -105,21 +105,6 @@ def _check_by_trial(name: str, agent: str, hook: Installed, top: Path) -> Check:
         found = f"stops every prompt, with status {passed[0]}"
         return Check(name=name, state=State.FAILURE, found=found, remedy=f"The command should be: {command_of(agent)}")
     return Check(name=name, state=State.OK, found="stopped a generated key pair")
-
-
-def _plain_words(command: str) -> list[str]:
-    """The words of a command that starts this program and nothing else; none for another, which a project may bring.
-
-    Without `-I`, Python would import a package of that name from the folder that it is started in.
-    """
-    try:
-        words = shlex.split(command)
-    except ValueError:
-        return []
-    start = words[: words.index(COMMAND)] if COMMAND in words else []
-    is_program = len(start) == 1 and start[0] in PROGRAMS
-    is_module = start[1:] == ["-I", "-m", "binance_leaks"] and start[0] in _PYTHONS
-    return words if is_program or is_module else []
 
 
 def _event(agent: str, prompt: str, top: Path) -> str:
