@@ -65,6 +65,11 @@ def is_stopped(documented: Documented, played: Played) -> bool:
     raise AssertionError(documented.id)
 
 
+def test_the_document_of_each_contract_is_cited() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "agents.md").read_text("utf-8")
+    assert [agent.name for agent in AGENTS.values() if agent.document not in text] == []
+
+
 @pytest.mark.parametrize("documented", STOPPED, ids=named)
 def test_a_pair_is_kept_from_the_agent(documented: Documented, pair: Pair) -> None:
     played = play(filled(documented.fields, pair))
@@ -143,7 +148,7 @@ def test_other_events_pass(name: str, pair: Pair) -> None:
     event = {"hook_event_name": name, "cwd": "/", "last_assistant_message": pair.secret}
     played = play(event, "--agent", "claude-code")
     assert (played.status, played.out) == (0, "")
-    assert "nothing to look at" in played.err
+    assert "nothing to scan" in played.err
 
 
 def test_hooks_that_are_set_up_for_another_agent(pair: Pair) -> None:

@@ -1,4 +1,4 @@
-"""Events that cannot be looked at, projects that would switch the guard off, and values in unusual fields."""
+"""Events that cannot be scanned, projects that would switch the guard off, and values in unusual fields."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from binance_leaks.agents import event as events
-from binance_leaks.cli import agent_event, agent_hook
+from binance_leaks.cli import agent_hook, agent_scan
 
 from tests.agents import Played, assert_shows_nothing, filled, play
 from tests.agents.documented import COMMAND, CONTENT, PROMPT
@@ -38,7 +38,7 @@ def is_stopped(played: Played) -> bool:
 
 
 class TestUnreadable:
-    """What cannot be looked at is stopped by default, and named."""
+    """What cannot be scanned is stopped by default, and named."""
 
     @pytest.mark.parametrize(
         ("sent", "why"),
@@ -88,7 +88,7 @@ class TestUnreadable:
         def fail(*_: object, **__: object) -> None:
             raise RuntimeError(pair.secret)
 
-        monkeypatch.setattr(agent_hook, "run_scan", fail)
+        monkeypatch.setattr(agent_scan, "run_scan", fail)
         played = play(filled(prompt(PROMPT, tmp_path), pair))
         assert is_stopped(played)
         assert "internal error, RuntimeError" in played.err
@@ -96,8 +96,8 @@ class TestUnreadable:
 
     @pytest.mark.skipif(sys.platform == "win32", reason="there is no alarm")
     def test_what_takes_too_long_is_stopped(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pair: Pair) -> None:
-        monkeypatch.setattr(agent_event, "TIME_LIMIT", 0.05)
-        monkeypatch.setattr(agent_hook, "run_scan", lambda *_: time.sleep(5))
+        monkeypatch.setattr(agent_hook, "TIME_LIMIT", 0.05)
+        monkeypatch.setattr(agent_scan, "run_scan", lambda *_: time.sleep(5))
         played = play(filled(prompt(PROMPT, tmp_path), pair))
         assert is_stopped(played)
         assert "longer than" in played.err
@@ -132,13 +132,13 @@ class TestFiles:
         file = tmp_path / "closed"
         file.write_text("x")
         file.chmod(0)
-        assert "could not look" in self.read(file).err
+        assert "could not scan" in self.read(file).err
 
     @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege")
     def test_a_link_without_an_end_passes_with_a_word(self, tmp_path: Path) -> None:
         (tmp_path / "link").symlink_to("link")
         played = self.read(tmp_path / "link")
-        assert "could not look" in played.err
+        assert "could not scan" in played.err
         assert not is_stopped(played)
 
     def test_a_fault_of_ours_stops_a_file_too(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ class TestFiles:
             raise RuntimeError
 
         (tmp_path / "a.zip").write_bytes(b"PK\3\4")
-        monkeypatch.setattr(agent_hook, "run_scan", fail)
+        monkeypatch.setattr(agent_scan, "run_scan", fail)
         played = self.read(tmp_path / "a.zip")
         assert is_stopped(played)
         assert "internal error, RuntimeError" in played.err
@@ -155,8 +155,8 @@ class TestFiles:
     @pytest.mark.skipif(sys.platform == "win32", reason="there is no alarm")
     def test_a_file_that_takes_too_long_is_stopped(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         (tmp_path / "a.zip").write_bytes(b"PK\3\4")
-        monkeypatch.setattr(agent_event, "TIME_LIMIT", 0.05)
-        monkeypatch.setattr(agent_hook, "run_scan", lambda *_: time.sleep(5))
+        monkeypatch.setattr(agent_hook, "TIME_LIMIT", 0.05)
+        monkeypatch.setattr(agent_scan, "run_scan", lambda *_: time.sleep(5))
         assert is_stopped(played := self.read(tmp_path / "a.zip"))
         assert "longer than" in played.err
 
@@ -202,7 +202,7 @@ class TestFiles:
             archive.writestr("keys.env", filled(CONTENT, pair))
         assert is_stopped(self.read(tmp_path / "a.zip"))
 
-    def test_more_files_than_are_looked_at(self, tmp_path: Path) -> None:
+    def test_more_files_than_are_scanned(self, tmp_path: Path) -> None:
         for number in range(60):
             (tmp_path / f"f{number}").touch()
         played = play(prompt(" ".join(f"@f{number}" for number in range(60)), tmp_path))
@@ -268,7 +268,7 @@ class TestProjects:
 
 
 class TestTexts:
-    """What of an event is looked at."""
+    """What of an event is scanned."""
 
     def test_taking_a_value_out_of_a_file_is_not_stopped(self, tmp_path: Path, pair: Pair) -> None:
         old = filled(CONTENT, pair)
@@ -361,6 +361,6 @@ class TestTexts:
         assert "\x1b" not in played.err
         assert "\n::error" not in played.err
 
-    def test_a_field_that_no_document_has_is_looked_at(self, tmp_path: Path, pair: Pair) -> None:
+    def test_a_field_that_no_document_has_is_scanned(self, tmp_path: Path, pair: Pair) -> None:
         event = {**call("Bash", {"command": "ls"}, tmp_path), "new_field": {"x": filled(COMMAND, pair)}}
         assert is_stopped(play(event))

@@ -137,7 +137,7 @@ def _cursor_tab_read(_: AgentEvent, __: Notice) -> Mapping[str, object]:
 
 
 def _cursor_result(event: AgentEvent, notice: Notice) -> Mapping[str, object]:
-    if not event.is_withheld:
+    if not event.can_be_withheld:
         return {"additional_context": notice.for_agent}
     result = event.result if isinstance(event.result, dict) else {"output": _WITHHELD}
     return {"updated_mcp_tool_output": without_long_texts(result), "additional_context": notice.for_agent}

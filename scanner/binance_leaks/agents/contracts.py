@@ -14,19 +14,18 @@ if TYPE_CHECKING:
 
 PROMPT, CALL, READ, RESULT = "prompt", "tool call", "file", "tool result"
 """What an event is about. A tool call that only reads a file is a `READ`."""
-WITHHOLDS, WARNS = True, False
 
 
 class Event:
     """One event of an agent."""
 
-    __slots__ = ("form", "kind", "stops")
+    __slots__ = ("can_withhold", "form", "kind")
 
-    def __init__(self, kind: str, form: str, *, stops: bool = WITHHOLDS) -> None:
+    def __init__(self, kind: str, form: str, *, can_withhold: bool = True) -> None:
         self.kind = kind
         self.form = form
         """The name of its form in `answers`."""
-        self.stops = stops
+        self.can_withhold = can_withhold
         """Whether the answer keeps the value from the agent; else it can only warn."""
 
 
@@ -64,7 +63,7 @@ _CLAUDE = Agent(
         "UserPromptExpansion": Event(PROMPT, "claude-prompt"),
         "PreToolUse": Event(CALL, "claude-call"),
         "PostToolUse": Event(RESULT, "claude-result"),
-        "PostToolUseFailure": Event(RESULT, "claude-failure", stops=WARNS),
+        "PostToolUseFailure": Event(RESULT, "claude-failure", can_withhold=False),
     },
     reads=frozenset({"Read", "NotebookRead"}),
     document="https://code.claude.com/docs/en/hooks",
@@ -93,11 +92,11 @@ _CURSOR = Agent(
         "beforeReadFile": Event(READ, "cursor-read"),
         "beforeTabFileRead": Event(READ, "cursor-tab-read"),
         "postToolUse": Event(RESULT, "cursor-result"),
-        "postToolUseFailure": Event(RESULT, "cursor-notice", stops=WARNS),
-        "afterShellExecution": Event(RESULT, "cursor-notice", stops=WARNS),
-        "afterMCPExecution": Event(RESULT, "cursor-notice", stops=WARNS),
-        "afterFileEdit": Event(RESULT, "cursor-notice", stops=WARNS),
-        "afterTabFileEdit": Event(RESULT, "cursor-notice", stops=WARNS),
+        "postToolUseFailure": Event(RESULT, "cursor-notice", can_withhold=False),
+        "afterShellExecution": Event(RESULT, "cursor-notice", can_withhold=False),
+        "afterMCPExecution": Event(RESULT, "cursor-notice", can_withhold=False),
+        "afterFileEdit": Event(RESULT, "cursor-notice", can_withhold=False),
+        "afterTabFileEdit": Event(RESULT, "cursor-notice", can_withhold=False),
     },
     reads=frozenset({"Read", "TabRead"}),
     document="https://cursor.com/docs/hooks",
@@ -106,8 +105,8 @@ _CURSOR = Agent(
 _COPILOT_EVENTS = {
     "userPromptSubmitted": Event(PROMPT, "copilot-prompt"),
     "preToolUse": Event(CALL, "copilot-call"),
-    "postToolUse": Event(RESULT, "copilot-result", stops=WARNS),
-    "postToolUseFailure": Event(RESULT, "copilot-result", stops=WARNS),
+    "postToolUse": Event(RESULT, "copilot-result", can_withhold=False),
+    "postToolUseFailure": Event(RESULT, "copilot-result", can_withhold=False),
 }
 _COPILOT = Agent(
     "copilot",

@@ -21,7 +21,7 @@ LARGEST = 16 << 20
 DEEPEST = 100
 """Levels of JSON in an event, those in texts that are JSON among them."""
 _MOST_FILES, _MOST_NAMES = 50, 50_000
-"""Files that are looked at for one event, and names in it that may be files."""
+"""Files that are scanned for one event, and names in it that may be files."""
 _MOST_TEXTS = 200_000
 _LONGEST_PATH = 1_024
 _QUOTES, _BEHIND_PATHS, _SPACE = "\"'`<{", "\"'`,.;:!?)]}>", "\1"
@@ -37,7 +37,7 @@ _METADATA = frozenset(
 )  # fmt: skip
 """Fields about the session: identifiers of 64 digits among them, which no user wrote."""
 _INPUTS = frozenset({"tool_input", "toolArgs", "params", "command", "permission_suggestions"})
-"""What a tool was given. It was looked at before the tool ran, and is left out of the event after it."""
+"""What a tool was given. It was scanned before the tool ran, and is left out of the event after it."""
 _ARGUMENTS = ("tool_input", "toolArgs", "params")
 _RESULTS = ("tool_response", "tool_output", "toolResult", "tool_result", "result_json", "message", "output")
 _ENCODED = frozenset({"tool_input", "toolArgs", "tool_output", "result_json"})
@@ -66,7 +66,7 @@ _CURSOR_RESULT, _CURSOR_MCP = "cursor-result", "MCP:"
 
 
 class UnreadableEventError(Exception):
-    """An event that cannot be looked at; the message has nothing of it."""
+    """An event that cannot be scanned; the message has nothing of it."""
 
     def __init__(self, message: str, agent: Agent | None = None) -> None:
         super().__init__(message)
@@ -96,7 +96,7 @@ class Text:
 
 
 class AgentEvent:
-    """An event: whose it is, what it is about, and what to look at."""
+    """An event: whose it is, what it is about, and what to scan."""
 
     __slots__ = (
         "agent", "contract", "fields", "files", "folder", "kind", "markup", "name", "result", "target", "texts", "tool",
@@ -107,7 +107,7 @@ class AgentEvent:
         self.name = name
         self.fields = fields
         self.contract: Event | None = agent.events.get(name)
-        """None for an event that nothing is to be looked at in."""
+        """None for an event in which nothing is to be scanned."""
         self.tool = _text_of(fields, "tool_name", "toolName")
         self.folder = _folder(fields)
         self.kind = self._kind()
@@ -127,14 +127,14 @@ class AgentEvent:
         self.texts = [text for text in self.texts if not text.is_markup]
 
     @property
-    def is_only_listed(self) -> bool:
+    def only_names_file(self) -> bool:
         """Whether it names a file to be read, and does not hold its content."""
         return self.kind == READ and _CONTENT not in self.fields
 
     @property
-    def is_withheld(self) -> bool:
+    def can_be_withheld(self) -> bool:
         """Whether the answer can keep what it holds from the agent."""
-        if self.contract is None or not self.contract.stops:
+        if self.contract is None or not self.contract.can_withhold:
             return False
         return self.contract.form != _CURSOR_RESULT or self.tool.startswith(_CURSOR_MCP)
 
@@ -144,7 +144,7 @@ class AgentEvent:
         return "".join(parts).encode("utf-8", "surrogatepass")
 
     def contents(self) -> list[bytes]:
-        """Return everything that is to be looked at, files left out."""
+        """Return everything that is to be scanned, files left out."""
         return [self.document(), *(text.data for text in self.markup)]
 
     def first_lines(self) -> list[int]:
@@ -174,7 +174,7 @@ class AgentEvent:
 
     def _files(self, named: Iterable[str]) -> list[str]:
         if self.kind == READ:
-            found = [*named, *_attached(self.fields)] if self.is_only_listed else list(_attached(self.fields))
+            found = [*named, *_attached(self.fields)] if self.only_names_file else list(_attached(self.fields))
         elif self.kind == PROMPT:
             found = [*_attached(self.fields), *_mentioned(_text_of(self.fields, "prompt"))]
         else:
@@ -225,7 +225,7 @@ def read_event(data: bytes, named: str | None = None) -> AgentEvent:
 
 
 class _UnclearError(ValueError):
-    """An event that is not looked at, for a reason that its message gives."""
+    """An event that is not scanned, for a reason that its message gives."""
 
 
 class _TooDeepError(Exception):

@@ -132,7 +132,7 @@ def _run(words: list[str]) -> int:
         if is_clean:
             return 0
     elif words[:1] == ["agent-hook"]:
-        from binance_leaks.cli.agent_event import answer_event  # start-up: as a clean commit
+        from binance_leaks.cli.agent_hook import answer_event  # start-up: as a clean commit
 
         return answer_event(words[1:])
     gc.set_threshold(_ALLOCATIONS)

@@ -40,31 +40,31 @@ _REACHED = "The hook cannot hold it back here: the value has reached the agent a
 def describe_found(event: AgentEvent, result: Result, locate: Callable[[Location], tuple[str, int]]) -> Notice:
     """Describe findings; `locate` returns the field or file of a location, and the line in it."""
     quoted = Quoted(Redactor.of(result))
-    held = event.is_withheld or event.kind != RESULT
+    held = event.can_be_withheld or event.kind != RESULT
     verb = ("withheld" if event.kind == RESULT else "stopped") if held else "found Binance credentials in"
     head = f"binance-leaks {verb} {_PARTS[event.kind]}"
     found = list(_lines(result.findings, quoted, locate))
     opening = [f"{head}, because of Binance credentials:" if held else f"{head}:", *found]
     fate = [] if event.kind != RESULT else [_HAS_RUN if held else _REACHED]
     digests = " ".join(dict.fromkeys(value.sha256 for finding in result.findings[:_MOST] for value in finding.values))
-    allow = f"If it is none, allow it yourself: binance-leaks allow {digests} --reason 'why'"
+    allow = f"If this is a false alarm, allow it yourself: binance-leaks allow {digests} --reason 'why'"
     return Notice(
         for_user="\n".join([*opening, *fate, _USE_VARIABLE, allow]), for_agent="\n".join([*opening, *fate, _FOR_AGENT])
     )
 
 
 def describe_unread(event: AgentEvent | None, why: str, *, stopped: bool) -> Notice:
-    """Describe why an event could not be looked at, and what happens to it."""
+    """Describe why an event could not be scanned, and what happens to it."""
     part = _PARTS.get(event.kind, "this event") if event is not None else "this event"
     shown = Quoted(Redactor(MappingProxyType({}))).note(why)
     if event is not None and event.kind == READ:
         part = "this file"
     outcome = (
-        "It is stopped, as it may hold a credential; --fail-open lets such pass."
+        "The event is stopped because it may contain a credential. To let such events pass: --fail-open."
         if stopped
-        else "It passes; --fail-closed stops such."
+        else "The event passes. To stop such events: --fail-closed."
     )
-    text = f"binance-leaks could not look at {part}: {shown}.\n{outcome}"
+    text = f"binance-leaks could not scan {part}: {shown}.\n{outcome}"
     return Notice(for_user=text, for_agent=text)
 
 

@@ -14,9 +14,10 @@ def add_agent_hook(commands: Commands) -> None:
     parser = commands.add_parser(
         "agent-hook",
         help="answer a coding agent's hook: stop prompts, tool calls and files with credentials",
-        description="Reads one event of an agent's hook from standard input, looks at the prompt, the arguments or\n"
-        "the output of the tool and the file that is about to be read, and answers as the agent's contract has\n"
-        "it. An event without a credential passes, and the agent's own permissions decide. `init --agent` sets it up.",
+        description="Reads one event of an agent's hook from standard input, scans the prompt, the arguments or the\n"
+        "output of the tool and the file that is about to be read, and answers in the format that the agent\n"
+        "expects. An event without a credential passes, and the agent's own permissions decide. `init --agent`\n"
+        "sets it up.",
         epilog="examples:\n"
         "  binance-leaks agent-hook --agent claude-code\n"
         "  binance-leaks agent-hook --agent cursor --fail-closed\n\n"
@@ -31,18 +32,18 @@ def add_agent_hook(commands: Commands) -> None:
         action="store_const",
         const=True,
         dest="fail_open",
-        help="let pass what could not be looked at (default: a file that the event only names)",
+        help="let an event pass that could not be scanned (default: only if it merely names a file to read)",
     )
     fail.add_argument(
         "--fail-closed",
         action="store_const",
         const=False,
         dest="fail_open",
-        help="stop what could not be looked at (default: all but such a file)",
+        help="stop every event that could not be scanned",
     )
     gate.add_argument(
         "--config",
         metavar="FILE",
-        help="your own configuration, which counts as a whole (default: of the project's, values allowed by digest)",
+        help="use this configuration in full (default: only the project's entries that allow a digest)",
     )
-    parser.set_defaults(target="binance_leaks.cli.agent_hook:run")
+    parser.set_defaults(target="binance_leaks.cli.agent_scan:run")

@@ -44,7 +44,7 @@ class AgentEventSource:
     def path(self) -> str:
         """What the locations of the texts are called: the file that they are for, or one in the agent's folder."""
         event = self.event
-        if event.target and not event.is_only_listed:
+        if event.target and not event.only_names_file:
             return event.target
         return os.path.join(event.folder, event.kind)  # noqa: PTH118
 
