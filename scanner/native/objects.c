@@ -497,9 +497,19 @@ static bool may_be_container(const uint8_t *data, size_t size) {
         MARK("LZIP\1"),    MARK("\x1f\x9d\x90"), MARK("MSCF\0\0\0\0"), MARK("PACK\0\0\0"), MARK("# v2 git bundle\n"),
         MARK("# v3 git bundle\n"), MARK("%PDF-"), MARK("BZh"), MARK("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
     };
+    static const Mark mail[] = {
+        MARK("From "), MARK("From:"), MARK("Return-Path:"), MARK("Delivered-To:"), MARK("Received:"),
+        MARK("MIME-Version:"), MARK("Message-I"), MARK("Date:"), MARK("To:"), MARK("Subject:"), MARK("DKIM-Signature:"),
+        MARK("ARC-Seal:"), MARK("Reply-To:"), MARK("Content-Type:"), MARK("X-Mozilla-Status:"), MARK("X-Apparently-To:"),
+        MARK("X-Gmail-Labels:"), MARK("X-GM-THRID:"), MARK("X-Received:"), MARK("X-Original-To:"),
+        MARK("X-Account-Key:"), MARK("X-UIDL:"), MARK("Envelope-To:"), MARK("Authentication-Results:"),
+        MARK("Thread-Topic:"), MARK("Snapshot-Content-Location:"),
+    };
     static const Mark programs[] = {MARK("#!"), MARK("MZ"), MARK("\x7f" "ELF")};
     static const Mark tar = MARK("ustar"), zip_end = MARK("PK\5\6"), pointer = MARK("version http");
     if (starts_with_any(data, size, archives, sizeof archives / sizeof *archives))
+        return true;
+    if (starts_with_any(data, size, mail, sizeof mail / sizeof *mail))
         return true;
     if (size >= 2 && data[0] == 'x' && (data[0] << 8 | data[1]) % 31 == 0 && !(data[1] & 0x20))
         return true; /* zlib data without a preset dictionary, perhaps a loose object */
