@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 from binance_leaks import scan_bytes
+from binance_leaks.detect import json_messages
 from binance_leaks.detect.messages import find_messages
 from binance_leaks.findings import Finding, Result
+from binance_leaks.sources import outlook
+from binance_leaks.sources.unpack import ArchiveLimits, DamagedArchiveError, OverLimitError, UnpackBudget
 
 from tests import mailboxes
 from tests.e2e import Pair, run, value
@@ -259,3 +262,39 @@ def test_every_cut_of_a_message_of_outlook_is_read_or_reported() -> None:
     for size in range(0, len(data), 197):
         result = scan_bytes(data[:size] + bytes(len(data) - size), path="mail.msg")
         assert result.findings or not result.complete or pair.key.encode("utf-16-le") not in data[:size]
+
+
+def test_storages_of_outlook_that_share_their_content_are_read_once_and_reported() -> None:
+    pair = Pair.fresh()
+    archive = zipped({"bot.py": pair.python.encode()})
+    data = bytearray(mailboxes.outlook(alice(1, "see the files"), [(f"{number}.zip", archive) for number in range(8)]))
+    name, at, storages = "__attach_version1.0_#".encode("utf-16-le"), 0, []
+    while (at := data.find(name, at + 1)) > 0:
+        storages.append(at)
+    for at in storages[1:]:
+        data[at + 76 : at + 80] = (1).to_bytes(4, "little")
+    parts = outlook.read_parts(bytes(data), UnpackBudget(ArchiveLimits()))
+    with pytest.raises(DamagedArchiveError):
+        for number, _ in enumerate(parts):
+            assert number < 50
+    result = scan_bytes(bytes(data), path="mail.msg")
+    only(result, pair)
+    assert not result.complete
+
+
+def test_streams_of_outlook_count_against_the_budget() -> None:
+    data = mailboxes.outlook(alice(1, "Hello. " * 900))
+    with pytest.raises(OverLimitError):
+        list(outlook.read_parts(data, UnpackBudget(ArchiveLimits(total=5_000))))
+
+
+def test_the_work_for_a_message_in_json_grows_with_its_texts() -> None:
+    def seconds(count: int) -> float:
+        texts = [{"text": f"{number:06} " * 10} for number in range(count)]
+        data = json.dumps({"date": "2024-03-05T10:00:00", "parts": texts}).encode()
+        started = time.process_time()
+        assert len(list(json_messages.read(data, 0, len(data)))) == 1
+        return time.process_time() - started
+
+    few, many = (min(seconds(count) for _ in range(3)) for count in (500, 4_000))
+    assert many < 24 * few

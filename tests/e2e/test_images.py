@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import pytest
@@ -154,6 +154,45 @@ def test_hostile_metadata(metadata: bytes) -> None:
     result = scan_bytes(tarred(files), path="image.tar")
     assert all(place.origin is not None for place in found(result, pair).locations)
     assert time.process_time() - started < 5
+
+
+class CountedPaths(set[str]):
+    """The paths of a layer, which count how often they are searched."""
+
+    searches = 0
+
+    def __contains__(self, path: object) -> bool:
+        CountedPaths.searches += 1
+        return super().__contains__(path)
+
+    def isdisjoint(self, paths: Iterable[object]) -> bool:
+        CountedPaths.searches += 1
+        return super().isdisjoint(paths)
+
+
+def test_a_path_is_looked_for_once_in_each_layer_however_many_images_have_it() -> None:
+    layers = ["blobs/sha256/" + f"{number:064x}" for number in range(100)]
+    index = ImageIndex()
+    images = [{"Config": f"{number}.json", "Layers": layers} for number in range(24)]
+    index.add_metadata("manifest.json", json.dumps(images).encode())
+    index.paths = {layer: CountedPaths({"etc/passwd"}) for layer in layers}
+    path = "/".join("a" * 60)
+    CountedPaths.searches = 0
+    for _ in range(3):
+        assert not index.layer_origin(layers[0], path).deleted
+    assert CountedPaths.searches <= 100
+    assert index.layer_origin(layers[0], "etc/passwd").deleted
+
+
+def test_more_images_than_are_read_decide_nothing_about_deletion() -> None:
+    layers = ["blobs/sha256/" + f"{number:064x}" for number in range(1_000)]
+    index = ImageIndex()
+    images = [{"Config": f"{number}.json", "Layers": layers} for number in range(40)]
+    index.add_metadata("manifest.json", json.dumps(images).encode())
+    index.add_path(layers[9], "etc/.wh.passwd")
+    origin = index.layer_origin(layers[0], "etc/passwd")
+    assert origin.layer == "sha256:" + "0" * 64
+    assert not origin.deleted
 
 
 class TestImageOption:

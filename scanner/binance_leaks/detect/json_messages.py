@@ -24,6 +24,7 @@ _ESCAPE = lazy_pattern(rb"\\(?:u00([2-7][0-9A-Fa-f])|([\"\\/nrtbf]))")
 _SIGNS = {b"n": b"\n", b"r": b"\n", b"t": b"\t", b"b": b" ", b"f": b" ", b'"': b'"', b"\\": b"\\", b"/": b"/"}
 _DEEPEST = 64
 _LONG = 48
+_LAST, _MOST_SEARCHED = 8, 256
 
 
 def may_hold(data: bytes) -> bool:
@@ -119,19 +120,42 @@ def _close(frame: _Frame, outer: _Frame, data: bytes, lists: int) -> Iterator[Me
 
 def _message(frame: _Frame, data: bytes) -> Message:
     parts: list[tuple[int, int, bytes]] = []
-    kept: list[bytes] = []
+    earlier = _EarlierTexts(sum(end - start for start, end, _ in frame.texts))
     texts = sorted(frame.texts, key=lambda text: text[0])
     for index, (start, end, number) in enumerate(texts):
-        text = data[start:end]
-        if end - start >= _LONG and any(text in other for other in kept):
+        if end - start >= _LONG and earlier.have(data[start:end]):
             continue  # Slack and Telegram repeat the text as a list of its parts
-        kept.append(text)
         follows = texts[index + 1] if index + 1 < len(texts) else None
         glued = follows is not None and number and follows[2] == number and not _would_merge(data, end, follows[0])
         parts += _unescaped(data, start, end, b"" if glued else b"\n")
     return Message(
         author=frame.author, date=frame.date, parts=parts, covered=[(start, end) for start, end, _ in frame.texts]
     )
+
+
+class _EarlierTexts:
+    """The long texts of a message so far, and whether they have another in them.
+
+    All are compared as a whole, and the last few are searched, for `_MOST_SEARCHED` bytes for each byte of the message.
+    """
+
+    __slots__ = ("_all", "_last", "_left")
+
+    def __init__(self, size: int) -> None:
+        self._all: set[bytes] = set()
+        self._last: list[bytes] = []
+        self._left = size * _MOST_SEARCHED
+
+    def have(self, text: bytes) -> bool:
+        """Whether an earlier text has this one in it; if none has, it is one more."""
+        if text in self._all:
+            return True
+        self._left -= sum(map(len, self._last))
+        if self._left >= 0 and any(text in other for other in self._last):
+            return True
+        self._all.add(text)
+        self._last = [*self._last[1 - _LAST :], text]
+        return False
 
 
 def _would_merge(data: bytes, end: int, start: int) -> bool:

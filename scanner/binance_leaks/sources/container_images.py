@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
 
 from binance_leaks.lazy_dataclasses import dataclass, field
 from binance_leaks.lazy_patterns import lazy_pattern
@@ -21,6 +20,8 @@ LARGEST_METADATA = 16 << 20
 """Bytes of all metadata in one archive or folder that are parsed."""
 _MOST_LAYERS = 1_000
 _MOST_METADATA = 256
+_MOST_LAYERS_OF_ALL = 20_000
+_MOST_KEPT = 1_000
 _MOST_PATHS = 500_000
 _DEEPEST = 64
 _MEMBER = lazy_pattern(
@@ -66,6 +67,10 @@ class ImageIndex:
     links: dict[str, str] = field(default_factory=dict)
     """Layers that are links to others, as in archives of old versions of docker."""
     images: list[_Image] | None = None
+    is_cut: bool = False
+    """Whether there are more images than are read."""
+    hiding: dict[str, frozenset[str]] = field(default_factory=dict)
+    """The layers that hide a file, for the last paths that were asked for."""
     count: int = 0
     """How many paths were added."""
     size: int = 0
@@ -97,8 +102,9 @@ class ImageIndex:
         if not held:
             return Origin(layer=_digest(name))
         first, at = held[0]
-        deleted = all(
-            any(self._hides(later.name, path) for later in image.layers[index + 1 :]) for image, index in held
+        hiding = self._hiding(path)
+        deleted = not self.is_cut and all(
+            any(later.name in hiding for later in image.layers[index + 1 :]) for image, index in held
         )
         found = first.layers[at]
         return Origin(layer=found.digest, command=found.command, date=found.date, deleted=deleted)
@@ -108,25 +114,32 @@ class ImageIndex:
         image = next((image for image in self._images() if image.configuration == _normal(name)), None)
         return Origin(layer=IMAGE_CONFIGURATION, date=image.created) if image is not None else None
 
-    def _hides(self, layer: str, path: str) -> bool:
-        """Whether a layer replaces a file, or has a whiteout for it or for a folder around it."""
-        there = self.paths.get(layer, set())
-        if path in there:
-            return True
-        parts = path.split("/", _DEEPEST)
-        for depth in range(len(parts)):
-            folder, name = "/".join(parts[:depth]), parts[depth]
-            inside = f"{folder}/" if folder else ""
-            if f"{inside}{_WHITEOUT}{name}" in there or f"{inside}{_OPAQUE}" in there:
-                return True
-        return False
+    def _hiding(self, path: str) -> frozenset[str]:
+        """The layers that replace a file, or have a whiteout for it or for a folder around it."""
+        if path not in self.hiding:
+            names = {path}
+            parts = path.split("/", _DEEPEST)
+            for depth, name in enumerate(parts):
+                inside = "".join(f"{folder}/" for folder in parts[:depth])
+                names |= {f"{inside}{_WHITEOUT}{name}", f"{inside}{_OPAQUE}"}
+            layers = {layer.name for image in self._images() for layer in image.layers}
+            if len(self.hiding) >= _MOST_KEPT:
+                self.hiding.clear()
+            self.hiding[path] = frozenset(
+                layer for layer in layers if not self.paths.get(layer, frozenset()).isdisjoint(names)
+            )
+        return self.hiding[path]
 
     def _images(self) -> list[_Image]:
         if self.images is None:
-            self.images = [
-                self._image(configuration, layers)
-                for configuration, layers in islice(dict.fromkeys(self._manifests()), _MOST_METADATA)
-            ]
+            self.images = []
+            left = _MOST_LAYERS_OF_ALL
+            for configuration, names in dict.fromkeys(self._manifests()):
+                left -= len(names)
+                if left < 0 or len(self.images) >= _MOST_METADATA:
+                    self.is_cut = True
+                    break
+                self.images.append(self._image(configuration, names))
         return self.images
 
     def _manifests(self) -> Iterator[tuple[str, tuple[str, ...]]]:

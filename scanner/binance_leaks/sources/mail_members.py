@@ -61,7 +61,7 @@ def read_outlook_file(
         return
     texts = _MailTexts("text")
     try:
-        for part in outlook.read_parts(data):
+        for part in outlook.read_parts(data, budget):
             inside = texts.add(place, part)
             if inside is not None and budget.admit():
                 yield Attached(inside, part.content)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
 from binance_leaks.sources.mail import MailPart, author_of, plain_text
-from binance_leaks.sources.unpack import DamagedArchiveError
+from binance_leaks.sources.unpack import DamagedArchiveError, UnpackBudget
 
 _ENTRY = 128
 _MINI = 64
@@ -19,6 +19,8 @@ _END = 0xFFFFFFFA
 """What marks no sector: free, the end of a chain, or a sector of the table."""
 _FIRST_DIFAT = 109
 _MOST_ENTRIES = 20_000
+_MOST_PROPERTIES = 64 << 10
+"""Bytes of fixed properties in which the date is looked for."""
 _PROPERTIES = "__properties_version1.0"
 _NUMBER = "__substg1.0_"
 _MARKER = _PROPERTIES.encode("utf-16-le")
@@ -49,12 +51,17 @@ def is_message(data: bytes) -> bool:
     return _MARKER in data
 
 
-def read_parts(data: bytes) -> Iterator[MailPart]:
-    """The text of a message, its attachments, and the text of messages in it. Raises DamagedArchiveError."""
+def read_parts(data: bytes, budget: UnpackBudget) -> Iterator[MailPart]:
+    """The text of a message, its attachments, and the text of messages in it.
+
+    Raises DamagedArchiveError, also after all parts where storages share what is in them, and OverLimitError.
+    """
     try:
-        file = _CompoundFile(data)
+        file = _CompoundFile(data, budget)
         yield from _message(file, file.children(0), 0)
         yield MailPart(author="", date="", content=file.left(), name="rest")
+        if file.has_shared_entries:
+            raise DamagedArchiveError(_DAMAGED)
     except (struct.error, IndexError):
         raise DamagedArchiveError(_DAMAGED) from None
 
@@ -102,7 +109,7 @@ def _date(properties: bytes) -> str:
     """When it was sent, in the fixed properties: entries of 16 bytes behind a header of 32, 24 or 8."""
     found: dict[int, int] = {}
     for start in (32, 24, 8):
-        for at in range(start, len(properties) - 15, 16):
+        for at in range(start, min(len(properties), _MOST_PROPERTIES) - 15, 16):
             tag, _, ticks = struct.unpack_from("<IIQ", properties, at)
             if tag in _SENT:
                 found.setdefault(tag, ticks)
@@ -116,8 +123,12 @@ def _date(properties: bytes) -> str:
 class _CompoundFile:
     """The directory and streams of a compound file in memory."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, budget: UnpackBudget) -> None:
         self._data = data
+        self._budget = budget
+        self._listed: set[int] = set()
+        self.has_shared_entries = False
+        """Whether an entry was met in two places: it is listed in the first only."""
         shift, mini_shift = struct.unpack_from("<HH", data, 30)
         tables, directory, _, self._cutoff, mini_table, _, difat, _ = struct.unpack_from("<IIIIIIII", data, 44)
         if shift not in (9, 12) or mini_shift != 6:
@@ -147,23 +158,26 @@ class _CompoundFile:
         return self.children_of(self._entries[index])
 
     def children_of(self, storage: _Entry) -> list[_Entry]:
-        """The streams and storages in a storage, each once."""
+        """The streams and storages in a storage that were listed in no other."""
         found: list[_Entry] = []
-        seen: set[int] = set()
         waiting = [storage.child]
         while waiting:
             index = waiting.pop()
-            if index in seen or index >= len(self._entries):
+            if not 0 < index < len(self._entries):
                 continue
-            seen.add(index)
+            if index in self._listed:
+                self.has_shared_entries = True
+                continue
+            self._listed.add(index)
             entry = self._entries[index]
             found.append(entry)
             waiting += [entry.right, entry.left]
         return found
 
     def read(self, stream: _Entry) -> bytes:
-        """The content of a stream. Raises DamagedArchiveError where it is cut."""
+        """The content of a stream. Raises DamagedArchiveError where it is cut, OverLimitError."""
         content = self._mini_chain(stream.start) if stream.size < self._cutoff else self._chain(stream.start)
+        self._budget.spend(len(content))
         if len(content) < stream.size:
             raise DamagedArchiveError(_DAMAGED)
         return content[: stream.size]
@@ -193,7 +207,7 @@ class _CompoundFile:
 
     def _mini_chain(self, start: int) -> bytes:
         parts: list[bytes] = []
-        while start < len(self._next_mini) and len(parts) * _MINI < self._cutoff:
+        while start < len(self._next_mini) and len(parts) * _MINI < min(self._cutoff, len(self._mini)):
             parts.append(self._mini[start * _MINI : start * _MINI + _MINI])
             self._used_mini.add(start)
             start = self._next_mini[start]
