@@ -1,7 +1,7 @@
 """Temporary folders and files that are recognised and removed when the process that made them was killed.
 
-Their names have the host, the process and when it started, as the number of a process is soon given to another one.
-Only what belongs to this user is removed.
+Their names have the host, the namespace of its processes, the process and when it started, as the number of a process
+is soon given to another one, and means another process in each container. Only what belongs to this user is removed.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ _STARTED = 19
 
 
 def process_mark() -> str:
-    """Name this process: its host, number and start."""
-    return f"{_host()}-{os.getpid()}-{_started(os.getpid())}"
+    """Name this process: its host, the namespace of its number where there is one, its number and start."""
+    where = "-".join(filter(None, (_host(), _namespace())))
+    return f"{where}-{os.getpid()}-{_started(os.getpid())}"
 
 
 def make_folder(kind: str) -> Path:
@@ -59,11 +60,15 @@ def remove_left_folders(within: Path | None = None) -> int:
 
 
 def is_left(path: Path) -> bool:
-    """Whether the process whose mark is in a name has ended, and the path belongs to this user."""
+    """Whether the process whose mark is in a name has ended, and the path belongs to this user.
+
+    Never for a process of another namespace, which may live unseen; a mark without one is of an earlier version.
+    """
     if not hasattr(os, "killpg"):
         return False  # Windows: asking whether a process lives would end it
     parts = path.name.split("-")
-    if len(parts) < 4 or parts[-4] != _host() or not (parts[-3] + parts[-2]).isdecimal():
+    here = parts[-4:-3] == [_host()] or parts[-5:-3] == [_host(), _namespace()]
+    if not here or not (parts[-3] + parts[-2]).isdecimal():
         return False
     number, started = parts[-3:-1]
     try:
@@ -101,6 +106,14 @@ def kill_processes_in(folder: Path) -> None:
 
 def _host() -> str:
     return "".join(char for char in platform.node() if char.isalnum())[:40]
+
+
+def _namespace() -> str:
+    """The number of the namespace of processes that this one is in; empty where there is none, or it is not known."""
+    try:
+        return "".join(filter(str.isdecimal, str((_PROCESSES / "self" / "ns" / "pid").readlink())))
+    except OSError:
+        return ""
 
 
 def _started(process: int) -> int:

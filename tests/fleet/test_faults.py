@@ -18,7 +18,7 @@ from binance_leaks.fleet.models import Entry
 from binance_leaks.fleet.process_pool import ScanProcesses
 from binance_leaks.fleet.units import plan_units
 from binance_leaks.quantities import human_size
-from binance_leaks.temporary_folders import process_mark
+from binance_leaks.temporary_folders import is_left, make_folder, process_mark
 
 from tests.e2e import SOURCE, Outcome, run
 from tests.fleet.clusters import children, command, eventually, lives, working_in
@@ -255,6 +255,22 @@ def test_what_lists_of_processes_show(tmp_path: Path) -> None:
             outcome = ended(process)
     assert any("binance_leaks.fleet.worker_process" in each for each in seen)
     assert not any(login in text for text in (*seen, outcome.out, outcome.err))
+
+
+def test_a_folder_of_another_container_is_not_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number of a process that is in another namespace says nothing about the processes here."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    other = tmp_path / "proc"
+    (other / "self" / "ns").mkdir(parents=True)
+    (other / "self" / "ns" / "pid").symlink_to("pid:[1]")
+    with monkeypatch.context() as patch:
+        patch.setattr("binance_leaks.temporary_folders._PROCESSES", other)
+        patch.setattr(os, "getpid", lambda: 2**22 + 1)  # no system gives that number
+        folder = make_folder("mirror")
+        assert is_left(folder)
+    assert not is_left(folder)
+    monkeypatch.setattr(os, "getpid", lambda: 2**22 + 1)
+    assert is_left(make_folder("mirror"))
 
 
 def test_leftovers_of_the_dead_are_swept(fleet: Fleet, tmp_path: Path) -> None:
