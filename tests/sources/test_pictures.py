@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import tracemalloc
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,11 +16,14 @@ from binance_leaks.errors import UsageError
 from binance_leaks.findings import Skipped
 from binance_leaks.native import compiled
 from binance_leaks.pipeline.files import scan_chunks
+from binance_leaks.sources.pdf_objects import PdfFile
+from binance_leaks.sources.pdf_pictures import pictures_of
 from binance_leaks.sources.pictures import reader, settings
 from binance_leaks.sources.pictures.embedded import embedded_pictures
 from binance_leaks.sources.pictures.kinds import is_picture, may_hold_picture
 from binance_leaks.sources.pictures.reader import PictureReader
 from binance_leaks.sources.read_content import Chunk, read_stream
+from binance_leaks.sources.unpack import ArchiveLimits, UnpackBudget
 
 from tests.e2e import Pair, run
 from tests.repositories import Repository
@@ -103,7 +107,7 @@ def test_pictures_in_base64_are_found_with_their_lines() -> None:
         + b"\n"
         + lines
     )
-    assert list(embedded_pictures(text)) == [(2, second), (3, first)]
+    assert list(embedded_pictures(text)) == [("picture in line 2", second), ("picture in line 3", first)]
     assert list(embedded_pictures(b"image/png;base64,iVBORw0KGgo" + b"!" * 90)) == []
 
 
@@ -175,6 +179,88 @@ def test_what_is_damaged_too_large_or_a_bomb_is_noted(monkeypatch: pytest.Monkey
     monkeypatch.setenv(settings.VARIABLE, "on")
     _, skipped = read(bomb)
     assert [each.lost for each in skipped] == [True]
+
+
+@pytest.mark.usefixtures("codes_only")
+def test_each_limit_is_noted_and_loses_what_must_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = "binance_leaks.sources.pictures."
+    monkeypatch.setattr(limits + "embedded._MOST_EMBEDDED", 2)
+    monkeypatch.setattr("binance_leaks.sources.pdf_pictures._MOST_PICTURES", 2)
+    first, second, third = (b"![](data:image/png;base64,%s)\n" % base64.b64encode(code(text)) for text in "abc")
+    head = b"<</Type/XObject/Subtype/Image/Width 90/Height 90/BitsPerComponent 1/ColorSpace/DeviceGray/Filter/%s>>"
+    fax, jbig2, jpeg = (
+        head % name + b"stream\n%s\nendstream" % code("a", "JPEG")
+        for name in (b"CCITTFaxDecode", b"JBIG2Decode", b"DCTDecode")
+    )
+    info = pytest.importorskip("PIL.PngImagePlugin").PngInfo()
+    info.add_text("one", "x" * 700_000)
+    info.add_text("two", "y" * 700_000)
+    packed = [pytest.importorskip("PIL.PngImagePlugin").PngInfo() for _ in range(2)]
+    packed[0].add_text("one", "x" * 1_500_000, zip=True)
+    packed[1].add_itxt("one", "x" * 1_500_000, zip=True)
+    codes = image.open(io.BytesIO(code("a")))
+    sheet = image.new("RGB", (codes.width * 10, codes.height * 7), "white")
+    for place in range(70):
+        sheet.paste(codes, (place % 10 * codes.width, place // 10 * codes.height))
+    out = io.BytesIO()
+    sheet.save(out, "PNG")
+    cases = [
+        (first + second + first, None),
+        (first + second + third, "only the first 2 of its pictures in base64 were read"),
+        (b"text\n" * 1_700_000 + first, "its pictures in base64 were not read, as it has more than 8 MiB"),
+        (b"image/png\n" * 850_000, None),
+        (pdf(b"BT ET", {6: jpeg, 7: jpeg}), None),
+        (pdf(b"BT ET", {6: jpeg, 7: jpeg, 8: jpeg}), "1 of the pictures in the PDF file was not read: only 2 are read"),
+        (
+            pdf(b"BT ET", {6: fax, 7: jbig2}),
+            "2 of the pictures in the PDF file were not read: fax, JBIG2 and what else",
+        ),
+        (code("a", pnginfo=info), "the picture: only 1 MiB of its metadata were read"),
+        *((code("a", pnginfo=each), "the picture: only 1 MiB of its metadata were read") for each in packed),
+        (out.getvalue(), "the picture: only 64 of its codes were read"),
+    ]
+    for mode in ("auto", "on"):
+        monkeypatch.setenv(settings.VARIABLE, mode)
+        for data, why in cases:
+            _, skipped = read(data, "a")
+            assert [each.lost for each in skipped] == [mode == "on"] * (why is not None), skipped
+            assert why is None or skipped[0].why.startswith(why)
+
+
+def test_pixels_of_a_pdf_file_cost_what_is_there() -> None:
+    """A stream of one byte makes no picture of millions of pixels, and a picture no more than may be read."""
+    budget = UnpackBudget(ArchiveLimits())
+
+    def drawn(width: int, height: int, bits: int, space: bytes, data: bytes) -> tuple[bytes | str, int]:
+        head = b"<</Subtype/Image/Width %d/Height %d/BitsPerComponent %d/ColorSpace%s>>"
+        part = head % (width, height, bits, space) + b"stream\n" + data + b"\nendstream"
+        file = PdfFile(pdf(b"", {6: part}), UnpackBudget(ArchiveLimits()))
+        tracemalloc.start()
+        (found,) = pictures_of(file, budget)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found if isinstance(found, str) else found[1], most
+
+    indexed = b"[/Indexed/DeviceRGB 255<000102030405>]"
+    for space, bits in ((indexed, 8), (indexed, 4), (b"/DeviceRGB", 8), (b"/DeviceGray", 2), (b"/DeviceGray", 1)):
+        found, most = drawn(7000, 7000, bits, space, b"x")
+        assert found == "1 of the pictures in the PDF file was not read: too large, or cut off", (space, bits)
+        assert most < 1 << 20
+    found, most = drawn(2000, 2000, 8, indexed, (b"\0\1" * 100_000)[:-1])  # a line end follows
+    assert found == b"P6 2000 100 255\n" + bytes(range(6)) * 99_999 + bytes(range(3)) + bytes(3)
+    assert most < 8 << 20
+    for space, bits, row, shown in (
+        (indexed, 4, b"\x01" * 8 + b"\x10", bytes(range(6)) * 8 + b"\3\4\5"),
+        (b"/DeviceGray", 2, b"\x1b" * 4 + b"\x40", b"\0\x55\xaa\xff" * 4 + b"\x55"),
+        (b"/DeviceRGB", 4, b"\x0f\x0f\x0f" * 8 + b"\xf0\xf0", b"\0\xff\0\xff\0\xff" * 8 + b"\xff\0\xff"),
+        (b"/DeviceGray", 8, b"a" * 17, b"a" * 17),
+    ):
+        found, _ = drawn(17, 16, bits, space, row * 16)
+        assert isinstance(found, bytes)
+        assert found.partition(b" 255\n")[2] == shown * 16, (space, bits)
+    budget.reading_seconds = 0.0
+    found, _ = drawn(17, 16, 8, b"/DeviceGray", b"a" * 17 * 16)
+    assert found == "1 of the pictures in the PDF file was not read: the others took too long"
 
 
 @pytest.mark.usefixtures("codes_only")

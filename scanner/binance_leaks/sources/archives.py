@@ -282,8 +282,7 @@ class _Unpacker:
                     return
                 yield from self.content(place.member(f"object {number}"), io.BytesIO(content), depth + 1)
             if are_read():
-                pictures = ((f"object {number}", picture) for number, picture in pictures_of(file))
-                yield from read_members_of(place.path, place.evidence, pictures, self.budget)
+                yield from read_members_of(place.path, place.evidence, pictures_of(file, self.budget), self.budget)
         except OverLimitError:
             return
         if text.cut_short:

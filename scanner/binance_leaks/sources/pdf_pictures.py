@@ -1,16 +1,20 @@
 """The pictures of a PDF file (ISO 32000-1, section 8.9.5), as files of a kind that is read.
 
 JPEG and JPEG 2000 are in it as they are. Deflated rows with predictors are the content of a PNG file, and get the rest
-of one; other pixels get the header of a PPM file. Pictures of fax and JBIG2 are not read.
+of one; other pixels get the header of a PPM file. Pictures of fax and JBIG2 are not read, and counted.
 """
 
 from __future__ import annotations
 
+import time
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.sources.pdf_objects import FILTERS, PdfFile, PdfObject, Value
+from binance_leaks.sources.pictures.kinds import LARGEST
+from binance_leaks.sources.unpack import UnpackBudget
 
 _AS_THEY_ARE = frozenset(("DCTDecode", "DCT", "JPXDecode"))
 _DEFLATED = (["FlateDecode"], ["Fl"])
@@ -31,15 +35,46 @@ class _Shape:
     palette: bytes = b""
 
 
-def pictures_of(file: PdfFile) -> Iterator[tuple[int, bytes]]:
-    """Yield number and content of the pictures that are drawn. Raises `OverLimitError`."""
-    for number, found in list(file.of_type(b"Image").items())[:_MOST_PICTURES]:
-        filters = [str(name) for name in file.items(found.entries.get("Filter"))]
-        if filters and filters[-1] in _AS_THEY_ARE and FILTERS.issuperset(filters[:-1]):
-            yield number, file.unpack(_without_last_filter(found, filters))
-        elif FILTERS.issuperset(filters) and (shape := _shape(file, found)) is not None:
-            picture = _as_png(file, found, shape) if filters in _DEFLATED else None
-            yield number, picture or _as_ppm(file.unpack(found), shape)
+def pictures_of(file: PdfFile, budget: UnpackBudget) -> Iterator[tuple[str, bytes] | str]:
+    """Yield name and content of the pictures that are drawn, then why others are not read.
+
+    The time that it takes to make them is of that in which pictures are read. Raises `OverLimitError`.
+    """
+    found = file.of_type(b"Image")
+    unread: Counter[str] = Counter()
+    for place, (number, each) in enumerate(found.items()):
+        if place == _MOST_PICTURES or budget.reading_seconds <= 0:
+            limit = f"only {_MOST_PICTURES} are read" if place == _MOST_PICTURES else "the others took too long"
+            unread[limit] = len(found) - place
+            break
+        started = time.monotonic()
+        picture = _picture(file, each)
+        budget.reading_seconds -= time.monotonic() - started
+        if isinstance(picture, bytes):
+            yield f"object {number}", picture
+        elif picture is not None:
+            unread[picture] += 1
+    for why, count in unread.items():
+        yield f"{count:,} of the pictures in the PDF file {'was' if count == 1 else 'were'} not read: {why}"
+
+
+def _picture(file: PdfFile, found: PdfObject) -> bytes | str | None:
+    """A picture, or why it is not read; None where it is too small to show anything."""
+    filters = [str(name) for name in file.items(found.entries.get("Filter"))]
+    if filters and filters[-1] in _AS_THEY_ARE and FILTERS.issuperset(filters[:-1]):
+        return file.unpack(_without_last_filter(found, filters))
+    width, height = (_number(file.resolve(found.entries.get(name))) for name in ("Width", "Height"))
+    if not (width >= _SMALLEST and height >= _SMALLEST):
+        return None
+    if not FILTERS.issuperset(filters):
+        return "fax, JBIG2 and what else packs them"
+    if width * height > _MOST_PIXELS:
+        return f"more than {_MOST_PIXELS // 1_000_000} million pixels"
+    shape = _shape(file, found, width, height)
+    if shape is None:
+        return "their colors"
+    picture = _as_png(file, found, shape) if filters in _DEFLATED else None
+    return picture or _as_ppm(file.unpack(found), shape) or "too large, or cut off"
 
 
 def _without_last_filter(found: PdfObject, filters: list[str]) -> PdfObject:
@@ -47,11 +82,10 @@ def _without_last_filter(found: PdfObject, filters: list[str]) -> PdfObject:
     return PdfObject(raw=f"<< /Filter [{names}] >>".encode("latin-1"), stream=found.stream)
 
 
-def _shape(file: PdfFile, found: PdfObject) -> _Shape | None:
-    """The size and colors of a picture, None where it is small or they are not known."""
-    sizes = [_number(file.resolve(found.entries.get(name))) for name in ("Width", "Height", "BitsPerComponent")]
-    width, height, bits = sizes
-    if not (width >= _SMALLEST and height >= _SMALLEST and width * height <= _MOST_PIXELS and bits in (1, 2, 4, 8)):
+def _shape(file: PdfFile, found: PdfObject, width: int, height: int) -> _Shape | None:
+    """The size and colors of a picture, None where they are of a kind that is not read."""
+    bits = _number(file.resolve(found.entries.get("BitsPerComponent")))
+    if bits not in (1, 2, 4, 8):
         return None
     space = found.entries.get("ColorSpace")
     palette = _palette(file, space)
@@ -98,25 +132,40 @@ def _as_png(file: PdfFile, found: PdfObject, shape: _Shape) -> bytes | None:
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
-def _as_ppm(data: bytes, shape: _Shape) -> bytes:
-    """The picture as a PPM file, or a PGM or PBM file of one color."""
+def _as_ppm(data: bytes, shape: _Shape) -> bytes | None:
+    """The picture, as far as its pixels go, as a PPM file, or a PGM or PBM file of one color; None if it is too large.
+
+    What is made is at most some times as large as the pixels that are there, and larger than `LARGEST` never.
+    """
     numbers = 3 if shape.color == _RGB else 1
     row = (shape.width * numbers * shape.bits + 7) // 8
-    data = data[: row * shape.height].ljust(row * shape.height, b"\0")
-    if shape.bits == 1:
+    height = min(shape.height, -(-len(data) // row))
+    is_bitmap = shape.bits == 1 and numbers == 1
+    shown = row if is_bitmap else shape.width * (1 if shape.color == _GRAY else 3)
+    if shown * height > LARGEST or height < _SMALLEST:
+        return None
+    data = data[: row * height].ljust(row * height, b"\0")
+    if is_bitmap:
         if shape.color == _GRAY:  # in a PBM file 1 is black
             data = data.translate(bytes(255 - byte for byte in range(256)))
-        return b"P4 %d %d\n" % (shape.width, shape.height) + data
+        return b"P4 %d %d\n" % (shape.width, height) + data
     if shape.bits < 8:
-        parts, mask = 8 // shape.bits, (1 << shape.bits) - 1
-        levels = [bytes((byte >> (8 - shape.bits * (at + 1)) & mask) for at in range(parts)) for byte in range(256)]
-        wide = b"".join(map(levels.__getitem__, data))
-        each = row * parts
-        data = b"".join(wide[at : at + shape.width] for at in range(0, each * shape.height, each))
+        data = _one_byte_each(data, shape, row, shape.width * numbers)
     if shape.color == _INDEXED:
-        colors = [shape.palette[at : at + 3].ljust(3, b"\0") for at in range(0, 3 * 256, 3)]
-        data, numbers = b"".join(map(colors.__getitem__, data)), 3
-    elif shape.bits < 8:
-        step = 255 // ((1 << shape.bits) - 1)
-        data = data.translate(bytes(min(255, byte * step) for byte in range(256)))
-    return b"P%d %d %d 255\n" % (6 if numbers == 3 else 5, shape.width, shape.height) + data
+        mapped = bytearray(3 * len(data))
+        for channel in range(3):
+            mapped[channel::3] = data.translate(shape.palette[channel::3][:256].ljust(256, b"\0"))
+        return b"P6 %d %d 255\n" % (shape.width, height) + mapped
+    return b"P%d %d %d 255\n" % (6 if numbers == 3 else 5, shape.width, height) + data
+
+
+def _one_byte_each(data: bytes, shape: _Shape, row: int, length: int) -> bytes:
+    """The numbers of less than a byte as a byte each, in rows without what fills their ends; levels as of 8 bits."""
+    parts, mask = 8 // shape.bits, (1 << shape.bits) - 1
+    step = 1 if shape.color == _INDEXED else 255 // mask
+    wide = bytearray(parts * len(data))
+    for at in range(parts):
+        shift = 8 - shape.bits * (at + 1)
+        wide[at::parts] = data.translate(bytes((byte >> shift & mask) * step for byte in range(256)))
+    rows, each = memoryview(wide), row * parts
+    return b"".join(rows[at : at + length] for at in range(0, len(wide), each)) if each > length else bytes(wide)

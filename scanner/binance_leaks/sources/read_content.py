@@ -21,7 +21,7 @@ from binance_leaks.sources.archive_kind import (
     may_end_in_zip,
 )
 from binance_leaks.sources.pictures.kinds import is_picture, may_hold_picture
-from binance_leaks.sources.pictures.settings import are_read
+from binance_leaks.sources.pictures.settings import ON, are_read, mode
 from binance_leaks.sources.streams import PeekableStream, Readable, Seekable, StreamReader, can_rewind
 
 if TYPE_CHECKING:
@@ -226,11 +226,13 @@ def _windows(
     path: str, evidence_path: str, data: bytes, taker: StreamReader, hits: Hits, sizes: WindowSizes
 ) -> Iterator[Chunk | Skipped]:
     line, column, offset, opened, mentioned = 1, 1, 0, False, False
+    has_pictures = False
     while True:
         last = taker.ended
         planner = WindowPlanner(data=data, offset=offset, opened=opened, last=last, sizes=sizes)
         plan = planner.plan(sorted(hits(data)))
         mentioned = mentioned or (data.count(b"\0") * 10 <= len(data) * 9 and prefilter.mentions_binance(data))
+        has_pictures = has_pictures or _has_embedded_pictures(data)
         at = 0
         for start, end in plan.windows:
             line, column = _advance(line, column, data, at, start)
@@ -245,10 +247,22 @@ def _windows(
                 mentions_binance=mentioned,
             )
         if last:
-            return
+            break
         line, column = _advance(line, column, data, at, plan.keep)
         offset, opened = offset + plan.keep, plan.opened
         data = data[plan.keep :] + taker.take(sizes.step)
+    if has_pictures:
+        why = f"its pictures in base64 were not read, as it has more than {sizes.whole >> 20} MiB"
+        yield Skipped(what=path, why=why, lost=mode() == ON)
+
+
+def _has_embedded_pictures(data: bytes) -> bool:
+    """Whether pictures are read, and a part of a text holds some in base64."""
+    if not (may_hold_picture(data) and are_read()):
+        return False
+    from binance_leaks.sources.pictures.embedded import holds_embedded  # start-up: as below
+
+    return holds_embedded(data)
 
 
 def _advance(line: int, column: int, data: bytes, start: int, end: int) -> tuple[int, int]:

@@ -23,15 +23,18 @@ def read_embedded(
     path: str, evidence_path: str, text: bytes, budget: UnpackBudget | None = None
 ) -> Iterator[Chunk | Skipped]:
     """Yield what is in the pictures that a text holds in base64."""
-    pictures = ((f"picture in line {line}", picture) for line, picture in embedded_pictures(text))
-    yield from read_members_of(path, evidence_path, pictures, budget or UnpackBudget(ArchiveLimits()))
+    yield from read_members_of(path, evidence_path, embedded_pictures(text), budget or UnpackBudget(ArchiveLimits()))
 
 
 def read_members_of(
-    path: str, evidence_path: str, pictures: Iterable[tuple[str, bytes]], budget: UnpackBudget
+    path: str, evidence_path: str, pictures: Iterable[tuple[str, bytes] | str], budget: UnpackBudget
 ) -> Iterator[Chunk | Skipped]:
-    """Yield what is in some pictures of a file, given by the names that they have in it."""
-    for name, picture in pictures:
+    """Yield what is in some pictures of a file, given by the names that they have in it, and why some are not read."""
+    for each in pictures:
+        if isinstance(each, str):
+            yield Skipped(what=path, why=each, lost=settings.mode() == settings.ON)
+            continue
+        name, picture = each
         if not budget.admit():
             return
         yield from read_picture(member_path(path, name), member_path(evidence_path, name), picture, budget)

@@ -16,7 +16,7 @@ from binance_leaks.lazy_dataclasses import dataclass
 MOST_PIXELS = 50_000_000
 _FORMATS = ("PNG", "JPEG", "GIF", "TIFF", "BMP", "WEBP", "HEIF", "AVIF", "JPEG2000", "MPO", "PPM")
 _MOST_PAGES = 20
-_MOST_METADATA = 1 << 20
+MOST_METADATA = 1 << 20
 _SMALLEST = 16
 _TEXTS = frozenset(("comment", "xmp", "XML:com.adobe.xmp", "Description", "Title"))
 _XP = range(0x9C9B, 0x9CA0)
@@ -44,8 +44,11 @@ class Frame:
     pixels: numpy.ndarray
 
 
-def read_metadata(picture: bytes) -> list[str]:
-    """Return the texts that a picture has beside its pixels: text chunks, comments, EXIF, XMP. Raises PictureError."""
+def read_metadata(picture: bytes) -> tuple[list[str], bool]:
+    """Return the texts that a picture has beside its pixels: text chunks, comments, EXIF, XMP; and whether it is all.
+
+    Raises PictureError.
+    """
     image = _open(picture)
     with suppress(Exception):
         image.load()  # text behind the pixels is read with them
@@ -60,8 +63,34 @@ def read_metadata(picture: bytes) -> list[str]:
         exif = image.getexif()
         for tags in (exif, exif.get_ifd(ExifTags.IFD.Exif)):
             found += [f"{ExifTags.TAGS.get(tag, tag)}: {_exif_text(tag, value)}" for tag, value in tags.items()]
-    lines = [_CONTROLS.sub("", line)[:_MOST_METADATA] for line in found if not line.endswith(": ")]
-    return lines if sum(map(len, lines)) <= _MOST_METADATA else lines[:1]
+    lines: list[str] = []
+    room = MOST_METADATA
+    for line in found:
+        if line.endswith(": "):
+            continue
+        if len(line) > room:
+            return [*lines, _CONTROLS.sub("", line[:room])], False
+        lines.append(_CONTROLS.sub("", line))
+        room -= len(line)
+    return lines, not _has_longer_text(picture)
+
+
+def _has_longer_text(picture: bytes) -> bool:
+    """Whether a compressed text of a PNG file is longer than Pillow unpacks: it then leaves it out without a word."""
+    if b"zTXt" not in picture and b"iTXt" not in picture:
+        return False
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    try:
+        _open(picture).load()
+    except UnicodeError:
+        return False
+    except ValueError:
+        return True
+    except Exception:  # damaged otherwise, which is another fault
+        return False
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = True
+    return False
 
 
 def _exif_text(tag: int, value: object) -> str:

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import BinaryIO
 
-from binance_leaks.sources.pictures.decode import PictureError, read_frames, read_metadata
-from binance_leaks.sources.pictures.recognition import Recognizer, read_codes
+from binance_leaks.sources.pictures.decode import MOST_METADATA, PictureError, read_frames, read_metadata
+from binance_leaks.sources.pictures.recognition import MOST_CODES, Recognizer, read_codes
 
 _MOST_MEMORY = 6 << 30
 """Bytes of address space; the models take one and a half gigabytes of it."""
@@ -63,14 +63,19 @@ def main(with_text: bool) -> None:
 
 
 def _read(picture: bytes, recognizer: Recognizer | None, *, quick: bool) -> Iterator[Mapping[str, object]]:
-    if metadata := read_metadata(picture):
+    metadata, whole = read_metadata(picture)
+    if metadata:
         yield {"metadata": metadata}
+    if not whole:
+        yield {"note": f"only {MOST_METADATA >> 20} MiB of its metadata were read"}
     for frame in read_frames(picture):
         if isinstance(frame, str):
             yield {"note": frame}
             continue
         if codes := read_codes(frame):
-            yield {"page": frame.page, "codes": codes}
+            yield {"page": frame.page, "codes": codes[:MOST_CODES]}
+        if len(codes) > MOST_CODES:
+            yield {"note": f"only {MOST_CODES} of its codes were read"}
         if recognizer is not None and (lines := recognizer.lines(frame.pixels, quick=quick)):
             yield {"page": frame.page, "lines": lines}
         if recognizer is not None and recognizer.left_out:

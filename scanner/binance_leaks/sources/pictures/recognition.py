@@ -29,18 +29,21 @@ _MOST_LINES, _MOST_LINES_QUICK = 300, 12
 _LONG = 4.0
 """How much wider than high a line is that may hold a part of a value."""
 _PIECE = re.compile(r"[A-Za-z0-9|]{8,}")
-_MOST_CODES = 64
+MOST_CODES = 64
 _LONGEST_CODE = 1 << 16
 _LARGEST_CUT_OUT, _MARGIN = 1500, 32
 
 
 def read_codes(frame: Frame) -> list[str]:
-    """Return the texts of the QR codes and other codes in a page, also of one that is cut out without its margin."""
+    """Return the texts of the QR codes and other codes in a page, also of one that is cut out without its margin.
+
+    Not more than one beyond `MOST_CODES`.
+    """
     found = zxingcpp.read_barcodes(frame.pixels)
     if not found and max(frame.pixels.shape) <= _LARGEST_CUT_OUT:
         margin = ((_MARGIN, _MARGIN), (_MARGIN, _MARGIN), (0, 0))
         found = zxingcpp.read_barcodes(numpy.pad(frame.pixels, margin, constant_values=255))
-    return [code.text[:_LONGEST_CODE] for code in found[:_MOST_CODES] if code.text]
+    return [code.text[:_LONGEST_CODE] for code in found[: MOST_CODES + 1] if code.text]
 
 
 class Recognizer:
