@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -90,6 +91,23 @@ def test_a_folder_of_an_oci_layout(tmp_path: Path) -> None:
     assert (frozenset(image.deleted.digests), "COPY . /app", True) in origins
     assert (frozenset(image.kept.digests), "RUN rm /app/.env", False) in origins
     assert (frozenset(image.environment.digests), "", False) in origins
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_pipes_and_links_in_a_layout_are_not_opened(tmp_path: Path) -> None:
+    image = Image()
+    layout, outside = tmp_path / "layout", tmp_path / "outside"
+    for name, content in oci_layout(image.layers, image.settings, gzip.compress).items():
+        (layout / name).parent.mkdir(parents=True, exist_ok=True)
+        (layout / name).write_bytes(content)
+    pipe, listed = layout / f"blobs/sha256/{'e' * 64}", layout / "linked.json"
+    os.mkfifo(outside)
+    os.mkfifo(pipe)
+    listed.symlink_to(outside)
+    (layout / f"blobs/sha256/{'f' * 64}").symlink_to(outside)
+    outcome = run("scan", "layout", "--format", "json", cwd=tmp_path, timeout=20)
+    assert {finding["locations"][0]["origin"] is not None for finding in outcome.report["findings"]} == {True}
+    assert len(outcome.report["findings"]) == len(image.pairs)
 
 
 def test_an_image_in_a_history(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from binance_leaks.sources.streams import describe_error
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import BinaryIO
 
 
 SPECIAL_NAMES = {
@@ -287,6 +288,15 @@ for _name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY", "O_NOINHERIT"):
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _IS_LINK = (errno.ELOOP, errno.EMLINK)
 _BUFFER = 64 << 10
+
+
+def open_regular(path: str) -> BinaryIO:
+    """Open a file that is a regular one and no link, without waiting for it. Raises OSError."""
+    stream = open(os.open(path, _FLAGS | _NO_LINK), "rb")  # noqa: PTH123, SIM115
+    if stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        return stream
+    stream.close()
+    raise OSError(errno.EINVAL, "it is not a regular file")
 
 
 def read_plain(entry: FileEntry) -> bytes | None:

@@ -13,6 +13,7 @@ from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Origin
 from binance_leaks.sources.archive_kind import HEAD_SIZE, ArchiveKind, archive_kind
 from binance_leaks.sources.container_images import LARGEST_METADATA, ImageIndex
+from binance_leaks.sources.files import open_regular
 from binance_leaks.sources.streams import PeekableStream, Readable
 from binance_leaks.sources.tars import read_entries
 from binance_leaks.sources.unpack import COMPRESSIONS, ArchiveLimits, DecompressedStream, UnpackBudget, can_read_zstd
@@ -43,25 +44,34 @@ def _read_layout(root: str) -> ImageIndex | None:
     index, budget = ImageIndex(), UnpackBudget(ArchiveLimits())
     budget.allow_image()
     for name in _names(root):
-        with suppress(OSError), open(f"{root}/{name}", "rb") as file:  # noqa: PTH123 - as above
-            head = file.read(1)
-            file.seek(0)
-            if head in (b"{", b"["):
-                index.add_metadata(name, file.read(LARGEST_METADATA + 1))
-            else:
-                _add_paths(index, name, file, budget)
+        path = f"{root}/{name}"
+        with suppress(OSError):
+            if os.path.islink(path):  # noqa: PTH114 - as above
+                index.add_link(name, os.readlink(path))  # noqa: PTH115 - as above
+                continue
+            with open_regular(path) as file:
+                head = file.read(1)
+                file.seek(0)
+                if head in (b"{", b"["):
+                    index.add_metadata(name, file.read(LARGEST_METADATA + 1))
+                else:
+                    _add_paths(index, name, file, budget)
     return index
 
 
 def _names(root: str) -> list[str]:
-    """The files of a layout that may be metadata or layers."""
+    """The files and links of a layout that may be metadata or layers, and are in it."""
     names: list[str] = []
     for folder in _FOLDERS:
+        if folder and any(os.path.islink(f"{root}/{part}") for part in ("blobs", folder)):  # noqa: PTH114 - as above
+            continue
         with suppress(OSError), os.scandir(f"{root}/{folder}") as entries:
             for entry in entries:
                 inside = f"{folder}/{entry.name}" if folder else entry.name
                 if entry.is_dir(follow_symlinks=False):
                     inside = f"{inside}/layer.tar"
+                elif not (entry.is_file(follow_symlinks=False) or entry.is_symlink()):
+                    continue
                 if _LAYER.fullmatch(inside) or inside.endswith(".json"):
                     names.append(inside)
     return sorted(names)[:_MOST_FILES]
