@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from collections.abc import Callable, Sequence
+from encodings.aliases import aliases
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from binance_leaks import scan_bytes
 from binance_leaks.detect import json_messages
 from binance_leaks.detect.messages import find_messages
 from binance_leaks.findings import Finding, Result
-from binance_leaks.sources import outlook
+from binance_leaks.sources import mail, outlook
 from binance_leaks.sources.unpack import ArchiveLimits, DamagedArchiveError, OverLimitError, UnpackBudget
 
 from tests import mailboxes
@@ -109,8 +111,8 @@ def test_outlook(form: str, scattered: bool) -> None:
 
 def test_attachments_and_saved_pages() -> None:
     pair = Pair.fresh()
-    mail = mailboxes.with_attachment(alice(1, ""), "bot.zip", zipped({"bot.py": pair.python.encode()}))
-    assert {place.path for place in only(scan_bytes(mail, path="mail.eml"), pair).locations} == {
+    message = mailboxes.with_attachment(alice(1, ""), "bot.zip", zipped({"bot.py": pair.python.encode()}))
+    assert {place.path for place in only(scan_bytes(message, path="mail.eml"), pair).locations} == {
         "mail.eml!/bot.zip!/bot.py"
     }
     page = EXPORTS["GitHub, saved page"][1](CHATS["two messages"](pair))
@@ -254,6 +256,84 @@ def test_hostile_mail(data: bytes) -> None:
     started = time.process_time()
     scan_bytes(data, path="mail")
     assert time.process_time() - started < 8
+
+
+HEADS = b"From: a@project.example\nTo: b\nSubject: c\n"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b'Content-Type: text/plain;a="' + b";" * 50_000 + b"\n",
+        b'Content-Type: text/plain\nContent-Disposition: attachment; a="' + b";" * 50_000 + b"\n",
+        b"Content-Type: text/plain; charset=punycode\n",
+        b"Content-Type: text/plain; charset=idna\n",
+        b"Content-Type: text/plain; charset=unicode_escape\n",
+        b"Content-Type: text/plain\nContent-Disposition: attachment; filename*=utf-8''%zz; filename*1*=x\n",
+        b"Content-Type: text/plain; charset*=utf-8''%zz; charset*1*=x\n",
+        b"Content-Type: multipart/mixed; boundary*=utf-8''%zz; boundary*1*=x\n",
+        b"Content-Type: text/plain\nReply-To: x\nDate: " + b"(" * 5_000 + b"\n",
+    ],
+    ids=range(9),
+)
+def test_hostile_headers_of_mail_hide_nothing(head: bytes) -> None:
+    pair = Pair.fresh()
+    text = f"binance api key: {pair.key}\nsecret: {pair.secret}\n".encode()
+    started = time.process_time()
+    only(scan_bytes(HEADS + head + b"\n" + text + b"-abc" * 100_000, path="a.eml"), pair)
+    assert time.process_time() - started < 4
+
+
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        (b"Content-Type: multipart/mixed; boundary*=utf-8''%zz; boundary*1*=x\n", b"--x\n\ntext\n--x--\n"),
+        (b"Content-Type: multipart/mixed" + b";" * 100 + b" boundary=x\n", b"--x\n\ntext\n--x--\n"),
+        (b"Content-Type: multipart/mixed; a=" + b"b" * 5_000 + b"; boundary=x\n", b"--x\n\ntext\n--x--\n"),
+        (b"X: " + b"y" * (1 << 20) + b"\nContent-Type: multipart/mixed; boundary=x\n", b"--x\n\ntext\n--x--\n"),
+        (b"Content-Type: multipart/mixed; boundary=x\n", b"--x\n\ntext\n" * 3_000),
+        (
+            b"Content-Type: multipart/mixed; boundary=x\n",
+            b"".join(
+                b"--%s\nContent-Type: multipart/mixed; boundary=%s\n\n" % (b"x" * n, b"x" * (n + 1))
+                for n in range(1, 12)
+            ),
+        ),
+    ],
+    ids=["damaged", "parameters", "length", "head", "parts", "depth"],
+)
+def test_parts_of_mail_that_are_not_decoded_are_reported(head: bytes, body: bytes) -> None:
+    assert not scan_bytes(HEADS + head + b"\n" + body, path="a.eml").complete
+
+
+@pytest.mark.parametrize("charset", ["ebcdic-cp-us", "u16", "UTF-7", "csShiftJIS", "gb18030", "x-unknown", "a" * 5_000])
+def test_charsets_of_mail(charset: str) -> None:
+    pair = Pair.fresh()
+    codec = charset if charset in aliases or charset == "ebcdic-cp-us" else "utf-8"
+    head = f"Content-Type: text/plain; charset={charset}\nContent-Transfer-Encoding: base64\n\n".encode()
+    text = f"binance api key: {pair.key}\nsecret: {pair.secret}\n".encode(codec)
+    only(scan_bytes(HEADS + head + base64.encodebytes(text), path="a.eml"), pair)
+
+
+@pytest.mark.parametrize("cut", [0, 1, 2, 3])
+def test_base64_of_mail_without_its_padding_is_decoded(cut: int) -> None:
+    pair = Pair.fresh()
+    archive = zipped({"bot.py": pair.python.encode()})
+    text = base64.encodebytes(archive + bytes(1 + cut)).rstrip(b"=\n")[: -cut or None]
+    head = b"Content-Type: application/zip; name=bot.zip\nContent-Transfer-Encoding: base64\n\n"
+    only(scan_bytes(HEADS + head + text, path="a.eml"), pair)
+
+
+def test_a_boundary_in_one_long_line_takes_no_longer() -> None:
+    def seconds(count: int) -> float:
+        head = HEADS + b"Content-Type: multipart/mixed; boundary=a\n\n"
+        data = head + b"x--a" * count
+        started = time.process_time()
+        assert list(mail.read_parts(data))
+        return time.process_time() - started
+
+    few, many = (min(seconds(count) for _ in range(3)) for count in (40_000, 320_000))
+    assert many < 24 * few
 
 
 def test_every_cut_of_a_message_of_outlook_is_read_or_reported() -> None:

@@ -7,10 +7,12 @@ halves of a pair in two messages are near each other and each has its author. At
 from __future__ import annotations
 
 import binascii
+import codecs
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timezone
-from email.errors import MessageError
+from email.errors import MessageDefect, MessageError
 from email.header import decode_header, make_header
 from email.message import Message
 from email.parser import BytesHeaderParser
@@ -26,6 +28,33 @@ HEADERS = "headers"
 LARGEST_MESSAGE = 64 << 20
 _READ = 1 << 20
 _LONGEST_HEAD = 1 << 20
+_LONGEST_HEADER = 4 << 10
+_MOST_PARAMETERS = 64
+"""The time in which the standard parser reads parameters grows with the square of their number."""
+_PARAMETERS = ("content-type", "content-disposition")
+_HEADERS = frozenset((*_PARAMETERS, "content-transfer-encoding", "content-location", "from", "subject", "date"))
+_FAULTS = (
+    MessageError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    OverflowError,
+    RecursionError,
+)
+"""What the standard parser raises for damaged headers."""
+_CUT = "a header of the mail is too long, and was not read to its end"
+_NO_BOUNDARY = "a header of the mail is damaged, and its parts were not decoded"
+_TOO_DEEP = "its parts are nested too deep, and were not decoded"
+_TOO_MANY = "it has more parts than are decoded"
+_LONG_HEAD = "its headers are too long, and it was not decoded"
+_CHARSET = lazy_pattern(
+    r"ascii|utf-(?:7|8|8-sig|16|32|16-[bl]e|32-[bl]e)|iso8859-[0-9]{1,2}|cp[0-9]{3,5}|koi8-[rtu]|mac-[a-z0-9]{2,12}"
+    r"|gb2312|gbk|gb18030|hz|big5|big5hkscs|euc-[a-z0-9-]{2,12}|shift-jis[a-z0-9-]{0,5}|iso2022-[a-z0-9-]{2,12}"
+    r"|johab|tis-620|hp-roman8|kz1048|ptcp154"
+)
+"""The codecs of text that mail may be in. Not escapes and domains: their time grows with the square of the text."""
 _DEEPEST = 8
 _MOST_PARTS = 2_000
 _LONGEST_NAME = 80
@@ -48,6 +77,8 @@ class MailPart:
     content: bytes
     name: str = ""
     """Empty for text of the message itself."""
+    fault: str = ""
+    """What of it was not decoded."""
 
 
 def read_messages(stream: Readable) -> Iterator[bytes]:
@@ -82,24 +113,24 @@ def read_parts(message: bytes, depth: int = 0) -> Iterator[MailPart]:
     if message.startswith(_MARKER):
         message = message.partition(b"\n")[2]
     headers, body = _split(message)
-    author, date = author_of(*parseaddr(_header(headers, "From"))), _date(headers)
+    author, date = _author(headers), _date(headers)
     head = message[: len(message) - len(body)]
     yield MailPart(author=author, date=date, content=head, name=HEADERS)
     subject = _header(headers, "Subject")
     if subject:
         yield MailPart(author=author, date=date, content=subject.encode("utf-8", "replace"))
-    for headers_of_part, content in _leaves(headers, body, depth):
+    for headers_of_part, content, fault in _leaves(headers, body, depth):
         if headers_of_part.get_content_type() == "message/rfc822" and depth < _DEEPEST:
             yield from read_parts(content, depth + 1)
             continue
         name = _name(headers_of_part)
         if name or headers_of_part.get_content_maintype() != "text":
-            yield MailPart(author=author, date=date, content=content, name=name or "part")
+            yield MailPart(author=author, date=date, content=content, name=name or "part", fault=fault)
             continue
         text = _decoded(content, headers_of_part)
         if headers_of_part.get_content_subtype() == "html":
             text = plain_text(text)
-        yield MailPart(author=author, date=date, content=text.encode("utf-8", "replace"))
+        yield MailPart(author=author, date=date, content=text.encode("utf-8", "replace"), fault=fault)
 
 
 def heading(part: MailPart) -> bytes:
@@ -108,32 +139,53 @@ def heading(part: MailPart) -> bytes:
 
 
 def _split(message: bytes) -> tuple[Message, bytes]:
-    """The headers of a message or part, and its body."""
+    """The headers of a message or part that are used here, with what was not read as their defects, and its body."""
     found = (message.find(blank, 0, _LONGEST_HEAD) for blank in (b"\n\n", b"\n\r\n"))
     end = min((at for at in found if at >= 0), default=len(message))
     if message.startswith((b"\n", b"\r\n")):
         return Message(), message.lstrip(b"\r\n")
-    head = message[: end + 1]
+    short = Message()
+    if end > _LONGEST_HEAD:
+        short.defects.append(MessageDefect(_LONG_HEAD))
+        return short, message
     try:
-        return BytesHeaderParser().parsebytes(head), message[end + 1 :].removeprefix(b"\r").removeprefix(b"\n")
-    except (MessageError, ValueError, RecursionError):
-        return Message(), message
+        headers = BytesHeaderParser().parsebytes(message[: end + 1])
+    except _FAULTS:
+        short.defects.append(MessageDefect(_NO_BOUNDARY))
+        return short, message
+    for name, value in headers.raw_items():
+        if name.lower() in _HEADERS and name not in short:
+            text = str(value)[:_LONGEST_HEADER]
+            if name.lower() in _PARAMETERS:
+                text = ";".join(text.split(";", _MOST_PARAMETERS)[:_MOST_PARAMETERS])
+                if len(text) < len(str(value)):
+                    short.defects.append(MessageDefect(_CUT))
+            short[name] = text
+    return short, message[end + 1 :].removeprefix(b"\r").removeprefix(b"\n")
 
 
-def _leaves(headers: Message, body: bytes, depth: int) -> Iterator[tuple[Message, bytes]]:
-    """The parts that have no parts, with the body of each decoded from what it was sent in."""
-    kind = headers.get_content_maintype()
-    boundary = headers.get_boundary() if kind == "multipart" else None
-    if boundary and depth < _DEEPEST:
-        delimiter = b"--" + boundary.encode("utf-8", "surrogateescape")
-        before, *pieces = _split_at_lines(body, delimiter)
-        if before.strip():
-            yield Message(), before
-        for piece in pieces:
-            if piece.strip():
-                yield from _leaves(*_split(piece.removeprefix(b"\n")), depth + 1)
+def _leaves(headers: Message, body: bytes, depth: int) -> Iterator[tuple[Message, bytes, str]]:
+    """The parts that have no parts, the body of each decoded from what it was sent in, and what was not decoded."""
+    fault = str(headers.defects[0]) if headers.defects else ""
+    boundary = None
+    if headers.get_content_maintype() == "multipart":
+        try:
+            boundary = headers.get_boundary()
+        except _FAULTS:
+            fault = _NO_BOUNDARY
+    if not boundary or depth >= _DEEPEST:
+        encoding = str(headers.get("Content-Transfer-Encoding", "")).strip().lower()
+        yield headers, _unpacked(body, encoding), _TOO_DEEP if boundary else fault
         return
-    yield headers, _unpacked(body, str(headers.get("Content-Transfer-Encoding", "")).strip().lower())
+    delimiter = b"--" + boundary.encode("utf-8", "surrogateescape")
+    before, *pieces = _split_at_lines(body, delimiter)
+    if len(pieces) >= _MOST_PARTS and delimiter in pieces[-1]:
+        fault = _TOO_MANY
+    if before.strip() or fault:
+        yield Message(), before, fault
+    for piece in pieces:
+        if piece.strip():
+            yield from _leaves(*_split(piece.removeprefix(b"\n")), depth + 1)
 
 
 def _split_at_lines(body: bytes, delimiter: bytes) -> list[bytes]:
@@ -141,29 +193,40 @@ def _split_at_lines(body: bytes, delimiter: bytes) -> list[bytes]:
     pieces: list[bytes] = []
     start = at = 0
     while len(pieces) < _MOST_PARTS and (at := body.find(delimiter, at)) >= 0:
-        end = body.find(b"\n", at) % (len(body) + 1)
-        if body[max(0, at - 1) : at] in (b"\n", b"") and body[at + len(delimiter) : end].strip() in (b"", b"--"):
-            pieces.append(body[start:at])
-            start = end
+        if body[max(0, at - 1) : at] in (b"\n", b""):
+            end = body.find(b"\n", at) % (len(body) + 1)
+            if body[at + len(delimiter) : end].strip() in (b"", b"--"):
+                pieces.append(body[start:at])
+                start = end
         at += len(delimiter)
     return [*pieces, body[start:]]
 
 
 def _unpacked(body: bytes, encoding: str) -> bytes:
     if encoding == "base64":
-        try:
-            return binascii.a2b_base64(body)
-        except binascii.Error:
-            return body
+        for padding in (b"", b"==", b"A=="):
+            with suppress(binascii.Error):
+                return binascii.a2b_base64(body + padding)
+        return body
     return binascii.a2b_qp(body) if encoding == "quoted-printable" else body
 
 
 def _decoded(content: bytes, headers: Message) -> str:
-    charset = headers.get_content_charset() or "utf-8"
     try:
-        return content.decode(charset, "replace")
-    except (LookupError, ValueError):
+        charset = headers.get_content_charset() or "utf-8"
+        return content.decode(charset if _is_known(charset) else "utf-8", "replace")
+    except _FAULTS:
         return content.decode("utf-8", "replace")
+
+
+def _is_known(charset: str) -> bool:
+    try:
+        return (
+            len(charset) <= _LONGEST_NAME
+            and _CHARSET.fullmatch(codecs.lookup(charset).name.replace("_", "-")) is not None
+        )
+    except (LookupError, ValueError):
+        return False
 
 
 def _header(headers: Message, name: str) -> str:
@@ -171,16 +234,26 @@ def _header(headers: Message, name: str) -> str:
     if value is None:
         return ""
     try:
-        return str(make_header(decode_header(str(value)[:2000])))
-    except (MessageError, LookupError, ValueError):
+        words = decode_header(str(value)[:2000])
+        return str(
+            make_header([(word, charset if charset and _is_known(charset) else None) for word, charset in words])
+        )
+    except _FAULTS:
         return str(value)[:2000]
+
+
+def _author(headers: Message) -> str:
+    try:
+        return author_of(*parseaddr(_header(headers, "From")))
+    except _FAULTS:
+        return ""
 
 
 def _name(headers: Message) -> str:
     """The name of a file, or the address of a saved page."""
     try:
         name = headers.get_filename() or ""
-    except (MessageError, LookupError, ValueError):
+    except _FAULTS:
         name = "part"
     return name or str(headers.get("Content-Location", ""))[:500].strip()
 
@@ -201,7 +274,7 @@ def author_of(name: str, address: str) -> str:
 def _date(headers: Message) -> str:
     try:
         moment = parsedate_to_datetime(_header(headers, "Date"))
-    except (TypeError, ValueError, IndexError, OverflowError):
+    except _FAULTS:
         return ""
     if moment.tzinfo is not None:
         try:

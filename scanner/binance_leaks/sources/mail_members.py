@@ -29,6 +29,7 @@ class Attached(NamedTuple):
 def read_mailbox(place: ArchiveMember, stream: Readable, budget: UnpackBudget) -> Iterator[Chunk | Skipped | Attached]:
     """The texts of messages as one, and what is attached; a message that is too large as it is."""
     texts, heads = _MailTexts("text"), _MailTexts(mail.HEADERS)
+    faults: dict[str, None] = {}
     try:
         for message in mail.read_messages(stream):
             if len(message) > mail.LARGEST_MESSAGE:
@@ -36,6 +37,8 @@ def read_mailbox(place: ArchiveMember, stream: Readable, budget: UnpackBudget) -
                 yield from raw_chunks(place, io.BytesIO(message))
                 continue
             for part in mail.read_parts(message):
+                if part.fault:
+                    faults[part.fault] = None
                 inside = (heads if part.name == mail.HEADERS else texts).add(place, part)
                 if inside is not None and budget.admit():
                     yield Attached(inside, part.content)
@@ -43,6 +46,7 @@ def read_mailbox(place: ArchiveMember, stream: Readable, budget: UnpackBudget) -
             yield from heads.flush(place, at_least=_TEXT)
     except OSError as error:
         yield place.skipped(describe_error(error))
+    yield from map(place.skipped, faults)
     yield from texts.flush(place)
     yield from heads.flush(place)
 
