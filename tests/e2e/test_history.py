@@ -8,6 +8,9 @@ from pathlib import Path
 from random import SystemRandom
 
 import pytest
+from binance_leaks.pipeline.history import HistorySource
+from binance_leaks.sources.commits import Ref, list_refs
+from binance_leaks.sources.git import Git
 
 from tests.e2e import Pair, digest, run
 from tests.e2e.histories import Leak, Looked, Spot, history, identity, read, tell
@@ -267,6 +270,26 @@ class TestBesideTheObjects:
             assert place["exposure"] == "history"
             assert place["commit"] is not None
             assert place["commit"]["subject"] == "In the library"
+
+    def test_an_interrupt_in_a_submodule(
+        self, repository: Repository, pair: Pair, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        repository.commit({"bot.py": module(pair)})
+        Repository.create(repository.path(".git/modules/lib"))
+
+        def interrupted(git: Git) -> list[Ref]:
+            if "modules" in str(git.folder):
+                raise KeyboardInterrupt
+            return list_refs(git)
+
+        monkeypatch.setattr("binance_leaks.pipeline.history.list_refs", interrupted)
+        monkeypatch.setattr(
+            "binance_leaks.pipeline.history._submodules", lambda folder: [("lib", folder / "lib" / ".git")]
+        )
+        source = HistorySource(folder=str(repository.folder), target=".", anchor=".", submodules=True)
+        detected = source.read()
+        assert detected.interrupted
+        assert {value.sha256 for each in detected.credentials for value in each.values} == pair.digests
 
     def test_halves_in_commits_that_never_met(self, repository: Repository, pair: Pair) -> None:
         repository.commit({".env": f"BINANCE_API_KEY={pair.key}\n"})

@@ -226,6 +226,8 @@ class HistorySource:
                 _scan(inner, ObjectDatabase.of(inner), self, read, progress, prefix=f"{name}/")
             except GitError as error:
                 read.skipped.append(Skipped(what=f"submodule {name}", why=str(error)))
+            except KeyboardInterrupt:  # what the others gave is reported
+                read.interrupted = True
         return HistoryDetected(
             credentials=tuple(each for each in read.credentials if self.messages or _is_in_file(each)),
             skipped=tuple(read.skipped),
