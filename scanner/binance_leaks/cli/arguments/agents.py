@@ -32,7 +32,8 @@ def add_agent_hook(commands: Commands) -> None:
         action="store_const",
         const=True,
         dest="fail_open",
-        help="let an event pass that could not be scanned (default: only if it merely names a file that cannot be opened)",
+        help="let an event pass that could not be scanned (default: only if it merely names a file that cannot be "
+        "opened)",
     )
     fail.add_argument(
         "--fail-closed",
