@@ -290,6 +290,18 @@ def _value_of_picture(value: Value, picture: str, number: int, *, is_part: bool)
 
 def _published(run: str) -> str | None:
     """The documented example that a run is if characters that look alike were mistaken."""
-    options = [_LOOK_ALIKE.get(character, character) for character in run]
-    readings = itertools.islice(map("".join, itertools.product(*options)), _MOST_READINGS)
+    readings = itertools.islice(_readings(run), _MOST_READINGS)
     return next((each for each in readings if published_as(sha256(each.encode("ascii")).hexdigest())), None)
+
+
+def _readings(run: str) -> Iterator[str]:
+    """Every way to read a run, those with the fewest mistakes first."""
+    unsure = [at for at, character in enumerate(run) if character in _LOOK_ALIKE]
+    for count in range(len(unsure) + 1):
+        for mistaken in itertools.combinations(unsure, count):
+            others = [_LOOK_ALIKE[run[at]].replace(run[at], "") for at in mistaken]
+            for right in itertools.product(*others):
+                characters = list(run)
+                for at, character in zip(mistaken, right, strict=True):
+                    characters[at] = character
+                yield "".join(characters)
