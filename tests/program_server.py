@@ -151,7 +151,7 @@ if __name__ == "__main__":
     from binance_leaks import cli
 
     for module in pkgutil.walk_packages(sys.modules["binance_leaks"].__path__, "binance_leaks."):
-        if not module.name.endswith("__main__"):
+        if not module.name.endswith(("__main__", "._native")):  # which may be switched off
             importlib.import_module(module.name)
     gc.freeze()
     _serve(socket.socket(fileno=int(sys.argv[1])))
