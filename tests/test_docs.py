@@ -20,7 +20,15 @@ from tests.reference import reference
 from tests.report import examples
 
 TOP = Path(__file__).resolve().parents[1]
-DOCUMENTS = sorted([*TOP.glob("docs/*.md"), TOP / "README.md", TOP / "CONTRIBUTING.md", TOP / "CHANGELOG.md"])
+DOCUMENTS = sorted(
+    [
+        *TOP.glob("docs/*.md"),
+        TOP / ".github/SECURITY.md",
+        TOP / "README.md",
+        TOP / "CONTRIBUTING.md",
+        TOP / "CHANGELOG.md",
+    ]
+)
 CONFIGURATION = (TOP / "docs/configuration.md").read_text("utf-8")
 _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
@@ -161,3 +169,15 @@ def test_every_environment_variable_is_documented() -> None:
     read = {name for source in sources for pair in reads.findall(source) for name in pair if name}
     assert len(read) > 30
     assert not {name for name in read - listed if not name.startswith(families)}
+
+
+def test_every_promise_names_the_tests_that_hold_it() -> None:
+    promises, _, _ = (TOP / "docs/security.md").read_text("utf-8").partition("## What is not promised")
+    rows = [line.strip("| ").split(" | ") for line in promises.splitlines() if line.startswith("| ")]
+    held = [row for row in rows if row != ["promise", "held by"]]
+    assert len(held) > 20
+    for promise, tests in held:
+        names = re.findall(r"`(tests/[a-z0-9_/]+\.py)`", tests)
+        assert names, promise
+        assert ", ".join(f"`{name}`" for name in names) == tests
+        assert all("def test_" in (TOP / name).read_text("utf-8") for name in names)
