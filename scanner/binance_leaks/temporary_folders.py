@@ -10,6 +10,7 @@ import os
 import platform
 import shutil
 import signal
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -64,8 +65,8 @@ def is_left(path: Path) -> bool:
 
     Never for a process of another namespace, which may live unseen; a mark without one is of an earlier version.
     """
-    if not hasattr(os, "killpg"):
-        return False  # Windows: asking whether a process lives would end it
+    if sys.platform == "win32":
+        return False  # asking whether a process lives would end it
     parts = path.name.split("-")
     here = parts[-4:-3] == [_host()] or parts[-5:-3] == [_host(), _namespace()]
     if not here or not (parts[-3] + parts[-2]).isdecimal():
@@ -94,7 +95,7 @@ def kill_processes_in(folder: Path) -> None:
 
     Where the system does not list processes, git ends by itself when nobody reads its output.
     """
-    if not _PROCESSES.is_dir() or not hasattr(os, "killpg"):
+    if sys.platform == "win32" or not _PROCESSES.is_dir():
         return
     for entry in _PROCESSES.iterdir():
         if entry.name.isdecimal():

@@ -61,7 +61,7 @@ def answer_event(words: Sequence[str]) -> int:
 
 def _start_clock() -> object:
     """Raise UnreadableEventError when it takes too long, and again if that is caught, where the system can."""
-    if os.name != "posix":
+    if sys.platform == "win32":
         return None
 
     def end(_: int, __: object) -> NoReturn:
@@ -73,7 +73,7 @@ def _start_clock() -> object:
 
 
 def _stop_clock(before: object) -> None:
-    if os.name == "posix":
+    if sys.platform != "win32":
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)  # type: ignore[arg-type]  # what it was
 
@@ -83,7 +83,7 @@ def write_unread(event: AgentEvent | None, why: str, *, is_open: bool | None, is
 
     `is_file` is True if a file that the event merely names, and that cannot be opened, is all that was not scanned.
     """
-    if os.name == "posix":
+    if sys.platform != "win32":
         signal.setitimer(signal.ITIMER_REAL, 0)  # the answer is not to be interrupted
     passes = is_file if is_open is None else is_open
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import _thread
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Timer
@@ -29,7 +30,7 @@ class TimeLimit:
     @contextmanager
     def running(self) -> Iterator[TimeLimit]:
         """Raise TimeLimitError in the main thread when the time is over."""
-        with self._by_alarm() if hasattr(signal, "setitimer") else self._by_thread():
+        with self._clock():
             try:
                 yield self
             except KeyboardInterrupt:
@@ -55,35 +56,33 @@ class TimeLimit:
         return f"the time limit of {plural(self.seconds, 'second')} was reached"
 
     @contextmanager
-    def _by_alarm(self) -> Iterator[None]:
-        before = signal.signal(signal.SIGALRM, lambda *_: self._expire())
-        signal.setitimer(signal.ITIMER_REAL, self.seconds, max(self.seconds, _LEAST_FOR_REPORT))
-        try:
-            yield
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, before)
+    def _clock(self) -> Iterator[None]:
+        if sys.platform == "win32":  # it has no alarms: interrupt the main thread, at its next step
+
+            def interrupt() -> None:
+                self.is_over = True
+                _thread.interrupt_main()
+
+            timer = Timer(self.seconds, interrupt)
+            timer.daemon = True
+            timer.start()
+            try:
+                yield
+            finally:
+                timer.cancel()
+        else:
+            before = signal.signal(signal.SIGALRM, lambda *_: self._expire())
+            signal.setitimer(signal.ITIMER_REAL, self.seconds, max(self.seconds, _LEAST_FOR_REPORT))
+            try:
+                yield
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                signal.signal(signal.SIGALRM, before)
 
     def _expire(self) -> None:
         first, self.is_over = not self.is_over, True
         if self._ends_work or not first:
             raise self._error()
-
-    @contextmanager
-    def _by_thread(self) -> Iterator[None]:
-        """As on Windows, which has no alarms: an interrupt of the main thread, at its next step."""
-
-        def expire() -> None:
-            self.is_over = True
-            _thread.interrupt_main()
-
-        timer = Timer(self.seconds, expire)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
 
     def _error(self) -> TimeLimitError:
         return TimeLimitError(f"the scan was not finished within {plural(self.seconds, 'second')}")

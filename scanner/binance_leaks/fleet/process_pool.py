@@ -187,10 +187,10 @@ class _ScanProcess:
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_GRACE)
         with suppress(ProcessLookupError, PermissionError):
-            if hasattr(os, "killpg"):
-                os.killpg(self._process.pid, signal.SIGKILL)  # also those that it left behind
-            else:
+            if sys.platform == "win32":
                 self._process.kill()
+            else:
+                os.killpg(self._process.pid, signal.SIGKILL)  # also those that it left behind
         self._process.wait()
         kill_processes_in(self._folder)  # a git that it was about to start when it was asked to end
         self._reader.join()

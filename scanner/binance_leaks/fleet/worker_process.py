@@ -100,13 +100,13 @@ def _end_with_parent(parent: int, folder: str) -> None:
     """End this process and remove its files on SIGTERM or when its parent is gone."""
 
     def end(number: int, _: object) -> NoReturn:
-        if hasattr(os, "killpg") and os.getpgrp() == os.getpid():  # git, for which this process would wait
+        if sys.platform != "win32" and os.getpgrp() == os.getpid():  # git, for which this process would wait
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
             os.killpg(0, signal.SIGTERM)
         raise SystemExit(128 + number)
 
     signal.signal(signal.SIGTERM, end)
-    if not hasattr(signal, "setitimer"):
+    if sys.platform == "win32":
         return
     is_ending = False
 

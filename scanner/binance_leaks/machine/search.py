@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -243,7 +244,7 @@ class _Search:
                 elif entry.name == ".git":
                     self._add_repository(folder, path)
                 elif self._enters(path, entry.name, depth):
-                    if os.name != "nt" and _device(path) != device:
+                    if sys.platform != "win32" and _device(path) != device:
                         self._skipped.append(Skipped(what=path, why=_OTHER_SYSTEM, lost=False))
                     else:
                         stack.append((path, depth + 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -375,12 +376,11 @@ def _scan_in_pool(
     # start-up: most scans are done before this
     from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
     from concurrent.futures.process import BrokenProcessPool  # as above
-    from multiprocessing import get_all_start_methods, get_context  # as above
 
     batches = chain([first], batches)
-    from binance_leaks.pipeline.lifeline import Lifeline  # as above
+    from binance_leaks.pipeline.lifeline import Lifeline, WorkerContext  # as above
 
-    context = get_context("fork" if "fork" in get_all_start_methods() else "spawn")
+    context = WorkerContext()
     lifeline = Lifeline(context)
     pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker, initargs=(lifeline,))
     try:
@@ -411,14 +411,14 @@ def _start_worker(lifeline: Lifeline) -> None:
     """End with the parent, and leave interrupts to it."""
     lifeline.follow()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(signal, "pthread_sigmask"):
+    if sys.platform != "win32":
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
     """Hold interrupts back: one that comes while a process is started would end that, before it ignores them."""
-    if not hasattr(signal, "pthread_sigmask"):
+    if sys.platform == "win32":
         yield
         return
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

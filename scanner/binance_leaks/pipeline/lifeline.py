@@ -7,10 +7,19 @@ its end of a pipe.
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from contextlib import suppress
 from multiprocessing.context import BaseContext
 from typing import NoReturn
+
+if sys.platform == "win32":
+    from multiprocessing.context import SpawnContext as _Context
+else:
+    from multiprocessing.context import ForkContext as _Context
+
+WorkerContext = _Context
+"""How workers are started: forked where the system can, so that what they are given costs nothing to share."""
 
 
 class Lifeline:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 
@@ -65,7 +66,7 @@ class MachineSource:
                 self._scan_repository(repository, found, show)
         except KeyboardInterrupt:
             found.interrupted = True
-        if os.name == "nt":
+        if sys.platform == "win32":
             found.skipped.append(Skipped(what="file permissions", why="not checked on Windows", lost=False))
         return replace(
             files,
@@ -136,7 +137,7 @@ def readers_of(path: str, top: str) -> Readers | None:
 
     None where they say nothing, as on Windows.
     """
-    if os.name == "nt":
+    if sys.platform == "win32":
         return None
     try:
         mode = os.lstat(path).st_mode

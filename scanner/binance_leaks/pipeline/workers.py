@@ -5,16 +5,21 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from multiprocessing import get_all_start_methods, get_context
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import Generic, Protocol, TypeVar
 
 from binance_leaks.errors import ScanError, describe_fault
-from binance_leaks.pipeline.lifeline import Lifeline
+from binance_leaks.pipeline.lifeline import Lifeline, WorkerContext
+
+if sys.platform == "win32":
+    from multiprocessing.connection import PipeConnection as Connection
+else:
+    from multiprocessing.connection import Connection
 
 T_contra = TypeVar("T_contra", contravariant=True)
 R_co = TypeVar("R_co", covariant=True)
@@ -59,12 +64,11 @@ class LocalWorker(Generic[T, R]):
 class WorkerPool(Generic[T, R]):
     """Several processes, each with a worker that `make` made there.
 
-    They are forked where the system can, so that what `make` holds costs nothing to share. Leaving the context ends
-    them at once, and so does the end of this process. Raises ScanError if one of them dies.
+    Leaving the context ends them at once, and so does the end of this process. Raises ScanError if one of them dies.
     """
 
     def __init__(self, count: int, make: Callable[[], Worker[T, R]]) -> None:
-        context = get_context("fork") if "fork" in get_all_start_methods() else get_context("spawn")
+        context = WorkerContext()
         self._lifeline = Lifeline(context)
         self._connections: list[Connection] = []
         self._processes: list[BaseProcess] = []

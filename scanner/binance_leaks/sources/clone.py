@@ -13,6 +13,7 @@ import re
 import shlex
 import shutil
 import signal
+import sys
 import tempfile
 import time
 from collections import deque
@@ -421,7 +422,7 @@ def _stop(process: _Process) -> None:
     """End git and its children where it still runs; kindly first, so that it takes its locks away."""
     if process.poll() is not None:
         return
-    if not hasattr(os, "killpg"):
+    if sys.platform == "win32":
         process.terminate()
         process.wait()
         return

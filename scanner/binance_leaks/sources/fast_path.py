@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import _thread
 import os
+import sys
 import time
 
 from binance_leaks.detect import first_test
@@ -74,28 +75,27 @@ class SpawnedGit:
     """
 
     def __init__(self, environment: Mapping[str, str], *arguments: str) -> None:
+        program = _find_git()
         question, write = os.pipe()
         read, answer = os.pipe()
-        null = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+        null = os.open(os.devnull, os.O_WRONLY)
         self.questions: IO[bytes] = open(write, "wb")  # noqa: PTH123, SIM115
         self.answers: IO[bytes] = open(read, "rb")  # noqa: PTH123, SIM115
         self._pid = 0
         self._status = 0
         self._lock = _thread.allocate_lock()
         try:
-            program = find_program("git")
-            if program is None:
-                raise FileNotFoundError("git")
-            self._pid = os.posix_spawn(
-                program,
-                ["git", *SETTINGS, *arguments],
-                environment,
-                file_actions=[
-                    (os.POSIX_SPAWN_DUP2, question, 0),
-                    (os.POSIX_SPAWN_DUP2, answer, 1),
-                    (os.POSIX_SPAWN_DUP2, null, 2),
-                ],
-            )
+            if sys.platform != "win32":
+                self._pid = os.posix_spawn(
+                    program,
+                    ["git", *SETTINGS, *arguments],
+                    environment,
+                    file_actions=[
+                        (os.POSIX_SPAWN_DUP2, question, 0),
+                        (os.POSIX_SPAWN_DUP2, answer, 1),
+                        (os.POSIX_SPAWN_DUP2, null, 2),
+                    ],
+                )
         finally:
             for descriptor in (question, answer, null):
                 os.close(descriptor)
@@ -165,6 +165,14 @@ class SpawnedGit:
             self._pid = 0
         self._status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         return self._status
+
+
+def _find_git() -> str:
+    if sys.platform != "win32":  # which has no posix_spawn
+        program = find_program("git")
+        if program is not None:
+            return program
+    raise FileNotFoundError("git")
 
 
 class ObjectReader:

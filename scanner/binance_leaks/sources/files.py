@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -260,7 +261,7 @@ def entry_kind(entry: os.DirEntry[str]) -> int:
         if entry.is_file(follow_symlinks=False):
             return stat.S_IFREG
         if entry.is_dir(follow_symlinks=False):
-            return stat.S_IFLNK if os.name == "nt" and _is_junction(entry) else stat.S_IFDIR
+            return stat.S_IFLNK if sys.platform == "win32" and _is_junction(entry) else stat.S_IFDIR
         return stat.S_IFLNK if entry.is_symlink() else stat.S_IFMT(entry.stat(follow_symlinks=False).st_mode)
     except OSError:
         return UNKNOWN

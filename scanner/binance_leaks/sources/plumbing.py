@@ -7,6 +7,7 @@ monitor, lazy fetch or prompt. This module is on the start-up path of the hook a
 from __future__ import annotations
 
 import os
+import sys
 
 TYPE_CHECKING = False  # as typing has it, without importing typing
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ STAGED = (
 _LFS_VERSIONS = (b"version https://git-lfs", b"version https://hawser", b"version http://git-media")
 LFS_POINTER_SIZE = 1024
 """Bytes that a pointer of Git LFS has at most."""
-_ENDINGS = (".exe", ".cmd", ".bat") if os.name == "nt" else ("",)
+_ENDINGS = (".exe", ".cmd", ".bat") if sys.platform == "win32" else ("",)
 MOST_CHANGES, MOST_MEMORY_FOR_CHANGES = 128 << 20, 400 << 20
 """Bytes that git may write and need to list what commits change: enough for a million files at once."""
 BATCH = 400
@@ -112,6 +113,8 @@ def may_be_lfs_pointer(data: bytes) -> bool:
 
 def memory_of(pid: int) -> int | None:
     """The bytes of memory that a process has for itself, without files; None where the system does not list that."""
+    if sys.platform == "win32":
+        return None
     try:
         with open(f"/proc/{pid}/statm", encoding="ascii") as stream:  # noqa: PTH123
             _, resident, shared, *_ = stream.read().split()

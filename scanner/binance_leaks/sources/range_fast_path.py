@@ -79,7 +79,7 @@ def _changed_blob(entry: bytes) -> str | None:
 def read_range(text: str) -> RangeContents | None:
     """Read and prefilter the commits of `BASE..HEAD` or `BASE...HEAD`; None if there is anything unusual."""
     sides = _sides(text)
-    if sides is None or not hasattr(os, "posix_spawnp") or any(check_git_folder(".", None)) or not _is_whole():
+    if sides is None or any(check_git_folder(".", None)) or not _is_whole():
         return None
     started, hardened = time.monotonic(), environment(inherit=False)
     try:
@@ -186,7 +186,7 @@ def _is_configured(folder: str) -> bool:
         return True
     try:
         # A pipe must not make open() wait.
-        with open(os.open(shared, os.O_RDONLY | os.O_NONBLOCK), "rb") as stream:  # noqa: PTH123
+        with open(os.open(shared, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as stream:  # noqa: PTH123
             content = stream.read(_LARGEST_SETTINGS + 1)
         return _OUR_NAME in content or len(content) > _LARGEST_SETTINGS
     except FileNotFoundError:

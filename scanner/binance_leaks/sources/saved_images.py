@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -27,7 +28,7 @@ _NAME = lazy_pattern(r"[A-Za-z0-9][A-Za-z0-9._/:@+-]{0,499}")
 _LARGEST = 4 * ArchiveLimits().image_total
 _IDLE = 120.0
 _LONGEST_ERROR = 2000
-_ENDINGS = (".exe",) if os.name == "nt" else ("",)
+_ENDINGS = (".exe",) if sys.platform == "win32" else ("",)
 
 
 def check_image_name(name: str) -> None:

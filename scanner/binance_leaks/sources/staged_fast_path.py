@@ -25,7 +25,7 @@ def count_clean_files(named: Sequence[str]) -> int | None:
 
     `named` narrows to some files; of those that are not staged the content on disk counts.
     """
-    if not hasattr(os, "posix_spawnp") or (named and not _plainly_from_root(named)):
+    if named and not _plainly_from_root(named):
         return None
     if any(check_git_folder(".", os.environ.get("GIT_DIR"))):
         return None  # git might not come to an end

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -145,9 +146,9 @@ def _refuse_untrusted(file: Path, status: os.stat_result) -> None:
         strange = "is a link"
     elif not stat.S_ISREG(status.st_mode):
         strange = "is no plain file"
-    elif hasattr(os, "geteuid") and status.st_uid != os.geteuid():
+    elif sys.platform != "win32" and status.st_uid != os.geteuid():
         strange = "belongs to another user"
-    elif os.name == "posix" and status.st_mode & 0o022:
+    elif sys.platform != "win32" and status.st_mode & 0o022:
         strange = "can be changed by other users"
     if strange:
         raise UsageError(f"cache {file} {strange}, so it is not believed", hint="Delete it, or name another file.")

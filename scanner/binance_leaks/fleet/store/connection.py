@@ -12,6 +12,7 @@ import os
 import platform
 import sqlite3
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -156,12 +157,12 @@ def prepare(file: Path) -> bool:
     made = _create(file) or is_empty(file)
     if not made:
         check(file)
-    if not made and os.name == "posix" and not file.lstat().st_mode & stat.S_IWUSR:
+    if not made and sys.platform != "win32" and not file.lstat().st_mode & stat.S_IWUSR:
         raise ScanError(f"store {file} is read-only", hint=f"chmod u+w {file}, or name another file.")
     _create(lock)
     try:
         for each in (file, lock):
-            if os.name == "posix" and stat.S_IMODE(each.lstat().st_mode) != 0o600:
+            if sys.platform != "win32" and stat.S_IMODE(each.lstat().st_mode) != 0o600:
                 each.chmod(0o600)
     except OSError as error:
         why = "it is read-only" if error.errno == errno.EROFS else error.strerror
@@ -238,9 +239,9 @@ def _untrusted_reason(status: os.stat_result) -> str:
         return "is a folder"
     if not stat.S_ISREG(status.st_mode):
         return "is no plain file"
-    if hasattr(os, "geteuid") and status.st_uid != os.geteuid():
+    if sys.platform != "win32" and status.st_uid != os.geteuid():
         return "belongs to another user"
-    if os.name == "posix" and status.st_mode & 0o022:
+    if sys.platform != "win32" and status.st_mode & 0o022:
         return "can be changed by other users"
     return ""
 

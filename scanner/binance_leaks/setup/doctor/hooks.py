@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -147,7 +148,7 @@ def check_hooks(folder: HookFolder, top: Path, hooks: Mapping[str, Hook | None])
 
 def is_ignored(file: Path) -> bool:
     """Whether git would not start a hook, as it is not executable."""
-    return os.name == "posix" and not (file.is_file() and os.access(file, os.X_OK))
+    return sys.platform != "win32" and not (file.is_file() and os.access(file, os.X_OK))
 
 
 def shown(file: Path, top: Path) -> str:

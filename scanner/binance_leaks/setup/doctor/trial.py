@@ -13,6 +13,7 @@ import secrets
 import signal
 import string
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -258,7 +259,7 @@ def _started(
     try:
         yield process
     finally:
-        if os.name == "posix":
+        if sys.platform != "win32":
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
         elif process.poll() is None:
@@ -280,6 +281,6 @@ def _start(
     try:
         return start(*words)
     except OSError as error:
-        if os.name == "posix" and error.errno != errno.ENOEXEC:
+        if sys.platform != "win32" and error.errno != errno.ENOEXEC:
             raise
         return start("sh", *words)
