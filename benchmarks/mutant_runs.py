@@ -1,0 +1,418 @@
+"""Run tests on mutants in forks, from a copy of the project in which the mutant's file is changed.
+
+A session is a fork that has imported the package and collected the tests. It records once which test runs which lines.
+Then it forks for each mutant, puts the changed function in the place of the one that is there, and runs the tests that
+run a changed line until one fails, those first that noticed other mutants of the module. What those tests start sees
+the change too: programs are forks of `mutant_programs`, and a new Python imports the changed file. What runs while
+modules are imported and tests are collected is changed in a fork that imports and collects anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import select
+import shutil
+import signal
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from mutant_changes import Mutant
+from mutant_lines import STARTING, LineRecorder
+from mutant_programs import Programs, change_function, import_package
+
+NOT_COPIED = shutil.ignore_patterns(".git", ".*_cache", ".hypothesis", "build", "dist", "*.egg-info")
+MEMORY = 8 << 30
+SECONDS = 20
+"""Of processor time that each test may use beyond ten times what it took without a change."""
+SECONDS_TO_WAIT = 120
+"""Likewise for all tests of a mutant together, when their process waits."""
+TIMED_OUT, SIGNAL, NO_TEST, SURVIVED = "timed out", "a signal", "no test runs it", ""
+_DONE = "."
+_SITE = """import sys
+from pathlib import Path
+if Path({lines!r}, "on").exists():
+    sys.path.append({benchmarks!r})
+    from mutant_lines import LineRecorder
+    LineRecorder(Path({lines!r})).start()
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Copy:
+    """A copy of the project in a folder."""
+
+    folder: Path
+
+    @property
+    def project(self) -> Path:
+        """The top of the copy."""
+        return self.folder / "project"
+
+    @property
+    def lines(self) -> Path:
+        """What the recorder writes."""
+        return self.folder / "lines"
+
+    @classmethod
+    def make(cls, root: Path, folder: Path, modules: Iterable[str]) -> Copy:
+        """Copy the working tree, with what Python compiled of it, to mutate these modules."""
+        made = cls(folder=folder)
+        shutil.copytree(root, made.project, ignore=NOT_COPIED, symlinks=True)
+        made.lines.mkdir()
+        (made.lines / "files").write_text("\n".join(str(made.file(module)) for module in modules), "utf-8")
+        site = _SITE.format(lines=str(made.lines), benchmarks=str(Path(__file__).parent))
+        (made.project / "scanner/sitecustomize.py").write_text(site, "utf-8")
+        return made
+
+    def enter(self) -> None:
+        """Make this process, which has imported nothing of the project, and its children import it from the copy."""
+        os.chdir(self.project)
+        path = [str(self.project / "scanner"), str(self.project)]
+        sys.path[:0] = path
+        os.environ |= {"PYTHONPATH": os.pathsep.join(path), "PYTHONDONTWRITEBYTECODE": "1"}
+        sys.dont_write_bytecode = True
+        output = os.open(self.folder / "output", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+
+    def file(self, module: str) -> Path:
+        """The file of a module of the package."""
+        return self.project / "scanner/binance_leaks" / f"{module}.py"
+
+    @contextmanager
+    def changed(self, mutant: Mutant) -> Iterator[None]:
+        """Change the file of a mutant meanwhile."""
+        file = self.file(mutant.module)
+        before, times = file.read_bytes(), file.stat()
+        file.write_text(mutant.text(), "utf-8")
+        try:
+            yield
+        finally:
+            file.write_bytes(before)
+            os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+@dataclass(kw_only=True)
+class Coverage:
+    """What each test runs without a change, and how many seconds it takes."""
+
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    failing: Sequence[str] = ()
+    tests: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The tests that run a line, by `MODULE:LINE`."""
+    early: Sequence[str] = ()
+    """The lines that run before any test does."""
+    killers: dict[str, list[str]] = field(default_factory=dict)
+    """The tests that noticed mutants of a module, the last one first."""
+
+    def tests_of(self, mutant: Mutant, files: Sequence[str]) -> list[str]:
+        """The tests that run a line of a mutant and are in these files or folders, in the order to run them."""
+        found = {test for line in mutant.lines for test in self.tests.get(f"{mutant.module}:{line}", ())}
+        by_file: defaultdict[str, list[str]] = defaultdict(list)
+        for test in self.seconds:
+            if test in found and is_in(test, files):
+                by_file[test.partition("::")[0]].append(test)
+        means = {name: sum(self.seconds[each] for each in tests) / len(tests) for name, tests in by_file.items()}
+        tests = [test for name in sorted(by_file, key=means.__getitem__) for test in by_file[name]]
+        known = set(tests)
+        return list(dict.fromkeys([*(each for each in self.killers.get(mutant.module, ()) if each in known), *tests]))
+
+    def note(self, mutant: Mutant, by: str) -> None:
+        """Remember which test noticed a mutant."""
+        if "::" in by:
+            others = [each for each in self.killers.get(mutant.module, ()) if each != by]
+            self.killers[mutant.module] = [by, *others]
+
+    def is_early(self, mutant: Mutant) -> bool:
+        """Whether changed code runs before any test does."""
+        early = set(self.early)
+        return mutant.function is None or any(f"{mutant.module}:{line}" in early for line in mutant.lines)
+
+
+def is_in(test: str, files: Sequence[str]) -> bool:
+    """Whether a test is in one of these files or folders."""
+    return test.startswith(tuple(each if each.endswith(".py") else f"{each}/" for each in files))
+
+
+def run_all(
+    copy: Copy, mutants: Sequence[Mutant], files_of: Callable[[str], Sequence[str]], leave_out: Sequence[str]
+) -> Iterator[tuple[Mutant, str]]:
+    """Yield for each mutant what noticed it: a test, `TIMED_OUT`, `SIGNAL`; or `NO_TEST` or `SURVIVED`."""
+    coverage = Coverage()
+    files = sorted({file for mutant in mutants for file in files_of(mutant.module)})
+    swapped = [mutant for mutant in mutants if mutant.function is not None]
+    session = _Session(copy, swapped, files_of, leave_out)
+    anew = [mutant for mutant in mutants if mutant.function is None]
+    for line in in_fork(lambda report: session.run(files, report)):
+        kind, _, rest = line.partition(" ")
+        if kind == "coverage":
+            coverage = Coverage(**json.loads(rest))
+            for each in coverage.failing:
+                print(f"left out, as it fails without a change: {each}", file=sys.stderr)
+            continue
+        if kind != "mutant":
+            raise SystemExit(f"the session ended: {line}; see {copy.folder / 'output'}")
+        number, _, by = rest.partition(" ")
+        mutant = swapped[int(number)]
+        coverage.note(mutant, by)
+        if by == SURVIVED and coverage.is_early(mutant):
+            anew.append(mutant)
+        else:
+            yield mutant, by
+    for mutant in anew:
+        tests = coverage.tests_of(mutant, files_of(mutant.module))
+        by = NO_TEST
+        if tests:
+            with copy.changed(mutant):
+                by = _verdict(in_fork(_Anew(copy, tests, coverage).run, _seconds_of(tests, coverage)))
+        coverage.note(mutant, by)
+        yield mutant, by
+
+
+def in_fork(run: Callable[[Callable[[str], None]], None], seconds: float | None = None) -> Iterator[str]:
+    """Run in a fork, which is a group of processes that ends with it; yield the lines that it reports.
+
+    The last one is `TIMED_OUT` or `SIGNAL` if it did not end by itself.
+    """
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.close(reading)
+            os.setpgid(0, 0)
+            with os.fdopen(writing, "w", encoding="utf-8") as stream:
+                run(lambda line: print(line, file=stream, flush=True))
+                print(_DONE, file=stream, flush=True)
+        except BaseException as error:
+            sys.stderr.write(f"{error!r}\n")
+        finally:
+            os._exit(1)
+    os.close(writing)
+    with suppress(OSError):
+        os.setpgid(child, child)
+    last = ""
+    try:
+        with os.fdopen(reading, "rb", buffering=0) as stream:
+            for last in _lines(stream.fileno(), seconds):
+                if last != _DONE:
+                    yield last
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGKILL)
+        status = os.waitpid(child, 0)[1]
+    if last not in (_DONE, TIMED_OUT):
+        yield TIMED_OUT if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGVTALRM else SIGNAL
+
+
+def _lines(reading: int, seconds: float | None) -> Iterator[str]:
+    deadline = None if seconds is None else time.monotonic() + seconds
+    rest = b""
+    while True:
+        if not select.select([reading], [], [], None if deadline is None else max(0, deadline - time.monotonic()))[0]:
+            yield TIMED_OUT
+            return
+        part = os.read(reading, 1 << 20)
+        *lines, rest = (rest + part).split(b"\n")
+        for line in lines:
+            yield line.decode()
+        if not part or (lines and lines[-1] == _DONE.encode()):
+            return
+
+
+def _verdict(lines: Iterator[str]) -> str:
+    return next((line.removeprefix("failed ") for line in lines if line != "passed"), SURVIVED)
+
+
+def _seconds_of(tests: Sequence[str], coverage: Coverage) -> float:
+    return SECONDS_TO_WAIT + 10 * sum(coverage.seconds[each] for each in tests)
+
+
+def _pytest(files: Sequence[str], copy: Copy, plugin: object) -> None:
+    words = ["--assert=plain", "-p", "no:cacheprovider", "-o", "addopts=", "-q", "--rootdir", str(copy.project)]
+    pytest.main([*words, "--basetemp", str(copy.folder / "temporary"), *files], plugins=[plugin])
+
+
+class _Runner:
+    """Runs collected tests one by one in this process."""
+
+    def __init__(self) -> None:
+        self._failed = False
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self._failed |= report.failed
+
+    def passes(self, item: pytest.Item, following: pytest.Item | None) -> bool:
+        """Run one test."""
+        self._failed = False
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        return not self._failed
+
+    def run_until_failure(
+        self, items: Sequence[pytest.Item], seconds: Mapping[str, float], report: Callable[[str], None]
+    ) -> None:
+        """Run tests and report the first that fails, or that all pass."""
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        for item, following in zip(items, [*items[1:], None], strict=True):
+            signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS + 10 * seconds[item.nodeid])
+            if not self.passes(item, following):
+                report(f"failed {item.nodeid}")
+                return
+        report("passed")
+
+
+class _Anew(_Runner):
+    """Imports and collects anew, and runs these tests until one fails."""
+
+    def __init__(self, copy: Copy, tests: Sequence[str], coverage: Coverage) -> None:
+        super().__init__()
+        self._copy = copy
+        self._tests = tests
+        self._coverage = coverage
+        self._report: Callable[[str], None] = print
+
+    def run(self, report: Callable[[str], None]) -> None:
+        """Report the first test that fails, or that all pass."""
+        self._report = report
+        self._copy.enter()
+        _pytest(sorted({test.partition("::")[0] for test in self._tests}), self._copy, self)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self._report(f"failed {report.nodeid}::")
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        items = {item.nodeid: item for item in session.items}
+        chosen = [items[test] for test in self._tests if test in items]
+        self.run_until_failure(chosen, self._coverage.seconds, self._report)
+        return True
+
+
+class _Session(_Runner):
+    """Collects tests, records what they run, and runs them on mutants."""
+
+    def __init__(
+        self, copy: Copy, mutants: Sequence[Mutant], files_of: Callable[[str], Sequence[str]], leave_out: Sequence[str]
+    ) -> None:
+        super().__init__()
+        self._copy = copy
+        self._mutants = mutants
+        self._files_of = files_of
+        self._leave_out = leave_out
+        self._test = ""
+        self._files: dict[str, str] = {}
+
+    def run(self, files: Sequence[str], report: Callable[[str], None]) -> None:
+        """Report the coverage and what noticed each mutant."""
+        self._report = report
+        self._copy.enter()
+        self._recorder = LineRecorder(self._copy.lines)
+        self._programs = Programs(self._copy.lines)
+        self._recorder.begin(STARTING)
+        self._recorder.start()
+        import_package()
+        _pytest(files, self._copy, self)
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
+    ) -> Iterator[None]:
+        """Record what a fixture for several tests runs as run by all tests of the file."""
+        shared = self._test and fixturedef.scope != "function"
+        if shared:
+            file = request.node.nodeid.partition("::")[0]
+            self._recorder.begin(self._files.setdefault(file, f"file-{len(self._files)}"))
+        yield
+        if shared:
+            self._recorder.begin(self._test)
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        self._recorder.stop()
+        if session.testsfailed:
+            self._report(f"collected with errors: {session.testsfailed}")
+            return True
+        items = [item for item in session.items if not any(each in item.nodeid for each in self._leave_out)]
+        coverage = self._measured(items)
+        self._report(f"coverage {json.dumps(vars(coverage))}")
+        by_id = {item.nodeid: item for item in items}
+        for number, mutant in enumerate(self._mutants):
+            tests = coverage.tests_of(mutant, self._files_of(mutant.module))
+            by = NO_TEST
+            if tests:
+                chosen = [by_id[test] for test in tests]
+                with self._copy.changed(mutant):
+                    by = _verdict(in_fork(_Judgement(self, mutant, chosen, coverage).run, _seconds_of(tests, coverage)))
+            coverage.note(mutant, by)
+            self._report(f"mutant {number} {by}")
+        return True
+
+    def _measured(self, items: Sequence[pytest.Item]) -> Coverage:
+        """Run all tests once without a change."""
+        (self._copy.lines / "on").touch()
+        results = [json.loads(line) for line in in_fork(lambda report: self._measure(items, report)) if line[0] == "["]
+        (self._copy.lines / "on").unlink()
+        seconds = {items[number].nodeid: taken for number, taken, passed, _ in results if passed}
+        failing = [items[number].nodeid for number, _, passed, _ in results if not passed]
+        files: dict[str, str] = results[-1][3]
+        tests: defaultdict[str, list[str]] = defaultdict(list)
+        by_file: defaultdict[str, list[str]] = defaultdict(list)
+        for test in seconds:
+            by_file[test.partition("::")[0]].append(test)
+        names = {file: tests for name, file in files.items() for tests in [by_file[name]]}
+        names |= {str(number): [items[number].nodeid] for number, _, passed, _ in results if passed}
+        for name, run in names.items():
+            for line in self._lines(name):
+                tests[line].extend(run)
+        return Coverage(seconds=seconds, failing=failing, tests=tests, early=sorted(self._lines(STARTING)))
+
+    def _lines(self, name: str) -> set[str]:
+        file = self._copy.lines / f"{name}.lines"
+        if not file.exists():
+            return set()
+        package = f"{self._copy.project / 'scanner/binance_leaks'}/"
+        return {
+            f"{path.removeprefix(package).removesuffix('.py')}:{line}"
+            for path, _, line in (each.rpartition(":") for each in set(file.read_text("utf-8").splitlines()))
+        }
+
+    def _measure(self, items: Sequence[pytest.Item], report: Callable[[str], None]) -> None:
+        self._programs.serve(None)
+        for number, (item, following) in enumerate(zip(items, [*items[1:], None], strict=True)):
+            self._test = str(number)
+            for name, module in list(sys.modules.items()):
+                if name.startswith("tests.") and name != "tests.program_server":
+                    for each in vars(module).values():
+                        getattr(each, "cache_clear", int)()
+            self._recorder.begin(self._test)
+            self._recorder.start()
+            begun = time.monotonic()
+            passed = self.passes(item, following)
+            self._recorder.stop()
+            report(json.dumps([number, round(time.monotonic() - begun, 3), passed, self._files]))
+
+
+class _Judgement:
+    """The tests of one mutant."""
+
+    def __init__(self, session: _Session, mutant: Mutant, items: Sequence[pytest.Item], coverage: Coverage) -> None:
+        self._session = session
+        self._mutant = mutant
+        self._items = items
+        self._coverage = coverage
+
+    def run(self, report: Callable[[str], None]) -> None:
+        """Change the function, and report the first test that fails, or that all pass."""
+        function = self._mutant.function
+        if function is None:
+            raise ValueError(self._mutant.change)
+        key = (str(self._session._copy.file(self._mutant.module)), function.line, function.name)
+        change_function(*key)
+        self._session._programs.serve(key)
+        self._session.run_until_failure(self._items, self._coverage.seconds, report)
