@@ -29,7 +29,10 @@ R = TypeVar("R")
 
 def usable_cores() -> int:
     """Return the number of processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    count = os.cpu_count()
+    if sys.platform == "linux":
+        count = len(os.sched_getaffinity(0))
+    return count or 1
 
 
 class Worker(Protocol[T_contra, R_co]):
