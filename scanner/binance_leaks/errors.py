@@ -18,16 +18,18 @@ TYPE_CHECKING = False  # as typing has it, without importing typing: start-up ti
 if TYPE_CHECKING:
     from binance_leaks.exit_status import ExitStatus
 
+_SHORTEST_VALUE = 64
+
 
 class ScannerError(Exception):
     """A failure that is reported in one line.
 
-    `hint` is what the user can do next, or empty. Neither text may contain a value of a credential.
+    `hint` is what the user can do next, or empty. What looks like a value of a credential is masked in both.
     """
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message)
-        self.hint = hint
+        super().__init__(_without_values(message))
+        self.hint = _without_values(hint)
 
     @property
     def exit_status(self) -> ExitStatus:
@@ -35,6 +37,15 @@ class ScannerError(Exception):
         from binance_leaks.exit_status import status_of_error  # start-up: the hook imports this module, no enum
 
         return status_of_error(self)
+
+
+def _without_values(text: str) -> str:
+    """The text without values: names of files and settings that are quoted in it may hold some."""
+    if len(text) < _SHORTEST_VALUE:
+        return text
+    from binance_leaks.masking import mask_runs  # start-up: the hook imports this module, and raises no error
+
+    return mask_runs(text)
 
 
 class UsageError(ScannerError):

@@ -80,6 +80,12 @@ def test_what_cannot_be_kept_is_refused_or_right(text: str) -> None:
     assert after.fail_on == before.fail_on
 
 
+@pytest.mark.parametrize("text", ['tool = "binance-leaks"\n', "tool = 1\n", "[[tool]]\nbinance-leaks = 1\n"])
+def test_no_table_of_tools(text: str) -> None:
+    with pytest.raises(ConfigError, match="cannot change safely"):
+        with_entries(text.encode(), PROJECT, [PAIR], None)
+
+
 def test_what_is_no_configuration_is_an_error() -> None:
     for data in (b"[", b"\xff", b"allow = 1"):
         with pytest.raises(ConfigError):

@@ -5,7 +5,7 @@ What comes out is parsed again before it is returned: it has the entries, and ev
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +100,8 @@ def _encode(text: str, old: bytes) -> bytes:
 
 def _our_table(document: Any, file: Path, *, create: bool) -> Any:  # tomlkit's items are dicts of its own
     tool = document.get("tool")
+    if tool is not None and not isinstance(tool, MutableMapping):
+        raise _not_editable(file)
     if tool is not None and _NAME in tool:
         return tool[_NAME]
     if file.name != "pyproject.toml":

@@ -414,7 +414,8 @@ def _name_inside(path: str, kind: ArchiveKind, head: bytes) -> str:
 def _skip_type(inflated: PeekableStream) -> str:
     """The type of one of git's objects, in front of its content."""
     head = inflated.peek(_LONGEST_TYPE)
-    inflated.read(head.find(b"\0") + 1)
+    if head:  # else reading would raise what is wrong with it
+        inflated.read(head.find(b"\0") + 1)
     return head.partition(b" ")[0].decode("ascii", "replace")
 
 

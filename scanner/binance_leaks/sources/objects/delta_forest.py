@@ -118,7 +118,8 @@ def lay_out(
     One pass over the entry headers.
     """
     begins = offsets[: len(base)]
-    entry_at = dict(zip(begins, range(len(base)), strict=True))
+    # A forged index may have two objects in one place: then the first counts.
+    entry_at = dict(zip(reversed(begins), reversed(range(len(base))), strict=True))
     types = bytes(map(data.__getitem__, begins)).translate(_TYPE)
     weight[:] = array("Q", map(sub, offsets[1:], begins))
     for entry in compress(range(len(base)), types.translate(_MARKS[_OFS_DELTA])):

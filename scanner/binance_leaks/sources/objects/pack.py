@@ -123,12 +123,12 @@ class Pack:
             short.byteswap()
         if not self.count or max(short) < _LARGE:
             return short
-        table = array("Q", self._index[start + 4 * self.count : len(self._index) - 2 * self.id_size])
-        if sys.byteorder == "little":
-            table.byteswap()
         try:
+            table = array("Q", self._index[start + 4 * self.count : len(self._index) - 2 * self.id_size])
+            if sys.byteorder == "little":
+                table.byteswap()
             return array("Q", [table[offset - _LARGE] if offset >= _LARGE else offset for offset in short])
-        except IndexError:
+        except (IndexError, ValueError):  # the latter where the table ends within an offset
             raise DamagedPackError("its index points outside of it") from None
 
 
