@@ -1,81 +1,54 @@
-"""Mutated packs, trees and texts through the compiled module and through Python side by side: both must answer alike.
+"""Random packs, trees, commits and texts, in which many things are wrong, for the compiled module and for Python.
 
-A short run is a test. A long one, with the module built for AddressSanitizer and UndefinedBehaviorSanitizer:
+With the module built for AddressSanitizer and UndefinedBehaviorSanitizer:
 
     export CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined"
     export LDFLAGS="-fsanitize=address,undefined"
     python -c "from setuptools import setup; setup()" build_ext --inplace --force
     export LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)"
-    ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc python -m tests.fuzz_native --seconds 3600
+    ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc python -m tests.fuzz --minutes 60 --target "native packs"
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
-import time
 import zlib
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache, reduce
-from operator import or_
+from functools import cache
 from random import Random
-from typing import TYPE_CHECKING, cast
+from typing import cast
 from unittest.mock import patch
 
 from binance_leaks.detect.engine import detect
-from binance_leaks.detect.first_test import must_look, new_search
 from binance_leaks.detect.sieve import NO_TRAITS, CompiledSieve, best_sieve
-from binance_leaks.native import compiled
-from binance_leaks.sources.objects import delta_forest, walk
-from binance_leaks.sources.objects.codec import plain_codec
-from binance_leaks.sources.objects.delta_forest import DeltaForest, ObjectType, build_delta_forest
+from binance_leaks.sources.objects import walk
+from binance_leaks.sources.objects.delta_forest import DeltaForest, ObjectType
 from binance_leaks.sources.objects.pack import Pack
-from binance_leaks.sources.objects.parse import CommitNode
-from binance_leaks.sources.objects.tree_index import ObjectIdSet, PlainTreeIndex, open_tree_index
-from binance_leaks.sources.objects.walk import (
-    SEPARATOR,
-    ContextSizes,
-    EntrySelection,
-    walk_delta_trees,
-    walk_messages,
-    walk_plainly,
-)
-from binance_leaks.sources.plumbing import strip_signature
+from binance_leaks.sources.objects.walk import ContextSizes, EntrySelection
 
 from tests.corpus import fill, load
 from tests.deltas import Part, delta_of, made_of
 from tests.forged_packs import BLOB, OFS_DELTA, REF_DELTA, back, header
+from tests.fuzz.alike import (
+    ID_SIZE,
+    KnownIds,
+    PackInMemory,
+    Record,
+    SearchingRecord,
+    laid_out,
+    read_messages,
+    read_trees,
+    walk_blobs,
+)
 
-if TYPE_CHECKING:
-    from binance_leaks import _native
-
-ID_SIZE = 20
 _SIZES = (0, 1, 15, 1 << 20, (8 << 20) + 1, 1 << 34, 1 << 62)
 _WORDS = (
     b"line of text\n", b"x = 1\n", b"\0", b"PK\x03\x04", b"PK\x05\x06" + bytes(18), b"a" * 70, b"0a" * 32,
     b"'" + b"Z1" * 32, b"binance", b"'Ab12' + 'Cd34'", b"secret", b"#!", b"version https://git-lfs",
     b"-----BEGIN PRIVATE KEY-----",
 )  # fmt: skip
-
-
-class PackInMemory:
-    """What walks need of a `Pack`, without files."""
-
-    def __init__(self, entries: list[bytes], ids: list[bytes]) -> None:
-        self.id_size = ID_SIZE
-        self.count = len(entries)
-        self.offsets = array("Q", [12])
-        for raw in entries:
-            self.offsets.append(self.offsets[-1] + len(raw))
-        self.data = b"PACK" + bytes(8) + b"".join(entries) + bytes(ID_SIZE)
-        self._entries = {name: entry for entry, name in enumerate(ids)}
-
-    def entry_of(self, name: bytes) -> int | None:
-        """The entry with an id."""
-        return self._entries.get(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,33 +123,6 @@ def _claimed(rng: Random, data: bytes) -> int:
     return rng.choice(_SIZES) if rng.random() < 0.03 else len(data)
 
 
-class _Record:
-    """A visitor that remembers what it is shown, and passes on what depends on it."""
-
-    search: _native.Search | None = None
-
-    def __init__(self, around: ContextSizes | None) -> None:
-        self.around = around
-        self.seen: list[tuple[int, bytes, bytes, int, int | None]] = []
-
-    def visit(self, entry: int, content: bytes, fresh: bytes, inherited: int, seen: int | None) -> int:
-        self.seen.append((entry, bytes(content), bytes(fresh), inherited, seen))
-        return zlib.crc32(fresh, inherited) & 0xFFFF
-
-
-class _SearchingRecord(_Record):
-    """The same with the first test, which it makes itself if the walk does not."""
-
-    search = None if compiled is None else new_search()
-
-    def visit(self, entry: int, content: bytes, fresh: bytes, inherited: int, seen: int | None) -> int:
-        if seen is None and self.search is not None:
-            seen = reduce(or_, map(self.search.traits, fresh.split(SEPARATOR)), 0)
-            if compiled is not None and not must_look(inherited, seen) and not compiled.may_be_container(content):
-                return inherited | seen
-        return super().visit(entry, content, fresh, inherited, seen)
-
-
 def _selection(rng: Random, forest: DeltaForest, base: array[int]) -> EntrySelection | None:
     if rng.random() < 0.6:
         return None
@@ -186,32 +132,15 @@ def _selection(rng: Random, forest: DeltaForest, base: array[int]) -> EntrySelec
     )
 
 
-def laid_out(pack: Pack) -> tuple[DeltaForest, array[int]]:
-    """The forest of a pack, built twice."""
-    forest, base = build_delta_forest(pack)
-    with patch.object(delta_forest, "compiled", None):
-        plain = build_delta_forest(pack)
-    if (forest, base) != plain:
-        raise AssertionError(f"{forest} is not {plain[0]}, or {base} not {plain[1]}")
-    return plain
-
-
 def try_pack(rng: Random) -> str:
     """Walk a pack twice; the name of what it was."""
     pack = cast("Pack", random_pack(rng, some_text))
     forest, base = laid_out(pack)
     around = ContextSizes(rng.randint(0, 40), rng.randint(0, 40)) if rng.random() < 0.7 else None
     selection = _selection(rng, forest, base)
-    kind = rng.choice((_Record, _SearchingRecord))
-    results = []
+    kind = rng.choice((Record, SearchingRecord))
     with patch.object(walk, "MOST_HELD", rng.choice((0, 100, 1000, 1 << 26))):
-        for function in (walk_delta_trees, walk_plainly):
-            record = kind(around)
-            walked = function(pack, forest, forest.roots[ObjectType.BLOB], record, plain_codec(), selection)
-            results.append((record.seen, walked))
-    if results[0] != results[1]:
-        raise AssertionError(f"{results[0]} is not {results[1]}")
-    walked = results[0][1]
+        walked = walk_blobs(pack, forest, lambda: kind(around), selection)
     return "forged" if walked.forged else "left" if walked.left else "whole"
 
 
@@ -231,28 +160,14 @@ _IDS = [bytes([number % 4]) * 8 + bytes([number]) * (ID_SIZE - 8) for number in 
 _OTHER_IDS = [bytes([number % 4]) * 7 + bytes([number + 9]) * (ID_SIZE - 7) for number in range(24)]
 
 
-class _KnownIds(ObjectIdSet):
-    def __init__(self, names: Iterable[bytes]) -> None:
-        super().__init__([], names)
-
-
 def try_trees(rng: Random) -> str:
     """Read the trees of a pack and others by both indexes; the name of what they were."""
     pack = cast("Pack", random_pack(rng, some_entries, ObjectType.TREE.value))
     forest, _ = laid_out(pack)
-    roots = forest.roots[ObjectType.TREE]
-    known = _KnownIds(rng.sample(_IDS, rng.randint(0, 24)))
+    known = KnownIds(rng.sample(_IDS, rng.randint(0, 24)))
     sought = rng.sample([*_IDS, *_OTHER_IDS], rng.choice((0, 1, 5, 30)))
     others = {bytes([number]): some_entries(rng) for number in range(rng.randint(0, 3))}
-    results = []
-    for index in (PlainTreeIndex(ID_SIZE, known, sought), open_tree_index(ID_SIZE, known, sought)):
-        walked = index.read_share(3, pack, forest, roots, plain_codec())
-        for name, tree in others.items():
-            index.read(name, tree)
-        results.append((walked, index.take(), index.above(sought), index.above([]), index.take()))
-    if results[0] != results[1]:
-        raise AssertionError(f"{results[0]} is not {results[1]}")
-    found = results[0][1]
+    found = read_trees(pack, forest, known, sought, others)
     return "names" if found.suspicious else "links" if found.links else "missing" if found.missing else "nothing"
 
 
@@ -273,37 +188,12 @@ def some_message(rng: Random) -> bytes:
     return message if rng.random() < 0.8 else _Versions(rng, some_message).mutated(message)
 
 
-class _MessageRecord:
-    def __init__(self, search: _native.Search | None) -> None:
-        self.search = search
-        self.nodes: list[tuple[int, CommitNode]] = []
-        self.messages: list[tuple[int, bytes]] = []
-
-    def add_node(self, entry: int, node: CommitNode) -> None:
-        self.nodes.append((entry, node))
-
-    def visit_message(self, entry: int, content: bytes) -> None:
-        self.messages.append((entry, content))
-
-
 def try_messages(rng: Random) -> str:
     """Read the commits of a pack twice; the name of what they were."""
     pack = cast("Pack", random_pack(rng, some_message, ObjectType.COMMIT.value))
     forest, base = laid_out(pack)
-    roots, selection = forest.roots[ObjectType.COMMIT], _selection(rng, forest, base)
-    search = rng.choice((None, _SearchingRecord.search))
-    record, plain = _MessageRecord(search), _MessageRecord(search)
-    walked = walk_messages(pack, forest, roots, record, plain_codec(), selection)
-    with patch.object(walk, "compiled", None):
-        plainly_walked = walk_messages(pack, forest, roots, plain, plain_codec(), selection)
-    if search is not None:
-        plain.messages = [
-            (entry, content)
-            for entry, content in plain.messages
-            if must_look(0, search.traits(strip_signature(content)))
-        ]
-    if (walked, record.nodes, record.messages) != (plainly_walked, plain.nodes, plain.messages):
-        raise AssertionError(f"{record.__dict__}, {walked} is not {plain.__dict__}, {plainly_walked}")
+    search = rng.choice((None, SearchingRecord.search))
+    record = read_messages(pack, forest, _selection(rng, forest, base), search)
     return "nodes" if record.nodes else "messages" if record.messages else "nothing"
 
 
@@ -340,7 +230,7 @@ KINDS: Mapping[str, Callable[[Random], str]] = {
 }
 
 
-def fuzz(kind: str, seeds: Iterator[int] | range) -> Counter[str]:
+def fuzz(kind: str, seeds: range) -> Counter[str]:
     """Try an input for each seed; how many there were of what. Raises AssertionError for a seed that fails."""
     counts = Counter[str]()
     for seed in seeds:
@@ -349,30 +239,3 @@ def fuzz(kind: str, seeds: Iterator[int] | range) -> Counter[str]:
         except Exception as error:  # noqa: PERF203 - with the seed
             raise AssertionError(f"{kind}, seed {seed}: {error!r}") from error
     return counts
-
-
-def main() -> int:
-    """Fuzz for some time, and print how much."""
-    parser = argparse.ArgumentParser(description="Compares the compiled module with Python on mutated inputs.")
-    parser.add_argument("--seconds", type=float, default=60, help="for each kind (default: %(default)s)")
-    parser.add_argument("--first", type=int, default=0, help="the first seed (default: %(default)s)")
-    parser.add_argument("kinds", nargs="*", help=f"{', '.join(KINDS)} (default: all)")
-    options = parser.parse_args()
-    if compiled is None:
-        sys.stderr.write("error: the compiled module is not there\n")
-        return 1
-    for kind in options.kinds or KINDS:
-        end = time.monotonic() + options.seconds
-        counts = fuzz(kind, _until(options.first, end))
-        sys.stdout.write(f"{kind}: {sum(counts.values()):,} alike {dict(counts)}\n")
-    return 0
-
-
-def _until(first: int, end: float) -> Iterator[int]:
-    while time.monotonic() < end:
-        yield first
-        first += 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

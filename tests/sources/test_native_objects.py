@@ -14,7 +14,7 @@ from binance_leaks.sources import archive_kind
 from binance_leaks.sources.fast_path import is_harmless
 from binance_leaks.sources.plumbing import _LFS_VERSIONS, may_be_lfs_pointer
 
-from tests.fuzz_native import KINDS, fuzz
+from tests.fuzz.native import KINDS, fuzz
 
 pytestmark = pytest.mark.skipif(compiled is None, reason="the compiled module is not there")
 
