@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.repositories import Repository
 
@@ -51,6 +52,10 @@ _FORGOTTEN = (
     "PRE_COMMIT_FROM_REF",
     "PRE_COMMIT_TO_REF",
 )
+
+# The same examples in every run, on a machine of any speed; what searches at random is no part of the suite.
+settings.register_profile("suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 
 class NetworkError(AssertionError):

@@ -516,6 +516,17 @@ def everything_result() -> Result:
     return replace(fleet, findings=findings, skipped=(*fleet.skipped, *files_result().skipped[-1:]))
 
 
+def plain_result() -> Result:
+    """A history as most are: an active pair that was removed, a key in today's files, one suppressed, one unread."""
+    history, files = history_result(), files_result()
+    pair, lone = local_result().findings[0], history.findings[1]
+    key = replace(lone, locations=lone.locations[4:6])
+    findings = (judged(pair, live(READING, SPOT)), replace(key, fails=False))
+    return replace(
+        history, findings=findings, suppressed=files.suppressed[:1], skipped=files.skipped[11:], interrupted=False
+    )
+
+
 RESULTS: dict[str, Callable[[], Result]] = {
     "files": files_result,
     "staged": staged_result,

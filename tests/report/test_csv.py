@@ -106,7 +106,7 @@ def test_hostile_names_make_no_cells_or_rows(hostile: str, made: Hostile) -> Non
 
 
 @pytest.mark.parametrize("made", examples.HOSTILE_RESULTS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(hostile=st.text(st.characters(exclude_categories=()), max_size=100))
 def test_any_text_stays_in_its_cell(hostile: str, made: Hostile) -> None:
     text = render_csv(made(hostile), View())

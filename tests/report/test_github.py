@@ -139,7 +139,7 @@ def test_hostile_names_inject_no_command(hostile: str, made: Hostile) -> None:
     assert len(others) == 1
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(hostile=st.text(st.characters(exclude_categories=()) | st.sampled_from("%:,\r\n#[]="), max_size=60))
 def test_any_name_comes_back_whole_and_alone(hostile: str) -> None:
     commands, others = read(render_github(examples.hostile_result(hostile), View()))

@@ -204,7 +204,7 @@ def test_hostile_names_inject_nothing(hostile: str, made: Hostile) -> None:
 
 
 @pytest.mark.parametrize("made", examples.HOSTILE_RESULTS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(hostile=st.text(st.characters(exclude_categories=()), max_size=300))
 def test_any_text_gives_valid_utf8(hostile: str, made: Hostile) -> None:
     report = parsed(made(hostile), show_suppressed=True)

@@ -103,7 +103,7 @@ def test_hostile_names_break_no_xml(hostile: str, made: Hostile) -> None:
 
 
 @pytest.mark.parametrize("made", examples.HOSTILE_RESULTS)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(hostile=st.text(st.characters(exclude_categories=()), max_size=100))
 def test_any_text_is_well_formed(hostile: str, made: Hostile) -> None:
     ET.fromstring(render_junit(made(hostile), View(show_suppressed=True)))

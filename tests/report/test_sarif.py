@@ -233,7 +233,7 @@ def test_an_incomplete_scan_did_not_succeed() -> None:
     assert at(run_of(examples.clean_result()), "invocations", 0, "executionSuccessful") is True
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(alphabet="[](){}\\01a:/", max_size=40))
 def test_no_text_makes_a_link_or_a_placeholder(hostile: str) -> None:
     """SARIF reads `[text](target)` and `{0}` in messages."""

@@ -44,7 +44,7 @@ def _rich(parts: list[tuple[str, str]], *, width: int, indent: int, hang: int, c
     return stream.getvalue()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(parts=_PARTS, width=st.integers(20, 50), indent=st.integers(0, 6), hang=st.integers(0, 4))
 @example(parts=[("a" * 90, "")], width=20, indent=2, hang=2)
 @example(parts=[("漢" * 45, "bold"), (" b", "")], width=21, indent=0, hang=3)

@@ -209,7 +209,7 @@ def test_a_report_without_what_goes_further_is_read() -> None:
     assert first == replace(examples.RANKED[0][1], environment=None)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(text=st.text(st.sampled_from("`|\\*_[]()<>#@&;:/.?~$-+ ab1\u200b\u00a0"), max_size=30))
 def test_words_make_no_markup(text: str) -> None:
     tokens = (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
+from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 
@@ -158,7 +159,9 @@ def policy(style: str, script: str) -> str:
     )
 
 
+@cache
 def _template() -> Template:
+    """Compile the templates, once in a process: that takes longer than to fill them."""
     environment = TemplateEnvironment(
         loader=DictLoader({name: _asset(name) for name in _TEMPLATES}),
         autoescape=True,
