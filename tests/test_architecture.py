@@ -41,6 +41,7 @@ LAYERS: Mapping[str, int] = MappingProxyType(
         "binance_leaks.writing": 2,
         "binance_leaks.temporary_folders": 2,
         "binance_leaks.reading": 2,
+        "binance_leaks.path_bytes": 2,
         "binance_leaks.path_patterns": 2,
         "binance_leaks.risk": 3,
         "binance_leaks.audit": 3,

@@ -39,18 +39,26 @@ def environment(tmp_path: Path) -> dict[str, str]:
     programs.mkdir()
     (programs / "git.exe").symlink_to(git)
     top = os.fspath(PACKAGE.parents[1])
-    return {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": top, "LOCALAPPDATA": str(tmp_path)}
+    return {
+        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": top,
+        **dict.fromkeys(("LOCALAPPDATA", "TMPDIR"), str(tmp_path)),
+    }
 
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    """A pair in the history, one at the tip, one that is staged, and an archive."""
+    """Pairs in the history, at the tip, in the index and in an archive; some names are no UTF-8."""
     made = Repository.create(tmp_path_factory.mktemp("windows") / "project")
     made.commit({"old.env": Pair.fresh().dotenv})
     made.git("rm", "--quiet", "old.env")
     made.commit({"now/bot.py": Pair.fresh().python, **{f"{number}.txt": "x\n" for number in range(6)}})
     shutil.make_archive(str(made.folder / "packed"), "zip", made.folder / "now")
-    made.stage("staged.env", Pair.fresh().dotenv)
+    for name in (b"caf\xe9.env", b"\xff/old.env"):
+        made.stage(name, Pair.fresh().dotenv)
+    made.commit()
+    made.git("rm", "--quiet", b"\xff/old.env")
+    made.stage(b"\xe9/staged.env", Pair.fresh().dotenv)
     return made
 
 

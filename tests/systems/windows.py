@@ -101,7 +101,9 @@ class _Windows(MetaPathFinder):
 
     def __init__(self) -> None:
         self.modules = {name: _LikeWindows(importlib.import_module(name)) for name in LIKE_WINDOWS}
-        self.modules["os"] = _LikeWindows(os, {"name": "nt", "kill": _kill})
+        self.modules["os"] = _LikeWindows(
+            os, {"name": "nt", "kill": _kill, "fsdecode": _fsdecode, "fsencode": _fsencode}
+        )
         self.modules["sys"] = _LikeWindows(sys, {"platform": "win32"})
         connection = importlib.import_module("multiprocessing.connection")
         pipes = {"PipeConnection": connection.__dict__["Connection"], "Connection": type("Connection", (), {})}
@@ -145,6 +147,14 @@ class _LoaderLikeWindows(Loader):
 
 def _kill(process: int, number: int) -> None:
     raise AssertionError(f"Windows would end the process {process} by the signal {number}")
+
+
+def _fsdecode(name: str | bytes) -> str:
+    return name if isinstance(name, str) else name.decode("utf-8", "surrogatepass")
+
+
+def _fsencode(name: str | bytes) -> bytes:
+    return name if isinstance(name, bytes) else name.encode("utf-8", "surrogatepass")
 
 
 def _refuse_open_files() -> None:

@@ -17,6 +17,7 @@ from binance_leaks.findings import Finding, Result
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Exposure, container_of
+from binance_leaks.path_bytes import encode_path
 from binance_leaks.reading import read_file
 from binance_leaks.report.names import join_masks, title
 from binance_leaks.report.sanitize import Quoted, Redactor
@@ -125,7 +126,7 @@ def _scanned_project(findings: Iterable[KnownFinding], folder: str | None) -> st
 def _file_of(project: str) -> Path | None:
     """The file for a project, in the folder where programs of the system keep what they remember."""
     folder = _state_folder(os.environ)
-    name = sha256(os.fsencode(project)).hexdigest()[:32]
+    name = sha256(encode_path(project)).hexdigest()[:32]
     return folder / "binance-leaks" / "last-scan" / f"{name}.json" if folder is not None else None
 
 

@@ -10,6 +10,7 @@ import sys
 
 from binance_leaks.errors import UsageError
 from binance_leaks.exit_status import ExitStatus
+from binance_leaks.path_bytes import encode_path
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.index import NamedPaths, StagedChanges, find_suspects, list_staged, resolve_names
 from binance_leaks.sources.staged_fast_path import format_clean_commit
@@ -92,7 +93,7 @@ def _unstaged(staged: StagedChanges, named: NamedPaths | None) -> list[str]:
     """Named files that are not among the changes of the index. Raises UsageError for one that does not exist."""
     if named is None:
         return []
-    in_index = {change.path for change in staged.changes} | {os.fsencode(path) for path in staged.submodules}
+    in_index = {change.path for change in staged.changes} | {encode_path(path) for path in staged.submodules}
     unstaged = [name for path, name in named.files.items() if path not in in_index and path not in staged.deleted]
     for name in (*unstaged, *named.outside):
         if not os.path.lexists(name):

@@ -16,6 +16,7 @@ from binance_leaks.findings import Skipped
 from binance_leaks.fleet.models import Entry
 from binance_leaks.lazy_dataclasses import dataclass, field
 from binance_leaks.lazy_patterns import lazy_pattern
+from binance_leaks.path_bytes import decode_path
 from binance_leaks.sources.objects.database import find_alternates
 from binance_leaks.sources.streams import describe_error
 
@@ -102,7 +103,7 @@ def _follow_git_file(file: Path) -> Path | NotARepository:
     content = _read_start(file)
     if not content.startswith(b"gitdir:"):
         return NotARepository("a file, not a git repository")
-    target = file.parent / os.fsdecode(content.removeprefix(b"gitdir:").strip().replace(b"\0", b"?"))
+    target = file.parent / decode_path(content.removeprefix(b"gitdir:").strip().replace(b"\0", b"?"))
     return target if target.is_dir() else NotARepository("its .git names a folder that does not exist")
 
 
@@ -111,7 +112,7 @@ def _common_folder(folder: Path) -> Path:
     shared = folder / "commondir"
     if not shared.is_file():
         return folder
-    return folder / os.fsdecode(_read_start(shared).strip().replace(b"\0", b"?"))
+    return folder / decode_path(_read_start(shared).strip().replace(b"\0", b"?"))
 
 
 def _rejection(folder: Path, common: Path) -> str:

@@ -15,6 +15,7 @@ from binance_leaks.errors import UsageError
 from binance_leaks.fleet.models import Entry
 from binance_leaks.lazy_dataclasses import dataclass, field, replace
 from binance_leaks.lazy_patterns import lazy_pattern
+from binance_leaks.path_bytes import encode_path
 from binance_leaks.report.sanitize import printable, without_values
 from binance_leaks.sources import urls
 
@@ -376,7 +377,7 @@ def _path(address: str, base: Path) -> str | None:
 def _is_path(path: str) -> bool:
     """Whether a file can have this name: half of a surrogate pair cannot be one."""
     try:
-        return b"\0" not in os.fsencode(path)
+        return b"\0" not in encode_path(path)
     except UnicodeEncodeError:
         return False
 

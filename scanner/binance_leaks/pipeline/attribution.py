@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from functools import partial
 from pathlib import Path
@@ -24,6 +23,7 @@ from binance_leaks.model import (
     Location,
     Occurrence,
 )
+from binance_leaks.path_bytes import decode_path
 from binance_leaks.pipeline.files import credentials_in_object, may_hold, search
 from binance_leaks.pipeline.history_scan import ObjectScan
 from binance_leaks.pipeline.history_worker import Hit
@@ -135,7 +135,7 @@ def _values_in_names(scan: ObjectScan) -> dict[bytes, frozenset[str]]:
     """The digests of the values in the names of files and folders, by a blob that has such a path."""
     found: dict[bytes, frozenset[str]] = {}
     for name, blob in scan.named_files():
-        digests = digests_in_path(os.fsdecode(name))
+        digests = digests_in_path(decode_path(name))
         if digests:
             found[blob] = found.get(blob, frozenset()) | digests
     return found
@@ -379,5 +379,5 @@ def _refs_to_tag(git: Git, name: bytes, refs: Iterable[Ref]) -> tuple[Ref, ...]:
             content = git.run("cat-file", "tag", target.hex(), accept=(0, 128))
             if not content.startswith(b"object "):
                 break
-            target = bytes.fromhex(os.fsdecode(content[7 : content.index(b"\n")]))
+            target = bytes.fromhex(decode_path(content[7 : content.index(b"\n")]))
     return tuple(found)

@@ -22,6 +22,7 @@ from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.masking import Secret
 from binance_leaks.model import Credential, Location, Origin
 from binance_leaks.native import compiled
+from binance_leaks.path_bytes import encode_path
 from binance_leaks.pipeline.source import Detected, NearbyEvidence, Progress, ShowProgress
 from binance_leaks.pipeline.tally import Tally
 from binance_leaks.sources.files import FileEntry, list_files, read_chunks, read_plain, with_layout_origin
@@ -73,7 +74,7 @@ def may_hold(chunk: Chunk) -> bool:
 
 
 def _may_hold(content: bytes, path: str) -> bool:
-    if len(path) >= _LENGTH and prefilter.path_may_hold(os.fsencode(path)):
+    if len(path) >= _LENGTH and prefilter.path_may_hold(encode_path(path)):
         return True
     search = _search()
     if search is None:

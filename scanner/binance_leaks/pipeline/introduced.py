@@ -12,7 +12,6 @@ lines of the value unchanged.
 from __future__ import annotations
 
 import io
-import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
@@ -23,6 +22,7 @@ from binance_leaks.errors import GitError
 from binance_leaks.findings import Skipped
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Credential, Occurrence
+from binance_leaks.path_bytes import decode_path
 from binance_leaks.sources.git import BlobStream, Git
 from binance_leaks.sources.index import may_hold
 from binance_leaks.sources.plumbing import LFS_POINTER_SIZE, may_be_lfs_pointer
@@ -195,7 +195,7 @@ class FileVersions:
         ordered = []
         for blob, path in ((blob, path) for blob, paths in by_blob.items() for path in paths):
             if blob in known:
-                self._versions[blob, path] = self._detect(blob, os.fsdecode(path), BlobStream.of(known[blob]))
+                self._versions[blob, path] = self._detect(blob, decode_path(path), BlobStream.of(known[blob]))
             else:
                 ordered.append((blob, path))
         if not ordered:
@@ -203,7 +203,7 @@ class FileVersions:
         with self._git.blobs(blob for blob, _ in ordered) as streams:
             for (blob, path), (_, stream) in zip(ordered, streams, strict=True):
                 if stream is not None:
-                    self._versions[blob, path] = self._detect(blob, os.fsdecode(path), stream)
+                    self._versions[blob, path] = self._detect(blob, decode_path(path), stream)
 
     def _detect(self, blob: str, path: str, stream: BlobStream) -> FileVersion:
         # start-up: most ranges are clean and need no detector

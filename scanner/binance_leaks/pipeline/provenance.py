@@ -6,11 +6,11 @@ unreachable commits are seen like all others, and missing objects do not stop it
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.path_bytes import decode_path
 from binance_leaks.pipeline.history_scan import ObjectScan
 from binance_leaks.sources.commits import Ref
 
@@ -147,7 +147,7 @@ class HistoryTracer:
         if held is None:
             held = known[files] = {}
             for name, blob in sorted(files):
-                path = os.fsdecode(name)
+                path = decode_path(name)
                 self._paths.setdefault(blob, set()).add(path)
                 held.update(((content, path), blob) for content in self._contents[blob])
         return held
@@ -228,7 +228,7 @@ class HistoryTracer:
         pointed = {ref.target: ref for ref in self._refs if ref.commit is None}
         for blob, contents in self._contents.items():
             for content in contents - with_path:
-                path = os.fsdecode(names[blob]) if blob in names else f"blob:{blob.hex()}"
+                path = decode_path(names[blob]) if blob in names else f"blob:{blob.hex()}"
                 ref = pointed.get(blob)
                 found[content, path] = Provenance(
                     path=path, blob=blob, commit=None, removed=None, tip=None, refs=(ref,) if ref else ()

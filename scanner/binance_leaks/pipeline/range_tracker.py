@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
@@ -10,6 +9,7 @@ from binance_leaks.detect import prefilter
 from binance_leaks.errors import GitError, GitLimitError
 from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.model import Commit, Credential, Exposure, Occurrence
+from binance_leaks.path_bytes import decode_path
 from binance_leaks.pipeline.introduced import FileVersion, FileVersions, introduced
 from binance_leaks.sources.commit_selection import CommitSelection
 from binance_leaks.sources.commits import (
@@ -142,7 +142,7 @@ class RangeTracker:
 
     def commits_by_path(self) -> dict[str, str]:
         """For each path with a value a commit that has the file."""
-        return {os.fsdecode(path): tracked.commit for (_, path), tracked in self._tracked.items()}
+        return {decode_path(path): tracked.commit for (_, path), tracked in self._tracked.items()}
 
     def _find_removal_in_merges(self, at_heads: Sequence[Mapping[bytes, str]]) -> None:
         """Find the merge that removed a value by taking another parent's version of its file."""
@@ -201,7 +201,7 @@ class RangeTracker:
             self._renames[parent, commit] = {
                 path: blob
                 for path, (old, blob) in find_renames(self._git, parent, commit).items()
-                if not self._excluded(os.fsdecode(old))
+                if not self._excluded(decode_path(old))
             }
         return self._renames[parent, commit]
 

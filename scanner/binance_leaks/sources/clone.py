@@ -26,6 +26,7 @@ from typing import IO, TYPE_CHECKING, Protocol, TypeAlias
 from binance_leaks.errors import GitError, UsageError
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.lazy_patterns import lazy_pattern
+from binance_leaks.path_bytes import decode_path
 from binance_leaks.sources.plumbing import SETTINGS, environment, find_program
 from binance_leaks.sources.urls import ALLOWED, RemoteAddress, parse_address
 from binance_leaks.sources.urls import is_url as is_url
@@ -238,7 +239,7 @@ def _mirrored(folder: Path) -> str | None:
         out = Git(str(folder.parent)).run("config", "--file", str(settings), "--no-includes", "--list", "-z")
     except GitError:
         return None
-    found = dict(entry.partition("\n")[::2] for entry in os.fsdecode(out).split("\0")[:-1])
+    found = dict(entry.partition("\n")[::2] for entry in decode_path(out).split("\0")[:-1])
     Git(str(folder)).check()
     mirror = found.get("core.bare") == "true" and found.get("remote.origin.mirror") == "true"
     return found.get("remote.origin.url") if mirror and all(map(_OF_A_MIRROR.fullmatch, found)) else None

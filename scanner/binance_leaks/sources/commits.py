@@ -9,6 +9,7 @@ from itertools import product
 
 from binance_leaks.errors import GitError, GitLimitError
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.path_bytes import decode_path
 from binance_leaks.ref_order import is_made_by_forge, ref_order
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.plumbing import raw_changes, split
@@ -48,8 +49,8 @@ class CommitChange:
 
     @property
     def shown(self) -> str:
-        """The path from the top of the tree, undecodable bytes as `os.fsdecode` keeps them."""
-        return os.fsdecode(self.path)
+        """The path from the top of the tree, undecodable bytes as `decode_path` keeps them."""
+        return decode_path(self.path)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,11 +101,8 @@ def list_commits(git: Git, revisions: RevisionRange) -> list[ListedCommit]:
 
 
 def shallow_boundary(git: Git, commits: Sequence[ListedCommit]) -> list[str]:
-    """The commits whose parents a shallow clone has left out.
-
-    What they change cannot be known.
-    """
-    path = os.fsdecode(git.run("rev-parse", "--git-path", "shallow").rstrip(b"\n"))
+    """The commits whose parents a shallow clone has left out, so that what they change cannot be known."""
+    path = decode_path(git.run("rev-parse", "--git-path", "shallow").rstrip(b"\n"))
     try:
         with open(os.path.join(git.folder, path), encoding="ascii") as stream:  # noqa: PTH118, PTH123
             boundary = set(stream.read().split())
@@ -139,7 +137,7 @@ def list_parent_differences(git: Git, merges: Sequence[ListedCommit], paths: Seq
     """
     for first in range(0, len(paths), _PATHS_AT_ONCE):
         some = paths[first : first + _PATHS_AT_ONCE]
-        yield from _changes(git, merges, "-m", "--", *map(os.fsdecode, some))
+        yield from _changes(git, merges, "-m", "--", *map(decode_path, some))
 
 
 def _changes(git: Git, commits: Sequence[ListedCommit], *options: str) -> Iterator[CommitChange]:
@@ -194,7 +192,7 @@ def blobs_at(git: Git, commits: Sequence[str], paths: Sequence[bytes]) -> list[d
     found: list[dict[bytes, str]] = [{} for _ in commits]
     asked = [path for path in paths if b"\n" not in path and not path.endswith(b"\r")]
     out = git.run_with(
-        "".join(f"{commit}:{os.fsdecode(path)}\n" for commit in commits for path in asked),
+        "".join(f"{commit}:{decode_path(path)}\n" for commit in commits for path in asked),
         "cat-file",
         "--batch-check=%(objecttype) %(objectname)",
     )
@@ -203,7 +201,7 @@ def blobs_at(git: Git, commits: Sequence[str], paths: Sequence[bytes]) -> list[d
         if kind == b"blob":
             held[path] = name.decode("ascii")
     for (held, commit), path in product(zip(found, commits, strict=True), set(paths).difference(asked)):
-        for entry in split(git.run("ls-tree", "-z", "--full-tree", commit, "--", os.fsdecode(path))):
+        for entry in split(git.run("ls-tree", "-z", "--full-tree", commit, "--", decode_path(path))):
             head, _, name = entry.partition(b"\t")
             if name == path and b" blob " in head:
                 held[path] = head.rpartition(b" ")[2].decode("ascii")
@@ -221,13 +219,13 @@ def tag_chain(git: Git, name: str) -> list[str]:
         if not content.startswith(b"object "):
             return found
         found.append(name)
-        name = os.fsdecode(content[7 : content.index(b"\n")])
+        name = decode_path(content[7 : content.index(b"\n")])
     raise GitError(f"tag {found[0]} leads to a tag, and so on, more than {_MOST_TAGS:,} times")
 
 
 def list_remotes(git: Git) -> list[str]:
     """The names of the remotes."""
-    return os.fsdecode(git.run("remote")).split("\n")[:-1]
+    return decode_path(git.run("remote")).split("\n")[:-1]
 
 
 def list_tips(git: Git, prefix: str) -> dict[str, str]:
@@ -241,7 +239,7 @@ def list_tips(git: Git, prefix: str) -> dict[str, str]:
         words = rest.decode("ascii").split(" ")
         commit = next((words[at] for at in (0, 2) if words[at + 1 : at + 2] == ["commit"]), None)
         if commit is not None:
-            tips[os.fsdecode(name)] = commit
+            tips[decode_path(name)] = commit
     return tips
 
 
@@ -291,13 +289,13 @@ def list_refs(git: Git) -> list[Ref]:
     A ref that is broken, or whose commit is missing, leads to none.
     """
     targets: dict[str, bytes] = {}
-    defaults = {os.fsdecode(git.run("symbolic-ref", "--quiet", "HEAD", accept=(0, 1, 128)).strip())}
+    defaults = {decode_path(git.run("symbolic-ref", "--quiet", "HEAD", accept=(0, 1, 128)).strip())}
     listed = git.run("for-each-ref", "--format=%(objectname) %(refname) %(symref)", accept=(0, 1, 128))
     for line in listed.splitlines():
         name, ref, symbolic = line.split(b" ")
-        shown = os.fsdecode(ref)
+        shown = decode_path(ref)
         if shown.startswith("refs/remotes/") and shown.endswith("/HEAD"):
-            defaults.add(os.fsdecode(symbolic))
+            defaults.add(decode_path(symbolic))
         else:
             targets[shown] = bytes.fromhex(name.decode("ascii"))
     if _STASH in targets:
@@ -359,7 +357,7 @@ class Fetcher:
     def __init__(self, folder: str) -> None:
         local = Git(folder, inherit=True)
         remote = default_remote(local)
-        url = os.fsdecode(local.run("remote", "get-url", remote, accept=(0, 2, 128))) if remote is not None else ""
+        url = decode_path(local.run("remote", "get-url", remote, accept=(0, 2, 128))) if remote is not None else ""
         is_remote = is_url(url.strip()) and not url.startswith("file:")
         protocols = _PROTOCOLS if is_remote else f"{_PROTOCOLS}:file"
         self._git = Git(folder, inherit=True, protocols=protocols, variables=_own_programs(folder))
@@ -426,10 +424,10 @@ def _own_programs(folder: str) -> dict[str, str]:
     own = Git(folder, inherit=True, variables={"GIT_DIR": f"{os.devnull}/none"})
     ssh = os.environ.get("GIT_SSH_COMMAND")
     if not ssh:
-        configured = os.fsdecode(own.run("config", "--get", "core.sshCommand", accept=(0, 1)).rstrip(b"\n"))
+        configured = decode_path(own.run("config", "--get", "core.sshCommand", accept=(0, 1)).rstrip(b"\n"))
         ssh = configured or shlex.quote(os.environ.get("GIT_SSH") or "ssh")
     listed = split(own.run("config", "-z", "--get-regexp", r"^credential\.(.*\.)?helper$", accept=(0, 1)))
-    helpers = [os.fsdecode(entry).partition("\n")[::2] for entry in listed]
+    helpers = [decode_path(entry).partition("\n")[::2] for entry in listed]
     given = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
     settings = [("core.alternateRefsCommand", ":"), ("credential.helper", ""), *helpers]
     settings += [(os.environ[f"GIT_CONFIG_KEY_{at}"], os.environ[f"GIT_CONFIG_VALUE_{at}"]) for at in range(given)]

@@ -18,6 +18,7 @@ from binance_leaks.errors import GitError
 from binance_leaks.findings import Skipped
 from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.model import member_of_file
+from binance_leaks.path_bytes import decode_path, encode_path
 from binance_leaks.sources.archive_kind import archive_kind, may_end_in_zip
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.path_roots import UNKNOWN, PathRoot, PathRoots
@@ -216,7 +217,7 @@ class _Walk:
             return None
         if git is None:
             return None
-        names = _by_folder(folder, (base + os.fsdecode(path).rstrip("/") for path in listed))
+        names = _by_folder(folder, (base + decode_path(path).rstrip("/") for path in listed))
         return _Listing(git=git, base=base, names=names)
 
     def _path(self, relative: str) -> str:
@@ -382,7 +383,7 @@ def _content(entry: FileEntry, descriptor: int) -> Iterator[Chunk | Skipped]:
 
 def _link_text(entry: FileEntry) -> Chunk | Skipped:
     try:
-        text = os.fsencode(os.readlink(entry.path))  # noqa: PTH115 - pathlib would cost more than reading
+        text = encode_path(os.readlink(entry.path))  # noqa: PTH115 - pathlib would cost more than reading
     except OSError as error:
         return _unread(entry, error)
     return Chunk(path=entry.shown, evidence_path=entry.evidence_path, data=text)

@@ -11,6 +11,7 @@ import os
 import subprocess
 
 from binance_leaks.errors import GitError
+from binance_leaks.path_bytes import decode_path
 from binance_leaks.sources.git_preflight import check_git_folder, describe_irregular, find_irregular_object
 from binance_leaks.sources.git_watch import MOST_MEMORY, MOST_OUTPUT, UNTRUSTED, read_to_end
 from binance_leaks.sources.plumbing import (
@@ -107,7 +108,7 @@ class Git:
             out, _ = process.communicate()
         named, included = [], []
         for entry in split(out):
-            name, _, value = os.fsdecode(entry).partition("\n")
+            name, _, value = decode_path(entry).partition("\n")
             section, _, key = name.rpartition(".")
             includes = key == "path" and section.partition(".")[0] in ("include", "includeif")
             if includes or name in ("core.excludesfile", "core.attributesfile"):
@@ -203,7 +204,7 @@ class Git:
 
     def root(self) -> str:
         """The top folder of the work tree."""
-        return os.fsdecode(self.run("rev-parse", "--show-toplevel").rstrip(b"\n"))
+        return decode_path(self.run("rev-parse", "--show-toplevel").rstrip(b"\n"))
 
     def top(self) -> str:
         """The top folder of the work tree.
@@ -215,11 +216,11 @@ class Git:
         first, _, top = self.run("rev-parse", is_bare, "--show-toplevel", accept=(0, 128)).partition(b"\n")
         if not first:
             self.run("rev-parse", is_bare)  # raises
-        return self.folder if first == b"true" else os.fsdecode(top.rstrip(b"\n")) or self.folder
+        return self.folder if first == b"true" else decode_path(top.rstrip(b"\n")) or self.folder
 
     def origin(self) -> str:
         """The address of the remote `origin`, as it is configured; empty where there is none. It may hold a login."""
-        return os.fsdecode(self.run("config", "--local", "--get", "remote.origin.url", accept=(0, 1)).rstrip(b"\n"))
+        return decode_path(self.run("config", "--local", "--get", "remote.origin.url", accept=(0, 1)).rstrip(b"\n"))
 
     def worktree_files(self, *, ignored: bool) -> list[bytes]:
         """Paths below the folder that git tracks or would track, relative to it.
@@ -266,7 +267,7 @@ class Git:
 
     def merge_heads(self) -> list[str]:
         """The commits that a merge in progress merges; none without a merge in progress."""
-        path = os.fsdecode(self.run("rev-parse", "--git-path", "MERGE_HEAD").rstrip(b"\n"))
+        path = decode_path(self.run("rev-parse", "--git-path", "MERGE_HEAD").rstrip(b"\n"))
         try:
             with open(os.path.join(self.folder, path), encoding="ascii") as stream:  # noqa: PTH118, PTH123
                 return stream.read().split()

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 
+from binance_leaks.path_bytes import decode_path
+
 TYPE_CHECKING = False  # as typing has it, without importing typing
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,12 +107,12 @@ def _follow_git_file(path: str, above: str) -> str | None:
     content = _read_small(path)
     if not content.startswith(b"gitdir:"):
         return None
-    return os.path.join(above, os.fsdecode(content[7:].strip().replace(b"\0", b"?")))  # noqa: PTH118
+    return os.path.join(above, decode_path(content[7:].strip().replace(b"\0", b"?")))  # noqa: PTH118
 
 
 def _common_folder(own: str) -> str:
     content = _read_small(os.path.join(own, "commondir")).strip()  # noqa: PTH118
-    return os.path.join(own, os.fsdecode(content.replace(b"\0", b"?"))) if content else own  # noqa: PTH118
+    return os.path.join(own, decode_path(content.replace(b"\0", b"?"))) if content else own  # noqa: PTH118
 
 
 def _read_small(path: str) -> bytes:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Container, Iterator, Sequence
 
 from binance_leaks.detect import first_test, prefilter
 from binance_leaks.errors import GitError
+from binance_leaks.path_bytes import decode_path, encode_path
 from binance_leaks.sources.archive_kind import archive_kind, may_end_in_zip
 from binance_leaks.sources.git import BlobStream, Git
 from binance_leaks.sources.pictures.kinds import may_hold_picture
@@ -37,8 +38,8 @@ class StagedChange:
 
     @property
     def shown(self) -> str:
-        """The path from the top of the work tree, undecodable bytes as `os.fsdecode` keeps them."""
-        return os.fsdecode(self.path)
+        """The path from the top of the work tree, undecodable bytes as `decode_path` keeps them."""
+        return decode_path(self.path)
 
 
 class StagedChanges:
@@ -71,7 +72,7 @@ def list_staged(git: Git, paths: Container[bytes] | None) -> StagedChanges:
         elif status == "U":
             continue
         elif mode == _SUBMODULE:
-            submodules.append(os.fsdecode(path))
+            submodules.append(decode_path(path))
         else:
             changes.append(StagedChange(path, new, old if old.strip("0") else ""))
     return StagedChanges(changes, submodules, deleted)
@@ -140,7 +141,7 @@ def former_blobs(
 def _blobs_before(git: Git, commit: str | None, excluded: Callable[[str], bool]) -> dict[bytes, str]:
     """The blob in a commit of each file that the index changes, empty where the commit has no such file."""
     return {
-        path: "" if not old.strip("0") or (status in "RC" and excluded(os.fsdecode(former))) else old
+        path: "" if not old.strip("0") or (status in "RC" and excluded(decode_path(former))) else old
         for status, _, old, _, path, former in git.staged(against=commit, renames=True)
     }
 
@@ -169,7 +170,7 @@ def resolve_names(git: Git, names: Sequence[str]) -> NamedPaths:
 
     Raises UsageError for what is neither on disk nor in the index nor in HEAD.
     """
-    prefix = os.fsdecode(git.run("rev-parse", "--show-prefix").rstrip(b"\n"))
+    prefix = decode_path(git.run("rev-parse", "--show-prefix").rstrip(b"\n"))
     root = os.path.realpath(os.path.join(git.folder, *[".."] * prefix.count("/")))  # noqa: PTH118
     files: dict[bytes, str] = {}
     folders: list[bytes] = []
@@ -181,11 +182,11 @@ def resolve_names(git: Git, names: Sequence[str]) -> NamedPaths:
         if path == ".." or path.startswith(f"..{os.sep}"):
             outside.append(name)
         elif os.path.isdir(full) and not os.path.islink(full) and not os.path.exists(os.path.join(full, ".git")):  # noqa: PTH110, PTH112, PTH114, PTH118
-            folders.append(b"" if path == "." else os.fsencode(path.replace(os.sep, "/")) + b"/")
+            folders.append(b"" if path == "." else encode_path(path.replace(os.sep, "/")) + b"/")
         elif path == ".":
             folders.append(b"")
         else:
-            files[os.fsencode(path.replace(os.sep, "/"))] = name
+            files[encode_path(path.replace(os.sep, "/"))] = name
     return NamedPaths(files, folders, outside)
 
 

@@ -6,7 +6,6 @@ names the version. git-lfs accepts blanks around it, CRLF, and lines of extensio
 
 from __future__ import annotations
 
-import os
 import re
 import stat
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from pathlib import Path
 from binance_leaks.findings import Skipped
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.lazy_patterns import lazy_pattern
+from binance_leaks.path_bytes import decode_path
 from binance_leaks.sources.files import FileEntry, read_chunks
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.objects.database import ObjectDatabase
@@ -53,7 +53,7 @@ class LfsStore:
     @classmethod
     def of(cls, git: Git, database: ObjectDatabase) -> LfsStore:
         """The store of a repository. Raises GitError."""
-        set_to = os.fsdecode(git.run("config", "--type=path", "lfs.storage", accept=(0, 1)).rstrip(b"\n"))
+        set_to = decode_path(git.run("config", "--type=path", "lfs.storage", accept=(0, 1)).rstrip(b"\n"))
         own = database.git_folder / (set_to or "lfs")
         borrowed = [folder.parent / "lfs" for folder in database.folders[1:]]
         return cls(tuple(folder / "objects" for folder in dict.fromkeys([own, *borrowed])))

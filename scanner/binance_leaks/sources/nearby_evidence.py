@@ -12,6 +12,7 @@ from binance_leaks.detect.names import is_credential_file
 from binance_leaks.detect.vocabulary import EXCHANGE_NAME, mentions, name_mentions_binance
 from binance_leaks.errors import GitError
 from binance_leaks.model import Evidence, Grade, container_of
+from binance_leaks.path_bytes import decode_path, encode_path
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.index import read_tracked_siblings
 from binance_leaks.sources.plumbing import split
@@ -76,7 +77,7 @@ class EvidenceNearStaged:
         )
 
     def _look(self, folder: str) -> Evidence | None:
-        siblings = read_tracked_siblings(self._git, os.fsencode(folder), _MOST_SIBLINGS)
+        siblings = read_tracked_siblings(self._git, encode_path(folder), _MOST_SIBLINGS)
         if any(mentions_binance(data) for data in siblings):
             return Evidence(grade=Grade.SIBLING, text="a file beside it mentions Binance")
         name = describe_repository(self._git.folder)
@@ -135,7 +136,7 @@ class EvidenceNearCommits:
             head, _, path = entry.partition(b"\t")
             mode, kind, blob = head.decode("ascii").split(" ")
             if kind == "blob" and mode != "120000":
-                names.append((blob, os.fsdecode(path)))
+                names.append((blob, decode_path(path)))
         with self._git.blobs(blob for blob, _ in names[:_MOST_SIBLINGS]) as blobs:
             for (_, name), (_, stream) in zip(names, blobs, strict=False):
                 if stream is not None and stream.size <= _LARGEST_SIBLING:
@@ -146,7 +147,7 @@ def _evidence_in_paths(path: str, list_paths: Callable[[], Iterable[bytes]]) -> 
     """Evidence in the names of other files, for a file that holds nothing but credentials: in it there is none."""
     if not is_credential_file(container_of(path)):
         return None
-    if any(name_mentions_binance(os.fsdecode(other)) for other in list_paths()):
+    if any(name_mentions_binance(decode_path(other)) for other in list_paths()):
         return Evidence(grade=Grade.REPOSITORY, text="a path of the repository mentions Binance")
     return None
 
@@ -160,7 +161,7 @@ def _paths_below(folder: str) -> Iterator[bytes]:
             folders.clear()
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in (*folders, *files):
-            yield os.fsencode(os.path.join(relative, name))  # noqa: PTH118
+            yield encode_path(os.path.join(relative, name))  # noqa: PTH118
         left -= len(files) + len(folders)
         if left <= 0:
             return
@@ -174,7 +175,7 @@ def describe_repository(folder: str) -> str | None:
         listed = git.run("config", "--get-regexp", "-z", r"^remote\..*\.url$", accept=(0, 1))
     except GitError:
         return None
-    remotes = [os.fsdecode(entry).partition("\n")[2] for entry in split(listed)]
+    remotes = [decode_path(entry).partition("\n")[2] for entry in split(listed)]
     names = [os.path.basename(top), *(re.sub(r"^[a-z+]+://[^/]*/|^[^/]*:", "", url) for url in remotes)]  # noqa: PTH119
     if any(name_mentions_binance(name) for name in names):
         return "the repository's name mentions Binance"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 
 from binance_leaks.errors import UsageError
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.path_bytes import decode_path
 from binance_leaks.sources.commit_selection import CommitSelection, list_complete
 from binance_leaks.sources.commits import (
     RevisionRange,
@@ -48,7 +48,7 @@ def parse_push_updates(data: bytes) -> list[RefUpdate]:
     """
     updates = []
     for line in data.splitlines():  # of bytes: in text the name of a ref may hold what ends a line
-        words = os.fsdecode(line).rsplit(" ", 3)
+        words = decode_path(line).rsplit(" ", 3)
         if len(words) != 4:
             raise UsageError("standard input is not what git gives a pre-push hook")
         name, local, _, remote = words
@@ -67,7 +67,7 @@ def parse_received_updates(data: bytes) -> list[RefUpdate]:
     """
     updates = []
     for line in data.splitlines():
-        words = os.fsdecode(line).split(" ", 2)
+        words = decode_path(line).split(" ", 2)
         if len(words) != 3:
             raise UsageError("standard input is not what git gives a pre-receive hook")
         updates.append(received_update(words[2], words[0], words[1]))
@@ -187,7 +187,7 @@ def _remote_name(git: Git, remote: str | None, url: str | None) -> str | None:
     if address is None:
         return "origin" if "origin" in names else (names[0] if len(names) == 1 else None)
     for name in names:
-        urls = os.fsdecode(git.run("config", "--get-all", f"remote.{name}.url", accept=(0, 1))).split("\n")
+        urls = decode_path(git.run("config", "--get-all", f"remote.{name}.url", accept=(0, 1))).split("\n")
         if address in urls:
             return name
     return None

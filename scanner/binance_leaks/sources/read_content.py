@@ -166,7 +166,7 @@ OriginOf = Callable[[], Origin | None]
 class Chunk:
     """Bytes and their provenance: a whole file, or a window of a large one.
 
-    `path` is what the user is shown: `/` on every system, undecodable bytes as `os.fsdecode` keeps them, and
+    `path` is what the user is shown: `/` on every system, undecodable bytes as `decode_path` keeps them, and
     `outer.zip!/inner/name` for a member of an archive. Members name themselves, so control characters may be in it.
     `evidence_path` is the part of it that may be evidence for Binance: from the argument's base name, or relative to
     the root of the work tree. `first_line` and `first_column` are where `data` begins in the file, counted from 1,

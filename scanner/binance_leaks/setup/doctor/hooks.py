@@ -10,6 +10,7 @@ from pathlib import Path
 
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.lazy_patterns import lazy_pattern
+from binance_leaks.path_bytes import decode_path
 from binance_leaks.reading import read_file
 from binance_leaks.setup.doctor.check import Check, State
 from binance_leaks.setup.pre_commit import HOOKS, INSTALLED, PATH, PROGRAMS, ConfiguredHooks, configured_hooks
@@ -45,10 +46,10 @@ class HookFolder:
     @classmethod
     def of(cls, git: Git, top: Path) -> HookFolder:
         """Find the folder of a repository. The setting counts from the top of the work tree."""
-        common = os.fsdecode(git.run("rev-parse", "--git-common-dir").rstrip(b"\n"))
+        common = decode_path(git.run("rev-parse", "--git-common-dir").rstrip(b"\n"))
         default = Path(git.folder, common, "hooks").resolve()
         out = git.run("config", "-z", "--show-origin", "--path", "--get-all", "core.hooksPath", accept=(0, 1))
-        fields = [os.fsdecode(field) for field in out.split(b"\0")]
+        fields = [decode_path(field) for field in out.split(b"\0")]
         # git itself was started with one, which is the last.
         settings = list(zip(fields[::2], fields[1::2], strict=False))[:-1]
         if not settings:

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from binance_leaks.config import Config
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.path_bytes import decode_path
 from binance_leaks.setup.doctor.check import Check, State
 from binance_leaks.setup.doctor.hooks import Hook, call
 from binance_leaks.setup.doctor.project import fails_on_a_pair
@@ -170,7 +171,7 @@ def _run(hook: Hook, top: Path, name: str, text: str, limit: float) -> tuple[int
 def _make_index(top: Path, place: Path, name: str, text: str) -> Mapping[str, str]:
     """Make an index of HEAD and one file more; return the variables by which git uses it."""
     objects = Path(
-        top, os.fsdecode(Git(str(top), inherit=True).run("rev-parse", "--git-path", "objects").rstrip(b"\n"))
+        top, decode_path(Git(str(top), inherit=True).run("rev-parse", "--git-path", "objects").rstrip(b"\n"))
     )
     known = os.environ.get("GIT_ALTERNATE_OBJECT_DIRECTORIES")
     (place / "objects").mkdir()
@@ -185,7 +186,7 @@ def _make_index(top: Path, place: Path, name: str, text: str) -> Mapping[str, st
         git.run("read-tree", "HEAD")
     blob = git.run_with(text, "hash-object", "-w", "--stdin").decode().strip()
     git.run("update-index", "--add", "--cacheinfo", f"{_REGULAR},{blob},{name}")
-    names = os.fsdecode(git.run("ls-files", "-z"))
+    names = decode_path(git.run("ls-files", "-z"))
     git.run_with(names, "update-index", "-z", "--assume-unchanged", "--stdin")
     return variables
 

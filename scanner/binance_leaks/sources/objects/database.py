@@ -9,6 +9,7 @@ from pathlib import Path
 
 from binance_leaks.findings import Skipped
 from binance_leaks.lazy_dataclasses import dataclass, field
+from binance_leaks.path_bytes import decode_path, encode_path
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.objects.pack import DamagedPackError, OldIndexError, Pack
 from binance_leaks.sources.streams import describe_error
@@ -38,7 +39,7 @@ class ObjectDatabase:
         Raises GitError where there is none.
         """
         lines = git.run("rev-parse", "--show-object-format", "--git-common-dir", "--git-path", "objects")
-        algorithm, common, objects = os.fsdecode(lines).split("\n")[:3]
+        algorithm, common, objects = decode_path(lines).split("\n")[:3]
         base = Path(git.folder)
         folders, unread = find_alternates(base / objects)
         return cls(
@@ -118,7 +119,7 @@ def find_alternates(objects: Path) -> tuple[tuple[Path, ...], tuple[Skipped, ...
         for line in lines:
             if not line or line.startswith(b"#"):
                 continue
-            other = folder / os.fsdecode(line.replace(b"\0", b"?"))
+            other = folder / decode_path(line.replace(b"\0", b"?"))
             if not os.path.isdir(other):  # noqa: PTH112 - the line may be too long for a path
                 unread.append(Skipped(what=f"objects borrowed from {other}"[:_LONGEST], why="there is no such folder"))
             elif os.path.realpath(other) in seen:
@@ -204,7 +205,7 @@ def _loose(folder: Path) -> Iterator[bytes]:
             with os.scandir(folder / f"{first:02x}") as entries:
                 for entry in sorted(entries, key=lambda each: each.name):
                     status = entry.stat(follow_symlinks=False)
-                    yield os.fsencode(entry.name) + b" %d %d" % (status.st_size, status.st_ctime_ns)
+                    yield encode_path(entry.name) + b" %d %d" % (status.st_size, status.st_ctime_ns)
         except OSError:  # noqa: PERF203 - most of the folders are not there
             continue
 
@@ -213,8 +214,8 @@ def _file(path: Path) -> bytes:
     try:
         status = path.stat()
     except OSError:
-        return os.fsencode(path.name)
-    return os.fsencode(path.name) + b" %d %d %d" % (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        return encode_path(path.name)
+    return encode_path(path.name) + b" %d %d %d" % (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def _content(path: Path) -> bytes:
