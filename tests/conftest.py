@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,8 +63,17 @@ class NetworkError(AssertionError):
     """A test tried to reach another machine."""
 
 
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that the test processes of one run share."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
 @pytest.fixture(scope="session", autouse=True)
-def _own_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def _own_world(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Iterator[None]:
     """HOME in a temporary folder, an identity for commits, none of this machine's settings; for child processes too."""
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
@@ -76,6 +86,9 @@ def _own_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("XDG_STATE_HOME", str(home / ".local/state"))
         patch.setenv("TERM", "dumb")
         patch.setenv("BINANCE_LEAKS_PICTURES", "off")  # tests of pictures say otherwise
+        if sys.dont_write_bytecode:  # the programs that tests start need not all compile the same modules
+            patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+            patch.setenv("PYTHONPYCACHEPREFIX", str(shared / "bytecode"))
         yield
 
 

@@ -101,35 +101,45 @@ def _server() -> socket.socket:
 
 
 def _serve(connection: socket.socket) -> None:
-    """Fork once for each request. The fork of the fork returns, and is the program."""
-    while True:
-        message, numbers, _, _ = socket.recv_fds(connection, 1, 5)
-        if not message:
-            os._exit(0)
-        while _reaped():
-            pass
-        if os.fork() == 0:
-            connection.close()
-            *streams, ask, end = numbers
-            child = os.fork()
-            if child == 0:
-                os.close(end)
-                _become(streams, ask)
-                return
-            for number in (*streams, ask):
-                os.close(number)
-            with os.fdopen(end, "wb", buffering=0) as pipe:
-                pipe.write(b"%d " % child)
-                pipe.write(b"%d" % os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-            os._exit(0)
-        for number in numbers:
-            os.close(number)
+    """Fork for each request, and report how each fork ended. A fork returns, and is the program."""
+    ended, ends = os.pipe()
+    os.set_blocking(ends, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(ends, warn_on_full_buffer=False)
+    running: dict[int, int] = {}
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection, selectors.EVENT_READ)
+        selector.register(ended, selectors.EVENT_READ)
+        while True:
+            for key, _ in selector.select():
+                if key.fd == ended:
+                    os.read(ended, 1 << 16)
+                    _report_ended(running)
+                    continue
+                message, numbers, _, _ = socket.recv_fds(connection, 1, 5)
+                if not message:
+                    os._exit(0)
+                *streams, ask, end = numbers
+                child = os.fork()
+                if child == 0:
+                    signal.set_wakeup_fd(-1)
+                    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                    for number in (connection.detach(), ended, ends, end, *running.values()):
+                        os.close(number)
+                    _become(streams, ask)
+                    return
+                running[child] = end
+                os.write(end, b"%d " % child)
+                for number in (*streams, ask):
+                    os.close(number)
 
 
-def _reaped() -> bool:
+def _report_ended(running: dict[int, int]) -> None:
+    """Write the exit status of each fork that has ended."""
     with suppress(ChildProcessError):
-        return os.waitpid(-1, os.WNOHANG)[0] != 0
-    return False
+        while (found := os.waitpid(-1, os.WNOHANG))[0]:
+            with os.fdopen(running.pop(found[0]), "wb", buffering=0) as pipe:
+                pipe.write(b"%d" % os.waitstatus_to_exitcode(found[1]))
 
 
 def _become(streams: Sequence[int], ask: int) -> None:
@@ -149,10 +159,17 @@ def _become(streams: Sequence[int], ask: int) -> None:
 
 if __name__ == "__main__":
     from binance_leaks import cli
+    from binance_leaks.detect import vocabulary
+    from binance_leaks.lazy_patterns import LazyPattern
 
     for module in pkgutil.walk_packages(sys.modules["binance_leaks"].__path__, "binance_leaks."):
         if not module.name.endswith(("__main__", "._native")):  # which may be switched off
             importlib.import_module(module.name)
+    for each in gc.get_objects():
+        if isinstance(each, LazyPattern):
+            assert each.pattern  # compiles it, once for all forks
+    for stems in (vocabulary.evidence_stems, vocabulary.secret_stems, vocabulary.clear_name_stems):
+        assert stems()  # are kept, too
     gc.freeze()
     _serve(socket.socket(fileno=int(sys.argv[1])))
     raise SystemExit(cli.main())

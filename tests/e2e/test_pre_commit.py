@@ -29,10 +29,9 @@ def pair() -> Pair:
 
 
 @pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that the test processes of one run share."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "pre-commit"
+def shared(shared: Path) -> Path:
+    """A folder for what pre-commit keeps, that the test processes of one run share."""
+    folder = shared / "pre-commit"
     folder.mkdir(exist_ok=True)
     return folder
 
