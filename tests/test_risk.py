@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import product
 from random import Random
 from string import ascii_letters, digits
@@ -15,11 +16,12 @@ from binance_leaks.model import (
     Exposure,
     Kind,
     Location,
+    Readers,
     RiskLevel,
     Role,
     Value,
 )
-from binance_leaks.risk import assess
+from binance_leaks.risk import assess, with_readers
 
 _ROLES = {
     Kind.KEY_PAIR: (Role.API_KEY, Role.SECRET_KEY),
@@ -136,3 +138,15 @@ def test_every_level_reports_why_in_short_sentences(
         reasons = assess(credential(kind, environment, confidence), at(exposure)).reasons
         assert reasons
         assert all(reason.endswith(".") and len(reason) <= 80 for reason in reasons)
+
+
+@pytest.mark.parametrize("readers", list(product((None, *Readers), repeat=2)))
+def test_who_else_can_read_a_file_is_a_reason_and_no_step(readers: tuple[Readers | None, ...]) -> None:
+    places = [replace(place, readers=each) for place, each in zip(at(*[Exposure.PRESENT] * 2), readers, strict=True)]
+    rated = assess(credential(), places)
+    risk = with_readers(rated, places)
+    assert risk.level is rated.level
+    added = risk.reasons[len(rated.reasons) :]
+    widest = max((each for each in readers if each is not None), default=Readers.OWNER)
+    words = {Readers.OWNER: [], Readers.GROUP: ["The group"], Readers.EVERYONE: ["Every user"]}[widest]
+    assert [reason.partition(" of ")[0] for reason in added] == words

@@ -249,7 +249,10 @@ def test_an_undecided_key_near_the_name_of_a_test_system_is_rated_as_of_unknown_
     undecided = Verification(verdict=Verdict.INCONCLUSIVE, environment=Environment.UNKNOWN, cause=Cause.ADDRESS)
     risk = assess(credential(environment=Environment.TESTNET), at(), undecided)
     assert risk.level is RiskLevel.HIGH
-    assert any("nothing shows that it knows the key" in reason for reason in risk.reasons)
+    doubt = "nothing shows that it knows the key"
+    assert any(doubt in reason for reason in risk.reasons)
+    unnamed = assess(credential(environment=Environment.UNKNOWN), at(), replace(undecided, environment=None))
+    assert not any(doubt in reason for reason in unnamed.reasons)
 
 
 def test_a_private_key_that_is_encrypted_may_be_decrypted() -> None:
@@ -258,6 +261,25 @@ def test_a_private_key_that_is_encrypted_may_be_decrypted() -> None:
 
     assert level(of(Cause.ENCRYPTED), kind=Kind.API_KEY) is RiskLevel.MEDIUM
     assert level(of(Cause.BUDGET)) is level(None), "a secret that was not tried may be the right one"
+
+
+@pytest.mark.parametrize("cause", [cause for cause in Cause if cause not in (Cause.ENCRYPTED, Cause.UNUSABLE)])
+def test_a_key_near_a_secret_that_could_not_be_tried_is_rated_as_unverified(cause: Cause) -> None:
+    untried = replace(of_verdict(Verdict.KEY_LIVE_SECRET_WRONG, Environment.MAINNET), cause=cause)
+    for confidence, exposure in product(Confidence, Exposure):
+        found = credential(confidence=confidence)
+        unasked, risk = assess(found, at(exposure)), assess(found, at(exposure), untried)
+        assert risk.level is unasked.level
+        assert "could not be tried" in risk.reasons[0]
+    played = replace(untried, environment=Environment.TESTNET)
+    assert level(played) is RiskLevel.INFO
+
+
+def test_a_private_key_that_could_not_sign_makes_a_key_medium() -> None:
+    unusable = replace(of_verdict(Verdict.KEY_LIVE_SECRET_WRONG, Environment.MAINNET), cause=Cause.UNUSABLE)
+    risk = assess(credential(Kind.API_KEY), at(), unusable)
+    assert risk.level is RiskLevel.MEDIUM
+    assert "could not be used to sign" in risk.reasons[0]
 
 
 def test_a_wrong_secret_is_a_lone_key() -> None:
@@ -272,6 +294,8 @@ def test_a_pair_that_nobody_could_tell_of_is_a_step_below_a_live_one(cause: Caus
     risk = assess(credential(), at(), undecided)
     assert risk.level.rank == level(of_power(Power.UNKNOWN)).rank - 1
     assert "one step down" in risk.reasons[0]
+    for other in (credential(Kind.API_KEY), credential(environment=Environment.DEMO)):
+        assert "one step down" not in assess(other, at(), undecided).reasons[0]
 
 
 @pytest.mark.parametrize(("kind", "environment", "confidence"), list(product(Kind, Environment, Confidence)))
@@ -302,6 +326,11 @@ def test_a_hidden_place_takes_a_step_unless_it_was_pushed() -> None:
     assert assess(credential(), hidden, trade).level is RiskLevel.MEDIUM
     assert assess(credential(), pushed, trade).level is RiskLevel.HIGH
     assert assess(credential(), at(Exposure.HISTORY), trade).level is RiskLevel.HIGH
+    playing = of_verdict(Verdict.LIVE, Environment.DEMO)
+    assert [level(playing, each) for each in (Exposure.HISTORY, Exposure.UNREACHABLE)] == [
+        RiskLevel.LOW,
+        RiskLevel.INFO,
+    ]
     least = assess(credential(), hidden, live(READING, ip_restricted=True))
     assert least.level is RiskLevel.LOW
     assert not any("branch" in reason for reason in least.reasons), "a step that was not taken is not reported"
@@ -346,6 +375,27 @@ def test_priority_follows_the_level_and_keeps_its_bounds() -> None:
     for one, other in combinations(pairs, 2):
         if one.risk.level != other.risk.level:
             assert (priority(one) > priority(other)) == (one.risk.level > other.risk.level)
+
+
+def test_within_a_level_what_is_known_of_a_key_orders_it() -> None:
+    playing = Verification(verdict=Verdict.LIVE, environment=Environment.DEMO)
+    elsewhere = Verification(verdict=Verdict.NOT_FOUND, elsewhere=(Environment.TH,))
+    groups: list[list[Verification | None]] = [
+        [of_verdict(Verdict.NOT_FOUND)],
+        [of_verdict(Verdict.MALFORMED)],
+        [playing],
+        [of_verdict(Verdict.KEY_LIVE_SECRET_WRONG), elsewhere],
+        [None, of_verdict(Verdict.NOT_ASKED), of_verdict(Verdict.NOT_VERIFIABLE)],
+        [of_verdict(Verdict.INCONCLUSIVE)],
+        *([of_power(power, restricted=restricted)] for power in Power for restricted in (True, None, False)),
+    ]
+    high = Risk(level=RiskLevel.HIGH, reasons=())
+    ranks = [{priority(replace(finding(one), risk=high)) for one in group} for group in groups]
+    assert all(len(each) == 1 for each in ranks)
+    ascending = [rank for each in ranks for rank in each]
+    assert ascending == sorted(set(ascending))
+    assert ascending[0] == 20 * RiskLevel.HIGH.rank
+    assert ascending[-1] < 20 * RiskLevel.CRITICAL.rank
 
 
 def test_among_equals_what_can_be_seen_comes_first() -> None:
