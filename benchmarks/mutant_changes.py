@@ -75,8 +75,8 @@ class Mutant:
     change: str
     function: Function | None
     """`None` if the changed code runs when the module is imported."""
-    lines: frozenset[int]
-    """The lines of which a test runs one if it can notice the change."""
+    lines: frozenset[int] | None
+    """The lines of which a test runs one if it can notice the change; `None` if it need not run any."""
     file: Path
     node: ast.expr | ast.stmt
     replacement: ast.AST
@@ -177,7 +177,7 @@ class _Member(ast.Attribute):
     value: ast.Name
 
 
-def lines_of(place: _Place, tree: ast.Module) -> frozenset[int]:
+def lines_of(place: _Place, tree: ast.Module) -> frozenset[int] | None:
     """The lines that a test runs if it can notice a change at this place."""
     statement = place.statement
     if place.function is None:
@@ -191,17 +191,19 @@ def lines_of(place: _Place, tree: ast.Module) -> frozenset[int]:
     return frozenset(range(first, last + 1))
 
 
-def users_of(statement: ast.stmt, tree: ast.Module) -> frozenset[int]:
-    """The lines of functions that use what a statement of the module or of a class defines."""
+def users_of(statement: ast.stmt, tree: ast.Module) -> frozenset[int] | None:
+    """The lines that use what a statement of the module or of a class defines; `None` if others may."""
     around = next(each for each in tree.body if each.lineno <= statement.lineno <= (each.end_lineno or 0))
-    users: list[ast.stmt] = tree.body
     if isinstance(around, (ast.Assign, ast.AnnAssign)):
         targets = around.targets if isinstance(around, ast.Assign) else [around.target]
-        names = {each.id for each in targets if isinstance(each, ast.Name)}
-        if names and all(name.startswith("_") for name in names):
-            users = [each for each in tree.body if names & names_in(each)]
+        names = {name for target in targets for name in names_in(target)}
+        if not all(name.startswith("_") for name in names):
+            return None
+        users = [each for each in tree.body if names & names_in(each)]
     elif isinstance(around, ast.FunctionDef) or (isinstance(around, ast.ClassDef) and not around.decorator_list):
-        users = [around]  # the methods of a dataclass are in no file
+        users = [around]
+    else:
+        return None  # as of a dataclass, whose methods are in no file
     return frozenset(line for each in users for line in range(each.lineno, (each.end_lineno or 0) + 1))
 
 

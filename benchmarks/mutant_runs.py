@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import select
 import shutil
@@ -24,6 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from mutant_changes import Mutant
 from mutant_lines import STARTING, LineRecorder
 from mutant_programs import Programs, change_function, import_package
@@ -114,11 +116,11 @@ class Coverage:
     """The tests that noticed mutants of a module, the last one first."""
 
     def tests_of(self, mutant: Mutant, files: Sequence[str]) -> list[str]:
-        """The tests that run a line of a mutant and are in these files or folders, in the order to run them."""
-        found = {test for line in mutant.lines for test in self.tests.get(f"{mutant.module}:{line}", ())}
+        """The tests in these files or folders that may notice a mutant, in the order to run them."""
+        found = {test for line in mutant.lines or () for test in self.tests.get(f"{mutant.module}:{line}", ())}
         by_file: defaultdict[str, list[str]] = defaultdict(list)
         for test in self.seconds:
-            if test in found and is_in(test, files):
+            if (mutant.lines is None or test in found) and is_in(test, files):
                 by_file[test.partition("::")[0]].append(test)
         means = {name: sum(self.seconds[each] for each in tests) / len(tests) for name, tests in by_file.items()}
         tests = [test for name in sorted(by_file, key=means.__getitem__) for test in by_file[name]]
@@ -134,7 +136,7 @@ class Coverage:
     def is_early(self, mutant: Mutant) -> bool:
         """Whether changed code runs before any test does."""
         early = set(self.early)
-        return mutant.function is None or any(f"{mutant.module}:{line}" in early for line in mutant.lines)
+        return mutant.function is None or any(f"{mutant.module}:{line}" in early for line in mutant.lines or ())
 
 
 def is_in(test: str, files: Sequence[str]) -> bool:
@@ -143,7 +145,7 @@ def is_in(test: str, files: Sequence[str]) -> bool:
 
 
 def run_all(
-    copy: Copy, mutants: Sequence[Mutant], files_of: Callable[[str], Sequence[str]], leave_out: Sequence[str]
+    copy: Copy, mutants: Sequence[Mutant], files_of: Callable[[str], Sequence[str]], leave_out: re.Pattern[str]
 ) -> Iterator[tuple[Mutant, str]]:
     """Yield for each mutant what noticed it: a test, `TIMED_OUT`, `SIGNAL`; or `NO_TEST` or `SURVIVED`."""
     coverage = Coverage()
@@ -236,6 +238,9 @@ def _seconds_of(tests: Sequence[str], coverage: Coverage) -> float:
 
 
 def _pytest(files: Sequence[str], copy: Copy, plugin: object) -> None:
+    slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
+    settings.register_profile("mutants", deadline=None, derandomize=True, suppress_health_check=slow)
+    settings.load_profile("mutants")  # tests that fail only as the machine is slow would notice everything
     words = ["--assert=plain", "-p", "no:cacheprovider", "-o", "addopts=", "-q", "--rootdir", str(copy.project)]
     pytest.main([*words, "--basetemp", str(copy.folder / "temporary"), *files], plugins=[plugin])
 
@@ -299,7 +304,11 @@ class _Session(_Runner):
     """Collects tests, records what they run, and runs them on mutants."""
 
     def __init__(
-        self, copy: Copy, mutants: Sequence[Mutant], files_of: Callable[[str], Sequence[str]], leave_out: Sequence[str]
+        self,
+        copy: Copy,
+        mutants: Sequence[Mutant],
+        files_of: Callable[[str], Sequence[str]],
+        leave_out: re.Pattern[str],
     ) -> None:
         super().__init__()
         self._copy = copy
@@ -338,7 +347,7 @@ class _Session(_Runner):
         if session.testsfailed:
             self._report(f"collected with errors: {session.testsfailed}")
             return True
-        items = [item for item in session.items if not any(each in item.nodeid for each in self._leave_out)]
+        items = [item for item in session.items if not self._leave_out.search(item.nodeid)]
         coverage = self._measured(items)
         self._report(f"coverage {json.dumps(vars(coverage))}")
         by_id = {item.nodeid: item for item in items}
