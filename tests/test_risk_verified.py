@@ -387,8 +387,8 @@ def test_within_a_level_what_is_known_of_a_key_orders_it() -> None:
         [of_verdict(Verdict.KEY_LIVE_SECRET_WRONG), elsewhere],
         [None, of_verdict(Verdict.NOT_ASKED), of_verdict(Verdict.NOT_VERIFIABLE)],
         [of_verdict(Verdict.INCONCLUSIVE)],
-        *([of_power(power, restricted=restricted)] for power in Power for restricted in (True, None, False)),
     ]
+    groups += [[of_power(power, restricted=restricted)] for power in Power for restricted in (True, None, False)]
     high = Risk(level=RiskLevel.HIGH, reasons=())
     ranks = [{priority(replace(finding(one), risk=high)) for one in group} for group in groups]
     assert all(len(each) == 1 for each in ranks)
