@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from itertools import product
 from pathlib import Path
 from random import Random
@@ -31,7 +31,7 @@ from tests.verify.credentials import certain, credential, occurrence, value_of
 from tests.verify.fakes import FakeClock, FakeTransport
 
 TABLE = Path(__file__).with_name("answers.tsv")
-HMAC, PRIVATE = hmac_account(Random()), ed25519_account(Random())
+HMAC, PRIVATE = hmac_account(Random(1)), ed25519_account(Random(2))
 PLACES = (Location(role=Role.API_KEY, path="bot.py", line=1, column=1),)
 GRANTED = {"withdraw": WITHDRAW, "transfer": TRANSFER, "trade": TRADE, "read": READ, "nothing": {}}
 UNCLEAR_CODES = ("-2015", "-1021", "-1003", "-1004", "-1099", "-1109", "-2017", "-3001", "-4004", "-9999")
@@ -54,9 +54,6 @@ class Row:
     level: str
     system: str
     words: str
-
-    def __str__(self) -> str:
-        return f"{self.context}, {self.found}: {self.answers or 'all -2008'}"
 
 
 def rows() -> list[Row]:
@@ -133,15 +130,22 @@ def by_host(context: str, answers: str) -> dict[str, str]:
     return {names.get(name, name): answer for name, answer in given}
 
 
-@pytest.mark.parametrize("row", rows(), ids=str)
-def test_a_row_of_the_table(row: Row) -> None:
-    after, found, level, _ = concluded(row.context, row.found, by_host(row.context, row.answers))
-    cause = found.cause.value if found.cause is not None else ""
-    assert (found.verdict.value, cause, level.value) == (row.verdict, row.cause, row.level)
-    assert (found.environment.value if found.environment is not None else "") == row.system
-    assert row.words in found.note
-    assert ("revoked" in describe_verdict(found)) == (found.is_gone and found.verdict is Verdict.NOT_FOUND)
-    assert after.environment is (found.environment or environment_of(row.context))
+def test_the_rows_of_the_table() -> None:
+    wrong = []
+    for row in rows():
+        after, found, level, _ = concluded(row.context, row.found, by_host(row.context, row.answers))
+        cause = found.cause.value if found.cause is not None else ""
+        system = found.environment.value if found.environment is not None else ""
+        words = row.words if row.words in found.note else found.note
+        now = replace(row, verdict=found.verdict.value, cause=cause, level=level.value, system=system, words=words)
+        is_called_revoked = "revoked" in describe_verdict(found)
+        if (
+            now != row
+            or is_called_revoked != (found.is_gone and found.verdict is Verdict.NOT_FOUND)
+            or after.environment is not (found.environment or environment_of(row.context))
+        ):
+            wrong.append((row, now))
+    assert wrong == []
 
 
 def answers_of_two() -> Iterator[tuple[str, str]]:
@@ -168,34 +172,35 @@ def test_the_law(context: str, found: str) -> None:
         if environment_of(context) in (Environment.MAINNET, Environment.UNKNOWN) and first != main:
             continue
         after, verification, level, transport = concluded(context, found, hosts)
-        told = (context, found, first, main, verification)
+        case = (context, found, first, main, verification)
         step = verification.verdict in (Verdict.NOT_FOUND, Verdict.MALFORMED)
         if not is_excluded(after, verification):
-            assert level.rank >= unasked.rank - step, told
-            assert level > RiskLevel.INFO or unasked is RiskLevel.INFO, told
+            assert level.rank >= unasked.rank - step, case
+            assert level > RiskLevel.INFO or unasked is RiskLevel.INFO, case
         if verification.is_gone:
-            assert context.endswith("!"), told
+            assert context.endswith("!"), case
         if verification.verdict is Verdict.INCONCLUSIVE and main in UNCLEAR and found != "key" and found != "encrypted":
-            assert level is RiskLevel.HIGH, told
+            assert level is RiskLevel.HIGH, case
         for request in transport.requests:
             other_company = (request.host == "api.binance.us") != (environment_of(context) is Environment.US)
-            assert not other_company, told
+            assert not other_company, case
 
 
 @pytest.mark.parametrize("context", NAMED)
-@pytest.mark.parametrize("answer", UNCLEAR)
-def test_halves_that_are_the_wrong_way_round_are_no_reason_for_calm(context: str, answer: str) -> None:
+def test_halves_that_are_the_wrong_way_round_are_no_reason_for_calm(context: str) -> None:
     """The value that was taken for the secret is the key, and what is answered about it is unclear."""
     made, clock = found_in(context, "pair"), FakeClock(time.time())
 
-    def swapped(request: Request) -> Reply | NoReply:
+    def swapped(request: Request, answer: str) -> Reply | NoReply:
         if request.path.endswith("/time"):
             return Reply(status=200, body=json.dumps({"serverTime": int(clock.now() * 1000)}).encode())
         key = request.api_key.reveal() if request.api_key is not None else b""
         return reply("-2008" if key == HMAC.key.encode() else answer, request.host)
 
-    found = Verifier(FakeTransport(swapped, clock), clock=clock, limits=Limits(workers=1)).verify([made])
-    assert not found[made.id].is_gone
-    assert assess(made, PLACES, found[made.id]).level >= assess(made, PLACES).level
-    if found[made.id].verdict is Verdict.INCONCLUSIVE:
-        assert assess(made, PLACES, found[made.id]).level is RiskLevel.HIGH
+    for answer in UNCLEAR:
+        transport = FakeTransport(partial(swapped, answer=answer), clock)
+        found = Verifier(transport, clock=clock, limits=Limits(workers=1)).verify([made])[made.id]
+        assert not found.is_gone, answer
+        assert assess(made, PLACES, found).level >= assess(made, PLACES).level, answer
+        if found.verdict is Verdict.INCONCLUSIVE:
+            assert assess(made, PLACES, found).level is RiskLevel.HIGH, answer
