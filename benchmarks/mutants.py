@@ -34,7 +34,6 @@ from timing import markdown
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "scanner/binance_leaks"
 EXPLAINED = Path(__file__).with_name("mutants-explained.tsv")
-_VERIFY = ("verify", "test_risk_verified.py", "e2e/test_verify.py")
 _BASELINE = (
     "baseline", "e2e/test_baseline.py", "e2e/test_baseline_bad_input.py", "e2e/test_baseline_detect_secrets.py",
     "e2e/test_baseline_merge.py",
@@ -50,22 +49,26 @@ _DETECT = tuple(
 )  # fmt: skip
 _FILES = ("e2e/test_scan.py", "e2e/test_half_allowed.py", "e2e/test_path_values.py", "test_library.py")
 _HISTORY = (
-    "e2e/test_history.py", "e2e/test_history_again.py", "e2e/test_history_forms.py", "e2e/test_history_oracle.py",
-    "e2e/test_history_damage.py", "sources/test_objects.py",
+    "e2e/test_history.py", "e2e/test_history_forms.py", "e2e/test_history_oracle.py", "e2e/test_history_damage.py",
 )  # fmt: skip
-_RANGE = (
-    "e2e/test_range.py", "e2e/test_range_oracle.py", "e2e/test_range_evasions.py", "e2e/test_introduced.py",
-    "test_judged_versions.py",
-)  # fmt: skip
+_RANGE = ("e2e/test_range.py", "e2e/test_range_oracle.py", "e2e/test_introduced.py", "test_judged_versions.py")
 _STAGED = ("e2e/test_staged.py", "e2e/test_introduced.py", "e2e/test_message.py")
 TESTS: Mapping[str, Sequence[str]] = {
     "detect": _DETECT,
-    "verify": _VERIFY,
+    "verify": ("verify/test_verifier.py", "verify/test_verdict_table.py"),
+    "verify/cache": ("verify/test_cache.py",),
+    "verify/http_types": ("verify/test_transport.py",),
+    "verify/notes": ("verify/test_notes.py", "verify/test_verdict_table.py"),
+    "verify/rate_limit": ("verify/test_budget.py", "verify/test_verifier.py"),
+    "verify/request": ("verify/test_verifier.py", "verify/test_budget.py", "verify/test_answers.py"),
+    "verify/responses": ("verify/test_answers.py", "verify/test_verdict_table.py"),
+    "verify/signing": ("verify/test_signing.py",),
+    "verify/transport": ("verify/test_transport.py",),
     "risk": ("test_risk.py", "test_risk_verified.py", "report/test_verdicts.py", "verify/test_verdict_table.py"),
     "baseline": _BASELINE,
     "pipeline": (*_FILES, *_HISTORY, *_RANGE, *_STAGED),
     "pipeline/agent_source": ("agents",),
-    "pipeline/apply_verification": (*_VERIFY, "e2e/test_verify_switch.py"),
+    "pipeline/apply_verification": ("verify/test_verdict_table.py", "e2e/test_verify.py", "e2e/test_verify_switch.py"),
     "pipeline/attribution": _HISTORY,
     "pipeline/baseline_update": _BASELINE,
     "pipeline/commit_range": _RANGE,
@@ -81,9 +84,9 @@ TESTS: Mapping[str, Sequence[str]] = {
     "pipeline/provenance": _HISTORY,
     "pipeline/range_tracker": _RANGE,
     "pipeline/staged": _STAGED,
-    "pipeline/state": _HISTORY,
+    "pipeline/state": ("e2e/test_history_again.py",),
     "pipeline/triage": (*_FILES, *_BASELINE, *_STAGED),
-    "pipeline/user_keys": _VERIFY,
+    "pipeline/user_keys": ("e2e/test_verify.py",),
 }
 """The tests that must notice the mutants of a module, or else of its package; in `tests/`."""
 LEFT_OUT = (

@@ -54,9 +54,12 @@ def html(status: int) -> Reply:
         (error(400, -1004), Verdict.INCONCLUSIVE, Cause.BUSY),
         (error(400, -2017), Verdict.INCONCLUSIVE, Cause.LOCKED),
         *[(error(400, code), Verdict.INCONCLUSIVE, Cause.REFUSED) for code in (-1099, -1109, -3001, -4004)],
-        *[(error(status, -2008), Verdict.INCONCLUSIVE, Cause.SERVER) for status in (500, 502, 503, 504, 599)],
+        *[(error(status, -2008), Verdict.INCONCLUSIVE, Cause.SERVER) for status in (199, 500, 502, 503, 504, 599)],
         (html(502), Verdict.INCONCLUSIVE, Cause.SERVER),
-        *[(error(status, -2008), Verdict.INCONCLUSIVE, Cause.REDIRECT) for status in (301, 302, 303, 307, 308)],
+        *[
+            (error(status, -2008), Verdict.INCONCLUSIVE, Cause.REDIRECT)
+            for status in (300, 301, 302, 303, 307, 308, 399)
+        ],
         *[(trouble, Verdict.INCONCLUSIVE, Cause.NETWORK) for trouble in NoReply],
         (html(200), Verdict.INCONCLUSIVE, Cause.ANSWER),
         (html(404), Verdict.INCONCLUSIVE, Cause.ANSWER),
@@ -139,6 +142,19 @@ class TestPermissions:
         assert "and_9940_more" in permissions.granted
         assert len(permissions.granted) == 62
 
+    @pytest.mark.parametrize(("number", "more"), [(60, ()), (61, ("and_1_more",))])
+    def test_a_few_of_them_are_all_shown(self, number: int, more: tuple[str, ...]) -> None:
+        names = [f"enable{at}" for at in range(number)]
+        granted = restrictions(**dict.fromkeys(names, True)).granted
+        assert granted == tuple(sorted((*names[:60], *more)))
+        denied = restrictions(**dict.fromkeys([*names, *PERMISSION_TIERS], False)).denied
+        assert denied == tuple(sorted((*names[:60], *PERMISSION_TIERS)))
+
+    def test_what_is_false_is_denied_and_what_names_a_permission_and_is_null(self) -> None:
+        permissions = restrictions(enableTeleport=False, x=False, enableFutures=None, canTrade=None, uid=None, y=0)
+        assert permissions.granted == ()
+        assert permissions.denied == ("canTrade", "enableFutures", "enableTeleport", "x")
+
     @pytest.mark.parametrize(
         ("body", "granted", "restricted", "ends"),
         [
@@ -147,6 +163,7 @@ class TestPermissions:
             (b'"x": false, "x": true, "x": false', ("x",), None, None),
             (b'"ipRestrict": true, "ipRestrict": false', (), False, None),
             (b'"ipRestrict": false, "ipRestrict": true', (), False, None),
+            (b'"ipRestrict": true, "ipRestrict": true', (), True, None),
             (b'"tradingAuthorityExpirationTime": 1500000000000, "tradingAuthorityExpirationTime": 1600000000000',
              (), None, 1_600_000_000_000),
             (b'"tradingAuthorityExpirationTime": 1500000000000, "tradingAuthorityExpirationTime": null',
@@ -165,7 +182,15 @@ class TestPermissions:
         outcome = outcome_of(Reply(status=401, body=b'{"code": -2015, "code": -2008}'), PROBE)
         assert (outcome.verdict, outcome.cause) == (Verdict.INCONCLUSIVE, Cause.ANSWER)
 
-    @pytest.mark.parametrize("value", ["soon", -5, 12, True, 1.5, 10**30, None, 10**14])
+    def test_one_code_twice_is_one_answer(self) -> None:
+        outcome = outcome_of(Reply(status=400, body=b'{"code": -2008, "code": -2008}'), PROBE)
+        assert outcome.verdict is Verdict.NOT_FOUND
+
+    @pytest.mark.parametrize("value", [10**11, 10**13 - 1])
+    def test_the_first_and_the_last_moment(self, value: int) -> None:
+        assert restrictions(createTime=value).created == value
+
+    @pytest.mark.parametrize("value", ["soon", -5, 12, True, 1.5, 10**30, None, 10**11 - 1, 10**13])
     def test_a_moment_that_is_none(self, value: object) -> None:
         permissions = restrictions(createTime=value, tradingAuthorityExpirationTime=value)
         assert (permissions.created, permissions.trading_ends) == (None, None)
@@ -236,4 +261,4 @@ def test_the_time_of_a_server() -> None:
     assert server_time(Reply(status=200, body=b'{"serverTime": "now"}')) is None
     assert server_time(Reply(status=403, body=b'{"serverTime": 1700000000123}')) is None
     assert server_time(NoReply.TIMED_OUT) is None
-    assert fields_of(b'{"a": 1}') == {"a": 1}
+    assert fields_of(b'{"a": 1, "b": %d, "c": %d}' % (10**17, 10**18)) == {"a": 1, "b": 10**17, "c": None}
