@@ -70,14 +70,18 @@ class TestKeeping:
 
     @pytest.mark.parametrize("outcome", OUTCOMES, ids=lambda outcome: outcome.verdict.value)
     def test_it_expires_and_comes_not_from_the_future(self, file: Path, outcome: Outcome) -> None:
-        cache = CacheFile(file, live_for=HOUR, dead_for=24 * HOUR)
-        cache.put("digest", DatedOutcome(outcome=outcome, at=NOW))
-        holds = 24 * HOUR if outcome.verdict in (Verdict.NOT_FOUND, Verdict.MALFORMED) else HOUR
-        assert cache.get("digest", NOW + holds - 1) is not None
-        assert cache.get("digest", NOW + holds) is None
-        assert cache.get("digest", NOW - HOUR) is None
-        cache.save(NOW + holds)
-        assert json.loads(file.read_text())["entries"] == {}
+        is_dead = outcome.verdict in (Verdict.NOT_FOUND, Verdict.MALFORMED)
+        for cache, holds in (
+            (CacheFile(file), 24 * HOUR if is_dead else HOUR),
+            (CacheFile(file, live_for=5, dead_for=9), 9 if is_dead else 5),
+        ):
+            cache.put("digest", DatedOutcome(outcome=outcome, at=NOW))
+            assert cache.get("digest", NOW + holds - 1) is not None
+            assert cache.get("digest", NOW + holds) is None
+            assert cache.get("digest", NOW - 300) is not None, "clocks differ"
+            assert cache.get("digest", NOW - 301) is None
+            cache.save(NOW + holds)
+            assert json.loads(file.read_text())["entries"] == {}
 
     def test_it_does_not_grow_for_ever(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("binance_leaks.verify.cache._MOST_ENTRIES", 3)
@@ -191,6 +195,54 @@ class TestFile:
         file.write_text(json.dumps(content))
         dated = CacheFile(file).get("digest", NOW)
         assert dated is None or dated.outcome.verdict is Verdict.LIVE
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("granted", "enableReading"),
+            ("granted", [1]),
+            ("denied", None),
+            ("denied", ["enableReading", None]),
+            ("ip_restricted", "yes"),
+            ("created", "soon"),
+            ("trading_ends", 1.5),
+        ],
+    )
+    def test_permissions_of_the_wrong_types_make_no_entry(self, file: Path, field: str, value: object) -> None:
+        """Such an answer would be taken for one without permissions."""
+        assert _read_with(file, {}) == OUTCOMES[0]
+        assert _read_with(file, {field: value}) is None
+
+    @pytest.mark.parametrize(
+        "verdict", [verdict for verdict in Verdict if verdict not in {o.verdict for o in OUTCOMES}]
+    )
+    def test_a_verdict_that_is_never_kept_is_not_believed(self, file: Path, verdict: Verdict) -> None:
+        cache = CacheFile(file)
+        cache.put("digest", DatedOutcome(outcome=OUTCOMES[0], at=NOW))
+        cache.save(NOW)
+        file.write_text(file.read_text().replace('"live"', f'"{verdict.value}"'))
+        assert CacheFile(file).get("digest", NOW) is None
+
+    def test_a_huge_file_is_as_nothing(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        cache = CacheFile(file)
+        cache.put("digest", DatedOutcome(outcome=OUTCOMES[1], at=NOW))
+        cache.save(NOW)
+        monkeypatch.setattr("binance_leaks.verify.cache._LARGEST", file.stat().st_size)
+        assert CacheFile(file).get("digest", NOW) is not None
+        monkeypatch.setattr("binance_leaks.verify.cache._LARGEST", file.stat().st_size - 1)
+        assert CacheFile(file).get("digest", NOW) is None
+
+
+def _read_with(file: Path, permissions: dict[str, object]) -> Outcome | None:
+    """What is read of a live key whose permissions were changed in the file."""
+    cache = CacheFile(file)
+    cache.put("digest", DatedOutcome(outcome=OUTCOMES[0], at=NOW))
+    cache.save(NOW)
+    content = json.loads(file.read_text())
+    content["entries"]["digest"]["permissions"] |= permissions
+    file.write_text(json.dumps(content))
+    dated = CacheFile(file).get("digest", NOW)
+    return dated.outcome if dated is not None else None
 
 
 LIVE = Reply(status=200, body=json.dumps(hmac_account(Random(), permissions=WITHDRAW).restrictions()).encode())
