@@ -13,15 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeGuard
 
-# Lines that are not changed, and why. So are, for the same reasons, the numbers and
-# comparisons of limits below, and `return False`, which is as good as none.
 LEFT_ALONE: Mapping[str, str] = {
-    r"_?(LONGEST|MOST|REACH|LARGEST|SHORTEST)\w* = |_\w*(REACH|LINES|ABOVE) = ": "a round limit; one more is as good",
-    r"_(BLOCK|NEAR|FAR|WINDOW|NEIGHBOURS|SAME_STEM|AROUND_PIECE|SMALL_FILE|LONG|LONG_LINE|LEAD) = ": "likewise",
+    r"_?(LONGEST|MOST|REACH|LARGEST|SHORTEST|NEAR|FAR)\w* = |_\w*(REACH|LINES|ABOVE) = ": "a round limit",
+}
+"""Lines that are not changed, and why: one more is as good."""
+LEFT_ALONE_IN_DETECT: Mapping[str, str] = {
+    r"_(BLOCK|WINDOW|NEIGHBOURS|SAME_STEM|AROUND_PIECE|SMALL_FILE|LONG|LONG_LINE|LEAD) = ": "a round limit, too",
     r"\s+cost \+= ": "weights of what separates two values",
     r"_(SAMPLE|STEP|PROBE|SOME|FEW|WORTH|SCHEMA|SHORT) = |REMEMBERED = ": "how much is looked at or kept at a time",
     r"(LIMIT|LOOK|DIGEST|VALUE|_WORK_PER_BYTE|_CELL_WORK) = ": "steps of work, which test_growth.py counts",
 }
+"""So are, for the same reasons, the numbers and comparisons of limits there. In other packages they decide."""
 COMPARISONS: Mapping[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,
@@ -47,11 +49,9 @@ OPERATORS: Mapping[type[ast.operator], type[ast.operator]] = {
     ast.RShift: ast.LShift,
 }
 LIMIT = 8
-"""Numbers from here on are limits where they bound a slice or are compared with more or less: one more is as good."""
+"""Numbers of `detect/` from here on are limits where they bound a slice or are compared with more or less."""
 ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 NOT_RUN = frozenset({"annotation", "returns", "decorator_list"})
-WITH_LIMITS = "detect"
-"""The package in which limits are not changed. In others they decide."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,8 +118,8 @@ def mutants_of(module: str, file: Path) -> Iterator[Mutant]:
     text = file.read_text("utf-8")
     tree = ast.parse(text)
     lines = text.splitlines()
-    has_limits = module.startswith(WITH_LIMITS)
-    alone = re.compile("|".join(LEFT_ALONE) if has_limits else "(?!)")
+    has_limits = module.startswith("detect/")
+    alone = re.compile("|".join([*LEFT_ALONE, *(LEFT_ALONE_IN_DETECT if has_limits else ())]))
     left_alone = {number for number, line in enumerate(lines, 1) if alone.match(line)}
     limits = {line.split(" = ")[0] for line in lines if alone.match(line)}
     members = members_in(tree)
