@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from random import Random
 
 import pytest
 from binance_leaks.model import Credential, Environment, Role, Value
 from binance_leaks.verification import Cause, Tier, Verdict, Verification
+from binance_leaks.verify.http_types import Reply, Request
 from binance_leaks.verify.rate_limit import Limits
 from binance_leaks.verify.transport import Timeouts, UrllibTransport
 from binance_leaks.verify.verifier import Verifier
@@ -33,7 +34,7 @@ from tests.binance.exchange import Answer, Exchange, refusal
 from tests.binance.server import serving
 from tests.corpus import values
 from tests.verify.credentials import certain, credential, occurrence, pair, value_of
-from tests.verify.fakes import FakeClock
+from tests.verify.fakes import FakeClock, FakeTransport
 
 QUICK = Timeouts(connect=10, read=3, total=6)
 
@@ -434,6 +435,82 @@ class TestCandidates:
         found = one(ask(credential(value_of(hmac_account(rng), key=True), *wrong), swapped=False))
         assert found.verdict is Verdict.NOT_FOUND
         assert len(exchange.asked) == 2
+
+
+def answered(found: Sequence[Credential], *answers: int, candidates: int = 3) -> list[Verification]:
+    """What is concluded where the first host gives these answers in turn: codes, or statuses without one."""
+    bodies = iter(answers)
+
+    def answer(_: Request) -> Reply:
+        code = next(bodies)
+        return Reply(status=code, body=b"") if code > 0 else Reply(status=400, body=b'{"code": %d}' % code)
+
+    clock = FakeClock(time.time())
+    limits = Limits(workers=1, swapped=False, candidates=candidates)
+    made = Verifier(FakeTransport(answer, clock), clock=clock, limits=limits)
+    verifications = made.verify(found)
+    assert next(bodies, None) is None, "not all that was expected was asked"
+    return [verifications[each.id] for each in found]
+
+
+class TestUntried:
+    """A key whose secret is wrong is as one alone only if every secret that may be the right one was tried."""
+
+    def secrets(self, rng: Random, number: int) -> list[Value]:
+        return [value_of(hmac_account(rng), key=False) for _ in range(number)]
+
+    @pytest.mark.parametrize(
+        ("answers", "cause"),
+        [
+            ((-1022, -1022, -1022), None),
+            ((-1022, 500, -1022), Cause.SERVER),
+            ((-1022, -1022, -2015), Cause.ADDRESS),
+            ((-1022, -2015, 500), Cause.ADDRESS),
+            ((-1022, -2014, -1022), Cause.ANSWER),
+        ],
+    )
+    def test_another_secret_without_a_clear_answer(
+        self, rng: Random, answers: Sequence[int], cause: Cause | None
+    ) -> None:
+        made = credential(value_of(hmac_account(rng), key=True), *self.secrets(rng, 3))
+        (found,) = answered([made], *answers)
+        assert (found.verdict, found.cause) == (Verdict.KEY_LIVE_SECRET_WRONG, cause)
+
+    @pytest.mark.parametrize(("candidates", "cause"), [(1, Cause.BUDGET), (2, Cause.BUDGET), (3, None), (4, None)])
+    def test_more_secrets_than_are_tried(self, rng: Random, candidates: int, cause: Cause | None) -> None:
+        made = credential(value_of(hmac_account(rng), key=True), *self.secrets(rng, 3))
+        (found,) = answered([made], *[-1022] * min(candidates, 3), candidates=candidates)
+        assert (found.verdict, found.cause) == (Verdict.KEY_LIVE_SECRET_WRONG, cause)
+
+    @pytest.mark.parametrize(("is_paired", "cause"), [(False, Cause.BUDGET), (True, None)])
+    def test_a_secret_nearby_that_has_no_key_may_be_the_right_one(
+        self, rng: Random, is_paired: bool, cause: Cause | None
+    ) -> None:
+        key, other = (value_of(hmac_account(rng), key=True) for _ in range(2))
+        own, near = self.secrets(rng, 2)
+        made = credential(key, own)
+        beside = (other, near) if is_paired else (near,)
+        places = [occurrence(value, line=at) for at, value in enumerate(beside, start=5)]
+        asked = [-1022] * (2 if is_paired else 1)
+        found, _ = answered([made, credential(*beside, occurrences=places)], *asked, candidates=1)
+        assert (found.verdict, found.cause) == (Verdict.KEY_LIVE_SECRET_WRONG, cause)
+
+    @pytest.mark.parametrize("is_own", [True, False])
+    def test_a_private_key_that_cannot_sign(self, rng: Random, is_own: bool) -> None:
+        key, (own,) = value_of(hmac_account(rng), key=True), self.secrets(rng, 1)
+        broken = Value.of(Role.PRIVATE_KEY, b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
+        made = [credential(key, own, broken)] if is_own else [credential(key, own), credential(broken)]
+        found = answered(made, -1022)[0]
+        cause = Cause.UNUSABLE if is_own else None
+        assert (found.verdict, found.cause) == (Verdict.KEY_LIVE_SECRET_WRONG, cause)
+
+    @pytest.mark.parametrize(("line", "tried"), [(1, True), (81, True), (82, False)])
+    def test_secrets_as_far_as_they_are_tried(self, rng: Random, line: int, tried: bool) -> None:
+        key, (secret,) = value_of(hmac_account(rng), key=True), self.secrets(rng, 1)
+        alone = credential(key, occurrences=[occurrence(key, line=41)])
+        far = credential(secret, occurrences=[occurrence(secret, line=line)])
+        found, _ = answered([alone, far], -1022)
+        assert ("checked without its secret" in found.note) == (not tried)
 
 
 class TestSwapped:
