@@ -26,18 +26,26 @@ from contextlib import suppress
 from pathlib import Path
 
 _FOLDER = Path(__file__).resolve().parents[1]
+_OTHERS = {"detect-secrets": "detect_secrets.main", "detect-secrets-hook": "detect_secrets.pre_commit_hook"}
+"""Programs of others with our plugin in them: each is the function `main` of a module."""
 
 
 def run_program(
-    words: Sequence[bytes], *, cwd: Path, env: Mapping[str, str], stdin: bytes, timeout: float
+    words: Sequence[bytes],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    stdin: bytes = b"",
+    timeout: float = 120,
+    program: str = "binance-leaks",
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run `binance-leaks WORDS` and return its exit status and output, as `subprocess.run` does.
+    """Run `binance-leaks WORDS`, or another program, and return its exit status and output, as `subprocess.run` does.
 
     Raises subprocess.TimeoutExpired, and FileNotFoundError where there is no such folder.
     """
     if not cwd.is_dir():
         raise FileNotFoundError(cwd)
-    text = json.dumps([[word.hex() for word in words], os.fspath(cwd), dict(env)]).encode("ascii")
+    text = json.dumps([program, [word.hex() for word in words], os.fspath(cwd), dict(env)]).encode("ascii")
     pipes = [os.pipe() for _ in range(5)]
     (in_read, in_write), (out_read, out_write), (err_read, err_write), (ask_read, ask_write), (end_read, end_write) = (
         pipes
@@ -52,6 +60,20 @@ def run_program(
         threading.Thread(target=_write, args=(number, content), daemon=True).start()
     out, err, end = _read_all([out_read, err_read, end_read], words, timeout)
     return subprocess.CompletedProcess(words, int(end), out, err)
+
+
+def run_text(
+    program: str, *words: str | Path, cwd: Path, stdin: str = "", env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a program as `run_program` does, with text."""
+    ran = run_program(
+        [os.fsencode(word) for word in words],
+        cwd=cwd,
+        env=os.environ if env is None else env,
+        stdin=stdin.encode(),
+        program=program,
+    )
+    return subprocess.CompletedProcess(words, ran.returncode, ran.stdout.decode(), ran.stderr.decode())
 
 
 def _write(number: int, content: bytes) -> None:
@@ -100,8 +122,8 @@ def _server() -> socket.socket:
     return ours
 
 
-def _serve(connection: socket.socket) -> None:
-    """Fork for each request, and report how each fork ended. A fork returns, and is the program."""
+def _serve(connection: socket.socket) -> str:
+    """Fork for each request, and report how each fork ended. A fork returns the name of the program that it is."""
     ended, ends = os.pipe()
     os.set_blocking(ends, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -126,8 +148,7 @@ def _serve(connection: socket.socket) -> None:
                     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                     for number in (connection.detach(), ended, ends, end, *running.values()):
                         os.close(number)
-                    _become(streams, ask)
-                    return
+                    return _become(streams, ask)
                 running[child] = end
                 os.write(end, b"%d " % child)
                 for number in (*streams, ask):
@@ -142,34 +163,45 @@ def _report_ended(running: dict[int, int]) -> None:
                 pipe.write(b"%d" % os.waitstatus_to_exitcode(found[1]))
 
 
-def _become(streams: Sequence[int], ask: int) -> None:
-    """Take arguments, folder, environment and standard streams of a request."""
+def _become(streams: Sequence[int], ask: int) -> str:
+    """Take arguments, folder, environment and standard streams of a request, and return the name of its program."""
     with os.fdopen(ask, "rb") as pipe:
-        words, folder, environment = json.loads(pipe.read())
+        program, words, folder, environment = json.loads(pipe.read())
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    main = sys.modules["binance_leaks"].__file__ or ""
-    sys.argv = [str(Path(main).with_name("__main__.py")), *(os.fsdecode(bytes.fromhex(word)) for word in words)]
-    sys.path[0] = folder  # as `python -m` has it
+    script, path = Path(sys.executable).with_name(program), str(Path(sys.executable).parent)
+    if program not in _OTHERS:
+        script, path = Path(sys.modules["binance_leaks"].__file__ or "").with_name("__main__.py"), folder
+    sys.argv = [str(script), *(os.fsdecode(bytes.fromhex(word)) for word in words)]
+    sys.path[0] = path  # as `python -m` has it, and a script
+    return str(program)
 
 
-if __name__ == "__main__":
-    from binance_leaks import cli
+def _import_all() -> None:
+    """Import what the programs may, and keep what each would make for itself."""
     from binance_leaks.detect import vocabulary
     from binance_leaks.lazy_patterns import LazyPattern
 
     for module in pkgutil.walk_packages(sys.modules["binance_leaks"].__path__, "binance_leaks."):
         if not module.name.endswith(("__main__", "._native")):  # which may be switched off
             importlib.import_module(module.name)
+    for name in _OTHERS.values():
+        importlib.import_module(name)
     for each in gc.get_objects():
         if isinstance(each, LazyPattern):
-            assert each.pattern  # compiles it, once for all forks
+            assert each.pattern  # compiles it
     for stems in (vocabulary.evidence_stems, vocabulary.secret_stems, vocabulary.clear_name_stems):
-        assert stems()  # are kept, too
+        assert stems()
     gc.freeze()
-    _serve(socket.socket(fileno=int(sys.argv[1])))
-    raise SystemExit(cli.main())
+
+
+if __name__ == "__main__":
+    from binance_leaks import cli
+
+    _import_all()
+    other = _OTHERS.get(_serve(socket.socket(fileno=int(sys.argv[1]))))
+    raise SystemExit(sys.modules[other].main() if other else cli.main())

@@ -26,6 +26,7 @@ from detect_secrets.core.plugins.util import get_plugins_from_file
 from detect_secrets.util.code_snippet import get_code_snippet
 
 from tests.corpus import values
+from tests.program_server import run_text
 
 PLUGIN = str(Path(binance_leaks.plugin.__file__).resolve())
 TYPES = {"api-key": "Binance API Key", "secret-key": "Binance Secret Key", "private-key": "Binance Private Key"}
@@ -39,9 +40,8 @@ Reported = set[tuple[str, int, str, str]]
 def program(
     name: str, *arguments: str, cwd: Path, stdin: str = "", status: int | None = 0
 ) -> subprocess.CompletedProcess[str]:
-    """Run an installed program of this environment; `status` is what it must end with, None for any."""
-    command = [str(Path(sys.executable).with_name(name)), *arguments]
-    done = subprocess.run(command, cwd=cwd, input=stdin, capture_output=True, text=True, timeout=120, check=False)
+    """Run our program, or one of detect-secrets; `status` is what it must end with, None for any."""
+    done = run_text(name, *arguments, cwd=cwd, stdin=stdin)
     assert status is None or done.returncode == status, done.stderr
     assert "Traceback" not in done.stderr
     return done
@@ -66,8 +66,7 @@ def baseline_of(folder: Path, *arguments: str) -> str:
 
 def audited(baseline: Path, *flags: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
     """Our way into `detect-secrets audit`."""
-    code = "import sys; from binance_leaks.cli.detect_secrets import run_audit; sys.exit(run_audit(sys.argv[1:]))"
-    return program("python", "-c", code, *flags, baseline.name, cwd=baseline.parent, stdin=stdin)
+    return program("binance-leaks", "detect-secrets-audit", *flags, baseline.name, cwd=baseline.parent, stdin=stdin)
 
 
 def entries(baseline: str) -> Reported:

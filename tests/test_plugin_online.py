@@ -18,6 +18,7 @@ from tests.binance.accounts import Account, ed25519_account, hmac_account
 from tests.binance.exchange import Answer, Exchange, refusal
 from tests.binance.server import serving
 from tests.corpus.values import pem
+from tests.program_server import run_text
 from tests.repositories import Repository
 from tests.test_plugin import ALL_LINES, PLUGIN
 from tests.verify.test_law import pieces
@@ -51,15 +52,7 @@ class Host:
     def run(self, program: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """A run, which prints no value."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("BINANCE")}
-        done = subprocess.run(
-            [str(Path(sys.executable).with_name(program)), *arguments],
-            cwd=self.folder,
-            env={**kept, **variables},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        done = run_text(program, *arguments, cwd=self.folder, env={**kept, **variables})
         assert "Traceback" not in done.stderr, done.stderr
         for account in (self.live, self.gone):
             for part in (account.key.encode(), account.secret):
@@ -208,7 +201,7 @@ def test_no_verify_is_obeyed(host: Host) -> None:
 
 def test_our_own_hook_asks_nobody(host: Host) -> None:
     host.write("a.env", host.live)
-    done = host.run("python", "-m", "binance_leaks", "detect-secrets-hook", "a.env", **host.on)
+    done = host.run("binance-leaks", "detect-secrets-hook", "a.env", **host.on)
     assert done.returncode == 1
     assert host.exchange.asked == []
 
@@ -282,7 +275,7 @@ def test_a_string(host: Host) -> None:
 def test_a_wrong_setting_of_a_baseline_is_reported(host: Host) -> None:
     host.write("a.env", host.live)
     file = host.baseline(verify="yes")
-    done = host.run("python", "-m", "binance_leaks", "detect-secrets-hook", "--baseline", file.name, "a.env")
+    done = host.run("binance-leaks", "detect-secrets-hook", "--baseline", file.name, "a.env")
     assert done.returncode == 2
     assert "verify of BinanceApiKeyDetector must be true or false" in done.stderr
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from hashlib import sha1
 from pathlib import Path
 from random import Random
@@ -15,7 +13,7 @@ import pytest
 from binance_leaks.baseline.known import PLUGIN_NAMES, REFERENCE_FILTER
 
 from tests.corpus import values
-from tests.program_server import run_program
+from tests.program_server import run_text
 from tests.repositories import Repository
 
 PLUGIN = str(Path(binance_leaks.plugin.__file__).resolve())
@@ -56,16 +54,9 @@ def reference() -> str:
     return f'data = decode("{values.base64_bytes(Random(7), 60)}")\n'
 
 
-def program(name: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [str(Path(sys.executable).with_name(name)), *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
-
-
 def hook(repository: Repository, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Our hook, which never shows a traceback."""
-    words = [b"detect-secrets-hook", *map(os.fsencode, arguments)]
-    raw = run_program(words, cwd=repository.folder, env=os.environ, stdin=b"", timeout=120)
-    done = subprocess.CompletedProcess(arguments, raw.returncode, raw.stdout.decode(), raw.stderr.decode())
+    done = run_text("binance-leaks", "detect-secrets-hook", *arguments, cwd=repository.folder)
     assert "Traceback" not in done.stderr
     return done
 
@@ -126,7 +117,7 @@ def labels(repository: Repository) -> list[bool | None]:
 def known(repository: Repository) -> Repository:
     """A repository with a pair in `old.py`, known to a baseline that was made on another machine."""
     repository.stage("old.py", f"import binance\n\n{call()}")
-    made = program(
+    made = run_text(
         "detect-secrets",
         "scan",
         "-n",
@@ -150,13 +141,13 @@ class TestPluginPath:
     """The path that users pass to detect-secrets."""
 
     def test_is_one_that_the_host_takes(self, tmp_path: Path) -> None:
-        done = program("binance-leaks", "plugin-path", cwd=tmp_path)
+        done = run_text("binance-leaks", "plugin-path", cwd=tmp_path)
         assert (done.returncode, done.stderr) == (0, "")
         plugin = Path(done.stdout.removesuffix("\n"))
         assert plugin.is_file()
         assert plugin.parts[-2:] == ("binance_leaks", "plugin.py")
         (tmp_path / ".env").write_text(f"BINANCE_API_KEY={fresh()}\n")
-        scan = program("detect-secrets", "scan", "-n", "-p", done.stdout.strip(), ".env", cwd=tmp_path)
+        scan = run_text("detect-secrets", "scan", "-n", "-p", done.stdout.strip(), ".env", cwd=tmp_path)
         assert "Binance API Key" in scan.stdout
 
 
@@ -168,7 +159,7 @@ class TestWithoutBaseline:
         repository.stage("bot.py", call())
         assert reported(hook(repository, "bot.py")) == pair_at("bot.py:1")
         assert hook(repository, "bot.py").returncode == 1
-        assert program("detect-secrets-hook", "-n", "-p", PLUGIN, "bot.py", cwd=repository.folder).returncode == 0
+        assert run_text("detect-secrets-hook", "-n", "-p", PLUGIN, "bot.py", cwd=repository.folder).returncode == 0
 
     def test_clean_files(self, repository: Repository) -> None:
         repository.stage("bot.py", CLEAN)
@@ -236,7 +227,7 @@ class TestBaseline:
     def test_by_the_host_alone(self, known: Repository) -> None:
         """It scans nothing and passes: what our hook is for."""
         known.stage("new.py", f"import binance\n\n{call()}")
-        done = program("detect-secrets-hook", "--baseline", BASELINE, "new.py", cwd=known.folder)
+        done = run_text("detect-secrets-hook", "--baseline", BASELINE, "new.py", cwd=known.folder)
         assert done.returncode == 0
         assert "Unable to load plugins" in done.stderr
 
@@ -385,11 +376,7 @@ class TestAudit:
 
     @staticmethod
     def run(repository: Repository, *arguments: str, answers: str = "") -> subprocess.CompletedProcess[str]:
-        code = "import sys; from binance_leaks.cli.detect_secrets import run_audit; sys.exit(run_audit(sys.argv[1:]))"
-        command = [sys.executable, "-c", code, *arguments]
-        return subprocess.run(
-            command, cwd=repository.folder, input=answers, capture_output=True, text=True, timeout=60, check=False
-        )
+        return run_text("binance-leaks", "detect-secrets-audit", *arguments, cwd=repository.folder, stdin=answers)
 
     def test_labels_on_another_machine(self, known: Repository) -> None:
         before = read(known)
@@ -409,5 +396,5 @@ class TestAudit:
     def test_answers_that_end_too_soon(self, known: Repository) -> None:
         before = known.path(BASELINE).read_bytes()
         done = self.run(known, BASELINE, answers="n\n")
-        assert done.stderr.splitlines()[-1].startswith("binance_leaks.errors.UsageError: the audit ended before")
+        assert done.stderr.splitlines()[-1].startswith("binance-leaks: the audit ended before")
         assert known.path(BASELINE).read_bytes() == before

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from hashlib import sha1
 from pathlib import Path
 from typing import TypedDict
@@ -86,16 +84,6 @@ def update(folder: Path, *words: str | Path, status: int = 0) -> Outcome:
 def scan(folder: Path, *words: str | Path) -> Outcome:
     """Scans against the usual baseline."""
     return run("scan", "--format", "json", "--show-suppressed", "--baseline", NAME, *words, cwd=folder)
-
-
-def host(
-    name: str, *words: str | Path, cwd: Path, stdin: str = "", env: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    """One of detect-secrets' own programs, as it is."""
-    command = [str(Path(sys.executable).with_name(name)), *map(str, words)]
-    return subprocess.run(
-        command, cwd=cwd, env=env, input=stdin, capture_output=True, text=True, timeout=120, check=False
-    )
 
 
 def known_pair(repository: Repository, path: str = "bot.py") -> Pair:

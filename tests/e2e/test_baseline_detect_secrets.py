@@ -25,12 +25,12 @@ from tests.e2e.baselines import (
     content,
     create,
     entries,
-    host,
     of,
     scan,
     sha,
     update,
 )
+from tests.program_server import run_text
 from tests.repositories import Repository
 
 PLUGIN = str(Path(binance_leaks.plugin.__file__).resolve())
@@ -39,9 +39,7 @@ WITH_PLUGIN = ("-p", PLUGIN)
 
 def ours(*words: str | Path, cwd: Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
     """Our program where it may show values: an audit does."""
-    done = subprocess.run(
-        [*PROGRAM, *map(str, words)], cwd=cwd, input=stdin, capture_output=True, text=True, timeout=120, check=False
-    )
+    done = run_text("binance-leaks", *words, cwd=cwd, stdin=stdin)
     assert "Traceback" not in done.stderr, done.stderr
     return done
 
@@ -76,7 +74,7 @@ class TestByTheHostAlone:
 
     def test_the_settings_are_what_it_writes_itself(self, known: Repository) -> None:
         flags = ("-n", "--disable-filter", REFERENCE_FILTER)
-        made = json.loads(host("detect-secrets", "scan", *WITH_PLUGIN, *flags, "bot.py", cwd=known.folder).stdout)
+        made = json.loads(run_text("detect-secrets", "scan", *WITH_PLUGIN, *flags, "bot.py", cwd=known.folder).stdout)
         own = content(known.folder)
         assert own["version"] == made["version"]
         found = [raw for raw in made["results"]["bot.py"] if raw["type"] in (API_KEY, SECRET_KEY)]
@@ -89,11 +87,11 @@ class TestByTheHostAlone:
     def test_hook_with_the_plugin(self, known: Repository) -> None:
         before = known.path(NAME).read_bytes()
         hook = ("detect-secrets-hook", *WITH_PLUGIN, "--baseline", NAME)
-        done = host(*hook, "bot.py", NAME, cwd=known.folder)
+        done = run_text(*hook, "bot.py", NAME, cwd=known.folder)
         assert (done.returncode, done.stdout) == (0, "")
         assert known.path(NAME).read_bytes() == before
         known.stage("new.py", Pair.fresh().python)
-        done = host(*hook, "bot.py", "new.py", cwd=known.folder)
+        done = run_text(*hook, "bot.py", "new.py", cwd=known.folder)
         assert done.returncode == 1
         assert "new.py:2" in done.stdout
         assert "bot.py" not in done.stdout
@@ -111,7 +109,7 @@ class TestByTheHostAlone:
     def test_without_the_plugin_nothing_passes_nor_changes(self, known: Repository, words: list[str]) -> None:
         """It stops, rather than to scan nothing and pass."""
         before = known.path(NAME).read_bytes()
-        done = host(*words, cwd=known.folder, stdin="s\ns\n")
+        done = run_text(*words, cwd=known.folder, stdin="s\ns\n")
         assert done.returncode == 1
         assert done.stderr
         assert known.path(NAME).read_bytes() == before
@@ -121,7 +119,7 @@ class TestByTheHostAlone:
         known.stage("new.py", Pair.fresh().python)
         text = json.dumps(before, indent=2).replace('"line_number"', '"is_secret": true, "line_number"', 1)
         known.stage(NAME, text)
-        done = host("detect-secrets", "scan", "-n", *WITH_PLUGIN, "--baseline", NAME, cwd=known.folder)
+        done = run_text("detect-secrets", "scan", "-n", *WITH_PLUGIN, "--baseline", NAME, cwd=known.folder)
         assert done.returncode == 0, done.stderr
         assert list(content(known.folder)["results"]) == ["bot.py", "new.py"]
         assert labels(known.folder) == {"bot.py": [True, None], "new.py": [None, None]}
@@ -285,7 +283,7 @@ class TestTheirs:
 
     @staticmethod
     def made(repository: Repository, *words: str) -> None:
-        done = host("detect-secrets", "scan", "-n", *words, cwd=repository.folder)
+        done = run_text("detect-secrets", "scan", "-n", *words, cwd=repository.folder)
         assert done.returncode == 0, done.stderr
         repository.commit({NAME: done.stdout})
 
@@ -325,9 +323,9 @@ class TestTheirs:
         assert after["results"]["b.py"] == before["results"]["b.py"]
         assert scan(repository.folder).status == 0
         repository.commit({NAME: repository.path(NAME).read_bytes()})
-        assert host("detect-secrets-hook", "--baseline", NAME, "b.py", cwd=repository.folder).returncode == 0
+        assert run_text("detect-secrets-hook", "--baseline", NAME, "b.py", cwd=repository.folder).returncode == 0
         repository.stage("new.py", f'password = "{values.base62(Random(), 20)}"\n')
-        assert host("detect-secrets-hook", "--baseline", NAME, "new.py", cwd=repository.folder).returncode == 1
+        assert run_text("detect-secrets-hook", "--baseline", NAME, "new.py", cwd=repository.folder).returncode == 1
         done = ours("detect-secrets-hook", "--baseline", NAME, "bot.py", "b.py", cwd=repository.folder)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
         count = sum(len(listed) for listed in after["results"].values())
