@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 from binance_leaks.lazy_patterns import lazy_pattern
 
 _RUN = lazy_pattern(r"[A-Za-z0-9]{64,}")
 _LOWER_PAIR = lazy_pattern(r"(?=[a-z][a-z])")
-_MOST_LOWER_PAIRS = 0.36
+_MOST_LOWER_PAIRS = 0.4
 """Small letters behind small letters in a run, of its length: 0.17 ± 0.06 in a random value, 0.45 or more in names."""
+_LENGTH, _STEP = 64, 8
+"""Letters of a value, and from part to part of a longer run: one of them is nearly all of a value in it."""
 
 
 class Secret:
@@ -68,6 +72,16 @@ def is_mixed(run: str) -> bool:
     """Whether a run of 64 or more alphanumerics is or holds a random value: all classes mixed, and not words."""
     if run.islower() or run.isupper() or run.isalpha() or run.isdigit():
         return False
-    if not (any(char.islower() for char in run) and any(char.isupper() for char in run)):
-        return False
-    return len(run) == 64 or sum(1 for _ in _LOWER_PAIR.finditer(run)) < _MOST_LOWER_PAIRS * len(run)
+    if len(run) == _LENGTH:
+        return _has_both_cases(run)
+    pairs = [pair.start() for pair in _LOWER_PAIR.finditer(run)]
+    for start in (*range(0, len(run) - _LENGTH, _STEP), len(run) - _LENGTH):
+        part = run[start : start + _LENGTH]
+        few = bisect_left(pairs, start + _LENGTH) - bisect_left(pairs, start) < _MOST_LOWER_PAIRS * _LENGTH
+        if few and _has_both_cases(part) and not part.isalpha():
+            return True
+    return False
+
+
+def _has_both_cases(run: str) -> bool:
+    return any(char.islower() for char in run) and any(char.isupper() for char in run)

@@ -79,12 +79,14 @@ def test_a_secret_elsewhere_is_not_its_half() -> None:
 
 def test_names_are_masked_and_others_are_not() -> None:
     key, secret = _pair("mask")
-    for path in (f"binance_{key}.txt", f"a/binance{key}", f"x/{key}{secret}/y"):
+    words = "allow" * 40
+    for path in (f"binance_{key}.txt", f"a/binance{key}", f"x/{key}{secret}/y", f"{words}{key}{words}{secret}{words}"):
         assert key[4:] not in mask_runs(path)
         assert secret[4:] not in mask_runs(path)
     for name in (
         values.hex_value(Random(1)),
         "ThisIsTheVeryLongNameOfATestOfSomethingThatWasWrittenByHandIn2019Test.java",
         f"{'a' * 70}.txt",
+        f"{'ANameOfWords' * 20}1.txt",
     ):
         assert mask_runs(f"src/{name}") == f"src/{name}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ MOST_GROWTH = 512 << 20
 """Bytes by which one input may raise the memory of the process."""
 HANG_SECONDS = 20.0
 """Of CPU time, for one input."""
-_KIBI = 1024
+_PEAK_UNIT = 1 if sys.platform == "darwin" else 1024
 _EVERY = 64
 """Of so many inputs, one is rendered without being new."""
 
@@ -127,4 +128,4 @@ def _place(error: BaseException) -> str:
 
 def _peak() -> int:
     """The most memory that this process ever had, in bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIBI
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _PEAK_UNIT

@@ -8,7 +8,7 @@ import json
 import sys
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from functools import cache, partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from binance_leaks.agents.contracts import AGENTS
 from binance_leaks.api import FORMAT_NAMES, Result, render, scan_bytes
 from binance_leaks.baseline.file import Baseline
 from binance_leaks.cli.agent_hook import answer_event
+from binance_leaks.cli.file_changes import diff
 from binance_leaks.config import parse_config
 from binance_leaks.environments import probes_for
 from binance_leaks.fleet.repository_list import read_list
@@ -31,12 +32,13 @@ from binance_leaks.report.stored import read_report
 from binance_leaks.setup.agent_hooks import HOOK_FILES, Place, installed, plan_agent
 from binance_leaks.setup.allow_entries import with_entries, without_entries
 from binance_leaks.setup.comment_syntax import comment_syntax, why_no_comment
+from binance_leaks.setup.plan import Plan, Refuse, Write
 from binance_leaks.setup.pre_commit import configured_hooks, plan_pre_commit
 from binance_leaks.sources.ci import announced_change
 from binance_leaks.sources.lfs import parse_lfs_pointer
-from binance_leaks.sources.objects.codec import plain_codec
+from binance_leaks.sources.objects.codec import best_codec, plain_codec
 from binance_leaks.sources.objects.database import open_packs
-from binance_leaks.sources.objects.delta_forest import ObjectType
+from binance_leaks.sources.objects.delta_forest import DeltaForest, ObjectType
 from binance_leaks.sources.objects.pack import Pack, read_object
 from binance_leaks.sources.objects.parse import parse_commit, parse_tree
 from binance_leaks.verify.http_types import Reply
@@ -107,13 +109,19 @@ def _renderings(result: Result, first: int) -> Iterator[str]:
         yield render(result, FORMAT_NAMES[(first + number) % len(FORMAT_NAMES)], verbose=True)
 
 
+@cache
+def _empty_pack() -> tuple[Pack, DeltaForest]:
+    pack = cast("Pack", PackInMemory([], []))
+    return pack, laid_out(pack)[0]
+
+
 def read_tree(data: bytes) -> Outcome:
     """Entries of a tree, by the parser and by both indexes."""
     entries = list(parse_tree(data, ID_SIZE))
     wide = sum(1 for _ in parse_tree(data, 2 * ID_SIZE - 8))
     names = [name for _, _, name in entries]
-    pack = cast("Pack", PackInMemory([], []))
-    found = read_trees(pack, laid_out(pack)[0], KnownIds(names[1::2]), names[:3], {bytes(ID_SIZE): data})
+    pack, forest = _empty_pack()
+    found = read_trees(pack, forest, KnownIds(names[1::2]), names[:3], {bytes(ID_SIZE): data})
     return Outcome(kind=f"{min(len(entries), 9)} {min(wide, 3)} {len(found.suspicious) > 0} {min(len(found.links), 3)}")
 
 
@@ -139,11 +147,12 @@ def read_pack(data: bytes) -> Outcome:
         why = [shape(skipped.why) for skipped in opened.skipped]
         return Outcome(kind=f"{why} {len(opened.by_git)}", shown=[str(skipped) for skipped in opened.skipped])
     (pack,) = opened.packs
-    codec = plain_codec()
     names = [name for first in range(256) for name in pack.ids(first)]
     if len(pack.id_starts()) != pack.count:
         raise AssertionError("not as many beginnings as objects")
-    read = [read_object([pack], name, codec) for name in names[:_MOST_OBJECTS]]
+    read = [read_object([pack], name, plain_codec()) for name in names[:_MOST_OBJECTS]]
+    if read != [read_object([pack], name, best_codec()) for name in names[:_MOST_OBJECTS]]:
+        raise AssertionError("the codecs differ")
     forest, _ = laid_out(pack)
     walked = walk_blobs(pack, forest, lambda: Record(None))
     trees = read_trees(pack, forest, KnownIds(names[::2]), names[:3], {})
@@ -223,14 +232,22 @@ def read_agent_settings(data: bytes) -> Outcome:
     plans = plan_agent(agent, place)
     found = installed(agent, place)
     path.unlink()
-    return Outcome(kind=f"{[type(plan).__name__ for plan in plans]} {found is None}", shown=[str(found)])
+    return _planned(plans, str(found))
 
 
 def read_pre_commit(data: bytes) -> Outcome:
     """A configuration of pre-commit, to which the hooks are added."""
     plan = plan_pre_commit(data, None)
     hooks = configured_hooks(data)
-    return Outcome(kind=f"{type(plan).__name__} {sorted(hooks.ours)} {min(len(hooks.others), 3)}")
+    return _planned([plan], f"{sorted(hooks.ours)} {min(len(hooks.others), 3)}")
+
+
+def _planned(plans: Sequence[Plan], found: str) -> Outcome:
+    """What is planned for files, as `init` shows it, and what is there."""
+    whys = [plan.why for plan in plans if isinstance(plan, Refuse)]
+    changes = (diff(plan.path, plan.old, plan.new) for plan in plans if isinstance(plan, Write))
+    kind = f"{[type(plan).__name__ for plan in plans]} {[shape(why) for why in whys]} {shape(found)}"
+    return Outcome(kind=kind, shown=[*whys, found], rendered=lambda: map("".join, changes))
 
 
 def read_repository_list(data: bytes) -> Outcome:

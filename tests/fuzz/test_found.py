@@ -35,11 +35,17 @@ def _two_in_one_place() -> bytes:
     return seeds.packs(PLANTED)[1]
 
 
+def _in_words(text: str) -> bytes:
+    """A text with a value that is glued to many words."""
+    return text.format("allow" * 40 + PLANTED.pair.key + "allow" * 40).encode()
+
+
 FOUND: Mapping[str, tuple[str, Callable[[], bytes]]] = {
     "a damaged object of git": ("archives", _damaged_object),
     "a table of offsets that is cut": ("packs", _offsets_cut),
     "two objects in one place of a pack": ("packs", _two_in_one_place),
     "a value as an unknown setting": ("configuration", lambda: f"{PLANTED.pair.key} = 1".encode()),
+    "a value within a long run of words": ("configuration", lambda: _in_words("{} = 1")),
     "a value in the path of an entry that is wrong": (
         "baselines", lambda: f'{{"version": "1.5.0", "results": {{"{PLANTED.pair.key}": [{{}}]}}}}'.encode(),
     ),

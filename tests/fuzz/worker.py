@@ -138,9 +138,10 @@ def prepare(target: Target) -> Iterator[None]:
 
 def limit(hang: float) -> None:
     """Let the system end this process where an input takes too long or too much memory."""
-    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (used + _MOST_MEMORY, hard))
+    if sys.platform == "linux":  # others do not say what is used, or do not limit it
+        used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (used + _MOST_MEMORY, hard))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     faulthandler.enable()
     faulthandler.register(signal.SIGPROF, chain=True)
