@@ -15,6 +15,7 @@ from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Confidence, Environment, RiskLevel, container_of
 from binance_leaks.path_patterns import MOST_PATTERNS, Globs, compile_patterns
 from binance_leaks.reading import LARGEST_CONFIGURATION, read_file
+from binance_leaks.sources.path_roots import relative_path
 
 FILE_NAMES = (".binance-leaks.toml", "pyproject.toml")
 _TABLE = "binance-leaks"
@@ -124,7 +125,7 @@ class Config:
             return path
         # Paths of findings are text: they may name members of archives.
         folder = os.path.dirname(os.path.realpath(self.file))  # noqa: PTH120
-        return os.path.relpath(os.path.join(os.path.realpath(anchor), path), folder).replace(os.sep, "/")  # noqa: PTH118
+        return relative_path(os.path.join(os.path.realpath(anchor), path), folder)  # noqa: PTH118
 
 
 def find_config(folder: Path) -> Path | None:

@@ -10,6 +10,7 @@ import os
 import platform
 import shutil
 import signal
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -44,7 +45,17 @@ def temporary_folder(kind: str) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_folder(folder)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder, as far as the system lets it."""
+    if sys.platform == "win32":  # it keeps files that are read-only, as packs are
+        for place, _, names in os.walk(folder):
+            for name in names:
+                with suppress(OSError):
+                    Path(place, name).chmod(stat.S_IWRITE)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_left_folders(within: Path | None = None) -> int:
@@ -55,7 +66,7 @@ def remove_left_folders(within: Path | None = None) -> int:
         for left in within.glob(f"{kind}-{_host()}-*-*-*"):
             if left.is_dir() and is_left(left):
                 kill_processes_in(left)
-                shutil.rmtree(left, ignore_errors=True)
+                remove_folder(left)
                 removed += not left.exists()
     return removed
 

@@ -2,8 +2,8 @@
 
 What Windows lacks is read from the types of the standard library that mypy ships. Modules of the package get an `os`,
 a `signal` and so on without it, cannot import `fcntl` or `resource`, and see `sys.platform` as `win32`. No compiled
-module is there. Files that this process has open cannot be removed or replaced, and asking whether a process runs
-fails, as Windows would end it. Paths stay those of this system.
+module is there. Files that are read-only, or that this process has open, cannot be removed or replaced, and asking
+whether a process runs fails, as Windows would end it. Paths stay those of this system.
 
 `python -m tests.systems.windows WORD…` runs a command so, `python -m tests.systems.windows` imports every module.
 """
@@ -15,6 +15,7 @@ import builtins
 import importlib
 import os
 import pkgutil
+import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
@@ -157,15 +158,15 @@ def _fsencode(name: str | bytes) -> bytes:
     return name if isinstance(name, bytes) else name.encode("utf-8", "surrogatepass")
 
 
-def _refuse_open_files() -> None:
-    """Let no file be removed or replaced that this process has open or mapped."""
+def _refuse_kept_files() -> None:
+    """Let no file be removed or replaced that is read-only, or that this process has open or mapped."""
 
     def guarded(real: Callable[..., None], places: int) -> Callable[..., None]:
         def guard(*paths: str | bytes, dir_fd: int | None = None, src_dir_fd: int | None = None) -> None:
             within = dir_fd if dir_fd is not None else src_dir_fd
             for path in paths[:places]:
-                if _is_open(path, within):
-                    raise PermissionError(13, "The process cannot access the file because it is open", path)
+                if _is_kept(path, within):
+                    raise PermissionError(13, "Access is denied", path)
             real(*paths) if within is None else real(*paths, dir_fd=within)
 
         return guard
@@ -174,11 +175,14 @@ def _refuse_open_files() -> None:
         setattr(os, name, guarded(getattr(os, name), places))
 
 
-def _is_open(path: str | bytes, within: int | None) -> bool:
+def _is_kept(path: str | bytes, within: int | None) -> bool:
+    """Whether a file is there that is read-only or open."""
     try:
         status = os.stat(path, dir_fd=within, follow_symlinks=False)
     except OSError:
         return False
+    if stat.S_ISREG(status.st_mode) and not status.st_mode & stat.S_IWRITE:
+        return True
     for descriptor in Path("/proc/self/fd").iterdir():
         try:
             opened = os.fstat(int(descriptor.name))
@@ -194,7 +198,7 @@ def install() -> None:
     """Let the package be imported as on Windows from now on."""
     for name in ("shutil", "subprocess", "tempfile", "multiprocessing.pool", "concurrent.futures.process", "sqlite3"):
         importlib.import_module(name)  # with what this system has
-    _refuse_open_files()
+    _refuse_kept_files()
     sys.meta_path.insert(0, _Windows())
 
 

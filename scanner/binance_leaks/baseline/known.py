@@ -13,6 +13,7 @@ from types import MappingProxyType
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.masking import mask_runs
 from binance_leaks.model import Ordered, Role, Value, split_member
+from binance_leaks.sources.path_roots import relative_path
 
 SECRET_TYPES: Mapping[Role, str] = MappingProxyType(
     {
@@ -96,8 +97,4 @@ def path_from(root: str, path: str, anchor: str) -> str:
     file, member = split_member(path)
     folder, name = os.path.split(os.path.join(anchor, file))  # noqa: PTH118
     real = os.path.join(os.path.realpath(folder), name)  # noqa: PTH118
-    try:
-        relative = os.path.relpath(real, os.path.realpath(root))
-    except ValueError:  # on another drive
-        relative = real
-    return relative.replace(os.sep, "/") + member
+    return relative_path(real, os.path.realpath(root)) + member

@@ -23,7 +23,7 @@ from binance_leaks.reading import LARGEST_CONFIGURATION, LARGEST_REPORT, read_fi
 from binance_leaks.report.sanitize import Quoted, Redactor
 from binance_leaks.report.stored import read_report
 from binance_leaks.setup.allow_entries import allowed_everywhere, format_entry, with_entries, without_entries
-from binance_leaks.sources.path_roots import PathRoots
+from binance_leaks.sources.path_roots import PathRoots, relative_path
 from binance_leaks.writing import replace_file
 
 _NEW_FILE = ".binance-leaks.toml"
@@ -196,8 +196,8 @@ def _change(
 
 def _shown(file: Path) -> str:
     """The path from the current folder if it is below, else the whole."""
-    shown = os.path.relpath(file)
-    return str(file) if shown.startswith(os.pardir) else shown.replace(os.sep, "/")
+    shown = relative_path(str(file))
+    return str(file) if shown.startswith(os.pardir) else shown
 
 
 def _list(file: Path) -> ExitStatus:

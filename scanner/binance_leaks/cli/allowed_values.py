@@ -12,7 +12,7 @@ from binance_leaks.pipeline.source import Detected, Source
 from binance_leaks.pipeline.workers import usable_cores
 from binance_leaks.quantities import plural
 from binance_leaks.sources.git import Git
-from binance_leaks.sources.path_roots import PathRoots
+from binance_leaks.sources.path_roots import PathRoots, relative_path
 
 
 def find_values(project: str) -> set[tuple[str, str]] | None:
@@ -41,6 +41,6 @@ def find_values(project: str) -> set[tuple[str, str]] | None:
             for occurrence in credential.occurrences:
                 path = occurrence.location.path
                 if os.path.isabs(path):  # noqa: PTH117 - paths of findings are text
-                    path = os.path.relpath(path, project)
+                    path = relative_path(path, project)
                 found.add((occurrence.value.sha256, path.replace(os.sep, "/")))
     return found

@@ -37,7 +37,7 @@ from binance_leaks.pipeline.workers import usable_cores
 from binance_leaks.report import write_report
 from binance_leaks.report.names import ROLE_NAMES
 from binance_leaks.report.sanitize import Quoted, Redactor, printable
-from binance_leaks.sources.path_roots import PathRoots
+from binance_leaks.sources.path_roots import PathRoots, relative_path
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,7 +91,7 @@ def _default_file(folder: Path, gate: GateSettings) -> Path:
     """The baseline of the configuration, else the usual one at the top of the repository, else in this folder."""
     top = PathRoots().top(str(folder))
     config = configured(gate, Path(top) if top is not None else folder)
-    return baseline_file(gate, config) or Path(os.path.relpath(top) if top is not None else folder) / DEFAULT_NAME
+    return baseline_file(gate, config) or Path(relative_path(top) if top is not None else folder) / DEFAULT_NAME
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,7 +112,7 @@ class _Task:
         top = PathRoots().top(str(folder))
         file = _default_file(folder, settings.gate)
         root = top if top is not None else str(file.resolve().parent)
-        paths = tuple(settings.paths) or (os.path.relpath(top) if top is not None else os.curdir,)
+        paths = tuple(settings.paths) or (relative_path(top) if top is not None else os.curdir,)
         for path in paths if top is not None else ():
             if path_from(root, path, os.curdir).split("/", 1)[0] == os.pardir:
                 raise UsageError(f"{path} is not in the repository {root}", hint="A baseline is of one repository.")

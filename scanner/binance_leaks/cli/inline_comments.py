@@ -16,6 +16,7 @@ from binance_leaks.reading import LARGEST_REPORT, read_file
 from binance_leaks.report.allow_commands import ALLOW, ALLOW_NEXT_LINE
 from binance_leaks.setup.comment_syntax import CommentSyntax, comment_syntax, why_no_comment
 from binance_leaks.sources.nearby_evidence import EvidenceNearFiles
+from binance_leaks.sources.path_roots import relative_path
 
 _INSTEAD = "Leave out --inline: then the configuration allows it."
 _MARKS = (
@@ -103,12 +104,12 @@ def _commented(line: str, syntax: CommentSyntax) -> list[str]:
 
 def _locations(name: str, data: bytes, wanted: Set[str]) -> Iterable[tuple[str, Location]]:
     """The digests and locations of wanted values in a file."""
-    for credential in credentials_alone(os.path.relpath(name), data, EvidenceNearFiles())[0]:
+    for credential in credentials_alone(relative_path(name), data, EvidenceNearFiles())[0]:
         for occurrence in credential.occurrences:
             if occurrence.value.sha256 in wanted:
                 yield occurrence.value.sha256, occurrence.location
 
 
 def _refused(where: str, why: str) -> UsageError:
-    shown = os.path.relpath(where) if os.path.isabs(where) else where  # noqa: PTH117 - it may end in a line
+    shown = relative_path(where) if os.path.isabs(where) else where  # noqa: PTH117 - it may end in a line
     return UsageError(f"no comment can be added to {shown}: {why}", hint=_INSTEAD)

@@ -33,7 +33,13 @@ from binance_leaks.fleet.worker_protocol import (
 from binance_leaks.isolation import trusted_import_path
 from binance_leaks.quantities import human_size, human_time
 from binance_leaks.sources.pictures.settings import OFF, VARIABLE
-from binance_leaks.temporary_folders import folder_size, kill_processes_in, make_folder, remove_left_folders
+from binance_leaks.temporary_folders import (
+    folder_size,
+    kill_processes_in,
+    make_folder,
+    remove_folder,
+    remove_left_folders,
+)
 
 _LOOK = 0.5
 _SPARE = 1 << 30
@@ -146,7 +152,7 @@ class _ScanProcess:
                 start_new_session=True,
             )
         except OSError as error:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            remove_folder(self._folder)
             why = f"cannot start a scan process: {error.strerror}"
             raise _ScanProcessError(why, _AGAIN_HINT) from None
         self._messages: SimpleQueue[Message | None] = SimpleQueue()
@@ -198,7 +204,7 @@ class _ScanProcess:
             if stream is not None:
                 with suppress(OSError):
                     stream.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        remove_folder(self._folder)
 
     def _send(self, task: Task) -> None:
         pipe = self._process.stdin

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
@@ -181,7 +182,12 @@ def _path(address: str) -> str | None:
     if not urls.is_url(address):
         return os.path.abspath(address)  # noqa: PTH100 - does not follow links
     found = _HERE.match(address)
-    return None if found is None else os.path.abspath(urls.percent_decode(address[found.end() :]))  # noqa: PTH100
+    if found is None:
+        return None
+    path = urls.percent_decode(address[found.end() :])
+    if sys.platform == "win32" and path[2:3] == ":":  # file:///C:/folder
+        path = path[1:]
+    return os.path.abspath(path)  # noqa: PTH100 - as above
 
 
 def _identity(text: str) -> str:

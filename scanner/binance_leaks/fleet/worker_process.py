@@ -13,11 +13,13 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import IO, NoReturn
 
 from binance_leaks.errors import describe_fault
 from binance_leaks.fleet.unit_scan import scan_unit, settings_digest
 from binance_leaks.fleet.worker_protocol import Message, ReportStep, RepositoryOutcome, Step, Task, failed_outcome
+from binance_leaks.temporary_folders import remove_folder
 
 _WATCH = 1.0
 _GRACE = 10.0
@@ -44,7 +46,7 @@ def main(folder: str, parent: int) -> NoReturn:
     except BaseException:  # nobody would read what it says
         status = 1
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_folder(Path(folder))
         os._exit(status)  # not waiting for threads: one of GitPython's would sleep on for minutes
 
 

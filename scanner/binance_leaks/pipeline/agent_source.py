@@ -85,8 +85,9 @@ class AgentEventSource:
         target = self.event.target
         if not target:
             return ""
-        folder = self.event.folder.rstrip(os.sep) + os.sep
-        return target[len(folder) :] if target.startswith(folder) else os.path.basename(target)  # noqa: PTH119
+        folder, target = (os.path.normpath(path).replace(os.sep, "/") for path in (self.event.folder, target))
+        folder = f"{folder.rstrip('/')}/"
+        return target[len(folder) :] if target.startswith(folder) else target.rpartition("/")[2]
 
 
 def _scan_files(paths: Sequence[str]) -> Tally:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import shutil
 import signal
 import sys
 import tempfile
@@ -31,7 +30,7 @@ from binance_leaks.sources.plumbing import SETTINGS, environment, find_program
 from binance_leaks.sources.urls import ALLOWED, RemoteAddress, parse_address
 from binance_leaks.sources.urls import is_url as is_url
 from binance_leaks.sources.urls import redact_url as redact_url
-from binance_leaks.temporary_folders import temporary_folder
+from binance_leaks.temporary_folders import remove_folder, temporary_folder
 
 if TYPE_CHECKING:
     from git import Git as GitRunner
@@ -135,7 +134,7 @@ def clone_mirror(url: str, folder: Path, progress: Report, *, patience: int = _P
     try:
         _run(words, address, folder, progress, patience)
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_folder(folder)
         if existed:
             folder.mkdir(exist_ok=True)
         raise

@@ -14,6 +14,7 @@ from binance_leaks.errors import GitError
 from binance_leaks.path_bytes import decode_path, encode_path
 from binance_leaks.sources.archive_kind import archive_kind, may_end_in_zip
 from binance_leaks.sources.git import BlobStream, Git
+from binance_leaks.sources.path_roots import relative_path
 from binance_leaks.sources.pictures.kinds import may_hold_picture
 from binance_leaks.sources.pictures.settings import are_read
 from binance_leaks.sources.plumbing import may_be_lfs_pointer
@@ -178,15 +179,15 @@ def resolve_names(git: Git, names: Sequence[str]) -> NamedPaths:
     for name in names:
         parent, base = os.path.split(os.path.join(git.folder, name.rstrip("/") or "/"))  # noqa: PTH118
         full = os.path.join(os.path.realpath(parent), base) if base not in ("", ".", "..") else os.path.realpath(name)  # noqa: PTH118
-        path = os.path.relpath(full, root)
-        if path == ".." or path.startswith(f"..{os.sep}"):
+        path = relative_path(full, root)
+        if path == ".." or path.startswith("../") or os.path.isabs(path):  # noqa: PTH117
             outside.append(name)
         elif os.path.isdir(full) and not os.path.islink(full) and not os.path.exists(os.path.join(full, ".git")):  # noqa: PTH110, PTH112, PTH114, PTH118
-            folders.append(b"" if path == "." else encode_path(path.replace(os.sep, "/")) + b"/")
+            folders.append(b"" if path == "." else encode_path(path) + b"/")
         elif path == ".":
             folders.append(b"")
         else:
-            files[encode_path(path.replace(os.sep, "/"))] = name
+            files[encode_path(path)] = name
     return NamedPaths(files, folders, outside)
 
 

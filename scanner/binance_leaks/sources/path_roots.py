@@ -15,6 +15,15 @@ UNKNOWN = 0
 """The type of what cannot be looked at."""
 
 
+def relative_path(path: str, start: str = os.curdir) -> str:
+    """Convert a path to one from the folder `start`, with `/` on every system; on another drive, to an absolute one."""
+    try:
+        relative = os.path.relpath(path, start)
+    except ValueError:  # only Windows has drives
+        relative = os.path.abspath(path)
+    return relative.replace(os.sep, "/")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PathRoot:
     """A path as the user gave it.
@@ -38,10 +47,9 @@ class PathRoot:
 
     def below(self, separator: str) -> str:
         """What the path of everything below begins with."""
-        path = self.path.replace(os.sep, separator)
-        if path == os.curdir:
+        if self.path == os.curdir:
             return ""
-        return path if path.endswith(separator) else path + separator
+        return os.path.join(self.path, "").replace(os.sep, separator)  # `C:` is a folder of that drive, not its top
 
     @property
     def evidence_below(self) -> str:
@@ -74,7 +82,7 @@ class PathRoots:
             return PathRoot(path=path, kind=UNKNOWN, fault=describe_error(error))
         top = self._top(real)
         if top is not None:
-            evidence = os.path.relpath(os.path.join(real, name), top).replace(os.sep, "/")
+            evidence = relative_path(os.path.join(real, name), top)
         else:
             evidence = name or os.path.basename(os.path.abspath(path))
         return PathRoot(
