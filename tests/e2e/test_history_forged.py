@@ -40,10 +40,10 @@ def _after_base(instructions: bytes, *, size: int | None = None) -> list[Entry]:
 
 
 def _explosion() -> list[Entry]:
-    """Each delta makes sixty times its base: 64 KiB become 4 MiB, 230 MiB, 14 GiB."""
-    size, times = 0x10000, 60
+    """Each delta makes many times its base: 64 KiB become 1 MiB, 26 MiB, 4 GiB."""
+    size = 0x10000
     entries = [blob(b"0123456789abcde\n" * (size // 16))]
-    for _ in range(3):
+    for times in (20, 20, 250):
         # A copy takes at most 16 MiB - 1, so that the larger bases are copied in part.
         taken = min(size, 0xFFFFFF)
         made = varint(size) + varint(taken * times) + (b"\xf0" + struct.pack("<I", taken)[:3]) * times

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from tests.e2e import SOURCE
 
-_PATIENCE = 20.0
-_PAUSE = 0.02
+_PATIENCE = 120.0
+_PAUSE = 0.05
 _ENDS = 2.0
 
 
