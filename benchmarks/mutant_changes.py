@@ -16,14 +16,14 @@ from typing import TypeGuard
 LEFT_ALONE: Mapping[str, str] = {
     r"_?(LONGEST|MOST|REACH|LARGEST|SHORTEST|NEAR|FAR)\w* = |_\w*(REACH|LINES|ABOVE) = ": "a round limit",
 }
-"""Lines that are not changed, and why: one more is as good."""
+"""Lines that are not changed, and why: one more is as good. Nor are comparisons with what they define, and slices."""
 LEFT_ALONE_IN_DETECT: Mapping[str, str] = {
     r"_(BLOCK|WINDOW|NEIGHBOURS|SAME_STEM|AROUND_PIECE|SMALL_FILE|LONG|LONG_LINE|LEAD) = ": "a round limit, too",
     r"\s+cost \+= ": "weights of what separates two values",
     r"_(SAMPLE|STEP|PROBE|SOME|FEW|WORTH|SCHEMA|SHORT) = |REMEMBERED = ": "how much is looked at or kept at a time",
     r"(LIMIT|LOOK|DIGEST|VALUE|_WORK_PER_BYTE|_CELL_WORK) = ": "steps of work, which test_growth.py counts",
 }
-"""So are, for the same reasons, the numbers and comparisons of limits there. In other packages they decide."""
+"""Nor are numbers there, where they are limits: in other packages they decide."""
 COMPARISONS: Mapping[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,
@@ -128,11 +128,11 @@ def mutants_of(module: str, file: Path) -> Iterator[Mutant]:
         if not isinstance(node, (ast.expr, ast.stmt)) or node.lineno in left_alone or is_assertion(place.parent):
             continue
         for kind, replacement in alternatives(place.parent, place.field, node, members):
-            if has_limits and kind == "comparison" and is_comparison_with_limit(node, limits):
+            if kind == "comparison" and is_comparison_with_limit(node, limits, numbers=has_limits):
                 continue
             if has_limits and place.is_bound and is_limit(node):
                 continue
-            if kind == "slice" and is_call_of(node, "max", "min"):
+            if kind == "slice" and (is_call_of(node, "max", "min") or is_named(node, limits)):
                 continue
             yield Mutant(
                 module=module,
@@ -256,16 +256,17 @@ def is_limit(node: ast.AST) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, (int, float)) and node.value >= LIMIT
 
 
-def is_comparison_with_limit(node: ast.AST, limits: Container[str]) -> bool:
-    """Whether a node asks if something is more or less than a limit."""
+def is_named(node: ast.AST, names: Container[str]) -> bool:
+    """Whether a node is one of these names."""
+    return isinstance(node, ast.Name) and node.id in names
+
+
+def is_comparison_with_limit(node: ast.AST, limits: Container[str], *, numbers: bool) -> bool:
+    """Whether a node asks if something is more or less than one of these limits, or than a large number."""
     return (
         isinstance(node, ast.Compare)
         and isinstance(node.ops[0], ORDER)
-        and any(
-            (isinstance(each, ast.Constant) and isinstance(each.value, (int, float)) and each.value >= LIMIT)
-            or (isinstance(each, ast.Name) and each.id in limits)
-            for each in ast.walk(node)
-        )
+        and any(is_named(each, limits) or (numbers and is_limit(each)) for each in ast.walk(node))
     )
 
 

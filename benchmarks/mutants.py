@@ -51,7 +51,10 @@ _FILES = ("e2e/test_scan.py", "e2e/test_half_allowed.py", "e2e/test_path_values.
 _HISTORY = (
     "e2e/test_history.py", "e2e/test_history_forms.py", "e2e/test_history_oracle.py", "e2e/test_history_damage.py",
 )  # fmt: skip
-_RANGE = ("e2e/test_range.py", "e2e/test_range_oracle.py", "e2e/test_introduced.py", "test_judged_versions.py")
+_RANGE = (
+    "e2e/test_range.py", "e2e/test_range_oracle.py", "e2e/test_range_evasions.py", "e2e/test_introduced.py",
+    "e2e/test_push.py", "test_judged_versions.py",
+)  # fmt: skip
 _STAGED = ("e2e/test_staged.py", "e2e/test_introduced.py", "e2e/test_message.py")
 TESTS: Mapping[str, Sequence[str]] = {
     "detect": _DETECT,
@@ -64,6 +67,7 @@ TESTS: Mapping[str, Sequence[str]] = {
     "verify/responses": ("verify/test_answers.py", "verify/test_verdict_table.py"),
     "verify/signing": ("verify/test_signing.py",),
     "verify/transport": ("verify/test_transport.py",),
+    "verify/verifier": ("verify/test_verifier.py", "verify/test_verdict_table.py", "verify/test_cache.py"),
     "risk": ("test_risk.py", "test_risk_verified.py", "report/test_verdicts.py", "verify/test_verdict_table.py"),
     "baseline": _BASELINE,
     "pipeline": (*_FILES, *_HISTORY, *_RANGE, *_STAGED),
@@ -71,18 +75,18 @@ TESTS: Mapping[str, Sequence[str]] = {
     "pipeline/apply_verification": ("verify/test_verdict_table.py", "e2e/test_verify.py", "e2e/test_verify_switch.py"),
     "pipeline/attribution": _HISTORY,
     "pipeline/baseline_update": _BASELINE,
-    "pipeline/commit_range": _RANGE,
+    "pipeline/commit_range": (*_RANGE, "cli/test_time_limit.py", "cli/test_progress.py"),
     "pipeline/files": (*_FILES, "e2e/test_bad_input.py"),
     "pipeline/history": _HISTORY,
     "pipeline/history_scan": _HISTORY,
     "pipeline/history_worker": _HISTORY,
     "pipeline/introduced": (*_RANGE, *_STAGED),
-    "pipeline/judged_versions": _RANGE,
+    "pipeline/judged_versions": ("test_judged_versions.py", "e2e/test_range.py"),
     "pipeline/lifeline": ("test_lifeline.py",),
     "pipeline/machine": ("machine",),
     "pipeline/object_detection": _HISTORY,
     "pipeline/provenance": _HISTORY,
-    "pipeline/range_tracker": _RANGE,
+    "pipeline/range_tracker": (*_RANGE, "e2e/test_environments_far_off.py"),
     "pipeline/staged": _STAGED,
     "pipeline/state": ("e2e/test_history_again.py",),
     "pipeline/triage": (*_FILES, *_BASELINE, *_STAGED),

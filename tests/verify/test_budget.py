@@ -16,7 +16,8 @@ from binance_leaks.environments import HOSTS, probes_for
 from binance_leaks.model import Credential, Environment
 from binance_leaks.verification import Cause, Verdict, Verification
 from binance_leaks.verify.http_types import NoReply, Reply, Request
-from binance_leaks.verify.rate_limit import Limits
+from binance_leaks.verify.rate_limit import Limits, Throttle
+from binance_leaks.verify.responses import Outcome
 from binance_leaks.verify.transport import UrllibTransport
 from binance_leaks.verify.verifier import Verifier
 
@@ -186,6 +187,25 @@ class TestAnyMinute:
         found = Verifier(transport, clock=clock, limits=bounds).verify(some(rng, 3, Environment.TESTNET))
         assert verdicts(found) == [(Verdict.LIVE, None)] * 3
         assert all(later - earlier > 60 for earlier, later in pairwise(transport.moments))
+
+    def test_who_waits_for_a_request_that_is_under_way_is_not_refused(self, clock: FakeClock) -> None:
+        (probe,) = probes_for(Environment.MAINNET, b"Zz")
+        throttle = Throttle(clock, Limits(share=0.0001, seconds=1e9))
+        throttle.begin()
+        forbidden: list[Outcome | None] = []
+
+        def wait() -> None:
+            with throttle.turn(probe, probe.weight) as why:
+                forbidden.append(why)
+
+        waiting = threading.Thread(target=wait, daemon=True)
+        with throttle.turn(probe, probe.weight) as first:
+            waiting.start()
+            while len(clock.slept) < 1000 and waiting.is_alive():
+                time.sleep(0.001)
+            assert forbidden == []
+        waiting.join(60)
+        assert [first, *forbidden] == [None, None]
 
 
 class TestWaiting:
