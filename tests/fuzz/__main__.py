@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import base64
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -14,6 +15,7 @@ from random import SystemRandom
 
 from tests.fuzz.laws import Laws
 from tests.fuzz.planted import Planted
+from tests.fuzz.readers import warm_up
 from tests.fuzz.runs import Tally, run
 from tests.fuzz.targets import TARGETS
 from tests.fuzz.worker import prepare
@@ -52,11 +54,28 @@ def main(words: Sequence[str] | None = None) -> int:
         from tests.fuzz.by_coverage import fuzz_by_coverage  # atheris is no dependency
 
         return fuzz_by_coverage(names, seed=seed, seconds=60 * options.minutes, findings=options.findings)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends a run as an interrupt does
     targets, started = [TARGETS[name] for name in names], time.monotonic()
-    show = _Line(started).show
-    tallies = run(targets, seed=seed, processes=options.processes, seconds=60 * options.minutes, show=show)
-    _print_table(tallies, seed, time.monotonic() - started)
+    warm_up(Planted.of(seed))
+    seconds = 60 * options.minutes - (time.monotonic() - started)
+    _print(f"{'target':<18}{'inputs':>12}{'a second':>10}{'kept':>7}{'found':>7}")
+    tallies = run(
+        targets, seed=seed, processes=options.processes, seconds=seconds,
+        show=_Line(started).show, done=_print_row,
+    )  # fmt: skip
+    _print_row(_sum(tallies, time.monotonic() - started))
+    _print(f"seed {seed}, Python {sys.version.split()[0]}, {os.cpu_count()} cores")
     return _print_findings(tallies, options.findings)
+
+
+def _sum(tallies: Sequence[Tally], seconds: float) -> Tally:
+    return Tally(
+        target="all",
+        inputs=sum(each.inputs for each in tallies),
+        kept=sum(each.kept for each in tallies),
+        seconds=seconds,
+        found=[found for each in tallies for found in each.found],
+    )
 
 
 def _repeat(name: str, seed: int, data: bytes) -> int:
@@ -87,14 +106,9 @@ class _Line:
         sys.stderr.flush()
 
 
-def _print_table(tallies: Sequence[Tally], seed: int, seconds: float) -> None:
-    _print(f"\n{'target':<18}{'inputs':>12}{'a second':>10}{'kept':>7}{'found':>7}")
-    for each in tallies:
-        rate = each.inputs / each.seconds if each.seconds else 0
-        _print(f"{each.target:<18}{each.inputs:>12,}{rate:>10,.0f}{each.kept:>7,}{len(each.found):>7}")
-    total, found = sum(each.inputs for each in tallies), sum(len(each.found) for each in tallies)
-    _print(f"{'all':<18}{total:>12,}{total / seconds:>10,.0f}{'':>7}{found:>7}")
-    _print(f"seed {seed}, {seconds:.0f} s, Python {sys.version.split()[0]}, {os.cpu_count()} cores")
+def _print_row(tally: Tally) -> None:
+    rate = tally.inputs / tally.seconds if tally.seconds else 0
+    _print(f"{tally.target:<18}{tally.inputs:>12,}{rate:>10,.0f}{tally.kept:>7,}{len(tally.found):>7}")
 
 
 def _print_findings(tallies: Sequence[Tally], folder: Path) -> int:

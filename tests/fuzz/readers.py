@@ -45,6 +45,7 @@ from binance_leaks.verify.http_types import Reply
 from binance_leaks.verify.responses import outcome_of, server_time
 
 from tests.forged_packs import header
+from tests.fuzz import seeds
 from tests.fuzz.alike import (
     ID_SIZE,
     KnownIds,
@@ -57,6 +58,7 @@ from tests.fuzz.alike import (
     walk_blobs,
 )
 from tests.fuzz.laws import Outcome, shape
+from tests.fuzz.planted import Planted
 
 _MOST_OBJECTS = 40
 _LENGTH = 4
@@ -80,6 +82,13 @@ def _written(name: str, data: bytes) -> Path:
     path.unlink(missing_ok=True)
     path.write_bytes(data)
     return path
+
+
+def warm_up(planted: Planted) -> None:
+    """Import and compile what every worker needs, before they are forked."""
+    for data in (*seeds.documents(planted)[::30], *seeds.plain(planted.pair)):
+        outcome = scan("bot.py")(data)
+    list(outcome.rendered())
 
 
 def scan(*paths: str) -> Callable[[bytes], Outcome]:

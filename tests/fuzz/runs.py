@@ -103,12 +103,11 @@ class Tally:
     found: list[Found] = field(default_factory=list)
 
     def add(self, worker: _Running) -> None:
-        """Add what a worker did that has ended."""
+        """Add what a worker did."""
         progress = worker.progress()
         self.inputs += progress.inputs
         self.kept += progress.kept
         self.seconds += time.monotonic() - worker.started
-        self.found += worker.found()
 
     def may_go_on(self, task: Task) -> bool:
         """Whether another worker is to take the place of one that died."""
@@ -128,8 +127,12 @@ def run(
     most: int = 0,
     hang: float = HANG_SECONDS,
     show: Show = lambda _: None,
+    done: Callable[[Tally], None] = lambda _: None,
 ) -> list[Tally]:
-    """Give each target its share of the time. A worker that dies is followed by another for the rest of its share."""
+    """Give each target its share of the time. A worker that dies is followed by another for the rest of its share.
+
+    `show` is called often, `done` when a target had its share. An interrupt ends the run, and what was done counts.
+    """
     tallies = {target.name: Tally(target=target.name) for target in targets}
     end = time.monotonic() + seconds
     waiting = list(targets)
@@ -147,9 +150,15 @@ def run(
                     running.remove(worker)
                     tally = tallies[worker.task.target.name]
                     tally.add(worker)
+                    tally.found += worker.found()
                     if worker.process.exitcode and tally.may_go_on(worker.task):
                         running.append(_Running(replace(worker.task, seed=worker.task.seed + 1), Path(name)))
+                    else:
+                        done(tally)
                 show([*tallies.values(), *(worker.so_far() for worker in running)])
+        except KeyboardInterrupt:
+            for worker in running:
+                tallies[worker.task.target.name].add(worker)
         finally:
             for worker in running:
                 worker.process.kill()

@@ -11,6 +11,7 @@ import struct
 import zlib
 from array import array
 from collections.abc import Sequence
+from functools import cache
 from hashlib import sha1, sha256
 from pathlib import Path
 
@@ -45,6 +46,7 @@ _SMALL = 1_500
 """Bytes of a hostile text: a run has many, and their mutants."""
 
 
+@cache
 def documents(planted: Planted) -> Seeds:
     """Texts of the corpus, hostile texts, and ordinary files with the pair."""
     pair = planted.pair
