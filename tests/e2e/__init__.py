@@ -120,7 +120,8 @@ def run(
 ) -> Outcome:
     """One run. Whatever it is, it ends in time, without a traceback, and shows no value."""
     arguments, environment = [os.fsencode(word) for word in words], {**os.environ, **(env or {})}
-    if program is PROGRAM and not any(name.startswith(_OF_START_UP) for name in env or {}):
+    can_fork = sys.platform != "win32" and program is PROGRAM
+    if can_fork and not any(name.startswith(_OF_START_UP) for name in env or {}):
         done = run_program(arguments, cwd=cwd, env=environment, stdin=stdin, timeout=timeout)
     else:
         done = subprocess.run(
