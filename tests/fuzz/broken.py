@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import time
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
@@ -33,6 +34,12 @@ def _die(data: bytes) -> Outcome:
 def _hang(data: bytes) -> Outcome:
     while data[:1] != b"a":
         pass
+    return _NOTHING
+
+
+def _wait(data: bytes) -> Outcome:
+    while data[:1] != b"a":
+        time.sleep(1)
     return _NOTHING
 
 
@@ -66,6 +73,7 @@ BROKEN: Mapping[str, tuple[Target, str]] = MappingProxyType(
             ("two answers", _differ, "error"),
             ("a death", _die, "death"),
             ("a hang", _hang, "hang"),
+            ("a wait", _wait, "hang"),
             ("a value", _show(str), "value"),
             ("a value backwards", _show(lambda text: text[::-1]), "value"),
             ("a value in lines", _show(lambda text: "\n ".join(text)), "value"),

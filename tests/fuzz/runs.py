@@ -54,6 +54,7 @@ class _Running:
         self.task = task
         self.started = self._moved = time.monotonic()
         self._count = 0
+        self._is_stalled = False
         self._folder = Path(tempfile.mkdtemp(dir=folder))
         self._shared: SharedInput = create_shared(self._folder / INPUT)
         self.process = get_context("fork").Process(target=serve, args=(task, self._folder))
@@ -70,6 +71,7 @@ class _Running:
         if inputs != self._count:
             self._count, self._moved = inputs, now
         elif now - self._moved > STALLED_SECONDS:
+            self._is_stalled = True
             self.process.kill()
         return self.process.exitcode is not None
 
@@ -85,7 +87,7 @@ class _Running:
             listed = json.loads((self._folder / FOUND).read_text())
             return [self._one(bytes.fromhex(each.pop("data")), Violation(**each)) for each in listed]
         name = signal.Signals(-status).name if status < 0 else f"status {status}"
-        law = "hang" if name in ("SIGPROF", "SIGKILL") else "death"
+        law = "hang" if name == "SIGPROF" or self._is_stalled else "death"
         return [self._one(self.progress().data, Violation(law=law, what=f"ended by {name}", details=error))]
 
     def _one(self, data: bytes, violation: Violation) -> Found:

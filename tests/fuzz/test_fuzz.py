@@ -8,6 +8,7 @@ from random import Random
 
 import pytest
 
+from tests.fuzz import runs
 from tests.fuzz.__main__ import main
 from tests.fuzz.broken import BROKEN
 from tests.fuzz.laws import Laws, Target
@@ -37,8 +38,10 @@ def test_the_laws_hold(target: Target, planted: Planted) -> None:
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_law_is_noticed(name: str, tmp_path: Path) -> None:
+def test_a_broken_law_is_noticed(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target, law = BROKEN[name]
+    if name == "a wait":
+        monkeypatch.setattr(runs, "STALLED_SECONDS", 2.0)
     (tally,) = run([target], seed=SEED, processes=1, seconds=20, most=4, hang=0.5 if law == "hang" else 20)
     assert {found.violation.law for found in tally.found} == {law}
     assert tally.inputs
@@ -48,6 +51,12 @@ def test_a_broken_law_is_noticed(name: str, tmp_path: Path) -> None:
     if law not in ("death", "hang", "memory"):
         violation, _ = Laws(target, Planted.of(SEED)).check(found.data)
         assert violation is not None
+
+
+def test_without_atheris_it_is_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    assert main(["--atheris", "--target", "lfs"]) == 2
+    assert "pip install atheris" in capsys.readouterr().err
 
 
 def test_the_program_counts_and_repeats(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
