@@ -11,11 +11,12 @@ from random import Random
 import pytest
 from binance_leaks.findings import Result
 from binance_leaks.fleet.store.cells import join_refs, split_refs
+from binance_leaks.pipeline.history import walk_refs
 from binance_leaks.ref_order import is_automatic, ref_order
 from binance_leaks.report import View, format_named
 from binance_leaks.report.locations import MAX_LISTED_REFS, fold_refs, merge_refs
 from binance_leaks.report.stored import read_report
-from binance_leaks.sources.commits import list_refs
+from binance_leaks.sources.commits import list_refs, list_tips
 from binance_leaks.sources.git import Git
 
 from tests.report import examples
@@ -68,6 +69,28 @@ def test_what_head_and_the_remotes_name_comes_first(repository: Repository) -> N
     assert at_remote == ["origin/zz", "origin/main", "refs/pull/1/head"]
     repository.git("switch", "--quiet", "--detach")
     assert list_refs(Git(str(repository.folder)))[0].shown == f"HEAD {commit[:12]}"
+
+
+def test_git_looks_at_each_object_once(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many refs name it: a repository can have a million."""
+    first, second = repository.commit({"README": "x\n"}), repository.commit({"README": "y\n"})
+    packed = [f"{commit} refs/heads/b{number}-{commit[:4]}\n" for number in range(50) for commit in (first, second)]
+    repository.write(".git/packed-refs", "".join(packed))
+    texts: list[str] = []
+    run_with = Git.run_with
+
+    def counted(git: Git, text: str, *words: str, accept: tuple[int, ...] = (0,)) -> bytes:
+        texts.append(text)
+        return run_with(git, text, *words, accept=accept)
+
+    monkeypatch.setattr(Git, "run_with", counted)
+    git = Git(str(repository.folder))
+    refs = list_refs(git)
+    assert len(refs) == 101
+    assert {ref.commit for ref in refs} == {bytes.fromhex(first), bytes.fromhex(second)}
+    assert set(list_tips(git, "refs/heads/").values()) == {first, second}
+    walk_refs(git, refs, branches=(), since=None)
+    assert [len(text.splitlines()) for text in texts] == [2, 2, 2]
 
 
 def test_machines_refs_are_counted_and_not_named() -> None:

@@ -104,6 +104,7 @@ class SourceKind(Enum):
 
 
 PARTIAL_CLONE = "not in this partial clone"
+NOT_READABLE = "git cannot read it: it is damaged, or takes too much memory"
 SHALLOW_CLONE = "this is a shallow clone; `git fetch --unshallow` brings the rest"
 INCOMPLETE_CLONE = frozenset({PARTIAL_CLONE, SHALLOW_CLONE})
 """Reasons for which objects were not read that only the remote has."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
+from binance_leaks.cli.parser import build
 from binance_leaks.sources import plumbing
 
 from tests.e2e import Pair, run
@@ -26,6 +28,7 @@ PROGRAMS = (
     "alias.log", "alias.diff", "alias.fetch", "alias.cat-file", "alias.rev-list", "alias.ls-files",
 )  # fmt: skip
 """One of each sort, by git's documentation."""
+NO_GIT = {"completion", "detect-secrets-audit", "detect-secrets-hook", "help", "plugin-path", "report"}
 NAMED_SO = re.compile(
     r"(?i)(command|cmd|program|helper|editor|pager|\.textconv|driver|askpass|external|browser|uploadpack)$"
 )
@@ -34,7 +37,10 @@ COMMANDS = (
     ("scan", "."), ("scan", "--all-files", "."), ("staged",), ("staged", "--format", "json"), ("range", "HEAD~1..HEAD"),
     ("range", "HEAD~1..HEAD", "--policy", "base"), ("ci", "--base", "HEAD~1"), ("ci", "--fetch", "--base", "main~9"),
     ("push", "origin", "/nowhere"), ("history",), ("history", "--reachable"), ("baseline", "create"),
-    ("message", "a.py"), ("fleet", "scan", "."),
+    ("message", "a.py"), ("fleet", "scan", "."), ("history", "--submodules"), ("baseline", "update"),
+    ("allow", "--last", "--dry-run"), ("allow", "--last", "--inline", "--dry-run"), ("allow", "--prune", "--dry-run"),
+    ("doctor",), ("init", "--dry-run"), ("machine", "--time-limit", "20s"), ("agent-hook",),
+    ("receive", "refs/heads/main", "HEAD~1", "HEAD"), ("verify", "--scan", ".", "--verify-loopback", "http://127.0.0.1:9"),
 )  # fmt: skip
 
 
@@ -44,6 +50,11 @@ def test_the_list_has_what_git_documents() -> None:
     documented = {name for name in listed if NAMED_SO.search(name)} - NOT_PROGRAMS
     assert len(documented) > 20
     assert {name for name in documented if _sort(name) not in known} == set()
+
+
+def test_every_command_that_starts_git_is_tried() -> None:
+    tried = {words[0] for words in COMMANDS}
+    assert set(build().commands()) - tried == NO_GIT
 
 
 def _sort(name: str) -> str:
@@ -76,8 +87,10 @@ def hostile(tmp_path: Path) -> tuple[Repository, Path]:
 @pytest.mark.skipif(os.name != "posix", reason="needs scripts")
 def test_no_setting_runs_a_program(hostile: tuple[Repository, Path]) -> None:
     repository, marks = hostile
+    home = {"HOME": str(repository.folder.parent)}  # which `machine` searches
+    event = json.dumps({"hook_event_name": "PreToolUse", "tool_name": "Read", "cwd": str(repository.folder)})
     for words in COMMANDS:
-        run(*words, cwd=repository.folder, timeout=60)
+        run(*words, cwd=repository.folder, env=home, stdin=event.encode(), timeout=60)
         assert [mark.name for mark in marks.iterdir()] == [], words
 
 
@@ -88,8 +101,8 @@ def test_no_program_of_the_scanned_folder_is_run(tmp_path: Path, path: str) -> N
     repository.commit({"a.py": "x = 1\n"})
     repository.commit({"a.py": "x = 2\n"})
     for folder in (".", "bin"):
-        repository.script(f"{folder}/git", f'touch "{tmp_path}/ran"', "exit 1")
-        repository.script(f"{folder}/ssh", f'touch "{tmp_path}/ran"', "exit 1")
+        for name in ("git", "ssh", "docker", "podman", "pre-commit", "binance-leaks", "claude"):
+            repository.script(f"{folder}/{name}", f'touch "{tmp_path}/ran"', "exit 1")
     env = {"PATH": f"{path}:{os.environ['PATH']}"}
     for words in (
         ("range", "HEAD~1..HEAD"),
@@ -99,6 +112,8 @@ def test_no_program_of_the_scanned_folder_is_run(tmp_path: Path, path: str) -> N
         ("history", f"file://{tmp_path}/project"),
     ):
         assert run(*words, cwd=repository.folder, env=env, timeout=60).status == 0
+    for more in (("scan", "--image", "debian"), ("doctor",), ("init", "--dry-run")):
+        run(*more, cwd=repository.folder, env=env, timeout=60)
     assert not (tmp_path / "ran").exists()
 
 

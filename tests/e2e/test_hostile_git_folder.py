@@ -71,6 +71,7 @@ CHANGES = {
     "a pipe as HEAD": _pipe(".git/HEAD"),
     "a pipe as commondir": _pipe(".git/commondir"),
     "a pipe as the list of borrowed objects": _pipe(".git/objects/info/alternates"),
+    "a pipe as the log of stashes": _pipe(".git/logs/refs/stash"),
     "a pipe as a branch": _pipe(".git/refs/heads/other"),
     "a pipe as an ignore list": _setting("core.excludesFile"),
     "a device as the list of refs": _link,
@@ -146,13 +147,21 @@ def test_git_that_reads_a_text_and_takes_its_time(repository: Repository, monkey
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
-@pytest.mark.parametrize("words", [("history",), ("range", "HEAD~1..HEAD")])
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [(("history",), "HEAD:a.py"), (("range", "HEAD~1..HEAD"), "HEAD:a.py"), (("staged",), "HEAD^{tree}")],
+)
 def test_an_object_that_is_a_pipe(
-    repository: Repository, words: Sequence[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    repository: Repository,
+    words: Sequence[str],
+    named: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     repository.commit({"a.py": "x = 1\n"})
     repository.commit({"a.py": "x = 2\n"})
-    name = repository.git("rev-parse", "HEAD:a.py")
+    repository.stage("a.py", "x = 3\n")
+    name = repository.git("rev-parse", named)
     loose = repository.path(f".git/objects/{name[:2]}/{name[2:]}")
     loose.unlink()
     os.mkfifo(loose)

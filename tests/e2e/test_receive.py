@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from binance_leaks.cli import main, receive
+from binance_leaks.sources.git import Git
+from binance_leaks.sources.push_selection import received_update, select_received
 
 from tests.e2e import Pair, run
 from tests.hiding_contents import module
@@ -183,3 +187,32 @@ class TestAlone:
         ran = run("receive", "refs/heads/main", ZEROS, cwd=project.folder)
         assert ran.status == 2
         assert "REF OLD NEW" in ran.err
+
+
+def test_git_is_not_started_for_each_ref(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mirror can be pushed with tens of thousands of refs."""
+    repository.commit({"a.py": "x = 1\n"})
+    tip = repository.git("rev-parse", "HEAD")
+    tree = repository.git("rev-parse", "HEAD^{tree}")
+    one = repository.git("commit-tree", "-p", tip, "-m", "one", tree)
+    two = repository.git("commit-tree", "-p", one, "-m", "two", tree)
+    other = repository.git("commit-tree", "-p", tip, "-m", "other", tree)
+    started: list[int] = []
+    spawn = Git._spawn
+
+    def counted(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
+        started[-1] += 1
+        return spawn(*arguments, **options)
+
+    monkeypatch.setattr(Git, "_spawn", staticmethod(counted))
+    for count in (3, 30):
+        started.append(0)
+        names = [(f"refs/heads/b{number}", (two, one, other)[number % 3]) for number in range(count)]
+        updates = [received_update(name, ZEROS, commit) for name, commit in names]
+        selected = select_received(Git(str(repository.folder)), updates)
+    assert started[0] == started[1]
+    assert {commit.id for commit in selected.commits} == {one, two, other}
+    assert selected.refs == {
+        commit: tuple(f"b{number}" for number in range(count) if number % 3 in brought)[:20]
+        for commit, brought in ((one, (0, 1)), (two, (0,)), (other, (2,)))
+    }

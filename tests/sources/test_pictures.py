@@ -5,6 +5,9 @@ from __future__ import annotations
 import base64
 import io
 import json
+import signal
+import subprocess
+import sys
 import tracemalloc
 import zlib
 from collections.abc import Iterator
@@ -305,6 +308,18 @@ def test_the_reading_process_neither_connects_nor_writes() -> None:
     )
     done = run_process([executable, "-c", tried], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["refused"] * 4
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="the system has no alarms")
+def test_the_reading_process_ends_by_itself_when_nobody_waits() -> None:
+    """Who started it may be killed while a picture makes it hang."""
+    hang = "from binance_leaks.sources.pictures import reading_process as r; import time; "
+    hang += "r._read = lambda *_, **__: time.sleep(600); r.main(False)"
+    with subprocess.Popen([sys.executable, "-c", hang], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        process.stdin.write(json.dumps({"size": 1, "quick": True, "seconds": 0.2}).encode("ascii") + b"\nx")
+        process.stdin.flush()
+        assert process.wait(60) == -signal.SIGALRM
 
 
 def test_without_the_extra_pictures_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

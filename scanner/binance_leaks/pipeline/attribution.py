@@ -10,7 +10,6 @@ from pathlib import Path
 from binance_leaks.detect.credentials import credential_of, merge_credentials, with_stated
 from binance_leaks.detect.path_values import digests_in_path
 from binance_leaks.environments import Environment
-from binance_leaks.errors import GitError
 from binance_leaks.findings import Skipped
 from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.model import (
@@ -338,16 +337,10 @@ class _Reader:
                 listed.append(name)
             else:
                 yield name, held[1]
-        at = 0
-        while at < len(listed):
-            try:
-                with self._git.blobs(name.hex() for name in listed[at:]) as blobs:
-                    for _, stream in blobs:
-                        if stream is not None:
-                            yield listed[at], stream.read()
-                        at += 1
-            except GitError:  # noqa: PERF203 - continues after an object that makes git stop
-                at += 1
+        with self._git.blobs((name.hex() for name in listed), []) as blobs:
+            for name, (_, stream) in zip(listed, blobs, strict=True):
+                if stream is not None:
+                    yield name, stream.read()
 
 
 def _with_replaceable(credential: Credential, content: bytes) -> Credential:

@@ -40,16 +40,15 @@ class ReachableObjects:
     takes_message = takes_blob
 
 
-def walk_refs(git: Git, *, branches: Sequence[str], since: str | None) -> ReachableObjects:
-    """Walk from the given branches, or all refs, to what was added `since` a date.
+def walk_refs(git: Git, refs: Iterable[Ref], *, branches: Sequence[str], since: str | None) -> ReachableObjects:
+    """Walk from the given branches, or all `refs`, to what was added `since` a date.
 
     Raises UsageError for an unknown branch. Where git cannot walk to the end, `cut_short` has the reason.
     """
     tips = [_resolve_branch(git, branch) for branch in branches]
     if not tips:
-        refs = list_refs(git)
         tips = [(ref.target if since is None else ref.commit or b"").hex() for ref in refs]
-    tips = [tip for tip in tips if tip]
+    tips = [tip for tip in dict.fromkeys(tips) if tip]
     if since is not None:
         _check_date(git, since)
         listed = git.run_with("\n".join(tips) + "\n", "rev-list", "--boundary", f"--since={since}", "--stdin")
@@ -152,7 +151,7 @@ class Leftovers:
 
 def find_leftovers(git: Git, refs: Iterable[Ref]) -> Leftovers:
     """Walk from all refs but stashes, and return what is left."""
-    tips = [ref.target.hex() for ref in refs if not ref.is_stash]
+    tips = list(dict.fromkeys(ref.target.hex() for ref in refs if not ref.is_stash))
     return Leftovers(reached=_walk(git, tips).names if tips else frozenset())
 
 
@@ -272,8 +271,8 @@ def _scan(
     prefix: str,
 ) -> None:
     """Scan one object database; `prefix` is in front of its paths."""
-    walked = walk_refs(git, branches=source.branches, since=source.since) if source.narrowed else None
     refs = list_refs(git)
+    walked = walk_refs(git, refs, branches=source.branches, since=source.since) if source.narrowed else None
     leftovers = find_leftovers(git, refs) if source.leftovers else None
     object_filter: ObjectFilter | None = walked or leftovers or source.state
     lfs = LfsFiles(git, database)

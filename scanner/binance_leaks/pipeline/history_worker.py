@@ -8,8 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from binance_leaks.detect.first_test import MARGIN, must_look, new_search
-from binance_leaks.errors import GitError
-from binance_leaks.findings import Skipped
+from binance_leaks.findings import NOT_READABLE, Skipped
 from binance_leaks.lazy_dataclasses import dataclass, field
 from binance_leaks.model import Credential
 from binance_leaks.native import compiled
@@ -176,24 +175,17 @@ class ObjectWorker:
         return walked
 
     def _scan_git_share(self, task: GitShare) -> TaskResult:
-        """Read objects through git, and continue after one that makes it stop."""
+        """Read objects through git."""
         result = TaskResult()
-        names = [name.hex() for name in task.ids]
-        at = 0
-        while at < len(names):
-            try:
-                with self._git.blobs(names[at:]) as blobs:
-                    for name, stream in blobs:
-                        if stream is None:
-                            result.missing.add(bytes.fromhex(name))
-                        else:
-                            self._scan_git_object(bytes.fromhex(name), stream, result, trees=task.trees)
-                        at += 1
-            except GitError:  # noqa: PERF203 - continues after an object that makes git stop
-                if at < len(names):
-                    result.skipped.append(Skipped(what=f"object {names[at]}", why="it is damaged"))
-                    result.damaged.add(bytes.fromhex(names[at]))
-                at += 1
+        damaged: list[str] = []
+        with self._git.blobs((name.hex() for name in task.ids), damaged) as blobs:
+            for name, stream in blobs:
+                if stream is None:
+                    result.missing.add(bytes.fromhex(name))
+                else:
+                    self._scan_git_object(bytes.fromhex(name), stream, result, trees=task.trees)
+        result.skipped += [Skipped(what=f"object {name}", why=NOT_READABLE) for name in dict.fromkeys(damaged)]
+        result.damaged.update(map(bytes.fromhex, damaged))
         if task.trees:
             result.trees = self._trees.take()
         return result
@@ -211,8 +203,8 @@ class ObjectWorker:
             return
         else:
             content = stream.read()
-            if len(content) != size:
-                raise GitError("git stopped")
+            if stream.is_short:
+                return
             if stream.kind == "tree":
                 self._trees.read(name, content)
                 return
@@ -228,8 +220,6 @@ class ObjectWorker:
             self.detection.stream(name, stream, result)
             return
         content = stream.read()
-        if len(content) != stream.size:
-            raise GitError("git stopped")
         if self._must_look(content) or (compiled is not None and compiled.may_be_container(content)):
             self.detection.blob(name, content, result)
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from binance_leaks.detect import prefilter
 from binance_leaks.errors import GitError
-from binance_leaks.findings import Skipped
+from binance_leaks.findings import NOT_READABLE, Skipped
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Credential, Occurrence
 from binance_leaks.path_bytes import decode_path
@@ -172,7 +172,8 @@ class FileVersions:
         here = [blob for blob in wanted if blob not in gone]
         if not here:
             return lacking
-        with self._git.blobs(here) as streams:
+        damaged: list[str] = []
+        with self._git.blobs(here, damaged) as streams:
             for number, (blob, stream) in enumerate(streams):
                 if stream is None:
                     lacking.append(blob)
@@ -182,6 +183,7 @@ class FileVersions:
                     self.suspicious.add(blob)
                 if number % _BLOBS_PER_REPORT == 0:
                     progress(number, len(here), self.bytes)
+        self.suspicious.update(damaged)  # which is reported where they are looked at
         return lacking
 
     def detect(self, wanted: Sequence[tuple[str, bytes]]) -> None:
@@ -200,10 +202,13 @@ class FileVersions:
                 ordered.append((blob, path))
         if not ordered:
             return
-        with self._git.blobs(blob for blob, _ in ordered) as streams:
+        damaged: list[str] = []
+        with self._git.blobs((blob for blob, _ in ordered), damaged) as streams:
             for (blob, path), (_, stream) in zip(ordered, streams, strict=True):
                 if stream is not None:
                     self._versions[blob, path] = self._detect(blob, decode_path(path), stream)
+        gone = set(damaged)
+        self.skipped += [Skipped(what=decode_path(path), why=NOT_READABLE) for blob, path in ordered if blob in gone]
 
     def _detect(self, blob: str, path: str, stream: BlobStream) -> FileVersion:
         # start-up: most ranges are clean and need no detector
@@ -227,9 +232,9 @@ class FileVersions:
         from binance_leaks.sources.read_content import read_stream  # start-up: only where something is suspicious
 
         if stream.size > LFS_POINTER_SIZE:
-            return read_stream(path, path, stream, size=stream.size), False
+            return read_stream(path, path, stream), False
         content = stream.read()
-        plain = read_stream(path, path, io.BytesIO(content), size=stream.size)
+        plain = read_stream(path, path, io.BytesIO(content))
         if not may_be_lfs_pointer(content):
             return plain, False
         from binance_leaks.sources.lfs import LfsStore, parse_lfs_pointer  # start-up: few repositories use Git LFS

@@ -127,4 +127,4 @@ def _is_container(content: bytes) -> bool:
 
 
 def _chunks(stream: BlobStream | io.BytesIO) -> Iterator[Chunk | Skipped]:
-    return read_stream("", "", stream, size=stream.size if isinstance(stream, BlobStream) else None)
+    return read_stream("", "", stream)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 
 from binance_leaks.errors import GitError, GitLimitError
@@ -230,17 +230,28 @@ def list_remotes(git: Git) -> list[str]:
 
 def list_tips(git: Git, prefix: str) -> dict[str, str]:
     """The refs below a prefix, such as `refs/remotes/origin/`, with their commits."""
-    out = git.run(
-        "for-each-ref", "--format=%(refname)%00%(objectname) %(objecttype) %(*objectname) %(*objecttype)", prefix
-    )
-    tips = {}
-    for line in out.splitlines():
-        name, _, rest = line.partition(b"\0")
-        words = rest.decode("ascii").split(" ")
-        commit = next((words[at] for at in (0, 2) if words[at + 1 : at + 2] == ["commit"]), None)
-        if commit is not None:
-            tips[decode_path(name)] = commit
-    return tips
+    listed = git.run("for-each-ref", "--format=%(objectname) %(refname)", prefix)
+    targets = [decode_path(line).partition(" ") for line in listed.splitlines()]
+    commits = peel_to_commits(git, (target for target, _, _ in targets))
+    return {name: commits[target] for target, _, name in targets if target in commits}
+
+
+def peel_to_commits(git: Git, names: Iterable[str]) -> dict[str, str]:
+    """The ids of the commits that some objects are, or that tags lead to; of those that lead to one.
+
+    git takes as long for an object that many refs name as for as many objects, so each is given to it once.
+    """
+    distinct = [name for name in dict.fromkeys(names) if name and "\0" not in name and "\n" not in name]
+    if not distinct:
+        return {}
+    asked = "".join(f"{name}^{{commit}}\n" for name in distinct)
+    answers = git.run_with(asked, "cat-file", "--batch-check", accept=(0, 128)).splitlines()
+    fields = [answer.split() for answer in answers]
+    return {
+        name: found[0].decode("ascii")
+        for name, found in zip(distinct, fields, strict=False)
+        if len(found) == 3 and found[1] == b"commit"
+    }
 
 
 def resolve_existing(git: Git, revisions: Sequence[str]) -> list[str]:
@@ -307,14 +318,11 @@ def list_refs(git: Git) -> list[Ref]:
     targets.update(detached)
     defaults.update(detached)
     named = sorted(targets.items(), key=lambda one: ref_order(one[0], defaults))
-    asked = "".join(f"{target.hex()}^{{commit}}\n" for _, target in named)
-    answers = git.run_with(asked, "cat-file", "--batch-check", accept=(0, 128)).splitlines()
-    refs = []
-    for number, (shown, target) in enumerate(named):
-        fields = answers[number].split() if number < len(answers) else []
-        commit = bytes.fromhex(fields[0].decode("ascii")) if len(fields) == 3 and fields[1] == b"commit" else None
-        refs.append(Ref(name=shown, target=target, commit=commit))
-    return refs
+    commits = {
+        bytes.fromhex(name): bytes.fromhex(commit)
+        for name, commit in peel_to_commits(git, (target.hex() for _, target in named)).items()
+    }
+    return [Ref(name=shown, target=target, commit=commits.get(target)) for shown, target in named]
 
 
 def object_types(git: Git, names: Sequence[bytes]) -> dict[bytes, str]:

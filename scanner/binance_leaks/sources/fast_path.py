@@ -14,6 +14,7 @@ import time
 from binance_leaks.detect import first_test
 from binance_leaks.sources.plumbing import (
     BATCH,
+    LONGEST_HEADER,
     MOST_CHANGES,
     MOST_MEMORY_FOR_CHANGES,
     SETTINGS,
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from typing import IO
 
 LARGE = 8 << 20
-BATCH_READER = ("cat-file", "--batch")
 _ARCHIVE_STARTS = (
     b"PK", b"PACK", b"\x1f\x8b", b"\x1f\x9d", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf", b"Rar!",
     b"\x04\x22\x4d\x18", b"LZIP", b"MSCF", b"# v", b"x\x01", b"x\x5e", b"x\x9c", b"x\xda", b"%PDF-",
@@ -108,7 +108,7 @@ class SpawnedGit:
 
     def read_changes(self) -> bytes | None:
         """All that git writes about changes. None where that is too much, or where git needs too much memory for it."""
-        _thread.start_new_thread(self._watch, ())
+        self.watch(_LONGEST)
         parts, size = [], 0
         while part := self.answers.read(1 << 20):
             parts.append(part)
@@ -117,39 +117,34 @@ class SpawnedGit:
                 return None
         return b"".join(parts) if self.wait() == 0 else None
 
-    def end_if_idle(self) -> None:
-        """End git where it waits for an object that is a pipe."""
-        _thread.start_new_thread(self._watch_idle, ())
+    def watch(self, longest: float = float("inf")) -> None:
+        """End git where it needs too much memory, or waits for an object that is a pipe.
 
-    def _watch_idle(self) -> None:
+        Where the system does not list its memory, after `longest` seconds.
+        """
+        _thread.start_new_thread(self._watch, (time.monotonic() + longest,))
+
+    def _watch(self, ends: float) -> None:
         before, since = b"", 0
         while True:
             time.sleep(_SAMPLE)
             with self._lock:
                 if not self._pid:
                     return
-                try:
-                    with open(f"/proc/{self._pid}/stat", "rb") as stream:  # noqa: PTH123
-                        fields = stream.read().rpartition(b")")[2].split()
-                except OSError:
-                    return
-                now = b" ".join(fields[11:13]) if fields[0] == b"S" else b""
+                used, now = memory_of(self._pid), self._processor_time_if_asleep()
                 before, since = now, (since + 1 if now and now == before else 0)
-                if since > _MOST_IDLE:
+                is_too_much = time.monotonic() > ends if used is None else used > MOST_MEMORY_FOR_CHANGES
+                if is_too_much or since > _MOST_IDLE:
                     os.kill(self._pid, _KILL)
                     return
 
-    def _watch(self) -> None:
-        ends = time.monotonic() + _LONGEST
-        while True:
-            time.sleep(_SAMPLE)
-            with self._lock:
-                if not self._pid:
-                    return
-                used = memory_of(self._pid)
-                if time.monotonic() > ends if used is None else used > MOST_MEMORY_FOR_CHANGES:
-                    os.kill(self._pid, _KILL)
-                    return
+    def _processor_time_if_asleep(self) -> bytes:
+        try:
+            with open(f"/proc/{self._pid}/stat", "rb") as stream:  # noqa: PTH123
+                fields = stream.read().rpartition(b")")[2].split()
+        except OSError:
+            return b""
+        return b" ".join(fields[11:13]) if fields[0] == b"S" else b""
 
     def wait(self) -> int:
         """Close the pipes and return the exit status."""
@@ -176,12 +171,13 @@ def _find_git() -> str:
 
 
 class ObjectReader:
-    """Reads objects from `git cat-file --batch`."""
+    """Reads objects from git, one that runs `READER`."""
 
-    __slots__ = ("_git",)
+    __slots__ = ("_git", "_token")
 
     def __init__(self, git: SpawnedGit) -> None:
         self._git = git
+        self._token = os.urandom(8).hex()
 
     def resolve(self, revision: str) -> str | None:
         """The id of the object that a revision names, None if there is none, or if it is large."""
@@ -190,22 +186,25 @@ class ObjectReader:
         return None if found is None else found[0]
 
     def read(self, names: Sequence[str]) -> Iterator[tuple[str, bytes] | None]:
-        """Yield the ids and contents of some objects, None for one that is missing or large, which is the end."""
+        """Yield the ids and contents of some objects, and end. None for one that is missing or large, or damaged."""
         for first in range(0, len(names), BATCH):
             batch = names[first : first + BATCH]
             self._request(batch)
             for _ in batch:
                 yield self._answer()
+        self._git.questions.close()
+        if self._git.answers.read(1):  # the last object has more than it claims
+            yield None
 
     def _request(self, names: Sequence[str]) -> None:
-        self._git.questions.write("".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape"))
+        text = "".join(f"{name} {self._token}\n" for name in names)
+        self._git.questions.write(text.encode("utf-8", "surrogateescape"))
         self._git.questions.flush()
 
     def _answer(self) -> tuple[str, bytes] | None:
-        """The id and the content of the next object, None for one that is missing or large."""
-        fields = self._git.answers.readline().split()
-        if len(fields) != 3 or not fields[2].isdigit() or int(fields[2]) > LARGE:
+        fields = self._git.answers.readline(LONGEST_HEADER).split()
+        if len(fields) != 4 or fields[3] != self._token.encode("ascii") or int(fields[2]) > LARGE:
             return None
         size = int(fields[2])
         data = self._git.answers.read(size + 1)
-        return (fields[0].decode("ascii"), data[:-1]) if len(data) == size + 1 else None
+        return (fields[0].decode("ascii"), data[:-1]) if len(data) == size + 1 and data[-1:] == b"\n" else None

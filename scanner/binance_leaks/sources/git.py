@@ -9,6 +9,8 @@ from __future__ import annotations
 import io
 import os
 import subprocess
+import threading
+from contextlib import suppress
 
 from binance_leaks.errors import GitError
 from binance_leaks.path_bytes import decode_path
@@ -16,8 +18,11 @@ from binance_leaks.sources.git_preflight import check_git_folder, describe_irreg
 from binance_leaks.sources.git_watch import MOST_MEMORY, MOST_OUTPUT, UNTRUSTED, read_to_end
 from binance_leaks.sources.plumbing import (
     BATCH,
+    LONGEST_HEADER,
     MOST_CHANGES,
     MOST_MEMORY_FOR_CHANGES,
+    READER,
+    READER_LIMITS,
     SETTINGS,
     STAGED,
     environment,
@@ -28,7 +33,7 @@ from binance_leaks.sources.plumbing import (
 
 TYPE_CHECKING = False  # as typing has it, without importing typing: start-up time of the hook
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import IO
 
     from binance_leaks.sources.plumbing import RawChange
@@ -259,11 +264,19 @@ class Git:
                 runs.append((start, start + length - 1))
         return runs
 
-    def blobs(self, ids: Iterable[str]) -> Blobs:
-        """A reader of many objects through one `git cat-file`."""
-        # About damaged objects git prints so much that an unread pipe would fill.
-        process = self._start("cat-file", "--batch", stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        return Blobs(process, list(ids))
+    def blobs(self, ids: Iterable[str], damaged: list[str] | None = None) -> Blobs:
+        """A reader of many objects through one `git cat-file`.
+
+        Those that git cannot read to their end are added to `damaged`. Without it they raise GitError.
+        """
+        self.check()
+        variables = {**self._environment, **READER_LIMITS}
+
+        def start() -> subprocess.Popen[bytes]:
+            # About damaged objects git prints so much that an unread pipe would fill.
+            return self._spawn(READER, self.folder, variables, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+        return Blobs(start, list(ids), damaged)
 
     def merge_heads(self) -> list[str]:
         """The commits that a merge in progress merges; none without a merge in progress."""
@@ -278,51 +291,81 @@ class Git:
 class Blobs:
     """Objects in the order of the requests; use as a context manager."""
 
-    def __init__(self, process: subprocess.Popen[bytes], ids: list[str]) -> None:
-        self._process = process
+    def __init__(self, start: Callable[[], subprocess.Popen[bytes]], ids: list[str], damaged: list[str] | None) -> None:
+        self._start = start
         self._ids = ids
+        self._damaged = damaged
+        self._token = os.urandom(8).hex()
+        self._answered = ""
+        """The object that this process answered last."""
+        self._ask_from(0)
 
     def __enter__(self) -> Blobs:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
-            if stream is not None and not stream.closed:
-                try:
-                    stream.close()
-                except BrokenPipeError:
-                    continue
+        self._end()
+
+    def __iter__(self) -> Iterator[tuple[str, BlobStream | None]]:
+        """Every id with its content, None where the object is missing; read each before the next.
+
+        The content of one that is damaged ends early, and may be another's.
+        """
+        number = 0
+        while number < len(self._ids):
+            name = self._ids[number]
+            header = self._answers.readline(LONGEST_HEADER)
+            fields = header.split()
+            before, self._answered = self._answered, name
+            if header == f"{name} missing\n".encode("ascii"):
+                yield name, None
+            elif len(fields) == 4 and (fields[0], fields[3]) == (name.encode("ascii"), self._token.encode("ascii")):
+                stream = BlobStream(self._answers, int(fields[2]), fields[1].decode("ascii"))
+                yield name, stream
+                stream.skip()
+                if stream.is_short or self._answers.read(1) != b"\n":
+                    self._fail(name, number + 1)
+            elif header and before:  # there is more of the object before it than it claims
+                self._fail(before, number)
+                continue
+            else:
+                self._fail(name, number + 1)
+                yield name, BlobStream.of(b"")
+            number += 1
+        if self._answered and self._answers.read(1):
+            self._fail(self._answered, number)
+
+    def _ask_from(self, number: int) -> None:
+        """Start git for the objects from one on."""
+        self._process = self._start()
+        if self._process.stdout is None:
+            raise GitError("git could not be spoken to")
+        self._answers = self._process.stdout
+        self._answered = ""
+        # At the end of the requests git ends: nothing is waited for that an object claims to have.
+        self._writer = threading.Thread(target=self._request, args=(self._process.stdin, number), daemon=True)
+        self._writer.start()
+
+    def _request(self, stream: IO[bytes], number: int) -> None:
+        with suppress(BrokenPipeError), stream:
+            for first in range(number, len(self._ids), BATCH):
+                names = self._ids[first : first + BATCH]
+                stream.write("".join(f"{name} {self._token}\n" for name in names).encode("ascii"))
+
+    def _fail(self, name: str, rest: int) -> None:
+        """Note an object that cannot be read, and start git again for the rest."""
+        if self._damaged is None:
+            raise GitError(f"git cat-file stopped at object {name}", hint="Run `git fsck` to see what is damaged.")
+        self._damaged.append(name)
+        self._end()
+        self._ask_from(rest)
+
+    def _end(self) -> None:
+        self._answers.close()
         if self._process.poll() is None:
             self._process.terminate()
         self._process.wait()
-
-    def __iter__(self) -> Iterator[tuple[str, BlobStream | None]]:
-        """Every id with its content, None where the object is missing; read each before the next."""
-        requests, answers = self._process.stdin, self._process.stdout
-        if requests is None or answers is None:
-            raise GitError("git could not be spoken to")
-        for first in range(0, len(self._ids), BATCH):
-            batch = self._ids[first : first + BATCH]
-            try:
-                requests.write("".join(f"{name}\n" for name in batch).encode("ascii"))
-                requests.flush()
-            except BrokenPipeError:
-                raise _stopped(batch[0]) from None
-            for name in batch:
-                yield from self._answer(name, answers)
-
-    def _answer(self, name: str, answers: IO[bytes]) -> Iterator[tuple[str, BlobStream | None]]:
-        header = answers.readline()
-        if header.endswith(b" missing\n"):
-            yield name, None
-            return
-        fields = header.split()
-        if len(fields) != 3:
-            raise _stopped(name)
-        stream = BlobStream(answers, int(fields[2]), fields[1].decode("ascii"))
-        yield name, stream
-        stream.skip()
-        answers.read(1)
+        self._writer.join()
 
 
 class BlobStream:
@@ -332,6 +375,8 @@ class BlobStream:
         self._source = source
         self.size = size
         self.kind = kind
+        self.is_short = False
+        """Whether git ended before the object did."""
         self._left = size
 
     @classmethod
@@ -346,17 +391,14 @@ class BlobStream:
         """
         wanted = self._left if size < 0 else min(size, self._left)
         data = self._source.read(wanted) if wanted else b""
-        self._left = self._left - len(data) if len(data) == wanted else 0
+        self.is_short = self.is_short or len(data) < wanted
+        self._left = 0 if self.is_short else self._left - len(data)
         return data
 
     def skip(self) -> None:
         """Pass over what was not read."""
         while self.read(1 << 20):
             pass
-
-
-def _stopped(name: str) -> GitError:
-    return GitError(f"git cat-file stopped at object {name}", hint="Run `git fsck` to see what is damaged.")
 
 
 def _error(command: str, err: bytes) -> GitError:

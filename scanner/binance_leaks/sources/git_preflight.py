@@ -25,7 +25,7 @@ _LARGEST_LINK = 64 << 10
 _OWN = ("HEAD", "index", "commondir", "gitdir", "MERGE_HEAD", "FETCH_HEAD")
 _COMMON = (
     "packed-refs", "shallow", "info/exclude", "info/attributes", "info/grafts", "info/sparse-checkout",
-    "objects/info/alternates", "objects/info/commit-graph", "objects/pack/multi-pack-index", "HEAD",
+    "objects/info/alternates", "logs/refs/stash", "objects/info/commit-graph", "objects/pack/multi-pack-index", "HEAD",
 )  # fmt: skip
 _FOLDERS = ("refs", "worktrees", "objects/pack")
 _NAME_FILES = (b"include", b"excludesfile", b"attributesfile")

@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable, Container, Iterator, Sequence
 
 from binance_leaks.detect import first_test, prefilter
-from binance_leaks.errors import GitError
 from binance_leaks.path_bytes import decode_path, encode_path
 from binance_leaks.sources.archive_kind import archive_kind, may_end_in_zip
 from binance_leaks.sources.git import BlobStream, Git
@@ -89,15 +88,19 @@ def find_suspects(git: Git, changes: Sequence[StagedChange]) -> tuple[list[Stage
     size = 0
     if not changes:
         return found, missing, size
-    with git.blobs(change.blob for change in changes) as blobs:
+    damaged: list[str] = []
+    suspects: set[str] = set()
+    with git.blobs((change.blob for change in changes), damaged) as blobs:
         for change, (_, stream) in zip(changes, blobs, strict=True):
             if stream is None:
                 missing.append(change)
                 continue
             size += stream.size
             if may_hold(stream) or prefilter.path_may_hold(change.path):
-                found.append(change)
-    return found, missing, size
+                suspects.add(change.blob)
+    suspects.update(damaged)  # which is reported where they are looked at
+    gone = {change.blob for change in missing}
+    return [change for change in changes if change.blob in suspects and change.blob not in gone], missing, size
 
 
 def may_hold(stream: BlobStream) -> bool:
@@ -105,10 +108,6 @@ def may_hold(stream: BlobStream) -> bool:
     if stream.size > _WHOLE_LIMIT:
         return True
     data = stream.read()
-    if len(data) < stream.size:
-        raise GitError(
-            "git cat-file stopped before the end of an object", hint="Run `git fsck` to see what is damaged."
-        )
     if archive_kind(data[:_HEAD_LENGTH]) is not None or may_end_in_zip(data) or may_be_lfs_pointer(data):
         return True
     if may_hold_picture(data) and are_read():
@@ -200,7 +199,7 @@ def read_tracked_siblings(git: Git, folder: bytes, most: int) -> Iterator[bytes]
         head, _, path = entry.partition(b"\t")
         if path.rpartition(b"/")[0] == folder and not head.startswith(b"160000"):
             ids.append(head.split(b" ")[1].decode("ascii"))
-    with git.blobs(ids[:most]) as blobs:
+    with git.blobs(ids[:most], []) as blobs:
         for _, stream in blobs:
             if stream is not None and stream.size <= _WHOLE_LIMIT // 8:
                 yield stream.read()

@@ -137,7 +137,7 @@ class EvidenceNearCommits:
             mode, kind, blob = head.decode("ascii").split(" ")
             if kind == "blob" and mode != "120000":
                 names.append((blob, decode_path(path)))
-        with self._git.blobs(blob for blob, _ in names[:_MOST_SIBLINGS]) as blobs:
+        with self._git.blobs((blob for blob, _ in names[:_MOST_SIBLINGS]), []) as blobs:
             for (_, name), (_, stream) in zip(names, blobs, strict=False):
                 if stream is not None and stream.size <= _LARGEST_SIBLING:
                     yield name, stream.read()

@@ -50,6 +50,17 @@ LFS_POINTER_SIZE = 1024
 _ENDINGS = (".exe", ".cmd", ".bat") if sys.platform == "win32" else ("",)
 MOST_CHANGES, MOST_MEMORY_FOR_CHANGES = 128 << 20, 400 << 20
 """Bytes that git may write and need to list what commits change: enough for a million files at once."""
+READER = (
+    "-c", "core.bigFileThreshold=8m", "cat-file", "--batch=%(objectname) %(objecttype) %(objectsize) %(rest)",
+)  # fmt: skip
+READER_LIMITS = {"GIT_ALLOC_LIMIT": f"{512 << 20}"}
+"""git that reads objects, and the most memory that it may take for one at once.
+
+Large objects come in parts, except for deltas: a pack of a few kilobytes can make gigabytes of them. git itself makes
+none of a file above 512 MiB. Each answer repeats what followed the name in its request, which no object can foresee:
+git also writes what an object has beyond the size that it claims.
+"""
+LONGEST_HEADER = 4096
 BATCH = 400
 """Objects that are requested before the first answer is read: few enough for the requests to fit into a pipe."""
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from binance_leaks.errors import UsageError
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.path_bytes import decode_path
 from binance_leaks.sources.commit_selection import CommitSelection, list_complete
 from binance_leaks.sources.commits import (
+    ListedCommit,
     RevisionRange,
-    list_commits,
     list_remotes,
     list_tips,
+    peel_to_commits,
     resolve_commit,
     resolve_existing,
     tag_chain,
@@ -20,6 +21,8 @@ from binance_leaks.sources.commits import (
 from binance_leaks.sources.git import Git
 
 _MOST_NAMES = 4
+_MOST_REFS = 20
+"""Refs that a commit of a push is reported with: it may be in all of a hundred thousand."""
 _REMEDY = "Fetch the rest: git fetch --unshallow."
 _LOOK = "Look at it yourself, then push it with --no-verify."
 
@@ -105,10 +108,8 @@ def select_push(git: Git, updates: Sequence[RefUpdate], *, remote: str | None, u
     """
     new = [update for update in updates if update.local is not None]
     name = _remote_name(git, remote, url)
-    heads, tags = [], []
-    for update in new:
-        heads.append(_commit(git, update))
-        tags += [tag for tag in tag_chain(git, update.local or "") if tag != update.remote]
+    heads = _commits(git, new)
+    tags = _tags(git, new, heads)
     known = resolve_existing(git, [update.remote for update in new if update.remote])
     known += list_tips(git, f"refs/remotes/{name}/").values() if name else []
     revisions = RevisionRange(heads=tuple(dict.fromkeys(heads)), bases=tuple(dict.fromkeys(known)))
@@ -116,7 +117,7 @@ def select_push(git: Git, updates: Sequence[RefUpdate], *, remote: str | None, u
         revisions=revisions,
         commits=list_complete(git, revisions, _REMEDY) if heads else (),
         target=_shown(updates, name or remote),
-        tags=tuple(dict.fromkeys(tags)),
+        tags=tags,
     )
 
 
@@ -130,23 +131,32 @@ def select_received(git: Git, updates: Sequence[RefUpdate]) -> CommitSelection:
     known = resolve_existing(git, [update.remote for update in new if update.remote])
     standing = resolve_commit(git, "HEAD")
     bases = tuple(dict.fromkeys([*known, *([standing] if standing else []), *tips.values()]))
-    tags = dict[str, None]()
-    refs: dict[str, tuple[str, ...]] = {}
-    heads = []
-    for update in new:
-        head = _commit(git, update, "It may be pushed by who may switch this hook off.")
-        heads.append(head)
-        tags.update(dict.fromkeys(tag for tag in tag_chain(git, update.local or "") if tag != update.remote))
-        brought = list_commits(git, RevisionRange(heads=(head,), bases=bases)) if len(new) > 1 else ()
-        for commit in brought:
-            refs[commit.id] = (*refs.get(commit.id, ()), update.short_name)
+    heads = _commits(git, new, "It may be pushed by who may switch this hook off.")
     revisions = RevisionRange(heads=tuple(dict.fromkeys(heads)), bases=bases)
     commits = list_complete(git, revisions, "Push from a clone that is whole.") if heads else ()
-    if len(new) == 1:
-        refs = {commit.id: (new[0].short_name,) for commit in commits}
     return CommitSelection(
-        revisions=revisions, commits=commits, target=_shown(updates, None), tags=tuple(tags), refs=refs
+        revisions=revisions,
+        commits=commits,
+        target=_shown(updates, None),
+        tags=_tags(git, new, heads),
+        refs=_refs_of(commits, zip(heads, (update.short_name for update in new), strict=True)),
     )
+
+
+def _refs_of(commits: Sequence[ListedCommit], heads: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    """The refs that bring each of some commits, which come parents first: a few names of each, in order."""
+    order: dict[str, int] = {}
+    named: dict[str, set[str]] = {}
+    for head, name in heads:
+        order.setdefault(name, len(order))
+        named.setdefault(head, set()).add(name)
+    for commit in reversed(commits):
+        names = named.get(commit.id, set())
+        if len(names) > _MOST_REFS:
+            names = named[commit.id] = set(sorted(names, key=order.__getitem__)[:_MOST_REFS])
+        for parent in commit.parents:
+            named.setdefault(parent, set()).update(names)
+    return {commit.id: tuple(sorted(named.get(commit.id, ()), key=order.__getitem__)) for commit in commits}
 
 
 def select_between(git: Git, base: str, head: str) -> CommitSelection:
@@ -154,18 +164,30 @@ def select_between(git: Git, base: str, head: str) -> CommitSelection:
 
     Raises as `select_push`.
     """
-    ids = [_commit(git, RefUpdate(local=revision, name=revision)) for revision in (base, head)]
+    ids = _commits(git, [RefUpdate(local=revision, name=revision) for revision in (base, head)])
     revisions = RevisionRange(heads=(ids[1],), bases=(ids[0],))
     return CommitSelection(
         revisions=revisions, commits=list_complete(git, revisions, _REMEDY), target=f"{base}..{head}"
     )
 
 
-def _commit(git: Git, update: RefUpdate, hint: str = _LOOK) -> str:
-    commit = resolve_commit(git, update.local or "")
-    if commit is None:
-        raise UsageError(f"{update.name} leads to no commit, so it cannot be scanned", hint=hint)
-    return commit
+def _commits(git: Git, updates: Sequence[RefUpdate], hint: str = _LOOK) -> list[str]:
+    """The commits that the objects of some updates lead to. Raises UsageError for one that leads to none."""
+    found = peel_to_commits(git, (update.local or "" for update in updates))
+    for update in updates:
+        if update.local not in found:
+            raise UsageError(f"{update.name} leads to no commit, so it cannot be scanned", hint=hint)
+    return [found[update.local or ""] for update in updates]
+
+
+def _tags(git: Git, updates: Sequence[RefUpdate], heads: Sequence[str]) -> tuple[str, ...]:
+    """The annotated tags by which updates lead to their commits, those that are new."""
+    chains = (
+        (tag_chain(git, update.local or ""), update.remote)
+        for update, head in zip(updates, heads, strict=True)
+        if update.local != head
+    )
+    return tuple(dict.fromkeys(tag for chain, known in chains for tag in chain if tag != known))
 
 
 def _shown(updates: Sequence[RefUpdate], remote: str | None) -> str:

@@ -10,9 +10,9 @@ import os
 import time
 
 from binance_leaks.detect import first_test, prefilter
-from binance_leaks.sources.fast_path import BATCH_READER, ObjectReader, SpawnedGit, is_harmless
+from binance_leaks.sources.fast_path import ObjectReader, SpawnedGit, is_harmless
 from binance_leaks.sources.git_preflight import check_git_folder, find_git_folder
-from binance_leaks.sources.plumbing import environment, strip_signature
+from binance_leaks.sources.plumbing import READER, READER_LIMITS, environment, strip_signature
 
 # What the configuration of a repository could change of the list is set here.
 _LOG = (
@@ -83,8 +83,8 @@ def read_range(text: str) -> RangeContents | None:
         return None
     started, hardened = time.monotonic(), environment(inherit=False)
     try:
-        with SpawnedGit(hardened, *BATCH_READER) as reading:
-            reading.end_if_idle()
+        with SpawnedGit({**hardened, **READER_LIMITS}, *READER) as reading:
+            reading.watch()
             objects = ObjectReader(reading)
             base, head = (objects.resolve(f"{side}^{{commit}}") for side in sides)
             if base is None or head is None or base == head:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import os
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -20,6 +19,7 @@ from typing import IO
 from binance_leaks.errors import ScanError, UsageError
 from binance_leaks.findings import Skipped
 from binance_leaks.lazy_patterns import lazy_pattern
+from binance_leaks.sources import plumbing
 from binance_leaks.sources.read_content import Chunk, read_stream
 from binance_leaks.sources.unpack import ArchiveLimits
 
@@ -28,7 +28,6 @@ _NAME = lazy_pattern(r"[A-Za-z0-9][A-Za-z0-9._/:@+-]{0,499}")
 _LARGEST = 4 * ArchiveLimits().image_total
 _IDLE = 120.0
 _LONGEST_ERROR = 2000
-_ENDINGS = (".exe",) if sys.platform == "win32" else ("",)
 
 
 def check_image_name(name: str) -> None:
@@ -39,12 +38,10 @@ def check_image_name(name: str) -> None:
 
 def find_program() -> str:
     """Return the absolute path of docker, else of podman. Raises UsageError where there is neither."""
-    for program in PROGRAMS:
-        for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
-            for ending in _ENDINGS:
-                path = os.path.join(folder, program + ending)  # noqa: PTH118 - as PATH has it
-                if os.path.isabs(folder) and os.path.isfile(path) and os.access(path, os.X_OK):  # noqa: PTH113, PTH117
-                    return path
+    for name in PROGRAMS:
+        program = plumbing.find_program(name)
+        if program is not None:
+            return program
     raise UsageError(
         "--image needs docker or podman, and PATH leads to neither",
         hint="Where there is one: docker save NAME > image.tar; then: binance-leaks scan image.tar",

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 
 from binance_leaks.detect import prefilter
-from binance_leaks.sources.fast_path import BATCH_READER, LARGE, ObjectReader, SpawnedGit, is_harmless
+from binance_leaks.sources.fast_path import LARGE, ObjectReader, SpawnedGit, is_harmless
 from binance_leaks.sources.git_preflight import check_git_folder
-from binance_leaks.sources.plumbing import STAGED, environment, raw_changes
+from binance_leaks.sources.plumbing import READER, READER_LIMITS, STAGED, environment, raw_changes
 
 TYPE_CHECKING = False  # as typing has it, without importing typing
 if TYPE_CHECKING:
@@ -31,8 +31,11 @@ def count_clean_files(named: Sequence[str]) -> int | None:
         return None  # git might not come to an end
     inherited = environment(inherit=True)
     try:
-        with SpawnedGit(inherited, *STAGED, "--no-renames") as listing, SpawnedGit(inherited, *BATCH_READER) as reading:
-            reading.end_if_idle()
+        with (
+            SpawnedGit(inherited, *STAGED, "--no-renames") as listing,
+            SpawnedGit({**inherited, **READER_LIMITS}, *READER) as reading,
+        ):
+            reading.watch()
             return _count_clean(listing, ObjectReader(reading), {os.fsencode(name) for name in named})
     except OSError:
         return None

@@ -126,7 +126,7 @@ class _ReadingProcess:
         deadline = time.monotonic() + seconds
         try:
             assert self._process.stdin is not None  # noqa: S101 - it is a pipe
-            header = json.dumps({"size": len(picture), "quick": quick}).encode("ascii")
+            header = json.dumps({"size": len(picture), "quick": quick, "seconds": seconds + 1}).encode("ascii")
             self._process.stdin.write(header + b"\n" + picture)
             self._process.stdin.flush()
         except OSError:

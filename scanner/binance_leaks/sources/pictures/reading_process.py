@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -50,6 +51,7 @@ def main(with_text: bool) -> None:
     while header := requests.readline():
         request = json.loads(header)
         picture = requests.read(request["size"])
+        _end_after(request["seconds"])
         try:
             for part in _read(picture, recognizer, quick=request["quick"]):
                 _answer(answers, part)
@@ -60,6 +62,13 @@ def main(with_text: bool) -> None:
         except Exception:  # any fault of a decoder is one of the picture; its text may quote the content
             _answer(answers, {"fault": "it is damaged"})
         _answer(answers, {"done": True})
+        _end_after(0)
+
+
+def _end_after(seconds: float) -> None:
+    """End this process then, whatever it does; with 0 no more. Who waits for it may have been killed."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def _read(picture: bytes, recognizer: Recognizer | None, *, quick: bool) -> Iterator[Mapping[str, object]]:
