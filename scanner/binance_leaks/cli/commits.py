@@ -18,7 +18,7 @@ from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.pipeline.commit_range import RangeSource
 from binance_leaks.reading import LARGEST_LIST, read_standard_input
 from binance_leaks.sources.commit_selection import CommitSelection, select_change, select_range, selection_of
-from binance_leaks.sources.commits import Fetcher
+from binance_leaks.sources.fetching import Fetcher
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.push_selection import (
     RefUpdate,
