@@ -58,7 +58,7 @@ _RANGE = (
 _STAGED = ("e2e/test_staged.py", "e2e/test_introduced.py", "e2e/test_message.py")
 TESTS: Mapping[str, Sequence[str]] = {
     "detect": _DETECT,
-    "verify": ("verify/test_verifier.py", "verify/test_verdict_table.py"),
+    "verify": ("verify/test_verifier.py", "verify/test_verdict_table.py", "verify/test_budget.py"),
     "verify/cache": ("verify/test_cache.py",),
     "verify/http_types": ("verify/test_transport.py",),
     "verify/notes": ("verify/test_notes.py", "verify/test_verdict_table.py"),
@@ -67,7 +67,12 @@ TESTS: Mapping[str, Sequence[str]] = {
     "verify/responses": ("verify/test_answers.py", "verify/test_verdict_table.py"),
     "verify/signing": ("verify/test_signing.py",),
     "verify/transport": ("verify/test_transport.py",),
-    "verify/verifier": ("verify/test_verifier.py", "verify/test_verdict_table.py", "verify/test_cache.py"),
+    "verify/verifier": (
+        "verify/test_verifier.py",
+        "verify/test_verdict_table.py",
+        "verify/test_budget.py",
+        "verify/test_cache.py",
+    ),  # fmt: skip
     "risk": ("test_risk.py", "test_risk_verified.py", "report/test_verdicts.py", "verify/test_verdict_table.py"),
     "baseline": _BASELINE,
     "pipeline": (*_FILES, *_HISTORY, *_RANGE, *_STAGED),

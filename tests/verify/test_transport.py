@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import logging
 import socket
+import ssl
 import threading
 import time
 import traceback
@@ -225,6 +226,28 @@ class TestFailing:
             assert transport.send(PING) is trouble
             assert isinstance(transport.send(PING), Reply)
         assert len(exchange.asked) == 2
+
+    @pytest.mark.parametrize(
+        ("error", "trouble"),
+        [
+            (RuntimeError(), NoReply.OTHER),
+            (OSError(), NoReply.CUT),
+            (http.client.HTTPException(), NoReply.NO_HTTP),
+            (ssl.SSLError(), NoReply.TLS),
+            (ssl.SSLEOFError(), NoReply.CUT),
+            (ssl.SSLCertVerificationError(), NoReply.CERTIFICATE),
+            (socket.gaierror(), NoReply.NO_ADDRESS),
+            (ConnectionRefusedError(), NoReply.NOT_REACHED),
+            (OSError("Tunnel connection failed: 407"), NoReply.PROXY),
+        ],
+    )
+    def test_no_error_is_raised(self, monkeypatch: pytest.MonkeyPatch, error: Exception, trouble: NoReply) -> None:
+        def fail(*_: object) -> None:
+            raise error
+
+        monkeypatch.setattr("binance_leaks.verify.transport._exchange", fail)
+        with UrllibTransport(loopback="http://127.0.0.1:1") as transport:
+            assert transport.send(PING) is trouble
 
     def test_nothing_is_repeated(self, exchange: Exchange, url: str) -> None:
         exchange.script(Answer(manner="cut"))
