@@ -34,6 +34,7 @@ from timing import markdown
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "scanner/binance_leaks"
 EXPLAINED = Path(__file__).with_name("mutants-explained.tsv")
+_VERIFY = ("verify/test_verifier.py", "verify/test_verdict_table.py", "verify/test_budget.py")
 _BASELINE = (
     "baseline", "e2e/test_baseline.py", "e2e/test_baseline_bad_input.py", "e2e/test_baseline_detect_secrets.py",
     "e2e/test_baseline_merge.py",
@@ -58,7 +59,7 @@ _RANGE = (
 _STAGED = ("e2e/test_staged.py", "e2e/test_introduced.py", "e2e/test_message.py")
 TESTS: Mapping[str, Sequence[str]] = {
     "detect": _DETECT,
-    "verify": ("verify/test_verifier.py", "verify/test_verdict_table.py", "verify/test_budget.py"),
+    "verify": _VERIFY,
     "verify/cache": ("verify/test_cache.py",),
     "verify/http_types": ("verify/test_transport.py",),
     "verify/notes": ("verify/test_notes.py", "verify/test_verdict_table.py"),
@@ -67,12 +68,7 @@ TESTS: Mapping[str, Sequence[str]] = {
     "verify/responses": ("verify/test_answers.py", "verify/test_verdict_table.py"),
     "verify/signing": ("verify/test_signing.py",),
     "verify/transport": ("verify/test_transport.py",),
-    "verify/verifier": (
-        "verify/test_verifier.py",
-        "verify/test_verdict_table.py",
-        "verify/test_budget.py",
-        "verify/test_cache.py",
-    ),  # fmt: skip
+    "verify/verifier": (*_VERIFY, "verify/test_cache.py"),
     "risk": ("test_risk.py", "test_risk_verified.py", "report/test_verdicts.py", "verify/test_verdict_table.py"),
     "baseline": _BASELINE,
     "pipeline": (*_FILES, *_HISTORY, *_RANGE, *_STAGED),
