@@ -130,14 +130,12 @@ def test_a_step_that_cannot_be_taken_is_not_reported() -> None:
     assert not any("step down" in reason for reason in risk.reasons)
 
 
-@pytest.mark.parametrize(("kind", "environment", "confidence"), list(product(Kind, Environment, Confidence)))
-def test_every_level_reports_why_in_short_sentences(
-    kind: Kind, environment: Environment, confidence: Confidence
-) -> None:
-    for exposure in Exposure:
+def test_every_level_reports_why_in_short_sentences() -> None:
+    for case in product(Kind, Environment, Confidence, Exposure):
+        kind, environment, confidence, exposure = case
         reasons = assess(credential(kind, environment, confidence), at(exposure)).reasons
-        assert reasons
-        assert all(reason.endswith(".") and len(reason) <= 80 for reason in reasons)
+        assert reasons, case
+        assert all(reason.endswith(".") and len(reason) <= 80 for reason in reasons), case
 
 
 @pytest.mark.parametrize("readers", list(product((None, *Readers), repeat=2)))

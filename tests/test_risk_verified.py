@@ -298,16 +298,15 @@ def test_a_pair_that_nobody_could_tell_of_is_a_step_below_a_live_one(cause: Caus
         assert "one step down" not in assess(other, at(), undecided).reasons[0]
 
 
-@pytest.mark.parametrize(("kind", "environment", "confidence"), list(product(Kind, Environment, Confidence)))
-def test_a_question_without_an_answer_changes_no_level(
-    kind: Kind, environment: Environment, confidence: Confidence
-) -> None:
-    found = credential(kind, environment, confidence)
-    for verdict, exposure in product((Verdict.INCONCLUSIVE, Verdict.NOT_ASKED, Verdict.NOT_VERIFIABLE), Exposure):
+def test_a_question_without_an_answer_changes_no_level() -> None:
+    unanswered = (Verdict.INCONCLUSIVE, Verdict.NOT_ASKED, Verdict.NOT_VERIFIABLE)
+    for case in product(Kind, Environment, Confidence, unanswered, Exposure):
+        kind, environment, confidence, verdict, exposure = case
+        found = credential(kind, environment, confidence)
         unasked, risk = assess(found, at(exposure)), assess(found, at(exposure), of_verdict(verdict))
-        assert risk.level is unasked.level
+        assert risk.level is unasked.level, case
         if verdict is not Verdict.INCONCLUSIVE:
-            assert risk == unasked
+            assert risk == unasked, case
 
 
 def test_a_documented_example_stays_one() -> None:

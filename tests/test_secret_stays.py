@@ -58,11 +58,15 @@ def revealing(code: str) -> list[int]:
 class TestRevealing:
     """Who asks a secret for its bytes."""
 
-    @pytest.mark.parametrize("path", modules(), ids=lambda path: path.relative_to(PACKAGE).as_posix())
-    def test_only_who_may(self, path: Path) -> None:
-        name = path.relative_to(PACKAGE).as_posix()
-        if not name.startswith(MAY_REVEAL):
-            assert revealing(path.read_text(encoding="utf-8")) == []
+    def test_only_who_may(self) -> None:
+        others = {path.relative_to(PACKAGE).as_posix(): path for path in modules()}
+        found = {
+            name: revealing(path.read_text(encoding="utf-8"))
+            for name, path in others.items()
+            if not name.startswith(MAY_REVEAL)
+        }
+        assert len(found) > 200
+        assert {name: lines for name, lines in found.items() if lines} == {}
 
     def test_the_law_has_teeth(self) -> None:
         assert revealing("value.secret.reveal()") == [1]

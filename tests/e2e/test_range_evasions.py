@@ -118,8 +118,9 @@ class TestHistory:
 
     def test_more_lost_files_than_a_command_line_takes(self, project: Repository, pair: Pair) -> None:
         project.git("checkout", "--quiet", "-b", "side")
-        for number in range(9_000):  # 2.2 MB of names
-            project.write(f"{'d' * 240}/{number}.env", f"BINANCE_API_KEY={pair.key}\n")
+        folder = "/".join(["d" * 240] * 8)
+        for number in range(1_200):  # 2.3 MB of names
+            project.write(f"{folder}/{number}.env", f"BINANCE_API_KEY={pair.key}\n")
         project.git("add", ".")
         project.commit()
         project.git("checkout", "--quiet", "main")
