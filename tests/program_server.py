@@ -1,6 +1,6 @@
 """Run the program in a fork of a process that has imported it: as a process of its own, without its start-up time.
 
-`python -m tests.program_server FD` is the server; `run_program` is called by tests, and starts one server for each
+`python -m tests.program_server FD` is a server; `run_program` is called by tests, and starts each server once for each
 process of the test run. A request is one byte with the file descriptors of a run: its standard streams, a pipe with
 the request's text, a pipe for its exit status.
 """
@@ -23,11 +23,20 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 _FOLDER = Path(__file__).resolve().parents[1]
 _OTHERS = {"detect-secrets": "detect_secrets.main", "detect-secrets-hook": "detect_secrets.pre_commit_hook"}
 """Programs of others with our plugin in them: each is the function `main` of a module."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A module that serves, and variables of its environment."""
+
+    module: str = "tests.program_server"
+    env: tuple[tuple[str, str], ...] = ()
 
 
 def run_program(
@@ -38,6 +47,7 @@ def run_program(
     stdin: bytes = b"",
     timeout: float = 120,
     program: str = "binance-leaks",
+    server: Server = Server(),
 ) -> subprocess.CompletedProcess[bytes]:
     """Run `binance-leaks WORDS`, or another program, and return its exit status and output, as `subprocess.run` does.
 
@@ -52,7 +62,7 @@ def run_program(
     )
     theirs = [in_read, out_write, err_write, ask_read, end_write]
     try:
-        socket.send_fds(_server(), [b"r"], theirs)
+        socket.send_fds(_connection(server), [b"r"], theirs)
     finally:
         for number in theirs:
             os.close(number)
@@ -106,13 +116,14 @@ def _read_all(numbers: Sequence[int], words: Sequence[bytes], timeout: float) ->
 
 
 @functools.cache
-def _server() -> socket.socket:
-    """The connection to this process's server, which ends when the connection does."""
+def _connection(server: Server) -> socket.socket:
+    """The connection to one of this process's servers, which ends when the connection does."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     with theirs:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.program_server", str(theirs.fileno())],
+            [sys.executable, "-m", server.module, str(theirs.fileno())],
             cwd=_FOLDER,
+            env={**os.environ, **dict(server.env)},
             pass_fds=[theirs.fileno()],
             stdin=subprocess.PIPE,  # as those of a run, which cannot seek
             stdout=subprocess.PIPE,
@@ -120,6 +131,12 @@ def _server() -> socket.socket:
     atexit.register(process.wait)
     atexit.register(ours.close)
     return ours
+
+
+def serve() -> str:
+    """Import the programs, and fork for each request; return in a fork the name of the program that it is to be."""
+    _import_all()
+    return _serve(socket.socket(fileno=int(sys.argv[1])))
 
 
 def _serve(connection: socket.socket) -> str:
@@ -202,6 +219,5 @@ def _import_all() -> None:
 if __name__ == "__main__":
     from binance_leaks import cli
 
-    _import_all()
-    other = _OTHERS.get(_serve(socket.socket(fileno=int(sys.argv[1]))))
+    other = _OTHERS.get(serve())
     raise SystemExit(sys.modules[other].main() if other else cli.main())

@@ -194,17 +194,6 @@ class TestFile:
         assert write_replacements(tmp_path / "out", [pair(Random())[2]]) == 2
         assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
-    def test_a_failure_leaves_nothing_and_shows_nothing(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        def full(descriptor: int) -> None:
-            raise OSError(28, f"No space left on device {descriptor}")
-
-        monkeypatch.setattr(os, "fsync", full)
-        key, _, found = pair(Random())
-        with pytest.raises(ScanError, match="No space left") as raised:
-            write_replacements(tmp_path / "out", [found])
-        assert key not in str(raised.value)
-        assert list(tmp_path.iterdir()) == []
-
 
 class TestFilterRepo:
     """The real git-filter-repo."""

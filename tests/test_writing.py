@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -115,16 +113,3 @@ def test_only_one_module_writes_files_whole() -> None:
         if any(word in file.read_text("utf-8") for word in own)
     }
     assert writers == {"writing.py"}
-
-
-@pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs process groups")
-def test_the_draft_of_a_process_that_was_killed_is_removed(tmp_path: Path) -> None:
-    text = (
-        "import os, signal; from pathlib import Path; from binance_leaks import writing\n"
-        "writing.os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)\n"
-        f"writing.replace_file(Path({str(tmp_path / 'a')!r}), b'secret')"
-    )
-    subprocess.run([sys.executable, "-c", text], check=False)
-    assert [path.name[-4:] for path in tmp_path.iterdir()] == [".tmp"]
-    replace_file(tmp_path / "b", b"new")
-    assert [path.name for path in tmp_path.iterdir()] == ["b"]

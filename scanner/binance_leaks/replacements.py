@@ -14,7 +14,7 @@ from pathlib import Path
 
 from binance_leaks.errors import ScanError, UsageError
 from binance_leaks.model import Credential, Role, Value
-from binance_leaks.writing import create_private_file
+from binance_leaks.writing import create_private_file, remove_left_drafts
 
 _REPLACEMENT = b"***REMOVED***"
 _SHORTEST = 40
@@ -27,8 +27,10 @@ _SEED_LENGTH = 32
 def refuse_existing(file: Path) -> None:
     """Raise UsageError unless `file` can be made anew.
 
-    Called before a long scan, so that it does not fail at its end.
+    Called before a long scan, so that it does not fail at its end. What a killed run has left there is removed: it may
+    hold values, too.
     """
+    remove_left_drafts(file.parent)
     if os.path.lexists(file):
         raise UsageError(
             f"{file} exists, and replacements are written over nothing",

@@ -1,8 +1,8 @@
 """Write files whole or not at all: readers see the old content or the new.
 
 A draft is written beside the file, with what it holds on disk, and then gets the file's name. Where that fails no
-draft is left; that of a process which was killed is removed by the next one. A symbolic link is replaced, not followed;
-another name of the same file (a hard link) keeps the old content.
+draft is left; that of a process which was killed is removed by the next one, or by `doctor`. A symbolic link is
+replaced, not followed; another name of the same file (a hard link) keeps the old content.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from pathlib import Path
 
 _PRIVATE = 0o600
 _DRAFT = ".binance-leaks-"
+DRAFTS = f"{_DRAFT}*.tmp"
+"""The pattern of their names."""
 
 
 def replace_file(file: Path, data: bytes, *, private: bool = False) -> None:
@@ -43,17 +45,29 @@ def create_private_file(file: Path, data: bytes) -> None:
             if os.path.lexists(file):
                 raise FileExistsError from None
             draft.replace(file)
+        else:
+            draft.unlink()
+
+
+def remove_left_drafts(folder: Path) -> int:
+    """Remove what processes that were killed have left in a folder where they wrote; return how many."""
+    from binance_leaks.temporary_folders import is_left  # start-up: most scans write no file
+
+    removed = 0
+    with suppress(OSError):  # it is no reason not to write
+        for left in folder.glob(DRAFTS):
+            if is_left(left):
+                left.unlink()
+                removed += 1
+    return removed
 
 
 @contextmanager
 def _draft(file: Path, data: bytes, mode: int) -> Iterator[Path]:
-    """A file beside another with this content, which is gone at the end unless it was renamed."""
-    from binance_leaks.temporary_folders import is_left, process_mark  # start-up: most scans write no file
+    """A file beside another with this content, which is removed if anything fails."""
+    from binance_leaks.temporary_folders import process_mark  # start-up: most scans write no file
 
-    for left in file.parent.glob(f"{_DRAFT}*.tmp"):
-        if is_left(left):
-            with suppress(OSError):
-                left.unlink()
+    remove_left_drafts(file.parent)
     draft = file.with_name(f"{_DRAFT}{process_mark()}-{os.urandom(6).hex()}.tmp")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     descriptor = os.open(draft, flags, mode)
@@ -63,5 +77,7 @@ def _draft(file: Path, data: bytes, mode: int) -> Iterator[Path]:
             stream.flush()
             os.fsync(stream.fileno())
         yield draft
-    finally:
-        draft.unlink(missing_ok=True)
+    except BaseException:
+        with suppress(OSError):
+            draft.unlink()
+        raise

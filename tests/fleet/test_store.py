@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sqlite3
 import stat
 import subprocess
@@ -427,20 +426,6 @@ class TestOneRunAtATime:
                 assert store.runs()[0].status is RunStatus.RUNNING
                 assert [one.label for one in store.held(1)] == ["a"]
 
-    @POSIX
-    def test_a_killed_run_lets_go_and_is_gone_on_with(self, fleet: Fleet) -> None:
-        with another_run(fleet.file) as process:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            with fleet.opened() as store:
-                unfinished = store.unfinished()
-                assert unfinished is not None
-                assert unfinished.status is RunStatus.RUNNING
-                assert [one.label for one in store.resume(unfinished.id)] == ["b"]
-                store.record(unfinished.id, scanned("b"))
-                store.finish(unfinished.id, RunStatus.FINISHED, {})
-                assert [held.label for held in store.held(unfinished.id)] == ["a"]
-
     def test_within_a_process_too(self, fleet: Fleet) -> None:
         with fleet.opened(), pytest.raises(ScanError, match="in use by another run"), fleet.opened():
             pass
@@ -635,42 +620,8 @@ def states(fleet: Fleet) -> dict[str, tuple[int, int]]:
     return {str(number): (each.st_mode, each.st_size) for number, each in enumerate(files)}
 
 
-LIMITED = """
-import resource, sys
-from pathlib import Path
-from binance_leaks.errors import ScanError
-from binance_leaks.fleet.store import Store
-from tests.fleet.fleets import found, now, repository, scanned
-from tests.fleet.test_store import KEYS
-from tests.report.examples import at
-with Store.open(Path(sys.argv[1]), now=now) as store:
-    run = store.begin("list", [repository("a"), repository("b")])
-    store.record(run, scanned("a", found(KEYS[0])))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
-    many = [at(f"{n}.py", 1) for n in range(20_000)]
-    try:
-        store.record(run, scanned("b", found(KEYS[1], places=many)))
-    except ScanError as error:
-        print(error)
-"""
-
-
 class TestTrouble:
     """A disk that is full, files that are damaged: an error in a line, and what was there before stays."""
-
-    @POSIX
-    def test_a_disk_that_takes_no_more(self, fleet: Fleet) -> None:
-        done = subprocess.run(
-            [sys.executable, "-c", LIMITED, str(fleet.file)], capture_output=True, text=True, check=True, timeout=60
-        )
-        assert done.stdout == (
-            f"store {fleet.file} cannot be read or written: the disk, or a limit on the size of files, refuses it\n"
-        )
-        with fleet.opened() as store:
-            unfinished = store.unfinished()
-            assert unfinished is not None
-            assert [one.label for one in store.resume(unfinished.id)] == ["b"]
-            assert [held.label for held in store.held(unfinished.id)] == ["a"]
 
     def test_a_full_disk_in_the_words_of_sqlite(self, tmp_path: Path) -> None:
         file = tmp_path / "fleet.db"

@@ -6,6 +6,7 @@ It never shows a traceback.
 from __future__ import annotations
 
 import gc
+import io
 import os
 import sys
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _ALLOCATIONS = 100_000
 """Objects between two searches for garbage. Imports make many that stay, and the detector leaves no cycles: by default,
 of 700, the searches take a tenth."""
+_LAST_STREAM = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ends the process.
     """
     words = sys.argv[1:] if arguments is None else list(arguments)
+    if arguments is None:
+        _buffer_streams()
     status = _run_or_report_fault(words, isolate=arguments is None and not sys.flags.isolated)
     if arguments is None:
         _end(status)
@@ -112,8 +116,24 @@ def _report_fault(words: list[str], error: Exception) -> int:
     return 3  # ExitStatus.INCOMPLETE
 
 
+def _buffer_streams() -> None:
+    """Buffer output even where Python was asked not to (`python -u`): what a short write leaves over would be lost."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is not None and isinstance(stream.buffer, io.RawIOBase):
+            same = (stream.fileno(), "w", 1, stream.encoding, stream.errors)
+            setattr(sys, name, open(*same, closefd=False))  # noqa: SIM115
+
+
 def _open_closed_streams() -> None:
-    """A program that was started with its output closed (`>&-`) has None in its place."""
+    """A program that was started with its output closed (`>&-`) has None in its place.
+
+    No file of ours may get the number of a stream: what prints to that would write into it.
+    """
+    if None in (sys.stdin, sys.stdout, sys.stderr):
+        while (null := os.open(os.devnull, os.O_RDWR)) <= _LAST_STREAM:
+            pass
+        os.close(null)
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from binance_leaks import __version__
 from binance_leaks.cli.arguments.common import Options
+from binance_leaks.cli.last_scan import record_folder
 from binance_leaks.cli.settings import Settings
 from binance_leaks.errors import UsageError
 from binance_leaks.exit_status import ExitStatus
@@ -77,7 +78,7 @@ def _examine(git: Git, top: Path, *, may_run: bool) -> Iterator[Check]:
         sys.stderr.flush()
         yield check_by_trial(hook, top, config)
     yield from check_agents(top, may_run=may_run)
-    yield from check_leftovers()
+    yield from check_leftovers(top, filter(None, [record_folder()]))
 
 
 def _status(checks: Sequence[Check]) -> ExitStatus:

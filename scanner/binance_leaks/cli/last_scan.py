@@ -123,11 +123,16 @@ def _scanned_project(findings: Iterable[KnownFinding], folder: str | None) -> st
     return project_of(folder) if folder is not None else None
 
 
-def _file_of(project: str) -> Path | None:
-    """The file for a project, in the folder where programs of the system keep what they remember."""
+def record_folder() -> Path | None:
+    """Return the folder of all records, where programs of the system keep what they remember."""
     folder = _state_folder(os.environ)
+    return folder / "binance-leaks" / "last-scan" if folder is not None else None
+
+
+def _file_of(project: str) -> Path | None:
+    folder = record_folder()
     name = sha256(encode_path(project)).hexdigest()[:32]
-    return folder / "binance-leaks" / "last-scan" / f"{name}.json" if folder is not None else None
+    return folder / f"{name}.json" if folder is not None else None
 
 
 def _state_folder(environment: Mapping[str, str]) -> Path | None:

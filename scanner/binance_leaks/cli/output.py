@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shlex
@@ -144,7 +145,7 @@ def write_file(file: Path, text: str) -> None:
 
 
 def append_summary(file: Path, text: str) -> None:
-    """Append to the step summary of GitHub Actions, at most as much as GitHub shows.
+    """Append to the step summary of GitHub Actions, at most as much as GitHub shows; all of that, or nothing.
 
     Raises ScanError where it cannot.
     """
@@ -153,10 +154,20 @@ def append_summary(file: Path, text: str) -> None:
         size = file.stat().st_size if file.exists() else 0
         if size + len(data) > _MOST_SUMMARY:
             data = _cut(data, _MOST_SUMMARY - size)
-        with file.open("ab") as stream:
-            stream.write(data)
+        with file.open("ab", buffering=0) as stream:
+            try:
+                _write_all(stream, data)
+            except OSError:
+                stream.truncate(size)
+                raise
     except OSError as error:
         raise ScanError(f"step summary {file} cannot be written: {error.strerror or type(error).__name__}") from None
+
+
+def _write_all(stream: io.FileIO, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[stream.write(rest) :]
 
 
 def _cut(data: bytes, room: int) -> bytes:

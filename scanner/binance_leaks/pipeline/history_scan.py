@@ -130,14 +130,15 @@ class ObjectScan:
         self._codec = best_codec()
 
     def __enter__(self) -> ObjectScan:
-        paths = self._database.pack_files()
+        unread = [*self._database.unread]
+        paths = self._database.pack_files(unread)
         opened = open_packs(paths, self._database.id_size)
         packs = opened.packs
         self._paths = set(paths)
-        self.objects.skipped += [*self._database.unread, *opened.skipped]
         laid = [build_delta_forest(pack) for pack in packs]
         forests = [forest for forest, _ in laid]
-        others = dict.fromkeys([*self._database.loose(), *opened.by_git])
+        others = dict.fromkeys([*self._database.loose(unread), *opened.by_git])
+        self.objects.skipped += [*unread, *opened.skipped]
         self._loose = [name for name in others if all(pack.entry_of(name) is None for pack in packs)]
         self._plan = Plan(
             packs=packs,

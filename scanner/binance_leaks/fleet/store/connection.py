@@ -178,6 +178,8 @@ def check(file: Path) -> None:
             header = stream.read(_HEADER)
     except OSError as error:
         raise ScanError(f"store {file} cannot be read: {error.strerror}") from None
+    if not header:
+        raise UsageError(f"store {file} is empty", hint="The first run with --store FILE fills it.")
     if len(header) < _HEADER or not header.startswith(_MAGIC):
         raise UsageError(f"{file} is not a store: it is not an SQLite database", hint=_ANOTHER)
     if _number(header, _APPLICATION_ID) != APPLICATION:
@@ -224,7 +226,7 @@ def _create(file: Path) -> bool:
     except FileExistsError:
         return False
     except OSError as error:
-        if not file.name.endswith("-lock"):
+        if not file.parent.is_dir():
             check_owner(file)
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise ScanError(f"{file} cannot be created: its folder is read-only", hint=_ANOTHER) from None
@@ -349,16 +351,32 @@ def connect(file: Path, mode: str) -> sqlite3.Connection:
 
 
 def connect_reader(file: Path) -> sqlite3.Connection:
-    """Connect for reading. In a read-only folder the file is assumed to be unchanging."""
+    """Connect for reading. In a read-only folder the file is assumed to be unchanging.
+
+    What a run that was killed while it created the store has not finished is rolled back first.
+    """
     connection = connect(file, "ro")
     try:
         connection.execute("SELECT 1 FROM runs LIMIT 1").fetchone()
     except sqlite3.OperationalError as error:
         connection.close()
+        if _READ_ONLY in str(error):
+            return _connect_after_rollback(file)
         log = file.with_name(f"{file.name}-wal")
         if "unable to open" not in str(error) or (log.exists() and log.stat().st_size):
             raise
         return connect(file, "ro&immutable=1")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _connect_after_rollback(file: Path) -> sqlite3.Connection:
+    connection = connect(file, "rw")
+    try:
+        connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+        check(file)
     except BaseException:
         connection.close()
         raise

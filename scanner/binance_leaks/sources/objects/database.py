@@ -49,31 +49,41 @@ class ObjectDatabase:
             unread=unread,
         )
 
-    def pack_files(self) -> list[Path]:
-        """All packs, the largest first."""
+    def pack_files(self, unlisted: list[Skipped] | None = None) -> list[Path]:
+        """All packs, the largest first. Folders that cannot be listed are added to `unlisted`."""
         found: dict[str, Path] = {}
         for folder in self.folders:
             try:
                 names = [entry.path for entry in os.scandir(folder / "pack") if entry.name.endswith(".pack")]
-            except OSError:
+            except OSError as error:
+                _note(folder / "pack", error, unlisted)
                 continue
             for name in names:
                 found.setdefault(os.path.realpath(name), Path(name))
         return sorted(found.values(), key=lambda path: -_size(path))
 
-    def loose(self) -> Iterator[bytes]:
-        """The ids of all loose objects; one that is in several folders comes once."""
+    def loose(self, unlisted: list[Skipped] | None = None) -> Iterator[bytes]:
+        """The ids of all loose objects; one that is in several folders comes once.
+
+        Folders that cannot be listed are added to `unlisted`.
+        """
         for first in range(256):
             prefix = f"{first:02x}"
             names: set[str] = set()
             for folder in self.folders:
                 try:
                     names.update(entry.name for entry in os.scandir(folder / prefix))
-                except OSError:  # noqa: PERF203 - most of the folders are not there
-                    continue
+                except OSError as error:  # noqa: PERF203 - most of the folders are not there
+                    _note(folder / prefix, error, unlisted)
             for name in sorted(names):
                 if len(name) == 2 * self.id_size - 2 and _HEX.issuperset(name):
                     yield bytes.fromhex(prefix + name)
+
+
+def _note(folder: Path, error: OSError, unlisted: list[Skipped] | None) -> None:
+    """Add a folder that is there and cannot be listed."""
+    if unlisted is not None and not isinstance(error, FileNotFoundError):
+        unlisted.append(Skipped(what=f"objects in {folder}", why=describe_error(error)))
 
 
 @dataclass(kw_only=True, slots=True)
