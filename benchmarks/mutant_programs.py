@@ -83,7 +83,8 @@ class Programs:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with theirs:
             socket.send_fds(self._ours, [json.dumps([os.getpgid(0), function]).encode()], [theirs.fileno()])
-        program_server._server = functools.cache(lambda: ours)
+        usual, default = program_server._connection, program_server.Server()
+        program_server._connection = functools.cache(lambda server: ours if server == default else usual(server))
 
 
 def _serve(requests: socket.socket, recorder: LineRecorder) -> None:
