@@ -9,7 +9,7 @@ from binance_leaks.detect.environment_evidence import NAMED, found_in, hinted, s
 from binance_leaks.model import Environment
 from binance_leaks.pipeline.files import credentials_in
 from binance_leaks.sources.read_content import Chunk
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.corpus import values
@@ -22,7 +22,6 @@ _PIECES = (
 )  # fmt: skip
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(_PIECES), max_size=30).map("".join))
 def test_nothing_is_missed(text: str) -> None:
     """The same as if each pattern looked through all of the text."""
@@ -35,7 +34,6 @@ def test_nothing_is_missed(text: str) -> None:
     assert [hint[:3] for hint in found_in(lowered, NAMED)] == every
 
 
-@settings(deadline=None)
 @given(st.text(max_size=50))
 def test_small_letters_stay_in_their_places(text: str) -> None:
     lowered = small(text)

@@ -45,7 +45,7 @@ FORMS: Mapping[str, Callable[[str], bytes]] = MappingProxyType(
     }
 )
 
-law = settings(deadline=None, max_examples=150)
+law = settings(max_examples=150)
 seeds = st.integers(min_value=0, max_value=999)
 surroundings = st.one_of(
     st.binary(max_size=80),

@@ -66,7 +66,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(value=st.dictionaries(st.text(max_size=5).filter(lambda name: name != "new"), VALUES, max_size=4),
        indent=st.sampled_from([None, 1, 4, "\t"]), added=VALUES)  # fmt: skip
 def test_any_object_takes_any_member(value: dict[str, object], indent: int | str | None, added: object) -> None:

@@ -21,7 +21,7 @@ from binance_leaks.setup.pre_commit import (
     new_configuration,
     plan_pre_commit,
 )
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 TOP = Path(__file__).resolve().parents[2]
@@ -161,7 +161,7 @@ shapes = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(shape=shapes, remote=st.booleans())
 def test_every_layout(shape: Shape, remote: bool) -> None:
     # A block of text that nothing ends, not even its line, would get an end: such a file is left alone.

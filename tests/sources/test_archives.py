@@ -201,7 +201,7 @@ def leaves(tree: object) -> list[bytes]:
             raise TypeError(tree)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(tree=nested, pipe=st.booleans())
 def test_nestings_of_every_kind_give_their_leaves(tree: object, pipe: bool) -> None:
     data = build(tree)
@@ -408,18 +408,20 @@ def test_a_gzip_bomb_is_stopped() -> None:
     assert not read(gzip.compress(bytes(MIB)))[1], "a small file of zeros is no bomb"
 
 
-@pytest.mark.parametrize("pack", [bz2.compress, lzma.compress])
+def zipped_by_bzip2(data: bytes) -> bytes:
+    return zipped({"a": data}, zipfile.ZIP_BZIP2)
+
+
+@pytest.mark.parametrize("pack", [bz2.compress, lzma.compress, zipped_by_bzip2])
 def test_bombs_of_other_kinds_take_little_memory(pack: Callable[[bytes], bytes]) -> None:
-    bomb = pack(bytes(64 * MIB))
-    inside = zipped({"a": bytes(64 * MIB)}, zipfile.ZIP_BZIP2)
-    for data in (bomb, inside):
-        tracemalloc.start()
-        try:
-            items = list(read_members("a", "a", io.BytesIO(data)))
-            assert tracemalloc.get_traced_memory()[1] < 40 * MIB
-        finally:
-            tracemalloc.stop()
-        assert reasons(item for item in items if isinstance(item, Skipped))
+    bomb = io.BytesIO(pack(bytes(64 * MIB)))
+    tracemalloc.start()
+    try:
+        items = list(read_members("a", "a", bomb))
+        assert tracemalloc.get_traced_memory()[1] < 40 * MIB
+    finally:
+        tracemalloc.stop()
+    assert reasons(item for item in items if isinstance(item, Skipped))
 
 
 def test_nested_zip_bombs_are_stopped_by_the_total() -> None:
@@ -510,7 +512,7 @@ def test_a_lost_member_does_not_hide_the_others() -> None:
 
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
 def test_truncated_compressed_data_give_what_they_have(pack: Callable[[bytes], bytes]) -> None:
-    content = "".join(f"line {n} {random.random()}\n" for n in range(60_000)).encode()
+    content = "".join(f"line {n} {random.random()}\n" for n in range(45_000)).encode()  # more than a block of bzip2
     data = pack(content)
     found, skipped = read(data[: len(data) - 1000], "a")
     assert "too early" in reasons(skipped)
@@ -599,7 +601,7 @@ new_bytes = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     sample=st.integers(0, len(SAMPLES) - 1),
     changes=st.lists(st.tuples(st.floats(0, 0.9999), new_bytes), min_size=1, max_size=4),

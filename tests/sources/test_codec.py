@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from tests.deltas import Part, delta_of, made_of
 from tests.forged_packs import copies, varint
 
-law = settings(deadline=None, max_examples=250)
+law = settings(max_examples=250)
 CODECS = (best_codec(), plain_codec())
 
 
@@ -69,7 +69,7 @@ def test_copies_of_all_sizes(size: int, offset: int) -> None:
             assert codec.apply(base, delta) == base[offset : offset + size]
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=250)
 @given(
     version=versions(longest=400),
     flips=st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=3),
@@ -109,7 +109,7 @@ def test_inflating(data: bytes, level: int, behind: bytes) -> None:
             assert _outcome(partial(codec.inflate, packed, len(data) - 1)) is None
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     data=st.binary(max_size=300),
     flips=st.lists(st.tuples(st.integers(0, 400), st.integers(1, 255)), max_size=2),
@@ -155,7 +155,7 @@ def _new_windows(base: bytes, parts: list[Part], around: ContextSizes) -> list[t
     return [(max(0, start), min(made, end)) for start, end in windows]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     version=versions(longest=6000),
     around=st.builds(ContextSizes, st.integers(0, 300), st.integers(0, 300)),

@@ -21,9 +21,9 @@ pytestmark = pytest.mark.skipif(compiled is None, reason="the compiled module is
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_mutated_inputs_are_read_alike(kind: str) -> None:
-    outcomes = fuzz(kind, range(300 if kind == "texts" else 1500))
+    outcomes = fuzz(kind, range(200 if kind == "texts" else 700))
     assert len(outcomes) >= 3
-    assert min(outcomes.values()) > 10
+    assert min(outcomes.values()) > 3
 
 
 def beginnings_and_ends() -> Iterator[bytes]:

@@ -102,7 +102,7 @@ def render(parts: Sequence[tuple[str, int]], ends: Sequence[str]) -> bytes:
     return b"".join(made)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200)
 @given(
     parts=segments,
     ends=st.lists(st.sampled_from(["\n", " ", '"', "\n\n", "' : '"]), min_size=1, max_size=5),
@@ -133,7 +133,7 @@ def test_windows_show_what_the_whole_shows(
     assert seen == list(alone(content))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     before=st.integers(0, 9000),
     between=st.integers(0, 9000),

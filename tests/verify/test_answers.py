@@ -11,7 +11,7 @@ from binance_leaks.model import Environment
 from binance_leaks.verification import PERMISSION_TIERS, Cause, Permissions, Tier, Verdict
 from binance_leaks.verify.http_types import NoReply, Reply
 from binance_leaks.verify.responses import fields_of, outcome_of, server_time
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.binance.accounts import CREATED, READ, TRADE, TRANSFER, WITHDRAW, hmac_account
@@ -227,7 +227,6 @@ def test_damaged_bodies_say_nothing(body: bytes, status: int) -> None:
     assert server_time(Reply(status=200, body=body)) is None
 
 
-@settings(deadline=None)
 @given(status=st.integers(100, 999), body=st.binary(max_size=300))
 def test_noise_is_never_an_opinion(status: int, body: bytes) -> None:
     """No bytes at random make a key live or dead."""
@@ -241,7 +240,6 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(
     status=st.sampled_from([200, 400, 401]),
     fields=st.dictionaries(

@@ -17,7 +17,7 @@ from binance_leaks.verify.cache import CacheFile, DatedOutcome
 from binance_leaks.verify.http_types import NoReply, Reply
 from binance_leaks.verify.responses import Outcome, inconclusive
 from binance_leaks.verify.verifier import Verifier
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.binance.accounts import WITHDRAW, Account, ed25519_account, hmac_account
@@ -178,7 +178,6 @@ class TestFile:
         cache.save(NOW)
         assert json.loads(file.read_text())["entries"] == {}
 
-    @settings(deadline=None)
     @given(
         field=st.sampled_from(["at", "verdict", "detail", "permissions"]),
         value=st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.lists(st.none(), max_size=2),
