@@ -13,7 +13,7 @@ from typing import Literal
 import pytest
 from binance_leaks.findings import Result
 from binance_leaks.report import View, format_named
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request, expect, sync_playwright
 
 _IN_CI = bool(os.environ.get("CI"))  # read before the guards of all tests take it away
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -21,6 +21,9 @@ _FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
+
+_PATIENCE = 120_000
+"""Milliseconds that a page may take for a step on a loaded machine; none that passes waits for it."""
 
 Scheme = Literal["light", "dark"]
 
@@ -33,7 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True)
 class Opened:
     """A page with its console messages and requests while it was open."""
 
@@ -42,10 +45,27 @@ class Opened:
     asked: list[str] = field(default_factory=list)
 
     def listen(self) -> None:
-        """Hears the console, errors and requests from now on."""
-        self.page.on("console", lambda message: self.printed.append(message.text))
-        self.page.on("pageerror", lambda error: self.printed.append(str(error)))
-        self.page.on("request", lambda request: self.asked.append(request.url))
+        """Record the console, errors and requests from now on."""
+        self.page.on("console", self._print)
+        self.page.on("pageerror", self._fail)
+        self.page.on("request", self._ask)
+
+    def blank(self) -> None:
+        """Leave the page for another test: nothing recorded, loaded or stored."""
+        self.page.remove_listener("console", self._print)
+        self.page.remove_listener("pageerror", self._fail)
+        self.page.remove_listener("request", self._ask)
+        self.page.evaluate("localStorage.clear()")
+        self.page.goto("about:blank")
+
+    def _print(self, message: ConsoleMessage) -> None:
+        self.printed.append(message.text)
+
+    def _fail(self, error: Error) -> None:
+        self.printed.append(str(error))
+
+    def _ask(self, request: Request) -> None:
+        self.asked.append(request.url)
 
     def violations(self) -> list[str]:
         """What an accessibility checker finds wrong, with everything unfolded and laid out."""
@@ -75,15 +95,22 @@ def chromium() -> Iterator[Browser]:
             pytest.fail(reported)
         pytest.skip(reported)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(_FLAGS))
+        browser = playwright.chromium.launch(executable_path=path, args=list(_FLAGS), timeout=_PATIENCE)
+        expect.set_options(timeout=_PATIENCE)
         yield browser
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def blank_pages() -> dict[bool, list[Page]]:
+    """Pages to use again, by whether they run scripts: a new one takes most of the time of a test."""
+    return {True: [], False: []}
+
+
 @pytest.fixture
-def opens(chromium: Browser, tmp_path: Path) -> Iterator[Opens]:
+def opens(chromium: Browser, blank_pages: dict[bool, list[Page]], tmp_path: Path) -> Iterator[Opens]:
     """Renders a result and opens it."""
-    contexts = []
+    used: list[tuple[bool, Opened]] = []
 
     def open_page(
         result: Result,
@@ -96,15 +123,22 @@ def opens(chromium: Browser, tmp_path: Path) -> Iterator[Opens]:
     ) -> Opened:
         file = tmp_path / "report.html"
         file.write_text(format_named("html").render(result, View(show_suppressed=show_suppressed)), "utf-8")
-        context = chromium.new_context(
-            color_scheme=scheme, viewport={"width": width, "height": 900}, java_script_enabled=script
-        )
-        contexts.append(context)
-        opened = Opened(page=context.new_page())
+        page = blank_pages[script].pop() if blank_pages[script] else _new_page(chromium, script=script)
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(media="screen", color_scheme=scheme)
+        opened = Opened(page=page)
         opened.listen()
-        opened.page.goto(f"{file.as_uri()}{fragment}")
+        used.append((script, opened))
+        page.goto(f"{file.as_uri()}{fragment}")
         return opened
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for script, opened in used:
+        opened.blank()
+        blank_pages[script].append(opened.page)
+
+
+def _new_page(chromium: Browser, *, script: bool) -> Page:
+    context = chromium.new_context(java_script_enabled=script)
+    context.set_default_timeout(_PATIENCE)
+    return context.new_page()

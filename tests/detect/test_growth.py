@@ -13,8 +13,8 @@ from binance_leaks.detect.engine import detect
 from tests.detect.grammars import GRAMMARS, Grammar
 from tests.detect.work import Work, count_work
 
-SMALL, LARGE = 8 * 1024, 64 * 1024
-MOST = 1.75 * LARGE / SMALL
+SMALL, LARGE = 8 * 1024, 32 * 1024
+MOST = 1.5 * LARGE / SMALL
 """How much more may be done for the large file: what looks some thousand characters far finds less in the small one."""
 
 LINES_OF_VALUES, OTHER_LINES = 25, 5

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from types import MappingProxyType
 
 import pytest
@@ -45,6 +46,9 @@ FORMS: Mapping[str, Callable[[str], bytes]] = MappingProxyType(
     }
 )
 
+TELLING_FAMILIES = frozenset({"private_keys", "split", "encodings", "compiled"})
+"""Families whose shapes depend on the bytes around and on the encoding."""
+
 law = settings(max_examples=150)
 seeds = st.integers(min_value=0, max_value=999)
 surroundings = st.one_of(
@@ -52,6 +56,11 @@ surroundings = st.one_of(
     st.text(max_size=40).map(str.encode),
     st.text(alphabet="aZ0 \n\t\"'`=+/\\-_,;:#()[]{}\0", max_size=80).map(str.encode),
 )
+
+
+def share(cases: Sequence[Case], number: int, shares: int) -> list[Case]:
+    """One of so many shares of the cases, together with all those of the telling families."""
+    return [case for at, case in enumerate(cases) if case.family in TELLING_FAMILIES or at % shares == number % shares]
 
 
 def _text(case: Case, seed: int) -> str:
@@ -80,7 +89,7 @@ def test_prefilter_lets_every_form_through(form: str) -> None:
 def test_large_content_is_hit_where_the_prefilter_hits_a_value(at: int) -> None:
     filler = b"nothing to be found here\n" * 7_000
     missed, seen = [], 0
-    for case in PLAIN[::12]:
+    for case in PLAIN[::18]:
         text = _text(case, 1).encode()
         data = filler[:at] + text + filler[at:]
         within = range(at, at + len(text))
@@ -91,10 +100,16 @@ def test_large_content_is_hit_where_the_prefilter_hits_a_value(at: int) -> None:
     assert seen > 5
 
 
+@cache
+def _plain_ids() -> dict[str, frozenset[str]]:
+    return {case.id: _ids(_text(case, 1).encode(), case) for case in PLAIN}
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_of_a_text_gives_the_same_ids(form: str) -> None:
-    texts = ((case, _text(case, 1)) for case in PLAIN)
-    assert [case.id for case, text in texts if _ids(FORMS[form](text), case) != _ids(text.encode(), case)] == []
+    """Each shape in three or four of the forms."""
+    some = share(PLAIN, [*FORMS].index(form), 3)
+    assert [case.id for case in some if _ids(FORMS[form](_text(case, 1)), case) != _plain_ids()[case.id]] == []
 
 
 @law

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -51,48 +52,38 @@ def _rule_of(rule: Rule, role: Role) -> str:
     return rules.HMAC if rule.id in PRIVATE_KEY_RULES and role is not Role.PRIVATE_KEY else rule.id
 
 
-EXAMPLES = [
-    pytest.param(rule, example, id=f"{rule.id}-{number}")
-    for rule in RULES
-    for number, example in enumerate(rule.examples, 1)
-]
-COUNTER_EXAMPLES = [
-    pytest.param(rule, example, id=f"{rule.id}-{number}")
-    for rule in RULES
-    for number, example in enumerate(rule.counter_examples, 1)
-]
+each_rule = pytest.mark.parametrize("rule", RULES, ids=[rule.id for rule in RULES])
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize(("rule", "example"), EXAMPLES)
-def test_example_is_found_by_its_rule(rule: Rule, example: Example, seed: int) -> None:
-    filled = _filled(example, seed)
-    found = detect(filled.data, path=example.path)
-    roles = _credentials_in(example)
-    assert rule.id in {_rule_of(rule, role) for role in roles.values()}
-    for name, role in roles.items():
-        seen = list(_occurrences(found, filled.digests[name]))
-        assert {occurrence.rule for _, occurrence in seen} == {_rule_of(rule, role)}, name
-        assert max(credential.confidence for credential, _ in seen) >= example.confidence, name
-        if example.confidence is Confidence.LOW:
-            assert {credential.confidence for credential, _ in seen} == {Confidence.LOW}, name
+@each_rule
+def test_examples_are_found_by_their_rule(rule: Rule) -> None:
+    for example, seed in product(rule.examples, SEEDS):
+        filled = _filled(example, seed)
+        found = detect(filled.data, path=example.path)
+        roles = _credentials_in(example)
+        assert rule.id in {_rule_of(rule, role) for role in roles.values()}, example
+        for name, role in roles.items():
+            seen = list(_occurrences(found, filled.digests[name]))
+            assert {occurrence.rule for _, occurrence in seen} == {_rule_of(rule, role)}, (name, example)
+            confidences = {credential.confidence for credential, _ in seen}
+            assert max(confidences) >= example.confidence, (name, example)
+            if example.confidence is Confidence.LOW:
+                assert confidences == {Confidence.LOW}, (name, example)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize(("rule", "example"), COUNTER_EXAMPLES)
-def test_counter_example_is_left(rule: Rule, example: Example, seed: int) -> None:
-    found = detect(_filled(example, seed).data, path=example.path)
-    wrong = [
-        occurrence
-        for credential in found
+@each_rule
+def test_counter_examples_are_left(rule: Rule) -> None:
+    found_in = [
+        example
+        for example, seed in product(rule.counter_examples, SEEDS)
+        for credential in detect(_filled(example, seed).data, path=example.path)
         if credential.confidence >= Confidence.MEDIUM
-        for occurrence in credential.occurrences
-        if occurrence.rule == rule.id
+        and rule.id in {occurrence.rule for occurrence in credential.occurrences}
     ]
-    assert wrong == []
+    assert found_in == []
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule.id))
+@each_rule
 def test_rule_is_described(rule: Rule) -> None:
     assert len(rule.examples) >= FEWEST_EXAMPLES
     assert len(rule.counter_examples) >= FEWEST_EXAMPLES

@@ -19,7 +19,7 @@ from binance_leaks.sources.objects.walk import ContextSizes, changed_parts
 from tests.corpus import fill, load
 from tests.corpus.values import hex_value, hmac_value, rsa_pem
 from tests.deltas import Part, delta_of
-from tests.detect.test_laws import FORMS, PLAIN
+from tests.detect.test_laws import FORMS, PLAIN, share
 from tests.versions import CHANGES, Version
 
 CASES = tuple(load())
@@ -27,7 +27,6 @@ TEXT = b"".join(
     b"line %d of some text that says nothing, x = compute(%d)\n" % (number, 7 * number) for number in range(60)
 )
 WIDE = "".join(f"line {number} of some wide text, x = compute({number})\n" for number in range(60))
-TELLING_FAMILIES = frozenset({"private_keys", "split", "encodings", "compiled"})
 NOISE: Mapping[str, tuple[bytes, bytes]] = MappingProxyType(
     {
         "text": (TEXT, TEXT),
@@ -73,18 +72,13 @@ def assert_suspects(fast: CompiledSieve, contents: Mapping[str, bytes]) -> None:
     assert {name for name, content in found.items() if not suspects(plain, content)} == set()
 
 
-@pytest.mark.parametrize("seed", (1, 2))
-def test_corpus(seed: int, fast: CompiledSieve) -> None:
-    assert_suspects(fast, {case.id: fill(case, seed).data for case in CASES})
+def test_corpus(fast: CompiledSieve) -> None:
+    assert_suspects(fast, {case.id: fill(case, 1).data for case in CASES})
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_forms(form: str, fast: CompiledSieve) -> None:
-    some = [
-        case
-        for number, case in enumerate(PLAIN)
-        if case.family in TELLING_FAMILIES or number % len(FORMS) == list(FORMS).index(form)
-    ]
+    some = share(PLAIN, [*FORMS].index(form), len(FORMS))
     texts = {case.id: fill(case, 1).data.decode().replace("\r\n", "\n") for case in some}
     assert_suspects(fast, {name: FORMS[form](text) for name, text in texts.items()})
 
@@ -92,11 +86,7 @@ def test_forms(form: str, fast: CompiledSieve) -> None:
 @pytest.mark.parametrize("noise", NOISE)
 def test_in_the_middle_of_something_else(noise: str, fast: CompiledSieve) -> None:
     before, behind = NOISE[noise]
-    some = [
-        case
-        for number, case in enumerate(CASES)
-        if case.family in TELLING_FAMILIES or number % len(NOISE) == list(NOISE).index(noise)
-    ]
+    some = share(CASES, [*NOISE].index(noise), len(NOISE))
     assert_suspects(fast, {case.id: before + fill(case, 2).data + behind for case in some})
 
 
@@ -166,7 +156,7 @@ def test_versions(change: str, fast: CompiledSieve) -> None:
     rng = Random(change)
     noises = [noise for name, noise in NOISE.items() if "zeros" not in name]
     bad = set()
-    for case in (*rng.sample(CASES, 130), *(case for case in CASES if case.family in {"private_keys", "encodings"})):
+    for case in (*rng.sample(CASES, 80), *(case for case in CASES if case.family in {"private_keys", "encodings"})):
         entry = fill(case, rng.randrange(1000)).data
         before, behind = rng.choice(noises)
         if missed(fast, CHANGES[change](rng, entry, before, behind), short=rng.random() < 0.5):

@@ -148,11 +148,14 @@ def of(findings: list[Found]) -> set[str]:
     return missed(digests(findings))
 
 
-@pytest.mark.parametrize("witness", WITNESSES, ids=lambda witness: witness.name)
-def test_nothing_else_makes_it_a_finding(witness: Witness) -> None:
-    credentials = detect(witness.without.encode(witness.encoding))
-    reported = [credential for credential in credentials if credential.confidence >= Confidence.MEDIUM]
-    assert not witness.digests <= {value.sha256 for credential in reported for value in credential.values}
+def test_nothing_else_makes_it_a_finding() -> None:
+    found_anyway = []
+    for witness in WITNESSES:
+        credentials = detect(witness.without.encode(witness.encoding))
+        reported = [credential for credential in credentials if credential.confidence >= Confidence.MEDIUM]
+        if witness.digests <= {value.sha256 for credential in reported for value in credential.values}:
+            found_anyway.append(witness.name)
+    assert found_anyway == []
 
 
 def test_scan(tree: Tree) -> None:
