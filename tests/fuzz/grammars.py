@@ -39,7 +39,22 @@ _HOSTILE = (
     "<script>",
     "ü" * 9,
 )
-_NUMBERS = (0, 1, -1, 255, 1 << 31, 1 << 32, 1 << 63, -(1 << 63), 10**25, 1e308, float("nan"), float("inf"), 0.5)
+_NUMBERS = (
+    0,
+    1,
+    -1,
+    255,
+    1 << 31,
+    1 << 32,
+    1 << 63,
+    -(1 << 63),
+    10**25,
+    10**400,
+    1e308,
+    float("nan"),
+    float("inf"),
+    0.5,
+)
 
 
 def inputs_of(strategy: Inputs) -> Callable[[bytes], bytes | None]:

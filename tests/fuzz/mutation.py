@@ -81,7 +81,7 @@ class Mutator:
     def _write_digits(self, data: bytearray) -> None:
         found = _DIGITS.search(data, self._at(data))
         if found is not None:
-            number = self._rng.choice((*_NUMBERS, -1, 10**30, len(data)))
+            number = self._rng.choice((*_NUMBERS, -1, 10**30, 10**400, len(data)))
             data[found.start() : found.end()] = b"%d" % number
 
     def _repeat(self, data: bytearray) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import io
 import json
+import re
 import sys
 import tempfile
 import zlib
@@ -16,7 +17,7 @@ from typing import cast
 from unittest.mock import patch
 
 from binance_leaks.agents.contracts import AGENTS
-from binance_leaks.api import FORMAT_NAMES, Result, render, scan_bytes
+from binance_leaks.api import FORMAT_NAMES, Result, render, scan_bytes, scan_paths
 from binance_leaks.baseline.file import Baseline
 from binance_leaks.cli.agent_hook import answer_event
 from binance_leaks.cli.file_changes import diff
@@ -41,6 +42,7 @@ from binance_leaks.sources.objects.database import open_packs
 from binance_leaks.sources.objects.delta_forest import DeltaForest, ObjectType
 from binance_leaks.sources.objects.pack import Pack, read_object
 from binance_leaks.sources.objects.parse import parse_commit, parse_tree
+from binance_leaks.verify.cache import CacheFile
 from binance_leaks.verify.http_types import Reply
 from binance_leaks.verify.responses import outcome_of, server_time
 
@@ -61,6 +63,7 @@ from tests.fuzz.laws import Outcome, shape
 from tests.fuzz.planted import Planted
 
 _MOST_OBJECTS = 40
+_IMAGE_FILE = re.compile(rb"oci-layout|(?:index|manifest)\.json|blobs/sha256/[0-9a-f]{64}")
 _LENGTH = 4
 
 
@@ -281,6 +284,30 @@ def read_state(data: bytes) -> Outcome:
     """The state that a history scan leaves for the next one."""
     state = unpack_state(data, "these")
     return Outcome(kind="nothing" if state is None else f"{min(len(state.starts), 5)} {len(state.hits)}")
+
+
+def read_verdict_cache(data: bytes) -> Outcome:
+    """A cache of verdicts: read, and written again."""
+    file = _written("verified.json", data)
+    file.chmod(0o600)
+    cache = CacheFile(file)
+    cache.save(seeds.NOW)
+    held = [digest for digest in json.loads(file.read_bytes())["entries"] if cache.get(digest, seeds.NOW) is None]
+    if held:
+        raise AssertionError(f"{held} is written, and not there")
+    return Outcome(kind=str(file.stat().st_size))
+
+
+def read_image_folder(data: bytes) -> Outcome:
+    """A folder with the layout of an image: its files one behind the other."""
+    with tempfile.TemporaryDirectory(dir=_folder()) as name:  # a new one: what is read of a folder is remembered
+        for part in data.split(seeds.FILE)[1:]:
+            inside, _, content = part.partition(b"\n")
+            if _IMAGE_FILE.fullmatch(inside):
+                path = Path(name, inside.decode())
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+        return _reported(scan_paths(name, all_files=True), zlib.crc32(data))
 
 
 def read_answer(data: bytes) -> Outcome:

@@ -8,6 +8,7 @@ import io
 import json
 import lzma
 import struct
+import tempfile
 import zlib
 from array import array
 from collections.abc import Sequence
@@ -23,6 +24,9 @@ from binance_leaks.pipeline.state import State, pack_state
 from binance_leaks.setup.agent_hooks import HOOK_FILES, command_of
 from binance_leaks.setup.allow_entries import format_entry
 from binance_leaks.setup.pre_commit import new_configuration
+from binance_leaks.verification import Permissions, Verdict
+from binance_leaks.verify.cache import CacheFile, DatedOutcome
+from binance_leaks.verify.responses import Outcome
 
 from tests import mailboxes
 from tests.agents import filled
@@ -42,6 +46,8 @@ from tests.sources.test_further_archives import seven_zipped, zstd_packed
 from tests.sources.test_pdf import SUBSET, UNICODE_MAP, packed, pdf
 
 Seeds = Sequence[bytes]
+NOW = 1_800_000_000.0
+"""A moment, in seconds since 1970."""
 _SMALL = 1_500
 """Bytes of a hostile text: a run has many, and their mutants."""
 
@@ -260,6 +266,34 @@ def images(planted: Planted) -> Seeds:
     settings = configuration(layers, {"Env": [f"BINANCE_KEY={pair.key}", f"BINANCE_SECRET={pair.secret}"]}, "ENV x")
     layouts = [oci_layout(layers, settings, pack) for pack in (bytes, lambda data: gzip.compress(data, mtime=0))]
     return [docker_archive(layers, settings), *(tarred_layer(dict(files)) for files in layouts)]
+
+
+FILE = b"\n--file "
+"""What begins a file of a folder: its name follows, and a line feed."""
+
+
+def image_folders(planted: Planted) -> Seeds:
+    """Folders with an OCI layout: its files one behind the other."""
+    pair = planted.pair
+    layers = [
+        Layer(command=f"RUN x {pair.key}", files={"app/.env": dotenv(pair).encode()}),
+        Layer(command="RUN rm .env", files={"app/.wh..env": b"", f"{pair.secret}.py": module(pair).encode()}),
+    ]
+    layout = oci_layout(layers, configuration(layers), lambda data: gzip.compress(data, mtime=0))
+    return [b"".join(FILE + name.encode() + b"\n" + content for name, content in layout.items())]
+
+
+def verdict_caches(planted: Planted) -> Seeds:
+    """Caches of verdicts: written by the program."""
+    granted = Permissions(granted=("enableReading",), denied=("enableFutures",), created=1_700_000_000_000)
+    digest = sha256(planted.pair.key.encode()).hexdigest()
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "verified.json"
+        cache = CacheFile(file)
+        cache.put(digest, DatedOutcome(outcome=Outcome(verdict=Verdict.LIVE, permissions=granted), at=NOW))
+        cache.put(digest[::-1], DatedOutcome(outcome=Outcome(verdict=Verdict.NOT_FOUND, detail="code -2008"), at=NOW))
+        cache.save(NOW)
+        return [file.read_bytes()]
 
 
 def pictures(planted: Planted) -> Seeds:

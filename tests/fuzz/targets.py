@@ -82,6 +82,8 @@ TARGETS: Mapping[str, Target] = MappingProxyType(
                    seeds=seeds.archives, grammar=grammars.archives, words=_ARCHIVE),
             Target(name="container images", read=readers.scan("image.tar"), seeds=seeds.images, grammar=grammars.images,
                    words=(*_ARCHIVE, *_JSON, b"manifest.json", b"layer.tar", b".wh.", b"blobs/sha256/", b"history")),
+            Target(name="image folders", read=readers.read_image_folder, seeds=seeds.image_folders,
+                   words=(*_JSON, seeds.FILE, b"blobs/sha256/", b"digest", b"layers", b"config", b"history")),
             Target(name="pdf", read=readers.scan("a.pdf"), seeds=seeds.pdfs, grammar=grammars.pdfs, words=_PDF),
             Target(name="mail", read=readers.scan("a.eml", "inbox", "a.mhtml"), seeds=seeds.mails,
                    grammar=grammars.mails, words=_MAIL),
@@ -122,6 +124,8 @@ TARGETS: Mapping[str, Target] = MappingProxyType(
             Target(name="states", read=readers.read_state, seeds=seeds.states, words=(*_JSON, b"conditions", b"hits")),
             Target(name="answers", read=readers.read_answer, seeds=seeds.answers,
                    grammar=grammars.answers, words=_JSON),
+            Target(name="verdict caches", read=readers.read_verdict_cache, seeds=seeds.verdict_caches,
+                   grammar=grammars.json_of(seeds.verdict_caches), words=_JSON, documented=(UsageError,)),
             *(Target(name=f"native {kind}", read=_random(read)) for kind, read in native.KINDS.items() if compiled),
         )
     }

@@ -35,6 +35,11 @@ def _two_in_one_place() -> bytes:
     return seeds.packs(PLANTED)[1]
 
 
+def _cached_at(number: str) -> bytes:
+    """A cache of verdicts with an entry of another moment."""
+    return seeds.verdict_caches(PLANTED)[0].replace(b"1800000000.0", number.encode(), 1)
+
+
 def _in_words(text: str) -> bytes:
     """A text with a value that is glued to many words."""
     return text.format("allow" * 40 + PLANTED.pair.key + "allow" * 40).encode()
@@ -44,6 +49,7 @@ FOUND: Mapping[str, tuple[str, Callable[[], bytes]]] = {
     "a damaged object of git": ("archives", _damaged_object),
     "a table of offsets that is cut": ("packs", _offsets_cut),
     "two objects in one place of a pack": ("packs", _two_in_one_place),
+    "a moment of 400 digits in a cache": ("verdict caches", lambda: _cached_at("9" * 400)),
     "a value as an unknown setting": ("configuration", lambda: f"{PLANTED.pair.key} = 1".encode()),
     "a value within a long run of words": ("configuration", lambda: _in_words("{} = 1")),
     "a value in the path of an entry that is wrong": (

@@ -18,11 +18,13 @@ from typing import Protocol
 from binance_leaks.errors import ScanError, UsageError
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.verification import Permissions, Verdict
-from binance_leaks.verify.responses import Outcome
+from binance_leaks.verify.responses import Outcome, milliseconds_of
 from binance_leaks.writing import replace_file
 
 _SCHEMA = "binance-leaks-verified/2"
 _LARGEST = 16 << 20
+_LATEST = 10**10
+"""Seconds since 1970, in the year 2286."""
 _MOST_ENTRIES = 50_000
 _HOUR = 3600.0
 _SKEW = 300.0
@@ -193,7 +195,7 @@ def _dated(entry: object) -> DatedOutcome | None:
         case _:
             return None
     known = next((each for each in _DEFINITE if each.value == verdict), None)
-    if known is None or (permissions is not None and _permissions(permissions) is None):
+    if known is None or (permissions is not None and _permissions(permissions) is None) or not 0 <= at < _LATEST:
         return None
     return DatedOutcome(
         outcome=Outcome(verdict=known, permissions=_permissions(permissions), detail=detail), at=float(at)
@@ -208,7 +210,9 @@ def _permissions(entry: object) -> Permissions | None:
             "ip_restricted": bool() | None as restricted,
             "created": int() | None as created,
             "trading_ends": int() | None as ends,
-        } if all(isinstance(name, str) for name in (*granted, *denied)):
+        } if all(isinstance(name, str) for name in (*granted, *denied)) and all(
+            moment is None or milliseconds_of(moment) is not None for moment in (created, ends)
+        ):
             return Permissions(
                 granted=tuple(granted),
                 denied=tuple(denied),

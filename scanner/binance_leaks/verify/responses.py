@@ -106,7 +106,7 @@ def server_time(reply: Reply | NoReply) -> int | None:
     """Return the time of a host, in milliseconds since 1970, None if there is none."""
     if isinstance(reply, NoReply) or reply.status != _OK:
         return None
-    return _milliseconds(fields_of(reply.body).get("serverTime"))
+    return milliseconds_of(fields_of(reply.body).get("serverTime"))
 
 
 def fields_of(body: bytes) -> Mapping[str, object]:
@@ -140,7 +140,7 @@ def _worse(name: str, one: object, other: object) -> object:
     if name == _RESTRICTED:
         return one if one is False else other
     if name in _NO_PERMISSIONS:
-        moments = [_milliseconds(one), _milliseconds(other)]
+        moments = [milliseconds_of(one), milliseconds_of(other)]
         return max((moment for moment in moments if moment is not None), default=None) if all(moments) else None
     return one if _is_granted(name, one) else other
 
@@ -160,8 +160,8 @@ def _permissions(fields: Mapping[str, object]) -> Permissions:
         granted=tuple(granted),
         denied=(*known, *[name for name in denied if name not in PERMISSION_TIERS][:_MOST_OTHERS]),
         ip_restricted=restricted if isinstance(restricted, bool) else None,
-        created=_milliseconds(fields.get(_CREATED)),
-        trading_ends=_milliseconds(fields.get(_TRADING_ENDS)),
+        created=milliseconds_of(fields.get(_CREATED)),
+        trading_ends=milliseconds_of(fields.get(_TRADING_ENDS)),
     ).nameable()
 
 
@@ -176,8 +176,8 @@ def _is_denied(name: str, value: object) -> bool:
     return value is False or name in PERMISSION_TIERS or _PERMISSION.match(name) is not None
 
 
-def _milliseconds(value: object) -> int | None:
-    """A moment between 1973 and 2286, or None."""
+def milliseconds_of(value: object) -> int | None:
+    """Return a moment between 1973 and 2286 in milliseconds since 1970, None for anything else."""
     if isinstance(value, int) and not isinstance(value, bool) and 10**11 <= value < 10**13:
         return value
     return None
