@@ -63,7 +63,22 @@ def test_what_is_below_the_scissors_is_not_kept(tmp_path: Path, pair: Pair) -> N
     diff = f"# Do not modify or remove the line above.\ndiff --git a/b b/b\n+{pair.python}"
     assert message(tmp_path, f"Remove the key\n{COMMENTS}{SCISSORS}{diff}").status == 0
     assert message(tmp_path, f"{pair.python}\n{SCISSORS}{diff}").status == 1
-    assert message(tmp_path, f"Words about >8 and ---\n\n{pair.python}").status == 1
+    assert message(tmp_path, f"{COMMENTS}{SCISSORS}diff --git a/b b/b\n+{pair.python}").status == 0
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        "Words about >8 and ---\n",
+        "-- >8 --\n",
+        "# - >8 -\n",
+        SCISSORS,
+        f"{SCISSORS}# Do not modify.\n",
+        "diff --git a/b b/b\n",
+    ],
+)
+def test_what_only_looks_like_the_scissors_hides_nothing(tmp_path: Path, pair: Pair, above: str) -> None:
+    assert message(tmp_path, f"Bot\n\n{above}{pair.python}").status == 1
 
 
 def test_a_message_without_its_comments_is_scanned_with_them(tmp_path: Path, pair: Pair) -> None:

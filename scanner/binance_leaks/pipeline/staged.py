@@ -29,7 +29,8 @@ from binance_leaks.sources.git import Git
 from binance_leaks.sources.index import StagedChange, StagedChanges, former_blobs
 from binance_leaks.sources.nearby_evidence import EvidenceNearStaged
 
-_SCISSORS = lazy_pattern(rb"^.{0,2} ?-+ >8 -+$", re.MULTILINE)
+_SCISSORS = lazy_pattern(rb"^[^\n]{1,32} -{24} >8 -{24}\r?$", re.MULTILINE)
+_DIFF = lazy_pattern(rb"^diff --", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,13 +120,13 @@ class MessageSource:
 def credentials_in_message(data: bytes, work: Work) -> tuple[Credential, ...]:
     """Return the credentials of a message as its editor left it.
 
-    Git does not keep what is below its scissors line.
-
-    Comment lines are scanned: whether git strips them depends on the clean-up mode, and which character begins one on
-    the configuration.
+    Git does not keep the diff that `commit --verbose` shows below its scissors line. Everything else is scanned, also
+    below such a line and in comments: whether git strips them depends on the clean-up mode, and which character begins
+    one on the configuration.
     """
     scissors = _SCISSORS.search(data)
-    kept = without_signatures(data[: scissors.start()] if scissors else data)
+    diff = _DIFF.search(data, scissors.end()) if scissors else None
+    kept = without_signatures(data[: diff.start()] if diff else data)
     if not prefilter.may_hold(kept):
         return ()
     return tuple(
