@@ -12,7 +12,7 @@ import pytest
 from tests.binance.server import serving
 from tests.faults.commands import COMMANDS, WritingCommand, exchange
 from tests.faults.injection import NEEDS
-from tests.faults.trial import Trial
+from tests.faults.trial import YEARS, Trial
 
 pytestmark = pytest.mark.skipif(bool(NEEDS), reason=NEEDS)
 
@@ -37,7 +37,7 @@ def test_a_file_is_the_old_or_the_new(command: WritingCommand, url: str, tmp_pat
     trial.fail_reads(Random(command.name).sample(reads, min(2, len(reads))))
     trial.close_streams([(0, 1, 2)])
     trial.fail_outputs(errors=[errno.ENOSPC])
-    trial.jump_clock()
+    trial.jump_clock([-YEARS])
 
 
 def test_folders_of_objects_that_cannot_be_listed_are_reported(tmp_path: Path) -> None:

@@ -74,9 +74,9 @@ def trial(tmp_path: Path) -> StoreTrial:
 
 
 def test_a_killed_run_leaves_whole_transactions(trial: StoreTrial) -> None:
-    trial.kill_at_calls(range(0, len(trial.calls), 5))
+    trial.kill_at_calls(range(0, len(trial.calls), 7))
 
 
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO], ids=errno.errorcode.get)
 def test_a_disk_that_fails_is_reported(trial: StoreTrial, error: int) -> None:
-    trial.fail_at_calls(range(error % 11, len(trial.calls), 11), error)
+    trial.fail_at_calls(range(error % 15, len(trial.calls), 15), error)
