@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeGuard
 
 LEFT_ALONE: Mapping[str, str] = {
-    r"_?(LONGEST|MOST|REACH|LARGEST|SHORTEST|NEAR|FAR)\w* = |_\w*(REACH|LINES|ABOVE) = ": "a round limit",
+    r"_?(LONGEST|MOST|MAX|REACH|LARGEST|SHORTEST|NEAR|FAR)\w* = |_\w*(REACH|LINES|ABOVE|BYTES) = ": "a round limit",
 }
 """Lines that are not changed, and why: one more is as good. Nor are comparisons with what they define, and slices."""
 LEFT_ALONE_IN_DETECT: Mapping[str, str] = {

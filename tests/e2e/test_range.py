@@ -52,6 +52,18 @@ class TestBroughtIn:
         assert (found.status, found.found) == (0, [])
         assert found.stats["commits"] == 1
 
+    def test_what_was_read_is_counted(self, project: Repository) -> None:
+        """Each new version of a file, and the commits themselves."""
+        commits = [
+            project.commit({"a.txt": "one\n", "b.txt": "two\n"}),
+            project.commit({"a.txt": "three\n"}),
+            project.commit({"c.txt": "one\n"}),
+        ]
+        sizes = [int(project.git("cat-file", "-s", commit)) for commit in commits]
+        stats = over(project).stats
+        assert (stats["commits"], stats["files"]) == (3, 4)
+        assert stats["bytes"] == len("one\ntwo\nthree\n") + sum(sizes)
+
     def test_added_and_removed_again(self, project: Repository, pair: Pair) -> None:
         added = project.commit({"bot.py": module(pair)})
         removed = project.commit({"bot.py": "import os\n"})
