@@ -119,11 +119,14 @@ def _read_all(numbers: Sequence[int], words: Sequence[bytes], timeout: float) ->
 def _connection(server: Server) -> socket.socket:
     """The connection to one of this process's servers, which ends when the connection does."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    env = {**os.environ, **dict(server.env)}
+    if env.pop("PYTHONPYCACHEPREFIX", None):  # which has nothing yet of what an installation has compiled
+        env["PYTHONDONTWRITEBYTECODE"] = "1"
     with theirs:
         process = subprocess.Popen(
             [sys.executable, "-m", server.module, str(theirs.fileno())],
             cwd=_FOLDER,
-            env={**os.environ, **dict(server.env)},
+            env=env,
             pass_fds=[theirs.fileno()],
             stdin=subprocess.PIPE,  # as those of a run, which cannot seek
             stdout=subprocess.PIPE,

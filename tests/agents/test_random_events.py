@@ -1,11 +1,9 @@
-"""A thousand random events of all agents: fast, stopped exactly where there is a value, and none shows one."""
+"""A thousand random events of all agents: stopped exactly where there is a value, and none shows one."""
 
 from __future__ import annotations
 
 import json
-import statistics
 import string
-import time
 from pathlib import Path
 from random import Random
 
@@ -15,7 +13,6 @@ from tests.e2e import Pair
 
 COUNT = 1_000
 HOLDING = 0.1
-MEDIAN_SECONDS = 0.05
 WORDS = ("refactor", "binance", "the", "order", "api", "key", "def", "return", "import", "fix", "α", "\n", "🔑", "{}")
 
 
@@ -32,7 +29,6 @@ def harmless(random: Random) -> str:
 
 def test_a_thousand_random_events(tmp_path: Path) -> None:
     random = Random(18)
-    seconds = []
     for _ in range(COUNT):
         documented = random.choice([*STOPPED, *WARNED])
         pair = Pair.fresh()
@@ -43,10 +39,7 @@ def test_a_thousand_random_events(tmp_path: Path) -> None:
         else:
             text = json.dumps(event).replace("{KEY}", "$KEY").replace("{SECRET}", "$SECRET")
             event = json.loads(text)
-        started = time.perf_counter()
         played = play(event, *random.choice(((), ("--agent", documented.agent), ("--fail-closed",))))
-        seconds.append(time.perf_counter() - started)
         assert bool(played.err) is holds, (documented.id, played.err)
         assert played.status == 0
         assert_shows_nothing(played, pair)
-    assert statistics.median(seconds) < MEDIAN_SECONDS

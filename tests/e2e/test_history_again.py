@@ -252,7 +252,7 @@ class TestDuringAScan:
                 os.killpg(process.pid, signal.SIGINT)
             else:
                 process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=20)
+            out, err = process.communicate(timeout=60)
         assert process.returncode == 130
         assert b"Traceback" not in err
         assert b"Exception ignored" not in err

@@ -37,9 +37,10 @@ def shared(shared: Path) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def project(shared: Path) -> Path:
+@pytest.fixture
+def project(shared: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository with this project as it is, committed and tagged; made once for all test processes."""
+    monkeypatch.delenv("PYTHONPYCACHEPREFIX", raising=False)  # environments bring their bytecode along
     return once(shared / "project", make_project)
 
 

@@ -195,9 +195,9 @@ def test_a_run_that_is_ended(fleet: Fleet, gate: Gate, tmp_path: Path, number: s
         assert runners
         process.send_signal(number)
         outcome = ended(process)
-    eventually(lambda: not any(map(lives, runners)), within=5)
-    eventually(lambda: is_clean(tmp_path), within=5, reported=lambda: str(leftovers(tmp_path)))
-    eventually(lambda: not any(lives(process) for process, _ in gate.here("bravo")), within=5)
+    eventually(lambda: not any(map(lives, runners)))
+    eventually(lambda: is_clean(tmp_path), reported=lambda: str(leftovers(tmp_path)))
+    eventually(lambda: not any(lives(process) for process, _ in gate.here("bravo")))
     assert outcome.status == {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}[number]
     assert ("--store fleet.db --resume" in outcome.err) == (number is signal.SIGINT)
     gate.open("bravo")
