@@ -83,11 +83,10 @@ def test_no_credential_is_in_the_corpus_itself(path: Path) -> None:
     assert re.search(r"[A-Za-z0-9+/]{40}", path.read_text(encoding="utf-8")) is None
 
 
-@pytest.mark.parametrize("seed", range(50))
-def test_generated_values_have_their_shapes(seed: int) -> None:
-    rng = Random(seed)
-    assert re.fullmatch(r"[A-Za-z0-9]{64}", values.hmac_value(rng))
-    assert re.fullmatch(r"[0-9a-f]{64}", values.hex_value(rng))
-    assert re.fullmatch(r"[0-9a-z]{64}", values.pay_value(rng))
-    assert re.fullmatch(r"MC4CAQAwBQYDK2VwBCIEI[A-Za-z0-9+/]{43}", values.ed25519_pem_body(rng))
-    assert re.fullmatch(r"[A-Za-z]+[0-9][A-Za-z]*", values.camel_identifier(rng))
+def test_generated_values_have_their_shapes() -> None:
+    for rng in map(Random, range(50)):
+        assert re.fullmatch(r"[A-Za-z0-9]{64}", values.hmac_value(rng))
+        assert re.fullmatch(r"[0-9a-f]{64}", values.hex_value(rng))
+        assert re.fullmatch(r"[0-9a-z]{64}", values.pay_value(rng))
+        assert re.fullmatch(r"MC4CAQAwBQYDK2VwBCIEI[A-Za-z0-9+/]{43}", values.ed25519_pem_body(rng))
+        assert re.fullmatch(r"[A-Za-z]+[0-9][A-Za-z]*", values.camel_identifier(rng))

@@ -411,7 +411,7 @@ def test_a_server_that_does_not_answer(url: str, temporary: Path) -> None:
         failing = pytest.raises(GitError, match="did not answer in time")
         with failing as caught, temporary_clone(url.format(port), quiet, patience=1):
             pytest.fail("it went on")
-        assert time.monotonic() - begun < 30
+        assert time.monotonic() - begun < 120
     assert caught.value.hint
     assert not list(temporary.iterdir())
 
@@ -677,7 +677,8 @@ def test_an_interrupt_leaves_no_process(play: Callable[..., None], tmp_path: Pat
 
 def _ends(pid: int) -> bool:
     """Whether a process is gone, or a zombie that nobody waits for."""
-    for _ in range(200):
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
         try:
             os.kill(pid, 0)
         except ProcessLookupError:

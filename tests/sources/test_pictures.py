@@ -268,14 +268,14 @@ def test_pixels_of_a_pdf_file_cost_what_is_there() -> None:
 
 @pytest.mark.usefixtures("codes_only")
 def test_a_reader_that_hangs_or_dies_is_ended_and_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    for program, why in (
-        ("import sys, time; print('{\"ready\": true}', flush=True); time.sleep(60)", "not read to its end in 0 s"),
-        ("print('{\"ready\": true}', flush=True)", "ended"),
-        ("import sys; sys.exit(1)", "ended"),
+    for program, seconds, why in (
+        ("import time; print('{\"ready\": true}', flush=True); time.sleep(600)", 0.2, "not read to its end in 0 s"),
+        ("print('{\"ready\": true}', flush=True)", 60.0, "ended"),
+        ("import sys; sys.exit(1)", 60.0, "ended"),
     ):
         with monkeypatch.context() as patch:
             patch.setattr(reader, "_PROGRAM", program)
-            patch.setattr(reader, "_SECONDS", 0.2)
+            patch.setattr(reader, "_SECONDS", seconds)
             own = PictureReader()
             reading = own.read(b"\x89PNG", quick=False)
             assert why in reading.faults[0], (program, reading)

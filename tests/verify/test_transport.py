@@ -28,7 +28,7 @@ from tests.binance.recorder import recording
 from tests.binance.server import serving
 from tests.corpus import values
 
-SHORT = Timeouts(connect=5, read=1.5, total=2.5)
+SHORT, LONG = Timeouts(connect=5, read=1.5, total=2.5), Timeouts(connect=60, read=60, total=60)
 PING = Request(host=MAINNET, path="/api/v3/ping")
 
 
@@ -222,7 +222,8 @@ class TestFailing:
     def test_bad_connections(self, exchange: Exchange, url: str, manner: str, trouble: NoReply, closing: bool) -> None:
         headers = {"Connection": "close"} if closing else {}
         exchange.script(Answer(body=b"{}" * 200, manner=manner, headers=headers), times=1)
-        with UrllibTransport(loopback=url, timeouts=SHORT) as transport:
+        timeouts = SHORT if trouble is NoReply.TIMED_OUT else LONG
+        with UrllibTransport(loopback=url, timeouts=timeouts) as transport:
             assert transport.send(PING) is trouble
             assert isinstance(transport.send(PING), Reply)
         assert len(exchange.asked) == 2
@@ -481,7 +482,7 @@ class TestNothingGetsOut:
         with UrllibTransport(loopback=url) as transport:
             for _ in range(5):
                 transport.send(PING)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while any(isinstance(each, threading.Timer) for each in threading.enumerate()):
             assert time.monotonic() < deadline
             time.sleep(0.01)
