@@ -98,8 +98,12 @@ def format_named(name: str) -> Format:
     return _FORMATS[name]
 
 
+_PLAIN = MappingProxyType({"…": "...", **dict.fromkeys("“”‘’", "'"), **dict.fromkeys("–—", "-"), "→": "->"})
+"""Signs of our own texts in ASCII. None of them has a meaning in a format, as a quotation mark would."""
+
+
 def write_report(text: str, stream: TextIO) -> None:
-    """Write and flush a report. Characters that the stream's encoding lacks are written as ASCII escapes.
+    """Write and flush a report. Characters that the stream's encoding lacks are written in ASCII, else as escapes.
 
     Raises OSError as the stream does, BrokenPipeError if it was closed.
     """
@@ -107,6 +111,7 @@ def write_report(text: str, stream: TextIO) -> None:
     try:
         text.encode(encoding)
     except UnicodeEncodeError:
-        text = text.replace("…", "...").encode(encoding, "backslashreplace").decode(encoding)
+        lacking = {ord(sign): plain for sign, plain in _PLAIN.items() if not sign.encode(encoding, "ignore")}
+        text = text.translate(lacking).encode(encoding, "backslashreplace").decode(encoding)
     stream.write(text)
     stream.flush()

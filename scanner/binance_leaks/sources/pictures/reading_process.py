@@ -67,7 +67,7 @@ def main(with_text: bool) -> None:
 
 def _end_after(seconds: float) -> None:
     """End this process then, whatever it does; with 0 no more. Who waits for it may have been killed."""
-    if hasattr(signal, "setitimer"):
+    if sys.platform != "win32":
         signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
