@@ -175,7 +175,7 @@ def _wanted(
         elif change.submodule:
             submodules.append(change.shown)
             if any(change.former):  # in the place of a file, which is gone
-                files.append(replace(change, blob=None, submodule=False))
+                files.append(replace(change, blob=None))
         else:
             files.append(change)
     return files, submodules, len(left_out)
