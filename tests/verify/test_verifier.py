@@ -537,6 +537,16 @@ class TestSwapped:
         assert (found.verdict, found.swapped) == (Verdict.KEY_LIVE_SECRET_WRONG, True)
         assert found.key == value_of(account, key=True).sha256
 
+    @pytest.mark.parametrize(("candidates", "cause"), [(1, Cause.BUDGET), (2, None)])
+    def test_with_a_wrong_key_and_a_secret_that_was_not_tried(
+        self, exchange: Exchange, ask: Ask, rng: Random, candidates: int, cause: Cause | None
+    ) -> None:
+        account, other, further = hmac_account(rng), hmac_account(rng), hmac_account(rng)
+        exchange.add(account)
+        key, secret = Value.of(Role.API_KEY, other.secret), Value.of(Role.SECRET_KEY, account.key.encode())
+        found = one(ask(credential(key, secret, value_of(further, key=False)), candidates=candidates))
+        assert (found.verdict, found.swapped, found.cause) == (Verdict.KEY_LIVE_SECRET_WRONG, True, cause)
+
     def test_once_only_and_not_for_a_neighbour_s_secret(self, exchange: Exchange, ask: Ask, rng: Random) -> None:
         gone, neighbour = hmac_account(rng), hmac_account(rng)
         ask(pair(gone))
