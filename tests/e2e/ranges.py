@@ -22,6 +22,7 @@ class Brought(Leak):
     """A finding of the JSON report of a range."""
 
     environment: str
+    evidence: list[str]
     fails: bool
 
 

@@ -64,6 +64,16 @@ class TestBroughtIn:
         assert (stats["commits"], stats["files"]) == (3, 4)
         assert stats["bytes"] == len("one\ntwo\nthree\n") + sum(sizes)
 
+    def test_files_beside_it_when_it_was_introduced_are_evidence(self, project: Repository, pair: Pair) -> None:
+        keys = f"api_key={pair.key}\napi_secret={pair.secret}\n"
+        project.commit({"app/keys.ini": keys, "app/run.py": "from binance.client import Client\n"})
+        project.commit({"app/run.py": "print()\n"})
+        found = over(project)
+        assert found.is_of(pair)
+        assert [evidence for evidence in found.found[0]["evidence"] if "run.py" in evidence] == [
+            "“run.py” beside it mentioned Binance"
+        ]
+
     def test_added_and_removed_again(self, project: Repository, pair: Pair) -> None:
         added = project.commit({"bot.py": module(pair)})
         removed = project.commit({"bot.py": "import os\n"})
