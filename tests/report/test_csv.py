@@ -98,11 +98,11 @@ def test_no_part_of_a_cell_is_a_formula_where_semicolons_separate(made: Hostile,
 
 
 @pytest.mark.parametrize("made", examples.HOSTILE_RESULTS)
-@pytest.mark.parametrize("hostile", [*HOSTILE, '"', 'a","b', "a;b", "a\nb", ",,,"])
-def test_hostile_names_make_no_cells_or_rows(hostile: str, made: Hostile) -> None:
-    found = rows(made(hostile), show_suppressed=True)
-    assert len(found) == 3 + 3 + 2
-    assert all(None not in row and None not in row.values() for row in found)
+def test_hostile_names_make_no_cells_or_rows(made: Hostile) -> None:
+    for hostile in (*HOSTILE, '"', 'a","b', "a;b", "a\nb", ",,,"):
+        found = rows(made(hostile), show_suppressed=True)
+        assert len(found) == 3 + 3 + 2
+        assert all(None not in row and None not in row.values() for row in found)
 
 
 @pytest.mark.parametrize("made", examples.HOSTILE_RESULTS)

@@ -96,10 +96,10 @@ def test_it_reports_when_and_how_long() -> None:
 
 
 @pytest.mark.parametrize("made", examples.HOSTILE_RESULTS)
-@pytest.mark.parametrize("hostile", [*HOSTILE, "]]>", "<failure/>", "&lol;", '"', "\ufffe\uffff\x00", "<!--"])
-def test_hostile_names_break_no_xml(hostile: str, made: Hostile) -> None:
-    cases = list(suite_of(made(hostile), show_suppressed=True))
-    assert [outcomes(case) for case in cases] == [[Error], [Failure], [Skipped]]
+def test_hostile_names_break_no_xml(made: Hostile) -> None:
+    for hostile in (*HOSTILE, "]]>", "<failure/>", "&lol;", '"', "\ufffe\uffff\x00", "<!--"):
+        cases = list(suite_of(made(hostile), show_suppressed=True))
+        assert [outcomes(case) for case in cases] == [[Error], [Failure], [Skipped]]
 
 
 @pytest.mark.parametrize("made", examples.HOSTILE_RESULTS)

@@ -80,9 +80,9 @@ def test_the_schema_refuses_another_shape(validator: Draft4Validator) -> None:
 
 
 @pytest.mark.parametrize("made", examples.HOSTILE_RESULTS)
-@pytest.mark.parametrize("hostile", [*HOSTILE, "", "//", "a:b", "C:/x", "%2e%2e/", "#a?b"])
-def test_hostile_names_leave_it_valid(validator: Draft4Validator, hostile: str, made: Hostile) -> None:
-    validator.validate(json.loads(render_sarif(made(hostile), View(show_suppressed=True))))
+def test_hostile_names_leave_it_valid(validator: Draft4Validator, made: Hostile) -> None:
+    for hostile in (*HOSTILE, "", "//", "a:b", "C:/x", "%2e%2e/", "#a?b"):
+        validator.validate(json.loads(render_sarif(made(hostile), View(show_suppressed=True))))
 
 
 @pytest.mark.parametrize("name", examples.RESULTS)
