@@ -61,11 +61,11 @@ def main(words: Sequence[str] | None = None) -> int:
     _print(f"{'target':<18}{'inputs':>12}{'a second':>10}{'kept':>7}{'found':>7}")
     tallies = run(
         targets, seed=seed, processes=options.processes, seconds=seconds,
-        show=_Line(started).show, done=_print_row,
+        show=_Line(started).show, done=lambda tally: _print_done(tally, options.findings),
     )  # fmt: skip
     _print_row(_sum(tallies, time.monotonic() - started))
     _print(f"seed {seed}, Python {sys.version.split()[0]}, {os.cpu_count()} cores")
-    return _print_findings(tallies, options.findings)
+    return 1 if any(tally.found for tally in tallies) else 0
 
 
 def _sum(tallies: Sequence[Tally], seconds: float) -> Tally:
@@ -111,15 +111,16 @@ def _print_row(tally: Tally) -> None:
     _print(f"{tally.target:<18}{tally.inputs:>12,}{rate:>10,.0f}{tally.kept:>7,}{len(tally.found):>7}")
 
 
-def _print_findings(tallies: Sequence[Tally], folder: Path) -> int:
-    found = [each for tally in tallies for each in tally.found]
-    for each in found:
+def _print_done(tally: Tally, folder: Path) -> None:
+    """A row, and what was found, which is saved."""
+    _print_row(tally)
+    for each in tally.found:
         command = each.save(folder)
-        what = f"{each.task.target.name}: {each.violation.law}: {each.violation.what}"
-        _print(f"\n{what}\n{each.violation.details[-_SHOWN_DETAILS:]}\n  {command}")
+        _print(
+            f"\n{each.violation.law}: {each.violation.what}\n{each.violation.details[-_SHOWN_DETAILS:]}\n  {command}"
+        )
         if len(each.data) <= _SHOWN_INPUT:
-            _print(f"  the input, in base64: {base64.b64encode(each.data).decode()}")
-    return 1 if found else 0
+            _print(f"  the input, in base64: {base64.b64encode(each.data).decode()}\n")
 
 
 def _print(text: str) -> None:

@@ -49,6 +49,8 @@ class Target:
     """Without seeds and grammar, an input is a seed of random numbers, from which `read` makes more."""
     grammar: Callable[[Planted], SearchStrategy[bytes]] | None = None
     words: tuple[bytes, ...] = ()
+    wraps: tuple[Callable[[bytes], bytes], ...] = ()
+    """What packs a mutant soundly, so that what is inside is reached."""
     documented: tuple[type[Exception], ...] = ()
     """The errors that the reader documents."""
     pictures: bool = False

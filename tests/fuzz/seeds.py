@@ -116,7 +116,7 @@ def archives(planted: Planted) -> Seeds:
     text = module(pair).encode()
     named = tarred_layer({f"{pair.key}/{pair.secret}.txt": text, "ü/leer": b""})
     both = [zipped(pair), tarred(pair), named, gzip.compress(named), bz2.compress(text), lzma.compress(text)]
-    both += [zlib.compress(b"blob %d\0" % len(text) + text), b"#!/usr/bin/python\n" + zipped(pair)]
+    both += [loose_object(text), b"#!/usr/bin/python\n" + zipped(pair)]
     both += [
         seven_zipped({"bot.py": text, f"{pair.secret}.txt": b"x"}),
         zipped_files({"a.zip": zipped(pair), "b.tar.gz": tarred(pair), f"{pair.key}.txt": text}),
@@ -150,6 +150,36 @@ def _pack(planted: Planted) -> tuple[bytes, bytes]:
     whole = b"PACK" + struct.pack(">II", 2, len(entries)) + b"".join(entries)
     checksum = sha1(whole, usedforsecurity=False).digest()
     return whole + checksum, index(sorted(rows), checksum)
+
+
+def loose_object(content: bytes) -> bytes:
+    """A blob as git keeps it in a file of its own."""
+    return zlib.compress(b"blob %d\0" % len(content) + content)
+
+
+def in_zip(content: bytes) -> bytes:
+    """A zip file with another archive."""
+    return zipped_files({"a.bin": content})
+
+
+def in_tar(content: bytes) -> bytes:
+    """A tar archive with another one, as a layer of an image too."""
+    return tarred_layer({"a.bin": content, f"{'ab' * 32}/layer.tar": content})
+
+
+def in_mail(content: bytes) -> bytes:
+    """A message with an attached file."""
+    return mailboxes.with_attachment(Sent(author="Ann", minute=1, text=""), "a.bin", content)
+
+
+def in_pdf(content: bytes) -> bytes:
+    """A PDF file with a packed stream that is no text."""
+    return pdf(b"BT ET", {9: packed(content)})
+
+
+def in_pack(content: bytes) -> bytes:
+    """A pack with an object of each type, and its index."""
+    return packed_entries([header(kind, len(content)) + zlib.compress(content, 1) for kind in (1, 2, 3, 4)])
 
 
 def packed_entries(entries: Sequence[bytes]) -> bytes:

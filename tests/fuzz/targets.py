@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 from collections.abc import Callable, Mapping
 from random import Random
 from types import MappingProxyType
@@ -79,14 +82,17 @@ TARGETS: Mapping[str, Target] = MappingProxyType(
             Target(name="databases", read=readers.scan("bot.sqlite", "bot.db-wal"), seeds=seeds.databases,
                    words=(b"SQLite format 3\0", b"CREATE TABLE ", b"\x0d", b"\x05", b"\x02", b"\x0a", b"\x81\x01")),
             Target(name="archives", read=readers.scan("a.zip", "a.tgz", "a.7z", "a.bin", "a.tar", "a.xz"),
-                   seeds=seeds.archives, grammar=grammars.archives, words=_ARCHIVE),
+                   seeds=seeds.archives, grammar=grammars.archives, words=_ARCHIVE,
+                   wraps=(gzip.compress, bz2.compress, lzma.compress, seeds.loose_object, seeds.in_zip, seeds.in_tar)),
             Target(name="container images", read=readers.scan("image.tar"), seeds=seeds.images, grammar=grammars.images,
-                   words=(*_ARCHIVE, *_JSON, b"manifest.json", b"layer.tar", b".wh.", b"blobs/sha256/", b"history")),
+                   words=(*_ARCHIVE, *_JSON, b"manifest.json", b"layer.tar", b".wh.", b"blobs/sha256/", b"history"),
+                   wraps=(gzip.compress,)),
             Target(name="image folders", read=readers.read_image_folder, seeds=seeds.image_folders,
                    words=(*_JSON, seeds.FILE, b"blobs/sha256/", b"digest", b"layers", b"config", b"history")),
-            Target(name="pdf", read=readers.scan("a.pdf"), seeds=seeds.pdfs, grammar=grammars.pdfs, words=_PDF),
+            Target(name="pdf", read=readers.scan("a.pdf"), seeds=seeds.pdfs, grammar=grammars.pdfs, words=_PDF,
+                   wraps=(seeds.in_pdf, seeds.in_zip)),
             Target(name="mail", read=readers.scan("a.eml", "inbox", "a.mhtml"), seeds=seeds.mails,
-                   grammar=grammars.mails, words=_MAIL),
+                   grammar=grammars.mails, words=_MAIL, wraps=(seeds.in_mail, gzip.compress)),
             Target(name="outlook", read=readers.scan("a.msg"), seeds=seeds.outlook_files,
                    grammar=grammars.outlook_files,
                    words=(b"\xfe\xff\xff\xff", b"\xff" * 4, bytes(4), "__substg1.0_1000001F".encode("utf-16-le"))),
@@ -98,7 +104,8 @@ TARGETS: Mapping[str, Target] = MappingProxyType(
             Target(name="trees", read=readers.read_tree, seeds=seeds.trees, grammar=grammars.trees, words=_GIT),
             Target(name="commits", read=readers.read_commit, seeds=seeds.commits, grammar=grammars.commits, words=_GIT),
             Target(name="packs", read=readers.read_pack, seeds=seeds.packs, grammar=grammars.packs,
-                   words=(b"PACK", b"\xfftOc", bytes(4), b"\x80\0\0\0", b"\xff\xff\xff\xff", b"\x78\x9c")),
+                   words=(b"PACK", b"\xfftOc", bytes(4), b"\x80\0\0\0", b"\xff\xff\xff\xff", b"\x78\x9c"),
+                   wraps=(seeds.in_pack,)),
             Target(name="lfs", read=readers.read_pointer, seeds=seeds.pointers,
                    words=(b"version ", b"oid sha256:", b"size ", b"\n", b"https://git-lfs.github.com/spec/v1")),
             Target(name="configuration", read=readers.read_configuration, seeds=seeds.configurations,

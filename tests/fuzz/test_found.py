@@ -50,6 +50,7 @@ FOUND: Mapping[str, tuple[str, Callable[[], bytes]]] = {
     "a table of offsets that is cut": ("packs", _offsets_cut),
     "two objects in one place of a pack": ("packs", _two_in_one_place),
     "a moment of 400 digits in a cache": ("verdict caches", lambda: _cached_at("9" * 400)),
+    "an inline table of tools": ("configuration", lambda: b"tool = {}"),
     "a value as an unknown setting": ("configuration", lambda: f"{PLANTED.pair.key} = 1".encode()),
     "a value within a long run of words": ("configuration", lambda: _in_words("{} = 1")),
     "a value in the path of an entry that is wrong": (

@@ -38,7 +38,7 @@ _MOST_MEMORY = 3 << 30
 """Bytes of address space beyond that of the start."""
 _MOST_KEPT = 1_000
 _MOST_FOUND = 10
-_GRAMMAR_SHARE, _SEED_SHARE = 0.1, 0.3
+_GRAMMAR_SHARE, _SEED_SHARE, _WRAPPED_SHARE = 0.1, 0.3, 0.2
 _SIZES = (100, 400, 1_500, 6_000)
 """Bytes from which a grammar makes an input."""
 
@@ -102,6 +102,8 @@ class Inputs:
         self.pool = list(self._seeds)
         values = (planted.pair.key.encode(), planted.pair.secret.encode())
         self._mutator = Mutator(rng, (*target.words, *values), self.pool)
+        self._wraps = target.wraps
+        self._wrapped_share = _WRAPPED_SHARE if target.wraps else 0
         self._make = inputs_of(target.grammar(planted)) if target.grammar is not None else None
 
     def __iter__(self) -> Iterator[bytes]:
@@ -113,7 +115,8 @@ class Inputs:
                 if made is not None and len(made) <= LARGEST:
                     yield made
             elif self.pool:
-                yield self._mutator.mutated(rng.choice(self._seeds if rng.random() < _SEED_SHARE else self.pool))
+                data = self._mutator.mutated(rng.choice(self._seeds if rng.random() < _SEED_SHARE else self.pool))
+                yield rng.choice(self._wraps)(data)[:LARGEST] if rng.random() < self._wrapped_share else data
             else:
                 yield rng.randbytes(8)
 

@@ -80,7 +80,9 @@ def test_what_cannot_be_kept_is_refused_or_right(text: str) -> None:
     assert after.fail_on == before.fail_on
 
 
-@pytest.mark.parametrize("text", ['tool = "binance-leaks"\n', "tool = 1\n", "[[tool]]\nbinance-leaks = 1\n"])
+@pytest.mark.parametrize(
+    "text", ['tool = "binance-leaks"\n', "tool = 1\n", "[[tool]]\nbinance-leaks = 1\n", "tool = {}\n"]
+)
 def test_no_table_of_tools(text: str) -> None:
     with pytest.raises(ConfigError, match="cannot change safely"):
         with_entries(text.encode(), PROJECT, [PAIR], None)

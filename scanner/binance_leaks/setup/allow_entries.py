@@ -5,7 +5,8 @@ What comes out is parsed again before it is returned: it has the entries, and ev
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +40,11 @@ def with_entries(data: bytes, file: Path, added: Sequence[Sequence[str]], reason
     """
     before = parse_config(data, file)
     document = _parse(data, file)
-    table = _our_table(document, file, create=True)
-    for digests in added:
-        _append(table, _entry(digests, reason))
-    text = tomlkit.dumps(document)
+    with _editing(file):
+        table = _our_table(document, file, create=True)
+        for digests in added:
+            _append(table, _entry(digests, reason))
+        text = tomlkit.dumps(document)
     for digests in added:
         text = _with_gap_behind(text, digests[-1])
     after = _checked(data, _encode(text, data), file)
@@ -60,17 +62,28 @@ def without_entries(data: bytes, file: Path, dropped: Sequence[int]) -> bytes:
     """
     before = parse_config(data, file)
     document = _parse(data, file)
-    table = _our_table(document, file, create=False)
     kept = tuple(entry for index, entry in enumerate(before.allow) if index not in dropped)
-    if not kept:
-        del table["allow"]
-    else:
-        for index in sorted(dropped, reverse=True):
-            del table["allow"][index]
-    after = _checked(data, _encode(tomlkit.dumps(document), data), file)
+    with _editing(file):
+        table = _our_table(document, file, create=False)
+        if not kept:
+            del table["allow"]
+        else:
+            for index in sorted(dropped, reverse=True):
+                del table["allow"][index]
+        text = tomlkit.dumps(document)
+    after = _checked(data, _encode(text, data), file)
     if after[1].allow != kept:
         raise _not_editable(file)
     return after[0]
+
+
+@contextmanager
+def _editing(file: Path) -> Iterator[None]:
+    """Refuse a file whose layout the library cannot change: it raises many errors."""
+    try:
+        yield
+    except (TOMLKitError, AttributeError, IndexError, KeyError, TypeError, ValueError):
+        raise _not_editable(file) from None
 
 
 def _parse(data: bytes, file: Path) -> tomlkit.TOMLDocument:
@@ -100,8 +113,6 @@ def _encode(text: str, old: bytes) -> bytes:
 
 def _our_table(document: Any, file: Path, *, create: bool) -> Any:  # tomlkit's items are dicts of its own
     tool = document.get("tool")
-    if tool is not None and not isinstance(tool, MutableMapping):
-        raise _not_editable(file)
     if tool is not None and _NAME in tool:
         return tool[_NAME]
     if file.name != "pyproject.toml":
