@@ -14,6 +14,7 @@ import ast
 import builtins
 import importlib
 import os
+import pathlib
 import pkgutil
 import stat
 import sys
@@ -172,7 +173,10 @@ def _refuse_kept_files() -> None:
         return guard
 
     for name, places in (("remove", 1), ("unlink", 1), ("rename", 2), ("replace", 2)):
-        setattr(os, name, guarded(getattr(os, name), places))
+        guard = guarded(getattr(os, name), places)
+        setattr(os, name, guard)
+        if (accessor := getattr(pathlib, "_NormalAccessor", None)) is not None:  # pathlib of Python 3.10
+            setattr(accessor, name, staticmethod(guard))
 
 
 def _is_kept(path: str | bytes, within: int | None) -> bool:
