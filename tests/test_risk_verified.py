@@ -250,7 +250,8 @@ def test_an_undecided_key_near_the_name_of_a_test_system_is_rated_as_of_unknown_
     risk = assess(credential(environment=Environment.TESTNET), at(), undecided)
     assert risk.level is RiskLevel.HIGH
     doubt = "nothing shows that it knows the key"
-    assert any(doubt in reason for reason in risk.reasons)
+    assert risk.reasons[1] == assess(credential(), at()).reasons[0]
+    assert doubt in risk.reasons[2]
     unnamed = assess(credential(environment=Environment.UNKNOWN), at(), replace(undecided, environment=None))
     assert not any(doubt in reason for reason in unnamed.reasons)
 
