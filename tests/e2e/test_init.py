@@ -135,9 +135,10 @@ def test_what_a_stranger_wrote_is_shown_inert(repository: Repository) -> None:
     repository.write(CONFIG, f"# {pair.secret}\u202e\u200b\r\nrepos: []\r\n")
     ran = run("init", cwd=repository.folder)
     assert ran.status == 0, ran.err
-    assert "\\u202e\\u200b" in ran.out
-    assert "\x1b" not in ran.out
+    assert pair.secret[:8] not in ran.out
     assert repository.path(CONFIG).read_bytes().startswith(f"# {pair.secret}\u202e\u200b\r\n".encode())
+    repository.write(CONFIG, "# \u202e\u200b\r\nrepos: []\r\n")
+    assert "\\u202e\\u200b" in run("init", cwd=repository.folder).out
     repository.write(WORKFLOW, b"# \x1b[31m\xff\x00\n")
     ran = run("init", "--ci", "github", "--from-index", cwd=repository.folder)
     assert ran.status == 2
