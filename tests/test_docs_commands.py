@@ -61,7 +61,7 @@ NOT_RUN: Mapping[str, str] = MappingProxyType(
         r"^\.ci/run$": "runs all tests, this one too",
         r"^python -m pytest|^ruff|^mypy|UPDATE_GOLDEN": "the checks of this project itself",
         r"^python benchmarks/": "takes long, and changes this project's own source",
-        r"^python -m tests\.fuzz": "takes its time; tests of it call it for a moment",
+        r"^python -m tests\.(fuzz|faults)": "takes its time; tests of it call it for a moment",
         r"^python -m tests\.reference|^python -m tests\.corpus": "of this project's own source; other tests run it",
     }
 )
