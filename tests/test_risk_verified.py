@@ -127,6 +127,15 @@ def test_a_live_key_has_the_level_of_the_table(power: Power, restricted: bool | 
     assert reach_of(verification) is {False: Reach.ANYWHERE, None: Reach.UNKNOWN, True: Reach.TRUSTED}[restricted]
     anywhere, trusted = LIVE_LEVELS[power]
     assert level(verification) is (trusted if restricted else anywhere)
+    stays = "It works from trusted addresses only"
+    reason = {
+        False: "It works from any address.",
+        None: "It is not known from where it works, so it is assumed to work from anywhere.",
+        True: f"{stays}." if power is Power.NOTHING else f"{stays}; a thief inside that network can do it all.",
+    }[restricted]
+    if restricted and trusted < anywhere:
+        reason = "One step down: it works from trusted addresses only."
+    assert reason in assess(credential(), at(), verification).reasons
 
 
 def test_an_address_list_takes_one_step_and_stops_at_the_row_beneath() -> None:
@@ -404,6 +413,7 @@ def test_among_equals_what_can_be_seen_comes_first() -> None:
     pushed = replace(pushed, locations=tuple(replace(place, pushed=True) for place in pushed.locations))
     ranked = [
         finding(trade, path="z.py", exposure=Exposure.PRESENT),
+        finding(trade, path="y.py", exposure=Exposure.STAGED),
         pushed,
         finding(trade, path="a.py", exposure=Exposure.HISTORY),
     ]
