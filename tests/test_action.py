@@ -180,7 +180,7 @@ def test_the_job_ends_as_the_scan_does(tmp_path: Path, ends: int) -> None:
     assert Path(played.outputs["json-file"]).is_file()
     reports = tmp_path / "temp dir" / "binance-leaks-reports"
     formats = ["github", f"sarif:{reports}/report.sarif", f"json:{reports}/report.json"]
-    assert played.arguments == ["ci", *(word for name in formats for word in ("--format", name))]
+    assert played.arguments == ["ci", *(word for name in formats for word in ("--format", name)), "--time-limit=15m"]
 
 
 @pytest.mark.parametrize("ends", [2, 3])
@@ -225,6 +225,7 @@ def test_inputs_become_options(tmp_path: Path) -> None:
         "baseline": ".secrets.baseline",
         "config": "a b.toml",
         "fetch": "true",
+        "time-limit": "5m",
         "sarif-file": "out.sarif",
         "args": "--exclude\nvendor/ and more\r\n\n--show-suppressed\n",
     }
@@ -233,16 +234,16 @@ def test_inputs_become_options(tmp_path: Path) -> None:
     assert played.arguments[4] == "sarif:out.sarif"
     assert played.arguments[7:] == [
         "--fail-on=high", "--confidence=low", "--baseline=.secrets.baseline", "--config=a b.toml", "--fetch",
-        "--exclude", "vendor/ and more", "--show-suppressed",
+        "--time-limit=5m", "--exclude", "vendor/ and more", "--show-suppressed",
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["fail-on", "confidence", "baseline", "config", "args", "fetch"])
+@pytest.mark.parametrize("name", ["fail-on", "confidence", "baseline", "config", "args", "fetch", "time-limit"])
 @pytest.mark.parametrize(
     "evil", ['"; touch pwned; "', "$(touch pwned)", "`touch pwned`", "'; touch pwned #", "x && touch pwned", "*", "\\"]
 )
 def test_inputs_are_no_commands(tmp_path: Path, name: str, evil: str) -> None:
-    played = play(tmp_path, {name: evil}, ends=0)
+    played = play(tmp_path, {"time-limit": "", name: evil}, ends=0)
     assert played.status == 0, played.out
     assert not list((tmp_path / "work").iterdir())
     if name != "fetch":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -101,6 +102,14 @@ class TestUnreadable:
         played = play(filled(prompt(PROMPT, tmp_path), pair))
         assert is_stopped(played)
         assert "longer than" in played.err
+
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is full")
+    def test_an_answer_that_cannot_be_written_stops(self, tmp_path: Path, pair: Pair) -> None:
+        event = json.dumps(filled(prompt(PROMPT, tmp_path), pair)).encode()
+        command = [sys.executable, "-m", "binance_leaks", "agent-hook"]
+        with Path("/dev/full").open("wb") as full:
+            assert subprocess.run(command, input=event, stdout=full, timeout=60, check=False).returncode == 2
+            assert subprocess.run(command, input=b"{", stdout=full, timeout=60, check=False).returncode == 2
 
     def test_options_in_other_spellings(self, tmp_path: Path, pair: Pair) -> None:
         for words in (("--agent=claude-code",), ("--fail-cl",), ("--agent", "claude-code", "--fail-open")):

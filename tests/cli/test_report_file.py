@@ -55,6 +55,18 @@ def test_what_is_no_plain_file_is_written_in_place() -> None:
     assert not Path(os.devnull).is_file()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no named pipes in folders")
+def test_a_pipe_is_written_if_somebody_reads_it(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(ScanError, match="nothing reads this pipe"):
+        write_file(pipe, "x\n")
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_file(pipe, "x\n")
+    assert os.read(reader, 10) == b"x\n"
+    os.close(reader)
+
+
 def test_asking_touches_nothing(tmp_path: Path) -> None:
     old, new = tmp_path / "old.json", tmp_path / "new.json"
     old.write_text("old\n")

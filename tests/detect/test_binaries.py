@@ -10,6 +10,7 @@ import plistlib
 import py_compile
 import sqlite3
 import struct
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from random import Random
@@ -236,6 +237,45 @@ def test_a_database_without_values_has_no_text(tmp_path: Path) -> None:
     assert table_text(data) is None
     assert table_text(b"") is None
     assert table_text(b"SQLite format 3\0") is None
+
+
+def row_of_many_columns(columns: int, value: bytes) -> bytes:
+    """A database with one row over many pages: columns of one letter each, then a long one."""
+    usable = 512
+    letter, long = b"\x0f", (13 + 2 * len(value)).to_bytes(2, "big")
+    long = bytes([long[1] >> 7 | long[0] << 1 | 128, long[1] & 127])
+    header = columns + len(long) + 4
+    record = varint(header) + letter * columns + long + b"a" * columns + value
+    least = (usable - 12) * 32 // 255 - 23
+    local = least + (len(record) - least) % (usable - 4)
+    local = local if local <= usable - 35 else least
+    cell = varint(len(record)) + b"\1" + record[:local] + (3).to_bytes(4, "big")
+    first = b"SQLite format 3\0\2\0\1\1\0\x40\x20\x20".ljust(100, b"\0") + b"\x0d"
+    at = (usable - len(cell)).to_bytes(2, "big")
+    leaf = (b"\x0d\0\0\0\1" + at + b"\0" + at).ljust(usable - len(cell), b"\0") + cell
+    rest = [record[start : start + usable - 4] for start in range(local, len(record), usable - 4)]
+    after = [*range(4, 3 + len(rest)), 0]
+    overflow = [number.to_bytes(4, "big") + part for number, part in zip(after, rest, strict=True)]
+    return b"".join(page.ljust(usable, b"\0") for page in (first, leaf, *overflow))
+
+
+def varint(number: int) -> bytes:
+    """A number of SQLite in four bytes."""
+    return bytes([number >> 21 & 127 | 128, number >> 14 & 127 | 128, number >> 7 & 127 | 128, number & 127])
+
+
+def test_columns_of_a_long_row_take_work_in_proportion(rng: Random) -> None:
+    def seconds(columns: int) -> float:
+        data, taken = row_of_many_columns(columns, hmac_value(rng).encode()), []
+        for _ in range(3):
+            before = time.process_time()
+            found = table_text(data)
+            taken.append(time.process_time() - before)
+        assert found is not None
+        assert found.text.count("\n") > columns
+        return min(taken)
+
+    assert seconds(200_000) < 20 * seconds(25_000)
 
 
 def test_work_on_a_hostile_database_is_bounded(rng: Random) -> None:

@@ -119,7 +119,7 @@ def test_an_edited_workflow_stays_and_an_untouched_one_follows(repository: Repos
     ran = run("init", "--ci", "github", *origin, cwd=repository.folder)
     assert ran.status == 0, ran.err
     assert "an-owner/a-tool@v1" in repository.path(WORKFLOW).read_text("utf-8")
-    edited = repository.path(WORKFLOW).read_text("utf-8").replace("timeout-minutes: 15", "timeout-minutes: 5")
+    edited = repository.path(WORKFLOW).read_text("utf-8").replace("timeout-minutes: 20", "timeout-minutes: 5")
     repository.write(WORKFLOW, edited)
     ran = run("init", "--ci", "github", "--from-index", cwd=repository.folder)
     assert ran.status == 2

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 
-from binance_leaks.agents.answers import Answer, Notice, let_pass, stop, warn
+from binance_leaks.agents.answers import BLOCKED, Answer, Notice, let_pass, stop, warn
 from binance_leaks.agents.contracts import AGENTS
 from binance_leaks.agents.event import LARGEST, AgentEvent, UnreadableEventError, read_event
 from binance_leaks.detect import first_test, prefilter
@@ -34,8 +34,18 @@ _OPEN, _CLOSED, _AGENT, _CONFIG = "--fail-open", "--fail-closed", "--agent", "--
 def answer_event(words: Sequence[str]) -> int:
     """Answer the event on standard input, and return the exit status.
 
-    Raises UsageError and ConfigError, whose exit status stops the agent, too.
+    Raises UsageError and ConfigError, whose exit status stops the agent, as does an answer that cannot be written.
     """
+    try:
+        status = _answer_event(words)
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left of the answer goes nowhere
+        return BLOCKED
+    return status
+
+
+def _answer_event(words: Sequence[str]) -> int:
     options = _PlainOptions.parse(words) or _parse_fully(words)
     if sys.stdin is not None and sys.stdin.isatty():
         raise UsageError("it reads an event of an agent from standard input", hint="init --agent sets an agent up.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import re
@@ -139,9 +140,20 @@ def write_file(file: Path, text: str) -> None:
         if (file.is_file() or not file.exists()) and os.access(target.parent, os.W_OK):
             replace_file(target, data)
         else:
-            file.write_bytes(data)
+            _write_in_place(file, data)
     except OSError as error:
-        raise _unwritable(file, error.strerror or type(error).__name__) from None
+        why = "nothing reads this pipe" if error.errno == errno.ENXIO else error.strerror
+        raise _unwritable(file, why or type(error).__name__) from None
+
+
+def _write_in_place(file: Path, data: bytes) -> None:
+    """Write over what is there, without waiting for somebody to read a pipe."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(file, flags, 0o666)
+    with open(descriptor, "wb") as stream:  # noqa: PTH123
+        if sys.platform != "win32":
+            os.set_blocking(descriptor, True)
+        stream.write(data)
 
 
 def append_summary(file: Path, text: str) -> None:

@@ -7,7 +7,9 @@ nothing raises, and the work is bounded by the size of the file. The format is t
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 
 from binance_leaks.detect import prefilter
 from binance_leaks.lazy_dataclasses import dataclass, field
@@ -102,7 +104,7 @@ class _Record:
 
     def offset(self, at: int) -> int:
         """Return where in the file a byte of the row is."""
-        start, offset = next((part for part in reversed(self.parts) if part[0] <= at), (0, 0))
+        start, offset = self.parts[bisect_right(self.parts, at, key=itemgetter(0)) - 1]
         return offset + at - start
 
 

@@ -43,7 +43,7 @@ jobs:
   binance-leaks:
     name: Binance credentials
     runs-on: ubuntu-latest
-    timeout-minutes: 15
+    timeout-minutes: 20
 @PERMISSIONS@    steps:
       - uses: {CHECKOUT}
         with:
