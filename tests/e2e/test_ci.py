@@ -239,6 +239,20 @@ class TestGitHub:
         assert_only_the_new_pair(found, forge)
         assert "is gone, as after a forced push" in found.err
 
+    @pytest.mark.parametrize("default", [None, "main"])
+    def test_a_forced_push_takes_no_policy_of_some_branch(
+        self, forge: Forge, tmp_path: Path, default: str | None
+    ) -> None:
+        """Of the branches that it is compared with only the default one is not up to who pushes."""
+        for number in range(1_000):  # until the branch is the first of those that it is compared with
+            forge.origin.git("checkout", "--quiet", "-B", "other", "main")
+            if forge.origin.commit({".binance-leaks.toml": 'exclude = ["**"]\n'}, message=str(number)) < forge.main:
+                break
+        clone = forge.full(tmp_path / "clone")
+        named = {"default_branch": default} if default else {}
+        env = github(tmp_path, "push", push("ab" * 20, forge.head, forced=True, repository=named))
+        assert_only_the_new_pair(ci(clone, env, "--policy", "base"), forge)
+
     def test_a_forced_push_that_is_still_here(self, forge: Forge, tmp_path: Path) -> None:
         clone = forge.full(tmp_path / "clone")
         env = github(tmp_path, "push", push(forge.before, forge.head, forced=True))

@@ -186,7 +186,9 @@ def by_gate(made: Made, commit: str, parents: Sequence[str]) -> Values:
     """What `range` takes for introduced by a commit."""
     git = Git(str(made.repository.folder))
     revisions = RevisionRange(heads=(commit,), bases=tuple(parents))
-    selection = CommitSelection(revisions=revisions, commits=tuple(list_commits(git, revisions)), target="the commit")
+    selection = CommitSelection(
+        revisions=revisions, commits=tuple(list_commits(git, revisions)), target="the commit", policy_base=None
+    )
     assert [each.id for each in selection.commits] == [commit]
     return new_values(RangeSource(git=git, anchor=git.top(), selection=selection).read().credentials)
 

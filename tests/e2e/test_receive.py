@@ -141,6 +141,26 @@ class TestPolicy:
         ran = project.run("push", "origin", "main")
         assert ran.status == 0, ran.err
 
+    @pytest.mark.parametrize("together", [True, False])
+    def test_only_the_default_branch_has_a_policy(self, project: Repository, pair: Pair, together: bool) -> None:
+        """Neither another branch that is pushed beside a value, nor the branch that the value itself is on."""
+        project.git("checkout", "--quiet", "-b", "aaa")
+        project.commit({".binance-leaks.toml": 'exclude = ["**"]\n'})
+        project.git("push", "--quiet", "origin", "aaa")
+        project.commit({"bot.py": "import os\n" if together else module(pair)})
+        project.git("checkout", "--quiet", "main")
+        project.commit({"bot.py": module(pair) if together else "import os\n"})
+        assert "credential" in refused(project, "origin", "aaa", "main")
+
+    def test_a_default_branch_that_is_not_there_has_no_policy(
+        self, project: Repository, server: Repository, pair: Pair
+    ) -> None:
+        project.commit({".binance-leaks.toml": 'exclude = ["**"]\n'})
+        project.git("push", "--quiet", "origin", "main")
+        server.git("symbolic-ref", "HEAD", "refs/heads/none")
+        project.commit({"bot.py": module(pair)})
+        assert "credential" in refused(project, "origin", "main")
+
     def test_warnings_only(self, project: Repository, server: Repository, pair: Pair) -> None:
         hooked(server, "pre-receive", "receive --warn-only")
         project.commit({"bot.py": module(pair)})

@@ -25,7 +25,11 @@ from binance_leaks.sources.git import Git
 from binance_leaks.sources.range_fast_path import RangeContents
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from binance_leaks.sources.ci.environment_variables import CiChange
+
+    _Bases: TypeAlias = tuple[list[str], str, tuple[str, ...], str | None]
 
 _SHALLOW = "Fetch the rest: git fetch --unshallow (in CI: fetch-depth: 0, GIT_DEPTH: 0)."
 _USUAL_BRANCHES = ("main", "master")
@@ -41,6 +45,8 @@ class CommitSelection:
     revisions: RevisionRange
     commits: tuple[ListedCommit, ...]
     target: str
+    policy_base: str | None
+    """The commit whose files count with `--policy base`, None where none do. No part of the change chooses it."""
     tags: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     refs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -64,14 +70,14 @@ def select_range(git: Git, text: str) -> CommitSelection:
             raise MissingHistoryError(f"this shallow clone has no common ancestor of {text}", hint=_SHALLOW, wanted=())
         hint = f"{text.replace('...', '..')} scans all commits that only the second has."
         raise UsageError(f"{text} has no common ancestor", hint=hint)
-    return CommitSelection(revisions=revisions, commits=commits, target=text)
+    return CommitSelection(revisions=revisions, commits=commits, target=text, policy_base=base)
 
 
 def selection_of(text: str, contents: RangeContents) -> CommitSelection:
     """The commits of a range that was read."""
     commits = tuple(ListedCommit(id=name, parents=parents) for name, parents in contents.commits.items())
     revisions = RevisionRange(heads=(contents.head,), bases=(contents.base,))
-    return CommitSelection(revisions=revisions, commits=commits, target=text)
+    return CommitSelection(revisions=revisions, commits=commits, target=text, policy_base=contents.base)
 
 
 def _empty(text: str, dots: str, base: str, head: str) -> UsageError:
@@ -100,9 +106,9 @@ def select_change(git: Git, change: CiChange, more: Callable[[Sequence[str]], bo
 def _of_change(git: Git, change: CiChange) -> CommitSelection:
     head = _head(git, change)
     if change.base is not None or change.target is not None or change.whole:
-        bases, against, notes = _bases(git, change)
+        bases, against, notes, policy = _bases(git, change)
     else:
-        bases, against, notes = _against_default_branch(git, change, head)
+        bases, against, notes, policy = _against_default_branch(git, change, head)
     known = [*bases, *resolve_existing(git, change.also)]
     revisions = RevisionRange(heads=(head,), bases=tuple(dict.fromkeys(known)))
     commits = list_complete(git, revisions, change.remedy)
@@ -111,11 +117,13 @@ def _of_change(git: Git, change: CiChange) -> CommitSelection:
         parents = git.run("rev-list", "--parents", "--max-count=1", head).decode("ascii").split()[1:]
         revisions = RevisionRange(heads=(head,), bases=tuple(parents))
         commits = list_complete(git, revisions, change.remedy)
+        policy = parents[0] if parents else None
         notes = (*notes, f"{against} has all of its commits already: the newest one was scanned")
     return CommitSelection(
         revisions=revisions,
         commits=commits,
         target=f"{change.system}, {change.what}: {against}..{head[:12]}",
+        policy_base=policy,
         tags=tags,
         notes=notes,
     )
@@ -141,21 +149,21 @@ def _announced(git: Git, change: CiChange, name: str) -> str | None:
     return resolve_short_id(git, name)
 
 
-def _bases(git: Git, change: CiChange) -> tuple[list[str], str, tuple[str, ...]]:
-    """The commits that the change is compared with, what to call them, and a note about it."""
+def _bases(git: Git, change: CiChange) -> _Bases:
+    """The commits that the change is compared with, what to call them, notes, and the one whose policy counts."""
     if change.base is not None:
         base = _announced(git, change, change.base)
         if base is not None:
-            return [base, *_target_if_here(git, change)], base[:12], ()
+            return [base, *_target_if_here(git, change)], base[:12], (), base
         if is_shallow(git) or not change.forced:
             raise MissingHistoryError(
                 f"commit {change.base[:12]}, which {change.what} is compared with, is not in this clone",
                 hint=change.remedy,
                 wanted=(change.base,),
             )
-        others = _other_branches(git, change)
+        others, default = _other_branches(git, change), next(iter(_target_if_here(git, change)), None)
         note = f"commit {change.base[:12]} is gone, as after a forced push: scanned what no other branch has"
-        return others, "other branches", (note,)
+        return others, "other branches", (note,), default
     if change.target is not None:
         tip = _remote_branch(git, change.target)
         if tip is None:
@@ -165,11 +173,11 @@ def _bases(git: Git, change: CiChange) -> tuple[list[str], str, tuple[str, ...]]
                 hint=change.remedy,
                 wanted=(f"+refs/heads/{change.target}:refs/remotes/{remote}/{change.target}",),
             )
-        return [tip], f"{change.target}", ()
-    return [], "nothing", (f"{change.what} is the first: its whole history was scanned",)
+        return [tip], f"{change.target}", (), tip
+    return [], "nothing", (f"{change.what} is the first: its whole history was scanned",), None
 
 
-def _against_default_branch(git: Git, change: CiChange, head: str) -> tuple[list[str], str, tuple[str, ...]]:
+def _against_default_branch(git: Git, change: CiChange, head: str) -> _Bases:
     remote = default_remote(git)
     if remote is None:
         raise MissingHistoryError(
@@ -192,7 +200,7 @@ def _against_default_branch(git: Git, change: CiChange, head: str) -> tuple[list
             hint=change.remedy,
             wanted=(head,),
         )
-    return [found[1]], shown, ()
+    return [found[1]], shown, (), found[1]
 
 
 def _target_if_here(git: Git, change: CiChange) -> list[str]:

@@ -117,6 +117,7 @@ def select_push(git: Git, updates: Sequence[RefUpdate], *, remote: str | None, u
         revisions=revisions,
         commits=list_complete(git, revisions, _REMEDY) if heads else (),
         target=_shown(updates, name or remote),
+        policy_base=next(iter(known), None),
         tags=tags,
     )
 
@@ -124,13 +125,14 @@ def select_push(git: Git, updates: Sequence[RefUpdate], *, remote: str | None, u
 def select_received(git: Git, updates: Sequence[RefUpdate]) -> CommitSelection:
     """The commits and tags of a push that this repository did not have; nothing where it has them all.
 
-    The refs are still as before. Raises as `select_push`.
+    The refs are still as before. The policy is that of the default branch: any other belongs to who pushes it. Raises
+    as `select_push`.
     """
     new = [update for update in updates if update.local is not None]
     tips = list_tips(git, "refs/")
     known = resolve_existing(git, [update.remote for update in new if update.remote])
-    standing = resolve_commit(git, "HEAD")
-    bases = tuple(dict.fromkeys([*known, *([standing] if standing else []), *tips.values()]))
+    default = resolve_commit(git, "HEAD")
+    bases = tuple(dict.fromkeys([*known, *([default] if default else []), *tips.values()]))
     heads = _commits(git, new, "It may be pushed by who may switch this hook off.")
     revisions = RevisionRange(heads=tuple(dict.fromkeys(heads)), bases=bases)
     commits = list_complete(git, revisions, "Push from a clone that is whole.") if heads else ()
@@ -138,6 +140,7 @@ def select_received(git: Git, updates: Sequence[RefUpdate]) -> CommitSelection:
         revisions=revisions,
         commits=commits,
         target=_shown(updates, None),
+        policy_base=default,
         tags=_tags(git, new, heads),
         refs=_refs_of(commits, zip(heads, (update.short_name for update in new), strict=True)),
     )
@@ -167,7 +170,10 @@ def select_between(git: Git, base: str, head: str) -> CommitSelection:
     ids = _commits(git, [RefUpdate(local=revision, name=revision) for revision in (base, head)])
     revisions = RevisionRange(heads=(ids[1],), bases=(ids[0],))
     return CommitSelection(
-        revisions=revisions, commits=list_complete(git, revisions, _REMEDY), target=f"{base}..{head}"
+        revisions=revisions,
+        commits=list_complete(git, revisions, _REMEDY),
+        target=f"{base}..{head}",
+        policy_base=ids[0],
     )
 
 
