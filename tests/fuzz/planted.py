@@ -36,11 +36,13 @@ class Planted:
 
         A large piece of a value counts, too, unless the input has that piece without the rest.
         """
-        text = _LAYOUT.sub("", text)
+        values = (self.pair.key, self.pair.secret)
+        if any(value.encode() in data for value in values):  # else it may have one with blanks in it, which is none
+            text = _LAYOUT.sub("", text)
         for name, form in self.forms:
             if form in text:
                 return name
-        for value in (self.pair.key, self.pair.secret):
+        for value in values:
             pieces = (value[at : at + _PIECE] for at in range(0, len(value) - _PIECE + 1, 8))
             shown = [piece for piece in pieces if piece in text]
             if shown and value.encode() in data:
