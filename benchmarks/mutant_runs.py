@@ -21,12 +21,14 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import pytest
 from hypothesis import HealthCheck, settings
 from mutant_changes import Mutant
+from mutant_coverage import Coverage, CoverageCache, FileCoverage, file_of
 from mutant_lines import STARTING, LineRecorder
 from mutant_programs import Programs, change_function, import_package
 
@@ -36,6 +38,8 @@ SECONDS = 20
 """Of processor time that each test may use beyond ten times what it took without a change."""
 SECONDS_TO_WAIT = 120
 """Likewise for all tests of a mutant together, when their process waits."""
+SECONDS_TO_END = 5
+"""That a fork has to end its own forks when it is ended."""
 TIMED_OUT, SIGNAL, NO_TEST, SURVIVED = "timed out", "a signal", "no test runs it", ""
 _DONE = "."
 _SITE = """import sys
@@ -102,56 +106,18 @@ class Copy:
             os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
-@dataclass(kw_only=True)
-class Coverage:
-    """What each test runs without a change, and how many seconds it takes."""
-
-    seconds: Mapping[str, float] = field(default_factory=dict)
-    failing: Sequence[str] = ()
-    tests: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """The tests that run a line, by `MODULE:LINE`."""
-    early: Sequence[str] = ()
-    """The lines that run before any test does."""
-    killers: dict[str, list[str]] = field(default_factory=dict)
-    """The tests that noticed mutants of a module, the last one first."""
-
-    def tests_of(self, mutant: Mutant, files: Sequence[str]) -> list[str]:
-        """The tests in these files or folders that may notice a mutant, in the order to run them."""
-        found = {test for line in mutant.lines or () for test in self.tests.get(f"{mutant.module}:{line}", ())}
-        by_file: defaultdict[str, list[str]] = defaultdict(list)
-        for test in self.seconds:
-            if (mutant.lines is None or test in found) and is_in(test, files):
-                by_file[test.partition("::")[0]].append(test)
-        means = {name: sum(self.seconds[each] for each in tests) / len(tests) for name, tests in by_file.items()}
-        tests = [test for name in sorted(by_file, key=means.__getitem__) for test in by_file[name]]
-        known = set(tests)
-        return list(dict.fromkeys([*(each for each in self.killers.get(mutant.module, ()) if each in known), *tests]))
-
-    def note(self, mutant: Mutant, by: str) -> None:
-        """Remember which test noticed a mutant."""
-        if "::" in by:
-            others = [each for each in self.killers.get(mutant.module, ()) if each != by]
-            self.killers[mutant.module] = [by, *others]
-
-    def is_early(self, mutant: Mutant) -> bool:
-        """Whether changed code runs before any test does."""
-        early = set(self.early)
-        return mutant.function is None or any(f"{mutant.module}:{line}" in early for line in mutant.lines or ())
-
-
-def is_in(test: str, files: Sequence[str]) -> bool:
-    """Whether a test is in one of these files or folders."""
-    return test.startswith(tuple(each if each.endswith(".py") else f"{each}/" for each in files))
-
-
 def run_all(
-    copy: Copy, mutants: Sequence[Mutant], files_of: Callable[[str], Sequence[str]], leave_out: re.Pattern[str]
+    copy: Copy,
+    mutants: Sequence[Mutant],
+    files_of: Callable[[str], Sequence[str]],
+    leave_out: re.Pattern[str],
+    cache: CoverageCache,
 ) -> Iterator[tuple[Mutant, str]]:
     """Yield for each mutant what noticed it: a test, `TIMED_OUT`, `SIGNAL`; or `NO_TEST` or `SURVIVED`."""
     coverage = Coverage()
     files = sorted({file for mutant in mutants for file in files_of(mutant.module)})
     swapped = [mutant for mutant in mutants if mutant.function is not None]
-    session = _Session(copy, swapped, files_of, leave_out)
+    session = _Session(copy, swapped, files_of, leave_out, cache)
     anew = [mutant for mutant in mutants if mutant.function is None]
     for line in in_fork(lambda report: session.run(files, report)):
         kind, _, rest = line.partition(" ")
@@ -182,12 +148,14 @@ def run_all(
 def in_fork(run: Callable[[Callable[[str], None]], None], seconds: float | None = None) -> Iterator[str]:
     """Run in a fork, which is a group of processes that ends with it; yield the lines that it reports.
 
-    The last one is `TIMED_OUT` or `SIGNAL` if it did not end by itself.
+    The last one is `TIMED_OUT` or `SIGNAL` if it did not end by itself. Meanwhile SIGTERM ends what runs in forks, too.
     """
     reading, writing = os.pipe()
+    usual = signal.signal(signal.SIGTERM, _end)
     child = os.fork()
     if child == 0:
         try:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             os.close(reading)
             os.setpgid(0, 0)
             with os.fdopen(writing, "w", encoding="utf-8") as stream:
@@ -207,11 +175,28 @@ def in_fork(run: Callable[[Callable[[str], None]], None], seconds: float | None 
                 if last != _DONE:
                     yield last
     finally:
-        with suppress(ProcessLookupError):
-            os.killpg(child, signal.SIGKILL)
-        status = os.waitpid(child, 0)[1]
+        status = _end_group(child)
+        signal.signal(signal.SIGTERM, usual)
     if last not in (_DONE, TIMED_OUT):
         yield TIMED_OUT if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGVTALRM else SIGNAL
+
+
+def _end(number: int, _: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
+def _end_group(child: int) -> int:
+    """End a child and its group, in order if it ends soon, and return its status."""
+    deadline = time.monotonic() + SECONDS_TO_END
+    with suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGTERM)
+    ended, status = os.waitpid(child, os.WNOHANG)
+    while not ended and time.monotonic() < deadline:
+        time.sleep(0.01)
+        ended, status = os.waitpid(child, os.WNOHANG)
+    with suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)
+    return status if ended else os.waitpid(child, 0)[1]
 
 
 def _lines(reading: int, seconds: float | None) -> Iterator[str]:
@@ -287,7 +272,7 @@ class _Anew(_Runner):
         """Report the first test that fails, or that all pass."""
         self._report = report
         self._copy.enter()
-        _pytest(sorted({test.partition("::")[0] for test in self._tests}), self._copy, self)
+        _pytest(sorted({file_of(test) for test in self._tests}), self._copy, self)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -309,12 +294,14 @@ class _Session(_Runner):
         mutants: Sequence[Mutant],
         files_of: Callable[[str], Sequence[str]],
         leave_out: re.Pattern[str],
+        cache: CoverageCache,
     ) -> None:
         super().__init__()
         self._copy = copy
         self._mutants = mutants
         self._files_of = files_of
         self._leave_out = leave_out
+        self._cache = cache
         self._test = ""
         self._files: dict[str, str] = {}
 
@@ -336,7 +323,7 @@ class _Session(_Runner):
         """Record what a fixture for several tests runs as run by all tests of the file."""
         shared = self._test and fixturedef.scope != "function"
         if shared:
-            file = request.node.nodeid.partition("::")[0]
+            file = file_of(request.node.nodeid)
             self._recorder.begin(self._files.setdefault(file, f"file-{len(self._files)}"))
         yield
         if shared:
@@ -363,23 +350,38 @@ class _Session(_Runner):
         return True
 
     def _measured(self, items: Sequence[pytest.Item]) -> Coverage:
-        """Run all tests once without a change."""
+        """What all tests run without a change, as it is kept or else by running them."""
+        by_file: defaultdict[str, list[pytest.Item]] = defaultdict(list)
+        for item in items:
+            by_file[file_of(item.nodeid)].append(item)
+        known = {file: self._cache.load(file, [each.nodeid for each in tests]) for file, tests in by_file.items()}
+        files = {file: each for file, each in known.items() if each is not None}
+        for file, each in self._measured_anew([each for name in by_file.keys() - files for each in by_file[name]]):
+            self._cache.store(file, each)
+            files[file] = each
+        return Coverage.of_files([files[file] for file in by_file], self._lines(STARTING))
+
+    def _measured_anew(self, items: Sequence[pytest.Item]) -> Iterator[tuple[str, FileCoverage]]:
+        """Run tests once without a change."""
         (self._copy.lines / "on").touch()
         results = [json.loads(line) for line in in_fork(lambda report: self._measure(items, report)) if line[0] == "["]
         (self._copy.lines / "on").unlink()
-        seconds = {items[number].nodeid: taken for number, taken, passed, _ in results if passed}
-        failing = [items[number].nodeid for number, _, passed, _ in results if not passed]
-        files: dict[str, str] = results[-1][3]
-        tests: defaultdict[str, list[str]] = defaultdict(list)
-        by_file: defaultdict[str, list[str]] = defaultdict(list)
-        for test in seconds:
-            by_file[test.partition("::")[0]].append(test)
-        names = {file: tests for name, file in files.items() for tests in [by_file[name]]}
-        names |= {str(number): [items[number].nodeid] for number, _, passed, _ in results if passed}
-        for name, run in names.items():
-            for line in self._lines(name):
-                tests[line].extend(run)
-        return Coverage(seconds=seconds, failing=failing, tests=tests, early=sorted(self._lines(STARTING)))
+        shared = {file: self._lines(name) for *_, files in results[-1:] for file, name in files.items()}
+        by_file: defaultdict[str, list[tuple[int, float, bool]]] = defaultdict(list)
+        for number, taken, passed, _ in results:
+            by_file[file_of(items[number].nodeid)].append((number, taken, passed))
+        for file, of_file in by_file.items():
+            passing = {items[number].nodeid: (str(number), taken) for number, taken, passed in of_file if passed}
+            yield (
+                file,
+                FileCoverage(
+                    seconds={test: taken for test, (_, taken) in passing.items()},
+                    failing=[items[number].nodeid for number, _, passed in of_file if not passed],
+                    lines={
+                        test: sorted(self._lines(name) | shared.get(file, set())) for test, (name, _) in passing.items()
+                    },
+                ),
+            )
 
     def _lines(self, name: str) -> set[str]:
         file = self._copy.lines / f"{name}.lines"

@@ -28,12 +28,15 @@ from math import sqrt
 from pathlib import Path
 
 from mutant_changes import Mutant, mutants_of
+from mutant_coverage import CoverageCache
 from mutant_runs import NO_TEST, SURVIVED, TIMED_OUT, Copy, run_all
 from timing import markdown
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "scanner/binance_leaks"
 EXPLAINED = Path(__file__).with_name("mutants-explained.tsv")
+CACHE = ROOT / ".mutants_cache"
+"""Which tests run which lines: `mutant_coverage.py`."""
 _VERIFY = ("verify/test_verifier.py", "verify/test_verdict_table.py", "verify/test_budget.py")
 _BASELINE = (
     "baseline", "e2e/test_baseline.py", "e2e/test_baseline_bad_input.py", "e2e/test_baseline_detect_secrets.py",
@@ -136,8 +139,10 @@ def main() -> int:
     sample = list(islice((mutant for mutant in shuffled if mutant.is_python()), options.sample))
     deadline = None if options.minutes is None else time.monotonic() + options.minutes * 60
     with tempfile.TemporaryDirectory() as folder:
-        copy = Copy.make(ROOT, Path(folder), {mutant.module for mutant in sample})
-        outcomes = list(judged(copy, sample, deadline))
+        packages = {mutant.module.partition("/")[0] for mutant in sample}
+        recorded = [module for module in modules if module.partition("/")[0] in packages]
+        copy = Copy.make(ROOT, Path(folder), recorded)
+        outcomes = list(judged(copy, sample, CoverageCache(CACHE, copy.project, recorded), deadline))
     print(f"{len(outcomes)} of {len(mutants)} mutants, seed {options.seed}\n")
     print(table(outcomes))
     if stale := stale_explanations(mutants) if not options.module else []:
@@ -150,10 +155,10 @@ def main() -> int:
     return 0
 
 
-def judged(copy: Copy, mutants: Sequence[Mutant], deadline: float | None) -> Iterator[Outcome]:
+def judged(copy: Copy, mutants: Sequence[Mutant], cache: CoverageCache, deadline: float | None) -> Iterator[Outcome]:
     """Run the mutants until the deadline."""
     reasons = explained()
-    for done, (mutant, by) in enumerate(run_all(copy, mutants, files_of, re.compile("|".join(LEFT_OUT))), 1):
+    for done, (mutant, by) in enumerate(run_all(copy, mutants, files_of, re.compile("|".join(LEFT_OUT)), cache), 1):
         verdict = {TIMED_OUT: "timed out", SURVIVED: "survived", NO_TEST: "survived"}.get(by, "killed")
         if verdict == "survived" and key_of(mutant) in reasons:
             verdict, by = "explained", reasons[key_of(mutant)]
