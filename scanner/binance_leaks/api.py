@@ -96,7 +96,7 @@ def scan_paths(
             all_files=all_files,
             excluded=config.exclusion(exclude),
         )
-        top = PathRoots().top(str(roots[0] if roots[0].is_dir() else roots[0].parent))
+        top = PathRoots().top(str(roots[0] if os.path.isdir(roots[0]) else roots[0].parent))  # noqa: PTH112 - never raises
         return _scan(source, config, baseline, top)
 
 

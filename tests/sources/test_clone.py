@@ -698,6 +698,7 @@ def test_a_signal_while_git_is_silent(play: Callable[..., None], tmp_path: Path,
     def interrupt() -> None:
         while not pids.exists() or not pids.read_text():
             time.sleep(0.02)
+        time.sleep(1)  # until git counts as started
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
     if threading.current_thread() is not threading.main_thread():
