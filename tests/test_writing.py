@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from binance_leaks.writing import create_private_file, replace_file
+from binance_leaks.writing import create_private_file, edit_file, replace_file
 
 WRITERS = {
     "replace": replace_file,
@@ -39,6 +39,31 @@ def test_the_mode_of_a_file_stays(tmp_path: Path, before: int | None, after: int
         file.chmod(before)
     replace_file(file, b"new")
     assert (file.read_bytes(), mode(file)) == (b"new", after)
+
+
+@posix
+@pytest.mark.usefixtures("_usual_mask")
+def test_nobody_reads_a_draft_who_may_not_read_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, seen = tmp_path / "a", []
+    file.write_bytes(b"old")
+    file.chmod(0o600)
+    sync = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda number: (seen.append(stat.S_IMODE(os.fstat(number).st_mode)), sync(number)))
+    replace_file(file, b"new")
+    edit_file(file, b"new", b"newer")
+    assert seen == [0o600, 0o600]
+
+
+@pytest.mark.parametrize("old", [None, b"old"])
+def test_what_was_changed_meanwhile_is_not_written_over(tmp_path: Path, old: bytes | None) -> None:
+    file = tmp_path / "a"
+    file.write_bytes(b"somebody else's")
+    with pytest.raises(OSError, match="changed meanwhile"):
+        edit_file(file, old, b"ours")
+    assert file.read_bytes() == b"somebody else's"
+    edit_file(file, b"somebody else's", b"ours")
+    edit_file(tmp_path / "b", None, b"ours")
+    assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == {"a": b"ours", "b": b"ours"}
 
 
 @posix

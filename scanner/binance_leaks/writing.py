@@ -7,6 +7,7 @@ replaced, not followed; another name of the same file (a hard link) keeps the ol
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -24,10 +25,18 @@ def replace_file(file: Path, data: bytes, *, private: bool = False) -> None:
 
     It keeps the mode of the file that it replaces, and a new one gets the usual mode; a `private` one always has 0600.
     """
-    mode = stat.S_IMODE(file.stat().st_mode) if not private and file.exists() else None
-    with _draft(file, data, _PRIVATE if private else 0o666) as draft:
-        if mode is not None:
-            draft.chmod(mode)
+    with _replacement(file, data, private=private) as draft:
+        draft.replace(file)
+
+
+def edit_file(file: Path, old: bytes | None, new: bytes) -> None:
+    """Write a file over the content that the new one was made from, None where there was none.
+
+    Raises OSError, also where the file has another content by now.
+    """
+    with _replacement(file, new) as draft:
+        if (file.read_bytes() if file.is_file() else None) != old:
+            raise OSError(errno.EBUSY, "it was changed meanwhile; run the command again")
         draft.replace(file)
 
 
@@ -60,6 +69,16 @@ def remove_left_drafts(folder: Path) -> int:
                 left.unlink()
                 removed += 1
     return removed
+
+
+@contextmanager
+def _replacement(file: Path, data: bytes, *, private: bool = False) -> Iterator[Path]:
+    """A draft with the mode that the file is to have. Until it has its content, nobody else reads more than before."""
+    mode = stat.S_IMODE(file.stat().st_mode) if not private and file.exists() else None
+    with _draft(file, data, _PRIVATE if private or mode is not None else 0o666) as draft:
+        if mode is not None:
+            draft.chmod(mode)
+        yield draft
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from binance_leaks.report.sanitize import Quoted, Redactor
 from binance_leaks.report.stored import read_report
 from binance_leaks.setup.allow_entries import allowed_everywhere, format_entry, with_entries, without_entries
 from binance_leaks.sources.path_roots import PathRoots, relative_path
-from binance_leaks.writing import replace_file
+from binance_leaks.writing import edit_file
 
 _NEW_FILE = ".binance-leaks.toml"
 _DIGEST = lazy_pattern(r"[0-9a-fA-F]{64}")
@@ -187,7 +187,7 @@ def _change(
         return [*lines, f"{_QUOTED.path(name)} was not written, because of --dry-run.\n"]
     target = Path(os.path.realpath(file))
     try:
-        replace_file(target, new)
+        edit_file(target, old, new)
     except OSError as error:
         raise UsageError(f"{file} cannot be written: {error.strerror}") from None
     tracked = PathRoots().top(str(target.parent)) is not None
