@@ -44,11 +44,17 @@ def test_the_mode_of_a_file_stays(tmp_path: Path, before: int | None, after: int
 @posix
 @pytest.mark.usefixtures("_usual_mask")
 def test_nobody_reads_a_draft_who_may_not_read_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file, seen = tmp_path / "a", []
+    seen: list[int] = []
+    sync = os.fsync
+
+    def note(number: int) -> None:
+        seen.append(stat.S_IMODE(os.fstat(number).st_mode))
+        sync(number)
+
+    file = tmp_path / "a"
     file.write_bytes(b"old")
     file.chmod(0o600)
-    sync = os.fsync
-    monkeypatch.setattr(os, "fsync", lambda number: (seen.append(stat.S_IMODE(os.fstat(number).st_mode)), sync(number)))
+    monkeypatch.setattr(os, "fsync", note)
     replace_file(file, b"new")
     edit_file(file, b"new", b"newer")
     assert seen == [0o600, 0o600]
