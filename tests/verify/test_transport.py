@@ -234,6 +234,9 @@ class TestFailing:
             (RuntimeError(), NoReply.OTHER),
             (OSError(), NoReply.CUT),
             (http.client.HTTPException(), NoReply.NO_HTTP),
+            (http.client.IncompleteRead(b""), NoReply.CUT),
+            (http.client.RemoteDisconnected(""), NoReply.CUT),
+            (BrokenPipeError(), NoReply.CUT),
             (ssl.SSLError(), NoReply.TLS),
             (ssl.SSLEOFError(), NoReply.CUT),
             (ssl.SSLCertVerificationError(), NoReply.CERTIFICATE),
@@ -379,13 +382,18 @@ class TestProxy:
     def test_the_environment_s_only_when_asked(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Against the real name, which the guard of the tests does not let pass: the proxy refuses."""
         with recording(1, proxy=True, refuses=True) as (proxy, heard):
-            for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "HTTP_PROXY"):
-                monkeypatch.setenv(name, proxy)
-            monkeypatch.delenv("NO_PROXY", raising=False)
-            monkeypatch.delenv("no_proxy", raising=False)
+            for name in ("https_proxy", "all_proxy", "http_proxy", "no_proxy"):
+                monkeypatch.delenv(name, raising=False)
+                monkeypatch.delenv(name.upper(), raising=False)
+            monkeypatch.setenv("ALL_PROXY", proxy)
             with UrllibTransport(use_environment_proxy=True) as transport:
                 assert transport.send(PING) is NoReply.PROXY
-            assert [line.split(b" ")[1] for line in heard.asked_for] == [f"{MAINNET}:443".encode()]
+            monkeypatch.setenv("HTTPS_PROXY", proxy)
+            for other in ("ALL_PROXY", "HTTP_PROXY"):
+                monkeypatch.setenv(other, "http://user:word@127.0.0.1:1")
+            with UrllibTransport(use_environment_proxy=True) as transport:
+                assert transport.send(PING) is NoReply.PROXY
+            assert [line.split(b" ")[1] for line in heard.asked_for] == [f"{MAINNET}:443".encode()] * 2
             monkeypatch.setenv("NO_PROXY", "binance.com")
             monkeypatch.setattr(socket, "getaddrinfo", nowhere)
             with UrllibTransport(use_environment_proxy=True) as transport:
@@ -393,7 +401,7 @@ class TestProxy:
             monkeypatch.delenv("NO_PROXY")
             with UrllibTransport() as transport:
                 assert transport.send(Request(host=TESTNET, path="/api/v3/ping")) is NoReply.NO_ADDRESS
-            assert len(heard.asked_for) == 1
+            assert len(heard.asked_for) == 2
 
 
 def nowhere(*_: object, **__: object) -> None:

@@ -319,12 +319,10 @@ def _trouble_of(error: BaseException) -> NoReply:
             return NoReply.CERTIFICATE
         case WrappedSSLError() if error.args and isinstance(error.args[0], BaseException):
             return _trouble_of(error.args[0])
-        case ssl.SSLEOFError() | ssl.SSLZeroReturnError() | ConnectionResetError() | BrokenPipeError():
+        case ssl.SSLEOFError() | ssl.SSLZeroReturnError() | ConnectionResetError() | http.client.IncompleteRead():
             return NoReply.CUT
         case ssl.SSLError() | WrappedSSLError():
             return NoReply.TLS
-        case http.client.RemoteDisconnected() | http.client.IncompleteRead():
-            return NoReply.CUT
         case http.client.HTTPException():
             return NoReply.NO_HTTP
         case OSError() if str(error).startswith("Tunnel connection failed"):

@@ -121,7 +121,7 @@ class Verifier:
 
     def _stop(self, executor: ThreadPoolExecutor) -> None:
         self._throttle.stop()
-        executor.shutdown(wait=False, cancel_futures=True)
+        executor.shutdown(cancel_futures=True)
 
     def _verified(self, check: Check) -> Verification:
         """Check one credential, on one host after the other as long as none knows it and a limit allows it."""
