@@ -311,13 +311,32 @@ class TestTexts:
         [
             "@.env", "@./.env", "(see @.env)", "@.env.", "@.env, please", "@.env#L1-2", "read:@.env", '@"my keys.env"',
             "@my\\ keys.env", "`@.env`", "@{.env}", "@sub/.env", "\n@.env\n", "@@.env", "@<.env>",
+            "**@.env**", "@.env。", "@.env、", "@.env）", "“@.env”", "@“.env”", "@.env’s", "@.env…", "@.env—x",
+            "@.env*", "@.env|", "@.env:12", "@.env:1-3", "@.env,x", "@.env,@x", "@.env;x", "@.env(x)", "@[.env]",
+            "@.env是什么", "@.env\u200b", "@\u200b.env", "@.env/", "@.env=x", "@**.env**", "@file:.env",
+            "@file://.env", "@'my keys.env'", "@“my keys.env”",
+            "@keys\\(1\\).env", "@keys(1).env,", "@密钥.env。", "@sub/[id].env:3",
         ],
     )  # fmt: skip
     def test_what_a_prompt_mentions_is_read(self, tmp_path: Path, pair: Pair, mention: str) -> None:
         (tmp_path / "sub").mkdir()
-        for name in (".env", "my keys.env", "sub/.env"):
+        for name in (".env", "my keys.env", "sub/.env", "keys(1).env", "密钥.env", "sub/[id].env"):
             (tmp_path / name).write_text(filled(CONTENT, pair))
         assert is_stopped(play(prompt(f"What is in {mention}", tmp_path)))
+
+    @pytest.mark.parametrize(
+        "mention", ["@.env.example", "@.env-old", "@.env_2", "@envs/.env.example", "@.envrc", "me@.e"]
+    )
+    def test_what_only_begins_like_a_file_is_another(self, tmp_path: Path, pair: Pair, mention: str) -> None:
+        (tmp_path / ".env").write_text(filled(CONTENT, pair))
+        (tmp_path / ".env.example").write_text("BINANCE_API_KEY=\n")
+        assert not is_stopped(play(prompt(f"What is in {mention}", tmp_path)))
+
+    @pytest.mark.parametrize("text", ["@" * 60_000, "@,." * 20_000, "@x(" * 1_000])
+    def test_mentions_have_a_limit(self, tmp_path: Path, text: str) -> None:
+        played = play(prompt(text, tmp_path))
+        assert played.status == 2
+        assert "it names more than" in played.err
 
     def test_mentions_of_nothing_pass(self, tmp_path: Path) -> None:
         text = "@property\n" * 5_000 + "".join(f"mail{number}@example{number}.com " for number in range(5_000))

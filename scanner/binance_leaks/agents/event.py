@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+from itertools import chain
 
 from binance_leaks.agents.contracts import AGENTS, CALL, PROMPT, READ, RESULT, Agent, Event, sender_of, unnamed_event
 
@@ -24,8 +26,14 @@ _MOST_FILES, _MOST_NAMES = 50, 50_000
 """Files that are scanned for one event, and names in it that may be files."""
 _MOST_TEXTS = 200_000
 _LONGEST_PATH = 1_024
-_QUOTES, _BEHIND_PATHS, _SPACE = "\"'`<{", "\"'`,.;:!?)]}>", "\1"
-"""What is around the path of a mention, behind it, and a blank that is part of it while it is read."""
+_CLOSING = {'"': '"', "'": "'", "`": "`", "<": ">", "{": "}", "[": "]", "(": ")", "“": "”", "‘": "’", "«": "»"}
+"""What ends a path that begins with a quotation mark or bracket: it may have blanks."""
+_WORD, _ESCAPED = re.compile(r"(?:\\[^\n]|\S)+"), re.compile(r"\\(.)")
+"""A path without quotation marks: up to a blank that is not escaped."""
+_PATH_ENDS = re.compile(r"(?![A-Za-z0-9]|[._/\\@-][A-Za-z0-9])")
+"""Where a path may end: before all but an ASCII letter or digit, or a mark within names and an ASCII one behind it."""
+_MARKS, _SCHEME = re.compile(r"[^\w./~\\@-]{0,8}"), re.compile(r"[A-Za-z]+:(?://)?")
+"""What may be before the path of a mention."""
 _METADATA = frozenset(
     {
         "session_id", "sessionId", "conversation_id", "generation_id", "parent_conversation_id", "prompt_id", "turn_id",
@@ -174,15 +182,15 @@ class AgentEvent:
 
     def _files(self, named: Iterable[str]) -> list[str]:
         if self.kind == READ:
-            found = [*named, *_attached(self.fields)] if self.only_names_file else list(_attached(self.fields))
+            found = chain(named if self.only_names_file else (), _attached(self.fields))
         elif self.kind == PROMPT:
-            found = [*_attached(self.fields), *_mentioned(_text_of(self.fields, "prompt"))]
+            found = chain(_attached(self.fields), _mentioned(_text_of(self.fields, "prompt")))
         else:
             return []
         names: dict[str, None] = {}
-        for name in found:
+        for count, name in enumerate(found):
             names[name] = None
-            if len(names) > _MOST_NAMES:
+            if count >= _MOST_NAMES:
                 raise _UnclearError(f"it names more than {_MOST_NAMES:,} files")
         paths = [path for path in dict.fromkeys(map(self._resolve, names)) if _is_there(path)]
         if len(paths) > _MOST_FILES:
@@ -346,20 +354,26 @@ def _attached(fields: Mapping[str, object]) -> Iterator[str]:
 def _mentioned(prompt: str) -> Iterator[str]:
     """Files that a prompt takes in as `@path`: no other event is sent for those.
 
-    Agents differ in where a path ends. All that it may be is named here, and counts where there is such a file.
+    Agents differ in where a path begins and ends. All that it may be is named here, and counts where there is such a
+    file.
     """
     at = prompt.find("@")
     while at >= 0:
         rest = prompt[at + 1 : at + 1 + _LONGEST_PATH]
-        if rest[:1] in _QUOTES and rest[:1]:
-            yield rest[1:].partition(rest[0])[0]
-        word = rest.replace("\\ ", _SPACE).split(maxsplit=1)
-        if word and not rest[0].isspace():
-            path = word[0].replace(_SPACE, " ")
-            for name in (path, path.partition("#")[0]):
-                yield name
-                yield name.strip(_QUOTES).rstrip(_BEHIND_PATHS).strip(_QUOTES)
+        if rest[:1] in _CLOSING:
+            yield rest[1:].partition(_CLOSING[rest[0]])[0]
+        if word := _WORD.match(rest):
+            for path in dict.fromkeys((word[0], word[0].replace("\\ ", " "), _ESCAPED.sub(r"\1", word[0]))):
+                for start in _path_starts(path):
+                    yield from (path[start : end.start()] for end in _PATH_ENDS.finditer(path, start + 1))
         at = prompt.find("@", at + 1)
+
+
+def _path_starts(word: str) -> list[int]:
+    marks = _MARKS.match(word)
+    last = marks.end() if marks else 0
+    scheme = _SCHEME.match(word, last)
+    return [*range(last + 1), *([scheme.end()] if scheme else [])]
 
 
 def _is_path(value: object) -> TypeGuard[str]:
