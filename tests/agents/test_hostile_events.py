@@ -377,6 +377,44 @@ class TestTexts:
         assert (withheld["type"], withheld["n"], len(withheld["lines"])) == ("text", 1.5, 3)
         assert not any(half in json.dumps(withheld) for half in (*halves, pair.key[:32]))
 
+    @pytest.mark.parametrize("size", range(1, 17))
+    @pytest.mark.parametrize("shape", ["list", "lists", "objects", "values", "keys", "codes", "objects of codes"])
+    def test_little_of_a_value_is_kept_in_any_pieces(self, tmp_path: Path, pair: Pair, size: int, shape: str) -> None:
+        """Words of a schema are kept, and a piece may look like one."""
+        pieces = [pair.secret[at : at + size] for at in range(0, len(pair.secret), size)]
+        codes = [int.from_bytes(piece.encode(), "big") for piece in pieces]
+        result = {
+            "list": pieces,
+            "lists": [[piece] for piece in pieces],
+            "objects": [{"text": piece} for piece in pieces],
+            "values": {
+                "abcdefghijklmnopqrstuvwxyz"[: at + 1] + "x" * (at // 26): piece for at, piece in enumerate(pieces)
+            },
+            "keys": dict.fromkeys(pieces, True),
+            "codes": codes,
+            "objects of codes": [{"code": code} for code in codes],
+        }[shape]
+        event = {**call("x", {}, tmp_path), "hook_event_name": "PostToolUse"}
+        event["tool_response"] = {"text": filled(CONTENT, pair), "pieces": result}
+        withheld = json.dumps(play(event).own["updatedToolOutput"])
+        kept = [f'"{piece}"' in withheld or f" {code}" in withheld for piece, code in zip(pieces, codes, strict=True)]
+        assert sum(kept) * size <= 48, withheld
+
+    def test_the_words_of_a_schema_are_kept(self, tmp_path: Path, pair: Pair) -> None:
+        kept = {
+            "type": "image/png",
+            "isImage": False,
+            "numLines": 3,
+            "toolCallId": "",
+            "structuredContent": {"base64": None},
+        }
+        event = {**call("x", {}, tmp_path), "hook_event_name": "PostToolUse"}
+        event["tool_response"] = {**kept, "content": [{"type": "text", "text": filled(CONTENT, pair)}]}
+        assert play(event).own["updatedToolOutput"] == {
+            **kept,
+            "content": [{"type": "text", "text": "[withheld by binance-leaks]"}],
+        }
+
     def test_escapes_hide_nothing(self, tmp_path: Path, pair: Pair) -> None:
         data = json.dumps(prompt("{P}", tmp_path))
         escaped = "".join(f"\\u{ord(char):04x}" for char in filled(PROMPT, pair))

@@ -7,6 +7,7 @@ exact: Codex CLI rejects an answer with a field that it does not know, and then 
 from __future__ import annotations
 
 import json
+import re
 from types import MappingProxyType
 
 TYPE_CHECKING = False  # as typing has it, without importing typing: start-up time of the hook
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 BLOCKED = 2
 """The exit status by which every agent stops what it was about to do, if nothing better is known of the event."""
 _WITHHELD = "[withheld by binance-leaks]"
-_LONGEST_KEPT = 15
-"""Characters of a text that is kept in an output with a value: less than a fourth of one, and as words of a schema."""
+_SCHEMA_WORD = re.compile(r"_?[a-z]+(?:[_/-][a-z]+|[A-Z][a-z]{2,}|Id|ID|Ms|URL)*(?:8|64|256)?")
+_LENGTHS_KEPT, _LONGEST_KEY = range(4, 16), 32
+"""Texts and keys that are kept in an output with a value: `text`, `tool_result`, `image/png`, `structuredContent`."""
 
 
 class Notice:
@@ -67,16 +69,23 @@ def stop(event: AgentEvent | None, notice: Notice) -> Answer:
     return Answer(output=_json(_STOPS[event.contract.form](event, notice)), errors=f"{notice.for_user}\n")
 
 
-def without_long_texts(value: object) -> object:
-    """Return a value of the same shape with every text withheld that is long enough to hold a part of a value."""
+def withhold(value: object, *, listed: bool = False) -> object:
+    """Return a value of the same shape, with only the words of its schema and numbers outside of lists.
+
+    Pieces of a credential of any length are withheld: short texts, items of lists, codes of characters, keys.
+    """
     if isinstance(value, str):
-        return value if len(value) <= _LONGEST_KEPT else _WITHHELD
+        return value if (len(value) in _LENGTHS_KEPT and _SCHEMA_WORD.fullmatch(value)) or not value else _WITHHELD
     if isinstance(value, dict):
         return {
-            (name if len(name) <= _LONGEST_KEPT else _WITHHELD): without_long_texts(inner)
+            (name if len(name) < _LONGEST_KEY and _SCHEMA_WORD.fullmatch(name) else _WITHHELD): withhold(
+                inner, listed=listed
+            )
             for name, inner in value.items()
         }
-    return [without_long_texts(inner) for inner in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [_WITHHELD if isinstance(inner, str) else withhold(inner, listed=True) for inner in value]
+    return type(value)() if listed and type(value) in (int, float) else value
 
 
 def _json(answer: Mapping[str, object]) -> str:
@@ -101,7 +110,7 @@ def _denied_call(event: AgentEvent, notice: Notice) -> Mapping[str, object]:
 def _claude_result(event: AgentEvent, notice: Notice) -> Mapping[str, object]:
     own = {
         "hookEventName": event.name,
-        "updatedToolOutput": without_long_texts(event.result),
+        "updatedToolOutput": withhold(event.result),
         "additionalContext": notice.for_agent,
     }
     return {"hookSpecificOutput": own, "systemMessage": notice.for_user}
@@ -140,7 +149,7 @@ def _cursor_result(event: AgentEvent, notice: Notice) -> Mapping[str, object]:
     if not event.can_be_withheld:
         return {"additional_context": notice.for_agent}
     result = event.result if isinstance(event.result, dict) else {"output": _WITHHELD}
-    return {"updated_mcp_tool_output": without_long_texts(result), "additional_context": notice.for_agent}
+    return {"updated_mcp_tool_output": withhold(result), "additional_context": notice.for_agent}
 
 
 def _cursor_notice(_: AgentEvent, __: Notice) -> Mapping[str, object]:
@@ -181,7 +190,7 @@ def _openclaw_call(_: AgentEvent, notice: Notice) -> Mapping[str, object]:
 
 
 def _openclaw_result(event: AgentEvent, _: Notice) -> Mapping[str, object]:
-    return {"message": without_long_texts(event.result)}
+    return {"message": withhold(event.result)}
 
 
 _SHOW_MESSAGES = frozenset({"claude-code", "codex", "gemini"})
