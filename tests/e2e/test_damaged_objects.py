@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 import subprocess
 import zlib
@@ -22,6 +23,7 @@ from tests.repositories import Repository
 
 MEGABYTE = 1 << 20
 sha1 = partial(new, "sha1", usedforsecurity=False)
+KILL = 9
 MOST = 48 * MEGABYTE
 """What git may take for one object here."""
 
@@ -133,6 +135,14 @@ def test_the_others_are_scanned(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setitem(plumbing.READER_LIMITS, "GIT_ALLOC_LIMIT", str(MOST))
+    signals: list[int] = []
+    send = os.kill
+
+    def kill(pid: int, number: int) -> None:
+        signals.append(number)
+        send(pid, number)
+
+    monkeypatch.setattr(os, "kill", kill)
     _make(repository, kind, pair)
     monkeypatch.chdir(repository.folder)
     assert main([*words, "--format", "json"]) == 1
@@ -140,6 +150,7 @@ def test_the_others_are_scanned(
     assert [skipped["why"] for skipped in report["scan"]["skipped"]] == [NOT_READABLE]
     assert {value["sha256"] for found in report["findings"] for value in found["values"]} == pair.digests
     assert main([*words, "--exit-zero"]) == 3
+    assert KILL not in signals  # git came to its end: nobody waited until it was idle for long
 
 
 def test_the_last_object_has_more_than_it_claims(repository: Repository) -> None:

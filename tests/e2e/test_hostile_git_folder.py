@@ -104,7 +104,8 @@ class TestFilesThatNeverEnd:
         assert "not a regular file" in printed
 
     @pytest.mark.parametrize("change", TYPICAL)
-    def test_a_scan_of_files_goes_on_without_git(self, repository: Repository, change: str) -> None:
+    def test_a_scan_of_files_goes_on_without_git(self, change: str, tmp_path: Path) -> None:
+        repository = Repository.create(tmp_path / "folder" / ("long" * 40))  # of long paths reports cut the end
         name = make(repository, change)
         outcome = run("scan", ".", cwd=repository.folder, timeout=SECONDS)
         printed = " ".join((outcome.out + outcome.err).split())

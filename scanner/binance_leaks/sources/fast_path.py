@@ -187,12 +187,13 @@ class ObjectReader:
 
     def read(self, names: Sequence[str]) -> Iterator[tuple[str, bytes] | None]:
         """Yield the ids and contents of some objects, and end. None for one that is missing or large, or damaged."""
-        for first in range(0, len(names), BATCH):
+        for first in range(0, len(names) or 1, BATCH):
             batch = names[first : first + BATCH]
             self._request(batch)
+            if first + BATCH >= len(names):  # git ends: nothing is waited for that an object claims to have
+                self._git.questions.close()
             for _ in batch:
                 yield self._answer()
-        self._git.questions.close()
         if self._git.answers.read(1):  # the last object has more than it claims
             yield None
 

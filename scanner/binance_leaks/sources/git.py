@@ -99,7 +99,8 @@ class Git:
             if len(seen) > _MOST_INCLUDED:
                 fault = f"{path} includes more than {_MOST_INCLUDED} files"
         if fault:
-            raise GitError(f"git would hang in this repository: {fault}", hint=UNTRUSTED)
+            inside = fault.removeprefix(os.path.join(os.path.realpath(self.folder), ""))  # noqa: PTH118
+            raise GitError(f"git would hang in this repository: {inside}", hint=UNTRUSTED)
         self._checked = True
 
     def _files_named_in(self, settings: str) -> tuple[list[str], list[str]]:
