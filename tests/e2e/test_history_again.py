@@ -90,6 +90,14 @@ class TestState:
         copy.git("gc", "--quiet", "--prune=never")
         assert lines(self.again(copy, state)) == lines(first)
 
+    def test_a_bit_of_it_that_is_flipped(self, copy: Repository, state: Path) -> None:
+        first = self.again(copy, state)
+        content = bytearray(state.read_bytes())
+        at = content.index(b'"hits": ["') + len(b'"hits": ["')
+        content[at] = ord("0") if content[at] != ord("0") else ord("1")
+        state.write_bytes(content)
+        assert lines(self.again(copy, state)) == lines(first)
+
     def test_the_file(self, copy: Repository, hideout: Hideout, state: Path) -> None:
         self.again(copy, state)
         assert mode(state) == 0o600

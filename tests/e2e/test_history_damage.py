@@ -50,6 +50,17 @@ def assert_incomplete(repository: Path, pair: Pair) -> Looked:
     return looked
 
 
+@pytest.mark.parametrize(
+    "name", ["pack/tmp_pack_a1", "pack/.tmp-12-pack-a.pack", "0a/tmp_obj_b2", "tmp_objdir-incoming-x", "incoming-x"]
+)
+def test_what_an_interrupted_git_left_is_listed(repository: Repository, pair: Pair, name: str) -> None:
+    repository.commit({"bot.py": module(pair)})
+    left = repository.path(".git/objects") / name
+    left.parent.mkdir(parents=True, exist_ok=True)
+    left.write_bytes(b"PACK")
+    assert "git gc --prune=now removes it" in str(assert_incomplete(repository.folder, pair).report["scan"]["skipped"])
+
+
 class TestMissing:
     """Objects that are not there."""
 

@@ -99,7 +99,7 @@ def unpack_state(content: bytes, holds_for: str) -> State | None:
         starts = array("Q", content[end + 1 :])
         if sys.byteorder == "little":
             starts.byteswap()
-        if hashlib.sha256(content[end + 1 :]).hexdigest() != header["sha256"]:
+        if _digest(header["hits"], content[end + 1 :]) != header["sha256"]:
             return None
         return State(
             starts=starts,
@@ -115,12 +115,13 @@ def pack_state(holds_for: str, state: State) -> bytes:
     if sys.byteorder == "little":
         body.byteswap()
     packed = body.tobytes()
-    header = {
-        "conditions": holds_for,
-        "hits": sorted(name.hex() for name in state.hits),
-        "sha256": hashlib.sha256(packed).hexdigest(),
-    }
+    hits = sorted(name.hex() for name in state.hits)
+    header = {"conditions": holds_for, "hits": hits, "sha256": _digest(hits, packed)}
     return _MAGIC + json.dumps(header).encode("ascii") + b"\n" + packed
+
+
+def _digest(hits: Iterable[str], packed: bytes) -> str:
+    return hashlib.sha256(" ".join(hits).encode("ascii") + b"\n" + packed).hexdigest()
 
 
 def write_state(file: Path, holds_for: str, state: State) -> None:

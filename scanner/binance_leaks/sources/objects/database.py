@@ -17,6 +17,8 @@ from binance_leaks.sources.streams import describe_error
 _MOST_ALTERNATES = 64
 _MOST_BYTES = 1 << 16
 _LONGEST = 4096
+_LEFT_OVER = ("tmp_", ".tmp-", "incoming-")
+"""What the names of parts of packs, of objects and of folders begin with that are not in the database yet."""
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -50,40 +52,49 @@ class ObjectDatabase:
         )
 
     def pack_files(self, unlisted: list[Skipped] | None = None) -> list[Path]:
-        """All packs, the largest first. Folders that cannot be listed are added to `unlisted`."""
+        """All packs, the largest first.
+
+        Folders that cannot be listed, and what an interrupted git left, are added to `unlisted`.
+        """
         found: dict[str, Path] = {}
         for folder in self.folders:
-            try:
-                names = [entry.path for entry in os.scandir(folder / "pack") if entry.name.endswith(".pack")]
-            except OSError as error:
-                _note(folder / "pack", error, unlisted)
-                continue
+            names = _list(folder / "pack", unlisted)
             for name in names:
-                found.setdefault(os.path.realpath(name), Path(name))
+                if name.endswith(".pack") and not name.startswith(_LEFT_OVER):
+                    found.setdefault(os.path.realpath(folder / "pack" / name), folder / "pack" / name)
+            if unlisted is not None:
+                unlisted += [_left_over(name) for name in (*_list(folder, None), *names) if name.startswith(_LEFT_OVER)]
         return sorted(found.values(), key=lambda path: -_size(path))
 
     def loose(self, unlisted: list[Skipped] | None = None) -> Iterator[bytes]:
         """The ids of all loose objects; one that is in several folders comes once.
 
-        Folders that cannot be listed are added to `unlisted`.
+        Folders that cannot be listed, and what an interrupted git left, are added to `unlisted`.
         """
         for first in range(256):
             prefix = f"{first:02x}"
-            names: set[str] = set()
-            for folder in self.folders:
-                try:
-                    names.update(entry.name for entry in os.scandir(folder / prefix))
-                except OSError as error:  # noqa: PERF203 - most of the folders are not there
-                    _note(folder / prefix, error, unlisted)
-            for name in sorted(names):
+            for name in sorted({name for folder in self.folders for name in _list(folder / prefix, unlisted)}):
                 if len(name) == 2 * self.id_size - 2 and _HEX.issuperset(name):
                     yield bytes.fromhex(prefix + name)
+                elif name.startswith(_LEFT_OVER) and unlisted is not None:
+                    unlisted.append(_left_over(f"{prefix}/{name}"))
 
 
-def _note(folder: Path, error: OSError, unlisted: list[Skipped] | None) -> None:
-    """Add a folder that is there and cannot be listed."""
-    if unlisted is not None and not isinstance(error, FileNotFoundError):
-        unlisted.append(Skipped(what=f"objects in {folder}", why=describe_error(error)))
+def _list(folder: Path, unlisted: list[Skipped] | None) -> list[str]:
+    """The names in a folder; one that is there and cannot be listed is added to `unlisted`."""
+    try:
+        return os.listdir(folder)  # noqa: PTH208 - names, of folders with many
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        if unlisted is not None:
+            unlisted.append(Skipped(what=f"objects in {folder}", why=describe_error(error)))
+        return []
+
+
+def _left_over(name: str) -> Skipped:
+    why = "git is writing it, or was interrupted; then git gc --prune=now removes it"
+    return Skipped(what=f"objects in {name}", why=why)
 
 
 @dataclass(kw_only=True, slots=True)
