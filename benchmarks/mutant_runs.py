@@ -36,8 +36,8 @@ NOT_COPIED = shutil.ignore_patterns(".git", ".*_cache", ".hypothesis", "build", 
 MEMORY = 8 << 30
 SECONDS = 20
 """Of processor time that each test may use beyond ten times what it took without a change."""
-SECONDS_TO_WAIT = 120
-"""Likewise for all tests of a mutant together, when their process waits."""
+SECONDS_TO_WAIT = 60
+"""Likewise when it waits."""
 SECONDS_TO_END = 5
 """That a fork has to end its own forks when it is ended."""
 TIMED_OUT, SIGNAL, NO_TEST, SURVIVED = "timed out", "a signal", "no test runs it", ""
@@ -178,7 +178,8 @@ def in_fork(run: Callable[[Callable[[str], None]], None], seconds: float | None 
         status = _end_group(child)
         signal.signal(signal.SIGTERM, usual)
     if last not in (_DONE, TIMED_OUT):
-        yield TIMED_OUT if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGVTALRM else SIGNAL
+        is_late = os.WIFSIGNALED(status) and os.WTERMSIG(status) in (signal.SIGVTALRM, signal.SIGALRM)
+        yield TIMED_OUT if is_late else SIGNAL
 
 
 def _end(number: int, _: FrameType | None) -> None:
@@ -251,7 +252,9 @@ class _Runner:
         """Run tests and report the first that fails, or that all pass."""
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         for item, following in zip(items, [*items[1:], None], strict=True):
-            signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS + 10 * seconds[item.nodeid])
+            usual = 10 * seconds[item.nodeid]
+            signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS + usual)
+            signal.setitimer(signal.ITIMER_REAL, SECONDS_TO_WAIT + usual)
             if not self.passes(item, following):
                 report(f"failed {item.nodeid}")
                 return
