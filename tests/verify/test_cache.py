@@ -122,6 +122,15 @@ class TestFile:
         assert target.read_text() == "mine"
 
     @posix
+    def test_a_link_that_came_between_two_looks(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        target = file.with_name("target")
+        CacheFile(target).save(NOW)
+        file.symlink_to(target)
+        monkeypatch.setattr("binance_leaks.verify.cache._refuse_untrusted_file", lambda _: None)
+        with pytest.raises(UsageError, match="cannot be read"):
+            CacheFile(file)
+
+    @posix
     def test_what_others_may_change_is_refused(self, file: Path) -> None:
         CacheFile(file).save(NOW)
         for mode in (0o620, 0o602, 0o666):

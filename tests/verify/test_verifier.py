@@ -412,6 +412,16 @@ class TestCandidates:
         assert found[lone.id].verdict is Verdict.LIVE
         assert "It signs for a key that was found near it." in found[lone.id].note
 
+    def test_a_lone_secret_before_a_nearer_one_of_another_key(self, exchange: Exchange, ask: Ask, rng: Random) -> None:
+        one_account, other = hmac_account(rng), hmac_account(rng)
+        exchange.add(one_account, other)
+        key, right = value_of(one_account, key=True), value_of(one_account, key=False)
+        alone = credential(key, occurrences=(occurrence(key, line=3),))
+        lone = credential(right, occurrences=(occurrence(right, line=20),))
+        found = ask(alone, lone, pair(other))
+        assert found[alone.id].verdict is Verdict.LIVE
+        assert len(exchange.asked) == 2
+
     def test_not_in_another_file_nor_far_away(self, exchange: Exchange, ask: Ask, rng: Random) -> None:
         account = hmac_account(rng)
         exchange.add(account)

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 
 from binance_leaks.environments import Probe
 from binance_leaks.lazy_dataclasses import dataclass, replace
-from binance_leaks.model import Credential, Environment, Role, Value
+from binance_leaks.model import Credential, Environment, Value
 from binance_leaks.verification import Cause, Verdict, Verification
 from binance_leaks.verify.cache import Cache, DatedOutcome, NoCache
 from binance_leaks.verify.http_types import Transport
@@ -138,9 +138,7 @@ class Verifier:
 
     def _swapped(self, check: Check, probe: Probe, budget: RequestBudget) -> _Answer:
         """Check a credential with key and secret the other way round."""
-        attempt = Attempt(
-            key=check.secrets[0].in_role(Role.API_KEY), secret=check.key.in_role(Role.SECRET_KEY), probe=probe
-        )
+        attempt = Attempt(key=check.secrets[0], secret=check.key, probe=probe)
         answer = self._answer(attempt, budget, retry_not_found=False)
         if answer.verdict in _ANSWERED:
             return replace(answer, swapped=True)
