@@ -19,7 +19,8 @@ UNDECIDED = "It cannot be determined from here whether it is active: "
 
 
 def at(**surroundings: object) -> Context:
-    return Context(**{"host": HOST, **surroundings})  # type: ignore[arg-type]  # the fields of each row
+    usual = {"lone": False, "swapped": False, "unknown_on": (), "elsewhere": (), "asked": (), "unclear": ()}
+    return Context(**{"host": HOST, **usual, **surroundings})  # type: ignore[arg-type]  # the fields of each row
 
 
 @pytest.mark.parametrize(

@@ -51,17 +51,17 @@ class Context:
     """What a note says beside the outcome of one host."""
 
     host: str
-    lone: bool = False
+    lone: bool
     """Whether the key was checked without a secret."""
-    swapped: bool = False
+    swapped: bool
     """Whether key and secret are the wrong way round."""
-    unknown_on: Sequence[str] = ()
+    unknown_on: Sequence[str]
     """The hosts that do not know the key."""
-    elsewhere: Sequence[Environment] = ()
+    elsewhere: Sequence[Environment]
     """The systems that may know it all the same."""
-    asked: Sequence[Environment] = ()
+    asked: Sequence[Environment]
     """The systems that were asked."""
-    unclear: Sequence[Environment] = ()
+    unclear: Sequence[Environment]
     """Those whose answer was not clear."""
 
 
