@@ -105,12 +105,88 @@ static int add_node(PyObject *nodes, const Object *object, size_t id_size) {
     return done;
 }
 
-/* The traits of a commit or tag without the signature in its headers: see `strip_signature`. */
+static const struct {
+    const char *begin, *data; /* the marker, and the words that its data may begin with */
+} SIGNATURES[] = {
+    {"-----BEGIN PGP SIGNATURE-----", "i w"},
+    {"-----BEGIN PGP MESSAGE-----", "h j k o w x"},
+    {"-----BEGIN SSH SIGNATURE-----", "U1NIU0lH"},
+    {"-----BEGIN SIGNED MESSAGE-----", "MI"},
+    {"-----BEGIN CERTIFICATE-----", "MI"},
+    {"-----BEGIN PKCS7-----", "MI"},
+};
+
+enum { LONGEST_LINE = 76, LONGEST_HEADER = 63, BEFORE_KIND = 11 };
+
+static bool is_text(const uint8_t *line, size_t size, const char *text) {
+    return size == strlen(text) && memcmp(line, text, size) == 0;
+}
+
+static bool begins_with_any(const uint8_t *line, size_t size, const char *words) {
+    for (size_t length; *words != '\0'; words += length + (words[length] == ' ')) {
+        length = strcspn(words, " ");
+        if (size >= length && memcmp(line, words, length) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_base64(const uint8_t *line, size_t size) {
+    for (size_t at = 0; at < size; at++) {
+        uint8_t byte = line[at], letter = byte | 0x20;
+        if (!((letter >= 'a' && letter <= 'z') || (byte >= '0' && byte <= '9') || byte == '+' || byte == '/' || byte == '='))
+            return false;
+    }
+    return true;
+}
+
+/* Whether a value of a header, up to the end of the headers, is a signature: see `detect.signatures`. */
+static bool is_signature(const uint8_t *text, size_t size) {
+    while (size >= 2 && memcmp(text + size - 2, "\n ", 2) == 0)
+        size -= 2;
+    size_t kind = 0, kinds = sizeof SIGNATURES / sizeof *SIGNATURES, at = find(text, size, 0, "\n ");
+    while (kind < kinds && !is_text(text, at, SIGNATURES[kind].begin))
+        kind++;
+    if (kind == kinds)
+        return false;
+    size_t width = 0, last = 0;
+    bool is_over = false;
+    while (at < size) {
+        const uint8_t *line = text + at + 2;
+        size_t next = find(text, size, at + 2, "\n "), length = next - at - 2;
+        if (next == size)
+            return width > 0 && length > 9 && memcmp(line, "-----END ", 9) == 0 &&
+                   is_text(line + 9, length - 9, SIGNATURES[kind].begin + BEFORE_KIND);
+        at = next;
+        if (length == 0 || (length <= LONGEST_HEADER && find(line, length, 0, ": ") < length))
+            continue;
+        if (is_over || !is_base64(line, length))
+            return false;
+        if (width > 0 && length == 5 && line[0] == '=') {
+            is_over = true;
+            continue;
+        }
+        if (width == 0) {
+            if (length > LONGEST_LINE || !begins_with_any(line, length, SIGNATURES[kind].data))
+                return false;
+            width = length;
+        } else if (last != width || length > width) {
+            return false;
+        }
+        last = length;
+    }
+    return false;
+}
+
+/* The traits of a commit or tag without the signature that ends its headers: see `strip_signature`. */
 static int64_t traits_of_message(PyObject *search, const Object *object) {
     const uint8_t *data = object->data;
     size_t end = find(data, object->size, 0, "\n\n");
     size_t signature = end < object->size ? find(data, end, 0, "\ngpgsig") : end;
-    if (signature == end || find(data, end, 0, "\nmergetag ") < end)
+    size_t value = signature < end ? find(data, end, signature, " ") : end;
+    const uint8_t *name = data + signature + 1;
+    if (value == end || !(is_text(name, value - signature - 1, "gpgsig") || is_text(name, value - signature - 1, "gpgsig-sha256")) ||
+        !is_signature(data + value + 1, end - value - 1))
         return search_traits(search, data, object->size);
     size_t size = signature + (object->size - end);
     uint8_t *text = PyMem_Malloc(size);

@@ -86,7 +86,7 @@ def test_a_message_without_its_comments_is_scanned_with_them(tmp_path: Path, pai
 
 
 def test_a_signature_is_no_finding(tmp_path: Path) -> None:
-    body = "\n".join(value() for _ in range(12))
+    body = "\n".join(f"i{value()[1:]}" for _ in range(12))
     assert (
         message(tmp_path, f"binance\n\n-----BEGIN PGP SIGNATURE-----\n\n{body}\n-----END PGP SIGNATURE-----\n").status
         == 0

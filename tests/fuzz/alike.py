@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 from binance_leaks.detect.first_test import must_look, new_search
+from binance_leaks.detect.signatures import strip_signature
 from binance_leaks.native import compiled
 from binance_leaks.sources.objects import delta_forest, walk
 from binance_leaks.sources.objects.codec import plain_codec
@@ -27,7 +28,6 @@ from binance_leaks.sources.objects.walk import (
     walk_messages,
     walk_plainly,
 )
-from binance_leaks.sources.plumbing import strip_signature
 
 if TYPE_CHECKING:
     from binance_leaks import _native

@@ -181,7 +181,10 @@ def some_message(rng: Random) -> bytes:
         zone = rng.choice((b" +0000", b" -1130", b"", b" ", b" +0000 "))
         lines.append(b"committer " + who + rng.choice((b"1700000000", b"-5", b"", b"9" * 30, b"-", b"1_0")) + zone)
     if rng.random() < 0.3:
-        lines += [b"gpgsig -----BEGIN PGP SIGNATURE-----", b" " + rng.randbytes(40).hex().encode(), b" -----END"]
+        body = [b" i" + rng.randbytes(32).hex().encode()[:63] for _ in range(3)]
+        body += rng.sample([b" Version: x", b" ", b" =abcd", b" short", b" not base64", b" -----END", b"header x"], 2)
+        body = body if rng.random() < 0.5 else body[:3]
+        lines += [b"gpgsig -----BEGIN PGP SIGNATURE-----", *body, b" -----END PGP SIGNATURE-----"]
     if rng.random() < 0.2:
         lines += [b"mergetag object " + digits[1], b" type commit"]
     message = b"\n".join([*lines, b"", some_text(rng)])

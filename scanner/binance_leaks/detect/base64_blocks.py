@@ -64,9 +64,6 @@ _LINE_BEFORE = lazy_pattern(
 )
 _LONGEST_WRAPPED = 180
 _WRAPPED_LINES = 8
-_SIGNATURE_BEGIN = lazy_pattern(rb"-----BEGIN (?:PGP|SSH|CERTIFICATE|PKCS7|SIGNED)[^\n-]{0,80}-----\n")
-_SIGNATURE_END = lazy_pattern(rb"-----END [^\n-]{0,80}-----")
-_SIGNED_HEADER = lazy_pattern(rb"^(?:gpgsig|gpgsig-sha256|mergetag) [^\n]*\n(?: [^\n]*\n)*", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -342,21 +339,3 @@ def _is_wrapped(text: str, candidate: Candidate) -> bool:
         lines.append(match.group(1))
         at -= match.end() - match.start(1)
     return any("+" in line or "/" in line for line in lines)
-
-
-def without_signatures(message: bytes, *, headers: int = 0) -> bytes:
-    """Return a raw commit or tag object, or a message, with its signatures blanked; the line numbers do not change.
-
-    The first `headers` bytes are those of an object: what reads like a signed header below them is the author's text.
-    """
-    headed = _SIGNED_HEADER.sub(lambda match: _blanked(match.group()), message[:headers]) + message[headers:]
-    kept: list[bytes] = []
-    at = 0
-    while (begin := _SIGNATURE_BEGIN.search(headed, at)) and (end := _SIGNATURE_END.search(headed, begin.end())):
-        kept += headed[at : begin.start()], _blanked(headed[begin.start() : end.end()])
-        at = end.end()
-    return b"".join((*kept, headed[at:]))
-
-
-def _blanked(text: bytes) -> bytes:
-    return b"\n" * text.count(b"\n")

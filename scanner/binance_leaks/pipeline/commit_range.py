@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from binance_leaks.detect import first_test, prefilter
+from binance_leaks.detect.signatures import strip_signature
 from binance_leaks.errors import GitError
 from binance_leaks.findings import ScanStats, Skipped, SourceKind
 from binance_leaks.lazy_dataclasses import dataclass, replace
@@ -25,7 +26,6 @@ from binance_leaks.sources.commits import (
 )
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.objects.parse import parse_commit
-from binance_leaks.sources.plumbing import strip_signature
 from binance_leaks.sources.range_fast_path import RangeContents
 
 _MOST_NAMED = 20

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from binance_leaks.detect import first_test, prefilter
+from binance_leaks.detect.signatures import without_signatures
 from binance_leaks.detect.work import EXHAUSTED, Work
 from binance_leaks.errors import ScanError
 from binance_leaks.findings import ScanStats, Skipped, SourceKind
@@ -27,7 +28,7 @@ from binance_leaks.pipeline.source import Detected, NearbyEvidence, Progress, Sh
 from binance_leaks.pipeline.tally import Tally
 from binance_leaks.sources.files import FileEntry, list_files, read_chunks, read_plain, with_layout_origin
 from binance_leaks.sources.nearby_evidence import EvidenceNearFiles
-from binance_leaks.sources.objects.parse import find_merged_tags, find_message
+from binance_leaks.sources.objects.parse import find_merged_tags, find_message, without_merged_tags
 from binance_leaks.sources.pictures.kinds import is_picture
 from binance_leaks.sources.pictures.settings import are_read
 from binance_leaks.sources.plumbing import may_be_lfs_pointer
@@ -147,9 +148,10 @@ def credentials_in_object(content: bytes, work: Work | None = None) -> tuple[Cre
 
     work = Work() if work is None else work
     found: list[Credential] = []
-    kept = _unsigned(content)
+    kept = without_signatures(content)
     start = find_message(kept)
-    for text in (kept[start:], kept[:start], *map(_unsigned, find_merged_tags(content))):
+    headers = without_merged_tags(kept[:start])
+    for text in (kept[start:], headers, *map(without_signatures, find_merged_tags(content))):
         if first_test.may_hold(text):
             found += detect(text, work=work)
     return tuple(found)
@@ -167,12 +169,6 @@ def holds_credential(path: str, content: bytes) -> bool:
         return True
     results = search(read_stream(path, path, io.BytesIO(content), size=len(content)), is_worth=may_hold)
     return any(isinstance(result, Skipped) or result[1] for result in results)
-
-
-def _unsigned(content: bytes) -> bytes:
-    from binance_leaks.detect.base64_blocks import without_signatures  # start-up: as above
-
-    return without_signatures(content, headers=find_message(content))
 
 
 _FIRST_BATCH, _BATCH = 4, 128

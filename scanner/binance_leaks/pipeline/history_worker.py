@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from binance_leaks.detect.first_test import MARGIN, must_look, new_search
+from binance_leaks.detect.signatures import strip_signature
 from binance_leaks.findings import NOT_READABLE, Skipped
 from binance_leaks.lazy_dataclasses import dataclass, field
 from binance_leaks.model import Credential
@@ -26,7 +27,6 @@ from binance_leaks.sources.objects.walk import (
     walk_messages,
 )
 from binance_leaks.sources.pictures.settings import are_read
-from binance_leaks.sources.plumbing import strip_signature
 from binance_leaks.sources.read_content import WHOLE_LIMIT
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from binance_leaks.detect.engine import detect
 from binance_leaks.detect.sieve import NO_TRAITS, Trait, best_sieve
+from binance_leaks.detect.signatures import strip_signature
 from binance_leaks.detect.work import EXHAUSTED, Work
 from binance_leaks.findings import Skipped
 from binance_leaks.model import Credential
@@ -21,7 +22,7 @@ from binance_leaks.sources.objects.tree_index import ObjectRef
 from binance_leaks.sources.objects.walk import SEPARATOR
 from binance_leaks.sources.pictures.kinds import may_hold_picture
 from binance_leaks.sources.pictures.settings import are_read
-from binance_leaks.sources.plumbing import LFS_POINTER_SIZE, may_be_lfs_pointer, strip_signature
+from binance_leaks.sources.plumbing import LFS_POINTER_SIZE, may_be_lfs_pointer
 from binance_leaks.sources.read_content import Chunk, read_stream
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from binance_leaks.baseline.known import path_from
 from binance_leaks.detect import prefilter
-from binance_leaks.detect.base64_blocks import without_signatures
 from binance_leaks.detect.engine import detect
+from binance_leaks.detect.signatures import without_signatures
 from binance_leaks.detect.work import EXHAUSTED, Work
 from binance_leaks.errors import UsageError
 from binance_leaks.findings import ScanStats, Skipped, SourceKind

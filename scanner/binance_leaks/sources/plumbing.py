@@ -1,4 +1,4 @@
-"""Hardened settings and environment of git, its raw diffs, signatures, pointers of Git LFS.
+"""Hardened settings and environment of git, its raw diffs, pointers of Git LFS.
 
 A scanned repository may be hostile. Nothing it configures is run: no text conversion, external diff, hook, file-system
 monitor, lazy fetch or prompt. This module is on the start-up path of the hook and imports nothing.
@@ -132,18 +132,6 @@ def memory_of(pid: int) -> int | None:
     except (OSError, ValueError):
         return None
     return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
-
-
-def strip_signature(content: bytes) -> bytes:
-    """A commit's or a tag's headers and message without the signature in its headers.
-
-    For a quick look only.
-    """
-    end = content.find(b"\n\n")
-    at = content.find(b"\ngpgsig", 0, max(end, 0))  # what reads so in the message is the author's
-    if at < 0 or content.find(b"\nmergetag ", 0, end) >= 0:
-        return content
-    return content[:at] + content[end:]
 
 
 def split(out: bytes) -> list[bytes]:

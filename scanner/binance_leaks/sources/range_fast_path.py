@@ -10,9 +10,10 @@ import os
 import time
 
 from binance_leaks.detect import first_test, prefilter
+from binance_leaks.detect.signatures import strip_signature
 from binance_leaks.sources.fast_path import ObjectReader, SpawnedGit, is_harmless
 from binance_leaks.sources.git_preflight import check_git_folder, find_git_folder
-from binance_leaks.sources.plumbing import READER, READER_LIMITS, environment, strip_signature
+from binance_leaks.sources.plumbing import READER, READER_LIMITS, environment
 
 # What the configuration of a repository could change of the list is set here.
 _LOG = (

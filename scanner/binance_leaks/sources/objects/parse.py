@@ -31,6 +31,11 @@ def find_merged_tags(content: bytes) -> list[bytes]:
     return [match.group(1).replace(b"\n ", b"\n") for match in _MERGED_TAG.finditer(content)]
 
 
+def without_merged_tags(headers: bytes) -> bytes:
+    """The headers of a commit with its merged tags blanked; lines keep their numbers."""
+    return _MERGED_TAG.sub(lambda match: b"\n" * match.group().count(b"\n"), headers)
+
+
 def find_message(content: bytes) -> int:
     """Where the message of a commit or tag begins."""
     at = content.find(b"\n\n")
