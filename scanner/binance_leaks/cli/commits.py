@@ -142,7 +142,7 @@ def _report_commits(
         count = len(selection.commits)
         named = f"{selection.target} ({count:,} {'commit' if count == 1 else 'commits'})"
         print_notes(settings.output, named, *selection.notes)
-        triage = policy_settings(settings.gate, git, top, next(iter(selection.revisions.bases), None))
+        triage = policy_settings(settings.gate, git, top, selection.policy_base)
         if not triage.comments:
             print_notes(
                 settings.output,
