@@ -38,10 +38,14 @@ _LONGEST_PREFIX = 100
 _LONGEST_LINE = 400
 _PEM_REACH = 4000
 _BEGIN = lazy_pattern(r"-----BEGIN [A-Z0-9 ]{1,60}-----")
+SHORTEST_LINE = 24
+"""Letters of base64 in all lines of armour but the last."""
 _ARMOUR_HEADER = lazy_pattern(
     r"(?:[\s\"'`]|\\[nr]){1,80}(?:Proc-Type|DEK-Info|Version|Comment|Hash): ?[^\n\\\"']{0,80}"
 )
-_BODY = lazy_pattern(r"(?:[A-Za-z0-9+/=\s,;\"'`.()]|\\[nrt\"'\n\r])*")
+_BODY = lazy_pattern(  # a word or a name, which has fewer letters than a line, ends it
+    rf"(?:[A-Za-z0-9+/]{{{SHORTEST_LINE},}}={{0,2}}|[+\s,;\"'`.()]|\\[nrt\"'\n\r])*"
+)
 _ARMOUR = lazy_pattern(
     r"(?:-|\\-|\\u002[dD]|&#45;|%2D)BEGIN [A-Z0-9 ]{0,40}"
     r"(?:KEY|CERTIFICATE|MESSAGE|SIGNATURE|REQUEST|PARAMETERS|BLOCK|CRL|CMS|PKCS7)"
