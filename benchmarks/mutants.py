@@ -76,7 +76,7 @@ TESTS: Mapping[str, Sequence[str]] = {
     "baseline": _BASELINE,
     "pipeline": (*_FILES, *_HISTORY, *_RANGE, *_STAGED),
     "pipeline/agent_source": ("agents",),
-    "pipeline/apply_verification": ("verify/test_verdict_table.py", "e2e/test_verify.py", "e2e/test_verify_switch.py"),
+    "pipeline/apply_verification": ("verify/test_apply_verification.py", "e2e/test_verify_switch.py"),
     "pipeline/attribution": _HISTORY,
     "pipeline/baseline_update": _BASELINE,
     "pipeline/commit_range": (*_RANGE, "e2e/test_receive.py", "cli/test_time_limit.py"),
@@ -93,7 +93,7 @@ TESTS: Mapping[str, Sequence[str]] = {
     "pipeline/range_tracker": (*_RANGE, "e2e/test_environments_far_off.py"),
     "pipeline/staged": _STAGED,
     "pipeline/state": ("e2e/test_history_again.py",),
-    "pipeline/triage": (*_FILES, *_BASELINE, *_STAGED),
+    "pipeline/triage": (*_FILES, *_BASELINE, *_STAGED, "e2e/test_verify_switch.py"),
     "pipeline/user_keys": ("e2e/test_verify.py",),
 }
 """The tests that must notice the mutants of a module, or else of its package; in `tests/`."""

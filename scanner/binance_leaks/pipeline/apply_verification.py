@@ -100,14 +100,15 @@ def apply_verifications(holders: Iterable[_H], found: Mapping[str, Verification]
 
 
 def _swap_if_needed(holder: _H, found: Mapping[str, Verification]) -> Result[_H]:
-    verification = found.get(holder.credential.id)
-    if verification is not None:
-        return (holder.swapped() if verification.swapped else holder), verification
+    """Turn a pair unless its key is the one that the verification is of: it may be the right way round here."""
     swapped = holder.swapped()
-    verification = found.get(swapped.credential.id)
-    if verification is not None and verification.swapped:
-        return swapped, verification
-    return holder, None
+    verification = found.get(holder.credential.id)
+    if verification is None:
+        verification = found.get(swapped.credential.id)
+        if verification is None or not verification.swapped:
+            return holder, None
+    keys = {value.sha256 for value in holder.credential.values if value.role is Role.API_KEY}
+    return (swapped if verification.swapped and verification.key not in keys else holder), verification
 
 
 def _join_same(results: Iterable[Result[_H]]) -> list[Result[_H]]:
