@@ -103,6 +103,16 @@ class TestUnreadable:
         assert is_stopped(played)
         assert "longer than" in played.err
 
+    def test_an_alarm_while_an_answer_is_made_stops(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pair: Pair
+    ) -> None:
+        def fail(*_: object, **__: object) -> None:
+            raise events.UnreadableEventError("it took longer than 15 seconds")
+
+        monkeypatch.setattr(agent_hook, "write_unread", fail)
+        monkeypatch.setattr(agent_hook, "read_event", fail)
+        assert play(filled(prompt(PROMPT, tmp_path), pair)).status == 2
+
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is full")
     def test_an_answer_that_cannot_be_written_stops(self, tmp_path: Path, pair: Pair) -> None:
         event = json.dumps(filled(prompt(PROMPT, tmp_path), pair)).encode()

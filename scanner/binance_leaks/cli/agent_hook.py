@@ -39,6 +39,8 @@ def answer_event(words: Sequence[str]) -> int:
     try:
         status = _answer_event(words)
         sys.stdout.flush()
+    except UnreadableEventError:  # the alarm came again, while an answer was made
+        return BLOCKED
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left of the answer goes nowhere
         return BLOCKED
