@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import hashlib
 import io
 import lzma
 import random
@@ -279,11 +280,14 @@ def test_old_sparse_files_keep_the_archive_in_step() -> None:
 
 def test_members_that_the_directory_leaves_out_are_read_too() -> None:
     found, skipped = read(zipped({"a": TEXT}) + zipped({"b": TEXT}))
+    assert found.pop("a.bin").startswith(b"PK\x01\x02"), "the directory of the first one"
     assert found == {"a.bin!/a": TEXT, "a.bin!/b": TEXT}
     assert not skipped
     emptied = zipped({"a": TEXT, "b": TEXT})
     emptied = emptied[:-18] + bytes(18)
-    assert read(emptied) == ({"a.bin!/a": TEXT, "a.bin!/b": TEXT}, [])
+    found, skipped = read(emptied)
+    assert found.pop("a.bin").startswith(b"PK\x01\x02")
+    assert (found, skipped) == ({"a.bin!/a": TEXT, "a.bin!/b": TEXT}, [])
 
 
 def test_the_comment_of_a_zip_file_and_what_is_behind_it_are_scanned() -> None:
@@ -291,6 +295,99 @@ def test_the_comment_of_a_zip_file_and_what_is_behind_it_are_scanned() -> None:
     commented = data[:-2] + struct.pack("<H", len(TEXT)) + TEXT
     assert read(commented) == ({"a.bin!/a": TEXT, "a.bin": TEXT}, [])
     assert read(data + TEXT) == ({"a.bin!/a": TEXT, "a.bin": TEXT}, [])
+
+
+def extended(kind: bytes, body: bytes, *, padding: bytes = b"") -> bytes:
+    """A header of tar and its body, in front of an archive of one member."""
+    info = tarfile.TarInfo("headers")
+    info.type, info.size = kind, len(body)
+    return info.tobuf(tarfile.USTAR_FORMAT) + body + padding.ljust(-len(body) % 512, b"\0") + tarred({"a": b"1"})
+
+
+def record(key: bytes, value: bytes) -> bytes:
+    """A record of an extended header."""
+    rest = len(key) + len(value) + 3
+    size = next(size for size in range(rest, rest + 9) if len(str(size)) + rest == size)
+    return b"%d %s=%s\n" % (size, key, value)
+
+
+def zip_with(**attributes: object) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        info = zipfile.ZipInfo("a")
+        for name, value in attributes.items():
+            setattr(info, name, value)
+        archive.writestr(info, b"1")
+    return out.getvalue()
+
+
+def hidden_in_zip(content: bytes) -> bytes:
+    """Bytes between the only member of a zip file and its directory."""
+    data = bytearray(zipped({"a": b"1"}))
+    at = data.index(b"PK\x01\x02")
+    data[-6:-2] = (at + len(content)).to_bytes(4, "little")
+    return bytes(data[:at] + content + data[at:])
+
+
+def gzip_with(flags: int, header: bytes) -> bytes:
+    data = gzip.compress(b"1", mtime=0)
+    return data[:3] + bytes([flags]) + data[4:10] + header + data[10:]
+
+
+EMPTY_7Z = b"7z\xbc\xaf\x27\x1c\0\4" + zlib.crc32(bytes(20)).to_bytes(4, "little") + bytes(20)
+EMPTY_PACK = b"PACK" + bytes([0, 0, 0, 2, 0, 0, 0, 0])
+EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
+LINE = b"binance_key = " + b"something" * 6
+"""Longer than a value, shorter than the padding of a block."""
+NO_MEMBER: Mapping[str, bytes] = {
+    "behind a 7z archive without a header": b"7z\xbc\xaf\x27\x1c\0\4" + bytes(24) + LINE,
+    "behind an empty 7z archive": EMPTY_7Z + LINE,
+    "behind an empty pack without its checksum": EMPTY_PACK + LINE,
+    "behind an empty pack": EMPTY_PACK + hashlib.sha1(EMPTY_PACK, usedforsecurity=False).digest() + LINE,
+    "prerequisite of a bundle": b"# v2 git bundle\n-" + b"0" * 40 + b" " + LINE + b"\n\n" + EMPTY_PACK + bytes(20),
+    "global header of tar": extended(tarfile.XGLTYPE, record(b"comment", LINE)),
+    "path in a global header of tar": extended(tarfile.XGLTYPE, record(b"path", LINE)),
+    "extended header of tar": extended(tarfile.XHDTYPE, record(b"note", LINE)),
+    "extended header of Solaris": extended(tarfile.SOLARIS_XHDTYPE, record(b"note", LINE)),
+    "key of an extended header": extended(tarfile.XHDTYPE, record(LINE, b"1")),
+    "extended header that is no record": extended(tarfile.XHDTYPE, LINE),
+    "behind a record": extended(tarfile.XHDTYPE, record(b"mtime", b"1") + LINE),
+    "path that is replaced": extended(tarfile.XHDTYPE, record(b"path", LINE) + record(b"path", b"b")),
+    "path that another one replaces": extended(
+        tarfile.XHDTYPE, record(b"path", LINE) + record(b"GNU.sparse.name", b"b")
+    ),
+    "target of what is no link": extended(tarfile.GNUTYPE_LONGLINK, LINE),
+    "headers without a member": extended(tarfile.XHDTYPE, record(b"linkpath", LINE))[:1024] + bytes(1024),
+    "padding of tar": extended(tarfile.REGTYPE, b"1", padding=LINE),
+    "behind a tar archive, packed": tarred({"a": b"1"}) + gzip.compress(LINE),
+    "behind an empty zip file": EMPTY_ZIP + LINE,
+    "comment of a member of a zip file": zip_with(comment=LINE),
+    "extra field of a zip file": zip_with(extra=b"\x99\x99" + struct.pack("<H", len(LINE)) + LINE),
+    "between members and directory of a zip file": hidden_in_zip(LINE),
+    "member that the directory leaves out": hidden_in_zip(zipped({"b": LINE * 4})),
+    "comment of gzip": gzip_with(16, LINE + b"\0"),
+    "extra field of gzip": gzip_with(4, struct.pack("<H", len(LINE)) + LINE),
+}
+
+
+@pytest.mark.parametrize("place", NO_MEMBER)
+def test_text_of_an_archive_that_is_in_no_member_is_scanned(place: str) -> None:
+    for stream in (io.BytesIO(NO_MEMBER[place]), Pipe(NO_MEMBER[place])):
+        chunks = [item.data for item in read_members("a", "a", stream) if isinstance(item, Chunk)]
+        assert any(LINE in data for data in chunks)
+
+
+def test_records_for_other_programs_take_no_memory() -> None:
+    last = len(tarred({"a": b"1"}))
+    bodies = (b"".join(record(b"%d" % (number + at), b"v" * 60) for at in range(100)) for number in range(0, 6000, 100))
+    stream = Pipe(b"".join(extended(tarfile.XHDTYPE, body)[:-last] for body in bodies) + bytes(1024))
+    tracemalloc.start()
+    try:
+        size = sum(len(item.data) for item in read_members("a", "a", stream) if isinstance(item, Chunk))
+        assert size > 6000 * 60
+        assert tracemalloc.get_traced_memory()[1] < MIB
+    finally:
+        tracemalloc.stop()
 
 
 PREFIXES = {

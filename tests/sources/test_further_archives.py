@@ -120,18 +120,23 @@ def test_a_7z_archive_that_asks_for_much_memory_is_refused() -> None:
     with pytest.raises(OverLimitError, match="too much memory"):
         seven_zip._lzma2(b"\x28", 4 << 30)
     with pytest.raises(OverLimitError, match="too large"):
-        start = seven_zip_start(size=1 << 40)
+        start = seven_zip_start(b"", size=1 << 40)
         seven_zip.read_archive(io.BytesIO(start), UnpackBudget(ArchiveLimits()))
 
 
 def test_a_7z_archive_that_claims_many_files_is_refused() -> None:
     header = bytes([0x01, 0x05, 0xE0, 0x00, 0x00, 0x20]) + b"\0" * 3_000_000  # two million files
     with pytest.raises(OverLimitError, match="more than"):
-        seven_zip.read_archive(io.BytesIO(seven_zip_start(len(header)) + header), UnpackBudget(ArchiveLimits()))
+        seven_zip.read_archive(io.BytesIO(seven_zip_start(header) + header), UnpackBudget(ArchiveLimits()))
 
 
-def seven_zip_start(size: int) -> bytes:
-    return b"7z\xbc\xaf\x27\x1c\0\4" + bytes(4) + bytes(8) + size.to_bytes(8, "little") + bytes(4)
+def seven_zip_start(header: bytes, size: int | None = None) -> bytes:
+    start = (
+        bytes(8)
+        + (len(header) if size is None else size).to_bytes(8, "little")
+        + zlib.crc32(header).to_bytes(4, "little")
+    )
+    return b"7z\xbc\xaf\x27\x1c\0\4" + zlib.crc32(start).to_bytes(4, "little") + start
 
 
 # --- zstd --------------------------------------------------------------------------------------------------------

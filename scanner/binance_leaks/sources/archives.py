@@ -8,11 +8,13 @@ the first archive only, for its decoders take longer to import than a clean comm
 from __future__ import annotations
 
 import io
+import sys
 import tempfile
 from collections import Counter
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from functools import partial
+from itertools import chain
 from typing import IO
 
 from binance_leaks.findings import Skipped
@@ -20,6 +22,7 @@ from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.sources import git_packs, mail_members, seven_zip, tars, zips
 from binance_leaks.sources.archive_kind import HEAD_SIZE, NOT_READ, ArchiveKind, archive_kind, may_end_in_zip
 from binance_leaks.sources.archive_member import ArchiveMember, raw_chunks
+from binance_leaks.sources.compressed_names import LONGEST_GZIP_HEADER, name_inside, stored_name, texts_of_gzip
 from binance_leaks.sources.container_images import LARGEST_METADATA, ImageIndex, is_image_member
 from binance_leaks.sources.pdf_objects import PdfFile
 from binance_leaks.sources.pdf_pictures import pictures_of
@@ -29,11 +32,13 @@ from binance_leaks.sources.pictures.kinds import LARGEST, is_picture, may_hold_p
 from binance_leaks.sources.pictures.settings import are_read
 from binance_leaks.sources.read_content import Chunk
 from binance_leaks.sources.streams import (
+    SHORTEST_VALUE,
     JoinedStream,
     PeekableStream,
     Readable,
     Seekable,
     StreamReader,
+    UncoveredStream,
     can_rewind,
     describe_error,
 )
@@ -52,11 +57,7 @@ __all__ = ["ArchiveKind", "ArchiveLimits", "archive_kind", "read_members"]
 _KEPT = 1 << 20
 _COPY = 1 << 20
 _LARGEST_PDF = 64 << 20
-_ENDINGS = (".gz", ".bz2", ".xz", ".zst")
-_TAR_ENDINGS = ("tgz", "tbz2", "tbz", "txz", "tzst")
 _LONGEST_TYPE = 32
-_GZIP_HAS_EXTRA = 4
-_GZIP_HAS_NAME = 8
 
 
 def read_members(
@@ -169,11 +170,15 @@ class _Unpacker:
         head = packed.peek(HEAD_SIZE)
         inflated = DecompressedStream(packed, COMPRESSIONS[kind], self.budget)
         inner = PeekableStream(inflated)
+        if kind is ArchiveKind.GZIP:
+            texts = texts_of_gzip(packed.peek(LONGEST_GZIP_HEADER))
+            if len(texts) - len(stored_name(head)) >= SHORTEST_VALUE:
+                yield place.chunk(texts)
         if archive_kind(inner.peek(HEAD_SIZE)) is ArchiveKind.TAR:
             # A compressed tar archive is one archive to its user, in depth as in path.
             yield from self._tar(place, inner, depth)
         elif self.budget.admit():
-            name = _name_inside(place.path, kind, head) if kind is not ArchiveKind.GIT_OBJECT else _skip_type(inner)
+            name = name_inside(place.path, head) if kind is not ArchiveKind.GIT_OBJECT else _skip_type(inner)
             yield from self.content(place.member(name), inner, depth + 1)
         if inflated.damaged and can_rewind(stream):
             stream.seek(0)
@@ -185,6 +190,9 @@ class _Unpacker:
             for entry in tars.read_entries(stream):
                 if not self.budget.admit():
                     return
+                if isinstance(entry, tars.TarText):
+                    yield place.chunk(entry.data)
+                    continue
                 inside = place.member(entry.name)
                 if place.layer is not None:
                     index, layer = place.layer
@@ -200,8 +208,11 @@ class _Unpacker:
                     yield from self.content(inside, entry.data, depth + 1)
         except OSError as error:
             yield place.skipped(describe_error(error))
+            if stream.peek(1):
+                yield from raw_chunks(place, stream)
+            return
         if stream.peek(1):
-            yield from raw_chunks(place, stream)
+            yield from self.content(place, stream, depth + 1)
 
     def _image_member(
         self, place: ArchiveMember, entry: tars.TarEntry, images: ImageIndex, depth: int
@@ -240,6 +251,7 @@ class _Unpacker:
     def _seven_zip_members(self, place: ArchiveMember, file: Seekable, depth: int) -> Iterator[Chunk | Skipped]:
         refused: Counter[str] = Counter()
         damaged = False
+        archive = seven_zip.SevenZip()
         try:
             archive = seven_zip.read_archive(file, self.budget)
             for why, count in archive.refused():
@@ -253,9 +265,13 @@ class _Unpacker:
             damaged = True
             yield place.skipped(describe_error(error))
         yield from _refusals(place, refused)
-        if damaged and self.budget.exhausted is None:
+        if self.budget.exhausted is not None:
+            return
+        if damaged:
             file.seek(0)
             yield from raw_chunks(place, file)
+        else:
+            yield from _uncovered(place, file, archive.spans)
 
     def _pdf(self, place: ArchiveMember, stream: Readable, depth: int) -> Iterator[Chunk | Skipped]:
         """A PDF file as it is, its text, and the contents of its other streams."""
@@ -304,6 +320,9 @@ class _Unpacker:
         parts = 0
         try:
             for found in git_packs.read_pack(stream, self.budget):
+                if not isinstance(found, git_packs.GitObject):
+                    yield from raw_chunks(place, found)
+                    continue
                 if not self.budget.admit():
                     return
                 parts += not found.whole
@@ -319,17 +338,18 @@ class _Unpacker:
 
     def _zip_members(self, place: ArchiveMember, file: Seekable, depth: int) -> Iterator[Chunk | Skipped]:
         seen: set[int] = set()
+        spans: list[tuple[int, int]] = []
         refused: Counter[str] = Counter()
         damaged = False
-        for entries in (zips.list_entries(file), zips.search_entries(file)):
+        for entries in (chain(zips.list_entries(file), zips.search_left_out(file, spans)), zips.search_entries(file)):
             try:
                 for entry in entries:
                     if not self.budget.admit():
                         break
-                    if entry.offset in seen or entry.is_folder:
+                    if entry.offset in seen:
                         continue
                     seen.add(entry.offset)
-                    damaged |= yield from self._zip_member(place, file, entry, depth, refused)
+                    damaged |= yield from self._zip_member(place, file, entry, depth, refused, spans)
                 break
             except OSError as error:
                 damaged = True
@@ -343,26 +363,49 @@ class _Unpacker:
             return
         try:
             rest = zips.read_trailer(file)
+            spans.append((zips.directory_start(file), sys.maxsize))
         except OSError as error:
             yield place.skipped(describe_error(error))
             return
+        yield from _uncovered(place, file, spans)
         if rest:
             yield place.chunk(rest)
 
     def _zip_member(
-        self, place: ArchiveMember, file: Seekable, entry: zips.ZipEntry, depth: int, refused: Counter[str]
+        self,
+        place: ArchiveMember,
+        file: Seekable,
+        entry: zips.ZipEntry,
+        depth: int,
+        refused: Counter[str],
+        spans: list[tuple[int, int]],
     ) -> Generator[Chunk | Skipped, None, bool]:
-        """The chunks of one member; returns whether it is damaged. Refusals are counted in `refused`."""
+        """The chunks of one member; returns if it is damaged. Adds to `refused`, and what it covers to `spans`."""
+        if entry.notes:
+            yield place.chunk(entry.notes)
+        try:
+            end, start = zips.locate(file, entry)
+        except DamagedArchiveError:
+            if entry.is_folder:
+                return False
+            refused[entry.refusal or "not where the directory places it"] += 1
+            return entry.refusal is None
+        spans += [(entry.offset, end), (start, start + entry.packed)]
+        if entry.is_folder:
+            return False
         if entry.refusal is not None:
             refused[entry.refusal] += 1
             return False
-        try:
-            member = zips.open_member(file, entry, self.budget)
-        except DamagedArchiveError:
-            refused["not where the directory places it"] += 1
-            return True
+        member = zips.open_member(file, entry, start, self.budget)
         yield from self.content(place.member(entry.name), member, depth + 1)
         return member.damaged
+
+
+def _uncovered(place: ArchiveMember, file: Seekable, spans: Iterable[tuple[int, int]]) -> Iterator[Chunk | Skipped]:
+    """The bytes of an archive that belong to none of its members, as they are."""
+    rest = UncoveredStream(file, spans)
+    if rest.gaps:
+        yield from raw_chunks(place, rest)
 
 
 def _refusals(place: ArchiveMember, refused: Mapping[str, int]) -> Iterator[Skipped]:
@@ -397,38 +440,9 @@ def _hold(taker: StreamReader, in_memory: int) -> IO[bytes]:
     return file
 
 
-def _name_inside(path: str, kind: ArchiveKind, head: bytes) -> str:
-    """The name of the only member of a compressed file: as stored there, else that of the file without its ending."""
-    stored = _gzip_name(head) if kind is ArchiveKind.GZIP else ""
-    if stored:
-        return stored
-    name = path.rpartition("/")[2]
-    stem, dot, ending = name.rpartition(".")
-    if not stem:
-        return name
-    if ending.lower() in _TAR_ENDINGS:
-        return f"{stem}.tar"
-    return stem if dot + ending.lower() in _ENDINGS else name
-
-
 def _skip_type(inflated: PeekableStream) -> str:
     """The type of one of git's objects, in front of its content."""
     head = inflated.peek(_LONGEST_TYPE)
     if head:  # else reading would raise what is wrong with it
         inflated.read(head.find(b"\0") + 1)
     return head.partition(b" ")[0].decode("ascii", "replace")
-
-
-def _gzip_name(head: bytes) -> str:
-    """The name in a gzip header (RFC 1952, section 2.3), empty if there is none or it does not end in `head`."""
-    if len(head) < 12 or not head[3] & _GZIP_HAS_NAME:
-        return ""
-    at = 10
-    if head[3] & _GZIP_HAS_EXTRA:
-        at += 2 + int.from_bytes(head[10:12], "little")
-    end = head.find(b"\0", at)
-    name = head[at : max(at, end)]
-    try:
-        return name.decode("utf-8")
-    except UnicodeDecodeError:
-        return name.decode("latin-1")

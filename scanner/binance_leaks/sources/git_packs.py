@@ -7,12 +7,13 @@ formats are those of gitformat-pack and gitformat-bundle.
 from __future__ import annotations
 
 import hashlib
+import io
 import zlib
 from collections.abc import Iterator
 
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.sources.objects.codec import DamagedObjectError, apply_delta, delta_sizes
-from binance_leaks.sources.streams import Readable, StreamReader
+from binance_leaks.sources.streams import SHORTEST_VALUE, Readable, StreamReader
 from binance_leaks.sources.unpack import DamagedArchiveError, UnpackBudget
 
 BUNDLE_STARTS = (b"# v2 git bundle\n", b"# v3 git bundle\n")
@@ -24,6 +25,7 @@ _LARGEST = 32 << 20
 _MOST_KEPT = 128 << 20
 _BLOCK = 16 << 10
 _CORRUPT = "the git pack is corrupt"
+_TRUNCATED = "the git pack ends too early"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,14 +43,16 @@ class _Base:
     content: bytes
 
 
-def read_pack(stream: Readable, budget: UnpackBudget) -> Iterator[GitObject]:
+def read_pack(stream: Readable, budget: UnpackBudget) -> Iterator[GitObject | Readable]:
     """The objects of a pack, or of the pack in a bundle, but its trees, which hold names only.
+
+    The header of a bundle, and what is behind the last object if that is more than a checksum, are yielded as streams.
 
     Raises `DamagedArchiveError` and `OverLimitError`.
     """
     source = _Source(stream)
     if source.peek(len(BUNDLE_STARTS[0])) in BUNDLE_STARTS:
-        source.skip_to(b"\n\nPACK")
+        yield io.BytesIO(source.take_to(b"\n\nPACK"))
     start = source.offset
     header = source.take(12)
     bases = _Bases()
@@ -75,6 +79,11 @@ def read_pack(stream: Readable, budget: UnpackBudget) -> Iterator[GitObject]:
         name = bases.keep(offset, base)
         if base.kind != "tree":
             yield GitObject(name=f"{base.kind} {name.hex()}", content=base.content)
+    rest = source.peek(_ID_SIZE + SHORTEST_VALUE)
+    if len(rest) < _ID_SIZE:
+        raise DamagedArchiveError(_TRUNCATED)
+    if len(rest) == _ID_SIZE + SHORTEST_VALUE:
+        yield source
 
 
 class _Bases:
@@ -126,20 +135,26 @@ class _Source:
         """The next bytes; raises `DamagedArchiveError` where there are fewer."""
         data = self.peek(size)
         if len(data) < size:
-            raise DamagedArchiveError("the git pack ends too early")
+            raise DamagedArchiveError(_TRUNCATED)
         self._move(size)
         return data
+
+    def read(self, size: int, /) -> bytes:
+        """The next bytes, at most `size`; none at the end. Raises `DamagedArchiveError` where the stream fails."""
+        part = self.peek(min(size, _BLOCK))
+        self._move(len(part))
+        return part
 
     def _move(self, distance: int) -> None:
         self._at += distance
         self.offset += distance
 
-    def skip_to(self, mark: bytes) -> None:
-        """Skip to the last four bytes of a mark, which is near."""
+    def take_to(self, mark: bytes) -> bytes:
+        """The bytes up to the last four of a mark, which is near."""
         at = self.peek(_LONGEST_HEADER).find(mark)
         if at < 0:
             raise DamagedArchiveError("the git bundle is corrupt")
-        self._move(at + len(mark) - 4)
+        return self.take(at + len(mark) - 4)
 
     def inflate(self, size: int, budget: UnpackBudget) -> bytes:
         """Unpack an object of a size. Raises `DamagedArchiveError` and `OverLimitError`."""

@@ -15,7 +15,7 @@ from binance_leaks.sources.archive_kind import HEAD_SIZE, ArchiveKind, archive_k
 from binance_leaks.sources.container_images import LARGEST_METADATA, ImageIndex
 from binance_leaks.sources.files import open_regular
 from binance_leaks.sources.streams import PeekableStream, Readable
-from binance_leaks.sources.tars import read_entries
+from binance_leaks.sources.tars import TarEntry, read_entries
 from binance_leaks.sources.unpack import COMPRESSIONS, ArchiveLimits, DecompressedStream, UnpackBudget, can_read_zstd
 
 _LAYER = lazy_pattern(r"(?:(.*)/)?(blobs/sha256/[0-9a-f]{64}|[0-9a-f]{64}/layer\.tar)", 16)
@@ -87,4 +87,5 @@ def _add_paths(index: ImageIndex, name: str, file: Readable, budget: UnpackBudge
     for entry in read_entries(stream):
         if not budget.admit():
             return
-        index.add_path(name, entry.name)
+        if isinstance(entry, TarEntry):
+            index.add_path(name, entry.name)

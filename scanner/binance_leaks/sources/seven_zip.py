@@ -8,6 +8,7 @@ Filters for machine code are not undone: they change no text.
 from __future__ import annotations
 
 import lzma
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 
 from binance_leaks.lazy_dataclasses import dataclass, field
@@ -64,6 +65,8 @@ class Folder:
     digest: int | None = None
     offset: int = 0
     packed: int = 0
+    """Bytes of the first of its packed streams."""
+    packed_total: int = 0
     files: list[tuple[int, int | None]] = field(default_factory=list)
     """Size and CRC of each file."""
 
@@ -81,6 +84,11 @@ class Folder:
     def compressor(self) -> Coder:
         """The step that is no filter, of a folder that is not refused."""
         return next(coder for coder in self.coders if coder.method not in _CODE_FILTERS)
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """Where its packed streams start and end."""
+        return self.offset, self.offset + self.packed_total
 
     @property
     def size(self) -> int:
@@ -118,6 +126,8 @@ class SevenZip:
     folders: Sequence[Folder] = ()
     names: list[str] = field(default_factory=list)
     """Names of the files that are not empty, in the order of their contents."""
+    spans: list[tuple[int, int]] = field(default_factory=list)
+    """Start and end of the headers and of what the folders are packed to."""
 
     def refused(self) -> Iterator[tuple[str, int]]:
         """Yield why the files of a folder cannot be read, and how many there are."""
@@ -148,25 +158,38 @@ def read_archive(stream: Seekable, budget: UnpackBudget) -> SevenZip:
     """Read the header, which is at the end of the archive. Raises `DamagedArchiveError` and `OverLimitError`."""
     start = _read_at(stream, 0, _START)
     if len(start) < _START:
-        raise DamagedArchiveError("the 7z archive ends too early")
+        raise DamagedArchiveError(_TRUNCATED)
+    _check(start[12:], start[8:12])
     offset, size = int.from_bytes(start[12:20], "little"), int.from_bytes(start[20:28], "little")
+    spans = [(0, _START), (_START + offset, _START + offset + size)]
     if not size:
-        return SevenZip()
+        return SevenZip(spans=spans[:1])
     if size > _LARGEST_HEADER:
         raise OverLimitError("the header of the 7z archive is too large")
     header = _Header(_read_at(stream, _START + offset, size))
     if len(header.data) < size:
-        raise DamagedArchiveError("the 7z archive ends too early")
+        raise DamagedArchiveError(_TRUNCATED)
+    _check(header.data, start[28:32])
     for _ in range(_MOST_HEADERS):
         kind = header.byte()
         if kind == _HEADER:
-            return header.archive()
+            archive = header.archive()
+            archive.spans = [*spans, *(folder.span for folder in archive.folders)]
+            return archive
         if kind != _ENCODED:
             break
-        header = _Header(_unpack_header(header.streams(), stream, budget))
+        folders = header.streams()
+        spans += (folder.span for folder in folders)
+        header = _Header(_unpack_header(folders, stream, budget))
     raise DamagedArchiveError(_CORRUPT)
 
 
+def _check(data: bytes, crc: bytes) -> None:
+    if zlib.crc32(data) != int.from_bytes(crc, "little"):
+        raise DamagedArchiveError(_CORRUPT)
+
+
+_TRUNCATED = "the 7z archive ends too early"
 _CORRUPT = "the header of the 7z archive is corrupt"
 
 
@@ -253,9 +276,9 @@ class _Header:
         offset, used = _START + position, 0
         for folder in folders:
             sizes = packed[used : used + folder.packed_streams]
-            folder.offset, folder.packed = offset, sizes[0] if sizes else 0
+            folder.offset, folder.packed, folder.packed_total = offset, sizes[0] if sizes else 0, sum(sizes)
             folder.files = [(folder.size, folder.digest)]
-            offset += sum(sizes)
+            offset += folder.packed_total
             used += folder.packed_streams
         if kind == _SUBSTREAMS:
             self._substreams(folders)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 from typing import Protocol, TypeGuard
+
+SHORTEST_VALUE = 43
+"""Characters of the shortest value, a seed in base64: what is shorter holds none."""
 
 
 class Readable(Protocol):
@@ -45,6 +49,35 @@ class JoinedStream:
     def read(self, size: int, /) -> bytes | None:
         """The next bytes, at most `size`."""
         return self._data.read(size) or self._rest.read(size)
+
+
+class UncoveredStream:
+    """The bytes of a file that no span covers, each gap on lines of its own; short gaps are left out."""
+
+    def __init__(self, file: Seekable, spans: Iterable[tuple[int, int]]) -> None:
+        self._file = file
+        self.gaps: list[tuple[int, int]] = []
+        """Start and end of each gap that is still to be read, the last one first."""
+        length = file.seek(0, 2)
+        at = 0
+        for start, end in sorted((*spans, (length, length))):
+            if min(start, length) - at >= SHORTEST_VALUE:
+                self.gaps.append((at, min(start, length)))
+            at = max(at, end)
+        self.gaps.reverse()
+
+    def read(self, size: int, /) -> bytes:
+        """The next bytes, at most `size`; none at the end."""
+        while self.gaps:
+            start, end = self.gaps.pop()
+            self._file.seek(start)
+            part = self._file.read(max(1, min(size - 1, end - start)))
+            if part and start + len(part) < end:
+                self.gaps.append((start + len(part), end))
+                return part
+            if part:
+                return part + b"\n"
+        return b""
 
 
 class PeekableStream:

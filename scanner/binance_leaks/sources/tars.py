@@ -10,7 +10,7 @@ import tarfile
 from collections.abc import Iterator
 
 from binance_leaks.lazy_dataclasses import dataclass, field
-from binance_leaks.sources.streams import PeekableStream, Readable, StreamReader
+from binance_leaks.sources.streams import SHORTEST_VALUE, PeekableStream, Readable, StreamReader
 from binance_leaks.sources.unpack import BoundedStream, DamagedArchiveError
 
 _BLOCK = tarfile.BLOCKSIZE
@@ -18,6 +18,8 @@ _ZEROS = bytes(_BLOCK)
 _LONGEST_NAME = 1 << 20
 _CORRUPT = "the tar archive is corrupt"
 _TRUNCATED = "the tar archive ends too early"
+_USED = frozenset({"path", "linkpath", "size", "GNU.sparse.name"})
+"""Records of extended headers that change a member."""
 _SPARSE_MORE_AT = 482
 _SPARSE_STILL_MORE_AT = 504
 _LONG_NAMES = {tarfile.GNUTYPE_LONGNAME: "path", tarfile.GNUTYPE_LONGLINK: "linkpath"}
@@ -42,19 +44,61 @@ class TarEntry:
     link: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TarText:
+    """Text of the archive that belongs to no member: records of extended headers, and what pads members."""
+
+    data: bytes
+
+
 @dataclass(kw_only=True, slots=True)
 class _Extended:
-    """The extended headers of the next member."""
+    """The extended headers of the next member, as far as they change it, and what else they hold."""
 
     values: dict[str, str] = field(default_factory=dict)
+    unused: list[bytes] = field(default_factory=list)
 
     def size(self, default: int) -> int:
         text = self.values.get("size", "")
         return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else default
 
+    def use(self, key: str, value: str) -> None:
+        """Set a value; one that it replaces is used for nothing."""
+        if self.values.get(key, value) != value:
+            self.unused.append(_bytes(self.values[key]))
+        self.values[key] = value
 
-def read_entries(stream: PeekableStream) -> Iterator[TarEntry]:
-    """The files and symbolic links in order.
+    def read_records(self, data: bytes, *, is_global: bool) -> None:
+        """Read the records `LENGTH KEY=VALUE\\n` of a pax header, as far as they are well formed."""
+        at = 0
+        while at < len(data):
+            digits, space, _ = data[at : at + 20].partition(b" ")
+            if not space or not digits.isdigit() or int(digits) <= len(digits):
+                break
+            record = data[at + len(digits) + 1 : at + int(digits)]
+            key, _, value = record.partition(b"=")
+            if _text(key) in _USED and not is_global:
+                self.use(_text(key), _text(value.removesuffix(b"\n")))
+            else:
+                self.unused.append(record)
+            at += int(digits)
+        self.unused.append(data[at:])
+
+    def end(self, used: tuple[str | None, ...] = ()) -> None:
+        """Drop the values, as their member was read with those that are used, or there is none."""
+        self.unused += (_bytes(value) for value in self.values.values() if value not in used)
+        self.values.clear()
+
+    def take_unused(self) -> Iterator[TarText]:
+        """Yield what is used for nothing, as one text."""
+        texts = [text for text in self.unused if len(text.strip(b"\0")) >= SHORTEST_VALUE]
+        self.unused.clear()
+        if texts:
+            yield TarText(data=b"\n".join(texts))
+
+
+def read_entries(stream: PeekableStream) -> Iterator[TarEntry | TarText]:
+    """The files and symbolic links in order, and texts that belong to none.
 
     The data of each must be read before the next one. It ends with the zero blocks that end the archive; what follows
     them is not read. Raises `DamagedArchiveError` at a block that is no header, and where the zero blocks are missing.
@@ -69,7 +113,9 @@ def read_entries(stream: PeekableStream) -> Iterator[TarEntry]:
         header = _header(block)
         if header is None:
             if ended:
-                return
+                break
+            extended.end()
+            yield from extended.take_unused()
             raise DamagedArchiveError(_CORRUPT if len(block) == _BLOCK else _TRUNCATED)
         stream.read(_BLOCK)
         ended = False
@@ -77,15 +123,19 @@ def read_entries(stream: PeekableStream) -> Iterator[TarEntry]:
         _skip_sparse_map(stream, header, block)
         body = BoundedStream(stream, size)
         if header.type in _LONG_NAMES:
-            extended.values[_LONG_NAMES[header.type]] = _text(_small(body, size).rstrip(b"\0"))
-        elif header.type in (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE):
-            extended.values.update(_records(_small(body, size)))
-        elif header.type != tarfile.XGLTYPE:
+            extended.use(_LONG_NAMES[header.type], _text(_small(body, size).rstrip(b"\0")))
+        elif header.type in (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.XGLTYPE):
+            extended.read_records(_small(body, size), is_global=header.type == tarfile.XGLTYPE)
+        else:
+            entry = _entry(header, extended, body)
+            extended.end(used=(entry.name, entry.link))
             if header.type == tarfile.SYMTYPE or header.type not in _NO_CONTENT:
-                yield _entry(header, extended, body)
-            extended = _Extended()
+                yield entry
         body.skip()
-        StreamReader(stream).take(-size % _BLOCK)
+        extended.unused.append(StreamReader(stream).take(-size % _BLOCK))
+        yield from extended.take_unused()
+    extended.end()
+    yield from extended.take_unused()
     if not ended:
         # Cut between two members it looks whole, but for the zeros that every archive ends with.
         raise DamagedArchiveError(_TRUNCATED)
@@ -133,17 +183,9 @@ def _entry(header: tarfile.TarInfo, extended: _Extended, body: BoundedStream) ->
     return TarEntry(name=name, data=body, link=link if header.type == tarfile.SYMTYPE else None)
 
 
-def _records(data: bytes) -> Iterator[tuple[str, str]]:
-    """The records `LENGTH KEY=VALUE\\n` of a pax header, as far as they are well formed."""
-    at = 0
-    while at < len(data):
-        digits, space, _ = data[at : at + 20].partition(b" ")
-        if not space or not digits.isdigit() or int(digits) <= len(digits):
-            return
-        key, _, value = data[at + len(digits) + 1 : at + int(digits)].partition(b"=")
-        yield _text(key), _text(value.removesuffix(b"\n"))
-        at += int(digits)
-
-
 def _text(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

@@ -6,11 +6,12 @@ altogether, and lets a bzip2 member unpack to any size at once. The layout is th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from struct import Struct
 
 from binance_leaks.lazy_dataclasses import dataclass
-from binance_leaks.sources.streams import Seekable, StreamReader
+from binance_leaks.sources.streams import SHORTEST_VALUE, Seekable, StreamReader, UncoveredStream
 from binance_leaks.sources.unpack import (
     BZIP2_MEMBER,
     BoundedStream,
@@ -51,6 +52,8 @@ class ZipEntry:
     packed: int
     size: int | None
     crc: int | None
+    notes: bytes = b""
+    """Its comment and extra field, where they are long enough for a value."""
 
     @property
     def is_folder(self) -> bool:
@@ -70,12 +73,9 @@ class ZipEntry:
 def list_entries(stream: Seekable) -> Iterator[ZipEntry]:
     """The entries of the directory, one after the other on demand.
 
-    Where it leaves out what the file begins with, as when two zip files were joined or the directory was emptied, the
-    entries that can be found follow, some of them again. Raises `DamagedArchiveError` where the directory is missing or
-    incomplete.
+    Raises `DamagedArchiveError` where the directory is missing or incomplete.
     """
     at, end, shift = _directory(stream)
-    complete = _at(stream, 0, len(_LOCAL_MAGIC)) != _LOCAL_MAGIC
     while at < end:
         fixed = _at(stream, at, _CENTRAL.size)
         if len(fixed) < _CENTRAL.size or not fixed.startswith(_CENTRAL_MAGIC):
@@ -85,9 +85,10 @@ def list_entries(stream: Seekable) -> Iterator[ZipEntry]:
         )
         name_at = at + _CENTRAL.size
         names = _at(stream, name_at, name_size + extra_size)
+        noted = max(extra_size, comment_size) >= SHORTEST_VALUE
+        notes = _at(stream, name_at + name_size, extra_size + comment_size) if noted else b""
         size, packed, offset = _wide(names[name_size:], size, packed, offset)
         offset += shift
-        complete = complete or not offset
         yield ZipEntry(
             name=_text(names[:name_size]),
             offset=offset,
@@ -96,10 +97,22 @@ def list_entries(stream: Seekable) -> Iterator[ZipEntry]:
             packed=packed,
             size=size,
             crc=crc,
+            notes=notes,
         )
         at = name_at + name_size + extra_size + comment_size
-    if not complete:
-        yield from search_entries(stream)
+
+
+def search_left_out(stream: Seekable, spans: Iterable[tuple[int, int]]) -> Iterator[ZipEntry]:
+    """All entries that can be found, if there are some outside of the spans of those in the directory.
+
+    So it is where two zip files were joined, or entries were taken out of the directory. What precedes a zip file, as a
+    program does, has none. Raises `DamagedArchiveError`.
+    """
+    for start, end in UncoveredStream(stream, [*spans, (directory_start(stream), sys.maxsize)]).gaps:
+        at = _search(stream, start)
+        if at is not None and at < end and bool(start) >= bool(at):
+            yield from search_entries(stream)
+            return
 
 
 def has_directory(stream: Seekable) -> bool:
@@ -145,16 +158,24 @@ def read_trailer(stream: Seekable) -> bytes:
     return _end(stream)[1][_END.size :]
 
 
-def open_member(stream: Seekable, entry: ZipEntry, budget: UnpackBudget) -> CheckedStream:
-    """The content of an entry that is not refused; it must be read before another's.
-
-    Raises `DamagedArchiveError`.
-    """
+def locate(stream: Seekable, entry: ZipEntry) -> tuple[int, int]:
+    """Where the header of an entry ends, and where its content starts. Raises `DamagedArchiveError`."""
     fixed = _at(stream, entry.offset, _LOCAL.size)
     if len(fixed) < _LOCAL.size or not fixed.startswith(_LOCAL_MAGIC):
         raise DamagedArchiveError("the zip file has no such member at the offset in its directory")
-    name_size, extra_size = _LOCAL.unpack(fixed)[-2:]
-    stream.seek(entry.offset + _LOCAL.size + name_size + extra_size)
+    end = entry.offset + _LOCAL.size + len(entry.name)
+    start = entry.offset + _LOCAL.size + sum(_LOCAL.unpack(fixed)[-2:])
+    return min(end, start), start
+
+
+def directory_start(stream: Seekable) -> int:
+    """Where the directory starts. Raises `DamagedArchiveError`."""
+    return _directory(stream)[0]
+
+
+def open_member(stream: Seekable, entry: ZipEntry, start: int, budget: UnpackBudget) -> CheckedStream:
+    """The content of an entry that is not refused, and starts at an offset; it must be read before another's."""
+    stream.seek(start)
     if entry.method == _STORED:
         return CheckedStream(BoundedStream(stream, entry.packed, budget), size=entry.size, crc=entry.crc)
     packed = BoundedStream(stream, entry.packed)
