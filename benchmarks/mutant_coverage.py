@@ -1,6 +1,6 @@
 """Know which tests run which lines, and keep that on disk for each file of tests.
 
-What is kept is used while the package, the file of tests and all that tests share are the same.
+What is kept is used while the recorded modules, the file of tests and all that tests share are the same.
 """
 
 from __future__ import annotations
@@ -80,13 +80,14 @@ class Coverage:
 class CoverageCache:
     """What was measured of files of tests, in a folder."""
 
-    def __init__(self, folder: Path, project: Path, modules: Iterable[str]) -> None:
+    def __init__(self, folder: Path, project: Path, modules: Sequence[Path]) -> None:
         self._folder = folder
         self._project = project
-        self._prefix = hashlib.sha256("\n".join(sorted(modules)).encode()).hexdigest()[:8]
+        names = sorted(str(file.relative_to(project)) for file in modules)
+        self._prefix = hashlib.sha256("\n".join(names).encode()).hexdigest()[:8]
         digest = hashlib.sha256(f"{sys.version}\n{self._prefix}".encode())
-        for file in _read_by_all_tests(project):
-            digest.update(f"\n{file}\n".encode() + hashlib.sha256(file.read_bytes()).digest())
+        for file in (*modules, *_shared_by_tests(project)):
+            digest.update(f"\n{file.relative_to(project)}\n".encode() + hashlib.sha256(file.read_bytes()).digest())
         self._common = digest.hexdigest()
 
     def load(self, file: str, tests: Sequence[str]) -> FileCoverage | None:
@@ -112,10 +113,8 @@ class CoverageCache:
         return hashlib.sha256("\n".join([self._common, content, *sorted(tests)]).encode()).hexdigest()
 
 
-def _read_by_all_tests(project: Path) -> Iterator[Path]:
-    """The package, what tests share, and how lines are recorded."""
-    package = project / "scanner/binance_leaks"
-    yield from sorted(file for ending in ("py", "so") for file in package.glob(f"**/*.{ending}"))
+def _shared_by_tests(project: Path) -> Iterator[Path]:
+    """What is in `tests/` and no file of tests, and how lines are recorded."""
     for file in sorted((project / "tests").glob("**/*")):
         if file.is_file() and "__pycache__" not in file.parts and not file.match("test_*.py"):
             yield file

@@ -142,7 +142,11 @@ def main() -> int:
         packages = {mutant.module.partition("/")[0] for mutant in sample}
         recorded = [module for module in modules if module.partition("/")[0] in packages]
         copy = Copy.make(ROOT, Path(folder), recorded)
-        outcomes = list(judged(copy, sample, CoverageCache(CACHE, copy.project, recorded), deadline))
+        outcomes = list(
+            judged(
+                copy, sample, CoverageCache(CACHE, copy.project, [copy.file(module) for module in recorded]), deadline
+            )
+        )
     print(f"{len(outcomes)} of {len(mutants)} mutants, seed {options.seed}\n")
     print(table(outcomes))
     if stale := stale_explanations(mutants) if not options.module else []:
