@@ -130,6 +130,18 @@ def test_a_git_that_waits_for_ever_is_ended(repository: Repository, monkeypatch:
         Git(str(repository.folder)).worktree_files(ignored=False)
 
 
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="nothing lists the memory of git")
+def test_a_gigantic_list_of_ignored_files_is_not_read_to_its_end(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("binance_leaks.sources.git_watch._SAMPLE", 0.005)
+    monkeypatch.setattr("binance_leaks.sources.git.MOST_MEMORY_FOR_FILES", 16 << 20)
+    repository.write(".gitignore", "a\n" * 1_000_000)
+    monkeypatch.chdir(repository.folder)
+    assert main(["scan", "."]) == 0
+    assert "of memory here), so what it ignores is scanned too" in " ".join(capsys.readouterr().out.split())
+
+
 def test_settings_that_include_regular_files_are_read(repository: Repository) -> None:
     repository.commit({"a.py": "import os\n"})
     repository.write(".git/more", "[core]\n\tx = from the included file\n")

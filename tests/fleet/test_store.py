@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import NoReturn, cast
 
 import pytest
 from binance_leaks.errors import ScanError, UsageError
 from binance_leaks.findings import Finding, Skipped, SuppressedBy, Suppression
 from binance_leaks.fleet.models import Checkpoint, Repository, RunStatus, ScanFailure, ScanResult, ScanStatus
 from binance_leaks.fleet.report import fleet_result
-from binance_leaks.fleet.store import Store
+from binance_leaks.fleet.store import Store, connection
 from binance_leaks.fleet.store.connection import store_errors
 from binance_leaks.model import Cell, CellPart, Confidence, Exposure, Location, Role
 from binance_leaks.report.json import Report
@@ -642,6 +642,27 @@ class TestTrouble:
             store_errors(fleet.file),
         ):
             connection.execute("DELETE FROM runs")
+
+    @pytest.mark.parametrize("words", ["attempt to write a readonly database", "unable to open database file"])
+    def test_a_read_only_folder_in_the_words_of_sqlite(
+        self, fleet: Fleet, words: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Which words these are depends on the version of SQLite."""
+        fleet.run("a", [])
+        with closing(sqlite3.connect(fleet.file)) as writer:
+            writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        real = connection.connect
+
+        class Refusing(sqlite3.Connection):
+            def execute(self, *_: object) -> NoReturn:
+                raise sqlite3.OperationalError(words)
+
+        def connect(file: Path, mode: str) -> sqlite3.Connection:
+            return real(file, mode) if "immutable" in mode else sqlite3.connect(":memory:", factory=Refusing)
+
+        monkeypatch.setattr(connection, "connect", connect)
+        with closing(connection.connect_reader(fleet.file)) as opened:
+            assert opened.execute("SELECT count(*) FROM runs").fetchone() == (1,)
 
     def test_another_program_writes_to_it(self, fleet: Fleet) -> None:
         fleet.run("a", [])

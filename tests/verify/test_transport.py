@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import http.client
 import logging
+import os
 import socket
 import ssl
 import threading
 import time
 import traceback
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from random import Random
 from urllib.parse import urlsplit
@@ -186,6 +188,18 @@ class TestRefusing:
         for file in (tmp_path / "empty.pem", tmp_path / "none.pem", tmp_path):
             with pytest.raises(UsageError, match="authorities"):
                 UrllibTransport(ca_file=file)
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+    def test_a_pipe_that_nobody_writes_as_authorities(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "pipe.pem")
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            made = pool.submit(UrllibTransport, ca_file=tmp_path / "pipe.pem")
+            wait([made], timeout=10)
+            if not made.done():
+                (tmp_path / "pipe.pem").open("w").close()  # ends the wait of OpenSSL
+                pytest.fail("it waits for a writer")
+            with pytest.raises(UsageError, match="authorities"):
+                made.result()
 
 
 class TestFailing:

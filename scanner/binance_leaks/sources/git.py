@@ -15,7 +15,7 @@ from contextlib import suppress
 from binance_leaks.errors import GitError
 from binance_leaks.path_bytes import decode_path
 from binance_leaks.sources.git_preflight import check_git_folder, describe_irregular, find_irregular_object
-from binance_leaks.sources.git_watch import MOST_MEMORY, MOST_OUTPUT, UNTRUSTED, read_to_end
+from binance_leaks.sources.git_watch import MOST_MEMORY, MOST_MEMORY_FOR_FILES, MOST_OUTPUT, UNTRUSTED, read_to_end
 from binance_leaks.sources.plumbing import (
     BATCH,
     LONGEST_HEADER,
@@ -124,13 +124,13 @@ class Git:
                     included.append(path)
         return named, included
 
-    def run(self, *arguments: str, accept: tuple[int, ...] = (0,)) -> bytes:
+    def run(self, *arguments: str, accept: tuple[int, ...] = (0,), most_memory: int = MOST_MEMORY) -> bytes:
         """Output of one git command.
 
         Raises GitError with git's own first line where it fails.
         """
         with self._start(*arguments) as process:
-            out, err = self._communicate(process, None)
+            out, err = self._communicate(process, None, most_memory=most_memory)
         if process.returncode not in accept:
             raise _error(arguments[0], err)
         return out
@@ -234,10 +234,11 @@ class Git:
         With `ignored` also the ignored ones.
 
         Deleted files, repeated ones, submodules (folders without a slash) and nested repositories (with one) may be
-        among them.
+        among them. Raises GitError, also where lists of ignored files are gigantic.
         """
         standard = () if ignored else ("--exclude-standard",)
-        return split(self.run("ls-files", "-z", "--cached", "--others", *standard))
+        words = ("ls-files", "-z", "--cached", "--others", *standard)
+        return split(self.run(*words, most_memory=MOST_MEMORY_FOR_FILES))
 
     def staged(self, *, against: str | None = None, renames: bool = False) -> list[RawChange]:
         """What the index changes against a commit, HEAD unless given.

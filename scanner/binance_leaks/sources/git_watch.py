@@ -11,20 +11,20 @@ from contextlib import suppress
 
 from binance_leaks.errors import GitError, GitLimitError
 from binance_leaks.quantities import human_size
-from binance_leaks.sources.plumbing import memory_of
+from binance_leaks.sources.plumbing import MOST_MEMORY_FOR_CHANGES, memory_of
 
 TYPE_CHECKING = False  # as typing has it, without importing typing: start-up time of the hook
 if TYPE_CHECKING:
     import subprocess
     from typing import IO
 
-MOST_OUTPUT, MOST_MEMORY = 1 << 30, 4 << 30
+MOST_OUTPUT, MOST_MEMORY, MOST_MEMORY_FOR_FILES = 1 << 30, 4 << 30, 512 << 20
 UNTRUSTED = "Do not trust it: its author chose these files."
 _SAMPLE = 0.25
 """Seconds between two looks at git."""
 _MOST_SAMPLES = 40
-_IDLE_SAMPLES = 20
-_MOST_IDLE_SAMPLES = 3
+_IDLE_SAMPLES = 16
+_MOST_IDLE_SAMPLES = 2
 """How often in a row git may be found asleep, after seconds in which it used no processor time, before it is ended."""
 _KEPT_OF_ERRORS = 1 << 16
 
@@ -116,7 +116,7 @@ class _Watch(threading.Thread):
     def _takes_too_much(self, samples: int) -> bool:
         used = memory_of(self._process.pid)
         if used is None:  # then only time can be measured, for commands that are known to end
-            return self._most_memory < MOST_MEMORY and samples > _MOST_SAMPLES
+            return self._most_memory <= MOST_MEMORY_FOR_CHANGES and samples > _MOST_SAMPLES
         return used > self._most_memory
 
     def _end(self, fault: GitError) -> None:

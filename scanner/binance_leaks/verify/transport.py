@@ -40,6 +40,7 @@ from binance_leaks import __version__
 from binance_leaks.environments import HOSTS
 from binance_leaks.errors import ScannerError, UsageError
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.reading import LARGEST_CONFIGURATION, read_file
 from binance_leaks.verify.http_types import NoReply, Reply, Request
 
 API_KEY_HEADER = "X-MBX-APIKEY"
@@ -338,8 +339,12 @@ def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
-        context.load_verify_locations(cafile=str(ca_file or certifi.where()))
-    except OSError:  # ssl.SSLError is one
+        if ca_file is None:
+            context.load_verify_locations(cafile=certifi.where())
+        else:  # OpenSSL would wait for a pipe that nobody writes
+            text = read_file(ca_file, LARGEST_CONFIGURATION)
+            context.load_verify_locations(cadata=text.decode("ascii", "ignore"))
+    except (OSError, ValueError):  # ssl.SSLError is an OSError
         raise UsageError(
             "the file of certificate authorities cannot be read", hint="It must hold certificates in PEM."
         ) from None

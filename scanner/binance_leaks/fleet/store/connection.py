@@ -360,16 +360,21 @@ def connect_reader(file: Path) -> sqlite3.Connection:
         connection.execute("SELECT 1 FROM runs LIMIT 1").fetchone()
     except sqlite3.OperationalError as error:
         connection.close()
-        if _READ_ONLY in str(error):
+        is_read_only = _READ_ONLY in str(error)
+        if is_read_only and _has_content(file, "-journal"):
             return _connect_after_rollback(file)
-        log = file.with_name(f"{file.name}-wal")
-        if "unable to open" not in str(error) or (log.exists() and log.stat().st_size):
+        if not (is_read_only or _NOT_OPENED in str(error)) or _has_content(file, "-wal"):
             raise
         return connect(file, "ro&immutable=1")
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _has_content(store: Path, suffix: str) -> bool:
+    file = store.with_name(f"{store.name}{suffix}")
+    return file.exists() and file.stat().st_size > 0
 
 
 def _connect_after_rollback(file: Path) -> sqlite3.Connection:
