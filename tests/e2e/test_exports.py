@@ -121,6 +121,30 @@ def test_attachments_and_saved_pages() -> None:
         assert place.origin.author == "Alice"
 
 
+@pytest.mark.parametrize("missing", ["From", "Date"])
+def test_mail_without_author_or_date_is_read_to_its_end(missing: str) -> None:
+    lines = ["From: a@b.example", "To: b@b.example", "Date: Tue, 5 Mar 2024 10:00:00 +0100", "Subject: hi"]
+    head = "\n".join(line for line in lines if not line.startswith(missing))
+    assert scan_bytes(f"{head}\n\nhello\n".encode(), path="a.eml").complete
+    pair = Pair.fresh()
+    data = f"{head}\nX-Bot: BINANCE_API_KEY={pair.key} BINANCE_API_SECRET={pair.secret}\n\nhello\n".encode()
+    assert {place.path for place in only(scan_bytes(data, path="a.eml"), pair).locations} == {"a.eml!/headers"}
+
+
+TITLES = ["BINANCE_API_SECRET", "binanceApiSecretKeyOfProduction", "The secret of our account at Binance, for the bot"]
+
+
+@pytest.mark.parametrize("title", TITLES)
+@pytest.mark.parametrize("inner", ["attachments", "files"])
+def test_a_text_of_a_message_names_the_value_beside_it(title: str, inner: str) -> None:
+    fields = {inner: [{"fields": [{"title": title, "value": value()}]}]}
+    message = {"type": "message", "user": "U1", "ts": "1700000001.000100", "text": "see below"}
+    export = scan_bytes(json.dumps([message, {**message, **fields}]).encode(), path="general.json")
+    plain = scan_bytes(json.dumps([fields]).encode(), path="general.json")
+    assert [each.confidence for each in plain.findings] == [each.confidence for each in export.findings]
+    assert export.findings
+
+
 def test_a_patch_that_looks_like_mail_keeps_its_lines() -> None:
     pair = Pair.fresh()
     head = f"From {'ab' * 20} Mon Sep 17 00:00:00 2001\nFrom: Alice <a@project.example>\n"

@@ -150,6 +150,13 @@ def test_settings_that_include_regular_files_are_read(repository: Repository) ->
     assert Git(str(repository.folder)).run("config", "core.x") == b"from the included file\n"
 
 
+@pytest.mark.parametrize("name", ["core.excludesFile", "core.attributesFile", "include.path"])
+def test_the_null_device_is_an_empty_file(repository: Repository, name: str) -> None:
+    repository.commit({"README": "read me\n"})
+    repository.git("config", name, os.devnull)
+    assert run("history", cwd=repository.folder).status == 0
+
+
 def test_git_that_reads_a_text_and_takes_its_time(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     repository.commit({"a.py": "x = 1\n"})
     monkeypatch.setattr("binance_leaks.sources.git_watch._SAMPLE", 0.001)

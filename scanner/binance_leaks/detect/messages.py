@@ -40,6 +40,8 @@ _PROPERTIES = lazy_pattern(rb"(?:\xef\xbb\xbf)?# [^\n]{1,300}\n\r?\n((?:[^\n:]{1
 _PROPERTY = lazy_pattern(rb"^([A-Za-z][A-Za-z _-]{0,30}?)[ \t]{0,4}:[ \t]{1,4}[\"']?([^\"'\n\r]{1,200})", re.MULTILINE)
 _AUTHORS = frozenset({b"author", b"created by", b"creator", b"owner", b"by"})
 _DATES = frozenset({b"date", b"created", b"created time", b"date created", b"created at"})
+_PIECE = lazy_pattern(rb"(?=[A-Za-z+/]{0,64}[0-9])[A-Za-z0-9+/]{24,}")
+"""A value, or a large piece of one; names of values have no digits or are shorter."""
 _SECONDS = lazy_pattern(r"[0-9]{9,10}(?:\.[0-9]{1,9})?")
 _MILLISECONDS = lazy_pattern(r"[0-9]{12,13}")
 
@@ -48,7 +50,7 @@ class Messages(NamedTuple):
     """The texts of an export as spans of its bytes, each with what is put behind it, and their origins.
 
     `origins` are the offset of each message in the bytes of all spans and signs, and who wrote it; `left` are the bytes
-    without the texts, as long as they were.
+    with what may be a value in the texts blanked. Their other words stay, as one may name a value in another field.
     """
 
     spans: Sequence[tuple[int, int, bytes]]
@@ -72,7 +74,8 @@ def find_messages(data: bytes) -> Messages | None:
             spans += parts
             spans.append((message.parts[-1][1], message.parts[-1][1], b"\n"))
             for first, last in message.covered:
-                left[first:last] = b" " * (last - first)
+                for word in _PIECE.finditer(data, first, last):
+                    left[word.start() : word.end()] = b" " * len(word.group())
     return Messages(spans=spans, starts=starts, left=bytes(left)) if spans else None
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _REGULAR = 0o100000
 _FOLDER = 0o040000
+_DEVICE = 0o020000
 _FORMAT = 0o170000
 _LARGEST_SETTINGS = 16 << 20
 _LARGEST_LIST = 1 << 40
@@ -69,16 +70,24 @@ def find_irregular_object(folder: str, git_dir: str | None) -> str:
 def describe_irregular(path: str, *, limit: int = _LARGEST_SETTINGS) -> str:
     """Why a file cannot be read to its end, empty where it can be or does not exist.
 
-    `limit` is its size in bytes.
+    `limit` is its size in bytes. The null device is an empty file, the usual value of settings that are to name none.
     """
     try:
         status = os.stat(path)  # noqa: PTH116
     except (OSError, ValueError):
         return ""
     kind = status.st_mode & _FORMAT
-    if kind == _FOLDER or (kind == _REGULAR and status.st_size <= limit):
+    if kind == _FOLDER or (kind == _REGULAR and status.st_size <= limit) or _is_null_device(status):
         return ""
     return f"{path} is {'too large' if kind == _REGULAR else 'not a regular file'}"
+
+
+def _is_null_device(status: os.stat_result) -> bool:
+    try:
+        null = os.stat(os.devnull)  # noqa: PTH116
+    except OSError:
+        return False
+    return status.st_mode & _FORMAT == _DEVICE and (status.st_dev, status.st_ino) == (null.st_dev, null.st_ino)
 
 
 def find_git_folder(folder: str, git_dir: str | None) -> tuple[str, str] | None:

@@ -40,7 +40,11 @@ def read_mailbox(place: ArchiveMember, stream: Readable, budget: UnpackBudget) -
                 if part.fault:
                     faults[part.fault] = None
                 inside = (heads if part.name == mail.HEADERS else texts).add(place, part)
-                if inside is not None and budget.admit():
+                if inside is None or not budget.admit():
+                    continue
+                if part.name == mail.HEADERS:  # by their beginning they are mail again
+                    yield from raw_chunks(inside, io.BytesIO(part.content))
+                else:
                     yield Attached(inside, part.content)
             yield from texts.flush(place, at_least=_TEXT)
             yield from heads.flush(place, at_least=_TEXT)
