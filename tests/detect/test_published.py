@@ -9,6 +9,8 @@ from random import Random
 import pytest
 from binance_leaks import scan_bytes
 from binance_leaks.detect import published
+from binance_leaks.findings import Risk, SuppressedBy, Suppression
+from binance_leaks.model import RiskLevel
 
 from tests.corpus.values import hmac_value
 
@@ -42,7 +44,11 @@ ALONE = (
 @pytest.mark.parametrize("text", ALONE)
 def test_alone(text: str) -> None:
     result = scan_bytes(text.encode())
-    assert (result.findings, len(result.suppressed)) == ((), 1)
+    assert result.findings == ()
+    (finding,) = result.suppressed
+    reason = "published in the documentation"
+    assert finding.suppressed == Suppression(by=SuppressedBy.KNOWN_EXAMPLE, reason=reason)
+    assert (finding.risk, finding.fails) == (Risk(level=RiskLevel.INFO, reasons=(reason,)), False)
 
 
 BESIDE = {
