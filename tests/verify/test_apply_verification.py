@@ -82,6 +82,11 @@ def test_what_nobody_knows_keeps_its_confidence(verdict: Verdict, environment: E
     assert [*result.verifications] == [pair.id]
 
 
+def test_without_answers_nothing_changes() -> None:
+    pair = at("bot.py", KEYS[0], SECRETS[0])
+    assert applied([pair, pair], {}) == Verified(credentials=(pair, pair), verifications={}, interrupted=False)
+
+
 def test_an_answer_of_no_host_is_no_evidence() -> None:
     pair = at("bot.py", KEYS[0], SECRETS[0])
     assert applied([pair], {pair: answer(host=None, environment=Environment.TESTNET)}).credentials == (pair,)

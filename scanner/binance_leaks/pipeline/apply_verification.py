@@ -118,7 +118,7 @@ def _join_same(results: Iterable[Result[_H]]) -> list[Result[_H]]:
         name = holder.credential.id
         if name in joined:
             held, known = joined[name]
-            joined[name] = held.joined(holder), known or verification
+            joined[name] = held.joined(holder), known
         else:
             joined[name] = holder, verification
     return list(joined.values())

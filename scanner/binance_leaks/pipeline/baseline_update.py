@@ -67,8 +67,8 @@ class ScanCoverage:
     roots: tuple[str, ...]
     read: frozenset[str]
     unread: frozenset[str]
-    history: bool = False
-    partial: bool = False
+    history: bool
+    partial: bool
 
     @classmethod
     def of(
