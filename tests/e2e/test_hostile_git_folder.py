@@ -113,6 +113,15 @@ class TestFilesThatNeverEnd:
         assert "git does not list it" in printed
         assert name in printed
 
+    @pytest.mark.parametrize("name", ["HEAD", "commondir", "shallow", "objects/info/alternates"])
+    def test_git_is_not_started_for_a_gigantic_file_that_it_reads_whole(
+        self, repository: Repository, name: str
+    ) -> None:
+        file = repository.write(f".git/{name}", "")
+        os.truncate(file, 1 << 30)
+        with pytest.raises(GitError, match=f"{name} is too large"):
+            Git(str(repository.folder)).run("rev-parse", "HEAD")
+
     @pytest.mark.parametrize("change", CHANGES)
     def test_git_is_not_started(self, repository: Repository, change: str) -> None:
         name = make(repository, change)

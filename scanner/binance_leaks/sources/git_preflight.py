@@ -22,6 +22,9 @@ _FORMAT = 0o170000
 _LARGEST_SETTINGS = 16 << 20
 _LARGEST_LIST = 1 << 40
 """Bytes of what git maps or reads in parts."""
+_LARGEST_TEXT = 256 << 20
+"""Bytes of what git reads whole into memory, such as the list of commits at which a clone ends."""
+_IN_PARTS = ("index", "packed-refs", "logs/refs/stash", "commit-graph")
 _LARGEST_LINK = 64 << 10
 _OWN = ("HEAD", "index", "commondir", "gitdir", "MERGE_HEAD", "FETCH_HEAD")
 _COMMON = (
@@ -47,7 +50,9 @@ def check_git_folder(folder: str, git_dir: str | None) -> tuple[str, list[str]]:
     settings = (os.path.join(common, "config"), os.path.join(own, "config.worktree"))  # noqa: PTH118
     lists = [os.path.join(own, name) for name in _OWN] + [os.path.join(common, name) for name in _COMMON]  # noqa: PTH118
     faults = [describe_irregular(path) for path in settings]
-    faults += [describe_irregular(path, limit=_LARGEST_LIST) for path in lists]
+    faults += [
+        describe_irregular(path, limit=_LARGEST_LIST if path.endswith(_IN_PARTS) else _LARGEST_TEXT) for path in lists
+    ]
     faults += [
         describe_irregular(path, limit=_LARGEST_LIST)
         for name in _FOLDERS
