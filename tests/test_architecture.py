@@ -23,6 +23,7 @@ LAYERS: Mapping[str, int] = MappingProxyType(
     {
         "binance_leaks": 0,
         "binance_leaks.masking": 0,
+        "binance_leaks.scattered_values": 0,
         "binance_leaks.model": 0,
         "binance_leaks.environments": 0,
         "binance_leaks.findings": 0,

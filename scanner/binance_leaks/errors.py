@@ -43,9 +43,10 @@ def _without_values(text: str) -> str:
     """The text without values: names of files and settings that are quoted in it may hold some."""
     if len(text) < _SHORTEST_VALUE:
         return text
-    from binance_leaks.masking import mask_runs  # start-up: the hook imports this module, and raises no error
+    # start-up: the hook imports this module, and raises no error
+    from binance_leaks.scattered_values import mask_values
 
-    return mask_runs(text)
+    return mask_values(text)
 
 
 class UsageError(ScannerError):

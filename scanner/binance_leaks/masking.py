@@ -6,6 +6,10 @@ from bisect import bisect_left
 
 from binance_leaks.lazy_patterns import lazy_pattern
 
+TYPE_CHECKING = False  # as typing has it, without importing typing: start-up time of the hook
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _RUN = lazy_pattern(r"[A-Za-z0-9]{64,}")
 _LOWER_PAIR = lazy_pattern(r"(?=[a-z][a-z])")
 _MOST_LOWER_PAIRS = 0.4
@@ -63,12 +67,12 @@ def mask_private_key(der: bytes) -> str:
     return f"private key, {len(der)} bytes"
 
 
-def mask_runs(text: str) -> str:
-    """Mask what looks like a value in a path or a name, known or not; the rest is unchanged."""
-    return _RUN.sub(lambda run: mask_secret_key(run[0].encode()) if is_mixed(run[0]) else run[0], text)
+def find_runs(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the span of each run that looks like a value, known or not."""
+    return (run.span() for run in _RUN.finditer(text) if _is_mixed(run[0]))
 
 
-def is_mixed(run: str) -> bool:
+def _is_mixed(run: str) -> bool:
     """Whether a run of 64 or more alphanumerics is or holds a random value: all classes mixed, and not words."""
     if run.islower() or run.isupper() or run.isalpha() or run.isdigit():
         return False

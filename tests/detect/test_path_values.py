@@ -8,8 +8,8 @@ import pytest
 from binance_leaks.detect.engine import detect
 from binance_leaks.detect.pairing_across_files import pair_across_files
 from binance_leaks.detect.path_values import detect_in_path
-from binance_leaks.masking import mask_runs
 from binance_leaks.model import Confidence, Credential, Kind
+from binance_leaks.scattered_values import mask_values
 
 from tests.corpus import values
 
@@ -81,12 +81,12 @@ def test_names_are_masked_and_others_are_not() -> None:
     key, secret = _pair("mask")
     words = "allow" * 40
     for path in (f"binance_{key}.txt", f"a/binance{key}", f"x/{key}{secret}/y", f"{words}{key}{words}{secret}{words}"):
-        assert key[4:] not in mask_runs(path)
-        assert secret[4:] not in mask_runs(path)
+        assert key[4:] not in mask_values(path)
+        assert secret[4:] not in mask_values(path)
     for name in (
         values.hex_value(Random(1)),
         "ThisIsTheVeryLongNameOfATestOfSomethingThatWasWrittenByHandIn2019Test.java",
         f"{'a' * 70}.txt",
         f"{'ANameOfWords' * 20}1.txt",
     ):
-        assert mask_runs(f"src/{name}") == f"src/{name}"
+        assert mask_values(f"src/{name}") == f"src/{name}"

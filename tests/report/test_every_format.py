@@ -27,6 +27,7 @@ from hypothesis import strategies as st
 from . import examples
 from .goldens import GOLDEN, assert_golden
 from .test_text import HOSTILE
+from .value_forms import FORMS, is_readable
 
 SUFFIX = {
     "text": "txt",
@@ -122,6 +123,17 @@ def test_a_value_in_a_name_or_subject_is_masked(name: str) -> None:
         text = rendered(name, made(around.format(value)))
         if value[8:24] in re.sub(r"\s", "", text):
             written.append((made.__name__, around))
+    assert written == []
+
+
+@pytest.mark.parametrize("name", FORMAT_NAMES)
+def test_a_value_in_another_form_is_masked(name: str) -> None:
+    """Every field of a result holds it."""
+    written = []
+    for (form, make), value in product(FORMS.items(), (examples.Maker(98).raw().decode(), _known())):
+        text = rendered(name, examples.hostile_result(f"key={make(value)}"))
+        if is_readable(value, re.sub(r"<(style|script)>.*?</\1>", "", text, flags=re.DOTALL)):
+            written.append(form)
     assert written == []
 
 

@@ -15,7 +15,7 @@ from binance_leaks.setup.doctor.trial import Outcome, try_hook
 from binance_leaks.setup.pre_commit import INSTALLED, PATH, configured_hooks, new_configuration
 from binance_leaks.sources.git import Git
 
-from tests.e2e import PROGRAM, run
+from tests.e2e import PROGRAM, Pair, run
 from tests.repositories import Repository
 
 TOOLS = Path(sys.executable).parent
@@ -306,6 +306,24 @@ def test_text(repository: Repository) -> None:
     assert "--no-run" in ran.err
     script(repository, "exit 1")
     assert "1 failure: not all is checked here." in run("doctor", cwd=repository.folder).out
+
+
+def test_no_value_is_printed(repository: Repository) -> None:
+    """Names of hooks and commands of agents may hold some."""
+    pair = Pair.fresh()
+    folder = f"hooks_{pair.key[:32]}_{pair.key[32:]}"
+    repository.git("config", "core.hooksPath", folder)
+    repository.script(f"{folder}/pre-commit", f"exec {CALL}")
+    command = f"BINANCE_API_SECRET={pair.secret} binance-leaks agent-hook --agent claude-code"
+    hooks = {"UserPromptSubmit": [{"hooks": [{"type": "command", "command": command}]}]}
+    repository.write(".claude/settings.json", json.dumps({"hooks": hooks}))
+    for words in ((), ("--json",)):
+        ran = run("doctor", *words, cwd=repository.folder)
+        assert f"hooks_{pair.key[:4]}" in ran.out
+        assert "BINANCE_API_" in ran.out
+        assert not [
+            part for value in (pair.key, pair.secret) for part in (value[:32], value[32:]) if part in ran.out + ran.err
+        ]
 
 
 def test_where_there_is_no_work_tree(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from binance_leaks.lazy_dataclasses import dataclass
-from binance_leaks.masking import mask_runs
 from binance_leaks.model import Ordered, Role, Value, split_member
+from binance_leaks.scattered_values import mask_values
 from binance_leaks.sources.path_roots import relative_path
 
 SECRET_TYPES: Mapping[Role, str] = MappingProxyType(
@@ -85,7 +85,7 @@ def stored(path: str) -> str:
 
     It has `/`, as baselines may come from Windows.
     """
-    return mask_runs(path.replace("\\", "/"))
+    return mask_values(path.replace("\\", "/"))
 
 
 def path_from(root: str, path: str, anchor: str) -> str:

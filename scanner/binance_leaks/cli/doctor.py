@@ -15,7 +15,7 @@ from binance_leaks.errors import UsageError
 from binance_leaks.exit_status import ExitStatus
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.report import write_report
-from binance_leaks.report.sanitize import printable
+from binance_leaks.report.sanitize import printable, without_values
 from binance_leaks.setup.doctor.agents import check_agents
 from binance_leaks.setup.doctor.check import Check, State
 from binance_leaks.setup.doctor.hooks import HookFolder, check_hooks, check_switches, find_hook, is_ignored
@@ -74,7 +74,7 @@ def _examine(git: Git, top: Path, *, may_run: bool) -> Iterator[Check]:
             remedy = "" if hook.calls_us else "binance-leaks doctor"
             yield Check(name=f"{kind}, tried", state=state, found="not tried, because of --no-run", remedy=remedy)
             continue
-        sys.stderr.write(f"Running {printable(str(hook.file))} with a generated key pair (not with --no-run)\n")
+        sys.stderr.write(f"Running {_shown(str(hook.file))} with a generated key pair (not with --no-run)\n")
         sys.stderr.flush()
         yield check_by_trial(hook, top, config)
     yield from check_agents(top, may_run=may_run)
@@ -89,9 +89,14 @@ def _status(checks: Sequence[Check]) -> ExitStatus:
 
 
 def _lines(check: Check) -> Iterator[str]:
-    yield f"{check.state.value:<9}{check.name:<{_WIDTH}}{printable(check.found)}\n"
+    yield f"{check.state.value:<9}{check.name:<{_WIDTH}}{_shown(check.found)}\n"
     if check.remedy:
-        yield f"{'':<9}{'':<{_WIDTH}}→ {printable(check.remedy)}\n"
+        yield f"{'':<9}{'':<{_WIDTH}}→ {_shown(check.remedy)}\n"
+
+
+def _shown(text: str) -> str:
+    """Return text that may quote a configuration or the name of a file, on one line and without values."""
+    return printable(without_values(text))
 
 
 def _conclusion(checks: Sequence[Check], status: ExitStatus) -> str:
@@ -105,7 +110,12 @@ def _conclusion(checks: Sequence[Check], status: ExitStatus) -> str:
 
 def _as_json(checks: Sequence[Check], status: ExitStatus) -> str:
     rows = [
-        {"name": check.name, "state": check.state.value, "found": check.found, "remedy": check.remedy}
+        {
+            "name": check.name,
+            "state": check.state.value,
+            "found": without_values(check.found),
+            "remedy": without_values(check.remedy),
+        }
         for check in checks
     ]
     content = {"schema": SCHEMA, "version": __version__, "status": int(status), "checks": rows}

@@ -20,14 +20,14 @@ from types import MappingProxyType
 from binance_leaks.findings import Finding, Repository, Result, Risk, Skipped, Suppression
 from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.lazy_patterns import lazy_pattern
-from binance_leaks.masking import mask_runs, mask_secret_key
+from binance_leaks.masking import mask_secret_key
 from binance_leaks.model import Commit, Location, Origin
+from binance_leaks.scattered_values import mask_values
 from binance_leaks.verification import Verification
 
 _VALUE_LENGTH = 64
 _ALPHANUMERIC_RUN = lazy_pattern(rf"[A-Za-z0-9]{{{_VALUE_LENGTH},}}")
 _MAX_RUN = 4096  # each window of a run is hashed: hostile megabytes must not cost seconds
-_OPAQUE_RUN = lazy_pattern(r"[A-Za-z0-9+/=]{40,}")  # base64 of a value or a key's body; commit ids have no capitals
 _MAX_PROSE = 200
 _MAX_NOTE = 700
 # Commands that GitHub Actions, Azure Pipelines and TeamCity obey in a log: at the start of a line, which may be where
@@ -91,11 +91,11 @@ class Redactor:
 
     def path(self, text: str) -> str:
         """Redact a path, ref or address; the rest is unchanged, so that it can still be opened."""
-        return mask_runs(self._without_known(text))
+        return mask_values(self._without_known(text), self.masks)
 
     def prose(self, text: str) -> str:
         """Redact free text: values, and what looks like an encoded value."""
-        return mask_runs(_OPAQUE_RUN.sub(_masked_opaque, self._without_known(text)))
+        return mask_values(self._without_known(text), self.masks, prose=True)
 
     def _without_known(self, text: str) -> str:
         return _ALPHANUMERIC_RUN.sub(lambda run: self._masked_run(run[0]), text)
@@ -136,16 +136,6 @@ class Quoted:
 def without_values(text: str) -> str:
     """Redact what looks like a value in text without a result, such as an error."""
     return Redactor(MappingProxyType({})).prose(text)
-
-
-def _masked_opaque(run: re.Match[str]) -> str:
-    return mask_secret_key(run[0].encode()) if _is_mixed(run[0]) else run[0]
-
-
-def _is_mixed(run: str) -> bool:
-    """Return whether it has capitals, small letters and digits, as practically every random value has."""
-    chars = set(run)
-    return any(c.isupper() for c in chars) and any(c.islower() for c in chars) and any(c.isdigit() for c in chars)
 
 
 def redacted(result: Result) -> Result:
