@@ -10,7 +10,8 @@ import pytest
 from binance_leaks.baseline.known import Known, Label
 from binance_leaks.config import Allow, Config
 from binance_leaks.findings import Finding, SourceKind, SuppressedBy
-from binance_leaks.model import Confidence, Credential, Location, Secret
+from binance_leaks.masking import Secret
+from binance_leaks.model import Confidence, Credential, Location
 from binance_leaks.pipeline.apply_verification import Verified
 from binance_leaks.pipeline.run_scan import TriageSettings
 from binance_leaks.pipeline.source import Detected, ShowProgress
@@ -77,12 +78,12 @@ NAMELESS = at("nameless.py")
 
 
 def triaged(
-    made: Credential, kind: SourceKind, config: Config, baseline: Known | None = None
+    made: Credential, kind: SourceKind, config: Config, baseline: Known | None = None, anchor: str = "/"
 ) -> tuple[tuple[Finding, ...], tuple[Finding, ...], int, Exchange]:
     exchange = Exchange()
     detected = Detected(credentials=(made,), reread_secrets=exchange.secrets)
     settings = TriageSettings(config=config, baseline=baseline)
-    return (*triage(Given(kind=kind), detected, settings, exchange.verify), exchange)
+    return (*triage(Given(kind=kind, anchor=anchor), detected, settings, exchange.verify), exchange)
 
 
 @pytest.mark.parametrize(
@@ -144,3 +145,12 @@ def test_what_is_suppressed(
     ] * (by is not None)
     assert len(findings) == (by is None)
     assert not any(each.fails for each in suppressed)
+
+
+@pytest.mark.parametrize("kind", SourceKind)
+def test_paths_of_files_count_from_their_folder_and_others_from_the_top(kind: SourceKind) -> None:
+    is_on_disk = kind in (SourceKind.FILES, SourceKind.MACHINE)
+    for path in ("no such folder/new.py", "new.py"):
+        baseline = Known(labels={(path, value.sha1): Label.REAL for value in (KEY, SECRET)}, root="/")
+        _, suppressed, _, _ = triaged(pair(NEW), kind, Config(), baseline, anchor="/no such folder")
+        assert len(suppressed) == (is_on_disk == (path == "no such folder/new.py"))
