@@ -176,3 +176,41 @@ def test_no_damage_makes_it_raise(case: Case, seed: int, flips: list[tuple[float
     for damaged in (bytes(data), bytes(data[: int(end * len(data))])):
         if detect(damaged, path=case.filename):
             assert first_test.may_hold(damaged)
+
+
+_LINES = "# settings of the bot\r\nMODE=live\r\n"
+BEGINNINGS: Mapping[str, bytes] = MappingProxyType(
+    {
+        "a mark of UTF-16": codecs.BOM_UTF16_LE,
+        "a mark of UTF-16 BE": codecs.BOM_UTF16_BE,
+        "a mark of UTF-32": codecs.BOM_UTF32_LE,
+        "a mark of UTF-8": codecs.BOM_UTF8,
+        "UTF-16 with its mark": codecs.BOM_UTF16_LE + _LINES.encode("utf-16-le"),
+        "UTF-16 BE with its mark": codecs.BOM_UTF16_BE + _LINES.encode("utf-16-be"),
+        "UTF-16 with its mark and a line feed": codecs.BOM_UTF16_LE + _LINES.encode("utf-16-le") + b"\n",
+        "UTF-32 with its mark": codecs.BOM_UTF32_LE + _LINES.encode("utf-32-le"),
+        "much UTF-16": (_LINES * 200).encode("utf-16-le"),
+        "much UTF-16 BE": (_LINES * 200).encode("utf-16-be"),
+        "much UTF-32": (_LINES * 200).encode("utf-32-le"),
+        "much UTF-32 BE": (_LINES * 200).encode("utf-32-be"),
+        "UTF-8 with its mark": codecs.BOM_UTF8 + _LINES.encode(),
+        "ASCII": _LINES.encode(),
+        "much ASCII": (_LINES * 200).encode(),
+    }
+)
+GOING_ON = ("utf-8", "utf-16", "utf-16-le", "utf-16-be", "utf-32-le")
+
+
+@pytest.mark.parametrize("encoding", GOING_ON)
+@pytest.mark.parametrize("beginning", BEGINNINGS)
+def test_a_text_that_goes_on_in_another_encoding_loses_nothing(beginning: str, encoding: str) -> None:
+    """As where one program writes a file and another appends to it."""
+    pairs = [case for case in PLAIN if case.family == "config" and _plain_texts()[case.id][0].isascii()][::9]
+    assert pairs
+    lost = []
+    for case in pairs:
+        text, ids = _plain_texts()[case.id]
+        data = BEGINNINGS[beginning] + text.encode(encoding)
+        if not _ids(data, case) >= ids or not first_test.may_hold(data):
+            lost.append(case.id)
+    assert lost == []

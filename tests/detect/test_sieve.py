@@ -19,7 +19,7 @@ from binance_leaks.sources.objects.walk import ContextSizes, changed_parts
 from tests.corpus import fill, load
 from tests.corpus.values import hex_value, hmac_value, rsa_pem
 from tests.deltas import Part, delta_of
-from tests.detect.test_laws import FORMS, PLAIN, share
+from tests.detect.test_laws import BEGINNINGS, FORMS, PLAIN, share
 from tests.versions import CHANGES, Version
 
 CASES = tuple(load())
@@ -109,6 +109,16 @@ def odd_shapes(rng: Random) -> Iterator[tuple[str, bytes]]:
     yield "a joint with a no-break space", 'secret = "{}" + "{}" +\u00a0"{}"\n'.format(*pieces).encode()
     yield "the same, wide", 'secret = "{}" + "{}" +\u00a0"{}"\n'.format(*pieces).encode("utf-16")
     yield "a wide list", 'secret = "".join(["{}", "{}", "{}"])\n'.format(*pieces).encode("utf-16")
+    for name, beginning in BEGINNINGS.items():
+        yield f"a value behind {name}", beginning + f'secret = "{value}"\n'.encode()
+    chain = " + ".join(f'"{value[at : at + 8]}"' for at in range(0, 64, 8))
+    for encoding in ("utf-16", "utf-32"):
+        head = "# binance and some words\r\n".encode(encoding)
+        yield (
+            f"hex behind a name in {encoding}",
+            head + f"api_key = {hex_value(rng)}\nsecret = {hex_value(rng)}\n".encode(),
+        )
+        yield f"short pieces behind a name in {encoding}", head + f"secret = {chain}\n".encode()
     message = b"\x82\xa7api_key\xd9@" + value.encode() + b"\xa6secret\xd9@" + other.encode()
     yield "MessagePack without a zero", message + b"\x01\x02"
     yield "the same, glued to a letter", message + b"A\x01\x02"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate
 
@@ -15,6 +15,7 @@ from binance_leaks.detect.interrupted_text import join_spans, uninterrupted
 from binance_leaks.detect.messages import Messages, find_messages, origins_of_document
 from binance_leaks.detect.names import other_exchanges
 from binance_leaks.detect.vocabulary import LEGACY_WORDS, SERVICE_ACCOUNT, mentions, name_mentions_binance
+from binance_leaks.detect.wide_text import from_wide, wide_encoding, wide_strings
 from binance_leaks.detect.work import Work
 from binance_leaks.lazy_dataclasses import dataclass, field, replace
 from binance_leaks.lazy_patterns import lazy_pattern
@@ -28,7 +29,6 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 PRINTABLE = bytes(byte if 0x20 <= byte < 0x7F or byte in b"\t\n\r" else 0x0A for byte in range(256))
-_SAMPLE = 4096
 _STEP = 1024
 _BLOCK = 4096
 _LONGEST_WORD = 32
@@ -273,37 +273,51 @@ def documents(
         )
 
     def uncovered(data: bytes) -> Document | None:
-        if prefilter.may_hold_escapes(data, prefilter.classified(data)) and any(prefilter.escaped_runs(data, 48)):
-            text, places = _without_escapes(data)
-        elif prefilter.may_be_interrupted(data) and (spans := uninterrupted(data)):
-            text, places = join_spans(data, spans)
-        else:
-            return None
-        return replace(document(text, places=places, encoding="utf-8"), raw=data)
+        found = _uncovered(data)
+        return replace(document(found[0], places=found[1], encoding="utf-8"), raw=data) if found else None
 
     def texts(data: bytes) -> list[Document]:
         if (messages := find_messages(data)) is None:
             return [replace(uncovered(data) or document(_text(data)), origins=origins_of_document(data))]
         return _of_export(data, messages, uncovered(messages.left) or document(_text(messages.left)))
 
-    if (marked := _as_utf8(data)) is not None:
-        return texts(marked)
-    if not is_binary(data):
+    def wide_documents(main: str = "", begin: int = 0) -> Iterator[Document]:
+        for encoding, text, places in wide_strings(data, main, begin):
+            yield document(text, binary=True, places=places, encoding=encoding)
+
+    bom, marked = _mark(data)
+    holds_wide_text = b"\0" in data and prefilter.holds_wide_text(prefilter.classified(data))
+    if marked == "utf-8" and not holds_wide_text:
+        return texts(data[len(bom) :])
+    if not marked and not is_binary(data):
         return texts(_PICKLED.sub(_blanked, data) if data.startswith(_PICKLE) else data)
     from binance_leaks.detect.sqlite import table_text  # start-up: only for what is binary
 
     rows = table_text(data)
-    wide = _utf16_without_bom(data) or _utf32_without_bom(data) if rows is None else None
+    wide = marked if marked not in ("", "utf-8") else wide_encoding(data) if rows is None else None
     if wide:
-        return texts(data.decode(wide, "replace").encode("utf-8"))
+        begin = len(bom) if wide == marked else 0
+        return [*texts(from_wide(data[begin:], wide)), *wide_documents(wide, begin)]
     found = [document(data.translate(PRINTABLE).decode("latin-1"), binary=True)]
-    if rows is not None:
-        found.append(document(rows.text, places=rows.places, encoding=rows.encoding))
-    if prefilter.holds_wide_text(prefilter.classified(data)):
-        text, places = _wide_strings(data)
-        wide_document = document(text, binary=True, places=places, encoding="utf-16-le")
-        found.append(replace(wide_document, named_elsewhere=_is_assembly(data) and prefilter.mentions_binance(data)))
+    found += [document(rows.text, places=rows.places, encoding=rows.encoding)] if rows is not None else []
+    if holds_wide_text:
+        elsewhere = _is_assembly(data) and prefilter.mentions_binance(data)
+        found += (replace(each, named_elsewhere=elsewhere) for each in wide_documents())
     return found
+
+
+def _uncovered(data: bytes) -> tuple[str, list[tuple[int, int]]] | None:
+    """Return a text without its escapes or interruptions, and its places in the bytes; None if it has none."""
+    if prefilter.may_hold_escapes(data, prefilter.classified(data)) and any(prefilter.escaped_runs(data, 48)):
+        return _without_escapes(data)
+    if prefilter.may_be_interrupted(data) and (spans := uninterrupted(data)):
+        return join_spans(data, spans)
+    return None
+
+
+def _mark(data: bytes) -> tuple[bytes, str]:
+    """Return the mark of an encoding that begins a text, and the encoding; both empty without a mark."""
+    return next((each for each in _BOMS if data.startswith(each[0])), (b"", ""))
 
 
 def _of_export(data: bytes, messages: Messages, left: Document) -> list[Document]:
@@ -344,21 +358,6 @@ def _is_packed(data: bytes) -> bool:
     return controls * _CHARS_A_CONTROL >= len(data)
 
 
-_WIDE_STRING = lazy_pattern(rb"[\t\x20-\x7e](?:\0[\t\x20-\x7e]){3,}")
-
-
-def _wide_strings(data: bytes) -> tuple[str, list[tuple[int, int]]]:
-    """Return the strings in UTF-16 of a binary, one a line, with their places; they begin at odd bytes too."""
-    parts: list[str] = []
-    places: list[tuple[int, int]] = []
-    length = 0
-    for match in _WIDE_STRING.finditer(data):
-        places.append((length, match.start()))
-        parts.append(match.group()[::2].decode("ascii"))
-        length += len(parts[-1]) + 1
-    return "\n".join(parts), places
-
-
 def _text(data: bytes) -> str:
     """Decode UTF-8, else the legacy encoding in which words of the vocabulary are found, else Latin-1.
 
@@ -386,15 +385,6 @@ def _mostly_utf8(data: bytes) -> bool:
     return sum("\udc80" <= char <= "\udcff" for char in text) * 4 < sum(char > "\x7f" for char in text)
 
 
-def _as_utf8(data: bytes) -> bytes | None:
-    """Return a text behind the mark of its encoding in UTF-8, None where there is no mark."""
-    for bom, encoding in _BOMS:
-        if data.startswith(bom):
-            text = data[len(bom) :].decode(encoding, "surrogateescape" if encoding == "utf-8" else "replace")
-            return text.encode("utf-8", "surrogateescape")
-    return None
-
-
 _ESCAPE = lazy_pattern(rb"\\{1,4}(?:u00|x)(?P<hex>..)|&#(?:x(?P<reference>..)|(?P<decimal>[0-9]{2,3}));")
 
 
@@ -414,34 +404,3 @@ def _without_escapes(data: bytes) -> tuple[str, list[tuple[int, int]]]:
         length += len(plain) + len(decoded)
         done = end
     return "".join(parts), places
-
-
-def _utf32_without_bom(data: bytes) -> str | None:
-    """UTF-32 by its zero bytes, two or three of every four, and by what it then says."""
-    sample = data[: _SAMPLE // 4 * 4]
-    count = len(sample) // 4
-    zeros = [sample[at::4].count(0) for at in range(4)]
-    if count < 4:
-        return None
-    for encoding, lowest_first in (("utf-32-le", zeros), ("utf-32-be", zeros[::-1])):
-        _, middle, *high = lowest_first
-        if min(high) < 0.98 * count or middle < 0.4 * count:
-            continue
-        text = sample.decode(encoding, "replace")  # a table of small numbers has such zeros, too
-        if sum(char.isprintable() or char in "\t\r\n" for char in text) >= 0.85 * count:
-            return encoding
-    return None
-
-
-def _utf16_without_bom(data: bytes) -> str | None:
-    """Recognise UTF-16 by its zero bytes: text in Latin letters has one in nearly every second place, no others."""
-    sample = data[:_SAMPLE]
-    pairs = len(sample) // 2
-    if pairs < 2:
-        return None
-    even, odd = sample[0::2].count(0), sample[1::2].count(0)
-    if odd >= 0.4 * pairs and even <= 0.02 * pairs:
-        return "utf-16-le"
-    if even >= 0.4 * pairs and odd <= 0.02 * pairs:
-        return "utf-16-be"
-    return None

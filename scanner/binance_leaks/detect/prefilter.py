@@ -60,7 +60,7 @@ _BETWEEN_LITERALS = b" \t\r\n\xa0\xc2)(+.&|<>~\\_@;"
 _BLANKS = b" \t\r\n\x0b\x0c\xa0"
 _LONGEST_PREFIX = 5
 WIDE_ESCAPES = (b"&\0#\0", b"\\\0u\0", b"\\\0x\0", b"&\0\0\0#\0\0\0", b"\\\0\0\0u\0\0\0", b"\\\0\0\0x\0\0\0")
-_WIDE_NAME = (b"i\0n\0a\0n\0c", b"I\0N\0A\0N\0C")
+_WIDE_NAME = tuple(zeros.join(map(bytes, zip(name))) for name in (b"inanc", b"INANC") for zeros in (b"\0", b"\0\0\0"))
 SEED_NAMES = (b"rivate", b"RIVATE", b"25519")
 LONE_SEED = rb"=(?<=[A-Za-z0-9+/]{43}=)(?<![A-Za-z0-9+/][A-Za-z0-9+/]{43}=)(?![A-Za-z0-9+/=])"
 """Base64 of 32 bytes, as of a bare Ed25519 seed: by its last character, for which a search is fast."""
@@ -92,7 +92,7 @@ def hits(data: bytes, *, chains: bool = True) -> Iterator[int]:
 def plain_hits(data: bytes, *, chains: bool = True) -> Iterator[int]:
     """Yield the same for data that nothing interrupts, however many zeros it has."""
     classes = classified(data)
-    if names_exchange(data):
+    if mentions_binance(data):
         if chains:
             yield from short_pieces(data)
         if _names_seed(data):
@@ -279,7 +279,7 @@ def _interrupted(data: bytes) -> Iterator[int]:
 
 
 def mentions_binance(data: bytes) -> bool:
-    """Whether the exchange's name is in `data`, in one of the usual spellings, narrow or in UTF-16."""
+    """Whether the exchange's name is in `data`, in one of the usual spellings, narrow or wide."""
     return names_exchange(data) or (b"\0" in data and any(name in data for name in _WIDE_NAME))
 
 
