@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -11,11 +12,11 @@ from binance_leaks.baseline.known import Known, Label
 from binance_leaks.config import Allow, Config
 from binance_leaks.findings import Finding, SourceKind, SuppressedBy
 from binance_leaks.masking import Secret
-from binance_leaks.model import Confidence, Credential, Location
+from binance_leaks.model import Confidence, Credential, Evidence, Grade, Location
 from binance_leaks.pipeline.apply_verification import Verified
 from binance_leaks.pipeline.run_scan import TriageSettings
 from binance_leaks.pipeline.source import Detected, ShowProgress
-from binance_leaks.pipeline.triage import triage
+from binance_leaks.pipeline.triage import lines_of, triage, weigh
 from binance_leaks.verification import Verdict, Verification
 
 from tests.binance.accounts import hmac_account
@@ -154,3 +155,38 @@ def test_paths_of_files_count_from_their_folder_and_others_from_the_top(kind: So
         baseline = Known(labels={(path, value.sha1): Label.REAL for value in (KEY, SECRET)}, root="/")
         _, suppressed, _, _ = triaged(pair(NEW), kind, Config(), baseline, anchor="/no such folder")
         assert len(suppressed) == (is_on_disk == (path == "no such folder/new.py"))
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r", "\r\n"])
+def test_the_first_line_of_each_value(tmp_path: Path, line_end: str) -> None:
+    lines = ["# Binance", f"api_key = '{ACCOUNT.key}'", f"api_secret = '{ACCOUNT.secret.decode()}'"]
+    file = tmp_path / "bot.py"
+    file.write_text(line_end.join([*lines, *lines, ""]), newline="")
+    assert lines_of(str(file)) == {KEY.sha1: 2, SECRET.sha1: 3}
+
+
+@pytest.mark.parametrize("name", ["", "absent.py", "absent\0.py"])
+def test_no_lines_of_what_is_no_file(tmp_path: Path, name: str) -> None:
+    assert lines_of(f"{tmp_path}/{name}") == {}
+
+
+class Nearby:
+    """Evidence beside some files."""
+
+    def __init__(self, grades: Mapping[str, Grade]) -> None:
+        self._grades = grades
+
+    def evidence_near(self, path: str) -> Evidence | None:
+        grade = self._grades.get(path)
+        return Evidence(grade=grade, text=f"beside {path}") if grade is not None else None
+
+
+def test_evidence_near_a_file_counts_where_a_credential_has_none() -> None:
+    """The strongest of several; what is in the file itself is enough."""
+    made = pair(at("a.py"), at("b.py"), at("c.py"))
+    nearby = Nearby({"a.py": Grade.REPOSITORY, "b.py": Grade.SIBLING, "c.py": Grade.REPOSITORY})
+    assert [each.evidence for each in weigh([made], nearby)] == [("beside b.py",)]
+    assert [each.evidence for each in weigh([made], Nearby({}))] == [()]
+    own = Evidence(grade=Grade.FILE, text="its own")
+    certain = replace(made, occurrences=tuple(replace(each, evidence=(own,)) for each in made.occurrences))
+    assert "beside b.py" not in weigh([certain], nearby)[0].evidence

@@ -75,3 +75,10 @@ def test_beside_another_value(form: str) -> None:
     unknown = {value for value in (OTHER_KEY, OTHER_SECRET) if value in BESIDE[form]}
     assert {sha256(value.encode()).hexdigest() for value in unknown} <= found
     assert all(finding.fails for finding in result.findings)
+
+
+def test_an_allowed_secret_beside_a_published_key() -> None:
+    text = f"BINANCE_API_KEY={KEY}\nBINANCE_API_SECRET={OTHER_SECRET}  # binance-leaks: allow\n"
+    (finding,) = scan_bytes(text.encode()).suppressed
+    assert finding.suppressed is not None
+    assert finding.suppressed.by is SuppressedBy.INLINE

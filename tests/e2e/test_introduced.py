@@ -14,6 +14,7 @@ from typing import TypeAlias
 import pytest
 from binance_leaks.model import Credential
 from binance_leaks.pipeline.commit_range import RangeSource
+from binance_leaks.pipeline.introduced import FileVersion, introduced
 from binance_leaks.pipeline.staged import credentials_in_changes
 from binance_leaks.sources.commit_selection import CommitSelection
 from binance_leaks.sources.commits import RevisionRange, list_commits
@@ -22,10 +23,12 @@ from binance_leaks.sources.index import find_suspects, list_staged
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.binance.accounts import hmac_account
 from tests.corpus.values import hmac_value
 from tests.e2e import Pair
 from tests.hiding_contents import PADDING
 from tests.repositories import Repository
+from tests.verify.credentials import credential, occurrence, value_of
 
 _RNG = Random(20_261_129)
 PAIRS = tuple(Pair(key=hmac_value(_RNG), secret=hmac_value(_RNG)) for _ in range(4))
@@ -171,6 +174,22 @@ class Made:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     return Made(Repository.create(tmp_path_factory.mktemp("introduced") / "project"))
+
+
+@pytest.mark.parametrize(
+    ("has_parent", "is_new_path", "is_introduced"),
+    [(False, False, True), (False, True, True), (True, True, True), (True, False, False)],
+)
+def test_a_value_in_a_path_is_introduced_with_the_path(
+    made: Made, has_parent: bool, is_new_path: bool, is_introduced: bool
+) -> None:
+    value = value_of(hmac_account(_RNG), key=True)
+    seen = occurrence(value, path=value.sha256)
+    in_path = replace(seen, in_path=True)
+    version = FileVersion(blob="1" * 40, credentials=(credential(value, occurrences=[in_path]),))
+    parents = [FileVersion(blob="2" * 40)] if has_parent else []
+    git = Git(str(made.repository.folder))
+    assert introduced(git, version, parents, new_path=is_new_path) == ({value.sha256} if is_introduced else set())
 
 
 def by_hook(made: Made) -> Values:
