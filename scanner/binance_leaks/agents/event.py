@@ -32,7 +32,7 @@ _WORD, _ESCAPED = re.compile(r"(?:\\[^\n]|\S)+"), re.compile(r"\\(.)")
 """A path without quotation marks: up to a blank that is not escaped."""
 _PATH_ENDS = re.compile(r"(?![A-Za-z0-9]|[._/\\@-][A-Za-z0-9])")
 """Where a path may end: before all but an ASCII letter or digit, or a mark within names and an ASCII one behind it."""
-_MARKS, _SCHEME = re.compile(r"[^\w./~\\@-]{0,8}"), re.compile(r"[A-Za-z]+:(?://)?")
+_MARKS, _SCHEME = re.compile(r"[^\w./~\\@-]{0,8}"), re.compile(r"[A-Za-z]{1,32}:(?://)?")
 """What may be before the path of a mention."""
 _METADATA = frozenset(
     {
