@@ -277,7 +277,7 @@ class TestSources:
         account = ed25519_account(desk.rng)
         for text, reported in (
             ("no key\n", "holds no Ed25519 or RSA private key"),
-            (pem("ENCRYPTED PRIVATE KEY", desk.rng.randbytes(300)), "is encrypted"),
+            (pem("ENCRYPTED PRIVATE KEY", encrypted_der(desk.rng)), "is encrypted"),
         ):
             (desk.folder / "key.pem").write_text(text)
             outcome = desk.verify("--private-key", "key.pem", env={"BINANCE_API_KEY": account.key})
