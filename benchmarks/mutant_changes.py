@@ -15,8 +15,9 @@ from typing import TypeGuard
 
 LEFT_ALONE: Mapping[str, str] = {
     r"_?(LONGEST|MOST|MAX|REACH|LARGEST|SHORTEST|NEAR|FAR)\w* = |_\w*(REACH|LINES|ABOVE|BYTES) = ": "a round limit",
+    r"if TYPE_CHECKING:": "imports for annotations",
 }
-"""Lines that are not changed, and why: one more is as good. Nor are comparisons with what they define, and slices."""
+"""Lines that are not changed, and why: of a limit, one more is as good. Nor are comparisons with one, and slices."""
 LEFT_ALONE_IN_DETECT: Mapping[str, str] = {
     r"_(BLOCK|WINDOW|NEIGHBOURS|SAME_STEM|AROUND_PIECE|SMALL_FILE|LONG|LONG_LINE|LEAD) = ": "a round limit, too",
     r"\s+cost \+= ": "weights of what separates two values",

@@ -93,7 +93,14 @@ TESTS: Mapping[str, Sequence[str]] = {
     "pipeline/range_tracker": (*_RANGE, "e2e/test_environments_far_off.py"),
     "pipeline/staged": _STAGED,
     "pipeline/state": ("e2e/test_history_again.py",),
-    "pipeline/triage": (*_FILES, *_BASELINE, *_STAGED, "e2e/test_verify_switch.py", "detect/test_published.py"),
+    "pipeline/triage": (
+        "test_triage.py",
+        *_FILES,
+        *_BASELINE,
+        *_STAGED,
+        "e2e/test_verify_switch.py",
+        "detect/test_published.py",
+    ),
     "pipeline/user_keys": ("e2e/test_verify.py",),
 }
 """The tests that must notice the mutants of a module, or else of its package; in `tests/`."""
