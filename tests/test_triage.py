@@ -16,10 +16,12 @@ from binance_leaks.model import Confidence, Credential, Evidence, Grade, Locatio
 from binance_leaks.pipeline.apply_verification import Verified
 from binance_leaks.pipeline.run_scan import TriageSettings
 from binance_leaks.pipeline.source import Detected, ShowProgress
-from binance_leaks.pipeline.triage import lines_of, triage, weigh
+from binance_leaks.pipeline.triage import credentials_alone, lines_of, triage, weigh
+from binance_leaks.sources.nearby_evidence import EvidenceNearFiles
 from binance_leaks.verification import Verdict, Verification
 
 from tests.binance.accounts import hmac_account
+from tests.repositories import Repository
 from tests.verify.credentials import credential, occurrence, value_of
 
 ACCOUNT = hmac_account(Random(20_261_201))
@@ -168,6 +170,40 @@ def test_the_first_line_of_each_value(tmp_path: Path, line_end: str) -> None:
 @pytest.mark.parametrize("name", ["", "absent.py", "absent\0.py"])
 def test_no_lines_of_what_is_no_file(tmp_path: Path, name: str) -> None:
     assert lines_of(f"{tmp_path}/{name}") == {}
+
+
+def test_no_lines_of_what_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Path) -> bytes:
+        raise PermissionError
+
+    (tmp_path / "bot.py").touch()
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    assert lines_of(str(tmp_path / "bot.py")) == {}
+
+
+@pytest.mark.parametrize(
+    ("in_work_tree", "current", "name", "is_evidence"),
+    [
+        (True, "", "binance/bot.py", True),
+        (True, "binance", "bot.py", True),
+        (False, "", "binance/bot.py", True),
+        (False, "binance", "bot.py", False),
+        (False, "", "{top}/binance/bot.py", False),
+    ],
+)
+def test_the_path_of_a_file_alone_is_evidence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_work_tree: bool, current: str, name: str, is_evidence: bool
+) -> None:
+    """From the top of the work tree, else as it was named; a home folder may be called anything."""
+    (tmp_path / "binance").mkdir()
+    if in_work_tree:
+        Repository.create(tmp_path)
+    monkeypatch.chdir(tmp_path / current)
+    data = f"api_key = '{ACCOUNT.key}'\napi_secret = '{ACCOUNT.secret.decode()}'\n".encode()
+    (tmp_path / "binance/bot.py").write_bytes(data)
+    (found,), skipped = credentials_alone(name.format(top=tmp_path), data, EvidenceNearFiles())
+    grades = {evidence.grade for occurrence in found.occurrences for evidence in occurrence.evidence}
+    assert (Grade.PATH in grades, skipped) == (is_evidence, [])
 
 
 class Nearby:
