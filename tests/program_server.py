@@ -12,6 +12,7 @@ import functools
 import gc
 import importlib
 import json
+import multiprocessing
 import os
 import pkgutil
 import selectors
@@ -223,4 +224,6 @@ if __name__ == "__main__":
     from binance_leaks import cli
 
     other = _OTHERS.get(serve())
+    if other:
+        multiprocessing.set_start_method("fork")  # Python 3.14 would import this module as theirs
     raise SystemExit(sys.modules[other].main() if other else cli.main())
