@@ -6,6 +6,7 @@ import codecs
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from random import Random
 from types import MappingProxyType
 
 import pytest
@@ -15,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.corpus import Case, fill, load
+from tests.corpus.values import hmac_value
 
 CASES = tuple(load())
 # Texts that can be written anew in any encoding; a NUL would make a binary of some of the forms and a text of others.
@@ -214,3 +216,12 @@ def test_a_text_that_goes_on_in_another_encoding_loses_nothing(beginning: str, e
         if not _ids(data, case) >= ids or not first_test.may_hold(data):
             lost.append(case.id)
     assert lost == []
+
+
+@pytest.mark.parametrize("letter", ["\u0e01", "\u0438", "\u0915", "\u4e01"])
+@pytest.mark.parametrize("behind", ["\U0001f511", "\uff0c", "\u8041"])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-16"])
+def test_letters_of_another_script_hide_nothing_below_them(letter: str, behind: str, encoding: str) -> None:
+    rng = Random(5)
+    text = f"# {letter * 30}{behind}\r\nbinance.Client('{hmac_value(rng)}', '{hmac_value(rng)}')\r\n" + "x = 1\r\n" * 40
+    assert [len(each.values) for each in detect(text.encode(encoding), path="a.py")] == [2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable, Mapping
 from random import Random
 from types import MappingProxyType
@@ -120,3 +121,19 @@ def test_values_below_the_beginning_of_a_key_are_none_of_its_lines(beginning: st
         halves = ((Role.API_KEY, key), (Role.SECRET_KEY, secret))
         assert digests >= {Value.of(role, value.encode()).sha256 for role, value in halves}, end
         assert any(each.has_key and each.confidence is Confidence.HIGH for each in found), end
+
+
+@pytest.mark.parametrize("form", ["as PHP writes it", "in lines of 20", "in pieces of 16", "a short line in it"])
+@pytest.mark.parametrize("kind", ["ed25519", "rsa"])
+def test_letters_of_a_key_may_be_in_short_pieces(kind: str, form: str) -> None:
+    der = values.ed25519_der(Random(4)) if kind == "ed25519" else values.rsa_der()
+    body = base64.b64encode(der).decode("ascii")
+    head, tail = "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----"
+    text = {
+        "as PHP writes it": json.dumps({"binance_private_key": f"{head}\n{body}\n{tail}\n"}).replace("/", "\\/"),
+        "in lines of 20": "\n".join([head, *(body[at : at + 20] for at in range(0, len(body), 20)), tail]),
+        "in pieces of 16": f'"{head}\\n"' + "".join(f' + "{body[at : at + 16]}"' for at in range(0, len(body), 16)),
+        "a short line in it": f"{head}\n{body[:40]}\n{body[40:46]}\n{body[46:]}\n{tail}",
+    }[form]
+    found = detect(f"binance\n{text}\n".encode(), path="config.json")
+    assert [value.role for each in found for value in each.values if value.role is Role.PRIVATE_KEY]

@@ -26,6 +26,7 @@ _LITERAL_JOINT = lazy_pattern(r"""["'`]\s*(?:[+.&\\]\s*)?(?:_\s*)?["'`]""")
 _ENCODED_BEGIN = "LS0tLS1CRUdJTi"
 _ENCODED_PEM = lazy_pattern(rf"(?<![A-Za-z0-9+/]){_ENCODED_BEGIN}[A-Za-z0-9+/\s]{{80,8000}}={{0,2}}")
 _BASE64 = lazy_pattern(r"([A-Za-z0-9+/]+)=*")
+_LETTER = lazy_pattern(r"[A-Za-z0-9+/]")
 _LONGEST = 12_000
 _MOST_BEHIND = 6
 """Letters of base64 that may follow the last of a key."""
@@ -145,7 +146,7 @@ def _pem(text: str, begin: re.Match[str], after: int) -> PrivateKey | None:
     for pattern in (_LITERAL_JOINT, _HEADERS, _ESCAPED):
         body = pattern.sub(_blanked, body)
     key = _read(body, begin.end(), rules.PRIVATE_KEY_PEM, encrypted=headers is not None)
-    if key is None:
+    if key is None and (key := _read_letters(body, begin.end(), rules.PRIVATE_KEY_PEM)) is None:
         return None
     is_last = end is not None and _BASE64.search(body, key.end - begin.end()) is None
     return replace(key, start=begin.start(), end=end.end() if end and is_last else key.end)
@@ -172,6 +173,19 @@ def _read(body: str, offset: int, rule: str, *, encrypted: bool = False) -> Priv
     if kind is None:
         return None
     return PrivateKey(start=offset, end=offset + end, der=der, type=kind, rule=rule)
+
+
+def _read_letters(body: str, offset: int, rule: str) -> PrivateKey | None:
+    """Return the key in the letters of base64 of a body, with anything between them; only its structure proves it."""
+    letters = list(_LETTER.finditer(body))
+    packed = "".join(letter.group() for letter in letters)
+    length = _stated_length(_decode(packed[:8]))
+    most = min((length * 4 + 2) // 3, len(letters))
+    der = _decode(packed[:most])
+    kind = _type_of(der, length)
+    if kind is None or kind is KeyType.ENCRYPTED:
+        return None
+    return PrivateKey(start=offset, end=offset + letters[most - 1].end(), der=der, type=kind, rule=rule)
 
 
 def _decode_lines(lines: Sequence[re.Match[str]], most: int) -> tuple[bytes, int]:

@@ -40,12 +40,16 @@ _NARROW = {"le": lazy_pattern(_NARROW_TEXT + rb"(?!\0)"), "be": lazy_pattern(rb"
 
 
 def from_wide(data: bytes, encoding: str) -> bytes:
-    """Return text in UTF-16 or UTF-32 as UTF-8, and what is narrow in it as it is."""
+    """Return text in UTF-16 or UTF-32 as UTF-8, and what is narrow in it as it is.
+
+    What looks narrow may be letters of another script: it ends with a whole character, so that the rest stays in step.
+    """
     parts: list[bytes] = []
-    done = 0
+    done, width = 0, int(encoding[4:6]) // 8
     for match in _NARROW[encoding[-2:]].finditer(data):
-        parts += [data[done : match.start()].decode(encoding, "replace").encode("utf-8"), match.group()]
-        done = match.end()
+        end = match.end() if match.end() == len(data) else match.end() // width * width
+        parts += [data[done : match.start()].decode(encoding, "replace").encode("utf-8"), data[match.start() : end]]
+        done = end
     return b"".join([*parts, data[done:].decode(encoding, "replace").encode("utf-8")])
 
 
