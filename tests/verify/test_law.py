@@ -177,7 +177,7 @@ sys.addaudithook(lambda event, _: seen.append(event) if event.startswith(("socke
 from binance_leaks.cli import main
 status = main(sys.argv[1:])
 loaded = [name for name in sys.modules if name.startswith(("urllib3", "binance_leaks.verify."))]
-print("SEEN", status, sorted(set(seen)), loaded, file=sys.stderr)
+print("SEEN", int(status), sorted(set(seen)), loaded, file=sys.stderr)
 """
 
 

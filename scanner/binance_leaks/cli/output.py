@@ -9,6 +9,7 @@ import re
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from types import MappingProxyType
@@ -195,7 +196,8 @@ def _problem(file: Path) -> str:
             return "it is a folder"
         if not file.parent.is_dir():
             return f"there is no folder {file.parent}"
-        if file.exists():
+        with suppress(FileNotFoundError):
+            file.stat()  # what is wrong with a name, which Python 3.14 takes for that of no file
             return "" if os.access(file, os.W_OK) else "it is read-only"
         return (
             "" if os.access(Path(os.path.realpath(file)).parent, os.W_OK) else f"the folder {file.parent} is read-only"
