@@ -77,7 +77,7 @@ BROKEN: Mapping[str, tuple[Target, str]] = MappingProxyType(
             ("a value", _show(str), "value"),
             ("a value backwards", _show(lambda text: text[::-1]), "value"),
             ("a value in lines", _show(lambda text: "\n ".join(text)), "value"),
-            ("a piece of a value", _show(lambda text: text[:40]), "value"),
+            ("a piece of a value", _show(lambda text: text[:64]), "value"),
             ("a value in an error", _show_in_error, "value"),
             ("much memory", _fill, "memory"),
             ("more memory than there is", _fill_too_much, "memory"),

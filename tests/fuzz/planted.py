@@ -10,7 +10,8 @@ from random import Random
 from tests.corpus.values import hmac_value
 from tests.e2e import Pair
 
-_PIECE = 24
+_PIECE = 56
+"""Letters of a value that are masked wherever they are; a mutant may hold fewer by themselves."""
 _LAYOUT = re.compile(r"\s|<wbr>|[\u00ad\u200b]")
 """What a format may put between two letters."""
 

@@ -30,6 +30,7 @@ from binance_leaks.model import Environment
 from binance_leaks.native import compiled
 from binance_leaks.pipeline.files import credentials_in_object
 from binance_leaks.pipeline.state import unpack_state
+from binance_leaks.report.sanitize import printable, without_values
 from binance_leaks.report.stored import read_report
 from binance_leaks.setup.agent_hooks import HOOK_FILES, Place, installed, plan_agent
 from binance_leaks.setup.allow_entries import with_entries, without_entries
@@ -248,7 +249,7 @@ def read_agent_settings(data: bytes) -> Outcome:
     plans = plan_agent(agent, place)
     found = installed(agent, place)
     path.unlink()
-    return _planned(plans, str(found))
+    return _planned(plans, printable(without_values(str(found))))  # as `doctor` prints it
 
 
 def read_pre_commit(data: bytes) -> Outcome:
