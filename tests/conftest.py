@@ -63,6 +63,12 @@ class NetworkError(AssertionError):
     """A test tried to reach another machine."""
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One test process more than there are processors: tests wait for the programs that they start."""
+    usable = getattr(os, "sched_getaffinity", None)
+    return (len(usable(0)) if usable else os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the files with slow tests first: at the end, the other test processes would have nothing to do meanwhile."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}

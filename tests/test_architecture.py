@@ -462,7 +462,7 @@ def test_a_clean_commit_imports_next_to_nothing(repository: Repository, named: l
     assert status == "0"
     names = {name for module in imported for name in _with_parents(module)}
     assert not names & NOT_ON_THE_CLEAN_PATH
-    assert len(imported) <= 16, imported
+    assert len(set(imported) - {"io"}) <= 16, imported  # up to 3.13, Python imports io at its own start
 
 
 def test_an_event_of_an_agent_that_passes_imports_little() -> None:
