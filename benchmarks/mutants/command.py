@@ -1,15 +1,15 @@
 """Show which small changes of the package no cheap test notices.
 
 Each mutant is one change of one module: a comparison, a boolean or arithmetic operator, a number, a member of an
-enumeration, a condition, a returned value, the end of a loop, the bound of a slice (`mutant_changes.py`). The tests in
-`TESTS` that run a changed line must notice it (`mutant_runs.py`). Everything runs in a copy of the working tree.
+enumeration, a condition, a returned value, the end of a loop, the bound of a slice (`changes.py`). The tests in
+`TESTS` that run a changed line must notice it (`runs.py`). Everything runs in a copy of the working tree.
 
-What survives and may is in `mutants-explained.tsv`: module, line of source, change and reason. Survivors are printed in
+What survives and may is in `explained.tsv`: module, line of source, change and reason. Survivors are printed in
 its form.
 
-    python benchmarks/mutants.py [--module NAME[:LINE]] [--sample N] [--seed N] [--minutes N]
+    python benchmarks/mutants [--module NAME[:LINE]] [--sample N] [--seed N] [--minutes N]
 
-    python benchmarks/mutants.py --module verify --sample 100 --seed 2
+    python benchmarks/mutants --module verify --sample 100 --seed 2
 """
 
 from __future__ import annotations
@@ -27,16 +27,17 @@ from itertools import islice
 from math import sqrt
 from pathlib import Path
 
-from mutant_changes import Mutant, mutants_of
-from mutant_coverage import CoverageCache
-from mutant_runs import NO_TEST, SURVIVED, TIMED_OUT, Copy, run_all
 from timing import markdown
 
-ROOT = Path(__file__).resolve().parent.parent
+from mutants.changes import Mutant, mutants_of
+from mutants.coverage import CoverageCache
+from mutants.runs import NO_TEST, SURVIVED, TIMED_OUT, Copy, run_all
+
+ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "scanner/binance_leaks"
-EXPLAINED = Path(__file__).with_name("mutants-explained.tsv")
+EXPLAINED = Path(__file__).with_name("explained.tsv")
 CACHE = ROOT / ".mutants_cache"
-"""Which tests run which lines: `mutant_coverage.py`."""
+"""Which tests run which lines: `coverage.py`."""
 _VERIFY = ("verify/test_verifier.py", "verify/test_verdict_table.py", "verify/test_budget.py")
 _BASELINE = (
     "baseline", "e2e/test_baseline.py", "e2e/test_baseline_bad_input.py", "e2e/test_baseline_detect_secrets.py",
@@ -223,7 +224,3 @@ def wilson(successes: int, trials: int) -> tuple[float, float]:
 def stale_explanations(mutants: Sequence[Mutant]) -> list[tuple[str, str, str]]:
     """What is explained and is no mutant any more."""
     return sorted(explained().keys() - {key_of(mutant) for mutant in mutants})
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

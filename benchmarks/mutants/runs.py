@@ -3,7 +3,7 @@
 A session is a fork that has imported the package and collected the tests. It records once which test runs which lines.
 Then it forks for each mutant, puts the changed function in the place of the one that is there, and runs the tests that
 run a changed line until one fails, those first that noticed other mutants of the module. What those tests start sees
-the change too: programs are forks of `mutant_programs`, and a new Python imports the changed file. What runs while
+the change too: programs are forks of `programs`, and a new Python imports the changed file. What runs while
 modules are imported and tests are collected is changed in a fork that imports and collects anew.
 """
 
@@ -27,10 +27,11 @@ from types import FrameType
 
 import pytest
 from hypothesis import HealthCheck, settings
-from mutant_changes import Mutant
-from mutant_coverage import Coverage, CoverageCache, FileCoverage, file_of
-from mutant_lines import STARTING, LineRecorder
-from mutant_programs import Programs, change_function, import_package
+
+from mutants.changes import Mutant
+from mutants.coverage import Coverage, CoverageCache, FileCoverage, file_of
+from mutants.lines import STARTING, LineRecorder
+from mutants.programs import Programs, change_function, import_package
 
 NOT_COPIED = shutil.ignore_patterns(".git", ".*_cache", ".hypothesis", "build", "dist", "*.egg-info")
 MEMORY = 8 << 30
@@ -46,7 +47,7 @@ _SITE = """import sys
 from pathlib import Path
 if Path({lines!r}, "on").exists():
     sys.path.append({benchmarks!r})
-    from mutant_lines import LineRecorder
+    from mutants.lines import LineRecorder
     LineRecorder(Path({lines!r})).start()
 """
 
@@ -74,7 +75,7 @@ class Copy:
         shutil.copytree(root, made.project, ignore=NOT_COPIED, symlinks=True)
         made.lines.mkdir()
         (made.lines / "files").write_text("\n".join(str(made.file(module)) for module in modules), "utf-8")
-        site = _SITE.format(lines=str(made.lines), benchmarks=str(Path(__file__).parent))
+        site = _SITE.format(lines=str(made.lines), benchmarks=str(Path(__file__).parents[1]))
         (made.project / "scanner/sitecustomize.py").write_text(site, "utf-8")
         return made
 

@@ -1,8 +1,8 @@
 """Put a changed function into this process, and serve the program with it.
 
-`python mutant_programs.py FD` imports the package once and forks for each request: a server for
-`tests.program_server`, whose programs run the changed function. A request is the number of a group of processes and
-the function to change, if any, with the file descriptor of the connection.
+`main` imports the package once and forks for each request: a server for `tests.program_server`, whose programs run the
+changed function. A request is the number of a group of processes and the function to change, if any, with the file
+descriptor of the connection.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ from contextlib import suppress
 from pathlib import Path
 from types import CodeType, FunctionType
 
-from mutant_lines import LineRecorder
+from mutants.lines import LineRecorder
 
 _Key = tuple[str, int, str]
+_START = "import sys; sys.path.append(sys.argv[1]); from mutants.programs import main; main()"
 
 
 def import_package() -> None:
@@ -69,7 +70,7 @@ class Programs:
         self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, __file__, str(theirs.fileno()), str(lines)],
+                [sys.executable, "-c", _START, str(Path(__file__).parents[1]), str(theirs.fileno()), str(lines)],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.PIPE,  # as those of a run, which cannot seek
                 stdout=subprocess.PIPE,
@@ -116,9 +117,11 @@ def _reaped() -> bool:
     return False
 
 
-if __name__ == "__main__":
-    recorder = LineRecorder(Path(sys.argv[2]))
+def main() -> None:
+    """Serve what the arguments name: a connection, and the folder of the recorded lines."""
+    connection, lines = sys.argv[2:]
+    recorder = LineRecorder(Path(lines))
     import_package()
     gc.collect()
-    _serve(socket.socket(fileno=int(sys.argv[1])), recorder)
+    _serve(socket.socket(fileno=int(connection)), recorder)
     runpy.run_module("tests.program_server", run_name="__main__", alter_sys=True)

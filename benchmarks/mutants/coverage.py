@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from mutant_changes import Mutant
+from mutants.changes import Mutant
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +118,8 @@ def _shared_by_tests(project: Path) -> Iterator[Path]:
     for file in sorted((project / "tests").glob("**/*")):
         if file.is_file() and "__pycache__" not in file.parts and not file.match("test_*.py"):
             yield file
-    yield from sorted((project / "benchmarks").glob("mutant_*.py"))
+    for name in ("coverage", "lines", "programs", "runs"):
+        yield project / "benchmarks/mutants" / f"{name}.py"
 
 
 def file_of(test: str) -> str:

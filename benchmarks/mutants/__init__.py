@@ -1,0 +1,1 @@
+"""Small changes of the package, and which of them no cheap test notices."""
