@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 STARTING = "starting"
@@ -18,7 +18,10 @@ STARTING = "starting"
 
 
 class LineRecorder:
-    """Traces this process and its forks from `start` on."""
+    """Traces this process and its forks from `start` on.
+
+    From Python 3.12 on, what is recorded costs nothing more, and tests take hardly longer than without it.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -29,11 +32,20 @@ class LineRecorder:
 
     def start(self) -> None:
         """Trace this thread and the ones that it starts."""
+        if sys.version_info >= (3, 12):
+            sys.monitoring.use_tool_id(sys.monitoring.COVERAGE_ID, "mutants")
+            sys.monitoring.register_callback(sys.monitoring.COVERAGE_ID, sys.monitoring.events.LINE, self._run)
+            sys.monitoring.set_events(sys.monitoring.COVERAGE_ID, sys.monitoring.events.LINE)
+            return
         threading.settrace(self._enter)
         sys.settrace(self._enter)
 
     def stop(self) -> None:
         """Trace no more."""
+        if sys.version_info >= (3, 12):
+            sys.monitoring.set_events(sys.monitoring.COVERAGE_ID, 0)
+            sys.monitoring.free_tool_id(sys.monitoring.COVERAGE_ID)
+            return
         sys.settrace(None)
         threading.settrace(None)
 
@@ -42,6 +54,15 @@ class LineRecorder:
         (self._folder / "current").write_text(name, "ascii")
         self._left.clear()
         self._process = 0
+        if sys.version_info >= (3, 12):
+            sys.monitoring.restart_events()
+
+    if sys.version_info >= (3, 12):
+
+        def _run(self, code: CodeType, line: int) -> object:
+            if code.co_filename in self._files:
+                self._write(f"{code.co_filename}:{line}\n")
+            return sys.monitoring.DISABLE
 
     def _enter(self, frame: FrameType, _: str, __: Any) -> Any:
         code = frame.f_code
