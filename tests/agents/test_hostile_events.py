@@ -326,6 +326,7 @@ class TestTexts:
             "@.env是什么", "@.env\u200b", "@\u200b.env", "@.env/", "@.env=x", "@**.env**", "@file:.env",
             "@file://.env", "@'my keys.env'", "@“my keys.env”",
             "@keys\\(1\\).env", "@keys(1).env,", "@密钥.env。", "@sub/[id].env:3",
+            "@./sub/.env", "@sub/./../.env", "@no/../.env", "@no/no/../../sub/.env,", "@.env/x/..", "@sub//.env",
         ],
     )  # fmt: skip
     def test_what_a_prompt_mentions_is_read(self, tmp_path: Path, pair: Pair, mention: str) -> None:
@@ -342,11 +343,37 @@ class TestTexts:
         (tmp_path / ".env.example").write_text("BINANCE_API_KEY=\n")
         assert not is_stopped(play(prompt(f"What is in {mention}", tmp_path)))
 
-    @pytest.mark.parametrize("text", ["@" * 60_000, "@,." * 20_000, "@x(" * 1_000])
-    def test_mentions_have_a_limit(self, tmp_path: Path, text: str) -> None:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "@" * 60_000,
+            "".join(f"@{number},{'.' * 120}" for number in range(6_000)),
+            "".join(f"@../{number}{'../' * 300} " for number in range(1_000)),
+        ],
+        ids=["marks", "distinct", "folders"],
+    )
+    def test_mentions_that_are_looked_up_have_a_limit(self, tmp_path: Path, text: str) -> None:
         played = play(prompt(text, tmp_path))
         assert played.status == 2
-        assert "it names more than" in played.err
+        assert "it names more than can be looked up" in played.err
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "@" * 5_000,
+            "@,." * 5_000,
+            "@x(" * 5_000,
+            "".join(
+                f"@media(max-width:{n}px){{.a{n}>b,.c:hover{{background:url(../x{n}.png)}}}}" for n in range(1_500)
+            ),
+            "".join(f"{{'@type':'Person','@id':'https://x.example/{n}'}}," for n in range(2_000)),
+        ],
+        ids=["marks", "signs", "calls", "style sheet", "JSON-LD"],
+    )
+    def test_only_files_that_exist_are_named(self, tmp_path: Path, pair: Pair, text: str) -> None:
+        (tmp_path / ".env").write_text(filled(CONTENT, pair))
+        assert play(prompt(text, tmp_path)).err == ""
+        assert is_stopped(play(prompt(f"{text}@.env", tmp_path)))
 
     def test_mentions_of_nothing_pass(self, tmp_path: Path) -> None:
         text = "@property\n" * 5_000 + "".join(f"mail{number}@example{number}.com " for number in range(5_000))

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
-from itertools import chain
 
 from binance_leaks.agents.contracts import AGENTS, CALL, PROMPT, READ, RESULT, Agent, Event, sender_of, unnamed_event
 
@@ -22,18 +20,7 @@ LARGEST = 16 << 20
 """Bytes of the largest event that is read: ten times the longest output that an agent keeps."""
 DEEPEST = 100
 """Levels of JSON in an event, those in texts that are JSON among them."""
-_MOST_FILES, _MOST_NAMES = 50, 50_000
-"""Files that are scanned for one event, and names in it that may be files."""
 _MOST_TEXTS = 200_000
-_LONGEST_PATH = 1_024
-_CLOSING = {'"': '"', "'": "'", "`": "`", "<": ">", "{": "}", "[": "]", "(": ")", "“": "”", "‘": "’", "«": "»"}
-"""What ends a path that begins with a quotation mark or bracket: it may have blanks."""
-_WORD, _ESCAPED = re.compile(r"(?:\\[^\n]|\S)+"), re.compile(r"\\(.)")
-"""A path without quotation marks: up to a blank that is not escaped."""
-_PATH_ENDS = re.compile(r"(?![A-Za-z0-9]|[._/\\@-][A-Za-z0-9])")
-"""Where a path may end: before all but an ASCII letter or digit, or a mark within names and an ASCII one behind it."""
-_MARKS, _SCHEME = re.compile(r"[^\w./~\\@-]{0,8}"), re.compile(r"[A-Za-z]{1,32}:(?://)?")
-"""What may be before the path of a mention."""
 _METADATA = frozenset(
     {
         "session_id", "sessionId", "conversation_id", "generation_id", "parent_conversation_id", "prompt_id", "turn_id",
@@ -181,21 +168,22 @@ class AgentEvent:
         return tool if self.kind == CALL and field in _ARGUMENTS and tool in _EDITORS else ""
 
     def _files(self, named: Iterable[str]) -> list[str]:
-        if self.kind == READ:
-            found = chain(named if self.only_names_file else (), _attached(self.fields))
-        elif self.kind == PROMPT:
-            found = chain(_attached(self.fields), _mentioned(_text_of(self.fields, "prompt")))
-        else:
+        if self.kind not in (READ, PROMPT):
             return []
-        names: dict[str, None] = {}
-        for count, name in enumerate(found):
-            names[name] = None
-            if count >= _MOST_NAMES:
-                raise _UnclearError(f"it names more than {_MOST_NAMES:,} files")
-        paths = [path for path in dict.fromkeys(map(self._resolve, names)) if _is_there(path)]
-        if len(paths) > _MOST_FILES:
-            raise _UnclearError(f"it names more than {_MOST_FILES} files")
-        return paths
+        names = [*(named if self.only_names_file else ()), *_attached(self.fields)]
+        prompt = _text_of(self.fields, "prompt") if self.kind == PROMPT else ""
+        if not names and "@" not in prompt:
+            return []
+        from binance_leaks.agents.files import FoundFiles, TooManyFilesError  # start-up: few events name a file
+
+        found = FoundFiles(self._resolve)
+        try:
+            for name in names:
+                found.add(name)
+            found.add_mentions(prompt)
+        except TooManyFilesError as error:
+            raise _UnclearError(str(error)) from None
+        return list(found.paths)
 
     def _resolve(self, path: str) -> str:
         return os.path.normpath(os.path.join(self.folder, os.path.expanduser(path)))  # noqa: PTH111, PTH118
@@ -351,35 +339,5 @@ def _attached(fields: Mapping[str, object]) -> Iterator[str]:
             yield from (path for name in _PATHS if _is_path(path := attachment.get(name)))
 
 
-def _mentioned(prompt: str) -> Iterator[str]:
-    """Files that a prompt takes in as `@path`: no other event is sent for those.
-
-    Agents differ in where a path begins and ends. All that it may be is named here, and counts where there is such a
-    file.
-    """
-    at = prompt.find("@")
-    while at >= 0:
-        rest = prompt[at + 1 : at + 1 + _LONGEST_PATH]
-        if rest[:1] in _CLOSING:
-            yield rest[1:].partition(_CLOSING[rest[0]])[0]
-        if word := _WORD.match(rest):
-            for path in dict.fromkeys((word[0], word[0].replace("\\ ", " "), _ESCAPED.sub(r"\1", word[0]))):
-                for start in _path_starts(path):
-                    yield from (path[start : end.start()] for end in _PATH_ENDS.finditer(path, start + 1))
-        at = prompt.find("@", at + 1)
-
-
-def _path_starts(word: str) -> list[int]:
-    marks = _MARKS.match(word)
-    last = marks.end() if marks else 0
-    scheme = _SCHEME.match(word, last)
-    return [*range(last + 1), *([scheme.end()] if scheme else [])]
-
-
 def _is_path(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and bool(value) and "\0" not in value
-
-
-def _is_there(path: str) -> bool:
-    """Whether a path leads to anything but a folder, whose files are named by events of their own."""
-    return os.path.lexists(path) and not os.path.isdir(path)  # noqa: PTH112
