@@ -506,9 +506,11 @@ static bool may_be_container(const uint8_t *data, size_t size) {
         MARK("Thread-Topic:"), MARK("Snapshot-Content-Location:"),
     };
     static const Mark programs[] = {MARK("#!"), MARK("MZ"), MARK("\x7f" "ELF")};
-    static const Mark tar = MARK("ustar"), zip_end = MARK("PK\5\6"), pointer = MARK("version http");
+    static const Mark tar = MARK("ustar"), zip_end = MARK("PK\5\6"), skippable = MARK("\x2a\x4d\x18"), pointer = MARK("version http");
     if (starts_with_any(data, size, archives, sizeof archives / sizeof *archives))
         return true;
+    if (size >= 4 && (data[0] & 0xf0) == 0x50 && starts(data + 1, size - 1, skippable))
+        return true; /* a frame in front of zstd data */
     if (starts_with_any(data, size, mail, sizeof mail / sizeof *mail))
         return true;
     if (size >= 2 && data[0] == 'x' && (data[0] << 8 | data[1]) % 31 == 0 && !(data[1] & 0x20))

@@ -15,6 +15,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from binance_leaks.findings import Skipped
@@ -23,6 +24,8 @@ from binance_leaks.sources.read_content import Chunk, read_stream
 from binance_leaks.sources.streams import Readable
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from tests.corpus.values import hmac_value
 
 TEXT = b"binance_key = something\n" * 20
 MIB = 1 << 20
@@ -297,6 +300,11 @@ def test_the_comment_of_a_zip_file_and_what_is_behind_it_are_scanned() -> None:
     assert read(data + TEXT) == ({"a.bin!/a": TEXT, "a.bin": TEXT}, [])
 
 
+VALUE = hmac_value(random.Random(1)).encode()
+LINE = b"binance_key = " + VALUE
+"""Shorter than a field of a header of tar, and than the padding of a block."""
+
+
 def extended(kind: bytes, body: bytes, *, padding: bytes = b"") -> bytes:
     """A header of tar and its body, in front of an archive of one member."""
     info = tarfile.TarInfo("headers")
@@ -329,6 +337,71 @@ def hidden_in_zip(content: bytes) -> bytes:
     return bytes(data[:at] + content + data[at:])
 
 
+def zip_with_rest(method: int) -> bytes:
+    """A zip file whose only member has more bytes than its compressed stream."""
+    data = bytearray(zipped({"a": b"1" * 99}, method))
+    at = data.index(b"PK\x01\x02")
+    packed = int.from_bytes(data[18:22], "little") + len(LINE)
+    data[18:22] = data[at + 20 : at + 24] = packed.to_bytes(4, "little")
+    data[-6:-2] = (at + len(LINE)).to_bytes(4, "little")
+    return bytes(data[:at] + LINE + data[at:])
+
+
+def zip_with_other_local_name() -> bytes:
+    data = zipped({"a" * len(LINE): b"1"})
+    return data.replace(b"a" * len(LINE), LINE, 1)
+
+
+def zip64_with_extension(content: bytes) -> bytes:
+    """A zip file whose record for large archives is extended (APPNOTE 6.3.10, section 4.3.14)."""
+    data = zipped({"a": b"1"})
+    at = data.index(b"PK\x05\x06")
+    start = data.index(b"PK\x01\x02")
+    record = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44 + len(content), 45, 45, 0, 0, 1, 1, at - start, start)
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, at, 1)
+    return data[:at] + record + content + locator + data[at:]
+
+
+def zip_with_member_twice() -> bytes:
+    """A zip file whose directory has the same member twice, the second time with a comment."""
+    data = zip_with(comment=LINE)
+    at, end = data.index(b"PK\x01\x02"), data.index(b"PK\x05\x06")
+    commented = data[at:end]
+    plain = commented[:32] + bytes(2) + commented[34 : -len(LINE)]
+    directory = plain + commented
+    return data[:at] + directory + struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 2, 2, len(directory), at, 0)
+
+
+def tar_with(fields: Mapping[int, bytes], kind: bytes = tarfile.REGTYPE, form: Literal[0, 1] = 0) -> bytes:
+    """A tar archive whose only header has bytes at offsets."""
+    info = tarfile.TarInfo("name")
+    info.type, info.linkname = kind, "target"
+    block = bytearray(info.tobuf(form))
+    for at, content in fields.items():
+        block[at : at + len(content)] = content
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    return bytes(block) + bytes(1024)
+
+
+def tar_with_sparse_map() -> bytes:
+    data = tar_with({482: b"\1"}, tarfile.GNUTYPE_SPARSE, tarfile.GNU_FORMAT)
+    return data[:512] + LINE.ljust(512, b"\0") + data[512:]
+
+
+def git_object(content: bytes) -> bytes:
+    return zlib.compress(b"blob %d\0%s" % (len(content), content))
+
+
+def skippable(content: bytes) -> bytes:
+    """A frame of zstd for other programs (RFC 8878, section 3.1.2)."""
+    return b"\x5e\x2a\x4d\x18" + struct.pack("<L", len(content)) + content
+
+
+ZSTD_1 = bytes.fromhex("28b52ffd200109000031")
+"""The digit 1 as zstd packs it."""
+
+
 def gzip_with(flags: int, header: bytes) -> bytes:
     data = gzip.compress(b"1", mtime=0)
     return data[:3] + bytes([flags]) + data[4:10] + header + data[10:]
@@ -337,8 +410,6 @@ def gzip_with(flags: int, header: bytes) -> bytes:
 EMPTY_7Z = b"7z\xbc\xaf\x27\x1c\0\4" + zlib.crc32(bytes(20)).to_bytes(4, "little") + bytes(20)
 EMPTY_PACK = b"PACK" + bytes([0, 0, 0, 2, 0, 0, 0, 0])
 EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
-LINE = b"binance_key = " + b"something" * 6
-"""Longer than a value, shorter than the padding of a block."""
 NO_MEMBER: Mapping[str, bytes] = {
     "behind a 7z archive without a header": b"7z\xbc\xaf\x27\x1c\0\4" + bytes(24) + LINE,
     "behind an empty 7z archive": EMPTY_7Z + LINE,
@@ -367,6 +438,36 @@ NO_MEMBER: Mapping[str, bytes] = {
     "member that the directory leaves out": hidden_in_zip(zipped({"b": LINE * 4})),
     "comment of gzip": gzip_with(16, LINE + b"\0"),
     "extra field of gzip": gzip_with(4, struct.pack("<H", len(LINE)) + LINE),
+    "long comment of gzip": gzip_with(16, b"#" * 300_000 + LINE + b"\0"),
+    "name in the second header of gzip": gzip.compress(b"1") + gzip_with(8, LINE + b"\0"),
+    "comment of the third header of gzip": gzip.compress(b"1") * 2 + bytes(99) + gzip_with(16, LINE + b"\0"),
+    "extra field in the second header of gzip": gzip.compress(b"1") + gzip_with(4, struct.pack("<H", len(LINE)) + LINE),
+    "behind gzip": gzip.compress(b"1") + LINE,
+    "behind large gzip": gzip.compress(random.Random(1).randbytes(MIB + 9), 1) + LINE,
+    "behind gzip, packed": gzip.compress(gzip.compress(b"1") + LINE),
+    "behind gzip that ends in a git pack": gzip.compress(EMPTY_PACK + bytes(20)) + LINE,
+    "behind bzip2": bz2.compress(b"1") + LINE,
+    "behind xz": lzma.compress(b"1") + bytes(8) + LINE,
+    "gzip behind bzip2": bz2.compress(b"1") + gzip.compress(LINE),
+    "behind a compressed tar archive": gzip.compress(tarred({"a": b"1"})) + LINE,
+    "behind an object of git": git_object(b"1") + LINE,
+    "behind zstd": ZSTD_1 + LINE,
+    "frame for other programs in zstd": ZSTD_1 + skippable(LINE) + ZSTD_1,
+    "frame for other programs before zstd": skippable(LINE) + ZSTD_1,
+    "zstd behind a frame for other programs": skippable(b"1234") + ZSTD_1 + LINE,
+    "behind deflate in a member of a zip file": zip_with_rest(zipfile.ZIP_DEFLATED),
+    "behind bzip2 in a member of a zip file": zip_with_rest(zipfile.ZIP_BZIP2),
+    "name before a member of a zip file": zip_with_other_local_name(),
+    "extension of a zip64 record": zip64_with_extension(LINE),
+    "comment of a member that is listed twice": zip_with_member_twice(),
+    "target of a file in tar": tar_with({157: LINE}),
+    "target of a folder in tar": tar_with({157: LINE}, tarfile.DIRTYPE),
+    "behind the target of a link in tar": tar_with({164: LINE}, tarfile.SYMTYPE),
+    "behind the name in a tar header": tar_with({5: LINE}),
+    "behind the prefix in a tar header": tar_with({345: b"p\0" + LINE}),
+    "prefix in a header of GNU tar": tar_with({345: LINE}, tarfile.GNUTYPE_LONGNAME, tarfile.GNU_FORMAT),
+    "owners in a tar header": tar_with({265: VALUE}),
+    "map of a sparse file in tar": tar_with_sparse_map(),
 }
 
 
@@ -374,7 +475,33 @@ NO_MEMBER: Mapping[str, bytes] = {
 def test_text_of_an_archive_that_is_in_no_member_is_scanned(place: str) -> None:
     for stream in (io.BytesIO(NO_MEMBER[place]), Pipe(NO_MEMBER[place])):
         chunks = [item.data for item in read_members("a", "a", stream) if isinstance(item, Chunk)]
-        assert any(LINE in data for data in chunks)
+        assert any(VALUE in data for data in chunks)
+
+
+def zip_with_two_names(second: bytes) -> bytes:
+    """A zip file whose directory has a member twice, with names of the same length."""
+    data = zipped({"a" * len(second): b"1"})
+    at, end = data.index(b"PK\x01\x02"), data.index(b"PK\x05\x06")
+    directory = data[at:end] + data[at:end].replace(b"a" * len(second), second)
+    return data[:at] + directory + struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 2, 2, len(directory), at, 0)
+
+
+NAME_ALONE: Mapping[str, bytes] = {
+    "folder in a zip file": zipped({f"{VALUE.decode()}/": b""}),
+    "second name of a member of a zip file": zip_with_two_names(VALUE),
+    "folder in tar": tar_with({0: VALUE}, tarfile.DIRTYPE),
+    "pipe in tar": tar_with({0: VALUE}, tarfile.FIFOTYPE),
+    "hard link in tar": tar_with({157: VALUE}, tarfile.LNKTYPE),
+    "name of an extended header": tar_with({0: VALUE}, tarfile.XHDTYPE),
+    "name that another one replaces": extended(tarfile.GNUTYPE_LONGNAME, b"b")[:1024] + tar_with({0: VALUE}),
+}
+
+
+@pytest.mark.parametrize("place", NAME_ALONE)
+def test_a_name_without_content_is_a_path_where_it_may_have_a_value(place: str) -> None:
+    found, skipped = read(NAME_ALONE[place])
+    assert any(VALUE.decode() in path for path in found)
+    assert not skipped
 
 
 def test_records_for_other_programs_take_no_memory() -> None:
@@ -629,7 +756,7 @@ def test_corrupt_compressed_data_are_reported_and_scanned_raw() -> None:
     assert "corrupt" in reasons(skipped)
     trailing = data + TEXT
     found, skipped = read(trailing)
-    assert found["a.bin"] == trailing, "what stands behind is scanned"
+    assert found["a.bin"] == TEXT, "what stands behind is scanned"
     assert not skipped
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import lzma
 import random
+import struct
 import sys
 import zlib
 from collections.abc import Callable, Mapping
@@ -16,7 +18,7 @@ from binance_leaks.sources.read_content import Chunk, read_stream
 from binance_leaks.sources.unpack import DamagedArchiveError, OverLimitError, UnpackBudget
 
 from tests.repositories import Repository
-from tests.sources.test_archives import MIB, TEXT, Pipe, read, reasons, tarred, zipped
+from tests.sources.test_archives import LINE, MIB, TEXT, VALUE, Pipe, read, reasons, tarred, zipped
 
 FILES = {"a.txt": TEXT, "bot/.env": b"BINANCE=1\n" * 50, "leer": b"", "ü/b.bin": random.Random(1).randbytes(5000)}
 STARTS: Mapping[str, bytes] = {
@@ -137,6 +139,45 @@ def seven_zip_start(header: bytes, size: int | None = None) -> bytes:
         + zlib.crc32(header).to_bytes(4, "little")
     )
     return b"7z\xbc\xaf\x27\x1c\0\4" + zlib.crc32(start).to_bytes(4, "little") + start
+
+
+def raw_seven_zip(method: bytes, properties: bytes, packed: bytes, size: int, *, more: bytes = b"") -> bytes:
+    """A 7z archive of one file, `a`, whose header has `more` among the properties of files."""
+    coder = bytes([1, len(method) | 0x20, *method, len(properties), *properties])
+    streams = b"\6\0\1\x09" + number(len(packed)) + b"\0\7\x0b\1\0" + coder + b"\x0c" + number(size) + b"\0\0"
+    names = "a\0".encode("utf-16-le")
+    header = b"\1\4" + streams + b"\5\1\x11" + number(len(names) + 1) + b"\0" + names + more + b"\0\0"
+    start = struct.pack("<QQL", len(packed), len(header), zlib.crc32(header))
+    return b"7z\xbc\xaf\x27\x1c\0\4" + struct.pack("<L", zlib.crc32(start)) + start + packed + header
+
+
+def number(value: int) -> bytes:
+    return bytes([value]) if value < 0x80 else bytes([0x80 | value >> 8, value & 0xFF])
+
+
+def raw_lzma(identity: int) -> bytes:
+    return lzma.compress(b"1", lzma.FORMAT_RAW, filters=[{"id": identity, "dict_size": 1 << 16}])
+
+
+LZMA1 = (b"\x03\x01\x01", b"\x5d\0\0\1\0")
+LZMA2 = (b"\x21", b"\x08")
+NO_FILE: Mapping[str, bytes] = {
+    "behind LZMA": raw_seven_zip(*LZMA1, raw_lzma(lzma.FILTER_LZMA1) + LINE, 1),
+    "behind LZMA2": raw_seven_zip(*LZMA2, raw_lzma(lzma.FILTER_LZMA2) + LINE, 1),
+    "unpacked beyond the files": raw_seven_zip(
+        *LZMA2, lzma.compress(b"1" + LINE, lzma.FORMAT_RAW, filters=[{"id": lzma.FILTER_LZMA2}]), 1
+    ),
+    "behind a copy": raw_seven_zip(b"\0", b"", b"1" + LINE, 1),
+    "another property of files": raw_seven_zip(b"\0", b"", b"1", 1, more=b"\x19" + number(len(LINE)) + LINE),
+}
+
+
+@pytest.mark.parametrize("place", NO_FILE)
+def test_text_of_a_7z_archive_that_is_in_no_file_is_scanned(place: str) -> None:
+    found, skipped = read(NO_FILE[place])
+    assert found["a.bin!/a"] == b"1"
+    assert VALUE in found["a.bin"]
+    assert not skipped
 
 
 # --- zstd --------------------------------------------------------------------------------------------------------

@@ -67,6 +67,9 @@ _MAGIC = {
     b"%PDF-": ArchiveKind.PDF,
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": ArchiveKind.OUTLOOK,
 }
+SKIPPABLE = tuple(bytes((0x50 + low,)) + b"\x2a\x4d\x18" for low in range(16))
+"""What frames of zstd begin with that hold something else than data (RFC 8878, section 3.1.2)."""
+_MAGIC |= dict.fromkeys(SKIPPABLE, ArchiveKind.ZSTD)
 _MAIL_STARTS = tuple(
     f"{name}:".encode()
     for name in (

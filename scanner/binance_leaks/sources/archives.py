@@ -8,21 +8,17 @@ the first archive only, for its decoders take longer to import than a clean comm
 from __future__ import annotations
 
 import io
-import sys
-import tempfile
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Generator, Iterator
 from functools import partial
 from itertools import chain
-from typing import IO
 
 from binance_leaks.findings import Skipped
 from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.sources import git_packs, mail_members, seven_zip, tars, zips
 from binance_leaks.sources.archive_kind import HEAD_SIZE, NOT_READ, ArchiveKind, archive_kind, may_end_in_zip
-from binance_leaks.sources.archive_member import ArchiveMember, raw_chunks
-from binance_leaks.sources.compressed_names import LONGEST_GZIP_HEADER, name_inside, stored_name, texts_of_gzip
+from binance_leaks.sources.archive_member import ArchiveMember, name_alone, raw_chunks, refusals, suspicious, uncovered
+from binance_leaks.sources.compressed_names import name_inside, stored_name
 from binance_leaks.sources.container_images import LARGEST_METADATA, ImageIndex, is_image_member
 from binance_leaks.sources.pdf_objects import PdfFile
 from binance_leaks.sources.pdf_pictures import pictures_of
@@ -38,13 +34,15 @@ from binance_leaks.sources.streams import (
     Readable,
     Seekable,
     StreamReader,
-    UncoveredStream,
     can_rewind,
     describe_error,
+    hold,
+    keep_short,
 )
 from binance_leaks.sources.unpack import (
     COMPRESSIONS,
     ArchiveLimits,
+    BoundedStream,
     DamagedArchiveError,
     DecompressedStream,
     OverLimitError,
@@ -54,8 +52,6 @@ from binance_leaks.sources.unpack import (
 
 __all__ = ["ArchiveKind", "ArchiveLimits", "archive_kind", "read_members"]
 
-_KEPT = 1 << 20
-_COPY = 1 << 20
 _LARGEST_PDF = 64 << 20
 _LONGEST_TYPE = 32
 
@@ -125,7 +121,7 @@ class _Unpacker:
         elif kind is ArchiveKind.TAR:
             yield from self._tar(place, PeekableStream(stream), depth)
         elif kind is ArchiveKind.GIT_PACK:
-            yield from self._git_pack(place, _kept(stream), depth)
+            yield from self._git_pack(place, keep_short(stream), depth)
         elif kind is ArchiveKind.PDF:
             yield from self._pdf(place, stream, depth)
         elif kind in (ArchiveKind.MAIL, ArchiveKind.OUTLOOK):
@@ -165,29 +161,41 @@ class _Unpacker:
     def _compressed(
         self, place: ArchiveMember, stream: Readable, kind: ArchiveKind, depth: int
     ) -> Iterator[Chunk | Skipped]:
-        stream = _kept(stream)
+        stream = keep_short(stream)
         packed = PeekableStream(stream)
         head = packed.peek(HEAD_SIZE)
         inflated = DecompressedStream(packed, COMPRESSIONS[kind], self.budget)
         inner = PeekableStream(inflated)
-        if kind is ArchiveKind.GZIP:
-            texts = texts_of_gzip(packed.peek(LONGEST_GZIP_HEADER))
-            if len(texts) - len(stored_name(head)) >= SHORTEST_VALUE:
-                yield place.chunk(texts)
         if archive_kind(inner.peek(HEAD_SIZE)) is ArchiveKind.TAR:
             # A compressed tar archive is one archive to its user, in depth as in path.
             yield from self._tar(place, inner, depth)
         elif self.budget.admit():
             name = name_inside(place.path, head) if kind is not ArchiveKind.GIT_OBJECT else _skip_type(inner)
             yield from self.content(place.member(name), inner, depth + 1)
+        rest = inflated.rest()
         if inflated.damaged and can_rewind(stream):
             stream.seek(0)
             yield from raw_chunks(place, stream)
+            return
+        name_of_member = stored_name(head).encode("utf-8", "surrogateescape")
+        for text in inflated.texts:
+            if len(text.replace(name_of_member, b"")) >= SHORTEST_VALUE:
+                yield place.chunk(text)
+        yield from self._behind(place, rest, depth)
+
+    def _behind(self, place: ArchiveMember, rest: Readable, depth: int) -> Iterator[Chunk | Skipped]:
+        """What is behind the data of a compressed stream, if it is long enough for a value."""
+        peeked = PeekableStream(rest)
+        if len(peeked.peek(SHORTEST_VALUE)) == SHORTEST_VALUE:
+            yield from self.content(place, peeked, depth + 1)
 
     def _tar(self, place: ArchiveMember, stream: PeekableStream, depth: int) -> Iterator[Chunk | Skipped]:
         images = ImageIndex()
         try:
             for entry in tars.read_entries(stream):
+                if isinstance(entry, tars.TarName):
+                    yield from name_alone(place, entry.name)
+                    continue
                 if not self.budget.admit():
                     return
                 if isinstance(entry, tars.TarText):
@@ -239,7 +247,7 @@ class _Unpacker:
         taker = StreamReader(stream)
         try:
             # Less for an inner one, as those around it are held at the same time.
-            file = _hold(taker, self.budget.limits.held >> (2 * depth))
+            file = hold(taker, self.budget.limits.held >> (2 * depth))
         except OSError as error:
             yield place.skipped(f"it cannot be held: {describe_error(error)}")
             return
@@ -257,21 +265,30 @@ class _Unpacker:
             for why, count in archive.refused():
                 refused[why] += count
             for member in archive.members(file, self.budget):
+                if not isinstance(member, seven_zip.SevenZipMember):
+                    yield from self._behind(place, member, depth)
+                    continue
                 if not self.budget.admit():
                     break
                 yield from self.content(place.member(member.name), member.content, depth + 1)
                 damaged |= member.content.damaged
+            for name in archive.empty_names:
+                yield from name_alone(place, name)
+            yield from map(place.chunk, archive.texts)
         except OSError as error:
             damaged = True
             yield place.skipped(describe_error(error))
-        yield from _refusals(place, refused)
+        yield from refusals(place, refused)
         if self.budget.exhausted is not None:
             return
         if damaged:
             file.seek(0)
             yield from raw_chunks(place, file)
         else:
-            yield from _uncovered(place, file, archive.spans)
+            yield from uncovered(place, file, archive.spans)
+            for start, end in archive.endless:
+                file.seek(start)
+                yield from suspicious(raw_chunks(place, BoundedStream(file, end - start)))
 
     def _pdf(self, place: ArchiveMember, stream: Readable, depth: int) -> Iterator[Chunk | Skipped]:
         """A PDF file as it is, its text, and the contents of its other streams."""
@@ -346,6 +363,10 @@ class _Unpacker:
                 for entry in entries:
                     if not self.budget.admit():
                         break
+                    if entry.notes:
+                        yield place.chunk(entry.notes)
+                    if entry.is_folder or entry.offset in seen:
+                        yield from name_alone(place, entry.name)
                     if entry.offset in seen:
                         continue
                     seen.add(entry.offset)
@@ -354,7 +375,7 @@ class _Unpacker:
             except OSError as error:
                 damaged = True
                 yield place.skipped(describe_error(error))
-        yield from _refusals(place, refused)
+        yield from refusals(place, refused)
         if self.budget.exhausted is not None:
             return
         if damaged:
@@ -363,11 +384,11 @@ class _Unpacker:
             return
         try:
             rest = zips.read_trailer(file)
-            spans.append((zips.directory_start(file), sys.maxsize))
+            spans += zips.directory_spans(file)
         except OSError as error:
             yield place.skipped(describe_error(error))
             return
-        yield from _uncovered(place, file, spans)
+        yield from uncovered(place, file, spans)
         if rest:
             yield place.chunk(rest)
 
@@ -381,8 +402,6 @@ class _Unpacker:
         spans: list[tuple[int, int]],
     ) -> Generator[Chunk | Skipped, None, bool]:
         """The chunks of one member; returns if it is damaged. Adds to `refused`, and what it covers to `spans`."""
-        if entry.notes:
-            yield place.chunk(entry.notes)
         try:
             end, start = zips.locate(file, entry)
         except DamagedArchiveError:
@@ -390,7 +409,9 @@ class _Unpacker:
                 return False
             refused[entry.refusal or "not where the directory places it"] += 1
             return entry.refusal is None
-        spans += [(entry.offset, end), (start, start + entry.packed)]
+        spans.append((entry.offset, end))
+        if entry.size is not None:
+            spans.append((start, start + entry.packed))
         if entry.is_folder:
             return False
         if entry.refusal is not None:
@@ -398,46 +419,10 @@ class _Unpacker:
             return False
         member = zips.open_member(file, entry, start, self.budget)
         yield from self.content(place.member(entry.name), member, depth + 1)
+        rest = member.rest()
+        if not member.damaged and entry.size is not None:
+            yield from self._behind(place, rest, depth)
         return member.damaged
-
-
-def _uncovered(place: ArchiveMember, file: Seekable, spans: Iterable[tuple[int, int]]) -> Iterator[Chunk | Skipped]:
-    """The bytes of an archive that belong to none of its members, as they are."""
-    rest = UncoveredStream(file, spans)
-    if rest.gaps:
-        yield from raw_chunks(place, rest)
-
-
-def _refusals(place: ArchiveMember, refused: Mapping[str, int]) -> Iterator[Skipped]:
-    for why, count in refused.items():
-        yield place.skipped(f"{count:,} of its members {'is' if count == 1 else 'are'} {why}")
-
-
-def _kept(stream: Readable) -> Seekable | PeekableStream:
-    """The stream, able to go back if it is or if it is short."""
-    if can_rewind(stream):
-        return stream
-    peeked = PeekableStream(stream)
-    data = peeked.peek(_KEPT + 1)
-    return io.BytesIO(data) if len(data) <= _KEPT and not peeked.failed else peeked
-
-
-def _hold(taker: StreamReader, in_memory: int) -> IO[bytes]:
-    """All that is left, in memory up to a size and else in a temporary file without a name. Raises OSError."""
-    memory = io.BytesIO()
-    while memory.tell() <= in_memory:
-        part = taker.take(_COPY)
-        if not part:
-            return memory
-        memory.write(part)
-    with ExitStack() as on_failure:
-        file = on_failure.enter_context(tempfile.TemporaryFile())
-        file.write(memory.getbuffer())
-        while part := taker.take(_COPY):
-            file.write(part)
-        file.flush()
-        on_failure.pop_all()
-    return file
 
 
 def _skip_type(inflated: PeekableStream) -> str:

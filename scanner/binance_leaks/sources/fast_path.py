@@ -33,6 +33,7 @@ _ARCHIVE_STARTS = (
     b"PK", b"PACK", b"\x1f\x8b", b"\x1f\x9d", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf", b"Rar!",
     b"\x04\x22\x4d\x18", b"LZIP", b"MSCF", b"# v", b"x\x01", b"x\x5e", b"x\x9c", b"x\xda", b"%PDF-",
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+    *(bytes((low,)) + b"\x2a\x4d\x18" for low in range(0x50, 0x60)),
     *(b"From ", b"From:", b"Return-Path:", b"Delivered-To:", b"Received:", b"MIME-Version:", b"Message-I", b"Date:"),
     *(b"To:", b"Subject:", b"DKIM-Signature:", b"ARC-Seal:", b"Reply-To:", b"Content-Type:", b"X-Mozilla-Status:"),
     *(b"X-Apparently-To:", b"X-Gmail-Labels:", b"X-GM-THRID:", b"X-Received:", b"X-Original-To:", b"X-Account-Key:"),

@@ -11,6 +11,7 @@ import lzma
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 
+from binance_leaks.detect import first_test
 from binance_leaks.lazy_dataclasses import dataclass, field
 from binance_leaks.sources.streams import Readable, Seekable, StreamReader
 from binance_leaks.sources.unpack import (
@@ -24,8 +25,10 @@ from binance_leaks.sources.unpack import (
     DecompressedStream,
     OverLimitError,
     UnpackBudget,
+    read_at,
 )
 
+_ARCHIVE = "7z archive"
 _START = 32
 _LARGEST_HEADER = 16 << 20
 _MOST = 100_000
@@ -86,6 +89,11 @@ class Folder:
         return next(coder for coder in self.coders if coder.method not in _CODE_FILTERS)
 
     @property
+    def is_endless(self) -> bool:
+        """Whether its packed bytes can be read, but do not say where they end."""
+        return self.refusal is None and self.compressor.method == _LZMA
+
+    @property
     def span(self) -> tuple[int, int]:
         """Where its packed streams start and end."""
         return self.offset, self.offset + self.packed_total
@@ -126,8 +134,14 @@ class SevenZip:
     folders: Sequence[Folder] = ()
     names: list[str] = field(default_factory=list)
     """Names of the files that are not empty, in the order of their contents."""
+    empty_names: list[str] = field(default_factory=list)
+    """Names of folders and empty files."""
     spans: list[tuple[int, int]] = field(default_factory=list)
     """Start and end of the headers and of what the folders are packed to."""
+    endless: list[tuple[int, int]] = field(default_factory=list)
+    """Those in which it is unknown where the packed bytes end."""
+    texts: list[bytes] = field(default_factory=list)
+    """Properties in the header that are not used, where they may hold a value."""
 
     def refused(self) -> Iterator[tuple[str, int]]:
         """Yield why the files of a folder cannot be read, and how many there are."""
@@ -135,8 +149,11 @@ class SevenZip:
             if folder.refusal is not None and folder.files:
                 yield folder.refusal, len(folder.files)
 
-    def members(self, stream: Seekable, budget: UnpackBudget) -> Iterator[SevenZipMember]:
-        """Yield the files that can be read. Raises `DamagedArchiveError` and `OverLimitError`."""
+    def members(self, stream: Seekable, budget: UnpackBudget) -> Iterator[SevenZipMember | Readable]:
+        """Yield the files that can be read, and as streams what their folders hold besides.
+
+        Raises `DamagedArchiveError` and `OverLimitError`.
+        """
         index = 0
         for folder in self.folders:
             if folder.refusal is not None:
@@ -152,11 +169,15 @@ class SevenZip:
                     name=name, content=CheckedStream(content, size=size, crc=None if filtered else digest)
                 )
                 content.skip()
+            if not folder.is_endless:
+                yield unpacked
+                if isinstance(unpacked, DecompressedStream):
+                    yield unpacked.rest()
 
 
 def read_archive(stream: Seekable, budget: UnpackBudget) -> SevenZip:
     """Read the header, which is at the end of the archive. Raises `DamagedArchiveError` and `OverLimitError`."""
-    start = _read_at(stream, 0, _START)
+    start = read_at(stream, 0, _START, _ARCHIVE)
     if len(start) < _START:
         raise DamagedArchiveError(_TRUNCATED)
     _check(start[12:], start[8:12])
@@ -166,20 +187,22 @@ def read_archive(stream: Seekable, budget: UnpackBudget) -> SevenZip:
         return SevenZip(spans=spans[:1])
     if size > _LARGEST_HEADER:
         raise OverLimitError("the header of the 7z archive is too large")
-    header = _Header(_read_at(stream, _START + offset, size))
+    header = _Header(read_at(stream, _START + offset, size, _ARCHIVE))
     if len(header.data) < size:
         raise DamagedArchiveError(_TRUNCATED)
     _check(header.data, start[28:32])
+    packed_headers: list[tuple[int, int]] = []
     for _ in range(_MOST_HEADERS):
         kind = header.byte()
         if kind == _HEADER:
             archive = header.archive()
-            archive.spans = [*spans, *(folder.span for folder in archive.folders)]
+            archive.spans = [*spans, *packed_headers, *(folder.span for folder in archive.folders)]
+            archive.endless = [*packed_headers, *(folder.span for folder in archive.folders if folder.is_endless)]
             return archive
         if kind != _ENCODED:
             break
         folders = header.streams()
-        spans += (folder.span for folder in folders)
+        packed_headers += (folder.span for folder in folders)
         header = _Header(_unpack_header(folders, stream, budget))
     raise DamagedArchiveError(_CORRUPT)
 
@@ -258,9 +281,10 @@ class _Header:
             if kind == _MAIN_STREAMS:
                 archive.folders = self.streams()
             elif kind == _FILES:
-                archive.names = self._file_names()
+                archive.names, archive.empty_names, archive.texts = self._file_names()
             else:
                 raise DamagedArchiveError(_CORRUPT)
+        archive.texts = [text for text in (*archive.texts, self.data[self._at :]) if first_test.may_hold(text)]
         return archive
 
     def streams(self) -> list[Folder]:
@@ -366,17 +390,23 @@ class _Header:
         if kind != _END:
             raise DamagedArchiveError(_CORRUPT)
 
-    def _file_names(self) -> list[str]:
+    def _file_names(self) -> tuple[list[str], list[str], list[bytes]]:
+        """The names of the files with and without content, and what is not used."""
         count = self.count()
         names = [f"{at}" for at in range(count)]
         empty = [False] * count
+        others: list[bytes] = []
         while (kind := self.byte()) != _END:
             data = _Header(self.take(self.number()))
             if kind == _EMPTY:
                 empty = data.bits(count)
             elif kind == _NAMES and not data.byte():
                 names = data.take(len(data.data) - 1).decode("utf-16-le", "surrogatepass").split("\0")
-        return [name for name, is_empty in zip(names, empty, strict=False) if not is_empty]
+            else:
+                others.append(data.data)
+        others.append("\0".join(names[count:]).encode("utf-8", "surrogatepass"))
+        full, without = ([name for name, each in zip(names, empty, strict=False) if each is on] for on in (False, True))
+        return full, without, others
 
 
 def _lzma(properties: bytes, size: int) -> Compression:
@@ -411,15 +441,3 @@ _COMPRESSIONS: dict[bytes, Callable[[bytes, int], Compression]] = {
     _DEFLATE: lambda _, __: DEFLATE,
     _BZIP2: lambda _, __: BZIP2_MEMBER,
 }
-
-
-def _read_at(stream: Seekable, offset: int, size: int) -> bytes:
-    try:
-        stream.seek(offset)
-    except (OverflowError, ValueError):
-        raise DamagedArchiveError("the 7z archive points out of itself") from None
-    taker = StreamReader(stream)
-    data = taker.take(size)
-    if taker.fault is not None:
-        raise OSError(taker.fault)
-    return data

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import io
+import tempfile
 from collections.abc import Iterable
-from typing import Protocol, TypeGuard
+from contextlib import ExitStack
+from typing import IO, Protocol, TypeGuard
 
+_KEPT = 1 << 20
+_COPY = 1 << 20
 SHORTEST_VALUE = 43
 """Characters of the shortest value, a seed in base64: what is shorter holds none."""
 
@@ -161,6 +165,33 @@ class StreamReader:
                 self.fault = "the file shrank while it was read"
             self.ended = self.ended or not self._left
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def keep_short(stream: Readable) -> Seekable | PeekableStream:
+    """The stream, able to go back if it is or if it is short."""
+    if can_rewind(stream):
+        return stream
+    peeked = PeekableStream(stream)
+    data = peeked.peek(_KEPT + 1)
+    return io.BytesIO(data) if len(data) <= _KEPT and not peeked.failed else peeked
+
+
+def hold(taker: StreamReader, in_memory: int) -> IO[bytes]:
+    """All that is left, in memory up to a size and else in a temporary file without a name. Raises OSError."""
+    memory = io.BytesIO()
+    while memory.tell() <= in_memory:
+        part = taker.take(_COPY)
+        if not part:
+            return memory
+        memory.write(part)
+    with ExitStack() as on_failure:
+        file = on_failure.enter_context(tempfile.TemporaryFile())
+        file.write(memory.getbuffer())
+        while part := taker.take(_COPY):
+            file.write(part)
+        file.flush()
+        on_failure.pop_all()
+    return file
 
 
 def _some(stream: Readable, size: int) -> bytes:

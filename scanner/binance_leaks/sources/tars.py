@@ -10,6 +10,7 @@ import tarfile
 from collections.abc import Iterator
 
 from binance_leaks.lazy_dataclasses import dataclass, field
+from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.sources.streams import SHORTEST_VALUE, PeekableStream, Readable, StreamReader
 from binance_leaks.sources.unpack import BoundedStream, DamagedArchiveError
 
@@ -20,6 +21,9 @@ _CORRUPT = "the tar archive is corrupt"
 _TRUNCATED = "the tar archive ends too early"
 _USED = frozenset({"path", "linkpath", "size", "GNU.sparse.name"})
 """Records of extended headers that change a member."""
+_NAME_END, _TYPE_END, _LINK_END, _MAGIC_END, _OWNERS_END, _DEVICES_END = 100, 157, 257, 265, 329, 345
+"""Where the fields of a header end (POSIX.1-2017, pax, ustar interchange format)."""
+_LONG = lazy_pattern(rb"[^\0]{%d}" % SHORTEST_VALUE)
 _SPARSE_MORE_AT = 482
 _SPARSE_STILL_MORE_AT = 504
 _LONG_NAMES = {tarfile.GNUTYPE_LONGNAME: "path", tarfile.GNUTYPE_LONGLINK: "linkpath"}
@@ -45,8 +49,15 @@ class TarEntry:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TarName:
+    """A name without content: that of a folder, the target of a hard link, or a name that another one replaces."""
+
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TarText:
-    """Text of the archive that belongs to no member: records of extended headers, and what pads members."""
+    """Text of the archive that belongs to no member: records of extended headers, unused fields, what pads members."""
 
     data: bytes
 
@@ -97,8 +108,8 @@ class _Extended:
             yield TarText(data=b"\n".join(texts))
 
 
-def read_entries(stream: PeekableStream) -> Iterator[TarEntry | TarText]:
-    """The files and symbolic links in order, and texts that belong to none.
+def read_entries(stream: PeekableStream) -> Iterator[TarEntry | TarName | TarText]:
+    """The files and symbolic links in order, and names and texts that belong to none.
 
     The data of each must be read before the next one. It ends with the zero blocks that end the archive; what follows
     them is not read. Raises `DamagedArchiveError` at a block that is no header, and where the zero blocks are missing.
@@ -120,8 +131,10 @@ def read_entries(stream: PeekableStream) -> Iterator[TarEntry | TarText]:
         stream.read(_BLOCK)
         ended = False
         size = 0 if header.type in _NO_CONTENT else extended.size(header.size)
-        _skip_sparse_map(stream, header, block)
+        extended.unused += _unused_fields(header, block)
+        extended.unused += _sparse_map(stream, header, block)
         body = BoundedStream(stream, size)
+        names = {header.name}
         if header.type in _LONG_NAMES:
             extended.use(_LONG_NAMES[header.type], _text(_small(body, size).rstrip(b"\0")))
         elif header.type in (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.XGLTYPE):
@@ -131,6 +144,16 @@ def read_entries(stream: PeekableStream) -> Iterator[TarEntry | TarText]:
             extended.end(used=(entry.name, entry.link))
             if header.type == tarfile.SYMTYPE or header.type not in _NO_CONTENT:
                 yield entry
+                names.clear()
+                if not entry.name.startswith(header.name):
+                    names.add(header.name)
+            else:
+                names.add(entry.name)
+            if header.type == tarfile.LNKTYPE:
+                names.add(header.linkname)
+            elif entry.link not in (None, header.linkname):
+                extended.unused.append(_bytes(header.linkname))
+        yield from (TarName(name=name) for name in sorted(names))
         body.skip()
         extended.unused.append(StreamReader(stream).take(-size % _BLOCK))
         yield from extended.take_unused()
@@ -158,13 +181,31 @@ def _header(block: bytes) -> tarfile.TarInfo | None:
     return header if header.size >= 0 else None
 
 
-def _skip_sparse_map(stream: Readable, header: tarfile.TarInfo, block: bytes) -> None:
+def _unused_fields(header: tarfile.TarInfo, block: bytes) -> Iterator[bytes]:
+    """What the text fields of a header hold besides names, where it is long enough for a value."""
+    link = block[_TYPE_END:_LINK_END]
+    if header.type in (tarfile.SYMTYPE, tarfile.LNKTYPE):
+        link = link.partition(b"\0")[2]
+    prefix = block[_DEVICES_END:]
+    if header.type not in tarfile.GNU_TYPES:
+        prefix = prefix.partition(b"\0")[2]
+    for text in (block[:_NAME_END].partition(b"\0")[2], link, prefix):
+        if len(text) - text.count(0) >= SHORTEST_VALUE:
+            yield text
+    owners = block[_MAGIC_END:_OWNERS_END]
+    if _LONG.search(owners):
+        yield owners
+
+
+def _sparse_map(stream: Readable, header: tarfile.TarInfo, block: bytes) -> Iterator[bytes]:
+    """The blocks behind a header of a sparse file: numbers, which are not used here."""
     more = header.type == tarfile.GNUTYPE_SPARSE and block[_SPARSE_MORE_AT]
     while more:
         block = StreamReader(stream).take(_BLOCK)
         if len(block) < _BLOCK:
             raise DamagedArchiveError(_TRUNCATED)
         more = block[_SPARSE_STILL_MORE_AT]
+        yield block
 
 
 def _small(body: Readable, size: int) -> bytes:

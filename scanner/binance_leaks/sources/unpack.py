@@ -14,13 +14,17 @@ import zlib
 from collections.abc import Callable
 from typing import Protocol
 
+from binance_leaks.detect import first_test
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.sources.archive_kind import ArchiveKind
-from binance_leaks.sources.streams import PeekableStream, Readable
+from binance_leaks.sources.compressed_names import SHORTEST_GZIP, StreamHead, gzip_head, zstd_head
+from binance_leaks.sources.streams import SHORTEST_VALUE, JoinedStream, PeekableStream, Readable, Seekable, StreamReader
 
 _BLOCK = 16 << 10
 _STEP = 1 << 20
 LZMA_MEMORY = 96 << 20
+_LONGEST_HEAD = 4 << 20
+_MOST_TEXTS = 16 << 20
 _ZSTD_WINDOW = 27  # the logarithm: 128 MiB, as the program zstd takes by default
 
 
@@ -169,30 +173,32 @@ def can_read_zstd() -> bool:
 class Compression:
     """A compression.
 
-    `again` is what one more compressed stream behind the first begins with, if one may follow.
+    `again` is what one more compressed stream behind the first begins with, if one may follow. `head` reads the head of
+    each from bytes at its beginning.
     """
 
     name: str
     new: Callable[[], Decoder]
-    again: bytes = b""
+    again: tuple[bytes, ...] = ()
+    head: Callable[[bytes], StreamHead] | None = None
 
 
 DEFLATE = Compression(name="deflate", new=lambda: _Zlib(-15))
 BZIP2_MEMBER = Compression(name="bzip2", new=bz2.BZ2Decompressor)
 ZLIB = Compression(name="zlib", new=lambda: _Zlib(15))
 COMPRESSIONS = {
-    ArchiveKind.GZIP: Compression(name="gzip", new=lambda: _Zlib(31), again=b"\x1f\x8b"),
-    ArchiveKind.BZIP2: Compression(name="bzip2", new=bz2.BZ2Decompressor, again=b"BZh"),
+    ArchiveKind.GZIP: Compression(name="gzip", new=lambda: _Zlib(31), again=(b"\x1f\x8b",), head=gzip_head),
+    ArchiveKind.BZIP2: Compression(name="bzip2", new=bz2.BZ2Decompressor, again=(b"BZh",)),
     ArchiveKind.XZ: Compression(
-        name="xz", new=lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=LZMA_MEMORY), again=b"\xfd7zXZ\x00"
+        name="xz", new=lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=LZMA_MEMORY), again=(b"\xfd7zXZ\x00",)
     ),
     ArchiveKind.GIT_OBJECT: ZLIB,
-    ArchiveKind.ZSTD: Compression(name="zstd", new=_Zstd, again=b"\x28\xb5\x2f\xfd"),
+    ArchiveKind.ZSTD: Compression(name="zstd", new=_Zstd, again=(b"\x28\xb5\x2f\xfd",), head=zstd_head),
 }
 
 
 class DecompressedStream:
-    """The unpacked bytes of a compressed stream.
+    """The unpacked bytes of a compressed stream, or of several one behind the other.
 
     `damaged` is True if the stream does not match its format.
     """
@@ -206,7 +212,22 @@ class DecompressedStream:
         self._fed = 0
         self._made = 0
         self._fault: OSError | None = None
+        self._begun = codec.head is None
+        self._texts_size = 0
+        self._behind: bytes | None = None
+        """The first bytes that are not compressed, once the end was met."""
         self.damaged = False
+        self.texts: list[bytes] = []
+        """Texts in the heads of the streams so far, where they are long enough for a value."""
+
+    def rest(self) -> Readable:
+        """What is behind the compressed stream, whose own bytes are read to their end. Nothing after an error."""
+        try:
+            while self.read(_STEP):
+                pass
+        except OSError:
+            return io.BytesIO()
+        return JoinedStream(self._behind or b"", self._stream)
 
     def read(self, size: int, /) -> bytes:
         """At most `size` unpacked bytes, none at the end.
@@ -223,7 +244,13 @@ class DecompressedStream:
             raise
 
     def _read(self, size: int) -> bytes:
-        while not self._decoder.eof or self._next_stream():
+        if not self._begun:
+            self._begun = True
+            self._begin_stream(b"")
+        while self._behind is None:
+            if self._decoder.eof:
+                self._begin_stream(self._decoder.unused_data)
+                continue
             hungry = self._decoder.needs_input
             packed = self._feed() if hungry else b""
             made = self._decode(packed, size)
@@ -259,25 +286,64 @@ class DecompressedStream:
         if self._made > limits.ratio_from and self._made > limits.ratio * self._fed:
             raise OverLimitError(f"it unpacks to more than {limits.ratio:,} times its size")
 
-    def _next_stream(self) -> bool:
-        """Turn to one more compressed stream behind the first, past padding. Anything else there is no content."""
-        again = self._codec.again
-        if not again:
-            return False
-        rest = self._decoder.unused_data.lstrip(b"\0")
-        while len(rest) < len(again):
-            more = self._stream.read(_BLOCK) or b""
-            if not more:
-                break
-            self._fed += len(more)
-            rest = (rest + more).lstrip(b"\0")
-        if not rest.startswith(again):
-            self.damaged = self.damaged or bool(rest)
-            return False
+    def _begin_stream(self, rest: bytes) -> None:
+        """Turn to the compressed stream that begins with `rest`, past padding and texts. Anything else is behind."""
+        if self._codec.again:
+            rest = self._without_heads(rest)
+        if not rest.startswith(self._codec.again):
+            self._behind = rest
+            return
         self._decoder = self._codec.new()
         self._pending = rest
         self._fed -= len(rest)
-        return True
+
+    def _without_heads(self, rest: bytes) -> bytes:
+        """Take the texts in front of the data of a stream; return the bytes from there on that were read."""
+        while True:
+            rest = rest.lstrip(b"\0")
+            while len(rest) < SHORTEST_GZIP and (more := self._stream.read(_BLOCK)):
+                self._fed += len(more)
+                rest = (rest + more).lstrip(b"\0")
+            head, rest = self._head(rest)
+            if len(head.text) >= SHORTEST_VALUE:
+                self._texts_size += len(head.text)
+                if self._texts_size > _MOST_TEXTS:
+                    raise DamagedArchiveError(f"the headers of the {self._codec.name} data are too long")
+                self.texts.append(head.text)
+            if not head.skipped:
+                return rest
+            rest = rest[head.skipped :]
+
+    def _head(self, rest: bytes) -> tuple[StreamHead, bytes]:
+        """The head of the stream that begins with `rest`, which is returned with what more had to be read."""
+        while self._codec.head is not None:
+            head = self._codec.head(rest)
+            if head.size <= len(rest):
+                return head, rest
+            if head.size > _LONGEST_HEAD:
+                raise DamagedArchiveError(f"a header of the {self._codec.name} data is too long")
+            parts, missing = [rest], head.size - len(rest)
+            while missing > 0 and (more := self._stream.read(max(missing, _BLOCK))):
+                parts.append(more)
+                missing -= len(more)
+                self._fed += len(more)
+            rest = b"".join(parts)
+            if missing > 0:
+                raise DamagedArchiveError(f"the {self._codec.name} data end too early")
+        return StreamHead(size=0), rest
+
+
+def read_at(stream: Seekable, offset: int, size: int, archive: str) -> bytes:
+    """`size` bytes at `offset`, fewer where the stream ends; raises OSError, in which an archive has that name."""
+    try:
+        stream.seek(offset)
+    except (OverflowError, ValueError):
+        raise DamagedArchiveError(f"the {archive} points out of itself") from None
+    taker = StreamReader(stream)
+    data = taker.take(size)
+    if taker.fault is not None:
+        raise OSError(taker.fault)
+    return data
 
 
 class BoundedStream:
@@ -317,12 +383,14 @@ def open_deflated(
 ) -> DecompressedStream | BoundedStream:
     """The unpacked bytes of a deflate stream of `packed` bytes that is said to have `size` unpacked ones.
 
-    What is too short for the limit of ratio is unpacked in one step where libdeflate is installed, in half the time.
+    What is too short for the limit of ratio is unpacked in one step where libdeflate is installed, in half the time. It
+    does not say where the stream ends, so what may have a value behind it is unpacked as the rest.
     """
     if not size or max(size, packed) > budget.limits.ratio_from:
         return DecompressedStream(stream, DEFLATE, budget)
     peeked = PeekableStream(stream)
-    whole = _inflated(peeked.peek(packed), size)
+    data = peeked.peek(packed)
+    whole = None if first_test.may_hold(data) else _inflated(data, size)
     if whole is None:
         return DecompressedStream(peeked, DEFLATE, budget)  # for what can be read of it, and the error
     return BoundedStream(io.BytesIO(whole), size, budget)
@@ -350,6 +418,10 @@ class CheckedStream:
         self._size = 0
         self._crc = 0
         self.damaged = False
+
+    def rest(self) -> Readable:
+        """What is behind a compressed stream within its member, once that was read to its end."""
+        return self._content.rest() if isinstance(self._content, DecompressedStream) else io.BytesIO()
 
     def read(self, size: int, /) -> bytes:
         """At most `size` bytes, none at the end.

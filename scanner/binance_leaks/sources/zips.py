@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from struct import Struct
 
 from binance_leaks.lazy_dataclasses import dataclass
-from binance_leaks.sources.streams import SHORTEST_VALUE, Seekable, StreamReader, UncoveredStream
+from binance_leaks.sources.streams import SHORTEST_VALUE, Seekable, UncoveredStream
 from binance_leaks.sources.unpack import (
     BZIP2_MEMBER,
     BoundedStream,
@@ -20,6 +20,7 @@ from binance_leaks.sources.unpack import (
     DecompressedStream,
     UnpackBudget,
     open_deflated,
+    read_at,
 )
 
 _LOCAL = Struct("<4s5H3L2H")
@@ -158,14 +159,30 @@ def read_trailer(stream: Seekable) -> bytes:
     return _end(stream)[1][_END.size :]
 
 
+def directory_spans(stream: Seekable) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Start and end of the directory with its record, and of all that is behind them. Raises `DamagedArchiveError`.
+
+    In between is what a record for large archives may be extended with.
+    """
+    start, end, _ = _directory(stream)
+    last = _end(stream)[0]
+    if end == last:
+        return (start, end), (end, sys.maxsize)
+    return (start, end + _END64.size), (last - _LOCATOR64.size, sys.maxsize)
+
+
 def locate(stream: Seekable, entry: ZipEntry) -> tuple[int, int]:
-    """Where the header of an entry ends, and where its content starts. Raises `DamagedArchiveError`."""
+    """Where the header of an entry ends, as far as it is as in the directory, and where its content starts.
+
+    Raises `DamagedArchiveError`.
+    """
     fixed = _at(stream, entry.offset, _LOCAL.size)
     if len(fixed) < _LOCAL.size or not fixed.startswith(_LOCAL_MAGIC):
         raise DamagedArchiveError("the zip file has no such member at the offset in its directory")
-    end = entry.offset + _LOCAL.size + len(entry.name)
-    start = entry.offset + _LOCAL.size + sum(_LOCAL.unpack(fixed)[-2:])
-    return min(end, start), start
+    at = entry.offset + _LOCAL.size
+    name_size, extra_size = _LOCAL.unpack(fixed)[-2:]
+    name = _at(stream, at, name_size)
+    return at + (len(name) if _text(name) == entry.name else 0), at + name_size + extra_size
 
 
 def directory_start(stream: Seekable) -> int:
@@ -242,15 +259,7 @@ def _search(stream: Seekable, at: int) -> int | None:
 
 def _at(stream: Seekable, offset: int, size: int) -> bytes:
     """`size` bytes at `offset`, fewer where the stream ends; raises OSError."""
-    try:
-        stream.seek(offset)
-    except (OverflowError, ValueError):
-        raise DamagedArchiveError("the zip file points out of itself") from None
-    taker = StreamReader(stream)
-    data = taker.take(size)
-    if taker.fault is not None:
-        raise OSError(taker.fault)
-    return data
+    return read_at(stream, offset, size, "zip file")
 
 
 def _text(name: bytes) -> str:
