@@ -28,6 +28,51 @@ def test_a_block_that_has_no_end(above: str) -> None:
     assert len(found.values) == 2
 
 
+_MENTIONS = (
+    'if pem.startswith("{}"):', 'assert "{}" in text', 'const MARK = "{}"', "# {}", "## {}", "Keys begin with `{}`.",
+    '- "{}"', '  "marker": "{}",', '  "{}": 1,', "/* {} */", 'MARK = "{}\\n"',
+)  # fmt: skip
+_BETWEEN = ("x()\n", "\n", "x()\n\n", "# see below\n\n\n")
+
+
+@pytest.mark.parametrize(
+    "form", ['client = (\n    "{}", "{}"\n)', '["{}", "{}"]', "{}\n{}", '("{}", "{}")', "`{}` `{}`"]
+)
+@pytest.mark.parametrize(
+    "marker",
+    [
+        "-----BEGIN PRIVATE KEY-----",
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----",
+        "-----END ENCRYPTED PRIVATE KEY-----",
+        "-----BEGIN CERTIFICATE-----",
+        "-----BEGIN PGP SIGNATURE-----",
+        "BEGIN RSA PRIVATE KEY",
+    ],
+)
+def test_a_mention_of_armour_above_hides_no_pair(form: str, marker: str) -> None:
+    rng = Random(5)
+    pair = form.format(values.hmac_value(rng), values.hmac_value(rng))
+    for mention in _MENTIONS:
+        for between in _BETWEEN:
+            text = f"from binance import Client\n{mention.format(marker)}\n{between}{pair}\n"
+            (found,) = detect(text.encode(), path="bot.py")
+            assert (len(found.values), found.confidence) == (2, Confidence.HIGH), text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'secret = (\n    b"{}\\n"\n    b"{}\\n"\n)',
+        '"{}" & _\n"{}" & _\n""',
+        "{}\n\n{}\n-----END PRIVATE KEY-----",
+        "{}\n\n{}\nAb+/==",
+    ],
+)
+def test_the_body_of_armour_is_no_value(body: str) -> None:
+    text = "# binance\n" + body.format("-----BEGIN PRIVATE KEY-----", values.hmac_value(Random(6)))
+    assert not detect(text.encode(), path="bot.py")
+
+
 def test_a_block_in_one_line_is_still_one() -> None:
     rng = Random(2)
     body = "\\n".join(values.hmac_value(rng) for _ in range(6))

@@ -28,7 +28,7 @@ _LARGEST_TEXT = 1 << 20
 _ALNUM = ord("a")
 _JOINED = ("_", "-")
 _BASE64 = frozenset(ALPHANUMERIC.decode() + "+/")
-_LINE = lazy_pattern(r"^[\s\"'`#*/>+,\\-]*?([A-Za-z0-9+/]{64})(?:\\[nr])*[\s\"'`,;+\\.)]*$")
+_LINE = lazy_pattern(r"^[\s\"'`#*/>+,\\-]*?(?:[BbRrUuLN]{1,2}[\"'])?([A-Za-z0-9+/]{64})(?:\\[nr])*[\s\"'`,;+&_\\.)]*$")
 _PLAIN = lazy_pattern(r"^\s*[A-Za-z0-9+/]{64}\s*$")
 _MANY = 3
 _MOST_LINES = 64
@@ -46,6 +46,11 @@ _ARMOUR_HEADER = lazy_pattern(
 _BODY = lazy_pattern(  # a word or a name, which has fewer letters than a line, ends it
     rf"(?:[A-Za-z0-9+/]{{{SHORTEST_LINE},}}={{0,2}}|[+\s,;\"'`.()]|\\[nrt\"'\n\r])*"
 )
+_BLANK_LINE_BELOW = lazy_pattern(r"[A-Z0-9 ]{1,60}-----(?:\\[nr]|[^\nA-Za-z0-9]){0,6}\n[^\S\n]{0,40}\n")
+_VALUES = lazy_pattern(
+    r"(?:[+\s,;\"'`.()]{0,80}(?<![A-Za-z0-9])[A-Za-z0-9]{64}(?![A-Za-z0-9+/=])){1,2}[+\s,;\"'`.()]{0,80}"
+)
+_REST_OF_BODY = lazy_pattern(r"-|[A-Za-z0-9+/]{1,63}={0,2}[^\S\n]{0,40}(?:\n|\Z)|[A-Za-z0-9+/]{64}")
 _ARMOUR = lazy_pattern(
     r"(?:-|\\-|\\u002[dD]|&#45;|%2D)BEGIN [A-Z0-9 ]{0,40}"
     r"(?:KEY|CERTIFICATE|MESSAGE|SIGNATURE|REQUEST|PARAMETERS|BLOCK|CRL|CMS|PKCS7)"
@@ -167,6 +172,7 @@ class Base64Lines:
         self._blocks: dict[int, _Block | None] = {}
         self._bodies: dict[int, tuple[int, int]] = {}
         self._logged: dict[int, int] = {}
+        self._mentions: dict[int, bool] = {}
 
     def block(self, index: int) -> _Block | None:
         """Return the block of line `index`; None if it is no such line, or alone without armour."""
@@ -179,7 +185,7 @@ class Base64Lines:
         text, low = self._document.text, max(0, at - _PEM_REACH)
         before = bisect_right(self._begins, at - len("BEGIN "))
         begun = self._begins[before - 1] if before else -1
-        if begun < low:
+        if begun < low or self._is_mention(begun):
             return False
         if begun >= low + 5 and text.startswith("-----", begun - 5):
             if begun not in self._bodies:
@@ -188,6 +194,15 @@ class Base64Lines:
             if at <= plain:
                 return at <= end or at <= self._end_of_logged_body(begun - 5)
         return _in_one_line_pem(text[low:at])
+
+    def _is_mention(self, begun: int) -> bool:
+        """Whether a blank line and then a value or two are below a marker at `BEGIN`, and neither rest nor end."""
+        if begun not in self._mentions:
+            text = self._document.text
+            blank = _BLANK_LINE_BELOW.match(text, begun + len("BEGIN "))
+            values = _VALUES.match(text, blank.end()) if blank else None
+            self._mentions[begun] = values is not None and not _REST_OF_BODY.match(text, values.end())
+        return self._mentions[begun]
 
     def _end_of_logged_body(self, start: int) -> int:
         """Return where the body of PEM ends of which each line is prefixed like the first, as in a log with times."""

@@ -150,10 +150,22 @@ def is_credential_file(path: str) -> bool:
     return plain and not _CREDENTIAL_FILES.isdisjoint(words)
 
 
+_ARMOUR_MARKER = lazy_pattern(
+    r"----[ -]?(?:BEGIN|END)\b[^\n\"'`-]{0,60}-{4,5}"
+    r"|(?<![A-Za-z0-9_])(?:BEGIN|END)[ _](?:(?:RSA|DSA|EC|OPENSSH|ENCRYPTED|PGP)[ _])?"
+    r"(?:(?:PRIVATE|PUBLIC)[ _]KEY|CERTIFICATE)(?![A-Za-z0-9])"
+)
+
+
+def without_armour_markers(text: str) -> str:
+    """Return a text with lines such as `-----BEGIN PRIVATE KEY-----` blanked, which name nothing but armour."""
+    return _ARMOUR_MARKER.sub(" ", text) if "BEGIN" in text or "END" in text else text
+
+
 @lru_cache(maxsize=REMEMBERED)
 def read_name(text: str) -> Name:
     """Read an identifier or a short phrase as the name of a value."""
-    words = words_of(_STORE.sub("", text))
+    words = words_of(_STORE.sub("", without_armour_markers(text)))
     squashed = "".join(words)
     role, strength = _role(words, squashed)
     binance = bool(BINANCE_IN_NAMES.search(squashed))
@@ -208,12 +220,8 @@ def _last_word(words: tuple[str, ...]) -> str:
     return words[last - 1] if named else words[-1] if words else ""
 
 
-_ARMOUR = "begin"
-"""The first word of a line that begins armour, as `-----BEGIN PRIVATE KEY-----`."""
-
-
 def _is_excluded(words: tuple[str, ...], squashed: str, role: Role | None) -> bool:
-    if _EXCLUDED.search(squashed) or (words and (words[-1] in EXCLUDED_WORDS or words[0] == _ARMOUR)):
+    if _EXCLUDED.search(squashed) or (words and words[-1] in EXCLUDED_WORDS):
         return True
     return role is None and (squashed in _EXCLUDED_NAMES or not EXCLUDED_WORDS.isdisjoint(words))
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from binance_leaks.detect.candidates import Candidate
 from binance_leaks.detect.document import Document
-from binance_leaks.detect.names import REMEMBERED, Name, Strength, read_name
+from binance_leaks.detect.names import REMEMBERED, Name, Strength, read_name, without_armour_markers
 from binance_leaks.detect.outline import Outline
 from binance_leaks.detect.records import name_in_record, name_of_collection
 from binance_leaks.detect.vocabulary import NOISE_WORDS
@@ -121,9 +121,9 @@ def name_in_file_name(document: Document) -> NearbyName | None:
 
 
 def clean(text: str) -> str:
-    """Return the text with its mark-up removed and its escapes decoded."""
+    """Return the text with its mark-up and the markers of armour removed, and its escapes decoded."""
     if _MARKED_UP.search(text) is None:
-        return text
+        return without_armour_markers(text)
     if "://" in text:
         text = _WHOLE_URL.sub(" ", text)
     if "<" in text:
@@ -137,7 +137,9 @@ def clean(text: str) -> str:
         text = _ESCAPED_SPACE.sub(" ", _ESCAPED_QUOTE.sub('"', text))
     if "%" in text:
         text = _ESCAPED_SPACE.sub(" ", _PERCENT.sub(_unquote, text))
-    return _ESCAPED_SPACE.sub(" ", text) if "\x1b" in text else text
+    if "\x1b" in text:
+        text = _ESCAPED_SPACE.sub(" ", text)
+    return without_armour_markers(text)
 
 
 def _unquote(match: re.Match[str]) -> str:
