@@ -34,8 +34,15 @@ def wide_strings(data: bytes, main: str = "", begin: int = 0) -> Iterator[tuple[
             yield encoding, "\n".join(parts), places
 
 
-_NARROW_TEXT = rb"(?:[\x01-\x7e]|[\xc2-\xf4][\x80-\xbf]{1,3}){48,}"
-_NARROW = {"le": lazy_pattern(_NARROW_TEXT + rb"(?!\0)"), "be": lazy_pattern(rb"(?<!\0)" + _NARROW_TEXT)}
+_CHAR = rb"(?:[\x01-\x7e]|[\xc2-\xf4][\x80-\xbf]{1,3})"
+_BEGIN = rb"(?=[\x01-\xf4]{4})(?<![\x01-\x7e])" + b"".join(
+    rb"(?<![\xc2-\xf4][\x80-\xbf]{%d})" % more for more in (1, 2, 3)
+)
+"""Where a run of characters begins: from any other place in it, the search would read it again. First a fast test."""
+_NARROW = {
+    "le": lazy_pattern(_BEGIN + b"(" + _CHAR + rb"{48,})(?!\0)"),
+    "be": lazy_pattern(_BEGIN + rb"(?:(?<=\0)" + _CHAR + rb"|(?<!\0))(" + _CHAR + b"{48,})"),
+}
 """Narrow text in a wide one, without the character of the wide one that its zeros are beside."""
 
 
@@ -47,8 +54,9 @@ def from_wide(data: bytes, encoding: str) -> bytes:
     parts: list[bytes] = []
     done, width = 0, int(encoding[4:6]) // 8
     for match in _NARROW[encoding[-2:]].finditer(data):
-        end = match.end() if match.end() == len(data) else match.end() // width * width
-        parts += [data[done : match.start()].decode(encoding, "replace").encode("utf-8"), data[match.start() : end]]
+        start, end = match.span(1)
+        end = end if end == len(data) else end // width * width
+        parts += [data[done:start].decode(encoding, "replace").encode("utf-8"), data[start:end]]
         done = end
     return b"".join([*parts, data[done:].decode(encoding, "replace").encode("utf-8")])
 
