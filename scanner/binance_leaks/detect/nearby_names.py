@@ -300,6 +300,8 @@ def _above(document: Document, index: int, previous_end: int) -> NearbyName | No
             return None
         start, end = document.line_span(above)
         raw = document.text[max(start, previous_end) : end] if previous_end < end else ""
+        if _is_framed_alike(raw[-_WINDOW:], document.line(index, most=_WINDOW)):
+            return NearbyName(name=replace(read_name(raw[-_WINDOW:]), excluded=True), position=NamePosition.ABOVE)
         text = clean(raw[-_WINDOW:]).rstrip()
         blank = not text.strip(" \t\"'`,+\\#/*>|-=_~")
         left -= not (blank and _MARKUP.search(raw[-_WINDOW:]))  # mark-up takes lines and says nothing
@@ -321,6 +323,15 @@ def _above(document: Document, index: int, previous_end: int) -> NearbyName | No
         clear = [name for name in decisive if name.strength > Strength.WEAK or name.excluded]
         return NearbyName(name=(clear or decisive)[0], position=NamePosition.ABOVE) if decisive else None
     return None
+
+
+def _is_framed_alike(above: str, line: str) -> bool:
+    """Whether a line is to one above as a body is to its armour: the same but for the marker, as in a table."""
+    frame = without_armour_markers(above).split()
+    return bool(frame) and len(frame) < len(above.split()) and _FRAMED.sub(" ", line).split() == frame
+
+
+_FRAMED = lazy_pattern(r"[A-Za-z0-9+/=]{24,}")
 
 
 def _may_lead_from_value(document: Document, above: int, previous_end: int) -> bool:
