@@ -19,6 +19,20 @@ POINTERS = {
     "the name before": "version https://hawser.github.com/spec/v1\noid sha256:{oid}\nsize {size}\n",
     "blank lines around": "\n\nversion https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize {size}\n\n",
 }
+TEXTS = {
+    "a pair below": "version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize {size}\n{pair}",
+    "a pair within": "version https://git-lfs.github.com/spec/v1\n{pair}oid sha256:{oid}\nsize {size}\n",
+    "a pair as an extension": (
+        "version https://git-lfs.github.com/spec/v1\next-0-BINANCE_API_KEY_{key} sha256:{oid}\n"
+        "ext-1-BINANCE_API_SECRET_{secret} sha256:{oid}\noid sha256:{oid}\nsize {size}\n"
+    ),
+    "a pair behind the version": (
+        "version https://git-lfs.github.com/spec/v1?BINANCE_API_KEY={key}&BINANCE_API_SECRET={secret}\n"
+        "oid sha256:{oid}\nsize {size}\n"
+    ),
+    "a pair in place of the size": "version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\n{pair}",
+}
+"""What begins like a pointer and is none: git-lfs leaves it as it is."""
 
 
 @pytest.fixture
@@ -165,6 +179,30 @@ class TestHistory:
         skipped = run("history", "--format", "json", cwd=repository.folder).report["scan"]["skipped"]
         assert len(skipped) == 21
         assert "5 more lfs objects" in {unread["what"] for unread in skipped}
+
+
+@pytest.mark.parametrize("is_on_disk", [True, False])
+def test_texts_that_begin_like_pointers_are_read_by_all(repository: Repository, is_on_disk: bool) -> None:
+    oid = sha256(CLEAN.encode()).hexdigest()
+    if is_on_disk:
+        keep(repository, CLEAN)
+    pairs = {name: Pair.fresh() for name in TEXTS}
+    texts = {
+        f"{name}.env": TEXTS[name].format(oid=oid, size=len(CLEAN), pair=of.dotenv, key=of.key, secret=of.secret)
+        for name, of in pairs.items()
+    }
+    base = repository.commit({"README": "read me\n"})
+    for name, text in texts.items():
+        repository.stage(name, text)
+    reports = [staged(repository).report, run("scan", "--format", "json", cwd=repository.folder).report]
+    pushed = repository.commit(texts)
+    for words in (["range", "HEAD~1..HEAD"], ["push"], ["history"], ["receive", "refs/heads/main", base, pushed]):
+        if words[0] == "receive":  # the refs are still as before
+            repository.git("reset", "--quiet", "--soft", base)
+        reports += [run(*words, "--format", "json", cwd=repository.folder).report]
+    for report in reports:
+        assert digests(report["findings"]) == set().union(*(of.digests for of in pairs.values()))
+        assert report["scan"]["skipped"] == []
 
 
 def test_a_scan_notes_pointers_in_the_work_tree(repository: Repository, pair: Pair) -> None:

@@ -177,8 +177,7 @@ def read_pack(data: bytes) -> Outcome:
 
 def read_pointer(data: bytes) -> Outcome:
     """A pointer of Git LFS."""
-    pointer = parse_lfs_pointer(data)
-    return Outcome(kind="nothing" if pointer is None else f"{pointer.size is None}")
+    return Outcome(kind="nothing" if parse_lfs_pointer(data) is None else "pointer")
 
 
 def read_configuration(data: bytes) -> Outcome:

@@ -240,14 +240,14 @@ class FileVersions:
         from binance_leaks.sources.lfs import LfsStore, parse_lfs_pointer  # start-up: few repositories use Git LFS
         from binance_leaks.sources.objects.database import ObjectDatabase  # as above
 
-        pointer = parse_lfs_pointer(content)
-        if pointer is None:
+        name = parse_lfs_pointer(content)
+        if name is None:
             return plain, False
         self._lfs = self._lfs or LfsStore.of(self._git, ObjectDatabase.of(self._git))
-        file = self._lfs.path(pointer.id)
+        file = self._lfs.path(name)
         if file is None:
             self.lfs_missing.add(blob)
-            return (), True
+            return plain, False
         return self._lfs.chunks(file, path), True
 
     def at(self, blob: str, path: bytes) -> FileVersion:

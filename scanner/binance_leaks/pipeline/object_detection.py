@@ -22,7 +22,7 @@ from binance_leaks.sources.objects.tree_index import ObjectRef
 from binance_leaks.sources.objects.walk import SEPARATOR
 from binance_leaks.sources.pictures.kinds import may_hold_picture
 from binance_leaks.sources.pictures.settings import are_read
-from binance_leaks.sources.plumbing import LFS_POINTER_SIZE, may_be_lfs_pointer
+from binance_leaks.sources.plumbing import may_be_lfs_pointer
 from binance_leaks.sources.read_content import Chunk, read_stream
 
 if TYPE_CHECKING:
@@ -75,8 +75,8 @@ class ObjectDetection:
 
     def _blob(self, ref: ObjectRef, content: bytes, traits: Trait, result: TaskResult) -> bool:
         """Look for credentials in a blob with these traits. Returns whether there is none in any of it."""
-        if len(content) <= LFS_POINTER_SIZE and (pointer := parse_lfs_pointer(content)) is not None:
-            result.pointers.append((ref, pointer.id))
+        if (file := parse_lfs_pointer(content)) is not None:
+            result.pointers.append((ref, file))
         if _is_container(content):
             self.stream(ref, io.BytesIO(content), result)
             return False

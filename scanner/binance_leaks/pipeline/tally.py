@@ -45,6 +45,10 @@ class Tally:
         self.bytes += len(chunk.data)
         self.pictures += chunk.picture is None and chunk.whole and is_picture(chunk.data)
         if may_be_lfs_pointer(chunk.data):
+            from binance_leaks.sources.lfs import parse_lfs_pointer  # start-up: few work trees have pointers
+
+            if parse_lfs_pointer(chunk.data) is None:
+                return
             self.skipped.append(Skipped(what=chunk.path, why=_LFS_POINTER, lost=False))
 
     def note_unread_pictures(self) -> None:

@@ -1,18 +1,17 @@
 """Git LFS: pointers in place of files, and the files on disk.
 
-The formats are those of git-lfs's own specification (docs/spec.md): a pointer is a text under 1 KiB whose first line
-names the version. git-lfs accepts blanks around it, CRLF, and lines of extensions in front of the id.
+The formats are those of git-lfs's own specification (docs/spec.md) and of its parser: a pointer is a text of at most
+1 KiB that has the version, extensions, the id and the size, in this order, and nothing else but blanks at the ends of
+lines and empty lines. git-lfs leaves any other text as it is, and so it is what the file holds.
 """
 
 from __future__ import annotations
 
-import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from binance_leaks.findings import Skipped
-from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.path_bytes import decode_path
 from binance_leaks.sources.files import FileEntry, read_chunks
@@ -21,27 +20,20 @@ from binance_leaks.sources.objects.database import ObjectDatabase
 from binance_leaks.sources.plumbing import may_be_lfs_pointer
 from binance_leaks.sources.read_content import Chunk
 
-_ID = lazy_pattern(rb"^oid[ ]sha256:([0-9a-f]{64})[ \t\r]*$", re.MULTILINE)
+_LINE_END = rb"[ \t\r]*\n\s*"
+_POINTER = lazy_pattern(  # its free parts are too short for a value
+    rb"\s*version https?://[a-z0-9./-]{1,60}"
+    rb"(?:" + _LINE_END + rb"ext-[0-9]-[A-Za-z0-9_]{1,60} sha256:[0-9a-f]{64})*"
+    rb"" + _LINE_END + rb"oid sha256:(?P<id>[0-9a-f]{64})"
+    rb"" + _LINE_END + rb"size [0-9]{1,19}\s*"
+)
 _NAME = lazy_pattern(r"[0-9a-f]{64}")
-_SIZE = lazy_pattern(rb"^size[ ]([0-9]{1,19})[ \t\r]*$", re.MULTILINE)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LfsPointer:
-    """The target of a pointer: the SHA-256 of a file in hexadecimal, and its size if given."""
-
-    id: str
-    size: int | None
-
-
-def parse_lfs_pointer(data: bytes) -> LfsPointer | None:
-    """The pointer that `data` is, None for other content."""
-    if not may_be_lfs_pointer(data):
-        return None
-    named, size = _ID.search(data), _SIZE.search(data)
-    if named is None:
-        return None
-    return LfsPointer(id=named.group(1).decode("ascii"), size=int(size.group(1)) if size else None)
+def parse_lfs_pointer(data: bytes) -> str | None:
+    """The id of the file that a pointer leads to, its SHA-256 in hexadecimal; None if `data` is anything else."""
+    pointer = _POINTER.fullmatch(data) if may_be_lfs_pointer(data) else None
+    return pointer["id"].decode("ascii") if pointer else None
 
 
 class LfsStore:
