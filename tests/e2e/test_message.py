@@ -81,6 +81,18 @@ def test_what_only_looks_like_the_scissors_hides_nothing(tmp_path: Path, pair: P
     assert message(tmp_path, f"Bot\n\n{above}{pair.python}").status == 1
 
 
+@pytest.mark.parametrize("words", [("-F", "message.txt"), ("-F", "message.txt", "--cleanup=scissors")], ids=str)
+def test_a_diff_in_a_message_that_no_editor_saw_is_kept(
+    repository: Repository, pair: Pair, words: tuple[str, ...]
+) -> None:
+    repository.hook("commit-msg", "message")
+    repository.git("config", "core.hooksPath", ".git/hooks")
+    repository.write("message.txt", f"Bot\n\n{SCISSORS}# Do not modify.\ndiff --git a/b b/b\n+{pair.python}")
+    repository.stage("a.py", "import os\n")
+    assert repository.run("commit", *words).status == 1
+    assert repository.head() is None
+
+
 def test_a_message_without_its_comments_is_scanned_with_them(tmp_path: Path, pair: Pair) -> None:
     assert message(tmp_path, f"Bot\n\n# {pair.call}# binance\n").status == 1
 

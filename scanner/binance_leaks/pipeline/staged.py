@@ -30,6 +30,8 @@ from binance_leaks.sources.index import StagedChange, StagedChanges, former_blob
 from binance_leaks.sources.nearby_evidence import EvidenceNearStaged
 
 _SCISSORS = lazy_pattern(rb"^[^\n]{1,32} -{24} >8 -{24}\r?$", re.MULTILINE)
+_NO_EDITOR = ":"
+"""What git sets `GIT_EDITOR` to for hooks of a commit whose message is not edited."""
 _DIFF = lazy_pattern(rb"^diff --", re.MULTILINE)
 
 
@@ -112,19 +114,19 @@ class MessageSource:
         except OSError as error:
             raise UsageError(f"message {self.file} cannot be read: {error.strerror}") from None
         work = Work()
-        credentials = credentials_in_message(data, work)
+        credentials = credentials_in_message(data, work, edited=os.environ.get("GIT_EDITOR") != _NO_EDITOR)
         skipped = (Skipped(what=COMMIT_MESSAGE, why=EXHAUSTED),) if work.is_exhausted() else ()
         return Detected(credentials=credentials, skipped=skipped, stats=ScanStats(messages=1, bytes=len(data)))
 
 
-def credentials_in_message(data: bytes, work: Work) -> tuple[Credential, ...]:
-    """Return the credentials of a message as its editor left it.
+def credentials_in_message(data: bytes, work: Work, *, edited: bool) -> tuple[Credential, ...]:
+    """Return the credentials of a message as its editor left it, if it was `edited`.
 
-    Git does not keep the diff that `commit --verbose` shows below its scissors line. Everything else is scanned, also
-    below such a line and in comments: whether git strips them depends on the clean-up mode, and which character begins
-    one on the configuration.
+    Git does not keep the diff that `commit --verbose` shows in the editor below its scissors line. Everything else is
+    scanned, also below such a line and in comments: whether git strips them depends on the clean-up mode, and which
+    character begins one on the configuration. Without an editor git adds no diff, and keeps what looks like one.
     """
-    scissors = _SCISSORS.search(data)
+    scissors = _SCISSORS.search(data) if edited else None
     diff = _DIFF.search(data, scissors.end()) if scissors else None
     kept = without_signatures(data[: diff.start()] if diff else data)
     if not prefilter.may_hold(kept):
