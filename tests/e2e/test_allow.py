@@ -230,6 +230,7 @@ class TestListAndPrune:
 class TestRemembering:
     def test_a_private_file_without_values(self, repository: Repository, pair: Pair, state: Path) -> None:
         repository.write("bot.py", pair.python)
+        repository.write(f"binance_{pair.key}/bot.py", pair.python)
         run("scan", cwd=repository.folder)
         (file,) = (each for each in state.rglob("*") if each.is_file())
         assert pair.key not in file.read_text("utf-8")

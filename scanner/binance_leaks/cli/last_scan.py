@@ -41,7 +41,7 @@ class KnownFinding:
     """What it is, with its masks."""
     sha256: tuple[str, ...]
     files: tuple[str, ...]
-    """Absolute paths of the files on disk that may hold it."""
+    """Absolute paths of the files on disk that may hold it, but those with a value in the path itself."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,8 +92,8 @@ def recall(folder: str = os.curdir) -> LastScan | None:
 
 def known_findings(result: Result, folder: str | None) -> tuple[KnownFinding, ...]:
     """Return the findings of a result whose paths lead to files from `folder`, None where there are no such files."""
-    quoted = Quoted(Redactor.of(result))
-    return tuple(_known(finding, folder, quoted) for finding in result.findings)
+    redactor = Redactor.of(result)
+    return tuple(_known(finding, folder, redactor) for finding in result.findings)
 
 
 def project_of(folder: str) -> str:
@@ -101,13 +101,13 @@ def project_of(folder: str) -> str:
     return PathRoots().top(folder) or os.path.realpath(folder)
 
 
-def _known(finding: Finding, folder: str | None, quoted: Quoted) -> KnownFinding:
+def _known(finding: Finding, folder: str | None, redactor: Redactor) -> KnownFinding:
     named = dict.fromkeys(place.path for place in finding.locations if place.exposure in _ON_DISK)
     return KnownFinding(
         id=finding.id,
-        title=quoted.path(f"{title(finding)}: {join_masks(finding)}"),
+        title=Quoted(redactor).path(f"{title(finding)}: {join_masks(finding)}"),
         sha256=tuple(sorted(value.sha256 for value in finding.values)),
-        files=tuple(_join(folder, path) for path in named) if folder is not None else (),
+        files=tuple(_join(folder, path) for path in named if redactor.path(path) == path) if folder is not None else (),
     )
 
 
