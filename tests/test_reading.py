@@ -28,7 +28,7 @@ def test_a_file_is_read_up_to_its_limit(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
 def test_a_named_pipe_is_refused_and_that_of_a_shell_is_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(OSError, match="not a regular file"):
+    with pytest.raises(OSError, match="it is a named pipe, not a regular file"):
         read_file(tmp_path / "pipe", 100)
     if not Path("/dev/fd").exists():
         pytest.skip("needs /dev/fd")

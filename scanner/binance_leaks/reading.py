@@ -34,8 +34,21 @@ def read_file(file: str | os.PathLike[str], limit: int) -> bytes:
         if stat.S_ISDIR(mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), name)
         if not (stat.S_ISREG(mode) or is_of_shell):
-            raise OSError(errno.EINVAL, "it is not a regular file", name)
+            raise OSError(errno.EINVAL, f"it is {kind_of(mode)}, not a regular file", name)
         return read_limited(stream, limit, name)
+
+
+def kind_of(mode: int) -> str:
+    """What a file is that is not regular, as a link, a folder, a named pipe."""
+    kinds = {
+        stat.S_IFLNK: "a link",
+        stat.S_IFDIR: "a folder",
+        stat.S_IFIFO: "a named pipe",
+        stat.S_IFSOCK: "a socket",
+        stat.S_IFCHR: "a device",
+        stat.S_IFBLK: "a device",
+    }
+    return kinds.get(stat.S_IFMT(mode), "no plain file")
 
 
 def read_limited(stream: BinaryIO, limit: int, name: str) -> bytes:

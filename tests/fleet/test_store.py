@@ -608,6 +608,13 @@ class TestRefused:
             with pytest.raises(UsageError, match="there is no folder"):
                 way(tmp_path / "none" / "fleet.db")
 
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+    @pytest.mark.parametrize("suffix", ["", "-lock", "-wal"])
+    def test_a_pipe_is_named_as_one(self, fleet: Fleet, suffix: str) -> None:
+        os.mkfifo(f"{fleet.file}{suffix}")
+        with pytest.raises(UsageError, match="is a named pipe, so it is not trusted"):
+            Store.open(fleet.file, now=now)
+
     def test_nothing_to_read(self, fleet: Fleet) -> None:
         with pytest.raises(UsageError, match="there is no store") as refused:
             Store.read(fleet.file)

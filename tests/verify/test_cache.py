@@ -148,9 +148,9 @@ class TestFile:
     @posix
     def test_what_is_no_plain_file(self, file: Path) -> None:
         os.mkfifo(file)
-        with pytest.raises(UsageError, match="no plain file"):
+        with pytest.raises(UsageError, match="is a named pipe"):
             CacheFile(file)
-        with pytest.raises(UsageError, match="no plain file"):
+        with pytest.raises(UsageError, match="is a folder"):
             CacheFile(file.parent)
 
     def test_no_folder(self, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from typing import Protocol
 
 from binance_leaks.errors import ScanError, UsageError
 from binance_leaks.lazy_dataclasses import dataclass
+from binance_leaks.reading import kind_of
 from binance_leaks.verification import Permissions, Verdict
 from binance_leaks.verify.responses import Outcome, milliseconds_of
 from binance_leaks.writing import replace_file
@@ -144,10 +145,8 @@ def _refuse_untrusted_file(file: Path) -> None:
 
 def _refuse_untrusted(file: Path, status: os.stat_result) -> None:
     strange = None
-    if stat.S_ISLNK(status.st_mode):
-        strange = "is a link"
-    elif not stat.S_ISREG(status.st_mode):
-        strange = "is no plain file"
+    if not stat.S_ISREG(status.st_mode):
+        strange = f"is {kind_of(status.st_mode)}"
     elif sys.platform != "win32" and status.st_uid != os.geteuid():
         strange = "belongs to another user"
     elif sys.platform != "win32" and status.st_mode & 0o022:

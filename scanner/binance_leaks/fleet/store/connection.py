@@ -19,6 +19,7 @@ from pathlib import Path
 
 from binance_leaks.errors import ScanError, UsageError
 from binance_leaks.fleet.store import cells
+from binance_leaks.reading import kind_of
 
 APPLICATION = 0x424C464C
 """`application_id` in the file header: `BLFL`."""
@@ -155,7 +156,9 @@ def prepare(file: Path) -> bool:
     """
     lock = file.with_name(f"{file.name}-lock")
     made = _create(file) or is_empty(file)
-    if not made:
+    if made:
+        check_owner(file)
+    else:
         check(file)
     if not made and sys.platform != "win32" and not file.lstat().st_mode & stat.S_IWUSR:
         raise ScanError(f"store {file} is read-only", hint=f"chmod u+w {file}, or name another file.")
@@ -235,12 +238,8 @@ def _create(file: Path) -> bool:
 
 
 def _untrusted_reason(status: os.stat_result) -> str:
-    if stat.S_ISLNK(status.st_mode):
-        return "is a link"
-    if stat.S_ISDIR(status.st_mode):
-        return "is a folder"
     if not stat.S_ISREG(status.st_mode):
-        return "is no plain file"
+        return f"is {kind_of(status.st_mode)}"
     if sys.platform != "win32" and status.st_uid != os.geteuid():
         return "belongs to another user"
     if sys.platform != "win32" and status.st_mode & 0o022:
