@@ -67,7 +67,7 @@ class _Reading(NamedTuple):
     """The index of the candidate that position pairs it with."""
 
 
-def find_matches(document: Document, path: str, encoded: Iterable[EncodedText]) -> list[Match]:
+def find_matches(document: Document, path: str, encoded: Sequence[EncodedText]) -> list[Match]:
     """Return every value of the document that may be a credential, in order; locations show `path`.
 
     `encoded` are the texts in it that are encoded in base64.
@@ -94,7 +94,7 @@ _MOST_NESTED = 8
 _NAME_REACH = 32
 
 
-def _candidates(document: Document, encoded: Iterable[EncodedText]) -> list[Candidate]:
+def _candidates(document: Document, encoded: Sequence[EncodedText]) -> list[Candidate]:
     """Return plain, encoded and split values; hex and base36 only where something speaks for Binance."""
     plain, runs = find_candidates(document)
     if any(candidate.shape is not Shape.BASE62 for candidate in plain):
@@ -102,15 +102,20 @@ def _candidates(document: Document, encoded: Iterable[EncodedText]) -> list[Cand
         plain = [candidate for candidate in plain if candidate.shape in admitted]
     lines = Base64Lines(document)
     plain = [candidate for candidate in plain if not in_base64_block(document, candidate, lines)]
-    others = [
-        *filter(None, map(encoded_value, encoded)),
-        *find_split_values(document),
-        *find_glued_values(document, runs),
-    ]
-    if any(candidate.shape is not Shape.BASE62 for candidate in others):
+    written = [*plain, *find_split_values(document), *find_glued_values(document, runs)]
+    found = [*filter(None, map(encoded_value, encoded)), *_outside(encoded, written)]
+    if any(candidate.shape is not Shape.BASE62 for candidate in found):
         admitted = _admitted_shapes(document)
-        others = [candidate for candidate in others if candidate.shape in admitted]
-    return sorted([*plain, *others], key=lambda candidate: candidate.start)
+        found = [candidate for candidate in found if candidate.shape in admitted]
+    return sorted(found, key=lambda candidate: candidate.start)
+
+
+def _outside(encoded: Sequence[EncodedText], candidates: Iterable[Candidate]) -> Iterator[Candidate]:
+    """Yield the candidates that are no pieces of base64 of a text, of which a folded line is as long as a value."""
+    for candidate in candidates:
+        before = bisect_left(encoded, candidate.end, key=lambda text: text.start)
+        if before == 0 or encoded[before - 1].end <= candidate.start:
+            yield candidate
 
 
 def _admitted_shapes(document: Document) -> set[Shape]:
