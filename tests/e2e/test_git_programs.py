@@ -95,6 +95,33 @@ def test_no_setting_runs_a_program(hostile: tuple[Repository, Path]) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs scripts")
+def test_no_alias_runs_as_a_protocol_of_a_git_that_fetches_lazily(tmp_path: Path) -> None:
+    """Versions of git that know no GIT_NO_LAZY_FETCH are held by the protocols that they may use."""
+    real = plumbing.find_program("git")
+    scripts = Repository(tmp_path / "scripts")
+    scripts.script(
+        "git", f'echo "$GIT_ALLOW_PROTOCOL" >> "{tmp_path}/allowed"', f'unset GIT_NO_LAZY_FETCH; exec {real} "$@"'
+    )
+    repository = Repository.create(tmp_path / "clone")
+    repository.commit({"a.py": Pair.fresh().python})
+    repository.stage("new.py", Pair.fresh().python)
+    for path in ("a.py", "new.py"):
+        repository.loose(repository.blob(path)).unlink()
+    settings = "[extensions]\n\tpartialClone = none\n[core]\n\trepositoryFormatVersion = 1\n"
+    for name in ("none", "", "false", "file", "ssh", "https", "ext"):
+        settings += f'[remote "r{name}"]\n\tpromisor = true\n\turl = {name}::x\n'
+        settings += f'[alias]\n\tremote-{name} = "!touch {tmp_path}/ran-{name}"\n'
+    with repository.path(".git/config").open("a") as stream:
+        stream.write(settings)
+    env = {"PATH": f"{scripts.folder}:{os.environ['PATH']}"}
+    for words in (("history",), ("staged",), ("staged", "--format", "json"), ("fleet", "scan", ".")):
+        assert run(*words, cwd=repository.folder, env=env, timeout=60).status == 3
+    assert not list(tmp_path.glob("ran-*"))
+    allowed = set((tmp_path / "allowed").read_text().split())
+    assert len(allowed) > 1, "it can be known beforehand"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs scripts")
 @pytest.mark.parametrize("path", [".", "", "bin", "./bin"])
 def test_no_program_of_the_scanned_folder_is_run(tmp_path: Path, path: str) -> None:
     repository = Repository.create(tmp_path / "project")

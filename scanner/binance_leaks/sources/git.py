@@ -21,6 +21,7 @@ from binance_leaks.sources.plumbing import (
     LONGEST_HEADER,
     MOST_CHANGES,
     MOST_MEMORY_FOR_CHANGES,
+    NO_PROTOCOL,
     READER,
     READER_LIMITS,
     SETTINGS,
@@ -55,7 +56,7 @@ class Git:
         folder: str,
         *,
         inherit: bool = False,
-        protocols: str = "none",
+        protocols: str = NO_PROTOCOL,
         variables: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder
@@ -170,7 +171,7 @@ class Git:
 
         One that may reach a remote waits for that, and is not watched.
         """
-        if self._environment["GIT_ALLOW_PROTOCOL"] != "none":
+        if self._environment["GIT_ALLOW_PROTOCOL"] != NO_PROTOCOL:
             try:
                 return process.communicate(text)
             except BaseException:  # as in `read_to_end`; git removes its temporary files

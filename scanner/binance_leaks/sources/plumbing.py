@@ -30,11 +30,17 @@ SETTINGS = (
     "-c", "submodule.recurse=false",
     "-c", "diff.relative=false",
 )  # fmt: skip
+NO_PROTOCOL = f"none-{os.urandom(8).hex()}"
+"""The only protocol that git may use where it is to connect to nothing.
+
+For a protocol that it does not know, git starts a program or alias `remote-NAME`. A repository can name any in the
+address of a remote, so no name that can be known beforehand is allowed; the empty one is a name, too.
+"""
 _VARIABLES = {
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_NO_LAZY_FETCH": "1",
-    "GIT_ALLOW_PROTOCOL": "none",
+    "GIT_ALLOW_PROTOCOL": NO_PROTOCOL,
     "GIT_PAGER": "cat",
     "GIT_GRAFT_FILE": f"{os.devnull}/none",  # `info/grafts` would give commits other parents
     "LC_ALL": "C",
