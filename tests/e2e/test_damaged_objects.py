@@ -14,7 +14,8 @@ from hashlib import new
 import pytest
 from binance_leaks.cli import main
 from binance_leaks.errors import GitError
-from binance_leaks.findings import NOT_READABLE
+from binance_leaks.findings import NOT_READABLE, Skipped
+from binance_leaks.pipeline.introduced import FileVersions
 from binance_leaks.sources import plumbing
 from binance_leaks.sources.git import Git
 
@@ -162,3 +163,11 @@ def test_the_last_object_has_more_than_it_claims(repository: Repository) -> None
     assert damaged == [name]
     with pytest.raises(GitError, match=name), Git(str(repository.folder)).blobs([name]) as blobs:
         list(blobs)
+
+
+def test_an_object_that_is_gone_when_it_is_read_again(repository: Repository) -> None:
+    versions = FileVersions(Git(str(repository.folder)))
+    lost = sha1(b"blob 1\0x").hexdigest()
+    versions.add_suspicious([lost])
+    versions.detect([(lost, b"a.py")])
+    assert versions.skipped == [Skipped(what="a.py", why=NOT_READABLE)]

@@ -207,6 +207,8 @@ class FileVersions:
             for (blob, path), (_, stream) in zip(ordered, streams, strict=True):
                 if stream is not None:
                     self._versions[blob, path] = self._detect(blob, decode_path(path), stream)
+                elif blob not in self.missing:  # it was there, or damaged, a moment ago
+                    damaged.append(blob)
         gone = set(damaged)
         self.skipped += [Skipped(what=decode_path(path), why=NOT_READABLE) for blob, path in ordered if blob in gone]
 
