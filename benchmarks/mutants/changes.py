@@ -21,7 +21,7 @@ LEFT_ALONE: Mapping[str, str] = {
 LEFT_ALONE_IN_DETECT: Mapping[str, str] = {
     r"_(BLOCK|WINDOW|NEIGHBOURS|SAME_STEM|AROUND_PIECE|SMALL_FILE|LONG|LONG_LINE|LEAD) = ": "a round limit, too",
     r"\s+cost \+= ": "weights of what separates two values",
-    r"_(SAMPLE|STEP|PROBE|SOME|FEW|WORTH|SCHEMA|SHORT) = |REMEMBERED = ": "how much is looked at or kept at a time",
+    r"_(SAMPLE|STEP|PROBE|SOME|FEW|WORTH|SCHEMA|SHORT) = |REMEMBERED = |_BLOCK, _OVERLAP = ": "how much is looked at or kept at a time",
     r"(LIMIT|LOOK|DIGEST|VALUE|_WORK_PER_BYTE|_CELL_WORK) = ": "steps of work, which test_growth.py counts",
 }
 """Nor are numbers there, where they are limits: in other packages they decide."""
@@ -122,7 +122,8 @@ def mutants_of(module: str, file: Path) -> Iterator[Mutant]:
     has_limits = module.startswith("detect/")
     alone = re.compile("|".join([*LEFT_ALONE, *(LEFT_ALONE_IN_DETECT if has_limits else ())]))
     left_alone = {number for number, line in enumerate(lines, 1) if alone.match(line)}
-    limits = {line.split(" = ")[0] for line in lines if alone.match(line)}
+    imported = (each.name for node in tree.body if isinstance(node, ast.ImportFrom) for each in node.names)
+    limits = {line.split(" = ")[0] for line in (*lines, *map("{} = ".format, imported)) if alone.match(line)}
     members = members_in(tree)
     for place in (place for each in tree.body for place in places(each, tree, "body", None, each, is_bound=False)):
         node = place.node

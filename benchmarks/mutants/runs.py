@@ -203,13 +203,17 @@ def _end_group(child: int) -> int:
 
 def _lines(reading: int, seconds: float | None) -> Iterator[str]:
     deadline = None if seconds is None else time.monotonic() + seconds
-    rest = b""
+    parts: list[bytes] = []
     while True:
         if not select.select([reading], [], [], None if deadline is None else max(0, deadline - time.monotonic()))[0]:
             yield TIMED_OUT
             return
         part = os.read(reading, 1 << 20)
-        *lines, rest = (rest + part).split(b"\n")
+        parts.append(part)
+        lines: list[bytes] = []
+        if b"\n" in part:  # the coverage is one line of many megabytes
+            *lines, rest = b"".join(parts).split(b"\n")
+            parts = [rest]
         for line in lines:
             yield line.decode()
         if not part or (lines and lines[-1] == _DONE.encode()):

@@ -166,7 +166,7 @@ def test_names_and_values_in_columns(tmp_path: Path, rng: Random, table: str) ->
 def test_a_table_without_row_numbers_has_its_key_in_front(tmp_path: Path, rng: Random) -> None:
     pairs = new_pairs(rng, 2)
     table = (
-        "create table accounts(api_secret text, note int, api_key text, label text, exchange text,"
+        "create table accounts(api_secret text, key int, api_key text, label text, exchange text,"
         " primary key (label, api_key)) without rowid"
     )
     inserts = [("insert into accounts values (?, 1, ?, 'bot', 'binance')", pair[::-1]) for pair in pairs]

@@ -132,7 +132,9 @@ class TestUnusable:
 
     def test_a_value_that_has_left(self) -> None:
         value = Value.of(Role.SECRET_KEY, b"x" * 64).without_secret()
-        assert isinstance(signer_of(value), Unusable)
+        made = signer_of(value)
+        assert isinstance(made, Unusable)
+        assert made.cause is Cause.UNUSABLE
 
     def test_without_the_library_it_is_reported_what_to_install(self, monkeypatch: pytest.MonkeyPatch) -> None:
         real = builtins.__import__
