@@ -21,7 +21,7 @@ LEFT_ALONE: Mapping[str, str] = {
 LEFT_ALONE_IN_DETECT: Mapping[str, str] = {
     r"_(BLOCK|WINDOW|NEIGHBOURS|SAME_STEM|AROUND_PIECE|SMALL_FILE|LONG|LONG_LINE|LEAD) = ": "a round limit, too",
     r"\s+cost \+= ": "weights of what separates two values",
-    r"_(SAMPLE|STEP|PROBE|SOME|FEW|WORTH|SCHEMA|SHORT) = |REMEMBERED = |_BLOCK, _OVERLAP = ": "how much is looked at or kept at a time",
+    r"_(SAMPLE|STEP|PROBE|SOME|FEW|WORTH|SCHEMA|SHORT) = |(REMEMBERED|_BLOCK, _OVERLAP) = ": "how much is looked at",
     r"(LIMIT|LOOK|DIGEST|VALUE|_WORK_PER_BYTE|_CELL_WORK) = ": "steps of work, which test_growth.py counts",
 }
 """Nor are numbers there, where they are limits: in other packages they decide."""
