@@ -40,6 +40,17 @@ def test_on_the_line_above(comment: str) -> None:
     assert sorted(map(bool, found)) == [False, True]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"])
+def test_what_ends_a_line_ends_what_a_comment_allows(end: str) -> None:
+    first, second, third = (f'BINANCE_API_KEY_{n} = "{hmac_value(Random(n))}"' for n in (1, 2, 3))
+    for comment, above in ((SAME_LINE[0], LINE_ABOVE[0]), (SAME_LINE[2], LINE_ABOVE[2])):
+        found = allows(end.join([first, f"{second}  {comment}", third, ""]))
+        assert list(map(bool, found)) == [False, True, False]
+        found = allows(end.join([first, above, second, third, ""]))
+        assert list(map(bool, found)) == [False, True, False]
+        assert allows(end.join([comment, "x = 1", first, ""])) == [None]
+
+
 def test_not_from_the_far_end_of_a_long_line() -> None:
     mark = 'a="binance-leaks: allow";'
     assert allows(f'{mark}{"x();" * 400}BINANCE_SECRET="{hmac_value(Random(3))}"') == [None]

@@ -1,7 +1,9 @@
 """Comments in a text that allow a value: on its line, or on the line above it.
 
 A line is one of the text as its reader sees it: a notebook's cell may be one string of JSON in which lines end with an
-escape, and then each of these lines has its own comment.
+escape, and then each of these lines has its own comment. Reports count lines as git does, by line feeds; here a lone
+carriage return ends a line as well, and all else that does in some editor or language, so that a comment allows too
+little rather than too much.
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ _NEAR_MISS = lazy_pattern(
 )
 _RUN = lazy_pattern(r"[A-Za-z0-9]{48}")
 _NEWLINE = lazy_pattern(
-    r"(?P<slashes>\\{1,8})(?:r\\{1,8}n|[nr]|u000[aAdD]|x0[aAdD]|012)|(?:&#(?:10|13|x[aAdD]);|%0[aAdD]|<br ?/?>){1,2}"
+    r"(?P<separator>\r(?!\n)|[\v\f\x1c-\x1e\x85\u2028\u2029])"
+    r"|(?P<slashes>\\{1,8})(?:r\\{1,8}n|[nr]|u000[aAdD]|x0[aAdD]|012)|(?:&#(?:10|13|x[aAdD]);|%0[aAdD]|<br ?/?>){1,2}"
 )
 _QUOTE = lazy_pattern(r"(?P<slashes>\\{0,8})(?P<quote>[\"`]|(?<![A-Za-z])'|'(?![A-Za-z]))")
 _END_OF_STRING = lazy_pattern(r"[\s\"'`\\,;)\]}]*$")
@@ -87,7 +90,7 @@ def find_near_miss(document: Document, start: int, end: int) -> tuple[str, bool]
 
 
 def _newlines_between(text: str, comment: re.Match[str], start: int, end: int) -> Iterator[re.Match[str]]:
-    """The escaped ends of lines between a value and a comment that are in one string with both."""
+    """The ends of lines between a value and a comment, escaped ones if they are in one string with both."""
     if comment.end() <= start:
         yield from _newlines(text, comment.end(), start)
     elif comment.start() >= end:
@@ -97,7 +100,7 @@ def _newlines_between(text: str, comment: re.Match[str], start: int, end: int) -
 
 
 def _newlines(text: str, comment_end: int, end: int) -> Iterator[re.Match[str]]:
-    """The escaped ends of lines behind a comment that are in one string with it."""
+    """The ends of lines behind a comment, escaped ones if they are in one string with it."""
     for newline in _NEWLINE.finditer(text, comment_end, end):
         if not _leaves_string(newline, text[comment_end : newline.start()]):
             yield newline
@@ -106,8 +109,11 @@ def _newlines(text: str, comment_end: int, end: int) -> Iterator[re.Match[str]]:
 def _leaves_string(newline: re.Match[str], text: str) -> bool:
     """Whether the string in which an escape ends a line begins or ends in `text`, which reaches up to the escape.
 
+    What ends a line without an escape leaves none.
     Its quotes have fewer backslashes in front than the escape, and there is an odd number of one kind.
     """
+    if newline["separator"]:
+        return False
     depth = len(newline["slashes"] or "\\")
     quotes = Counter(quote.group() for quote in _QUOTE.finditer(text) if len(quote["slashes"]) < depth)
     return any(count % 2 for count in quotes.values())
