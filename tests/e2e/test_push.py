@@ -144,11 +144,20 @@ class TestHook:
         project.git("push", "--quiet", "origin", "main")
         assert project.run("push", "origin", "main").status == 0
 
-    def test_a_blob_under_a_tag(self, project: Repository) -> None:
-        project.git("tag", "odd", project.blob("README.md"))
-        ran = project.run("push", "origin", "odd")
-        assert ran.status != 0
-        assert "leads to no commit" in ran.err
+    @pytest.mark.parametrize("kind", ["blob", "tree"])
+    def test_a_tag_without_a_commit(self, project: Repository, pair: Pair, kind: str) -> None:
+        blob = project.blob("README.md") if kind == "blob" else "HEAD^{tree}"
+        project.git("tag", "harmless", blob)
+        project.git("tag", "-m", "of a tag", "nested", "harmless")
+        ran = project.run("push", "origin", "harmless", "nested")
+        assert ran.status == 0, ran.err
+        project.stage("lib/bot.env", pair.dotenv)
+        leaking = project.blob("lib/bot.env") if kind == "blob" else project.git("write-tree").strip()
+        project.git("tag", "-m", "of a tag", "leaking", project.git("rev-parse", leaking).strip())
+        shown = refused(project, "origin", "leaking")
+        assert f"{'blob:' + leaking if kind == 'blob' else 'lib/bot.env'}:1:17" in shown
+        assert "Delete the tag" in shown
+        assert "git rebase" not in shown
 
 
 class TestByHand:

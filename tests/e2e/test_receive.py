@@ -96,9 +96,23 @@ class TestHook:
         project.git("tag", "-m", f"BINANCE_API_KEY={pair.key}\nBINANCE_API_SECRET={pair.secret}", "v1")
         assert "credential" in refused(project, "origin", "v1")
 
-    def test_what_leads_to_no_commit(self, project: Repository) -> None:
+    def test_what_leads_to_no_commit(self, project: Repository, pair: Pair) -> None:
         project.git("tag", "data", project.git("hash-object", "-w", "README.md").strip())
-        assert "data leads to no commit, so it cannot be scanned" in refused(project, "origin", "data")
+        ran = project.run("push", "origin", "data")
+        assert ran.status == 0, ran.err
+        project.stage("bot.env", pair.dotenv)
+        project.git("tag", "tree", project.git("write-tree").strip())
+        project.git("tag", "blob", project.blob("bot.env"))
+        shown = refused(project, "origin", "tree", "blob")
+        assert "bot.env:1:17" in shown
+        assert "in tree" in shown
+        assert "in blob" in shown
+        assert "Delete the tag" in shown
+
+    def test_what_leads_to_nothing(self, project: Repository) -> None:
+        ran = run("receive", "refs/tags/gone", ZEROS, "1" * 40, cwd=project.folder)
+        assert ran.status == 2
+        assert "leads to an object that is not here, so it cannot be scanned" in ran.err
 
     def test_borrowed_objects(self, project: Repository, server: Repository, tmp_path: Path, pair: Pair) -> None:
         """A fork on the server borrows what its parent has."""
@@ -168,8 +182,9 @@ class TestPolicy:
         assert ran.status == 0, ran.err
         assert "1 credential" in ran.err
         assert "the push passes all the same, because of --warn-only" in ran.err
-        project.git("tag", "data", project.git("hash-object", "-w", "README.md").strip())
-        assert project.run("push", "origin", "data").status == 0
+        gone = run("receive", "--warn-only", "refs/tags/gone", ZEROS, "1" * 40, cwd=project.folder)
+        assert gone.status == 0
+        assert "it cannot be scanned" in gone.err
 
 
 class TestAlone:

@@ -115,8 +115,8 @@ def run_between(options: Options, base: str, head: str) -> ExitStatus:
 def report_if_any(
     settings: CommandSettings, git: Git, selection: CommitSelection, *, local: bool = False, remember: bool = True
 ) -> ExitStatus:
-    """Scan commits, of which there may be none, and report."""
-    if not selection.commits and not selection.tags:
+    """Scan what is selected, which may be nothing, and report."""
+    if not (selection.commits or selection.tags or selection.files):
         print_notes(settings.output, f"{selection.target}: nothing to scan")
         return ExitStatus.CLEAN
     return _report_commits(settings, git, lambda: selection, local=local, remember=remember)

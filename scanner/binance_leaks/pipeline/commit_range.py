@@ -18,7 +18,7 @@ from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Credential, Exposur
 from binance_leaks.pipeline.introduced import LFS_NOT_ON_DISK, FileVersions
 from binance_leaks.pipeline.range_tracker import trace
 from binance_leaks.pipeline.source import Detected, Progress, ShowProgress
-from binance_leaks.sources.commit_selection import CommitSelection
+from binance_leaks.sources.commit_selection import CommitSelection, TaggedFile
 from binance_leaks.sources.commits import (
     CommitChange,
     list_changes,
@@ -56,37 +56,41 @@ class RangeSource:
         """Scan the commits. Raises GitError where commits or trees are missing."""
         unlisted: list[str] = []
         changes, submodules, excluded = _wanted(self._changes(unlisted), self.excluded)
+        tagged = [file for file in self.selection.files if not self.excluded(file.shown)]
+        excluded += len(self.selection.files) - len(tagged)
+        submodules += [file.shown for file in tagged if file.submodule]
+        tagged = [file for file in tagged if not file.submodule]
         versions = FileVersions(self.git, self.fetch, self.contents)
         messages: list[Message] = []
         size, interrupted = 0, False
         try:
-            versions.prefilter([change.blob for change in changes if change.blob is not None], _progress(show))
+            blobs = [*(change.blob for change in changes if change.blob is not None), *(file.blob for file in tagged)]
+            versions.prefilter(blobs, _progress(show))
             messages, size = self._messages()
         except KeyboardInterrupt:
             interrupted = True
         try:
-            detected = self._detected(versions, changes, messages)
+            detected = self._detected(versions, changes, tagged, messages)
         except KeyboardInterrupt:
             detected, interrupted = _found_so_far(versions, changes), True
         skipped = [
             Skipped(what=path, why="a submodule; scan it by itself", lost=False) for path in dict.fromkeys(submodules)
         ]
+        held = [(change.shown, change.blob, f"commit {change.commit[:12]}") for change in changes]
+        held += [(file.shown, file.blob, file.refs[0]) for file in tagged]
         skipped += [
-            Skipped(what=change.shown, why=f"its content in commit {change.commit[:12]} is not in this clone")
-            for change in changes
-            if change.blob in versions.missing
+            Skipped(what=path, why=f"its content in {where} is not in this clone")
+            for path, blob, where in held
+            if blob in versions.missing
         ]
         skipped += [Skipped(what=f"commit {name[:12]}", why=_UNLISTED) for name in unlisted[:_MOST_NAMED]]
         if len(unlisted) > _MOST_NAMED:
             skipped.append(Skipped(what=f"{len(unlisted) - _MOST_NAMED:,} more commits", why=_UNLISTED))
-        lfs_missing = {change.shown: change for change in changes if change.blob in versions.lfs_missing}
-        skipped += [
-            Skipped(what=path, why=f"in commit {change.commit[:12]} {LFS_NOT_ON_DISK}")
-            for path, change in lfs_missing.items()
-        ]
+        lfs_missing = {path: where for path, blob, where in held if blob in versions.lfs_missing}
+        skipped += [Skipped(what=path, why=f"in {where} {LFS_NOT_ON_DISK}") for path, where in lfs_missing.items()]
         stats = ScanStats(
             commits=len(self.selection.commits),
-            files=len({(change.path, change.blob) for change in changes if change.blob}),
+            files=len({(path, blob) for path, blob, _ in held if blob}),
             bytes=versions.bytes + size,
             excluded=excluded or None,
             seconds=self.contents.seconds if self.contents is not None else None,
@@ -111,9 +115,14 @@ class RangeSource:
         return found, sum(sizes[name] for name in commits)
 
     def _detected(
-        self, versions: FileVersions, changes: Sequence[CommitChange], messages: Sequence[Message]
+        self,
+        versions: FileVersions,
+        changes: Sequence[CommitChange],
+        tagged: Sequence[TaggedFile],
+        messages: Sequence[Message],
     ) -> Detected:
-        named = any(prefilter.path_may_hold(change.path) for change in changes)
+        paths = (*(change.path for change in changes), *(file.path for file in tagged))
+        named = any(prefilter.path_may_hold(path) for path in paths)
         if not (versions.suspicious or messages or named):
             return Detected()
         from binance_leaks.detect.credentials import merge_credentials  # start-up: most ranges are clean
@@ -121,13 +130,24 @@ class RangeSource:
 
         in_files = trace(self.git, self.selection, versions, changes, self.excluded)
         in_messages, skipped = _credentials_in_messages(messages)
-        found = merge_credentials((*in_files.credentials, *in_messages))
+        in_tagged = _credentials_in_tagged(versions, tagged)
+        found = merge_credentials((*in_files.credentials, *in_messages, *in_tagged))
         refs = self.selection.refs
         return Detected(
             credentials=tuple(credential.moved(partial(_with_refs, refs)) for credential in found) if refs else found,
             skipped=tuple(skipped),
             nearby=EvidenceNearCommits(self.git, in_files.commits),
         )
+
+
+def _credentials_in_tagged(versions: FileVersions, files: Sequence[TaggedFile]) -> list[Credential]:
+    """The credentials in files that refs lead to without a commit, all as new ones."""
+    versions.detect([(file.blob, file.path) for file in files])
+    return [
+        credential.moved(partial(replace, exposure=Exposure.HISTORY, blob=file.blob, refs=file.refs))
+        for file in files
+        for credential in versions.at(file.blob, file.path).credentials
+    ]
 
 
 def _found_so_far(versions: FileVersions, changes: Sequence[CommitChange]) -> Detected:

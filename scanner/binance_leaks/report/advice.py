@@ -34,8 +34,13 @@ _NEVER_COMMITTED = Step(
     verbatim=("git prune",),
 )
 _NEW_TAG = Step(text="Delete the tag, and create it again with another message.")
+_DROP_REF = Step(text="Delete the tag or other ref that leads to it without a commit, here and wherever it was pushed.")
 _FIND_LEAK = Step(
     text="Find out who could read it, and close the leak. What was pushed stays leaked, even after a rewrite."
+)
+_REWRITE_COMMITS = Step(
+    text="Then remove it and rewrite these commits, with git commit --amend or git rebase --interactive: a later "
+    "commit that deletes it does not remove it from the history."
 )
 _REMOVE_FROM_FILES = Step(
     text="Then remove it from the files. If it was ever committed, the history still contains it."
@@ -124,11 +129,16 @@ def _never_committed(findings: Sequence[Finding]) -> bool:
 
 def _rewrite_local_steps(places: Sequence[Location], rebase: str) -> list[Step]:
     """Return the steps for commits that no remote has."""
-    tags = [_NEW_TAG] if any(place.path == TAG_MESSAGE for place in places) else []
-    if all(place.path == TAG_MESSAGE for place in places):
-        return tags
     text = "It has not left this machine. Mark the commit as edit, remove it, amend and continue; then push again:"
-    return [Step(text=text, verbatim=(f"git rebase --interactive {rebase}",)), *tags]
+    return _steps_for_commits_and_refs(places, Step(text=text, verbatim=(f"git rebase --interactive {rebase}",)))
+
+
+def _steps_for_commits_and_refs(places: Sequence[Location], rewrite: Step) -> list[Step]:
+    """Return `rewrite` where values are in commits, and what to do with refs that lead to them without one."""
+    in_messages = [place for place in places if place.path == TAG_MESSAGE]
+    outside = [place for place in places if place.commit is None and place.refs]
+    steps = [rewrite] if len(in_messages) + len(outside) < len(places) else []
+    return [*steps, *([_NEW_TAG] if in_messages else []), *([_DROP_REF] if outside else [])]
 
 
 def _removal_steps(result: Result) -> list[Step]:
@@ -153,7 +163,8 @@ def _removal_steps(result: Result) -> list[Step]:
                 [location for finding in result.findings for location in finding.locations], Redactor.of(result).path
             )
         case SourceKind.RANGE:
-            return _rewrite_commits_steps({place.path for finding in result.findings for place in finding.locations})
+            places = [place for finding in result.findings for place in finding.locations]
+            return _steps_for_commits_and_refs(places, _REWRITE_COMMITS)
 
 
 def _steps_by_origin(origins: Sequence[Origin | None]) -> list[Step]:
@@ -185,14 +196,6 @@ def _rewrite_in_repositories(finding: Finding) -> list[Step]:
     return [
         replace(_REWRITE_TOGETHER, repositories=tuple(holder.repository for holder in locations_by_repository(finding)))
     ]
-
-
-def _rewrite_commits_steps(paths: set[str]) -> list[Step]:
-    rewrite = (
-        "Then remove it and rewrite these commits, with git commit --amend or git rebase --interactive: a later commit "
-        "that deletes it does not remove it from the history."
-    )
-    return [*([Step(text=rewrite)] if paths - {TAG_MESSAGE} else []), *([_NEW_TAG] if TAG_MESSAGE in paths else [])]
 
 
 def _is_being_committed(result: Result) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from binance_leaks.errors import GitError, MissingHistoryError, UsageError
 from binance_leaks.lazy_dataclasses import dataclass, field
+from binance_leaks.path_bytes import decode_path
 from binance_leaks.sources.commits import (
     ListedCommit,
     RevisionRange,
@@ -36,6 +37,23 @@ _USUAL_BRANCHES = ("main", "master")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TaggedFile:
+    """A file that a ref leads to without a commit: a blob, or a file of a tree."""
+
+    path: bytes
+    blob: str
+    """The id of its content, or of a submodule's commit."""
+    refs: tuple[str, ...]
+    """The refs of a push that bring it."""
+    submodule: bool = False
+
+    @property
+    def shown(self) -> str:
+        """The path, undecodable bytes as `decode_path` keeps them."""
+        return decode_path(self.path)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CommitSelection:
     """The commits to scan, parents first, with the tags whose messages belong to them.
 
@@ -48,6 +66,7 @@ class CommitSelection:
     policy_base: str | None
     """The commit whose files count with `--policy base`, None where none do. No part of the change chooses it."""
     tags: tuple[str, ...] = ()
+    files: tuple[TaggedFile, ...] = ()
     notes: tuple[str, ...] = ()
     refs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """For each commit the refs of a push that bring it, where that is known."""

@@ -235,21 +235,47 @@ def list_tips(git: Git, prefix: str) -> dict[str, str]:
 
 
 def peel_to_commits(git: Git, names: Iterable[str]) -> dict[str, str]:
-    """The ids of the commits that some objects are, or that tags lead to; of those that lead to one.
+    """The ids of the commits that some objects are, or that tags lead to; of those that lead to one."""
+    return {name: target.id for name, target in peel(git, names).items() if target.kind == "commit"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PeeledObject:
+    """An object that is no tag: its id, and its kind as git calls it."""
+
+    id: str
+    kind: str
+
+
+def peel(git: Git, names: Iterable[str]) -> dict[str, PeeledObject]:
+    """What some objects are, or tags lead to, without those that lead to nothing that is here.
 
     git takes as long for an object that many refs name as for as many objects, so each is given to it once.
     """
     distinct = [name for name in dict.fromkeys(names) if name and "\0" not in name and "\n" not in name]
     if not distinct:
         return {}
-    asked = "".join(f"{name}^{{commit}}\n" for name in distinct)
+    asked = "".join(f"{name}^{{}}\n" for name in distinct)
     answers = git.run_with(asked, "cat-file", "--batch-check", accept=(0, 128)).splitlines()
-    fields = [answer.split() for answer in answers]
+    fields = [answer.decode("utf-8", "replace").split() for answer in answers]
     return {
-        name: found[0].decode("ascii")
+        name: PeeledObject(id=found[0], kind=found[1])
         for name, found in zip(distinct, fields, strict=False)
-        if len(found) == 3 and found[1] == b"commit"
+        if len(found) == 3 and found[1] in ("blob", "commit", "tree")
     }
+
+
+def list_tree(git: Git, tree: str) -> list[tuple[bytes, str, bool]]:
+    """Path and id of all files in a tree, and whether it is a submodule's commit.
+
+    Raises GitError where a tree is missing, GitLimitError where there are too many to list.
+    """
+    found = []
+    for entry in split(git.run_bounded("", "ls-tree", "-r", "-z", "--full-tree", tree)):
+        head, _, path = entry.partition(b"\t")
+        mode, _, name = head.split(b" ")
+        found.append((path, name.decode("ascii"), mode == _SUBMODULE))
+    return found
 
 
 def resolve_existing(git: Git, revisions: Sequence[str]) -> list[str]:

@@ -7,13 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from binance_leaks.errors import UsageError
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.path_bytes import decode_path
-from binance_leaks.sources.commit_selection import CommitSelection, list_complete
+from binance_leaks.sources.commit_selection import CommitSelection, TaggedFile, list_complete
 from binance_leaks.sources.commits import (
     ListedCommit,
+    PeeledObject,
     RevisionRange,
     list_remotes,
     list_tips,
-    peel_to_commits,
+    list_tree,
+    peel,
     resolve_commit,
     resolve_existing,
     tag_chain,
@@ -100,16 +102,16 @@ def parse_pre_commit_update(variables: Mapping[str, str]) -> RefUpdate | None:
 
 
 def select_push(git: Git, updates: Sequence[RefUpdate], *, remote: str | None, url: str | None) -> CommitSelection:
-    """The commits and tags that the remote does not have yet.
+    """The commits and tags that the remote does not have yet, and the files of refs that lead to no commit.
 
     Nothing is chosen where it has them all.
 
-    Raises MissingHistoryError where this clone does not have all of them, UsageError for what leads to no commit.
+    Raises MissingHistoryError where this clone does not have all of them, UsageError for a ref that leads to nothing.
     """
     new = [update for update in updates if update.local is not None]
     name = _remote_name(git, remote, url)
-    heads = _commits(git, new)
-    tags = _tags(git, new, heads)
+    targets = _targets(git, new, _LOOK)
+    heads = _commits(targets)
     known = resolve_existing(git, [update.remote for update in new if update.remote])
     known += list_tips(git, f"refs/remotes/{name}/").values() if name else []
     revisions = RevisionRange(heads=tuple(dict.fromkeys(heads)), bases=tuple(dict.fromkeys(known)))
@@ -118,12 +120,15 @@ def select_push(git: Git, updates: Sequence[RefUpdate], *, remote: str | None, u
         commits=list_complete(git, revisions, _REMEDY) if heads else (),
         target=_shown(updates, name or remote),
         policy_base=next(iter(known), None),
-        tags=tags,
+        tags=_tags(git, new, targets),
+        files=_files(git, new, targets),
     )
 
 
 def select_received(git: Git, updates: Sequence[RefUpdate]) -> CommitSelection:
-    """The commits and tags of a push that this repository did not have; nothing where it has them all.
+    """The commits and tags of a push that this repository did not have, and the files of refs that lead to no commit.
+
+    Nothing is chosen where it has them all.
 
     The refs are still as before. The policy is that of the default branch: any other belongs to who pushes it. Raises
     as `select_push`.
@@ -133,7 +138,8 @@ def select_received(git: Git, updates: Sequence[RefUpdate]) -> CommitSelection:
     known = resolve_existing(git, [update.remote for update in new if update.remote])
     default = resolve_commit(git, "HEAD")
     bases = tuple(dict.fromkeys([*known, *([default] if default else []), *tips.values()]))
-    heads = _commits(git, new, "It may be pushed by who may switch this hook off.")
+    targets = _targets(git, new, "It may be pushed by who may switch this hook off.")
+    heads = _commits(targets)
     revisions = RevisionRange(heads=tuple(dict.fromkeys(heads)), bases=bases)
     commits = list_complete(git, revisions, "Push from a clone that is whole.") if heads else ()
     return CommitSelection(
@@ -141,8 +147,9 @@ def select_received(git: Git, updates: Sequence[RefUpdate]) -> CommitSelection:
         commits=commits,
         target=_shown(updates, None),
         policy_base=default,
-        tags=_tags(git, new, heads),
-        refs=_refs_of(commits, zip(heads, (update.short_name for update in new), strict=True)),
+        tags=_tags(git, new, targets),
+        files=_files(git, new, targets),
+        refs=_refs_of(commits, ((target.id, update.short_name) for update, target in zip(new, targets, strict=True))),
     )
 
 
@@ -167,7 +174,11 @@ def select_between(git: Git, base: str, head: str) -> CommitSelection:
 
     Raises as `select_push`.
     """
-    ids = _commits(git, [RefUpdate(local=revision, name=revision) for revision in (base, head)])
+    targets = _targets(git, [RefUpdate(local=revision, name=revision) for revision in (base, head)], _LOOK)
+    for revision, target in zip((base, head), targets, strict=True):
+        if target.kind != "commit":
+            raise UsageError(f"{revision} leads to no commit, so there is no range to scan")
+    ids = _commits(targets)
     revisions = RevisionRange(heads=(ids[1],), bases=(ids[0],))
     return CommitSelection(
         revisions=revisions,
@@ -177,23 +188,44 @@ def select_between(git: Git, base: str, head: str) -> CommitSelection:
     )
 
 
-def _commits(git: Git, updates: Sequence[RefUpdate], hint: str = _LOOK) -> list[str]:
-    """The commits that the objects of some updates lead to. Raises UsageError for one that leads to none."""
-    found = peel_to_commits(git, (update.local or "" for update in updates))
+def _targets(git: Git, updates: Sequence[RefUpdate], hint: str) -> list[PeeledObject]:
+    """What the objects of some updates lead to. Raises UsageError for one that leads to nothing that is here."""
+    found = peel(git, (update.local or "" for update in updates))
     for update in updates:
         if update.local not in found:
-            raise UsageError(f"{update.name} leads to no commit, so it cannot be scanned", hint=hint)
+            raise UsageError(f"{update.name} leads to an object that is not here, so it cannot be scanned", hint=hint)
     return [found[update.local or ""] for update in updates]
 
 
-def _tags(git: Git, updates: Sequence[RefUpdate], heads: Sequence[str]) -> tuple[str, ...]:
-    """The annotated tags by which updates lead to their commits, those that are new."""
+def _commits(targets: Iterable[PeeledObject]) -> list[str]:
+    return [target.id for target in targets if target.kind == "commit"]
+
+
+def _tags(git: Git, updates: Sequence[RefUpdate], targets: Sequence[PeeledObject]) -> tuple[str, ...]:
+    """The annotated tags by which updates lead to their targets, those that are new."""
     chains = (
         (tag_chain(git, update.local or ""), update.remote)
-        for update, head in zip(updates, heads, strict=True)
-        if update.local != head
+        for update, target in zip(updates, targets, strict=True)
+        if update.local != target.id
     )
     return tuple(dict.fromkeys(tag for chain, known in chains for tag in chain if tag != known))
+
+
+def _files(git: Git, updates: Sequence[RefUpdate], targets: Sequence[PeeledObject]) -> tuple[TaggedFile, ...]:
+    """The files that updates lead to without a commit, each with a few of its refs."""
+    names: dict[PeeledObject, list[str]] = {}
+    for update, target in zip(updates, targets, strict=True):
+        if target.kind != "commit":
+            names.setdefault(target, []).append(update.short_name)
+    refs: dict[tuple[bytes, str, bool], dict[str, None]] = {}
+    for target, short in names.items():
+        blob = (b"blob:%s" % target.id.encode("ascii"), target.id, False)
+        for file in [blob] if target.kind == "blob" else list_tree(git, target.id):
+            refs.setdefault(file, {}).update(dict.fromkeys(short))
+    return tuple(
+        TaggedFile(path=path, blob=blob, refs=tuple(named)[:_MOST_REFS], submodule=submodule)
+        for (path, blob, submodule), named in refs.items()
+    )
 
 
 def _shown(updates: Sequence[RefUpdate], remote: str | None) -> str:
