@@ -536,9 +536,17 @@ def literal(text: str) -> bytes:
 ASSEMBLY = b"MZ\x90\0 .NETCoreApp #Strings\0 Binance.NetCore\0BinanceApiClient\0 #US\0 \0"
 
 
-def test_a_place_in_wide_strings_is_that_of_the_byte(rng: Random) -> None:
+@pytest.mark.parametrize(
+    "strings",
+    [
+        ("binance", "ApiKey", "{KEY}", "ApiSecret", "{SECRET}"),
+        ("binance_api_key={KEY}", "binance_api_secret={SECRET}"),
+    ],
+    ids=["behind others", "the first"],
+)
+def test_a_place_in_wide_strings_is_that_of_the_byte(rng: Random, strings: Sequence[str]) -> None:
     (pair,) = new_pairs(rng)
-    data = user_strings("binance", "ApiKey", pair[0], "ApiSecret", pair[1])
+    data = user_strings(*(filled(each, pair) for each in strings))
     (credential,) = detect(data, path="a.dll")
     places = sorted((each.location.line, each.location.column) for each in credential.occurrences)
     offsets = [data.index(value.encode("utf-16-le")) for value in pair]

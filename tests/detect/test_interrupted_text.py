@@ -86,6 +86,12 @@ def test_runs_of_a_word_document(length: int) -> None:
     _assert_found(_WORD.format(paragraphs=paragraphs).encode(), {2})
 
 
+def test_lines_that_lay_out_a_word_document_are_no_part_of_a_value() -> None:
+    key, secret = _pair("layout")
+    paragraphs = _paragraph("API key: ", *_cut(key, 20)) + _paragraph("Secret: ", *_cut(secret, 20))
+    _assert_found(_WORD.format(paragraphs=paragraphs.replace("><", ">\n  <")).encode())
+
+
 def test_cells_of_a_word_document() -> None:
     key, secret = _pair("cells")
     rows = [("API key", "Secret"), (key, secret)]
