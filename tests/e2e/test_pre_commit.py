@@ -145,6 +145,7 @@ def test_installed_from_the_project(repository: Repository, project: Path, cache
     ids = ("binance-leaks", "binance-leaks-message")
     config = {"repos": [{"repo": str(project), "rev": TAG, "hooks": [{"id": name} for name in ids]}]}
     pre_commit = use(repository, config, cache)
+    assert pre_commit("install-hooks").status == 0
 
     repository.stage("bot.py", pair.python)
     ran = commit(repository, cache)
