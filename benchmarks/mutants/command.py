@@ -48,10 +48,11 @@ _DETECT = tuple(
     for name in (
         "allow", "binaries", "candidates", "corpus", "credentials", "disagreement", "encoded_texts",
         "environment_evidence", "evasions", "interrupted_text", "laws", "literal_chains", "names_shown",
-        "notebook_cells", "pairing_across_files", "path_values", "picture_text", "private_keys", "published", "rules",
-        "sieve", "signatures", "vocabulary", "word_search",
+        "notebook_cells", "outline", "pairing_across_files", "path_values", "picture_text", "private_keys", "published",
+        "rules", "sieve", "signatures", "vocabulary", "word_search",
     )
 )  # fmt: skip
+_EXPORTS = ("e2e/test_exports.py", "detect/test_corpus.py")
 _FILES = ("e2e/test_scan.py", "e2e/test_half_allowed.py", "e2e/test_path_values.py", "test_library.py")
 _HISTORY = (
     "e2e/test_history.py", "e2e/test_history_forms.py", "e2e/test_history_oracle.py", "e2e/test_history_damage.py",
@@ -63,6 +64,11 @@ _RANGE = (
 _STAGED = ("e2e/test_staged.py", "e2e/test_introduced.py", "e2e/test_message.py")
 TESTS: Mapping[str, Sequence[str]] = {
     "detect": _DETECT,
+    "detect/csv_messages": _EXPORTS,
+    "detect/json_messages": _EXPORTS,
+    "detect/markup_messages": _EXPORTS,
+    "detect/message_parts": _EXPORTS,
+    "detect/messages": _EXPORTS,
     "verify": _VERIFY,
     "verify/cache": ("verify/test_cache.py",),
     "verify/http_types": ("verify/test_transport.py",),

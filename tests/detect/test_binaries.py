@@ -462,6 +462,7 @@ NAMES = [
     ("api_key", "api_secret"),
     ("key", "secret"),
     ("API Key", "Secret Key"),
+    ("publicKey", "apiSecret"),
 ]
 
 

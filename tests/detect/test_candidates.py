@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from random import Random
 
-from binance_leaks.detect.candidates import Shape, shape_of
+import pytest
+from binance_leaks.detect.candidates import Shape, find_candidates, shape_of
+from binance_leaks.detect.document import Document
 
 from tests.corpus import values
 
@@ -45,3 +47,10 @@ def test_one_class_of_letters_has_none() -> None:
     value = values.hmac_value(Random("classes"))
     assert shape_of(value.upper()) is None
     assert shape_of("".join(char if char.isalpha() else "x" for char in value)) is None
+
+
+@pytest.mark.parametrize("glued", ["\\n", "%0A", "\\u000a"])
+def test_a_letter_of_an_escape_is_no_part_of_a_value_that_a_text_begins_with(glued: str) -> None:
+    value = values.hmac_value(Random(glued))
+    (candidate,), _ = find_candidates(Document(text=glued + value))
+    assert candidate.start == len(glued)

@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 from binance_leaks.detect.engine import detect
+from binance_leaks.detect.pairing import same_world
 from binance_leaks.detect.pairing_across_files import pair_across_files
 from binance_leaks.model import Confidence, Credential, Environment
 
@@ -32,6 +33,21 @@ def _paired(files: Mapping[str, str]) -> tuple[tuple[Credential, ...], set[froze
     assert all(len(credential.values) == 1 for credential in found)
     paired = pair_across_files(found)
     return paired, {frozenset(_paths(credential)) for credential in paired if len(credential.values) == 2}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        (Environment.MAINNET, Environment.MAINNET, True),
+        (Environment.MAINNET, Environment.US, True),
+        (Environment.TESTNET, Environment.FUTURES_TESTNET, True),
+        (Environment.MAINNET, Environment.TESTNET, False),
+        (Environment.UNKNOWN, Environment.TESTNET, True),
+        (Environment.MAINNET, Environment.UNKNOWN, True),
+    ],
+)
+def test_no_pair_is_of_real_and_of_play_money(one: Environment, other: Environment, expected: bool) -> None:
+    assert same_world(one, other) is expected
 
 
 def _paths(credential: Credential) -> Iterator[str]:
