@@ -10,34 +10,57 @@ from random import Random
 from types import MappingProxyType
 
 import pytest
+from binance_leaks.detect import first_test, prefilter
 from binance_leaks.detect.engine import detect
 
 from tests.corpus import values
 
-COLUMNS = (60, 64, 72, 76)
-"""Where programs fold base64: Ruby, OpenSSL and PEM, some mail programs, MIME and coreutils."""
+COLUMNS = (60, 64, 72, 76, 80)
+"""Where programs fold base64: Ruby, OpenSSL and PEM, mail programs, MIME and coreutils, `fold`."""
 
 
-def _in_yaml(key: str, secret: str) -> str:
-    return f"binance:\n  key: |\n    {key}\n  secret: |\n    {secret}\n".replace("\v", "\n    ")
+_YAML = "binance:\n  key: {0}\n    {{}}\n  secret: {0}\n    {{}}\n"
 
 
-def _in_shell(key: str, secret: str) -> str:
-    head = "openssl base64 -d <<END"
-    return f"BINANCE_KEY=$({head}\n{key}\nEND\n)\nBINANCE_SECRET=$({head}\n{secret}\nEND\n)\n".replace("\v", "\n")
+def _as(text: str, joint: str) -> Callable[[str, str], str]:
+    """Write values in a text that has places for them, with a joint where they are folded."""
+    return lambda key, secret: text.format(*(each.replace("\v", joint) for each in (key, secret)))
 
 
-def _in_toml(key: str, secret: str) -> str:
-    return f'[binance]\nkey = """\n{key}\n"""\nsecret = """\n{secret}\n"""\n'.replace("\v", "\n")
-
-
+_PYTHON = "import binance\nKEY = b64decode({}'{{}}')\nSECRET = b64decode({}'{{}}')\n"
+_JAVA = 'Binance.key = of("{}");\nBinance.secret = of("{}");\n'
 FOLDED: Mapping[str, Callable[[str, str], str]] = MappingProxyType(
     {
-        "a block of YAML": _in_yaml,
-        "the same with CRLF": lambda key, secret: _in_yaml(key, secret).replace("\n", "\r\n"),
-        "a folded scalar of YAML": lambda key, secret: _in_yaml(key, secret).replace("|", ">-"),
-        "heredocs": _in_shell,
-        "strings of TOML": _in_toml,
+        "a block of YAML": _as(_YAML.format("|"), "\n    "),
+        "the same with CRLF": _as(_YAML.format("|").replace("\n", "\r\n"), "\r\n    "),
+        "a folded scalar of YAML": _as(_YAML.format(">-"), "\n    "),
+        "a comment in YAML": _as(_YAML.format("|").replace("\n", "\n# "), "\n#     "),
+        "a patch": _as(_YAML.format("|").replace("\n", "\n+"), "\n+    "),
+        "a quoted message": _as(_YAML.format("|").replace("\n", "\n> "), "\n>     "),
+        "heredocs": _as("KEY=$(base64 -d <<END\n{}\nEND\n)\nSECRET=$(base64 -d <<END\n{}\nEND\n) # binance\n", "\n"),
+        "continued lines": _as("printf %s binance_key= \\\n{}\nprintf %s binance_secret= \\\n{}\n", " \\\n  "),
+        "strings of TOML": _as('[binance]\nkey = """\n{}\n"""\nsecret = """\n{}\n"""\n', "\n"),
+        "continued strings of TOML": _as('[binance]\nkey = """\\\n{}"""\nsecret = """\\\n{}"""\n', "\\\n  "),
+        "armour": _as(
+            "binance_key: |\n  -----BEGIN A-----\n  {}\nbinance_secret: |\n  -----BEGIN A-----\n  {}\n", "\n  "
+        ),
+        "JSON": _as('{{"binance_key": "{}\\n", "binance_secret": "{}\\n"}}\n', "\\n"),
+        "JSON in JSON": _as('{{"binance": "{{\\"key\\": \\"{}\\", \\"secret\\": \\"{}\\"}}"}}\n', "\\\\n"),
+        "JSON of YAML": _as('{{"a": "binance:\\n  key: |\\n    {}\\n  secret: |\\n    {}\\n"}}\n', "\\n    "),
+        "JSON with the line feeds of a Mac": _as('{{"binance_key": "{}", "binance_secret": "{}"}}\n', "\\r"),
+        "a URL": _as("https://api.binance.com/?key={}&secret={}\n", "%0A"),
+        "XML": _as("<binance><key>{}</key><secret>{}</secret></binance>\n", "&#10;"),
+        "literals of Python": _as(_PYTHON.format("", ""), "'\n  '"),
+        "bytes of Python": _as(_PYTHON.format("b", "b"), "'\n  b'"),
+        "literals with line feeds": _as(_PYTHON.format("", ""), "\\n'\n  '"),
+        "literals on one line": _as(_PYTHON.format("", ""), "' '"),
+        "Ruby": _as("Binance.key = of('{}')\nBinance.secret = of('{}')\n", "' \\\n  '"),
+        "Java": _as(_JAVA, '" +\n    "'),
+        "Java with the sign before": _as(_JAVA, '\\n"\n    + "'),
+        "JavaScript": _as(_JAVA, '" + "'),
+        "PHP": _as(_JAVA, '" .\n "'),
+        "Visual Basic": _as(_JAVA, '" & _\n    "'),
+        "a list": _as(_JAVA.replace('("{}")', '(["{}"].join(""))'), '",\n "'),
     }
 )
 """Texts of a key and a secret in base64 that is folded at each vertical tab."""
@@ -91,16 +114,19 @@ def test_folded_values_are_one_pair(form: str, pair: tuple[str, str]) -> None:
     others = []
     for columns, (content, write) in product(COLUMNS, CONTENTS.items()):
         key, secret = (folded(write(value), columns) for value in pair)
-        if found_in(FOLDED[form](key, secret)) != [digests(*pair)]:
+        text = FOLDED[form](key, secret)
+        if found_in(text) != [digests(*pair)]:
             others.append((content, columns))
+        assert first_test.may_hold(text.encode())
+        assert prefilter.may_hold(text.encode())
     assert others == []
 
 
 @pytest.mark.parametrize("columns", COLUMNS)
 def test_one_half_may_be_plain(columns: int, pair: tuple[str, str]) -> None:
     key, secret = pair
-    assert found_in(_in_yaml(key, folded(secret, columns))) == [digests(*pair)]
-    assert found_in(_in_yaml(folded(key, columns), secret)) == [digests(*pair)]
+    assert found_in(FOLDED["a block of YAML"](key, folded(secret, columns))) == [digests(*pair)]
+    assert found_in(FOLDED["a block of YAML"](folded(key, columns), secret)) == [digests(*pair)]
 
 
 @pytest.mark.parametrize("columns", COLUMNS)
@@ -115,7 +141,7 @@ def test_lines_of_an_encoded_text_are_no_values(columns: int) -> None:
     text = folded(
         "Nothing is in this text that anybody may not read, as it speaks of a bot and of those who use it.", columns
     )
-    assert found_in(_in_yaml(text, text)) == []
+    assert found_in(FOLDED["a block of YAML"](text, text)) == []
 
 
 def test_a_folded_value_alone(pair: tuple[str, str]) -> None:

@@ -19,6 +19,7 @@ from binance_leaks.sources.objects.walk import ContextSizes, changed_parts
 from tests.corpus import fill, load
 from tests.corpus.values import hex_value, hmac_value, rsa_pem
 from tests.deltas import Part, delta_of
+from tests.detect.test_encoded_texts import COLUMNS, FOLDED, folded
 from tests.detect.test_laws import BEGINNINGS, FORMS, PLAIN, share
 from tests.versions import CHANGES, Version
 
@@ -148,6 +149,13 @@ def test_odd_shapes(name: str, fast: CompiledSieve) -> None:
     found = bool(detect(content))
     assert found, "nothing is found: the shape is of no use here"
     assert_suspects(fast, {name: content})
+
+
+@pytest.mark.parametrize("form", FOLDED)
+def test_folded_base64(form: str, fast: CompiledSieve) -> None:
+    pair = hmac_value(Random(6)), hmac_value(Random(7))
+    texts = {f"{columns}": FOLDED[form](*(folded(value, columns) for value in pair)) for columns in COLUMNS}
+    assert_suspects(fast, {columns: text.encode() for columns, text in texts.items()})
 
 
 def missed(fast: CompiledSieve, version: Version, *, short: bool) -> bool:

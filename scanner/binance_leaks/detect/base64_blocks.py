@@ -9,25 +9,23 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate
 
-from binance_leaks.detect import rules
+from binance_leaks.detect import literal_chains, rules
 from binance_leaks.detect.candidates import LENGTH, Candidate, shape_of
 from binance_leaks.detect.document import Document
-from binance_leaks.detect.prefilter import ALPHANUMERIC
+from binance_leaks.detect.prefilter import ALPHANUMERIC, SHORTEST_ENCODED, TEXT
 from binance_leaks.detect.work import LOOK, VALUE
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.lazy_patterns import lazy_pattern
 
 _RUN_OF_BASE64 = lazy_pattern(r"[A-Za-z0-9+/]*")
-_FOLDED = lazy_pattern(r"(?:(\s{1,40})[A-Za-z0-9+/]{60,76}(?![A-Za-z0-9+/]))*")
-_LAST_FOLDED = lazy_pattern(r"\s{1,40}[A-Za-z0-9+/]{1,59}(?![A-Za-z0-9+/])")
 _END_OF_TOKEN = lazy_pattern(r"={0,2}(?![A-Za-z0-9+/=_-])")
-_RUN = b"a" * 60
-_PROBE = 60
-_TEXT = bytes(sorted(set(range(0x20, 0x7F)) | {9, 10, 13}))
+_RUN = b"a" * SHORTEST_ENCODED
+_ENCODED_VALUE = 86  # without padding
 _LARGEST_TEXT = 1 << 20
+_MOST_OTHERS = 2
+_FIRST_HALF = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef"
 _ALNUM = ord("a")
 _JOINED = ("_", "-")
-_BASE64 = frozenset(ALPHANUMERIC.decode() + "+/")
 _LINE = lazy_pattern(r"^[\s\"'`#*/>+,\\-]*?(?:[BbRrUuLN]{1,2}[\"'])?([A-Za-z0-9+/]{64})(?:\\[nr])*[\s\"'`,;+&_\\.)]*$")
 _PLAIN = lazy_pattern(r"^\s*[A-Za-z0-9+/]{64}\s*$")
 _MANY = 3
@@ -67,10 +65,16 @@ _LINE_END = lazy_pattern(
 _BEGINS_LINE_END = ("\\", "%", "&", "<", '"', "'", "`")
 _ENDS_LINE_END = frozenset("rntaAdD;>\n\"'`")
 _ESCAPED_END = rf"(?:{_LINE_END.pattern}){{1,3}}[ \t]{{0,16}}"
-_LINE_AFTER = lazy_pattern(_ESCAPED_END + r"([A-Za-z0-9+/]{64})(?![A-Za-z0-9+/])")
-_LINE_BEFORE = lazy_pattern(
-    r"(?<![A-Za-z0-9+/])(?:(?<=\\)(?:[nrt]|u000[aAdD])|(?<=%)0[aAdD])?([A-Za-z0-9+/]{64})" + _ESCAPED_END + r"\Z"
+_NEXT_LINE = lazy_pattern(
+    r"(?:\s{1,40}(?:[#>*;+/-]{1,3}[ \t]{1,40})?"  # it may begin with the sign of a comment, an item or a quotation
+    rf"|[ \t]{{0,40}}(?:(?:{_LINE_END.pattern})\s{{0,40}}){{1,3}}"
+    rf"|(?:\\{{1,8}}[nr]){{0,2}}\\{{0,3}}[\"'`](?x:{literal_chains.JOINT.pattern})[\"'`])"
+    rf"(?P<line>[A-Za-z0-9+/]{{1,{_ENCODED_VALUE - 1}}})(?![A-Za-z0-9+/])"
 )
+_END_OF_ESCAPE = r"(?<=\\)(?:[nrt]|u000[aAdD])|(?<=%)0[aAdD]"
+_BEHIND_ESCAPE = lazy_pattern(_END_OF_ESCAPE)
+_LINE_AFTER = lazy_pattern(_ESCAPED_END + r"([A-Za-z0-9+/]{64})(?![A-Za-z0-9+/])")
+_LINE_BEFORE = lazy_pattern(rf"(?<![A-Za-z0-9+/])(?:{_END_OF_ESCAPE})?([A-Za-z0-9+/]{{64}})" + _ESCAPED_END + r"\Z")
 _LONGEST_WRAPPED = 180
 _WRAPPED_LINES = 8
 
@@ -85,13 +89,23 @@ class EncodedText:
 
 
 def encoded_texts(document: Document) -> Iterator[EncodedText]:
-    """Yield all base64 of printable text that is as long as a value or longer."""
-    for start, end in _tokens(document):
+    """Yield all base64 of printable text that is as long as a value or longer, on one line or folded."""
+    text, classes, done = document.text, document.classes, 0
+    while (at := classes.find(_RUN, done)) >= 0:
+        done = at + len(_RUN)
+        if not _may_encode_text(text[at:done]):
+            continue
+        start, end = _line_around(text, classes, at)
+        done = max(end, done)
+        if text[start - 1 : start] in _JOINED or _decoded(text[start : start + SHORTEST_ENCODED]) is None:
+            continue
         if not document.work.spend(LOOK):
             return
-        decoded = _decode(document.text[start:end])
-        if decoded is not None and document.work.spend(VALUE):
-            yield EncodedText(start=start, end=end, decoded=decoded)
+        lines = _folded_lines(text, start, end)
+        done = max(done, lines[-1][1])
+        encoded = None if _is_part(text, lines) else _read(text, lines)
+        if encoded is not None and document.work.spend(VALUE):
+            yield encoded
 
 
 def encoded_value(encoded: EncodedText) -> Candidate | None:
@@ -110,50 +124,66 @@ def is_longer_than_value(encoded: EncodedText) -> bool:
     return len(encoded.decoded.strip()) > LENGTH and b"PRIVATE KEY-----" not in encoded.decoded
 
 
-def _tokens(document: Document) -> Iterator[tuple[int, int]]:
-    """Yield spans of base64 with 60 alphanumerics in a row, as that of any value has, on one line or folded."""
-    classes, text = document.classes, document.text
-    at = classes.find(_RUN)
-    while at >= 0:
-        start = at
-        while start > 0 and at - start < _LARGEST_TEXT and (classes[start - 1] == _ALNUM or text[start - 1] in "+/"):
-            start -= 1
-        run = _RUN_OF_BASE64.match(text, start)
-        end = run.end() if run else start
-        whole = _end_of_token(text, start, end)
-        if whole is not None and text[start - 1 : start] not in _JOINED and whole - start > 85:
-            yield start, whole
-        at = classes.find(_RUN, max(end if whole is None else whole, at + len(_RUN)))
+def _may_encode_text(run: str) -> bool:
+    """Whether a run may be base64 of ASCII, in which every fourth letter is of the first half of the alphabet."""
+    return not (
+        run[::4].strip(_FIRST_HALF)
+        and run[1::4].strip(_FIRST_HALF)
+        and run[2::4].strip(_FIRST_HALF)
+        and run[3::4].strip(_FIRST_HALF)
+    )
 
 
-def _end_of_token(text: str, start: int, end: int) -> int | None:
-    """Return the end of the base64 of which the first line is `text[start:end]`, None if it is part of something else.
+def _line_around(text: str, classes: bytes, at: int) -> tuple[int, int]:
+    """Return where the base64 begins and ends, on one line, that has 60 alphanumerics at `at`, as that of a value."""
+    start = at
+    while start > 0 and at - start < _LARGEST_TEXT and (classes[start - 1] == _ALNUM or text[start - 1] in "+/"):
+        start -= 1
+    run = _RUN_OF_BASE64.match(text, start)
+    escape = _BEHIND_ESCAPE.match(text, start)
+    return escape.end() if escape else start, run.end() if run else start
 
-    It is folded if lines of 60 to 76 characters follow, and then perhaps a shorter one.
+
+def _folded_lines(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Return the lines over which base64 of a text is folded of which the first is `text[start:end]`."""
+    lines = [(start, end)]
+    rest = text[end - (end - start) % 4 : end]
+    while line := _next_line(text, *lines[-1]):
+        rest += text[slice(*line)]
+        fours = len(rest) // 4 * 4
+        if _decoded(rest[:fours]) is None:
+            break
+        rest = rest[fours:]
+        lines.append(line)
+    return lines
+
+
+def _next_line(text: str, start: int, end: int) -> tuple[int, int] | None:
+    """Return the line on which base64 may go on behind one; None if there is none.
+
+    All are shorter than a value in base64, and all but the last have 60 characters or more.
     """
-    if end - start < 60 or (start > 0 and text[start - 1] in _BASE64):
-        return None
-    if end - start >= 86:
-        whole = _END_OF_TOKEN.match(text, end)
-        return whole.end() if whole else None
-    folded = _FOLDED.match(text, end)
-    last = folded.end() if folded else end
-    shorter = _LAST_FOLDED.match(text, last)
-    for at in (shorter.end() if shorter else None, last):
-        whole = _END_OF_TOKEN.match(text, at) if at is not None else None
-        if whole:
-            return whole.end()
-    return folded.start(1) if folded and folded.group(1) else None
+    line = _NEXT_LINE.match(text, end) if SHORTEST_ENCODED <= end - start < _ENCODED_VALUE else None
+    return line.span("line") if line else None
 
 
-def _decode(token: str) -> bytes | None:
-    """Return the printable text that a base64 token encodes, None if it encodes anything else."""
-    if _decoded(token[:_PROBE]) is None:
-        return None
-    packed = "".join(token.split())
-    if len(packed) > _LARGEST_TEXT:
-        return None
-    return _decoded(packed + "=" * (-len(packed) % 4))
+def _is_part(text: str, lines: Sequence[tuple[int, int]]) -> bool:
+    """Whether lines of base64 of a text are followed by one of anything else, as in a picture with texts in it."""
+    line = _next_line(text, *lines[-1])
+    return line is not None and line[1] - line[0] >= SHORTEST_ENCODED
+
+
+def _read(text: str, lines: Sequence[tuple[int, int]]) -> EncodedText | None:
+    """Return the text that is encoded in lines, of which the last may be something else; None if they encode none."""
+    for count in range(len(lines), max(0, len(lines) - _MOST_OTHERS), -1):
+        whole = _END_OF_TOKEN.match(text, lines[count - 1][1])
+        packed = "".join(text[start:end] for start, end in lines[:count])
+        if whole is None or not _ENCODED_VALUE <= len(packed) <= _LARGEST_TEXT:
+            continue
+        decoded = _decoded(packed + "=" * (-len(packed) % 4))
+        if decoded is not None:
+            return EncodedText(start=lines[0][0], end=whole.end(), decoded=decoded)
+    return None
 
 
 def _decoded(packed: str) -> bytes | None:
@@ -161,7 +191,7 @@ def _decoded(packed: str) -> bytes | None:
         decoded = binascii.a2b_base64(packed)
     except binascii.Error:
         return None
-    return None if decoded.translate(None, _TEXT) else decoded
+    return None if decoded.translate(None, TEXT) else decoded
 
 
 class Base64Lines:

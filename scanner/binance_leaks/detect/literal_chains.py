@@ -22,11 +22,12 @@ CHAIN_REACH = 4 * LONGEST
 _BLANKS = r"[ \t\r\n\xa0]{0,160}"
 _LITERAL = lazy_pattern(r"([\"'`])([A-Za-z0-9]{1,63})\\{0,3}\1", re.ASCII)
 _PREFIX = r"""[@A-Za-z]?\\{0,3}(?=["'`])"""
-_SIGN = lazy_pattern(
+JOINT = lazy_pattern(
     rf"""{_BLANKS}(?:\){_BLANKS})?(?:(?:(?P<comma>,)|\+\+?|\.\.?|&|\|\||<>|\\|~){_BLANKS})?
     (?:[_\\][ \t]{{0,9}}\r?\n{_BLANKS})?(?:\({_BLANKS})?{_PREFIX}""",
     re.VERBOSE | re.ASCII,
 )
+"""What is between two literals that an operator or nothing joins, or a comma, from the end of one on."""
 _ADDITION = lazy_pattern(
     rf"""{_BLANKS}(?:\){_BLANKS})?(?:;{_BLANKS})?[\w$.{{}}\[\]>-]{{0,60}}
     (?:(?<=.append)\(|(?<=.Append)\(|(?<=.push)\(|(?<=.push_str)\(|(?<=.concat)\(|(?<=.add)\(|(?<=.write)\(
@@ -92,7 +93,7 @@ def _may_join_list(text: str) -> bool:
 
 def _following(text: str, end: int) -> tuple[re.Match[str], bool] | None:
     """Return the literal that a joint leads to from the end of another, and whether a comma is between them."""
-    sign = _SIGN.match(text, end)
+    sign = JOINT.match(text, end)
     joint = sign or _ADDITION.match(text, end)
     piece = _LITERAL.match(text, joint.end()) if joint is not None else None
     return None if piece is None else (piece, sign is not None and sign["comma"] is not None)

@@ -45,6 +45,11 @@ _PIECE_ENDS = b"a" * 16 + b"q "
 _LONG_PIECE = b"a" * 48
 _LENGTH = 64
 _VALUE = b"a" * _LENGTH
+TEXT = bytes([*range(0x20, 0x7F), 9, 10, 13])
+"""The bytes of printable text."""
+SHORTEST_ENCODED = 60
+"""Alphanumerics in a row on the first line of base64 of any value, where it is folded or not."""
+_MOST_DECODED = 128
 _MUCH = b"a" * 4096
 _SOME = 64
 _PREFIXES = b"bruLfN@"
@@ -106,7 +111,7 @@ def plain_hits(data: bytes, *, chains: bool = True) -> Iterator[int]:
         yield from listed_pieces(data)  # these may be short
         return  # all other kinds have such a run; numbers and zeros have none
     for start, end in long_runs(classes):
-        if end - start >= 64 or is_last_piece(data, start):
+        if end - start >= _LENGTH or is_last_piece(data, start) or is_encoded_text(data[start:end]):
             yield start
     yield from private_key_starts(data, classes)
     yield from joined_pieces(data, classes)
@@ -154,6 +159,16 @@ def last_pieces(data: bytes, classes: bytes) -> Iterator[int]:
 def is_last_piece(data: bytes, start: int) -> bool:
     """Whether the literal that begins at `start` continues one before it."""
     return start > 0 and data[start - 1] in _QUOTES and _joined_before(data, start)
+
+
+def is_encoded_text(run: bytes) -> bool:
+    """Whether a run of alphanumerics is long enough for base64 of a text, and is that wherever in it it begins."""
+    if len(run) < SHORTEST_ENCODED:
+        return False
+    import binascii  # start-up, as above
+
+    parts = (run[skipped:_MOST_DECODED] for skipped in range(4))
+    return any(not binascii.a2b_base64(part[: len(part) // 4 * 4]).translate(None, TEXT) for part in parts)
 
 
 def private_key_starts(data: bytes, classes: bytes) -> Iterator[int]:

@@ -9,7 +9,6 @@ compiled module is not installed, `prefilter` reads every version whole.
 
 from __future__ import annotations
 
-import binascii
 from enum import IntFlag
 from functools import cache
 from typing import TYPE_CHECKING, Protocol
@@ -72,8 +71,6 @@ class Trait(IntFlag):
 
 NO_TRAITS = Trait(0)
 _ANY_HEX_DIGITS = b"0123456789abcdefABCDEF"
-_SHORTEST_ENCODED = 60
-_TEXT = bytes([*range(0x20, 0x7F), 9, 10, 13])
 _LONE_SEED = lazy_pattern(prefilter.LONE_SEED)
 _NEAR = 200
 _CONTEXT, _LONGEST_KNOWN = 170, 400
@@ -248,7 +245,7 @@ class CompiledSieve:
                 found |= Trait.PIECE if prefilter.is_last_piece(data, start) else NO_TRAITS
             elif length <= LONGEST or (binary and data[max(0, start - 4) : start].endswith(_LENGTHS)):
                 found |= _trait_of_run(data, start, end, binary=binary)
-            if length >= _SHORTEST_ENCODED and _is_encoded_text(data[start : min(end, start + 128)]):
+            if prefilter.is_encoded_text(data[start:end]):
                 found |= Trait.ENCODED
             if not found and known:
                 self._remember(known)
@@ -290,12 +287,3 @@ def _holds_encoded(document: Document) -> bool:
         encoded_value(each) is not None or (is_longer_than_value(each) and prefilter.may_hold(each.decoded))
         for each in encoded_texts(document)
     )
-
-
-def _is_encoded_text(run: bytes) -> bool:
-    """Whether a run is base64 of text, wherever in the base64 it begins."""
-    for skipped in range(4):
-        part = run[skipped : skipped + (len(run) - skipped) // 4 * 4]
-        if not binascii.a2b_base64(part).translate(None, _TEXT):
-            return True
-    return False
