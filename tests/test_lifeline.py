@@ -1,9 +1,10 @@
-"""Workers end with the process that started them, however it ends."""
+"""Workers, and git that waits for a remote, end with the process that started them, however it ends."""
 
 from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from binance_leaks.pipeline.lifeline import Lifeline
 
 if __name__ != "__main__":
     from tests.e2e import PROGRAM, Pair
+    from tests.repositories import Repository
 
 TOP = Path(__file__).resolve().parents[1]
 
@@ -49,6 +51,31 @@ def test_a_scan_that_is_killed_leaves_no_process(tmp_path: Path) -> None:
         assert scan.poll() is None
         scan.kill()
         assert scan.stdout.read() == b""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs signals")
+@pytest.mark.parametrize("how", ["SIGKILL", "SIGTERM", "SIGINT", "--time-limit"])
+@pytest.mark.parametrize("command", ["ci", "history"])
+def test_a_git_that_waits_for_a_remote_ends_with_its_command(tmp_path: Path, command: str, how: str) -> None:
+    """Its connection is closed then."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"https://127.0.0.1:{server.getsockname()[1]}/a"
+        repository = Repository.create(tmp_path / "clone")
+        repository.commit({"a.py": "x = 1\n"})
+        repository.git("remote", "add", "origin", url)
+        words = ["ci", "--fetch", "--base", "ab" * 20] if command == "ci" else ["history", url]
+        limit = ["--time-limit", "2s"] if how == "--time-limit" else []
+        with subprocess.Popen(
+            [*PROGRAM, *words, *limit], cwd=repository.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as ran:
+            server.settimeout(60)
+            connection, _ = server.accept()
+            if not limit:
+                ran.send_signal(getattr(signal, how))
+            with connection:
+                connection.settimeout(20)
+                while connection.recv(1 << 16):
+                    pass
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _PROCESSES = Path("/proc")
-_KINDS = ("mirror", "fleet", "store", "binance-leaks-doctor")
+_KINDS = ("mirror", "fetch", "fleet", "store", "binance-leaks-doctor")
 """Names of folders. That of a folder with a repository can be evidence, and mentions no exchange."""
 _STARTED = 19
 """The field of `/proc/PID/stat` behind the name of the program."""

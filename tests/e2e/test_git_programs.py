@@ -22,7 +22,7 @@ PROGRAMS = (
     "filter.x.process", "filter.x.smudge", "gpg.program", "gpg.ssh.program", "gpg.ssh.defaultKeyCommand",
     "guitool.x.cmd", "help.browser", "hook.x.command", "instaweb.browser", "interactive.diffFilter", "man.x.cmd",
     "man.x.path", "merge.x.driver", "mergetool.x.cmd", "mergetool.x.path", "pager.log", "pager.diff",
-    "remote.origin.receivepack", "remote.origin.uploadpack", "remote.origin.vcs", "remote.other.uploadpack",
+    "remote.origin.receivepack", "remote.origin.uploadpack", "remote.other.vcs", "remote.other.uploadpack",
     "sendemail.ccCmd", "sendemail.tocmd", "sequence.editor", "submodule.x.update", "trailer.x.command",
     "trailer.x.cmd", "uploadpack.packObjectsHook", "web.browser", "browser.x.cmd", "browser.x.path",
     "alias.log", "alias.diff", "alias.fetch", "alias.cat-file", "alias.rev-list", "alias.ls-files",
@@ -119,6 +119,42 @@ def test_no_alias_runs_as_a_protocol_of_a_git_that_fetches_lazily(tmp_path: Path
     assert not list(tmp_path.glob("ran-*"))
     allowed = set((tmp_path / "allowed").read_text().split())
     assert len(allowed) > 1, "it can be known beforehand"
+
+
+HELPERS = ("ssh", "file", "http", "ext", "")
+REMOTES = (
+    *(f'[remote "origin"]\n\tvcs = {name}\n' for name in ("ssh", "file")),
+    *(f'[remote "origin"]\n\turl = {name}::x\n' for name in HELPERS),
+    '[remote "origin"]\n\turl = near\n[url "ssh::"]\n\tinsteadOf = near\n',
+    '[remote "--upload-pack=touch MARK;"]\n\turl = UPSTREAM\n',
+    '[remote "origin"]\n\tfetch = HEAD\n',  # its address is in an old file
+)
+"""Settings of a remote that name a program together with others."""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs scripts")
+def test_no_combination_of_settings_runs_a_program(tmp_path: Path) -> None:
+    upstream = Repository.create(tmp_path / "upstream")
+    for number in range(4):
+        upstream.commit({"a.py": f"x = {number}\n"})
+    clone, mark = Repository(tmp_path / "clone"), tmp_path / "mark"
+    upstream.git("clone", "--quiet", "--depth", "2", f"file://{upstream.folder}", str(clone.folder))
+    clone.git("config", "--remove-section", "remote.origin")
+    settings = clone.path(".git/config")
+    settings.write_text(
+        settings.read_text()
+        + "".join(f'[alias]\n\tremote-{name} = "!touch {mark}"\n' for name in HELPERS)
+        + "".join(f'[protocol "{name}"]\n\tallow = always\n' for name in HELPERS)
+    )
+    clone.write(".git/remotes/origin", "URL: ssh::x\n")
+    clone.write(".git/branches/origin", "ssh::x\n")
+    before = settings.read_text()
+    ended = set()
+    for each in REMOTES:
+        settings.write_text(before + each.replace("MARK", str(mark)).replace("UPSTREAM", f"file://{upstream.folder}"))
+        ended.add(run("ci", "--fetch", "--base", upstream.git("rev-parse", "HEAD~3"), cwd=clone.folder).status)
+        assert not mark.exists(), each
+    assert ended == {0, 3}
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs scripts")

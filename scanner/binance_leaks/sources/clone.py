@@ -9,24 +9,28 @@ list of processes nor the settings of the mirror nor any error shows them.
 from __future__ import annotations
 
 import os
-import re
 import shlex
-import signal
-import sys
 import tempfile
-import time
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from threading import Event, Timer
-from typing import IO, TYPE_CHECKING, Protocol, TypeAlias
+from typing import IO, TYPE_CHECKING, TypeAlias
 
 from binance_leaks.errors import GitError, UsageError
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.path_bytes import decode_path
 from binance_leaks.sources.plumbing import SETTINGS, environment, find_program
+from binance_leaks.sources.transport import (
+    LOCAL_UPLOAD_PACK,
+    PATIENCE,
+    RunningGit,
+    ending_with_us,
+    explain_failure,
+    follow,
+    ssh_without_prompts,
+    transport_settings,
+)
 from binance_leaks.sources.urls import ALLOWED, RemoteAddress, parse_address
 from binance_leaks.sources.urls import is_url as is_url
 from binance_leaks.sources.urls import redact_url as redact_url
@@ -35,14 +39,9 @@ from binance_leaks.temporary_folders import remove_folder, temporary_folder
 if TYPE_CHECKING:
     from git import Git as GitRunner
 
-_PATIENCE = 60
-_LONGEST = 4096
 _SETTINGS = (
-    "clone.defaultRemoteName=origin", "clone.rejectShallow=false",
+    "clone.defaultRemoteName=origin", "clone.rejectShallow=false", "fetch.unpackLimit=1",
     "transfer.fsckObjects=false", "fetch.fsckObjects=false",  # what is damaged is scanned as far as it goes
-    "transfer.bundleURI=false", "fetch.recurseSubmodules=false", "fetch.unpackLimit=1",
-    "gc.auto=0", "maintenance.auto=false",  # both would go on in the background
-    "http.lowSpeedLimit=1", "credential.interactive=false",
 )  # fmt: skip
 _VARIABLES = {
     "GIT_ALLOW_PROTOCOL": ":".join(ALLOWED),
@@ -59,32 +58,6 @@ _OF_A_MIRROR = lazy_pattern(
     r"|extensions\.(?:objectformat|refstorage)|remote\.origin\.(?:url|fetch|mirror|tagopt)"
 )
 _AGAIN = "Try again, or clone it yourself and give the folder."
-_FAILURES = (
-    (("no space left", "out of diskspace", "quota exceeded"), "the disk is full",
-     "Free some space, or point TMPDIR or --keep at a larger disk."),
-    (("could not resolve proxy",), "the proxy was not found", "Check http.proxy and the variable https_proxy."),
-    (("could not resolve host", "name or service not known", "nodename nor servname", "name resolution"),
-     "the host was not found", "Check the address and the connection."),
-    (("connection refused", "failed to connect", "couldn't connect", "no route to host", "network is unreachable"),
-     "the host refused the connection", "Check the address, the port and the firewall."),
-    (("timed out", "operation too slow", "timeout"), "the host did not answer in time", _AGAIN),
-    (("host key verification failed",), "the key of the ssh host is not known", "Connect to it once with ssh."),
-    (("certificate",), "the certificate of the host cannot be verified", "Check the address and http.sslCAInfo."),
-    (("could not read username", "could not read password", "authentication failed", "permission denied (",
-      "terminal prompts disabled", "returned error: 401", "returned error: 403", "returned error: 407"),
-     "there is no such repository, or it needs a login",
-     "Check the address; set up a credential helper of git, or an ssh key, that may read it."),
-    (("repository not found", "' not found", "returned error: 404", "not appear to be a git repository",
-      "does not exist", "could not be found"),
-     "there is no such repository", "Check the address and that you may read it."),
-    (("dubious ownership",), "the repository belongs to another user",
-     "If you trust it: git config --global --add safe.directory FOLDER"),
-    (("' not allowed",), "your git settings lead to a protocol that is not allowed",
-     "Look for url.*.insteadOf; only https, ssh and file are allowed."),
-    (("hung up", "early eof", "unexpected disconnect", "connection reset", "empty reply", "non-properly terminated",
-      "unexpected eof", "handshake", "rpc failed", "connection closed", "closed by remote"),
-     "the connection broke off", _AGAIN),
-)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,15 +76,7 @@ Report: TypeAlias = Callable[[CloneProgress], None]
 """Receives the progress; an exception that it raises ends the clone."""
 
 
-class _Process(Protocol):
-    @property
-    def pid(self) -> int: ...
-    def poll(self) -> int | None: ...
-    def wait(self) -> int: ...
-    def terminate(self) -> None: ...
-
-
-def clone_mirror(url: str, folder: Path, progress: Report, *, patience: int = _PATIENCE) -> None:
+def clone_mirror(url: str, folder: Path, progress: Report, *, patience: int = PATIENCE) -> None:
     """Clone all refs of a repository into a new or empty folder.
 
     The repository is at a URL or on this disk.
@@ -126,7 +91,8 @@ def clone_mirror(url: str, folder: Path, progress: Report, *, patience: int = _P
     existed = folder.exists()
     if existed and not _is_empty(folder):
         raise UsageError(f"not an empty folder: {folder}")
-    words = ("clone", "--mirror", "--no-local", "--template=", "--progress", "--", address.plain, str(folder))
+    options = ("--mirror", "--no-local", "--template=", "--progress", *_reading(address))
+    words = ("clone", *options, "--", address.plain, str(folder))
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -141,7 +107,7 @@ def clone_mirror(url: str, folder: Path, progress: Report, *, patience: int = _P
 
 
 @contextmanager
-def temporary_clone(url: str, progress: Report, *, patience: int = _PATIENCE) -> Iterator[Path]:
+def temporary_clone(url: str, progress: Report, *, patience: int = PATIENCE) -> Iterator[Path]:
     """A mirror of the repository at a URL that is always removed at the end.
 
     Raises as `clone_mirror`.
@@ -153,7 +119,7 @@ def temporary_clone(url: str, progress: Report, *, patience: int = _PATIENCE) ->
         yield folder
 
 
-def update_clone(url: str, folder: Path, progress: Report, *, patience: int = _PATIENCE) -> None:
+def update_clone(url: str, folder: Path, progress: Report, *, patience: int = PATIENCE) -> None:
     """Clone into a folder that is kept, or update the mirror of the same URL in it.
 
     Refs that are gone at the URL are removed from the mirror, too; their objects remain. Raises as `clone_mirror`, and
@@ -169,11 +135,12 @@ def update_clone(url: str, folder: Path, progress: Report, *, patience: int = _P
             f"{folder} holds something else than a mirror of {address.shown}",
             hint="Give an empty folder, or the one that an earlier run made for this URL.",
         )
-    words = ("fetch", "--prune", "--force", "--progress", "--", address.plain, "+refs/*:refs/*")
-    _run((f"--git-dir={folder}", *words), address, folder, progress, patience)
+    options = ("--prune", "--force", "--progress", *_reading(address))
+    words = (f"--git-dir={folder}", "fetch", *options, "--", address.plain, "+refs/*:refs/*")
+    _run(words, address, folder, progress, patience)
 
 
-def list_remote_refs(url: str, *, patience: int = _PATIENCE) -> bytes:
+def list_remote_refs(url: str, *, patience: int = PATIENCE) -> bytes:
     """The refs of the repository at a URL and their objects, as `git ls-remote` has them.
 
     Raises UsageError where the URL is not allowed, GitError where there is no answer within twice `patience` seconds.
@@ -186,14 +153,14 @@ def list_remote_refs(url: str, *, patience: int = _PATIENCE) -> bytes:
     with _no_variables_of_git() as ours:
         ssh = _ssh_command(runner, variables, ours, patience)
         status, out, err = runner.execute(
-            [_git(), *SETTINGS, *_settings(patience), "ls-remote", "--", address.plain],
+            [_git(), *SETTINGS, *_settings(patience), "ls-remote", *_reading(address), "--", address.plain],
             env={**variables, "GIT_SSH_COMMAND": ssh, "GIT_DIR": os.devnull}, shell=False, with_exceptions=False,
             with_extended_output=True, stdout_as_string=False, strip_newline_in_stdout=False,
             kill_after_timeout=2 * patience,
         )  # fmt: skip
     if status:
         lines_read = err if isinstance(err, str) else err.decode("utf-8", "replace")
-        raise _failure([line[:_LONGEST] for line in lines_read.splitlines()] if status > 0 else ["timed out"], address)
+        raise _failure(lines_read.splitlines() if status > 0 else ["timed out"], address)
     return out if isinstance(out, bytes) else out.encode()
 
 
@@ -246,38 +213,17 @@ def _mirrored(folder: Path) -> str | None:
 
 def _run(words: tuple[str, ...], address: RemoteAddress, folder: Path, progress: Report, patience: int) -> None:
     """Run git to its end, or end it and what it started. Raises GitError where it fails."""
-    lines_read: deque[str] = deque(maxlen=40)
-    answered, silent = Event(), Event()
     progress(CloneProgress(phase="connecting", done=0, total=None))
     with _started(words, address, folder, patience) as (process, stream):
-
-        def give_up() -> None:
-            if not answered.is_set():
-                silent.set()
-                _stop(process)
-
-        # http.lowSpeedTime does not count while a connection is made, where curl waits for five minutes.
-        watch = Timer(2 * patience, give_up)
-        watch.daemon = True
-        watch.start()
-        try:
-            heard = _listener(progress, answered)
-            for line in _lines(stream):
-                lines_read.append(line)
-                heard(line)
-            status = process.wait()
-        finally:
-            watch.cancel()
-    if silent.is_set():
-        lines_read.append("timed out")
-    if status or silent.is_set():
-        raise _failure(list(lines_read), address)
+        status, lines = follow(process, stream, patience, _listener(progress))
+    if status:
+        raise _failure(lines, address)
 
 
 @contextmanager
 def _started(
     words: tuple[str, ...], address: RemoteAddress, folder: Path, patience: int
-) -> Iterator[tuple[_Process, IO[bytes]]]:
+) -> Iterator[tuple[RunningGit, IO[bytes]]]:
     """git with a pipe from its standard error; it and its children do not outlive the block."""
     missing = GitError("the git program was not found", hint="Install git, or put it on the PATH.")
     _name_program()
@@ -299,15 +245,17 @@ def _started(
     process = handle.proc
     if process is None or process.stderr is None:
         raise GitError("git could not be spoken to")
-    try:
+    with ending_with_us(process), process.stderr:
         yield process, process.stderr
-    finally:
-        _stop(process)
-        process.stderr.close()
+
+
+def _reading(address: RemoteAddress) -> tuple[str, ...]:
+    is_local = address.plain.startswith("file://") or Path(address.plain).is_absolute()
+    return (f"--upload-pack={LOCAL_UPLOAD_PACK}",) if is_local else ()
 
 
 def _settings(patience: int) -> list[str]:
-    return [part for name in (*_SETTINGS, f"http.lowSpeedTime={patience}") for part in ("-c", name)]
+    return [*transport_settings(patience), *(part for name in _SETTINGS for part in ("-c", name))]
 
 
 def _ssh_command(runner: GitRunner, variables: Mapping[str, str], ours: Mapping[str, str], patience: int) -> str:
@@ -316,7 +264,7 @@ def _ssh_command(runner: GitRunner, variables: Mapping[str, str], ours: Mapping[
     if not ssh:  # a folder without settings of its own: those of the user only
         asked, nowhere = [_git(), "config", "--get", "core.sshCommand"], {**variables, "GIT_DIR": os.devnull}
         ssh = str(runner.execute(asked, with_exceptions=False, shell=False, env=nowhere))
-    return _ssh(ssh or shlex.quote(ours.get("GIT_SSH") or "ssh"), patience)
+    return ssh_without_prompts(ssh or shlex.quote(ours.get("GIT_SSH") or "ssh"), patience)
 
 
 @contextmanager
@@ -347,31 +295,8 @@ def _surroundings(address: RemoteAddress) -> dict[str, str]:
     return {**ours, **kept, **_VARIABLES, **named, **given, **login, "GIT_CONFIG_COUNT": str(len(settings))}
 
 
-def _ssh(command: str, patience: int) -> str:
-    """A command for ssh without prompts and without a master that outlives it; other programs unchanged."""
-    try:
-        program = shlex.split(command)[0]
-    except (ValueError, IndexError):
-        return command
-    if Path(program).name.lower().removesuffix(".exe") != "ssh":
-        return command
-    alive = f"-o ServerAliveInterval={max(1, patience // 4)} -o ServerAliveCountMax=4"
-    return f"{command} -o BatchMode=yes -o ControlMaster=no -o ConnectTimeout={patience} {alive}"
-
-
-def _lines(stream: IO[bytes]) -> Iterator[str]:
-    """The lines of git's messages; a carriage return ends one, too, and none is long."""
-    rest = b""
-    while data := os.read(stream.fileno(), 1 << 16):
-        *lines, rest = re.split(rb"[\r\n]+", rest + data)
-        yield from (line[:_LONGEST].decode("utf-8", "replace") for line in lines if line)
-        rest = rest[:_LONGEST]
-    if rest:
-        yield rest.decode("utf-8", "replace")
-
-
-def _listener(progress: Report, answered: Event) -> Callable[[str], None]:
-    """A reader of lines of git that reports their progress, and that the other side has answered."""
+def _listener(progress: Report) -> Callable[[str], None]:
+    """A reader of lines of git that reports their progress."""
     from git import RemoteProgress  # start-up: as above
 
     phases = {
@@ -398,8 +323,6 @@ def _listener(progress: Report, answered: Event) -> Callable[[str], None]:
         handle(line)
         listener.other_lines.clear()  # a server may send any text, without end
         listener.error_lines.clear()
-        if not line.startswith("Cloning into"):
-            answered.set()
 
     return heard
 
@@ -407,32 +330,6 @@ def _listener(progress: Report, answered: Event) -> Callable[[str], None]:
 def _failure(lines_read: list[str], address: RemoteAddress) -> GitError:
     """The error for git's last message, which may name the URL but contains nothing that is secret in it."""
     lines = [line.replace(address.plain, "") for line in lines_read if not line.startswith("Cloning into")]
-    text = "\n".join(lines).lower()
-    for words, message, hint in _FAILURES:
-        if any(word in text for word in words):
-            return GitError(f"{address.shown} cannot be cloned: {message}", hint=hint)
-    said = next((line for line in reversed(lines) if line.startswith(("fatal: ", "error: "))), "fatal: git failed")
-    for secret in filter(None, (address.password, address.user)):
-        said = said.replace(secret, "…")
-    reason = "".join(letter for letter in said.partition(": ")[2] if letter.isprintable())[:200]
-    return GitError(f"{address.shown} cannot be cloned: {reason}", hint=_AGAIN)
-
-
-def _stop(process: _Process) -> None:
-    """End git and its children where it still runs; kindly first, so that it takes its locks away."""
-    if process.poll() is not None:
-        return
-    if sys.platform == "win32":
-        process.terminate()
-        process.wait()
-        return
-    try:
-        with suppress(ProcessLookupError, PermissionError):  # it may end by itself in this moment
-            os.killpg(process.pid, signal.SIGTERM)
-        until = time.monotonic() + 3
-        while process.poll() is None and time.monotonic() < until:
-            time.sleep(0.01)
-    finally:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    secrets = [each for each in (address.password, address.user) if each]
+    message, hint = explain_failure(lines, again=_AGAIN, secrets=secrets)
+    return GitError(f"{address.shown} cannot be cloned: {message}", hint=hint)

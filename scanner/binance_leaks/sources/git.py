@@ -21,7 +21,6 @@ from binance_leaks.sources.plumbing import (
     LONGEST_HEADER,
     MOST_CHANGES,
     MOST_MEMORY_FOR_CHANGES,
-    NO_PROTOCOL,
     READER,
     READER_LIMITS,
     SETTINGS,
@@ -47,8 +46,7 @@ class Git:
 
     `inherit` keeps the GIT_* variables of the caller, which a hook needs (GIT_INDEX_FILE).
 
-    `protocols` are those by which git may reach a remote, joined with colons; none unless given. `variables` are more
-    GIT_* variables.
+    `variables` are more GIT_* variables, over those that keep git from every remote.
     """
 
     def __init__(
@@ -56,13 +54,12 @@ class Git:
         folder: str,
         *,
         inherit: bool = False,
-        protocols: str = NO_PROTOCOL,
         variables: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder
         self._git_dir = os.environ.get("GIT_DIR") if inherit else None
         self._checked = False
-        self._environment = {**environment(inherit=inherit), "GIT_ALLOW_PROTOCOL": protocols, **(variables or {})}
+        self._environment = {**environment(inherit=inherit), **(variables or {})}
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str]) -> Git | None:
@@ -167,17 +164,18 @@ class Git:
         most_output: int = MOST_OUTPUT,
         most_memory: int = MOST_MEMORY,
     ) -> tuple[bytes, bytes]:
-        """All that git writes. Raises GitError for a git that waits for a file which never ends, or for a limit.
-
-        One that may reach a remote waits for that, and is not watched.
-        """
-        if self._environment["GIT_ALLOW_PROTOCOL"] != NO_PROTOCOL:
-            try:
-                return process.communicate(text)
-            except BaseException:  # as in `read_to_end`; git removes its temporary files
-                process.terminate()
-                raise
+        """All that git writes. Raises GitError for a git that waits for a file which never ends, or for a limit."""
         return read_to_end(process, text, most_output=most_output, most_memory=most_memory)
+
+    def start_session(self, *arguments: str, stdin: int | IO[bytes] = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
+        """Start a git that may wait for a remote, with its messages in a pipe, for `transport.follow`.
+
+        Its standard output is lost.
+        """
+        self.check()
+        return self._spawn(
+            arguments, self.folder, self._environment, stdin=stdin, stdout=subprocess.DEVNULL, session=True
+        )
 
     def _start(
         self, *arguments: str, stdin: int | None = subprocess.DEVNULL, stderr: int = subprocess.PIPE
@@ -191,16 +189,18 @@ class Git:
         folder: str | None,
         environment: Mapping[str, str],
         *,
-        stdin: int | None = subprocess.DEVNULL,
+        stdin: int | IO[bytes] | None = subprocess.DEVNULL,
+        stdout: int = subprocess.PIPE,
         stderr: int = subprocess.PIPE,
+        session: bool = False,
     ) -> subprocess.Popen[bytes]:
         try:
             program = find_program("git")
             if program is None:
                 raise GitError("the git program was not found", hint="Install git, or put it on the PATH.")
             return subprocess.Popen(
-                [program, *SETTINGS, *arguments], cwd=folder, env=environment, stdin=stdin, stdout=subprocess.PIPE,
-                stderr=stderr,
+                [program, *SETTINGS, *arguments], cwd=folder, env=environment, stdin=stdin, stdout=stdout,
+                stderr=stderr, start_new_session=session,
             )  # fmt: skip
         except FileNotFoundError:
             if folder is not None and not os.path.isdir(folder):  # noqa: PTH112 - pathlib costs the hook's start-up
