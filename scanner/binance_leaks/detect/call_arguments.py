@@ -9,7 +9,15 @@ from itertools import groupby, pairwise
 from binance_leaks.detect.candidates import Candidate
 from binance_leaks.detect.document import Document
 from binance_leaks.detect.names import Name, Strength, read_name
-from binance_leaks.detect.nearby_names import NamePosition, NearbyName, clean, complement, packed_name
+from binance_leaks.detect.nearby_names import (
+    BLOCK_COMMENT,
+    LINE_COMMENT,
+    NamePosition,
+    NearbyName,
+    clean,
+    complement,
+    packed_name,
+)
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Role
 
@@ -29,8 +37,15 @@ _TWO_NAMES = lazy_pattern(
     re.VERBOSE,
 )
 _BOUNDARY = lazy_pattern(r"[\])}]\s*(?:,\s*)?[\[({]")
+_COMMENT = lazy_pattern(
+    rf"""{BLOCK_COMMENT}|(?:(?<=[\s,(])|(?<=\A["'`])|(?<=\\n)){LINE_COMMENT}""", re.VERBOSE | re.DOTALL
+)
+_JOINT = lazy_pattern(r"\\+n\\*\"\s*,(?:\s|\\+[nrt])*\\*\"")
+"""Where a list of lines in JSON goes on with the next, as in the source of a notebook's cell."""
 _LONGEST_GAP = 200
+_LONGEST_GAP_WITH_COMMENTS = 400
 _LONGEST_FRAME = 200
+_MOST_LINE_ENDS = 3
 _LIST_REACH = 2000
 _LISTS_REACH = 200
 _LONGEST_TAG = 8
@@ -56,9 +71,12 @@ def _touch(document: Document, first: Candidate, second: Candidate) -> bool:
     gap = document.text[first.end : second.start]
     if _is_glued(gap) or (document.binary and len(gap) <= _LONGEST_TAG):
         return True
-    if len(gap) > _LONGEST_GAP or gap.count("\n") > 3:
+    if len(gap) > _LONGEST_GAP_WITH_COMMENTS or gap.count("\n") > _MOST_LINE_ENDS:
         return False
-    return _is_separator(clean(gap)) or not gap.strip()
+    if len(gap) <= _LONGEST_GAP and (_is_separator(clean(gap)) or not gap.strip()):
+        return True
+    code = _JOINT.sub(" ", _COMMENT.sub(" ", gap))
+    return len(code) <= _LONGEST_GAP and "," in code and code != gap and _is_separator(clean(code))
 
 
 def _is_glued(gap: str) -> bool:
@@ -207,6 +225,8 @@ def _pair(
         one is not None and _own(one) and not one.call and one.position is NamePosition.DIRECT and not _both(one)
     ):
         return {}
+    if one is not None and one.name.role is not None and one.position is NamePosition.BEHIND:
+        return {first: (one.name.role, second), second: (complement(one.name.role), first)}
     if one is not None and one.name.plural and not one.call and _lists_secrets_elsewhere(nearby_names, first, second):
         return _list(nearby_names, [first, second])
     if (

@@ -70,6 +70,18 @@ _LEADING_WORDS = frozenset(
 )
 _OPENER = lazy_pattern(r"(?:[:=(\[{,>|+\\&]|<-|->|=>|>-|\|-|:=|\bis|\bTO|\bDEFAULT|：|＝)\s*(?:\\\s*)?$")
 _COMMENT = lazy_pattern(r"^\s*(?:#|//|/\*|\*|--|;|'|<!--|%|REM\b|>|=+|\*\*|-)")
+BLOCK_COMMENT = r"/\*.*?\*/|<!--.*?-->|\{-.*?-\}|\(\*.*?\*\)"
+LINE_COMMENT = r"(?:\#|//|--)(?:(?!\\+[nr])[^\r\n])*(?=\\+[nr]|[\r\n])"
+"""It ends with its line, or with the escape for that."""
+_COMMENT_ON_VALUE_BEFORE = lazy_pattern(
+    rf"""[\s"'`)]*(?:{BLOCK_COMMENT})\s*,|["'`]?[\s),;]*{LINE_COMMENT}""", re.VERBOSE | re.DOTALL
+)
+"""Before a comma, or on the line that ends: it is on the value before, and names no other one."""
+_COMMENT_ON_VALUE_BEHIND = lazy_pattern(
+    rf"""[\s"'`)]*,(?:\s*((?:{BLOCK_COMMENT})[\s("'`]*\Z)|\s*(\\+[nr])[\\nrt\s",]*{LINE_COMMENT})""",
+    re.VERBOSE | re.DOTALL,
+)
+"""Between a comma and another value, or on a line of its own: it is on the value that follows."""
 _BLANK_LEAD = lazy_pattern(r"^[\s\"'`(\[{<>|,:=+*&@#/\\-]*$")
 _ABOVE = 3
 
@@ -80,6 +92,8 @@ def find_nearby_name(outline: Outline, candidate: Candidate, previous_end: int, 
     index = document.line_index(candidate.start)
     start, line_end = document.line_span(index)
     lead = document.text[max(start, previous_end, candidate.start - _WINDOW) : candidate.start]
+    if previous_end > start and (of_other := _COMMENT_ON_VALUE_BEFORE.match(lead)) is not None:
+        lead = lead[of_other.end() :]
     in_record = name_in_record(outline, candidate.start, candidate.end, (previous_end, next_start), index)
     if in_record is not None:
         return NearbyName(name=in_record, position=NamePosition.DIRECT)
@@ -88,6 +102,8 @@ def find_nearby_name(outline: Outline, candidate: Candidate, previous_end: int, 
         end = line_end if candidate.end <= line_end else document.line_span(document.line_index(candidate.end))[1]
         end = min(end, next_start, candidate.end + 160)
         tail = document.text[candidate.end : end]
+        of_other = _COMMENT_ON_VALUE_BEHIND.match(tail) if end == next_start else None
+        tail = tail if of_other is None else tail[: of_other.start(of_other.lastindex or 0)]
         nearby = _behind(tail) if _BEGINS_WITH_WORD.match(tail) is None else None
     if nearby is None and previous_end <= start and _only_noise(lead):
         nearby = _above(document, index, previous_end)
