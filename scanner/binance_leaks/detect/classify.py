@@ -53,6 +53,11 @@ class Match(NamedTuple):
         """The role of its value."""
         return self.occurrence.value.role
 
+    @property
+    def secret_half(self) -> Occurrence:
+        """Its occurrence as the secret half of a pair."""
+        return self.occurrence.in_role(Role.SECRET_KEY) if self.role is Role.API_KEY else self.occurrence
+
 
 class _Reading(NamedTuple):
     """A candidate with what its surroundings mean: its name, its role and how clear it is, evidence, other services."""

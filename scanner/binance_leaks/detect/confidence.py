@@ -9,7 +9,8 @@ from binance_leaks.model import Confidence, Grade, Occurrence, Reading, Role
 
 OF_THE_TEXT = frozenset({Grade.PATH, Grade.FILE, Grade.BLOCK, Grade.STATEMENT})
 """Evidence in the file or its path, not beside it."""
-_NEAR = frozenset({Grade.PATH, Grade.BLOCK, Grade.STATEMENT})
+NEAR = frozenset({Grade.PATH, Grade.BLOCK, Grade.STATEMENT})
+"""Evidence that is enough for a value without a name."""
 
 
 def confidence_of(occurrences: Sequence[Occurrence]) -> Confidence:
@@ -52,12 +53,12 @@ def _confidence_of(occurrences: Sequence[Occurrence]) -> Confidence:
         return _of_private_key(grades, pair)
     if grades & OF_THE_TEXT and (named or pair):
         return Confidence.HIGH
-    if grades & _NEAR or (grades and named) or (pair and (named or grades)):
+    if grades & NEAR or (grades and named) or (pair and (named or grades)):
         return Confidence.MEDIUM
     return Confidence.LOW
 
 
 def _of_private_key(grades: set[Grade], pair: bool) -> Confidence:
-    if grades & _NEAR:
+    if grades & NEAR:
         return Confidence.HIGH
     return Confidence.MEDIUM if grades - {Grade.REPOSITORY} or pair else Confidence.LOW

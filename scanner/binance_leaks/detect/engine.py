@@ -51,7 +51,7 @@ def groups_in(document: Document, path: str, *, decode: bool = True) -> Iterator
     pairs = find_pairs(document, matches)
     paired = {index for pair in pairs for index in pair}
     for key, secret in pairs:
-        yield Group.of(matches[key].occurrence, matches[secret].occurrence)
+        yield Group.of(matches[key].occurrence, matches[secret].secret_half)
     for index, match in enumerate(matches):
         if index not in paired and match.of_an_api:
             yield Group.of(match.occurrence)

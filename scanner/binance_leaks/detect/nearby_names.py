@@ -208,6 +208,8 @@ def _phrase(text: str, found: list[re.Match[str]], last: int) -> Name:
 
 
 def _direct(lead: str) -> NearbyName | None:
+    if ":" in lead:
+        lead = _ASSIGNED_VARIABLE.sub(r":\1", lead)
     found = _identifiers(lead)
     if not found:
         return None
@@ -226,6 +228,8 @@ def _direct(lead: str) -> NearbyName | None:
     )
 
 
+_ASSIGNED_VARIABLE = lazy_pattern(r"(?<=\w):[ \t]{0,3}[A-Za-z_$][\w$]{0,2}[ \t]{0,3}=[ \t]{0,3}([\"'`]?)\Z")
+"""The variable in `{apiKey: t = "K"}`, of a minified program: it is no part of the name."""
 _TUPLE = lazy_pattern(r"[\s:=]{1,9}\(\s{0,99}[\"'`]?\Z")
 _SETTER = lazy_pattern(r"(?:(?:def|set)\w{0,60}|put|add|const|let|export|register|env)\s*\(\s*$", re.IGNORECASE)
 

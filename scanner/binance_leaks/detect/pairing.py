@@ -9,6 +9,7 @@ from itertools import groupby, repeat
 
 from binance_leaks.detect.candidates import Shape
 from binance_leaks.detect.classify import Match
+from binance_leaks.detect.confidence import NEAR
 from binance_leaks.detect.credentials import assumed_environment
 from binance_leaks.detect.document import Document
 from binance_leaks.detect.names import Strength
@@ -18,13 +19,15 @@ _NEAR_LINES = 40
 _NEIGHBOURS = 12
 _SAME_STEM = 24
 _UNNAMED_LINES = 2
+_UNNAMED_GAP = 200
 
 
 def find_pairs(document: Document, matches: Sequence[Match]) -> list[tuple[int, int]]:
     """Return indices of keys with those of their secrets, no index twice.
 
     First by position (`Client("K", "S")`), then equal names of accounts (`KEY_2` with `SECRET_2`), then lists of
-    keys beside lists of secrets, then the nearest, and last the only two that are left, however far apart.
+    keys beside lists of secrets, then the nearest, then the only two that are left, however far apart. Last come two
+    next to each other of which nothing says which is which: the first counts as the key.
     """
     free = set(range(len(matches)))
     pairs: list[tuple[int, int]] = []
@@ -48,6 +51,8 @@ def find_pairs(document: Document, matches: Sequence[Match]) -> list[tuple[int, 
     left = _only_two(matches, sorted(free))
     if left:
         take(*left)
+    for first, second in _undecided(places, matches, sorted(free)):
+        take(first, second)
     return pairs
 
 
@@ -58,7 +63,7 @@ def compatible(first: Match, second: Match) -> bool:
     """
     if (first.role is Role.API_KEY) == (second.role is Role.API_KEY):
         return False
-    if first.occurrence.value.sha256 == second.occurrence.value.sha256:
+    if not _are_distinct(first, second):
         return False
     shapes = {first.shape, second.shape} - {None}
     if len(shapes) > 1 or (None in (first.shape, second.shape) and shapes != {Shape.BASE62}):
@@ -153,6 +158,15 @@ class _Places:
                 continue
             yield first, second
 
+    def are_close(self, first: int, second: int) -> bool:
+        """Whether two matches are so close that no name is needed to pair them."""
+        near = self._matches[second].start - self._matches[first].end <= _UNNAMED_GAP
+        return near and self._lines_between(first, second) <= _UNNAMED_LINES
+
+    def lines_of(self, indices: Sequence[int]) -> list[list[int]]:
+        """Group indices of matches by the lines that they begin on."""
+        return [list(line) for _, line in groupby(indices, key=self._first_lines.__getitem__)]
+
     def _lines_between(self, first: int, second: int) -> int:
         return self._first_lines[second] - self._last_lines[first]
 
@@ -186,6 +200,38 @@ def _parallel_lists(matches: Sequence[Match], free: Sequence[int]) -> Iterator[t
             at += 2
         else:
             at += 1
+
+
+def _undecided(places: _Places, matches: Sequence[Match], free: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Pair two values next to each other near a mention of Binance, where nothing gives the role of either.
+
+    More than two in a row are a list, unless there are two on each of its lines.
+    """
+    runs: list[list[int]] = []
+    for index in free:
+        if not _is_undecided(matches[index]):
+            continue
+        if runs and runs[-1][-1] == index - 1 and places.are_close(index - 1, index):
+            runs[-1].append(index)
+        else:
+            runs.append([index])
+    for run in runs:
+        parts = [run] if len(run) == 2 else places.lines_of(run)
+        if all(len(part) == 2 and _are_distinct(matches[part[0]], matches[part[1]]) for part in parts):
+            yield from ((first, second) for first, second in parts)
+
+
+def _are_distinct(first: Match, second: Match) -> bool:
+    return first.occurrence.value.sha256 != second.occurrence.value.sha256
+
+
+def _is_undecided(match: Match) -> bool:
+    return (
+        match.role is Role.API_KEY
+        and match.strength is Strength.NONE
+        and match.occurrence.foreign is None
+        and any(evidence.for_binance and evidence.grade in NEAR for evidence in match.occurrence.evidence)
+    )
 
 
 def _only_two(matches: Sequence[Match], free: Sequence[int]) -> tuple[int, int] | None:
