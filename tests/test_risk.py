@@ -10,6 +10,7 @@ from string import ascii_letters, digits
 
 import pytest
 from binance_leaks.model import (
+    UNDECIDED,
     Confidence,
     Credential,
     Environment,
@@ -93,6 +94,20 @@ def test_where_no_money_is_real(kind: Kind, environment: Environment, level: Ris
 def test_a_key_with_a_private_key_is_a_pair() -> None:
     pair = credential(roles=(Role.API_KEY, Role.PRIVATE_KEY))
     assert assess(pair, at()).level is RiskLevel.HIGH
+
+
+@pytest.mark.parametrize("environment", list(Environment))
+@pytest.mark.parametrize("confidence", list(Confidence))
+@pytest.mark.parametrize("exposure", [Exposure.PRESENT, Exposure.UNREACHABLE])
+def test_what_may_be_a_secret_is_rated_as_one(
+    environment: Environment, confidence: Confidence, exposure: Exposure
+) -> None:
+    undecided = replace(credential(Kind.API_KEY, environment, confidence), evidence=(UNDECIDED, "a name"))
+    secret = credential(Kind.SECRET_KEY, environment, confidence)
+    rated, as_secret = assess(undecided, at(exposure)), assess(secret, at(exposure))
+    assert rated.level is as_secret.level
+    assert rated.reasons[0] == "It may be a secret, which signs requests: nothing names it as the API key."
+    assert rated.reasons[1:] == as_secret.reasons[1:]
 
 
 @pytest.mark.parametrize("kind", list(Kind))

@@ -11,7 +11,7 @@ from random import Random
 
 import pytest
 from binance_leaks.findings import Finding, Risk
-from binance_leaks.model import Confidence, Environment, Exposure, Kind, Location, RiskLevel
+from binance_leaks.model import UNDECIDED, Confidence, Environment, Exposure, Kind, Location, RiskLevel
 from binance_leaks.risk import (
     LIVE_LEVELS,
     OTHER_LEVELS,
@@ -91,6 +91,14 @@ def documented(heading: str) -> Iterator[list[str]]:
     rows = [line for line in chapter.splitlines() if line.startswith("|")]
     for row in rows[2:]:
         yield [cell.strip().strip("`") for cell in row.strip("|").split("|")]
+
+
+@pytest.mark.parametrize("verdict", [Verdict.NOT_FOUND, Verdict.MALFORMED])
+def test_that_no_key_is_known_is_no_comfort_where_it_may_be_a_secret(verdict: Verdict) -> None:
+    undecided = replace(credential(Kind.API_KEY), evidence=(UNDECIDED,))
+    unknown = Verification(verdict=verdict, elsewhere=(Environment.MAINNET,))
+    assert assess(undecided, at(), unknown).level is RiskLevel.MEDIUM
+    assert assess(undecided, at()).level is RiskLevel.MEDIUM
 
 
 def test_the_document_has_the_table_of_live_keys() -> None:

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from binance_leaks.lazy_dataclasses import dataclass, field_names, replace
-from binance_leaks.model import Confidence, Environment, Exposure, Kind, Location, RiskLevel, Value
+from binance_leaks.model import Confidence, Environment, Exposure, Kind, Location, RiskLevel, Value, is_undecided
 
 if TYPE_CHECKING:
     from binance_leaks.verification import Verification
@@ -80,6 +80,11 @@ class Finding:
         Empty where a single repository was scanned.
         """
         return tuple(sorted({place.repository for place in self.locations if place.repository is not None}))
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether it is one value that may be the API key as well as the secret."""
+        return is_undecided(self.kind, self.evidence)
 
     @property
     def exposure(self) -> Exposure:

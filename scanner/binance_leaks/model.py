@@ -8,7 +8,7 @@ credential is in `binance_leaks.findings`.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from hashlib import sha1, sha256
 from typing import TypeVar
@@ -20,6 +20,8 @@ from binance_leaks.masking import Secret, mask_api_key, mask_private_key, mask_s
 COMMIT_MESSAGE = "commit message"
 TAG_MESSAGE = "tag message"
 """In place of a path, for a value in a message."""
+UNDECIDED = "nothing says whether it is the API key or the secret"
+"""Evidence of a lone value that neither a name nor a call gives a role; its role and kind are then those of a key."""
 
 _O = TypeVar("_O", bound="Ordered")
 
@@ -367,6 +369,11 @@ class Occurrence:
         return replace(self, value=self.value.without_secret())
 
 
+def is_undecided(kind: Kind, evidence: Iterable[str]) -> bool:
+    """Whether a credential is one value that may be the API key as well as the secret, by its evidence."""
+    return kind is Kind.API_KEY and UNDECIDED in evidence
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Credential:
     """A key with its secret, or what there is of it, with every place where it occurs."""
@@ -385,6 +392,11 @@ class Credential:
         if Role.API_KEY in roles:
             return Kind.API_KEY if len(roles) == 1 else Kind.KEY_PAIR
         return Kind.SECRET_KEY if Role.SECRET_KEY in roles else Kind.PRIVATE_KEY
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether it is one value that may be the API key as well as the secret."""
+        return is_undecided(self.kind, self.evidence)
 
     @property
     def id(self) -> str:

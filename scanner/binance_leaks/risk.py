@@ -42,6 +42,8 @@ _MEANS: Mapping[Kind, str] = MappingProxyType(
     }
 )
 
+_UNDECIDED = "It may be a secret, which signs requests: nothing names it as the API key."
+
 
 class Power(Ordered):
     """The power of an active key, lowest first: the rows of `LIVE_LEVELS`.
@@ -251,8 +253,10 @@ def order(finding: Finding) -> tuple[float, bool, int, int, str, int, str]:
 
 
 def _rate_unverified(credential: Credential) -> Risk:
-    """Rate a credential by its kind and environment alone."""
+    """Rate a credential by its kind and environment alone: what may be a secret as one."""
     facts = credential.environment.facts
+    if credential.is_undecided:
+        return Risk(level=_BASE[Kind.SECRET_KEY][facts.play_money], reasons=(_UNDECIDED, facts.stakes))
     return Risk(level=_BASE[credential.kind][facts.play_money], reasons=(_MEANS[credential.kind], facts.stakes))
 
 
@@ -270,9 +274,12 @@ def _rate_wrong_secret(credential: Credential, locations: Sequence[Location], ve
 
 
 def _rate_unknown_here(credential: Credential, locations: Sequence[Location]) -> Risk:
-    """Rate a key that is unknown where it was checked: one step below unverified, and not below `low` by that step."""
+    """Rate a key that is unknown where it was checked: one step below unverified, and not below `low` by that step.
+
+    Of a value that may be a secret that says nothing.
+    """
     unasked = _lower(_rate_unverified(credential), _mitigations(credential, locations))
-    lower = unasked.level > RiskLevel.LOW
+    lower = unasked.level > RiskLevel.LOW and not credential.is_undecided
     reason = f"{_UNKNOWN_HERE}{': one step down' if lower else ''}."
     level = list(RiskLevel)[unasked.level.rank - lower]
     return Risk(level=level, reasons=(reason, *unasked.reasons))

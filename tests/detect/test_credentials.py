@@ -14,7 +14,7 @@ from binance_leaks.detect.credentials import (
     with_evidence,
 )
 from binance_leaks.detect.engine import detect
-from binance_leaks.model import Confidence, Credential, Environment, Evidence, Grade, Kind, Role
+from binance_leaks.model import UNDECIDED, Confidence, Credential, Environment, Evidence, Grade, Kind, Role
 
 from tests.corpus import values
 
@@ -52,6 +52,21 @@ class TestRoles:
         found = _merged(*["{key}\n{secret}\n", "API_SECRET={key}\n", "API_SECRET={secret}\n"][::order])
         assert [credential.kind for credential in found] == [Kind.SECRET_KEY, Kind.SECRET_KEY]
         assert [len(credential.occurrences) for credential in found] == [2, 2]
+
+
+def test_value_without_a_role_is_undecided_until_something_gives_it_one() -> None:
+    for texts, undecided in (
+        (['x = "{key}" # binance'], True),
+        (['x = "{key}" # binance', "{key}"], True),
+        (['x = "{key}" # binance', 'api_key = "{key}"'], False),
+        (["[{key}, {secret}, {other}] # binance"], True),
+        (['keys = ["{key}", "{secret}", "{other}"] # binance'], False),
+        (['x = "{key}" # binance', 'api_secret = "{key}"'], False),
+        (["{key}\n{secret}\n"], False),
+    ):
+        found = _merged(*texts)
+        assert {each.is_undecided for each in found} == {undecided}, texts
+        assert {UNDECIDED in each.evidence for each in found} == {undecided}, texts
 
 
 def test_a_lone_half_joins_its_pair() -> None:

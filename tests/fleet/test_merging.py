@@ -14,7 +14,7 @@ from binance_leaks.config import Config, FailOn
 from binance_leaks.findings import Finding, Mark, Skipped, SourceKind, SuppressedBy, Suppression
 from binance_leaks.fleet.models import RunStatus, ScanResult
 from binance_leaks.fleet.store import Store
-from binance_leaks.model import Confidence, Environment, Exposure, Kind, RiskLevel, Role, Value
+from binance_leaks.model import UNDECIDED, Confidence, Environment, Exposure, Kind, RiskLevel, Role, Value
 from binance_leaks.report.json import report_of
 from binance_leaks.report.locations import EXPOSURES_BY_USE
 from binance_leaks.verification import Permissions, Verdict, Verification
@@ -52,6 +52,16 @@ def where(finding: Finding) -> set[tuple[str | None, Role]]:
 
 class TestOneCredential:
     """What makes up one, and what stays two."""
+
+    def test_one_repository_gives_a_role_that_another_does_not(self, fleet: Fleet) -> None:
+        undecided = found(KEY, evidence=(UNDECIDED, "nearby"))
+        (alone,) = merged(fleet, a=[undecided], b=[undecided])
+        assert (alone.is_undecided, alone.risk.level) == (True, RiskLevel.MEDIUM)
+        (key,) = merged(fleet, a=[undecided], b=[found(KEY, confidence=MEDIUM)])
+        assert (key.is_undecided, key.risk.level) == (False, RiskLevel.LOW)
+        secret = Value.of(Role.SECRET_KEY, b"" if KEY.secret is None else KEY.secret.reveal())
+        (half,) = merged(fleet, a=[undecided], b=[found(secret, confidence=MEDIUM)])
+        assert (half.kind, half.risk.level) == (Kind.SECRET_KEY, RiskLevel.MEDIUM)
 
     def test_a_key_in_several_repositories(self, fleet: Fleet) -> None:
         (one,) = merged(fleet, a=[found(KEY, SECRET)], b=[found(KEY)], c=[found(KEY, SECRET_2)])

@@ -17,7 +17,7 @@ import pytest
 from binance_leaks import __version__
 from binance_leaks.cli.parser import build
 from binance_leaks.findings import Result, SourceKind
-from binance_leaks.model import Cell, CellPart, Exposure, RiskLevel, Role
+from binance_leaks.model import UNDECIDED, Cell, CellPart, Exposure, RiskLevel, Role
 from binance_leaks.report import FORMAT_NAMES, View, format_named
 from binance_leaks.report.advice import steps
 from binance_leaks.report.verification_text import describe_verdict
@@ -93,6 +93,21 @@ def test_help_names_every_format(command: str, capsys: pytest.CaptureFixture[str
         build().parse_args([command, "--help"])
     words = re.findall(r"\w+", capsys.readouterr().out)
     assert set(FORMAT_NAMES) <= set(words)
+
+
+@pytest.mark.parametrize("name", sorted({*FORMAT_NAMES} - {"json", "csv"}))
+def test_what_may_be_a_secret_is_not_called_an_api_key(name: str) -> None:
+    made = examples.files_result()
+    place = examples.at("bot.py", 3)
+    key = examples.Maker().finding(
+        Role.API_KEY, locations=[place], level=RiskLevel.MEDIUM, evidence=(UNDECIDED, "a name")
+    )
+    texts = [
+        re.sub(r"\s+", " ", rendered(name, replace(made, findings=(finding,)), View(moment=MOMENT)))
+        for finding in (key, replace(key, evidence=("a name",)))
+    ]
+    assert ["API key or secret key" in text for text in texts] == [True, name == "sarif"]  # which lists all rules
+    assert ["API key without its secret" in text for text in texts] == [name == "sarif", True]
 
 
 @pytest.mark.parametrize("name", FORMAT_NAMES)

@@ -10,7 +10,7 @@ from typing import cast
 
 import pytest
 from binance_leaks.findings import Result, SuppressedBy
-from binance_leaks.model import Environment, Exposure, Kind, RiskLevel
+from binance_leaks.model import UNDECIDED, Environment, Exposure, Kind, RiskLevel
 from binance_leaks.report import View
 from binance_leaks.report.locations import path_uri
 from binance_leaks.report.rules import RULES, rule_of
@@ -181,11 +181,24 @@ def test_rules_are_by_kind_and_money() -> None:
     assert [rule.id for rule in RULES] == [
         *(f"binance-{kind.value}" for kind in Kind),
         *(f"binance-testnet-{kind.value}" for kind in Kind),
+        "binance-key-or-secret",
+        "binance-testnet-key-or-secret",
     ]
     for environment in Environment:
         rule = rule_of(replace(examples.files_result().findings[0], environment=environment))
         play = environment in (Environment.TESTNET, Environment.FUTURES_TESTNET, Environment.DEMO)
         assert rule.id == ("binance-testnet-key-pair" if play else "binance-key-pair")
+
+
+def test_what_may_be_a_secret_has_a_rule_of_its_own_with_the_score_of_one() -> None:
+    pair = examples.files_result().findings[0]
+    scores = {rule.id: rule.score for rule in RULES}
+    for environment, prefix in ((Environment.MAINNET, "binance"), (Environment.TESTNET, "binance-testnet")):
+        lone = replace(pair, kind=Kind.API_KEY, evidence=(UNDECIDED,), environment=environment)
+        rule = rule_of(lone)
+        assert rule.id == f"{prefix}-key-or-secret"
+        assert rule.score == scores[f"{prefix}-secret-key"]
+        assert rule_of(replace(lone, evidence=())).id == f"{prefix}-api-key"
 
 
 def test_rules_say_what_to_do() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from random import Random
 
 import pytest
-from binance_leaks.model import Confidence, Credential, Environment, Role, Value
+from binance_leaks.model import UNDECIDED, Confidence, Credential, Environment, Role, Value
 from binance_leaks.pipeline.apply_verification import Verified, verified
 from binance_leaks.verification import Verdict, Verification
 
@@ -71,6 +71,13 @@ def test_a_system_that_knows_the_key_is_evidence() -> None:
             (after,) = applied([pair], {pair: answer(verdict, environment=environment)}).credentials
             assert (after.confidence, after.environment) == (Confidence.HIGH, environment or Environment.MAINNET)
             assert after.evidence == (f"{HOST} knows it", "a name")
+
+
+def test_a_value_that_binance_knows_as_key_is_one() -> None:
+    lone = replace(at("bot.py", KEYS[0]), evidence=(UNDECIDED, "a name"))
+    for verdict, is_undecided in ((Verdict.KEY_LIVE_SECRET_WRONG, False), (Verdict.NOT_FOUND, True)):
+        (after,) = applied([lone], {lone: answer(verdict)}).credentials
+        assert after.is_undecided is is_undecided
 
 
 @pytest.mark.parametrize("verdict", [Verdict.INCONCLUSIVE, Verdict.NOT_FOUND, Verdict.NOT_ASKED])

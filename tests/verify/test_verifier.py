@@ -325,6 +325,12 @@ class TestHalves:
         assert (found.verdict, found.cause) == (Verdict.NOT_ASKED, Cause.INCOMPLETE)
         assert exchange.asked == []
 
+    def test_a_value_that_may_be_a_secret_is_not_revoked(self, ask: Ask, rng: Random) -> None:
+        value, secret = (value_of(hmac_account(rng), key=key) for key in (True, False))
+        lone = certain(credential(value, occurrences=[replace(occurrence(value), named=False)]))
+        found = ask(lone, credential(secret, occurrences=[occurrence(secret, line=9)]))[lone.id]
+        assert (found.verdict, found.is_gone) == (Verdict.NOT_FOUND, False)
+
     def test_a_lone_key_if_that_is_not_wanted(self, exchange: Exchange, ask: Ask, rng: Random) -> None:
         found = one(ask(credential(value_of(hmac_account(rng), key=True)), lone_keys=False))
         assert (found.verdict, found.cause) == (Verdict.NOT_ASKED, Cause.INCOMPLETE)

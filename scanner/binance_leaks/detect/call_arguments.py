@@ -277,7 +277,9 @@ def _lists_secrets_elsewhere(nearby_names: Sequence[NearbyName | None], first: i
 
 def _list(nearby_names: Sequence[NearbyName | None], group: list[int]) -> dict[int, tuple[Role, int | None]]:
     nearby = nearby_names[group[0]]
-    role = nearby.name.role if nearby is not None and nearby.name.role is not None else Role.API_KEY
+    role = nearby.name.role if nearby is not None else None
+    if role is None:
+        return {}
     return {index: (role, None) for index in group if not (index != group[0] and _own(nearby_names[index]))}
 
 

@@ -11,7 +11,7 @@ from binance_leaks.detect.names import is_credential_file
 from binance_leaks.detect.published import published_as
 from binance_leaks.environments import Environment, most_prudent
 from binance_leaks.lazy_dataclasses import replace
-from binance_leaks.model import Confidence, Credential, Evidence, Grade, Kind, Occurrence, Role, Value
+from binance_leaks.model import UNDECIDED, Confidence, Credential, Evidence, Grade, Kind, Occurrence, Role, Value
 
 _T = TypeVar("_T")
 
@@ -215,8 +215,15 @@ def lacks_evidence(credential: Credential) -> bool:
 def _evidence(occurrences: Sequence[Occurrence], halves: _Halves) -> tuple[str, ...]:
     found = {evidence.text: evidence.grade.rank for occurrence in occurrences for evidence in occurrence.evidence}
     texts = sorted(found, key=lambda text: (-found[text], text))
-    doubt = _doubt(halves)
-    return tuple(([doubt] if doubt is not None else []) + texts)[:MOST_EVIDENCE]
+    doubts = [UNDECIDED] if _are_undecided(occurrences) else []
+    if (doubt := _doubt(halves)) is not None:
+        doubts.append(doubt)
+    return tuple(doubts + texts)[:MOST_EVIDENCE]
+
+
+def _are_undecided(occurrences: Sequence[Occurrence]) -> bool:
+    """Whether these are of one value to which nothing gives a role."""
+    return all(occurrence.value.role is Role.API_KEY and not occurrence.named for occurrence in occurrences)
 
 
 def _place(occurrence: Occurrence) -> tuple[str, int, int, str, str]:

@@ -18,7 +18,7 @@ from binance_leaks.environments import Environment, most_prudent
 from binance_leaks.findings import SuppressedBy, Suppression
 from binance_leaks.fleet.models import Holding
 from binance_leaks.lazy_dataclasses import dataclass, replace
-from binance_leaks.model import Confidence, Credential, Role, Value
+from binance_leaks.model import UNDECIDED, Confidence, Credential, Role, Value
 from binance_leaks.pipeline.apply_verification import OTHER_ROLE, apply_verifications
 from binance_leaks.pipeline.triage import published
 from binance_leaks.verification import Verification
@@ -179,9 +179,9 @@ def in_role(value: Value, role: Role) -> Value:
     return replace(value.in_role(role), masked=start + mark if role is Role.SECRET_KEY else value.masked)
 
 
-def _weight(held: Holding) -> tuple[int, int, str, str]:
-    """Sort key: pairs first, then by confidence; the same order on every machine."""
-    return -len(held.values), -held.confidence.rank, held.repository, held.credential
+def _weight(held: Holding) -> tuple[int, bool, int, str, str]:
+    """Sort key: pairs first, undecided values last, then by confidence; the same order on every machine."""
+    return -len(held.values), UNDECIDED in held.evidence, -held.confidence.rank, held.repository, held.credential
 
 
 def _with_settled_roles(ordered: Iterable[Holding]) -> list[_RoledHolding]:
@@ -207,10 +207,13 @@ def _group(settled: Sequence[_RoledHolding]) -> FleetCredential:
 def _evidence(members: Sequence[Member]) -> tuple[str, ...]:
     """Select evidence: the best of each repository before the second best of any."""
     places: dict[str, int] = {}
+    undecided = all(UNDECIDED in member.held.evidence for member in members)
     environments = {member.held.environment for member in members} - {Environment.UNKNOWN}
     if len(environments) > 1:
         places[describe_disagreement("repositories", environments)] = -1
     for member in members:
         for place, text in enumerate(member.held.evidence):
+            if text == UNDECIDED and not undecided:
+                continue
             places[text] = min(place, places.get(text, place))
     return tuple(sorted(places, key=lambda text: (places[text], text))[:MOST_EVIDENCE])

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 from binance_leaks.detect.credentials import credential_of
 from binance_leaks.lazy_dataclasses import dataclass, replace
-from binance_leaks.model import Confidence, Credential, Environment, Occurrence, Role
+from binance_leaks.model import UNDECIDED, Confidence, Credential, Environment, Occurrence, Role
 from binance_leaks.verification import Verdict, Verification
 
 OTHER_ROLE: Mapping[Role, Role] = MappingProxyType(
@@ -155,7 +155,7 @@ def _raise_confidence(holder: _H, verification: Verification | None) -> _H:
         replace(
             credential,
             confidence=Confidence.HIGH,
-            evidence=(f"{verification.host} knows it", *credential.evidence),
+            evidence=(f"{verification.host} knows it", *(text for text in credential.evidence if text != UNDECIDED)),
             environment=verification.environment or credential.environment,
         )
     )

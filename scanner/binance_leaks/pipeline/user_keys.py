@@ -86,11 +86,12 @@ def from_text(data: bytes, path: str, *, key_only: bool = False) -> tuple[Creden
 
 def _may_be_secret(credential: Credential) -> bool:
     """Whether a value was found alone, and nothing names it as the API key."""
-    return credential.kind is Kind.API_KEY and not any(each.named for each in credential.occurrences)
+    return credential.is_undecided
 
 
 def _named(credential: Credential) -> Credential:
-    return replace(credential, occurrences=tuple(replace(each, named=True) for each in credential.occurrences))
+    named = credential_of([replace(each, named=True) for each in credential.occurrences])
+    return replace(named, environment=credential.environment, confidence=credential.confidence)
 
 
 def _alone(path: str) -> UsageError:

@@ -25,11 +25,11 @@ from binance_leaks.report.locations import (
     sort_by_use,
 )
 from binance_leaks.report.names import (
-    KIND_NAMES,
     MARK_NAMES,
     PUSHED,
     capitalize_first,
     harmless_items,
+    kind_name,
     lost_items,
     named_masks,
     pass_reason,
@@ -142,7 +142,7 @@ class _Page:
             where += f" in {f'[{shown}]({link})' if link else shown}"
         if others or finding.unlisted:
             where += f" and {', '.join(describe_rest(finding, [place]))}"
-        kind = f"{KIND_NAMES[finding.kind]}, {finding.environment.facts.title}"
+        kind = f"{kind_name(finding)}, {finding.environment.facts.title}"
         asked = f", **{describe_verdict(finding.verification)}**" if finding.verification is not None else ""
         gate = pass_reason(finding) or "**fails**"
         if finding.suppressed is not None:

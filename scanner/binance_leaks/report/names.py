@@ -12,7 +12,7 @@ from binance_leaks.findings import Finding, Mark, Result, Skipped, SourceKind
 from binance_leaks.model import Exposure, Kind, Location, Readers, Role
 from binance_leaks.report.sanitize import printable
 
-KIND_NAMES: Mapping[Kind, str] = MappingProxyType(
+_KIND_NAMES: Mapping[Kind, str] = MappingProxyType(
     {
         Kind.KEY_PAIR: "Binance key pair",
         Kind.API_KEY: "API key without its secret",
@@ -23,6 +23,8 @@ KIND_NAMES: Mapping[Kind, str] = MappingProxyType(
 ROLE_NAMES: Mapping[Role, str] = MappingProxyType(
     {Role.API_KEY: "API key", Role.SECRET_KEY: "secret key", Role.PRIVATE_KEY: "private key"}
 )
+_UNDECIDED_KIND = "API key or secret key"
+_UNDECIDED_ROLE = "key or secret"
 EXPOSURE_NAMES: Mapping[Exposure, str] = MappingProxyType(
     {
         Exposure.STAGED: "added in this commit",
@@ -50,9 +52,19 @@ def capitalize_first(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}"
 
 
+def kind_name(finding: Finding) -> str:
+    """Return what of a credential was found."""
+    return _UNDECIDED_KIND if finding.is_undecided else _KIND_NAMES[finding.kind]
+
+
+def role_name(finding: Finding, role: Role) -> str:
+    """Return what a value of a finding is for."""
+    return _UNDECIDED_ROLE if finding.is_undecided else ROLE_NAMES[role]
+
+
 def title(finding: Finding) -> str:
     """Return kind and environment: `Binance key pair, mainnet`."""
-    kind = KIND_NAMES[finding.kind].removeprefix("Binance ")
+    kind = kind_name(finding).removeprefix("Binance ")
     return f"Binance {kind}, {finding.environment.facts.title}"
 
 
@@ -64,7 +76,7 @@ def join_masks(finding: Finding) -> str:
 def named_masks(finding: Finding) -> list[tuple[str, str]]:
     """Return role names and masks of its values, ordered by role."""
     values = sorted(finding.values, key=lambda value: _ROLES.index(value.role))
-    return [(ROLE_NAMES[value.role], printable(value.masked).removeprefix("private key, ")) for value in values]
+    return [(role_name(finding, value.role), printable(value.masked).removeprefix("private key, ")) for value in values]
 
 
 def readers_name(location: Location) -> str:

@@ -7,7 +7,7 @@ from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import IMAGE_CONFIGURATION, Commit, Exposure, Location, Origin
 from binance_leaks.report.forge import ForgeLinks
 from binance_leaks.report.locations import describe_position, describe_rest, fold_refs, repository_prefix, sort_by_use
-from binance_leaks.report.names import ALREADY_THERE, PUSHED, ROLE_NAMES, exposure_name, readers_name
+from binance_leaks.report.names import ALREADY_THERE, PUSHED, exposure_name, readers_name, role_name
 from binance_leaks.report.sanitize import Quoted, code_span, markdown_text, printable
 from binance_leaks.report.verification_text import describe_verification
 
@@ -76,15 +76,15 @@ class Describer:
         phrases += describe_origin(location.origin, self.quoted)
         return [*phrases, PUSHED] if location.pushed else phrases
 
-    def location(self, location: Location, mark: Mark | None = None) -> str:
-        """Describe one location on one line."""
-        position = f"{self.position(location)} ({ROLE_NAMES[location.role]})"
-        return "; ".join((position, *self.provenance(location, mark)))
+    def location(self, location: Location, finding: Finding) -> str:
+        """Describe one location of a finding on one line."""
+        position = f"{self.position(location)} ({role_name(finding, location.role)})"
+        return "; ".join((position, *self.provenance(location, finding.mark)))
 
-    def markdown_location(self, location: Location, mark: Mark | None = None) -> str:
-        """Describe one location on one line of Markdown, with a link to it on a known forge."""
-        position = f"{self.markdown_link(self.position(location), location)} ({ROLE_NAMES[location.role]})"
-        return "; ".join((position, *map(markdown_text, self.provenance(location, mark))))
+    def markdown_location(self, location: Location, finding: Finding) -> str:
+        """Describe one location of a finding on one line of Markdown, with a link to it on a known forge."""
+        position = f"{self.markdown_link(self.position(location), location)} ({role_name(finding, location.role)})"
+        return "; ".join((position, *map(markdown_text, self.provenance(location, finding.mark))))
 
     def markdown_link(self, text: str, location: Location) -> str:
         """Return text as a code span, which is a link to a location where its forge is known."""
@@ -96,7 +96,7 @@ class Describer:
         locations = sort_by_use(finding)
         listed = locations if len(locations) <= most + 1 else locations[:most]
         describe = self.markdown_location if markdown else self.location
-        lines = [describe(location, finding.mark) for location in listed]
+        lines = [describe(location, finding) for location in listed]
         return [*lines, *(f"and {rest}" for rest in describe_rest(finding, listed))]
 
     def refs(self, location: Location) -> str:

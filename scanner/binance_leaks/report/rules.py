@@ -27,6 +27,7 @@ _DESCRIPTIONS: Mapping[Kind, str] = MappingProxyType(
         Kind.API_KEY: "An API key without its secret: it cannot sign requests alone, but it identifies an account.",
     }
 )
+_UNDECIDED = "A value that is an API key or its secret: nothing says which, so it may sign requests."
 _NAMES: Mapping[Kind, str] = MappingProxyType(
     {
         Kind.KEY_PAIR: "key pair",
@@ -56,16 +57,20 @@ class Rule:
 
     kind: Kind
     play_money: bool
+    undecided: bool = False
+    """Whether what is taken for an API key may be the secret."""
 
     @property
     def id(self) -> str:
         """Return the id: `binance-key-pair`, `binance-testnet-key-pair`."""
-        return f"binance-testnet-{self.kind.value}" if self.play_money else f"binance-{self.kind.value}"
+        kind = "key-or-secret" if self.undecided else self.kind.value
+        return f"binance-testnet-{kind}" if self.play_money else f"binance-{kind}"
 
     @property
     def title(self) -> str:
         """Return what it finds, in a few words."""
-        return f"Binance {'test system ' if self.play_money else ''}{_NAMES[self.kind]} in the repository"
+        name = "API key or secret key" if self.undecided else _NAMES[self.kind]
+        return f"Binance {'test system ' if self.play_money else ''}{name} in the repository"
 
     @property
     def description(self) -> str:
@@ -75,12 +80,12 @@ class Rule:
             if self.play_money
             else "It belongs to an exchange or account with real money, or nothing nearby says otherwise."
         )
-        return f"{_DESCRIPTIONS[self.kind]} {stakes}"
+        return f"{_UNDECIDED if self.undecided else _DESCRIPTIONS[self.kind]} {stakes}"
 
     @property
     def score(self) -> str:
         """Return the severity from 0.0 to 10.0."""
-        return _SCORES[self.kind, self.play_money]
+        return _SCORES[Kind.SECRET_KEY if self.undecided else self.kind, self.play_money]
 
     def help(self, *, markdown: bool) -> str:
         """Describe what it is, what to do now, and how to allow a false alarm."""
@@ -107,9 +112,16 @@ def _test_systems() -> str:
     return f"{', '.join(others)} or {last}"
 
 
-RULES: tuple[Rule, ...] = tuple(Rule(kind=kind, play_money=play) for play in (False, True) for kind in Kind)
+RULES: tuple[Rule, ...] = (
+    *(Rule(kind=kind, play_money=play) for play in (False, True) for kind in Kind),
+    *(Rule(kind=Kind.API_KEY, play_money=play, undecided=True) for play in (False, True)),
+)
 
 
 def rule_of(finding: Finding) -> Rule:
     """Return the rule of a finding, by the environment that accepted it if one did."""
-    return Rule(kind=finding.kind, play_money=system_of(finding.environment, finding.verification).facts.play_money)
+    return Rule(
+        kind=finding.kind,
+        play_money=system_of(finding.environment, finding.verification).facts.play_money,
+        undecided=finding.is_undecided,
+    )

@@ -31,14 +31,15 @@ from binance_leaks.report.locations import (
 )
 from binance_leaks.report.names import (
     ALREADY_THERE,
-    KIND_NAMES,
     MARK_NAMES,
     PUSHED,
     ROLE_NAMES,
     UNNAMED,
     capitalize_first,
+    kind_name,
     pass_reason,
     readers_name,
+    role_name,
     skipped_phrase,
 )
 from binance_leaks.report.prose import describe_origin
@@ -119,7 +120,7 @@ class _Report:
             self._page.wrapped(Text(why, style="dim"), indent=2, hang=2)
         beside = self._places_beside_values(finding)
         for value in sorted(finding.values, key=lambda value: _ROLE_ORDER.index(value.role)):
-            self._value(value, beside.get(value.role))
+            self._value(role_name(finding, value.role), value, beside.get(value.role))
         if self._verbose:
             self._page.whole(Text(f"id           {printable(finding.id)}", style="dim"), indent=2)
         self._verification(finding)
@@ -150,7 +151,7 @@ class _Report:
         level = finding.risk.level
         mark = f"{MARK_NAMES[finding.mark]}: " if finding.mark is not None else ""
         marks = f", {finding.environment.facts.title}, {finding.confidence.value} confidence"
-        kind = (f"{mark}{KIND_NAMES[finding.kind]}", "bold")
+        kind = (f"{mark}{kind_name(finding)}", "bold")
         line = Text.assemble((level.value.upper(), _LEVEL_STYLE[level]), "  ", kind, marks)
         if self._view.remembered and len(self._result.findings) > 1 and not self._verbose:
             line.append(f"  {printable(finding.id[:SHORT_ID])}", style="dim")
@@ -205,9 +206,9 @@ class _Report:
         """A line to copy, with the name by which this program can be started here."""
         return re.sub(r"^binance-leaks(?= )", lambda _: self._view.program, line)
 
-    def _value(self, value: Value, place: Location | None) -> None:
+    def _value(self, name: str, value: Value, place: Location | None) -> None:
         shown = printable(value.masked).removeprefix("private key, ")
-        line = Text.assemble((f"{ROLE_NAMES[value.role]:<13}", "dim"), (shown, "bold"))
+        line = Text.assemble((f"{name:<12} ", "dim"), (shown, "bold"))
         if place is not None:
             line.append(" " * max(11 - len(shown), 2))
             self._places.beside(line, place)

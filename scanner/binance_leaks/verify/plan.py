@@ -33,7 +33,7 @@ class Check:
     possible: tuple[Environment, ...] = ()
     """The systems with real money that the key may belong to."""
     swappable: bool = False
-    """Whether key and first secret could be each other: only names and order distinguish them."""
+    """Whether the key could be a secret: only names and order distinguish it from one, or nothing does."""
     swapped_on: Probe | None = None
     """Where that is asked, once: on the system that the key belongs to by its surroundings or its owner's word."""
     untried: Cause | None = None
@@ -126,7 +126,8 @@ def _check_of(credential: Credential, nearby: _Nearby, limits: Limits) -> Check 
         if missing is not None and missing.cause is Cause.LIBRARY:
             return not_checked(Verdict.NOT_VERIFIABLE, Cause.LIBRARY, missing.why)
     encrypted = any(each.encrypted or each.encrypted_beside for each in credential.occurrences)
-    if not secrets and not any(each.named for each in _occurrences_of(key, credential.occurrences)):
+    may_be_secret = not own and not any(each.named for each in _occurrences_of(key, credential.occurrences))
+    if not secrets and may_be_secret:
         why = "nothing names it as the API key, and a secret, which it may be, is never sent"
         return not_checked(Verdict.NOT_ASKED, Cause.INCOMPLETE, why)
     if not secrets and not limits.lone_keys:
@@ -135,7 +136,7 @@ def _check_of(credential: Credential, nearby: _Nearby, limits: Limits) -> Check 
     left_out = [secret for secret in secrets[limits.candidates :] if secret in own or nearby.is_alone(secret)]
     untried = problems[0].cause if problems else Cause.BUDGET if left_out else Cause.ENCRYPTED if encrypted else None
     probes = probes_for(credential.environment, material)
-    swappable = bool(own) and own[0].role is Role.SECRET_KEY and _KEY.fullmatch(_bytes_of(own[0])) is not None
+    turnable = bool(own) and own[0].role is Role.SECRET_KEY and _KEY.fullmatch(_bytes_of(own[0])) is not None
     return Check(
         id=credential.id,
         environment=credential.environment,
@@ -143,8 +144,8 @@ def _check_of(credential: Credential, nearby: _Nearby, limits: Limits) -> Check 
         secrets=tuple(secrets[: limits.candidates]),
         probes=probes,
         possible=possible_systems(credential.environment, material, certain=_is_certain(credential)),
-        swapped_on=probes[0] if swappable and limits.swapped else None,
-        swappable=swappable,
+        swapped_on=probes[0] if turnable and limits.swapped else None,
+        swappable=turnable or may_be_secret,
         untried=untried,
     )
 

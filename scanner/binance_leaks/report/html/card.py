@@ -16,10 +16,10 @@ from binance_leaks.report.html.locations import LocationFormatter, LocationText,
 from binance_leaks.report.html.timeline import Introduced, Timeline, TimelineFormatter, introduced_on
 from binance_leaks.report.locations import EXPOSURES_BY_USE, describe_unlisted, sort_by_use
 from binance_leaks.report.names import (
-    KIND_NAMES,
     MARK_NAMES,
     capitalize_first,
     exposure_name,
+    kind_name,
     named_masks,
     pass_reason,
 )
@@ -142,13 +142,13 @@ class CardFormatter:
         day = introduced_on(finding)
         places = sort_by_use(finding)
         kept = places if self._verbose or len(places) <= _MAX_LOCATIONS + 1 else places[:_MAX_LOCATIONS]
-        locations = self._formatter.all(kept, finding.mark)
+        locations = self._formatter.all(kept, finding)
         folded = _FIRST_LOCATIONS if len(locations) > _FIRST_LOCATIONS + 1 else len(locations)
         return Card(
             number=number,
             id=finding.id,
             level=finding.risk.level.value,
-            kind=KIND_NAMES[finding.kind],
+            kind=kind_name(finding),
             environment=finding.environment.value,
             environment_name=finding.environment.facts.title,
             confidence=finding.confidence.value,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from binance_leaks.findings import Finding, Mark, Result, SourceKind
+from binance_leaks.findings import Finding, Result, SourceKind
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import COMMIT_MESSAGE, TAG_MESSAGE, Location
@@ -17,7 +17,7 @@ from binance_leaks.report.locations import (
     locations_by_repository,
     total_by_repository,
 )
-from binance_leaks.report.names import MARK_NAMES, ROLE_NAMES, UNNAMED, exposure_name, readers_name
+from binance_leaks.report.names import MARK_NAMES, UNNAMED, exposure_name, readers_name, role_name
 from binance_leaks.report.prose import describe_origin
 from binance_leaks.report.sanitize import Quoted, printable
 from binance_leaks.report.summary import describe_changes
@@ -49,17 +49,17 @@ class LocationFormatter:
     quoted: Quoted
     links: ForgeLinks
 
-    def all(self, locations: Sequence[Location], mark: Mark | None) -> tuple[LocationText, ...]:
-        """Format locations of a credential that has this mark, in their order."""
-        return tuple(self._location(location, mark) for location in locations)
+    def all(self, locations: Sequence[Location], finding: Finding) -> tuple[LocationText, ...]:
+        """Format locations of a finding, in their order."""
+        return tuple(self._location(location, finding) for location in locations)
 
-    def _location(self, location: Location, mark: Mark | None) -> LocationText:
+    def _location(self, location: Location, finding: Finding) -> LocationText:
         return LocationText(
             path=describe_path(location, self.quoted),
             at=describe_position(location, ""),
             link=self.links.line(location),
-            role=ROLE_NAMES[location.role],
-            exposure=", ".join(filter(None, (exposure_name(location.exposure, mark), readers_name(location)))),
+            role=role_name(finding, location.role),
+            exposure=", ".join(filter(None, (exposure_name(location.exposure, finding.mark), readers_name(location)))),
             commit=printable(location.commit.id[:12]) if location.commit is not None else "",
             commit_link=self.links.commit(location.commit.id, pushed=location.pushed) if location.commit else "",
             preexisting=location.preexisting,
@@ -160,9 +160,7 @@ class RepositoryIndex:
         if not found:
             return None
         kept = found if self._verbose or len(found) <= _MAX_REPOSITORIES + 1 else found[:_MAX_REPOSITORIES]
-        held = tuple(
-            self._held(holder.repository, self._formatter.all(holder.locations, finding.mark)) for holder in kept
-        )
+        held = tuple(self._held(holder.repository, self._formatter.all(holder.locations, finding)) for holder in kept)
         first = _FIRST_REPOSITORIES if len(held) > _FIRST_REPOSITORIES + 1 else len(held)
         numbers = tuple(self._numbers[holder.repository] for holder in found)
         return Spread(numbers=numbers, first=held[:first], held=held[first:])
