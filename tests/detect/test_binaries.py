@@ -463,6 +463,9 @@ NAMES = [
     ("key", "secret"),
     ("API Key", "Secret Key"),
     ("publicKey", "apiSecret"),
+    ("binance_key", "binance_api_secret"),
+    ("binance_public_key", "binance_api_secret"),
+    ("my_key_of_binance", "account_secret"),
 ]
 
 

@@ -179,16 +179,35 @@ def _is_property_list(document: Document) -> bool:
 
 
 def _property_strings(text: str) -> list[str]:
-    """Return the strings of a property list. The letter before a short one is its length, from Q for 1 to ^ for 14."""
+    """Return the strings of a property list.
+
+    The letter before a short one is its length, from Q for 1 to ^ for 14. A long one has _ and a length that is no
+    text, so it begins a line, and ends where short ones fill the rest of it.
+    """
     strings = []
-    for line in text.split("\n"):
+    for line in (line.removesuffix("_") for line in text.split("\n")):
+        ends = _ends_of_short(line)
         at = 0
         while at < len(line):
-            length = ord(line[at]) - ord("P")
-            end = at + 1 + length if 1 <= length <= _LONGEST_SHORT else len(line)
-            strings.append(line[at + 1 : end] if end < len(line) or at + 1 + length == end else line[at:])
-            at = end
+            if at in ends:
+                strings.append(line[at + 1 : ends[at]])
+                at = ends[at]
+            else:
+                end = next((start for start in range(at + _LONGEST_SHORT + 1, len(line)) if start in ends), len(line))
+                strings.append(line[at:end])
+                at = end
     return strings
+
+
+def _ends_of_short(line: str) -> dict[int, int]:
+    """Return the ends of the short strings, by their starts, behind which there are only short strings."""
+    ends: dict[int, int] = {}
+    for start in range(len(line) - 1, -1, -1):
+        length = ord(line[start]) - ord("P")
+        end = start + 1 + length
+        if 1 <= length <= _LONGEST_SHORT and (end == len(line) or end in ends):
+            ends[start] = end
+    return ends
 
 
 def _by_names(names: Sequence[Name], group: list[int]) -> dict[int, tuple[Role, int | None]]:
