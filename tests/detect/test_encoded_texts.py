@@ -60,6 +60,12 @@ FOLDED: Mapping[str, Callable[[str, str], str]] = MappingProxyType(
         "JavaScript": _as(_JAVA, '" + "'),
         "PHP": _as(_JAVA, '" .\n "'),
         "Visual Basic": _as(_JAVA, '" & _\n    "'),
+        "a notebook": _as(
+            """{{"source": ["binance.key = of('{}')\\n", "secret = of('{}')"]}}\n""", """'\\n",\n "    '"""
+        ),
+        "a program in JSON": _as(
+            """{{"a": "binance.key = of(\\"{}\\")\\nsecret = of(\\"{}\\")"}}\n""", """\\" +\\n    \\\""""
+        ),
         "a list": _as(_JAVA.replace('("{}")', '(["{}"].join(""))'), '",\n "'),
     }
 )

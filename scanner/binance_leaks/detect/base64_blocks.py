@@ -68,7 +68,9 @@ _ESCAPED_END = rf"(?:{_LINE_END.pattern}){{1,3}}[ \t]{{0,16}}"
 _NEXT_LINE = lazy_pattern(
     r"(?:\s{1,40}(?:[#>*;+/-]{1,3}[ \t]{1,40})?"  # it may begin with the sign of a comment, an item or a quotation
     rf"|[ \t]{{0,40}}(?:(?:{_LINE_END.pattern})\s{{0,40}}){{1,3}}"
-    rf"|(?:\\{{1,8}}[nr]){{0,2}}\\{{0,3}}[\"'`](?x:{literal_chains.JOINT.pattern})[\"'`])"
+    rf"|(?:\\{{1,8}}[nr]){{0,2}}\\{{0,8}}[\"'`](?:(?x:{literal_chains.JOINT.pattern})"
+    rf"|[ \t]{{0,4}}[+.&\\]?[ \t]{{0,4}}(?:{_LINE_END.pattern}){{1,3}}[ \t]{{0,40}}"  # of a program in a string
+    r"(?:[+.&][ \t]{0,4})?[@A-Za-z]?\\{0,8}(?=[\"'`]))[\"'`])"
     rf"(?P<line>[A-Za-z0-9+/]{{1,{_ENCODED_VALUE - 1}}})(?![A-Za-z0-9+/])"
 )
 _END_OF_ESCAPE = r"(?<=\\)(?:[nrt]|u000[aAdD])|(?<=%)0[aAdD]"
