@@ -10,7 +10,9 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from binance_leaks.setup.doctor.check import State
 from binance_leaks.setup.doctor.hooks import Hook, HookFolder, find_hook
+from binance_leaks.setup.doctor.program import check_git
 from binance_leaks.setup.doctor.trial import Outcome, try_hook
 from binance_leaks.setup.pre_commit import INSTALLED, PATH, configured_hooks, new_configuration
 from binance_leaks.sources.git import Git
@@ -348,3 +350,16 @@ def test_hooks_of_a_configuration(hooks: str, kinds: set[str]) -> None:
     configured = configured_hooks(f"repos:\n  - repo: x\n    hooks:\n{inner}".encode())
     assert configured.ours.keys() == kinds
     assert configured.others == (("black",) if "black" in hooks else configured.others)
+
+
+@pytest.mark.parametrize(
+    ("line", "state"),
+    [
+        ("git version 2.30.9\n", State.WARNING), ("git version 1.9.1\n", State.WARNING),
+        ("git version 2.31.0\n", State.OK), ("git version 2.39.5 (Apple Git-154)\n", State.OK),
+        ("git version 2.100.1.windows.1\n", State.OK), ("git version 3.0.0\n", State.OK),
+        ("git version unknown", State.OK),
+    ],
+)  # fmt: skip
+def test_a_git_that_is_too_old(line: str, state: State) -> None:
+    assert check_git(line).state is state

@@ -22,7 +22,15 @@ from uuid import uuid4
 
 import pytest
 from binance_leaks.errors import GitError, ScannerError, UsageError
-from binance_leaks.sources.clone import CloneProgress, clone_mirror, is_url, redact_url, temporary_clone, update_clone
+from binance_leaks.sources.clone import (
+    CloneProgress,
+    clone_mirror,
+    is_url,
+    list_remote_refs,
+    redact_url,
+    temporary_clone,
+    update_clone,
+)
 from binance_leaks.sources.urls import normalize_url
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -414,6 +422,20 @@ def test_a_server_that_does_not_answer(url: str, temporary: Path) -> None:
         assert time.monotonic() - begun < 120
     assert caught.value.hint
     assert not list(temporary.iterdir())
+
+
+def test_refs_of_a_server_that_does_not_answer() -> None:
+    with listening(answer=True) as port, pytest.raises(GitError, match="did not answer in time"):
+        list_remote_refs(f"https://127.0.0.1:{port}/a", patience=1)
+
+
+def test_refs_of_a_remote(source: Repository, tmp_path: Path) -> None:
+    listed = list_remote_refs(f"file://{source.folder}").decode().splitlines()
+    assert {line.replace("\t", " ") for line in listed if "HEAD" not in line and "^{}" not in line} == refs(
+        source.folder
+    )
+    with pytest.raises(GitError, match="no such repository"):
+        list_remote_refs(f"file://{tmp_path}/nowhere")
 
 
 @pytest.mark.parametrize("url", ["https://127.0.0.1:{}/a", "ssh://git@127.0.0.1:{}/a"])

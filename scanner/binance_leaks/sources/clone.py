@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import IO, TYPE_CHECKING, TypeAlias
 
 from binance_leaks.errors import GitError, UsageError
@@ -146,22 +147,20 @@ def list_remote_refs(url: str, *, patience: int = PATIENCE) -> bytes:
     Raises UsageError where the URL is not allowed, GitError where there is no answer within twice `patience` seconds.
     """
     address = parse_address(url)
-    _name_program()
-    from git import Git  # start-up: as in _started
+    words, read = ("ls-remote", *_reading(address), "--", address.plain), list[bytes]()
+    with _started(words, address, Path(tempfile.gettempdir()), patience, alone=True) as (process, stream):
 
-    runner, variables = Git(tempfile.gettempdir()), _surroundings(address)
-    with _no_variables_of_git() as ours:
-        ssh = _ssh_command(runner, variables, ours, patience)
-        status, out, err = runner.execute(
-            [_git(), *SETTINGS, *_settings(patience), "ls-remote", *_reading(address), "--", address.plain],
-            env={**variables, "GIT_SSH_COMMAND": ssh, "GIT_DIR": os.devnull}, shell=False, with_exceptions=False,
-            with_extended_output=True, stdout_as_string=False, strip_newline_in_stdout=False,
-            kill_after_timeout=2 * patience,
-        )  # fmt: skip
+        def read_refs() -> None:
+            if process.stdout is not None:
+                read.append(process.stdout.read())
+
+        reading = Thread(target=read_refs, daemon=True)
+        reading.start()
+        status, lines = follow(process, stream, patience)
+        reading.join()
     if status:
-        lines_read = err if isinstance(err, str) else err.decode("utf-8", "replace")
-        raise _failure(lines_read.splitlines() if status > 0 else ["timed out"], address)
-    return out if isinstance(out, bytes) else out.encode()
+        raise _failure(lines, address)
+    return b"".join(read)
 
 
 def _git() -> str:
@@ -222,9 +221,12 @@ def _run(words: tuple[str, ...], address: RemoteAddress, folder: Path, progress:
 
 @contextmanager
 def _started(
-    words: tuple[str, ...], address: RemoteAddress, folder: Path, patience: int
+    words: tuple[str, ...], address: RemoteAddress, folder: Path, patience: int, *, alone: bool = False
 ) -> Iterator[tuple[RunningGit, IO[bytes]]]:
-    """git with a pipe from its standard error; it and its children do not outlive the block."""
+    """git with a pipe from its standard error; it and its children do not outlive the block.
+
+    With `alone` it uses no repository, and its output is in a pipe, too.
+    """
     missing = GitError("the git program was not found", hint="Install git, or put it on the PATH.")
     _name_program()
     try:
@@ -237,8 +239,9 @@ def _started(
         try:
             ssh = _ssh_command(runner, variables, ours, patience)
             handle = runner.execute(
-                [_git(), *SETTINGS, *_settings(patience), *words], as_process=True, with_stdout=False, shell=False,
-                env={**variables, "GIT_SSH_COMMAND": ssh}, start_new_session=True,
+                [_git(), *SETTINGS, *_settings(patience), *words], as_process=True, with_stdout=alone, shell=False,
+                env={**variables, "GIT_SSH_COMMAND": ssh, **({"GIT_DIR": os.devnull} if alone else {})},
+                start_new_session=True,
             )  # fmt: skip
         except GitCommandNotFound:
             raise missing from None

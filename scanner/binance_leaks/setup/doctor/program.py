@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
@@ -14,6 +15,9 @@ from binance_leaks.native import compiled
 from binance_leaks.setup.doctor.check import Check, State
 from binance_leaks.sources.git import Git
 from binance_leaks.sources.plumbing import find_program
+
+_OLDEST_GIT = (2, 31)
+"""The first that takes settings from GIT_CONFIG_COUNT."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,7 +65,7 @@ def is_installed(module: str) -> bool:
 def check_program(git: Git) -> Iterator[Check]:
     """Yield the versions of this program, git and detect-secrets, and the optional parts."""
     yield Check(name="binance-leaks", state=State.OK, found=f"{__version__}, {describe_python()}")
-    yield Check(name="git", state=State.OK, found=git.run("version").decode().removeprefix("git version ").strip())
+    yield check_git(git.run("version").decode())
     yield _check_detect_secrets()
     active = compiled is not None
     yield Check(
@@ -78,6 +82,17 @@ def check_program(git: Git) -> Iterator[Check]:
             found="there" if there else f"not installed; {part.use}",
             remedy="" if there else f"If you need it: {sys.executable} -m pip install {part.install}",
         )
+
+
+def check_git(version_line: str) -> Check:
+    """Check what `git version` prints."""
+    found = version_line.removeprefix("git version ").strip()
+    numbers = re.match(r"(\d+)\.(\d+)", found)
+    if numbers is None or (int(numbers[1]), int(numbers[2])) >= _OLDEST_GIT:
+        return Check(name="git", state=State.OK, found=found)
+    oldest = ".".join(map(str, _OLDEST_GIT))
+    remedy = f"Install git {oldest} or newer: `ci --fetch` does not work with this one."
+    return Check(name="git", state=State.WARNING, found=f"{found}, which is older than {oldest}", remedy=remedy)
 
 
 def _check_detect_secrets() -> Check:
