@@ -300,3 +300,10 @@ def test_a_remote_that_does_not_answer(clone: Repository, url: str) -> None:
         with pytest.raises(GitError, match="git fetch: the host did not answer in time"):
             Fetcher(str(clone.folder), patience=1).more(["main"])
         assert time.monotonic() - begun < 60
+
+
+def test_no_place_for_temporary_folders(clone: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(GitError, match="no folder to fetch in") as caught:
+        Fetcher(str(clone.folder)).more(["main"])
+    assert "TMPDIR" in caught.value.hint

@@ -10,6 +10,7 @@ import os
 import re
 import shlex
 from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 
@@ -62,6 +63,7 @@ _PROMISOR = lazy_pattern(r"remote\..*\.promisor", re.DOTALL)
 _HELPER = lazy_pattern(r"[A-Za-z0-9+.-]*::")
 _REFUSED = ("not our ref", "couldn't find remote ref", "unadvertised object")
 _NO_HELPER = "Only https, ssh, http and file are used. Fetch the rest of the history before, without --fetch."
+_SPACE = "Free some space, or point TMPDIR at a larger disk."
 _AGAIN = "Is the remote reachable from here?"
 _OF_A_REPOSITORY = frozenset(
     {
@@ -128,8 +130,12 @@ class Fetcher:
 
     def _run(self, *words: str, refs: Sequence[str]) -> tuple[int, list[str]]:
         """Run git where it may fetch, and take over what it brought. Returns its status and last messages."""
-        with temporary_folder("fetch") as folder:
-            before = self._copy_refs(folder)
+        with ExitStack() as stack:
+            try:
+                folder = stack.enter_context(temporary_folder("fetch"))
+                before = self._copy_refs(folder)
+            except OSError as error:
+                raise GitError(f"no folder to fetch in can be made: {error.strerror}", hint=_SPACE) from None
             fetching, reading = self._git_in(folder)
             if any("\n" in one for one in refs):
                 raise GitError("the name of a ref has a line break")
