@@ -311,11 +311,11 @@ def test_detection_is_pure(modules: list[Module]) -> None:
 def test_git_is_spoken_to_in_one_place(modules: list[Module]) -> None:
     """One module starts git; besides, `clone` has GitPython start it, and `codec` takes one function of dulwich.
 
-    GitPython parses no repository: its settings may be hostile. `sources.git_watch` reads from what `sources.git` has
-    started, `sources.transport` starts the shell that ends a git which outlives this process, `fleet.process_pool` and
-    `sources.pictures.reader` start this Python and nothing else, `sources.saved_images` the user's own docker or
-    podman, `setup.doctor.trial` the hooks of the user's own repository, and the hook's fast path has no time for the
-    module that starts processes.
+    GitPython parses no repository: its settings may be hostile. `sources.git_watch` and `sources.git_objects` read
+    from what `sources.git` has started, `sources.transport` starts the shell that ends a git which outlives this
+    process, `fleet.process_pool` and `sources.pictures.reader` start this Python and nothing else,
+    `sources.saved_images` the user's own docker or podman, `setup.doctor.trial` the hooks of the user's own repository,
+    and the hook's fast path has no time for the module that starts processes.
     """
     importing: dict[str, set[str]] = {"subprocess": set(), "git": set(), "dulwich": set()}
     for one in chain.from_iterable(module.imports() for module in modules):
@@ -323,6 +323,7 @@ def test_git_is_spoken_to_in_one_place(modules: list[Module]) -> None:
     assert importing == {
         "subprocess": {
             "sources.git",
+            "sources.git_objects",
             "sources.git_watch",
             "sources.pictures.reader",
             "sources.saved_images",

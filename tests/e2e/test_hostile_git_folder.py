@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -10,10 +13,15 @@ import pytest
 from binance_leaks.cli import main
 from binance_leaks.errors import GitError
 from binance_leaks.sources.git import Git
+from binance_leaks.sources.git_watch import output_of
+from binance_leaks.sources.plumbing import MOST_STILL, Answers, HangDetector
 
 from tests.e2e import run
 from tests.repositories import Repository
 
+PROCESSES_ARE_LISTED = pytest.mark.skipif(
+    not Path("/proc/self/task").exists(), reason="nothing tells what a process waits for"
+)
 SECONDS = 30
 """Time for one run: it takes as long as Python does to start, on a busy machine."""
 
@@ -129,21 +137,162 @@ class TestFilesThatNeverEnd:
             Git(str(repository.folder)).run("rev-parse", "HEAD")
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="nothing tells what git waits for")
-def test_a_git_that_waits_for_ever_is_ended(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A git that hangs is noticed within a moment."""
+    monkeypatch.setattr("binance_leaks.sources.git_watch.SAMPLE", 0.005)
+    monkeypatch.setattr("binance_leaks.sources.fast_path.SAMPLE", 0.005)
+
+
+@PROCESSES_ARE_LISTED
+@pytest.mark.usefixtures("quick_looks")
+def test_a_git_that_waits_for_ever_is_ended(repository: Repository) -> None:
     """`.gitignore` may be in any folder, so git finds a pipe there before anybody else."""
-    monkeypatch.setattr("binance_leaks.sources.git_watch._SAMPLE", 0.02)
     _make_pipe(repository.path("a/b/.gitignore"))
     repository.write("a/b/c", "words\n")
     with pytest.raises(GitError, match="never ends"):
         Git(str(repository.folder)).worktree_files(ignored=False)
 
 
+def _lend(repository: Repository, file: str, *, to: str) -> None:
+    """Put an object that is a pipe into a folder that no check of the git folder lists."""
+    name = repository.git("rev-parse", file)
+    folder = repository.path(f".git/objects/{name[:2]}")
+    (folder / name[2:]).unlink()
+    if to == "alternate":
+        lender = repository.folder.with_name("lender")
+        repository.write(".git/objects/info/alternates", f"{lender}\n")
+        _make_pipe(lender / name[:2] / name[2:])
+    else:
+        elsewhere = folder.rename(repository.folder.with_name("elsewhere"))
+        _make_pipe(elsewhere / name[2:])
+        folder.symlink_to(elsewhere)
+
+
+def _split_index(repository: Repository) -> None:
+    repository.git("update-index", "--split-index")
+    _make_pipe(next(repository.path(".git").glob("sharedindex.*")))
+
+
+UNLISTED: dict[str, Callable[[Repository], object]] = {
+    "an object of an alternate": lambda repository: _lend(repository, "HEAD:a.py", to="alternate"),
+    "a commit of an alternate": lambda repository: _lend(repository, "HEAD", to="alternate"),
+    "a staged object in a linked folder": lambda repository: _lend(repository, ":a.py", to="link"),
+    "the shared part of an index": _split_index,
+}
+
+
+@PROCESSES_ARE_LISTED
+@pytest.mark.usefixtures("quick_looks")
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("an object of an alternate", ("history",)),
+        ("an object of an alternate", ("range", "HEAD~1..HEAD")),
+        ("an object of an alternate", ("ci", "--base", "HEAD~1")),
+        ("a commit of an alternate", ("staged",)),
+        ("a staged object in a linked folder", ("history",)),
+        ("a staged object in a linked folder", ("staged",)),
+        ("the shared part of an index", ("staged",)),
+    ],
+)
+def test_a_pipe_where_nobody_looks_is_waited_for_once(
+    repository: Repository,
+    place: str,
+    words: Sequence[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    repository.commit({"a.py": "x = 1\n"})
+    repository.commit({"a.py": "x = 2\n"})
+    repository.stage("a.py", "x = 3\n")
+    UNLISTED[place](repository)
+    found: list[bool] = []
+    look = HangDetector.look
+
+    def counted(detector: HangDetector) -> bool:
+        found.append(look(detector))
+        return found[-1]
+
+    monkeypatch.setattr(HangDetector, "look", counted)
+    monkeypatch.chdir(repository.folder)
+    assert main([*words]) == 3
+    assert "git would hang in this repository: it waits for a file that never ends" in capsys.readouterr().err
+    assert found.count(True) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+@pytest.mark.parametrize("words", [("range", "HEAD~1..HEAD"), ("ci", "--base", "HEAD~1"), ("history",)])
+def test_a_list_of_authors_is_not_read(
+    repository: Repository, words: Sequence[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.commit({"a.py": "x = 1\n"})
+    repository.commit({"a.py": "x = 2\n"})
+    repository.git("config", "mailmap.file", str(repository.path("authors")))
+    for name in (".mailmap", "authors"):
+        os.mkfifo(repository.path(name))
+    monkeypatch.setattr(HangDetector, "look", lambda _: True)  # at once
+    monkeypatch.chdir(repository.folder)
+    assert main([*words]) == 0
+
+
+@PROCESSES_ARE_LISTED
+@pytest.mark.usefixtures("quick_looks")
+def test_a_scan_of_files_reports_settings_at_which_git_hangs(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """git never gets to the home that is unknown, and without it nobody else knows what the settings name."""
+    _make_pipe(repository.path(".git/pipe"))
+    settings = repository.path(".git/config")
+    settings.write_text(f"{settings.read_text('utf-8')}[include]\n\tpath = pipe\n\tpath = ~nobody-of-this-name/x\n")
+    repository.write("a.py", "x = 1\n")
+    monkeypatch.chdir(repository.folder)
+    assert main(["scan", "."]) == 0
+    assert "git would hang in this repository" in " ".join(capsys.readouterr().out.split())
+
+
+@PROCESSES_ARE_LISTED
+class TestHangDetector:
+    """A process hangs that is waited for and sleeps, if it has not run for all of the looks."""
+
+    def finds(self, script: str, *, awaited: bool = True) -> bool:
+        words = [sys.executable, "-I", "-S", "-c", f"import os, _thread, time\nos.write(1, b'x')\n{script}"]
+        with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            answers = Answers(output_of(process))
+            answers.read(1)
+            answers.is_awaited = awaited
+            detector = HangDetector(process.pid, answers)
+            found = False
+            for _ in range(3 * MOST_STILL):
+                time.sleep(0.002)
+                found = found or detector.look()
+            process.kill()
+        return found
+
+    def test_one_that_waits_for_ever(self) -> None:
+        assert self.finds("os.read(0, 1)")
+
+    def test_one_whose_answers_nobody_waits_for(self) -> None:
+        assert not self.finds("os.read(0, 1)", awaited=False)
+
+    @pytest.mark.parametrize("work", ["time.sleep(0.001)", "pass"])
+    def test_one_that_works_always_or_now_and_then(self, work: str) -> None:
+        assert not self.finds(f"while True: {work}")
+
+    def test_one_with_a_thread_that_works(self) -> None:
+        assert not self.finds(
+            "def work():\n while True: time.sleep(0.001)\n_thread.start_new_thread(work, ()); os.read(0, 1)"
+        )
+
+    def test_one_that_has_ended(self) -> None:
+        assert not self.finds("os._exit(0)")
+
+
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="nothing lists the memory of git")
 def test_a_gigantic_list_of_ignored_files_is_not_read_to_its_end(
     repository: Repository, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("binance_leaks.sources.git_watch._SAMPLE", 0.005)
+    monkeypatch.setattr("binance_leaks.sources.git_watch.SAMPLE", 0.005)
     monkeypatch.setattr("binance_leaks.sources.git.MOST_MEMORY_FOR_FILES", 16 << 20)
     repository.write(".gitignore", "a\n" * 1_000_000)
     monkeypatch.chdir(repository.folder)
@@ -168,14 +317,15 @@ def test_the_null_device_is_an_empty_file(repository: Repository, name: str) -> 
 
 def test_git_that_reads_a_text_and_takes_its_time(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     repository.commit({"a.py": "x = 1\n"})
-    monkeypatch.setattr("binance_leaks.sources.git_watch._SAMPLE", 0.001)
-    monkeypatch.setattr("binance_leaks.sources.git_watch._MOST_IDLE_SAMPLES", 1_000_000)
+    monkeypatch.setattr("binance_leaks.sources.git_watch.SAMPLE", 0.001)
+    monkeypatch.setattr("binance_leaks.sources.plumbing.MOST_STILL", 1_000_000)
     names = ["HEAD"] * 20_000  # more than a pipe holds
     out = Git(str(repository.folder)).run_with("\n".join(names) + "\n", "cat-file", "--batch-check")
     assert out.count(b" commit ") == len(names)
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+@PROCESSES_ARE_LISTED
+@pytest.mark.usefixtures("quick_looks")
 @pytest.mark.parametrize(
     ("words", "named"),
     [(("history",), "HEAD:a.py"), (("range", "HEAD~1..HEAD"), "HEAD:a.py"), (("staged",), "HEAD^{tree}")],
@@ -194,7 +344,6 @@ def test_an_object_that_is_a_pipe(
     loose = repository.path(f".git/objects/{name[:2]}/{name[2:]}")
     loose.unlink()
     os.mkfifo(loose)
-    monkeypatch.setattr("binance_leaks.sources.fast_path._MOST_IDLE", 2)
     monkeypatch.chdir(repository.folder)
     assert main([*words]) == 3
     assert "not a regular file" in capsys.readouterr().err

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import textwrap
 from base64 import b64encode
+from collections.abc import Sequence
 from pathlib import Path
 from random import SystemRandom
 
@@ -102,6 +104,35 @@ class TestHistory:
         head = project.commit()
         project.write(".git/info/grafts", f"{head} {project.git('rev-parse', 'base')}\n")
         assert over(project).is_of(pair)
+
+    @pytest.mark.parametrize("words", [("range", "base..main"), ("ci", "--base", "base")])
+    def test_a_list_of_commits_hides_none(self, project: Repository, pair: Pair, words: Sequence[str]) -> None:
+        """git takes the parents of commits from it, and compares them with nothing."""
+        base = project.git("rev-parse", "base")
+        project.commit({"a.env": pair.dotenv})
+        project.git("rm", "-q", "a.env")
+        after = project.commit()
+        project.commit()  # of the newest one git reads the commit itself
+        project.git("commit-graph", "write", "--reachable")
+        names = sorted(project.git("rev-list", "main").split())
+        rows = _Chunks(project.path(".git/objects/info/commit-graph"), header=8)
+        rows.write(b"CDAT", 36 * names.index(after) + 20, names.index(base).to_bytes(4, "big"))
+        assert project.git("rev-list", "--count", "base..main") == "2"
+        assert gate(*words, cwd=project.folder).is_of(pair)
+
+    @pytest.mark.parametrize("words", [("range", "base..main"), ("ci", "--base", "base")])
+    def test_an_index_of_several_packs_gives_no_other_contents(
+        self, project: Repository, pair: Pair, words: Sequence[str]
+    ) -> None:
+        project.commit({"a.env": pair.dotenv})
+        project.git("repack", "-adq")
+        project.git("multi-pack-index", "write")
+        listed = project.git("cat-file", "--batch-check=%(objectname)", "--batch-all-objects").split()
+        ours, other = (listed.index(project.git("rev-parse", name)) for name in ("main:a.env", "main:README.md"))
+        rows = _Chunks(project.path(".git/objects/pack/multi-pack-index"), header=12)
+        rows.write(b"OOFF", 8 * ours, rows.read(b"OOFF", 8 * other, 8))
+        assert project.git("show", "main:a.env") == "A bot."
+        assert gate(*words, cwd=project.folder).is_of(pair)
 
     def test_a_submodule_in_the_place_of_the_file(self, project: Repository, pair: Pair) -> None:
         project.commit({"bot.env": dotenv(pair)})
@@ -205,6 +236,26 @@ def test_a_tag_that_is_called_like_the_short_id_of_the_base(project: Repository,
         "BITBUCKET_PR_DESTINATION_BRANCH": "main",
     }
     assert gate("ci", cwd=project.folder, env=variables).is_of(pair)
+
+
+class _Chunks:
+    """A file of git in chunks, with a table of their names and offsets behind a header, and a digest at the end."""
+
+    def __init__(self, file: Path, *, header: int) -> None:
+        self._file = file
+        data = file.read_bytes()
+        table = [data[header + 12 * number :][:12] for number in range(data[6])]
+        self._starts = {row[:4]: int.from_bytes(row[4:], "big") for row in table}
+
+    def read(self, chunk: bytes, at: int, size: int) -> bytes:
+        return self._file.read_bytes()[self._starts[chunk] + at :][:size]
+
+    def write(self, chunk: bytes, at: int, new: bytes) -> None:
+        data = self._file.read_bytes()
+        at += self._starts[chunk]
+        data = data[:at] + new + data[at + len(new) : -20]
+        self._file.chmod(0o644)
+        self._file.write_bytes(data + hashlib.sha1(data, usedforsecurity=False).digest())
 
 
 def _folded(text: str) -> str:

@@ -13,7 +13,8 @@ from binance_leaks.findings import NOT_READABLE, Skipped
 from binance_leaks.lazy_dataclasses import dataclass, field
 from binance_leaks.model import Credential
 from binance_leaks.native import compiled
-from binance_leaks.sources.git import BlobStream, Git
+from binance_leaks.sources.git import Git
+from binance_leaks.sources.git_objects import BlobStream
 from binance_leaks.sources.objects.codec import best_codec
 from binance_leaks.sources.objects.delta_forest import DeltaForest, ObjectType
 from binance_leaks.sources.objects.pack import LARGEST, Pack

@@ -23,7 +23,8 @@ from binance_leaks.findings import NOT_READABLE, Skipped
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Credential, Occurrence
 from binance_leaks.path_bytes import decode_path
-from binance_leaks.sources.git import BlobStream, Git
+from binance_leaks.sources.git import Git
+from binance_leaks.sources.git_objects import BlobStream
 from binance_leaks.sources.index import may_hold
 from binance_leaks.sources.plumbing import LFS_POINTER_SIZE, may_be_lfs_pointer
 

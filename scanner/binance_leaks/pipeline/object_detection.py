@@ -16,7 +16,7 @@ from binance_leaks.pipeline.files import credentials_in_object, search
 from binance_leaks.pipeline.history_worker import Hit, TaskResult
 from binance_leaks.pipeline.judged_versions import JudgedVersions, read_version
 from binance_leaks.sources.archive_kind import archive_kind, may_end_in_zip
-from binance_leaks.sources.git import BlobStream
+from binance_leaks.sources.git_objects import BlobStream
 from binance_leaks.sources.lfs import parse_lfs_pointer
 from binance_leaks.sources.objects.tree_index import ObjectRef
 from binance_leaks.sources.objects.walk import SEPARATOR

@@ -17,7 +17,10 @@ from binance_leaks.sources.plumbing import (
     LONGEST_HEADER,
     MOST_CHANGES,
     MOST_MEMORY_FOR_CHANGES,
+    SAMPLE,
     SETTINGS,
+    Answers,
+    HangDetector,
     find_program,
     may_be_lfs_pointer,
     memory_of,
@@ -44,10 +47,9 @@ _PICTURE_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*", b"B
 _TAR_MAGIC = slice(257, 262)
 _ZIP_END, _ZIP_TAIL = slice(-22, -18), slice(-22 - 0xFFFF, None)
 _PROGRAMS = (b"#!", b"MZ", b"\x7fELF")
-_SAMPLE, _LONGEST = 0.2, 10.0
-"""Seconds between two looks at git's memory, and for git where that is not known."""
+_LONGEST = 10.0
+"""Seconds for git where its memory is not known."""
 _KILL = 9
-_MOST_IDLE = 40
 
 
 def is_harmless(data: bytes) -> bool:
@@ -77,11 +79,12 @@ class SpawnedGit:
 
     def __init__(self, environment: Mapping[str, str], *arguments: str) -> None:
         program = _find_git()
+        self._git_dir = environment.get("GIT_DIR")
         question, write = os.pipe()
         read, answer = os.pipe()
         null = os.open(os.devnull, os.O_WRONLY)
         self.questions: IO[bytes] = open(write, "wb")  # noqa: PTH123, SIM115
-        self.answers: IO[bytes] = open(read, "rb")  # noqa: PTH123, SIM115
+        self.answers = Answers(open(read, "rb"))  # noqa: PTH123, SIM115
         self._pid = 0
         self._status = 0
         self._lock = _thread.allocate_lock()
@@ -119,33 +122,30 @@ class SpawnedGit:
         return b"".join(parts) if self.wait() == 0 else None
 
     def watch(self, longest: float = float("inf")) -> None:
-        """End git where it needs too much memory, or waits for an object that is a pipe.
+        """End git where it needs too much memory, or hangs, which is remembered.
 
         Where the system does not list its memory, after `longest` seconds.
         """
         _thread.start_new_thread(self._watch, (time.monotonic() + longest,))
 
     def _watch(self, ends: float) -> None:
-        before, since = b"", 0
+        detector = HangDetector(self._pid, self.answers)
         while True:
-            time.sleep(_SAMPLE)
+            time.sleep(SAMPLE)
             with self._lock:
                 if not self._pid:
                     return
-                used, now = memory_of(self._pid), self._processor_time_if_asleep()
-                before, since = now, (since + 1 if now and now == before else 0)
+                used = memory_of(self._pid)
+                hangs = detector.look()
                 is_too_much = time.monotonic() > ends if used is None else used > MOST_MEMORY_FOR_CHANGES
-                if is_too_much or since > _MOST_IDLE:
+                if hangs:
+                    # start-up: no git hangs, and agents' hooks start none
+                    from binance_leaks.sources.git_preflight import remember_hang
+
+                    remember_hang(".", self._git_dir)
+                if is_too_much or hangs:
                     os.kill(self._pid, _KILL)
                     return
-
-    def _processor_time_if_asleep(self) -> bytes:
-        try:
-            with open(f"/proc/{self._pid}/stat", "rb") as stream:  # noqa: PTH123
-                fields = stream.read().rpartition(b")")[2].split()
-        except OSError:
-            return b""
-        return b" ".join(fields[11:13]) if fields[0] == b"S" else b""
 
     def wait(self) -> int:
         """Close the pipes and return the exit status."""

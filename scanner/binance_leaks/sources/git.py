@@ -6,19 +6,27 @@ monitor, lazy fetch or prompt. This module is on the start-up path of the hook a
 
 from __future__ import annotations
 
-import io
 import os
 import subprocess
-import threading
-from contextlib import suppress
 
 from binance_leaks.errors import GitError
 from binance_leaks.path_bytes import decode_path
-from binance_leaks.sources.git_preflight import check_git_folder, describe_irregular, find_irregular_object
-from binance_leaks.sources.git_watch import MOST_MEMORY, MOST_MEMORY_FOR_FILES, MOST_OUTPUT, UNTRUSTED, read_to_end
+from binance_leaks.sources.git_objects import Blobs
+from binance_leaks.sources.git_preflight import (
+    check_git_folder,
+    describe_irregular,
+    find_irregular_object,
+    has_hung,
+    remember_hang,
+)
+from binance_leaks.sources.git_watch import (
+    MOST_MEMORY,
+    MOST_MEMORY_FOR_FILES,
+    MOST_OUTPUT,
+    UNTRUSTED,
+    read_to_end,
+)
 from binance_leaks.sources.plumbing import (
-    BATCH,
-    LONGEST_HEADER,
     MOST_CHANGES,
     MOST_MEMORY_FOR_CHANGES,
     READER,
@@ -33,12 +41,14 @@ from binance_leaks.sources.plumbing import (
 
 TYPE_CHECKING = False  # as typing has it, without importing typing: start-up time of the hook
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import IO
 
     from binance_leaks.sources.plumbing import RawChange
 
 _MOST_INCLUDED = 100
+_NAMES_OF_FILES = r"^(include\.path|includeif\..*\.path|core\.(excludesfile|attributesfile))$"
+"""Settings whose values are files that git reads too, as a regular expression of POSIX."""
 
 
 class Git:
@@ -72,7 +82,7 @@ class Git:
         try:
             return git if git.run("rev-parse", "--is-inside-work-tree").strip() == b"true" else None
         except GitError as error:
-            if "dubious ownership" in str(error):
+            if "dubious ownership" in str(error) or has_hung(git.folder, None):
                 raise
             return None
 
@@ -81,8 +91,13 @@ class Git:
 
         Each command calls it first.
         """
-        if self._checked:
-            return
+        if not self._checked:
+            self._check_files()
+            self._checked = True
+        if has_hung(self.folder, self._git_dir):
+            raise _hang()
+
+    def _check_files(self) -> None:
         fault, settings = check_git_folder(self.folder, self._git_dir)
         fault = fault or find_irregular_object(self.folder, self._git_dir)
         seen: set[str] = set()
@@ -98,28 +113,24 @@ class Git:
                 fault = f"{path} includes more than {_MOST_INCLUDED} files"
         if fault:
             inside = fault.removeprefix(os.path.join(os.path.realpath(self.folder), ""))  # noqa: PTH118
-            raise GitError(f"git would hang in this repository: {inside}", hint=UNTRUSTED)
-        self._checked = True
+            raise _hang(inside)
 
     def _files_named_in(self, settings: str) -> tuple[list[str], list[str]]:
         """The files that a file of settings names for git to read, and those of them that it includes.
 
-        git parses it, alone and outside of every repository. What it cannot parse, it does not read either.
+        git parses it, alone and outside of every repository, and expands the paths. Where it cannot, as with the home
+        of an unknown user, it does not come to an end of reading the settings either, and fails.
         """
         outside = {**self._environment, "GIT_DIR": f"{os.devnull}/none"}
-        words = ("config", "--file", settings, "--no-includes", "--list", "-z")
+        words = ("config", "--file", settings, "--no-includes", "-z", "--type=path", "--get-regexp", _NAMES_OF_FILES)
         with self._spawn(words, folder=None, environment=outside) as process:
-            out, _ = process.communicate()
+            out, _ = self._communicate(process, None)
         named, included = [], []
         for entry in split(out):
             name, _, value = decode_path(entry).partition("\n")
-            section, _, key = name.rpartition(".")
-            includes = key == "path" and section.partition(".")[0] in ("include", "includeif")
-            if includes or name in ("core.excludesfile", "core.attributesfile"):
-                path = os.path.join(os.path.dirname(settings), os.path.expanduser(value))  # noqa: PTH111, PTH118, PTH120
-                named.append(path)
-                if includes:
-                    included.append(path)
+            named.append(os.path.join(os.path.dirname(settings), value))  # noqa: PTH118, PTH120
+            if name.startswith("include"):
+                included.append(named[-1])
         return named, included
 
     def run(self, *arguments: str, accept: tuple[int, ...] = (0,), most_memory: int = MOST_MEMORY) -> bytes:
@@ -165,7 +176,11 @@ class Git:
         most_memory: int = MOST_MEMORY,
     ) -> tuple[bytes, bytes]:
         """All that git writes. Raises GitError for a git that waits for a file which never ends, or for a limit."""
-        return read_to_end(process, text, most_output=most_output, most_memory=most_memory)
+        return read_to_end(process, text, self._found_hanging, most_output=most_output, most_memory=most_memory)
+
+    def _found_hanging(self) -> GitError:
+        remember_hang(self.folder, self._git_dir)
+        return _hang()
 
     def start_session(self, *arguments: str, stdin: int | IO[bytes] = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
         """Start a git that may wait for a remote, with its messages in a pipe, for `transport.follow`.
@@ -279,7 +294,7 @@ class Git:
             # About damaged objects git prints so much that an unread pipe would fill.
             return self._spawn(READER, self.folder, variables, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
-        return Blobs(start, list(ids), damaged)
+        return Blobs(start, list(ids), damaged, self._found_hanging)
 
     def merge_heads(self) -> list[str]:
         """The commits that a merge in progress merges; none without a merge in progress."""
@@ -291,117 +306,8 @@ class Git:
             return []
 
 
-class Blobs:
-    """Objects in the order of the requests; use as a context manager."""
-
-    def __init__(self, start: Callable[[], subprocess.Popen[bytes]], ids: list[str], damaged: list[str] | None) -> None:
-        self._start = start
-        self._ids = ids
-        self._damaged = damaged
-        self._token = os.urandom(8).hex()
-        self._answered = ""
-        """The object that this process answered last."""
-        self._ask_from(0)
-
-    def __enter__(self) -> Blobs:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._end()
-
-    def __iter__(self) -> Iterator[tuple[str, BlobStream | None]]:
-        """Every id with its content, None where the object is missing; read each before the next.
-
-        The content of one that is damaged ends early, and may be another's.
-        """
-        number = 0
-        while number < len(self._ids):
-            name = self._ids[number]
-            header = self._answers.readline(LONGEST_HEADER)
-            fields = header.split()
-            before, self._answered = self._answered, name
-            if header == f"{name} missing\n".encode("ascii"):
-                yield name, None
-            elif len(fields) == 4 and (fields[0], fields[3]) == (name.encode("ascii"), self._token.encode("ascii")):
-                stream = BlobStream(self._answers, int(fields[2]), fields[1].decode("ascii"))
-                yield name, stream
-                stream.skip()
-                if stream.is_short or self._answers.read(1) != b"\n":
-                    self._fail(name, number + 1)
-            elif header and before:  # there is more of the object before it than it claims
-                self._fail(before, number)
-                continue
-            else:
-                self._fail(name, number + 1)
-                yield name, BlobStream.of(b"")
-            number += 1
-        if self._answered and self._answers.read(1):
-            self._fail(self._answered, number)
-
-    def _ask_from(self, number: int) -> None:
-        """Start git for the objects from one on."""
-        self._process = self._start()
-        if self._process.stdout is None:
-            raise GitError("git could not be spoken to")
-        self._answers = self._process.stdout
-        self._answered = ""
-        # At the end of the requests git ends: nothing is waited for that an object claims to have.
-        self._writer = threading.Thread(target=self._request, args=(self._process.stdin, number), daemon=True)
-        self._writer.start()
-
-    def _request(self, stream: IO[bytes], number: int) -> None:
-        with suppress(BrokenPipeError), stream:
-            for first in range(number, len(self._ids), BATCH):
-                names = self._ids[first : first + BATCH]
-                stream.write("".join(f"{name} {self._token}\n" for name in names).encode("ascii"))
-
-    def _fail(self, name: str, rest: int) -> None:
-        """Note an object that cannot be read, and start git again for the rest."""
-        if self._damaged is None:
-            raise GitError(f"git cat-file stopped at object {name}", hint="Run `git fsck` to see what is damaged.")
-        self._damaged.append(name)
-        self._end()
-        self._ask_from(rest)
-
-    def _end(self) -> None:
-        self._answers.close()
-        if self._process.poll() is None:
-            self._process.terminate()
-        self._process.wait()
-        self._writer.join()
-
-
-class BlobStream:
-    """The content of one object, of known type and size, as a stream."""
-
-    def __init__(self, source: IO[bytes], size: int, kind: str) -> None:
-        self._source = source
-        self.size = size
-        self.kind = kind
-        self.is_short = False
-        """Whether git ended before the object did."""
-        self._left = size
-
-    @classmethod
-    def of(cls, content: bytes) -> BlobStream:
-        """A blob that was read before."""
-        return cls(io.BytesIO(content), len(content), "blob")
-
-    def read(self, size: int = -1) -> bytes:
-        """At most `size` bytes, all that is left where it is negative.
-
-        Short only at the end, or if git stopped.
-        """
-        wanted = self._left if size < 0 else min(size, self._left)
-        data = self._source.read(wanted) if wanted else b""
-        self.is_short = self.is_short or len(data) < wanted
-        self._left = 0 if self.is_short else self._left - len(data)
-        return data
-
-    def skip(self) -> None:
-        """Pass over what was not read."""
-        while self.read(1 << 20):
-            pass
+def _hang(fault: str = "it waits for a file that never ends") -> GitError:
+    return GitError(f"git would hang in this repository: {fault}", hint=UNTRUSTED)
 
 
 def _error(command: str, err: bytes) -> GitError:

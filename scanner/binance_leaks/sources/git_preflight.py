@@ -2,12 +2,13 @@
 
 git opens its configuration, refs and lists with a plain `open`, so a named pipe among them stops it for ever, and so
 does one that the configuration includes. The author of a repository in an archive chose these files. The
-check is on the start-up path of the hook and imports nothing.
+check is on the start-up path of the hook and imports nothing that Python has not loaded.
 """
 
 from __future__ import annotations
 
 import os
+import time
 
 from binance_leaks.path_bytes import decode_path
 
@@ -34,6 +35,10 @@ _COMMON = (
 _FOLDERS = ("refs", "worktrees", "objects/pack")
 _NAME_FILES = (b"include", b"excludesfile", b"attributesfile")
 """Settings whose values are files that git reads too, in lower case."""
+_HUNG: dict[tuple[str, str] | None, float] = {}
+"""When git was found to hang, by the folders of the repository."""
+_REMEMBERED = 600.0
+"""Seconds, for what a command starts; a program that goes on may find the file gone."""
 
 
 def check_git_folder(folder: str, git_dir: str | None) -> tuple[str, list[str]]:
@@ -70,6 +75,19 @@ def find_irregular_object(folder: str, git_dir: str | None) -> str:
         return ""
     paths = _irregular_below(os.path.join(found[1], "objects"))  # noqa: PTH118
     return next(filter(None, (describe_irregular(path, limit=_LARGEST_LIST) for path in paths)), "")
+
+
+def remember_hang(folder: str, git_dir: str | None) -> None:
+    """Note that git was found to hang in a repository: each further git would, too, after a wait."""
+    _HUNG[find_git_folder(folder, git_dir)] = time.monotonic()
+
+
+def has_hung(folder: str, git_dir: str | None) -> bool:
+    """Whether git was found to hang in a repository a moment ago."""
+    if not _HUNG:
+        return False
+    since = _HUNG.get(find_git_folder(folder, git_dir))
+    return since is not None and time.monotonic() - since < _REMEMBERED
 
 
 def describe_irregular(path: str, *, limit: int = _LARGEST_SETTINGS) -> str:

@@ -11,29 +11,34 @@ from contextlib import suppress
 
 from binance_leaks.errors import GitError, GitLimitError
 from binance_leaks.quantities import human_size
-from binance_leaks.sources.plumbing import MOST_MEMORY_FOR_CHANGES, memory_of
+from binance_leaks.sources.plumbing import MOST_MEMORY_FOR_CHANGES, SAMPLE, Answers, HangDetector, memory_of
 
 TYPE_CHECKING = False  # as typing has it, without importing typing: start-up time of the hook
 if TYPE_CHECKING:
     import subprocess
+    from collections.abc import Callable
     from typing import IO
 
 MOST_OUTPUT, MOST_MEMORY, MOST_MEMORY_FOR_FILES = 1 << 30, 4 << 30, 512 << 20
 UNTRUSTED = "Do not trust it: its author chose these files."
-_SAMPLE = 0.25
-"""Seconds between two looks at git."""
 _MOST_SAMPLES = 40
-_IDLE_SAMPLES = 16
-_MOST_IDLE_SAMPLES = 2
-"""How often in a row git may be found asleep, after seconds in which it used no processor time, before it is ended."""
 _KEPT_OF_ERRORS = 1 << 16
 
 
 def read_to_end(
-    process: subprocess.Popen[bytes], text: bytes | None, *, most_output: int, most_memory: int
+    process: subprocess.Popen[bytes],
+    text: bytes | None,
+    hang: Callable[[], GitError],
+    *,
+    most_output: int,
+    most_memory: int,
 ) -> tuple[bytes, bytes]:
-    """Return all that git writes and its messages, after `text` was written to it. Raises GitError for a limit."""
-    watch = _Watch(process, most_memory)
+    """Return all that git writes and its messages, after `text` was written to it.
+
+    Raises GitError for a limit, and `hang` where git would not come to an end.
+    """
+    answers = Answers(output_of(process))
+    watch = Watch(process, answers, hang, most_memory)
     err: list[bytes] = []
     helpers = [threading.Thread(target=_read_errors, args=(process.stderr, err), daemon=True)]
     if text is not None:
@@ -41,7 +46,7 @@ def read_to_end(
     for each in (*helpers, watch):
         each.start()
     try:
-        out, is_whole = _read(process.stdout, most_output)
+        out, is_whole = _read(answers, most_output)
         if not is_whole:
             process.kill()
         process.wait()
@@ -59,9 +64,16 @@ def read_to_end(
     return out, b"".join(err)
 
 
-def _read(stream: IO[bytes] | None, most: int) -> tuple[bytes, bool]:
+def output_of(process: subprocess.Popen[bytes]) -> IO[bytes]:
+    """The pipe that a process writes to. Raises GitError where it has none."""
+    if process.stdout is None:
+        raise GitError("git could not be spoken to")
+    return process.stdout
+
+
+def _read(answers: Answers, most: int) -> tuple[bytes, bool]:
     parts, size = [], 0
-    while stream is not None and (part := stream.read(1 << 20)):
+    while part := answers.read(1 << 20):
         parts.append(part)
         size += len(part)
         if size > most:
@@ -83,34 +95,39 @@ def _write(stream: IO[bytes] | None, text: bytes) -> None:
             stream.write(text)
 
 
-class _Watch(threading.Thread):
-    """Ends git beyond a limit; `fault` has the reason."""
+class Watch(threading.Thread):
+    """Ends a git that hangs or takes too much memory; `fault` has the reason.
 
-    def __init__(self, process: subprocess.Popen[bytes], most_memory: int) -> None:
+    `hang` makes the error for one that hangs.
+    """
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], answers: Answers, hang: Callable[[], GitError], most_memory: int
+    ) -> None:
         super().__init__(name="git watch", daemon=True)
         self._process = process
+        self._hangs = HangDetector(process.pid, answers)
+        self._hang = hang
         self._most_memory = most_memory
         self._done = threading.Event()
         self.fault: GitError | None = None
 
     def stop(self) -> None:
+        """Watch no longer."""
         self._done.set()
         self.join()
 
     def run(self) -> None:
-        samples, idle, before = 0, 0, ""
-        while not self._done.wait(_SAMPLE):
+        """Watch."""
+        samples = 0
+        while not self._done.wait(SAMPLE):
             samples += 1
             if self._takes_too_much(samples):
                 why = f"git needs more than {human_size(self._most_memory)} of memory here"
                 self._end(GitLimitError(why, hint="Its trees may be made to have no end. Do not trust it."))
                 return
-            if samples % _IDLE_SAMPLES == 0:
-                now = _processor_time_if_asleep(self._process.pid)
-                idle, before = (idle + 1 if now and now == before else 0), now
-            if idle >= _MOST_IDLE_SAMPLES:
-                why = "git hangs in this repository: it waits for a file that never ends"
-                self._end(GitError(why, hint=UNTRUSTED))
+            if self._hangs.look():
+                self._end(self._hang())
                 return
 
     def _takes_too_much(self, samples: int) -> bool:
@@ -122,13 +139,3 @@ class _Watch(threading.Thread):
     def _end(self, fault: GitError) -> None:
         self.fault = fault
         self._process.kill()
-
-
-def _processor_time_if_asleep(pid: int) -> str:
-    """The processor time of a process that sleeps; empty where it runs, waits for a disk, or is unknown."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stream:  # noqa: PTH123
-            fields = stream.read().rpartition(") ")[2].split()
-    except OSError:
-        return ""
-    return f"{fields[11]} {fields[12]}" if fields[0] == "S" else ""

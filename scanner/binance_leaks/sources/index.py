@@ -12,7 +12,8 @@ from collections.abc import Callable, Container, Iterator, Sequence
 from binance_leaks.detect import first_test, prefilter
 from binance_leaks.path_bytes import decode_path, encode_path
 from binance_leaks.sources.archive_kind import archive_kind, may_end_in_zip
-from binance_leaks.sources.git import BlobStream, Git
+from binance_leaks.sources.git import Git
+from binance_leaks.sources.git_objects import BlobStream
 from binance_leaks.sources.path_roots import relative_path
 from binance_leaks.sources.pictures.kinds import may_hold_picture
 from binance_leaks.sources.pictures.settings import are_read

@@ -11,7 +11,7 @@ import sys
 
 TYPE_CHECKING = False  # as typing has it, without importing typing
 if TYPE_CHECKING:
-    from typing import TypeAlias
+    from typing import IO, TypeAlias
 
     RawChange: TypeAlias = tuple[str, str, str, str, bytes, bytes]
     """Status, new mode, old and new blob id, path, and for a rename or copy the old path.
@@ -27,6 +27,9 @@ SETTINGS = (
     "-c", "core.hooksPath=/dev/null",
     "-c", "core.quotePath=false",
     "-c", "core.untrackedCache=false",
+    "-c", "core.commitGraph=false",  # it could give commits other parents and trees; without it, 6 µs for each commit
+    "-c", "core.multiPackIndex=false",  # it could give objects other contents; without it, as fast with fifty packs
+    "-c", "log.mailmap=false",
     "-c", "submodule.recurse=false",
     "-c", "diff.relative=false",
 )  # fmt: skip
@@ -67,6 +70,10 @@ none of a file above 512 MiB. Each answer repeats what followed the name in its 
 git also writes what an object has beyond the size that it claims.
 """
 LONGEST_HEADER = 4096
+SAMPLE = 0.25
+"""Seconds between two looks at a git that runs."""
+MOST_STILL = 40
+"""Looks in a row that find git asleep, and as it was before, until it counts as hanging."""
 BATCH = 400
 """Objects that are requested before the first answer is read: few enough for the requests to fit into a pipe."""
 
@@ -138,6 +145,79 @@ def memory_of(pid: int) -> int | None:
     except (OSError, ValueError):
         return None
     return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
+
+
+class Answers:
+    """What a process writes, and whether it is waited for."""
+
+    __slots__ = ("_stream", "is_awaited")
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self.is_awaited = False
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes, fewer only at the end."""
+        self.is_awaited = True
+        try:
+            return self._stream.read(size)
+        finally:
+            self.is_awaited = False
+
+    def readline(self, size: int) -> bytes:
+        """At most `size` bytes, fewer at the end of a line and at the end."""
+        self.is_awaited = True
+        try:
+            return self._stream.readline(size)
+        finally:
+            self.is_awaited = False
+
+    def close(self) -> None:
+        """Close the pipe."""
+        self._stream.close()
+
+
+class HangDetector:
+    """Finds a process that hangs: it is waited for and sleeps, and no thread of it has run for ten seconds.
+
+    One that is slow runs now and then, waits for a processor or for a disk, or waits until its answers are read.
+    """
+
+    __slots__ = ("_answers", "_before", "_pid", "_still")
+
+    def __init__(self, pid: int, answers: Answers) -> None:
+        self._pid = pid
+        self._answers = answers
+        self._before = ""
+        self._still = 0
+
+    def look(self) -> bool:
+        """Whether it hangs. Call it every `SAMPLE` seconds."""
+        now = _run_counts_if_asleep(self._pid) if self._answers.is_awaited else ""
+        self._still, self._before = (self._still + 1 if now and now == self._before else 0), now
+        return self._still >= MOST_STILL
+
+
+def _run_counts_if_asleep(pid: int) -> str:
+    """Processor time and context switches of all threads of a process; empty where one does not sleep, or is unknown.
+
+    A disk is waited for in another state. Processor time alone is counted in steps of 10 ms: too coarse for one that
+    reads from a network a little at a time. Some sandboxes count no switches.
+    """
+    counts = []
+    try:
+        for thread in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208
+            folder = f"/proc/{pid}/task/{thread}"
+            with open(f"{folder}/stat", encoding="ascii", errors="replace") as stream:  # noqa: PTH123
+                state, *fields = stream.read().rpartition(") ")[2].split()
+            if state != "S":
+                return ""
+            with open(f"{folder}/status", encoding="ascii", errors="replace") as stream:  # noqa: PTH123
+                switches = [line for line in stream if "ctxt_switches" in line]
+            counts.append(f"{thread} {fields[10:12]} {switches}")
+    except OSError:  # it has ended, or the system has no such files
+        return ""
+    return "\n".join(counts)
 
 
 def split(out: bytes) -> list[bytes]:

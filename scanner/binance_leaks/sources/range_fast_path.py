@@ -12,7 +12,7 @@ import time
 from binance_leaks.detect import first_test, prefilter
 from binance_leaks.detect.signatures import strip_signature
 from binance_leaks.sources.fast_path import ObjectReader, SpawnedGit, is_harmless
-from binance_leaks.sources.git_preflight import check_git_folder, find_git_folder
+from binance_leaks.sources.git_preflight import check_git_folder, find_git_folder, has_hung
 from binance_leaks.sources.plumbing import READER, READER_LIMITS, environment
 
 # What the configuration of a repository could change of the list is set here.
@@ -80,7 +80,7 @@ def _changed_blob(entry: bytes) -> str | None:
 def read_range(text: str) -> RangeContents | None:
     """Read and prefilter the commits of `BASE..HEAD` or `BASE...HEAD`; None if there is anything unusual."""
     sides = _sides(text)
-    if sides is None or any(check_git_folder(".", None)) or not _is_whole():
+    if sides is None or any(check_git_folder(".", None)) or has_hung(".", None) or not _is_whole():
         return None
     started, hardened = time.monotonic(), environment(inherit=False)
     try:
