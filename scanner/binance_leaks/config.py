@@ -15,7 +15,7 @@ from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Confidence, Environment, RiskLevel, container_of
 from binance_leaks.path_patterns import MOST_PATTERNS, Globs, compile_patterns
 from binance_leaks.reading import LARGEST_CONFIGURATION, read_file
-from binance_leaks.sources.path_roots import relative_path
+from binance_leaks.sources.path_roots import PathRoots, relative_path, resolve_inside
 
 FILE_NAMES = (".binance-leaks.toml", "pyproject.toml")
 _TABLE = "binance-leaks"
@@ -102,11 +102,29 @@ class Config:
     file: str | None = None
 
     @property
-    def baseline_file(self) -> Path | None:
-        """The configured baseline, relative to the configuration's folder."""
+    def named_baseline(self) -> Path | None:
+        """The configured baseline, relative to the configuration's folder, wherever that leads."""
         if self.baseline is None or self.file is None:
             return None
         return Path(self.file).resolve().parent / self.baseline
+
+    @property
+    def baseline_file(self) -> Path | None:
+        """The configured baseline. Raises ConfigError where it leads out of the work tree of the configuration.
+
+        Without a work tree, out of the configuration's folder. The author of a repository chose the name.
+        """
+        file = self.named_baseline
+        if file is None:
+            return None
+        folder = os.path.dirname(str(self.file)) or os.curdir  # noqa: PTH120 - where the file is named, if it is a link
+        try:
+            real = resolve_inside(PathRoots().top(folder) or folder, str(file))
+        except OSError as error:
+            raise ConfigError(f"baseline {file} cannot be found: {error.strerror}") from None
+        if real is None:
+            raise outside_baseline(str(self.baseline), str(self.file))
+        return file
 
     def exclusion(self, more: Sequence[str] = (), *, anchor: str = ".") -> Callable[[str], bool]:
         """Return a function that tests whether a path from `anchor` is excluded.
@@ -126,6 +144,14 @@ class Config:
         # Paths of findings are text: they may name members of archives.
         folder = os.path.dirname(os.path.realpath(self.file))  # noqa: PTH120
         return relative_path(os.path.join(os.path.realpath(anchor), path), folder)  # noqa: PTH118
+
+
+def outside_baseline(name: str, configuration: str) -> ConfigError:
+    """The error for a configured baseline that is not in the work tree of its configuration."""
+    return ConfigError(
+        f"configuration {configuration}: baseline {name} leads out of the work tree",
+        hint="If you mean that file, give it with --baseline.",
+    )
 
 
 def find_config(folder: Path) -> Path | None:

@@ -89,6 +89,34 @@ def test_no_file(repository: Repository) -> None:
     assert_reported(outcome, 2)
 
 
+@pytest.mark.parametrize("name", ["../outside", "link", "folder/outside", ".git/outside"])
+def test_a_configured_one_is_in_the_work_tree(repository: Repository, name: str) -> None:
+    """The author of a repository chose it."""
+    known_pair(repository)
+    above = repository.folder.parent
+    repository.path("link").symlink_to(above / "outside")
+    repository.path("folder").symlink_to(above)
+    repository.write("pyproject.toml", f'[tool.binance-leaks]\nbaseline = "{name}"\n')
+    before = sorted(above.iterdir())
+    for words in (["baseline", "create"], ["baseline", "update"], ["scan"]):
+        outcome = run(*words, cwd=repository.folder)
+        assert_reported(outcome, 2, name)
+        assert "leads out of the work tree" in outcome.err
+    assert sorted(above.iterdir()) == before
+    assert run("baseline", "create", "--baseline", "../outside", cwd=repository.folder).status == 0
+
+
+def test_the_configuration_is_a_link_out_of_the_work_tree(repository: Repository) -> None:
+    """Its baseline is another project's."""
+    other = repository.folder.with_name("other")
+    other.mkdir()
+    (other / "pyproject.toml").write_text(f'[tool.binance-leaks]\nbaseline = "{NAME}"\n', "utf-8")
+    repository.path("pyproject.toml").symlink_to(other / "pyproject.toml")
+    outcome = run("baseline", "create", cwd=repository.folder)
+    assert_reported(outcome, 2, NAME)
+    assert not (other / NAME).exists()
+
+
 def test_a_value_as_its_name_is_not_shown(repository: Repository) -> None:
     """`run` looks for it."""
     assert run("scan", "--baseline", Pair.fresh().key, cwd=repository.folder).status == 2

@@ -193,7 +193,7 @@ class _Task:
 def _next_step(task: _Task) -> str:
     """What to do with a baseline that was just made."""
     audit = "Audit it (binance-leaks baseline audit), then commit it."
-    named = task.config.baseline_file
+    named = task.config.named_baseline
     if named is not None and os.path.realpath(named) == os.path.realpath(task.file):
         return f"{audit}\n"
     shown = Quoted(Redactor(MappingProxyType({}))).path(path_from(task.root, str(task.file), os.curdir))

@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from binance_leaks.cli.settings import GateSettings
-from binance_leaks.config import FILE_NAMES, Config, FailOn, find_config, load_config, mentions_us, parse_config
+from binance_leaks.config import (
+    FILE_NAMES,
+    Config,
+    FailOn,
+    find_config,
+    load_config,
+    mentions_us,
+    outside_baseline,
+    parse_config,
+)
 from binance_leaks.errors import ConfigError, UsageError
 from binance_leaks.lazy_dataclasses import replace
 from binance_leaks.model import Confidence
@@ -67,7 +76,7 @@ def adjusted(config: Config, gate: GateSettings) -> Config:
 def baseline_file(gate: GateSettings, config: Config) -> Path | None:
     """The baseline of the command line, else of the configuration.
 
-    Returns None where there is none, and with `--no-baseline`.
+    Returns None where there is none, and with `--no-baseline`. Raises UsageError and ConfigError.
     """
     if gate.no_baseline:
         return None
@@ -96,6 +105,10 @@ class _BaseFiles:
         name = inside.encode("utf-8", "surrogateescape")
         blob = blobs_at(self._git, [self._base], [name])[0].get(name)
         return None if blob is None else self._git.run("cat-file", "blob", blob)
+
+    def has(self, file: Path) -> bool:
+        """Whether a file is one of the work tree."""
+        return self._inside(file) is not None
 
     def _inside(self, file: Path) -> str | None:
         """The path of a file from the top, None if it is outside. Ignores links, which belong to the change."""
@@ -126,7 +139,12 @@ def _read_configuration(file: Path) -> bytes:
 
 
 def _baseline(gate: GateSettings, config: Config, base_files: _BaseFiles) -> Known | None:
-    file = baseline_file(gate, config)
+    if gate.baseline is None and not gate.no_baseline:
+        file = config.named_baseline  # what its folders are in the work tree, the change decides
+        if file is not None and not base_files.has(file):
+            raise outside_baseline(str(config.baseline), str(config.file))
+    else:
+        file = baseline_file(gate, config)
     if file is None:
         return None
     from binance_leaks.baseline.file import Baseline, file_content  # start-up: most scans have no baseline

@@ -5,7 +5,6 @@ A file that is ours as a whole has a first line with a digest, which shows wheth
 
 from __future__ import annotations
 
-import os
 import stat
 from hashlib import sha256
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TypeAlias
 from binance_leaks.errors import UsageError
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.lazy_patterns import lazy_pattern
+from binance_leaks.sources.path_roots import resolve_inside
 from binance_leaks.writing import replace_file
 
 _MARKER = lazy_pattern(rb"(?:#|//) Written by `binance-leaks init` \(digest ([0-9a-f]{16})\); .*\r?\n")
@@ -63,12 +63,12 @@ class WorkTree:
         """Return the real path of a file: a link within the work tree is followed, and kept."""
         named = self.top / path
         try:
-            top, file = self.top.resolve(), Path(os.path.realpath(named))
+            real = resolve_inside(str(self.top), path)
         except OSError as error:
             raise UsageError(f"{path} cannot be found: {error.strerror}") from None
-        inner = file.relative_to(top).parts if file.is_relative_to(top) else ()
-        if not inner or inner[0].lower() == ".git":
+        if real is None:
             raise UsageError(f"{path} leads out of the work tree", hint="It is a link, or lies below one.")
+        file = Path(real)
         if file.is_symlink() or (named.is_symlink() and not file.exists()):
             raise UsageError(f"{path} is a link to nowhere")
         return file

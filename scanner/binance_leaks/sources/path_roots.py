@@ -1,5 +1,5 @@
 """The paths that a user names, and the work trees that they are in."""
-# ruff: noqa: PTH100, PTH114, PTH116, PTH118, PTH119, PTH120
+# ruff: noqa: PTH100, PTH114, PTH116, PTH117, PTH118, PTH119, PTH120
 # Hooks pass thousands of files, and pathlib would cost more per file than reading it does.
 
 from __future__ import annotations
@@ -22,6 +22,17 @@ def relative_path(path: str, start: str = os.curdir) -> str:
     except ValueError:  # only Windows has drives
         relative = os.path.abspath(path)
     return relative.replace(os.sep, "/")
+
+
+def resolve_inside(top: str, path: str) -> str | None:
+    """The path of a file of a work tree, links followed; None where it leads out of it, or into a folder of git.
+
+    Raises OSError where it cannot be followed.
+    """
+    real = os.path.realpath(os.path.join(top, path))
+    inner = relative_path(real, os.path.realpath(top))
+    parts = inner.lower().split("/")
+    return None if os.path.isabs(inner) or parts[0] in (os.curdir, os.pardir) or ".git" in parts else real
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -68,8 +68,7 @@ def _check_gate(config: Config) -> Iterator[Check]:
 
 
 def _check_baseline(top: Path, config: Config) -> Iterator[Check]:
-    file = config.baseline_file
-    if file is None:
+    if config.baseline is None:
         if (top / DEFAULT_NAME).is_file():
             yield Check(
                 name="baseline",
@@ -79,6 +78,7 @@ def _check_baseline(top: Path, config: Config) -> Iterator[Check]:
             )
         return
     try:
+        file = config.baseline_file or top / config.baseline
         count = sum(len(entries) for entries in Baseline.read(file).results.values())
     except ScannerError as error:
         yield _failure("baseline", error)
