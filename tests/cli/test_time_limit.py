@@ -12,6 +12,8 @@ from binance_leaks.cli import main, time_limit
 from binance_leaks.pipeline import files
 from binance_leaks.pipeline.tally import Tally
 
+from tests.binance.exchange import Answer, Exchange
+from tests.binance.server import serving
 from tests.e2e import Pair
 from tests.repositories import Repository
 
@@ -93,6 +95,18 @@ def test_every_command_ends(
     monkeypatch.setattr(place, hang)
     assert main([*words, "--time-limit", "1s"]) == 3
     assert "1 second" in "".join(capsys.readouterr())
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize("words", [["scan", ".", "--verify"], ["verify", "--scan", "."]])
+def test_a_check_ends_with_it(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    exchange = Exchange()
+    exchange.script(Answer(manner="silent"))
+    started = time.monotonic()
+    with serving(exchange) as url:
+        assert main([*words, "--verify-loopback", url, "--time-limit", "1s"]) == 3
+    assert time.monotonic() - started < time_limit._LEAST_FOR_REPORT
+    assert "time limit of 1 second" in " ".join("".join(capsys.readouterr()).split())
 
 
 @pytest.mark.usefixtures("project")

@@ -40,6 +40,7 @@ class FakeTransport:
         self._lock = threading.Lock()
         self.requests: list[Request] = []
         self.moments: list[float] = []
+        self.is_stopped = False
 
     def send(self, request: Request) -> Reply | NoReply:
         with self._lock:
@@ -49,6 +50,9 @@ class FakeTransport:
 
     def route(self, host: str) -> str:
         return host
+
+    def stop(self) -> None:
+        self.is_stopped = True
 
 
 class SlowTransport(FakeTransport):

@@ -308,6 +308,7 @@ class TestStopping:
         found = verdicts(verifier.verify(some(rng, 100), interrupt))
         sent = len(transport.requests)
         assert verifier.interrupted
+        assert transport.is_stopped
         assert (Verdict.LIVE, None) in found
         assert (Verdict.NOT_ASKED, Cause.STOPPED) in found
         assert len(found) == 100

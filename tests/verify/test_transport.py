@@ -202,6 +202,29 @@ class TestRefusing:
                 made.result()
 
 
+class TestStopping:
+    """As at an interrupt or a time limit: what is under way has no reply, and nothing more is sent."""
+
+    @pytest.mark.parametrize("manner", ["silent", "drip the body"])
+    def test_a_request_that_is_under_way(self, exchange: Exchange, url: str, manner: str) -> None:
+        exchange.script(Answer(body=b"{}" * 200, manner=manner))
+        with UrllibTransport(loopback=url, timeouts=LONG) as transport, ThreadPoolExecutor() as threads:
+            sent = threads.submit(transport.send, PING)
+            while not exchange.asked:
+                time.sleep(0.005)
+            transport.stop()
+            assert sent.result(timeout=30) is NoReply.TIMED_OUT
+            assert transport.send(PING) is NoReply.TIMED_OUT
+        assert len(exchange.asked) == 1
+
+    def test_a_connection_that_is_kept(self, exchange: Exchange, url: str) -> None:
+        with UrllibTransport(loopback=url, timeouts=LONG) as transport:
+            assert isinstance(transport.send(PING), Reply)
+            transport.stop()
+            assert transport.send(PING) is NoReply.TIMED_OUT
+        assert len(exchange.asked) == 1
+
+
 class TestFailing:
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
     def test_redirects_are_not_followed(self, exchange: Exchange, url: str, status: int) -> None:

@@ -100,8 +100,10 @@ def _audit(settings: VerifySettings, verifier: OnlineVerifier) -> ExitStatus:
         text = render_audit_text(audited, purpose=purpose, width=page_width(), color=colored(settings.output.color))
     write_report(text, sys.stdout)
     if verified.interrupted:
-        sys.stderr.write("binance-leaks: interrupted: keys that were not checked by then are reported as not checked\n")
-        return ExitStatus.INTERRUPTED
+        limit = settings.limit if settings.limit is not None and settings.limit.is_over else None
+        why = limit.describe() if limit is not None else "interrupted"
+        sys.stderr.write(f"binance-leaks: {why}: keys that were not checked by then are reported as not checked\n")
+        return ExitStatus.INCOMPLETE if limit is not None else ExitStatus.INTERRUPTED
     outcomes = {each.audit.outcome for each in audited}
     if unread:
         sys.stderr.write(f"binance-leaks: {unread:,} items could not be read; run `binance-leaks scan` to list them\n")

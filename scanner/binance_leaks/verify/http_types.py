@@ -66,3 +66,7 @@ class Transport(Protocol):
     def route(self, host: str) -> str:
         """Return the real target of requests to a host: the host, or its test substitute."""
         ...
+
+    def stop(self) -> None:
+        """End the requests that are under way in other threads, and send no more: none has a reply."""
+        ...

@@ -92,6 +92,8 @@ class UrllibTransport:
             raise UsageError("a proxy would see what is sent to a loopback URL without TLS", hint="Leave one out.")
         self._context = _tls_context(ca_file)
         self._idle: dict[str, list[_Connection]] = {host: [] for host in HOSTS}
+        self._under_way: set[_Connection] = set()
+        self._is_stopped = False
         self._lock = threading.Lock()
 
     def __enter__(self) -> UrllibTransport:
@@ -109,6 +111,14 @@ class UrllibTransport:
             self._idle = {host: [] for host in HOSTS}
         for connection in idle:
             connection.discard()
+
+    def stop(self) -> None:
+        """End the requests that are under way in other threads, and send no more: they count as timed out."""
+        with self._lock:
+            self._is_stopped = True
+            under_way = [*self._under_way]
+        for connection in under_way:
+            connection.cut_short()
 
     def route(self, host: str) -> str:
         """The host itself, or the loopback address that replaces it."""
@@ -148,15 +158,23 @@ class UrllibTransport:
 
     def _exchange_safely(self, request: Request, headers: Mapping[str, str]) -> tuple[_Connection, Reply | NoReply]:
         connection = self._connection(request.host)
+        with self._lock:
+            self._under_way.add(connection)
+            if self._is_stopped:
+                connection.is_cut_short = True
         watch = threading.Timer(self._timeouts.total, connection.cut_short)
         watch.daemon = True
         watch.start()
         try:
+            if connection.is_cut_short:
+                return connection, NoReply.TIMED_OUT
             return connection, _exchange(connection, request, headers)
         except Exception as error:  # Any text of it may quote the request: only its kind is kept.
             return connection, NoReply.TIMED_OUT if connection.is_cut_short else _trouble_of(error)
         finally:
             watch.cancel()
+            with self._lock:
+                self._under_way.discard(connection)
 
     def _connection(self, host: str) -> _Connection:
         """A connection that is open from before, or a new one that will open with the first request."""

@@ -95,7 +95,7 @@ class Verifier:
         """Return the verification of each credential, by its id.
 
         Never raises for what Binance or the network does. KeyboardInterrupt stops all sending: what was verified is
-        returned, the rest as not asked, and `interrupted` is set. A second one is raised.
+        returned, the rest as not asked or without an answer, and `interrupted` is set. A second one is raised.
         """
         given = list(credentials)
         plan = self.plan(given)
@@ -121,6 +121,7 @@ class Verifier:
 
     def _stop(self, executor: ThreadPoolExecutor) -> None:
         self._throttle.stop()
+        self._transport.stop()
         executor.shutdown(cancel_futures=True)
 
     def _verified(self, check: Check) -> Verification:
