@@ -26,6 +26,7 @@ enum { /* what `binance_leaks.detect.first_test` has, bit by bit */
     DATABASE = 1 << 14,
     CLEAN = 1 << 15,
     PICTURE = 1 << 16,
+    PACKED = 1 << 17,
 };
 
 enum { /* conditions on a word, as `Search` takes them */
@@ -386,20 +387,24 @@ static int sextet(uint8_t byte) {
                          : byte - '0' + 52;
 }
 
-/* Whether a run is base64 of text, wherever in the base64 it begins. */
+/* Whether a run is base64 of text, perhaps in UTF-16, wherever in the base64 it begins. */
 static bool is_encoded_text(const uint8_t *run, size_t size) {
     size = size < DECODED ? size : DECODED;
     for (size_t skipped = 0; skipped < 4; skipped++) {
-        bool text = true;
-        for (size_t at = skipped; text && at + 4 <= size; at += 4) {
+        bool text = true, wide[2] = {true, true}; /* zeros at odd or at even places */
+        size_t place = 0;
+        for (size_t at = skipped; (text || wide[0] || wide[1]) && at + 4 <= size; at += 4) {
             uint32_t three = (uint32_t)(sextet(run[at]) << 18 | sextet(run[at + 1]) << 12 | sextet(run[at + 2]) << 6 |
                                         sextet(run[at + 3]));
-            for (int shift = 16; shift >= 0; shift -= 8) {
+            for (int shift = 16; shift >= 0; shift -= 8, place ^= 1) {
                 uint8_t byte = (uint8_t)(three >> shift);
-                text = text && ((byte >= 0x20 && byte < 0x7f) || byte == 9 || byte == 10 || byte == 13);
+                bool printable = (byte >= 0x20 && byte < 0x7f) || byte == 9 || byte == 10 || byte == 13;
+                text = text && printable;
+                wide[place] = wide[place] && printable;
+                wide[!place] = wide[!place] && byte == 0;
             }
         }
-        if (text)
+        if (text || wide[0] || wide[1])
             return true;
     }
     return false;
@@ -717,7 +722,8 @@ bool must_look(int64_t inherited, int64_t seen) {
     if (inherited & CLEAN && !(seen & ~(inherited & (NAMED | MENTION | FUTURE))))
         return false;
     int64_t traits = inherited | seen;
-    if (traits & (VALUE | PIECE | LIST | ENCODED | PRIVATE_KEY | WIDE | DATABASE | PICTURE) || seen & ~inherited & BINARY)
+    if (traits & (VALUE | PIECE | LIST | ENCODED | PRIVATE_KEY | WIDE | DATABASE | PICTURE | PACKED) ||
+        seen & ~inherited & BINARY)
         return true;
     return (traits & HEX && traits & (MENTION | FUTURE)) || (traits & (SEED | CHAIN) && traits & NAMED);
 }

@@ -110,9 +110,21 @@ def test_a_file_in_base64(encoded: str) -> None:
     assert {(each.location.line, each.location.column) for each in found.occurrences} == {(3, 8)}
 
 
-def test_base64_in_base64_is_not_followed(encoded: str) -> None:
-    twice = b64encode(f"# binance\nenv: {encoded}\n".encode()).decode()
-    assert detect(f"data:\n  env: {twice}\n".encode(), path="secret.yaml") == ()
+def test_base64_in_base64_is_followed_to_a_depth(encoded: str) -> None:
+    for _ in range(2):
+        encoded = b64encode(f"env: {encoded}\n".encode()).decode()
+        (found,) = detect(f"data:\n  env: {encoded}\n".encode(), path="secret.yaml")
+        assert len(found.values) == 2
+        assert {(each.location.line, each.location.column) for each in found.occurrences} == {(2, 8)}
+    deeper = b64encode(f"env: {encoded}\n".encode()).decode()
+    assert detect(f"data:\n  env: {deeper}\n".encode(), path="secret.yaml") == ()
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-16"])
+def test_base64_of_utf_16(encoding: str, pair: tuple[str, str]) -> None:
+    script = "$env:BINANCE_API_KEY='{}'; $env:BINANCE_API_SECRET='{}'".format(*pair)
+    encoded = b64encode(script.encode(encoding)).decode()
+    assert found_in(f"powershell -EncodedCommand {encoded}\n") == [digests(*pair)]
 
 
 @pytest.mark.parametrize("form", FOLDED)

@@ -6,6 +6,7 @@ import base64
 import bz2
 import gzip
 import io
+import json
 import lzma
 import tarfile
 import zlib
@@ -70,6 +71,14 @@ PACKED: dict[str, Callable[[bytes], bytes]] = {
     "attached.msg": lambda text: mailboxes.outlook(
         Sent(author="Alice", minute=1, text="see the file"), [("bot.zip", zipped({"bot.py": text}))]
     ),
+    "cloud-init.yaml": lambda text: b"- encoding: gz+b64\n  content: " + base64.b64encode(gzip.compress(text)) + b"\n",
+    "helm.yaml": lambda text: b"  release: " + base64.b64encode(base64.b64encode(gzip.compress(text))) + b"\n",
+    "page.html": lambda text: b"<a href='data:application/zip;base64,%s'>" % base64.b64encode(zipped({"a": text})),
+    "lines.txt": lambda text: base64.encodebytes(bz2.compress(text)),
+    "lines in quotes.json": lambda text: json.dumps({"xz": base64.encodebytes(lzma.compress(text)).decode()}).encode(),
+    "url-safe.txt": lambda text: b"https://project.example/" + base64.urlsafe_b64encode(zstd_packed(text)),
+    "secret.yaml": lambda text: b"  env: " + base64.b64encode(base64.b64encode(text)) + b"\n",
+    "run.ps1": lambda text: b"powershell -enc " + base64.b64encode(text.decode().encode("utf-16-le")),
     **{f"bot.{name}": partial(unread, name) for name in STARTS},
 }
 
@@ -98,4 +107,4 @@ def test_none_is_passed_as_clean(repository: Repository, tmp_path: Path) -> None
         if not digests <= found and repository.git("rev-parse", f"HEAD:{name}") not in skipped:
             calm.append(("history", name))
     assert calm == []
-    assert kinds == {*ArchiveKind}
+    assert kinds == {*ArchiveKind, None}

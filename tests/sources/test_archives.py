@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import bz2
 import gzip
 import hashlib
@@ -571,6 +572,72 @@ def test_the_mere_mark_of_a_zip_file_is_no_archive(data: bytes) -> None:
     found, skipped = read(data, "unzip")
     assert found == {"unzip": data}
     assert not skipped
+
+
+def packed_members(text: bytes) -> tuple[dict[str, bytes], list[str]]:
+    """The members that a text has in base64, and what was not read."""
+    items = list(read_stream("a.txt", "a.txt", io.BytesIO(text)))
+    assert isinstance(items[0], Chunk)
+    assert items[0].data == text
+    return (
+        {item.path: item.data for item in items[1:] if isinstance(item, Chunk)},
+        [item.why for item in items if isinstance(item, Skipped)],
+    )
+
+
+FORMS: Mapping[str, Callable[[str], str]] = {
+    "one line": lambda text: text,
+    "a longer line behind": lambda text: f"{text}\n{'x' * 200}",
+    "lines": lambda text: "\n".join(text[at : at + 76] for at in range(0, len(text), 76)),
+    "lines of YAML": lambda text: (
+        "".join(f"\n    {text[at : at + 64]}" for at in range(0, len(text), 64)) + "\nnext: 1"
+    ),
+    "lines in a string": lambda text: "\\r\\n".join(text[at : at + 60] for at in range(0, len(text), 60)) + "\\r\\n",
+    "literals": lambda text: "(" + " +\n  ".join(f'"{text[at : at + 64]}"' for at in range(0, len(text), 64)) + ")",
+    "a comment": lambda text: "\n".join(f"# {text[at : at + 60]}" for at in range(0, len(text), 60)),
+    "escaped": lambda text: text.replace("/", "\\/").replace("+", "\\u002B"),
+    "percent": lambda text: "base64%2C" + text.replace("/", "%2F").replace("+", "%2b").replace("=", "%3D"),
+    "for URLs": lambda text: text.replace("/", "_").replace("+", "-").rstrip("="),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress, lambda data: zipped({"a": data})])
+def test_what_a_text_has_in_base64_is_read(pack: Callable[[bytes], bytes], form: str) -> None:
+    for size in range(90, 93):
+        data = random.Random(size).randbytes(size)
+        encoded = base64.b64encode(pack(data)).decode()
+        members, unread = packed_members(f"a: 1\nb: {FORMS[form](encoded)}\n".encode())
+        assert data in members.values()
+        assert all(path.startswith("a.txt!/base64 in line ") for path in members)
+        assert unread == []
+        members, unread = packed_members(f"b: {FORMS[form](base64.b64encode(encoded.encode()).decode())}".encode())
+        assert data in members.values()
+        assert unread == []
+
+
+def test_what_only_looks_like_packed_content_in_base64_is_silent() -> None:
+    noise = base64.b64encode(random.Random(1).randbytes(200)).decode()
+    for start in ("H4sI", "UEsDB", "QlpoO", "KLUv/"):
+        assert packed_members(f"H4sI {start} {start}{noise[:50]} x{start}{noise} {start}…".encode()) == ({}, [])
+    assert packed_members(f"UEsDB{noise}".encode())[0] == {}
+
+
+def test_packed_content_in_base64_is_limited_and_damage_is_reported() -> None:
+    data = random.Random(1).randbytes(200)
+    encoded = base64.b64encode(gzip.compress(data))
+    members, unread = packed_members(encoded[:200])
+    assert unread == ["the gzip data end too early"]
+    many = [base64.b64encode(gzip.compress(b"%d" % number + data)) for number in range(70)]
+    members, unread = packed_members(b"\n".join([*many, *many]))
+    assert len(members) == 64
+    assert unread == ["only the first 64 of its archives in base64 were read"]
+    for _ in range(3):
+        encoded = base64.b64encode(gzip.compress(encoded))
+    assert packed_members(encoded)[1] == ["archives are nested deeper than 4"]
+    large = b"\n".join([encoded, b" " * (9 << 20)])
+    (skipped,) = (item for item in read_stream("a", "a", io.BytesIO(large)) if isinstance(item, Skipped))
+    assert "archives in base64 were not read" in skipped.why
 
 
 def test_zip64_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from itertools import accumulate
 from binance_leaks.detect import literal_chains, rules
 from binance_leaks.detect.candidates import LENGTH, Candidate, shape_of
 from binance_leaks.detect.document import Document
-from binance_leaks.detect.prefilter import ALPHANUMERIC, SHORTEST_ENCODED, TEXT
+from binance_leaks.detect.prefilter import ALPHANUMERIC, SHORTEST_ENCODED, printable_text
 from binance_leaks.detect.work import LOOK, VALUE
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.lazy_patterns import lazy_pattern
@@ -193,7 +193,7 @@ def _decoded(packed: str) -> bytes | None:
         decoded = binascii.a2b_base64(packed)
     except binascii.Error:
         return None
-    return None if decoded.translate(None, TEXT) else decoded
+    return printable_text(decoded)
 
 
 class Base64Lines:

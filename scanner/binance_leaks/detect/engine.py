@@ -44,8 +44,14 @@ def detect(
     return merge_credentials(found)
 
 
-def groups_in(document: Document, path: str, *, decode: bool = True) -> Iterator[Group]:
-    """Yield the occurrences of each credential in a document, which is at a path."""
+_DEEPEST = 3
+
+
+def groups_in(document: Document, path: str, *, depth: int = 0) -> Iterator[Group]:
+    """Yield the occurrences of each credential in a document, which is at a path.
+
+    `depth` is how often it was decoded from base64.
+    """
     encoded = list(encoded_texts(document))
     matches = find_matches(document, path, encoded)
     pairs = find_pairs(document, matches)
@@ -55,11 +61,11 @@ def groups_in(document: Document, path: str, *, decode: bool = True) -> Iterator
     for index, match in enumerate(matches):
         if index not in paired and match.of_an_api:
             yield Group.of(match.occurrence)
-    if decode:
-        yield from _in_encoded_texts(document, path, filter(is_longer_than_value, encoded))
+    if depth < _DEEPEST:
+        yield from _in_encoded_texts(document, path, filter(is_longer_than_value, encoded), depth)
 
 
-def _in_encoded_texts(document: Document, path: str, encoded: Iterable[EncodedText]) -> Iterator[Group]:
+def _in_encoded_texts(document: Document, path: str, encoded: Iterable[EncodedText], depth: int) -> Iterator[Group]:
     """Detect in base64 of a whole configuration file; what is found is located where the base64 begins."""
     for each in encoded:
         line, column = document.position(each.start)
@@ -69,7 +75,7 @@ def _in_encoded_texts(document: Document, path: str, encoded: Iterable[EncodedTe
             text=text, path=document.path, mentions_binance=document_mentions(document), work=document.work
         )
         origin = document.origin(each.start)
-        for group in groups_in(inner, path, decode=False):
+        for group in groups_in(inner, path, depth=depth + 1):
             moved = (
                 replace(
                     found,

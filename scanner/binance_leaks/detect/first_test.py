@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 VALUE, HEX, NAMED_HEX, PIECE, LIST, NAMED, CHAIN, ENCODED = (1 << bit for bit in range(8))
 PRIVATE_KEY, SEED, MENTION, FUTURE, WIDE, BINARY, DATABASE, CLEAN = (1 << bit for bit in range(8, 16))
-PICTURE = 1 << 16
-ALONE = VALUE | PIECE | LIST | ENCODED | PRIVATE_KEY | WIDE | DATABASE | PICTURE
+PICTURE, PACKED = 1 << 16, 1 << 17
+ALONE = VALUE | PIECE | LIST | ENCODED | PRIVATE_KEY | WIDE | DATABASE | PICTURE | PACKED
 """The traits that are a suspicion whatever else there is."""
 ANYWHERE, _BEFORE_LITERALS, _BEFORE_PIECES, _INSIDE_WORD = range(4)
 _BLOCK, _OVERLAP = 64 << 10, 4 << 10
@@ -36,6 +36,7 @@ WORDS = (
     (b"private key-----", PRIVATE_KEY, ANYWHERE),
     *((literal.lower(), PRIVATE_KEY, ANYWHERE) for literal in prefilter.PACKED_KEYS),
     (b"sqlite format 3\0", DATABASE, ANYWHERE),
+    *((start.lower(), PACKED, ANYWHERE) for start in prefilter.PACKED_CONTENT),
     *((call, LIST, _BEFORE_LITERALS) for call in prefilter.JOINING_CALLS),
     *((word, CHAIN, _BEFORE_PIECES) for word in (b"join", b"concat", b"implode")),
     *((mark, WIDE, ANYWHERE) for mark in prefilter.OFFICE),
@@ -55,8 +56,16 @@ _SEARCH: _native.Search | None = compiled.Search(WORDS, ()) if compiled is not N
 
 
 def may_hold(data: bytes) -> bool:
-    """Whether anything in `data` is worth the detector's time."""
-    return (_SEARCH is None or _is_suspicious(_SEARCH.traits(data))) and prefilter.may_hold(data)
+    """Whether anything in `data` is worth the detector's time, or packed in base64."""
+    seen = _SEARCH.traits(data) if _SEARCH is not None else ALONE
+    if not _is_suspicious(seen):
+        return False
+    return prefilter.may_hold(data) or bool(seen & PACKED and prefilter.holds_packed_content(data))
+
+
+def may_hold_packed_content(data: bytes) -> bool:
+    """Whether base64 of compressed data or of an archive is in a text."""
+    return (_SEARCH is None or bool(_SEARCH.traits(data) & PACKED)) and prefilter.holds_packed_content(data)
 
 
 def hits(data: bytes) -> Iterator[int]:

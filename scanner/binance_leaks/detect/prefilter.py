@@ -41,12 +41,21 @@ _SOFT_BREAKS = (b"<wbr", b"&shy", b"&#")
 _INVISIBLE = (b"\xe2\x80\x8b", b"\xe2\x80\x8c", b"\xe2\x80\x8d", b"\xe2\x81\xa0", b"\xef\xbb\xbf", b"\xc2\xad")
 _PEM = b"PRIVATE KEY-----"
 PACKED_KEYS = (b"IBAAKCA", b"MC4CAQAwBQYDK2VwBCIEI", b"IBADANBgkqhkiG9w0BAQEFAASC", b"LS0tLS1CRUdJTi")
+XZ_WITHOUT_SLASH = b"Td6WFoA"
+"""What xz data begins with in base64, without the slash before, which may be escaped or an underscore."""
+PACKED_CONTENT = (
+    *(b"H4sI", b"UEsDB", b"Qlpo", XZ_WITHOUT_SLASH, b"KLUv", b"N3q8ryc"),
+    *(b"SDRzS", b"VUVzRE", b"UWxwb0", b"L1RkNldGb0", b"S0xVdi", b"TjNxOHJ5Y"),
+)
+"""What gzip, zip, bzip2, xz, zstd and 7z data begins with in base64, and in base64 of that."""
+_BASE64_IN_TEXT = ALPHANUMERIC + b"+/_-\\%"
+_PACKED_HEAD = 32
 _PIECE_ENDS = b"a" * 16 + b"q "
 _LONG_PIECE = b"a" * 48
 _LENGTH = 64
 _VALUE = b"a" * _LENGTH
-TEXT = bytes([*range(0x20, 0x7F), 9, 10, 13])
-"""The bytes of printable text."""
+_TEXT = bytes([*range(0x20, 0x7F), 9, 10, 13])
+_MARKS = (b"\xff\xfe", b"\xfe\xff")
 SHORTEST_ENCODED = 60
 """Alphanumerics in a row on the first line of base64 of any value, where it is folded or not."""
 _MOST_DECODED = 128
@@ -168,7 +177,16 @@ def is_encoded_text(run: bytes) -> bool:
     import binascii  # start-up, as above
 
     parts = (run[skipped:_MOST_DECODED] for skipped in range(4))
-    return any(not binascii.a2b_base64(part[: len(part) // 4 * 4]).translate(None, TEXT) for part in parts)
+    return any(printable_text(binascii.a2b_base64(part[: len(part) // 4 * 4])) is not None for part in parts)
+
+
+def printable_text(decoded: bytes) -> bytes | None:
+    """Return printable ASCII text that may be in UTF-16, as PowerShell encodes its commands; None for anything else."""
+    decoded = decoded[2:] if decoded.startswith(_MARKS) else decoded
+    for text, zeros in ((decoded, b""), (decoded[::2], decoded[1::2]), (decoded[1::2], decoded[::2])):
+        if not zeros.strip(b"\0") and not text.translate(None, _TEXT):
+            return text
+    return None
 
 
 def private_key_starts(data: bytes, classes: bytes) -> Iterator[int]:
@@ -177,6 +195,26 @@ def private_key_starts(data: bytes, classes: bytes) -> Iterator[int]:
     if _KEY_RUN in classes:
         for literal in PACKED_KEYS:
             yield from _every(data, literal)
+
+
+def packed_content(data: bytes) -> Iterator[int]:
+    """Yield offsets where base64 of compressed data or of an archive begins."""
+    for literal in PACKED_CONTENT:
+        for at in _every(data, literal):
+            head = data[at : at + _PACKED_HEAD]
+            if not head.translate(None, _BASE64_IN_TEXT) and len(head) == _PACKED_HEAD and _begins_word(data, at):
+                yield at
+
+
+def holds_packed_content(data: bytes) -> bool:
+    """Whether base64 of compressed data or of an archive is in a text."""
+    return next(packed_content(data), None) is not None
+
+
+def _begins_word(data: bytes, at: int) -> bool:
+    """Whether no letter or digit is before an offset, except that of an escape such as `\\n` or `%2C`."""
+    before = data[max(0, at - 3) : at]
+    return not before[-1:].isalnum() or before[-2:-1] == b"\\" or (len(before) == 3 and before[:1] == b"%")
 
 
 def joined_pieces(data: bytes, classes: bytes) -> Iterator[int]:

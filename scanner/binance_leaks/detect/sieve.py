@@ -65,6 +65,8 @@ class Trait(IntFlag):
     """The beginning of an SQLite database, whose values may run together."""
     PICTURE = first_test.PICTURE
     """What begins a picture, or a text that holds one. It is sought where pictures are read."""
+    PACKED = first_test.PACKED
+    """The beginning of compressed data or of an archive in base64."""
     CLEAN = first_test.CLEAN
     """The detector was asked about all of it, and found nothing."""
 
@@ -116,7 +118,8 @@ class PlainSieve:
 
     def traits(self, content: bytes, fresh: bytes, inherited: int, seen: int | None = None) -> Trait:  # noqa: ARG002 - knows the whole only
         """Return the traits of anything that may be a value, or none."""
-        return Trait.VALUE | Trait.CHAIN if prefilter.may_hold(content) else NO_TRAITS
+        packed = Trait.PACKED if prefilter.holds_packed_content(content) else NO_TRAITS
+        return packed | (Trait.VALUE | Trait.CHAIN if prefilter.may_hold(content) else NO_TRAITS)
 
     def suspects(self, content: bytes, traits: Trait) -> bool:  # noqa: ARG002 - the traits are of the same content
         """Whether there are traits."""
@@ -187,6 +190,8 @@ class CompiledSieve:
         if traits & (Trait.WIDE | Trait.DATABASE):
             return prefilter.may_hold(content)
         if traits & Trait.HEX and traits & Trait.MENTION:
+            return True
+        if traits & Trait.PACKED and prefilter.holds_packed_content(content):
             return True
         if traits & Trait.NAMED_HEX and traits & Trait.FUTURE:
             return True

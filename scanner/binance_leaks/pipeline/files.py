@@ -294,14 +294,16 @@ def scan_batch(batch: Sequence[FileEntry]) -> Tally:
         tally.files += 1
         content = read_plain(entry)
         if content is None:
-            chunks: Iterable[Chunk | Skipped] = read_chunks(entry)
-        elif may_be_lfs_pointer(content) or _may_hold(content, entry.evidence_path):
-            chunks = (Chunk(path=entry.shown, evidence_path=entry.evidence_path, data=content),)
-        else:  # as nearly every file
+            _scan_chunks(entry, read_chunks(entry), tally, is_worth=may_hold)
+        elif not (may_be_lfs_pointer(content) or _may_hold(content, entry.evidence_path)):  # as nearly every file
             tally.bytes += len(content)
             tally.pictures += is_picture(content)
-            continue
-        _scan_chunks(entry, chunks, tally, is_worth=may_hold if content is None else lambda _: True)
+        elif prefilter.holds_packed_content(content):
+            chunks = read_stream(entry.shown, entry.evidence_path, io.BytesIO(content))
+            _scan_chunks(entry, chunks, tally, is_worth=may_hold)
+        else:
+            chunk = Chunk(path=entry.shown, evidence_path=entry.evidence_path, data=content)
+            _scan_chunks(entry, (chunk,), tally, is_worth=lambda _: True)
     return tally
 
 

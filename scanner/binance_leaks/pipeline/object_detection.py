@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from binance_leaks.detect.engine import detect
+from binance_leaks.detect.prefilter import holds_packed_content
 from binance_leaks.detect.sieve import NO_TRAITS, Trait, best_sieve
 from binance_leaks.detect.signatures import strip_signature
 from binance_leaks.detect.work import EXHAUSTED, Work
@@ -44,7 +45,7 @@ class ObjectDetection:
     ) -> int:
         """Look at a version of a file as a walk shows it, and return its traits."""
         traits = self._sieve.traits(content, fresh, inherited, seen)
-        special = _is_container(content) or may_be_lfs_pointer(content)
+        special = _is_container(content, traits) or may_be_lfs_pointer(content)
         if special or (traits and Trait.CLEAN not in traits):
             is_clean = self._blob(ref, content, traits, result)
             if is_clean and not special:
@@ -77,7 +78,7 @@ class ObjectDetection:
         """Look for credentials in a blob with these traits. Returns whether there is none in any of it."""
         if (file := parse_lfs_pointer(content)) is not None:
             result.pointers.append((ref, file))
-        if _is_container(content):
+        if _is_container(content, traits):
             self.stream(ref, io.BytesIO(content), result)
             return False
         if not self._sieve.suspects(content, traits):
@@ -120,9 +121,14 @@ class ObjectDetection:
         return chunk.mentions_binance or self._sieve.suspects(data, self._sieve.traits(data, data, NO_TRAITS))
 
 
-def _is_container(content: bytes) -> bool:
-    """Whether there is more in content than its bytes: it is an archive, ends in one, or has pictures that are read."""
+def _is_container(content: bytes, traits: Trait) -> bool:
+    """Whether there is more in content than its bytes.
+
+    It is an archive, ends in one, or has one or pictures that are read in base64.
+    """
     if archive_kind(content) is not None or may_end_in_zip(content):
+        return True
+    if traits & Trait.PACKED and holds_packed_content(content):
         return True
     return are_read() and may_hold_picture(content)
 

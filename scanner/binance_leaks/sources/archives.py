@@ -18,8 +18,9 @@ from binance_leaks.lazy_dataclasses import dataclass, replace
 from binance_leaks.sources import git_packs, mail_members, seven_zip, tars, zips
 from binance_leaks.sources.archive_kind import HEAD_SIZE, NOT_READ, ArchiveKind, archive_kind, may_end_in_zip
 from binance_leaks.sources.archive_member import ArchiveMember, name_alone, raw_chunks, refusals, suspicious, uncovered
-from binance_leaks.sources.compressed_names import name_inside, stored_name
+from binance_leaks.sources.compressed_names import name_inside, skip_type, stored_name
 from binance_leaks.sources.container_images import LARGEST_METADATA, ImageIndex, is_image_member
+from binance_leaks.sources.packed_content import find_packed_content
 from binance_leaks.sources.pdf_objects import PdfFile
 from binance_leaks.sources.pdf_pictures import pictures_of
 from binance_leaks.sources.pdf_text import PdfText
@@ -53,7 +54,6 @@ from binance_leaks.sources.unpack import (
 __all__ = ["ArchiveKind", "ArchiveLimits", "archive_kind", "read_members"]
 
 _LARGEST_PDF = 64 << 20
-_LONGEST_TYPE = 32
 
 
 def read_members(
@@ -69,10 +69,8 @@ def read_members(
     corrupt or truncated, after all that could be read before; then the raw bytes follow where they can be had again, so
     that plain values in them are still scanned. No OSError comes from here.
     """
-    budget = UnpackBudget(limits)
-    yield from _Unpacker(budget=budget).content(ArchiveMember(path=path, evidence=evidence_path), stream, 0)
-    if budget.exhausted is not None:
-        yield Skipped(what=path, why=f"{budget.exhausted}; the rest was not read")
+    unpacker, place = _Unpacker(budget=UnpackBudget(limits)), ArchiveMember(path=path, evidence=evidence_path)
+    yield from unpacker.within_limits(place, unpacker.content(place, stream, 0))
 
 
 def read_zip_behind(
@@ -85,10 +83,14 @@ def read_zip_behind(
     """The members of a zip file behind other content, as in a zipapp; nothing where there is no such zip file."""
     if not zips.has_directory(file):
         return
-    budget = UnpackBudget(limits)
-    yield from _Unpacker(budget=budget).zip_behind(ArchiveMember(path=path, evidence=evidence_path), file, 0)
-    if budget.exhausted is not None:
-        yield Skipped(what=path, why=f"{budget.exhausted}; the rest was not read")
+    unpacker, place = _Unpacker(budget=UnpackBudget(limits)), ArchiveMember(path=path, evidence=evidence_path)
+    yield from unpacker.within_limits(place, unpacker.zip_behind(place, file, 0))
+
+
+def read_packed_content(path: str, evidence_path: str, text: bytes) -> Iterator[Chunk | Skipped]:
+    """The content of compressed data and archives that a text has in base64, each a member of it."""
+    unpacker, place = _Unpacker(budget=UnpackBudget(ArchiveLimits())), ArchiveMember(path=path, evidence=evidence_path)
+    yield from unpacker.within_limits(place, unpacker.packed_content(place, text, 0))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,6 +98,12 @@ class _Unpacker:
     """`depth` everywhere is the number of archives around."""
 
     budget: UnpackBudget
+
+    def within_limits(self, place: ArchiveMember, items: Iterator[Chunk | Skipped]) -> Iterator[Chunk | Skipped]:
+        """What was read, and then which limit ended it."""
+        yield from items
+        if self.budget.exhausted is not None:
+            yield place.skipped(f"{self.budget.exhausted}; the rest was not read")
 
     def content(self, place: ArchiveMember, stream: Readable, depth: int) -> Iterator[Chunk | Skipped]:
         peeked = PeekableStream(stream)
@@ -130,11 +138,12 @@ class _Unpacker:
             yield from self._compressed(place, stream, kind, depth)
 
     def _plain(self, place: ArchiveMember, stream: Readable, depth: int) -> Iterator[Chunk | Skipped]:
-        """Content that is no archive by its beginning; it may end in a zip file, or hold pictures."""
+        """Content that is no archive by its beginning; it may end in a zip file, or hold archives and pictures."""
         for chunk in raw_chunks(place, stream):
             yield chunk
             if isinstance(chunk, Skipped) or not chunk.whole:
                 continue
+            yield from self.packed_content(place, chunk.data, depth)
             if are_read() and may_hold_picture(chunk.data):
                 yield from read_embedded(place.path, place.evidence, chunk.data, self.budget)
             if may_end_in_zip(chunk.data):
@@ -142,6 +151,18 @@ class _Unpacker:
                     yield place.skipped(f"archives are nested deeper than {self.budget.limits.depth}")
                 else:
                     yield from self.zip_behind(place, io.BytesIO(chunk.data), depth)
+
+    def packed_content(self, place: ArchiveMember, text: bytes, depth: int) -> Iterator[Chunk | Skipped]:
+        """What a text has in base64."""
+        for each in find_packed_content(text):
+            if isinstance(each, str):
+                yield place.skipped(each)
+            elif depth >= self.budget.limits.depth:
+                yield place.skipped(f"archives are nested deeper than {self.budget.limits.depth}")
+                return
+            elif self.budget.admit():
+                name, content = each
+                yield from self.content(place.member(name), io.BytesIO(content), depth + 1)
 
     def _picture(self, place: ArchiveMember, stream: Readable) -> Iterator[Chunk | Skipped]:
         """A picture as it is, and its texts."""
@@ -170,7 +191,7 @@ class _Unpacker:
             # A compressed tar archive is one archive to its user, in depth as in path.
             yield from self._tar(place, inner, depth)
         elif self.budget.admit():
-            name = name_inside(place.path, head) if kind is not ArchiveKind.GIT_OBJECT else _skip_type(inner)
+            name = name_inside(place.path, head) if kind is not ArchiveKind.GIT_OBJECT else skip_type(inner)
             yield from self.content(place.member(name), inner, depth + 1)
         rest = inflated.rest()
         if inflated.damaged and can_rewind(stream):
@@ -423,11 +444,3 @@ class _Unpacker:
         if not member.damaged and entry.size is not None:
             yield from self._behind(place, rest, depth)
         return member.damaged
-
-
-def _skip_type(inflated: PeekableStream) -> str:
-    """The type of one of git's objects, in front of its content."""
-    head = inflated.peek(_LONGEST_TYPE)
-    if head:  # else reading would raise what is wrong with it
-        inflated.read(head.find(b"\0") + 1)
-    return head.partition(b" ")[0].decode("ascii", "replace")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.sources.archive_kind import SKIPPABLE
+from binance_leaks.sources.streams import PeekableStream
 
 SHORTEST_GZIP = 12
 """Bytes that say that data are gzip."""
 _ENDINGS = (".gz", ".bz2", ".xz", ".zst")
 _TAR_ENDINGS = ("tgz", "tbz2", "tbz", "txz", "tzst")
 _GZIP = b"\x1f\x8b\x08"
+_LONGEST_TYPE = 32
 _HAS_EXTRA, _HAS_NAME, _HAS_COMMENT = 4, 8, 16
 
 
@@ -36,6 +38,14 @@ def name_inside(path: str, head: bytes) -> str:
     if ending.lower() in _TAR_ENDINGS:
         return f"{stem}.tar"
     return stem if dot + ending.lower() in _ENDINGS else name
+
+
+def skip_type(inflated: PeekableStream) -> str:
+    """Return the type of one of git's objects, which is in front of its content, and go to that."""
+    head = inflated.peek(_LONGEST_TYPE)
+    if head:  # else reading would raise what is wrong with it
+        inflated.read(head.find(b"\0") + 1)
+    return head.partition(b" ")[0].decode("ascii", "replace")
 
 
 def stored_name(head: bytes) -> str:

@@ -226,13 +226,14 @@ def _windows(
     path: str, evidence_path: str, data: bytes, taker: StreamReader, hits: Hits, sizes: WindowSizes
 ) -> Iterator[Chunk | Skipped]:
     line, column, offset, opened, mentioned = 1, 1, 0, False, False
-    has_pictures = False
+    has_pictures = has_packed = False
     while True:
         last = taker.ended
         planner = WindowPlanner(data=data, offset=offset, opened=opened, last=last, sizes=sizes)
         plan = planner.plan(sorted(hits(data)))
         mentioned = mentioned or (data.count(b"\0") * 10 <= len(data) * 9 and prefilter.mentions_binance(data))
         has_pictures = has_pictures or _has_embedded_pictures(data)
+        has_packed = has_packed or first_test.may_hold_packed_content(data)
         at = 0
         for start, end in plan.windows:
             line, column = _advance(line, column, data, at, start)
@@ -251,6 +252,9 @@ def _windows(
         line, column = _advance(line, column, data, at, plan.keep)
         offset, opened = offset + plan.keep, plan.opened
         data = data[plan.keep :] + taker.take(sizes.step)
+    if has_packed:
+        why = f"compressed data and archives in base64 were not read, as it has more than {sizes.whole >> 20} MiB"
+        yield Skipped(what=path, why=why)
     if has_pictures:
         why = f"its pictures in base64 were not read, as it has more than {sizes.whole >> 20} MiB"
         yield Skipped(what=path, why=why, lost=mode() == ON)
@@ -322,7 +326,10 @@ class _TailReader:
 def _plain_content(
     path: str, evidence_path: str, stream: Readable, peeked: PeekableStream, size: int | None
 ) -> Iterator[Chunk | Skipped]:
-    """The chunks of plain content, and those of what it has inside: a zip file behind a program, pictures in base64."""
+    """The chunks of plain content, and those of what it has inside.
+
+    That is a zip file behind a program, or compressed data, archives and pictures in base64.
+    """
     is_program = peeked.peek(HEAD_SIZE).startswith(PROGRAMS)
     reader = _TailReader(peeked)
     held: bytes | None = None
@@ -332,6 +339,10 @@ def _plain_content(
     if held is not None:
         if may_end_in_zip(held):
             yield from _read_zip_behind(path, evidence_path, io.BytesIO(held))
+        if first_test.may_hold_packed_content(held):
+            from binance_leaks.sources import archives  # start-up: as above
+
+            yield from archives.read_packed_content(path, evidence_path, held)
         if are_read() and may_hold_picture(held):
             from binance_leaks.sources.pictures.contents import read_embedded  # start-up: as above
 
