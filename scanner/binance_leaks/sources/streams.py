@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import tempfile
 from collections.abc import Iterable
 from contextlib import ExitStack
 from typing import IO, Protocol, TypeGuard
@@ -184,6 +183,8 @@ def hold(taker: StreamReader, in_memory: int) -> IO[bytes]:
         if not part:
             return memory
         memory.write(part)
+    import tempfile  # it imports bz2 and lzma
+
     with ExitStack() as on_failure:
         file = on_failure.enter_context(tempfile.TemporaryFile())
         file.write(memory.getbuffer())
