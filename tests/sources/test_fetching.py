@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
@@ -166,6 +167,42 @@ class TestWhatIsWritten:
         with pytest.raises(GitError, match="link"):
             Fetcher(str(clone.folder)).more(["+refs/heads/new:refs/remotes/origin/new"])
         assert (sorted(there.rglob("*")), there.read_text() if there.is_file() else "") == before
+
+    @pytest.mark.parametrize("log", ["logs/refs/heads/other", "logs/HEAD"])
+    def test_no_link_is_followed_from_the_log_of_another_name(
+        self, clone: Repository, upstream: Repository, tmp_path: Path, log: str
+    ) -> None:
+        upstream.git("branch", "new")
+        if log == "logs/HEAD":
+            clone.git("symbolic-ref", "HEAD", "refs/remotes/origin/new")
+        else:
+            clone.git("symbolic-ref", "refs/remotes/origin/new", "refs/heads/other")
+        there, path = tmp_path / "there", clone.path(f".git/{log}")
+        there.write_text("mine\n")
+        path.unlink(missing_ok=True)
+        path.symlink_to(there)
+        with pytest.raises(GitError, match="link") if log == "logs/HEAD" else nullcontext():
+            Fetcher(str(clone.folder)).more(["+refs/heads/new:refs/remotes/origin/new"])
+        assert there.read_text() == "mine\n"
+        assert clone.run("rev-parse", "--verify", "refs/heads/other").status != 0
+
+    def test_a_branch_that_leads_to_another_ref(self, clone: Repository, upstream: Repository) -> None:
+        upstream.git("branch", "new", "HEAD~1")
+        clone.git("branch", "other")
+        clone.git("symbolic-ref", "refs/remotes/origin/new", "refs/heads/other")
+        other = clone.git("rev-parse", "other")
+        assert Fetcher(str(clone.folder)).more(["+refs/heads/new:refs/remotes/origin/new"])
+        assert clone.git("rev-parse", "other") == other
+        assert clone.git("rev-parse", "refs/remotes/origin/new") == upstream.git("rev-parse", "new")
+
+    def test_a_locked_branch_is_not_waited_for(self, clone: Repository, upstream: Repository) -> None:
+        upstream.git("branch", "new")
+        clone.git("config", "core.filesRefLockTimeout", "5000")
+        clone.path(".git/refs/remotes/origin/new.lock").touch()
+        started = time.monotonic()
+        with pytest.raises(GitError, match="lock"):
+            Fetcher(str(clone.folder)).more(["+refs/heads/new:refs/remotes/origin/new"])
+        assert time.monotonic() - started < 4
 
     def test_a_boundary_that_is_a_link(self, clone: Repository, upstream: Repository, tmp_path: Path) -> None:
         shallow = clone.path(".git/shallow")

@@ -65,6 +65,8 @@ _REFUSED = ("not our ref", "couldn't find remote ref", "unadvertised object")
 _NO_HELPER = "Only https, ssh, http and file are used. Fetch the rest of the history before, without --fetch."
 _SPACE = "Free some space, or point TMPDIR at a larger disk."
 _AGAIN = "Is the remote reachable from here?"
+_REF_SETTINGS = ("-c", "core.logAllRefUpdates=false", "-c", "core.filesRefLockTimeout=100")
+"""Settings of git that writes refs: no new logs; the clone could have it wait for ever until a ref is unlocked."""
 _OF_A_REPOSITORY = frozenset(
     {
         "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_CONFIG", "GIT_DIR", "GIT_IMPLICIT_WORK_TREE",
@@ -281,11 +283,14 @@ class Fetcher:
             self._check_no_link(ref)
         text = "".join(f"update {ref} {name} {before.get(ref, '0' * len(name))}\n" for ref, name in changed)
         if text:
-            self._clone.run_with(text, "-c", "core.logAllRefUpdates=false", "update-ref", "--stdin")
+            self._clone.run_with(text, *_REF_SETTINGS, "update-ref", "--no-deref", "--stdin")
 
     def _check_no_link(self, ref: str) -> None:
-        """Raise GitError where git would follow a link as it writes a ref, and append to the file of its log."""
-        for name in (ref, f"logs/{ref}"):
+        """Raise GitError where git would follow a link as it writes a ref, and append to the files of its log.
+
+        `HEAD` can name the ref, and then has a log of it, too.
+        """
+        for name in (ref, f"logs/{ref}", "logs/HEAD"):
             path = self._path(name)
             top = Path(str(path).removesuffix(name))
             if path.resolve() != top.resolve() / name:
