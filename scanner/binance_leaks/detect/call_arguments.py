@@ -147,7 +147,7 @@ def positional_roles(
         elif len(group) == 2:
             roles.update(_pair(document, found, nearby_names, group[0], group[1]))
         elif len(group) > 2:
-            roles.update(_list(nearby_names, group))
+            roles.update(_list(document, found, nearby_names, group))
         else:
             roles.update(_beside_a_name(document, found, nearby_names, group[0]))
     return roles
@@ -237,17 +237,17 @@ def _pair(
     if any(nearby is not None and nearby.name.excluded for nearby in (one, other)):
         return {}
     if one is not None and _is_choice(document, found[first], found[second]):
-        return _list(nearby_names, [first, second])
+        return _list(document, found, nearby_names, [first, second])
     if _is_glued(document.text[found[first].end : found[second].start]):
         return {first: (Role.API_KEY, second), second: (Role.SECRET_KEY, first)}
-    if _own(other) or (
+    if _own(other, _line_between(document, found[first], found[second])) or (
         one is not None and _own(one) and not one.call and one.position is NamePosition.DIRECT and not _both(one)
     ):
         return {}
     if one is not None and one.name.role is not None and one.position is NamePosition.BEHIND:
         return {first: (one.name.role, second), second: (complement(one.name.role), first)}
     if one is not None and one.name.plural and not one.call and _lists_secrets_elsewhere(nearby_names, first, second):
-        return _list(nearby_names, [first, second])
+        return _list(document, found, nearby_names, [first, second])
     if (
         one is not None
         and one.position is not NamePosition.LOOSE
@@ -255,7 +255,7 @@ def _pair(
         and one.name.plural
         and not one.call
     ):
-        return _list(nearby_names, [first, second])
+        return _list(document, found, nearby_names, [first, second])
     return {first: (Role.API_KEY, second), second: (Role.SECRET_KEY, first)}
 
 
@@ -277,12 +277,22 @@ def _both(nearby: NearbyName) -> bool:
     return nearby.name.plural or nearby.name.strength is Strength.WEAK
 
 
-def _own(nearby: NearbyName | None) -> bool:
+def _own(nearby: NearbyName | None, line_above: bool = False) -> bool:
+    """Whether a name is that of one value alone; `line_above` if a line of words is between it and the value before."""
     return (
         nearby is not None
         and nearby.name.role is not None
-        and nearby.position in (NamePosition.DIRECT, NamePosition.BEHIND)
+        and (
+            nearby.position in (NamePosition.DIRECT, NamePosition.BEHIND)
+            or (line_above and nearby.position is NamePosition.ABOVE)
+        )
     )
+
+
+def _line_between(document: Document, first: Candidate, second: Candidate) -> bool:
+    """Whether a line with words is between those of two values, as a comment on the second is."""
+    lines = document.text[first.end : second.start].split("\n")[1:-1]
+    return any(any(map(str.isalnum, line)) for line in lines)
 
 
 def _lists_secrets_elsewhere(nearby_names: Sequence[NearbyName | None], first: int, second: int) -> bool:
@@ -294,12 +304,19 @@ def _lists_secrets_elsewhere(nearby_names: Sequence[NearbyName | None], first: i
     )
 
 
-def _list(nearby_names: Sequence[NearbyName | None], group: list[int]) -> dict[int, tuple[Role, int | None]]:
+def _list(
+    document: Document, found: Sequence[Candidate], nearby_names: Sequence[NearbyName | None], group: list[int]
+) -> dict[int, tuple[Role, int | None]]:
     nearby = nearby_names[group[0]]
     role = nearby.name.role if nearby is not None else None
     if role is None:
         return {}
-    return {index: (role, None) for index in group if not (index != group[0] and _own(nearby_names[index]))}
+    own = {
+        other
+        for one, other in pairwise(group)
+        if _own(nearby_names[other], _line_between(document, found[one], found[other]))
+    }
+    return {index: (role, None) for index in group if index not in own}
 
 
 def _two_names(document: Document, candidate: Candidate) -> tuple[Role, Role] | None:
