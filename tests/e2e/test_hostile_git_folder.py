@@ -13,7 +13,7 @@ import pytest
 from binance_leaks.cli import main
 from binance_leaks.errors import GitError
 from binance_leaks.sources.git import Git
-from binance_leaks.sources.git_watch import output_of
+from binance_leaks.sources.git_watch import output_of, read_to_end
 from binance_leaks.sources.plumbing import MOST_STILL, Answers, HangDetector
 
 from tests.e2e import run
@@ -21,6 +21,9 @@ from tests.repositories import Repository
 
 PROCESSES_ARE_LISTED = pytest.mark.skipif(
     not Path("/proc/self/task").exists(), reason="nothing tells what a process waits for"
+)
+CHILDREN_ARE_LISTED = pytest.mark.skipif(
+    not Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").exists(), reason="nothing lists what a process started"
 )
 SECONDS = 30
 """Time for one run: it takes as long as Python does to start, on a busy machine."""
@@ -251,6 +254,17 @@ def test_a_scan_of_files_reports_settings_at_which_git_hangs(
     assert "git would hang in this repository" in " ".join(capsys.readouterr().out.split())
 
 
+@CHILDREN_ARE_LISTED
+@pytest.mark.usefixtures("quick_looks")
+def test_what_a_process_started_is_ended_with_it() -> None:
+    """`git` can be a script that starts git, which has the pipes, too."""
+    started = time.monotonic()
+    process = subprocess.Popen(["sh", "-c", "sleep 20; exit 1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    with process, pytest.raises(GitError, match="it hangs"):
+        read_to_end(process, None, lambda: GitError("it hangs"), most_output=1 << 20, most_memory=1 << 40)
+    assert time.monotonic() - started < 15
+
+
 @PROCESSES_ARE_LISTED
 class TestHangDetector:
     """A process hangs that is waited for and sleeps, if it has not run for all of the looks."""
@@ -283,6 +297,14 @@ class TestHangDetector:
         assert not self.finds(
             "def work():\n while True: time.sleep(0.001)\n_thread.start_new_thread(work, ()); os.read(0, 1)"
         )
+
+    @CHILDREN_ARE_LISTED
+    @pytest.mark.parametrize(
+        ("work", "hangs"), [("pass", False), ("time.sleep(0.001)", False), ("os.read(0, 1)", True)]
+    )
+    def test_one_that_waits_for_what_it_started(self, work: str, hangs: bool) -> None:
+        script = "parent = os.getpid()\nif os.fork(): os.wait()\nelse:\n while os.getppid() == parent: "
+        assert self.finds(f"{script}{work}") is hangs
 
     def test_one_that_has_ended(self) -> None:
         assert not self.finds("os._exit(0)")

@@ -22,8 +22,10 @@ from binance_leaks.sources.plumbing import (
     Answers,
     HangDetector,
     find_program,
+    kill_all,
     may_be_lfs_pointer,
     memory_of,
+    processes_of,
 )
 
 TYPE_CHECKING = False  # as typing has it, without importing typing
@@ -49,7 +51,6 @@ _ZIP_END, _ZIP_TAIL = slice(-22, -18), slice(-22 - 0xFFFF, None)
 _PROGRAMS = (b"#!", b"MZ", b"\x7fELF")
 _LONGEST = 10.0
 """Seconds for git where its memory is not known."""
-_KILL = 9
 
 
 def is_harmless(data: bytes) -> bool:
@@ -144,7 +145,7 @@ class SpawnedGit:
 
                     remember_hang(".", self._git_dir)
                 if is_too_much or hangs:
-                    os.kill(self._pid, _KILL)
+                    kill_all(processes_of(self._pid))
                     return
 
     def wait(self) -> int:

@@ -11,7 +11,15 @@ from contextlib import suppress
 
 from binance_leaks.errors import GitError, GitLimitError
 from binance_leaks.quantities import human_size
-from binance_leaks.sources.plumbing import MOST_MEMORY_FOR_CHANGES, SAMPLE, Answers, HangDetector, memory_of
+from binance_leaks.sources.plumbing import (
+    MOST_MEMORY_FOR_CHANGES,
+    SAMPLE,
+    Answers,
+    HangDetector,
+    kill_all,
+    memory_of,
+    processes_of,
+)
 
 TYPE_CHECKING = False  # as typing has it, without importing typing: start-up time of the hook
 if TYPE_CHECKING:
@@ -138,4 +146,6 @@ class Watch(threading.Thread):
 
     def _end(self, fault: GitError) -> None:
         self.fault = fault
+        started = processes_of(self._process.pid)[1:]
         self._process.kill()
+        kill_all(started)

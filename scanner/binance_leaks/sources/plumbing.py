@@ -74,6 +74,8 @@ SAMPLE = 0.25
 """Seconds between two looks at a git that runs."""
 MOST_STILL = 40
 """Looks in a row that find git asleep, and as it was before, until it counts as hanging."""
+_KILL = 9
+"""SIGKILL, without importing signal."""
 BATCH = 400
 """Objects that are requested before the first answer is read: few enough for the requests to fit into a pipe."""
 
@@ -147,6 +149,28 @@ def memory_of(pid: int) -> int | None:
     return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
 
 
+def processes_of(pid: int) -> list[int]:
+    """A process, and those that it started, as far as the system lists them: `git` can be a script that starts git."""
+    found = [pid]
+    for one in found:
+        try:
+            for thread in os.listdir(f"/proc/{one}/task"):  # noqa: PTH208
+                with open(f"/proc/{one}/task/{thread}/children", encoding="ascii") as stream:  # noqa: PTH123
+                    found += map(int, stream.read().split())
+        except OSError:  # noqa: PERF203 - it has ended, or the system has no such files
+            continue
+    return found
+
+
+def kill_all(processes: list[int]) -> None:
+    """Kill processes of this user; those that have ended are none."""
+    for pid in processes:
+        try:
+            os.kill(pid, _KILL)
+        except OSError:  # noqa: PERF203 - each for itself
+            continue
+
+
 class Answers:
     """What a process writes, and whether it is waited for."""
 
@@ -180,6 +204,8 @@ class Answers:
 class HangDetector:
     """Finds a process that hangs: it is waited for and sleeps, and no thread of it has run for ten seconds.
 
+    Nor has one of what it started.
+
     One that is slow runs now and then, waits for a processor or for a disk, or waits until its answers are read.
     """
 
@@ -193,9 +219,15 @@ class HangDetector:
 
     def look(self) -> bool:
         """Whether it hangs. Call it every `SAMPLE` seconds."""
-        now = _run_counts_if_asleep(self._pid) if self._answers.is_awaited else ""
+        now = _run_counts_if_all_asleep(processes_of(self._pid)) if self._answers.is_awaited else ""
         self._still, self._before = (self._still + 1 if now and now == self._before else 0), now
         return self._still >= MOST_STILL
+
+
+def _run_counts_if_all_asleep(processes: list[int]) -> str:
+    """The counts of processes; empty where one of them does not sleep, or is unknown."""
+    counts = [_run_counts_if_asleep(pid) for pid in processes]
+    return "\n".join(counts) if all(counts) else ""
 
 
 def _run_counts_if_asleep(pid: int) -> str:
