@@ -73,6 +73,14 @@ def test_the_body_of_armour_is_no_value(body: str) -> None:
     assert not detect(text.encode(), path="bot.py")
 
 
+@pytest.mark.parametrize("line", ["# {}", "| {} |", "> {}", "- {}"])
+def test_a_line_framed_like_the_end_of_armour_is_no_body(line: str) -> None:
+    rng = Random(7)
+    lines = ("-----END CERTIFICATE-----", values.hmac_value(rng), values.hmac_value(rng))
+    (found,) = detect(("# binance\n" + "\n".join(map(line.format, lines))).encode(), path="bot.py")
+    assert len(found.values) == 2
+
+
 def test_a_block_in_one_line_is_still_one() -> None:
     rng = Random(2)
     body = "\\n".join(values.hmac_value(rng) for _ in range(6))

@@ -346,8 +346,8 @@ def _above(document: Document, index: int, previous_end: int) -> NearbyName | No
 
 
 def _is_framed_alike(above: str, line: str) -> bool:
-    """Whether a line is to one above as a body is to its armour: the same but for the marker, as in a table."""
-    frame = without_armour_markers(above).split()
+    """Whether a line is to one above as a body to what begins its armour: the same but for the marker, as in tables."""
+    frame = without_armour_markers(above).split() if "BEGIN" in above else []
     return bool(frame) and len(frame) < len(above.split()) and _FRAMED.sub(" ", line).split() == frame
 
 
