@@ -76,7 +76,24 @@ def _touch(document: Document, first: Candidate, second: Candidate) -> bool:
     if len(gap) <= _LONGEST_GAP and (_is_separator(clean(gap)) or not gap.strip()):
         return True
     code = _JOINT.sub(" ", _COMMENT.sub(" ", gap))
-    return len(code) <= _LONGEST_GAP and "," in code and code != gap and _is_separator(clean(code))
+    return (
+        len(code) <= _LONGEST_GAP
+        and "," in code
+        and code != gap
+        and _is_separator(clean(code))
+        and not _are_of_two_services(document, first, second)
+    )
+
+
+def _are_of_two_services(document: Document, first: Candidate, second: Candidate) -> bool:
+    """Whether a comment between two values names another service, or Binance where one beside them names another."""
+    if document.exchanges_between(first.end, second.start):
+        return True
+    if document.mention_between(first.end, second.start) is None:
+        return False
+    start, _ = document.line_span(max(0, document.line_index(first.start) - 1))
+    _, end = document.line_span(document.line_index(second.end))
+    return bool(document.exchanges_between(start, end))
 
 
 def _is_glued(gap: str) -> bool:
