@@ -257,7 +257,8 @@ def _pair(
         return _list(document, found, nearby_names, [first, second])
     if _is_glued(document.text[found[first].end : found[second].start]):
         return {first: (Role.API_KEY, second), second: (Role.SECRET_KEY, first)}
-    if _own(other, _line_between(document, found[first], found[second])) or (
+    in_order = _names_secret(other) and not _names_secret(one)
+    if _own(other, not in_order and _line_between(document, found[first], found[second])) or (
         one is not None and _own(one) and not one.call and one.position is NamePosition.DIRECT and not _both(one)
     ):
         return {}
@@ -304,6 +305,10 @@ def _own(nearby: NearbyName | None, line_above: bool = False) -> bool:
             or (line_above and nearby.position is NamePosition.ABOVE)
         )
     )
+
+
+def _names_secret(nearby: NearbyName | None) -> bool:
+    return nearby is not None and nearby.name.role is Role.SECRET_KEY
 
 
 def _line_between(document: Document, first: Candidate, second: Candidate) -> bool:
