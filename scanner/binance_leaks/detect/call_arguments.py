@@ -40,7 +40,7 @@ _BOUNDARY = lazy_pattern(r"[\])}]\s*(?:,\s*)?[\[({]")
 _COMMENT = lazy_pattern(
     rf"""{BLOCK_COMMENT}|(?:(?<=[\s,(])|(?<=\A["'`])|(?<=\\n)){LINE_COMMENT}""", re.VERBOSE | re.DOTALL
 )
-_JOINT = lazy_pattern(r"\\+n\\*\"\s*,(?:\s|\\+[nrt])*\\*\"")
+_JOINT = lazy_pattern(r"\\{1,8}n\\{0,8}\"\s{0,99},(?:\s|\\{1,8}[nrt]){0,99}\\{0,8}\"")
 """Where a list of lines in JSON goes on with the next, as in the source of a notebook's cell."""
 _LONGEST_GAP = 200
 _LONGEST_GAP_WITH_COMMENTS = 400

@@ -70,8 +70,8 @@ _LEADING_WORDS = frozenset(
 )
 _OPENER = lazy_pattern(r"(?:[:=(\[{,>|+\\&]|<-|->|=>|>-|\|-|:=|\bis|\bTO|\bDEFAULT|：|＝)\s*(?:\\\s*)?$")
 _COMMENT = lazy_pattern(r"^\s*(?:#|//|/\*|\*|--|;|'|<!--|%|REM\b|>|=+|\*\*|-)")
-BLOCK_COMMENT = r"/\*.*?\*/|<!--.*?-->|\{-.*?-\}|\(\*.*?\*\)"
-LINE_COMMENT = r"(?:\#|//|--)(?:(?!\\+[nr])[^\r\n])*(?=\\+[nr]|[\r\n])"
+BLOCK_COMMENT = r"/\*.{0,400}?\*/|<!--.{0,400}?-->|\{-.{0,400}?-\}|\(\*.{0,400}?\*\)"
+LINE_COMMENT = r"(?:\#|//|--)(?:(?!\\{1,8}[nr])[^\r\n]){0,400}(?=\\{1,8}[nr]|[\r\n])"
 """It ends with its line, or with the escape for that."""
 _COMMENT_ON_VALUE_BEFORE = lazy_pattern(
     rf"""[\s"'`)]*(?:{BLOCK_COMMENT})\s*,|["'`]?[\s),;]*{LINE_COMMENT}""", re.VERBOSE | re.DOTALL

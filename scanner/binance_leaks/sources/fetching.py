@@ -320,4 +320,4 @@ def _content(file: Path) -> bytes | None:
 
 def _without_logins(text: str) -> str:
     """A text in which the addresses have no login."""
-    return re.sub(r"[a-z][a-z0-9+.-]*://[^\s']+", lambda found: redact_url(found[0]), text)
+    return re.sub(r"[a-z][a-z0-9+.-]{0,40}://[^\s']+", lambda found: redact_url(found[0]), text)
