@@ -12,7 +12,7 @@ import os
 import shlex
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Thread
 from typing import IO, TYPE_CHECKING, TypeAlias
@@ -235,21 +235,29 @@ def _started(
     except ImportError:
         raise missing from None  # GitPython raises it where there is no git program
     runner, variables = Git(folder), _surroundings(address)
-    with _no_variables_of_git() as ours:
-        try:
+    handles = []  # one that nothing refers to ends its process
+
+    def start() -> RunningGit:
+        with _no_variables_of_git() as ours:
             ssh = _ssh_command(runner, variables, ours, patience)
             handle = runner.execute(
                 [_git(), *SETTINGS, *_settings(patience), *words], as_process=True, with_stdout=alone, shell=False,
                 env={**variables, "GIT_SSH_COMMAND": ssh, **({"GIT_DIR": os.devnull} if alone else {})},
                 start_new_session=True,
             )  # fmt: skip
+        handles.append(handle)
+        if handle.proc is None:
+            raise GitError("git could not be spoken to")
+        return handle.proc
+
+    with ExitStack() as stack:
+        try:
+            process = stack.enter_context(ending_with_us(start))
         except GitCommandNotFound:
             raise missing from None
-    process = handle.proc
-    if process is None or process.stderr is None:
-        raise GitError("git could not be spoken to")
-    with ending_with_us(process), process.stderr:
-        yield process, process.stderr
+        if process.stderr is None:
+            raise GitError("git could not be spoken to")
+        yield process, stack.enter_context(process.stderr)
 
 
 def _reading(address: RemoteAddress) -> tuple[str, ...]:

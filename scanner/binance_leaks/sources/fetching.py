@@ -144,12 +144,14 @@ class Fetcher:
             asked = folder / "asked"
             asked.write_bytes(encode_path("".join(f"{one}\n" for one in refs)))
             options = [*transport_settings(self._patience), *words, *reading, *_QUIET, "--stdin", _REMOTE]
-            with asked.open("rb") as stdin:
-                process = fetching.start_session(*options, stdin=stdin)
-            if process.stderr is None:
-                raise GitError("git could not be spoken to")
-            with ending_with_us(process), process.stderr:
-                status, lines = follow(process, process.stderr, self._patience)
+            with (
+                asked.open("rb") as stdin,
+                ending_with_us(lambda: fetching.start_session(*options, stdin=stdin)) as process,
+            ):
+                if process.stderr is None:
+                    raise GitError("git could not be spoken to")
+                with process.stderr:
+                    status, lines = follow(process, process.stderr, self._patience)
             if not status:
                 self._take_over(folder, fetching, before)
         return status, lines

@@ -16,9 +16,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Protocol, TypeVar
 
 from binance_leaks.sources.plumbing import NO_PROTOCOL, find_program
 
@@ -72,9 +73,14 @@ class RunningGit(Protocol):
     def pid(self) -> int: ...
     @property
     def stdout(self) -> IO[bytes] | None: ...
+    @property
+    def stderr(self) -> IO[bytes] | None: ...
     def poll(self) -> int | None: ...
     def wait(self) -> int: ...
     def terminate(self) -> None: ...
+
+
+_Git = TypeVar("_Git", bound=RunningGit)
 
 
 def transport_settings(patience: int) -> list[str]:
@@ -95,27 +101,41 @@ def ssh_without_prompts(command: str, patience: int) -> str:
 
 
 @contextmanager
-def ending_with_us(process: RunningGit) -> Iterator[None]:
-    """End git and its helpers with this block, and with this process, however that ends.
+def ending_with_us(start: Callable[[], _Git]) -> Iterator[_Git]:
+    """Start git, and end it and its helpers with this block, and with this process, however that ends.
 
-    A process that is killed tells nobody, but its end of a pipe is closed: a shell waits for that.
+    An interrupt is raised in the main thread alone: git is started in another, so that none comes between its start and
+    its end. A process that is killed tells nobody, but its end of a pipe is closed: a shell waits for that.
     """
+    started: Future[_Git] = Future()
+    starter = threading.Thread(target=_start, args=(start, started), name="start of git", daemon=True)
     shell = find_program("sh") if sys.platform != "win32" else None
     try:
+        starter.start()
+        process = started.result()
         if shell is None:
-            yield
+            yield process
             return
         with subprocess.Popen(
             [shell, "-c", _END_GROUP, "sh", str(process.pid)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL, start_new_session=True,
         ) as lifeline:  # fmt: skip
             try:
-                yield
+                yield process
             finally:
                 stop(process)
                 lifeline.kill()
     finally:
-        stop(process)
+        if not started.cancel() and started.exception() is None:
+            stop(started.result())
+
+
+def _start(start: Callable[[], _Git], started: Future[_Git]) -> None:
+    if started.set_running_or_notify_cancel():
+        try:
+            started.set_result(start())
+        except BaseException as error:
+            started.set_exception(error)
 
 
 def follow(
