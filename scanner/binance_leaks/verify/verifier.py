@@ -121,8 +121,8 @@ class Verifier:
 
     def _stop(self, executor: ThreadPoolExecutor) -> None:
         self._throttle.stop()
+        executor.shutdown(wait=False, cancel_futures=True)  # first: a thread whose request ends takes the next check
         self._transport.stop()
-        executor.shutdown(cancel_futures=True)
 
     def _verified(self, check: Check) -> Verification:
         """Check one credential, on one host after the other as long as none knows it and a limit allows it."""
