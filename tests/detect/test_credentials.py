@@ -69,6 +69,16 @@ def test_value_without_a_role_is_undecided_until_something_gives_it_one() -> Non
         assert {UNDECIDED in each.evidence for each in found} == {undecided}, texts
 
 
+def test_two_undecided_values_are_a_pair_unless_they_are_called_two_things() -> None:
+    for text, kinds in (
+        ("a = '{key}'\nb = '{secret}'\nbinance.Client(a, b)", [Kind.KEY_PAIR]),
+        ("# binance\nvalue1 = '{key}'\nvalue2 = '{secret}'", [Kind.KEY_PAIR]),
+        ("Cookie: p20t={key}; csrftoken={secret}\nHost: www.binance.com", [Kind.API_KEY, Kind.API_KEY]),
+        ('{{"exchange": "binance", "order": "{key}", "trade": "{secret}"}}', [Kind.API_KEY, Kind.API_KEY]),
+    ):
+        assert [found.kind for found in _merged(text)] == kinds, text
+
+
 def test_a_lone_half_joins_its_pair() -> None:
     (found,) = _merged("API_SECRET={secret}", "API_KEY={key}\nAPI_SECRET={secret}\n", "API_KEY={key}")
     assert found.kind is Kind.KEY_PAIR

@@ -13,6 +13,7 @@ from binance_leaks.detect.confidence import NEAR
 from binance_leaks.detect.credentials import assumed_environment
 from binance_leaks.detect.document import Document
 from binance_leaks.detect.names import Strength
+from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Environment, Role
 
 _NEAR_LINES = 40
@@ -20,6 +21,9 @@ _NEIGHBOURS = 12
 _SAME_STEM = 24
 _UNNAMED_LINES = 2
 _UNNAMED_GAP = 200
+_SAYS_NOTHING = 2
+_LONGEST_WORD = 60
+_ASSIGNED = lazy_pattern(r"([A-Za-z][\w.-]{0,40})[\"'`]?[ \t]{0,4}[:=][ \t]{0,4}[\"'`]?\Z")
 
 
 def find_pairs(document: Document, matches: Sequence[Match]) -> list[tuple[int, int]]:
@@ -163,6 +167,18 @@ class _Places:
         near = self._matches[second].start - self._matches[first].end <= _UNNAMED_GAP
         return near and self._lines_between(first, second) <= _UNNAMED_LINES
 
+    def may_be_halves(self, first: int, second: int) -> bool:
+        """Whether two values are not called two things, as `csrftoken` and `order` are; `a` and `b` say nothing."""
+        one, other = self._called(first), self._called(second)
+        alike = one == other or max(len(one), len(other)) <= _SAYS_NOTHING
+        return alike and _are_distinct(self._matches[first], self._matches[second])
+
+    def _called(self, index: int) -> str:
+        """The word to which a value is assigned, without a number at its end; empty where it names Binance."""
+        start = self._matches[index].start
+        word = _ASSIGNED.search(self._text[max(start - _LONGEST_WORD, 0) : start])
+        return "" if word is None or "binance" in word[1].lower() else word[1].rstrip("0123456789")
+
     def lines_of(self, indices: Sequence[int]) -> list[list[int]]:
         """Group indices of matches by the lines that they begin on."""
         return [list(line) for _, line in groupby(indices, key=self._first_lines.__getitem__)]
@@ -217,7 +233,7 @@ def _undecided(places: _Places, matches: Sequence[Match], free: Sequence[int]) -
             runs.append([index])
     for run in runs:
         parts = [run] if len(run) == 2 else places.lines_of(run)
-        if all(len(part) == 2 and _are_distinct(matches[part[0]], matches[part[1]]) for part in parts):
+        if all(len(part) == 2 and places.may_be_halves(*part) for part in parts):
             yield from ((first, second) for first, second in parts)
 
 
