@@ -84,6 +84,13 @@ def test_forms(form: str, fast: CompiledSieve) -> None:
     assert_suspects(fast, {name: FORMS[form](text) for name, text in texts.items()})
 
 
+def test_no_value_is_half_wide_half_narrow(fast: CompiledSieve) -> None:
+    value = hmac_value(Random("halves"))
+    for at in range(1, 64):
+        text = "BinanceApiKey=" * 5 + value[:at]
+        assert_suspects(fast, {str(at): text.encode("utf-16-le") + f"{value[at:]} {'-' * 60}".encode()})
+
+
 @pytest.mark.parametrize("noise", NOISE)
 def test_in_the_middle_of_something_else(noise: str, fast: CompiledSieve) -> None:
     before, behind = NOISE[noise]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from binance_leaks.lazy_patterns import lazy_pattern
 
 _SAMPLE = 4096
+_PIECE = 64
 _WIDE_STRINGS = {
     "utf-16-le": (2, lazy_pattern(rb"[\t\x20-\x7e](?:\0[\t\x20-\x7e]){3,}")),
     "utf-32-le": (4, lazy_pattern(rb"[\t\x20-\x7e](?:\0\0\0[\t\x20-\x7e]){3,}")),
@@ -50,6 +51,7 @@ def from_wide(data: bytes, encoding: str) -> bytes:
     """Return text in UTF-16 or UTF-32 as UTF-8, and what is narrow in it as it is.
 
     What looks narrow may be letters of another script: it ends with a whole character, so that the rest stays in step.
+    No value is half wide, half narrow: a zero is between.
     """
     parts: list[bytes] = []
     done, width = 0, int(encoding[4:6]) // 8
@@ -58,7 +60,18 @@ def from_wide(data: bytes, encoding: str) -> bytes:
         end = end if end == len(data) else end // width * width
         parts += [data[done:start].decode(encoding, "replace").encode("utf-8"), data[start:end]]
         done = end
-    return b"".join([*parts, data[done:].decode(encoding, "replace").encode("utf-8")])
+    parts.append(data[done:].decode(encoding, "replace").encode("utf-8"))
+    text = bytearray()
+    for part in parts:
+        if _is_piece(text[-_PIECE:], -1) and _is_piece(part[:_PIECE], 0):
+            text += b"\0"
+        text += part
+    return bytes(text)
+
+
+def _is_piece(run: bytes | bytearray, at: int) -> bool:
+    """Whether there are letters or digits at one end of a text, too few for a value."""
+    return bool(run) and run[at : at + 1 or None].isalnum() and not (len(run) == _PIECE and run.isalnum())
 
 
 def wide_encoding(data: bytes) -> str | None:
