@@ -125,7 +125,8 @@ def opens(chromium: Browser, blank_pages: dict[bool, list[Page]], tmp_path: Path
         file.write_text(format_named("html").render(result, View(show_suppressed=show_suppressed)), "utf-8")
         page = blank_pages[script].pop() if blank_pages[script] else _new_page(chromium, script=script)
         page.set_viewport_size({"width": width, "height": 900})
-        page.emulate_media(media="screen", color_scheme=scheme)
+        # A smooth scroll moves what is clicked away under the pointer.
+        page.emulate_media(media="screen", color_scheme=scheme, reduced_motion="reduce")
         opened = Opened(page=page)
         opened.listen()
         used.append((script, opened))
