@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,8 +82,8 @@ class Repository:
         names = list(files or ())
         for first in range(0, len(names), _NAMES):
             self.git("--literal-pathspecs", "add", "--force", "--", *names[first : first + _NAMES])
-        self.git("commit", "--quiet", "--allow-empty", "--no-verify", "--message", message)
-        return self.git("rev-parse", "HEAD")
+        self.git("-c", "maintenance.auto=false", "commit", "--quiet", "--allow-empty", "--no-verify", "-m", message)
+        return self._tip() or self.git("rev-parse", "HEAD")
 
     def hook(self, name: str, *words: str) -> None:
         """Installs a real hook that runs the program with these words and the hook's own arguments."""
@@ -102,6 +103,13 @@ class Repository:
     def loose(self, blob: str) -> Path:
         """The file that holds a loose object."""
         return self.folder / ".git" / "objects" / blob[:2] / blob[2:]
+
+    def _tip(self) -> str | None:
+        """The last commit as a file has it, without a process; None where refs are kept in another way."""
+        with suppress(OSError):
+            head = (self.folder / ".git/HEAD").read_text("ascii").strip()
+            return (self.folder / ".git" / head.removeprefix("ref: ")).read_text("ascii").strip()
+        return None
 
     def head(self) -> str | None:
         """The id of the last commit, None before the first."""
