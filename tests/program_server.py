@@ -22,10 +22,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 _FOLDER = Path(__file__).resolve().parents[1]
 _OTHERS = {"detect-secrets": "detect_secrets.main", "detect-secrets-hook": "detect_secrets.pre_commit_hook"}
@@ -202,6 +203,21 @@ def _become(streams: Sequence[int], ask: int) -> str:
     return str(program)
 
 
+def _end(main: Callable[[], int]) -> NoReturn:
+    """Run a program, and end without what an interpreter clears away: that touches all memory of the fork."""
+    try:
+        status: object = main()
+    except SystemExit as error:
+        status = error.code
+    if isinstance(status, str):
+        sys.stderr.write(f"{status}\n")
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(status if isinstance(status, int) else int(status is not None))
+
+
 def _import_all() -> None:
     """Import what the programs may, and keep what each would make for itself."""
     from binance_leaks.detect import vocabulary
@@ -226,4 +242,4 @@ if __name__ == "__main__":
     other = _OTHERS.get(serve())
     if other:
         multiprocessing.set_start_method("fork")  # Python 3.14 would import this module as theirs
-    raise SystemExit(sys.modules[other].main() if other else cli.main())
+    _end(sys.modules[other].main if other else cli.main)
