@@ -147,6 +147,15 @@ def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("binance_leaks.sources.fast_path.SAMPLE", 0.005)
 
 
+@pytest.fixture
+def versions(repository: Repository) -> Repository:
+    """A repository with two commits of `a.py`, and a third version of it staged."""
+    repository.commit({"a.py": "x = 1\n"})
+    repository.commit({"a.py": "x = 2\n"})
+    repository.stage("a.py", "x = 3\n")
+    return repository
+
+
 @PROCESSES_ARE_LISTED
 @pytest.mark.usefixtures("quick_looks")
 def test_a_git_that_waits_for_ever_is_ended(repository: Repository) -> None:
@@ -200,16 +209,13 @@ UNLISTED: dict[str, Callable[[Repository], object]] = {
     ],
 )
 def test_a_pipe_where_nobody_looks_is_waited_for_once(
-    repository: Repository,
+    versions: Repository,
     place: str,
     words: Sequence[str],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    repository.commit({"a.py": "x = 1\n"})
-    repository.commit({"a.py": "x = 2\n"})
-    repository.stage("a.py", "x = 3\n")
-    UNLISTED[place](repository)
+    UNLISTED[place](versions)
     found: list[bool] = []
     look = HangDetector.look
 
@@ -218,7 +224,7 @@ def test_a_pipe_where_nobody_looks_is_waited_for_once(
         return found[-1]
 
     monkeypatch.setattr(HangDetector, "look", counted)
-    monkeypatch.chdir(repository.folder)
+    monkeypatch.chdir(versions.folder)
     assert main([*words]) == 3
     assert "git would hang in this repository: it waits for a file that never ends" in capsys.readouterr().err
     assert found.count(True) == 1
@@ -353,19 +359,16 @@ def test_git_that_reads_a_text_and_takes_its_time(repository: Repository, monkey
     [(("history",), "HEAD:a.py"), (("range", "HEAD~1..HEAD"), "HEAD:a.py"), (("staged",), "HEAD^{tree}")],
 )
 def test_an_object_that_is_a_pipe(
-    repository: Repository,
+    versions: Repository,
     words: Sequence[str],
     named: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    repository.commit({"a.py": "x = 1\n"})
-    repository.commit({"a.py": "x = 2\n"})
-    repository.stage("a.py", "x = 3\n")
-    name = repository.git("rev-parse", named)
-    loose = repository.path(f".git/objects/{name[:2]}/{name[2:]}")
+    name = versions.git("rev-parse", named)
+    loose = versions.path(f".git/objects/{name[:2]}/{name[2:]}")
     loose.unlink()
     os.mkfifo(loose)
-    monkeypatch.chdir(repository.folder)
+    monkeypatch.chdir(versions.folder)
     assert main([*words]) == 3
     assert "not a regular file" in capsys.readouterr().err
