@@ -273,6 +273,8 @@ PM2 | service | https://pm2.keymetrics.io/docs/usage/startup/ | PM2_HOME=~/.pm2
 systemd | service | https://www.freedesktop.org/software/systemd/man/latest/systemd.unit.html
   linux | startup | {xdg-config}/systemd/user/**
   linux | startup | {xdg-config}/environment.d/*
+pam_env | service | https://man7.org/linux/man-pages/man8/pam_env.8.html
+  linux | startup | ~/.pam_environment
 launchd | service | https://developer.apple.com/library/archive/documentation/MacOSX/Conceptual/BPSystemStartup/
   macos | startup | ~/Library/LaunchAgents/*.plist
 Docker Compose | service | https://docs.docker.com/compose/how-tos/environment-variables/
