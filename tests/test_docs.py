@@ -77,7 +77,7 @@ def test_every_setting_is_reported() -> None:
 def test_defaults_are_as_reported() -> None:
     reported = {name: re.findall(r"`([^`]+)`", row[1]) for name, row in rows().items()}
     lines = "".join(f"{name} = {value[0]}\n" for name, value in reported.items() if value and "." not in name)
-    assert replace(parse(lines), file=None) == Config()
+    assert replace(parse(lines), file=None, folder=None) == Config()
     assert {name for name, value in reported.items() if not value} == {"baseline", "allow.sha256", "allow.path"}
     assert parse('[[allow]]\npath = "x"').allow[0].reason == reported["allow.reason"][0].strip('"')
 
@@ -91,7 +91,7 @@ def test_levels_are_as_reported() -> None:
 def test_examples_of_settings_load(block: str, tmp_path: Path) -> None:
     file = tmp_path / (".binance-leaks.toml" if ".binance-leaks.toml" in block else "pyproject.toml")
     file.write_text(block, "utf-8")
-    assert replace(load_config(file), file=None) != Config()
+    assert replace(load_config(file), file=None, folder=None) != Config()
 
 
 def anchors(document: Path) -> set[str]:

@@ -10,7 +10,7 @@ from heapq import merge
 from pathlib import Path
 
 from binance_leaks.errors import ConfigError
-from binance_leaks.lazy_dataclasses import dataclass, field
+from binance_leaks.lazy_dataclasses import dataclass, field, replace
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Confidence, Environment, RiskLevel, container_of
 from binance_leaks.path_patterns import MOST_PATTERNS, Globs, compile_patterns
@@ -91,7 +91,7 @@ def _level(name: str) -> RiskLevel | None:
 class Config:
     """The settings of a project, before those of the command line.
 
-    `file` is where they were read.
+    `file` is where they were read, `folder` the folder without links that patterns and the baseline's name count from.
     """
 
     exclude: tuple[str, ...] = ()
@@ -100,13 +100,14 @@ class Config:
     allow: tuple[Allow, ...] = ()
     baseline: str | None = None
     file: str | None = None
+    folder: str | None = None
 
     @property
     def named_baseline(self) -> Path | None:
         """The configured baseline, relative to the configuration's folder, wherever that leads."""
-        if self.baseline is None or self.file is None:
+        if self.baseline is None or self.folder is None:
             return None
-        return Path(self.file).resolve().parent / self.baseline
+        return Path(self.folder) / self.baseline
 
     @property
     def baseline_file(self) -> Path | None:
@@ -139,11 +140,10 @@ class Config:
 
         That is relative to the folder of the configuration, or to `anchor` where no file was read.
         """
-        if self.file is None:
+        if self.folder is None:
             return path
         # Paths of findings are text: they may name members of archives.
-        folder = os.path.dirname(os.path.realpath(self.file))  # noqa: PTH120
-        return relative_path(os.path.join(os.path.realpath(anchor), path), folder)  # noqa: PTH118
+        return relative_path(os.path.join(os.path.realpath(anchor), path), self.folder)  # noqa: PTH118
 
 
 def outside_baseline(name: str, configuration: str) -> ConfigError:
@@ -182,8 +182,10 @@ def load_config(file: Path) -> Config:
     return parse_config(data, file)
 
 
-def parse_config(data: bytes, file: Path) -> Config:
+def parse_config(data: bytes, file: Path, folder: Path | None = None) -> Config:
     """Parse the content of a configuration file.
+
+    Its folder is given where the file is not the one on disk, whose links are followed otherwise.
 
     Raises ConfigError naming the file and what is wrong in it.
     """
@@ -195,7 +197,8 @@ def parse_config(data: bytes, file: Path) -> Config:
         whole = read_toml(text)
     except ValueError as error:
         raise ConfigError(f"configuration {file} is not TOML: {error}") from None
-    return _Reader(str(file)).config(_our_table(whole, file))
+    config = _Reader(str(file)).config(_our_table(whole, file))
+    return replace(config, folder=str(folder) if folder else os.path.dirname(os.path.realpath(file)))  # noqa: PTH120
 
 
 def read_toml(text: str) -> Mapping[str, object]:

@@ -205,7 +205,23 @@ class TestPush:
 
 
 class TestPolicyOfTheBase:
-    """A change may make a folder on the way to the configuration a link: what the base has there counts."""
+    """A change may make the configuration, or a folder on the way to it, a link: what the base has there counts."""
+
+    @pytest.mark.parametrize("setting", ['exclude = ["/fixtures/"]', '[[allow]]\npath = "/fixtures/"\nreason = "ours"'])
+    @pytest.mark.parametrize("link", [".binance-leaks.toml", "ci"])
+    def test_patterns_count_from_where_the_base_has_the_configuration(
+        self, project: Repository, pair: Pair, setting: str, link: str
+    ) -> None:
+        inside = "ci/gate.toml" if link == "ci" else link
+        project.commit({inside: f"{setting}\n", "bots/gate.toml": ""})
+        project.git("branch", "--force", "base")
+        project.git("rm", "-r", "--quiet", link)
+        project.path(link).symlink_to("bots" if link == "ci" else "bots/gate.toml")
+        project.stage(link)
+        project.commit({"bots/fixtures/bot.env": dotenv(pair)})
+        assert gate("range", "base..main", "--policy", "base", "--config", inside, cwd=project.folder).status == 1
+        if link != "ci":
+            assert gate("range", "base..main", "--policy", "base", cwd=project.folder).status == 1
 
     @pytest.mark.parametrize("outside", [False, True])
     def test_the_folder_of_the_configuration_becomes_a_link(

@@ -81,7 +81,8 @@ def _triage_settings(folder: str, own: Config | None) -> TriageSettings:
         sys.stderr.write(f"binance-leaks: the project's configuration is ignored: {_inert(str(error))}\n")
         return TriageSettings(config=Config(), comments=False)
     allow = tuple(entry for entry in theirs.allow if entry.sha256)
-    return TriageSettings(config=Config(allow=allow, file=theirs.file), baseline=baseline, comments=False)
+    config = Config(allow=allow, file=theirs.file, folder=theirs.folder)
+    return TriageSettings(config=config, baseline=baseline, comments=False)
 
 
 def _inert(text: str) -> str:

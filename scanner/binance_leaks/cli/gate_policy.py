@@ -110,6 +110,11 @@ class _BaseFiles:
         """Whether a file is one of the work tree."""
         return self._inside(file) is not None
 
+    def folder_of(self, file: Path) -> Path | None:
+        """The folder of a file in the base, whatever links the change puts in its place; None if it is outside."""
+        inside = self._inside(file)
+        return None if inside is None else (self.top / inside).parent
+
     def _inside(self, file: Path) -> str | None:
         """The path of a file from the top, None if it is outside. Ignores links, which belong to the change."""
         whole = Path(os.path.abspath(file))  # noqa: PTH100 - resolve() would follow links
@@ -123,11 +128,11 @@ def _config(gate: GateSettings, base_files: _BaseFiles) -> Config:
     if gate.config:
         file = Path(gate.config)
         content = base_files.content(file, _read_configuration)
-        return Config() if content is None else parse_config(content, file)
+        return Config() if content is None else parse_config(content, file, base_files.folder_of(file))
     for name in FILE_NAMES:
         content = base_files.content(base_files.top / name, _read_configuration)
         if content is not None and (name != "pyproject.toml" or mentions_us(content)):
-            return parse_config(content, base_files.top / name)
+            return parse_config(content, base_files.top / name, base_files.top)
     return Config()
 
 

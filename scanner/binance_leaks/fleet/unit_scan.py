@@ -240,7 +240,7 @@ def _config(task: Task) -> Config:
     """The user's configuration at every confidence: another repository may raise it."""
     text = task["config"]
     config = Config() if text is None else parse_config(text.encode("utf-8"), Path(".binance-leaks.toml"))
-    return replace(config, confidence=Confidence.LOW, file=None, baseline=None)
+    return replace(config, confidence=Confidence.LOW, file=None, folder=None, baseline=None)
 
 
 class OwnObjects:
