@@ -32,11 +32,11 @@ _MENTIONS = (
     'if pem.startswith("{}"):', 'assert "{}" in text', 'const MARK = "{}"', "# {}", "## {}", "Keys begin with `{}`.",
     '- "{}"', '  "marker": "{}",', '  "{}": 1,', "/* {} */", 'MARK = "{}\\n"',
 )  # fmt: skip
-_BETWEEN = ("x()\n", "\n", "x()\n\n", "# see below\n\n\n")
+_BETWEEN = ("", "x()\n", "\n", "x()\n\n", "# see below\n\n\n")
 
 
 @pytest.mark.parametrize(
-    "form", ['client = (\n    "{}", "{}"\n)', '["{}", "{}"]', "{}\n{}", '("{}", "{}")', "`{}` `{}`"]
+    "form", ['client = (\n    "{}", "{}"\n)', '["{}", "{}"]', "{}\n{}", '("{}", "{}")', "`{}` `{}`", "# {}\n# {}\npass"]
 )
 @pytest.mark.parametrize(
     "marker",
@@ -69,14 +69,15 @@ def test_a_mention_of_armour_above_hides_no_pair(form: str, marker: str) -> None
     ],
 )
 def test_the_body_of_armour_is_no_value(body: str) -> None:
-    text = "# binance\n" + body.format("-----BEGIN PRIVATE KEY-----", values.hmac_value(Random(6)))
+    text = "# binance\n" + body.format("-----BEGIN PRIVATE KEY-----", "MII" + values.hmac_value(Random(6))[3:])
     assert not detect(text.encode(), path="bot.py")
 
 
-@pytest.mark.parametrize("line", ["# {}", "| {} |", "> {}", "- {}"])
-def test_a_line_framed_like_the_end_of_armour_is_no_body(line: str) -> None:
+@pytest.mark.parametrize("line", ["# {}", "| {} |", "> {}", "- {}", "+{}", "12:36:01 app: {}"])
+@pytest.mark.parametrize("marker", ["-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"])
+def test_lines_framed_like_a_marker_are_no_body_where_they_do_not_begin_as_one(marker: str, line: str) -> None:
     rng = Random(7)
-    lines = ("-----END CERTIFICATE-----", values.hmac_value(rng), values.hmac_value(rng))
+    lines = (marker, values.hmac_value(rng), values.hmac_value(rng))
     (found,) = detect(("# binance\n" + "\n".join(map(line.format, lines))).encode(), path="bot.py")
     assert len(found.values) == 2
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from itertools import accumulate
 
 from binance_leaks.detect import literal_chains, rules
+from binance_leaks.detect.armour import LINE_END, is_mention, without_escaped_hyphens
 from binance_leaks.detect.candidates import LENGTH, Candidate, shape_of
 from binance_leaks.detect.document import Document
 from binance_leaks.detect.prefilter import ALPHANUMERIC, SHORTEST_ENCODED, printable_text
@@ -44,32 +45,22 @@ _ARMOUR_HEADER = lazy_pattern(
 _BODY = lazy_pattern(  # a word or a name, which has fewer letters than a line, ends it
     rf"(?:[A-Za-z0-9+/]{{{SHORTEST_LINE},}}={{0,2}}|[+\s,;\"'`.()]|\\[nrt\"'\n\r])*"
 )
-_BLANK_LINE_BELOW = lazy_pattern(r"[A-Z0-9 ]{1,60}-----(?:\\[nr]|[^\nA-Za-z0-9]){0,6}\n[^\S\n]{0,40}\n")
-_VALUES = lazy_pattern(
-    r"(?:[+\s,;\"'`.()]{0,80}(?<![A-Za-z0-9])[A-Za-z0-9]{64}(?![A-Za-z0-9+/=])){1,2}[+\s,;\"'`.()]{0,80}"
-)
-_REST_OF_BODY = lazy_pattern(r"-|[A-Za-z0-9+/]{1,63}={0,2}[^\S\n]{0,40}(?:\n|\Z)|[A-Za-z0-9+/]{64}")
 _ARMOUR = lazy_pattern(
-    r"(?:-|\\-|\\u002[dD]|&#45;|%2D)BEGIN [A-Z0-9 ]{0,40}"
+    r"(?:-|\\-|\\u002[dD]|&#45;|%2D)(BEGIN) [A-Z0-9 ]{0,40}"
     r"(?:KEY|CERTIFICATE|MESSAGE|SIGNATURE|REQUEST|PARAMETERS|BLOCK|CRL|CMS|PKCS7)"
 )
-_ESCAPED_HYPHEN = lazy_pattern(r"\\-|\\u002[dD]|&#45;|%2[dD]")
 _ESCAPE_OR_QUOTE = lazy_pattern(r"[\\%&<\"'`]")
 _DATA_URL = ";base64,"
 _URL_SAFE = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
 _WEB_TOKEN = lazy_pattern(r"(?<![A-Za-z0-9])eyJ")
-_LINE_END = lazy_pattern(
-    r"\\{1,8}[rnt]|\\{1,8}u000[aAdD]|%0[aAdD]|&#1[03];|&#x[aAdD];|<br ?/?>|\\{1,8}\r?\n"
-    r"|[\"'`][ \t]{0,4}[+.,&\\]?[ \t]{0,4}\r?\n[ \t]{0,40}[\"'`]"
-)
 _BEGINS_LINE_END = ("\\", "%", "&", "<", '"', "'", "`")
 _ENDS_LINE_END = frozenset("rntaAdD;>\n\"'`")
-_ESCAPED_END = rf"(?:{_LINE_END.pattern}){{1,3}}[ \t]{{0,16}}"
+_ESCAPED_END = rf"(?:{LINE_END.pattern}){{1,3}}[ \t]{{0,16}}"
 _NEXT_LINE = lazy_pattern(
     r"(?:\s{1,40}(?:[#>*;+/-]{1,3}[ \t]{1,40})?"  # it may begin with the sign of a comment, an item or a quotation
-    rf"|[ \t]{{0,40}}(?:(?:{_LINE_END.pattern})\s{{0,40}}){{1,3}}"
+    rf"|[ \t]{{0,40}}(?:(?:{LINE_END.pattern})\s{{0,40}}){{1,3}}"
     rf"|(?:\\{{1,8}}[nr]){{0,2}}\\{{0,8}}[\"'`](?:(?x:{literal_chains.JOINT.pattern})"
-    rf"|[ \t]{{0,4}}[+.&\\]?[ \t]{{0,4}}(?:{_LINE_END.pattern}){{1,3}}[ \t]{{0,40}}"  # of a program in a string
+    rf"|[ \t]{{0,4}}[+.&\\]?[ \t]{{0,4}}(?:{LINE_END.pattern}){{1,3}}[ \t]{{0,40}}"  # of a program in a string
     r"(?:[+.&][ \t]{0,4})?[@A-Za-z]?\\{0,8}(?=[\"'`]))[\"'`])"
     rf"(?P<line>[A-Za-z0-9+/]{{1,{_ENCODED_VALUE - 1}}})(?![A-Za-z0-9+/])"
 )
@@ -228,12 +219,8 @@ class Base64Lines:
         return _in_one_line_pem(text[low:at])
 
     def _is_mention(self, begun: int) -> bool:
-        """Whether a blank line and then a value or two are below a marker at `BEGIN`, and neither rest nor end."""
         if begun not in self._mentions:
-            text = self._document.text
-            blank = _BLANK_LINE_BELOW.match(text, begun + len("BEGIN "))
-            values = _VALUES.match(text, blank.end()) if blank else None
-            self._mentions[begun] = values is not None and not _REST_OF_BODY.match(text, values.end())
+            self._mentions[begun] = is_mention(self._document.text, begun)
         return self._mentions[begun]
 
     def _end_of_logged_body(self, start: int) -> int:
@@ -269,7 +256,9 @@ class Base64Lines:
         while (payload := self._payload(last + 1)) is not None:
             last += 1
             payloads[last] = payload
-        armoured = _ARMOUR.search(self._document.line(first - 1, most=_LONGEST_LINE)) is not None
+        above, _ = self._document.line_span(first - 1)
+        marker = _ARMOUR.search(self._document.line(first - 1, most=_LONGEST_LINE))
+        armoured = marker is not None and not self._is_mention(above + marker.start(1))
         if first == last and not armoured:
             self._blocks[index] = None
             return
@@ -349,7 +338,7 @@ def _in_one_line_pem(lead: str) -> bool:
     """Whether a PEM block begins above and all from there on is its body, as in a string with escaped line ends."""
     if "BEGIN " not in lead:
         return False
-    lead = _LINE_END.sub("\n", _ESCAPED_HYPHEN.sub("-", lead))
+    lead = without_escaped_hyphens(lead)
     begun = _BEGIN.match(lead, max(0, lead.rfind("-----BEGIN ")))
     if begun is None:
         return False

@@ -7,6 +7,7 @@ from enum import IntEnum
 from functools import lru_cache
 from itertools import pairwise
 
+from binance_leaks.detect.armour import without_armour_markers
 from binance_leaks.detect.vocabulary import (
     API_IN_NAMES,
     BINANCE_IN_NAMES,
@@ -148,18 +149,6 @@ def is_credential_file(path: str) -> bool:
     words = words_of(stem if dot and stem else base)
     plain = "." not in base.lstrip(".") or ending.lower() in _PLAIN_ENDINGS
     return plain and not _CREDENTIAL_FILES.isdisjoint(words)
-
-
-_ARMOUR_MARKER = lazy_pattern(
-    r"----[ -]?(?:BEGIN|END)\b[^\n\"'`-]{0,60}-{4,5}"
-    r"|(?<![A-Za-z0-9_])(?:BEGIN|END)[ _](?:(?:RSA|DSA|EC|OPENSSH|ENCRYPTED|PGP)[ _])?"
-    r"(?:(?:PRIVATE|PUBLIC)[ _]KEY|CERTIFICATE)(?![A-Za-z0-9])"
-)
-
-
-def without_armour_markers(text: str) -> str:
-    """Return a text with lines such as `-----BEGIN PRIVATE KEY-----` blanked, which name nothing but armour."""
-    return _ARMOUR_MARKER.sub(" ", text) if "BEGIN" in text or "END" in text else text
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -6,9 +6,10 @@ import re
 from enum import Enum
 from functools import lru_cache
 
+from binance_leaks.detect.armour import is_mention, without_armour_markers
 from binance_leaks.detect.candidates import Candidate
 from binance_leaks.detect.document import Document
-from binance_leaks.detect.names import REMEMBERED, Name, Strength, read_name, without_armour_markers
+from binance_leaks.detect.names import REMEMBERED, Name, Strength, read_name
 from binance_leaks.detect.outline import Outline
 from binance_leaks.detect.records import name_in_record, name_of_collection
 from binance_leaks.detect.vocabulary import NOISE_WORDS
@@ -320,7 +321,8 @@ def _above(document: Document, index: int, previous_end: int) -> NearbyName | No
             return None
         start, end = document.line_span(above)
         raw = document.text[max(start, previous_end) : end] if previous_end < end else ""
-        if _is_framed_alike(raw[-_WINDOW:], document.line(index, most=_WINDOW)):
+        framed = _is_framed_alike(raw[-_WINDOW:], document.line(index, most=_WINDOW))
+        if framed and not is_mention(document.text, document.text.rfind("BEGIN", start, end)):
             return NearbyName(name=replace(read_name(raw[-_WINDOW:]), excluded=True), position=NamePosition.ABOVE)
         text = clean(raw[-_WINDOW:]).rstrip()
         blank = not text.strip(" \t\"'`,+\\#/*>|-=_~")
