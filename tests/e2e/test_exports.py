@@ -283,6 +283,7 @@ def test_hostile_mail(data: bytes) -> None:
 
 
 HEADS = b"From: a@project.example\nTo: b\nSubject: c\n"
+ENCODED_PART = b"--x\nContent-transfer-encoding: BASE64\n\ndGV4dA==\n--x--\n"
 
 
 @pytest.mark.parametrize(
@@ -311,7 +312,10 @@ def test_hostile_headers_of_mail_hide_nothing(head: bytes) -> None:
 @pytest.mark.parametrize(
     ("head", "body"),
     [
-        (b"Content-Type: multipart/mixed; boundary*=utf-8''%zz; boundary*1*=x\n", b"--x\n\ntext\n--x--\n"),
+        (b"Content-Type: multipart/mixed; boundary*=utf-8''%zz; boundary*1*=x\n", ENCODED_PART),
+        (b"Content-Type: multipart/mixed\n", ENCODED_PART),
+        (b"Content-Type: multipart/mixed; boundary=y\n", ENCODED_PART),
+        (b"Content-Type: multipart/mixed; boundary=y\n", ENCODED_PART + b"--y--\n"),
         (b"Content-Type: multipart/mixed" + b";" * 100 + b" boundary=x\n", b"--x\n\ntext\n--x--\n"),
         (b"Content-Type: multipart/mixed; a=" + b"b" * 5_000 + b"; boundary=x\n", b"--x\n\ntext\n--x--\n"),
         (b"X: " + b"y" * (1 << 20) + b"\nContent-Type: multipart/mixed; boundary=x\n", b"--x\n\ntext\n--x--\n"),
@@ -324,10 +328,16 @@ def test_hostile_headers_of_mail_hide_nothing(head: bytes) -> None:
             ),
         ),
     ],
-    ids=["damaged", "parameters", "length", "head", "parts", "depth"],
+    ids=["damaged", "none", "another", "below", "parameters", "length", "head", "parts", "depth"],
 )
 def test_parts_of_mail_that_are_not_decoded_are_reported(head: bytes, body: bytes) -> None:
     assert not scan_bytes(HEADS + head + b"\n" + body, path="a.eml").complete
+
+
+@pytest.mark.parametrize("head", [b"", b"; boundary=y", b"; boundary=x"])
+def test_parts_of_mail_that_need_no_decoding_are_read(head: bytes) -> None:
+    body = ENCODED_PART if head.endswith(b"x") else ENCODED_PART.replace(b"BASE64", b"8bit")
+    assert scan_bytes(HEADS + b"Content-Type: multipart/mixed" + head + b"\n\n" + body, path="a.eml").complete
 
 
 @pytest.mark.parametrize("charset", ["ebcdic-cp-us", "u16", "UTF-7", "csShiftJIS", "gb18030", "x-unknown", "a" * 5_000])

@@ -45,7 +45,8 @@ _FAULTS = (
 )
 """What the standard parser raises for damaged headers."""
 _CUT = "a header of the mail is too long, and was not read to its end"
-_NO_BOUNDARY = "a header of the mail is damaged, and its parts were not decoded"
+_DAMAGED = "a header of the mail is damaged, and its parts were not decoded"
+_NO_BOUNDARY = "the boundary between its parts was not found, and they were not decoded"
 _TOO_DEEP = "its parts are nested too deep, and were not decoded"
 _TOO_MANY = "it has more parts than are decoded"
 _LONG_HEAD = "its headers are too long, and it was not decoded"
@@ -61,6 +62,8 @@ _LONGEST_NAME = 80
 _LONGEST_SEPARATOR = 400
 _SEPARATOR = lazy_pattern(rb"(?:\A|\n\r?\n)(?=From [^\s]{1,200} [^\n]{0,20}[A-Z][a-z]{2} [^\n]{10,60}\n)")
 _MARKER = b"From "
+_ENCODED = lazy_pattern(rb"^content-transfer-encoding:[ \t]*(?:base64|quoted-printable)", re.IGNORECASE | re.MULTILINE)
+"""The head of a part whose text is not what it was sent in."""
 _BREAK = lazy_pattern(r"<br ?/?>|</(?:p|div|li|tr|pre|h[1-6])>", re.IGNORECASE)
 _TAG = lazy_pattern(r"<[A-Za-z/!][^<>]{0,2000}>")
 _UNFIT = lazy_pattern(r"[\x00-\x1f\x7f:<>]+")
@@ -151,7 +154,7 @@ def _split(message: bytes) -> tuple[Message, bytes]:
     try:
         headers = BytesHeaderParser().parsebytes(message[: end + 1])
     except _FAULTS:
-        short.defects.append(MessageDefect(_NO_BOUNDARY))
+        short.defects.append(MessageDefect(_DAMAGED))
         return short, message
     for name, value in headers.raw_items():
         if name.lower() in _HEADERS and name not in short:
@@ -169,10 +172,10 @@ def _leaves(headers: Message, body: bytes, depth: int) -> Iterator[tuple[Message
     fault = str(headers.defects[0]) if headers.defects else ""
     boundary = None
     if headers.get_content_maintype() == "multipart":
-        try:
+        with suppress(*_FAULTS):
             boundary = headers.get_boundary()
-        except _FAULTS:
-            fault = _NO_BOUNDARY
+        if not boundary and _ENCODED.search(body):
+            fault = fault or _NO_BOUNDARY
     if not boundary or depth >= _DEEPEST:
         encoding = str(headers.get("Content-Transfer-Encoding", "")).strip().lower()
         yield headers, _unpacked(body, encoding), _TOO_DEEP if boundary else fault
@@ -181,6 +184,8 @@ def _leaves(headers: Message, body: bytes, depth: int) -> Iterator[tuple[Message
     before, *pieces = _split_at_lines(body, delimiter)
     if len(pieces) >= _MOST_PARTS and delimiter in pieces[-1]:
         fault = _TOO_MANY
+    elif _ENCODED.search(before):
+        fault = fault or _NO_BOUNDARY
     if before.strip() or fault:
         yield Message(), before, fault
     for piece in pieces:
