@@ -8,6 +8,7 @@ import datetime
 import http.server
 import ipaddress
 import os
+import shutil
 import signal
 import socket
 import ssl
@@ -39,6 +40,17 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tests.repositories import Repository
 
 posix_only = pytest.mark.skipif(os.name == "nt", reason="needs shell scripts and process groups of POSIX")
+
+each_transport = pytest.mark.parametrize(
+    "url",
+    [
+        "https://127.0.0.1:{}/a",
+        pytest.param(
+            "ssh://git@127.0.0.1:{}/a",
+            marks=pytest.mark.skipif(shutil.which("ssh") is None, reason="ssh is not installed"),
+        ),
+    ],
+)
 
 
 def quiet(_: CloneProgress) -> None:
@@ -412,7 +424,7 @@ def listening(*, answer: bool) -> Iterator[int]:
         connection.close()
 
 
-@pytest.mark.parametrize("url", ["https://127.0.0.1:{}/a", "ssh://git@127.0.0.1:{}/a"])
+@each_transport
 def test_a_server_that_does_not_answer(url: str, temporary: Path) -> None:
     with listening(answer=True) as port:
         begun = time.monotonic()
@@ -438,14 +450,14 @@ def test_refs_of_a_remote(source: Repository, tmp_path: Path) -> None:
         list_remote_refs(f"file://{tmp_path}/nowhere")
 
 
-@pytest.mark.parametrize("url", ["https://127.0.0.1:{}/a", "ssh://git@127.0.0.1:{}/a"])
+@each_transport
 def test_a_server_that_hangs_up(url: str, tmp_path: Path) -> None:
     with listening(answer=False) as port, pytest.raises(GitError, match="the connection broke off"):
         clone_mirror(url.format(port), tmp_path / "mirror", quiet, patience=20)
     assert not (tmp_path / "mirror").exists()
 
 
-@pytest.mark.parametrize("url", ["https://127.0.0.1:{}/a", "ssh://git@127.0.0.1:{}/a"])
+@each_transport
 def test_a_closed_port(url: str, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -627,7 +639,11 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]
         ("ssh: Could not resolve hostname host: Name or service not known", "the host was not found"),
         ("fatal: unable to access 'https://host/a/': Could not resolve proxy: p", "the proxy was not found"),
         ("fatal: could not read Username for 'https://host': terminal prompts disabled", "needs a login"),
+        ("fatal: unable to get password from user", "needs a login"),
         ("git@host: Permission denied (publickey).", "needs a login"),
+        ("fatal: unable to access 'https://host/a/': Timeout was reached", "did not answer in time"),
+        ("ssh -o BatchMode=yes -o ConnectTimeout=60: 1: ssh: not found", "there is no ssh on this machine"),
+        ("error: cannot run ssh: No such file or directory", "there is no ssh on this machine"),
         ("remote: Repository not found.", "there is no such repository"),
         ("fatal: repository 'https://host/a/' not found", "there is no such repository"),
         ("fatal: the remote end hung up unexpectedly", "the connection broke off"),
