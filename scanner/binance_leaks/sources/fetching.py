@@ -283,7 +283,8 @@ class Fetcher:
         ]
         for ref, _ in changed:
             self._check_no_link(ref)
-        text = "".join(f"update {ref} {name} {before.get(ref, '0' * len(name))}\n" for ref, name in changed)
+        # A new one may exist as a link to a missing branch, which newer versions of git do not take for nothing.
+        text = "".join(f"update {ref} {name} {before.get(ref, '')}".rstrip() + "\n" for ref, name in changed)
         if text:
             self._clone.run_with(text, *_REF_SETTINGS, "update-ref", "--no-deref", "--stdin")
 
