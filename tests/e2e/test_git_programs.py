@@ -23,9 +23,10 @@ PROGRAMS = (
     "guitool.x.cmd", "help.browser", "hook.x.command", "instaweb.browser", "interactive.diffFilter", "man.x.cmd",
     "man.x.path", "merge.x.driver", "mergetool.x.cmd", "mergetool.x.path", "pager.log", "pager.diff",
     "remote.origin.receivepack", "remote.origin.uploadpack", "remote.other.vcs", "remote.other.uploadpack",
-    "sendemail.ccCmd", "sendemail.tocmd", "sequence.editor", "submodule.x.update", "trailer.x.command",
-    "trailer.x.cmd", "uploadpack.packObjectsHook", "web.browser", "browser.x.cmd", "browser.x.path",
-    "alias.log", "alias.diff", "alias.fetch", "alias.cat-file", "alias.rev-list", "alias.ls-files",
+    "sendemail.ccCmd", "sendemail.headerCmd", "sendemail.tocmd", "sequence.editor", "submodule.x.update",
+    "trailer.x.command", "trailer.x.cmd", "uploadpack.packObjectsHook", "web.browser", "browser.x.cmd",
+    "browser.x.path", "alias.log", "alias.log.command", "alias.diff", "alias.fetch", "alias.cat-file", "alias.rev-list",
+    "alias.ls-files",
 )  # fmt: skip
 """One of each sort, by git's documentation."""
 NO_GIT = {"completion", "detect-secrets-audit", "detect-secrets-hook", "help", "plugin-path", "report"}
@@ -111,6 +112,7 @@ def test_no_alias_runs_as_a_protocol_of_a_git_that_fetches_lazily(tmp_path: Path
     for name in ("none", "", "false", "file", "ssh", "https", "ext"):
         settings += f'[remote "r{name}"]\n\tpromisor = true\n\turl = {name}::x\n'
         settings += f'[alias]\n\tremote-{name} = "!touch {tmp_path}/ran-{name}"\n'
+        settings += f'[alias "remote-{name}"]\n\tcommand = "!touch {tmp_path}/ran-{name}"\n'
     with repository.path(".git/config").open("a") as stream:
         stream.write(settings)
     env = {"PATH": f"{scripts.folder}:{os.environ['PATH']}"}
