@@ -14,7 +14,7 @@ from binance_leaks.detect.credentials import (
     with_evidence,
 )
 from binance_leaks.detect.engine import detect
-from binance_leaks.model import UNDECIDED, Confidence, Credential, Environment, Evidence, Grade, Kind, Role
+from binance_leaks.model import UNDECIDED, Confidence, Credential, Environment, Evidence, Grade, Kind, Role, Value
 
 from tests.corpus import values
 
@@ -77,6 +77,48 @@ def test_two_undecided_values_are_a_pair_unless_they_are_called_two_things() -> 
         ('{{"exchange": "binance", "order": "{key}", "trade": "{secret}"}}', [Kind.API_KEY, Kind.API_KEY]),
     ):
         assert [found.kind for found in _merged(text)] == kinds, text
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "binance.Client({a}, {b})",
+        "Client(self.{a},\n       self.{b}, testnet=True)",
+        "BinanceApiClientFactory.newInstance({a}, {b});",
+        "Client(api_key={a}, api_secret={b})",
+        "Spot(key={a}, secret={b})",
+        "ccxt.binance({{'secret': {b}, 'apiKey': {a}}})",
+        "Client::new(Some({a}.into()), Some({b}.into()))",
+    ],
+)
+@pytest.mark.parametrize(("one", "other"), [("foo", "bar"), ("key1", "key2"), ("login", "pwd")])
+def test_use_of_variables_gives_their_values_roles(use: str, one: str, other: str) -> None:
+    lines = [f"{one} = '{{key}}'", f"{other} = '{{secret}}'"]
+    for between in ("\n", "\n" + "x = 1\n" * 50):
+        for ordered in (lines, lines[::-1]):
+            call = use.format(a=one, b=other).replace("{", "{{").replace("}", "}}")
+            (found,) = _merged(f"# binance\n{between.join(ordered)}\n{call}\n")
+            assert found.kind is Kind.KEY_PAIR
+            assert found.values == tuple(_named_pair())
+
+
+def _named_pair() -> list[Value]:
+    (found,) = _merged("API_KEY={key}\nAPI_SECRET={secret}\n")
+    return list(found.values)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "set_cookies(foo, bar)",
+        "binance.Client(foo, bar)\nbinance.Client(bar, foo)",
+        "StreamClient(api_key, listen_key)",
+        "Client(foo, timeout)",
+    ],
+)
+def test_uses_that_say_nothing_give_no_roles(use: str) -> None:
+    found = _merged(f"# binance\nfoo = '{{key}}'\n\n\nbar = '{{secret}}'\nlisten_key = '{{other}}'\n{use}\n")
+    assert [each.is_undecided for each in found] == [True, True]
 
 
 def test_a_lone_half_joins_its_pair() -> None:

@@ -24,6 +24,7 @@ from binance_leaks.detect.private_keys import KeyType, PrivateKey, private_keys
 from binance_leaks.detect.rules import ED25519_SEED
 from binance_leaks.detect.split_values import find_split_values
 from binance_leaks.detect.tables import Tables
+from binance_leaks.detect.variable_uses import roles_by_use
 from binance_leaks.detect.vocabulary import AGENT_PAY_NAME, BINANCE_PAY, ELLIPTIC_CURVES, FUTURES_WORDS
 from binance_leaks.lazy_dataclasses import replace
 from binance_leaks.lazy_patterns import lazy_pattern
@@ -171,15 +172,17 @@ class _Classifier:
         """Give candidates their roles, by name or by position; drop those that are no credentials."""
         nearby_names = self._nearby_names(found)
         positions = positional_roles(self._document, found, nearby_names)
+        uses = roles_by_use(self._document, found, nearby_names, positions)
         readings: dict[int, _Reading] = {}
         for index, nearby in enumerate(nearby_names):
-            position = positions.get(index)
+            position = uses.get(index) or positions.get(index)
             if nearby is not None and nearby.name.excluded and position is None:
                 continue
             role, strength, partner = Role.API_KEY, Strength.NONE, None
             if position is not None:
                 role, partner = position
-                strength = self._positional_strength(found, index, partner, nearby)
+                is_used = index in uses
+                strength = Strength.PLAIN if is_used else self._positional_strength(found, index, partner, nearby)
             elif nearby is not None and nearby.name.role is not None:
                 role, strength = nearby.name.role, nearby.name.strength
             candidate = found[index]

@@ -243,6 +243,12 @@ EXCLUDED_WORDS = frozenset(
 )
 """Names of what is never a credential: digests, signatures, identifiers."""
 
+CLIENT_WORDS = tuple(
+    "api binance client clients connector connection credential credentials exchange factory futures margin options "
+    "rest spot".split()
+)
+"""How the last word of a class or function ends that makes a client of a key and a secret."""
+
 FOREIGN_EXCHANGES = frozenset(
     """
     aevo alpaca ascendex asterdex backpack biconomy bigone bingx bitbank bitbns bitfinex bitflyer bitget bithumb
