@@ -121,6 +121,19 @@ def test_uses_that_say_nothing_give_no_roles(use: str) -> None:
     assert [each.is_undecided for each in found] == [True, True]
 
 
+@pytest.mark.parametrize(
+    "comment", ["/* NOTE */", "<!-- NOTE -->", "{- NOTE -}", "(* NOTE *)", "# NOTE\n", "// NOTE\n"]
+)
+@pytest.mark.parametrize(
+    "form", ["Client('KEY', COMMENT 'SECRET')", "'KEY', COMMENT 'SECRET'", "['KEY',\n COMMENT'SECRET']"]
+)
+@pytest.mark.parametrize("note", ["key", "the API key", "the first one", "see below"])
+def test_a_comment_between_two_values_does_not_make_the_second_a_key(comment: str, form: str, note: str) -> None:
+    text = form.replace("COMMENT", comment.replace("NOTE", note)).replace("{", "{{").replace("}", "}}")
+    (found,) = _merged("# binance\n" + text.replace("KEY", "{key}").replace("SECRET", "{secret}"))
+    assert found.values == tuple(_named_pair())
+
+
 def test_a_lone_half_joins_its_pair() -> None:
     (found,) = _merged("API_SECRET={secret}", "API_KEY={key}\nAPI_SECRET={secret}\n", "API_KEY={key}")
     assert found.kind is Kind.KEY_PAIR

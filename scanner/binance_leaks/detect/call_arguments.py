@@ -257,6 +257,8 @@ def _pair(
         return _list(document, found, nearby_names, [first, second])
     if _is_glued(document.text[found[first].end : found[second].start]):
         return {first: (Role.API_KEY, second), second: (Role.SECRET_KEY, first)}
+    if _is_called_key_between(document.text[found[first].end : found[second].start], one, other):
+        return {first: (Role.API_KEY, second), second: (Role.SECRET_KEY, first)}
     in_order = _names_secret(other) and not _names_secret(one)
     if _own(other, not in_order and _line_between(document, found[first], found[second])) or (
         one is not None and _own(one) and not one.call and one.position is NamePosition.DIRECT and not _both(one)
@@ -304,6 +306,18 @@ def _own(nearby: NearbyName | None, line_above: bool = False) -> bool:
             nearby.position in (NamePosition.DIRECT, NamePosition.BEHIND)
             or (line_above and nearby.position is NamePosition.ABOVE)
         )
+    )
+
+
+def _is_called_key_between(gap: str, one: NearbyName | None, other: NearbyName | None) -> bool:
+    """Whether a comment between two values calls one the key, and nothing else names either: the first is it."""
+    return (
+        (one is None or one.name.role is None)
+        and other is not None
+        and other.name.role is Role.API_KEY
+        and not other.name.plural
+        and other.position in (NamePosition.DIRECT, NamePosition.ABOVE)
+        and _COMMENT.search(gap) is not None
     )
 
 
