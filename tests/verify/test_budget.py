@@ -103,12 +103,17 @@ class TestLimits:
         assert verdicts(found) == [(Verdict.LIVE, None)] * 3 + [(Verdict.NOT_ASKED, Cause.BUDGET)] * 2
         assert len(transport.requests) == 3
 
-    def test_so_many_requests_for_one(self, rng: Random, clock: FakeClock) -> None:
+    @pytest.mark.parametrize(
+        ("requests", "verdict"), [(1, (Verdict.INCONCLUSIVE, Cause.BUDGET)), (3, (Verdict.NOT_FOUND, None))]
+    )
+    def test_so_many_requests_for_one(
+        self, rng: Random, clock: FakeClock, requests: int, verdict: tuple[Verdict, Cause | None]
+    ) -> None:
         transport = FakeTransport(always(error(401, -2008)), clock)
-        limits = Limits(requests=3)
+        limits = Limits(requests=requests)
         found = Verifier(transport, clock=clock, limits=limits).verify(some(rng, 1, Environment.UNKNOWN))
-        assert len(transport.requests) == 3
-        assert verdicts(found) == [(Verdict.NOT_FOUND, None)]
+        assert len(transport.requests) == requests
+        assert verdicts(found) == [verdict]
 
     def test_so_much_time(self, rng: Random, clock: FakeClock) -> None:
         transport = FakeTransport(always(LIVE), clock)

@@ -93,6 +93,13 @@ def test_what_could_not_be_decided(unknown_on: list[str], start: str, detail: st
     assert note == f"{start}{UNDECIDED}Binance had a failure of its own{end}"
 
 
+def test_each_cause_of_an_undecided_outcome_has_words() -> None:
+    undecided = {each: note_of(Outcome(verdict=Verdict.INCONCLUSIVE, cause=each), at(), None) for each in Cause}
+    wordless = {each for each, note in undecided.items() if note == f"{UNDECIDED}."}
+    of_credentials = {Cause.ENVIRONMENT, Cause.UNUSABLE, Cause.INCOMPLETE, Cause.EXAMPLE, Cause.ENCRYPTED}
+    assert wordless == {*of_credentials, Cause.LIBRARY}
+
+
 @pytest.mark.parametrize("why", ["it is so", "it is so."])
 def test_what_is_not_checked(why: str) -> None:
     for verdict, start in ((Verdict.NOT_ASKED, "Not checked"), (Verdict.NOT_VERIFIABLE, "Cannot be verified")):

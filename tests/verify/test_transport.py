@@ -17,6 +17,7 @@ from random import Random
 from urllib.parse import urlsplit
 
 import pytest
+import urllib3.exceptions
 from binance_leaks import __version__
 from binance_leaks.errors import ScannerError, UsageError
 from binance_leaks.masking import Secret
@@ -275,6 +276,8 @@ class TestFailing:
             (http.client.RemoteDisconnected(""), NoReply.CUT),
             (BrokenPipeError(), NoReply.CUT),
             (ssl.SSLError(), NoReply.TLS),
+            (urllib3.exceptions.SSLError(), NoReply.TLS),
+            (urllib3.exceptions.SSLError("in words"), NoReply.TLS),
             (ssl.SSLEOFError(), NoReply.CUT),
             (ssl.SSLCertVerificationError(), NoReply.CERTIFICATE),
             (socket.gaierror(), NoReply.NO_ADDRESS),

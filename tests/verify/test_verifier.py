@@ -331,9 +331,22 @@ class TestHalves:
         found = ask(lone, credential(secret, occurrences=[occurrence(secret, line=9)]))[lone.id]
         assert (found.verdict, found.is_gone) == (Verdict.NOT_FOUND, False)
 
-    def test_a_lone_key_if_that_is_not_wanted(self, exchange: Exchange, ask: Ask, rng: Random) -> None:
-        found = one(ask(credential(value_of(hmac_account(rng), key=True)), lone_keys=False))
-        assert (found.verdict, found.cause) == (Verdict.NOT_ASKED, Cause.INCOMPLETE)
+    @pytest.mark.parametrize(
+        ("encrypted", "why"),
+        [(False, "no secret was found that could sign for it"), (True, "its private key is encrypted")],
+    )
+    def test_a_lone_key_if_that_is_not_wanted(
+        self, exchange: Exchange, ask: Ask, rng: Random, encrypted: bool, why: str
+    ) -> None:
+        key = value_of(hmac_account(rng), key=True)
+        found = one(
+            ask(credential(key, occurrences=[replace(occurrence(key), encrypted_beside=encrypted)]), lone_keys=False)
+        )
+        assert (found.verdict, found.cause, found.note) == (
+            Verdict.NOT_ASKED,
+            Cause.INCOMPLETE,
+            f"Not checked: {why}.",
+        )
         assert exchange.asked == []
 
     def test_an_example_is_not_asked_about(self, exchange: Exchange, ask: Ask, rng: Random) -> None:
@@ -427,6 +440,18 @@ class TestCandidates:
         found = ask(alone, lone, pair(other))
         assert found[alone.id].verdict is Verdict.LIVE
         assert len(exchange.asked) == 2
+
+    def test_the_nearest_of_lone_secrets_first(self, exchange: Exchange, ask: Ask, rng: Random) -> None:
+        account = hmac_account(rng)
+        exchange.add(account)
+        key, right, wrong = (
+            value_of(each, key=is_key)
+            for each, is_key in ((account, True), (account, False), (hmac_account(rng), False))
+        )
+        alone = credential(key, occurrences=[occurrence(key, line=10)])
+        others = [credential(each, occurrences=[occurrence(each, line=at)]) for each, at in ((wrong, 2), (right, 11))]
+        assert ask(alone, *others)[alone.id].verdict is Verdict.LIVE
+        assert len(exchange.asked) == 1
 
     def test_not_in_another_file_nor_far_away(self, exchange: Exchange, ask: Ask, rng: Random) -> None:
         account = hmac_account(rng)

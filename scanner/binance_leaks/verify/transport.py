@@ -336,8 +336,8 @@ def _trouble_of(error: BaseException) -> NoReply:
             return NoReply.TIMED_OUT
         case ssl.SSLCertVerificationError() | ssl.CertificateError():
             return NoReply.CERTIFICATE
-        case WrappedSSLError() if error.args and isinstance(error.args[0], BaseException):
-            return _trouble_of(error.args[0])
+        case WrappedSSLError(args=(BaseException() as cause, *_)):
+            return _trouble_of(cause)
         case ssl.SSLEOFError() | ssl.SSLZeroReturnError() | ConnectionResetError() | http.client.IncompleteRead():
             return NoReply.CUT
         case ssl.SSLError() | WrappedSSLError():
