@@ -125,6 +125,7 @@ def test_paths_are_scanned_as_by_the_program(tmp_path: Path, monkeypatch: pytest
     assert reported == theirs
     assert known(scan_paths(["a.py", tmp_path / "b.env"])) == both(one) | both(two)
     assert known(scan_paths(tmp_path, exclude=["*.py"])) == both(two)
+    assert (scan_bytes(b"nothing").stats.suppressed, scan_bytes(b"nothing").stats.below_confidence) == (0, 0)
     assert scan_paths("a.py", jobs=2).findings == scan_paths("a.py").findings
 
 

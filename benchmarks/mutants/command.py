@@ -88,7 +88,7 @@ TESTS: Mapping[str, Sequence[str]] = {
     "pipeline/baseline_update": _BASELINE,
     "pipeline/commit_range": (*_RANGE, "e2e/test_receive.py", "cli/test_time_limit.py"),
     "pipeline/files": (*_FILES, "e2e/test_bad_input.py"),
-    "pipeline/history": _HISTORY,
+    "pipeline/history": (*_HISTORY, "e2e/test_history_narrowing.py"),
     "pipeline/history_scan": _HISTORY,
     "pipeline/history_worker": _HISTORY,
     "pipeline/introduced": (*_RANGE, *_STAGED),

@@ -37,10 +37,11 @@ class Project:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     repository = Repository.create(tmp_path_factory.mktemp("narrow") / "project")
     maker = Maker(repository, SystemRandom())
-    names = ("old", "env", "topic", "amended", "message", "new", "remote", "tagged")
+    names = ("old", "env", "topic", "amended", "message", "new", "remote", "tagged", "noted", "once noted")
     pairs = {name: maker.pair() for name in names}
     maker.commit({"old/bot.py": module(pairs["old"])}, "Old")
     maker.commit({"conf/prod.env": dotenv(pairs["env"]), "conf/readme.txt": "nothing\n"}, "Settings")
+    maker.git("tag", "-m", pairs["once noted"].dotenv, "v0")
     middle = datetime.fromtimestamp(FIRST_DAY + maker.day * DAY + DAY // 2, tz=timezone.utc).isoformat()
     maker.checkout("-b", "topic")
     maker.commit({"topic/bot.py": module(pairs["topic"])}, "Topic")
@@ -54,6 +55,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
         maker.commit({f"{name}/bot.py": module(pairs[name])}, name)
         repository.git("update-ref", ref, "HEAD")
     maker.checkout("main")
+    maker.git("tag", "-m", pairs["noted"].dotenv, "v2")
     return Project(repository=repository, pairs=pairs, middle=middle)
 
 
@@ -81,7 +83,7 @@ def test_branches(project: Project) -> None:
 def test_since(project: Project) -> None:
     # The old pair is in a version that is new.
     since = project.found("--since", project.middle) - {"amended", "old"}
-    assert since == {"topic", "message", "new", "remote", "tagged"}, "what was brought in before is not news"
+    assert since == {"topic", "message", "new", "remote", "tagged", "noted"}, "what was brought in before is not news"
     assert project.found("--since", "2020-01-01") - {"amended"} == set(project.pairs) - {"amended"}
     assert project.found("--since", "1 week ago") == set()
     assert project.found("--since", project.middle, "--branch", "topic") == {"topic"}

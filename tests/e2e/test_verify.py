@@ -131,7 +131,11 @@ class TestSources:
 
     def test_quotes_that_are_left_out_are_reported(self, desk: Desk) -> None:
         variables = {name: f'"{value}"' for name, value in env_of(desk.account()).items()}
-        assert "BINANCE_API_KEY: the quotes around its value" in desk.verify(env=variables).err
+        others = {"KRAKEN_API_KEY": '"k"', "BINANCE_LISTEN_KEY": '"l"', "BINANCE_NOTES": f'"{"n" * 20_000}"'}
+        reported = desk.verify(env={**variables, **others}).err
+        assert {name for name in (*variables, *others) if f"{name}: the quotes around its value" in reported} == set(
+            variables
+        )
 
     @pytest.mark.parametrize("name", ["BINANCE_API_KEY", "BINANCE_API_SECRET"])
     @pytest.mark.parametrize("damage", ["short", "long", "quote", "placeholder", "inner blank"])

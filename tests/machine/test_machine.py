@@ -124,6 +124,34 @@ def test_of_a_repository_only_what_git_keeps_is_opened(tmp_path: Path) -> None:
     assert not [file for file in opened if file.startswith(str(tmp_path)) and not file.startswith(git_folder)]
 
 
+@pytest.mark.parametrize(
+    ("folder", "beside", "evidence"),
+    [
+        ("work", "", ()),
+        ("work", "see Binance", ("“.env.local” beside it mentions Binance",)),
+        ("repository", "", ()),
+        ("binance-bot", "", ("the repository's name mentions Binance",)),
+    ],
+)
+def test_evidence_is_beside_a_file_or_in_the_name_of_its_repository(
+    folder: str, beside: str, evidence: tuple[str, ...], tmp_path: Path
+) -> None:
+    """Not in the name of the home folder."""
+    home, pair = tmp_path / "binance", Pair.fresh()
+    text = f"API_KEY={pair.key}\nAPI_SECRET={pair.secret}\n"
+    if folder == "work":
+        (home / folder).mkdir(parents=True)
+        (home / folder / ".env").write_text(text, "utf-8")
+        (home / folder / ".env.local").write_text(f"# {beside}\n", "utf-8")
+    else:
+        repository = Repository.create(home / folder)
+        repository.commit({".env": "", ".env.local": f"# {beside}\n"})
+        repository.write(".env", text)
+        repository.git("stash")
+    named = ("named “API_KEY”", "named “API_SECRET”")
+    assert [finding.evidence for finding in scan(home, plan_of(home)).findings] == [(*named, *evidence)]
+
+
 @pytest.mark.parametrize(("system", "places"), [(System.MACOS, MACOS), (System.WINDOWS, WINDOWS)])
 def test_places_of_other_systems(system: System, places: dict[str, Write], tmp_path: Path) -> None:
     pairs = make_home(tmp_path, places)

@@ -343,7 +343,7 @@ def _in_one_line_pem(lead: str) -> bool:
     if begun is None:
         return False
     end = _end_of_body(lead, begun.end())
-    return end == len(lead) or (end == len(lead) - 1 and lead.endswith("\\"))
+    return end == len(lead.removesuffix("\\"))
 
 
 def _in_web_token(text: str, candidate: Candidate) -> bool:

@@ -10,7 +10,6 @@ from binance_leaks.lazy_patterns import lazy_pattern
 
 _CELL_END = lazy_pattern(rb"[,\n]")
 _NO_NAME = lazy_pattern(rb"[=:;{}<>]")
-_NO_NAME = lazy_pattern(rb"[=:;{}<>]")
 _LONGEST_HEADER = 20_000
 _MOST_CELLS = 2_000
 

@@ -378,9 +378,9 @@ def _last_below_title(outline: Outline, index: int) -> int:
 def _paragraph(outline: Outline, index: int) -> tuple[int, int]:
     """First and last line of the run of lines without a blank one between, 12 lines each way at most."""
     first = last = index
-    while first > max(0, index - 12) and outline.indent(first - 1) >= 0:
+    while first > index - 12 and outline.indent(first - 1) >= 0:
         first -= 1
-    while last < min(len(outline.document.line_starts) - 1, index + 12) and outline.indent(last + 1) >= 0:
+    while last < index + 12 and outline.indent(last + 1) >= 0:
         last += 1
     return first, last
 

@@ -34,7 +34,10 @@ class Outline:
         return "- " in self.document.text
 
     def indent(self, index: int) -> int:
-        """Return the columns before the text of a line, marks of comments and lists included; -1 for a blank line."""
+        """Return the columns before the text of a line, marks of comments and lists included.
+
+        It is -1 for a blank line, and outside the document.
+        """
         held = self._indents.get(index)
         if held is None:
             held = self._indents[index] = _indent(self._lines[index]) if 0 <= index < len(self._lines) else -1

@@ -163,15 +163,15 @@ def _select_reads(
         for blob in (provenance.blob, provenance.tip):
             if blob is not None:
                 wanted.setdefault(blob, set()).add(provenance.path)
-    best: dict[str, tuple[int, int, bytes]] = {}
+    best: dict[str, tuple[tuple[int, int], bytes]] = {}
     for name, hit in sorted(blobs.items()):
         for credential in hit.credentials:
             for value in credential.values:
-                rank = (credential.confidence.rank, len(credential.values), name)
-                if value.sha256 not in best or rank[:2] > best[value.sha256][:2]:
-                    best[value.sha256] = rank
+                rank = credential.confidence.rank, len(credential.values)
+                if value.sha256 not in best or rank > best[value.sha256][0]:
+                    best[value.sha256] = rank, name
     by_digest = dict(sorted(provenances))
-    for digest, (_, _, blob) in best.items():
+    for digest, (_, blob) in best.items():
         if blob not in wanted and digest in by_digest:
             wanted[blob] = set(tracer.paths_of(blob)[:1]) or {by_digest[digest]}
     return wanted

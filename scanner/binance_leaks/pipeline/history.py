@@ -49,13 +49,13 @@ def walk_refs(git: Git, refs: Iterable[Ref], *, branches: Sequence[str], since: 
     if not tips:
         tips = [(ref.target if since is None else ref.commit or b"").hex() for ref in refs]
     tips = [tip for tip in dict.fromkeys(tips) if tip]
-    if since is not None:
-        _check_date(git, since)
+    oldest = None if since is None else _seconds_of(git, since)
+    if oldest is not None:
         listed = git.run_with("\n".join(tips) + "\n", "rev-list", "--boundary", f"--since={since}", "--stdin")
         names = listed.decode("ascii").split()
         tips = [name for name in names if not name.startswith("-")]
         tips += [f"^{name[1:]}" for name in names if name.startswith("-")]
-    tags = _list_tags_since(git, since) if since is not None and not branches else set()
+    tags = _list_tags_since(git, oldest) if oldest is not None and not branches else set()
     if not tips:
         return ReachableObjects(names=frozenset(tags), missing=frozenset())
     walked = _walk(git, tips)
@@ -85,9 +85,8 @@ def _is_ref(git: Git, name: str) -> bool:
     return bool(git.run("for-each-ref", "--format=%(refname)", "--count=1", name, accept=(0, 1, 128)).strip())
 
 
-def _list_tags_since(git: Git, since: str) -> set[bytes]:
-    """The annotated tags that were made since a date; their messages are as old as they."""
-    oldest = int(git.run("rev-parse", f"--since={since}").decode("ascii").strip().removeprefix("--max-age="))
+def _list_tags_since(git: Git, oldest: int) -> set[bytes]:
+    """The annotated tags that were made since a time; their messages are as old as they."""
     listed = git.run("for-each-ref", "--format=%(objecttype) %(objectname) %(creatordate:unix)", accept=(0, 1, 128))
     fields = [line.split() for line in listed.splitlines()]
     return {
@@ -97,12 +96,13 @@ def _list_tags_since(git: Git, since: str) -> set[bytes]:
     }
 
 
-def _check_date(git: Git, since: str) -> None:
-    """Raise UsageError for what git does not understand, which it takes for the present."""
-    resolved = git.run("rev-parse", f"--since={since}").decode("ascii").strip().removeprefix("--max-age=")
-    now = git.run("rev-parse", "--since=now").decode("ascii").strip().removeprefix("--max-age=")
-    if not since.strip() or int(resolved) >= int(now) - 1:
+def _seconds_of(git: Git, since: str) -> int:
+    """Return when a date is. Raises UsageError for what git does not understand, which it takes for the present."""
+    printed = git.run("rev-parse", "--since=now", f"--since={since}").split()
+    now, seconds = (int(each.removeprefix(b"--max-age=")) for each in printed)
+    if seconds >= now:
         raise UsageError(f"--since {since}: not a date in the past", hint="Such as 2024-01-31, or 2.weeks.ago.")
+    return seconds
 
 
 def _resolve_branch(git: Git, branch: str) -> str:
