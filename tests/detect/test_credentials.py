@@ -73,6 +73,11 @@ def test_two_undecided_values_are_a_pair_unless_they_are_called_two_things() -> 
     for text, kinds in (
         ("a = '{key}'\nb = '{secret}'\nbinance.Client(a, b)", [Kind.KEY_PAIR]),
         ("# binance\nvalue1 = '{key}'\nvalue2 = '{secret}'", [Kind.KEY_PAIR]),
+        ("# binance\nvalue_a = '{key}'\nvalue_b = '{secret}'", [Kind.KEY_PAIR]),
+        ("Binance keys\nfirst: {key}\nand the other one is {secret}", [Kind.KEY_PAIR]),
+        ("Binance keys\nfirst: {key}\n\nthe second: {secret}", [Kind.KEY_PAIR]),
+        ("# binance\nfirst = '{key}'\norder = '{secret}'", [Kind.API_KEY, Kind.API_KEY]),
+        ("# binance\nfirst_order = '{key}'\nsecond_trade = '{secret}'", [Kind.API_KEY, Kind.API_KEY]),
         ("Cookie: p20t={key}; csrftoken={secret}\nHost: www.binance.com", [Kind.API_KEY, Kind.API_KEY]),
         ('{{"exchange": "binance", "order": "{key}", "trade": "{secret}"}}', [Kind.API_KEY, Kind.API_KEY]),
     ):

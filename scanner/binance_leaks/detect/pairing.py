@@ -12,7 +12,8 @@ from binance_leaks.detect.classify import Match
 from binance_leaks.detect.confidence import NEAR
 from binance_leaks.detect.credentials import assumed_environment
 from binance_leaks.detect.document import Document
-from binance_leaks.detect.names import Strength
+from binance_leaks.detect.names import Strength, words_of
+from binance_leaks.detect.vocabulary import INDISTINCT_WORDS
 from binance_leaks.lazy_patterns import lazy_pattern
 from binance_leaks.model import Environment, Role
 
@@ -168,16 +169,22 @@ class _Places:
         return near and self._lines_between(first, second) <= _UNNAMED_LINES
 
     def may_be_halves(self, first: int, second: int) -> bool:
-        """Whether two values are not called two things, as `csrftoken` and `order` are; `a` and `b` say nothing."""
-        one, other = self._called(first), self._called(second)
-        alike = one == other or max(len(one), len(other)) <= _SAYS_NOTHING
-        return alike and _are_distinct(self._matches[first], self._matches[second])
+        """Whether two values are not called two things, as `csrftoken` and `order` are."""
+        return self._called(first) == self._called(second) and _are_distinct(
+            self._matches[first], self._matches[second]
+        )
 
     def _called(self, index: int) -> str:
-        """The word to which a value is assigned, without a number at its end; empty where it names Binance."""
+        """The word to which a value is assigned, without a number at its end.
+
+        Empty where it names Binance or nothing, as `a` and `first` do.
+        """
         start = self._matches[index].start
         word = _ASSIGNED.search(self._text[max(start - _LONGEST_WORD, 0) : start])
-        return "" if word is None or "binance" in word[1].lower() else word[1].rstrip("0123456789")
+        if word is None or "binance" in word[1].lower():
+            return ""
+        says_nothing = all(len(part) <= _SAYS_NOTHING or part in INDISTINCT_WORDS for part in words_of(word[1]))
+        return "" if says_nothing else word[1].rstrip("0123456789")
 
     def lines_of(self, indices: Sequence[int]) -> list[list[int]]:
         """Group indices of matches by the lines that they begin on."""

@@ -317,6 +317,15 @@ STEMLESS_WORDS = frozenset(
 )
 """Words of names that do not distinguish accounts."""
 
+INDISTINCT_WORDS = frozenset(
+    """
+    a an and another bar baz first foo former four half here item last latter left line number one other part right
+    second string text that the then thing third this three two val value values var
+    eins erste erster erstes zwei zweite zweiter zweites primer primero primera segundo segunda premier deuxième
+    """.split()
+)
+"""Words that count things and do not say what they are."""
+
 NOISE_WORDS = frozenset(
     """
     a an and arc are as b be box br buffer.from byte bytes bytes.fromhex char const content decrypt default
