@@ -642,6 +642,7 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]
         ("fatal: unable to get password from user", "needs a login"),
         ("git@host: Permission denied (publickey).", "needs a login"),
         ("fatal: unable to access 'https://host/a/': Timeout was reached", "did not answer in time"),
+        ("Timeout, server host not responding.", "did not answer in time"),
         ("ssh -o BatchMode=yes -o ConnectTimeout=60: 1: ssh: not found", "there is no ssh on this machine"),
         ("error: cannot run ssh: No such file or directory", "there is no ssh on this machine"),
         ("remote: Repository not found.", "there is no such repository"),

@@ -48,7 +48,7 @@ _FAILURES = (
      "the host refused the connection", "Check the address, the port and the firewall."),
     (("ssh: not found", "ssh: command not found", "cannot run ssh"), "there is no ssh on this machine",
      "Install an ssh client, or use an address with https."),
-    (("timed out", "operation too slow", " timeout"), "the host did not answer in time", ""),
+    (("timed out", "operation too slow", " timeout", "timeout, server"), "the host did not answer in time", ""),
     (("host key verification failed",), "the key of the ssh host is not known", "Connect to it once with ssh."),
     (("certificate",), "the certificate of the host cannot be verified", "Check the address and http.sslCAInfo."),
     (("could not read username", "could not read password", "unable to get password", "authentication failed",
