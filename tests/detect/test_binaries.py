@@ -477,10 +477,14 @@ def test_serialised_settings(rng: Random, kind: str, names: Pair) -> None:
     assert_found(data, [pair])
 
 
+@pytest.mark.parametrize(
+    "names", [("binance_api_key", "binance_secret_key"), ("API_KEY_BINANCE", "SECRET_KEY_BINANCE")]
+)
 @pytest.mark.parametrize("kind", SERIALISERS)
-def test_serialised_settings_secret_first(rng: Random, kind: str) -> None:
+def test_serialised_settings_secret_first(rng: Random, kind: str, names: Pair) -> None:
+    """A property list has the length of a name as a letter: what is S for a name is 3 for another."""
     (pair,) = new_pairs(rng)
-    assert_found(SERIALISERS[kind]({"binance_secret_key": pair[1], "binance_api_key": pair[0]}), [pair])
+    assert_found(SERIALISERS[kind]({names[1]: pair[1], names[0]: pair[0]}), [pair])
 
 
 @pytest.mark.parametrize("fields", [("binance", KEY, SECRET), ("binance", "api_key", KEY, "api_secret", SECRET)])

@@ -463,6 +463,7 @@ class TestLaws:
         make_large_tree(tree, rng)
         source = FileSource(paths=[tree], target=".", all_files=True)
         credentials = list(source.read().credentials)
+        assert len(credentials) > 40
         settings = TriageSettings(config=Config(confidence=Confidence.LOW))
 
         def judged() -> tuple[Finding, ...]:
