@@ -21,7 +21,7 @@ from typing import Literal
 import pytest
 from binance_leaks.findings import Skipped
 from binance_leaks.sources.archives import ArchiveKind, ArchiveLimits, archive_kind, read_members
-from binance_leaks.sources.read_content import Chunk, read_stream
+from binance_leaks.sources.read_content import TOO_LARGE_TO_BE_READ_TWICE, Chunk, read_stream
 from binance_leaks.sources.streams import Readable
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -558,6 +558,25 @@ def test_a_zip_file_behind_other_content_inside_an_archive() -> None:
     found, skipped = read(zipped({"bot.pyz": PREFIXES["zipapp"] + zipped({"a": TEXT})}), "all.zip")
     assert found["all.zip!/bot.pyz!/a"] == TEXT
     assert not skipped
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\n%%EOF\n",
+        b"From: a@project.example\nTo: b@project.example\nSubject: a\n\ntext\n",
+        b"%PDF-1.4\n" * MIB,
+    ],
+    ids=["PDF", "mail", "large PDF"],
+)
+def test_a_zip_file_behind_a_document_is_read_or_reported(data: bytes) -> None:
+    data += zipped({"a": TEXT})
+    for stream in (io.BytesIO(data), Pipe(data)):
+        items = list(read_stream("a", "a", stream))
+        members = [item.data for item in items if isinstance(item, Chunk) and item.path == "a!/a"]
+        reported = [item.why for item in items if isinstance(item, Skipped)]
+        too_large = isinstance(stream, Pipe) and len(data) > MIB
+        assert (members, reported) == (([], [TOO_LARGE_TO_BE_READ_TWICE]) if too_large else ([TEXT], []))
 
 
 @pytest.mark.parametrize(

@@ -180,7 +180,7 @@ def test_more_text_than_is_read_is_reported(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_large_file_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("binance_leaks.sources.archives._LARGEST_PDF", 1 << 20)
+    monkeypatch.setattr("binance_leaks.sources.pdf_members._LARGEST", 1 << 20)
     data = pdf(b"", {9: b"(" + b"x" * (1 << 20) + b")"})
     items = list(read_members("a.pdf", "a.pdf", io.BytesIO(data)))
     assert [item.why for item in items if isinstance(item, Skipped)] == [

@@ -126,6 +126,8 @@ def test_codes_and_metadata_are_read_wherever_a_picture_is() -> None:
     assert skipped == []
     found, _ = read(zipped({"docs/a.gif": code("in an archive", "GIF")}), "a.zip")
     assert found["a.zip!/docs/a.gif!/code"] == b"in an archive"
+    found, _ = read(shot + zipped({"a": b"behind a picture"}))
+    assert (found["shot.png!/code"], found["shot.png!/a"]) == (b"what it says", b"behind a picture")
     jpeg = code("in a file", "JPEG", quality=95)
     size = image.open(io.BytesIO(jpeg)).size
     rows = image.open(io.BytesIO(code("as rows"))).convert("RGB")

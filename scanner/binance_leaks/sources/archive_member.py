@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from binance_leaks.detect import first_test, prefilter
 from binance_leaks.findings import Skipped
@@ -34,6 +34,13 @@ class ArchiveMember:
 
     def skipped(self, why: str) -> Skipped:
         return Skipped(what=self.path, why=why)
+
+
+class Attached(NamedTuple):
+    """A part that is to be read by itself: a file, or text without an author or a date."""
+
+    place: ArchiveMember
+    content: bytes
 
 
 def raw_chunks(place: ArchiveMember, stream: Readable) -> Iterator[Chunk | Skipped]:

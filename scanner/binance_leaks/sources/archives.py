@@ -9,25 +9,38 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from functools import partial
 from itertools import chain
 
 from binance_leaks.findings import Skipped
 from binance_leaks.lazy_dataclasses import dataclass, replace
-from binance_leaks.sources import git_packs, mail_members, seven_zip, tars, zips
-from binance_leaks.sources.archive_kind import HEAD_SIZE, NOT_READ, ArchiveKind, archive_kind, may_end_in_zip
-from binance_leaks.sources.archive_member import ArchiveMember, name_alone, raw_chunks, refusals, suspicious, uncovered
+from binance_leaks.sources import git_packs, mail_members, pdf_members, seven_zip, tars, zips
+from binance_leaks.sources.archive_kind import (
+    HEAD_SIZE,
+    NOT_READ,
+    ZIP_END,
+    ZIP_END_SIZE,
+    ArchiveKind,
+    archive_kind,
+    may_end_in_zip,
+)
+from binance_leaks.sources.archive_member import (
+    ArchiveMember,
+    Attached,
+    name_alone,
+    raw_chunks,
+    refusals,
+    suspicious,
+    uncovered,
+)
 from binance_leaks.sources.compressed_names import name_inside, skip_type, stored_name
 from binance_leaks.sources.container_images import LARGEST_METADATA, ImageIndex, is_image_member
 from binance_leaks.sources.packed_content import find_packed_content
-from binance_leaks.sources.pdf_objects import PdfFile
-from binance_leaks.sources.pdf_pictures import pictures_of
-from binance_leaks.sources.pdf_text import PdfText
-from binance_leaks.sources.pictures.contents import read_embedded, read_members_of, read_picture
+from binance_leaks.sources.pictures.contents import read_embedded, read_picture
 from binance_leaks.sources.pictures.kinds import LARGEST, is_picture, may_hold_picture
 from binance_leaks.sources.pictures.settings import are_read
-from binance_leaks.sources.read_content import Chunk
+from binance_leaks.sources.read_content import TOO_LARGE_TO_BE_READ_TWICE, Chunk, TailReader
 from binance_leaks.sources.streams import (
     SHORTEST_VALUE,
     JoinedStream,
@@ -46,14 +59,17 @@ from binance_leaks.sources.unpack import (
     BoundedStream,
     DamagedArchiveError,
     DecompressedStream,
-    OverLimitError,
     UnpackBudget,
     can_read_zstd,
 )
 
 __all__ = ["ArchiveKind", "ArchiveLimits", "archive_kind", "read_members"]
 
-_LARGEST_PDF = 64 << 20
+_DOCUMENTS = {
+    ArchiveKind.PDF: pdf_members.read_pdf,
+    ArchiveKind.MAIL: mail_members.read_mailbox,
+    ArchiveKind.OUTLOOK: mail_members.read_outlook_file,
+}
 
 
 def read_members(
@@ -114,7 +130,7 @@ class _Unpacker:
         else:
             stream = peeked
         if kind is None and is_picture(head) and are_read():
-            yield from self._picture(place, stream)
+            yield from self._document(place, stream, depth, partial(self._picture, place))
         elif kind is None:
             yield from self._plain(place, stream, depth)
         elif kind in NOT_READ or (kind is ArchiveKind.ZSTD and not can_read_zstd()):
@@ -130,10 +146,8 @@ class _Unpacker:
             yield from self._tar(place, PeekableStream(stream), depth)
         elif kind is ArchiveKind.GIT_PACK:
             yield from self._git_pack(place, keep_short(stream), depth)
-        elif kind is ArchiveKind.PDF:
-            yield from self._pdf(place, stream, depth)
-        elif kind in (ArchiveKind.MAIL, ArchiveKind.OUTLOOK):
-            yield from self._mail(place, stream, kind, depth)
+        elif kind in _DOCUMENTS:
+            yield from self._document(place, stream, depth, partial(_DOCUMENTS[kind], place, budget=self.budget))
         else:
             yield from self._compressed(place, stream, kind, depth)
 
@@ -147,10 +161,7 @@ class _Unpacker:
             if are_read() and may_hold_picture(chunk.data):
                 yield from read_embedded(place.path, place.evidence, chunk.data, self.budget)
             if may_end_in_zip(chunk.data):
-                if depth >= self.budget.limits.depth:
-                    yield place.skipped(f"archives are nested deeper than {self.budget.limits.depth}")
-                else:
-                    yield from self.zip_behind(place, io.BytesIO(chunk.data), depth)
+                yield from self.zip_behind(place, io.BytesIO(chunk.data), depth)
 
     def packed_content(self, place: ArchiveMember, text: bytes, depth: int) -> Iterator[Chunk | Skipped]:
         """What a text has in base64."""
@@ -164,6 +175,28 @@ class _Unpacker:
                 name, content = each
                 yield from self.content(place.member(name), io.BytesIO(content), depth + 1)
 
+    def _document(
+        self,
+        place: ArchiveMember,
+        stream: Readable,
+        depth: int,
+        read: Callable[[Readable], Iterator[Chunk | Skipped | Attached]],
+    ) -> Iterator[Chunk | Skipped]:
+        """What a reader makes of content whose end it need not look at, and of a zip file there."""
+        file = keep_short(stream)
+        reader = TailReader(file)
+        for item in read(reader):
+            if isinstance(item, Attached):
+                yield from self.content(item.place, io.BytesIO(item.content), depth + 1)
+            else:
+                yield item
+        if ZIP_END not in reader.tail[-ZIP_END_SIZE:]:
+            return
+        if not can_rewind(file):
+            yield place.skipped(TOO_LARGE_TO_BE_READ_TWICE)
+        elif zips.has_directory(file):
+            yield from self.zip_behind(place, file, depth)
+
     def _picture(self, place: ArchiveMember, stream: Readable) -> Iterator[Chunk | Skipped]:
         """A picture as it is, and its texts."""
         taker = StreamReader(stream)
@@ -175,6 +208,9 @@ class _Unpacker:
 
     def zip_behind(self, place: ArchiveMember, file: Seekable, depth: int) -> Iterator[Chunk | Skipped]:
         """The members of a zip file behind content that was read, as it is, with the zip file."""
+        if depth >= self.budget.limits.depth:
+            yield place.skipped(f"archives are nested deeper than {self.budget.limits.depth}")
+            return
         for item in self._zip_members(place, file, depth):
             if isinstance(item, Skipped) or item.path != place.path:
                 yield item
@@ -310,49 +346,6 @@ class _Unpacker:
             for start, end in archive.endless:
                 file.seek(start)
                 yield from suspicious(raw_chunks(place, BoundedStream(file, end - start)))
-
-    def _pdf(self, place: ArchiveMember, stream: Readable, depth: int) -> Iterator[Chunk | Skipped]:
-        """A PDF file as it is, its text, and the contents of its other streams."""
-        taker = StreamReader(stream)
-        data = taker.take(_LARGEST_PDF + 1)
-        if len(data) > _LARGEST_PDF:
-            yield place.skipped(f"a PDF file of more than {_LARGEST_PDF >> 20} MiB, whose text is not read")
-            yield from raw_chunks(place, JoinedStream(data, stream))
-            return
-        yield from raw_chunks(place, io.BytesIO(data))
-        if taker.fault is not None:
-            yield place.skipped(taker.fault)
-        try:
-            file = PdfFile(data, self.budget)
-            if file.encrypted:
-                yield place.skipped("the text of the PDF file is encrypted")
-                return
-            text = PdfText(file)
-            lines = "\n".join(filter(None, text.lines()))
-            if lines and self.budget.admit():
-                yield from self.content(place.member("text"), io.BytesIO(lines.encode("utf-8", "replace")), depth + 1)
-            for number, content in text.others():
-                if not self.budget.admit():
-                    return
-                yield from self.content(place.member(f"object {number}"), io.BytesIO(content), depth + 1)
-            if are_read():
-                yield from read_members_of(place.path, place.evidence, pictures_of(file, self.budget), self.budget)
-        except OverLimitError:
-            return
-        if text.cut_short:
-            yield place.skipped("the PDF file has more text than is read")
-        if text.unknown > text.known:
-            yield place.skipped("fonts of the PDF file do not say which characters they show")
-        elif file.unread:
-            yield place.skipped(f"{file.unread:,} of the streams of the PDF file cannot be unpacked")
-
-    def _mail(self, place: ArchiveMember, stream: Readable, kind: ArchiveKind, depth: int) -> Iterator[Chunk | Skipped]:
-        read = mail_members.read_mailbox if kind is ArchiveKind.MAIL else mail_members.read_outlook_file
-        for item in read(place, stream, self.budget):
-            if isinstance(item, mail_members.Attached):
-                yield from self.content(item.place, io.BytesIO(item.content), depth + 1)
-            else:
-                yield item
 
     def _git_pack(self, place: ArchiveMember, stream: Readable, depth: int) -> Iterator[Chunk | Skipped]:
         parts = 0

@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from binance_leaks.findings import Skipped
 from binance_leaks.lazy_dataclasses import replace
 from binance_leaks.model import Origin
 from binance_leaks.sources import mail, outlook
-from binance_leaks.sources.archive_member import ArchiveMember, raw_chunks
+from binance_leaks.sources.archive_member import ArchiveMember, Attached, raw_chunks
 from binance_leaks.sources.read_content import Chunk
 from binance_leaks.sources.streams import JoinedStream, Readable, StreamReader, describe_error
 from binance_leaks.sources.unpack import UnpackBudget
 
 _TEXT = 4 << 20
 """Bytes of text that are put together."""
-
-
-class Attached(NamedTuple):
-    """A part that is to be read by itself: a file, or text without an author or a date."""
-
-    place: ArchiveMember
-    content: bytes
 
 
 def read_mailbox(place: ArchiveMember, stream: Readable, budget: UnpackBudget) -> Iterator[Chunk | Skipped | Attached]:

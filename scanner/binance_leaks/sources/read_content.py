@@ -281,6 +281,8 @@ def _characters(data: bytes) -> int:
     return len(data) if data.isascii() else len(data.translate(None, _CONTINUATION))
 
 
+TOO_LARGE_TO_BE_READ_TWICE = "it may end in a zip file, and is too large to be read twice"
+"""Why a zip file at the end of a stream is not read."""
 WHOLE_LIMIT = _SIZES.whole
 """Bytes of content that are kept at once; larger content is split into windows."""
 
@@ -309,7 +311,7 @@ def read_stream(
         yield from archives.read_members(path, evidence_path, peeked)
 
 
-class _TailReader:
+class TailReader:
     """A stream that keeps the last bytes of what was read."""
 
     def __init__(self, stream: Readable) -> None:
@@ -331,7 +333,7 @@ def _plain_content(
     That is a zip file behind a program, or compressed data, archives and pictures in base64.
     """
     is_program = peeked.peek(HEAD_SIZE).startswith(PROGRAMS)
-    reader = _TailReader(peeked)
+    reader = TailReader(peeked)
     held: bytes | None = None
     for chunk in read_content(path, evidence_path, reader, size=size):
         held = chunk.data if isinstance(chunk, Chunk) and chunk.whole else None
@@ -351,7 +353,7 @@ def _plain_content(
         if can_rewind(stream):
             yield from _read_zip_behind(path, evidence_path, stream)
         else:
-            yield Skipped(what=path, why="it may end in a zip file, and is too large to be read twice")
+            yield Skipped(what=path, why=TOO_LARGE_TO_BE_READ_TWICE)
 
 
 def _read_zip_behind(path: str, evidence_path: str, file: Seekable) -> Iterator[Chunk | Skipped]:
