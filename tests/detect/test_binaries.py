@@ -478,13 +478,14 @@ def test_serialised_settings(rng: Random, kind: str, names: Pair) -> None:
 
 
 @pytest.mark.parametrize(
-    "names", [("binance_api_key", "binance_secret_key"), ("API_KEY_BINANCE", "SECRET_KEY_BINANCE")]
+    "names",
+    [("binance_api_key", "binance_secret_key"), ("API_KEY_BINANCE", "SECRET_KEY_BINANCE"), ("publicKey", "apiSecret")],
 )
 @pytest.mark.parametrize("kind", SERIALISERS)
 def test_serialised_settings_secret_first(rng: Random, kind: str, names: Pair) -> None:
     """A property list has the length of a name as a letter: what is S for a name is 3 for another."""
     (pair,) = new_pairs(rng)
-    assert_found(SERIALISERS[kind]({names[1]: pair[1], names[0]: pair[0]}), [pair])
+    assert_found(SERIALISERS[kind]({names[1]: pair[1], names[0]: pair[0], "n": "1"}), [pair])
 
 
 @pytest.mark.parametrize("fields", [("binance", KEY, SECRET), ("binance", "api_key", KEY, "api_secret", SECRET)])
