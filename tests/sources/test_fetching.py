@@ -197,12 +197,12 @@ class TestWhatIsWritten:
 
     def test_a_locked_branch_is_not_waited_for(self, clone: Repository, upstream: Repository) -> None:
         upstream.git("branch", "new")
-        clone.git("config", "core.filesRefLockTimeout", "5000")
+        clone.git("config", "core.filesRefLockTimeout", "90000")
         clone.path(".git/refs/remotes/origin/new.lock").touch()
         started = time.monotonic()
         with pytest.raises(GitError, match="lock"):
             Fetcher(str(clone.folder)).more(["+refs/heads/new:refs/remotes/origin/new"])
-        assert time.monotonic() - started < 4
+        assert time.monotonic() - started < 60
 
     def test_a_boundary_that_is_a_link(self, clone: Repository, upstream: Repository, tmp_path: Path) -> None:
         shallow = clone.path(".git/shallow")
