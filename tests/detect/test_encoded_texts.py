@@ -120,8 +120,33 @@ def test_base64_in_base64_is_followed_to_a_depth(encoded: str) -> None:
     assert detect(f"data:\n  env: {deeper}\n".encode(), path="secret.yaml") == ()
 
 
-@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-16"])
-def test_base64_of_utf_16(encoding: str, pair: tuple[str, str]) -> None:
+@pytest.mark.parametrize("columns", [86, 88, 96, 100, 120, 128, 200])
+def test_a_file_in_base64_is_folded_at_any_width(encoded: str, columns: int) -> None:
+    lines = "\n".join(encoded[at : at + columns] for at in range(0, len(encoded), columns))
+    (found,) = detect(f"env: |\n{lines}\n".encode(), path="secret.txt")
+    assert len(found.values) == 2
+
+
+@pytest.mark.parametrize("form", ["{}\n{}\n", "- {}\n- {}\n", '"{}",\n"{}"\n'])
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("{}\r\n", "{}\r\n"),
+        ("This is a note about the account that my brother has on the exchange, ask him, it's Bob", "{}"),
+        ("{}\r\n", "the text below is not a part of the one above"),
+    ],
+)
+def test_lines_that_are_texts_of_their_own_are_no_folded_one(
+    form: str, texts: tuple[str, str], pair: tuple[str, str]
+) -> None:
+    written = [b64encode(text.format(value).encode()).decode() for text, value in zip(texts, pair, strict=True)]
+    assert "=" not in written[0]
+    held = [value for text, value in zip(texts, pair, strict=True) if "{" in text]
+    assert set().union(*found_in("# binance\n" + form.format(*written))) == digests(*held)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16-le", "utf-16-be", "utf-16"])
+def test_base64_of_a_text_with_a_mark_or_in_utf_16(encoding: str, pair: tuple[str, str]) -> None:
     script = "$env:BINANCE_API_KEY='{}'; $env:BINANCE_API_SECRET='{}'".format(*pair)
     encoded = b64encode(script.encode(encoding)).decode()
     assert found_in(f"powershell -EncodedCommand {encoded}\n") == [digests(*pair)]
@@ -147,7 +172,7 @@ def test_one_half_may_be_plain(columns: int, pair: tuple[str, str]) -> None:
     assert found_in(FOLDED["a block of YAML"](folded(key, columns), secret)) == [digests(*pair)]
 
 
-@pytest.mark.parametrize("columns", COLUMNS)
+@pytest.mark.parametrize("columns", (*COLUMNS, 86, 100, 120, 128))
 def test_both_may_be_in_one_folded_text(columns: int, pair: tuple[str, str]) -> None:
     lines = folded(":".join(pair), columns).replace("\v", "\n    ")
     assert found_in(f"binance:\n  auth: |\n    {lines}\n") == [digests(*pair)]

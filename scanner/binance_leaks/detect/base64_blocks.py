@@ -22,7 +22,9 @@ _RUN_OF_BASE64 = lazy_pattern(r"[A-Za-z0-9+/]*")
 _END_OF_TOKEN = lazy_pattern(r"={0,2}(?![A-Za-z0-9+/=_-])")
 _RUN = b"a" * SHORTEST_ENCODED
 _ENCODED_VALUE = 86  # without padding
+_TAIL = 88
 _LARGEST_TEXT = 1 << 20
+_LONGEST_FOLDED = 1000
 _MOST_OTHERS = 2
 _FIRST_HALF = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef"
 _ALNUM = ord("a")
@@ -62,7 +64,7 @@ _NEXT_LINE = lazy_pattern(
     rf"|(?:\\{{1,8}}[nr]){{0,2}}\\{{0,8}}[\"'`](?:(?x:{literal_chains.JOINT.pattern})"
     rf"|[ \t]{{0,4}}[+.&\\]?[ \t]{{0,4}}(?:{LINE_END.pattern}){{1,3}}[ \t]{{0,40}}"  # of a program in a string
     r"(?:[+.&][ \t]{0,4})?[@A-Za-z]?\\{0,8}(?=[\"'`]))[\"'`])"
-    rf"(?P<line>[A-Za-z0-9+/]{{1,{_ENCODED_VALUE - 1}}})(?![A-Za-z0-9+/])"
+    rf"(?P<line>[A-Za-z0-9+/]{{1,{_LONGEST_FOLDED}}})(?![A-Za-z0-9+/])"
 )
 _END_OF_ESCAPE = r"(?<=\\)(?:[nrt]|u000[aAdD])|(?<=%)0[aAdD]"
 _BEHIND_ESCAPE = lazy_pattern(_END_OF_ESCAPE)
@@ -141,7 +143,7 @@ def _folded_lines(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """Return the lines over which base64 of a text is folded of which the first is `text[start:end]`."""
     lines = [(start, end)]
     rest = text[end - (end - start) % 4 : end]
-    while line := _next_line(text, *lines[-1]):
+    while lines[-1][1] - start < _LARGEST_TEXT and (line := _next_line(text, *lines[-1])):
         rest += text[slice(*line)]
         fours = len(rest) // 4 * 4
         if _decoded(rest[:fours]) is None:
@@ -154,15 +156,39 @@ def _folded_lines(text: str, start: int, end: int) -> list[tuple[int, int]]:
 def _next_line(text: str, start: int, end: int) -> tuple[int, int] | None:
     """Return the line on which base64 may go on behind one; None if there is none.
 
-    All are shorter than a value in base64, and all but the last have 60 characters or more.
+    All but the last have 60 characters or more. Of lines as long as a value in base64 none is longer than the one
+    before, and none is a value or would be glued to one: those are texts of their own.
     """
-    line = _NEXT_LINE.match(text, end) if SHORTEST_ENCODED <= end - start < _ENCODED_VALUE else None
-    return line.span("line") if line else None
+    length = end - start
+    line = _NEXT_LINE.match(text, end) if SHORTEST_ENCODED <= length <= _LONGEST_FOLDED else None
+    if line is None or len(line["line"]) > max(length, _ENCODED_VALUE - 1):
+        return None
+    if length >= _ENCODED_VALUE and length % 4 == 0 and _are_two_texts(text[start:end], line["line"]):
+        return None
+    return line.span("line")
+
+
+def _are_two_texts(one: str, other: str) -> bool:
+    """Whether one of two lines of base64 is that of a value, or has one that would be glued to the other line."""
+    before, behind = _decoded(one[-_TAIL:]) or b"", _decoded(_padded(other[:_TAIL])) or b""
+    if _is_value(behind.strip()) or (len(one) == _TAIL and _is_value(before.strip())):
+        return True
+    meet = _is_value(before[-LENGTH:]) or _is_value(behind[:LENGTH])
+    return meet and before[-1:].isalnum() and behind[:1].isalnum()
+
+
+def _is_value(text: bytes) -> bool:
+    return len(text) == LENGTH and text.isalnum()
+
+
+def _padded(packed: str) -> str:
+    return packed + "=" * (-len(packed) % 4)
 
 
 def _is_part(text: str, lines: Sequence[tuple[int, int]]) -> bool:
     """Whether lines of base64 of a text are followed by one of anything else, as in a picture with texts in it."""
-    line = _next_line(text, *lines[-1])
+    start, end = lines[-1]
+    line = _next_line(text, start, end) if end - start < _ENCODED_VALUE else None
     return line is not None and line[1] - line[0] >= SHORTEST_ENCODED
 
 
@@ -173,7 +199,7 @@ def _read(text: str, lines: Sequence[tuple[int, int]]) -> EncodedText | None:
         packed = "".join(text[start:end] for start, end in lines[:count])
         if whole is None or not _ENCODED_VALUE <= len(packed) <= _LARGEST_TEXT:
             continue
-        decoded = _decoded(packed + "=" * (-len(packed) % 4))
+        decoded = _decoded(_padded(packed))
         if decoded is not None:
             return EncodedText(start=lines[0][0], end=whole.end(), decoded=decoded)
     return None

@@ -55,7 +55,7 @@ _LONG_PIECE = b"a" * 48
 _LENGTH = 64
 _VALUE = b"a" * _LENGTH
 _TEXT = bytes([*range(0x20, 0x7F), 9, 10, 13])
-_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")
 SHORTEST_ENCODED = 60
 """Alphanumerics in a row on the first line of base64 of any value, where it is folded or not."""
 _MOST_DECODED = 128
@@ -182,7 +182,8 @@ def is_encoded_text(run: bytes) -> bool:
 
 def printable_text(decoded: bytes) -> bytes | None:
     """Return printable ASCII text that may be in UTF-16, as PowerShell encodes its commands; None for anything else."""
-    decoded = decoded[2:] if decoded.startswith(_MARKS) else decoded
+    for mark in _MARKS:
+        decoded = decoded.removeprefix(mark)
     for text, zeros in ((decoded, b""), (decoded[::2], decoded[1::2]), (decoded[1::2], decoded[::2])):
         if not zeros.strip(b"\0") and not text.translate(None, _TEXT):
             return text
