@@ -410,26 +410,27 @@ class TestTheCommand:
 
     @pytest.mark.skipif(os.name == "nt", reason="a script of sh is in place of git")
     def test_the_time_limit_ends_a_long_walk(self, tmp_path: Path) -> None:
-        """What the files hold is reported, and git does not run on."""
+        """What the files hold is reported, and git does not run on. The limit ends when git walks, not before it."""
         home, programs, started = tmp_path / "me", tmp_path / "bin", tmp_path / "pid"
         pairs = make_home(home, {".env": LINUX["work/three/.env"]})
         repository = Repository.create(home / "bot")
         repository.commit({"main.py": "import os\n"})
         programs.mkdir()
-        git = f'case " $* " in *" rev-list "*) echo $$ > {started}; exec sleep 60;; esac\nexec {which("git")} "$@"\n'
-        (programs / "git").write_text(f"#!/bin/sh\n{git}")
+        walk = f"echo $$ > {started}; sleep 1; kill -ALRM $PPID; exec sleep 90"
+        script = f'#!/bin/sh\ncase " $* " in *" rev-list "*) {walk};; esac\nexec {which("git")} "$@"\n'
+        (programs / "git").write_text(script)
         (programs / "git").chmod(0o755)
         environment = {"HOME": str(home), "XDG_CONFIG_HOME": "", "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
-        options = ("--time-limit", "1s", "--format", "json")
-        outcome = run("machine", *options, cwd=tmp_path, env=environment, timeout=20)
+        options = ("--time-limit", "60s", "--format", "json")
+        outcome = run("machine", *options, cwd=tmp_path, env=environment, timeout=50)
         assert outcome.status == 3
         assert digests(outcome.report["findings"]) == pairs[".env"].digests
         assert outcome.report["scan"]["skipped"] == [
-            {"what": "the rest of the scan", "why": "the time limit of 1 second was reached"}
+            {"what": "the rest of the scan", "why": "the time limit of 60 seconds was reached"}
         ]
         with pytest.raises(ProcessLookupError):
             os.kill(int(started.read_text("ascii")), 0)
-        assert run("history", "--reachable", *options, cwd=home / "bot", env=environment, timeout=20).status == 3
+        assert run("history", "--reachable", *options, cwd=home / "bot", env=environment, timeout=50).status == 3
 
     def test_a_folder_called_git_is_no_repository(self, machine: Callable[..., Outcome], tmp_path: Path) -> None:
         (tmp_path / "me/bot/.git").mkdir(parents=True)
