@@ -127,9 +127,9 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
 
 
 @pytest.fixture(scope="module")
-def committed(tree: Tree) -> Tree:
+def committed(tree: Tree, tmp_path_factory: pytest.TempPathFactory) -> Tree:
     folder = tree.repository.folder
-    copy = Repository(folder.with_name("committed"))
+    copy = Repository(tmp_path_factory.mktemp("committed"))
     tree.repository.git("clone", "--quiet", "--no-hardlinks", str(folder), str(copy.folder))
     for path, witness in tree.files.items():
         copy.write(path, witness.content)
