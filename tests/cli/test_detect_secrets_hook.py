@@ -323,6 +323,36 @@ class TestBaseline:
         assert "Mark" in done.stdout
         assert reported(done) == pair_at("new.py:2")
 
+    @pytest.mark.parametrize(
+        "named",
+        [
+            {"plugins_used": [{"name": "MarkDetector", "path": "file://other.py"}]},
+            {"plugins_used": [{"name": "MarkDetector", "path": "1234567other.py"}]},
+            {"plugins_used": [{"name": "MarkDetector", "path": "file:///proc/self/cwd/other.py"}]},
+            {"filters_used": [{"path": "file://other.py::keep"}]},
+            {"filters_used": [{"path": "FILE://other.py::keep"}]},
+            {"version": "0.14.0", "plugins_used": [], "custom_plugin_paths": ["other.py"]},
+        ],
+    )
+    def test_code_of_the_work_tree_is_run_only_if_the_user_names_it(
+        self, known: Repository, named: dict[str, object]
+    ) -> None:
+        ran = known.path("ran")
+        known.write("other.py", f"open({str(ran)!r}, 'w').close()\ndef keep(): return False\n{OTHER_PLUGIN}")
+        rewrite(known, **named)
+        assert "names code in the work tree" in refused(known, "--baseline", BASELINE, "old.py")
+        audited = run_text("binance-leaks", "detect-secrets-audit", BASELINE, cwd=known.folder)
+        assert (audited.returncode, ran.exists()) == (2, False)
+        assert "names code in the work tree" in audited.stderr
+
+    @pytest.mark.parametrize("kind", ["plugins_used", "filters_used"])
+    def test_code_that_the_user_names_is_run(self, known: Repository, kind: str) -> None:
+        other = known.write("other.py", f"open('ran', 'w').close()\ndef keep(): return False\n{OTHER_PLUGIN}")
+        named, option = (other, "-p") if kind == "plugins_used" else (f"{other}::keep", "-f")
+        rewrite(known, **{kind: [{"name": "MarkDetector", "path": f"file://{named}"}]})
+        hook(known, option, str(named), "--baseline", BASELINE, "old.py")
+        assert known.path("ran").exists()
+
 
 class TestBadBaseline:
     """Refused before anything is scanned, in one line."""

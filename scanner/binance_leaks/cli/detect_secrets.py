@@ -33,6 +33,7 @@ from binance_leaks.lazy_dataclasses import dataclass
 from binance_leaks.model import Confidence
 from binance_leaks.pipeline.triage import lines_of
 from binance_leaks.plugin import CAREFUL_FILTER
+from binance_leaks.sources.path_roots import PathRoots
 
 _SCHEME = "file://"
 
@@ -50,9 +51,13 @@ class OriginalBaseline:
     content: dict[str, object]
 
     @classmethod
-    def read(cls, path: str) -> OriginalBaseline:
-        """Read a baseline. Raises ConfigError where there is none, or it is invalid."""
+    def read(cls, path: str, trusted: Sequence[str] = ()) -> OriginalBaseline:
+        """Read a baseline. Raises ConfigError where there is none, it is invalid, or names code of the work tree.
+
+        `trusted` are the files with code that the user names.
+        """
         read = cls(path=path, content=content_of(Path(path)))
+        read.check_code(trusted)
         read.check_plugins()
         return read
 
@@ -85,6 +90,29 @@ class OriginalBaseline:
             elif isinstance(place, str) and not Path(place.removeprefix(_SCHEME)).is_file():
                 hint = "Correct the path in the baseline, or remove the plugin from it."
                 raise ConfigError(f"baseline {self.path}: plugin {name} is not at {place}", hint=hint)
+
+    def check_code(self, trusted: Sequence[str]) -> None:
+        """Raise ConfigError for a plugin or filter in a file of the work tree that the user does not name.
+
+        detect-secrets would run it, and the author of a repository chose it.
+        """
+        filters, old = self.content.get("filters_used"), self.content.get("custom_plugin_paths")
+        named = [plugin.get("path") for plugin in self.plugins if not _is_ours(plugin)]
+        named += (
+            [entry.get("path") for entry in filters if isinstance(entry, dict)] if isinstance(filters, list) else []
+        )
+        # detect-secrets cuts a scheme off without looking at it; before its version 1 there was none.
+        files = [str(each)[len(_SCHEME) :].partition("::")[0] for each in named]
+        files += map(str, old) if isinstance(old, list) else []
+        folders = (os.curdir, str(Path(self.path).parent))
+        tops = [PathRoots().top(folder) or os.path.realpath(folder) for folder in folders]
+        known = set(map(os.path.realpath, trusted))
+        for file in map(os.path.realpath, files):
+            if Path(file).is_file() and file not in known and any(Path(file).is_relative_to(top) for top in tops):
+                hint = (
+                    "If you trust it: -p FILE, or -f FILE::NAME for a filter. To audit, keep it out of the work tree."
+                )
+                raise ConfigError(f"baseline {self.path} names code in the work tree: {file}", hint=hint)
 
     @property
     def results(self) -> dict[str, list[dict[str, object]]]:
@@ -263,7 +291,7 @@ def run_hook(arguments: list[str]) -> int:
         baseline that detect-secrets would not understand, or with which it would scan nothing.
     """
     given = _parse_given(arguments)
-    baseline = OriginalBaseline.read(given.baseline) if given.baseline is not None else None
+    baseline = OriginalBaseline.read(given.baseline, given.code) if given.baseline is not None else None
     arguments = [*_added_arguments(given, baseline), *arguments]
     with prepared_baselines([HookBaseline(baseline=baseline)] if baseline is not None else []):
         return _exit_status(lambda: pre_commit_hook.main(arguments))
@@ -297,8 +325,15 @@ class _Given(argparse.Namespace):
     baseline: str | None
     plugin: list[str | None]
     disable_filter: list[str | None]
+    filter: list[str | None]
     no_verify: bool
     only_verified: bool
+
+    @property
+    def code(self) -> list[str]:
+        """The files with plugins and filters."""
+        named = (str(each or "") for each in (*self.plugin, *self.filter))
+        return [each.removeprefix(_SCHEME).partition("::")[0] for each in named]
 
 
 def _parse_given(arguments: Sequence[str]) -> _Given:
@@ -306,6 +341,7 @@ def _parse_given(arguments: Sequence[str]) -> _Given:
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--baseline", nargs="?")
     parser.add_argument("-p", "--plugin", nargs="?", action="append", default=[])
+    parser.add_argument("-f", "--filter", nargs="?", action="append", default=[])
     parser.add_argument("--disable-filter", nargs="?", action="append", default=[])
     parser.add_argument("-n", "--no-verify", action="store_true")
     parser.add_argument("--only-verified", action="store_true")
