@@ -12,6 +12,7 @@ from binance_leaks.pipeline.history import HistorySource
 from binance_leaks.sources.commits import Ref, list_refs
 from binance_leaks.sources.git import Git
 
+from tests.corpus.values import hex_value
 from tests.e2e import Pair, digest, run
 from tests.e2e.histories import Leak, Looked, Spot, history, identity, read, tell
 from tests.hideout import AUTHOR, Hidden, Hideout, Stand
@@ -290,6 +291,27 @@ class TestBesideTheObjects:
         detected = source.read()
         assert detected.interrupted
         assert {value.sha256 for each in detected.credentials for value in each.values} == pair.digests
+
+    def test_what_only_a_path_shows_is_where_it_came_with_what_content_shows(self, repository: Repository) -> None:
+        """Hex counts where something says Binance, such as the name of a folder, and blobs are read without names."""
+        rng = SystemRandom()
+        shown, others = Pair.fresh(), Pair.fresh()
+        hidden = Pair(key=hex_value(rng), secret=hex_value(rng))
+        lines = [
+            f"{name}API_KEY={each.key}\n{name}API_SECRET={each.secret}\n\n"
+            for name, each in (("", shown), ("TEST_", hidden))
+        ]
+        first = repository.commit({"a/.env": others.dotenv})
+        second = repository.commit({"binance/.env": "\n".join(lines)})
+        found = {leak["id"]: leak["locations"] for leak in history(cwd=repository.folder).leaks}
+        for pair, path, commit in (
+            (others, "a/.env", first),
+            (shown, "binance/.env", second),
+            (hidden, "binance/.env", second),
+        ):
+            for place in found[identity(pair)]:
+                assert place["commit"] is not None
+                assert (place["path"], place["commit"]["id"]) == (path, commit)
 
     def test_halves_in_commits_that_never_met(self, repository: Repository, pair: Pair) -> None:
         repository.commit({".env": f"BINANCE_API_KEY={pair.key}\n"})
