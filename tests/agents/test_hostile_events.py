@@ -38,6 +38,12 @@ def is_stopped(played: Played) -> bool:
     return played.answer.get("decision") == "block" or played.own.get("permissionDecision") == "deny"
 
 
+def test_a_closed_input_stops_the_event(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    assert agent_hook.answer_event(["--agent", "claude-code"]) == 2
+    assert "standard input is closed" in capsys.readouterr().err
+
+
 class TestUnreadable:
     """What cannot be scanned is stopped by default, and named."""
 

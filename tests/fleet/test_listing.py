@@ -229,6 +229,7 @@ def test_a_folder_called_path_is_no_header() -> None:
         ('"ext::sh -c id"', "repos.txt:1: a repository at ext:: is not cloned"),
         ("https://host/a Payments", "repos.txt:1: a blank in a URL"),
         ('["https://host/a b"]', "repos.txt, entry 1: a blank in a URL"),
+        (f"https://host/{'a' * 200_000} b", "repos.txt:1: a blank in a URL"),
         ("https://host", "repos.txt:1: a host without a repository"),
         ("host:", "repos.txt:1: a host without a repository"),
         ("https://host/a#x", "repos.txt:1: more than an address"),

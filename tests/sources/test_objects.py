@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -277,6 +279,19 @@ def test_a_list_of_alternates_without_end(repository: Repository) -> None:
     folders, unread = find_alternates(listed.parents[1])
     assert len(folders) == 1
     assert unread[0].why == "its list of alternates is too long"
+
+
+def test_a_list_of_alternates_that_cannot_be_read(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = repository.folder / ".git/objects/info/alternates"
+    listed.parent.mkdir(exist_ok=True)
+    listed.write_bytes(b"/elsewhere\n")
+
+    def fail(*_: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Path, "open", fail)
+    _, unread = find_alternates(listed.parents[1])
+    assert [each.why for each in unread] == [f"its list of alternates cannot be read: {os.strerror(errno.EACCES)}"]
 
 
 @pytest.mark.parametrize("codec", CODECS)

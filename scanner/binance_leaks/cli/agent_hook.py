@@ -55,6 +55,8 @@ def _answer_event(words: Sequence[str]) -> int:
     event: AgentEvent | None = None
     before = _start_clock()
     try:
+        if sys.stdin is None:
+            raise UnreadableEventError("standard input is closed")
         event = read_event(sys.stdin.buffer.read(LARGEST + 1), options.agent)
         if event.contract is None:
             return _write(Answer(errors=f"binance-leaks: nothing to scan in this event of {event.agent.title}\n"))

@@ -260,7 +260,10 @@ def delimiter_of(text: str) -> str | None:
     """
     first = next((line for line in _LINE_END.split(text) if line.strip()), "")
     for delimiter in ("\t", ",", ";"):
-        names = _names(next(csv.reader([first], delimiter=delimiter), []))
+        try:
+            names = _names(next(csv.reader([first], delimiter=delimiter), []))
+        except csv.Error:  # a line longer than its cells may be
+            continue
         if ADDRESSES & names.keys() and (len(names) > 1 or "url" in next(iter(names)).lower()):
             return delimiter
     return None

@@ -134,9 +134,9 @@ def find_alternates(objects: Path) -> tuple[tuple[Path, ...], tuple[Skipped, ...
     unread: list[Skipped] = []
     seen = {os.path.realpath(objects)}
     for folder in found:
-        lines, whole = _alternates(folder / "info" / "alternates")
-        if not whole:
-            unread.append(Skipped(what=f"objects that {folder} borrows", why="its list of alternates is too long"))
+        lines, fault = _alternates(folder / "info" / "alternates")
+        if fault:
+            unread.append(Skipped(what=f"objects that {folder} borrows", why=f"its list of alternates {fault}"))
         for line in lines:
             if not line or line.startswith(b"#"):
                 continue
@@ -154,16 +154,16 @@ def find_alternates(objects: Path) -> tuple[tuple[Path, ...], tuple[Skipped, ...
     return tuple(found), tuple(unread)
 
 
-def _alternates(file: Path) -> tuple[list[bytes], bool]:
-    """The lines of a file, and whether they are all; those of a sparse terabyte would not fit into memory."""
+def _alternates(file: Path) -> tuple[list[bytes], str]:
+    """The lines of a file, and why they are not all; those of a sparse terabyte would not fit into memory."""
     try:
         if not file.is_file():
-            return [], True
+            return [], ""
         with file.open("rb") as stream:
             content = stream.read(_MOST_BYTES + 1)
-    except OSError:
-        return [], True
-    return content[:_MOST_BYTES].split(b"\n"), len(content) <= _MOST_BYTES
+    except OSError as error:
+        return [], f"cannot be read: {describe_error(error)}"
+    return content[:_MOST_BYTES].split(b"\n"), "is too long" if len(content) > _MOST_BYTES else ""
 
 
 def _size(path: Path) -> int:
