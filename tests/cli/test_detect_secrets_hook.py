@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from hashlib import sha1
 from pathlib import Path
 from random import Random
@@ -329,6 +330,7 @@ class TestBaseline:
             {"plugins_used": [{"name": "MarkDetector", "path": "file://other.py"}]},
             {"plugins_used": [{"name": "MarkDetector", "path": "1234567other.py"}]},
             {"plugins_used": [{"name": "MarkDetector", "path": "file:///proc/self/cwd/other.py"}]},
+            {"plugins_used": [{"name": "MarkDetector", "path": "file://other.py::a.py"}]},
             {"filters_used": [{"path": "file://other.py::keep"}]},
             {"filters_used": [{"path": "FILE://other.py::keep"}]},
             {"version": "0.14.0", "plugins_used": [], "custom_plugin_paths": ["other.py"]},
@@ -338,7 +340,8 @@ class TestBaseline:
         self, known: Repository, named: dict[str, object]
     ) -> None:
         ran = known.path("ran")
-        known.write("other.py", f"open({str(ran)!r}, 'w').close()\ndef keep(): return False\n{OTHER_PLUGIN}")
+        name = "other.py::a.py" if sys.platform != "win32" and "::a.py" in str(named) else "other.py"
+        known.write(name, f"open({str(ran)!r}, 'w').close()\ndef keep(): return False\n{OTHER_PLUGIN}")
         rewrite(known, **named)
         assert "names code in the work tree" in refused(known, "--baseline", BASELINE, "old.py")
         audited = run_text("binance-leaks", "detect-secrets-audit", BASELINE, cwd=known.folder)
@@ -392,6 +395,11 @@ class TestBadBaseline:
     def test_a_plugin_of_the_user_that_is_elsewhere(self, known: Repository) -> None:
         rewrite(known, plugins_used=[*plugins(known), {"name": "MarkDetector", "path": "file:///gone/other.py"}])
         assert "plugin MarkDetector is not at file:///gone/other.py" in refused(known, "--baseline", BASELINE)
+
+    @pytest.mark.parametrize("name", ["a\0b", "a" * 5000, "\ud800"])
+    def test_a_plugin_in_what_can_be_no_file(self, known: Repository, name: str) -> None:
+        rewrite(known, plugins_used=[{"name": "MarkDetector", "path": f"file://{name}"}])
+        assert "in what can be no file" in refused(known, "--baseline", BASELINE)
 
     def test_a_plugin_that_nobody_knows(self, known: Repository) -> None:
         rewrite(known, plugins_used=[*plugins(known), {"name": "NoSuchDetector"}])

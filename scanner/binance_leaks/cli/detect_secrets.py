@@ -97,18 +97,21 @@ class OriginalBaseline:
         detect-secrets would run it, and the author of a repository chose it.
         """
         filters, old = self.content.get("filters_used"), self.content.get("custom_plugin_paths")
-        named = [plugin.get("path") for plugin in self.plugins if not _is_ours(plugin)]
-        named += (
-            [entry.get("path") for entry in filters if isinstance(entry, dict)] if isinstance(filters, list) else []
-        )
+        entries = [plugin for plugin in self.plugins if not _is_ours(plugin)]
+        entries += [entry for entry in filters if isinstance(entry, dict)] if isinstance(filters, list) else []
         # detect-secrets cuts a scheme off without looking at it; before its version 1 there was none.
-        files = [str(each)[len(_SCHEME) :].partition("::")[0] for each in named]
-        files += map(str, old) if isinstance(old, list) else []
+        named = [str(entry.get("path"))[len(_SCHEME) :] for entry in entries]
+        named += map(str, old) if isinstance(old, list) else []
+        files = [*named, *(each.partition("::")[0] for each in named)]
         folders = (os.curdir, str(Path(self.path).parent))
         tops = [PathRoots().top(folder) or os.path.realpath(folder) for folder in folders]
         known = set(map(os.path.realpath, trusted))
-        for file in map(os.path.realpath, files):
-            if Path(file).is_file() and file not in known and any(Path(file).is_relative_to(top) for top in tops):
+        try:
+            found = [file for file in map(os.path.realpath, files) if Path(file).is_file()]
+        except (OSError, ValueError):
+            raise ConfigError(f"baseline {self.path} names a plugin or filter in what can be no file") from None
+        for file in found:
+            if file not in known and any(Path(file).is_relative_to(top) for top in tops):
                 hint = (
                     "If you trust it: -p FILE, or -f FILE::NAME for a filter. To audit, keep it out of the work tree."
                 )
