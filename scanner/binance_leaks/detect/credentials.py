@@ -75,8 +75,6 @@ def _environment_of_halves(halves: _Halves) -> Environment:
 def _doubt(halves: _Halves) -> str | None:
     """What to report where files disagree about the environment of one value; None where they do not."""
     for environments in halves:
-        if len(environments) == 1:
-            continue
         named = {environment for environment, _ in environments} - {Environment.UNKNOWN}
         if len(named) > 1:
             return describe_disagreement("files", named)

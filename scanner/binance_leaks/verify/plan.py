@@ -121,7 +121,7 @@ def _check_of(credential: Credential, nearby: _Nearby, limits: Limits) -> Check 
     signers = [(secret, signer_of(secret)) for secret in candidates]
     secrets = [secret for secret, signer in signers if not isinstance(signer, Unusable)]
     problems = [signer for secret, signer in signers if isinstance(signer, Unusable) and secret in own]
-    if candidates and not secrets:
+    if not secrets:
         missing = next((signer for _, signer in signers if isinstance(signer, Unusable)), None)
         if missing is not None and missing.cause is Cause.LIBRARY:
             return not_checked(Verdict.NOT_VERIFIABLE, Cause.LIBRARY, missing.why)

@@ -84,7 +84,8 @@ class Prober:
             else:
                 again = why not in repeated and self._may_repeat(attempt.probe, reply, outcome, offset, budget)
             if not again:
-                self._report_to_throttle(attempt.probe, outcome)
+                if reply is not None:
+                    self._report_to_throttle(attempt.probe, outcome)
                 return outcome
             repeated.add(why)
 
@@ -115,8 +116,6 @@ class Prober:
     def _may_repeat(
         self, probe: Probe, reply: Reply | NoReply | None, outcome: Outcome, offset: int, budget: RequestBudget
     ) -> bool:
-        if reply is None:
-            return False
         if outcome.cause is Cause.CLOCK:
             return self._correct_clock(probe, offset, budget)
         if outcome.cause is Cause.RATE:
@@ -140,14 +139,14 @@ class Prober:
         return True
 
     def _report_to_throttle(self, probe: Probe, outcome: Outcome) -> None:
-        """Record what an outcome means for later attempts."""
+        """Record what the outcome of a request means for later attempts."""
         if outcome.cause in (Cause.FIREWALL, Cause.BANNED):
             self._throttle.stop(outcome)
         elif outcome.cause in (Cause.LOCATION, Cause.RATE):
             self._throttle.stop_host(probe.host, outcome)
         elif outcome.cause in _UNSURE_OF_HOST:
             self._throttle.failed(probe.host, outcome)
-        elif outcome.cause not in (Cause.STOPPED, Cause.BUDGET):
+        else:
             self._throttle.succeeded(probe.host)
 
 

@@ -169,7 +169,7 @@ def _is_granted(name: str, value: object) -> bool:
     """Whether a permission is granted: to be safe, a name that sounds like one is, unless it is false or null."""
     if name in PERMISSION_TIERS or _PERMISSION.match(name):
         return value not in (False, None)
-    return value is True or str(value).lower() in _TRUE
+    return str(value).lower() in _TRUE
 
 
 def _is_denied(name: str, value: object) -> bool:
