@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import time
 from collections.abc import Callable, Iterator, Mapping
 from random import Random
@@ -71,6 +72,13 @@ def assert_suspects(fast: CompiledSieve, contents: Mapping[str, bytes]) -> None:
     found = {name: content for name, content in contents.items() if detect(content)}
     assert {name for name, content in found.items() if not suspects(fast, content)} == set()
     assert {name for name, content in found.items() if not suspects(plain, content)} == set()
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_is_packed(packed: bool) -> None:
+    text = b"nothing but words, and no value at all\n" * 9
+    content = base64.b64encode(gzip.compress(text)) if packed else text
+    assert (Trait.PACKED in PlainSieve().traits(content, content, NO_TRAITS)) is packed
 
 
 def test_corpus(fast: CompiledSieve) -> None:

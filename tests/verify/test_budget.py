@@ -115,6 +115,14 @@ class TestLimits:
         assert len(transport.requests) == requests
         assert verdicts(found) == [verdict]
 
+    def test_a_request_is_repeated_once_for_each_reason(self, rng: Random, clock: FakeClock) -> None:
+        replies = iter([error(400, -1021), error(429, -1003, retry_after=1), LIVE])
+        time_of_host = Reply(status=200, body=json.dumps({"serverTime": int(clock.now() * 1000)}).encode())
+        transport = FakeTransport(
+            lambda request: time_of_host if request.path.endswith("/time") else next(replies), clock
+        )
+        assert verdicts(Verifier(transport, clock=clock).verify(some(rng, 1))) == [(Verdict.LIVE, None)]
+
     def test_so_much_time(self, rng: Random, clock: FakeClock) -> None:
         transport = FakeTransport(always(LIVE), clock)
         limits = Limits(seconds=10, workers=1)
