@@ -91,7 +91,8 @@ def _level(name: str) -> RiskLevel | None:
 class Config:
     """The settings of a project, before those of the command line.
 
-    `file` is where they were read, `folder` the folder without links that patterns and the baseline's name count from.
+    `file` is where they were read, `folder` the folder without links that patterns and the baseline's name count from:
+    that of the file, its links followed, unless given.
     """
 
     exclude: tuple[str, ...] = ()
@@ -103,11 +104,16 @@ class Config:
     folder: str | None = None
 
     @property
+    def _base(self) -> str | None:
+        if self.folder is not None or self.file is None:
+            return self.folder
+        return os.path.dirname(os.path.realpath(self.file))  # noqa: PTH120 - as in relative
+
+    @property
     def named_baseline(self) -> Path | None:
         """The configured baseline, relative to the configuration's folder, wherever that leads."""
-        if self.baseline is None or self.folder is None:
-            return None
-        return Path(self.folder) / self.baseline
+        base = self._base
+        return None if self.baseline is None or base is None else Path(base) / self.baseline
 
     @property
     def baseline_file(self) -> Path | None:
@@ -140,10 +146,11 @@ class Config:
 
         That is relative to the folder of the configuration, or to `anchor` where no file was read.
         """
-        if self.folder is None:
+        base = self._base
+        if base is None:
             return path
         # Paths of findings are text: they may name members of archives.
-        return relative_path(os.path.join(os.path.realpath(anchor), path), self.folder)  # noqa: PTH118
+        return relative_path(os.path.join(os.path.realpath(anchor), path), base)  # noqa: PTH118
 
 
 def outside_baseline(name: str, configuration: str) -> ConfigError:
@@ -198,7 +205,7 @@ def parse_config(data: bytes, file: Path, folder: Path | None = None) -> Config:
     except ValueError as error:
         raise ConfigError(f"configuration {file} is not TOML: {error}") from None
     config = _Reader(str(file)).config(_our_table(whole, file))
-    return replace(config, folder=str(folder) if folder else os.path.dirname(os.path.realpath(file)))  # noqa: PTH120
+    return replace(config, folder=str(folder)) if folder else config
 
 
 def read_toml(text: str) -> Mapping[str, object]:
