@@ -139,6 +139,12 @@ def test_a_comment_between_two_values_does_not_make_the_second_a_key(comment: st
     assert found.values == tuple(_named_pair())
 
 
+def test_a_value_of_another_service_is_not_paired_by_its_use() -> None:
+    found = _merged("import binance\nfoo = '{key}'\n\n\n\nbar = '{secret}'  # kraken\nClient(foo, bar)\n")
+    assert sorted(len(each.values) for each in found) == [1, 1]
+    assert max(each.confidence for each in found) is Confidence.HIGH
+
+
 def test_a_lone_half_joins_its_pair() -> None:
     (found,) = _merged("API_SECRET={secret}", "API_KEY={key}\nAPI_SECRET={secret}\n", "API_KEY={key}")
     assert found.kind is Kind.KEY_PAIR

@@ -44,7 +44,10 @@ def find_pairs(document: Document, matches: Sequence[Match]) -> list[tuple[int, 
 
     for index, match in enumerate(matches):
         partner = match.partner
-        if partner is not None and index in free and partner in free and match.role is not matches[partner].role:
+        if partner is None or not {index, partner} <= free:
+            continue
+        other = matches[partner]
+        if match.role is not other.role and match.occurrence.foreign == other.occurrence.foreign:
             take(index, partner)
     places = _Places(document, matches)
     for first, second in places.cheapest(_of_same_stem(matches), free):
