@@ -41,7 +41,9 @@ def hideout(tmp_path_factory: pytest.TempPathFactory) -> Hideout:
 @pytest.fixture
 def copy(hideout: Hideout, tmp_path: Path) -> Repository:
     shutil.copytree(hideout.repository.folder, tmp_path / "project", symlinks=True)
-    return Repository(tmp_path / "project")
+    project = Repository(tmp_path / "project")
+    project.git("config", "maintenance.auto", "false")  # newer versions of git pack a few objects in the background
+    return project
 
 
 def mode(path: Path) -> int:
