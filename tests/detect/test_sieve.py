@@ -81,6 +81,12 @@ def test_what_is_packed(packed: bool) -> None:
     assert (Trait.PACKED in PlainSieve().traits(content, content, NO_TRAITS)) is packed
 
 
+def test_pieces_of_no_value_are_no_chain(fast: CompiledSieve) -> None:
+    content = b'binance = "ab" + "cd" + "ef"\n'
+    assert not fast.holds_chain(content)
+    assert not PlainSieve().holds_chain(content)
+
+
 def test_corpus(fast: CompiledSieve) -> None:
     assert_suspects(fast, {case.id: fill(case, 1).data for case in CASES})
 
