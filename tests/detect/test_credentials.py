@@ -119,11 +119,36 @@ def _named_pair() -> list[Value]:
         "binance.Client(foo, bar)\nbinance.Client(bar, foo)",
         "StreamClient(api_key, listen_key)",
         "Client(foo, timeout)",
+        "hmac.new(key=bar.encode(), msg=query)",
+        "key = bar\nhmac.new(key, query)",
+        "sorted(rows, key=foo)",
+        "cache.set(key=foo, value=bar)",
     ],
 )
 def test_uses_that_say_nothing_give_no_roles(use: str) -> None:
     found = _merged(f"# binance\nfoo = '{{key}}'\n\n\nbar = '{{secret}}'\nlisten_key = '{{other}}'\n{use}\n")
     assert [each.is_undecided for each in found] == [True, True]
+
+
+@pytest.mark.parametrize("use", ["Client(url, login)", "options(login, timeout)", "f(key=login)"])
+def test_a_name_that_is_not_clear_is_not_made_clear_by_a_use_that_says_no_more(use: str) -> None:
+    (found,) = _merged(f"# binance\nlogin = '{{secret}}'\n{use}\n")
+    assert found.is_undecided
+
+
+@pytest.mark.parametrize("use", ["{{'X-MBX-APIKEY': {a}}}", "set_api_key({a})", "f(secret={b})"])
+@pytest.mark.parametrize(("one", "other"), [("a", "b"), ("foo", "bar"), ("binance_1", "binance_2")])
+def test_the_use_of_one_of_two_undecided_values_says_which_is_the_key(use: str, one: str, other: str) -> None:
+    lines = [f"{one} = '{{key}}'\n", f"{other} = '{{secret}}'\n"]
+    call = use.format(a=one, b=other).replace("{", "{{").replace("}", "}}")
+    for ordered in (lines, lines[::-1]):
+        (found,) = _merged("# binance\n" + "".join(ordered) + call)
+        assert found.values == tuple(_named_pair())
+
+
+def test_two_values_that_are_both_used_as_keys_are_no_pair() -> None:
+    found = _merged("# binance\na = '{key}'\nb = '{secret}'\nf(api_key=a)\n" + "\n" * 200 + "f(api_key=b)\n")
+    assert [each.kind for each in found] == [Kind.API_KEY, Kind.API_KEY]
 
 
 @pytest.mark.parametrize(

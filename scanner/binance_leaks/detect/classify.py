@@ -48,6 +48,8 @@ class Match(NamedTuple):
     """Whether its name may mean a key as well as a secret."""
     partner: int | None = None
     """The index of the value that position pairs it with."""
+    by_use: bool = False
+    """Whether its role is that of its variable's use."""
 
     @property
     def role(self) -> Role:
@@ -71,6 +73,7 @@ class _Reading(NamedTuple):
     foreign: str | None
     partner: int | None = None
     """The index of the candidate that position pairs it with."""
+    by_use: bool = False
 
 
 def find_matches(document: Document, path: str, encoded: Sequence[EncodedText]) -> list[Match]:
@@ -181,8 +184,7 @@ class _Classifier:
             role, strength, partner = Role.API_KEY, Strength.NONE, None
             if position is not None:
                 role, partner = position
-                is_used = index in uses
-                strength = Strength.PLAIN if is_used else self._positional_strength(found, index, partner, nearby)
+                strength = Strength.PLAIN if index in uses else self._positional_strength(found, index, partner, nearby)
             elif nearby is not None and nearby.name.role is not None:
                 role, strength = nearby.name.role, nearby.name.strength
             candidate = found[index]
@@ -190,7 +192,7 @@ class _Classifier:
                 continue
             reading = self._read(candidate, nearby, role, strength)
             if candidate.shape is Shape.BASE62 or self._is_admitted(reading):
-                readings[index] = reading._replace(partner=partner) if partner is not None else reading
+                readings[index] = reading._replace(partner=partner, by_use=index in uses)
         order = {old: new for new, old in enumerate(readings)}
         return _settle_roles([self._match(reading, order) for reading in readings.values()])
 
@@ -290,6 +292,7 @@ class _Classifier:
             binance=nearby is not None and nearby.name.binance,
             ambiguous=nearby is not None and nearby.name.ambiguous,
             partner=order.get(reading.partner) if reading.partner is not None else None,
+            by_use=reading.by_use,
         )
 
     def _names_an_api(self, candidate: Candidate, nearby: NearbyName) -> bool:

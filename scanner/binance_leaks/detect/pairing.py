@@ -32,7 +32,8 @@ def find_pairs(document: Document, matches: Sequence[Match]) -> list[tuple[int, 
 
     First by position (`Client("K", "S")`), then equal names of accounts (`KEY_2` with `SECRET_2`), then lists of
     keys beside lists of secrets, then the nearest, then the only two that are left, however far apart. Last come two
-    next to each other of which nothing says which is which: the first counts as the key.
+    next to each other of which nothing says which is which: the first counts as the key, unless only the other is used
+    as one.
     """
     free = set(range(len(matches)))
     pairs: list[tuple[int, int]] = []
@@ -229,9 +230,10 @@ def _parallel_lists(matches: Sequence[Match], free: Sequence[int]) -> Iterator[t
 
 
 def _undecided(places: _Places, matches: Sequence[Match], free: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Pair two values next to each other near a mention of Binance, where nothing gives the role of either.
+    """Pair two values next to each other near a mention of Binance, where nothing but a use gives the role of either.
 
-    More than two in a row are a list, unless there are two on each of its lines.
+    The one that is used as a key is the key. More than two in a row are a list, unless there are two on each of its
+    lines.
     """
     runs: list[list[int]] = []
     for index in free:
@@ -244,7 +246,11 @@ def _undecided(places: _Places, matches: Sequence[Match], free: Sequence[int]) -
     for run in runs:
         parts = [run] if len(run) == 2 else places.lines_of(run)
         if all(len(part) == 2 and places.may_be_halves(*part) for part in parts):
-            yield from ((first, second) for first, second in parts)
+            for first, second in parts:
+                if not matches[second].by_use:
+                    yield first, second
+                elif not matches[first].by_use:
+                    yield second, first
 
 
 def _are_distinct(first: Match, second: Match) -> bool:
@@ -254,7 +260,7 @@ def _are_distinct(first: Match, second: Match) -> bool:
 def _is_undecided(match: Match) -> bool:
     return (
         match.role is Role.API_KEY
-        and match.strength is Strength.NONE
+        and (match.strength is Strength.NONE or match.by_use)
         and match.occurrence.foreign is None
         and any(evidence.for_binance and evidence.grade in NEAR for evidence in match.occurrence.evidence)
     )

@@ -107,8 +107,8 @@ def _uses(text: str, variables: Mapping[str, _Variable]) -> Iterator[tuple[int, 
             if variable.is_open or partner.is_open or variable.name.role is partner.name.role:
                 yield partner.value, variable.value, before[2]
                 yield variable.value, partner.value, name.role
-        if variable.is_open or name.strength > variable.name.strength:
-            yield variable.value, None, name.role
+        if variable.name.role is None and (name.role is Role.SECRET_KEY or name.strength is Strength.STRONG):
+            yield variable.value, None, name.role  # `key` alone may be that of an HMAC or a dictionary
         before = match.end(), variable, name.role
 
 
@@ -123,6 +123,8 @@ def _of_two(
             roles = Role.API_KEY, Role.SECRET_KEY
         elif not (one.is_open or other.is_open):
             return
+    elif roles[0 if one is None else 1] is None:
+        return
     key = roles[0] or (complement(roles[1]) if roles[1] else None)
     if key is None or roles[0] is roles[1]:
         return
