@@ -59,6 +59,15 @@ def test_a_mention_of_armour_above_hides_no_pair(form: str, marker: str) -> None
             assert (len(found.values), found.confidence) == (2, Confidence.HIGH), text
 
 
+@pytest.mark.parametrize("third", ["USDT", "x1y2", "BTC/USDT", "0123456789abcdef" * 2])
+@pytest.mark.parametrize("form", ['("{}", "{}", "{}")', "{}:{}:{}", "{}; {}; {}", '"{}", "{}",\n"{}"\npass'])
+def test_what_else_is_in_a_row_of_values_ends_no_body(form: str, third: str) -> None:
+    rng = Random(8)
+    row = form.format(values.hmac_value(rng), values.hmac_value(rng), third)
+    (found,) = detect(f"# binance\n# -----BEGIN PRIVATE KEY-----\n\n{row}\n".encode(), path="bot.py")
+    assert len(found.values) == 2
+
+
 @pytest.mark.parametrize(
     "body",
     [

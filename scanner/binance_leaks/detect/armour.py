@@ -26,7 +26,9 @@ _LINE_OF_BODY = lazy_pattern(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{24,}={0,2}")
 _END_OF_BODY = lazy_pattern(
     r"-----?END\b|(?<![A-Za-z0-9+/])(?P<last>[A-Za-z0-9+/]{1,63})(?P<padding>={0,2})(?=[\s\"'`,;)]{0,20}\Z)"
 )
-_WORD_OR_NUMBER = lazy_pattern(r"[A-Z]?[a-z]+|[0-9]+")
+_NEXT_VALUE = lazy_pattern(r"(?<=[A-Za-z0-9+/=]{24})[\"'`,;:|][^A-Za-z0-9+/]{0,20}[A-Za-z0-9+/]")
+"""What is between a value and another on its line."""
+_WORD_OR_NUMBER = lazy_pattern(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 _WORD = lazy_pattern(r"[A-Za-z]{2,}")
 _BEGINNING = lazy_pattern(r"M[A-P]|b3Bl|AAAA|ey")
 """How bodies begin: DER, OpenSSH, SSH and JSON."""
@@ -45,7 +47,7 @@ def without_escaped_hyphens(text: str) -> str:
 def is_mention(text: str, begun: int) -> bool:
     """Whether what is below a marker at `BEGIN` is a value or two, and not the body of armour.
 
-    A body begins as its format does, or has more lines, or a last one that is shorter, or an end.
+    A body begins as its format does, or has more lines, or a shorter last one, or an end. Its lines hold no more.
     """
     prefix = text[max(0, begun - _LONGEST_PREFIX) : begun].rpartition("\n")[2]
     frame = _WORD.findall(without_escaped_hyphens(prefix))
@@ -53,7 +55,9 @@ def is_mention(text: str, begun: int) -> bool:
     label = _LABEL.match(lines[0])
     lines[0] = lines[0][label.end() if label else 0 :]
     body: list[str] = []
-    for line in lines:
+    for whole in lines:
+        others = None if whole is lines[0] else _NEXT_VALUE.search(whole)
+        line = whole[: others.start()] if others else whole
         pieces = list(_LINE_OF_BODY.finditer(line))
         end = _end_of_body(line, pieces[-1].end() if pieces else 0)
         first = pieces[0] if pieces else end
@@ -62,7 +66,9 @@ def is_mention(text: str, begun: int) -> bool:
             body += (piece.group().lstrip("+/") for piece in pieces)  # signs of a diff and of a comment
             if end and body:
                 return False
-        elif line is not lines[0]:
+        elif whole is not lines[0]:
+            break
+        if others:
             break
     if not 0 < len(body) <= _LONGEST_MENTIONED or any(len(line) != 64 or not line.isalnum() for line in body):
         return False
