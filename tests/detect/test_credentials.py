@@ -78,6 +78,7 @@ def test_two_undecided_values_are_a_pair_unless_they_are_called_two_things() -> 
         ("Binance keys\nfirst: {key}\n\nthe second: {secret}", [Kind.KEY_PAIR]),
         ("# binance\nfirst = '{key}'\norder = '{secret}'", [Kind.API_KEY, Kind.API_KEY]),
         ("# binance\nfirst_order = '{key}'\nsecond_trade = '{secret}'", [Kind.API_KEY, Kind.API_KEY]),
+        ("Cookie: p20t={key}; d1og={secret}\nHost: www.binance.com", [Kind.API_KEY, Kind.API_KEY]),
         ("Cookie: p20t={key}; csrftoken={secret}\nHost: www.binance.com", [Kind.API_KEY, Kind.API_KEY]),
         ('{{"exchange": "binance", "order": "{key}", "trade": "{secret}"}}', [Kind.API_KEY, Kind.API_KEY]),
     ):
@@ -168,6 +169,12 @@ def test_a_value_of_another_service_is_not_paired_by_its_use() -> None:
     found = _merged("import binance\nfoo = '{key}'\n\n\n\nbar = '{secret}'  # kraken\nClient(foo, bar)\n")
     assert sorted(len(each.values) for each in found) == [1, 1]
     assert max(each.confidence for each in found) is Confidence.HIGH
+
+
+@pytest.mark.parametrize("note", ["/* testnet key */", "/* testnet key */\n", "# testnet key\n"])
+def test_a_comment_that_distinguishes_a_key_from_others_makes_no_pair_of_two_systems(note: str) -> None:
+    found = _merged(f"# binance\n['{{key}}',\n {note}'{{secret}}']")
+    assert {each.environment for each in found} == {Environment.MAINNET, Environment.TESTNET}
 
 
 def test_a_lone_half_joins_its_pair() -> None:

@@ -310,14 +310,19 @@ def _own(nearby: NearbyName | None, line_above: bool = False) -> bool:
 
 
 def _is_called_key_between(gap: str, one: NearbyName | None, other: NearbyName | None) -> bool:
-    """Whether a comment between two values calls one the key, and nothing else names either: the first is it."""
+    """Whether a comment between two values calls one the key, and nothing else names either: the first is it.
+
+    Below the first, a comment that distinguishes a key from others, as “testnet key”, is on the second.
+    """
+    comment = _COMMENT.search(gap)
     return (
-        (one is None or one.name.role is None)
+        comment is not None
+        and (one is None or one.name.role is None)
         and other is not None
         and other.name.role is Role.API_KEY
         and not other.name.plural
         and other.position in (NamePosition.DIRECT, NamePosition.ABOVE)
-        and _COMMENT.search(gap) is not None
+        and not ("\n" in gap[: comment.start()] and read_name(other.name.text).stem)
     )
 
 

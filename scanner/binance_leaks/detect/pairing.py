@@ -187,8 +187,12 @@ class _Places:
         word = _ASSIGNED.search(self._text[max(start - _LONGEST_WORD, 0) : start])
         if word is None or "binance" in word[1].lower():
             return ""
-        says_nothing = all(len(part) <= _SAYS_NOTHING or part in INDISTINCT_WORDS for part in words_of(word[1]))
-        return "" if says_nothing else word[1].rstrip("0123456789")
+        called = word[1].rstrip("0123456789")
+        parts = words_of(called)
+        counts = not INDISTINCT_WORDS.isdisjoint(parts) and all(
+            len(part) <= _SAYS_NOTHING or part in INDISTINCT_WORDS for part in parts
+        )
+        return "" if counts or len(called) <= _SAYS_NOTHING else called
 
     def lines_of(self, indices: Sequence[int]) -> list[list[int]]:
         """Group indices of matches by the lines that they begin on."""
