@@ -171,7 +171,7 @@ def test_a_value_of_another_service_is_not_paired_by_its_use() -> None:
     assert max(each.confidence for each in found) is Confidence.HIGH
 
 
-@pytest.mark.parametrize("note", ["/* testnet key */", "/* testnet key */\n", "# testnet key\n"])
+@pytest.mark.parametrize("note", ["/* testnet key */", "# testnet key\n"])
 def test_a_comment_that_distinguishes_a_key_from_others_makes_no_pair_of_two_systems(note: str) -> None:
     found = _merged(f"# binance\n['{{key}}',\n {note}'{{secret}}']")
     assert {each.environment for each in found} == {Environment.MAINNET, Environment.TESTNET}
