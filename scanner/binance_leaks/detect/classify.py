@@ -290,7 +290,7 @@ class _Classifier:
             strength=reading.strength,
             of_an_api=candidate.shape is Shape.BASE62 or (nearby is not None and self._names_an_api(candidate, nearby)),
             binance=nearby is not None and nearby.name.binance,
-            ambiguous=nearby is not None and nearby.name.ambiguous,
+            ambiguous=nearby is not None and (nearby.ambiguous or nearby.name.ambiguous),
             partner=order.get(reading.partner) if reading.partner is not None else None,
             by_use=reading.by_use,
         )
@@ -352,8 +352,8 @@ def _mentions_futures(name: str) -> bool:
 
 @lru_cache(maxsize=REMEMBERED)
 def _shown_name(name: str) -> tuple[Evidence, ...]:
-    """The name for the report, unless it could be part of a value itself."""
-    if len(name) > 40 or _RANDOM.search(name):
+    """The name for the report, if there is one, unless it could be part of a value itself."""
+    if not 0 < len(name) <= 40 or _RANDOM.search(name):
         return ()
     return (Evidence(grade=Grade.STATEMENT, text=f"named “{name}”", for_binance=False),)
 
@@ -380,7 +380,9 @@ def _settle_roles(matches: list[Match]) -> list[Match]:
             best[match.occurrence.value.sha256] = match
     matches = [_with_role(match, best[match.occurrence.value.sha256].role) for match in matches]
     return [
-        _with_role(match, Role.API_KEY) if match.ambiguous and _is_beside_clear_secret(matches, index) else match
+        _with_role(match, Role.API_KEY)
+        if match.ambiguous and (_is_beside_clear_secret(matches, index) or _is_first_of_two(matches, index))
+        else match
         for index, match in enumerate(matches)
     ]
 
@@ -391,6 +393,23 @@ def _is_beside_clear_secret(matches: Sequence[Match], index: int) -> bool:
     return any(other.role is Role.SECRET_KEY and not other.ambiguous for other in around) and all(
         other.role is Role.SECRET_KEY for other in around
     )
+
+
+def _is_first_of_two(matches: Sequence[Match], index: int) -> bool:
+    """Of two secrets side by side whose names are both ambiguous the first is the key, unless a key is before them."""
+    before, two, behind = matches[max(0, index - 1) : index], matches[index : index + 2], matches[index + 2 : index + 3]
+    return (
+        len(two) == 2
+        and all(match.ambiguous and match.role is Role.SECRET_KEY for match in two)
+        and are_distinct(*two)
+        and all(match.role is Role.SECRET_KEY and not match.ambiguous for match in before)
+        and not any(match.role is Role.SECRET_KEY for match in behind)
+    )
+
+
+def are_distinct(one: Match, other: Match) -> bool:
+    """Whether two matches have different values."""
+    return one.occurrence.value.sha256 != other.occurrence.value.sha256
 
 
 def _with_role(match: Match, role: Role) -> Match:

@@ -38,6 +38,8 @@ class NearbyName:
     position: NamePosition
     call: bool = False
     """Whether an opening parenthesis is between name and value."""
+    ambiguous: bool = False
+    """Whether it may mean a key as well as a secret."""
 
 
 _WINDOW = 300
@@ -186,6 +188,25 @@ def _is_noise(text: str, found: re.Match[str]) -> bool:
     return word in NOISE_WORDS
 
 
+def _is_access_modifier(text: str, found: re.Match[str]) -> bool:
+    """Whether a word says who may read the text that is declared behind it, as in `private String first = "K"`."""
+    return (
+        found.group() in _ACCESS
+        and _DECLARED.match(text, found.end()) is not None
+        and _DECLARATION.search(text, max(0, found.start() - 60), found.start()) is not None
+    )
+
+
+_FIELD = replace(read_name(""), role=Role.SECRET_KEY, strength=Strength.PLAIN)
+"""That of a field whose own name says nothing: rated like a secret, it may be the key."""
+_ACCESS = frozenset({"private", "public", "pub"})
+_DECLARATION = lazy_pattern(
+    r"(?:\A|[\n;{}(,\])])[ \t]{0,40}(?:(?:@[\w.]{1,40}(?:\([^()\n]{0,40}\))?|abstract|const|declare|export|final"
+    r"|internal|lateinit|open|override|protected|readonly|static)[ \t]{1,9}){0,4}\Z"
+)
+_DECLARED = lazy_pattern(
+    r"(?:\([a-z: ]{1,20}\))?[ \t]{1,40}[A-Za-z_$&*][\w$ \t.:<>&*?,\[\]'{};]{0,120}(?::=|=>?)[^=;]{0,60}[\"'`]\Z"
+)
 _KIND = lazy_pattern(r"(?<![a-z])(?:type|kind|format)[\"']?\s{0,9}[:=]\s{0,9}[\"']?\Z", re.IGNORECASE)
 _FLAG = lazy_pattern(r"[\"'\])]{0,2}\s{0,9}[:=]{1,2}\s{0,9}[\"']?(?:true|false|null|none|yes|no)\b", re.IGNORECASE)
 _INITIALS = frozenset({"k", "s"})
@@ -255,6 +276,8 @@ def _loose(lead: str) -> NearbyName | None:
     for last in range(len(found) - 1, max(-1, len(found) - 9), -1):
         if _is_noise(lead, found[last]):
             continue
+        if _is_access_modifier(lead, found[last]):
+            return NearbyName(name=_FIELD, position=NamePosition.LOOSE, ambiguous=True)
         name = _phrase(lead, found, last)
         if name.excluded or (name.role and name.strength > Strength.WEAK):
             return NearbyName(name=name, position=NamePosition.LOOSE)

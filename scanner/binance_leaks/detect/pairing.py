@@ -8,7 +8,7 @@ from heapq import heappop, heappush
 from itertools import groupby, repeat
 
 from binance_leaks.detect.candidates import Shape
-from binance_leaks.detect.classify import Match
+from binance_leaks.detect.classify import Match, are_distinct
 from binance_leaks.detect.confidence import NEAR
 from binance_leaks.detect.credentials import assumed_environment
 from binance_leaks.detect.document import Document
@@ -72,7 +72,7 @@ def compatible(first: Match, second: Match) -> bool:
     """
     if (first.role is Role.API_KEY) == (second.role is Role.API_KEY):
         return False
-    if not _are_distinct(first, second):
+    if not are_distinct(first, second):
         return False
     shapes = {first.shape, second.shape} - {None}
     if len(shapes) > 1 or (None in (first.shape, second.shape) and shapes != {Shape.BASE62}):
@@ -174,9 +174,7 @@ class _Places:
 
     def may_be_halves(self, first: int, second: int) -> bool:
         """Whether two values are not called two things, as `csrftoken` and `order` are."""
-        return self._called(first) == self._called(second) and _are_distinct(
-            self._matches[first], self._matches[second]
-        )
+        return self._called(first) == self._called(second) and are_distinct(self._matches[first], self._matches[second])
 
     def _called(self, index: int) -> str:
         """The word to which a value is assigned, without a number at its end.
@@ -255,10 +253,6 @@ def _undecided(places: _Places, matches: Sequence[Match], free: Sequence[int]) -
                     yield first, second
                 elif not matches[first].by_use:
                     yield second, first
-
-
-def _are_distinct(first: Match, second: Match) -> bool:
-    return first.occurrence.value.sha256 != second.occurrence.value.sha256
 
 
 def _is_undecided(match: Match) -> bool:
